@@ -1,0 +1,13 @@
+/**
+ * What routing may look at. Made once per request by the lane: the host is lower case without port and trailing dot, the
+ * path is in normal form (`normalizePath`) and is the same string that is forwarded.
+ */
+export interface RequestTarget {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  /** The entrypoint's port as the client sees it. */
+  readonly port: number;
+  /** First value of a header by lower-case name. */
+  readonly header: (name: string) => string | undefined;
+}

@@ -1,0 +1,20 @@
+import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+
+/**
+ * One compiled destination: data that the lookup, the middleware and the lanes read. Frozen. A service with two
+ * destinations has two routes; `httpsPort` makes a route of its own.
+ */
+export interface Route {
+  /** `<owner>/<service>/<index>`, with `:https` for the one that `httpsPort` makes. */
+  readonly id: string;
+  readonly key: ServiceKey;
+  readonly definition: ServiceDefinition;
+  readonly destination: Destination;
+  /** Port on the endpoint. Absent only where `redirectFromDomain` answers alone. */
+  readonly upstreamPort: number;
+  readonly upstreamSecure: boolean;
+  /** Labels that restrict access and cannot be honoured: the route answers 503 `label-unsupported`. */
+  readonly blockedBy?: string;
+  /** A redirect made of `redirectFromDomain`: the answer is 301 to this host. */
+  readonly redirectToHost?: string;
+}

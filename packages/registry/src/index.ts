@@ -1,0 +1,6 @@
+export type * from './definition/endpoints-document.ts';
+export * from './definition/service-definition.ts';
+export type * from './problem.ts';
+export type * from './registry.ts';
+export * from './registry-error.ts';
+export type * from './store/key-value-store.ts';

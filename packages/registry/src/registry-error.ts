@@ -1,0 +1,23 @@
+import { SwarmgateError } from '@swarmgate/runtime';
+
+export type RegistryErrorCode =
+  /** Nothing is known: keep what you have and try again. */
+  | 'registry-unreachable'
+  /** The token is missing, lost or too weak: keep what you have, tell the operator. */
+  | 'registry-denied'
+  /** The store will not take it, however often it is tried. */
+  | 'registry-refused'
+  /** Somebody wrote in between: read again and plan again. */
+  | 'registry-conflict'
+  /** We are not the leader any more: stop writing. */
+  | 'leadership-lost'
+  /** Another process has the embedded registry open; the message names it. */
+  | 'registry-held';
+
+export class RegistryError extends SwarmgateError {
+  declare readonly code: RegistryErrorCode;
+
+  static of(code: RegistryErrorCode, message: string, cause?: unknown): RegistryError {
+    return new RegistryError(code, message, cause === undefined ? undefined : { cause });
+  }
+}

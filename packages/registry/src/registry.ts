@@ -1,0 +1,175 @@
+import type { EndpointsDocument } from './definition/endpoints-document.ts';
+import type { ServiceDefinition, ServiceKey } from './definition/service-definition.ts';
+import type { Problem } from './problem.ts';
+import type { KeyValueStore } from './store/key-value-store.ts';
+
+/**
+ * The registry of one proxy instance: what listeners and people publish and proxies follow. One implementation over
+ * the small `KeyValueStore` port, so Consul and the embedded store keep the same promises.
+ */
+export interface Registry {
+  readonly store: KeyValueStore;
+  readonly instance: string;
+
+  /** Everything, in one full read. Reads `head` first. @throws RegistryError */
+  read(signal: AbortSignal): Promise<RegistryRead>;
+
+  /**
+   * Follows every change for ever, until the signal aborts. Never throws: what goes wrong is an item. The first item
+   * is a `snapshot`, unless the registry is away. After `unreachable` or `lost` the next good item is a `snapshot`.
+   */
+  follow(options: FollowOptions): AsyncGenerator<RegistryChange, void>;
+
+  /**
+   * Writes as many whole services as fit in each transaction, in name order, each with its journal entry and, where a
+   * definition is replaced, its history entry. Equal values are not written. Creates `head` if there is none.
+   * @throws RegistryError `registry-conflict` when a `definition.index` no longer holds, `leadership-lost` by the fence.
+   */
+  publish(changes: readonly ServiceChange[], options: PublishOptions): Promise<PublishReport>;
+
+  history(key: ServiceKey, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
+}
+
+export type RegistryRead =
+  | { readonly kind: 'snapshot'; readonly snapshot: RegistrySnapshot }
+  /** No `head`: a registry that is new, or lost. Never "no services". */
+  | { readonly kind: 'head-missing' };
+
+/** All documents at one revision. Frozen. */
+export interface RegistrySnapshot {
+  /** Opaque, for people and comparisons: `<registryId>:<sequence>`. */
+  readonly revision: string;
+  /** Random, made with `head`: another one is another registry. */
+  readonly registryId: string;
+  /** Journal sequence: rises by one with every transaction. */
+  readonly sequence: number;
+  readonly services: ReadonlyMap<ServiceKey, Held<ServiceDefinition>>;
+  readonly endpoints: ReadonlyMap<ServiceKey, Held<EndpointsDocument>>;
+  /** What the listeners could not use. */
+  readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** Keys beneath the prefix that are nobody's: reported, never touched. */
+  readonly foreignKeys: readonly string[];
+}
+
+/** A document with the index that a compare-and-set of it needs; or one that cannot be used, and why. */
+export type Held<T> =
+  | { readonly ok: true; readonly document: T; readonly index: number }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly index: number; readonly raw: string };
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** A wake that the journal does not explain within this time is a hand edit. Default 250. */
+  readonly journalGraceMs?: number;
+  /** Aborts and restarts the wait with a full read: what `reload` without parameters does. */
+  readonly fullReadRequests?: AsyncIterable<void>;
+}
+
+export type RegistryChange =
+  | {
+      readonly kind: 'snapshot';
+      readonly snapshot: RegistrySnapshot;
+      readonly cause: FullReadCause;
+      readonly journalled: ReadonlySet<ServiceKey>;
+    }
+  /** Exactly what the journal names. `undefined` in a map: removed. */
+  | {
+      readonly kind: 'delta';
+      readonly revision: string;
+      readonly sequence: number;
+      readonly services: ReadonlyMap<ServiceKey, Held<ServiceDefinition> | undefined>;
+      readonly endpoints: ReadonlyMap<ServiceKey, Held<EndpointsDocument> | undefined>;
+      readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[] | undefined>;
+    }
+  /** Emitted once when it begins; the follower goes on trying. */
+  | { readonly kind: 'unreachable'; readonly error: Error }
+  /** `head` is missing though this follower saw one before (or the reader may not see it). */
+  | { readonly kind: 'head-missing' };
+
+export type FullReadCause =
+  | 'start'
+  | 'journal-gap'
+  | 'hand-edit'
+  | 'index-backwards'
+  | 'other-registry'
+  | 'reconnect'
+  | 'requested';
+
+/** What one publication does to one service. Absent parts stay as they are; `null` removes. */
+export interface ServiceChange {
+  readonly owner: string;
+  readonly service: string;
+  readonly definition?: {
+    readonly document: ServiceDefinition | null /** what it replaces: 0 for new, absent for whatever stands there */;
+    readonly index?: number;
+  };
+  readonly endpoints?: EndpointsDocument | null;
+  readonly labelProblems?: readonly Problem[] | null;
+}
+
+export interface PublishOptions {
+  readonly signal: AbortSignal;
+  /** Who, for the history: `swarm-listener on node1`, `REST from 10.0.0.7`. */
+  readonly by: string;
+  /** A leader's fence: every transaction begins with `check-session` on this key. */
+  readonly fence?: { readonly key: string; readonly session: string };
+}
+
+export interface PublishReport {
+  /** Sequence of the last transaction; the current one when nothing had to be written. */
+  readonly sequence: number;
+  readonly revision: string;
+  readonly transactions: number;
+  /** Services whose documents were equal already. */
+  readonly unchanged: readonly ServiceKey[];
+}
+
+export interface HistoryEntry {
+  readonly number: number;
+  /** When it was replaced, ISO 8601, by whom, and what was replaced. */
+  readonly replacedAt: string;
+  readonly replacedBy: string;
+  readonly definition: ServiceDefinition;
+}
+
+/** A proxy's status key: `<instance>/proxies/<replica>`, gone with its session. */
+export interface ReplicaStatus {
+  readonly replica: string;
+  readonly registryId: string;
+  /** Journal sequence whose routes it serves. */
+  readonly sequence: number;
+  readonly routes: number;
+  readonly rejected: number;
+  readonly version: string;
+  /** When this replica started, ISO 8601. */
+  readonly since: string;
+}
+
+/** Announces one replica while it lives and lists all of them. */
+export interface ReplicaPresence {
+  /** Writes are coalesced to at most 4 a second. Never throws: the registry away means the status waits. */
+  report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'since'>): void;
+  list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;
+  /** Resolves when every live replica serves `sequence`, or at the timeout, with the ones that do not. */
+  waitUntilServed(
+    sequence: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly serving: readonly string[]; readonly waitingFor: readonly string[] }>;
+  stop(): Promise<void>;
+}
+
+/** Held by one of several processes at a time: the leader of an owner, the reporter of problems. */
+export interface Leadership {
+  readonly state: () => LeadershipState;
+  /** Called on every change, at once with the present state. Returns the way to stop it. */
+  onChange(listener: (state: LeadershipState) => void): () => void;
+  stop(): Promise<void>;
+}
+
+export type LeadershipState =
+  | { readonly kind: 'standby' }
+  | {
+      readonly kind: 'leading';
+      readonly fence: { readonly key: string; readonly session: string };
+      readonly signal: AbortSignal;
+    };

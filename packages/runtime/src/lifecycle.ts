@@ -1,0 +1,47 @@
+/** Something long-lived. Its one owner stops it; stopping twice is the same as once. */
+export interface Running {
+  readonly stop: () => Promise<void>;
+}
+
+/** Stops in the reverse order of starting, and goes on when one fails; the failures come back together. */
+export async function stopAll(running: readonly Running[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const each of running.toReversed()) {
+    try {
+      await each.stop();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'some parts did not stop cleanly');
+}
+
+/** Resolves `true` after `ms`, or `false` at once when the signal aborts. Never rejects, never leaves a timer behind. */
+export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(true);
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * Waiting time before attempt `attempt` (0 is the first repetition), in milliseconds: doubles from `firstMs` up to
+ * `mostMs`, with up to half of it taken off at random so that many clients do not knock at the same instant.
+ */
+export function backoffMs(
+  attempt: number,
+  firstMs: number,
+  mostMs: number,
+  random: () => number = Math.random,
+): number {
+  const full = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
+  return full / 2 + (full / 2) * random();
+}

@@ -1,0 +1,76 @@
+/** What a parser makes of a text: a value, or why not. Never throws. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
+
+export type Parser<T> = (text: string) => Parsed<T>;
+
+const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const not = (expected: string): Parsed<never> => ({ ok: false, expected });
+
+export const text: Parser<string> = (raw) => ok(raw);
+
+/** Comma list, each part trimmed, empty parts dropped. */
+export const list: Parser<readonly string[]> = (raw) =>
+  ok(
+    raw
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
+
+// Go's strconv.ParseBool, because Docker Flow's stacks were written against it.
+const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const falsehoods = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+export const boolean: Parser<boolean> = (raw) => {
+  if (truths.has(raw)) return ok(true);
+  if (falsehoods.has(raw)) return ok(false);
+  return not('one of 1 t T true TRUE True 0 f F false FALSE False');
+};
+
+export const integer =
+  (least: number, most: number): Parser<number> =>
+  (raw) => {
+    const value = Number(raw);
+    return /^-?\d+$/.test(raw) && value >= least && value <= most
+      ? ok(value)
+      : not(`a whole number from ${least} to ${most}`);
+  };
+
+export const port: Parser<number> = integer(1, 65_535);
+
+/** Docker Flow's timeouts are in seconds; inside the process every duration is in milliseconds. */
+export const seconds: Parser<number> = (raw) => {
+  const value = Number(raw);
+  return /^\d+(\.\d+)?$/.test(raw) && value <= 2_000_000 ? ok(value * 1000) : not('a number of seconds');
+};
+
+export const oneOf =
+  <const T extends string>(...allowed: readonly T[]): Parser<T> =>
+  (raw) =>
+    (allowed as readonly string[]).includes(raw) ? ok(raw as T) : not(`one of ${allowed.join(', ')}`);
+
+/** An address and port clients connect to. `ssl` ends TLS there. */
+export interface EntrypointSetting {
+  readonly port: number;
+  readonly secure: boolean;
+}
+
+/** Docker Flow's `80,443:ssl`. */
+export const entrypoints: Parser<readonly EntrypointSetting[]> = (raw) => {
+  const found: EntrypointSetting[] = [];
+  for (const part of raw.split(',').map((each) => each.trim())) {
+    if (part === '') continue;
+    const match = /^(\d+)(:ssl)?$/.exec(part);
+    const number = Number(match?.[1]);
+    if (match === null || number < 1 || number > 65_535) return not('ports such as 80,443:ssl');
+    if (found.some((each) => each.port === number)) return not('each port once');
+    found.push({ port: number, secure: match[2] !== undefined });
+  }
+  return ok(found);
+};
+
+/** An owner or service name as the registry's keys allow it. */
+export const ownerName: Parser<string> = (raw) => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)) return not('letters, digits, dot, underscore, hyphen');
+  return ['manual', 'sample', 'env'].includes(raw) ? not('a name other than manual, sample, env (reserved)') : ok(raw);
+};
