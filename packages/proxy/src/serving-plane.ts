@@ -1,0 +1,41 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { Endpoint } from './forwarding/endpoint.ts';
+import type { Route } from './routing/route.ts';
+import type { RouteTable } from './routing/route-table.ts';
+import type { ServicesChange } from './watch/served-service.ts';
+
+/**
+ * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
+ * Made by `startServingPlane`; the composition root feeds it every `ServicesChange`.
+ */
+export interface ServingPlane {
+  /** Puts one change in force without touching requests in flight. Resolves when every worker serves it. */
+  apply(change: ServicesChange): Promise<void>;
+  /** The live table of this process: the one that `routes`, `explain` and `problems` speak of. */
+  table(): RouteTable;
+  /** Every endpoint of a route with what is known of it, for `routes` and `explain`. */
+  endpointsOf(route: Route): readonly EndpointView[];
+  /** Problems that only serving shows: no usable address, an entrypoint that is not open. */
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  entrypoints(): readonly EntrypointView[];
+  workers(): readonly WorkerView[];
+  /** Not accepting any more; resolves when nothing is in flight, or at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface EndpointView {
+  readonly endpoint: Endpoint;
+  readonly health: 'healthy' | 'ejected' | 'unknown';
+  readonly outstanding: number;
+}
+
+export type EntrypointView =
+  | { readonly port: number; readonly secure: boolean; readonly state: 'open'; readonly address: string }
+  | { readonly port: number; readonly secure: boolean; readonly state: 'closed'; readonly reason: string };
+
+export interface WorkerView {
+  readonly pid: number;
+  readonly state: 'starting' | 'serving' | 'draining';
+  readonly revision: string;
+}
