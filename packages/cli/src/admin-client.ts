@@ -1,0 +1,81 @@
+import { readSettings, type Settings, SwarmgateError, UsageError } from '@swarmgate/runtime';
+import fetch from 'node-fetch';
+
+/** Nobody answers, or something that is not a Swarmgate proxy does: exit code 2. */
+export class UnreachableError extends SwarmgateError {}
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The proxy's REST as the operator's commands use it. */
+export interface AdminClient {
+  readonly url: string;
+  get(path: string, query?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminAnswer>;
+}
+
+export interface AdminClientOptions {
+  /** Base address; default `SWARMGATE_URL`, else loopback at `ADMIN_PORT`. */
+  readonly url?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long one call may take, in milliseconds. Default 60_000: longer than any barrier one would wait for. */
+  readonly timeoutMs?: number;
+}
+
+export function createAdminClient(options: AdminClientOptions): AdminClient {
+  const settings = readSettings('cli', { env: options.env });
+  const base = baseUrl(options.url ?? settings.adminUrl, settings);
+  const timeoutMs = options.timeoutMs ?? 60_000;
+
+  const call = async (method: string, path: string, query: Readonly<Record<string, string>> = {}, body?: unknown) => {
+    const url = new URL(path, base);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (settings.adminToken !== undefined && settings.adminToken !== 'none') {
+      headers.authorization = `Bearer ${settings.adminToken}`;
+    }
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: parse(text) };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new UnreachableError(
+        'proxy-unreachable',
+        `no answer from ${base.origin} (${reason}). Is the proxy running there? Another address: --url or SWARMGATE_URL`,
+        { cause: error },
+      );
+    }
+  };
+
+  return {
+    url: base.origin,
+    get: (path, query) => call('GET', path, query),
+    post: (path, query, body) => call('POST', path, query, body),
+  };
+}
+
+function baseUrl(given: string | undefined, settings: Settings): URL {
+  if (given === undefined) return new URL(`http://127.0.0.1:${settings.adminPort}`);
+  const text = /^https?:\/\//.test(given) ? given : `http://${given}`;
+  if (!URL.canParse(text)) {
+    throw new UsageError('url-invalid', `${JSON.stringify(given)} is not an address such as http://127.0.0.1:8080`);
+  }
+  return new URL(text);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,17 @@
+/** What a command may touch of the outside world; tests hand in their own. */
+export interface CommandIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: (text: string) => void;
+  readonly error: (text: string) => void;
+  /** Set once; the process ends with it when nothing is left to do. */
+  readonly exit: (code: number) => void;
+}
+
+export const processIo: CommandIo = {
+  env: process.env,
+  out: (text) => void process.stdout.write(`${text}\n`),
+  error: (text) => void process.stderr.write(`${text}\n`),
+  exit: (code) => {
+    process.exitCode = code;
+  },
+};

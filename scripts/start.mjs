@@ -1,0 +1,20 @@
+// npm start: installs what is missing, then runs `swarmgate standalone` on the project's own Node.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
+
+ensureInstalled();
+const command = join(root, 'packages', 'cli', 'bin', 'swarmgate.mjs');
+const child = spawn(ownNode, [command, 'standalone', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: ownEnvironment(),
+});
+
+// A Ctrl-C reaches the whole foreground group by itself; a SIGTERM to npm's child reaches only this process.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('error', (error) => {
+  console.error(`cannot start ${ownNode}: ${error.message}`);
+  process.exit(2);
+});
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 0) : 128));
