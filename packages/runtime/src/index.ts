@@ -1,6 +1,7 @@
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
-export { type Role, type Setting, settingsCatalogue } from './settings/catalogue.ts';
+export { settingsCatalogue } from './settings/catalogue.ts';
 export { boolean as parseBoolean, type EntrypointSetting, type Parsed, type Parser } from './settings/parsers.ts';
 export { readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
+export type { Role, Setting } from './settings/setting.ts';

@@ -74,3 +74,21 @@ export const ownerName: Parser<string> = (raw) => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)) return not('letters, digits, dot, underscore, hyphen');
   return ['manual', 'sample', 'env'].includes(raw) ? not('a name other than manual, sample, env (reserved)') : ok(raw);
 };
+
+export function keyPart(raw: string): Parsed<string> {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)
+    ? { ok: true, value: raw }
+    : { ok: false, expected: 'letters, digits, dot, underscore, hyphen' };
+}
+
+export function portOrOff(raw: string): Parsed<number | 'off'> {
+  return raw === 'off' ? { ok: true, value: 'off' } : port(raw);
+}
+
+export function secondsOrOff(raw: string): Parsed<number | 'off'> {
+  return raw === '-1' ? { ok: true, value: 'off' } : seconds(raw);
+}
+
+export function workerCount(raw: string): Parsed<number | 'cores'> {
+  return raw === 'cores' ? { ok: true, value: 'cores' } : integer(0, 256)(raw);
+}

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { type Role, type Setting, settingsCatalogue } from './catalogue.ts';
+import { settingsCatalogue } from './catalogue.ts';
+import type { Role, Setting } from './setting.ts';
 
 type Catalogue = typeof settingsCatalogue;
 type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonly default: infer D }

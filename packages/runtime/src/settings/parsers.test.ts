@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { boolean, entrypoints, integer, list, ownerName } from './parsers.ts';
+
+describe('parsers of settings', () => {
+  const booleans = [
+    ['1', true],
+    ['t', true],
+    ['TRUE', true],
+    ['0', false],
+    ['False', false],
+    ['yes', undefined],
+    ['', undefined],
+    ['tRUE', undefined],
+  ] as const;
+  for (const [text, value] of booleans) {
+    it(`takes ${JSON.stringify(text)} for ${value ?? 'no boolean'}, as Go does`, () => {
+      const parsed = boolean(text);
+      expect(parsed.ok ? parsed.value : undefined).to.equal(value);
+    });
+  }
+
+  it('reads entrypoints with and without TLS, each port once', () => {
+    expect(entrypoints('80, 443:ssl')).to.deep.equal({
+      ok: true,
+      value: [
+        { port: 80, secure: false },
+        { port: 443, secure: true },
+      ],
+    });
+    for (const wrong of ['80:tls', '0', '65536', '80,80:ssl', 'http'])
+      expect(entrypoints(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('keeps whole numbers in their range', () => {
+    expect(integer(0, 10)('10')).to.deep.equal({ ok: true, value: 10 });
+    for (const wrong of ['11', '-1', '1.5', '1e1', ' 1', '']) expect(integer(0, 10)(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('trims the parts of a list and drops empty ones', () => {
+    expect(list(' a, b ,,c ')).to.deep.equal({ ok: true, value: ['a', 'b', 'c'] });
+  });
+
+  it('refuses owners that cannot stand in a key, and reserved ones', () => {
+    for (const wrong of ['manual', 'sample', 'env', '-a', 'a/b', ''])
+      expect(ownerName(wrong).ok, wrong).to.equal(false);
+    expect(ownerName('swarm-2').ok).to.equal(true);
+  });
+});
