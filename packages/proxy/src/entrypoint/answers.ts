@@ -1,0 +1,64 @@
+import type { Answer } from '../middleware/middleware.ts';
+
+/**
+ * Every answer the proxy makes itself, in one place. `client-gone` is never sent: it is what the log says.
+ * Retry-After is in seconds.
+ */
+const table = {
+  'no-route': { status: 503, body: 'no route matches this request' },
+  'no-endpoint': { status: 503, retryAfter: 1, body: 'the service has no endpoint that can take the request' },
+  'stale-endpoint': { status: 503, retryAfter: 1, body: 'the known addresses of the service may be stale' },
+  'queue-full': { status: 503, retryAfter: 1, body: 'too many requests wait for the service' },
+  'queue-timeout': { status: 503, retryAfter: 1, body: 'no connection to the service became free in time' },
+  'label-unsupported': { status: 503, body: 'a label that restricts access cannot be honoured' },
+  'too-many-connections': { status: 503, retryAfter: 1, body: 'too many connections' },
+  'endpoint-unreachable': { status: 502, body: 'the service refused or reset the connection' },
+  'endpoint-answer-invalid': { status: 502, body: 'the service sent an answer that is not HTTP' },
+  'connect-timeout': { status: 504, body: 'the service did not accept a connection in time' },
+  'head-timeout': { status: 504, body: 'the service did not answer in time' },
+  'client-gone': { status: 499, body: '' },
+  'request-timeout': { status: 408, body: 'the request did not arrive in time' },
+  'bad-request': { status: 400, body: 'the request is not valid HTTP' },
+  'ambiguous-framing': { status: 400, body: 'the length of the request body is ambiguous' },
+  'bad-host': { status: 400, body: 'the Host header is missing, repeated or invalid' },
+  'bad-path': { status: 400, body: 'the request path is not valid' },
+  'expectation-failed': { status: 417, body: 'only 100-continue can be expected' },
+  'head-too-large': { status: 431, body: 'the request head is too large' },
+  'method-not-forwarded': { status: 501, body: 'this method is not forwarded' },
+  'upgrade-not-forwarded': { status: 501, body: 'only WebSocket upgrades are forwarded' },
+  'version-not-supported': { status: 505, body: 'only HTTP/1.0 and HTTP/1.1 are spoken here' },
+  loop: { status: 508, body: 'the request has passed this proxy before' },
+  redirect: { status: 301, body: '' },
+  'internal-error': { status: 500, body: 'the proxy failed to handle the request' },
+} as const satisfies Record<string, { readonly status: number; readonly retryAfter?: number; readonly body: string }>;
+
+export type AnswerReason = keyof typeof table;
+
+/** @param location Only for `redirect`. */
+export function answerFor(reason: AnswerReason, location?: string): Answer {
+  const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } = table[reason];
+  const headers: string[] = [];
+  if (entry.retryAfter !== undefined) headers.push('Retry-After', String(entry.retryAfter));
+  if (location !== undefined) headers.push('Location', location);
+  return { status: entry.status, reason, headers, body: entry.body === '' ? '' : `${entry.body}\n` };
+}
+
+/** Head fields of an answer as they are sent: its own, what it is and how long it is. */
+export function answerHeaders(answer: Answer): string[] {
+  const headers = [...(answer.headers ?? [])];
+  const has = (name: string) => headers.some((each, at) => at % 2 === 0 && each.toLowerCase() === name);
+  headers.push('X-Swarmgate-Reason', answer.reason);
+  const body = answer.body ?? '';
+  if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
+  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  return headers;
+}
+
+/** An answer as bytes that end the connection: for sockets that have no response object any more. */
+export function answerBytes(answer: Answer, statusText: string): Buffer {
+  const lines = [`HTTP/1.1 ${answer.status} ${statusText}`];
+  const headers = answerHeaders(answer);
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
+  lines.push('Connection: close', '', answer.body ?? '');
+  return Buffer.from(lines.join('\r\n'));
+}

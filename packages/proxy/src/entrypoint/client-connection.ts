@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { EntrypointSetting } from '@swarmgate/runtime';
+import ipaddr from 'ipaddr.js';
+import type { ClientConnection } from '../middleware/middleware.ts';
+
+/** Says whether an address belongs to a proxy in front of us whose X-Forwarded-* headers are believed. */
+export type TrustedProxies = (address: string) => boolean;
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/**
+ * @param cidrs `TRUSTED_PROXIES`: CIDRs or single addresses.
+ * @throws RangeError naming the entry that is neither.
+ */
+export function trustedProxies(cidrs: readonly string[]): TrustedProxies {
+  const ranges = cidrs.map(parseRange);
+  if (ranges.length === 0) return () => false;
+  return (address) => {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
+  };
+}
+
+/** What one connection contributes to every request on it. Made once per connection. */
+export interface ConnectionFacts {
+  /** Without the `::ffff:` that a dual-stack socket puts before an IPv4 address. */
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  readonly entryPort: number;
+  readonly secure: boolean;
+  readonly certificateVerified: boolean;
+}
+
+/**
+ * @param source The client's address where a PROXY header gave it; else the socket's peer.
+ */
+export function connectionFacts(
+  socket: Socket,
+  entrypoint: EntrypointSetting,
+  trusted: TrustedProxies,
+  source?: string,
+): ConnectionFacts {
+  const peerAddress = source ?? plainAddress(socket.remoteAddress ?? '');
+  const secure = socket instanceof TLSSocket;
+  return {
+    peerAddress,
+    peerTrusted: trusted(peerAddress),
+    entryPort: entrypoint.port,
+    secure,
+    certificateVerified: secure && socket.authorized && hasPeerCertificate(socket),
+  };
+}
+
+/**
+ * The client as one request shows it. Behind a trusted hop it is the right-most address in X-Forwarded-For that is not
+ * itself trusted: what stands further left was written by somebody we do not know.
+ */
+export function clientOf(
+  facts: ConnectionFacts,
+  header: (name: string) => string | undefined,
+  trusted: TrustedProxies,
+): ClientConnection {
+  const { peerAddress, peerTrusted, entryPort, secure, certificateVerified } = facts;
+  const sentScheme = peerTrusted ? header('x-forwarded-proto')?.trim().toLowerCase() : undefined;
+  const scheme = sentScheme === 'https' || sentScheme === 'http' ? sentScheme : secure ? 'https' : 'http';
+  const address = peerTrusted ? clientAddress(peerAddress, header('x-forwarded-for'), trusted) : peerAddress;
+  return { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified };
+}
+
+/** `::ffff:10.0.0.7` is 10.0.0.7 on a socket that takes both families. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
+}
+
+function clientAddress(peer: string, forwardedFor: string | undefined, trusted: TrustedProxies): string {
+  if (forwardedFor === undefined) return peer;
+  const hops = forwardedFor.split(',').map((part) => plainAddress(part.trim()));
+  let farthest = peer;
+  for (const hop of hops.toReversed()) {
+    if (parseAddress(hop) === undefined) return farthest;
+    farthest = hop;
+    if (!trusted(hop)) return hop;
+  }
+  return farthest;
+}
+
+function hasPeerCertificate(socket: TLSSocket): boolean {
+  // An empty object means that the client sent none.
+  return Object.keys(socket.getPeerCertificate()).length > 0;
+}
+
+function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  // ipaddr.js also takes `10.1`; a forwarded address that short is somebody's trick.
+  const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+  return valid ? ipaddr.process(text) : undefined;
+}
+
+function parseRange(text: string): Range {
+  try {
+    return text.includes('/') ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), text.includes(':') ? 128 : 32];
+  } catch (cause) {
+    throw new RangeError(`TRUSTED_PROXIES: ${JSON.stringify(text)} is not an address or a CIDR such as 10.0.0.0/8`, {
+      cause,
+    });
+  }
+}
