@@ -1,0 +1,180 @@
+// Installs the real parts that the tests run on (Docker Engine, Consul, Redis, a browser, network tools), each only where
+// it is missing, and says what and why. Debian packages, so it may install only as root on a machine with apt; elsewhere
+// it names what is missing and which suites cannot run. Plain built-ins of Node 20: see ../install.mjs.
+// By hand: `node scripts/setup/install-parts.mjs [suite …]`, suites: integration, e2e, faults, bench.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const testSuites = ['integration', 'e2e', 'faults'];
+
+/**
+ * `commands`: all of them on the PATH means that the part is there. `satisfied`: another way of being there.
+ * `packages`: what Debian calls it. `install`: for what Debian's own suite does not carry.
+ */
+const parts = [
+  {
+    name: 'Docker Engine',
+    why: 'a real Swarm',
+    suites: testSuites,
+    commands: ['dockerd', 'docker'],
+    // A developer's engine (Docker Desktop, a system service) is used as it is.
+    satisfied: async () => onPath('docker') && (await engineAnswers()),
+    packages: ['docker.io', 'iptables'],
+  },
+  {
+    name: 'Consul',
+    why: 'the registry that proxies and listeners share',
+    suites: testSuites,
+    commands: ['consul'],
+    satisfied: async () => existsSync(cachedConsul()),
+    packages: ['debian-archive-keyring', 'dpkg'],
+    install: () => run('bash', [join(here, 'get-consul.sh'), dirname(dirname(dirname(cachedConsul())))]),
+  },
+  {
+    name: 'Redis',
+    why: 'the optional cluster bus',
+    suites: ['integration', 'faults'],
+    commands: ['redis-server'],
+    packages: ['redis-server'],
+  },
+  {
+    name: 'Chromium',
+    why: 'opens Consul’s UI as a person would',
+    suites: ['e2e'],
+    commands: ['chromium'],
+    packages: ['chromium'],
+  },
+  {
+    name: 'network namespaces (ip, nsenter, iptables)',
+    why: 'several Swarm nodes on one machine',
+    suites: ['e2e', 'faults'],
+    commands: ['ip', 'nsenter', 'iptables'],
+    packages: ['iproute2', 'util-linux', 'iptables'],
+  },
+  ...[
+    ['HAProxy', 'haproxy'],
+    ['nginx', 'nginx-light', 'nginx'],
+    ['Caddy', 'caddy'],
+    ['wrk', 'wrk'],
+  ].map(([name, debian, command = debian]) => ({
+    name,
+    why: 'what the benchmark compares with',
+    suites: ['bench'],
+    commands: [command],
+    packages: [debian],
+  })),
+];
+
+/** Where `get-consul.sh` unpacks Consul, outside the checkout so that a fresh clone finds it again. */
+export function cachedConsul() {
+  const cache = process.env.SWARMGATE_CACHE ?? join(homedir(), '.cache', 'swarmgate');
+  return join(cache, 'consul', 'usr', 'bin', 'consul');
+}
+
+/**
+ * Answers what is still missing afterwards: `{ missing: [{ name, suites }] }`. Never throws.
+ * @param {readonly string[]} suites
+ */
+export async function installParts(suites = testSuites) {
+  const wanted = parts.filter((part) => part.suites.some((suite) => suites.includes(suite)));
+  const absent = [];
+  for (const part of wanted) if (!(await isThere(part))) absent.push(part);
+  if (absent.length === 0) return { missing: [] };
+
+  const refusal = whyNotInstall();
+  if (refusal === undefined) {
+    for (const part of absent) console.log(`Installing ${part.name}: ${part.why}.`);
+    installPackages([...new Set(absent.flatMap((part) => part.packages))]);
+    for (const part of absent) if (part.install !== undefined && !(await isThere(part))) part.install();
+  } else {
+    console.log(`Nothing is installed here: ${refusal}.`);
+  }
+
+  const missing = [];
+  for (const part of absent) {
+    if (await isThere(part)) continue;
+    console.error(
+      `Missing: ${part.name} (${part.why}); Debian: ${part.packages.join(' ')}. Left out: ${part.suites.join(', ')}.`,
+    );
+    missing.push({ name: part.name, suites: part.suites });
+  }
+  return { missing };
+}
+
+async function isThere(part) {
+  return part.commands.every(onPath) || ((await part.satisfied?.()) ?? false);
+}
+
+function onPath(command) {
+  // Debian keeps daemons in sbin, which is not on everybody's PATH.
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return directories.some((directory) => {
+    try {
+      accessSync(join(directory, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function engineAnswers() {
+  const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  const target = host.startsWith('unix://')
+    ? { socketPath: host.slice('unix://'.length) }
+    : { host: new URL(host).hostname, port: new URL(host).port };
+  return new Promise((resolve) => {
+    const ping = request({ ...target, path: '/_ping', timeout: 3000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}
+
+function whyNotInstall() {
+  if (process.platform !== 'linux' || !onPath('apt-get')) return 'this is not Debian (no apt-get)';
+  if (process.getuid?.() !== 0) return 'only root may install Debian packages';
+  return undefined;
+}
+
+function installPackages(names) {
+  // Maintainer scripts would start servers on their default ports; this file is Debian's way to tell them not to.
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const apt = ['-qq', '-o', 'Acquire::Retries=3'];
+    if (!run('apt-get', [...apt, 'update'])) return;
+    const install = [...apt, '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', 'install'];
+    // One package that a suite does not carry must not keep the others out.
+    if (!run('apt-get', [...install, ...names])) for (const name of names) run('apt-get', [...install, name]);
+  } finally {
+    if (isOurs) rmSync(policy, { force: true });
+  }
+}
+
+function run(command, args) {
+  const done = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
+  });
+  if (done.status === 0) return true;
+  const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n');
+  console.error(`${command} ${args.join(' ')} failed (${done.error?.message ?? `exit ${done.status}`})\n${said}`);
+  return false;
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const asked = process.argv.slice(2);
+  const { missing } = await installParts(asked.length > 0 ? asked : testSuites);
+  process.exit(missing.length === 0 ? 0 : 1);
+}
