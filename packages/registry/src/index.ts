@@ -1,3 +1,5 @@
+export * from './definition/carry-since.ts';
+export * from './definition/check-definition.ts';
 export type * from './definition/endpoints-document.ts';
 export * from './definition/service-definition.ts';
 export type * from './problem.ts';

@@ -43,8 +43,6 @@ export interface ServiceLabels {
   readonly discoveryType?: 'DNS';
   /** Sealed certificate and key; only ever written by `seal`. */
   readonly serviceCert?: string;
-  readonly serviceGroup?: string;
-  readonly balanceGroup?: string;
   readonly balance?: 'round-robin' | 'least-outstanding';
   /** Share of a canary in percent of the weights of all services at the same match. 0 to 256, default 1 each. */
   readonly weight?: number;
@@ -88,6 +86,9 @@ export interface Destination {
   readonly timeoutTunnelMs?: number;
   readonly timeoutClientMs?: number;
   readonly sslVerifyNone?: boolean;
+  /** tcp and sni services that share a port and one upstream. */
+  readonly serviceGroup?: string;
+  readonly balanceGroup?: string;
   readonly checkTcp?: boolean;
   readonly clitcpka?: boolean;
   /** Path of an active health check; absent means passive checks only. */

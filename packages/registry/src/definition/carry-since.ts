@@ -1,0 +1,50 @@
+import type { Destination, ServiceDefinition, ServiceDomainAlgo } from './service-definition.ts';
+
+/**
+ * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one
+ * begins at `nowMs`. So an older claim on a host and path wins a conflict, and nobody gains one by touching a label.
+ */
+export function carrySince(
+  next: ServiceDefinition,
+  previous: ServiceDefinition | undefined,
+  nowMs: number,
+): ServiceDefinition {
+  const known = new Map<string, number>();
+  for (const destination of previous?.destinations ?? []) {
+    const key = matchKey(destination, previous?.serviceDomainAlgo);
+    known.set(key, Math.min(destination.since, known.get(key) ?? nowMs));
+  }
+  return {
+    ...next,
+    destinations: next.destinations.map((destination) => ({
+      ...destination,
+      since: known.get(matchKey(destination, next.serviceDomainAlgo)) ?? nowMs,
+    })),
+  };
+}
+
+/** Everything that decides which requests a destination claims, in an order that does not matter to the claim. */
+function matchKey(destination: Destination, algo: ServiceDomainAlgo | undefined): string {
+  return JSON.stringify([
+    destination.reqMode ?? 'http',
+    algo ?? null,
+    sorted(destination.serviceDomain?.map((domain) => domain.toLowerCase())),
+    sorted(destination.servicePath ?? ['/']),
+    destination.pathType?.matcher ?? 'path_beg',
+    destination.pathType?.ignoreCase ?? false,
+    sorted(destination.servicePathExclude),
+    Object.entries(destination.serviceHeader ?? {})
+      .map(([name, value]) => [name.toLowerCase(), value])
+      .toSorted(),
+    sorted(destination.userAgent),
+    destination.srcPort ?? null,
+    destination.httpsPort === undefined ? null : (destination.srcHttpsPort ?? 443),
+    sorted(destination.allowedMethods),
+    sorted(destination.deniedMethods),
+    sorted(destination.redirectFromDomain),
+  ]);
+}
+
+function sorted(values: readonly string[] | undefined): readonly string[] {
+  return (values ?? []).toSorted();
+}

@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import type { Problem } from '../problem.ts';
+import { checkDestination } from './check-destinations.ts';
+import { definitionSchema, endpointsSchema } from './definition-schema.ts';
+import type { EndpointsDocument } from './endpoints-document.ts';
+import type { Destination, ServiceDefinition } from './service-definition.ts';
+
+export type DefinitionCheck =
+  | { readonly ok: true; readonly definition: ServiceDefinition }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export type EndpointsCheck =
+  | { readonly ok: true; readonly document: EndpointsDocument }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface ExpectedPlace {
+  readonly owner: string;
+  readonly service: string;
+}
+
+/**
+ * Whether a parsed JSON document is a definition of that owner and service. Whoever edits one in Consul's UI meets the
+ * messages made here. Never throws. Unknown fields are dropped. A destination without `index` gets its position, one
+ * without `since` gets `updatedAt`, so that a hand-written destination need not know our bookkeeping.
+ */
+export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
+  const completed = completeDestinations(json);
+  const parsed = definitionSchema.safeParse(completed);
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, completed) };
+  const definition: ServiceDefinition = parsed.data;
+  const problems = [
+    ...misplaced(definition, expected),
+    ...repeatedIndexes(definition.destinations),
+    ...definition.destinations.flatMap(checkDestination),
+  ].filter((problem) => problem.severity === 'error');
+  return problems.length === 0 ? { ok: true, definition } : { ok: false, problems };
+}
+
+/** As `checkDefinition`, for the endpoints document beside it. */
+export function checkEndpoints(json: unknown, expected: ExpectedPlace): EndpointsCheck {
+  const parsed = endpointsSchema.safeParse(json);
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, json) };
+  const problems = misplaced(parsed.data, expected);
+  return problems.length === 0 ? { ok: true, document: parsed.data } : { ok: false, problems };
+}
+
+function completeDestinations(json: unknown): unknown {
+  if (!isRecord(json) || !Array.isArray(json.destinations)) return json;
+  const written = typeof json.updatedAt === 'string' ? Date.parse(json.updatedAt) : Number.NaN;
+  const since = Number.isFinite(written) ? Math.max(0, written) : undefined;
+  return {
+    ...json,
+    destinations: json.destinations.map((destination: unknown, position) =>
+      isRecord(destination)
+        ? { index: position, ...(since === undefined ? {} : { since }), ...destination }
+        : destination,
+    ),
+  };
+}
+
+function misplaced(found: ExpectedPlace, expected: ExpectedPlace): readonly Problem[] {
+  if (found.owner === expected.owner && found.service === expected.service) return [];
+  return [
+    {
+      severity: 'error',
+      reason: 'definition-misplaced',
+      message: `the document says ${found.owner}/${found.service}, its key says ${expected.owner}/${expected.service}`,
+      suggestion: `set owner to ${expected.owner} and service to ${expected.service}, or move the document`,
+    },
+  ];
+}
+
+function repeatedIndexes(destinations: readonly Destination[]): readonly Problem[] {
+  const repeated = destinations.filter(
+    (each, at) => destinations.findIndex((other) => other.index === each.index) < at,
+  );
+  return repeated.map((each) => ({
+    severity: 'error',
+    reason: 'definition-invalid',
+    message: `two destinations have the index ${each.index}`,
+    label: 'index',
+    value: String(each.index),
+    suggestion: 'give every destination an index of its own',
+  }));
+}
+
+function problemsOf(error: z.ZodError, json: unknown): readonly Problem[] {
+  return error.issues.map((issue) => {
+    const path = issue.path.map(String);
+    const where = path.length === 0 ? 'the document' : path.join('.');
+    const value = shownValue(path, valueAt(json, path));
+    return {
+      severity: 'error',
+      reason: 'definition-invalid',
+      message: `${where}${value === undefined ? '' : ` is ${value}`}: ${issue.message}`,
+      label: where,
+      ...(value === undefined ? {} : { value }),
+      suggestion:
+        path.length === 0 ? 'write a JSON object with version, service, owner and destinations' : `mend ${where}`,
+    };
+  });
+}
+
+function valueAt(json: unknown, path: readonly string[]): unknown {
+  let value = json;
+  for (const step of path) {
+    if (Array.isArray(value)) value = value[Number(step)];
+    else if (isRecord(value) && Object.hasOwn(value, step)) value = value[step];
+    else return undefined;
+  }
+  return value;
+}
+
+/** Never a secret: whatever lies beneath users or serviceCert is hidden, also where its shape is wrong. */
+function shownValue(path: readonly string[], value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (path.length === 0) return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
+  if (path[0] === 'users' || path[0] === 'serviceCert') return '(secret)';
+  if (value !== null && typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
