@@ -8,7 +8,7 @@ import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
 import { installParts } from './setup/install-parts.mjs';
 
 const suites = [
-  { name: 'unit', config: '.mocharc.json' },
+  { name: 'unit', config: 'test/mocharc.unit.json' },
   { name: 'integration', config: 'test/mocharc.integration.json' },
   { name: 'e2e', config: 'test/mocharc.e2e.json' },
   { name: 'faults', config: 'test/mocharc.faults.json' },
