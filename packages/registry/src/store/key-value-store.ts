@@ -4,7 +4,8 @@
  * Both implementations are held to `test/store-contract.ts`.
  *
  * Every call rejects with a `RegistryError`: `registry-unreachable` (nothing is known), `registry-denied` (token), or
- * `registry-refused` (too large, malformed). A failed read is never an empty answer.
+ * `registry-refused` (too large, malformed). A failed read is never an empty answer. An aborted call rejects with the
+ * signal's reason.
  */
 export interface KeyValueStore {
   readonly kind: 'consul' | 'embedded';
@@ -25,7 +26,7 @@ export interface KeyValueStore {
   waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>>;
   /** As `waitForKey`, for anything beneath a prefix, moving only the one-level names. */
   waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>>;
-  /** All or nothing. At most 64 operations and 512 KB. */
+  /** All or nothing. At most 64 operations and 512 KiB as sent, values in base64. A key that is equal is not written. */
   transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult>;
   /** A session ends by itself `ttlMs` after its last renewal (Consul: up to twice that), releasing or deleting its keys. */
   createSession(options: SessionOptions, signal?: AbortSignal): Promise<string>;

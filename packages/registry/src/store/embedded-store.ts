@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { RegistryError } from '../registry-error.ts';
+import { ChangeWatches, prefixWatchName } from './change-watches.ts';
+import { type Committed, EmbeddedDatabase, type SessionBehavior } from './embedded-database.ts';
+import type {
+  Indexed,
+  KeyValueStore,
+  Operation,
+  SessionOptions,
+  StoredValue,
+  TransactionResult,
+} from './key-value-store.ts';
+import { checkKeyCount, checkOperations, holdMs, leastSessionTtlMs } from './store-limits.ts';
+
+export interface EmbeddedStoreOptions {
+  /** Directory of the registry's file; made if it is missing. One process at a time may open it. */
+  readonly dataDir: string;
+  /** Shortest session; default 10_000, as in Consul. Tests of expiry set less. */
+  readonly leastSessionTtlMs?: number;
+}
+
+interface Session {
+  readonly behavior: SessionBehavior;
+  readonly ttlMs: number;
+  expiry: NodeJS.Timeout;
+}
+
+const fileName = 'registry.sqlite';
+const holderFileName = 'registry.holder';
+const sqliteBusy = 5;
+
+/**
+ * The registry in one file of this process. Crash-safe at any instant; sessions end with the process.
+ * @throws RegistryError `registry-held` when another process has it open, `registry-refused` when the file is unusable.
+ */
+export function openEmbeddedStore(options: EmbeddedStoreOptions): KeyValueStore {
+  mkdirSync(options.dataDir, { recursive: true });
+  const holderFile = join(options.dataDir, holderFileName);
+  const file = join(options.dataDir, fileName);
+  let database: EmbeddedDatabase;
+  try {
+    database = new EmbeddedDatabase(file);
+  } catch (error) {
+    if (sqliteErrorCode(error) === sqliteBusy) {
+      const holder = readHolder(holderFile);
+      throw RegistryError.of(
+        'registry-held',
+        `the embedded registry in ${options.dataDir} is held by ${holder}; stop it or set another DATA_DIR`,
+        error,
+      );
+    }
+    throw RegistryError.of('registry-refused', `the embedded registry ${file} cannot be opened`, error);
+  }
+  // Only for the message above: the lock itself is the operating system's, on the database file.
+  writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`);
+  return new EmbeddedStore(options, database);
+}
+
+class EmbeddedStore implements KeyValueStore {
+  readonly kind = 'embedded';
+  readonly description: string;
+  readonly #database: EmbeddedDatabase;
+  readonly #watches = new ChangeWatches();
+  readonly #sessions = new Map<string, Session>();
+  readonly #leastSessionTtlMs: number;
+  #closed = false;
+
+  constructor(options: EmbeddedStoreOptions, database: EmbeddedDatabase) {
+    this.description = `embedded in ${options.dataDir}`;
+    this.#database = database;
+    this.#leastSessionTtlMs = options.leastSessionTtlMs ?? leastSessionTtlMs;
+  }
+
+  async get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined> {
+    return this.#on(signal, (database) => database.get(key));
+  }
+
+  async getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>> {
+    checkKeyCount(keys);
+    return this.#on(signal, (database) => {
+      const found = new Map<string, StoredValue>();
+      for (const key of keys) {
+        const stored = database.get(key);
+        if (stored !== undefined) found.set(key, stored);
+      }
+      return found;
+    });
+  }
+
+  async list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>> {
+    return this.#on(signal, (database) => ({ index: this.#prefixIndex(prefix), data: database.list(prefix) }));
+  }
+
+  async keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>> {
+    return this.#on(signal, (database) => ({
+      index: this.#prefixIndex(prefix),
+      data: database.names(prefix, separator),
+    }));
+  }
+
+  async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
+    const name = this.#watches.keyWatch(key, this.#database.index);
+    await this.#watches.wait(name, afterIndex, holdMs, signal);
+    return this.#on(signal, (database) => ({
+      index: this.#watches.indexOf(name) ?? database.index,
+      data: database.get(key),
+    }));
+  }
+
+  async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
+    const name = this.#watches.prefixWatch(prefix, this.#database.index);
+    await this.#watches.wait(name, afterIndex, holdMs, signal);
+    return this.keys(prefix, '/', signal);
+  }
+
+  async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
+    checkOperations(operations);
+    return this.#on(signal, (database) => {
+      const committed: Committed = database.transact(operations, (id) => this.#sessions.get(id)?.behavior);
+      this.#watches.changed(committed.changedKeys, committed.index);
+      return committed.result;
+    });
+  }
+
+  async createSession(options: SessionOptions, signal?: AbortSignal): Promise<string> {
+    if (options.ttlMs < this.#leastSessionTtlMs) {
+      throw RegistryError.of(
+        'registry-refused',
+        `session TTL ${options.ttlMs} ms is below ${this.#leastSessionTtlMs} ms`,
+      );
+    }
+    return this.#on(signal, () => {
+      const id = randomUUID();
+      const { behavior, ttlMs } = options;
+      this.#sessions.set(id, { behavior, ttlMs, expiry: this.#expireLater(id, ttlMs) });
+      return id;
+    });
+  }
+
+  async renewSession(id: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#on(signal, () => {
+      const session = this.#sessions.get(id);
+      if (session === undefined) return false;
+      clearTimeout(session.expiry);
+      session.expiry = this.#expireLater(id, session.ttlMs);
+      return true;
+    });
+  }
+
+  async destroySession(id: string, signal?: AbortSignal): Promise<void> {
+    return this.#on(signal, () => this.#endSession(id));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    for (const id of [...this.#sessions.keys()]) this.#endSession(id);
+    this.#closed = true;
+    this.#watches.close();
+    this.#database.close();
+  }
+
+  #expireLater(id: string, ttlMs: number): NodeJS.Timeout {
+    // A session must not keep the process alive: whoever renews it does.
+    return setTimeout(() => this.#endSession(id), ttlMs).unref();
+  }
+
+  #endSession(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    clearTimeout(session.expiry);
+    this.#sessions.delete(id);
+    this.#watches.changed(this.#database.endSessions(id), this.#database.index);
+  }
+
+  /** Precise where somebody waits; otherwise the store's own index, which a later wait accepts as well. */
+  #prefixIndex(prefix: string): number {
+    return this.#watches.indexOf(prefixWatchName(prefix)) ?? this.#database.index;
+  }
+
+  #on<T>(signal: AbortSignal | undefined, act: (database: EmbeddedDatabase) => T): T {
+    signal?.throwIfAborted();
+    if (this.#closed) throw RegistryError.of('registry-unreachable', `the registry ${this.description} was closed`);
+    try {
+      return act(this.#database);
+    } catch (error) {
+      if (error instanceof RegistryError) throw error;
+      throw RegistryError.of('registry-unreachable', `the registry ${this.description} failed`, error);
+    }
+  }
+}
+
+function readHolder(holderFile: string): string {
+  try {
+    return readFileSync(holderFile, 'utf8');
+  } catch {
+    return 'another process';
+  }
+}
+
+function sqliteErrorCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
+}
