@@ -1,1 +1,23 @@
-export async function main(args: readonly string[]): Promise<void> {}
+import { messageOf, SwarmgateError, UsageError } from '@swarmgate/runtime';
+import { CommanderError } from 'commander';
+import { UnreachableError } from './admin-client.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type CommandIo, processIo } from './io.ts';
+import { createProgram } from './program.ts';
+
+/** Runs one command line. Never throws: every failure is a sentence on standard error and an exit code. */
+export async function main(args: readonly string[], io: CommandIo = processIo): Promise<void> {
+  try {
+    await createProgram(io).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has written its own message already; asking for help is not a mistake.
+      io.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.unusable);
+      return;
+    }
+    io.error(`swarmgate: ${messageOf(error)}`);
+    const isUnusable =
+      error instanceof UsageError || error instanceof UnreachableError || error instanceof SwarmgateError;
+    io.exit(isUnusable ? exitCodes.unusable : exitCodes.refused);
+  }
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { messageOf, UsageError } from '@swarmgate/runtime';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+
+interface ChangeAnswer {
+  readonly Status: string;
+  readonly Message: string;
+}
+
+/** Changes by hand: each answers when every live replica serves it, or says which one is late. */
+export function addChangeCommands(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'reconfigure [service] [parameters...]', 'add or replace a service of owner manual', [
+    'swarmgate reconfigure shop servicePath=/shop port=8080 outboundHostname=10.0.0.7',
+    'swarmgate reconfigure --file shop.json',
+  ])
+    .option('--file <definition>', 'a definition as JSON, as Consul’s UI shows it')
+    .action(async (service: string | undefined, parameters: string[], options: OperatorOptions & { file?: string }) => {
+      const client = clientFor(options, io);
+      const answer =
+        options.file !== undefined
+          ? await client.post('/v1/reconfigure', {}, readJson(options.file))
+          : await client.get('/v1/docker-flow-proxy/reconfigure', {
+              ...keyValues(parameters),
+              serviceName: named(service),
+            });
+      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service ?? options.file} is configured`));
+    });
+
+  operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
+    async (service: string, options: OperatorOptions) => {
+      const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
+      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is removed`));
+    },
+  );
+
+  operatorCommand(program, 'reload', 'make the proxies read the whole registry again', [
+    'swarmgate reload',
+    'swarmgate reload --force',
+  ])
+    .option('--force', 'also let go of services that are held because their keys vanished')
+    .action(async (options: OperatorOptions & { force?: boolean }) => {
+      const answer = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
+      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'reloaded'));
+    });
+}
+
+function said(body: ChangeAnswer, otherwise: string): string {
+  return typeof body.Message === 'string' && body.Message !== '' ? `${otherwise}: ${body.Message}` : otherwise;
+}
+
+function named(service: string | undefined): string {
+  if (service === undefined)
+    throw new UsageError('service-missing', 'name the service: swarmgate reconfigure SERVICE name=value …');
+  return service;
+}
+
+function keyValues(parameters: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    parameters.map((parameter) => {
+      const equals = parameter.indexOf('=');
+      if (equals < 1)
+        throw new UsageError('parameter-invalid', `${JSON.stringify(parameter)} is not name=value, such as port=8080`);
+      return [parameter.slice(0, equals).replace(/^com\.df\./, ''), parameter.slice(equals + 1)];
+    }),
+  );
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError('file-unreadable', `${file} is not readable JSON: ${messageOf(error)}`, { cause: error });
+  }
+}

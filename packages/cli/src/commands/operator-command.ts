@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { type AdminAnswer, type AdminClient, createAdminClient, UnreachableError } from '../admin-client.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { CommandIo } from '../io.ts';
+
+export interface OperatorOptions {
+  readonly url?: string;
+  readonly json?: boolean;
+}
+
+/** A command that speaks to a running proxy: `--url`, `--json`, and examples in its help. */
+export function operatorCommand(
+  program: Command,
+  nameAndArguments: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return program
+    .command(nameAndArguments)
+    .description(description)
+    .option('--url <address>', 'admin address of the proxy (default: SWARMGATE_URL, else 127.0.0.1:<ADMIN_PORT>)')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+}
+
+export function clientFor(options: OperatorOptions, io: CommandIo): AdminClient {
+  return createAdminClient({ url: options.url, env: io.env });
+}
+
+/**
+ * Prints an answer: as JSON when asked for, else as `human` has it. A refusal goes to standard error with exit code 1.
+ * @throws UnreachableError when what answers is not a Swarmgate proxy.
+ */
+export function printAnswer<T>(
+  answer: AdminAnswer,
+  options: OperatorOptions,
+  io: CommandIo,
+  human: (body: T) => string,
+): boolean {
+  if (typeof answer.body !== 'object' || answer.body === null) {
+    throw new UnreachableError('not-swarmgate', `answer ${answer.status} is not JSON: is this a Swarmgate admin port?`);
+  }
+  const isFine = answer.status < 400;
+  if (options.json === true) io.out(JSON.stringify(answer.body, null, 2));
+  else if (isFine) io.out(human(answer.body as T));
+  else io.error(refusal(answer.status, answer.body));
+  if (!isFine) io.exit(exitCodes.refused);
+  return isFine;
+}
+
+function refusal(status: number, body: object): string {
+  const { message, Message, problems } = body as {
+    message?: string;
+    Message?: string;
+    problems?: readonly ShownProblem[];
+  };
+  const lines = [`refused (${status}): ${message ?? Message ?? JSON.stringify(body)}`];
+  for (const problem of problems ?? []) lines.push(`  ${describeProblem(problem)}`);
+  return lines.join('\n');
+}
+
+/** A problem as the REST shows it. */
+export interface ShownProblem {
+  readonly severity: 'error' | 'warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly label?: string;
+  readonly value?: string;
+  readonly suggestion?: string;
+}
+
+/** `error servicePath=x: message. suggestion`. */
+export function describeProblem(problem: ShownProblem): string {
+  const label =
+    problem.label === undefined ? '' : ` ${problem.label}${problem.value === undefined ? '' : `=${problem.value}`}`;
+  const suggestion = problem.suggestion === undefined ? '' : ` → ${problem.suggestion}`;
+  return `${problem.severity}${label}: ${problem.message}${suggestion}`;
+}

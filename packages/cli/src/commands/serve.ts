@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+
+/** The long-running processes. Each is loaded when it is asked for: `swarmgate status` need not load a proxy. */
+export function addServeCommands(program: Command, io: CommandIo): void {
+  program
+    .command('proxy')
+    .description('follow the registry and forward requests')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ CONSUL_HTTP_ADDR=consul:8500 swarmgate proxy\n  $ DEFAULT_PORTS=8000 swarmgate proxy',
+    )
+    .action(async () => (await import('../serve/proxy.ts')).proxy(io));
+  program
+    .command('listener')
+    .description('observe the Swarm and publish its services to Consul')
+    .addHelpText('after', '\nExamples:\n  $ CONSUL_HTTP_ADDR=consul:8500 swarmgate listener')
+    .action(async () => (await import('../serve/listener.ts')).listener(io));
+  program
+    .command('standalone')
+    .description('listener and proxy in one process, with sample services where there is no Swarm')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ swarmgate standalone\n  $ DEFAULT_PORTS=80 ADMIN_PORT=9000 swarmgate standalone',
+    )
+    .action(async () => (await import('../serve/standalone.ts')).standalone(io));
+}

@@ -1,0 +1,30 @@
+import { openRegistry } from '@swarmgate/registry';
+import { createLogger, type Running, readSettings, stopAll, UsageError } from '@swarmgate/runtime';
+import { startListener } from '@swarmgate/swarm-listener';
+import type { CommandIo } from '../io.ts';
+import { untilStopped } from './until-stopped.ts';
+
+/** Observes the Swarm and publishes to Consul, until it is stopped. */
+export async function listener(io: CommandIo): Promise<void> {
+  const settings = readSettings('listener', { env: io.env });
+  if (settings.consulAddress === undefined) {
+    // The embedded registry belongs to one process: nobody could follow what a lone listener writes into it.
+    throw new UsageError(
+      'consul-missing',
+      'CONSUL_HTTP_ADDR is not set: a listener needs a Consul that proxies follow. For both in one process: swarmgate standalone',
+    );
+  }
+  const logger = createLogger({ level: settings.logLevel });
+  await untilStopped(logger, async (signal) => {
+    const running: Running[] = [];
+    try {
+      const registry = await openRegistry(settings, logger);
+      running.push({ stop: () => registry.store.close() });
+      running.push(await startListener({ settings, registry, logger, signal }));
+      return { stop: () => stopAll(running) };
+    } catch (error) {
+      await stopAll(running);
+      throw error;
+    }
+  });
+}
