@@ -5,4 +5,6 @@ export * from './definition/service-definition.ts';
 export type * from './problem.ts';
 export type * from './registry.ts';
 export * from './registry-error.ts';
+export { type ConsulStoreOptions, createConsulStore } from './store/consul-store.ts';
+export { type EmbeddedStoreOptions, openEmbeddedStore } from './store/embedded-store.ts';
 export type * from './store/key-value-store.ts';

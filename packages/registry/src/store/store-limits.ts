@@ -8,8 +8,8 @@ export const mostOperations = 64;
  * value can therefore not exceed some 390,000 bytes.
  */
 export const mostTransactionBytes = 512 * 1024;
-/** How long a wait is held open when nothing happens. */
-export const holdMs = 55_000;
+/** How long a wait is held open when nothing happens. Short enough that a connection which died silently is noticed. */
+export const holdMs = 20_000;
 /** Consul refuses shorter sessions. */
 export const leastSessionTtlMs = 10_000;
 

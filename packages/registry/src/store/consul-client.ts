@@ -1,0 +1,173 @@
+import { EventEmitter } from 'node:events';
+import Consul from 'consul';
+import { RegistryError } from '../registry-error.ts';
+
+export interface ConsulStoreOptions {
+  /** `host:port` or a URL; without a port 8500. */
+  readonly address: string;
+  readonly token?: string;
+  /** Speak TLS; an `https:` address says so too. Default false. */
+  readonly secure?: boolean;
+  /** PEM texts: the authority that signed Consul's certificate, and for mutual TLS our own certificate and key. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Longest time for a call that does not wait, in milliseconds. Default 10_000. */
+  readonly timeoutMs?: number;
+}
+
+/** What `includeResponse` makes of an answer: the response first, then the body where there is one. */
+export type Answer<T> = readonly [{ readonly headers: Readonly<Record<string, string>> }, T?];
+
+/** Options that every call of the package takes; its own typings leave most of them out. */
+export interface CallOptions {
+  readonly ctx: EventEmitter;
+  readonly timeout: number;
+  readonly consistent?: boolean;
+  readonly index?: string;
+  readonly wait?: string;
+}
+
+export interface KvItem {
+  readonly Key: string;
+  readonly Value: string | null;
+  readonly ModifyIndex: number;
+  readonly Session?: string;
+}
+
+export interface TransactionOperation {
+  readonly KV: {
+    readonly Verb: string;
+    readonly Key: string;
+    readonly Value?: string;
+    readonly Index?: number;
+    readonly Session?: string;
+  };
+}
+
+export interface TransactionAnswer {
+  readonly Results: readonly { readonly KV: KvItem }[] | null;
+  readonly Errors: readonly { readonly OpIndex: number; readonly What: string }[] | null;
+}
+
+/** The part of package `consul` that the store uses, with the answers it really gives when asked for the response. */
+export interface ConsulClient {
+  readonly kv: {
+    get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<Answer<KvItem>>;
+    get(options: CallOptions & { readonly key: string; readonly recurse: true }): Promise<Answer<readonly KvItem[]>>;
+    keys(options: CallOptions & { readonly key: string; readonly separator?: string }): Promise<Answer<string[]>>;
+  };
+  readonly session: {
+    create(
+      options: CallOptions & {
+        readonly name: string;
+        readonly ttl: string;
+        readonly behavior: string;
+        readonly lockdelay: string;
+        readonly checks: readonly string[];
+      },
+    ): Promise<Answer<{ readonly ID: string }>>;
+    renew(options: CallOptions & { readonly id: string }): Promise<Answer<unknown>>;
+    destroy(options: CallOptions & { readonly id: string }): Promise<Answer<unknown>>;
+  };
+  readonly transaction: {
+    create(operations: readonly TransactionOperation[], options: CallOptions): Promise<Answer<TransactionAnswer>>;
+  };
+  /** The extension point of papi, the HTTP client under the package. */
+  _ext(event: 'onCreate', extend: (request: CreatedRequest, next: () => void) => void): void;
+  destroy(): void;
+}
+
+interface CreatedRequest {
+  readonly opts: { readonly name?: string; readonly body?: object };
+}
+
+const defaultPort = 8500;
+
+export function connectConsul(options: ConsulStoreOptions): { readonly client: ConsulClient; readonly url: URL } {
+  const url = consulUrl(options);
+  const tls = Object.fromEntries(
+    Object.entries({ ca: options.ca, cert: options.cert, key: options.key }).filter(([, pem]) => pem !== undefined),
+  );
+  const settings = {
+    host: url.hostname,
+    port: Number(url.port || defaultPort),
+    secure: url.protocol === 'https:',
+    // At top level, where papi picks them up for each request; `agentOptions` is ignored.
+    ...tls,
+    ...(options.token === undefined ? {} : { defaults: { token: options.token } }),
+  };
+  const client = new Consul(settings) as unknown as ConsulClient;
+  client._ext('onCreate', (request, next) => {
+    // The package sends no `NodeChecks`, and Consul then binds the session to the health of the agent's node: one
+    // missed gossip round would end every replica's presence.
+    if (request.opts.name === 'session.create' && request.opts.body !== undefined)
+      Object.assign(request.opts.body, { NodeChecks: [] });
+    next();
+  });
+  return { client, url };
+}
+
+/** Runs one call with a deadline and a way to abort it, and says what its failure means. */
+export async function callConsul<T>(
+  what: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  call: (options: CallOptions) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
+  const onAbort = () => ctx.emit('cancel');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await call({ ctx, timeout: timeoutMs });
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw consulError(what, error);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** HTTP status of a failed call; `undefined` when there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return responseOf(error)?.statusCode;
+}
+
+export function responseOf(error: unknown): FailedResponse | undefined {
+  if (!(error instanceof Error) || !('response' in error)) return undefined;
+  return error.response as FailedResponse;
+}
+
+export interface FailedResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export function consulError(what: string, error: unknown): RegistryError {
+  if (error instanceof RegistryError) return error;
+  const status = statusOf(error);
+  const body = responseOf(error)?.body;
+  const said =
+    typeof body === 'string' && body !== '' ? body.slice(0, 300) : error instanceof Error ? error.message : '';
+  const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;
+  if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, error);
+  // 429 asks for patience, 5xx tells of a cluster without a leader: both pass.
+  if (status === undefined || status === 429 || status >= 500) {
+    return RegistryError.of('registry-unreachable', message, error);
+  }
+  return RegistryError.of('registry-refused', message, error);
+}
+
+function consulUrl(options: ConsulStoreOptions): URL {
+  const text = /^[a-z]+:\/\//i.test(options.address) ? options.address : `http://${options.address}`;
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw RegistryError.of('registry-refused', `CONSUL_HTTP_ADDR=${options.address} is neither host:port nor a URL`);
+  }
+  // WHATWG URLs drop a scheme's own port, and Consul's default is another one.
+  if (url.port === '') url.port = /:(80|443)\/?$/.test(text) ? '' : String(defaultPort);
+  if (options.secure) url.protocol = 'https:';
+  return url;
+}

@@ -1,0 +1,266 @@
+import { RegistryError } from '../registry-error.ts';
+import {
+  type Answer,
+  type CallOptions,
+  type ConsulClient,
+  type ConsulStoreOptions,
+  callConsul,
+  connectConsul,
+  type KvItem,
+  responseOf,
+  statusOf,
+  type TransactionAnswer,
+  type TransactionOperation,
+} from './consul-client.ts';
+import type {
+  Indexed,
+  KeyValueStore,
+  Operation,
+  SessionOptions,
+  StoredValue,
+  TransactionResult,
+} from './key-value-store.ts';
+import { checkKeyCount, checkOperations, holdMs } from './store-limits.ts';
+
+export type { ConsulStoreOptions } from './consul-client.ts';
+
+const defaultTimeoutMs = 10_000;
+// A full list of a large registry takes longer than a single key; its answer has begun long before.
+const listTimeoutMs = 30_000;
+// What the network and Consul's scheduler may add to a wait before we call the connection dead.
+const graceMs = 3_000;
+
+/**
+ * The registry in Consul's KV, by package `consul`. Consul is not called before the first use.
+ *
+ * Reads that do not wait are `?consistent`: a leader that has just been elected may otherwise answer before it has
+ * replayed its log, and a registry that looks empty for a moment is the one mistake we must not make. Waits use the
+ * default mode, which is safe for them: they only answer with something newer than what the caller has.
+ */
+export function createConsulStore(options: ConsulStoreOptions): KeyValueStore {
+  return new ConsulStore(options);
+}
+
+class ConsulStore implements KeyValueStore {
+  readonly kind = 'consul';
+  readonly description: string;
+  readonly #client: ConsulClient;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+
+  constructor(options: ConsulStoreOptions) {
+    const { client, url } = connectConsul(options);
+    this.#client = client;
+    this.description = `consul at ${url.protocol === 'https:' ? url.origin : url.host}`;
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  }
+
+  async get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined> {
+    const [, item] = await this.#call(`get ${key}`, this.#timeoutMs, signal, (call) =>
+      this.#client.kv.get({ ...call, key, consistent: true }),
+    );
+    return item === undefined ? undefined : storedValue(item);
+  }
+
+  async getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>> {
+    checkKeyCount(keys);
+    let wanted: readonly string[] = [...new Set(keys)];
+    // Consul refuses the whole transaction when a key is missing, and names all that are: the next try leaves them out.
+    while (wanted.length > 0) {
+      const operations = wanted.map((key) => ({ KV: { Verb: 'get', Key: key } }));
+      const answer = await this.#transaction(`get ${wanted.length} keys`, operations, signal);
+      const errors = answer.Errors ?? [];
+      if (errors.length === 0) return this.#found(wanted, answer);
+      const missing = new Set(errors.map((each) => each.OpIndex));
+      wanted = wanted.filter((_, position) => !missing.has(position));
+    }
+    return new Map();
+  }
+
+  async list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>> {
+    const [response, items] = await this.#call(`list ${prefix}`, listTimeoutMs, signal, (call) =>
+      this.#client.kv.get({ ...call, key: prefix, recurse: true, consistent: true }),
+    );
+    return { index: indexOf(response.headers), data: (items ?? []).map(storedValue) };
+  }
+
+  async keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>> {
+    return this.#call(`keys of ${prefix}`, listTimeoutMs, signal, (call) =>
+      this.#names({ ...call, consistent: true }, prefix, separator),
+    );
+  }
+
+  async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
+    const [response, item] = await this.#call(`wait for ${key}`, waitTimeoutMs, signal, (call) =>
+      this.#client.kv.get({ ...call, ...waiting(afterIndex), key }),
+    );
+    return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
+  }
+
+  async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
+    return this.#call(`wait for ${prefix}`, waitTimeoutMs, signal, (call) =>
+      this.#names({ ...call, ...waiting(afterIndex) }, prefix, '/'),
+    );
+  }
+
+  async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
+    checkOperations(operations);
+    const what = `transaction of ${operations.length} on ${operations[0]?.key}`;
+    const answer = await this.#transaction(what, operations.map(consulOperation), signal);
+    const errors = answer.Errors ?? [];
+    if (errors.length > 0) {
+      const failed = [...new Set(errors.map((each) => each.OpIndex))].toSorted((a, b) => a - b);
+      return { ok: false, failed, reason: errors.map((each) => each.What).join('; ') };
+    }
+    const written = new Map<string, number>();
+    for (const operation of operations) {
+      if (!('value' in operation)) continue;
+      const result = answer.Results?.find((each) => each.KV.Key === operation.key);
+      if (result !== undefined) written.set(operation.key, result.KV.ModifyIndex);
+    }
+    return { ok: true, written };
+  }
+
+  async createSession(options: SessionOptions, signal?: AbortSignal): Promise<string> {
+    const [, session] = await this.#call(`create session ${options.name}`, this.#timeoutMs, signal, (call) =>
+      this.#client.session.create({
+        ...call,
+        name: options.name,
+        ttl: `${options.ttlMs}ms`,
+        behavior: options.behavior,
+        // No delay: who takes over a lock is fenced by `check-session`, not by time.
+        lockdelay: '0s',
+        checks: [],
+      }),
+    );
+    if (session === undefined) throw RegistryError.of('registry-unreachable', 'consul: a session without an answer');
+    return session.ID;
+  }
+
+  async renewSession(id: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#call(`renew session ${id}`, this.#timeoutMs, signal, async (call) => {
+      try {
+        await this.#client.session.renew({ ...call, id });
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw error;
+      }
+    });
+  }
+
+  async destroySession(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#call(`destroy session ${id}`, this.#timeoutMs, signal, (call) =>
+      this.#client.session.destroy({ ...call, id }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(RegistryError.of('registry-unreachable', `${this.description} was closed`));
+    this.#client.destroy();
+  }
+
+  #call<T>(
+    what: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    call: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const closing = this.#closing.signal;
+    const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    return callConsul(what, timeoutMs, either, call);
+  }
+
+  async #names(call: CallOptions, prefix: string, separator: string | undefined): Promise<Indexed<readonly string[]>> {
+    try {
+      const options = separator === undefined ? { key: prefix } : { key: prefix, separator };
+      const [response, names] = await this.#client.kv.keys({ ...call, ...options });
+      return { index: indexOf(response.headers), data: names ?? [] };
+    } catch (error) {
+      const response = responseOf(error);
+      if (response?.statusCode !== 404) throw error;
+      return { index: indexOf(response.headers), data: [] };
+    }
+  }
+
+  /** A refused transaction is an answer, unless the token is what refused it. */
+  async #transaction(
+    what: string,
+    operations: readonly TransactionOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<TransactionAnswer> {
+    return this.#call(what, this.#timeoutMs, signal, async (call) => {
+      try {
+        const options = { ...call, consistent: true };
+        const [, answer] = (await this.#client.transaction.create(operations, options)) as Answer<TransactionAnswer>;
+        return answer ?? { Results: [], Errors: null };
+      } catch (error) {
+        const response = responseOf(error);
+        if (response?.statusCode !== 409) throw error;
+        const answer = response.body as TransactionAnswer;
+        const denied = answer.Errors?.find((each) => /permission denied|acl not found/i.test(each.What));
+        if (denied === undefined) return answer;
+        throw RegistryError.of('registry-denied', `consul: ${what}: ${denied.What}`, error);
+      }
+    });
+  }
+
+  #found(wanted: readonly string[], answer: TransactionAnswer): ReadonlyMap<string, StoredValue> {
+    const results = answer.Results ?? [];
+    // Consul leaves out of a reading transaction what the token may not see, without a word. Missing keys were named
+    // as errors before, so fewer results than keys are a token that lost its rights, never keys that are gone.
+    if (results.length < wanted.length) {
+      throw RegistryError.of('registry-denied', `${this.description}: the token may not read ${wanted[0]}`);
+    }
+    return new Map(results.map((each) => [each.KV.Key, storedValue({ ...each.KV, Value: decoded(each.KV.Value) })]));
+  }
+}
+
+// Consul adds up to a sixteenth of the wait at random, so that many clients do not come back at the same instant.
+const waitTimeoutMs = holdMs + holdMs / 16 + graceMs;
+
+function waiting(afterIndex: number): Pick<CallOptions, 'index' | 'wait' | 'consistent'> {
+  // Index 0 answers at once and is what a caller asks after it lost its place: then it must be the truth.
+  return afterIndex === 0 ? { consistent: true } : { index: String(afterIndex), wait: `${holdMs}ms` };
+}
+
+function indexOf(headers: Readonly<Record<string, string>>): number {
+  const index = Number(headers['x-consul-index']);
+  // Zero would turn the next wait into a busy loop.
+  return Number.isSafeInteger(index) && index > 0 ? index : 1;
+}
+
+function storedValue(item: KvItem): StoredValue {
+  // Consul gives an empty value back as null.
+  const stored = { key: item.Key, value: item.Value ?? '', index: item.ModifyIndex };
+  return item.Session === undefined ? stored : { ...stored, session: item.Session };
+}
+
+/** The package decodes what it reads by `kv.get`, not what a transaction answers. */
+function decoded(value: string | null): string {
+  return value === null ? '' : Buffer.from(value, 'base64').toString();
+}
+
+const verbs = {
+  set: 'set',
+  'compare-and-set': 'cas',
+  delete: 'delete',
+  'compare-and-delete': 'delete-cas',
+  'check-index': 'check-index',
+  'check-absent': 'check-not-exists',
+  'check-session': 'check-session',
+  lock: 'lock',
+  unlock: 'unlock',
+} as const satisfies Record<Operation['kind'], string>;
+
+function consulOperation(operation: Operation): TransactionOperation {
+  return {
+    KV: {
+      Verb: verbs[operation.kind],
+      Key: operation.key,
+      ...('value' in operation ? { Value: Buffer.from(operation.value).toString('base64') } : {}),
+      ...('index' in operation ? { Index: operation.index } : {}),
+      ...('session' in operation ? { Session: operation.session } : {}),
+    },
+  };
+}
