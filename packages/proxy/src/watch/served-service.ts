@@ -32,6 +32,16 @@ export type FollowState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'following'; readonly sinceMs: number }
   /** Serving what it last had. `from` says where that came from. */
-  | { readonly kind: 'away'; readonly sinceMs: number; readonly error: string; readonly from: 'memory' | 'snapshot' | 'nothing' }
+  | {
+      readonly kind: 'away';
+      readonly sinceMs: number;
+      readonly error: string;
+      readonly from: 'memory' | 'snapshot' | 'nothing';
+    }
   /** Keys vanished without a journal entry, or the registry is another one: held until `reload?force=true`. */
-  | { readonly kind: 'holding'; readonly sinceMs: number; readonly reason: 'mass-loss' | 'head-missing' | 'other-registry'; readonly held: number };
+  | {
+      readonly kind: 'holding';
+      readonly sinceMs: number;
+      readonly reason: 'mass-loss' | 'head-missing' | 'other-registry';
+      readonly held: number;
+    };

@@ -1,0 +1,65 @@
+import { RegistryError } from '@swarmgate/registry';
+
+/**
+ * Requests for a full read, as the registry's follower takes them, and the promises of those who asked. Whoever asks
+ * while a read is under way waits for the next one: that read may have begun before the change they want to see.
+ */
+export class FullReads implements AsyncIterable<void> {
+  #current: PromiseWithResolvers<void> | undefined;
+  #next: PromiseWithResolvers<void> | undefined;
+  #wake: (() => void) | undefined;
+  #asked = false;
+
+  /** Resolves when everything was read anew and is served. @throws RegistryError when the registry is away. */
+  request(): Promise<void> {
+    if (this.#current === undefined) {
+      this.#current = Promise.withResolvers();
+      this.#ask();
+      return this.#current.promise;
+    }
+    this.#next ??= Promise.withResolvers();
+    return this.#next.promise;
+  }
+
+  done(): void {
+    this.#current?.resolve();
+    this.#current = this.#next;
+    this.#next = undefined;
+    if (this.#current !== undefined) this.#ask();
+  }
+
+  failed(error: Error): void {
+    const failure = RegistryError.of('registry-unreachable', `the full read failed: ${error.message}`, error);
+    this.#current?.reject(failure);
+    this.#next?.reject(failure);
+    this.#current = undefined;
+    this.#next = undefined;
+  }
+
+  // By hand instead of a generator: one that waits inside cannot be ended from outside.
+  [Symbol.asyncIterator](): AsyncIterator<void, void> {
+    let ended = false;
+    return {
+      next: async () => {
+        while (!this.#asked && !ended) {
+          const woken = Promise.withResolvers<void>();
+          this.#wake = woken.resolve;
+          await woken.promise;
+        }
+        if (ended) return { done: true, value: undefined };
+        this.#asked = false;
+        return { done: false, value: undefined };
+      },
+      return: () => {
+        ended = true;
+        this.#wake?.();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  #ask(): void {
+    this.#asked = true;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,54 @@
+import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { KeptSnapshot } from './served-services.ts';
+
+export interface SnapshotKeeperOptions {
+  /** At most one write in this time, in milliseconds. Default 2000. */
+  readonly debounceMs?: number;
+  readonly write: (snapshot: KeptSnapshot) => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** Keeps the snapshot on disk near to what is served: one write at a time, the last state always written. */
+export class SnapshotKeeper {
+  readonly #options: SnapshotKeeperOptions;
+  #latest: (() => KeptSnapshot) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  constructor(options: SnapshotKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** `snapshot` is asked when it is written, not now: later changes ride along. */
+  keep(snapshot: () => KeptSnapshot): void {
+    this.#latest = snapshot;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.flush();
+    }, this.#options.debounceMs ?? 2000).unref();
+  }
+
+  /** Writes now what is not written yet. Never throws: a full disk costs the cold start, not the service. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const snapshot = this.#latest;
+    if (snapshot === undefined) return;
+    this.#latest = undefined;
+    try {
+      await this.#options.write(snapshot());
+      if (this.#failed) this.#options.logger.info('the snapshot on disk is written again');
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed)
+        this.#options.logger.error({ error: messageOf(error) }, 'the snapshot on disk cannot be written');
+      this.#failed = true;
+    }
+  }
+}

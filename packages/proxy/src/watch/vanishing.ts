@@ -1,0 +1,44 @@
+import type { ServiceKey } from '@swarmgate/registry';
+
+/** How many services must have been known before their loss can count as a loss of the registry's content. */
+const fewestForMassLoss = 10;
+
+export interface Vanishing {
+  /** Not to be served any more. */
+  readonly remove: readonly ServiceKey[];
+  /** To be served on until somebody says otherwise. */
+  readonly hold: readonly ServiceKey[];
+}
+
+export interface FullReadComparison {
+  /** Keys that were served from the registry before this read. */
+  readonly known: Iterable<ServiceKey>;
+  /** Keys that stand in the registry now. */
+  readonly present: { readonly has: (key: ServiceKey) => boolean };
+  /** Keys whose removal the journal explains. */
+  readonly journalled: ReadonlySet<ServiceKey>;
+  /** Another `registryId` than before: a registry that was made anew explains nothing about the old one. */
+  readonly otherRegistry: boolean;
+}
+
+/**
+ * What becomes of the services that a full read does not find any more (DESIGN, "Vanishing"). Removals in the journal
+ * apply at once, in any number. Of the rest, a few are hand edits; more than half of at least 10 are a loss, and held.
+ * From another registry nothing is removed that its own journal does not name.
+ */
+export function judgeVanished(read: FullReadComparison): Vanishing {
+  const remove: ServiceKey[] = [];
+  const unexplained: ServiceKey[] = [];
+  let unjournalled = 0;
+  for (const key of read.known) {
+    if (read.present.has(key)) unjournalled += 1;
+    else if (read.journalled.has(key)) remove.push(key);
+    else {
+      unjournalled += 1;
+      unexplained.push(key);
+    }
+  }
+  const isLoss = unjournalled >= fewestForMassLoss && unexplained.length * 2 > unjournalled;
+  if (read.otherRegistry || isLoss) return { remove, hold: unexplained };
+  return { remove: [...remove, ...unexplained], hold: [] };
+}
