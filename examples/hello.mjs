@@ -1,12 +1,19 @@
-// A sample service: says hello, and which address of the proxy the request came by.
+// The sample service: answers every request with who it is. Node built-ins only.
+//   PORT (8080)  where it listens      MESSAGE (hello)  what it says
 import { createServer } from 'node:http';
+import { hostname } from 'node:os';
 
 const server = createServer((request, response) => {
-  const by = request.headers['x-forwarded-host'] ?? request.headers.host ?? 'nobody';
-  response.setHeader('content-type', 'text/plain; charset=utf-8');
-  response.end(`Hello from Swarmgate's sample service. You asked ${by} for ${request.url}\n`);
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const { method, url, headers } = request;
+  response.end(
+    `${JSON.stringify({ message: process.env.MESSAGE ?? 'hello', hostname: hostname(), method, url, headers })}\n`,
+  );
 });
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
-process.on('SIGTERM', () => server.close());
-// The parent holds our standard input: when it is gone, however it went, so are we.
-process.stdin.resume().on('end', () => process.exit(0));
+
+server.listen(Number(process.env.PORT ?? 8080));
+// Finishes what it holds, so that a rolling update loses nobody's answer.
+process.on('SIGTERM', () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});
