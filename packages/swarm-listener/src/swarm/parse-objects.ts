@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { SwarmError } from './swarm-error.ts';
+import type { ServiceMode, SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from './swarm-objects.ts';
+
+const version = z.object({ Index: z.number() });
+const stringMap = z.record(z.string(), z.string()).nullish();
+const networkTargets = z.array(z.object({ Target: z.string().nullish() })).nullish();
+
+const service = z.object({
+  ID: z.string(),
+  Version: version,
+  CreatedAt: z.string().nullish(),
+  Spec: z.object({
+    Name: z.string(),
+    Labels: stringMap,
+    TaskTemplate: z.object({ Networks: networkTargets }).nullish(),
+    // Until API 1.44 networks could also be set here; engines still answer them for old services.
+    Networks: networkTargets,
+    Mode: z
+      .object({
+        Replicated: z.object({ Replicas: z.number().nullish() }).nullish(),
+        Global: z.object({}).nullish(),
+        ReplicatedJob: z.object({}).nullish(),
+        GlobalJob: z.object({}).nullish(),
+      })
+      .nullish(),
+  }),
+  Endpoint: z
+    .object({
+      Ports: z
+        .array(
+          z.object({
+            Protocol: z.string().nullish(),
+            TargetPort: z.number(),
+            PublishedPort: z.number().nullish(),
+            PublishMode: z.string().nullish(),
+          }),
+        )
+        .nullish(),
+      VirtualIPs: z.array(z.object({ NetworkID: z.string().nullish(), Addr: z.string().nullish() })).nullish(),
+    })
+    .nullish(),
+  UpdateStatus: z.object({ State: z.string().nullish() }).nullish(),
+});
+
+const task = z.object({
+  ID: z.string(),
+  Version: version,
+  ServiceID: z.string().nullish(),
+  NodeID: z.string().nullish(),
+  DesiredState: z.string(),
+  Status: z.object({
+    State: z.string(),
+    PortStatus: z
+      .object({
+        Ports: z
+          .array(
+            z.object({ Protocol: z.string().nullish(), TargetPort: z.number(), PublishedPort: z.number().nullish() }),
+          )
+          .nullish(),
+      })
+      .nullish(),
+  }),
+  NetworksAttachments: z
+    .array(
+      z.object({
+        Network: z.object({
+          ID: z.string(),
+          Spec: z.object({ Name: z.string().nullish(), Ingress: z.boolean().nullish() }),
+        }),
+        Addresses: z.array(z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+const node = z.object({
+  ID: z.string(),
+  Version: version,
+  Spec: z.object({ Labels: stringMap, Role: z.string().nullish(), Availability: z.string().nullish() }),
+  Description: z.object({ Hostname: z.string().nullish() }).nullish(),
+  Status: z.object({ State: z.string().nullish(), Addr: z.string().nullish() }).nullish(),
+  ManagerStatus: z.object({ Addr: z.string().nullish() }).nullish(),
+});
+
+const network = z.object({ Id: z.string(), Name: z.string(), Ingress: z.boolean().nullish() });
+
+/** @throws SwarmError `docker-answer-unusable` */
+export function parseService(answer: unknown): SwarmService {
+  const { ID, Version, CreatedAt, Spec, Endpoint, UpdateStatus } = parse(service, answer, 'service');
+  const targets = [...(Spec.TaskTemplate?.Networks ?? []), ...(Spec.Networks ?? [])].map(({ Target }) => Target ?? '');
+  return {
+    id: ID,
+    name: Spec.Name,
+    versionIndex: Version.Index,
+    createdAt: CreatedAt ?? '',
+    labels: Spec.Labels ?? {},
+    mode: modeOf(Spec.Mode),
+    networks: [...new Set(targets.filter((target) => target !== ''))],
+    virtualIps: (Endpoint?.VirtualIPs ?? []).flatMap(({ NetworkID, Addr }) =>
+      NetworkID && Addr ? [{ networkId: NetworkID, address: Addr }] : [],
+    ),
+    ports: (Endpoint?.Ports ?? []).map((port) => ({
+      protocol: port.Protocol ?? 'tcp',
+      target: port.TargetPort,
+      published: port.PublishedPort ?? 0,
+      mode: port.PublishMode === 'host' ? 'host' : 'ingress',
+    })),
+    ...(UpdateStatus?.State ? { updateState: UpdateStatus.State } : {}),
+  };
+}
+
+function modeOf(mode: z.infer<typeof service>['Spec']['Mode']): ServiceMode {
+  if (mode?.ReplicatedJob || mode?.GlobalJob) return { kind: 'job' };
+  if (mode?.Global) return { kind: 'global' };
+  return { kind: 'replicated', replicas: mode?.Replicated?.Replicas ?? 1 };
+}
+
+/** @throws SwarmError `docker-answer-unusable` */
+export function parseTask(answer: unknown): SwarmTask {
+  const { ID, Version, ServiceID, NodeID, DesiredState, Status, NetworksAttachments } = parse(task, answer, 'task');
+  const opened = new Map(
+    (Status.PortStatus?.Ports ?? [])
+      .filter((port) => (port.Protocol ?? 'tcp') === 'tcp' && port.PublishedPort)
+      // Docker 20.10 lists every port twice.
+      .map((port) => [
+        `${port.TargetPort}:${port.PublishedPort}`,
+        { target: port.TargetPort, published: port.PublishedPort ?? 0 },
+      ]),
+  );
+  return {
+    id: ID,
+    serviceId: ServiceID ?? '',
+    ...(NodeID ? { nodeId: NodeID } : {}),
+    versionIndex: Version.Index,
+    state: Status.State,
+    desiredState: DesiredState,
+    attachments: (NetworksAttachments ?? []).map(({ Network, Addresses }) => ({
+      networkId: Network.ID,
+      networkName: Network.Spec.Name ?? '',
+      ingress: Network.Spec.Ingress ?? false,
+      addresses: Addresses ?? [],
+    })),
+    hostPorts: [...opened.values()],
+  };
+}
+
+/** @throws SwarmError `docker-answer-unusable` */
+export function parseNode(answer: unknown): SwarmNode {
+  const { ID, Version, Spec, Description, Status, ManagerStatus } = parse(node, answer, 'node');
+  return {
+    id: ID,
+    versionIndex: Version.Index,
+    hostname: Description?.Hostname ?? '',
+    address: addressOf(Status?.Addr ?? '', ManagerStatus?.Addr ?? ''),
+    state: Status?.State ?? 'unknown',
+    availability: Spec.Availability ?? 'active',
+    role: Spec.Role ?? 'worker',
+    labels: Spec.Labels ?? {},
+  };
+}
+
+/** A manager may know itself only as 0.0.0.0; its advertised address then stands in `ManagerStatus`, with a port. */
+function addressOf(status: string, manager: string): string {
+  if (status !== '' && status !== '0.0.0.0' && status !== '::') return status;
+  const host = manager.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return host === '0.0.0.0' || host === '::' ? '' : host;
+}
+
+/** @throws SwarmError `docker-answer-unusable` */
+export function parseNetwork(answer: unknown): SwarmNetwork {
+  const { Id, Name, Ingress } = parse(network, answer, 'network');
+  return { id: Id, name: Name, ingress: Ingress ?? false };
+}
+
+function parse<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  throw new SwarmError(
+    'docker-answer-unusable',
+    `Docker's ${what} is not understood: ${z.prettifyError(result.error)}`,
+    {
+      cause: result.error,
+    },
+  );
+}

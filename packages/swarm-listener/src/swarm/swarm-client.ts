@@ -1,0 +1,180 @@
+import { UsageError } from '@swarmgate/runtime';
+import Docker from 'dockerode';
+import { linesOf, parseEventLine } from './event-lines.ts';
+import { parseNetwork, parseNode, parseService, parseTask } from './parse-objects.ts';
+import { SwarmError, statusOf, toSwarmError } from './swarm-error.ts';
+import type { SwarmEvent, SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from './swarm-objects.ts';
+
+/** The reads of Docker's API that the listener needs. Every call rejects with a `SwarmError`. */
+export interface SwarmClient {
+  /** For people: where it speaks to. */
+  readonly description: string;
+  /** The Swarm's id. @throws `swarm-unavailable` where the engine is no manager. */
+  swarmId(signal: AbortSignal): Promise<string>;
+  services(signal: AbortSignal): Promise<readonly SwarmService[]>;
+  /** `undefined`: Docker says that there is none. */
+  service(id: string, signal: AbortSignal): Promise<SwarmService | undefined>;
+  /** Tasks of these services, in every state unless only those that Swarm wants running are asked for. */
+  tasks(of: TaskQuery, signal: AbortSignal): Promise<readonly SwarmTask[]>;
+  nodes(signal: AbortSignal): Promise<readonly SwarmNode[]>;
+  networks(signal: AbortSignal): Promise<readonly SwarmNetwork[]>;
+  /** Resolves when the stream is open; the events end with a throw when it breaks. */
+  events(signal: AbortSignal): Promise<AsyncIterable<SwarmEvent>>;
+}
+
+export interface TaskQuery {
+  readonly serviceIds: readonly string[];
+  readonly wantedRunning?: boolean;
+}
+
+/** A partitioned manager does not refuse, it hangs: so every read has an end. */
+const requestTimeoutMs = 5_000;
+/** Ids in one query string, well below the engine's limit for a request line. */
+const idsPerQuery = 100;
+
+/** @param dockerHost `unix://…`, `tcp://…`; default `/var/run/docker.sock`. @throws UsageError `docker-host-invalid` */
+export function connectSwarm(dockerHost: string | undefined): SwarmClient {
+  const docker = new Docker(connectionOf(dockerHost));
+  const description = dockerHost ?? 'unix:///var/run/docker.sock';
+
+  const ask = async <T>(tried: string, signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>) => {
+    try {
+      return await call(AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]));
+    } catch (error) {
+      throw toSwarmError(error, `${tried} (${description})`);
+    }
+  };
+
+  return {
+    description,
+    swarmId: (signal) =>
+      ask("read the Swarm's identity", signal, async (abortSignal) => {
+        return swarmIdOf(await (docker as unknown as InfoWithOptions).info({ abortSignal }));
+      }),
+    services: (signal) =>
+      ask('list services', signal, async (abortSignal) =>
+        listOf(await docker.listServices({ abortSignal }), parseService),
+      ),
+    service: (id, signal) =>
+      ask(`inspect service ${id}`, signal, async (abortSignal) => {
+        try {
+          return parseService(await docker.getService(id).inspect({ abortSignal }));
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined;
+          throw error;
+        }
+      }),
+    tasks: (of, signal) =>
+      ask('list tasks', signal, async (abortSignal) => {
+        const found: SwarmTask[] = [];
+        for (let from = 0; from < of.serviceIds.length; from += idsPerQuery) {
+          const filters = {
+            service: of.serviceIds.slice(from, from + idsPerQuery),
+            ...(of.wantedRunning ? { 'desired-state': ['running'] } : {}),
+          };
+          found.push(...(await tasksMatching(docker, filters, abortSignal)));
+        }
+        return found;
+      }),
+    nodes: (signal) =>
+      ask('list nodes', signal, async (abortSignal) => listOf(await docker.listNodes({ abortSignal }), parseNode)),
+    networks: (signal) =>
+      ask('list networks', signal, async (abortSignal) =>
+        listOf(await docker.listNetworks({ filters: { scope: ['swarm'] }, abortSignal }), parseNetwork),
+      ),
+    events: async (signal) => {
+      try {
+        // Only opening has a time limit: the stream itself is silent for as long as nothing happens.
+        const opening = new AbortController();
+        const timer = setTimeout(
+          () => opening.abort(new Error(`no answer within ${requestTimeoutMs} ms`)),
+          requestTimeoutMs,
+        );
+        try {
+          const stream = await docker.getEvents({
+            filters: {
+              type: ['service', 'node', 'container'],
+              event: ['create', 'update', 'remove', 'kill', 'die', 'health_status'],
+            },
+            abortSignal: AbortSignal.any([signal, opening.signal]),
+          });
+          return eventsOf(stream as unknown as AsyncIterable<Uint8Array>, description);
+        } finally {
+          clearTimeout(timer);
+        }
+      } catch (error) {
+        throw toSwarmError(error, `open the event stream (${description})`);
+      }
+    },
+  };
+}
+
+/** dockerode takes the option; its types do not know. */
+interface InfoWithOptions {
+  info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+}
+
+async function tasksMatching(
+  docker: Docker,
+  filters: Readonly<Record<string, readonly string[]>>,
+  abortSignal: AbortSignal,
+): Promise<readonly SwarmTask[]> {
+  try {
+    return listOf(await docker.listTasks({ filters: JSON.stringify(filters), abortSignal }), parseTask);
+  } catch (error) {
+    // One service of the filter went in between: ask for each, and the missing one has no tasks.
+    const ids = filters.service ?? [];
+    if (statusOf(error) !== 404) throw error;
+    if (ids.length <= 1) return [];
+    const each = await Promise.all(ids.map((id) => tasksMatching(docker, { ...filters, service: [id] }, abortSignal)));
+    return each.flat();
+  }
+}
+
+function listOf<T>(answer: unknown, parse: (item: unknown) => T): readonly T[] {
+  if (!Array.isArray(answer)) throw new SwarmError('docker-answer-unusable', 'Docker answered no list');
+  return answer.map(parse);
+}
+
+function swarmIdOf(info: unknown): string {
+  const swarm = (info as { Swarm?: { ControlAvailable?: boolean; LocalNodeState?: string; Cluster?: { ID?: string } } })
+    .Swarm;
+  const id = swarm?.Cluster?.ID;
+  if (swarm?.ControlAvailable && id) return id;
+  const state = swarm?.LocalNodeState ?? 'unknown';
+  throw new SwarmError(
+    'swarm-unavailable',
+    state === 'active'
+      ? 'this node is a worker: the listener needs a manager (placement constraint node.role == manager)'
+      : `this engine is not in a Swarm (state ${state}): run "docker swarm init"`,
+  );
+}
+
+async function* eventsOf(stream: AsyncIterable<Uint8Array>, description: string): AsyncGenerator<SwarmEvent, void> {
+  try {
+    for await (const line of linesOf(stream)) {
+      const event = parseEventLine(line);
+      if (event !== undefined) yield event;
+    }
+  } catch (error) {
+    throw toSwarmError(error, `follow Docker's events (${description})`);
+  }
+  throw new SwarmError('docker-unreachable', `Docker ended the event stream (${description})`);
+}
+
+/** dockerode reads DOCKER_HOST by itself; the explicit `undefined` keeps it from winning over the setting. */
+function connectionOf(dockerHost: string | undefined): Docker.DockerOptions {
+  const host = dockerHost ?? 'unix:///var/run/docker.sock';
+  if (host.startsWith('unix://')) return { host: undefined, socketPath: host.slice('unix://'.length) } as object;
+  const url = URL.canParse(host) ? new URL(host) : undefined;
+  if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol)) {
+    throw new UsageError('docker-host-invalid', `DOCKER_HOST=${host}: expected unix:///path or tcp://host:port`);
+  }
+  // Docker's convention: 2376 speaks TLS, 2375 does not.
+  const secure = url.protocol === 'https:' || url.port === '2376';
+  return {
+    host: url.hostname,
+    port: url.port === '' ? (secure ? 2376 : 2375) : Number(url.port),
+    protocol: secure ? 'https' : 'http',
+  };
+}

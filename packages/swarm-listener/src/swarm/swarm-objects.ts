@@ -1,0 +1,82 @@
+/** What we use of Docker's answers, parsed and frozen in meaning: https://docs.docker.com/reference/api/engine/version/v1.41/ */
+
+export interface SwarmService {
+  readonly id: string;
+  readonly name: string;
+  /** Raft index of its last change: rises with every one, over all objects of the Swarm. */
+  readonly versionIndex: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** `Spec.Labels`: the service's own, not the containers'. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mode: ServiceMode;
+  /** Ids (older specs: names) of the networks its tasks join. */
+  readonly networks: readonly string[];
+  readonly virtualIps: readonly { readonly networkId: string; readonly address: string }[];
+  readonly ports: readonly ServicePort[];
+  /** Docker's `UpdateStatus.State`; absent when the service was never updated. */
+  readonly updateState?: string;
+}
+
+export type ServiceMode =
+  | { readonly kind: 'replicated'; readonly replicas: number }
+  | { readonly kind: 'global' }
+  /** Jobs end by themselves, so nothing is routed to them. */
+  | { readonly kind: 'job' };
+
+export interface ServicePort {
+  readonly protocol: string;
+  readonly target: number;
+  /** 0 when Docker has not chosen one yet. */
+  readonly published: number;
+  readonly mode: 'ingress' | 'host';
+}
+
+export interface SwarmTask {
+  readonly id: string;
+  readonly serviceId: string;
+  /** Absent until Swarm has chosen a node. */
+  readonly nodeId?: string;
+  readonly versionIndex: number;
+  /** What the node last said: `running`, `shutdown`, `failed`, … */
+  readonly state: string;
+  /** What Swarm wants: `running`, or `shutdown` and `remove` for a task that shall go. */
+  readonly desiredState: string;
+  readonly attachments: readonly TaskAttachment[];
+  /** Host-mode ports as the node opened them. */
+  readonly hostPorts: readonly { readonly target: number; readonly published: number }[];
+}
+
+export interface TaskAttachment {
+  readonly networkId: string;
+  readonly networkName: string;
+  /** The routing mesh's own network: no proxy is attached to it. */
+  readonly ingress: boolean;
+  /** With prefix length. */
+  readonly addresses: readonly string[];
+}
+
+export interface SwarmNode {
+  readonly id: string;
+  readonly versionIndex: number;
+  readonly hostname: string;
+  /** As the managers see it; `0.0.0.0` or empty when unknown. */
+  readonly address: string;
+  readonly state: string;
+  readonly availability: string;
+  readonly role: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SwarmNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly ingress: boolean;
+}
+
+/** Says that something changed, never what it is now. */
+export type SwarmEvent =
+  | { readonly kind: 'service'; readonly action: string; readonly serviceId: string }
+  | { readonly kind: 'node'; readonly action: string; readonly nodeId: string }
+  /** A container of this node is going or failing: the task's state will follow. */
+  | { readonly kind: 'task-going'; readonly serviceId: string; readonly taskId: string };
