@@ -1,5 +1,5 @@
 // The sample service: answers every request with who it is. Node built-ins only.
-//   PORT (8080)  where it listens      MESSAGE (hello)  what it says
+//   PORT (8080)  where it listens      HOST (all addresses)      MESSAGE (hello)  what it says
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 
@@ -11,7 +11,11 @@ const server = createServer((request, response) => {
   );
 });
 
-server.listen(Number(process.env.PORT ?? 8080));
+// `npm start` starts it as a child on any free port and is told which.
+server.listen(Number(process.env.PORT ?? 8080), process.env.HOST, () =>
+  process.send?.({ port: server.address().port }),
+);
+process.on('disconnect', () => process.exit(0));
 // Finishes what it holds, so that a rolling update loses nobody's answer.
 process.on('SIGTERM', () => {
   server.close(() => process.exit(0));

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Registry, type ServiceDefinition, translateParameters } from '@swarmgate/registry';
 import type { Logger, Running } from '@swarmgate/runtime';
@@ -11,6 +10,7 @@ const folder = new URL('../../../../examples/', import.meta.url);
 interface SampleService {
   readonly name: string;
   readonly run: string;
+  readonly message: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -60,18 +60,17 @@ export async function removeSampleServices(registry: Registry, signal: AbortSign
 }
 
 async function startOne(sample: SampleService, logger: Logger) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(sample.run, folder))], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+  // A channel, so that the child ends with this process however it ends.
+  const child = fork(fileURLToPath(new URL(sample.run, folder)), {
+    env: { PORT: '0', HOST: '127.0.0.1', MESSAGE: sample.message },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const lines = createInterface({ input: child.stdout });
-  const [line] = (await Promise.race([
-    once(lines, 'line'),
+  const [told] = (await Promise.race([
+    once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`sample service ${sample.name} ended before it listened`))),
-  ])) as [string];
-  lines.close();
-  const port = Number(line);
-  logger.debug({ sample: sample.name, port }, 'sample service listens');
-  return { sample, child, port };
+  ])) as [{ readonly port: number }];
+  logger.debug({ sample: sample.name, port: told.port }, 'sample service listens');
+  return { sample, child, port: told.port };
 }
 
 function define(sample: SampleService, port: number): ServiceDefinition {
@@ -97,7 +96,6 @@ function define(sample: SampleService, port: number): ServiceDefinition {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.stdin?.end();
   child.kill('SIGTERM');
   await ended;
 }
