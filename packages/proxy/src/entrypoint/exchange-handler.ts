@@ -1,0 +1,267 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transform } from 'node:stream';
+import type { Logger } from '@swarmgate/runtime';
+import type { DataPlane, EndpointOutcome } from '../forwarding/data-plane.ts';
+import type { Endpoint } from '../forwarding/endpoint.ts';
+import type { Attempt, AttemptResult, Forwarder, ForwardTimeouts } from '../forwarding/forwarder.ts';
+import { hasLooped, headersForUpstream } from '../forwarding/header-policy.ts';
+import type { RetryBudget } from '../forwarding/retry-budget.ts';
+import { HeaderList } from '../middleware/header-list.ts';
+import type { Answer, Exchange, Middleware, ResponseHead } from '../middleware/middleware.ts';
+import type { Route } from '../routing/route.ts';
+import { type AnswerReason, answerFor, answerHeaders } from './answers.ts';
+import { type ConnectionFacts, clientOf, type TrustedProxies } from './client-connection.ts';
+import { beginReport, type Report } from './exchange-report.ts';
+import { answerOfRoute, runSteps } from './exchange-steps.ts';
+import { readIntake } from './request-intake.ts';
+
+export interface ExchangeSettings {
+  readonly timeouts: ForwardTimeouts;
+  readonly trusted: TrustedProxies;
+  readonly viaName: string;
+  readonly newRequestId: () => string;
+  /** A stream that changes the body, such as compression; it has adapted the headers. */
+  readonly transformFor?: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
+}
+
+export interface ExchangeParts {
+  readonly plane: DataPlane;
+  readonly forwarder: Forwarder;
+  readonly retries: RetryBudget;
+  readonly settings: ExchangeSettings;
+  readonly logger: Logger;
+}
+
+/** A request that may be forwarded: everything before the first endpoint is picked has been decided. */
+export interface ReadyExchange {
+  readonly kind: 'forward';
+  readonly exchange: Exchange;
+  readonly steps: readonly Middleware[];
+  readonly target: string;
+  readonly timeouts: ForwardTimeouts;
+}
+
+export type Decision =
+  | ReadyExchange
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly route: Route | undefined };
+
+/** At most so many endpoints see one request. */
+const mostAttempts = 3;
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** From a parsed head to what shall happen: the table is asked once, then the route's steps run. */
+export async function decide(
+  request: IncomingMessage,
+  facts: ConnectionFacts,
+  parts: ExchangeParts,
+): Promise<Decision> {
+  const { plane, settings } = parts;
+  const read = readIntake(request);
+  const method = request.method ?? 'GET';
+  if (!read.ok) return answering(refusal(read.reason));
+  const { host, sentHost, path, query, asterisk } = read.intake;
+  if (hasLooped(request.rawHeaders, settings.viaName)) return answering(answerFor('loop'));
+
+  const client = clientOf(facts, (name) => joinedValue(request.headers[name]), settings.trusted);
+  const sent = new HeaderList(request.rawHeaders);
+  const header = (name: string) => sent.get(name);
+  const route = plane.lookup({ method, host, path, port: facts.entryPort, header });
+  if (route === undefined) return answering(answerFor('no-route'));
+
+  const headers = headersForUpstream(request.rawHeaders, {
+    client,
+    peerAddress: facts.peerAddress,
+    sentHost,
+    httpVersion: request.httpVersion,
+    viaName: settings.viaName,
+    newRequestId: settings.newRequestId,
+  });
+  // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
+  if (headers.get('host') !== sentHost) headers.set('Host', sentHost);
+  const exchange: Exchange = { route, method, path, query, host, request: headers, client };
+  const early = answerOfRoute(route, exchange, sentHost);
+  if (early !== undefined) return answering(early, route);
+
+  const steps = plane.middlewareOf(route);
+  const verdict = runSteps(steps, exchange);
+  const answer = verdict instanceof Promise ? await verdict : verdict;
+  if (answer !== undefined) return answering(answer, route);
+  return {
+    kind: 'forward',
+    exchange,
+    steps,
+    target: asterisk && exchange.path === '/' ? '*' : exchange.path + exchange.query,
+    timeouts: timeoutsOf(route, settings.timeouts),
+  };
+}
+
+/** Serves one request from its head to the last byte of its answer. Never throws. */
+export async function handleExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: ConnectionFacts,
+  parts: ExchangeParts,
+): Promise<void> {
+  const report = beginReport(request, facts, parts.plane);
+  try {
+    const decision = await decide(request, facts, parts);
+    if (decision.kind === 'answer') {
+      report.route = decision.route;
+      sendAnswer(request, response, decision.answer);
+      report.end(decision.answer.status, decision.answer.reason);
+      return;
+    }
+    report.exchange = decision.exchange;
+    await forwardExchange(request, response, decision, parts, report);
+  } catch (error) {
+    parts.logger.error({ err: error, path: request.url }, 'a request could not be handled');
+    if (!response.headersSent) sendAnswer(request, response, answerFor('internal-error'));
+    else response.destroy();
+    report.end(500, 'internal-error');
+  }
+}
+
+async function forwardExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ready: ReadyExchange,
+  parts: ExchangeParts,
+  report: Report,
+): Promise<void> {
+  const { plane, forwarder, retries } = parts;
+  const { exchange } = ready;
+  const tried = new Set<string>();
+  retries.onRequest();
+  let failed: AnswerReason | undefined;
+  for (;;) {
+    const wanted = exchange.stickTo === undefined ? { except: tried } : { except: tried, stickTo: exchange.stickTo };
+    const picked = plane.pick(exchange.route, wanted);
+    if (picked.kind === 'none') {
+      const answer = answerFor(failed ?? picked.reason);
+      sendAnswer(request, response, answer);
+      report.end(answer.status, answer.reason);
+      return;
+    }
+    const { endpoint } = picked;
+    tried.add(endpoint.id);
+    report.endpoint = endpoint;
+    const result = await forwarder.forward(request, response, attemptOf(endpoint, ready, parts));
+    plane.finished(endpoint, outcomeOf(result));
+    if (result.kind !== 'failed') {
+      reportResult(result, request, response, report);
+      return;
+    }
+    const again =
+      result.replayable === 'never-sent' ||
+      (result.replayable === 'unanswered' && idempotent.has(exchange.method) && !carriesBody(request));
+    failed = result.reason;
+    if (again && tried.size < mostAttempts && !response.destroyed && retries.take()) {
+      report.retries += 1;
+      continue;
+    }
+    const answer = answerFor(result.reason);
+    parts.logger.warn(
+      { service: exchange.route.key, endpoint: endpoint.id, reason: answer.reason, err: result.cause.message },
+      'an endpoint failed',
+    );
+    sendAnswer(request, response, answer);
+    report.end(answer.status, answer.reason);
+    return;
+  }
+}
+
+function reportResult(
+  result: Exclude<AttemptResult, { kind: 'failed' }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  report: Report,
+): void {
+  switch (result.kind) {
+    case 'answered':
+      report.upstreamMs = result.headMs;
+      report.end(result.status, undefined);
+      return;
+    case 'truncated':
+      report.upstreamMs = result.headMs;
+      report.end(result.status, 'answer-truncated');
+      return;
+    case 'client-stalled':
+      if (!result.headSent && !response.destroyed) sendAnswer(request, response, answerFor('request-timeout'));
+      report.end(408, 'request-timeout');
+      return;
+    case 'client-gone':
+      report.end(499, 'client-gone');
+  }
+}
+
+export function attemptOf(endpoint: Endpoint, ready: ReadyExchange, parts: ExchangeParts): Attempt {
+  const { exchange, steps } = ready;
+  return {
+    endpoint,
+    target: ready.target,
+    headers: exchange.request,
+    timeouts: ready.timeouts,
+    onHead: (status, headers) => {
+      for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
+    },
+    transformFor: (status: number, headers: HeaderList) =>
+      parts.settings.transformFor?.(exchange, { status, headers, endpoint }),
+  };
+}
+
+function outcomeOf(result: AttemptResult): EndpointOutcome {
+  switch (result.kind) {
+    case 'answered':
+      return 'answered';
+    case 'truncated':
+      return 'broken';
+    case 'client-gone':
+    case 'client-stalled':
+      return 'abandoned';
+    case 'failed':
+      if (result.reason === 'connect-timeout' || result.reason === 'head-timeout') return 'timed-out';
+      return result.replayable === 'never-sent' ? 'refused' : 'broken';
+  }
+}
+
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  // A body that nobody will read: closing says so, and saves reading it.
+  if (carriesBody(request) && !request.complete) response.shouldKeepAlive = false;
+  response.writeHead(answer.status, answerHeaders(answer));
+  response.end(answer.body ?? '');
+}
+
+function timeoutsOf(route: Route, defaults: ForwardTimeouts): ForwardTimeouts {
+  const { timeoutServerMs, timeoutTunnelMs, timeoutClientMs } = route.destination;
+  if (timeoutServerMs === undefined && timeoutTunnelMs === undefined && timeoutClientMs === undefined) return defaults;
+  return {
+    connectMs: defaults.connectMs,
+    serverMs: timeoutServerMs ?? defaults.serverMs,
+    tunnelMs: timeoutTunnelMs ?? defaults.tunnelMs,
+    clientMs: timeoutClientMs ?? defaults.clientMs,
+  };
+}
+
+function answering(answer: Answer, route?: Route): Decision {
+  return { kind: 'answer', answer, route };
+}
+
+function refusal(reason: string): Answer {
+  return isAnswerReason(reason) ? answerFor(reason) : { ...answerFor('bad-path'), reason };
+}
+
+const pathReasons = /^path-/;
+
+function isAnswerReason(reason: string): reason is AnswerReason {
+  return !pathReasons.test(reason);
+}
+
+function carriesBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+function joinedValue(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}

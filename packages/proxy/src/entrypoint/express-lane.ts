@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { EntrypointSetting } from '@swarmgate/runtime';
+import express from 'express';
+import { type AnswerReason, answerBytes, answerFor } from './answers.ts';
+import { type ConnectionFacts, connectionFacts } from './client-connection.ts';
+import { type ExchangeParts, handleExchange } from './exchange-handler.ts';
+import type { Lane } from './lane.ts';
+import { handleUpgrade, isWebSocketUpgrade } from './upgrade-handler.ts';
+
+export interface ExpressLaneSettings {
+  /** A request head may take so long to arrive. */
+  readonly headMs: number;
+  /** A connection may stay idle so long between requests. */
+  readonly keepAliveMs: number;
+  /** Of a request head: line and headers. Default 16,384. More is answered 431. */
+  readonly maxHeadBytes?: number;
+}
+
+/** The lane that takes everything: node:http, Express, and a forwarder that streams. */
+export class ExpressLane implements Lane {
+  readonly name = 'express';
+  readonly #server: Server;
+  readonly #parts: ExchangeParts;
+  readonly #facts = new WeakMap<Socket, ConnectionFacts>();
+  readonly #connections = new Set<Socket>();
+  readonly #tunnels = new Set<Socket>();
+  #draining = false;
+
+  constructor(parts: ExchangeParts, settings: ExpressLaneSettings) {
+    this.#parts = parts;
+    const app = express();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    app.disable('query parser');
+    app.use((request, response) => this.#serve(request, response));
+
+    this.#server = createServer(
+      {
+        insecureHTTPParser: false,
+        // `readIntake` judges Host, because an answer of node:http would not say who refused and why.
+        requireHostHeader: false,
+        maxHeaderSize: settings.maxHeadBytes ?? 16_384,
+        headersTimeout: settings.headMs,
+        // A body may take as long as it keeps coming; silence ends it (`ForwardTimeouts.clientMs`).
+        requestTimeout: 0,
+        keepAliveTimeout: settings.keepAliveMs,
+        connectionsCheckingInterval: Math.max(50, Math.min(1_000, settings.headMs / 2)),
+        shouldUpgradeCallback: isWebSocketUpgrade,
+      },
+      app,
+    );
+    this.#server.on('checkContinue', app);
+    this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(417, { 'X-Swarmgate-Reason': 'expectation-failed', 'Content-Length': 0 });
+      response.end();
+    });
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      this.#tunnels.add(socket);
+      socket.once('close', () => this.#tunnels.delete(socket));
+      void handleUpgrade(request, socket, head, this.#factsOf(socket), this.#parts);
+    });
+    this.#server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+      socket.end(answerOnSocket('method-not-forwarded'));
+    });
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
+    // The server never listens itself, and node:http starts looking for slow heads and idle connections only then.
+    this.#server.emit('listening');
+  }
+
+  accept(connection: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
+    this.#facts.set(connection, connectionFacts(connection, entrypoint, this.#parts.settings.trusted));
+    this.#connections.add(connection);
+    connection.once('close', () => this.#connections.delete(connection));
+    if (firstBytes !== undefined && firstBytes.length > 0) connection.unshift(firstBytes);
+    this.#server.emit('connection', connection);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#server.closeIdleConnections();
+    const gone = new Promise<void>((resolve) => {
+      const check = () => {
+        if (this.#connections.size === 0) resolve();
+      };
+      for (const connection of this.#connections) connection.once('close', () => setImmediate(check));
+      check();
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([gone, deadline]);
+    clearTimeout(timer);
+    for (const connection of this.#connections) connection.destroy();
+    this.#server.close();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#draining) response.shouldKeepAlive = false;
+    void handleExchange(request, response, this.#factsOf(request.socket), this.#parts);
+  }
+
+  #factsOf(socket: Socket): ConnectionFacts {
+    return this.#facts.get(socket) ?? connectionFacts(socket, { port: 0, secure: false }, this.#parts.settings.trusted);
+  }
+
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const reason = refusalOf(error.code ?? '');
+    if (reason === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const answer = answerFor(reason);
+    this.#parts.plane.observe({
+      route: undefined,
+      endpoint: undefined,
+      method: '',
+      host: '',
+      path: '',
+      status: answer.status,
+      reason,
+      durationMs: 0,
+      upstreamMs: undefined,
+      retries: 0,
+      sentBytes: 0,
+      receivedBytes: socket.bytesRead,
+      clientAddress: this.#factsOf(socket).peerAddress,
+      lane: 'express',
+    });
+    socket.end(answerOnSocket(reason));
+  }
+}
+
+function answerOnSocket(reason: AnswerReason): Buffer {
+  const answer = answerFor(reason);
+  return answerBytes(answer, STATUS_CODES[answer.status] ?? 'Error');
+}
+
+/** What a parser error of node:http is to the client. `undefined`: the connection is gone, nobody would read it. */
+function refusalOf(code: string): AnswerReason | undefined {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return undefined;
+    case 'HPE_HEADER_OVERFLOW':
+      return 'head-too-large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'request-timeout';
+    case 'HPE_INVALID_CONTENT_LENGTH':
+    case 'HPE_UNEXPECTED_CONTENT_LENGTH':
+    case 'HPE_INVALID_TRANSFER_ENCODING':
+    case 'HPE_INVALID_CHUNK_SIZE':
+      return 'ambiguous-framing';
+    case 'HPE_INVALID_VERSION':
+      return 'version-not-supported';
+    default:
+      return code.startsWith('HPE_') ? 'bad-request' : undefined;
+  }
+}

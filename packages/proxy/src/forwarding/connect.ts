@@ -1,0 +1,43 @@
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import { AttemptError } from './attempt-error.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/**
+ * Opens a connection to an endpoint.
+ * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ */
+export function connectTo(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = endpoint;
+    const socket: Socket = endpoint.secure
+      ? connectSecure({ host, port, rejectUnauthorized: false })
+      : connectPlain({ host, port, allowHalfOpen: true });
+    const connected = endpoint.secure ? 'secureConnect' : 'connect';
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.off('error', onError);
+    };
+    const fail = (error: AttemptError) => {
+      settle();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (cause: Error) =>
+      fail(new AttemptError('endpoint-unreachable', `no connection to ${host}:${port}: ${cause.message}`, { cause }));
+    const onAbort = () => fail(new AttemptError('endpoint-unreachable', `connecting to ${host}:${port} was given up`));
+    const timer = setTimeout(
+      () => fail(new AttemptError('connect-timeout', `no connection to ${host}:${port} within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', onError);
+    socket.once(connected, () => {
+      settle();
+      socket.setNoDelay(true);
+      resolve(socket);
+    });
+  });
+}

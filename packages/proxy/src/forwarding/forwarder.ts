@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex, Transform } from 'node:stream';
+import type { HeaderList } from '../middleware/header-list.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** One try to forward one request to one endpoint. */
+export interface Attempt {
+  readonly endpoint: Endpoint;
+  /** Path and query as they go upstream. */
+  readonly target: string;
+  /** End-to-end headers; framing and Connection are the forwarder's. */
+  readonly headers: HeaderList;
+  readonly timeouts: ForwardTimeouts;
+  /** May change the headers that go to the client. Called once, before the first byte goes to it. */
+  readonly onHead: (status: number, headers: HeaderList) => void;
+  /** A stream the body passes through, such as compression, which has changed the headers to match. */
+  readonly transformFor?: (status: number, headers: HeaderList) => Transform | undefined;
+}
+
+/** All in milliseconds. */
+export interface ForwardTimeouts {
+  readonly connectMs: number;
+  /** An endpoint may be silent so long: before its head, and between two pieces of its body. */
+  readonly serverMs: number;
+  /** A client may be silent so long in the middle of its body, or not read what it is sent. */
+  readonly clientMs: number;
+  readonly tunnelMs: number;
+}
+
+export type AttemptFailure = 'endpoint-unreachable' | 'endpoint-answer-invalid' | 'connect-timeout' | 'head-timeout';
+
+export type AttemptResult =
+  /** The whole answer went to the client. */
+  | { readonly kind: 'answered'; readonly status: number; readonly headMs: number }
+  /** The answer broke off after its head; the client's connection is closed so that it cannot look complete. */
+  | { readonly kind: 'truncated'; readonly status: number; readonly headMs: number }
+  | { readonly kind: 'client-gone' }
+  /** The client stopped in the middle of its body, or stopped reading. */
+  | { readonly kind: 'client-stalled'; readonly headSent: boolean }
+  /** No byte went to the client: another endpoint may be tried where `replayable` says so. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: AttemptFailure;
+      /** `never-sent`: no byte of the request left. `unanswered`: it may have been received, so only idempotent ones go again. */
+      readonly replayable: 'never-sent' | 'unanswered' | 'no';
+      readonly cause: Error;
+    };
+
+/** What an upgrade came to. `refused`: the endpoint's own answer was relayed. */
+export type TunnelResult =
+  | { readonly kind: 'tunnelled'; readonly sentBytes: number; readonly receivedBytes: number }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'failed'; readonly reason: AttemptFailure; readonly cause: Error };
+
+/** Sends requests upstream and streams the answers back. Never throws: what went wrong is a result. */
+export interface Forwarder {
+  forward(request: IncomingMessage, response: ServerResponse, attempt: Attempt): Promise<AttemptResult>;
+  /** @param upstream Connected already, so that another endpoint could be tried before anything was promised. */
+  tunnel(
+    request: IncomingMessage,
+    client: Duplex,
+    firstBytes: Buffer,
+    upstream: Duplex,
+    attempt: Attempt,
+  ): Promise<TunnelResult>;
+  /** Closes idle connections; those in use close when they are done. */
+  stop(): void;
+}
