@@ -1,3 +1,7 @@
+export * from './catalogue/label-entry.ts';
+export * from './catalogue/labels.ts';
+export * from './catalogue/nearest-name.ts';
+export * from './catalogue/parameters.ts';
 export * from './definition/carry-since.ts';
 export * from './definition/check-definition.ts';
 export type * from './definition/endpoints-document.ts';

@@ -10,7 +10,7 @@ export type DefinitionCheck =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type EndpointsCheck =
-  | { readonly ok: true; readonly document: EndpointsDocument }
+  | { readonly ok: true; readonly endpoints: EndpointsDocument }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export interface ExpectedPlace {
@@ -41,7 +41,7 @@ export function checkEndpoints(json: unknown, expected: ExpectedPlace): Endpoint
   const parsed = endpointsSchema.safeParse(json);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, json) };
   const problems = misplaced(parsed.data, expected);
-  return problems.length === 0 ? { ok: true, document: parsed.data } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, endpoints: parsed.data } : { ok: false, problems };
 }
 
 function completeDestinations(json: unknown): unknown {

@@ -1,0 +1,139 @@
+import { settingsCatalogue } from '@swarmgate/runtime';
+import type { HeaderRule } from '../definition/service-definition.ts';
+import type { LabelParsed, LabelParser, ReadingOptions } from './label-entry.ts';
+import { isToken, not, ok } from './label-parsers.ts';
+
+/**
+ * The part of HAProxy's `http-request add-header` language that is in use: `Name value`, quotes and backslashes,
+ * `%[dst_port]`, `%[src]`, `%[env(NAME)]`, and `if { ssl_fc }` or `unless { ssl_fc }` at the end. All else is refused,
+ * since a header that silently says something else may be the one an application trusts.
+ */
+
+// Whoever sets these changes where a message ends, or cuts off the proxy's own; they are the connection's, not the route's.
+const framing = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const secretVariables = new Set(
+  Object.values(settingsCatalogue).flatMap((setting): readonly string[] => ('secret' in setting ? setting.env : [])),
+);
+
+export const headerRules: LabelParser<readonly HeaderRule[]> = (raw, options) => {
+  const rules: HeaderRule[] = [];
+  for (const part of splitOutsideQuotes(raw, options)) {
+    const rule = readRule(part);
+    if (!rule.ok) return rule;
+    if (rule.value !== undefined) rules.push(rule.value);
+  }
+  return rules.length === 0 ? not('Name value, such as X-Version 3') : ok(rules);
+};
+
+export const headerNames: LabelParser<readonly string[]> = (raw, options) => {
+  const names = splitOutsideQuotes(raw, options);
+  if (names.length === 0 || !names.every(isToken)) return not('header names such as X-Version,Server');
+  const forbidden = names.find((name) => framing.has(name.toLowerCase()));
+  return forbidden === undefined ? ok(names) : framingRefused(forbidden);
+};
+
+function readRule(part: string): LabelParsed<HeaderRule> {
+  const conditional = /^(.*?)\s+(if|unless)\s+\{\s*ssl_fc\s*\}$/s.exec(part);
+  const body = conditional?.[1] ?? part;
+  if (conditional === null && /\s(if|unless)\s/.test(withoutQuoted(part)))
+    return refused('no condition but if { ssl_fc } and unless { ssl_fc }', 'drop the condition, or split the service');
+  const space = body.search(/\s/);
+  const name = space === -1 ? body : body.slice(0, space);
+  const value = unquote(space === -1 ? '' : body.slice(space).trim());
+  if (!isToken(name) || value === undefined || value === '' || /[\r\n\0]/.test(value))
+    return not('Name value, such as X-Version 3, quotes closed, on one line');
+  if (framing.has(name.toLowerCase())) return framingRefused(name);
+  const wrong = wrongExpression(value);
+  if (wrong !== undefined) return wrong;
+  const condition =
+    conditional === null ? {} : ({ condition: conditional[2] === 'if' ? 'if-secure' : 'unless-secure' } as const);
+  return ok({ name, value, ...condition });
+}
+
+function wrongExpression(value: string): LabelParsed<never> | undefined {
+  for (const [expression, inner = ''] of value.replaceAll('%%', '').matchAll(/%\[([^\]]*)\]?/g)) {
+    const variable = /^env\(([A-Za-z_][A-Za-z0-9_]*)\)$/.exec(inner)?.[1];
+    if (variable !== undefined) {
+      if (!isSecretVariable(variable)) continue;
+      return refused(
+        `no variable that may hold a secret, such as ${variable}`,
+        'use a variable that may be seen by all',
+      );
+    }
+    if (!['src', 'dst_port'].includes(inner))
+      return refused(
+        `no expression ${expression}, only %[src], %[dst_port], %[env(NAME)]`,
+        'send a constant, or let the service work it out',
+      );
+  }
+  return undefined;
+}
+
+/** A label may not carry our own secrets to a service: those of the catalogue, and whatever is named like one. */
+export function isSecretVariable(name: string): boolean {
+  return secretVariables.has(name) || /TOKEN|SECRET|PASS|KEY|CREDENTIAL|USERS/i.test(name);
+}
+
+/** Quotes and backslashes as HAProxy reads them; `undefined` where a quote is not closed. */
+function unquote(text: string): string | undefined {
+  let quote = '';
+  let result = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === '\\' && quote !== "'") {
+      at += 1;
+      if (at >= text.length) return undefined;
+      result += text.charAt(at);
+    } else if (quote === '' && (character === '"' || character === "'")) quote = character;
+    else if (character === quote) quote = '';
+    else result += character;
+  }
+  return quote === '' ? result : undefined;
+}
+
+function withoutQuoted(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, '""');
+}
+
+/** Docker Flow splits naively; a separator inside quotes never worked there, so it may belong to the value here. */
+function splitOutsideQuotes(text: string, options: ReadingOptions): string[] {
+  const separator = options.separator === '' ? ',' : options.separator;
+  const parts: string[] = [''];
+  let quote = '';
+  for (let at = 0; at < text.length; ) {
+    const character = text.charAt(at);
+    if (quote === '' && text.startsWith(separator, at)) {
+      parts.push('');
+      at += separator.length;
+      continue;
+    }
+    if (character === '\\' && quote !== "'") {
+      parts[parts.length - 1] += text.slice(at, at + 2);
+      at += 2;
+      continue;
+    }
+    if (quote === '' && (character === '"' || character === "'")) quote = character;
+    else if (character === quote) quote = '';
+    parts[parts.length - 1] += character;
+    at += 1;
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function framingRefused(name: string): LabelParsed<never> {
+  return refused(`a header that belongs to the message, not ${name}, which the proxy sets itself`, `leave ${name} out`);
+}
+
+function refused(expected: string, suggestion: string): LabelParsed<never> {
+  return { ok: false, reason: 'label-value-refused', expected, suggestion };
+}

@@ -1,0 +1,85 @@
+import type { Destination, ServiceDefinition } from '../definition/service-definition.ts';
+import { accessDestinationLabels, accessServiceLabels } from './access-labels.ts';
+import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
+import type { LabelEntry, OtherLabel } from './label-entry.ts';
+import { otherLabels } from './other-labels.ts';
+import { processingDestinationLabels, processingServiceLabels } from './processing-labels.ts';
+import { routingDestinationLabels, routingServiceLabels } from './routing-labels.ts';
+import { upstreamDestinationLabels, upstreamServiceLabels } from './upstream-labels.ts';
+
+/** Labels that hold for the whole service, by the definition's field. */
+export const serviceLabels: ServiceEntries = {
+  ...routingServiceLabels,
+  ...processingServiceLabels,
+  ...accessServiceLabels,
+  ...upstreamServiceLabels,
+};
+
+/** Labels of one destination, which may carry an index, by the definition's field. */
+export const destinationLabels: DestinationEntries = {
+  ...routingDestinationLabels,
+  ...processingDestinationLabels,
+  ...accessDestinationLabels,
+  ...upstreamDestinationLabels,
+};
+
+/** A label as one finds it by name. `field` is where the definition holds its value. */
+export type KnownLabel =
+  | {
+      readonly scope: 'service' | 'destination';
+      readonly field: string;
+      readonly entry: LabelEntry;
+      /** The name that was looked up is a deprecated one for `entry.name`. */
+      readonly deprecated: boolean;
+    }
+  | { readonly scope: 'other'; readonly other: OtherLabel };
+
+const byName: ReadonlyMap<string, KnownLabel> = collectNames();
+
+/** By its name without prefix and index, deprecated names included. */
+export function findLabel(name: string): KnownLabel | undefined {
+  return byName.get(name);
+}
+
+/** Every name that means something. */
+export function labelNames(): Iterable<string> {
+  return byName.keys();
+}
+
+/** Whether a label (by name) does what it says in this version. Unknown names: `false`. */
+export function isSupported(name: string): boolean {
+  const known = byName.get(name);
+  return known !== undefined && known.scope !== 'other' && known.entry.support.kind === 'served';
+}
+
+/**
+ * The first label of this destination, or of its service, that restricts access and is not served yet: such a
+ * destination answers 503 instead of being served unprotected.
+ */
+export function blockingLabel(definition: ServiceDefinition, destination: Destination): string | undefined {
+  for (const [fields, entries] of [
+    [definition, serviceLabels],
+    [destination, destinationLabels],
+  ] as const) {
+    for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][]) {
+      if (entry.restrictsAccess !== true || entry.support.kind === 'served') continue;
+      const value = (fields as unknown as Readonly<Record<string, unknown>>)[field];
+      if (value !== undefined && value !== false) return entry.name;
+    }
+  }
+  return undefined;
+}
+
+function collectNames(): Map<string, KnownLabel> {
+  const names = new Map<string, KnownLabel>();
+  const add = (scope: 'service' | 'destination', entries: object) => {
+    for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][]) {
+      names.set(entry.name, { scope, field, entry, deprecated: false });
+      for (const alias of entry.aliases ?? []) names.set(alias, { scope, field, entry, deprecated: true });
+    }
+  };
+  add('service', serviceLabels);
+  add('destination', destinationLabels);
+  for (const other of otherLabels) names.set(other.name, { scope: 'other', other });
+  return names;
+}
