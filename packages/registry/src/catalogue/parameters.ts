@@ -1,5 +1,6 @@
 import { checkDestination } from '../definition/check-destinations.ts';
 import { isPasswordHash } from '../definition/password-hash-format.ts';
+import type { PlainSecrets } from '../definition/seal.ts';
 import type {
   DefinitionSource,
   Destination,
@@ -37,19 +38,9 @@ export interface TranslationContext {
 export interface Translation {
   /** Absent when a problem of severity `error` rejects it. */
   readonly definition?: ServiceDefinition;
-  readonly secrets: DefinitionSecrets;
+  /** `createSealer` puts them in; until then the definition lets nobody in, because its users have no password. */
+  readonly secrets: PlainSecrets;
   readonly problems: readonly Problem[];
-}
-
-/**
- * What must not stand in a definition as it was given. `seal` turns it into hashes and ciphertext; until then the
- * definition lets nobody in, because its users have no password.
- */
-export interface DefinitionSecrets {
-  /** Plain passwords by user name. */
-  readonly passwords: ReadonlyMap<string, string>;
-  /** `serviceCert`: certificate and private key, PEM. */
-  readonly certificate?: string;
 }
 
 /**
@@ -184,7 +175,7 @@ function isConsequence({ reason, label = '' }: Problem, wrong: ReadonlySet<strin
 }
 
 /** Takes passwords and certificates out of the fields, which from then on hold nothing secret. */
-function takeSecrets(labels: Record<string, unknown>, reading: Reading): DefinitionSecrets {
+function takeSecrets(labels: Record<string, unknown>, reading: Reading): PlainSecrets {
   const passwords = new Map<string, string>();
   const certificate = labels.serviceCert;
   delete labels.serviceCert;
