@@ -7,16 +7,25 @@ import type { Route } from './route.ts';
  * a request keeps the table it started with.
  */
 export interface RouteTable {
+  /** Routes in force. */
   readonly size: number;
   lookup(target: RequestTarget): Route | undefined;
-  /** In matching order. */
+  /** Routes in force, in matching order; those that serve tcp and sni come last. */
   routes(): IterableIterator<Route>;
+  /** Whatever their standing. */
   routesOf(key: ServiceKey): readonly Route[];
+  standingOf(route: Route): RouteStanding;
   /** What the compiled table itself found wrong: conflicts, overridden services, unusable destinations. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
-  explain(target: RequestTarget): Explanation;
+  /** The part of a service's problems that says: this match is another service's, which had it first. */
+  lostConflicts(key: ServiceKey): readonly Problem[];
+  /** @param limit of candidates listed; see `Explanation.omitted`. Default 500. */
+  explain(target: RequestTarget, limit?: number): Explanation;
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable;
 }
+
+/** `conflict`: every match of it is another service's, until that one goes. */
+export type RouteStanding = 'in-force' | 'overridden' | 'other-instance' | 'conflict';
 
 export interface Explanation {
   readonly winner: Route | undefined;
@@ -24,6 +33,8 @@ export interface Explanation {
   readonly byDefault: boolean;
   /** Every other route in matching order, with the first condition that failed, or `shadowed` when it would match too. */
   readonly candidates: readonly { readonly route: Route; readonly failed: FailedCondition }[];
+  /** Candidates beyond the limit: those that have less in common with the request (neither host nor path, then one). */
+  readonly omitted: number;
 }
 
 export interface FailedCondition {

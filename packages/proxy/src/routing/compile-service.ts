@@ -1,0 +1,258 @@
+import {
+  type Destination,
+  type Problem,
+  type ServiceDefinition,
+  type ServiceDomainAlgo,
+  type ServiceKey,
+  serviceKey,
+} from '@swarmgate/registry';
+import type { Claim, ClaimPhase, CompiledRoute } from './claim.ts';
+import { compileConditions } from './conditions.ts';
+import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
+import { acmePath, type MatchingOrder } from './matching-order.ts';
+import { defaultPathType, everyPath, type PathPattern, parsePathPattern } from './path-pattern.ts';
+import { labelThatBlocks, type SupportedLabels } from './restricting-labels.ts';
+import type { Route } from './route.ts';
+
+export interface CompileOptions extends SupportedLabels {
+  readonly order: MatchingOrder;
+  /** For services that do not say: `SERVICE_DOMAIN_ALGO`. Default: the exact host. */
+  readonly serviceDomainAlgo?: ServiceDomainAlgo;
+}
+
+/** One service, compiled: what can be used of it, and what cannot. */
+export interface CompiledService {
+  readonly key: ServiceKey;
+  readonly definition: ServiceDefinition;
+  readonly routes: readonly CompiledRoute[];
+  readonly problems: readonly Problem[];
+}
+
+/** Never throws: whatever is wrong with a definition costs only the destination it stands in. */
+export function compileService(definition: ServiceDefinition, options: CompileOptions): CompiledService {
+  const key = serviceKey(definition);
+  const problems: Problem[] = [];
+  const routes: CompiledRoute[] = [];
+  const legacyClass = legacyClassOf(definition);
+  for (const destination of definition.destinations) {
+    const compile = new DestinationCompiler(definition, destination, legacyClass, options);
+    routes.push(...compile.routes());
+    problems.push(...compile.problems);
+  }
+  return { key, definition, routes, problems };
+}
+
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+
+class DestinationCompiler {
+  readonly problems: Problem[] = [];
+  readonly #definition: ServiceDefinition;
+  readonly #destination: Destination;
+  readonly #legacyClass: 0 | 1 | 2;
+  readonly #options: CompileOptions;
+  #unusableExclude = false;
+
+  constructor(
+    definition: ServiceDefinition,
+    destination: Destination,
+    legacyClass: 0 | 1 | 2,
+    options: CompileOptions,
+  ) {
+    this.#definition = definition;
+    this.#destination = destination;
+    this.#legacyClass = legacyClass;
+    this.#options = options;
+  }
+
+  routes(): readonly CompiledRoute[] {
+    const destination = this.#destination;
+    const { port, httpsPort, srcPort, srcHttpsPort } = destination;
+    if (destination.reqMode === 'tcp' || destination.reqMode === 'sni') return this.#relay();
+    const hosts = this.#hosts();
+    const paths = this.#paths(destination.servicePath, 'servicePath');
+    const excludes = this.#paths(destination.servicePathExclude, 'servicePathExclude') ?? [];
+    const compiled: CompiledRoute[] = [];
+    const entryPort = srcPort ?? (httpsPort === undefined ? undefined : HTTP_PORT);
+    const claim = { hosts: hosts ?? [anyHost], paths: paths ?? [everyPath], excludes };
+    // A destination that names no match at all (a default backend may) claims nothing.
+    if (hosts === undefined && paths === undefined) claim.hosts = [];
+    if (port !== undefined) compiled.push(this.#http('', port, entryPort, claim));
+    if (httpsPort !== undefined) compiled.push(this.#http(':https', httpsPort, srcHttpsPort ?? HTTPS_PORT, claim));
+    if (compiled.length === 0) {
+      this.#problem('port-missing', 'port', undefined, 'the port of the service is not set', 'Set com.df.port.');
+    }
+    return [...compiled, ...this.#redirect()];
+  }
+
+  #http(
+    suffix: string,
+    upstreamPort: number,
+    entryPort: number | undefined,
+    claim: { hosts: readonly HostPattern[]; paths: readonly PathPattern[]; excludes: readonly PathPattern[] },
+  ): CompiledRoute {
+    const conditions = compileConditions(
+      this.#destination,
+      entryPort,
+      claim.excludes,
+      this.#options.order.name === 'strict',
+    );
+    return this.#compiled(this.#route(suffix, upstreamPort), conditions, 'http', claim.hosts, claim.paths);
+  }
+
+  /** tcp and sni: listed, never looked up; the relays read the destination itself. */
+  #relay(): readonly CompiledRoute[] {
+    const { port, srcPort } = this.#destination;
+    if (port === undefined) {
+      this.#problem('port-missing', 'port', undefined, 'the port of the service is not set', 'Set com.df.port.');
+      return [];
+    }
+    const conditions = compileConditions(this.#destination, srcPort, [], true);
+    return [this.#compiled(this.#route('', port), conditions, 'tcp', [], [])];
+  }
+
+  #redirect(): readonly CompiledRoute[] {
+    const from = this.#destination.redirectFromDomain ?? [];
+    if (from.length === 0) return [];
+    const to = this.#destination.serviceDomain?.[0];
+    if (to === undefined || to.startsWith('*')) {
+      this.#problem(
+        'redirect-target-missing',
+        'redirectFromDomain',
+        from.join(','),
+        'redirectFromDomain leads to the first serviceDomain, which is not one host',
+        'Name the host to redirect to first in com.df.serviceDomain.',
+      );
+      return [];
+    }
+    const hosts = this.#hostPatterns(from, 'redirectFromDomain', undefined);
+    const target = parseHostPattern(to, undefined);
+    if (hosts.length === 0 || target?.kind !== 'exact') return [];
+    const route: Route = { ...this.#route(':redirect', this.#destination.port ?? 0), redirectToHost: target.text };
+    const conditions = compileConditions({ index: 0, since: 0 }, undefined, [], true);
+    return [this.#compiled(Object.freeze(route), conditions, 'redirect', hosts, [everyPath])];
+  }
+
+  #route(suffix: string, upstreamPort: number): Route {
+    const definition = this.#definition;
+    const destination = this.#destination;
+    const key = serviceKey(definition);
+    const blockedBy = this.#unusableExclude
+      ? 'servicePathExclude'
+      : labelThatBlocks(definition, destination, this.#options);
+    if (blockedBy !== undefined && suffix === '' && !this.#unusableExclude) {
+      this.#problem(
+        'label-unsupported',
+        blockedBy,
+        undefined,
+        `${blockedBy} restricts access and cannot be honoured, so the destination answers 503`,
+        `Remove the label if the destination may be open to all.`,
+      );
+    }
+    const route = {
+      id: `${key}/${destination.index}${suffix}`,
+      key,
+      definition,
+      destination,
+      upstreamPort,
+      upstreamSecure: destination.sslVerifyNone === true,
+    };
+    return Object.freeze(blockedBy === undefined ? route : { ...route, blockedBy });
+  }
+
+  #compiled(
+    route: Route,
+    conditions: CompiledRoute['conditions'],
+    mode: CompiledRoute['mode'],
+    hosts: readonly HostPattern[],
+    paths: readonly PathPattern[],
+  ): CompiledRoute {
+    const claims: Claim[] = [];
+    const compiled: CompiledRoute = {
+      route,
+      conditions,
+      claims,
+      mode,
+      aclName: this.#definition.aclName ?? this.#definition.service,
+      legacyClass: this.#legacyClass,
+    };
+    const { order } = this.#options;
+    for (const host of hosts) {
+      for (const path of paths) {
+        const phase = phaseOf(mode, path, order);
+        claims.push({ of: compiled, phase, host, path, rank: order.rank(phase, host, path, this.#legacyClass) });
+      }
+    }
+    claims.sort((one, other) => one.rank - other.rank);
+    return compiled;
+  }
+
+  #hosts(): readonly HostPattern[] | undefined {
+    const domains = this.#destination.serviceDomain;
+    if (domains === undefined || domains.length === 0) return undefined;
+    const algo = this.#definition.serviceDomainAlgo ?? this.#options.serviceDomainAlgo;
+    return this.#hostPatterns(domains, 'serviceDomain', algo);
+  }
+
+  #hostPatterns(
+    domains: readonly string[],
+    label: string,
+    algo: ServiceDomainAlgo | undefined,
+  ): readonly HostPattern[] {
+    const patterns: HostPattern[] = [];
+    for (const domain of domains) {
+      const pattern = parseHostPattern(domain, algo);
+      if (pattern !== undefined) patterns.push(pattern);
+      else
+        this.#problem('host-unusable', label, domain, `${domain} cannot be the host of a request`, 'Correct the name.');
+    }
+    return patterns;
+  }
+
+  #paths(texts: readonly string[] | undefined, label: string): readonly PathPattern[] | undefined {
+    if (texts === undefined || texts.length === 0) return undefined;
+    const type = this.#destination.pathType ?? defaultPathType;
+    const patterns: PathPattern[] = [];
+    for (const text of texts) {
+      const parsed = parsePathPattern(text, type, this.#options.order.name === 'strict');
+      if (parsed.ok) patterns.push(parsed.pattern);
+      else {
+        // What an unusable exclusion meant to keep out must not get in.
+        if (label === 'servicePathExclude') this.#unusableExclude = true;
+        this.#problem('path-unusable', label, text, parsed.message, parsed.suggestion);
+      }
+    }
+    return patterns;
+  }
+
+  #problem(reason: string, label: string, value: string | undefined, message: string, suggestion: string): void {
+    const { index } = this.#destination;
+    const problem = {
+      severity: 'warning',
+      reason,
+      message,
+      label: index === 0 ? label : `${label}.${index}`,
+      suggestion,
+    } as const;
+    this.problems.push(value === undefined ? problem : { ...problem, value });
+  }
+}
+
+function phaseOf(mode: CompiledRoute['mode'], path: PathPattern, order: MatchingOrder): ClaimPhase {
+  if (mode === 'redirect') return 'redirect';
+  if (order.name === 'legacy') return 'ordinary';
+  const challenge = (path.kind === 'exact' || path.kind === 'prefix') && isBelow(acmePath, path.text);
+  return challenge ? 'acme' : 'ordinary';
+}
+
+export function isBelow(parent: string, path: string): boolean {
+  return path.startsWith(parent) && (path.length === parent.length || path[parent.length] === '/');
+}
+
+function legacyClassOf(definition: ServiceDefinition): 0 | 1 | 2 {
+  const paths = definition.destinations.flatMap(({ servicePath, serviceDomain }) =>
+    servicePath !== undefined && servicePath.length > 0 ? servicePath : serviceDomain === undefined ? [] : ['/'],
+  );
+  if (paths.some((path) => path.startsWith('/.well-known'))) return 0;
+  return paths.includes('/') ? 2 : 1;
+}

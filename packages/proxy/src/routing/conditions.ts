@@ -1,0 +1,84 @@
+import type { Destination } from '@swarmgate/registry';
+import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
+import type { RequestTarget } from './request-target.ts';
+
+/** What a route asks of a request beside its host and path. All must hold; inside a list one is enough. */
+export interface Conditions {
+  readonly port: number | undefined;
+  readonly excludes: readonly PathPattern[];
+  /** Lower-case names. Every one must hold, with exactly this value. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Lower case. One of them must occur in the user agent. */
+  readonly userAgents: readonly string[];
+  /**
+   * Upper case. Methods only choose among routes of one host and path; a method that none of them takes still finds
+   * the route, whose middleware answers 403.
+   */
+  readonly allowedMethods: ReadonlySet<string> | undefined;
+  readonly deniedMethods: ReadonlySet<string> | undefined;
+  /** How many predicates there are for `strict` order: methods, headers, user agent, entry port. */
+  readonly count: number;
+  /** Equal for equal conditions, whatever order they were written in. */
+  readonly identity: string;
+  /** Nothing to check but methods. */
+  readonly free: boolean;
+}
+
+export type ConditionName = 'port' | 'pathExclude' | 'header' | 'userAgent';
+
+/**
+ * @param methodsSeparate whether routes that differ in their methods only are different matches (`strict`)
+ */
+export function compileConditions(
+  destination: Destination,
+  port: number | undefined,
+  excludes: readonly PathPattern[],
+  methodsSeparate: boolean,
+): Conditions {
+  const headers = Object.entries(destination.serviceHeader ?? {})
+    .map(([name, value]) => ({ name: name.toLowerCase(), value }))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const userAgents = (destination.userAgent ?? []).map((text) => text.toLowerCase()).toSorted();
+  const allowedMethods = methodSet(destination.allowedMethods);
+  const deniedMethods = methodSet(destination.deniedMethods);
+  const methods = methodsSeparate ? [sortedOf(allowedMethods), sortedOf(deniedMethods)] : [];
+  const count =
+    headers.length +
+    (userAgents.length > 0 ? 1 : 0) +
+    (port === undefined ? 0 : 1) +
+    (allowedMethods ? 1 : 0) +
+    (deniedMethods ? 1 : 0);
+  const free = port === undefined && excludes.length === 0 && headers.length === 0 && userAgents.length === 0;
+  const identity =
+    free && count === 0
+      ? ''
+      : JSON.stringify([port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods]);
+  return { port, excludes, headers, userAgents, allowedMethods, deniedMethods, count, identity, free };
+}
+
+/** The first condition that the request fails, in the order in which `explain` speaks of them. */
+export function firstFailed(conditions: Conditions, target: RequestTarget): ConditionName | undefined {
+  if (conditions.free) return undefined;
+  if (conditions.port !== undefined && conditions.port !== target.port) return 'port';
+  for (const exclude of conditions.excludes) if (pathMatches(exclude, target.path)) return 'pathExclude';
+  for (const { name, value } of conditions.headers) if (target.header(name) !== value) return 'header';
+  if (conditions.userAgents.length > 0) {
+    const userAgent = target.header('user-agent')?.toLowerCase() ?? '';
+    if (!conditions.userAgents.some((text) => userAgent.includes(text))) return 'userAgent';
+  }
+  return undefined;
+}
+
+export function takesMethod(conditions: Conditions, method: string): boolean {
+  if (conditions.allowedMethods !== undefined && !conditions.allowedMethods.has(method)) return false;
+  return conditions.deniedMethods === undefined || !conditions.deniedMethods.has(method);
+}
+
+function methodSet(methods: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (methods === undefined || methods.length === 0) return undefined;
+  return new Set(methods.map((method) => method.toUpperCase()));
+}
+
+function sortedOf(methods: ReadonlySet<string> | undefined): readonly string[] {
+  return methods ? [...methods].toSorted() : [];
+}

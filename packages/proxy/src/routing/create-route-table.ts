@@ -1,0 +1,163 @@
+import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '@swarmgate/registry';
+import type { Claim, CompiledRoute } from './claim.ts';
+import { placeKeyOf } from './claim.ts';
+import { firstFailed, takesMethod } from './conditions.ts';
+import { explainRequest } from './explain.ts';
+import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
+import { type Contest, chooseShare, losersOf } from './place.ts';
+import type { RequestTarget } from './request-target.ts';
+import type { Route } from './route.ts';
+import { compareRoutes } from './route-order.ts';
+import type { Explanation, RouteStanding, RouteTable } from './route-table.ts';
+import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';
+import { findProblems, type TableProblems } from './table-problems.ts';
+
+export interface RouteTableOptions {
+  readonly order: OrderName;
+  /** For services that do not say. Default: the exact host. */
+  readonly serviceDomainAlgo?: ServiceDomainAlgo;
+  readonly instanceName: string;
+  /** Services whose `proxyInstanceName` is another one are not served. */
+  readonly filterInstanceName: boolean;
+  /** Whether the middleware honours a label that restricts access; also asked for `restrictingSettings`. */
+  readonly isSupported: (label: string) => boolean;
+  /** Settings in force that restrict every destination, such as `USERS` and `HTTPS_ONLY`. Default none. */
+  readonly restrictingSettings?: readonly string[];
+  /** At least 0, below 1: shares requests among weighted services. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A table without routes; `with` makes the others. */
+export function createRouteTable(options: RouteTableOptions): RouteTable {
+  const { random = Math.random, order: name, ...rest } = options;
+  const order = name === 'strict' ? strictOrder : legacyOrder;
+  return new CompiledTable({ ...rest, order }, random, emptyParts(order));
+}
+
+class CompiledTable implements RouteTable {
+  readonly #rules: TableRules;
+  readonly #random: () => number;
+  readonly #parts: TableParts;
+  readonly #hasRedirects: boolean;
+  // Worked out when first asked for; the parts never change, so neither do these.
+  #inOrder: readonly Route[] | undefined;
+  #problems: TableProblems | undefined;
+
+  constructor(rules: TableRules, random: () => number, parts: TableParts) {
+    this.#rules = rules;
+    this.#random = random;
+    this.#parts = parts;
+    this.#hasRedirects = !parts.indexes.redirect.isEmpty;
+  }
+
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  lookup(target: RequestTarget): Route | undefined {
+    const contest = this.#search(target);
+    return contest === undefined ? this.#default(target)?.route : this.#settle(contest, target).of.route;
+  }
+
+  *routes(): IterableIterator<Route> {
+    this.#inOrder ??= this.#sorted();
+    yield* this.#inOrder;
+  }
+
+  routesOf(key: ServiceKey): readonly Route[] {
+    return this.#parts.services.get(key)?.routes.map(({ route }) => route) ?? [];
+  }
+
+  standingOf(route: Route): RouteStanding {
+    const service = this.#parts.services.get(route.key);
+    const compiled = service?.routes.find((other) => other.route.id === route.id);
+    if (service === undefined || compiled === undefined) return 'overridden';
+    const standing = standingOf(service, this.#parts, this.#rules);
+    if (standing !== 'in-force') return standing;
+    const { claims } = compiled;
+    return claims.length > 0 && claims.every((claim) => this.#winnerOver(claim)) ? 'conflict' : 'in-force';
+  }
+
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    return this.#findProblems().all;
+  }
+
+  lostConflicts(key: ServiceKey): readonly Problem[] {
+    return this.#findProblems().lost.get(key) ?? [];
+  }
+
+  explain(target: RequestTarget, limit = 500): Explanation {
+    const contest = this.#search(target);
+    const winner = contest && this.#settle(contest, target);
+    return explainRequest(target, {
+      winner: winner ?? undefined,
+      byDefault: winner === undefined ? this.#default(target) : undefined,
+      services: this.#parts.services.values(),
+      standing: (service) => standingOf(service, this.#parts, this.#rules),
+      winnerOver: (claim) => this.#winnerOver(claim),
+      order: this.#rules.order,
+      limit,
+    });
+  }
+
+  with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable {
+    const parts = changedParts(this.#parts, changes, this.#rules);
+    return parts === this.#parts ? this : new CompiledTable(this.#rules, this.#random, parts);
+  }
+
+  #search(target: RequestTarget): Contest | undefined {
+    const { acme, redirect, ordinary } = this.#parts.indexes;
+    if (target.path.startsWith(acmePath)) {
+      const challenge = acme.best(target);
+      if (challenge !== undefined) return challenge;
+    }
+    return (this.#hasRedirects ? redirect.best(target) : undefined) ?? ordinary.best(target);
+  }
+
+  /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
+  #settle(contest: Contest, target: RequestTarget): Claim {
+    const settled = takesMethod(contest.winner.of.conditions, target.method)
+      ? contest
+      : (this.#byMethod(contest, target) ?? contest);
+    return settled.shares.length === 0 ? settled.winner : chooseShare(settled, this.#random());
+  }
+
+  #byMethod(contest: Contest, target: RequestTarget): Contest | undefined {
+    if (this.#rules.order.name === 'legacy') return undefined;
+    const claim = contest.winner;
+    const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
+    return place?.contests.find(
+      ({
+        winner: {
+          of: { conditions },
+        },
+      }) => {
+        return takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined;
+      },
+    );
+  }
+
+  #default(target: RequestTarget): CompiledRoute | undefined {
+    return this.#parts.defaults.find(({ conditions: { port } }) => port === undefined || port === target.port);
+  }
+
+  /** The claim that keeps this one from serving, if any does. */
+  #winnerOver(claim: Claim): Claim | undefined {
+    const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
+    const contest = place?.contests.find(({ identity }) => identity === claim.of.conditions.identity);
+    return contest && losersOf(contest).includes(claim) ? contest.winner : undefined;
+  }
+
+  #findProblems(): TableProblems {
+    this.#problems ??= findProblems(this.#parts, this.#rules.order.name);
+    return this.#problems;
+  }
+
+  #sorted(): readonly Route[] {
+    const routes: CompiledRoute[] = [];
+    for (const service of this.#parts.services.values()) {
+      if (standingOf(service, this.#parts, this.#rules) === 'in-force') routes.push(...service.routes);
+    }
+    return routes.sort((one, other) => compareRoutes(one, other, this.#rules.order)).map(({ route }) => route);
+  }
+}

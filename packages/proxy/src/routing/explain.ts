@@ -1,0 +1,165 @@
+import { BoundedSelection } from './bounded-selection.ts';
+import { type Claim, type CompiledRoute, showPlace } from './claim.ts';
+import type { CompiledService } from './compile-service.ts';
+import { firstFailed, takesMethod } from './conditions.ts';
+import { hostMatches, showHost } from './host-pattern.ts';
+import { compareText, type MatchingOrder } from './matching-order.ts';
+import { pathMatches, showPath } from './path-pattern.ts';
+import type { RequestTarget } from './request-target.ts';
+import { compareRoutes } from './route-order.ts';
+import type { Explanation, FailedCondition } from './route-table.ts';
+import type { ServiceStanding } from './table-parts.ts';
+
+export interface ExplainedTable {
+  readonly winner: Claim | undefined;
+  readonly byDefault: CompiledRoute | undefined;
+  readonly services: Iterable<CompiledService>;
+  readonly standing: (service: CompiledService) => ServiceStanding;
+  /** The claim that keeps this one from serving, if any does. */
+  readonly winnerOver: (claim: Claim) => Claim | undefined;
+  readonly order: MatchingOrder;
+  readonly limit: number;
+}
+
+/**
+ * Judges every route by the same matchers as the lookup. Nearness first decides which candidates are listed when
+ * there are more than the limit; the list itself is in matching order.
+ */
+export function explainRequest(target: RequestTarget, table: ExplainedTable): Explanation {
+  const winner = table.winner?.of ?? table.byDefault;
+  const selection = new BoundedSelection<Candidate>(
+    table.limit,
+    (one, other) => one.distance - other.distance || compareRoutes(one.compiled, other.compiled, table.order),
+  );
+  for (const service of table.services) {
+    const standing = table.standing(service);
+    for (const compiled of service.routes) {
+      if (compiled !== winner) selection.offer(judge(compiled, standing, target));
+    }
+  }
+  return {
+    winner: winner?.route,
+    byDefault: table.winner === undefined && table.byDefault !== undefined,
+    candidates: selection
+      .kept()
+      .toSorted((one, other) => compareRoutes(one.compiled, other.compiled, table.order))
+      .map((candidate) => ({ route: candidate.compiled.route, failed: failureOf(candidate, target, table) })),
+    omitted: selection.omitted,
+  };
+}
+
+interface Candidate {
+  readonly compiled: CompiledRoute;
+  readonly standing: ServiceStanding;
+  /** 0: host and path fit; 1: one of them; 2: neither. */
+  readonly distance: 0 | 1 | 2;
+  readonly hostFits: boolean;
+  /** A claim whose host and path both fit. */
+  readonly fitting: Claim | undefined;
+}
+
+function judge(compiled: CompiledRoute, standing: ServiceStanding, target: RequestTarget): Candidate {
+  let hostFits = false;
+  let pathFits = false;
+  let fitting: Claim | undefined;
+  for (const claim of compiled.claims) {
+    const here = hostMatches(claim.host, target.host);
+    const there = pathMatches(claim.path, target.path);
+    hostFits ||= here;
+    pathFits ||= there;
+    if (here && there) {
+      fitting = claim;
+      break;
+    }
+  }
+  const distance = fitting !== undefined ? 0 : hostFits || pathFits ? 1 : 2;
+  return { compiled, standing, distance, hostFits, fitting };
+}
+
+function failureOf(candidate: Candidate, target: RequestTarget, table: ExplainedTable): FailedCondition {
+  const { compiled, standing, fitting, hostFits } = candidate;
+  const { conditions, route } = compiled;
+  if (standing === 'other-instance')
+    return failed('instance', `is for the proxy instance ${route.definition.proxyInstanceName}`);
+  if (standing === 'overridden') return failed('overridden', `manual/${route.definition.service} stands in its place`);
+  if (compiled.mode === 'tcp')
+    return failed('port', `serves ${route.destination.reqMode} on port ${conditions.port ?? 'unknown'}, not http`);
+  if (conditions.port !== undefined && conditions.port !== target.port)
+    return failed('port', `entry port is ${conditions.port}, not ${target.port}`);
+  if (!hostFits) return failed('host', hostMessage(compiled, target));
+  if (fitting === undefined) return failed('path', pathMessage(compiled, target));
+  const condition = firstFailed(conditions, target);
+  if (condition !== undefined) return failed(condition, conditionMessage(condition, compiled, target));
+  return beaten(fitting, target, table);
+}
+
+/** It fits as well: who has it, and why. */
+function beaten(claim: Claim, target: RequestTarget, table: ExplainedTable): FailedCondition {
+  const { winner } = table;
+  const rival = table.winnerOver(claim);
+  if (rival !== undefined)
+    return failed('conflict', `${showPlace(claim)} is claimed by ${rival.of.route.key} too, which keeps it`);
+  if (!takesMethod(claim.of.conditions, target.method)) return failed('method', `does not take ${target.method}`);
+  if (winner === undefined) return failed('shadowed', 'is the default backend’s');
+  if (winner.of.conditions.identity === claim.of.conditions.identity && table.order.compare(winner, claim) > 0)
+    return failed('shadowed', `shares its requests by weight with ${winner.of.route.key}`);
+  return failed('shadowed', `${winner.of.route.id} comes first: ${whyEarlier(winner, claim, table.order)}`);
+}
+
+function whyEarlier(winner: Claim, claim: Claim, order: MatchingOrder): string {
+  const both = `${showPlace(winner)} before ${showPlace(claim)}`;
+  if (winner.rank < claim.rank) {
+    return order.name === 'legacy'
+      ? 'paths under /.well-known come first, a bare / comes last'
+      : `it is more specific (${both})`;
+  }
+  if (order.name === 'strict' && winner.of.conditions.count > claim.of.conditions.count) {
+    return `it has more conditions (${winner.of.conditions.count} against ${claim.of.conditions.count})`;
+  }
+  return compareText(winner.of.aclName, claim.of.aclName) < 0
+    ? `aclName ${winner.of.aclName} before ${claim.of.aclName}`
+    : 'its owner, service or index comes first';
+}
+
+function hostMessage({ claims }: CompiledRoute, target: RequestTarget): string {
+  if (claims.length === 0) return 'claims no host and no path';
+  return `host is ${target.host}, not ${alternatives(claims.map(({ host }) => showHost(host)))}`;
+}
+
+function pathMessage({ claims }: CompiledRoute, target: RequestTarget): string {
+  const here = claims.filter(({ host }) => hostMatches(host, target.host));
+  return `path is ${target.path}, not ${alternatives(here.map(({ path }) => showPath(path)))}`;
+}
+
+function conditionMessage(
+  condition: 'port' | 'pathExclude' | 'header' | 'userAgent',
+  { conditions }: CompiledRoute,
+  target: RequestTarget,
+): string {
+  switch (condition) {
+    case 'port':
+      return `entry port is ${conditions.port}, not ${target.port}`;
+    case 'pathExclude':
+      return `path is ${target.path}, which servicePathExclude leaves out`;
+    case 'header': {
+      const missed = conditions.headers.find(({ name, value }) => target.header(name) !== value);
+      // What the request holds there may be a credential: only the label's side is said.
+      return `header ${missed?.name} is not ${missed?.value}`;
+    }
+    case 'userAgent':
+      return `user agent holds none of ${alternatives(conditions.userAgents)}`;
+  }
+}
+
+const MOST_NAMED = 3;
+
+function alternatives(texts: readonly string[]): string {
+  const different = [...new Set(texts)];
+  const more = different.length - MOST_NAMED;
+  const named = different.slice(0, MOST_NAMED).join(' or ');
+  return more > 0 ? `${named} or ${more} more` : named;
+}
+
+function failed(condition: FailedCondition['condition'], message: string): FailedCondition {
+  return { condition, message };
+}

@@ -1,0 +1,163 @@
+import { LengthIndex } from './length-index.ts';
+import type { MatchingOrder } from './matching-order.ts';
+import type { PathPattern } from './path-pattern.ts';
+import { pathMatches } from './path-pattern.ts';
+import { type Edit, PersistentMap } from './persistent-map.ts';
+import { type Contest, firstFitting, type Place } from './place.ts';
+import type { RequestTarget } from './request-target.ts';
+
+/**
+ * All places of one host. A few are simply tried one after the other; when there are more, whole paths and prefixes
+ * move into an index (a tree of segments, kept flat: one entry for each prefix), and only what cannot be indexed —
+ * `path_end`, `path_dir`, `path_sub`, `path_reg` — is still tried in turn. Immutable.
+ */
+export class HostBucket {
+  readonly #order: MatchingOrder;
+  /** In rank order. */
+  readonly #tried: readonly Place[];
+  readonly #asSent: PathIndex | undefined;
+  readonly #folded: PathIndex | undefined;
+
+  private constructor(
+    order: MatchingOrder,
+    tried: readonly Place[],
+    asSent: PathIndex | undefined,
+    folded: PathIndex | undefined,
+  ) {
+    this.#order = order;
+    this.#tried = tried;
+    this.#asSent = asSent;
+    this.#folded = folded;
+  }
+
+  static empty(order: MatchingOrder): HostBucket {
+    return new HostBucket(order, [], undefined, undefined);
+  }
+
+  get isEmpty(): boolean {
+    return this.#tried.length === 0 && this.#asSent === undefined && this.#folded === undefined;
+  }
+
+  find(key: string, path: PathPattern): Place | undefined {
+    const indexed = isIndexable(path) ? this.#indexFor(path)?.find(path) : undefined;
+    return indexed ?? this.#tried.find((place) => place.key === key);
+  }
+
+  /** Puts a place in the stead of the one with its key; `undefined` removes that. */
+  set(key: string, path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
+    const isIndexed = this.#asSent !== undefined || this.#folded !== undefined;
+    if (isIndexed && isIndexable(path)) return this.#withIndexed(path, place, edit);
+    const tried = this.#tried.filter((other) => other.key !== key);
+    if (place !== undefined) {
+      const after = tried.findIndex((other) => other.claim.rank > place.claim.rank);
+      tried.splice(after === -1 ? tried.length : after, 0, place);
+    }
+    const bucket = new HostBucket(this.#order, tried, this.#asSent, this.#folded);
+    return isIndexed || tried.length <= FEW ? bucket : bucket.#indexed(edit);
+  }
+
+  /** The better of `best` and the first contest of this host that the request fits. */
+  best(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+    let found = best;
+    if (this.#asSent) found = this.#asSent.best(target, target.path, found);
+    if (this.#folded) found = this.#folded.best(target, target.path.toLowerCase(), found);
+    for (const place of this.#tried) {
+      if (found !== undefined && this.#order.byPlace && place.claim.rank > found.winner.rank) break;
+      if (pathMatches(place.claim.path, target.path)) found = better(this.#order, found, firstFitting(place, target));
+    }
+    return found;
+  }
+
+  #indexFor(path: PathPattern): PathIndex | undefined {
+    return path.folded ? this.#folded : this.#asSent;
+  }
+
+  #withIndexed(path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
+    const changed = (this.#indexFor(path) ?? PathIndex.empty(this.#order)).set(path, place, edit);
+    const index = changed.size === 0 ? undefined : changed;
+    return path.folded
+      ? new HostBucket(this.#order, this.#tried, this.#asSent, index)
+      : new HostBucket(this.#order, this.#tried, index, this.#folded);
+  }
+
+  #indexed(edit: Edit): HostBucket {
+    const still = this.#tried.filter(({ claim }) => !isIndexable(claim.path));
+    let bucket = new HostBucket(this.#order, still, undefined, undefined);
+    for (const place of this.#tried) {
+      if (isIndexable(place.claim.path)) bucket = bucket.#withIndexed(place.claim.path, place, edit);
+    }
+    return bucket;
+  }
+}
+
+/** Up to here, trying one after the other costs less than an index. */
+const FEW = 6;
+
+export function better(
+  order: MatchingOrder,
+  one: Contest | undefined,
+  other: Contest | undefined,
+): Contest | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return order.compare(one.winner, other.winner) <= 0 ? one : other;
+}
+
+function isIndexable({ kind }: PathPattern): boolean {
+  return kind === 'exact' || kind === 'prefix' || kind === 'raw-prefix';
+}
+
+class PathIndex {
+  readonly #order: MatchingOrder;
+  readonly #exact: PersistentMap<Place>;
+  readonly #prefixes: LengthIndex<Place>;
+
+  private constructor(order: MatchingOrder, exact: PersistentMap<Place>, prefixes: LengthIndex<Place>) {
+    this.#order = order;
+    this.#exact = exact;
+    this.#prefixes = prefixes;
+  }
+
+  static empty(order: MatchingOrder): PathIndex {
+    return new PathIndex(order, PersistentMap.empty(), LengthIndex.empty());
+  }
+
+  get size(): number {
+    return this.#exact.size + this.#prefixes.size;
+  }
+
+  find(path: PathPattern): Place | undefined {
+    return path.kind === 'exact' ? this.#exact.get(path.text) : this.#prefixes.get(path.text);
+  }
+
+  set(path: PathPattern, place: Place | undefined, edit: Edit): PathIndex {
+    return path.kind === 'exact'
+      ? new PathIndex(this.#order, this.#exact.set(path.text, place, edit), this.#prefixes)
+      : new PathIndex(this.#order, this.#exact, this.#prefixes.set(path.text, place, edit));
+  }
+
+  best(target: RequestTarget, path: string, best: Contest | undefined): Contest | undefined {
+    let found = best;
+    const whole = this.#exact.size === 0 ? undefined : this.#exact.get(path);
+    if (whole !== undefined) {
+      const fitting = firstFitting(whole, target);
+      found = better(this.#order, found, fitting);
+      if (fitting !== undefined && this.#order.byPlace) return found;
+    }
+    for (const { length } of this.#prefixes.lengths) {
+      if (length > path.length || (this.#order.byPlace && !endsSegment(path, length))) continue;
+      const place = this.#prefixes.get(length === path.length ? path : path.slice(0, length));
+      const fitting = place && firstFitting(place, target);
+      if (fitting === undefined) continue;
+      found = better(this.#order, found, fitting);
+      if (this.#order.byPlace) return found;
+    }
+    return found;
+  }
+}
+
+/** Whether `path` may be cut here: at its end, before a slash or after one. */
+function endsSegment(path: string, length: number): boolean {
+  return length === path.length || path.charCodeAt(length) === SLASH || path.charCodeAt(length - 1) === SLASH;
+}
+
+const SLASH = 0x2f;

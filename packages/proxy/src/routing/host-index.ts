@@ -1,0 +1,132 @@
+import type { Claim } from './claim.ts';
+import { HostBucket } from './host-bucket.ts';
+import type { HostPattern } from './host-pattern.ts';
+import { LengthIndex } from './length-index.ts';
+import type { MatchingOrder } from './matching-order.ts';
+import { type Edit, PersistentMap } from './persistent-map.ts';
+import type { Contest, Place } from './place.ts';
+import type { RequestTarget } from './request-target.ts';
+
+/** All places of one phase by host: exact ones in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
+export class HostIndex {
+  readonly #order: MatchingOrder;
+  /** May the search stop at the first class of hosts that has a fitting place? */
+  readonly #byHost: boolean;
+  readonly #buckets: Buckets;
+
+  private constructor(order: MatchingOrder, byHost: boolean, buckets: Buckets) {
+    this.#order = order;
+    this.#byHost = byHost;
+    this.#buckets = buckets;
+  }
+
+  /** @param byHost `false` where any host may outrank an exact one: in `legacy` order, and for ACME challenges */
+  static empty(order: MatchingOrder, byHost: boolean): HostIndex {
+    return new HostIndex(order, byHost, {
+      exact: PersistentMap.empty(),
+      wildcard: LengthIndex.empty(),
+      suffix: LengthIndex.empty(),
+      beg: LengthIndex.empty(),
+      end: LengthIndex.empty(),
+      dom: PersistentMap.empty(),
+      any: undefined,
+    });
+  }
+
+  get isEmpty(): boolean {
+    const { exact, wildcard, suffix, beg, end, dom, any } = this.#buckets;
+    return any === undefined && [exact, wildcard, suffix, beg, end, dom].every(({ size }) => size === 0);
+  }
+
+  find(key: string, claim: Claim): Place | undefined {
+    return this.#bucketOf(claim.host)?.find(key, claim.path);
+  }
+
+  /** Puts a place in the stead of the one at that key; `undefined` removes that. */
+  set(key: string, claim: Claim, place: Place | undefined, edit: Edit): HostIndex {
+    const bucket = (this.#bucketOf(claim.host) ?? HostBucket.empty(this.#order)).set(key, claim.path, place, edit);
+    return new HostIndex(
+      this.#order,
+      this.#byHost,
+      withBucket(this.#buckets, claim.host, bucket.isEmpty ? undefined : bucket, edit),
+    );
+  }
+
+  best(target: RequestTarget): Contest | undefined {
+    const { exact, any } = this.#buckets;
+    const stop = this.#byHost;
+    let found = exact.get(target.host)?.best(target, undefined);
+    if (found !== undefined && stop) return found;
+    found = this.#bestWildcard(target, found);
+    if (found !== undefined && stop) return found;
+    found = this.#bestByAlgorithm(target, found);
+    if (found !== undefined && stop) return found;
+    return any === undefined ? found : any.best(target, found);
+  }
+
+  #bestWildcard(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+    const { wildcard, suffix } = this.#buckets;
+    const { host } = target;
+    let found = best;
+    for (const { length } of wildcard.lengths) {
+      // The texts begin with the dot, so only label borders need a look.
+      if (length >= host.length || host.charCodeAt(host.length - length) !== DOT) continue;
+      found = wildcard.get(host.slice(-length))?.best(target, found) ?? found;
+      if (found !== undefined && this.#byHost) break;
+    }
+    for (const { length } of suffix.lengths) {
+      if (length <= host.length) found = suffix.get(host.slice(-length))?.best(target, found) ?? found;
+    }
+    return found;
+  }
+
+  #bestByAlgorithm(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+    const { beg, end, dom } = this.#buckets;
+    const { host } = target;
+    let found = best;
+    for (const { length } of beg.lengths) {
+      if (length <= host.length) found = beg.get(host.slice(0, length))?.best(target, found) ?? found;
+    }
+    for (const { length } of end.lengths) {
+      if (length <= host.length) found = end.get(host.slice(-length))?.best(target, found) ?? found;
+    }
+    if (dom.size > 0) {
+      for (const labels of consecutiveLabels(host)) found = dom.get(labels)?.best(target, found) ?? found;
+    }
+    return found;
+  }
+
+  #bucketOf(host: HostPattern): HostBucket | undefined {
+    return host.kind === 'any' ? this.#buckets.any : this.#buckets[host.kind].get(host.text);
+  }
+}
+
+interface Buckets {
+  readonly exact: PersistentMap<HostBucket>;
+  readonly wildcard: LengthIndex<HostBucket>;
+  readonly suffix: LengthIndex<HostBucket>;
+  readonly beg: LengthIndex<HostBucket>;
+  readonly end: LengthIndex<HostBucket>;
+  readonly dom: PersistentMap<HostBucket>;
+  readonly any: HostBucket | undefined;
+}
+
+const DOT = 0x2e;
+
+function withBucket(buckets: Buckets, host: HostPattern, bucket: HostBucket | undefined, edit: Edit): Buckets {
+  return host.kind === 'any'
+    ? { ...buckets, any: bucket }
+    : { ...buckets, [host.kind]: buckets[host.kind].set(host.text, bucket, edit) };
+}
+
+/** `a.b.c`, `a.b`, `a`, `b.c`, `b`, `c`. A host has at most 127 labels, and few have more than five. */
+function* consecutiveLabels(host: string): IterableIterator<string> {
+  for (let from = 0; from < host.length; from = nextLabel(host, from)) {
+    for (let to = host.length; to > from; to = host.lastIndexOf('.', to - 1)) yield host.slice(from, to);
+  }
+}
+
+function nextLabel(host: string, from: number): number {
+  const dot = host.indexOf('.', from);
+  return dot === -1 ? host.length : dot + 1;
+}

@@ -1,0 +1,88 @@
+import type { Claim, ClaimPhase, CompiledRoute } from './claim.ts';
+import type { HostPattern } from './host-pattern.ts';
+import type { PathPattern } from './path-pattern.ts';
+
+export type OrderName = 'strict' | 'legacy';
+
+/**
+ * In which order claims are tried: the first that fits wins. Both orders are total, so nothing depends on arrival.
+ *
+ * `strict`: a path under `/.well-known/acme-challenge` (there, any host before all others); redirects; host exact >
+ * longest wildcard > `hdr_*` algorithms > any host; path exact > longest prefix > longest `path_end`, `path_dir`,
+ * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index.
+ *
+ * `legacy` (Docker Flow's): redirects; services with a path that begins with `/.well-known`; services with a path that
+ * is exactly `/` last; aclName; owner, service, index.
+ */
+export interface MatchingOrder {
+  readonly name: OrderName;
+  /** The places of one phase stand in rank order, so that a search may stop at the first that fits. */
+  readonly byPlace: boolean;
+  rank(phase: ClaimPhase, host: HostPattern, path: PathPattern, legacyClass: 0 | 1 | 2): number;
+  compare(one: Claim, other: Claim): number;
+  /** Who keeps a match that several claim: the longest-standing one, in `legacy` the first in order. */
+  compareRivals(one: Claim, other: Claim): number;
+}
+
+export const strictOrder: MatchingOrder = {
+  name: 'strict',
+  byPlace: true,
+  rank: strictRank,
+  compare: (one, other) =>
+    one.rank - other.rank ||
+    other.of.conditions.count - one.of.conditions.count ||
+    compareText(one.of.aclName, other.of.aclName) ||
+    compareIdentity(one.of, other.of),
+  compareRivals: (one, other) =>
+    one.of.route.destination.since - other.of.route.destination.since || compareIdentity(one.of, other.of),
+};
+
+export const legacyOrder: MatchingOrder = {
+  name: 'legacy',
+  byPlace: false,
+  rank: (phase, _host, _path, legacyClass) => (phase === 'redirect' ? 0 : 3) + legacyClass,
+  compare: compareLegacy,
+  compareRivals: compareLegacy,
+};
+
+/** `/.well-known/acme-challenge` and what is below it. */
+export const acmePath = '/.well-known/acme-challenge';
+
+function compareLegacy(one: Claim, other: Claim): number {
+  return one.rank - other.rank || compareText(one.of.aclName, other.of.aclName) || compareIdentity(one.of, other.of);
+}
+
+const PHASES: Readonly<Record<ClaimPhase, number>> = { acme: 0, redirect: 1, ordinary: 2 };
+const HOST_CLASSES = { exact: 0, wildcard: 1, suffix: 1, beg: 2, end: 2, dom: 2, any: 3 } as const;
+const PATH_CLASSES = { exact: 0, prefix: 1, 'raw-prefix': 1, end: 2, dir: 2, sub: 2, regex: 3 } as const;
+const LONGEST_HOST = 0xff;
+const LONGEST_PATH = 0x3fff;
+
+function strictRank(phase: ClaimPhase, host: HostPattern, path: PathPattern): number {
+  const hostClass = phase === 'acme' && host.kind === 'any' ? -1 : HOST_CLASSES[host.kind];
+  // Only wildcards are compared by length: an exact host has but one, and the algorithms go on to the path.
+  const hostLength = host.kind === 'wildcard' || host.kind === 'suffix' ? shortness(host.text, LONGEST_HOST) : 0;
+  const pathLength = path.kind === 'exact' || path.kind === 'regex' ? 0 : shortness(path.text, LONGEST_PATH);
+  let rank = PHASES[phase] * 5 + hostClass + 1;
+  rank = rank * (LONGEST_HOST + 1) + hostLength;
+  rank = rank * 4 + PATH_CLASSES[path.kind];
+  return rank * (LONGEST_PATH + 1) + pathLength;
+}
+
+function shortness(text: string, longest: number): number {
+  return longest - Math.min(text.length, longest);
+}
+
+export function compareIdentity(one: CompiledRoute, other: CompiledRoute): number {
+  return (
+    compareText(one.route.definition.owner, other.route.definition.owner) ||
+    compareText(one.route.definition.service, other.route.definition.service) ||
+    one.route.destination.index - other.route.destination.index ||
+    compareText(one.route.id, other.route.id)
+  );
+}
+
+/** Bytewise for the names that are allowed, which are ASCII: the same on every machine, unlike a collation. */
+export function compareText(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
+}

@@ -1,0 +1,133 @@
+import type { PathType } from '@swarmgate/registry';
+import { RE2JS } from 're2js';
+import { normalizePath } from './normal-path.ts';
+
+/** What a `servicePath` asks of a path in normal form. With `folded`, `text` is lower case and so is what it meets. */
+export interface PathPattern {
+  readonly kind: 'exact' | 'prefix' | 'raw-prefix' | 'end' | 'dir' | 'sub' | 'regex';
+  readonly text: string;
+  readonly folded: boolean;
+  /** Set for `regex`: linear in the path's length, whatever the expression (RE2). */
+  readonly expression?: RE2JS;
+  /** Set for a `regex` that begins with `^` and plain characters: a cheap way to say no. */
+  readonly literalPrefix?: string;
+}
+
+export type ParsedPath =
+  | { readonly ok: true; readonly pattern: PathPattern }
+  | { readonly ok: false; readonly message: string; readonly suggestion: string };
+
+export const defaultPathType: PathType = { matcher: 'path_beg', ignoreCase: false };
+
+export const everyPath: PathPattern = { kind: 'prefix', text: '/', folded: false };
+
+/** Longer expressions, and ones that compile to more instructions, would make every request pay. */
+const LONGEST_EXPRESSION = 1000;
+const MOST_INSTRUCTIONS = 5000;
+
+/**
+ * @param wholeSegments whether `path_beg` ends at a segment (`strict`) or anywhere in a word (`legacy`)
+ */
+export function parsePathPattern(raw: string, type: PathType, wholeSegments: boolean): ParsedPath {
+  const folded = type.ignoreCase;
+  const fold = (text: string) => (folded ? text.toLowerCase() : text);
+  switch (type.matcher) {
+    case 'path':
+    case 'path_beg': {
+      const normal = normalizePath(raw);
+      if (!normal.ok || raw === '') {
+        return {
+          ok: false,
+          message: `no request has a path that begins with ${raw}`,
+          suggestion: raw.startsWith('/') ? 'Write the path as clients send it.' : `Begin it with a slash: /${raw}.`,
+        };
+      }
+      const kind = type.matcher === 'path' ? 'exact' : wholeSegments ? 'prefix' : 'raw-prefix';
+      return { ok: true, pattern: { kind, text: fold(normal.path), folded } };
+    }
+    case 'path_end':
+      return { ok: true, pattern: { kind: 'end', text: fold(raw), folded } };
+    case 'path_sub':
+      return { ok: true, pattern: { kind: 'sub', text: fold(raw), folded } };
+    case 'path_dir':
+      return { ok: true, pattern: { kind: 'dir', text: fold(raw.replace(/^\/+|\/+$/g, '')), folded } };
+    case 'path_reg':
+      return parseExpression(raw, folded);
+    default:
+      return {
+        ok: false,
+        message: `${type.matcher} is for reqMode sni`,
+        suggestion: 'Use path_beg, path, path_end, path_reg, path_sub or path_dir.',
+      };
+  }
+}
+
+export function pathMatches(pattern: PathPattern, path: string): boolean {
+  const met = pattern.folded && pattern.kind !== 'regex' ? path.toLowerCase() : path;
+  const text = pattern.text;
+  switch (pattern.kind) {
+    case 'exact':
+      return met === text;
+    case 'prefix':
+      return met.startsWith(text) && endsAtSegment(text, met);
+    case 'raw-prefix':
+      return met.startsWith(text);
+    case 'end':
+      return met.endsWith(text);
+    case 'sub':
+      return met.includes(text);
+    case 'dir':
+      return `${met}/`.includes(`/${text}/`);
+    case 'regex':
+      if (pattern.literalPrefix !== undefined && !met.startsWith(pattern.literalPrefix)) return false;
+      return pattern.expression?.test(met) === true;
+  }
+}
+
+/** As the label said it. */
+export function showPath(pattern: PathPattern): string {
+  const fold = pattern.folded ? ' -i' : '';
+  switch (pattern.kind) {
+    case 'prefix':
+    case 'raw-prefix':
+      return `${pattern.text}${fold}`;
+    case 'exact':
+      return `path${fold} ${pattern.text}`;
+    case 'regex':
+      return `path_reg${fold} ${pattern.text}`;
+    default:
+      return `path_${pattern.kind}${fold} ${pattern.text}`;
+  }
+}
+
+function endsAtSegment(prefix: string, path: string): boolean {
+  return path.length === prefix.length || prefix.endsWith('/') || path[prefix.length] === '/';
+}
+
+function parseExpression(raw: string, folded: boolean): ParsedPath {
+  const refuse = (why: string): ParsedPath => ({
+    ok: false,
+    message: `${raw.slice(0, 100)} cannot be used as an expression: ${why}`,
+    suggestion: 'Use RE2 syntax (no look-around, no back-references), or several destinations with path_beg.',
+  });
+  if (raw.length > LONGEST_EXPRESSION) return refuse(`it is longer than ${LONGEST_EXPRESSION} characters`);
+  try {
+    const expression = RE2JS.compile(raw, folded ? RE2JS.CASE_INSENSITIVE : 0);
+    if (expression.programSize() > MOST_INSTRUCTIONS) return refuse('it is too large when compiled');
+    const literalPrefix = folded ? undefined : literalPrefixOf(raw);
+    const pattern: PathPattern = { kind: 'regex', text: raw, folded, expression };
+    return { ok: true, pattern: literalPrefix === undefined ? pattern : { ...pattern, literalPrefix } };
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * `^/api/v1/` of `^/api/v1/[0-9]+`. The last character is given up, because a quantifier may follow it; with an
+ * alternative anywhere nothing is certain.
+ */
+function literalPrefixOf(expression: string): string | undefined {
+  if (expression.includes('|')) return undefined;
+  const literal = /^\^([A-Za-z0-9/_-]+)/.exec(expression)?.[1];
+  return literal === undefined || literal.length < 2 ? undefined : literal.slice(0, -1);
+}

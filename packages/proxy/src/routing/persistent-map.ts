@@ -1,0 +1,92 @@
+/**
+ * Stands for one change being made. What carries the same edit was made during this change and is nobody else's yet,
+ * so it may be written in place; anything else is copied first.
+ */
+export type Edit = object;
+
+/**
+ * An immutable map of strings in shards, so that changing one entry among 100,000 copies some dozens. Reads cost a
+ * native `Map.get` and a hash of a few characters.
+ */
+export class PersistentMap<V> {
+  readonly size: number;
+  readonly #shards: readonly Shard<V>[];
+
+  private constructor(shards: readonly Shard<V>[], size: number) {
+    this.#shards = shards;
+    this.size = size;
+  }
+
+  static empty<V>(): PersistentMap<V> {
+    return new PersistentMap<V>([{ edit: undefined, entries: new Map() }], 0);
+  }
+
+  get(key: string): V | undefined {
+    const shards = this.#shards;
+    const shard = shards.length === 1 ? shards[0] : shards[shardOf(key, shards.length)];
+    return (shard as Shard<V>).entries.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  /** `undefined` removes. */
+  set(key: string, value: V | undefined, edit: Edit): PersistentMap<V> {
+    const at = shardOf(key, this.#shards.length);
+    const shard = this.#shards[at] as Shard<V>;
+    const had = shard.entries.has(key);
+    if (value === undefined && !had) return this;
+    const own = shard.edit === edit ? shard : { edit, entries: new Map(shard.entries) };
+    if (value === undefined) own.entries.delete(key);
+    else own.entries.set(key, value);
+    const size = this.size + (value === undefined ? -1 : had ? 0 : 1);
+    if (size > this.#shards.length * MOST_PER_SHARD) return PersistentMap.#spread(this.#replaced(at, own), size, edit);
+    return new PersistentMap(this.#replaced(at, own), size);
+  }
+
+  *values(): IterableIterator<V> {
+    for (const shard of this.#shards) yield* shard.entries.values();
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const shard of this.#shards) yield* shard.entries.keys();
+  }
+
+  #replaced(at: number, shard: Shard<V>): readonly Shard<V>[] {
+    return this.#shards[at] === shard ? this.#shards : this.#shards.with(at, shard);
+  }
+
+  static #spread<V>(from: readonly Shard<V>[], size: number, edit: Edit): PersistentMap<V> {
+    const shards = Array.from({ length: from.length * GROWTH }, (): Shard<V> => ({ edit, entries: new Map() }));
+    for (const { entries } of from) {
+      for (const [key, value] of entries) shards[shardOf(key, shards.length)]?.entries.set(key, value);
+    }
+    return new PersistentMap(shards, size);
+  }
+}
+
+interface Shard<V> {
+  readonly edit: Edit | undefined;
+  readonly entries: Map<string, V>;
+}
+
+/** Powers of two. Together they make 16 to 64 entries in each shard once there are several. */
+const MOST_PER_SHARD = 64;
+const GROWTH = 4;
+
+/**
+ * Names of services and hosts share their beginnings and endings, and numbers differ at the end of the first label, so
+ * characters are taken from all over, at most 16 of them.
+ */
+function shardOf(key: string, shards: number): number {
+  if (shards === 1) return 0;
+  const length = key.length;
+  const step = length <= 16 ? 1 : length / 16;
+  let hash = length;
+  for (let at = 0; at < length; at += step) hash = (Math.imul(hash, 31) + key.charCodeAt(at | 0)) | 0;
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  hash ^= hash >>> 13;
+  return hash & (shards - 1);
+}

@@ -1,0 +1,176 @@
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './claim.ts';
+import { type CompiledService, type CompileOptions, compileService } from './compile-service.ts';
+import { HostIndex } from './host-index.ts';
+import { compareIdentity, compareText, type MatchingOrder } from './matching-order.ts';
+import { type Edit, PersistentMap } from './persistent-map.ts';
+import { addClaim, type Place, removeClaim } from './place.ts';
+
+export interface TableRules extends CompileOptions {
+  readonly instanceName: string;
+  /** `FILTER_PROXY_INSTANCE_NAME`: services that name another instance are not served. */
+  readonly filterInstanceName: boolean;
+}
+
+/** What a table is made of. Two tables share all that no change between them touched. */
+export interface TableParts {
+  readonly services: PersistentMap<CompiledService>;
+  /** Who publishes a service of that name. */
+  readonly names: PersistentMap<readonly ServiceKey[]>;
+  readonly indexes: Readonly<Record<ClaimPhase, HostIndex>>;
+  /** Routes of default backends, the one to ask first at the front. */
+  readonly defaults: readonly CompiledRoute[];
+  /** Places that more than one service claims under equal conditions. */
+  readonly contested: PersistentMap<Place>;
+  /** Services with something to report of their own. */
+  readonly flawed: PersistentMap<CompiledService>;
+  readonly overridden: PersistentMap<CompiledService>;
+  /** Routes in force. */
+  readonly size: number;
+}
+
+export function emptyParts(order: MatchingOrder): TableParts {
+  const strict = order.name === 'strict';
+  return {
+    services: PersistentMap.empty(),
+    names: PersistentMap.empty(),
+    indexes: {
+      acme: HostIndex.empty(order, false),
+      redirect: HostIndex.empty(order, strict),
+      ordinary: HostIndex.empty(order, strict),
+    },
+    defaults: [],
+    contested: PersistentMap.empty(),
+    flawed: PersistentMap.empty(),
+    overridden: PersistentMap.empty(),
+    size: 0,
+  };
+}
+
+/** `overridden`: a person's definition of that name (owner `manual`) stands in its place. */
+export type ServiceStanding = 'in-force' | 'overridden' | 'other-instance';
+
+export function standingOf(service: CompiledService, parts: TableParts, rules: TableRules): ServiceStanding {
+  if (isForOtherInstance(service, rules)) return 'other-instance';
+  return isOverridden(service, parts, rules) ? 'overridden' : 'in-force';
+}
+
+/** The owner under which people publish: it replaces every other owner's service of the same name. */
+const MANUAL = 'manual';
+
+export function changedParts(
+  parts: TableParts,
+  changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>,
+  rules: TableRules,
+): TableParts {
+  const change = new PartsChange(parts, rules);
+  for (const [key, definition] of changes) change.replace(key, definition);
+  return change.parts;
+}
+
+/** One change in the making. The edit ends with it, and with it the right to write into what it made. */
+class PartsChange {
+  parts: TableParts;
+  readonly #rules: TableRules;
+  readonly #edit: Edit = {};
+
+  constructor(parts: TableParts, rules: TableRules) {
+    this.parts = parts;
+    this.#rules = rules;
+  }
+
+  replace(key: ServiceKey, definition: ServiceDefinition | undefined): void {
+    const before = this.parts.services.get(key);
+    if (before?.definition === definition) return;
+    const name = key.slice(key.indexOf('/') + 1);
+    const after = definition && compileService(definition, this.#rules);
+    const others = (this.parts.names.get(name) ?? []).filter((other) => other !== key);
+    if (before) this.#leave(before);
+    const beside = key.startsWith(`${MANUAL}/`) ? this.#compiled(others) : [];
+    for (const other of beside) this.#leave(other);
+    this.#update({
+      services: this.parts.services.set(key, after, this.#edit),
+      names: this.parts.names.set(name, namesWith(others, after && key), this.#edit),
+      flawed: this.parts.flawed.set(key, after && after.problems.length > 0 ? after : undefined, this.#edit),
+    });
+    if (after) this.#enter(after);
+    for (const other of beside) this.#enter(other);
+  }
+
+  #compiled(keys: readonly ServiceKey[]): readonly CompiledService[] {
+    return keys.flatMap((key) => this.parts.services.get(key) ?? []);
+  }
+
+  #enter(service: CompiledService): void {
+    const standing = standingOf(service, this.parts, this.#rules);
+    if (standing === 'overridden')
+      this.#update({ overridden: this.parts.overridden.set(service.key, service, this.#edit) });
+    if (standing !== 'in-force') return;
+    for (const { claims } of service.routes) for (const claim of claims) this.#claim(claim);
+    if (service.definition.isDefaultBackend === true) {
+      const defaults = [...this.parts.defaults, ...service.routes.filter(({ mode }) => mode === 'http')];
+      this.#update({ defaults: defaults.sort(this.#rules.order.name === 'strict' ? compareDefaults : compareByName) });
+    }
+    this.#update({ size: this.parts.size + service.routes.length });
+  }
+
+  #leave(service: CompiledService): void {
+    const standing = standingOf(service, this.parts, this.#rules);
+    if (standing === 'overridden')
+      this.#update({ overridden: this.parts.overridden.set(service.key, undefined, this.#edit) });
+    if (standing !== 'in-force') return;
+    for (const { claims } of service.routes) for (const claim of claims) this.#renounce(claim);
+    if (service.definition.isDefaultBackend === true)
+      this.#update({ defaults: this.parts.defaults.filter(({ route }) => route.key !== service.key) });
+    this.#update({ size: this.parts.size - service.routes.length });
+  }
+
+  #claim(claim: Claim): void {
+    const key = placeKeyOf(claim);
+    this.#put(key, claim, addClaim(this.parts.indexes[claim.phase].find(key, claim), key, claim, this.#rules.order));
+  }
+
+  #renounce(claim: Claim): void {
+    const key = placeKeyOf(claim);
+    const place = this.parts.indexes[claim.phase].find(key, claim);
+    if (place) this.#put(key, claim, removeClaim(place, claim, this.#rules.order));
+  }
+
+  #put(key: string, claim: Claim, place: Place | undefined): void {
+    const { indexes, contested } = this.parts;
+    const isContested = place?.contests.some(({ claims }) => claims.length > 1) === true;
+    this.#update({
+      indexes: { ...indexes, [claim.phase]: indexes[claim.phase].set(key, claim, place, this.#edit) },
+      contested: contested.set(key, isContested ? place : undefined, this.#edit),
+    });
+  }
+
+  #update(changed: Partial<TableParts>): void {
+    this.parts = { ...this.parts, ...changed };
+  }
+}
+
+function isForOtherInstance({ definition }: CompiledService, rules: TableRules): boolean {
+  const { proxyInstanceName } = definition;
+  return rules.filterInstanceName && proxyInstanceName !== undefined && proxyInstanceName !== rules.instanceName;
+}
+
+function isOverridden({ definition }: CompiledService, parts: TableParts, rules: TableRules): boolean {
+  if (definition.owner === MANUAL) return false;
+  const manual = parts.services.get(`${MANUAL}/${definition.service}`);
+  return manual !== undefined && !isForOtherInstance(manual, rules);
+}
+
+function namesWith(others: readonly ServiceKey[], key: ServiceKey | undefined): readonly ServiceKey[] | undefined {
+  const all = key === undefined ? others : [...others, key];
+  return all.length === 0 ? undefined : all;
+}
+
+/** The longest-standing default backend is asked first. */
+function compareDefaults(one: CompiledRoute, other: CompiledRoute): number {
+  return one.route.destination.since - other.route.destination.since || compareIdentity(one, other);
+}
+
+function compareByName(one: CompiledRoute, other: CompiledRoute): number {
+  return compareText(one.aclName, other.aclName) || compareIdentity(one, other);
+}
