@@ -1,0 +1,233 @@
+/**
+ * The real stack on a real Swarm: docker/stack.yml, as it is in the repository, with the images built here.
+ *
+ *   const stack = await deployStack();
+ *   const id = await stack.createService('shop', { labels: { 'com.df.notify': 'true', … } });
+ *   await untilAnswers({ url: `${stack.httpUrl}/shop` }, 200);
+ *   await stack.consul.get('services/swarm/shop');       // beneath the stack's own prefix
+ *   await stack.remove();                                // with everything that was created through it
+ *
+ * Ports, network, secret and prefix of the keys are its own, so several stacks fit on one engine.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type Docker from 'dockerode';
+import { importBinaryImage, programPath } from './binary-image.ts';
+import { consulBinary } from './consul.ts';
+import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniqueName } from './docker.ts';
+import { type Answer, type Ask, ask } from './http.ts';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface DeployedStack {
+  readonly name: string;
+  readonly docker: Docker;
+  /** Name of the overlay network that services join. */
+  readonly network: string;
+  /** Image of the demo server, for services of one's own. */
+  readonly demoImage: string;
+  /** The proxy's entrypoint and its REST, on this machine. */
+  readonly httpUrl: string;
+  readonly adminUrl: string;
+  readonly token: string;
+  readonly consul: StackConsul;
+  /** A dnsrr service `<stack>_<name>` on the stack's network, of the demo image; answers its id. */
+  createService(name: string, options: Partial<Omit<ServiceOptions, 'name'>>): Promise<string>;
+  /** A call of the proxy's REST, with the token. */
+  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Answer>;
+  /** The service's full name in Swarm. */
+  fullName(name: string): string;
+  /** Id of one of the stack's services: `proxy`, `listener`, `consul`. */
+  serviceId(name: string): Promise<string>;
+  /** Ids of the running containers of one service. */
+  containers(name: string): Promise<readonly string[]>;
+  scale(name: string, replicas: number): Promise<void>;
+  /** New tasks for one service, and waits until they run. */
+  restart(name: string): Promise<void>;
+  logs(name: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** The stack's Consul through `docker/consul-ui.sh`, as an operator reaches it. */
+export interface StackConsul {
+  readonly url: string;
+  /** The value beneath the stack's prefix, or `undefined`. */
+  get(key: string): Promise<string | undefined>;
+  put(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  keys(prefix: string): Promise<readonly string[]>;
+  /** The index of a key's last write. */
+  modifyIndex(key: string): Promise<number>;
+}
+
+export async function deployStack(): Promise<DeployedStack> {
+  const engine = await ensureDocker();
+  const { docker } = engine;
+  const name = uniqueName('sge2e');
+  const [http, https, admin, consulPort] = await freePorts(4);
+  const token = randomBytes(16).toString('hex');
+  await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], { cwd: root });
+  const demoImage = await importNodeImage(docker);
+  const env = {
+    ...process.env,
+    CONSUL_IMAGE: await importBinaryImage(docker, await consulBinary(), true),
+    REDIS_IMAGE: await importBinaryImage(docker, programPath('redis-server'), false),
+    SAMPLE_IMAGE: 'swarmgate/base:local',
+    SWARMGATE_NETWORK: name,
+    PROXY_INSTANCE_NAME: name,
+    ADMIN_TOKEN_SECRET: `${name}_token`,
+    HTTP_PORT: String(http),
+    HTTPS_PORT: String(https),
+    ADMIN_PORT: String(admin),
+    TUNNEL_NAME: `${name}-consul-ui`,
+  };
+  const cli = (...args: readonly string[]) => run('docker', [...args], { env, cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  await docker.createSecret({ Name: `${name}_token`, Data: Buffer.from(token).toString('base64') });
+
+  const remove = async () => {
+    await cli('rm', '--force', `${name}-consul-ui`).catch(() => undefined);
+    const services = await docker.listServices({ filters: { name: [name] } });
+    await Promise.all(services.map((service) => docker.getService(service.ID).remove()));
+    await until('the containers of the stack are gone', async () => (await containersOf(docker, name)).length === 0, {
+      withinMs: 60_000,
+    });
+    await cli('stack', 'rm', name);
+    await cli('stack', 'rm', `${name}-example`).catch(() => undefined);
+    await cli('secret', 'rm', `${name}_token`);
+    for (const volume of ['consul-data', 'proxy-data']) {
+      await until(`volume ${volume} is gone`, () =>
+        cli('volume', 'rm', '--force', `${name}_${volume}`).then(() => true),
+      );
+    }
+    await engine.stopIfStartedHere();
+  };
+
+  try {
+    await cli('stack', 'deploy', '--detach=true', '--resolve-image', 'never', '-c', 'docker/stack.yml', name);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+
+  const serviceId = async (service: string) => {
+    const found = await docker.listServices({ filters: { name: [`${name}_${service}`] } });
+    const id = found.find((each) => each.Spec?.Name === `${name}_${service}`)?.ID;
+    if (id === undefined) throw new Error(`there is no service ${name}_${service}`);
+    return id;
+  };
+  const containers = async (service: string) => await containersOf(docker, `${name}_${service}`);
+  const tunnel = spawn(join(root, 'docker', 'consul-ui.sh'), [String(consulPort)], { env, stdio: 'ignore' });
+  tunnel.unref();
+  const adminUrl = `http://127.0.0.1:${admin}`;
+
+  return {
+    name,
+    docker,
+    network: name,
+    demoImage,
+    httpUrl: `http://127.0.0.1:${http}`,
+    adminUrl,
+    token,
+    consul: stackConsul(`http://127.0.0.1:${consulPort}`, name),
+    createService: (service, options) =>
+      createService(docker, { image: demoImage, networks: [name], ...options, name: `${name}_${service}` }),
+    admin: (path, options = {}) =>
+      ask({ ...options, url: `${adminUrl}${path}`, headers: { authorization: `Bearer ${token}`, ...options.headers } }),
+    fullName: (service) => `${name}_${service}`,
+    serviceId,
+    containers,
+    scale: async (service, replicas) => {
+      await cli('service', 'scale', '--detach=true', `${name}_${service}=${replicas}`);
+      await until(
+        `${service} has ${replicas} containers`,
+        async () => (await containers(service)).length === replicas,
+        { withinMs: 60_000 },
+      );
+    },
+    restart: async (service) => {
+      const before = new Set(await containers(service));
+      await cli('service', 'update', '--force', '--detach=true', `${name}_${service}`);
+      await until(
+        `${service} has new containers`,
+        async () => {
+          const now = await containers(service);
+          return now.length >= before.size && now.every((id) => !before.has(id));
+        },
+        { withinMs: 90_000 },
+      );
+    },
+    logs: async (service) => {
+      const { stdout, stderr } = await cli('service', 'logs', '--raw', `${name}_${service}`);
+      return stdout + stderr;
+    },
+    remove,
+  };
+}
+
+async function containersOf(docker: Docker, servicePrefix: string): Promise<readonly string[]> {
+  const all = await docker.listContainers({
+    filters: { label: ['com.docker.swarm.service.name'], status: ['running'] },
+  });
+  return all
+    .filter((each) => {
+      const service = each.Labels['com.docker.swarm.service.name'] ?? '';
+      return service === servicePrefix || service.startsWith(`${servicePrefix}_`);
+    })
+    .map((each) => each.Id);
+}
+
+function stackConsul(url: string, prefix: string): StackConsul {
+  const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
+  const expect = async (what: Ask, ...statuses: readonly number[]) => {
+    const answer = await ask(what);
+    if (!statuses.includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
+    return answer;
+  };
+  return {
+    url,
+    get: async (key) => {
+      const answer = await expect({ url: kv(key, '?raw') }, 200, 404);
+      return answer.status === 200 ? answer.body : undefined;
+    },
+    put: async (key, value) => {
+      await expect({ url: kv(key), method: 'PUT', body: value }, 200);
+    },
+    delete: async (key) => {
+      await expect({ url: kv(key), method: 'DELETE' }, 200);
+    },
+    keys: async (below) => {
+      const answer = await expect({ url: kv(below, '?keys') }, 200, 404);
+      if (answer.status === 404) return [];
+      return (JSON.parse(answer.body) as string[]).map((key) => key.slice(prefix.length + 1));
+    },
+    modifyIndex: async (key) => {
+      const answer = await expect({ url: kv(key) }, 200);
+      return (JSON.parse(answer.body) as { readonly ModifyIndex: number }[])[0]?.ModifyIndex ?? 0;
+    },
+  };
+}
+
+/** Ports that nobody listened on a moment ago, for parts that cannot tell which one they were given. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
