@@ -8,6 +8,9 @@ interface Watch {
   readonly waiters: Set<() => void>;
 }
 
+// Every write compares its keys with every watch, so what nobody waits for any more is forgotten at some point.
+const mostWatches = 256;
+
 /**
  * Who waits for what inside one process, and the index at which each of those last changed. A watch begins at the
  * store's present index, which may be higher than that of the last real change: the first wait can then answer once
@@ -17,7 +20,7 @@ export class ChangeWatches {
   readonly #watches = new Map<string, Watch>();
   #closed = false;
 
-  /** The index of what `name` covers, if somebody ever waited for it. */
+  /** The index of what the watch `name` covers. */
   indexOf(name: string): number | undefined {
     return this.#watches.get(name)?.index;
   }
@@ -29,7 +32,7 @@ export class ChangeWatches {
   }
 
   prefixWatch(prefix: string, presentIndex: number): string {
-    const name = prefixWatchName(prefix);
+    const name = `prefix ${prefix}`;
     this.#add(name, (changed) => changed.startsWith(prefix), presentIndex);
     return name;
   }
@@ -74,14 +77,19 @@ export class ChangeWatches {
   }
 
   #add(name: string, matches: Watch['matches'], index: number): void {
-    if (!this.#watches.has(name)) this.#watches.set(name, { matches, index, waiters: new Set() });
+    const known = this.#watches.get(name);
+    // Least recently used first, for the eviction below.
+    this.#watches.delete(name);
+    this.#watches.set(name, known ?? { matches, index, waiters: new Set() });
+    if (this.#watches.size <= mostWatches) return;
+    for (const [oldName, old] of this.#watches) {
+      if (old.waiters.size > 0 || oldName === name) continue;
+      this.#watches.delete(oldName);
+      return;
+    }
   }
 
   #refuseWhenClosed(): void {
     if (this.#closed) throw RegistryError.of('registry-unreachable', 'the embedded registry was closed');
   }
-}
-
-export function prefixWatchName(prefix: string): string {
-  return `prefix ${prefix}`;
 }

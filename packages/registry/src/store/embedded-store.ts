@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '../registry-error.ts';
-import { ChangeWatches, prefixWatchName } from './change-watches.ts';
+import { ChangeWatches } from './change-watches.ts';
 import { type Committed, EmbeddedDatabase, type SessionBehavior } from './embedded-database.ts';
 import type {
   Indexed,
@@ -175,9 +175,10 @@ class EmbeddedStore implements KeyValueStore {
     this.#watches.changed(this.#database.endSessions(id), this.#database.index);
   }
 
-  /** Precise where somebody waits; otherwise the store's own index, which a later wait accepts as well. */
+  /** Watches from now on, so that a wait which begins with this index wakes for what is beneath and nothing else. */
   #prefixIndex(prefix: string): number {
-    return this.#watches.indexOf(prefixWatchName(prefix)) ?? this.#database.index;
+    const present = this.#database.index;
+    return this.#watches.indexOf(this.#watches.prefixWatch(prefix, present)) ?? present;
   }
 
   #on<T>(signal: AbortSignal | undefined, act: (database: EmbeddedDatabase) => T): T {

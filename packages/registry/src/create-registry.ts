@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger, Settings } from '@swarmgate/runtime';
+import { followRegistry } from './journal/follow.ts';
+import { readHistory } from './journal/history.ts';
+import { keyLayout } from './journal/key-layout.ts';
+import { publish } from './journal/publish.ts';
+import { readEverything } from './journal/read.ts';
+import type { Registry } from './registry.ts';
+import { RegistryError } from './registry-error.ts';
+import { createConsulStore } from './store/consul-store.ts';
+import { openEmbeddedStore } from './store/embedded-store.ts';
+import type { KeyValueStore } from './store/key-value-store.ts';
+
+export interface RegistryOptions {
+  readonly store: KeyValueStore;
+  /** Prefix of all keys: `PROXY_INSTANCE_NAME`. */
+  readonly instance: string;
+}
+
+/** The registry of one instance over any store. Who made the store closes it. */
+export function createRegistry({ store, instance }: RegistryOptions): Registry {
+  const layout = keyLayout(instance);
+  const context = { store, layout };
+  return {
+    store,
+    instance,
+    async read(signal) {
+      const read = await readEverything(store, layout, undefined, signal);
+      return read.kind === 'full' ? { kind: 'snapshot', snapshot: read.snapshot } : read;
+    },
+    follow: (options) => followRegistry(context, options),
+    publish: (changes, options) => publish(context, changes, options),
+    history: (key, signal) => readHistory(context, key, signal),
+  };
+}
+
+export type RegistrySettings = Pick<
+  Settings,
+  | 'consulAddress'
+  | 'consulToken'
+  | 'consulSsl'
+  | 'consulCaCert'
+  | 'consulClientCert'
+  | 'consulClientKey'
+  | 'dataDir'
+  | 'instanceName'
+>;
+
+/**
+ * Consul where `CONSUL_HTTP_ADDR` is set, else the embedded registry in `DATA_DIR`. Does not wait for Consul to answer.
+ * The caller closes `registry.store`.
+ * @throws RegistryError `registry-held` when another process has the embedded registry open, `registry-refused` for
+ * certificates that cannot be read or an address that is none.
+ */
+export async function openRegistry(settings: RegistrySettings, logger: Logger): Promise<Registry> {
+  if (settings.consulAddress !== undefined) {
+    const [ca, cert, key] = await Promise.all([
+      readPem('CONSUL_CACERT', settings.consulCaCert),
+      readPem('CONSUL_CLIENT_CERT', settings.consulClientCert),
+      readPem('CONSUL_CLIENT_KEY', settings.consulClientKey),
+    ]);
+    const store = createConsulStore({
+      address: settings.consulAddress,
+      secure: settings.consulSsl,
+      ...(settings.consulToken === undefined ? {} : { token: settings.consulToken }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+    logger.info({ registry: store.description }, 'the registry is in Consul');
+    return createRegistry({ store, instance: settings.instanceName });
+  }
+  const store = openEmbeddedStore({ dataDir: join(settings.dataDir) });
+  const registry = createRegistry({ store, instance: settings.instanceName });
+  try {
+    // Nobody else can be the first to write here, so a registry without a head is new and not lost.
+    await registry.publish([], { by: 'embedded registry', signal: AbortSignal.timeout(10_000) });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  logger.info({ registry: store.description }, 'the registry is a file of this process');
+  return registry;
+}
+
+async function readPem(setting: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw RegistryError.of('registry-refused', `${setting}=${file} cannot be read`, error);
+  }
+}

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util';
+import { checkDefinition, checkEndpoints } from '../definition/check-definition.ts';
+import type { EndpointsDocument } from '../definition/endpoints-document.ts';
+import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
+import type { Problem } from '../problem.ts';
+import type { Held } from '../registry.ts';
+import type { StoredValue } from '../store/key-value-store.ts';
+import type { PlacedKey } from './key-layout.ts';
+
+/** A stored value read as what its key says it is. */
+export type ReadDocument =
+  | { readonly kind: 'services'; readonly service: ServiceKey; readonly held: Held<ServiceDefinition> }
+  | { readonly kind: 'endpoints'; readonly service: ServiceKey; readonly held: Held<EndpointsDocument> }
+  | { readonly kind: 'labelProblems'; readonly service: ServiceKey; readonly problems: readonly Problem[] };
+
+type DocumentPlace = Extract<PlacedKey, { readonly service: ServiceKey }>;
+
+/** Never throws: a value that cannot be used comes back with its problems. */
+export function readDocument(place: DocumentPlace, stored: StoredValue): ReadDocument {
+  const { service } = place;
+  if (place.kind === 'labelProblems') return { kind: 'labelProblems', service, problems: readProblems(stored.value) };
+  const expected = { owner: place.owner, service: place.name };
+  const parsed = parseJson(stored.value);
+  const bad = (problems: readonly Problem[]) =>
+    ({ ok: false, problems, index: stored.index, raw: stored.value }) as const;
+  if (place.kind === 'services') {
+    if (!parsed.ok) return { kind: 'services', service, held: bad([notJson('definition', parsed.reason)]) };
+    const checked = checkDefinition(parsed.json, expected);
+    const held = checked.ok
+      ? ({ ok: true, document: checked.definition, index: stored.index } as const)
+      : bad(checked.problems);
+    return { kind: 'services', service, held };
+  }
+  if (!parsed.ok) return { kind: 'endpoints', service, held: bad([notJson('endpoints document', parsed.reason)]) };
+  const checked = checkEndpoints(parsed.json, expected);
+  const held = checked.ok
+    ? ({ ok: true, document: checked.endpoints, index: stored.index } as const)
+    : bad(checked.problems);
+  return { kind: 'endpoints', service, held };
+}
+
+/** Readable in Consul's UI. */
+export function serializeDocument(document: object): string {
+  return JSON.stringify(document, undefined, 2);
+}
+
+export function serializeProblems(problems: readonly Problem[]): string {
+  return serializeDocument({ version: 1, problems });
+}
+
+/** Whether writing `document` over `stored` would change nothing but the time of writing. */
+export function saysTheSame(stored: string, document: object): boolean {
+  const parsed = parseJson(stored);
+  if (!parsed.ok || typeof parsed.json !== 'object' || parsed.json === null) return false;
+  const { updatedAt: _before, ...before } = parsed.json as { readonly updatedAt?: unknown };
+  const { updatedAt: _after, ...after } = JSON.parse(JSON.stringify(document)) as { readonly updatedAt?: unknown };
+  return isDeepStrictEqual(before, after);
+}
+
+export function parseJson(
+  text: string,
+): { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly reason: string } {
+  try {
+    return { ok: true, json: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function notJson(what: string, reason: string): Problem {
+  return {
+    severity: 'error',
+    reason: 'document-not-json',
+    message: `the ${what} is not JSON: ${reason}`,
+    suggestion: 'correct the value of the key, or publish the service again',
+  };
+}
+
+function readProblems(value: string): readonly Problem[] {
+  const parsed = parseJson(value);
+  const json = parsed.ok ? parsed.json : undefined;
+  if (typeof json !== 'object' || json === null || !('problems' in json) || !Array.isArray(json.problems)) return [];
+  return json.problems.filter(isProblem);
+}
+
+function isProblem(json: unknown): json is Problem {
+  if (typeof json !== 'object' || json === null) return false;
+  const { severity, reason, message } = json as Readonly<Record<string, unknown>>;
+  return (severity === 'error' || severity === 'warning') && typeof reason === 'string' && typeof message === 'string';
+}

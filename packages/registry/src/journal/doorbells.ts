@@ -1,0 +1,117 @@
+import { pause } from '@swarmgate/runtime';
+import type { Indexed, KeyValueStore, StoredValue } from '../store/key-value-store.ts';
+import type { KeyLayout } from './key-layout.ts';
+import { isForeignName, type NamesMark } from './read.ts';
+
+export type Ring =
+  | { readonly kind: 'head'; readonly stored: StoredValue | undefined }
+  /** Something beneath `services/` or `endpoints/` changed at this index. */
+  | { readonly kind: 'names'; readonly index: number }
+  /** An index fell: a store that started anew, or one that merely forgot its deletions. */
+  | { readonly kind: 'backwards' }
+  | { readonly kind: 'foreign-keys'; readonly names: readonly string[] }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface BellMarks {
+  readonly head: number;
+  readonly services: NamesMark;
+  readonly endpoints: NamesMark;
+}
+
+// Nothing rings for keys that are nobody's; one small question now and then finds them.
+const foreignKeysEveryMs = 10_000;
+
+/**
+ * Blocks on `head` and on the one-level names beneath `services/` and `endpoints/`, some hundred bytes each, and queues
+ * what rings. Lives until its signal aborts; a failed wait ends it with a last ring.
+ */
+export class Doorbells {
+  readonly #store: KeyValueStore;
+  readonly #layout: KeyLayout;
+  readonly #signal: AbortSignal;
+  readonly #rings: Ring[] = [];
+  #wake: (() => void) | undefined;
+
+  constructor(store: KeyValueStore, layout: KeyLayout, signal: AbortSignal) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#signal = signal;
+  }
+
+  /** Resolves when every wait has ended, after the signal aborted. Never rejects. */
+  async run(marks: BellMarks): Promise<void> {
+    await Promise.all([
+      this.#untilFailure(() => this.#blockOnHead(marks.head)),
+      this.#untilFailure(() => this.#blockOnNames(this.#layout.services, marks.services)),
+      this.#untilFailure(() => this.#blockOnNames(this.#layout.endpoints, marks.endpoints)),
+      this.#untilFailure(() => this.#askForForeignKeys()),
+    ]);
+  }
+
+  /** What rang longest ago; `undefined` after `timeoutMs` of silence, or when the signal aborts. */
+  async next(timeoutMs: number | undefined): Promise<Ring | undefined> {
+    if (this.#rings.length === 0 && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          clearTimeout(timer);
+          this.#signal.removeEventListener('abort', wake);
+          this.#wake = undefined;
+          resolve();
+        };
+        const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs);
+        this.#signal.addEventListener('abort', wake, { once: true });
+        this.#wake = wake;
+      });
+    }
+    return this.#signal.aborted ? undefined : this.#rings.shift();
+  }
+
+  #ring(ring: Ring): void {
+    // Only the newest head matters: its journal holds what the older ones said.
+    const older = ring.kind === 'head' ? this.#rings.findIndex((queued) => queued.kind === 'head') : -1;
+    if (older >= 0) this.#rings.splice(older, 1);
+    this.#rings.push(ring);
+    this.#wake?.();
+  }
+
+  async #untilFailure(block: () => Promise<void>): Promise<void> {
+    try {
+      await block();
+    } catch (error) {
+      if (!this.#signal.aborted) this.#ring({ kind: 'failed', error });
+    }
+  }
+
+  async #blockOnHead(from: number): Promise<void> {
+    let present: { readonly index: number; readonly modified: number } = { index: from, modified: from };
+    while (!this.#signal.aborted) {
+      const answer = await this.#store.waitForKey(this.#layout.head, present.index, this.#signal);
+      if (answer.index < present.index) this.#ring({ kind: 'backwards' });
+      // Equal data is nothing new, whatever the index says.
+      const modified = answer.data?.index ?? 0;
+      if (modified !== present.modified) this.#ring({ kind: 'head', stored: answer.data });
+      present = { index: answer.index, modified };
+    }
+  }
+
+  async #blockOnNames(prefix: string, from: NamesMark): Promise<void> {
+    let present = from;
+    while (!this.#signal.aborted) {
+      const answer: Indexed<readonly string[]> = await this.#store.waitForNames(prefix, present.index, this.#signal);
+      const empty = answer.data.length === 0;
+      if (answer.index < present.index) this.#ring({ kind: 'backwards' });
+      // Consul wakes whoever waits on an empty prefix for writes anywhere: from nothing to nothing is no change.
+      else if (answer.index > present.index && !(empty && present.empty)) {
+        this.#ring({ kind: 'names', index: answer.index });
+      }
+      present = { index: answer.index, empty };
+    }
+  }
+
+  async #askForForeignKeys(): Promise<void> {
+    while (await pause(foreignKeysEveryMs, this.#signal)) {
+      const names = await this.#store.keys(this.#layout.prefix, '/', this.#signal);
+      this.#ring({ kind: 'foreign-keys', names: names.data.filter((name) => isForeignName(this.#layout, name)) });
+    }
+  }
+}

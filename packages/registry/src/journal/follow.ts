@@ -1,0 +1,185 @@
+import { backoffMs, pause } from '@swarmgate/runtime';
+import type { FollowOptions, FullReadCause, RegistryChange } from '../registry.ts';
+import { type LatestDocuments, readDelta } from './delta.ts';
+import { Doorbells } from './doorbells.ts';
+import { type Head, journalledIndexes, parseHead } from './head.ts';
+import type { JournalContext } from './publish.ts';
+import { type FullRead, readEverything } from './read.ts';
+import { WhenRequested } from './when-requested.ts';
+
+type Full = Extract<FullRead, { readonly kind: 'full' }>;
+
+const defaultGraceMs = 250;
+const firstBackoffMs = 50;
+const mostBackoffMs = 2_000;
+
+/**
+ * See `Registry.follow`. A full read, then the doorbells until one of them says something that the journal cannot
+ * explain; then a full read again. Whatever fails ends in a full read too, from index 0: a store that was wiped would
+ * otherwise hold our old, high index silently for ever.
+ */
+export async function* followRegistry(
+  { store, layout }: JournalContext,
+  options: FollowOptions,
+): AsyncGenerator<RegistryChange, void> {
+  const requests = new WhenRequested(options.fullReadRequests);
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  let cause: FullReadCause = 'start';
+  let last: Followed | undefined;
+  let trouble: 'unreachable' | 'head-missing' | undefined;
+  let attempt = 0;
+  try {
+    while (!signal.aborted) {
+      try {
+        // Before the read: a request that comes while it runs asks for one that begins later.
+        const interrupt = requests.next();
+        const read = await readEverything(store, layout, last, signal);
+        attempt = 0;
+        if (read.kind === 'head-missing') {
+          if (trouble !== 'head-missing') yield { kind: 'head-missing' };
+          trouble = 'head-missing';
+          cause = last === undefined ? 'start' : 'reconnect';
+          await untilHeadAppears(store, layout.head, signal);
+          continue;
+        }
+        cause = causeOf(read.head, last?.head, trouble === undefined || last === undefined ? cause : 'reconnect');
+        trouble = undefined;
+        yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
+        last = { head: read.head, documents: new Map(read.documents) };
+        const graceMs = options.journalGraceMs ?? defaultGraceMs;
+        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, graceMs, signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (trouble !== 'unreachable') {
+          yield { kind: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) };
+        }
+        trouble = 'unreachable';
+        await pause(backoffMs(attempt, firstBackoffMs, mostBackoffMs), signal);
+        attempt += 1;
+      }
+    }
+  } finally {
+    stopping.abort();
+    requests.stop();
+  }
+}
+
+/** How far this follower has come. */
+interface Followed {
+  head: Head;
+  readonly documents: LatestDocuments;
+}
+
+interface Waiting {
+  readonly requests: WhenRequested;
+  readonly interrupt: AbortSignal;
+  readonly graceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Deltas, for as long as the journal explains every ring. @throws what a wait or a read throws */
+async function* followJournal(
+  { store, layout }: JournalContext,
+  read: Full,
+  followed: Followed,
+  { requests, interrupt, graceMs, signal }: Waiting,
+): AsyncGenerator<RegistryChange, FullReadCause> {
+  const stopping = new AbortController();
+  const bells = new Doorbells(store, layout, AbortSignal.any([signal, interrupt, stopping.signal]));
+  const ringing = bells.run({ head: read.headIndex, ...read.names });
+  const explained = new Set(journalledIndexes(read.head, read.headIndex));
+  const foreignKeys = topNames(layout.prefix, read.snapshot.foreignKeys);
+  let unexplained: { readonly indexes: Set<number>; readonly untilMs: number } | undefined;
+  try {
+    for (;;) {
+      const ring = await bells.next(
+        unexplained === undefined ? undefined : Math.max(0, unexplained.untilMs - performance.now()),
+      );
+      signal.throwIfAborted();
+      if (requests.requested) return 'requested';
+      switch (ring?.kind) {
+        case undefined:
+          // The journal had its time: somebody wrote by hand.
+          if (unexplained !== undefined && performance.now() >= unexplained.untilMs) return 'hand-edit';
+          break;
+        case 'failed':
+          throw ring.error;
+        case 'backwards': {
+          // Consul forgets deletions after a while and then counts a prefix lower; the head tells that from a restart.
+          const stored = await store.get(layout.head, signal);
+          const present = stored === undefined ? undefined : parseHead(stored.value);
+          if (present?.registryId !== followed.head.registryId || present.sequence < followed.head.sequence) {
+            return 'index-backwards';
+          }
+          break;
+        }
+        case 'foreign-keys':
+          if (topNames(layout.prefix, ring.names) !== foreignKeys) return 'hand-edit';
+          break;
+        case 'names':
+          if (explained.has(ring.index)) break;
+          unexplained ??= { indexes: new Set(), untilMs: performance.now() + graceMs };
+          unexplained.indexes.add(ring.index);
+          break;
+        case 'head': {
+          const present = ring.stored === undefined ? undefined : parseHead(ring.stored.value);
+          // The full read decides what a missing head means, after it has asked again.
+          if (ring.stored === undefined || present === undefined) return 'reconnect';
+          const next = causeOf(present, followed.head, undefined);
+          if (next !== undefined) return next;
+          const delta = await readDelta(store, layout, followed.head, present, followed.documents, signal);
+          if (delta === undefined) return 'journal-gap';
+          const moved = present.sequence > followed.head.sequence;
+          followed.head = present;
+          for (const index of journalledIndexes(present, ring.stored.index)) {
+            remember(explained, index);
+            unexplained?.indexes.delete(index);
+          }
+          if (unexplained?.indexes.size === 0) unexplained = undefined;
+          if (moved) yield delta;
+          break;
+        }
+      }
+    }
+  } finally {
+    stopping.abort();
+    await ringing;
+  }
+}
+
+/** What a head says about the one we knew: another registry, an older state of it, or nothing (`otherwise`). */
+function causeOf<T extends FullReadCause | undefined>(head: Head, before: Head | undefined, otherwise: T) {
+  if (before === undefined) return otherwise;
+  if (head.registryId !== before.registryId) return 'other-registry';
+  if (head.sequence < before.sequence) return 'index-backwards';
+  return otherwise;
+}
+
+async function untilHeadAppears(store: JournalContext['store'], key: string, signal: AbortSignal): Promise<void> {
+  let index = 0;
+  while (!signal.aborted) {
+    const answer = await store.waitForKey(key, index, signal);
+    if (answer.data !== undefined && parseHead(answer.data.value) !== undefined) return;
+    // On a missing key Consul answers for writes anywhere; the pause keeps that from becoming a busy loop.
+    index = answer.index < index ? 0 : answer.index;
+    await pause(firstBackoffMs, signal);
+  }
+}
+
+const mostRememberedIndexes = 4_096;
+
+function remember(indexes: Set<number>, index: number): void {
+  indexes.add(index);
+  if (indexes.size <= mostRememberedIndexes) return;
+  const [oldest] = indexes;
+  if (oldest !== undefined) indexes.delete(oldest);
+}
+
+/** Foreign keys one level beneath the prefix, as one text to compare. */
+function topNames(prefix: string, keys: readonly string[]): string {
+  return keys
+    .filter((key) => !key.slice(prefix.length, -1).includes('/'))
+    .toSorted()
+    .join(' ');
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+/**
+ * `<instance>/head`: proof that the registry is there, and the journal of its last transactions. One block on this key
+ * tells a follower that something changed and what.
+ */
+export interface Head {
+  readonly version: 1;
+  /** Random, made with the registry: another one is another registry. */
+  readonly registryId: string;
+  /** Rises by one with every publishing transaction. */
+  readonly sequence: number;
+  /** Oldest first, without a gap, the last one being `sequence`. */
+  readonly changes: readonly JournalEntry[];
+}
+
+/** One transaction. Keys are relative to the instance: `services/swarm/web`. */
+export interface JournalEntry {
+  readonly sequence: number;
+  /**
+   * The store's index of this transaction, known only to the one after it; the newest entry has none, its index is that
+   * of `head` itself. By these a follower tells a hand edit from a transaction it has not seen alone.
+   */
+  readonly index?: number;
+  readonly put: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** How many keys the journal remembers; older transactions fall out, and followers that missed them read in full. */
+export const mostJournalKeys = 512;
+/** And at most this many transactions, so that many small ones stay small too. */
+export const mostJournalEntries = 200;
+/** And at most this many bytes of keys: it travels to every follower with every change. */
+export const mostJournalBytes = 24 * 1024;
+
+const headSchema = z.object({
+  version: z.literal(1),
+  registryId: z.string().min(1),
+  sequence: z.int().min(0),
+  changes: z.array(
+    z.object({
+      sequence: z.int().min(1),
+      index: z.int().min(1).exactOptional(),
+      put: z.array(z.string()),
+      remove: z.array(z.string()),
+    }),
+  ),
+});
+
+/** `undefined`: nobody's head. It is then written anew, as a registry that followers do not know. */
+export function parseHead(value: string): Head | undefined {
+  try {
+    const parsed = headSchema.safeParse(JSON.parse(value));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function newHead(registryId: string): Head {
+  return { version: 1, registryId, sequence: 0, changes: [] };
+}
+
+/** The head after one more transaction. `index` is the store's index of the head before it. */
+export function appendToHead(head: Head, index: number, change: Pick<JournalEntry, 'put' | 'remove'>): Head {
+  const sequence = head.sequence + 1;
+  const changes: JournalEntry[] = head.changes.map((entry) =>
+    entry.sequence === head.sequence ? { ...entry, index } : entry,
+  );
+  changes.push({ sequence, put: change.put, remove: change.remove });
+  return { version: 1, registryId: head.registryId, sequence, changes: bounded(changes) };
+}
+
+export function serializeHead(head: Head): string {
+  return JSON.stringify(head);
+}
+
+/** What happened after `sequence`, the last word on each key; `undefined` when the journal does not reach back so far. */
+export function changesSince(head: Head, sequence: number): ReadonlyMap<string, 'put' | 'remove'> | undefined {
+  if (sequence > head.sequence) return undefined;
+  const missed = head.changes.filter((entry) => entry.sequence > sequence);
+  if (missed.length !== head.sequence - sequence) return undefined;
+  const last = new Map<string, 'put' | 'remove'>();
+  for (const entry of missed) {
+    for (const key of entry.put) last.set(key, 'put');
+    for (const key of entry.remove) last.set(key, 'remove');
+  }
+  return last;
+}
+
+/** Indexes of all transactions that the journal remembers; `headIndex` is the store's index of `head`. */
+export function journalledIndexes(head: Head, headIndex: number): ReadonlySet<number> {
+  const indexes = new Set<number>([headIndex]);
+  for (const entry of head.changes) if (entry.index !== undefined) indexes.add(entry.index);
+  return indexes;
+}
+
+/** Keys that the journal says were removed, and not put again. */
+export function removedKeys(head: Head): ReadonlySet<string> {
+  const removed = new Set<string>();
+  for (const entry of head.changes) {
+    for (const key of entry.put) removed.delete(key);
+    for (const key of entry.remove) removed.add(key);
+  }
+  return removed;
+}
+
+export function revisionOf(head: Pick<Head, 'registryId' | 'sequence'>): string {
+  return `${head.registryId}:${head.sequence}`;
+}
+
+function bounded(changes: readonly JournalEntry[]): readonly JournalEntry[] {
+  let keys = 0;
+  let bytes = 0;
+  let kept = 0;
+  for (const entry of changes.toReversed()) {
+    for (const key of [...entry.put, ...entry.remove]) {
+      keys += 1;
+      bytes += key.length;
+    }
+    const full = keys > mostJournalKeys || bytes > mostJournalBytes || kept >= mostJournalEntries;
+    // The newest transaction stays whatever its size: it has at most 64 operations.
+    if (kept > 0 && full) break;
+    kept += 1;
+  }
+  return changes.slice(changes.length - kept);
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { checkDefinition } from '../definition/check-definition.ts';
+import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
+import type { HistoryEntry, ServiceChange } from '../registry.ts';
+import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
+import { parseJson } from './documents.ts';
+import type { KeyLayout } from './key-layout.ts';
+
+interface HistoryContext {
+  readonly store: KeyValueStore;
+  readonly layout: KeyLayout;
+}
+
+const entrySchema = z.object({
+  number: z.int().min(1),
+  replacedAt: z.string(),
+  replacedBy: z.string(),
+  definition: z.unknown(),
+});
+
+// Beyond this many services one listing of all their owner's entries is cheaper than one for each.
+const listAllFrom = 64;
+
+/** Former definitions of one service, newest first. Entries that cannot be used are left out. */
+export async function readHistory(
+  { store, layout }: HistoryContext,
+  service: ServiceKey,
+  signal: AbortSignal,
+): Promise<readonly HistoryEntry[]> {
+  const listed = await store.list(layout.history(service), signal);
+  const entries = listed.data.map((stored) => parseEntry(stored, service)).filter((entry) => entry !== undefined);
+  return entries.toSorted((a, b) => b.number - a.number);
+}
+
+/** The numbers of the entries of several services. */
+export async function historyNumbers(
+  { store, layout }: HistoryContext,
+  services: readonly ServiceKey[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<ServiceKey, readonly number[]>> {
+  const numbers = new Map<ServiceKey, number[]>();
+  const wanted = new Set(services);
+  const prefixes =
+    services.length < listAllFrom
+      ? services.map((service) => layout.history(service))
+      : [...new Set(services.map((service) => `${layout.prefix}history/${service.split('/')[0]}/`))];
+  for (const prefix of prefixes) {
+    const listed = await store.keys(prefix, undefined, signal);
+    for (const key of listed.data) {
+      const [, owner, name, number] = key.slice(layout.prefix.length).split('/');
+      const service: ServiceKey = `${owner}/${name}`;
+      if (!wanted.has(service) || !/^[1-9][0-9]*$/.test(number ?? '')) continue;
+      const known = numbers.get(service);
+      if (known === undefined) numbers.set(service, [Number(number)]);
+      else known.push(Number(number));
+    }
+  }
+  return numbers;
+}
+
+/**
+ * The change that brings a former definition back. `index` is the one of the definition that stands now (0: none), so
+ * that nothing written in between is lost. `since` stays as it was: who had the route first keeps it.
+ */
+export function rollbackTo(entry: HistoryEntry, index: number, now: Date): ServiceChange {
+  const document: ServiceDefinition = { ...entry.definition, updatedAt: now.toISOString() };
+  return { owner: document.owner, service: document.service, definition: { document, index } };
+}
+
+function parseEntry(stored: StoredValue, service: ServiceKey): HistoryEntry | undefined {
+  const json = parseJson(stored.value);
+  const entry = json.ok ? entrySchema.safeParse(json.json) : undefined;
+  if (entry === undefined || !entry.success) return undefined;
+  const [owner = '', name = ''] = service.split('/');
+  const checked = checkDefinition(entry.data.definition, { owner, service: name });
+  if (!checked.ok) return undefined;
+  const { number, replacedAt, replacedBy } = entry.data;
+  return { number, replacedAt, replacedBy, definition: checked.definition };
+}

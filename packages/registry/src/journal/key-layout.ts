@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { type ServiceKey, serviceKey } from '../definition/service-definition.ts';
+
+/** The three kinds of documents that the journal names and proxies follow. */
+export type DocumentKind = 'services' | 'endpoints' | 'labelProblems';
+
+/** What a key beneath the instance's prefix is. */
+export type PlacedKey =
+  | { readonly kind: DocumentKind; readonly service: ServiceKey; readonly owner: string; readonly name: string }
+  /** Ours, but no document: head, locks, replicas, history, certificates. */
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'foreign' };
+
+/** Where everything of one proxy instance stands (ARCHITECTURE.md, "Keys"). Pure. */
+export interface KeyLayout {
+  readonly instance: string;
+  readonly prefix: string;
+  readonly head: string;
+  /** Prefixes, each ending in `/`. */
+  readonly services: string;
+  readonly endpoints: string;
+  readonly labelProblems: string;
+  readonly proxies: string;
+  documentKey(kind: DocumentKind, service: ServiceKey): string;
+  /** Written by the one proxy that is the reporter: conflicts and bad documents of a service. */
+  routeProblemsKey(service: ServiceKey): string;
+  /** Written by the reporter, for a key that is nobody's: its name may hold what a key of ours may not. */
+  keyProblemsKey(foreignKey: string): string;
+  replica(replica: string): string;
+  leader(owner: string): string;
+  leaderHeartbeat(owner: string): string;
+  readonly reporter: string;
+  readonly reporterHeartbeat: string;
+  /** Prefix of one service's history, or with a number one entry of it. */
+  history(service: ServiceKey, number?: number): string;
+  place(key: string): PlacedKey;
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const ourFirstParts: ReadonlySet<string> = new Set([
+  'head',
+  'proxies',
+  'leader',
+  'leader-heartbeat',
+  'reporter',
+  'reporter-heartbeat',
+  'history',
+  'certs',
+  'acme',
+]);
+
+export function keyLayout(instance: string): KeyLayout {
+  const prefix = `${instance}/`;
+  const prefixes: Readonly<Record<DocumentKind, string>> = {
+    services: `${prefix}services/`,
+    endpoints: `${prefix}endpoints/`,
+    labelProblems: `${prefix}problems/labels/`,
+  };
+  return {
+    instance,
+    prefix,
+    head: `${prefix}head`,
+    ...prefixes,
+    proxies: `${prefix}proxies/`,
+    documentKey: (kind, service) => prefixes[kind] + service,
+    routeProblemsKey: (service) => `${prefix}problems/routes/${service}`,
+    keyProblemsKey: (foreignKey) => `${prefix}problems/keys/${createHash('sha1').update(foreignKey).digest('hex')}`,
+    replica: (replica) => `${prefix}proxies/${replica}`,
+    leader: (owner) => `${prefix}leader/${owner}`,
+    leaderHeartbeat: (owner) => `${prefix}leader-heartbeat/${owner}`,
+    reporter: `${prefix}reporter`,
+    reporterHeartbeat: `${prefix}reporter-heartbeat`,
+    history: (service, number) => `${prefix}history/${service}/${number ?? ''}`,
+    place: (key) => place(key, prefix, prefixes),
+  };
+}
+
+/** Owners and services match `[A-Za-z0-9][A-Za-z0-9._-]*`: they are parts of keys. */
+export function isKeyName(name: string): boolean {
+  return namePattern.test(name);
+}
+
+function place(key: string, prefix: string, prefixes: Readonly<Record<DocumentKind, string>>): PlacedKey {
+  if (!key.startsWith(prefix)) return { kind: 'foreign' };
+  for (const kind of ['services', 'endpoints', 'labelProblems'] as const) {
+    if (!key.startsWith(prefixes[kind])) continue;
+    const [owner = '', name = '', ...more] = key.slice(prefixes[kind].length).split('/');
+    if (more.length > 0 || !isKeyName(owner) || !isKeyName(name)) return { kind: 'foreign' };
+    return { kind, service: serviceKey({ owner, service: name }), owner, name };
+  }
+  const parts = key.slice(prefix.length).split('/');
+  if (parts[0] === 'problems') return { kind: parts[1] === 'routes' || parts[1] === 'keys' ? 'ours' : 'foreign' };
+  return { kind: ourFirstParts.has(parts[0] ?? '') ? 'ours' : 'foreign' };
+}
