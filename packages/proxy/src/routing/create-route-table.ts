@@ -4,7 +4,7 @@ import { placeKeyOf } from './claim.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
-import { type Contest, chooseShare, losersOf } from './place.ts';
+import { type Contest, chooseShare, contestOf, losersOf } from './place.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Route } from './route.ts';
 import { compareRoutes } from './route-order.ts';
@@ -56,7 +56,8 @@ class CompiledTable implements RouteTable {
 
   lookup(target: RequestTarget): Route | undefined {
     const contest = this.#search(target);
-    return contest === undefined ? this.#default(target)?.route : this.#settle(contest, target).of.route;
+    if (contest === undefined) return this.#default(target)?.route;
+    return contest.direct ?? this.#settle(contest, target).of.route;
   }
 
   *routes(): IterableIterator<Route> {
@@ -116,7 +117,7 @@ class CompiledTable implements RouteTable {
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
   #settle(contest: Contest, target: RequestTarget): Claim {
-    const settled = takesMethod(contest.winner.of.conditions, target.method)
+    const settled = takesMethod(contest.conditions, target.method)
       ? contest
       : (this.#byMethod(contest, target) ?? contest);
     return settled.shares.length === 0 ? settled.winner : chooseShare(settled, this.#random());
@@ -127,13 +128,7 @@ class CompiledTable implements RouteTable {
     const claim = contest.winner;
     const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
     return place?.contests.find(
-      ({
-        winner: {
-          of: { conditions },
-        },
-      }) => {
-        return takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined;
-      },
+      ({ conditions }) => takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined,
     );
   }
 
@@ -144,7 +139,7 @@ class CompiledTable implements RouteTable {
   /** The claim that keeps this one from serving, if any does. */
   #winnerOver(claim: Claim): Claim | undefined {
     const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
-    const contest = place?.contests.find(({ identity }) => identity === claim.of.conditions.identity);
+    const contest = place && contestOf(place, claim);
     return contest && losersOf(contest).includes(claim) ? contest.winner : undefined;
   }
 

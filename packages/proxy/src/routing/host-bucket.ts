@@ -49,7 +49,7 @@ export class HostBucket {
     if (isIndexed && isIndexable(path)) return this.#withIndexed(path, place, edit);
     const tried = this.#tried.filter((other) => other.key !== key);
     if (place !== undefined) {
-      const after = tried.findIndex((other) => other.claim.rank > place.claim.rank);
+      const after = tried.findIndex((other) => other.rank > place.rank);
       tried.splice(after === -1 ? tried.length : after, 0, place);
     }
     const bucket = new HostBucket(this.#order, tried, this.#asSent, this.#folded);
@@ -62,8 +62,8 @@ export class HostBucket {
     if (this.#asSent) found = this.#asSent.best(target, target.path, found);
     if (this.#folded) found = this.#folded.best(target, target.path.toLowerCase(), found);
     for (const place of this.#tried) {
-      if (found !== undefined && this.#order.byPlace && place.claim.rank > found.winner.rank) break;
-      if (pathMatches(place.claim.path, target.path)) found = better(this.#order, found, firstFitting(place, target));
+      if (found !== undefined && this.#order.byPlace && place.rank > found.winner.rank) break;
+      if (pathMatches(place.path, target.path)) found = better(this.#order, found, firstFitting(place, target));
     }
     return found;
   }
@@ -81,10 +81,10 @@ export class HostBucket {
   }
 
   #indexed(edit: Edit): HostBucket {
-    const still = this.#tried.filter(({ claim }) => !isIndexable(claim.path));
+    const still = this.#tried.filter(({ path }) => !isIndexable(path));
     let bucket = new HostBucket(this.#order, still, undefined, undefined);
     for (const place of this.#tried) {
-      if (isIndexable(place.claim.path)) bucket = bucket.#withIndexed(place.claim.path, place, edit);
+      if (isIndexable(place.path)) bucket = bucket.#withIndexed(place.path, place, edit);
     }
     return bucket;
   }

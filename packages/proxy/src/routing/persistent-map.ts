@@ -22,6 +22,7 @@ export class PersistentMap<V> {
   }
 
   get(key: string): V | undefined {
+    if (this.size === 0) return undefined;
     const shards = this.#shards;
     const shard = shards.length === 1 ? shards[0] : shards[shardOf(key, shards.length)];
     return (shard as Shard<V>).entries.get(key);

@@ -1,20 +1,27 @@
 import type { Claim } from './claim.ts';
-import { firstFailed } from './conditions.ts';
+import { type Conditions, firstFailed } from './conditions.ts';
 import type { MatchingOrder } from './matching-order.ts';
+import type { PathPattern } from './path-pattern.ts';
 import type { RequestTarget } from './request-target.ts';
+import type { Route } from './route.ts';
 
 /** One host with one path, and everybody who claims it. */
 export interface Place {
   readonly key: string;
-  readonly claim: Claim;
+  readonly path: PathPattern;
+  /** In an order that goes by places, that of all its claims. */
+  readonly rank: number;
   /** In matching order; at least one. */
   readonly contests: readonly Contest[];
 }
 
 /** Claims of one place under equal conditions: one keeps it, or several share it by weight. */
 export interface Contest {
-  readonly identity: string;
   readonly winner: Claim;
+  /** The winner's, and so everybody's here. Kept beside it, as what follows, because every lookup reads them. */
+  readonly conditions: Conditions;
+  /** The winner's route where neither a method nor a weight has a say. */
+  readonly direct: Route | undefined;
   /** Those that share with the winner, itself included; empty when it stands alone. */
   readonly shares: readonly Claim[];
   readonly totalWeight: number;
@@ -23,28 +30,31 @@ export interface Contest {
 }
 
 export function addClaim(place: Place | undefined, key: string, claim: Claim, order: MatchingOrder): Place {
-  const identity = claim.of.conditions.identity;
-  const standing = place?.contests.find((contest) => contest.identity === identity);
+  const standing = place && contestOf(place, claim);
   const claims = [...(standing?.claims ?? []), claim];
   if (claims.length > 1) claims.sort(order.compareRivals);
-  return withContest(place, key, standing, judge(identity, claims, order), order);
+  return withContest(place, key, standing, judge(claims, order), order);
 }
 
 /** `undefined` when nobody is left. */
 export function removeClaim(place: Place, claim: Claim, order: MatchingOrder): Place | undefined {
-  const identity = claim.of.conditions.identity;
-  const standing = place.contests.find((contest) => contest.identity === identity);
+  const standing = contestOf(place, claim);
   const claims = standing?.claims.filter((other) => other !== claim) ?? [];
-  if (claims.length > 0) return withContest(place, place.key, standing, judge(identity, claims, order), order);
+  if (claims.length > 0) return withContest(place, place.key, standing, judge(claims, order), order);
   const contests = place.contests.filter((contest) => contest !== standing);
-  return contests[0] === undefined ? undefined : { key: place.key, claim: contests[0].winner, contests };
+  return contests.length === 0 ? undefined : { ...place, contests };
+}
+
+/** The contest that a claim takes part in. */
+export function contestOf(place: Place, claim: Claim): Contest | undefined {
+  const { identity } = claim.of.conditions;
+  return place.contests.find(({ conditions }) => conditions.identity === identity);
 }
 
 /** The first contest that the request fits, its method aside. */
 export function firstFitting(place: Place, target: RequestTarget): Contest | undefined {
   for (const contest of place.contests) {
-    const conditions = contest.winner.of.conditions;
-    if (conditions.free || firstFailed(conditions, target) === undefined) return contest;
+    if (contest.conditions.free || firstFailed(contest.conditions, target) === undefined) return contest;
   }
   return undefined;
 }
@@ -64,27 +74,37 @@ function withContest(
   contest: Contest,
   order: MatchingOrder,
 ): Place {
-  if (place === undefined) return { key, claim: contest.winner, contests: [contest] };
+  const { path, rank } = contest.winner;
+  if (place === undefined) return { key, path, rank, contests: [contest] };
   const contests = place.contests.filter((other) => other !== standing);
   contests.push(contest);
   contests.sort((one, other) => order.compare(one.winner, other.winner));
-  return { key, claim: contest.winner, contests };
+  return { ...place, contests };
 }
 
 /**
  * A weight is an offer to share. It takes the winner's offer: nobody gets a part of somebody's traffic by a label of
  * their own alone.
  */
-function judge(identity: string, claims: readonly Claim[], order: MatchingOrder): Contest {
+function judge(claims: readonly Claim[], order: MatchingOrder): Contest {
   const winner = claims[0] as Claim;
-  if (claims.length === 1 || weightOf(winner) === undefined)
-    return { identity, winner, shares: [], totalWeight: 0, claims };
+  const { conditions, route } = winner.of;
+  const anyMethod = conditions.allowedMethods === undefined && conditions.deniedMethods === undefined;
+  const alone: Contest = {
+    winner,
+    conditions,
+    direct: anyMethod ? route : undefined,
+    shares: [],
+    totalWeight: 0,
+    claims,
+  };
+  if (claims.length === 1 || weightOf(winner) === undefined) return alone;
   const shares = claims
     .filter((claim, at) => weightOf(claim) !== undefined && claims.findIndex((one) => sameService(one, claim)) === at)
     .toSorted(order.compare);
   const totalWeight = shares.reduce((sum, claim) => sum + (weightOf(claim) ?? 0), 0);
-  const shared = shares.length > 1 && totalWeight > 0;
-  return { identity, winner, shares: shared ? shares : [], totalWeight: shared ? totalWeight : 0, claims };
+  if (shares.length === 1 || totalWeight === 0) return alone;
+  return { ...alone, direct: undefined, shares, totalWeight };
 }
 
 /** @param random at least 0, below 1 */

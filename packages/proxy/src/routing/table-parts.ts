@@ -52,7 +52,7 @@ export type ServiceStanding = 'in-force' | 'overridden' | 'other-instance';
 
 export function standingOf(service: CompiledService, parts: TableParts, rules: TableRules): ServiceStanding {
   if (isForOtherInstance(service, rules)) return 'other-instance';
-  return isOverridden(service, parts, rules) ? 'overridden' : 'in-force';
+  return parts.overridden.has(service.key) ? 'overridden' : 'in-force';
 }
 
 /** The owner under which people publish: it replaces every other owner's service of the same name. */
@@ -102,10 +102,11 @@ class PartsChange {
   }
 
   #enter(service: CompiledService): void {
-    const standing = standingOf(service, this.parts, this.#rules);
-    if (standing === 'overridden')
+    if (isForOtherInstance(service, this.#rules)) return;
+    if (isOverridden(service, this.parts, this.#rules)) {
       this.#update({ overridden: this.parts.overridden.set(service.key, service, this.#edit) });
-    if (standing !== 'in-force') return;
+      return;
+    }
     for (const { claims } of service.routes) for (const claim of claims) this.#claim(claim);
     if (service.definition.isDefaultBackend === true) {
       const defaults = [...this.parts.defaults, ...service.routes.filter(({ mode }) => mode === 'http')];
