@@ -95,7 +95,10 @@ export function observeSwarm(options: ObserverOptions): Observer {
 
   function takeEvent(event: SwarmEvent): void {
     counts.events++;
-    if (event.kind === 'task-going') return taskGoing(event.serviceId, event.taskId);
+    if (event.kind === 'task-going') {
+      taskGoing(event.serviceId, event.taskId);
+      return;
+    }
     if (event.kind === 'service') {
       if (options.useServiceEvents === false) return;
       changedServices.add(event.serviceId);

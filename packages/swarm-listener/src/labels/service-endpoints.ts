@@ -1,0 +1,119 @@
+import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
+import { isFinal } from '../swarm/convergence.ts';
+import type { SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
+
+/** What a service's addresses are made from. */
+export interface Surroundings {
+  readonly tasks: readonly SwarmTask[];
+  readonly nodes: ReadonlyMap<string, SwarmNode>;
+  readonly networks: ReadonlyMap<string, SwarmNetwork>;
+  /** Tasks that were seen going although Swarm does not say so yet. */
+  readonly going: ReadonlyMap<string, number>;
+}
+
+/** Every form in which the service can be reached. In an order of its own, so that equal means equal. */
+export function endpointsOf(
+  service: SwarmService,
+  place: { readonly owner: string; readonly name: string },
+  around: Surroundings,
+): EndpointsDocument {
+  const virtualIp = service.virtualIps.find(({ networkId }) => around.networks.get(networkId)?.ingress !== true);
+  const network = networkOf(service, virtualIp?.networkId, around);
+  return {
+    version: 1,
+    service: place.name,
+    owner: place.owner,
+    dnsName: service.name,
+    tasks: around.tasks
+      .flatMap((task) => taskEndpoint(task, around))
+      .toSorted((left, right) => compare(left.taskId, right.taskId)),
+    published: publishedPorts(service, around),
+    ...(virtualIp === undefined ? {} : { vip: virtualIp.address }),
+    ...(network === undefined ? {} : { network }),
+  };
+}
+
+function taskEndpoint(task: SwarmTask, around: Surroundings): readonly TaskEndpoint[] {
+  const addresses = task.attachments.filter(({ ingress }) => !ingress).flatMap(({ addresses }) => addresses);
+  const state = taskState(task, around);
+  if (state === undefined) return [];
+  return [{ taskId: task.id, nodeId: task.nodeId ?? '', state, addresses: addresses.toSorted(compare) }];
+}
+
+/**
+ * `active` while it runs and shall; `draining` from the moment somebody wants it gone until it is. Neither before it
+ * runs, nor on a node that is lost: there is nothing to finish there.
+ */
+function taskState(task: SwarmTask, around: Surroundings): TaskEndpoint['state'] | undefined {
+  if (task.state !== 'running' || isFinal(task)) return undefined;
+  const wanted = task.desiredState === 'running';
+  if (!wanted && around.nodes.get(task.nodeId ?? '')?.state === 'down') return undefined;
+  return wanted && !around.going.has(task.id) ? 'active' : 'draining';
+}
+
+function publishedPorts(service: SwarmService, around: Surroundings): readonly PublishedPort[] {
+  const ports = service.ports.filter(({ protocol }) => protocol === 'tcp');
+  const found: PublishedPort[] = [];
+  for (const port of ports.filter(({ mode, published }) => mode === 'ingress' && published > 0)) {
+    // The routing mesh answers on every node, whether a task runs there or not.
+    for (const node of around.nodes.values()) {
+      if (node.state !== 'ready' || node.address === '') continue;
+      found.push({ host: node.address, port: port.published, targetPort: port.target });
+    }
+  }
+  const hostMode = ports.filter(({ mode }) => mode === 'host');
+  for (const task of hostMode.length === 0 ? [] : around.tasks) {
+    const host = around.nodes.get(task.nodeId ?? '')?.address ?? '';
+    if (host === '' || taskState(task, around) !== 'active') continue;
+    // The task says which ports its node opened; the service knows only those that were asked for by number.
+    const asked = hostMode.filter(({ published }) => published > 0);
+    for (const opened of task.hostPorts.length > 0 ? task.hostPorts : asked) {
+      found.push({ host, port: opened.published, targetPort: opened.target });
+    }
+  }
+  const unique = new Map(found.map((port) => [`${port.host}:${port.port}:${port.targetPort}`, port]));
+  return [...unique.entries()].toSorted(([left], [right]) => compare(left, right)).map(([, port]) => port);
+}
+
+/** The name of the network of the virtual IP, else of the first one that the service joins. */
+function networkOf(
+  service: SwarmService,
+  networkId: string | undefined,
+  { tasks, networks }: Surroundings,
+): string | undefined {
+  const joined = service.networks.map((idOrName) => networks.get(idOrName) ?? byName(networks, idOrName));
+  const first = joined.find((network) => network !== undefined && !network.ingress)?.name;
+  const ofVip = networkId === undefined ? undefined : networks.get(networkId)?.name;
+  const attached = tasks.flatMap(({ attachments }) => attachments).find(({ ingress }) => !ingress)?.networkName;
+  return ofVip ?? first ?? attached;
+}
+
+function byName(networks: ReadonlyMap<string, SwarmNetwork>, name: string): SwarmNetwork | undefined {
+  return [...networks.values()].find((network) => network.name === name);
+}
+
+/**
+ * A service that joins no network and publishes no port can be reached by nobody, wherever the proxy runs.
+ * `outboundHostname` leads elsewhere, so it needs neither.
+ */
+export function unreachableProblem(
+  service: SwarmService,
+  networks: ReadonlyMap<string, SwarmNetwork>,
+  hasOutboundHostname: boolean,
+): Problem | undefined {
+  const joins = service.networks.some((id) => networks.get(id)?.ingress !== true);
+  const publishes = service.ports.some(({ protocol }) => protocol === 'tcp');
+  if (joins || publishes || hasOutboundHostname) return undefined;
+  return {
+    severity: 'warning',
+    reason: 'service-unreachable',
+    message: `no proxy can reach ${service.name}: it joins no overlay network and publishes no TCP port`,
+    suggestion:
+      "attach it to the proxy's network (docker service update --network-add <network>), or publish a port " +
+      '(docker service update --publish-add mode=host,target=<port>,published=<port>)',
+  };
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

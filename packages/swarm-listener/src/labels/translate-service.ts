@@ -1,0 +1,96 @@
+import {
+  type EndpointsDocument,
+  type PlainSecrets,
+  type Problem,
+  type ServiceDefinition,
+  translateParameters,
+} from '@swarmgate/registry';
+import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
+import type { SwarmView } from '../swarm/swarm-view.ts';
+import { endpointsOf, unreachableProblem } from './service-endpoints.ts';
+import { isSelected, type NamingOptions, parametersOf, publishedName } from './service-parameters.ts';
+
+export interface TranslationOptions extends NamingOptions {
+  /** `SWARM_NAME`. */
+  readonly owner: string;
+  /** `SEPARATOR`. */
+  readonly separator: string;
+}
+
+/** One selected service in the registry's words, before its secrets are sealed and its dates carried over. */
+export interface TranslatedService {
+  readonly serviceId: string;
+  /** The name it is published under. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly source: Extract<ServiceDefinition['source'], { readonly kind: 'swarm' }>;
+  /** Absent when its labels reject it. */
+  readonly definition?: ServiceDefinition;
+  readonly secrets: PlainSecrets;
+  readonly endpoints: EndpointsDocument;
+  readonly problems: readonly Problem[];
+}
+
+/** `undefined`: not selected, so nothing of it shall be published. Pure. */
+export function translateService(
+  service: SwarmService,
+  view: SwarmView,
+  options: TranslationOptions,
+  now: Date,
+): TranslatedService | undefined {
+  if (!isSelected(service, options)) return undefined;
+  const name = publishedName(service, options);
+  const source = {
+    kind: 'swarm',
+    swarmId: view.swarmId,
+    serviceId: service.id,
+    versionIndex: service.versionIndex,
+  } as const;
+  const { definition, secrets, problems } = translateParameters(parametersOf(service, options), {
+    owner: options.owner,
+    service: name,
+    separator: options.separator,
+    source,
+    updatedAt: now.toISOString(),
+    nowMs: now.getTime(),
+  });
+  const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
+  const unreachable = unreachableProblem(service, view.networks, leadsElsewhere);
+  return {
+    serviceId: service.id,
+    name,
+    createdAt: service.createdAt,
+    source,
+    ...(definition === undefined ? {} : { definition }),
+    secrets,
+    endpoints: endpointsFor(service, name, view, options.owner),
+    problems: [
+      ...problems,
+      ...overwrittenNameProblem(service, name),
+      ...(unreachable === undefined ? [] : [unreachable]),
+    ],
+  };
+}
+
+/** Only the endpoints anew, for when nothing but tasks or nodes changed. */
+export function endpointsFor(service: SwarmService, name: string, view: SwarmView, owner: string): EndpointsDocument {
+  const nodes: ReadonlyMap<string, SwarmNode> = view.nodes;
+  const around = { tasks: view.tasks.get(service.id) ?? [], nodes, networks: view.networks, going: view.going };
+  return endpointsOf(service, { owner, name }, around);
+}
+
+/** Docker Flow overwrites the label silently; users took it for a way to rename a service. */
+function overwrittenNameProblem(service: SwarmService, name: string): readonly Problem[] {
+  const asked = service.labels['com.df.serviceName'];
+  if (asked === undefined || asked.trim() === name) return [];
+  return [
+    {
+      severity: 'warning',
+      reason: 'label-ignored',
+      message: `serviceName is ignored: a Swarm service is published under its own name, ${name}`,
+      label: 'serviceName',
+      value: asked.slice(0, 200),
+      suggestion: 'leave it out; com.df.shortName=true takes the stack off the name',
+    },
+  ];
+}

@@ -1,0 +1,306 @@
+import {
+  carrySince,
+  type Leadership,
+  type LeadershipState,
+  type Registry,
+  RegistryError,
+  type Sealer,
+  type ServiceChange,
+  type ServiceDefinition,
+} from '@swarmgate/registry';
+import { backoffMs, type Logger, messageOf, type Running } from '@swarmgate/runtime';
+import type { TranslatedService } from '../labels/translate-service.ts';
+import { createWake } from '../swarm/wake.ts';
+import { type Evidence, type Judgement, judgeEvidence } from './listing-guard.ts';
+import { type DesiredService, planPublication } from './plan.ts';
+import {
+  followRegistered,
+  type Registered,
+  type RegisteredService,
+  servicesOf,
+  withOwnWrites,
+  withUncertain,
+} from './registered-services.ts';
+
+/** What the Swarm asks for now. The last one given wins. */
+export interface Wanted {
+  readonly services: ReadonlyMap<string, TranslatedService>;
+  /** Names that may be different from the time before. */
+  readonly changed: 'all' | ReadonlySet<string>;
+  readonly evidence: Evidence;
+  readonly fromListing: boolean;
+  readonly eventAtMs?: number;
+}
+
+export interface PublisherOptions {
+  readonly registry: Registry;
+  readonly leadership: Leadership;
+  readonly owner: string;
+  /** Who, for the history. */
+  readonly by: string;
+  readonly sealer: Sealer;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Called after each publication that wrote something, with the milliseconds since the event behind it. */
+  readonly onPublished?: (services: number, sinceEventMs: number | undefined) => void;
+}
+
+export interface Publisher extends Running {
+  want(wanted: Wanted): void;
+  /** Lets this Swarm take over what another one registered under our owner. */
+  adopt(): void;
+  status(): PublisherStatus;
+}
+
+export interface PublisherStatus {
+  readonly leading: boolean;
+  /** Everything that is wanted was registered at least once, by us or, as a standby, by the leader. */
+  readonly reconciled: boolean;
+  readonly judgement: Judgement;
+  /** Why the last attempt failed; absent when it did not. */
+  readonly failure?: string;
+  readonly publications: number;
+  /** Names that wait to be written. */
+  readonly waiting: number;
+}
+
+/** A manager answers stale lists for some 17 s: one that still answers after this long is the Swarm as it is. */
+export const staleHoldMs = 40_000;
+
+/**
+ * Makes registered equal desired, for ever. Level-triggered: it holds the last desired state, not events, so whatever
+ * fails is planned anew from what is true then.
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { registry, owner, logger } = options;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  const wake = createWake();
+  const written = new Map<string, ServiceDefinition>();
+
+  let wanted: Wanted | undefined;
+  let dirty: 'all' | Set<string> = new Set();
+  let eventAtMs: number | undefined;
+  let registered: Registered = { kind: 'unknown' };
+  let leading: LeadershipState = { kind: 'standby' };
+  let judgement: Judgement = { kind: 'fresh' };
+  let staleSinceMs: number | undefined;
+  let acceptedVersionIndex = 0;
+  let adoptedSwarmId: string | undefined;
+  let reconciled = false;
+  let failure: string | undefined;
+  let publications = 0;
+
+  const stopListening = options.leadership.onChange((state) => {
+    leading = state;
+    if (state.kind === 'leading') {
+      // Whoever led before may have written anything since we did.
+      written.clear();
+      markDirty('all');
+    }
+    logger.info(
+      { owner, leading: state.kind === 'leading' },
+      `${state.kind === 'leading' ? 'leading' : 'standing by'}`,
+    );
+    wake.wake();
+  });
+
+  function markDirty(names: 'all' | ReadonlySet<string>): void {
+    if (names === 'all' || dirty === 'all') dirty = 'all';
+    else for (const name of names) dirty.add(name);
+  }
+
+  async function followRegistry(): Promise<void> {
+    for await (const change of registry.follow({ signal })) {
+      const before = registered;
+      registered = followRegistered(before, change, owner);
+      const isNew =
+        registered.kind !== before.kind ||
+        (registered.kind === 'known' && before.kind === 'known' && registered.registryId !== before.registryId);
+      if (isNew) {
+        // What we wrote stands in a registry that is gone.
+        if (before.kind !== 'unknown') written.clear();
+        markDirty('all');
+        wake.wake();
+      } else if (change.kind === 'snapshot' && change.cause === 'reconnect') {
+        wake.wake();
+      }
+    }
+  }
+
+  /** Says why nothing may be published from what the Swarm said, once for each reason. */
+  function mayPublish(state: Wanted): boolean {
+    const next = judgeEvidence(state.evidence, servicesOf(registered), {
+      acceptedVersionIndex,
+      ...(adoptedSwarmId === undefined ? {} : { adoptedSwarmId }),
+    });
+    const isNews = next.kind !== judgement.kind;
+    judgement = next;
+    if (next.kind === 'fresh') {
+      staleSinceMs = undefined;
+      return true;
+    }
+    if (next.kind === 'other-swarm') {
+      if (isNews) {
+        logger.error(
+          { owner, swarmId: state.evidence.swarmId, registeredSwarmId: next.registeredSwarmId },
+          'nothing is published: another Swarm registered its services under this SWARM_NAME; run "swarmgate adopt" if ' +
+            'this Swarm replaces it, or give this one another SWARM_NAME',
+        );
+      }
+      return false;
+    }
+    staleSinceMs ??= Date.now();
+    if (state.fromListing && Date.now() - staleSinceMs >= staleHoldMs) {
+      acceptedVersionIndex = next.registeredVersionIndex;
+      logger.warn(
+        { owner },
+        "the manager still answers after the stale hold: what it lists is taken for the Swarm's state",
+      );
+      judgement = { kind: 'fresh' };
+      staleSinceMs = undefined;
+      return true;
+    }
+    if (isNews) {
+      logger.warn(
+        { owner, listed: state.evidence.highestVersionIndex, registered: next.registeredVersionIndex },
+        'nothing is published: the registry knows a newer state of the Swarm than this manager',
+      );
+    }
+    return false;
+  }
+
+  /** Dates and sealed secrets come from what is registered, so this is the last step before the plan. */
+  async function complete(
+    service: TranslatedService,
+    present: ReadonlyMap<string, RegisteredService>,
+  ): Promise<DesiredService> {
+    const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
+    if (service.definition === undefined) return plain;
+    const held = present.get(service.name)?.definition;
+    const previous = written.get(service.name) ?? (held === 'uncertain' ? undefined : held);
+    const nowMs = Date.parse(service.definition.updatedAt);
+    const dated = carrySince(service.definition, previous, nowMs);
+    if (service.secrets.passwords.size === 0 && service.secrets.certificate === undefined) {
+      return { ...plain, definition: dated };
+    }
+    const sealed = await options.sealer.seal(dated, service.secrets, previous);
+    return sealed.ok
+      ? { ...plain, definition: sealed.definition }
+      : { ...plain, problems: [...plain.problems, ...sealed.problems] };
+  }
+
+  async function reconcile(state: Wanted, scope: 'all' | ReadonlySet<string>, fence: Fence): Promise<void> {
+    const names = scope === 'all' ? state.services.keys() : scope;
+    const present = servicesOf(registered);
+    const services = new Map<string, DesiredService>();
+    for (const name of names) {
+      const service = state.services.get(name);
+      if (service !== undefined) services.set(name, await complete(service, present));
+    }
+    const changes = planPublication({ owner, services, scope }, present, written);
+    if (changes.length > 0 || registered.kind === 'empty') await publish(changes, fence);
+    for (const name of scope === 'all' ? written.keys() : scope) if (!services.has(name)) written.delete(name);
+    for (const [name, { definition }] of services) if (definition !== undefined) written.set(name, definition);
+  }
+
+  async function publish(changes: readonly ServiceChange[], fence: Fence): Promise<void> {
+    const publication = { signal: fence.signal, by: options.by, fence: { key: fence.key, session: fence.session } };
+    try {
+      const { sequence } = await registry.publish(changes, publication);
+      registered = withOwnWrites(registered, changes, sequence);
+    } catch (error) {
+      registered = withUncertain(
+        registered,
+        changes.map(({ service }) => service),
+      );
+      const isRefused = error instanceof RegistryError && error.code === 'registry-refused';
+      if (!isRefused || changes.length <= 1) throw error;
+      // One service that does not fit costs only itself: each goes alone.
+      for (const change of changes) {
+        try {
+          const { sequence } = await registry.publish([change], publication);
+          registered = withOwnWrites(registered, [change], sequence);
+        } catch (refusal) {
+          if (!(refusal instanceof RegistryError) || refusal.code !== 'registry-refused') throw refusal;
+          logger.error({ owner, service: change.service }, `${change.service} is not published: ${refusal.message}`);
+        }
+      }
+    }
+    publications++;
+  }
+
+  async function run(): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const state = wanted;
+      const scope = dirty;
+      const isIdle = scope !== 'all' && scope.size === 0;
+      if (state === undefined || leading.kind !== 'leading' || registered.kind === 'unknown' || isIdle) {
+        await wake.wait(Number.POSITIVE_INFINITY, signal);
+        continue;
+      }
+      if (!mayPublish(state)) {
+        await wake.wait(Number.POSITIVE_INFINITY, signal);
+        continue;
+      }
+      const since = eventAtMs;
+      dirty = new Set();
+      eventAtMs = undefined;
+      try {
+        const before = publications;
+        await reconcile(state, scope, { ...leading.fence, signal: leading.signal });
+        if (failure !== undefined) logger.info({ owner }, 'publishing again');
+        failures = 0;
+        failure = undefined;
+        if (scope === 'all') reconciled = true;
+        if (publications > before) {
+          options.onPublished?.(scope === 'all' ? state.services.size : scope.size, since && Date.now() - since);
+        }
+      } catch (error) {
+        markDirty(scope);
+        if (signal.aborted) return;
+        const reason = messageOf(error);
+        if (failure !== reason) logger.warn({ owner }, `cannot publish, the desired state waits: ${reason}`);
+        failure = reason;
+        await wake.wait(backoffMs(failures++, 100, 5_000), signal);
+      }
+    }
+  }
+
+  const running = Promise.all([run(), followRegistry()]);
+  return {
+    want(next) {
+      wanted = next;
+      eventAtMs ??= next.eventAtMs;
+      markDirty(next.changed);
+      wake.wake();
+    },
+    adopt() {
+      adoptedSwarmId = wanted?.evidence.swarmId;
+      markDirty('all');
+      wake.wake();
+    },
+    status: () => ({
+      leading: leading.kind === 'leading',
+      reconciled: reconciled || (leading.kind === 'standby' && registered.kind === 'known'),
+      judgement,
+      ...(failure === undefined ? {} : { failure }),
+      publications,
+      waiting: dirty === 'all' ? (wanted?.services.size ?? 0) : dirty.size,
+    }),
+    async stop() {
+      stopListening();
+      stopping.abort();
+      wake.wake();
+      await running;
+    },
+  };
+}
+
+interface Fence {
+  readonly key: string;
+  readonly session: string;
+  /** Aborts when leadership is lost. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,148 @@
+import type {
+  EndpointsDocument,
+  Held,
+  Problem,
+  RegistryChange,
+  RegistrySnapshot,
+  ServiceChange,
+  ServiceDefinition,
+  ServiceKey,
+} from '@swarmgate/registry';
+
+/** What stands in the registry under our own owner, as far as we can know. Never changed, only replaced. */
+export type Registered =
+  /** Nothing was read yet: nothing can be planned. */
+  | { readonly kind: 'unknown' }
+  /** There is no registry yet, or it is lost: everything has to be written. */
+  | { readonly kind: 'empty' }
+  | RegisteredServices;
+
+export interface RegisteredServices {
+  readonly kind: 'known';
+  readonly registryId: string;
+  /** Journal sequence up to which the follower has told. */
+  readonly sequence: number;
+  /** As the follower told, by the name they are published under. */
+  readonly followed: ReadonlyMap<string, RegisteredService>;
+  /** What we wrote ourselves and the follower has not told yet: without it a quick A, B, A would end at B. */
+  readonly ahead: ReadonlyMap<string, { readonly sequence: number; readonly service: RegisteredService }>;
+}
+
+/** `uncertain`: something stands there that cannot be read, or a write of it failed half way. */
+export interface RegisteredService {
+  readonly definition?: ServiceDefinition | 'uncertain';
+  readonly endpoints?: EndpointsDocument | 'uncertain';
+  readonly problems?: readonly Problem[] | 'uncertain';
+}
+
+/** The next state after one change of the registry. */
+export function followRegistered(before: Registered, change: RegistryChange, owner: string): Registered {
+  switch (change.kind) {
+    case 'snapshot':
+      return withoutTold(fromSnapshot(change.snapshot, before, owner));
+    case 'delta':
+      return before.kind === 'known' ? withoutTold(withDelta(before, change, owner)) : before;
+    case 'unreachable':
+      return before;
+    case 'head-missing':
+      return { kind: 'empty' };
+  }
+}
+
+/** After a publication of ours that ended at `sequence`. */
+export function withOwnWrites(before: Registered, changes: readonly ServiceChange[], sequence: number): Registered {
+  if (before.kind !== 'known') return before;
+  const ahead = new Map(before.ahead);
+  if (sequence <= before.sequence) {
+    // Nothing had to be written, or the follower was faster: it knows.
+    for (const { service } of changes) ahead.delete(service);
+    return { ...before, ahead };
+  }
+  const present = servicesOf(before);
+  for (const { service, definition, endpoints, labelProblems } of changes) {
+    const next = merge(present.get(service) ?? {}, {
+      ...(definition === undefined ? {} : { definition: definition.document }),
+      ...(endpoints === undefined ? {} : { endpoints }),
+      ...(labelProblems === undefined ? {} : { problems: labelProblems }),
+    });
+    ahead.set(service, { sequence, service: next });
+  }
+  return { ...before, ahead };
+}
+
+/** After a publication of ours that failed: some of it may have been written. */
+export function withUncertain(before: Registered, names: Iterable<string>): Registered {
+  if (before.kind !== 'known') return before;
+  const ahead = new Map(before.ahead);
+  const service = { definition: 'uncertain', endpoints: 'uncertain', problems: 'uncertain' } as const;
+  for (const name of names) ahead.set(name, { sequence: Number.POSITIVE_INFINITY, service });
+  return { ...before, ahead };
+}
+
+/** What stands there by now, our own last writes included. */
+export function servicesOf(registered: Registered): ReadonlyMap<string, RegisteredService> {
+  if (registered.kind !== 'known') return new Map();
+  if (registered.ahead.size === 0) return registered.followed;
+  const services = new Map(registered.followed);
+  for (const [name, { service }] of registered.ahead) {
+    if (Object.keys(service).length === 0) services.delete(name);
+    else services.set(name, service);
+  }
+  return services;
+}
+
+type Parts = { readonly [K in keyof RegisteredService]?: RegisteredService[K] | null };
+
+/** `null` takes a part away. */
+function merge(service: RegisteredService, parts: Parts): RegisteredService {
+  const merged = Object.entries({ ...service, ...parts }).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(merged);
+}
+
+function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: string): RegisteredServices {
+  const followed = new Map<string, RegisteredService>();
+  const add = (key: ServiceKey, parts: Parts) => {
+    const name = nameUnder(key, owner);
+    if (name !== undefined) followed.set(name, merge(followed.get(name) ?? {}, parts));
+  };
+  for (const [key, held] of snapshot.services) add(key, { definition: documentOf(held) });
+  for (const [key, held] of snapshot.endpoints) add(key, { endpoints: documentOf(held) });
+  for (const [key, problems] of snapshot.labelProblems) add(key, { problems });
+  const { registryId, sequence } = snapshot;
+  const isSame = before.kind === 'known' && before.registryId === registryId;
+  return { kind: 'known', registryId, sequence, followed, ahead: isSame ? before.ahead : new Map() };
+}
+
+function withDelta(
+  before: RegisteredServices,
+  delta: Extract<RegistryChange, { readonly kind: 'delta' }>,
+  owner: string,
+): RegisteredServices {
+  const followed = new Map(before.followed);
+  const change = (key: ServiceKey, parts: Parts) => {
+    const name = nameUnder(key, owner);
+    if (name === undefined) return;
+    const next = merge(followed.get(name) ?? {}, parts);
+    if (Object.keys(next).length === 0) followed.delete(name);
+    else followed.set(name, next);
+  };
+  for (const [key, held] of delta.services) change(key, { definition: held ? documentOf(held) : null });
+  for (const [key, held] of delta.endpoints) change(key, { endpoints: held ? documentOf(held) : null });
+  for (const [key, problems] of delta.labelProblems) change(key, { problems: problems ?? null });
+  return { ...before, sequence: delta.sequence, followed };
+}
+
+/** Forgets what we were ahead with once the follower has told it. */
+function withoutTold(registered: RegisteredServices): RegisteredServices {
+  if (registered.ahead.size === 0) return registered;
+  const ahead = new Map([...registered.ahead].filter(([, { sequence }]) => sequence > registered.sequence));
+  return { ...registered, ahead };
+}
+
+function documentOf<T>(held: Held<T>): T | 'uncertain' {
+  return held.ok ? held.document : 'uncertain';
+}
+
+function nameUnder(key: ServiceKey, owner: string): string | undefined {
+  return key.startsWith(`${owner}/`) ? key.slice(owner.length + 1) : undefined;
+}
