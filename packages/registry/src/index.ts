@@ -24,6 +24,8 @@ export type * from './problem.ts';
 export type * from './registry.ts';
 export * from './registry-error.ts';
 export * from './secrets-key.ts';
+export { contendForLeadership, type LeadershipOptions } from './session/leadership.ts';
+export { announceReplica, listReplicas, type PresenceOptions } from './session/presence.ts';
 export { type ConsulStoreOptions, createConsulStore } from './store/consul-store.ts';
 export { type EmbeddedStoreOptions, openEmbeddedStore } from './store/embedded-store.ts';
 export type * from './store/key-value-store.ts';
