@@ -1,0 +1,145 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { type EntrypointSetting, type Logger, messageOf, SwarmgateError } from '@swarmgate/runtime';
+import type { EntrypointView } from '../serving-plane.ts';
+import type { Lane } from './lane.ts';
+import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
+
+/** A port that clients should connect to cannot be opened: the process cannot do its job. */
+export class EntrypointError extends SwarmgateError {
+  declare readonly code: 'entrypoint-in-use' | 'entrypoint-denied' | 'entrypoint-failed';
+}
+
+export interface EntrypointsOptions {
+  readonly settings: readonly EntrypointSetting[];
+  /** The first lane; it hands over to others by itself. */
+  readonly lane: Lane;
+  /** Ends TLS; `undefined` where no certificate is known, so secure ports stay closed. */
+  readonly secure: SecureEntrypointOptions | undefined;
+  readonly logger: Logger;
+  /** May refuse a connection before anything is read from it. */
+  readonly admit?: (socket: Socket) => boolean;
+  /** Default: all addresses, both families. */
+  readonly host?: string;
+  /** Default 511. */
+  readonly backlog?: number;
+}
+
+/** The ports clients connect to. */
+export class Entrypoints {
+  readonly #options: EntrypointsOptions;
+  readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
+  readonly #closed: EntrypointView[] = [];
+
+  private constructor(options: EntrypointsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws EntrypointError naming the port; none stays open then. */
+  static async open(options: EntrypointsOptions): Promise<Entrypoints> {
+    const entrypoints = new Entrypoints(options);
+    try {
+      for (const setting of options.settings) await entrypoints.#openOne(setting);
+    } catch (error) {
+      await entrypoints.close();
+      throw error;
+    }
+    return entrypoints;
+  }
+
+  views(): readonly EntrypointView[] {
+    return [...[...this.#open.values()].map(({ view }) => view), ...this.#closed];
+  }
+
+  /** Stops accepting. Connections that are open stay with their lanes. */
+  async close(): Promise<void> {
+    const closing = [...this.#open.values()].map(
+      ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    this.#open.clear();
+    // A server calls back only when its last connection is gone; not listening any more is all we wait for.
+    await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
+  }
+
+  async #openOne(setting: EntrypointSetting): Promise<void> {
+    const { logger, secure } = this.#options;
+    const { port } = setting;
+    if (setting.secure && (secure === undefined || secure.certificates.isEmpty)) {
+      const reason = 'no certificate: put a PEM into DATA_DIR/certs or a secret cert-<name>';
+      logger.warn({ port }, `entrypoint ${port}:ssl stays closed, ${reason}`);
+      this.#closed.push({ port, secure: true, state: 'closed', reason });
+      return;
+    }
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
+    const address = await listen(server, port, this.#options.host, this.#options.backlog ?? 511);
+    // With port 0 (tests) the real one is what clients see.
+    const entry = { ...setting, port: address.port };
+    const ends =
+      entry.secure && secure !== undefined
+        ? new SecureEntrypoint(secure, (secured) => this.#serve(secured, entry))
+        : undefined;
+    server.on('connection', (socket) => this.#accept(socket, entry, ends));
+    if (ends !== undefined) server.once('close', () => ends.stop());
+    server.on('error', (error) => logger.error({ port: entry.port, err: messageOf(error) }, 'an entrypoint failed'));
+    const view: EntrypointView = {
+      port: entry.port,
+      secure: entry.secure,
+      state: 'open',
+      address: address.text,
+    };
+    this.#open.set(entry.port, { server, view });
+    logger.info({ port: entry.port, secure: entry.secure, address: address.text }, 'an entrypoint is open');
+  }
+
+  #accept(socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
+    // Without a listener a reset before the lane has it would end the process.
+    socket.on('error', ignoreReset);
+    if (this.#options.admit?.(socket) === false) {
+      socket.destroy();
+      return;
+    }
+    if (ends === undefined) this.#serve(socket, entry);
+    else ends.accept(socket);
+  }
+
+  #serve(connection: Socket, entry: EntrypointSetting): void {
+    connection.on('error', ignoreReset);
+    this.#options.lane.accept(connection, entry);
+  }
+}
+
+function ignoreReset(): void {
+  // Whoever owns the connection hears `close`.
+}
+
+async function listen(
+  server: Server,
+  port: number,
+  host: string | undefined,
+  backlog: number,
+): Promise<{ readonly port: number; readonly text: string }> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => reject(explain(error, port, host));
+    server.once('error', onError);
+    server.listen({ port, host, backlog }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port');
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return { port: address.port, text: `${shown}:${address.port}` };
+}
+
+function explain(error: NodeJS.ErrnoException, port: number, host: string | undefined): EntrypointError {
+  const where = host === undefined ? `port ${port}` : `${host}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    const message = `entrypoint ${where} is in use by another process; free it or change DEFAULT_PORTS or BIND_PORTS`;
+    return new EntrypointError('entrypoint-in-use', message, { cause: error });
+  }
+  if (error.code === 'EACCES') {
+    const message = `entrypoint ${where} may not be opened by this user; choose a port above 1023 or grant the right`;
+    return new EntrypointError('entrypoint-denied', message, { cause: error });
+  }
+  return new EntrypointError('entrypoint-failed', `entrypoint ${where}: ${error.message}`, { cause: error });
+}

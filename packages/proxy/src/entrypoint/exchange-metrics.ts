@@ -1,0 +1,94 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ExchangeReport } from '../forwarding/data-plane.ts';
+
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** One service and status class: what the hot path adds to, without touching prom-client. */
+interface Series {
+  readonly labels: { readonly service: string; readonly status: string };
+  requests: number;
+  retries: number;
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+/** Counts exchanges for Prometheus. The counters are filled when they are read. */
+export class ExchangeMetrics {
+  readonly #series = new Map<string, Series>();
+  readonly #reasons = new Map<string, number>();
+  readonly #duration: Histogram;
+  readonly #upstream: Histogram;
+
+  constructor(metrics: Registry) {
+    const series = this.#series;
+    const reasons = this.#reasons;
+    const registers = [metrics];
+    const fromSeries = (name: string, help: string, count: (each: Series) => number) =>
+      new Counter({
+        name,
+        help,
+        labelNames: ['service', 'status'],
+        registers,
+        collect() {
+          this.reset();
+          for (const each of series.values()) this.inc(each.labels, count(each));
+        },
+      });
+    fromSeries('swarmgate_requests_total', 'Requests by service and status class', (each) => each.requests);
+    fromSeries('swarmgate_retries_total', 'Tries on another endpoint', (each) => each.retries);
+    fromSeries('swarmgate_sent_bytes_total', 'Bytes sent to clients', (each) => each.sentBytes);
+    fromSeries('swarmgate_received_bytes_total', 'Bytes received from clients', (each) => each.receivedBytes);
+    new Counter({
+      name: 'swarmgate_own_answers_total',
+      help: 'Answers the proxy made itself, and exchanges that ended badly, by reason',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [reason, times] of reasons) this.inc({ reason }, times);
+      },
+    });
+    this.#duration = new Histogram({
+      name: 'swarmgate_request_duration_seconds',
+      help: 'From the request’s head to the last byte of its answer',
+      buckets: durationBuckets,
+      registers,
+    });
+    this.#upstream = new Histogram({
+      name: 'swarmgate_upstream_head_seconds',
+      help: 'Until the endpoint’s response head',
+      buckets: durationBuckets,
+      registers,
+    });
+  }
+
+  observe(report: ExchangeReport): void {
+    const service = report.route?.key ?? '';
+    const status = `${Math.floor(report.status / 100)}xx`;
+    const key = `${service} ${status}`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { labels: { service, status }, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
+      this.#series.set(key, series);
+    }
+    series.requests += 1;
+    series.retries += report.retries;
+    series.sentBytes += report.sentBytes;
+    series.receivedBytes += report.receivedBytes;
+    if (report.reason !== undefined) this.#reasons.set(report.reason, (this.#reasons.get(report.reason) ?? 0) + 1);
+    this.#duration.observe(report.durationMs / 1_000);
+    if (report.upstreamMs !== undefined) this.#upstream.observe(report.upstreamMs / 1_000);
+  }
+
+  /** A gauge that is read when Prometheus asks. */
+  static gauge(metrics: Registry, name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [metrics],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

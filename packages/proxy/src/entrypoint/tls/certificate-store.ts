@@ -1,0 +1,72 @@
+import type { SecureContext } from 'node:tls';
+import type { Certificate } from './certificate.ts';
+
+/** Where a certificate came from. Later ones in this order win for the same host. */
+const precedence = ['self-signed', 'file', 'secret', 'registry'] as const;
+export type CertificateSource = (typeof precedence)[number];
+
+/** The certificates of this process, chosen by server name; swapped without touching open connections. */
+export class CertificateStore {
+  readonly #defaultName: string | undefined;
+  readonly #bySource = new Map<CertificateSource, readonly Certificate[]>();
+  readonly #followers = new Set<(certificate: Certificate) => void>();
+  #byHost: ReadonlyMap<string, Certificate> = new Map();
+  #default: Certificate | undefined;
+
+  /** @param defaultName `DEFAULT_CERT`: the one for server names that have none of their own. */
+  constructor(defaultName?: string) {
+    this.#defaultName = defaultName;
+  }
+
+  /** Replaces all certificates of one source. */
+  replace(source: CertificateSource, certificates: readonly Certificate[]): void {
+    this.#bySource.set(source, certificates);
+    const byHost = new Map<string, Certificate>();
+    for (const each of this.all()) for (const host of each.hosts) byHost.set(host, each);
+    this.#byHost = byHost;
+    const fallback = this.#chooseDefault();
+    if (fallback === undefined || fallback === this.#default) return;
+    this.#default = fallback;
+    for (const follower of this.#followers) follower(fallback);
+  }
+
+  all(): readonly Certificate[] {
+    return precedence.flatMap((source) => this.#bySource.get(source) ?? []);
+  }
+
+  get isEmpty(): boolean {
+    return this.#default === undefined;
+  }
+
+  /** The exact name, else a wildcard for its parent, else the default. `undefined`: there is no certificate at all. */
+  contextFor(servername: string): SecureContext | undefined {
+    return this.find(servername)?.context;
+  }
+
+  find(servername: string): Certificate | undefined {
+    const name = servername.toLowerCase().replace(/\.$/, '');
+    // A wildcard stands for exactly one label (RFC 9525, section 6.3).
+    const parent = name.slice(name.indexOf('.') + 1);
+    return this.#byHost.get(name) ?? this.#byHost.get(`*.${parent}`) ?? this.#default;
+  }
+
+  /** Calls at once with the present default, and on every change of it. */
+  onDefault(follower: (certificate: Certificate) => void): () => void {
+    this.#followers.add(follower);
+    if (this.#default !== undefined) follower(this.#default);
+    return () => this.#followers.delete(follower);
+  }
+
+  #chooseDefault(): Certificate | undefined {
+    const all = this.all();
+    const wanted = this.#defaultName;
+    const named =
+      wanted === undefined ? undefined : all.findLast((each) => each.name === wanted || each.name === stem(wanted));
+    // Without a wish: the self-signed one, if there is one, says by itself that the name is not served here.
+    return named ?? all[0];
+  }
+}
+
+function stem(file: string): string {
+  return file.replace(/\.(pem|crt)$/, '');
+}

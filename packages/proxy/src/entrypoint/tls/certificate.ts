@@ -1,0 +1,56 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { messageOf } from '@swarmgate/runtime';
+
+/** A certificate chain with its key, ready to be served. */
+export interface Certificate {
+  /** What the operator calls it: the file's or the service's name. */
+  readonly name: string;
+  /** DNS names it is good for, lower case; `*.example.com` for a wildcard. */
+  readonly hosts: readonly string[];
+  readonly expiresMs: number;
+  /** PEM, leaf first. */
+  readonly cert: string;
+  readonly key: string;
+  readonly context: SecureContext;
+}
+
+export type ReadCertificate =
+  | { readonly ok: true; readonly certificate: Certificate }
+  /** Never holds any part of the key. */
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Reads one PEM that holds certificate, chain and private key in any order, as Docker Flow takes it.
+ * @param clientAuthorities PEM of the authorities that client certificates are checked against.
+ */
+export function readCertificate(name: string, pem: string, clientAuthorities?: string): ReadCertificate {
+  const chain = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  const key = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[\s\S]+?-----END (?:RSA |EC )?PRIVATE KEY-----/.exec(pem)?.[0];
+  if (chain.length === 0) return { ok: false, reason: `${name} holds no certificate` };
+  if (key === undefined) return { ok: false, reason: `${name} holds no private key (encrypted keys are not read)` };
+  try {
+    const privateKey = createPrivateKey(key);
+    const certificates = chain.map((part) => new X509Certificate(part));
+    const leaf = certificates.find((each) => each.checkPrivateKey(privateKey));
+    if (leaf === undefined)
+      return { ok: false, reason: `the private key of ${name} belongs to none of its certificates` };
+    const cert = [leaf, ...certificates.filter((each) => each !== leaf)].map((each) => each.toString()).join('');
+    const authorities = clientAuthorities === undefined ? {} : { ca: clientAuthorities };
+    const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2', ...authorities });
+    const expiresMs = leaf.validToDate.getTime();
+    return { ok: true, certificate: { name, hosts: hostsOf(leaf), expiresMs, cert, key, context } };
+  } catch (error) {
+    return { ok: false, reason: `${name} cannot be used: ${messageOf(error)}` };
+  }
+}
+
+function hostsOf(leaf: X509Certificate): string[] {
+  const names = [...(leaf.subjectAltName ?? '').matchAll(/DNS:([^,\s"]+)/g)].map((match) => String(match[1]));
+  // Certificates without alternative names are long obsolete, and still in use inside companies.
+  if (names.length === 0) {
+    const commonName = /(?:^|\n)CN=([^\n]+)/.exec(leaf.subject)?.[1];
+    if (commonName !== undefined) names.push(commonName);
+  }
+  return [...new Set(names.map((each) => each.toLowerCase()))];
+}
