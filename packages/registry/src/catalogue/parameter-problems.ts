@@ -104,14 +104,11 @@ export function valueProblem(
 }
 
 /** Deprecated names, and labels that this version stores but does not act on. */
-export function supportProblem(
-  known: FieldLabel,
-  { fullName, value }: GivenParameter,
-  parsed: unknown,
-): Problem | undefined {
+export function supportProblems(known: FieldLabel, { fullName, value }: GivenParameter, parsed: unknown): Problem[] {
   const shown = shownValue(known.entry, value);
+  const problems: Problem[] = [];
   if (known.entry.support.kind === 'not-supported-yet') {
-    return {
+    problems.push({
       severity: 'warning',
       reason: 'label-unsupported',
       message:
@@ -120,17 +117,19 @@ export function supportProblem(
           : `${fullName} is not supported yet; it is stored and has no effect`,
       label: fullName,
       value: shown,
-    };
+    });
   }
-  if (!known.deprecated) return undefined;
-  return {
-    severity: 'warning',
-    reason: 'label-deprecated',
-    message: `${fullName} is deprecated; it still works`,
-    label: fullName,
-    value: shown,
-    suggestion: `use ${known.entry.name}`,
-  };
+  if (known.deprecated) {
+    problems.push({
+      severity: 'warning',
+      reason: 'label-deprecated',
+      message: `${fullName} is deprecated; it still works`,
+      label: fullName,
+      value: shown,
+      suggestion: `use ${known.entry.name}`,
+    });
+  }
+  return problems;
 }
 
 function shownValue(entry: LabelEntry, value: string): string {

@@ -16,7 +16,7 @@ import { destinationLabels, findLabel, serviceLabels } from './labels.ts';
 import {
   destinationProblem,
   labelProblem,
-  supportProblem,
+  supportProblems,
   unknownProblem,
   valueProblem,
 } from './parameter-problems.ts';
@@ -131,8 +131,7 @@ function readParameter(parameter: GivenParameter, indexes: readonly number[], re
   const problem = valueProblem(known.entry, parameter, parsed);
   if (problem !== undefined) reading.problems.push(problem);
   if (!parsed.ok || parsed.value === undefined) return;
-  const support = supportProblem(known, parameter, parsed.value);
-  if (support !== undefined) reading.problems.push(support);
+  reading.problems.push(...supportProblems(known, parameter, parsed.value));
   const place = `${known.field}.${parameter.index}`;
   // The present name of a label stands over its deprecated one, whichever comes first.
   if (known.deprecated && reading.values.has(place)) return;

@@ -4,7 +4,7 @@ import type { Destination } from './service-definition.ts';
 
 /** What spans several fields of one destination: Docker Flow's own answers (`reconfigure`), for every destination. */
 export function checkDestination(destination: Destination): readonly Problem[] {
-  return [...checkMatchAndPort(destination), ...checkPaths(destination)];
+  return [...checkMatchAndPort(destination), ...checkPaths(destination), ...checkRedirect(destination)];
 }
 
 function checkMatchAndPort(destination: Destination): readonly Problem[] {
@@ -58,6 +58,7 @@ function checkPaths(destination: Destination): readonly Problem[] {
             message: `${label} is ${JSON.stringify(path)}: ${fault}`,
             label,
             value: path,
+            suggestion: 'write it without look-around and back-references',
           });
       } else if ((matcher === 'path_beg' || matcher === 'path') && !path.startsWith('/')) {
         problems.push({
@@ -72,6 +73,21 @@ function checkPaths(destination: Destination): readonly Problem[] {
     }
   }
   return problems;
+}
+
+function checkRedirect(destination: Destination): readonly Problem[] {
+  if (destination.redirectFromDomain === undefined) return [];
+  const to = destination.serviceDomain?.[0];
+  if (to !== undefined && !to.startsWith('*')) return [];
+  return [
+    {
+      severity: 'error',
+      reason: 'redirect-without-domain',
+      message: `redirectFromDomain leads to the first serviceDomain, which is ${to === undefined ? 'not set' : to}`,
+      label: labelName('redirectFromDomain', destination),
+      suggestion: 'put a full host name first in com.df.serviceDomain',
+    },
+  ];
 }
 
 /** `servicePath.2` for an indexed destination, `servicePath` for the un-indexed one. */

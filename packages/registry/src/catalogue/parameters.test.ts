@@ -1,0 +1,442 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { checkDefinition } from '../definition/check-definition.ts';
+import type { Problem } from '../problem.ts';
+import { findLabel, labelNames } from './labels.ts';
+import { type TranslationContext, translateParameters } from './parameters.ts';
+
+const context: TranslationContext = {
+  owner: 'swarm',
+  separator: ',',
+  source: { kind: 'rest', by: 'a test' },
+  updatedAt: '2026-01-02T03:04:05.000Z',
+  nowMs: 1000,
+};
+
+const translate = (parameters: Record<string, string>, changes: Partial<TranslationContext> = {}) =>
+  translateParameters(parameters, { ...context, ...changes });
+
+const reasonsOf = (problems: readonly Problem[]) => problems.map(({ label, reason }) => `${label}: ${reason}`);
+
+const minimal = { serviceName: 'go-demo', servicePath: '/demo', port: '8080' };
+
+describe('translateParameters, golden cases', () => {
+  // [what it shows, parameters, service labels, destinations without index and since]
+  const accepted: readonly [string, Record<string, string>, object, readonly object[]][] = [
+    ['the smallest one', minimal, {}, [{ servicePath: ['/demo'], port: 8080 }]],
+    ['lists are trimmed', { ...minimal, servicePath: ' /a , /b,,' }, {}, [{ servicePath: ['/a', '/b'], port: 8080 }]],
+    [
+      'a domain needs no path',
+      { serviceName: 'x', serviceDomain: 'Shop.Example', port: '80' },
+      {},
+      [{ serviceDomain: ['shop.example'], port: 80 }],
+    ],
+    [
+      'an empty value is not set',
+      { ...minimal, httpsPort: '', aclName: '' },
+      {},
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'Go’s booleans',
+      { ...minimal, isDefaultBackend: 'T', distribute: '0' },
+      { isDefaultBackend: true, distribute: false },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'indexes inherit what has none',
+      {
+        serviceName: 'x',
+        serviceDomain: 'a.example',
+        allowedMethods: 'get',
+        'servicePath.1': '/1',
+        'port.1': '81',
+        'servicePath.2': '/2',
+        'port.2': '82',
+        'allowedMethods.2': 'PUT,POST',
+      },
+      {},
+      [
+        { servicePath: ['/1'], serviceDomain: ['a.example'], port: 81, allowedMethods: ['GET'] },
+        { servicePath: ['/2'], serviceDomain: ['a.example'], port: 82, allowedMethods: ['PUT', 'POST'] },
+      ],
+    ],
+    ['only .1', { serviceName: 'x', 'servicePath.1': '/1', port: '80' }, {}, [{ servicePath: ['/1'], port: 80 }]],
+    [
+      'httpsPort founds a destination',
+      { serviceName: 'x', servicePath: '/', port: '80', 'httpsPort.1': '443' },
+      {},
+      [{ servicePath: ['/'], port: 80, httpsPort: 443 }],
+    ],
+    [
+      'https ports',
+      { ...minimal, httpsPort: '8443', srcHttpsPort: '4430', srcPort: '8000' },
+      {},
+      [{ servicePath: ['/demo'], srcPort: 8000, port: 8080, httpsPort: 8443, srcHttpsPort: 4430 }],
+    ],
+    [
+      'the first colon of a header splits',
+      { ...minimal, serviceHeader: 'X-A: b:c , Y:1' },
+      {},
+      [{ servicePath: ['/demo'], serviceHeader: { 'X-A': 'b:c', Y: '1' }, port: 8080 }],
+    ],
+    [
+      'path types with flags',
+      { ...minimal, pathType: 'path_reg -i' },
+      {},
+      [{ servicePath: ['/demo'], pathType: { matcher: 'path_reg', ignoreCase: true }, port: 8080 }],
+    ],
+    [
+      'sni patterns',
+      {
+        serviceName: 'x',
+        reqMode: 'sni',
+        srcPort: '443',
+        port: '443',
+        servicePath: '^api\\.',
+        pathType: 'req_ssl_sni -i -m reg',
+      },
+      {},
+      [
+        {
+          servicePath: ['^api\\.'],
+          pathType: { matcher: 'sni_reg', ignoreCase: true },
+          srcPort: 443,
+          port: 443,
+          reqMode: 'sni',
+        },
+      ],
+    ],
+    [
+      'tcp needs no match',
+      { serviceName: 'db', reqMode: 'tcp', srcPort: '5432', port: '5432', clitcpka: 'true', serviceGroup: 'pg' },
+      {},
+      [{ srcPort: 5432, port: 5432, reqMode: 'tcp', serviceGroup: 'pg', clitcpka: true }],
+    ],
+    [
+      'rewrites in sequence',
+      { ...minimal, reqPathSearchReplace: '^/a,/b:c,,g:D,d,i' },
+      {},
+      [
+        {
+          servicePath: ['/demo'],
+          port: 8080,
+          reqPathSearchReplace: [
+            { search: '^/a', replace: '/b' },
+            { search: 'c', replace: '', all: true },
+            { search: 'D', replace: 'd', ignoreCase: true },
+          ],
+        },
+      ],
+    ],
+    [
+      'a rewrite without replacement',
+      { ...minimal, reqPathSearchReplace: '^/a' },
+      {},
+      [{ servicePath: ['/demo'], port: 8080, reqPathSearchReplace: [{ search: '^/a', replace: '' }] }],
+    ],
+    [
+      'escaped commas and colons',
+      { ...minimal, reqPathSearchReplace: 'a{1\\,2},b\\:c' },
+      {},
+      [{ servicePath: ['/demo'], port: 8080, reqPathSearchReplace: [{ search: 'a{1,2}', replace: 'b:c' }] }],
+    ],
+    [
+      'the deprecated rewrite goes first',
+      { ...minimal, reqPathSearch: '^/a:b', reqPathReplace: '/x,y', reqPathSearchReplace: 'c,d' },
+      {},
+      [
+        {
+          servicePath: ['/demo'],
+          port: 8080,
+          reqPathSearchReplace: [
+            { search: '^/a:b', replace: '/x,y' },
+            { search: 'c', replace: 'd' },
+          ],
+        },
+      ],
+    ],
+    [
+      'serviceDomainMatchAll',
+      { serviceName: 'x', serviceDomain: 'a.example', port: '80', serviceDomainMatchAll: 'true' },
+      { serviceDomainAlgo: 'hdr_dom(host)' },
+      [{ serviceDomain: ['a.example'], port: 80 }],
+    ],
+    [
+      'timeouts become milliseconds',
+      { ...minimal, timeoutServer: '60', timeoutTunnel: '0.5' },
+      {},
+      [{ servicePath: ['/demo'], port: 8080, timeoutServerMs: 60_000, timeoutTunnelMs: 500 }],
+    ],
+    [
+      'headers',
+      { ...minimal, addReqHeader: 'X-Port %[dst_port],X-Host %[env(HOSTNAME)]', delResHeader: 'Server' },
+      {
+        addReqHeader: [
+          { name: 'X-Port', value: '%[dst_port]' },
+          { name: 'X-Host', value: '%[env(HOSTNAME)]' },
+        ],
+        delResHeader: ['Server'],
+      },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'quoted headers with a condition',
+      {
+        ...minimal,
+        setResHeader: 'Strict-Transport-Security "max-age=1; a, b" if { ssl_fc },X-A b\\ c unless { ssl_fc }',
+      },
+      {
+        setResHeader: [
+          { name: 'Strict-Transport-Security', value: 'max-age=1; a, b', condition: 'if-secure' },
+          { name: 'X-A', value: 'b c', condition: 'unless-secure' },
+        ],
+      },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'deprecated header names',
+      { ...minimal, addHeader: 'A 1', setHeader: 'B 2', setReqHeader: 'B 3' },
+      { addReqHeader: [{ name: 'A', value: '1' }], setReqHeader: [{ name: 'B', value: '3' }] },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'users without their passwords',
+      { ...minimal, users: 'jane:s:e,joe\n ann' },
+      { users: [{ username: 'jane' }, { username: 'joe' }, { username: 'ann' }] },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'our own',
+      {
+        ...minimal,
+        weight: '5',
+        rateLimit: '20/10s',
+        rateLimitKey: 'header:X-Key',
+        allowedAddresses: '10.0.0.0/8, ::1',
+        balance: 'least-outstanding',
+        checkPath: '/health',
+        checkIntervalMs: '500',
+      },
+      {
+        balance: 'least-outstanding',
+        weight: 5,
+        rateLimit: { requests: 20, windowMs: 10_000 },
+        rateLimitKey: { kind: 'header', name: 'X-Key' },
+        allowedAddresses: ['10.0.0.0/8', '::1/128'],
+      },
+      [{ servicePath: ['/demo'], port: 8080, checkPath: '/health', checkIntervalMs: 500 }],
+    ],
+    [
+      'compression as HAProxy writes it',
+      { ...minimal, compressionAlgo: 'gzip raw-deflate identity', compressionType: 'text/html application/json' },
+      { compressionAlgo: ['gzip', 'deflate'], compressionType: ['text/html', 'application/json'] },
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+    [
+      'discovery by overlay is the default',
+      { ...minimal, discoveryType: 'Overlay' },
+      {},
+      [{ servicePath: ['/demo'], port: 8080 }],
+    ],
+  ];
+  for (const [what, parameters, labels, destinations] of accepted) {
+    it(what, () => {
+      const { definition, problems } = translate(parameters);
+      expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
+      const first = (parameters['servicePath.1'] ?? parameters['httpsPort.1']) ? 1 : 0;
+      expect(definition).to.deep.equal({
+        version: 1,
+        service: parameters.serviceName,
+        owner: 'swarm',
+        source: context.source,
+        updatedAt: context.updatedAt,
+        ...labels,
+        destinations: destinations.map((each, at) => ({ index: at + first, since: 1000, ...each })),
+      });
+    });
+  }
+
+  it('splits lists by another separator', () => {
+    const { definition } = translate({ ...minimal, servicePath: '/a,1;/b' }, { separator: ';' });
+    expect(definition?.destinations[0]?.servicePath).to.deep.equal(['/a,1', '/b']);
+  });
+
+  it('keeps passwords and private keys apart from the definition', () => {
+    const pem =
+      '-----BEGIN CERTIFICATE-----\\nQQ==\\n-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----\\nSECRET==\\n-----END PRIVATE KEY-----';
+    const { definition, secrets, problems } = translate({ ...minimal, users: 'jane:hush', serviceCert: pem });
+    expect(secrets.passwords).to.deep.equal(new Map([['jane', 'hush']]));
+    expect(secrets.certificate).to.include('\nSECRET==\n');
+    expect(JSON.stringify([definition, problems])).to.not.match(/hush|SECRET==/);
+  });
+
+  it('takes hashes where the passwords are encrypted, and nothing that can be guessed', () => {
+    const hash = '$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/';
+    const good = translate({ ...minimal, users: `jane:${hash}`, usersPassEncrypted: 'true' });
+    expect(good.definition?.users).to.deep.equal([{ username: 'jane', passwordHash: hash }]);
+    const bad = translate({ ...minimal, users: 'jane:hush', usersPassEncrypted: 'true' });
+    expect(bad.definition).to.equal(undefined);
+    expect(JSON.stringify(bad.problems)).to.not.include('hush');
+  });
+});
+
+describe('translateParameters, what is wrong', () => {
+  // [parameters, severity, `label: reason`]
+  const wrong: readonly [Record<string, string>, 'error' | 'warning', string][] = [
+    [{ servicePath: '/', port: '80' }, 'error', 'serviceName: service-name-missing'],
+    [{ serviceName: 'a/b', servicePath: '/', port: '80' }, 'error', 'serviceName: service-name-invalid'],
+    [{ serviceName: 'x', port: '80' }, 'error', 'servicePath: match-missing'],
+    [{ serviceName: 'x', servicePath: '/' }, 'error', 'port: port-missing'],
+    [{ serviceName: 'x', reqMode: 'tcp', port: '80' }, 'error', 'srcPort: tcp-ports-missing'],
+    [{ serviceName: 'x', reqMode: 'sni', srcPort: '80' }, 'error', 'srcPort: tcp-ports-missing'],
+    // Docker Flow looks at the first destination only.
+    [
+      { serviceName: 'x', 'servicePath.1': '/', 'port.1': '80', 'servicePath.2': '/b' },
+      'error',
+      'port.2: port-missing',
+    ],
+    [{ ...minimal, httpsOnly: 'yes' }, 'error', 'httpsOnly: label-value-invalid'],
+    [{ ...minimal, port: '70000' }, 'error', 'port: label-value-invalid'],
+    [{ ...minimal, pathType: 'hdr_sub' }, 'error', 'pathType: label-value-refused'],
+    [{ ...minimal, pathType: 'path_reg', servicePath: '(?=x)' }, 'error', 'servicePath: label-value-invalid'],
+    [{ ...minimal, reqPathSearchReplace: '(a)\\1,b' }, 'error', 'reqPathSearchReplace: label-value-invalid'],
+    [{ ...minimal, connectionMode: 'forceclose' }, 'error', 'connectionMode: label-value-refused'],
+    [{ ...minimal, addReqHeader: 'X-A %[req.cook(x)]' }, 'error', 'addReqHeader: label-value-refused'],
+    [{ ...minimal, addReqHeader: 'X-A b if { path /x }' }, 'error', 'addReqHeader: label-value-refused'],
+    [{ ...minimal, setReqHeader: 'Content-Length 3' }, 'error', 'setReqHeader: label-value-refused'],
+    [{ ...minimal, setReqHeader: 'X-A %[env(ADMIN_TOKEN)]' }, 'error', 'setReqHeader: label-value-refused'],
+    [{ ...minimal, setReqHeader: 'X-A "open' }, 'error', 'setReqHeader: label-value-invalid'],
+    [{ ...minimal, users: 'jane:' }, 'error', 'users: label-value-invalid'],
+    [{ ...minimal, 'users.1': 'jane:x' }, 'error', 'users.1: label-not-indexed'],
+    [{ ...minimal, 'denyHttp.3': 'true' }, 'error', 'denyHttp.3: label-index-unused'],
+    [{ ...minimal, 'servicePath.3': '/x' }, 'warning', 'servicePath.3: label-index-unused'],
+    [{ ...minimal, 'servicePath.11': '/x' }, 'warning', 'servicePath.11: label-index-unused'],
+    [{ ...minimal, 'aclName.1': 'x' }, 'warning', 'aclName.1: label-not-indexed'],
+    [{ ...minimal, redirectFromDomain: 'a.example' }, 'error', 'redirectFromDomain: redirect-without-domain'],
+    [{ ...minimal, templateFePath: '/x' }, 'error', 'templateFePath: label-refused'],
+    [{ ...minimal, consulTemplateBePath: '/x' }, 'error', 'consulTemplateBePath: label-refused'],
+    [{ ...minimal, backendExtra: 'x' }, 'error', 'backendExtra: label-refused'],
+    [{ ...minimal, checkResolvers: 'true' }, 'warning', 'checkResolvers: label-ignored'],
+    [{ ...minimal, 'userDef.1': 'x' }, 'warning', 'userDef.1: label-ignored'],
+    [{ ...minimal, sessionType: 'other' }, 'warning', 'sessionType: label-value-invalid'],
+    [{ ...minimal, connectionMoode: 'httpclose' }, 'warning', 'connectionMoode: label-unknown'],
+    [{ ...minimal, serviceDomain: '*shop.example' }, 'warning', 'serviceDomain: wildcard-without-dot'],
+    [{ ...minimal, serviceDomain: 'shop.example:8080' }, 'warning', 'serviceDomain: domain-with-port'],
+    [{ ...minimal, servicePath: 'demo' }, 'warning', 'servicePath: path-without-slash'],
+    [{ ...minimal, serviceDomainMatchAll: 'true' }, 'warning', 'serviceDomainMatchAll: label-deprecated'],
+    [{ ...minimal, addHeader: 'A b' }, 'warning', 'addHeader: label-deprecated'],
+  ];
+  for (const [parameters, severity, expected] of wrong) {
+    it(`${expected} (${severity})`, () => {
+      const { definition, problems } = translate(parameters);
+      const found = problems.find(({ label, reason }) => `${label}: ${reason}` === expected);
+      expect(found?.severity, JSON.stringify(reasonsOf(problems))).to.equal(severity);
+      expect(definition === undefined).to.equal(severity === 'error');
+      if (severity === 'error') expect(found?.suggestion).to.be.a('string');
+    });
+  }
+
+  it('names what a misspelt label may have meant', () => {
+    const { problems } = translate({
+      ...minimal,
+      connectionMoode: 'x',
+      serviecPath: '/',
+      SERVICEDOMAIN: 'x',
+      alertIf: '@mem',
+    });
+    expect(problems.map(({ label, suggestion }) => [label, suggestion])).to.deep.equal([
+      ['SERVICEDOMAIN', 'did you mean serviceDomain?'],
+      ['alertIf', undefined],
+      ['connectionMoode', 'did you mean connectionMode?'],
+      ['serviecPath', 'did you mean servicePath?'],
+    ]);
+  });
+
+  it('says nothing of labels that are the listener’s', () => {
+    const { problems } = translate({
+      ...minimal,
+      notify: 'true',
+      distribute: 'true',
+      replicas: '2',
+      shortName: 'true',
+      notifyService: 'a',
+      scrapeNetwork: 'n',
+      nodeInfo: '[]',
+    });
+    expect(problems).to.deep.equal([]);
+  });
+
+  it('does not report a missing port where the port could not be read', () => {
+    const { problems } = translate({ ...minimal, port: 'http' });
+    expect(reasonsOf(problems)).to.deep.equal(['port: label-value-invalid']);
+  });
+
+  it('takes the example of every label in the catalogue', () => {
+    for (const name of labelNames()) {
+      const known = findLabel(name);
+      if (known === undefined || known.scope === 'other' || name === 'serviceCert') continue;
+      const { problems } = translate({ ...minimal, serviceDomain: 'a.example', [name]: known.entry.example });
+      expect(
+        problems.filter(({ severity, label }) => severity === 'error' && label === name),
+        name,
+      ).to.deep.equal([]);
+    }
+  });
+});
+
+describe('translateParameters, any input at all', () => {
+  const name = fc.oneof(
+    fc.constantFrom(...labelNames()),
+    fc.constantFrom(...labelNames()).map((label) => `${label}.1`),
+    fc
+      .tuple(fc.constantFrom(...labelNames()), fc.integer({ min: 0, max: 12 }))
+      .map(([label, index]) => `${label}.${index}`),
+    fc.string({ maxLength: 50 }),
+    fc.constantFrom('__proto__', 'constructor', 'toString', 'users.__proto__'),
+  );
+  const value = fc.oneof(
+    fc.constantFrom(
+      'true',
+      '80',
+      '/',
+      '/a,/b',
+      'a.example',
+      'GET',
+      'a:b',
+      'X y',
+      '10.0.0.1',
+      '5',
+      'path_reg',
+      '1/s',
+      '__proto__:x',
+    ),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.stringMatching(/^[a-zA-Z0-9 ,:;.*/%{}[\]()'"\\-]{0,40}$/),
+  );
+  const parameters = fc.dictionary(name, value, { maxKeys: 25 });
+
+  it('never throws, and what it translates passes its own check', () => {
+    fc.assert(
+      fc.property(parameters, fc.boolean(), fc.constantFrom(',', ';', '||', ''), (given, complete, separator) => {
+        const { definition, problems } = translate(complete ? { ...given, ...minimal } : given, { separator });
+        expect(definition === undefined).to.equal(problems.some(({ severity }) => severity === 'error'));
+        if (definition === undefined) return;
+        const travelled: unknown = JSON.parse(JSON.stringify(definition));
+        expect(checkDefinition(travelled, definition)).to.deep.equal({ ok: true, definition: travelled });
+      }),
+      { numRuns: 500, seed: 20260102 },
+    );
+  });
+
+  it('does not depend on the order of the parameters', () => {
+    fc.assert(
+      fc.property(parameters, (given) => {
+        const forwards = translate(given);
+        const backwards = translate(Object.fromEntries(Object.entries(given).toReversed()));
+        expect(JSON.stringify(backwards)).to.equal(JSON.stringify(forwards));
+      }),
+      { numRuns: 200, seed: 20260102 },
+    );
+  });
+});

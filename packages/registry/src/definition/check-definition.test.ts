@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { checkDefinition, checkEndpoints } from './check-definition.ts';
+
+const place = { owner: 'swarm', service: 'go-demo' };
+const good = {
+  version: 1,
+  ...place,
+  source: { kind: 'rest', by: 'a test' },
+  updatedAt: '2026-01-02T03:04:05.000Z',
+  destinations: [{ index: 0, since: 7, servicePath: ['/demo'], port: 8080 }],
+};
+const [destination] = good.destinations;
+
+describe('checkDefinition', () => {
+  it('takes what we write', () => {
+    expect(checkDefinition(good, place)).to.deep.equal({ ok: true, definition: good });
+  });
+
+  it('drops fields that nobody knows', () => {
+    expect(checkDefinition({ ...good, note: 'mine' }, place)).to.deep.equal({ ok: true, definition: good });
+  });
+
+  it('completes a destination written by hand', () => {
+    const checked = checkDefinition({ ...good, destinations: [destination, { servicePath: ['/b'], port: 1 }] }, place);
+    expect(checked.ok && checked.definition.destinations[1]).to.deep.equal({
+      index: 1,
+      since: Date.parse(good.updatedAt),
+      servicePath: ['/b'],
+      port: 1,
+    });
+  });
+
+  // [what it shows, document, label, in the message]
+  const wrong: readonly [string, unknown, string | undefined, RegExp][] = [
+    ['not an object', 'x', 'the document', /a string/],
+    ['null', null, 'the document', /null/],
+    ['no destinations', { ...good, destinations: [] }, 'destinations', /a list/],
+    [
+      'a port as text',
+      { ...good, destinations: [{ ...destination, port: '8080' }] },
+      'destinations.0.port',
+      /is "8080"/,
+    ],
+    ['a newer version', { ...good, version: 2 }, 'version', /is 2/],
+    ['no match', { ...good, destinations: [{ port: 80 }] }, 'servicePath', /neither/],
+    ['no port', { ...good, destinations: [{ servicePath: ['/'] }] }, 'port', /not set/],
+    ['an index twice', { ...good, destinations: [destination, destination] }, 'index', /two destinations/],
+    ['another service', { ...good, service: 'other' }, undefined, /its key says swarm\/go-demo/],
+    [
+      'a bad expression',
+      { ...good, destinations: [{ ...destination, reqPathSearchReplace: [{ search: '(?=a)', replace: '' }] }] },
+      'destinations.0.reqPathSearchReplace.0.search',
+      /look-around/,
+    ],
+    ['a null', { ...good, aclName: null }, 'aclName', /is null/],
+    ['an unknown choice', { ...good, balance: 'random' }, 'balance', /is "random"/],
+  ];
+  for (const [what, document, label, message] of wrong) {
+    it(`names ${what}`, () => {
+      const checked = checkDefinition(document, place);
+      expect(checked.ok).to.equal(false);
+      if (checked.ok) return;
+      expect(checked.problems[0]?.label).to.equal(label);
+      expect(checked.problems[0]?.message).to.match(message);
+      expect(checked.problems[0]?.severity).to.equal('error');
+    });
+  }
+
+  it('never shows a password that somebody wrote in plain', () => {
+    const checked = checkDefinition({ ...good, users: [{ username: 'jane', passwordHash: 'hush' }] }, place);
+    expect(checked.ok).to.equal(false);
+    expect(JSON.stringify(checked)).to.not.include('hush');
+  });
+
+  it('never throws', () => {
+    const keys = fc.constantFrom(...Object.keys(good), 'users', 'index', 'since', 'servicePath', 'port', '__proto__');
+    const json = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(keys, fc.jsonValue()),
+      fc.record({ destinations: fc.array(fc.dictionary(keys, fc.jsonValue())) }),
+    );
+    fc.assert(
+      fc.property(json, (value) => {
+        checkDefinition(value, place);
+        checkDefinition({ ...good, ...(typeof value === 'object' ? value : {}) }, place);
+        checkEndpoints(value, place);
+      }),
+      { numRuns: 300, seed: 20260102 },
+    );
+  });
+});
+
+describe('checkEndpoints', () => {
+  const endpoints = {
+    version: 1,
+    ...place,
+    dnsName: 'stack_go-demo',
+    tasks: [{ taskId: 't1', nodeId: 'n1', state: 'active', addresses: ['10.0.1.5/24', 'fd00::5/64'] }],
+    published: [{ host: '192.168.0.1', port: 8000, targetPort: 80 }],
+    vip: '10.0.1.2/24',
+    network: 'proxy',
+  };
+
+  it('takes what we write', () => {
+    expect(checkEndpoints(endpoints, place)).to.deep.equal({ ok: true, endpoints });
+  });
+
+  it('names an address without its prefix length', () => {
+    const checked = checkEndpoints(
+      { ...endpoints, tasks: [{ ...endpoints.tasks[0], addresses: ['10.0.1.5'] }] },
+      place,
+    );
+    expect(checked.ok || checked.problems[0]?.label).to.equal('tasks.0.addresses.0');
+  });
+});
