@@ -56,7 +56,7 @@ export async function holdLock(lock: HeldLock, options: LockOptions, signal: Abo
     try {
       if (leftMs <= 0) throw new Error(`no heartbeat for ${options.silenceMs} ms`);
       // Never longer than we may believe in the lock: a store that hangs must not keep two leaders.
-      const within = AbortSignal.any([signal, AbortSignal.timeout(leftMs)]);
+      const within = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(leftMs))]);
       const [renewed, shown] = await Promise.all([
         store.renewSession(lock.session, within),
         store.transact(

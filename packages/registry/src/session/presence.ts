@@ -71,7 +71,7 @@ class Announcer implements ReplicaPresence {
 
   async waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal) {
     const { store, layout } = this.#options;
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
     const either = AbortSignal.any([signal, deadline]);
     let statuses: readonly ReplicaStatus[] = [];
     let names = { index: 0 };
