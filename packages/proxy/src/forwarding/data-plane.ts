@@ -29,6 +29,8 @@ export interface ExchangeReport {
   readonly status: number;
   /** Set where the proxy made the answer itself. */
   readonly reason: string | undefined;
+  /** What exactly was wrong with a head or body that was refused. */
+  readonly cause?: string;
   readonly durationMs: number;
   readonly upstreamMs: number | undefined;
   readonly retries: number;

@@ -1,0 +1,411 @@
+import type { Socket } from 'node:net';
+import type { EntrypointSetting } from '@swarmgate/runtime';
+import type { DeadlineSweep, Timed } from '../../forwarding/http1/deadline-sweep.ts';
+import type { Refusal } from '../../forwarding/http1/refusal.ts';
+import type { RequestHead } from '../../forwarding/http1/request-head.ts';
+import { answerFor } from '../answers.ts';
+import { type ConnectionFacts, connectionFacts } from '../client-connection.ts';
+import { type ConnectionMemory, type Decision, type DecisionRoom, decide } from './decide.ts';
+import { ownAnswerText } from './own-answer.ts';
+import { type ClientSide, type ExchangeRoom, RawExchange } from './raw-exchange.ts';
+import { RequestBody } from './request-body.ts';
+import { AddedLines } from './upstream-text.ts';
+
+/** All in milliseconds. */
+export interface ClientTimeouts {
+  /** A request head may take so long to arrive. */
+  readonly headMs: number;
+  /** A connection may stay idle so long between requests. */
+  readonly keepAliveMs: number;
+  /** A client may be silent so long in the middle of its body, or not read what it is sent. */
+  readonly clientMs: number;
+}
+
+export interface ConnectionRoom extends ExchangeRoom, DecisionRoom {
+  readonly sweep: DeadlineSweep;
+  readonly timeouts: ClientTimeouts;
+  readonly head: RequestHead;
+  readonly draining: boolean;
+  readonly handOver: (connection: RawConnection, socket: Socket, entrypoint: EntrypointSetting, bytes: Buffer) => void;
+  readonly forget: (connection: RawConnection) => void;
+}
+
+type Stage =
+  /** Between requests, or in the middle of a head. */
+  | 'reading-head'
+  | 'deciding'
+  | 'forwarding'
+  /** The last answer is out; what still comes is read and dropped so that a reset does not destroy the answer. */
+  | 'closing'
+  | 'left';
+
+const LF = 0x0a;
+const lingerMs = 2_000;
+/** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
+const drainIdleMs = 1_000;
+
+/** One client's connection: reads requests one after the other, answers in that order. */
+export class RawConnection implements Timed, ClientSide {
+  readonly #socket: Socket;
+  readonly #room: ConnectionRoom;
+  readonly #entrypoint: EntrypointSetting;
+  readonly #facts: ConnectionFacts;
+  readonly #memory: ConnectionMemory;
+  deadlineMs: number;
+  #stage: Stage = 'reading-head';
+  #exchange: RawExchange | undefined;
+  #unread: Buffer | undefined;
+  #at = 0;
+  #reading = false;
+  #paused = false;
+
+  constructor(socket: Socket, entrypoint: EntrypointSetting, room: ConnectionRoom) {
+    this.#socket = socket;
+    this.#room = room;
+    this.#entrypoint = entrypoint;
+    this.#facts = connectionFacts(socket, entrypoint, room.trusted);
+    const { peerAddress, secure, entryPort } = this.#facts;
+    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, room.viaName);
+    this.#memory = { facts: this.#facts, added, sentHost: '', host: '' };
+    this.deadlineMs = room.sweep.in(room.timeouts.headMs);
+  }
+
+  start(firstBytes: Buffer | undefined): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+    this.#room.sweep.add(this);
+    if (firstBytes !== undefined && firstBytes.length > 0) this.#onData(firstBytes);
+  }
+
+  get draining(): boolean {
+    return this.#room.draining;
+  }
+
+  get address(): string {
+    return this.#facts.peerAddress;
+  }
+
+  get clogged(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  get idle(): boolean {
+    return this.#stage === 'reading-head' && this.#unread === undefined;
+  }
+
+  /** From now on answers say `Connection: close`. A busy client gets one more answer, a quiet one is closed. */
+  drain(): void {
+    if (this.idle) this.deadlineMs = Math.min(this.deadlineMs, this.#room.sweep.in(drainIdleMs));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  writeText(text: string, encoding: 'latin1' | 'utf8' = 'latin1'): void {
+    if (!this.#socket.write(text, encoding)) this.#expectDrain();
+  }
+
+  writePiece(before: string, bytes: Buffer, from: number, to: number, after: string): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    if (before !== '') socket.write(Buffer.from(before, 'latin1'));
+    socket.write(bytes.subarray(from, to));
+    if (after !== '') socket.write(Buffer.from(after, 'latin1'));
+    socket.uncork();
+    if (socket.writableNeedDrain) this.#expectDrain();
+    return socket.writableLength > 0;
+  }
+
+  readBody(body: RequestBody, take: (piece: Buffer | string) => void): Refusal | undefined {
+    const bytes = this.#unread;
+    if (bytes === undefined) return undefined;
+    const outcome = body.read(bytes, this.#at, bytes.length, take);
+    if (typeof outcome !== 'number') return outcome;
+    this.#readTo(outcome);
+    this.deadlineMs = body.done ? Number.POSITIVE_INFINITY : this.#room.sweep.in(this.#room.timeouts.clientMs);
+    return undefined;
+  }
+
+  pauseBody(): void {
+    // While the endpoint does not take the body, silence is not the client's.
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#pause();
+  }
+
+  resumeBody(): void {
+    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.clientMs);
+    if (this.#unread === undefined) this.#resume();
+  }
+
+  onExchangeOver(after: 'keep-alive' | 'close' | 'break'): void {
+    this.#exchange = undefined;
+    if (this.#stage === 'left') return;
+    if (after === 'break') {
+      this.#stage = 'closing';
+      // A reset, where the transport has one: without it an answer that ends by closing would look complete.
+      this.#socket.resetAndDestroy();
+    } else if (after === 'close') this.#close();
+    else {
+      this.#stage = 'reading-head';
+      this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.keepAliveMs);
+      if (this.draining) this.drain();
+      if (this.#unread !== undefined && !this.#reading) this.#readHeads();
+      else if (this.#paused && this.#unread === undefined) this.#resume();
+    }
+  }
+
+  onDeadline(): void {
+    switch (this.#stage) {
+      case 'reading-head':
+        // Half a head is answered; a connection that only stayed idle is closed without a word.
+        if (this.#unread === undefined) this.#socket.destroySoon();
+        else this.#refuse('request-timeout', undefined);
+        this.deadlineMs = this.#room.sweep.in(lingerMs);
+        return;
+      case 'forwarding':
+        if (this.#exchange === undefined) this.#socket.destroy();
+        else this.#exchange.onClientStalled();
+        return;
+      default:
+        this.#socket.destroy();
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    switch (this.#stage) {
+      case 'reading-head':
+        if (this.#unread !== undefined) {
+          this.#append(chunk);
+          // Without a line end there is nothing new to judge, whatever trickles in.
+          if (chunk.indexOf(LF) === -1 && this.#length() < headLookBytes) return;
+        } else {
+          this.#unread = chunk;
+          this.#at = 0;
+          if (chunk.length === 0) this.#unread = undefined;
+        }
+        this.#readHeads();
+        return;
+      case 'forwarding':
+        this.#append(chunk);
+        if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
+        else this.#pause();
+        return;
+      case 'deciding':
+        this.#append(chunk);
+        this.#pause();
+        return;
+      default:
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#exchange === undefined) this.#socket.end();
+    else {
+      // A client that closes and one that only stops sending look alike here; nearly all have gone, and what an endpoint
+      // still does for them is wasted.
+      this.#exchange.onClientGone();
+      this.#socket.destroy();
+    }
+  };
+
+  readonly #onError = (): void => {
+    // 'close' follows and tells all that is acted upon.
+  };
+
+  readonly #onClose = (): void => {
+    const exchange = this.#exchange;
+    this.#leave();
+    exchange?.onClientGone();
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#stage === 'forwarding') {
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.#exchange?.onClientDrained();
+    } else if (this.#stage === 'reading-head') {
+      this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.keepAliveMs);
+      if (this.#unread !== undefined) this.#readHeads();
+      else this.#resume();
+    }
+  };
+
+  /** Serves what has been read, head after head, for as long as answers are given at once. */
+  #readHeads(): void {
+    this.#reading = true;
+    while (this.#stage === 'reading-head' && this.#unread !== undefined) {
+      // A client that sends requests without reading answers must not fill our memory with them.
+      if (this.#socket.writableNeedDrain) {
+        this.#pause();
+        break;
+      }
+      if (!this.#readHead(this.#unread)) break;
+    }
+    this.#reading = false;
+  }
+
+  /** `false`: the head is not whole yet. */
+  #readHead(bytes: Buffer): boolean {
+    const { head, sweep, timeouts } = this.#room;
+    const outcome = head.parse(bytes, this.#at, bytes.length);
+    if (outcome === 'incomplete') {
+      if (this.#exchange === undefined && !this.#inHead) {
+        this.#inHead = true;
+        this.deadlineMs = sweep.in(timeouts.headMs);
+      }
+      if (this.#paused) this.#resume();
+      return false;
+    }
+    this.#inHead = false;
+    if (outcome !== 'complete') {
+      this.#refuse(outcome.answer, outcome.cause);
+      return true;
+    }
+    this.#serve(bytes, head);
+    return true;
+  }
+
+  #inHead = false;
+
+  #serve(bytes: Buffer, head: RequestHead): void {
+    const method = methodOf(bytes, head);
+    const exchange = new RawExchange(this, this.#room, method, head, new RequestBody(head));
+    this.#exchange = exchange;
+    this.#stage = 'deciding';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    const headStart = this.#at;
+    const headEnd = head.end;
+    const decision = decide(head, bytes, method, this.#memory, this.#room, exchange);
+    if (!(decision instanceof Promise)) {
+      this.#follow(decision, exchange, headStart, headEnd);
+      return;
+    }
+    this.#readTo(headEnd);
+    decision.then(
+      (late) => {
+        if (this.#stage === 'deciding') this.#follow(late, exchange, headStart, undefined);
+      },
+      (error: unknown) => {
+        this.#room.logger.error({ err: error, path: exchange.path }, 'a request could not be handled');
+        if (this.#stage === 'deciding') exchange.answer(answerFor('internal-error'));
+      },
+    );
+  }
+
+  #follow(decision: Decision, exchange: RawExchange, headStart: number, headEnd: number | undefined): void {
+    if (decision.kind === 'hand-over') {
+      this.#at = headStart;
+      this.#handOver();
+      return;
+    }
+    if (headEnd !== undefined) this.#readTo(headEnd);
+    this.#stage = 'forwarding';
+    if (decision.kind === 'answer') exchange.answer(decision.answer);
+    else exchange.forward(decision.order);
+    // Bytes behind this request wait for its answer.
+    if (this.#stage === 'forwarding' && this.#unread !== undefined && !exchange.takesBody) this.#pause();
+  }
+
+  #handOver(): void {
+    const bytes = this.#unread?.subarray(this.#at) ?? Buffer.alloc(0);
+    const socket = this.#socket;
+    this.#exchange = undefined;
+    this.#leave();
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('close', this.#onClose);
+    socket.off('drain', this.#onDrain);
+    socket.pause();
+    this.#room.handOver(this, socket, this.#entrypoint, bytes);
+    socket.resume();
+  }
+
+  #refuse(reason: Parameters<typeof answerFor>[0], cause: string | undefined): void {
+    const answer = answerFor(reason);
+    const text = ownAnswerText(answer, '', 'close');
+    this.#room.dataPlane.observe({
+      route: undefined,
+      endpoint: undefined,
+      method: '',
+      host: '',
+      path: '',
+      status: answer.status,
+      reason: answer.reason,
+      durationMs: 0,
+      upstreamMs: undefined,
+      retries: 0,
+      sentBytes: text.length,
+      receivedBytes: this.#length(),
+      clientAddress: this.address,
+      lane: 'raw',
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.writeText(text);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#stage = 'closing';
+    this.#unread = undefined;
+    this.deadlineMs = this.#room.sweep.in(lingerMs);
+    this.#socket.end();
+    this.#resume();
+  }
+
+  #leave(): void {
+    this.#stage = 'left';
+    this.#exchange = undefined;
+    this.#room.sweep.remove(this);
+    this.#room.forget(this);
+  }
+
+  #expectDrain(): void {
+    this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.clientMs);
+  }
+
+  #length(): number {
+    return this.#unread === undefined ? 0 : this.#unread.length - this.#at;
+  }
+
+  #append(chunk: Buffer): void {
+    this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread.subarray(this.#at), chunk]);
+    this.#at = 0;
+  }
+
+  #readTo(at: number): void {
+    this.#at = at;
+    if (this.#unread !== undefined && at >= this.#unread.length) {
+      this.#unread = undefined;
+      this.#at = 0;
+    }
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+}
+
+// A head this long is judged even without a new line end, because it may be over its limit.
+const headLookBytes = 8_192;
+
+function methodOf(bytes: Buffer, head: RequestHead): string {
+  // Nearly all: no need to make the same string again.
+  if (head.methodEnd - head.start === 3 && bytes[head.start] === 0x47 && bytes[head.start + 1] === 0x45) {
+    if (bytes[head.start + 2] === 0x54) return 'GET';
+  }
+  return bytes.toString('latin1', head.start, head.methodEnd);
+}

@@ -1,0 +1,49 @@
+import { ChunkedReader, lastChunk } from '../../forwarding/http1/body-framing.ts';
+import type { Refusal } from '../../forwarding/http1/refusal.ts';
+import type { RequestHead } from '../../forwarding/http1/request-head.ts';
+
+/** Takes pieces of a body as they go upstream; a string is latin1. */
+export type TakePiece = (piece: Buffer | string) => void;
+
+/**
+ * A client's body on its way upstream: knows where it ends. A chunked one is framed anew, so extensions and oddities of
+ * the client's chunks never reach an endpoint (RFC 9112, section 7.1.1).
+ */
+export class RequestBody {
+  #left: number;
+  readonly #chunks: ChunkedReader | undefined;
+  #done = false;
+
+  constructor(head: RequestHead) {
+    this.#left = head.chunked ? 0 : Math.max(0, head.contentLength);
+    this.#chunks = head.chunked ? new ChunkedReader() : undefined;
+    this.#done = !head.hasBody;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Answers where the body ends in this piece (`end` if it goes on), or why it cannot be read. */
+  read(bytes: Buffer, start: number, end: number, take: TakePiece): number | Refusal {
+    const chunks = this.#chunks;
+    if (chunks === undefined) {
+      const to = Math.min(end, start + this.#left);
+      this.#left -= to - start;
+      this.#done = this.#left === 0;
+      if (to > start) take(bytes.subarray(start, to));
+      return to;
+    }
+    const refusal = chunks.read(bytes, start, end, (from, to) => {
+      take(`${(to - from).toString(16)}\r\n`);
+      take(bytes.subarray(from, to));
+      take('\r\n');
+    });
+    if (refusal !== undefined) return refusal;
+    if (chunks.done) {
+      this.#done = true;
+      take(lastChunk(chunks.trailers));
+    }
+    return chunks.consumed;
+  }
+}

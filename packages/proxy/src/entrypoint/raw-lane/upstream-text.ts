@@ -1,0 +1,69 @@
+import { headersForUpstream, type RequestHop } from '../../forwarding/header-policy.ts';
+import { type HeadText, hopByHop, isSafeTarget, linesOf, needsPolicy } from '../../forwarding/http1/head-text.ts';
+import type { RequestHead } from '../../forwarding/http1/request-head.ts';
+import type { HeaderList } from '../../middleware/header-list.ts';
+
+const chunkedLine = 'Transfer-Encoding: chunked\r\n';
+
+/** What one connection adds to every head, as long as Host stays the same: made once, not per request. */
+export class AddedLines {
+  readonly #peerAddress: string;
+  readonly #scheme: string;
+  readonly #entryPort: number;
+  readonly #viaName: string;
+  #host = '';
+  #beforeId = '';
+  readonly #afterId: string;
+
+  constructor(peerAddress: string, scheme: string, entryPort: number, viaName: string) {
+    this.#peerAddress = peerAddress;
+    this.#scheme = scheme;
+    this.#entryPort = entryPort;
+    this.#viaName = viaName;
+    this.#afterId = `\r\nVia: 1.1 ${viaName}\r\n`;
+  }
+
+  with(sentHost: string, requestId: string, minorVersion: 0 | 1): string {
+    if (this.#host !== sentHost || this.#beforeId === '') {
+      this.#host = sentHost;
+      this.#beforeId =
+        `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
+        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\nX-Request-Id: `;
+    }
+    const after = minorVersion === 1 ? this.#afterId : `\r\nVia: 1.0 ${this.#viaName}\r\n`;
+    return this.#beforeId + requestId + after;
+  }
+}
+
+/**
+ * Whether a head can go upstream as the client wrote it, without the fields of its hop and with ours behind: nothing in
+ * it that the header policy would weigh.
+ */
+export function isPlainHead(head: RequestHead, text: HeadText, peerTrusted: boolean): boolean {
+  return !peerTrusted && head.connection.named.length === 0 && !text.hasAny(needsPolicy);
+}
+
+/** The head of a plain request. Equal to what the header policy makes of it. */
+export function plainUpstreamHead(head: RequestHead, text: HeadText, target: string, added: string): string {
+  return (
+    `${text.slice(head.start, head.methodEnd)} ${target} HTTP/1.1\r\n` +
+    `${text.linesWithout(hopByHop)}${added}${head.chunked ? chunkedLine : ''}\r\n`
+  );
+}
+
+/** The headers of any request by the header policy, for the route's steps to change. */
+export function upstreamHeaders(text: HeadText, hop: RequestHop): HeaderList {
+  return headersForUpstream(text.flat(), hop);
+}
+
+/** `undefined` where a step has made it unsendable. */
+export function upstreamHead(
+  method: string,
+  target: string,
+  headers: HeaderList,
+  chunked: boolean,
+): string | undefined {
+  const lines = linesOf(headers);
+  if (lines === undefined || !isSafeTarget(target)) return undefined;
+  return `${method} ${target} HTTP/1.1\r\n${lines}${chunked ? chunkedLine : ''}\r\n`;
+}

@@ -1,0 +1,42 @@
+/**
+ * Which bytes may stand where (RFC 9110 section 5.6.2, RFC 9112 sections 2 and 3). A table is one load per byte, which
+ * is what makes a strict parser cost as little as a lax one. 0 is refused; bits above the first mark bytes that a
+ * parser wants to know of when the scan is over.
+ */
+function table(classOf: (byte: number, character: string) => number): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => classOf(byte, String.fromCharCode(byte)));
+}
+
+const tokenCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** Bit of `tokenBytes`: the name holds an underscore, which some services read as a hyphen. */
+export const UNDERSCORE = 2;
+
+/** `tchar`: methods and field names. */
+export const tokenBytes = table((_, character) =>
+  tokenCharacters.includes(character) ? (character === '_' ? 1 | UNDERSCORE : 1) : 0,
+);
+
+/** `field-vchar`, space, tab and obs-text: what a field value may hold. No CR, LF, NUL or other control. */
+export const valueBytes = table((byte) => (byte === 0x09 || (byte >= 0x20 && byte !== 0x7f) ? 1 : 0));
+
+/** Bit of `targetBytes`: a path with this byte may not be in normal form. */
+export const NEEDS_NORMALIZING = 2;
+
+/** Visible ASCII without `#`: a fragment never belongs into a request target. */
+export const targetBytes = table((byte, character) => {
+  if (byte <= 0x20 || byte >= 0x7f || character === '#') return 0;
+  return '%\\"<>^`{|}'.includes(character) ? 1 | NEEDS_NORMALIZING : 1;
+});
+
+/** Value of a hexadecimal digit, or 255. */
+export const hexDigits = table((_, character) => {
+  const digit = '0123456789abcdef'.indexOf(character.toLowerCase());
+  return digit === -1 ? 255 : digit;
+});
+
+export const CR = 0x0d;
+export const LF = 0x0a;
+export const SPACE = 0x20;
+export const TAB = 0x09;
+export const COLON = 0x3a;

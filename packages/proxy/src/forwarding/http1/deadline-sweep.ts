@@ -1,0 +1,58 @@
+/** Something that must have happened by a point in time. */
+export interface Timed {
+  /** In the sweep's milliseconds (`in`), or `Infinity`. Moving it costs an assignment. */
+  deadlineMs: number;
+  /** Called once the deadline has passed; whoever does not move or remove itself is called again. */
+  onDeadline(): void;
+}
+
+/**
+ * Watches many deadlines with one timer: a request moves its connection's deadline several times, and a timer each time
+ * would cost more than the parser. Deadlines are never early and at most two ticks late.
+ */
+export class DeadlineSweep {
+  /** Monotonic, as of the last tick: exact enough for timeouts, free to read. */
+  nowMs: number;
+  readonly #tickMs: number;
+  readonly #clock: () => number;
+  readonly #watched = new Set<Timed>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param tickMs Default 100. */
+  constructor(tickMs = 100, clock: () => number = () => performance.now()) {
+    this.#tickMs = tickMs;
+    this.#clock = clock;
+    this.nowMs = clock();
+  }
+
+  /** The point in time `ms` from now. */
+  in(ms: number): number {
+    return this.nowMs + this.#tickMs + ms;
+  }
+
+  /** The timer runs while anything is watched, and never keeps the process alive. */
+  add(timed: Timed): void {
+    if (this.#timer === undefined) {
+      this.nowMs = this.#clock();
+      this.#timer = setInterval(() => this.tick(), this.#tickMs);
+      this.#timer.unref();
+    }
+    this.#watched.add(timed);
+  }
+
+  remove(timed: Timed): void {
+    this.#watched.delete(timed);
+    if (this.#watched.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  tick(): void {
+    const before = this.nowMs;
+    this.nowMs = this.#clock();
+    // After a stall of ours, what the peers sent meanwhile waits to be read: judge nobody before that has happened.
+    if (this.nowMs - before > 5 * this.#tickMs) return;
+    for (const timed of this.#watched) if (timed.deadlineMs <= this.nowMs) timed.onDeadline();
+  }
+}

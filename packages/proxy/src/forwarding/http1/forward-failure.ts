@@ -1,0 +1,10 @@
+/** Why forwarding gave up. The names are those of the proxy's own answers; each has its status there. */
+export type ForwardFailure =
+  | 'no-endpoint'
+  | 'stale-endpoint'
+  | 'queue-full'
+  | 'queue-timeout'
+  | 'endpoint-unreachable'
+  | 'endpoint-answer-invalid'
+  | 'connect-timeout'
+  | 'head-timeout';
