@@ -11,7 +11,6 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -19,7 +18,9 @@ import type Docker from 'dockerode';
 import { importBinaryImage, programPath } from './binary-image.ts';
 import { consulBinary } from './consul.ts';
 import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniqueName } from './docker.ts';
+import { freePorts } from './free-ports.ts';
 import { type Answer, type Ask, ask } from './http.ts';
+import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -51,26 +52,25 @@ export interface DeployedStack {
   /** New tasks for one service, and waits until they run. */
   restart(name: string): Promise<void>;
   logs(name: string): Promise<string>;
+  /** One more proxy of the same image on the same registry, on ports of its own. */
+  addProxy(): Promise<SecondProxy>;
+  /** docker/stack.example.yml beside it. */
+  deployExample(): Promise<void>;
+  removeExample(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** The stack's Consul through `docker/consul-ui.sh`, as an operator reaches it. */
-export interface StackConsul {
-  readonly url: string;
-  /** The value beneath the stack's prefix, or `undefined`. */
-  get(key: string): Promise<string | undefined>;
-  put(key: string, value: string): Promise<void>;
-  delete(key: string): Promise<void>;
-  keys(prefix: string): Promise<readonly string[]>;
-  /** The index of a key's last write. */
-  modifyIndex(key: string): Promise<number>;
+export interface SecondProxy {
+  readonly httpUrl: string;
+  readonly adminUrl: string;
+  remove(): Promise<void>;
 }
 
 export async function deployStack(): Promise<DeployedStack> {
   const engine = await ensureDocker();
   const { docker } = engine;
   const name = uniqueName('sge2e');
-  const [http, https, admin, consulPort] = await freePorts(4);
+  const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
   const token = randomBytes(16).toString('hex');
   await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], { cwd: root });
   const demoImage = await importNodeImage(docker);
@@ -166,6 +166,31 @@ export async function deployStack(): Promise<DeployedStack> {
       const { stdout, stderr } = await cli('service', 'logs', '--raw', `${name}_${service}`);
       return stdout + stderr;
     },
+    addProxy: async () => {
+      const [ownHttp, ownAdmin] = (await freePorts(2)) as [number, number];
+      const service = `${name}_second`;
+      await cli(
+        ...['service', 'create', '--detach=true', '--name', service, '--network', name, '--endpoint-mode', 'dnsrr'],
+        ...['--publish', `mode=host,target=80,published=${ownHttp}`],
+        ...['--publish', `mode=host,target=8080,published=${ownAdmin}`],
+        ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${name}`, '--init'],
+        ...['--secret', `source=${name}_token,target=dfp_admin_token`, '--no-resolve-image', 'swarmgate/proxy:local'],
+      );
+      return {
+        httpUrl: `http://127.0.0.1:${ownHttp}`,
+        adminUrl: `http://127.0.0.1:${ownAdmin}`,
+        remove: async () => {
+          await cli('service', 'rm', service);
+        },
+      };
+    },
+    deployExample: async () => {
+      const file = 'docker/stack.example.yml';
+      await cli('stack', 'deploy', '--detach=true', '--resolve-image', 'never', '-c', file, `${name}-example`);
+    },
+    removeExample: async () => {
+      await cli('stack', 'rm', `${name}-example`);
+    },
     remove,
   };
 }
@@ -180,54 +205,4 @@ async function containersOf(docker: Docker, servicePrefix: string): Promise<read
       return service === servicePrefix || service.startsWith(`${servicePrefix}_`);
     })
     .map((each) => each.Id);
-}
-
-function stackConsul(url: string, prefix: string): StackConsul {
-  const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
-  const expect = async (what: Ask, ...statuses: readonly number[]) => {
-    const answer = await ask(what);
-    if (!statuses.includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
-    return answer;
-  };
-  return {
-    url,
-    get: async (key) => {
-      const answer = await expect({ url: kv(key, '?raw') }, 200, 404);
-      return answer.status === 200 ? answer.body : undefined;
-    },
-    put: async (key, value) => {
-      await expect({ url: kv(key), method: 'PUT', body: value }, 200);
-    },
-    delete: async (key) => {
-      await expect({ url: kv(key), method: 'DELETE' }, 200);
-    },
-    keys: async (below) => {
-      const answer = await expect({ url: kv(below, '?keys') }, 200, 404);
-      if (answer.status === 404) return [];
-      return (JSON.parse(answer.body) as string[]).map((key) => key.slice(prefix.length + 1));
-    },
-    modifyIndex: async (key) => {
-      const answer = await expect({ url: kv(key) }, 200);
-      return (JSON.parse(answer.body) as { readonly ModifyIndex: number }[])[0]?.ModifyIndex ?? 0;
-    },
-  };
-}
-
-/** Ports that nobody listened on a moment ago, for parts that cannot tell which one they were given. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { removeService, updateService } from '../harness/docker.ts';
+import { untilAnswers } from '../harness/http.ts';
+import { sharedStack } from './shared-stack.ts';
+
+// In order: one service lives through all that an operator does to it.
+describe('a service that is deployed with labels', () => {
+  let id: string;
+  const url = (path: string) => `${sharedStack().httpUrl}${path}`;
+  const relabel = (labels: Readonly<Record<string, string>>) =>
+    updateService(sharedStack().docker, id, (spec) => ({ ...spec, Labels: { ...labels } }));
+  const labels = {
+    'com.df.notify': 'true',
+    'com.df.servicePath': '/orders',
+    'com.df.port': '8080',
+  };
+
+  after(async () => {
+    await removeService(sharedStack().docker, id);
+  });
+
+  it('answers through the port that the proxy publishes', async () => {
+    id = await sharedStack().createService('orders', { labels, env: { MESSAGE: 'orders' } });
+    const answer = await untilAnswers({ url: url('/orders/7') }, 200);
+    expect(JSON.parse(answer.body)).to.include({ message: 'orders', path: '/orders/7' });
+  });
+
+  it('is one readable document in Consul', async () => {
+    const text = await sharedStack().consul.get(`services/swarm/${sharedStack().fullName('orders')}`);
+    expect(text, 'one key per service').to.be.a('string');
+    expect(JSON.parse(text ?? '').destinations[0]).to.deep.include({ servicePath: ['/orders'], port: 8080 });
+    expect(text?.split('\n').length, 'lines: readable as it stands').to.be.greaterThan(5);
+  });
+
+  it('moves when its label changes', async () => {
+    await relabel({ ...labels, 'com.df.servicePath': '/purchases' });
+    await untilAnswers({ url: url('/purchases') }, 200);
+    await untilAnswers({ url: url('/orders') }, 503);
+  });
+
+  it('takes a second domain beside the first', async () => {
+    const { 'com.df.servicePath': _path, ...rest } = labels;
+    await relabel({ ...rest, 'com.df.serviceDomain': 'orders.example.com' });
+    await untilAnswers({ url: url('/'), host: 'orders.example.com' }, 200);
+    await relabel({ ...rest, 'com.df.serviceDomain': 'orders.example.com,purchases.example.com' });
+    await untilAnswers({ url: url('/'), host: 'purchases.example.com' }, 200);
+    await untilAnswers({ url: url('/'), host: 'orders.example.com' }, 200);
+    await untilAnswers({ url: url('/'), host: 'other.example.com' }, 503);
+  });
+
+  it('is gone when the label that selects it is removed, and back with it', async () => {
+    const { 'com.df.notify': _notify, ...rest } = labels;
+    await relabel(labels);
+    await untilAnswers({ url: url('/orders') }, 200);
+    await relabel(rest);
+    await untilAnswers({ url: url('/orders') }, 503);
+    await relabel(labels);
+    await untilAnswers({ url: url('/orders') }, 200);
+  });
+
+  it('is gone when it is scaled to 0, and back when it is scaled up', async () => {
+    await sharedStack().scale('orders', 0);
+    await untilAnswers({ url: url('/orders') }, 503);
+    await sharedStack().scale('orders', 2);
+    await untilAnswers({ url: url('/orders') }, 200);
+  });
+
+  it('is gone with docker service rm', async () => {
+    await removeService(sharedStack().docker, id);
+    const answer = await untilAnswers({ url: url('/orders') }, 503);
+    expect(answer.headers['x-swarmgate-reason']).to.equal('no-route');
+    expect(await sharedStack().consul.get(`services/swarm/${sharedStack().fullName('orders')}`)).to.equal(undefined);
+  });
+});
+
+describe('docker/stack.example.yml', () => {
+  it('brings two services that answer, one by its path and one by its domain', async () => {
+    const stack = sharedStack();
+    await stack.deployExample();
+    const byPath = await untilAnswers({ url: `${stack.httpUrl}/hello` }, 200);
+    expect(JSON.parse(byPath.body).message).to.equal('hello from a path');
+    const byDomain = await untilAnswers({ url: `${stack.httpUrl}/`, host: 'shop.example.com' }, 200);
+    expect(JSON.parse(byDomain.body).message).to.equal('hello from a domain');
+    await stack.removeExample();
+    await untilAnswers({ url: `${stack.httpUrl}/hello` }, 503);
+  });
+});

@@ -1,0 +1,23 @@
+import { type DeployedStack, deployStack } from '../harness/stack.ts';
+
+let deployed: DeployedStack | undefined;
+
+/** The one stack that all end-to-end tests share; tests name and remove the services that they create. */
+export function sharedStack(): DeployedStack {
+  if (deployed === undefined) throw new Error('run end-to-end tests with --config test/mocharc.e2e.json');
+  return deployed;
+}
+
+/** Mocha's root hooks: test/mocharc.e2e.json requires this file. */
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context) {
+    this.timeout(600_000);
+    const startedAt = performance.now();
+    deployed = await deployStack();
+    console.log(`    the stack serves after ${((performance.now() - startedAt) / 1000).toFixed(1)} s, images included`);
+  },
+  async afterAll(this: Mocha.Context) {
+    this.timeout(180_000);
+    await deployed?.remove();
+  },
+};

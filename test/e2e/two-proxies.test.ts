@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+import { removeService, updateService } from '../harness/docker.ts';
+import { untilAnswers } from '../harness/http.ts';
+import type { SecondProxy } from '../harness/stack.ts';
+import { sharedStack } from './shared-stack.ts';
+
+describe('two proxies on one registry', () => {
+  let second: SecondProxy;
+  let id: string;
+  const labels = (path: string) => ({
+    'com.df.notify': 'true',
+    'com.df.servicePath': path,
+    'com.df.port': '8080',
+  });
+
+  before(async () => {
+    const stack = sharedStack();
+    second = await stack.addProxy();
+    id = await stack.createService('both', { labels: labels('/both') });
+  });
+  after(async () => {
+    await removeService(sharedStack().docker, id);
+    await second.remove();
+  });
+
+  it('both serve every change', async () => {
+    const stack = sharedStack();
+    const urls = [stack.httpUrl, second.httpUrl];
+    await Promise.all(urls.map((url) => untilAnswers({ url: `${url}/both` }, 200)));
+    for (let change = 0; change < 10; change += 1) {
+      const path = `/both-${change}`;
+      await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels(path) }));
+      await Promise.all(urls.map((url) => untilAnswers({ url: `${url}${path}` }, 200)));
+    }
+    await Promise.all(urls.map((url) => untilAnswers({ url: `${url}/both` }, 503)));
+  });
+
+  it('know of each other, and a reconfigure on one answers when the other serves it too', async () => {
+    const stack = sharedStack();
+    const status = await stack.admin('/v1/status');
+    expect(JSON.parse(status.body).replicas, status.body).to.have.length(2);
+    const query = new URLSearchParams({
+      serviceName: 'shared',
+      servicePath: '/shared',
+      outboundHostname: `tasks.${stack.fullName('both')}`,
+      port: '8080',
+    });
+    const answer = await stack.admin(`/v1/docker-flow-proxy/reconfigure?${query}`);
+    expect(JSON.parse(answer.body), answer.body).to.include({ Message: 'Distributed to all instances' });
+    // No waiting here: that the other one serves it is what the answer said.
+    const served = await untilAnswers({ url: `${second.httpUrl}/shared` }, 200, { withinMs: 0 });
+    expect(served.status).to.equal(200);
+    await stack.admin('/v1/docker-flow-proxy/remove?serviceName=shared');
+  });
+});

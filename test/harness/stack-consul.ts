@@ -1,0 +1,53 @@
+import { type Ask, ask } from './http.ts';
+
+/** A stack's Consul through `docker/consul-ui.sh`, as an operator reaches it. */
+export interface StackConsul {
+  readonly url: string;
+  /** The value beneath the stack's prefix, or `undefined`. */
+  get(key: string): Promise<string | undefined>;
+  put(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  keys(prefix: string): Promise<readonly string[]>;
+  /** The value of a key that somebody holds as a lock: who it is. */
+  lockHolder(key: string): Promise<string | undefined>;
+  /** The index of a key's last write. */
+  modifyIndex(key: string): Promise<number>;
+}
+
+export function stackConsul(url: string, prefix: string): StackConsul {
+  const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
+  const expect = async (what: Ask, ...statuses: readonly number[]) => {
+    const answer = await ask(what);
+    if (!statuses.includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
+    return answer;
+  };
+  return {
+    url,
+    get: async (key) => {
+      const answer = await expect({ url: kv(key, '?raw') }, 200, 404);
+      return answer.status === 200 ? answer.body : undefined;
+    },
+    put: async (key, value) => {
+      await expect({ url: kv(key), method: 'PUT', body: value }, 200);
+    },
+    delete: async (key) => {
+      await expect({ url: kv(key), method: 'DELETE' }, 200);
+    },
+    keys: async (below) => {
+      const answer = await expect({ url: kv(below, '?keys') }, 200, 404);
+      if (answer.status === 404) return [];
+      return (JSON.parse(answer.body) as string[]).map((key) => key.slice(prefix.length + 1));
+    },
+    lockHolder: async (key) => {
+      const answer = await expect({ url: kv(key) }, 200, 404);
+      if (answer.status === 404) return undefined;
+      const [entry] = JSON.parse(answer.body) as { readonly Session?: string; readonly Value: string | null }[];
+      if (entry?.Session === undefined || entry.Value === null) return undefined;
+      return Buffer.from(entry.Value, 'base64').toString('utf8');
+    },
+    modifyIndex: async (key) => {
+      const answer = await expect({ url: kv(key) }, 200);
+      return (JSON.parse(answer.body) as { readonly ModifyIndex: number }[])[0]?.ModifyIndex ?? 0;
+    },
+  };
+}
