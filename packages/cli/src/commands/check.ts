@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { RoutesAnswer, ServicesAnswer } from '@swarmgate/proxy';
+import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
+import type { Command } from 'commander';
+import { UnreachableError } from '../admin-client.ts';
+import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
+import { type Effects, effectsOf } from '../compose/effects.ts';
+import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { CommandIo } from '../io.ts';
+import { checkAsGithub, checkAsText, diffAsText } from '../output/check-report.ts';
+import { clientFor, type OperatorOptions } from './operator-command.ts';
+
+interface CheckOptions extends OperatorOptions {
+  readonly stack?: string;
+  readonly format?: string;
+}
+
+/** Looks at stack files before they are deployed: with the listener's rules and the proxy's own table. */
+export function addCheckCommands(program: Command, io: CommandIo): void {
+  stackCommand(
+    program,
+    'check <files...>',
+    'what is wrong with the labels of stack files, and whose requests they would take',
+    [
+      'swarmgate check stack.yml',
+      'swarmgate check stack.yml stack.prod.yml --stack shop --url http://10.0.0.5:8080',
+      'swarmgate check stack.yml --format github',
+    ],
+  )
+    .option('--format <format>', 'text, json or github (annotations of a workflow)', 'text')
+    .action(async (files: string[], options: CheckOptions) => {
+      const format = options.json === true ? 'json' : (options.format ?? 'text');
+      if (!['text', 'json', 'github'].includes(format)) {
+        throw new UsageError('format-invalid', `--format ${format}: expected text, json or github`);
+      }
+      const desired = readDesired(files, options, io);
+      // Without a proxy to compare with, the labels alone are checked; asking one that does not answer is an error.
+      const isCompared = options.url !== undefined || io.env.SWARMGATE_URL !== undefined;
+      const effects = isCompared ? await effectsOn(desired, files, options, io) : undefined;
+      if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null }, null, 2));
+      else io.out(format === 'github' ? checkAsGithub(desired, effects) : checkAsText(desired, effects));
+      const hasErrors = desired.some(({ problems }) => problems.some(({ severity }) => severity === 'error'));
+      if (hasErrors) io.exit(exitCodes.refused);
+    });
+
+  stackCommand(program, 'diff <files...>', 'routes that deploying stack files would add, change and remove', [
+    'swarmgate diff stack.yml --stack shop',
+  ]).action(async (files: string[], options: CheckOptions) => {
+    const desired = readDesired(files, options, io);
+    const effects = await effectsOn(desired, files, options, io);
+    io.out(options.json === true ? JSON.stringify(effects, null, 2) : diffAsText(effects));
+  });
+}
+
+function stackCommand(
+  program: Command,
+  nameAndArguments: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return program
+    .command(nameAndArguments)
+    .description(description)
+    .option(
+      '--stack <name>',
+      'name the stack is deployed under (default: its "name", else the folder of the first file)',
+    )
+    .option('--url <address>', 'admin address of a running proxy to compare with')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+}
+
+function readDesired(files: readonly string[], options: CheckOptions, io: CommandIo): readonly DesiredService[] {
+  const merged = readFiles(files, io);
+  const settings = readSettings('listener', { env: io.env });
+  return desiredServices(merged, {
+    stack: stackName(files, options, merged),
+    notifyLabel: settings.notifyLabel,
+    serviceNamePrefix: settings.serviceNamePrefix,
+    separator: settings.separator,
+    owner: settings.swarmName,
+    nowMs: Date.now(),
+  });
+}
+
+function readFiles(files: readonly string[], io: CommandIo): ComposeFile {
+  return mergeCompose(files.map((file) => readCompose(file, readText(file), io.env)));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError('file-unreadable', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function stackName(files: readonly string[], { stack }: CheckOptions, { name }: ComposeFile): string {
+  return stack ?? name ?? basename(dirname(resolve(files[0] ?? '.')));
+}
+
+async function effectsOn(
+  desired: readonly DesiredService[],
+  files: readonly string[],
+  options: CheckOptions,
+  io: CommandIo,
+): Promise<Effects> {
+  const client = clientFor(options, io);
+  const [services, routes] = await Promise.all([client.get('/v1/services'), client.get('/v1/routes')]);
+  if (services.status !== 200 || routes.status !== 200) {
+    throw new UnreachableError(
+      'not-swarmgate',
+      `${client.url} answers ${services.status}: is this a Swarmgate admin port?`,
+    );
+  }
+  const { order } = routes.body as RoutesAnswer;
+  const registered = (services.body as ServicesAnswer).services.map(({ definition }) => definition);
+  const settings = readSettings('listener', { env: io.env });
+  const prefix = `${settings.serviceNamePrefix}${stackName(files, options, readFiles(files, io))}_`;
+  return effectsOf(
+    registered,
+    desired.flatMap(({ definition }) => (definition === undefined ? [] : [definition])),
+    {
+      order,
+      instanceName: settings.instanceName,
+      isOfStack: ({ owner, service }) =>
+        owner === settings.swarmName && service.startsWith(prefix) && !desired.some(({ name }) => name === service),
+    },
+  );
+}

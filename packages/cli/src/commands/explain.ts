@@ -1,0 +1,68 @@
+import type { ExplainAnswer } from '@swarmgate/proxy';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { table } from '../output/table.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { show } from './routes.ts';
+
+interface ExplainOptions extends OperatorOptions {
+  readonly method?: string;
+  readonly header: readonly string[];
+  readonly port?: string;
+}
+
+export function addExplainCommand(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'explain <address>', 'which route a request would take, and why no other', [
+    'swarmgate explain http://shop.example.com/cart',
+    "swarmgate explain https://shop.example.com/ --method POST --header 'X-Beta: 1'",
+  ])
+    .option('--method <method>', 'method of the request', 'GET')
+    .option(
+      '--header <name:value>',
+      'a header of the request; may be repeated',
+      (value: string, all: readonly string[]) => [...all, value],
+      [] as readonly string[],
+    )
+    .option('--port <port>', 'entrypoint, where the address does not say it')
+    .action(async (address: string, options: ExplainOptions) => {
+      const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
+      for (const header of options.header) query.append('header', header);
+      if (options.port !== undefined) query.set('port', options.port);
+      printAnswer<ExplainAnswer>(
+        await clientFor(options, io).get(`/v1/explain?${query}`),
+        options,
+        io,
+        describeExplanation,
+      );
+    });
+}
+
+export function describeExplanation({
+  request,
+  winner,
+  byDefault,
+  middleware,
+  answer,
+  candidates,
+}: ExplainAnswer): string {
+  const lines = [`${request.method} ${request.host}${request.path} at port ${request.port}`];
+  if (winner === null) lines.push('no route fits');
+  else {
+    lines.push(`served by ${winner.id}${byDefault ? ' (the default backend)' : ''}`);
+    for (const [label, value] of Object.entries(winner.conditions)) lines.push(`  ${label} = ${show(value)}`);
+    if (middleware.length > 0) lines.push(`middleware ${middleware.join(' → ')}`);
+    const endpoints = winner.endpoints.map((each) => `${each.host}:${each.port} (${each.state}, ${each.health})`);
+    lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
+  }
+  if (answer !== null) lines.push(`answer ${answer.status} ${answer.reason}`);
+  if (candidates.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['NOT', 'BECAUSE OF', 'WHY'],
+        candidates.map((each) => [each.id, each.condition, each.message]),
+      ),
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,74 @@
+import type { ChangeAnswer, HistoryAnswer } from '@swarmgate/proxy';
+import type { DefinitionSource, ServiceDefinition } from '@swarmgate/registry';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { table } from '../output/table.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { show } from './routes.ts';
+
+interface RollbackOptions extends OperatorOptions {
+  readonly to?: string;
+  readonly owner?: string;
+}
+
+/** What stood before, and going back to it; what proxies remember, given back to a registry that lost it. */
+export function addHistoryCommands(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'history <service>', 'who changed a service, when, and what stood before', [
+    'swarmgate history shop',
+  ]).action(async (service: string, options: OperatorOptions) => {
+    const answer = await clientFor(options, io).get('/v1/history', { service });
+    printAnswer<HistoryAnswer>(answer, options, io, describeHistory);
+  });
+
+  operatorCommand(program, 'rollback <service>', 'put a former definition of a service back', [
+    'swarmgate rollback shop',
+    'swarmgate rollback shop --to 3',
+  ])
+    .option('--to <number>', 'number of the entry in the history (default: the newest)')
+    .option('--owner <owner>', 'whose, where several publish that name')
+    .action(async (service: string, { to, owner, ...options }: RollbackOptions) => {
+      const query = { service, ...(to === undefined ? {} : { to }), ...(owner === undefined ? {} : { owner }) };
+      const answer = await clientFor(options, io).post('/v1/rollback', query);
+      printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => `${service} is rolled back: ${Message}`);
+    });
+
+  operatorCommand(
+    program,
+    'restore',
+    'write manual services that this proxy still knows back into a registry that lost them',
+    ['swarmgate restore'],
+  ).action(async (options: OperatorOptions) => {
+    const answer = await clientFor(options, io).post('/v1/restore');
+    printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => Message);
+  });
+}
+
+export function describeHistory({ service, owners }: HistoryAnswer): string {
+  if (owners.length === 0) return `${service} has no history`;
+  return owners
+    .map(({ owner, current, entries }) => {
+      const rows = entries.map((entry) => [
+        String(entry.number),
+        entry.replacedAt,
+        entry.replacedBy,
+        source(entry.definition.source),
+        matches(entry.definition),
+      ]);
+      const now = current === null ? [] : [['now', current.updatedAt, '', source(current.source), matches(current)]];
+      return `${owner}/${service}\n${table(['NUMBER', 'REPLACED', 'BY', 'CAME FROM', 'ROUTES'], [...now, ...rows])}`;
+    })
+    .join('\n\n');
+}
+
+function source(from: DefinitionSource): string {
+  return from.kind === 'swarm' ? `Swarm service version ${from.versionIndex}` : `${from.kind} (${from.by})`;
+}
+
+function matches({ destinations }: ServiceDefinition): string {
+  return destinations
+    .map(
+      ({ serviceDomain, servicePath, port }) =>
+        `${show(serviceDomain ?? ['*'])}${show(servicePath ?? ['/'])}→${port ?? '-'}`,
+    )
+    .join(' ');
+}

@@ -1,0 +1,57 @@
+import type { RoutesAnswer, RouteView } from '@swarmgate/proxy';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { table } from '../output/table.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+
+export function addRoutesCommand(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'routes', 'the routes in matching order: the first that fits serves the request', [
+    'swarmgate routes',
+    'swarmgate routes --service shop --json',
+  ])
+    .option('--service <name>', 'only the routes of this service')
+    .action(async (options: OperatorOptions & { service?: string }) => {
+      const answer = await clientFor(options, io).get('/v1/routes');
+      const { body } = answer;
+      // Narrowed here, so that --json and the table show the same.
+      const shown =
+        options.service !== undefined && isRoutes(body)
+          ? { ...answer, body: { ...body, routes: body.routes.filter(({ service }) => service === options.service) } }
+          : answer;
+      printAnswer<RoutesAnswer>(shown, options, io, describeRoutes);
+    });
+}
+
+export function describeRoutes({ routes }: RoutesAnswer): string {
+  if (routes.length === 0) return 'no routes';
+  return table(
+    ['SERVICE', 'OWNER', 'CONDITIONS', 'ENDPOINTS'],
+    routes.map((route) => [route.service, route.owner, conditions(route), endpoints(route)]),
+  );
+}
+
+function conditions(route: RouteView): string {
+  const parts = Object.entries(route.conditions).map(([label, value]) => `${label}=${show(value)}`);
+  return parts.length === 0 ? '(any)' : parts.join(' ');
+}
+
+function endpoints(route: RouteView): string {
+  if (route.redirectToHost !== undefined) return `redirect to ${route.redirectToHost}`;
+  if (route.blockedBy !== undefined) return `503: ${route.blockedBy} cannot be honoured`;
+  if (route.endpoints.length === 0) return 'none';
+  return route.endpoints
+    .map(
+      (each) =>
+        `${each.host}:${each.port}${each.state === 'draining' ? ' (draining)' : each.health === 'ejected' ? ' (ejected)' : ''}`,
+    )
+    .join(', ');
+}
+
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return value.map(show).join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function isRoutes(body: unknown): body is RoutesAnswer {
+  return typeof body === 'object' && body !== null && Array.isArray((body as { routes?: unknown }).routes);
+}

@@ -1,0 +1,59 @@
+import type { StatusAnswer } from '@swarmgate/proxy';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { age, table } from '../output/table.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+
+export function addStatusCommand(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'status', 'how a proxy stands with its registry, and what every replica serves', [
+    'swarmgate status',
+    'swarmgate status --url http://10.0.0.5:8080 --json',
+  ]).action(async (options: OperatorOptions) => {
+    printAnswer<StatusAnswer>(await clientFor(options, io).get('/v1/status'), options, io, describeStatus);
+  });
+}
+
+export function describeStatus(status: StatusAnswer): string {
+  const readiness = status.draining ? 'draining' : status.ready ? 'ready' : 'not ready';
+  const lines = [
+    `${status.replica}  ${readiness}, version ${status.version}, since ${status.since}`,
+    `registry   ${status.registry.description}, ${describeRegistry(status)}`,
+    `serving    ${status.services} services, ${status.routes} routes, ${status.rejected} rejected, ${status.held} held, ${status.problems} problems`,
+  ];
+  for (const entrypoint of status.entrypoints) {
+    const name = `${entrypoint.port}${entrypoint.secure ? ' (TLS)' : ''}`;
+    lines.push(`entrypoint ${name} ${entrypoint.state === 'open' ? 'open' : `closed: ${entrypoint.reason}`}`);
+  }
+  if (status.workers.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['WORKER', 'STATE', 'REVISION'],
+        status.workers.map((each) => [String(each.pid), each.state, each.revision]),
+      ),
+    );
+  }
+  const replicas = status.replicas.map((each) => [
+    each.replica,
+    each.sequence === status.sequence ? `${each.sequence}` : `${each.sequence} (this one: ${status.sequence})`,
+    String(each.routes),
+    String(each.rejected),
+    each.version,
+    each.since,
+  ]);
+  lines.push('', table(['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'VERSION', 'SINCE'], replicas));
+  return lines.join('\n');
+}
+
+function describeRegistry({ registry: { state }, sequence, ageMs }: StatusAnswer): string {
+  switch (state.kind) {
+    case 'starting':
+      return 'not read yet';
+    case 'following':
+      return `followed, sequence ${sequence}`;
+    case 'away':
+      return `away (${state.error}); serving what was known ${ageMs === null ? 'from nothing' : `${age(ageMs)} ago`}, from ${state.from}`;
+    case 'holding':
+      return `${state.held} services held (${state.reason}): swarmgate reload --force lets them go`;
+  }
+}

@@ -1,0 +1,93 @@
+import { createRouteTable, type Route, type RouteTable } from '@swarmgate/proxy';
+import { isSupported, type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
+
+/** What serving these definitions beside (or instead of) the registered ones would do to the routes. */
+export interface Effects {
+  /** Requests that another service serves today: which ones, whose they are, whose they would be. */
+  readonly taken: readonly { readonly request: string; readonly from: string; readonly by: string }[];
+  /** Matches that an existing service keeps, so the new one would not get them. */
+  readonly lost: readonly { readonly service: string; readonly message: string }[];
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface EffectOptions {
+  readonly order: 'strict' | 'legacy';
+  readonly instanceName: string;
+  /** Services of the stack that the file does not hold any more: they would go. */
+  readonly isOfStack: (definition: ServiceDefinition) => boolean;
+}
+
+/** Pure: the proxy's own table, once with what is registered and once with what would be. */
+export function effectsOf(
+  registered: readonly ServiceDefinition[],
+  desired: readonly ServiceDefinition[],
+  { order, instanceName, isOfStack }: EffectOptions,
+): Effects {
+  const empty = createRouteTable({ order, instanceName, filterInstanceName: false, isSupported });
+  const today = new Map(registered.map((definition) => [serviceKey(definition), definition]));
+  const wanted = new Map(desired.map((definition) => [serviceKey(definition), carried(definition, today)]));
+  const gone = registered.filter((definition) => isOfStack(definition) && !wanted.has(serviceKey(definition)));
+  const before = empty.with(today);
+  const after = before.with(new Map([...wanted, ...gone.map((each) => [serviceKey(each), undefined] as const)]));
+  return {
+    taken: [...wanted.keys()]
+      .flatMap((key) => after.routesOf(key))
+      .flatMap((route) => takenBy(route, before, after, wanted)),
+    lost: [...wanted.keys()].flatMap((key) =>
+      after.lostConflicts(key).map(({ message }) => ({ service: key, message })),
+    ),
+    ...routeChanges(before, after, new Set([...wanted.keys(), ...gone.map(serviceKey)])),
+  };
+}
+
+/** A service that is updated keeps the age of its matches, as the listener has it. */
+function carried(definition: ServiceDefinition, today: ReadonlyMap<ServiceKey, ServiceDefinition>): ServiceDefinition {
+  const previous = today.get(serviceKey(definition));
+  if (previous === undefined) return definition;
+  const { since } = previous.destinations[0] ?? { since: 0 };
+  return { ...definition, destinations: definition.destinations.map((each) => ({ ...each, since })) };
+}
+
+function takenBy(route: Route, before: RouteTable, after: RouteTable, wanted: ReadonlyMap<ServiceKey, unknown>) {
+  return sampleRequests(route).flatMap(({ host, path }) => {
+    const target = { method: 'GET', host, path, port: route.destination.srcPort ?? 80, header: () => undefined };
+    const from = before.lookup(target);
+    const by = after.lookup(target);
+    if (from === undefined || by?.key !== route.key || from.key === route.key || wanted.has(from.key)) return [];
+    return [{ request: `${host}${path}`, from: from.key, by: route.key }];
+  });
+}
+
+/** One request for each host and path that the route names, a host below each wildcard. */
+function sampleRequests({ destination }: Route): readonly { readonly host: string; readonly path: string }[] {
+  const hosts = (destination.serviceDomain ?? ['any.invalid']).map((host) => host.replace(/^\*\.?/, 'any.'));
+  const paths = destination.pathType?.matcher === 'path_reg' ? [] : (destination.servicePath ?? ['/']);
+  return hosts.flatMap((host) => paths.map((path) => ({ host: host.toLowerCase(), path })));
+}
+
+function routeChanges(before: RouteTable, after: RouteTable, keys: ReadonlySet<ServiceKey>) {
+  const changes = { added: [] as string[], changed: [] as string[], removed: [] as string[] };
+  for (const key of [...keys].sort()) {
+    const old = new Map(before.routesOf(key).map((route) => [route.id, route]));
+    const next = new Map(after.routesOf(key).map((route) => [route.id, route]));
+    for (const [id, route] of next) {
+      const was = old.get(id);
+      if (was === undefined) changes.added.push(describeRoute(route));
+      else if (describeRoute(was) !== describeRoute(route))
+        changes.changed.push(`${describeRoute(was)} → ${describeRoute(route)}`);
+    }
+    for (const [id, route] of old) if (!next.has(id)) changes.removed.push(describeRoute(route));
+  }
+  return changes;
+}
+
+/** Everything that makes the route, in one line; the age of its matches does not. */
+export function describeRoute(route: Route): string {
+  const { since: _since, index: _index, ...labels } = route.destination;
+  const parts = Object.entries(labels).map(
+    ([label, value]) => `${label}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
+  );
+  return `${route.id} ${parts.join(' ')}`;
+}

@@ -1,0 +1,57 @@
+import { describeProblem } from '../commands/operator-command.ts';
+import type { DesiredService } from '../compose/desired-services.ts';
+import type { Effects } from '../compose/effects.ts';
+
+export function checkAsText(desired: readonly DesiredService[], effects: Effects | undefined): string {
+  const lines: string[] = [];
+  for (const service of desired) {
+    const count = service.definition?.destinations.length ?? 0;
+    const what =
+      service.definition === undefined ? 'not served' : `${count} ${count === 1 ? 'destination' : 'destinations'}`;
+    lines.push(`${service.position.file}:${service.position.line}: ${service.name}: ${what}`);
+    for (const problem of service.problems) {
+      lines.push(`  ${problem.position.file}:${problem.position.line}: ${describeProblem(problem)}`);
+    }
+  }
+  if (desired.length === 0) lines.push('no service asks for routes (com.df.notify=true among deploy.labels)');
+  for (const { request, from, by } of effects?.taken ?? []) lines.push(`${by} would take ${request} from ${from}`);
+  for (const { service, message } of effects?.lost ?? []) lines.push(`${service}: ${message}`);
+  const all = desired.flatMap(({ problems }) => problems);
+  const errors = all.filter(({ severity }) => severity === 'error').length;
+  lines.push('', `${errors} errors, ${all.length - errors} warnings in ${desired.length} services`);
+  return lines.join('\n');
+}
+
+/** Workflow commands of GitHub Actions: `::error file=…,line=…::message`. */
+export function checkAsGithub(desired: readonly DesiredService[], effects: Effects | undefined): string {
+  const problems = desired.flatMap((service) =>
+    service.problems.map(
+      (problem) =>
+        `::${problem.severity} file=${property(problem.position.file)},line=${problem.position.line},title=${property(service.name)}::${data(describeProblem(problem))}`,
+    ),
+  );
+  const taken = (effects?.taken ?? []).map(
+    ({ request, from, by }) => `::warning::${data(`${by} would take ${request} from ${from}`)}`,
+  );
+  const lost = (effects?.lost ?? []).map(({ service, message }) => `::warning::${data(`${service}: ${message}`)}`);
+  return [...problems, ...taken, ...lost].join('\n');
+}
+
+export function diffAsText({ added, changed, removed, taken, lost }: Effects): string {
+  const lines = [
+    ...added.map((route) => `+ ${route}`),
+    ...changed.map((route) => `~ ${route}`),
+    ...removed.map((route) => `- ${route}`),
+    ...taken.map(({ request, from, by }) => `! ${by} would take ${request} from ${from}`),
+    ...lost.map(({ service, message }) => `! ${service}: ${message}`),
+  ];
+  return lines.length === 0 ? 'no difference' : lines.join('\n');
+}
+
+function data(text: string): string {
+  return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+}
+
+function property(text: string): string {
+  return data(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
+}
