@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { removeService } from '../harness/docker.ts';
+import { constantLoad, type Load, untilAnswers } from '../harness/http.ts';
+import { until } from '../harness/until.ts';
+import { sharedStack } from './shared-stack.ts';
+
+interface ShownProblem {
+  readonly owner: string;
+  readonly service: string;
+  readonly reason: string;
+  readonly label?: string;
+  readonly otherService?: string;
+  readonly suggestion?: string;
+}
+
+describe('bad input names itself, and costs nobody else anything', () => {
+  const ids: string[] = [];
+  let load: Load;
+
+  before(async () => {
+    await deploy('bystander', { 'com.df.servicePath': '/bystander', 'com.df.port': '8080' });
+    await untilAnswers({ url: `${sharedStack().httpUrl}/bystander` }, 200);
+    load = constantLoad({ url: `${sharedStack().httpUrl}/bystander`, ratePerSecond: 50 });
+  });
+  after(async () => {
+    await Promise.all(ids.map((id) => removeService(sharedStack().docker, id)));
+  });
+
+  it('a label with a wrong value', async () => {
+    await deploy('wrong-value', {
+      'com.df.servicePath': '/wrong-value',
+      'com.df.port': '8080',
+      'com.df.isDefaultBackend': 'maybe',
+    });
+    const problem = await namesItself('wrong-value', 'label-value-invalid', 'problems/labels/swarm');
+    expect(problem.label).to.equal('isDefaultBackend');
+  });
+
+  it('a missing port', async () => {
+    await deploy('no-port', { 'com.df.servicePath': '/no-port' });
+    await namesItself('no-port', 'port-missing', 'problems/labels/swarm');
+    await untilAnswers({ url: `${sharedStack().httpUrl}/no-port` }, 503);
+  });
+
+  it('two services that claim the same route: the first keeps it, the second is told, and inherits it', async () => {
+    const labels = { 'com.df.servicePath': '/claimed', 'com.df.port': '8080' };
+    const first = await deploy('first', labels, { MESSAGE: 'first' });
+    const url = `${sharedStack().httpUrl}/claimed`;
+    await untilAnswers({ url }, 200);
+    await deploy('second', labels, { MESSAGE: 'second' });
+    const problem = await namesItself('second', 'route-conflict', 'problems/routes/swarm');
+    expect(problem.otherService).to.equal(`swarm/${sharedStack().fullName('first')}`);
+    await untilAnswers({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'first', withinMs: 0 });
+
+    await removeService(sharedStack().docker, first);
+    await untilAnswers({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'second' });
+    await until('the conflict is over', async () => !(await problems()).some(isAbout('second', 'route-conflict')));
+  });
+
+  it('a definition that is edited into invalid JSON: the last good one is served on', async () => {
+    const stack = sharedStack();
+    await deploy('edited', { 'com.df.servicePath': '/edited', 'com.df.port': '8080' });
+    await untilAnswers({ url: `${stack.httpUrl}/edited` }, 200);
+    const key = `services/swarm/${stack.fullName('edited')}`;
+    const good = (await stack.consul.get(key)) ?? '';
+    await stack.consul.put(key, good.replace('{', '{{'));
+    await namesItself('edited', 'definition-invalid', 'problems/routes/swarm');
+    await untilAnswers({ url: `${stack.httpUrl}/edited` }, 200, { withinMs: 0 });
+    await stack.consul.put(key, good);
+    await until('the problem is over', async () => !(await problems()).some(isAbout('edited', 'definition-invalid')));
+  });
+
+  it('a key of somebody else under the prefix: it is reported and left alone', async () => {
+    const stack = sharedStack();
+    await stack.consul.put('somebody/else', 'mine');
+    const key = `${stack.name}/somebody/else`;
+    await until('the API names the key', async () => {
+      const answer = JSON.parse((await stack.admin('/v1/problems')).body) as { keys: readonly { key: string }[] };
+      return answer.keys.some((each) => each.key === key);
+    });
+    const digest = createHash('sha1').update(key).digest('hex');
+    await until('Consul’s key says so', async () => (await stack.consul.get(`problems/keys/${digest}`))?.includes(key));
+    await until('the log names it', async () => (await stack.logs('proxy')).includes(key));
+    expect((await stack.admin('/metrics')).body).to.match(/^swarmgate_foreign_keys 1$/m);
+    expect(await stack.consul.get('somebody/else')).to.equal('mine');
+    await stack.consul.delete('somebody/else');
+  });
+
+  it('and every other route was served all the time', async () => {
+    const report = await load.stop();
+    expect(report.failures, `of ${report.sent} requests`).to.deep.equal([]);
+  });
+
+  async function deploy(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const id = await sharedStack().createService(name, { labels: { 'com.df.notify': 'true', ...labels }, env });
+    ids.push(id);
+    return id;
+  }
+
+  function isAbout(name: string, reason: string) {
+    return (problem: ShownProblem) => problem.service === sharedStack().fullName(name) && problem.reason === reason;
+  }
+
+  /** In the API, in Consul, in the log and in the metrics. Answers what the API says. */
+  async function namesItself(name: string, reason: string, consulPrefix: string): Promise<ShownProblem> {
+    const stack = sharedStack();
+    const service = stack.fullName(name);
+    const shown = await until(`the API shows ${reason} of ${name}`, async () =>
+      (await problems()).find(isAbout(name, reason)),
+    );
+    await until(`Consul shows ${reason} of ${name}`, async () =>
+      (await stack.consul.get(`${consulPrefix}/${service}`))?.includes(reason),
+    );
+    await until(`the log shows ${reason} of ${name}`, async () =>
+      (await stack.logs('proxy')).split('\n').some((line) => line.includes(service) && line.includes(reason)),
+    );
+    const metrics = (await stack.admin('/metrics')).body.split('\n');
+    expect(
+      metrics.some(
+        (line) =>
+          line.startsWith('swarmgate_problems{') &&
+          line.includes(`service="${service}"`) &&
+          line.includes(`reason="${reason}"`),
+      ),
+      `a metric of ${reason}`,
+    ).to.equal(true);
+    return shown;
+  }
+});
+
+async function problems(): Promise<readonly ShownProblem[]> {
+  const answer = await sharedStack().admin('/v1/problems');
+  return (JSON.parse(answer.body) as { readonly problems: readonly ShownProblem[] }).problems;
+}
