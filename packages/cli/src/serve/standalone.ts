@@ -1,13 +1,16 @@
-import { startProxy } from '@swarmgate/proxy';
-import { openRegistry, type Registry } from '@swarmgate/registry';
-import { createLogger, pause, type Running, readSettings, type Settings, stopAll } from '@swarmgate/runtime';
+import { type RunningProxy, startProxy } from '@swarmgate/proxy';
+import { openRegistry } from '@swarmgate/registry';
+import { createLogger, pause, type Running, readSettings, stopAll } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
+import { announce } from './announce.ts';
 import { type RunningSamples, removeSampleServices, startSampleServices } from './sample-services.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long the first listing of the Swarm may take before samples are served meanwhile, in milliseconds. */
 const swarmPatienceMs = 4000;
+/** How long a published route may take to be served before it is announced all the same, in milliseconds. */
+const routePatienceMs = 5000;
 
 /** Listener and proxy in one process, for a first look and for single-node Swarms. */
 export async function standalone(io: CommandIo): Promise<void> {
@@ -23,15 +26,36 @@ export async function standalone(io: CommandIo): Promise<void> {
       const listener = await startListener({ settings, registry, logger, signal });
       running.push(listener);
 
+      // What a crash left behind would lead to ports that are somebody else's by now.
+      await removeSampleServices(registry, signal);
       const followsSwarm = await becomesTrue(() => listener.ready(), swarmPatienceMs, signal);
-      const samples = await samplesIfNeeded(settings, registry, proxy, logger, signal);
+      if (followsSwarm) await becomesTrue(() => usableServices(proxy).length > 0, routePatienceMs / 5, signal);
+      const samples: RunningSamples | undefined =
+        usableServices(proxy).length > 0 ? undefined : await startSampleServices(registry, logger, signal);
       if (samples !== undefined) running.push(samples);
-      await becomesTrue(() => proxy.ready(), swarmPatienceMs, signal);
-      io.out(announce(settings, registry, proxy, followsSwarm, samples));
+      await becomesTrue(() => usableServices(proxy).length > 0, routePatienceMs, signal);
+      io.out(announce({ settings, registry, followsSwarm, samples, routes: usableRoutes(proxy) }));
       return { stop: () => stopAll(running) };
     } catch (error) {
       await stopAll(running);
       throw error;
     }
   });
+}
+
+/** Routes that lead somewhere from here, in matching order. */
+function usableRoutes({ plane }: RunningProxy) {
+  return [...plane.table().routes()].filter((route) => plane.endpointsOf(route).length > 0);
+}
+
+function usableServices(proxy: RunningProxy): readonly string[] {
+  return [...new Set(usableRoutes(proxy).map(({ key }) => key))];
+}
+
+async function becomesTrue(condition: () => boolean, withinMs: number, signal: AbortSignal): Promise<boolean> {
+  const deadlineMs = Date.now() + withinMs;
+  while (!condition()) {
+    if (Date.now() > deadlineMs || !(await pause(50, signal))) return condition();
+  }
+  return true;
 }
