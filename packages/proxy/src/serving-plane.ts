@@ -1,5 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Endpoint } from './forwarding/endpoint.ts';
+import type { Middleware } from './middleware/middleware.ts';
 import type { Route } from './routing/route.ts';
 import type { RouteTable } from './routing/route-table.ts';
 import type { ServicesChange } from './watch/served-service.ts';
@@ -15,6 +16,8 @@ export interface ServingPlane {
   table(): RouteTable;
   /** Every endpoint of a route with what is known of it, for `routes` and `explain`. */
   endpointsOf(route: Route): readonly EndpointView[];
+  /** The steps a route's requests pass, in order, for `explain`. */
+  middlewareOf?(route: Route): readonly Middleware[];
   /** Problems that only serving shows: no usable address, an entrypoint that is not open. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   entrypoints(): readonly EntrypointView[];

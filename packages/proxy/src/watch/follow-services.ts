@@ -151,6 +151,7 @@ export class ServicesFollower implements Running {
           logger.error({ error: messageOf(error) }, 'a change could not be put in force; the next one is tried');
         }
         await pause(Math.max(0, paceMs - (performance.now() - startedMs)), this.#ended);
+        this.#fullReads.repeat();
       }
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'following the registry ended: serving what was last known');
@@ -194,7 +195,7 @@ export class ServicesFollower implements Running {
       sequence: this.served.sequence,
       services: [...this.served.services.values()],
     }));
-    if (change.kind === 'snapshot' && answersARequest.has(change.cause)) this.#fullReads.done();
+    if (change.kind === 'snapshot' && change.cause === 'requested') this.#fullReads.done();
   }
 
   #takeUnreachable(error: Error): void {
@@ -284,15 +285,6 @@ export class ServicesFollower implements Running {
     return mine;
   }
 }
-
-// A read for one of these causes began after the request for it, or after the registry had been away.
-const answersARequest: ReadonlySet<string> = new Set([
-  'requested',
-  'reconnect',
-  'start',
-  'other-registry',
-  'index-backwards',
-]);
 
 function unreachable(why: string): RegistryError {
   return RegistryError.of('registry-unreachable', `the registry is away: ${why}`);

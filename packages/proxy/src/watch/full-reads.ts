@@ -21,11 +21,22 @@ export class FullReads implements AsyncIterable<void> {
     return this.#next.promise;
   }
 
+  /** The registry was read because it was asked to. */
   done(): void {
     this.#current?.resolve();
     this.#current = this.#next;
     this.#next = undefined;
     if (this.#current !== undefined) this.#ask();
+  }
+
+  /**
+   * Asks once more for what is still open. To be called before each wait for the next change: a follower takes requests
+   * that reach it while it reads for another reason as answered by that read, which may have begun before them.
+   */
+  repeat(): void {
+    setImmediate(() => {
+      if (this.#current !== undefined) this.#ask();
+    });
   }
 
   failed(error: Error): void {

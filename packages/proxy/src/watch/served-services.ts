@@ -1,5 +1,6 @@
 import {
   type EndpointsDocument,
+  type Held,
   type Problem,
   type RegistryChange,
   type ServiceDefinition,
@@ -73,6 +74,11 @@ export class ServedServices {
   /** Services that the registry does not hold any more and that are served on. */
   get held(): ReadonlySet<ServiceKey> {
     return this.#registered.held;
+  }
+
+  /** What stands in the registry now, usable or not, with its index. `undefined` also for what is held without its key. */
+  registered(key: ServiceKey): Held<ServiceDefinition> | undefined {
+    return this.held.has(key) ? undefined : this.#registered.definitions.get(key);
   }
 
   /** Services of the registry, or of the disk before it answered. */

@@ -1,0 +1,63 @@
+import { Router, text } from 'express';
+import type { AdminParts } from './admin-parts.ts';
+import { queryOf, requireAuthorization, sendOutcome } from './http.ts';
+
+const prefix = '/v1/docker-flow-proxy';
+const largestPemBytes = 128 * 1024;
+
+/** What a certificate store does for the REST. Private keys go in and never come out. */
+export interface CertificateStore {
+  list(): readonly CertificateView[];
+  /** Keeps a certificate with its key for all replicas. What is wrong with it comes back, nothing is thrown. */
+  put(
+    name: string,
+    pem: string,
+    by: string,
+  ): Promise<{ readonly ok: true; readonly message: string } | { readonly ok: false; readonly message: string }>;
+}
+
+export interface CertificateView {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** ISO 8601. */
+  readonly expiresAt: string;
+  readonly from: 'file' | 'secret' | 'registry' | 'self-signed';
+}
+
+/** `PUT …/cert?certName=` with a PEM as body, and `GET …/certs`. */
+export function certificateRoutes(parts: AdminParts): Router {
+  const router = Router();
+  const { certificates, settings } = parts;
+
+  router.get(`${prefix}/certs`, (_request, response) => {
+    response.json(certificates?.list() ?? []);
+  });
+
+  router.put(
+    `${prefix}/cert`,
+    requireAuthorization(parts),
+    text({ type: () => true, limit: largestPemBytes }),
+    async (request, response) => {
+      const name = queryOf(request).get('certName') ?? '';
+      const refuse = (message: string) => sendOutcome(response, { kind: 'refused', status: 400, message });
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+        refuse('certName is not set, or not a name');
+        return;
+      }
+      if (certificates === undefined) {
+        const why =
+          settings.secretsKey === undefined
+            ? 'SECRETS_KEY is not set, and private keys go into the registry only encrypted'
+            : 'this proxy keeps no certificates in the registry yet';
+        refuse(`${why}: put the PEM into DATA_DIR/certs or mount it as the secret cert-${name}`);
+        return;
+      }
+      const pem = typeof request.body === 'string' ? request.body : '';
+      const kept = await certificates.put(name, pem, `REST from ${request.socket.remoteAddress ?? 'unknown'}`);
+      if (kept.ok) sendOutcome(response, { kind: 'done', message: kept.message });
+      else refuse(kept.message);
+    },
+  );
+
+  return router;
+}

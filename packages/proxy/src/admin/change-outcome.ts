@@ -1,0 +1,62 @@
+import { type Problem, RegistryError, type ServiceDefinition } from '@swarmgate/registry';
+import { messageOf } from '@swarmgate/runtime';
+import type { ChangeAnswer } from './answers.ts';
+
+/** What came of a change by REST. */
+export type ChangeOutcome =
+  | {
+      readonly kind: 'done';
+      readonly message: string;
+      readonly definition?: ServiceDefinition;
+      /** Warnings: what was left aside, a conflict that the change loses. */
+      readonly problems?: readonly Problem[];
+      readonly barrier?: Barrier;
+    }
+  | { readonly kind: 'rejected'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'refused'; readonly status: 400 | 404; readonly message: string }
+  /** Nothing was kept. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** How far a change has come: which replicas serve it. */
+export interface Barrier {
+  readonly sequence: number;
+  readonly serving: readonly string[];
+  readonly waitingFor: readonly string[];
+}
+
+export function describeBarrier({ serving, waitingFor }: Barrier): string {
+  if (waitingFor.length === 0) return 'Distributed to all instances';
+  const all = serving.length + waitingFor.length;
+  return `Distributed to ${serving.length} of ${all} instances, waiting for ${waitingFor.join(', ')}`;
+}
+
+/** Problems for which Docker Flow has a status of its own; everything else that rejects a definition is 400. */
+const dockerFlowConflicts: ReadonlySet<string> = new Set(['match-missing']);
+
+export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeAnswer } {
+  if (outcome.kind === 'done') {
+    const { message, barrier, problems } = outcome;
+    const body = { Status: 'OK' as const, Message: message, ...barrier, ...(problems?.length ? { problems } : {}) };
+    return { status: 200, body };
+  }
+  if (outcome.kind === 'rejected') {
+    const errors = outcome.problems.filter(({ severity }) => severity === 'error');
+    const isConflict = errors.length > 0 && errors.every(({ reason }) => dockerFlowConflicts.has(reason));
+    return {
+      status: isConflict ? 409 : 400,
+      body: { Status: 'NOK', Message: errors.map(({ message }) => message).join('; '), problems: outcome.problems },
+    };
+  }
+  const status = outcome.kind === 'refused' ? outcome.status : 503;
+  return { status, body: { Status: 'NOK', Message: outcome.message } };
+}
+
+/** What a failed write means to the caller. @throws whatever is no RegistryError */
+export function outcomeOfError(error: unknown): ChangeOutcome {
+  if (!(error instanceof RegistryError)) throw error;
+  if (error.code === 'registry-refused')
+    return { kind: 'refused', status: 400, message: `the registry refuses it: ${messageOf(error)}` };
+  if (error.code === 'registry-conflict')
+    return { kind: 'failed', message: 'somebody else is changing this service; nothing was kept: try again' };
+  return { kind: 'failed', message: `${messageOf(error)}; nothing was kept` };
+}

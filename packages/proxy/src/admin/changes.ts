@@ -1,0 +1,228 @@
+import {
+  carrySince,
+  type Problem,
+  type Registry,
+  type ReplicaPresence,
+  type Sealer,
+  type ServiceChange,
+  type ServiceDefinition,
+  type ServiceKey,
+  serviceKey,
+} from '@swarmgate/registry';
+import type { Settings } from '@swarmgate/runtime';
+import type { ServicesFollower } from '../watch/follow-services.ts';
+import { ownerOf, serviceOf } from '../watch/served-services.ts';
+import { type Barrier, type ChangeOutcome, describeBarrier, outcomeOfError } from './change-outcome.ts';
+import type { GivenDefinition } from './given-definition.ts';
+
+export interface ChangesOptions {
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly presence: ReplicaPresence;
+  readonly follower: ServicesFollower;
+  /** What the live table finds wrong with a service: a conflict that it loses. */
+  readonly tableProblems: (key: ServiceKey) => readonly Problem[];
+  readonly sealer: Sealer;
+  /** Ms since the epoch. Default: the clock. */
+  readonly now?: () => number;
+}
+
+/** How long the registry may take to take a write, in milliseconds. */
+const writeTimeoutMs = 10_000;
+const mostAttempts = 4;
+
+/** Changes by people: written durably under owner `manual`, answered when every live replica serves them. */
+export class Changes {
+  readonly #options: ChangesOptions;
+  readonly #now: () => number;
+
+  constructor(options: ChangesOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Adds or replaces the `manual` definition. */
+  async reconfigure(given: GivenDefinition, by: string): Promise<ChangeOutcome> {
+    if (given.definition === undefined) return { kind: 'rejected', problems: given.problems };
+    const { definition } = given;
+    const { settings } = this.#options;
+    const { proxyInstanceName } = definition;
+    if (settings.filterProxyInstanceName && (proxyInstanceName ?? '') !== settings.instanceName)
+      return {
+        kind: 'done',
+        message: `nothing done: proxyInstanceName is ${JSON.stringify(proxyInstanceName ?? '')}, this is ${settings.instanceName}`,
+      };
+    if (definition.replicas === 0) return await this.remove(definition.service, by);
+    const key = serviceKey(definition);
+    return await this.#attempt(async () => {
+      const previous = this.#manual(key);
+      const replaced = previous.definition ?? this.#publishedByOthers(definition.service)[0];
+      const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
+      if (!sealed.ok) return { kind: 'rejected', problems: [...given.problems, ...sealed.problems] };
+      const document = carrySince(sealed.definition, replaced, this.#now());
+      const barrier = await this.#publish([change(document, previous.index)], by);
+      const conflicts = this.#conflictsOf(key);
+      return {
+        kind: 'done',
+        message: [describeBarrier(barrier), ...conflicts.map(({ message }) => message)].join('; '),
+        definition: document,
+        problems: [...given.problems, ...conflicts],
+        barrier,
+      };
+    });
+  }
+
+  /** Removes the `manual` definition, and says who else publishes that name. */
+  async remove(service: string, by: string): Promise<ChangeOutcome> {
+    return await this.#attempt(async () => {
+      const others = this.#publishedByOthers(service);
+      const wasKnown = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
+      const barrier = await this.#publish(
+        [{ owner: 'manual', service, definition: { document: null }, endpoints: null, labelProblems: null }],
+        by,
+      );
+      const remarks = others.map(({ owner }) => `${owner} publishes ${service} too, and that stays`);
+      if (!wasKnown && others.length === 0) remarks.push(`no service ${service} was registered by hand`);
+      return { kind: 'done', message: [describeBarrier(barrier), ...remarks].join('; '), barrier };
+    });
+  }
+
+  /** Reads the whole registry again; with `force` lets go of services held without their keys. */
+  async reload(how: { readonly force: boolean; readonly owner?: string | undefined }): Promise<ChangeOutcome> {
+    const { follower } = this.#options;
+    return await this.#attempt(async () => {
+      const remarks: string[] = [];
+      if (how.force) {
+        const { released, stillHeld } = await follower.releaseHeld(how.owner);
+        if (released > 0) remarks.push(`${released} held services were let go`);
+        for (const owner of stillHeld)
+          remarks.push(`services of ${owner} stay held until ${owner} publishes again, or with owner=${owner}`);
+      } else await follower.readAgain();
+      const barrier = await this.#wait(follower.served.sequence);
+      return { kind: 'done', message: [describeBarrier(barrier), ...remarks].join('; '), barrier };
+    });
+  }
+
+  /** Publishes a former version again, as `manual`: a Swarm's own document is its listener's to write. */
+  async rollback(
+    from: { readonly service: string; readonly owner?: string | undefined; readonly to?: number | undefined },
+    by: string,
+  ): Promise<ChangeOutcome> {
+    const key = serviceKey({ owner: from.owner ?? this.#ownerOfHistory(from.service), service: from.service });
+    return await this.#attempt(async () => {
+      const entries = await this.#options.registry.history(key, AbortSignal.timeout(writeTimeoutMs));
+      const entry =
+        from.to === undefined
+          ? entries.toSorted((a, b) => b.number - a.number)[0]
+          : entries.find(({ number }) => number === from.to);
+      if (entry === undefined) {
+        const known = entries.map(({ number }) => number).join(', ');
+        const message = `the history of ${key} has no entry${from.to === undefined ? '' : ` ${from.to}`}`;
+        return { kind: 'refused', status: 404, message: known === '' ? message : `${message}: it has ${known}` };
+      }
+      const manual = serviceKey({ owner: 'manual', service: from.service });
+      const previous = this.#manual(manual);
+      const now = this.#now();
+      const document = carrySince(
+        {
+          ...entry.definition,
+          owner: 'manual',
+          source: { kind: 'rest', by },
+          updatedAt: new Date(now).toISOString(),
+        },
+        previous.definition ?? this.#publishedByOthers(from.service)[0],
+        now,
+      );
+      const barrier = await this.#publish([change(document, previous.index)], by);
+      const remarks = [`entry ${entry.number} of ${key} is served again`];
+      if (ownerOf(key) !== 'manual') remarks.push(`it replaces what ${ownerOf(key)} publishes until it is removed`);
+      return {
+        kind: 'done',
+        message: [describeBarrier(barrier), ...remarks].join('; '),
+        definition: document,
+        barrier,
+      };
+    });
+  }
+
+  /** Publishes again the `manual` definitions that a lost registry took along and this proxy still serves. */
+  async restore(by: string): Promise<ChangeOutcome> {
+    return await this.#attempt(async () => {
+      const { follower } = this.#options;
+      const state = follower.state();
+      const isHeadMissing = state.kind === 'holding' && state.reason === 'head-missing';
+      const lost = [...follower.served.services.values()].filter(
+        ({ key }) => ownerOf(key) === 'manual' && (isHeadMissing || follower.served.held.has(key)),
+      );
+      if (lost.length === 0) return { kind: 'done', message: 'nothing to restore: no manual service is held' };
+      const barrier = await this.#publish(
+        lost.map(({ definition }) => change(definition, 0)),
+        by,
+      );
+      const names = lost.map(({ definition }) => definition.service).join(', ');
+      return { kind: 'done', message: `${describeBarrier(barrier)}; restored ${names}`, barrier };
+    });
+  }
+
+  /** Somebody may write in between: read again, decide again, and give up after a few times. */
+  async #attempt(step: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await step();
+      } catch (error) {
+        const outcome = outcomeOfError(error);
+        const isConflict = error instanceof Error && 'code' in error && error.code === 'registry-conflict';
+        if (!isConflict || attempt === mostAttempts) return outcome;
+        try {
+          await this.#options.follower.readAgain();
+        } catch (failure) {
+          return outcomeOfError(failure);
+        }
+      }
+    }
+  }
+
+  async #publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
+    const report = await this.#options.registry.publish(changes, { signal: AbortSignal.timeout(writeTimeoutMs), by });
+    return await this.#wait(report.sequence);
+  }
+
+  async #wait(sequence: number): Promise<Barrier> {
+    const { presence, settings } = this.#options;
+    try {
+      const { serving, waitingFor } = await presence.waitUntilServed(
+        sequence,
+        settings.barrierTimeoutMs,
+        AbortSignal.timeout(settings.barrierTimeoutMs + writeTimeoutMs),
+      );
+      return { sequence, serving, waitingFor };
+    } catch {
+      // The write stands: that the registry went away meanwhile must not look as if nothing was kept.
+      return { sequence, serving: [], waitingFor: ['all of them: the registry went away meanwhile'] };
+    }
+  }
+
+  #manual(key: ServiceKey): { readonly index: number; readonly definition: ServiceDefinition | undefined } {
+    const { served } = this.#options.follower;
+    return { index: served.registered(key)?.index ?? 0, definition: served.services.get(key)?.definition };
+  }
+
+  #publishedByOthers(service: string): readonly ServiceDefinition[] {
+    return [...this.#options.follower.served.services.values()]
+      .filter(({ key, origin }) => origin !== 'env' && ownerOf(key) !== 'manual' && serviceOf(key) === service)
+      .map(({ definition }) => definition);
+  }
+
+  #ownerOfHistory(service: string): string {
+    const isManual = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
+    return isManual ? 'manual' : (this.#publishedByOthers(service)[0]?.owner ?? 'manual');
+  }
+
+  #conflictsOf(key: ServiceKey): readonly Problem[] {
+    return this.#options.tableProblems(key).filter(({ otherService }) => otherService !== undefined);
+  }
+}
+
+function change(document: ServiceDefinition, index: number): ServiceChange {
+  return { owner: document.owner, service: document.service, definition: { document, index } };
+}

@@ -1,0 +1,40 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { ownerOf, serviceOf } from '../watch/served-services.ts';
+import type { KeyProblemView, ProblemView } from './answers.ts';
+
+export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
+
+/** Everything that is wrong with each service, whoever found it, each thing once, in the order of their names. */
+export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsByService {
+  const merged = new Map<ServiceKey, Map<string, Problem>>();
+  for (const source of sources) {
+    for (const [key, problems] of source) {
+      if (problems.length === 0) continue;
+      const known = merged.get(key) ?? new Map<string, Problem>();
+      for (const problem of problems) known.set(identityOf(problem), problem);
+      merged.set(key, known);
+    }
+  }
+  const names = [...merged.keys()].sort();
+  return new Map(names.map((key) => [key, [...(merged.get(key)?.values() ?? [])]]));
+}
+
+export function viewProblems(problems: ProblemsByService): ProblemView[] {
+  return [...problems].flatMap(([key, ofOne]) =>
+    ofOne.map((problem) => ({ owner: ownerOf(key), service: serviceOf(key), ...problem })),
+  );
+}
+
+export function viewForeignKey(key: string): KeyProblemView {
+  return {
+    key,
+    reason: 'key-foreign',
+    message: `${key} stands beneath the prefix of this proxy instance and is nobody’s: it is left alone`,
+    suggestion: 'move it elsewhere, or give the proxies another PROXY_INSTANCE_NAME',
+  };
+}
+
+/** Two problems of one service are the same when the owner would read the same. */
+export function identityOf(problem: Problem): string {
+  return JSON.stringify([problem.reason, problem.label, problem.message, problem.otherService]);
+}

@@ -1,0 +1,55 @@
+import type { AdminParts } from './admin-parts.ts';
+import { conditionsOf } from './view-route.ts';
+
+/**
+ * The route table as text, in matching order, each route on one line with a comment above where something is to be said
+ * about it: what Docker Flow's `config` shows as haproxy.cfg. Holds no secrets: conditions and addresses only.
+ */
+export function describeTable({
+  plane,
+  follower,
+  settings,
+}: Pick<AdminParts, 'plane' | 'follower' | 'settings'>): string {
+  const table = plane.table();
+  const { served } = follower;
+  const lines = [
+    `# Swarmgate route table, revision ${served.revision}`,
+    `# ${table.size} routes of ${served.services.size} services in matching order (${settings.order}): the first that fits serves the request`,
+  ];
+  for (const entrypoint of plane.entrypoints()) {
+    const name = `${entrypoint.port}${entrypoint.secure ? ':ssl' : ''}`;
+    lines.push(
+      entrypoint.state === 'open' ? `# entrypoint ${name} open` : `# entrypoint ${name} closed: ${entrypoint.reason}`,
+    );
+  }
+  for (const [key, problems] of served.rejected)
+    for (const { message } of problems) lines.push(`# ${key}: ${oneLine(message)}`);
+  lines.push('');
+  for (const route of table.routes()) {
+    const origin = served.services.get(route.key)?.origin ?? 'registry';
+    if (origin !== 'registry') lines.push(`# ${route.id} is served from ${origin}`);
+    if (route.blockedBy !== undefined) lines.push(`# answers 503: ${route.blockedBy} cannot be honoured`);
+    const conditions = Object.entries(conditionsOf(route)).map(
+      ([label, value]) => `${label}=${oneLine(textOf(value))}`,
+    );
+    const endpoints = plane
+      .endpointsOf(route)
+      .map(({ endpoint, health }) => `${endpoint.host}:${endpoint.port}${health === 'ejected' ? '(ejected)' : ''}`);
+    const target =
+      route.redirectToHost === undefined
+        ? `${endpoints.length === 0 ? '(no endpoint)' : endpoints.join(' ')}`
+        : `redirect to ${route.redirectToHost}`;
+    lines.push(`route ${route.id} ${conditions.join(' ')} -> ${target}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** What people write into labels must not be able to forge a line. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n\u2028\u2029]/g, ' ');
+}

@@ -1,0 +1,72 @@
+import { dockerFlowAnswer } from '@swarmgate/registry';
+import { Router } from 'express';
+import type { AdminParts } from './admin-parts.ts';
+import { describeTable } from './describe-table.ts';
+import { fromParameters } from './given-definition.ts';
+import { callerOf, isTrue, queryOf, requireAuthorization, sendOutcome } from './http.ts';
+
+const prefix = '/v1/docker-flow-proxy';
+
+/**
+ * Docker Flow's own paths, with its parameters, statuses and shapes. Docker Flow changes by any method, GET among them,
+ * so the token is asked for whatever the method; its clients send it as `Authorization: Bearer <token>`.
+ */
+export function dockerFlowRoutes(parts: AdminParts): Router {
+  const router = Router();
+  const { changes, settings } = parts;
+  const authorized = requireAuthorization(parts);
+
+  router.all(`${prefix}/reconfigure`, authorized, async (request, response) => {
+    const by = callerOf(request);
+    const given = fromParameters(queryOf(request), settings, { by, nowMs: Date.now() });
+    const outcome = await changes.reconfigure(given, by);
+    const definition = outcome.kind === 'done' ? (outcome.definition ?? given.definition) : given.definition;
+    sendOutcome(response, outcome, definition === undefined ? {} : dockerFlowAnswer(definition));
+  });
+
+  router.all(`${prefix}/remove`, authorized, async (request, response) => {
+    const service = queryOf(request).get('serviceName');
+    if (service === undefined || service === '') {
+      sendOutcome(response, { kind: 'refused', status: 400, message: 'The serviceName query is mandatory' });
+      return;
+    }
+    sendOutcome(response, await changes.remove(service, callerOf(request)), { ServiceName: service });
+  });
+
+  router.all(`${prefix}/reload`, authorized, async (request, response) => {
+    const query = queryOf(request);
+    const outcome = await changes.reload({ force: isTrue(query.get('force')), owner: query.get('owner') });
+    if (outcome.kind !== 'done' || !isTrue(query.get('fromListener'))) {
+      sendOutcome(response, outcome);
+      return;
+    }
+    // Docker Flow asks its listener for all services. Ours has published them in the registry, which was just read.
+    const message = `${outcome.message}; the listener’s services were read from the registry (its notify-services publishes them again)`;
+    sendOutcome(response, { ...outcome, message });
+  });
+
+  router.get(`${prefix}/ping`, (_request, response) => {
+    response.json({ Status: 'OK' });
+  });
+
+  router.get(`${prefix}/config`, (request, response) => {
+    const services = [...parts.follower.served.services.values()];
+    if (queryOf(request).get('type')?.toLowerCase() !== 'json') {
+      response.type('text/plain').send(describeTable(parts));
+      return;
+    }
+    // Docker Flow names services without their owner: what a person registered stands over what a Swarm publishes.
+    const byName = services.toSorted(
+      (a, b) => Number(a.definition.owner === 'manual') - Number(b.definition.owner === 'manual'),
+    );
+    response.json(
+      Object.fromEntries(byName.map(({ definition }) => [definition.service, dockerFlowAnswer(definition)])),
+    );
+  });
+
+  router.get(['/v1/test', '/v2/test'], (_request, response) => {
+    response.json({ Status: 'OK' });
+  });
+
+  return router;
+}

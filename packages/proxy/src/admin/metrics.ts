@@ -1,0 +1,81 @@
+import { Counter, Gauge, Histogram, type Registry as Metrics } from 'prom-client';
+import type { ServicesFollower } from '../watch/follow-services.ts';
+import { ownerOf, serviceOf } from '../watch/served-services.ts';
+import type { ProblemsByService } from './collect-problems.ts';
+
+export interface ControlMetricsOptions {
+  readonly metrics: Metrics;
+  readonly follower: ServicesFollower;
+  readonly problems: () => ProblemsByService;
+  readonly routes: () => number;
+  readonly ready: () => boolean;
+  readonly now?: () => number;
+}
+
+export interface ControlMetrics {
+  /** One change was put in force. */
+  swapped(durationMs: number): void;
+}
+
+/** What the control side knows; what serving costs is measured where requests pass. */
+export function createControlMetrics(options: ControlMetricsOptions): ControlMetrics {
+  const { metrics, follower } = options;
+  const now = options.now ?? Date.now;
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [metrics],
+      collect() {
+        this.set(value());
+      },
+    });
+
+  gauge('swarmgate_ready', '1 when the first table is in force and the proxy is not draining', () =>
+    Number(options.ready()),
+  );
+  gauge('swarmgate_registry_reachable', '1 when the registry answers', () => {
+    const kind = follower.state().kind;
+    return Number(kind === 'following' || kind === 'holding');
+  });
+  gauge('swarmgate_revision_sequence', 'journal sequence of the table in force', () => follower.served.sequence);
+  gauge('swarmgate_revision_age_seconds', 'time since the registry vouched for the table in force', () => {
+    const asOfMs = follower.asOfMs();
+    if (asOfMs === undefined || follower.state().kind === 'following') return 0;
+    return Math.max(0, now() - asOfMs) / 1000;
+  });
+  gauge('swarmgate_services', 'services served', () => follower.served.services.size);
+  gauge('swarmgate_routes', 'routes in the table in force', options.routes);
+  gauge('swarmgate_rejected_services', 'definitions set aside', () => follower.served.rejected.size);
+  gauge('swarmgate_held_services', 'services served on though their keys vanished', () => {
+    return follower.served.held.size;
+  });
+  gauge('swarmgate_foreign_keys', 'keys beneath the prefix that are nobody’s', () => {
+    return follower.served.foreignKeys.length;
+  });
+  new Gauge({
+    name: 'swarmgate_problems',
+    help: 'problems by service and reason',
+    labelNames: ['owner', 'service', 'reason', 'severity'],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      for (const [key, problems] of options.problems())
+        for (const { reason, severity } of problems)
+          this.inc({ owner: ownerOf(key), service: serviceOf(key), reason, severity });
+    },
+  });
+  const swaps = new Counter({ name: 'swarmgate_swaps_total', help: 'tables put in force', registers: [metrics] });
+  const swapSeconds = new Histogram({
+    name: 'swarmgate_swap_seconds',
+    help: 'time to put one change in force',
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [metrics],
+  });
+  return {
+    swapped: (durationMs) => {
+      swaps.inc();
+      swapSeconds.observe(durationMs / 1000);
+    },
+  };
+}

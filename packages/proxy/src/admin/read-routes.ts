@@ -1,0 +1,146 @@
+import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
+import { Router } from 'express';
+import type { AdminParts } from './admin-parts.ts';
+import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, ServicesAnswer, StatusAnswer } from './answers.ts';
+import { outcomeOfError } from './change-outcome.ts';
+import { viewForeignKey, viewProblems } from './collect-problems.ts';
+import { explain, readExplainQuery } from './explain.ts';
+import { queryOf, sendOutcome } from './http.ts';
+import { redactDefinition } from './redact-definition.ts';
+import { viewRoute } from './view-route.ts';
+
+/** How long the registry may take to say which replicas live, in milliseconds: a status must answer without it. */
+const replicasTimeoutMs = 1_000;
+
+/** `GET /v1/{status,routes,problems,explain,history,services}`: what is, and why. */
+export function readRoutes(parts: AdminParts): Router {
+  const router = Router();
+  const { follower, plane, registry, settings } = parts;
+  const { served } = follower;
+
+  router.get('/v1/status', async (_request, response) => {
+    response.json(await statusOf(parts));
+  });
+
+  router.get('/v1/routes', (_request, response) => {
+    const routes = [...plane.table().routes()].map((route) => viewRoute(route, parts));
+    const answer: RoutesAnswer = { revision: served.revision, order: settings.order, routes };
+    response.json(answer);
+  });
+
+  router.get('/v1/services', (_request, response) => {
+    const services = [...served.services.values()].map(({ definition, endpoints, origin, addressesFresh }) => ({
+      definition: redactDefinition(definition),
+      endpoints: endpoints ?? null,
+      origin,
+      addressesFresh,
+    }));
+    const answer: ServicesAnswer = { revision: served.revision, services };
+    response.json(answer);
+  });
+
+  router.get('/v1/problems', (_request, response) => {
+    const answer: ProblemsAnswer = {
+      revision: served.revision,
+      problems: viewProblems(parts.problems()),
+      keys: served.foreignKeys.map(viewForeignKey),
+    };
+    response.json(answer);
+  });
+
+  router.get('/v1/explain', (request, response) => {
+    const read = readExplainQuery(new URL(request.originalUrl, 'http://admin').searchParams, plane);
+    if (read.ok) response.json(explain(read.target, read.headers, parts));
+    else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
+  });
+
+  router.get('/v1/history', async (request, response) => {
+    const service = queryOf(request).get('service') ?? '';
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(service)) {
+      sendOutcome(response, { kind: 'refused', status: 400, message: 'service is not set, or not a name' });
+      return;
+    }
+    const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
+    const signal = AbortSignal.timeout(10_000);
+    try {
+      const all = await Promise.all(
+        [...owners].sort().map(async (owner) => {
+          const key = serviceKey({ owner, service });
+          const current = served.services.get(key)?.definition;
+          const entries = (await registry.history(key, signal)).toSorted((a, b) => b.number - a.number);
+          return {
+            owner,
+            current: current === undefined ? null : redactDefinition(current),
+            entries: entries.map((entry) => ({ ...entry, definition: redactDefinition(entry.definition) })),
+          };
+        }),
+      );
+      const answer: HistoryAnswer = {
+        service,
+        owners: all.filter(({ current, entries }) => current !== null || entries.length > 0),
+      };
+      response.json(answer);
+    } catch (error) {
+      sendOutcome(response, outcomeOfError(error));
+    }
+  });
+
+  return router;
+}
+
+export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
+  const { follower, plane, registry, replica } = parts;
+  const { served } = follower;
+  const state = follower.state();
+  const asOfMs = follower.asOfMs();
+  let problems = 0;
+  for (const ofOne of parts.problems().values()) problems += ofOne.length;
+  return {
+    version: replica.version,
+    replica: replica.name,
+    instance: registry.instance,
+    since: replica.since,
+    ready: parts.ready(),
+    draining: parts.draining(),
+    registry: {
+      kind: registry.store.kind,
+      description: registry.store.description,
+      reachable: state.kind === 'following' || state.kind === 'holding',
+      registryId: served.registryId,
+      state,
+    },
+    revision: served.revision,
+    sequence: served.sequence,
+    ageMs: asOfMs === undefined ? null : state.kind === 'following' ? 0 : Math.max(0, Date.now() - asOfMs),
+    services: served.services.size,
+    routes: plane.table().size,
+    rejected: served.rejected.size,
+    held: served.held.size,
+    problems: problems + served.foreignKeys.length,
+    entrypoints: plane.entrypoints(),
+    workers: plane.workers(),
+    replicas: await replicasOf(parts),
+  };
+}
+
+async function replicasOf({ presence, replica, follower, plane }: AdminParts): Promise<readonly ReplicaStatus[]> {
+  try {
+    return await presence.list(AbortSignal.timeout(replicasTimeoutMs));
+  } catch {
+    // The registry is away, which the status says elsewhere; of ourselves we know without it.
+    const { served } = follower;
+    const { registryId, sequence } = served;
+    const { name, version, since } = replica;
+    return [
+      {
+        replica: name,
+        registryId,
+        sequence,
+        routes: plane.table().size,
+        rejected: served.rejected.size,
+        version,
+        since,
+      },
+    ];
+  }
+}

@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { announceReplica, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
+import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { createAdminApp } from './admin/admin-app.ts';
+import { openAdminServer } from './admin/admin-server.ts';
+import { openToAll } from './admin/authorization.ts';
+import { Changes } from './admin/changes.ts';
+import { createControlMetrics } from './admin/metrics.ts';
+import { ProblemReporter } from './admin/problem-reporter.ts';
+import { ProblemWatch } from './admin/problem-watch.ts';
+import { startServingPlane } from './entrypoint/serving.ts';
+import type { EntrypointView, ServingPlane } from './serving-plane.ts';
+import { readEnvironmentServices } from './watch/environment-services.ts';
+import { ServicesFollower } from './watch/follow-services.ts';
+import type { FollowState, ServicesChange } from './watch/served-service.ts';
+
+export interface ProxyOptions {
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Where `DFP_SERVICE_*` come from, and what `%[env(NAME)]` means. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends following; `stop` is still the owner's to call. */
+  readonly signal: AbortSignal;
+  /** Unique among live replicas. Default: host name and admin port. */
+  readonly replica?: string;
+  readonly metrics?: Metrics;
+  /** For tests: 0 takes a free port, which `ADMIN_PORT` cannot say. */
+  readonly adminPort?: number;
+  readonly startPlane?: (options: {
+    readonly settings: Settings;
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  }) => Promise<ServingPlane>;
+}
+
+export interface RunningProxy extends Running {
+  readonly replica: string;
+  readonly admin: { readonly host: string; readonly port: number };
+  /** Has its first table and is not draining. */
+  ready(): boolean;
+  state(): FollowState;
+  revision(): string;
+  entrypoints(): readonly EntrypointView[];
+  routes(): number;
+}
+
+/** Puts the rooms of the proxy together: follows the registry, serves, answers the admin REST, and drains at its stop. */
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const running: Running[] = [];
+  try {
+    return await assemble(options, running);
+  } catch (error) {
+    await stopAll(running);
+    throw error;
+  }
+}
+
+async function assemble(options: ProxyOptions, running: Running[]): Promise<RunningProxy> {
+  const { settings, registry, logger, env } = options;
+  const metrics = options.metrics ?? new Metrics();
+  const layout = keyLayout(registry.instance);
+  const startedAt = new Date();
+  const version = readVersion();
+  const { secretsKey, dataDir } = settings;
+  const sealer = createSealer(await loadSecretsKeys({ secretsKey, dataDir, registry: registry.store.kind }));
+  const own = await readEnvironmentServices(env, settings, startedAt, sealer);
+  let draining = false;
+
+  const plane = await (options.startPlane ?? startServingPlane)({ settings, logger, metrics, env });
+  running.push(plane);
+
+  const ready = () => follower.hasFirstTable() && !draining;
+  const follower: ServicesFollower = new ServicesFollower({
+    registry,
+    env: own.services,
+    dataDir,
+    logger,
+    signal: options.signal,
+    onChange: async (change) => {
+      const startedMs = performance.now();
+      await plane.apply(change);
+      controlMetrics.swapped(performance.now() - startedMs);
+      announce(change);
+      problemWatch.look();
+    },
+  });
+  const controlMetrics = createControlMetrics({
+    metrics,
+    follower,
+    problems: () => problemWatch.problems(),
+    routes: () => plane.table().size,
+    ready,
+  });
+
+  // The admin port names the replica, and everything behind it needs that name: it opens first and answers last.
+  const admin = await openAdminServer(settings.adminHost, options.adminPort ?? settings.adminPort);
+  running.push(admin);
+  const replica = options.replica ?? replicaName(env, admin.port);
+
+  const presence = announceReplica({ store: registry.store, layout, replica, version, logger });
+  running.push(presence);
+  const announce = (change: ServicesChange) => {
+    const { registryId, sequence, rejected } = change;
+    if (registryId !== '')
+      presence.report({ registryId, sequence, routes: plane.table().size, rejected: rejected.size });
+  };
+  const reporter = new ProblemReporter({ store: registry.store, layout, replica, logger });
+  running.push(reporter);
+  const problemWatch = new ProblemWatch({ follower, plane, ownProblems: own.problems, reporter, layout, logger });
+  running.push(problemWatch);
+  const changes = new Changes({
+    settings,
+    registry,
+    presence,
+    follower,
+    sealer,
+    tableProblems: (key) => plane.table().problems().get(key) ?? [],
+  });
+  admin.answerWith(
+    createAdminApp({
+      settings,
+      registry,
+      logger,
+      metrics,
+      follower,
+      plane,
+      presence,
+      changes,
+      replica: { name: replica, version, since: startedAt.toISOString() },
+      problems: () => problemWatch.problems(),
+      ready,
+      draining: () => draining,
+    }),
+  );
+  warnAboutToken(settings, logger);
+  logger.info(
+    { replica, version, admin: `${admin.host}:${admin.port}`, registry: registry.store.description },
+    'proxy starts',
+  );
+
+  await follower.start();
+  running.push(follower);
+
+  const stop = async () => {
+    draining = true;
+    logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
+    // Barriers stop waiting for this replica at once; requests in flight have until the deadline.
+    await Promise.all([presence.stop(), plane.drain(settings.drainTimeoutMs)]);
+    await stopAll(running);
+    logger.info({ replica }, 'proxy stopped');
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    replica,
+    admin: { host: admin.host, port: admin.port },
+    ready,
+    state: () => follower.state(),
+    revision: () => follower.served.revision,
+    entrypoints: () => plane.entrypoints(),
+    routes: () => plane.table().size,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {
+  if (adminToken === openToAll)
+    logger.warn('ADMIN_TOKEN is `none`: everyone who reaches the admin port can change routes');
+  else if (adminToken === undefined)
+    logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can change routes by REST');
+}
+
+/** Part of a key: host name and admin port, which no two proxies of one host share. */
+function replicaName(env: ProxyOptions['env'], port: number): string {
+  const host = (env.HOSTNAME ?? hostname()).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return `${host === '' ? 'proxy' : host}-${port}`;
+}
+
+function readVersion(): string {
+  const json: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : 'unknown';
+}
