@@ -1,1 +1,1 @@
-export {};
+export { type Listener, type ListenerOptions, type ListenerStatus, startListener } from './listener.ts';

@@ -98,10 +98,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
       written.clear();
       markDirty('all');
     }
-    logger.info(
-      { owner, leading: state.kind === 'leading' },
-      `${state.kind === 'leading' ? 'leading' : 'standing by'}`,
-    );
     wake.wake();
   });
 

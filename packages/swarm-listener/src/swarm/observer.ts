@@ -20,8 +20,13 @@ export interface Observation {
 }
 
 export type ObserverState =
-  /** Docker has not answered yet, or not any more. `sinceMs`: epoch. */
-  | { readonly kind: 'away'; readonly sinceMs: number; readonly reason: string }
+  /** Docker has not answered yet, or not any more. Times are epoch milliseconds. */
+  | {
+      readonly kind: 'away';
+      readonly sinceMs: number;
+      readonly answeredAtMs: number | undefined;
+      readonly reason: string;
+    }
   /** `answeredAtMs`: when Docker last answered a read. */
   | { readonly kind: 'following'; readonly swarmId: string; readonly answeredAtMs: number };
 
@@ -74,7 +79,12 @@ export function observeSwarm(options: ObserverOptions): Observer {
   const armed = createArmedServices({ leastMs: 1_000, mostMs: 300_000 });
   const counts = { events: 0, listings: 0, inspects: 0, taskListings: 0, reconnects: 0 };
 
-  let state: ObserverState = { kind: 'away', sinceMs: Date.now(), reason: 'not connected yet' };
+  let state: ObserverState = {
+    kind: 'away',
+    sinceMs: Date.now(),
+    answeredAtMs: undefined,
+    reason: 'not connected yet',
+  };
   let view: views.SwarmView | undefined;
   let listingWanted = false;
   let changedServices = new Set<string>();
@@ -292,7 +302,8 @@ export function observeSwarm(options: ObserverOptions): Observer {
             `Docker is away, what is known stays published: ${message}`,
           );
         }
-        state = { kind: 'away', sinceMs: state.kind === 'away' ? state.sinceMs : Date.now(), reason: message };
+        const sinceMs = state.kind === 'away' ? state.sinceMs : Date.now();
+        state = { kind: 'away', sinceMs, answeredAtMs: state.answeredAtMs, reason: message };
         counts.reconnects++;
         await pause(backoffMs(attempt, 100, 5_000), signal);
       }

@@ -1,0 +1,250 @@
+import { hostname } from 'node:os';
+import {
+  contendForLeadership,
+  createSealer,
+  findLabel,
+  keyLayout,
+  loadSecretsKeys,
+  type Registry,
+} from '@swarmgate/registry';
+import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import { isSelected } from './labels/service-parameters.ts';
+import type { TranslatedService } from './labels/translate-service.ts';
+import { createTranslator } from './labels/translator.ts';
+import { targetsOf } from './notifying/notification-targets.ts';
+import { createNotifier } from './notifying/notifier.ts';
+import { nodeParameters, serviceParameters } from './notifying/notify-changes.ts';
+import { createTeller } from './notifying/teller.ts';
+import { type EligibleLeadership, leadWhileEligible } from './publishing/eligible-leadership.ts';
+import { createPublisher, type PublisherStatus } from './publishing/publisher.ts';
+import { createListenerMetrics } from './rest/listener-metrics.ts';
+import { createListenerRest, serveRest } from './rest/listener-rest.ts';
+import { type ObserverCounts, type ObserverState, observeSwarm } from './swarm/observer.ts';
+import { connectSwarm } from './swarm/swarm-client.ts';
+import type { SwarmView } from './swarm/swarm-view.ts';
+
+export interface ListenerOptions {
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface ListenerStatus {
+  readonly owner: string;
+  readonly ready: boolean;
+  readonly docker: ObserverState;
+  readonly publishing: PublisherStatus;
+  /** Services that ask for routes, by the name they are published under, and how many problems each has. */
+  readonly services: Readonly<Record<string, { readonly tasks: number; readonly problems: number }>>;
+  readonly counts: ObserverCounts;
+}
+
+export interface Listener extends Running {
+  /** Everything wanted was registered once. Docker or the registry away later does not take it back. */
+  ready(): boolean;
+  status(): ListenerStatus;
+  /** Lets this Swarm take over what another one registered under the same owner. */
+  adopt(): void;
+  /** Lists the Swarm and sends all notifications anew. */
+  notifyServices(): void;
+  /** Somebody on the task's node saw its container going: no new requests for it, before Swarm says so. */
+  taskGoing(serviceId: string, taskId: string): void;
+  /** Where its REST listens; absent when `LISTENER_PORT` is `off`. */
+  readonly port?: number;
+}
+
+/** A listener that heard nothing from the Swarm for this long lets another one lead. */
+const blindAfterMs = 10_000;
+
+/**
+ * Observes one Swarm and publishes what its labels ask for, while it leads. Docker and the registry may both be away:
+ * it goes on trying and loses nothing.
+ * @throws UsageError for a DOCKER_HOST or SECRETS_KEY that cannot be used, and what opening the REST port throws
+ */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { settings, registry, logger } = options;
+  const owner = settings.swarmName;
+  const naming = { notifyLabel: settings.notifyLabel, serviceNamePrefix: settings.serviceNamePrefix };
+  const describing = { ...naming, includeNodeInfo: settings.includeNodeIpInfo };
+  const client = connectSwarm(settings.dockerHost);
+  const { kind } = registry.store;
+  const keys = await loadSecretsKeys({ secretsKey: settings.secretsKey, registry: kind, dataDir: settings.dataDir });
+  const running: Running[] = [];
+  let view: SwarmView | undefined;
+  let services: ReadonlyMap<string, TranslatedService> = new Map();
+
+  const by = `swarm-listener on ${hostname()}`;
+  const leadership = contend(options, by);
+  running.push(leadership);
+
+  const metrics = createListenerMetrics(measure);
+  const publisher = createPublisher({
+    registry,
+    leadership,
+    owner,
+    by,
+    sealer: createSealer(keys),
+    logger,
+    signal: options.signal,
+    onPublished: metrics.published,
+  });
+  running.push(publisher);
+
+  const notifier = createNotifier({
+    retries: settings.retries,
+    retryIntervalMs: settings.retryIntervalMs,
+    logger,
+    signal: options.signal,
+  });
+  running.push(notifier);
+  const teller = createTeller(
+    notifier,
+    {
+      createService: targetsOf(settings.notifyCreateServiceUrls, settings.notifyCreateServiceMethods),
+      removeService: targetsOf(settings.notifyRemoveServiceUrls, settings.notifyRemoveServiceMethods),
+      createNode: targetsOf(settings.notifyCreateNodeUrls, settings.notifyCreateNodeMethods),
+      removeNode: targetsOf(settings.notifyRemoveNodeUrls, settings.notifyRemoveNodeMethods),
+    },
+    { ...describing, immediately: settings.notifyImmediately },
+  );
+  running.push({ stop: async () => stopFollowing() });
+  const stopFollowing = leadership.onChange((state) => teller.setLeading(state.kind === 'leading'));
+
+  const translator = createTranslator({ ...naming, owner, separator: settings.separator }, logProblems);
+  const polling = settings.servicePollingIntervalMs;
+  const observer = observeSwarm({
+    client,
+    logger,
+    signal: options.signal,
+    isSelected: (service) => isSelected(service, naming),
+    resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
+    useServiceEvents: settings.useServiceEvents,
+    useNodeEvents: settings.useNodeEvents,
+    onObservation(observation) {
+      view = observation.view;
+      const translated = translator.take(observation, new Date());
+      services = translated.services;
+      publisher.want({
+        ...translated,
+        evidence: view,
+        fromListing: observation.cause === 'listing',
+        ...(observation.eventAtMs === undefined ? {} : { eventAtMs: observation.eventAtMs }),
+      });
+      teller.see(view);
+      leadership.setEligible(true);
+    },
+  });
+  running.push(observer);
+
+  const eyesight = setInterval(() => {
+    const { answeredAtMs } = observer.state();
+    leadership.setEligible(answeredAtMs !== undefined && Date.now() - answeredAtMs < blindAfterMs);
+  }, 1_000);
+  running.push({ stop: async () => clearInterval(eyesight) });
+
+  const ready = () => view !== undefined && publisher.status().reconciled;
+
+  function logProblems(service: TranslatedService): void {
+    for (const { severity, message, ...problem } of service.problems) {
+      const line = { owner, service: service.name, ...problem };
+      if (severity === 'error') logger.error(line, message);
+      else logger.warn(line, message);
+    }
+  }
+
+  function measure() {
+    const problems = { error: 0, warning: 0 };
+    for (const service of services.values()) for (const { severity } of service.problems) problems[severity]++;
+    const { publications, leading } = publisher.status();
+    const { delivered, failed } = notifier.counts();
+    return {
+      isReady: ready(),
+      isLeading: leading,
+      isDockerAway: observer.state().kind === 'away',
+      selectedServices: services.size,
+      problems,
+      counts: { ...observer.counts(), publications, notifications: delivered, failedNotifications: failed },
+    };
+  }
+
+  function status(): ListenerStatus {
+    const summary = [...services.values()].map(
+      ({ name, endpoints, problems }) => [name, { tasks: endpoints.tasks.length, problems: problems.length }] as const,
+    );
+    return {
+      owner,
+      ready: ready(),
+      docker: observer.state(),
+      publishing: publisher.status(),
+      services: Object.fromEntries(summary),
+      counts: observer.counts(),
+    };
+  }
+
+  function notifyServices(): void {
+    teller.tellAll();
+    observer.requestListing();
+  }
+
+  function selectedServices(): readonly Readonly<Record<string, string>>[] {
+    const current = view;
+    if (current === undefined) return [];
+    return [...current.services.values()]
+      .filter((service) => isSelected(service, naming))
+      .map((service) => withoutSecrets(serviceParameters(service, current, describing)))
+      .toSorted((left, right) => ((left.serviceName ?? '') < (right.serviceName ?? '') ? -1 : 1));
+  }
+
+  let port: number | undefined;
+  if (settings.listenerPort !== 'off') {
+    const rest = createListenerRest({
+      services: selectedServices,
+      nodes: () => [...(view?.nodes.values() ?? [])].map(nodeParameters),
+      notifyServices,
+      status,
+      isReady: ready,
+      metrics: metrics.registry,
+    });
+    try {
+      const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);
+      port = served.port;
+      running.push(served);
+    } catch (error) {
+      await stopAll(running);
+      throw error;
+    }
+  }
+
+  return {
+    ready,
+    status,
+    adopt: publisher.adopt,
+    notifyServices,
+    taskGoing: observer.taskGoing,
+    ...(port === undefined ? {} : { port }),
+    stop: () => stopAll(running),
+  };
+}
+
+function contend({ settings, registry, logger }: ListenerOptions, name: string): EligibleLeadership {
+  const layout = keyLayout(registry.instance);
+  const owner = settings.swarmName;
+  const key = layout.leader(owner);
+  const heartbeatKey = layout.leaderHeartbeat(owner);
+  return leadWhileEligible(
+    () => contendForLeadership({ store: registry.store, key, heartbeatKey, name, logger }),
+    logger,
+  );
+}
+
+/** Passwords and keys stay here: names of users are shown, values of other secret labels are not. */
+function withoutSecrets(parameters: Readonly<Record<string, string>>): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    const known = findLabel(name.replace(/\.\d+$/, ''));
+    const isSecret = known !== undefined && known.scope !== 'other' && known.entry.secret === true;
+    shown[name] = isSecret ? '(secret)' : value;
+  }
+  return shown;
+}
