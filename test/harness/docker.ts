@@ -238,22 +238,35 @@ export async function removeService(docker: Docker, id: string): Promise<void> {
   }
 }
 
+/** One task as Docker answers it: what tests ask of it. */
+export interface ListedTask {
+  readonly ID: string;
+  readonly NodeID: string;
+  readonly DesiredState: string;
+  readonly Status: {
+    readonly State: string;
+    readonly Err?: string;
+    readonly ContainerStatus?: { readonly ContainerID: string; readonly PID: number };
+  };
+  readonly NetworksAttachments?: readonly { readonly Addresses: readonly string[] }[];
+}
+
+/** All tasks of the service, in every state. */
+export async function tasksOf(docker: Docker, serviceId: string): Promise<readonly ListedTask[]> {
+  return (await docker.listTasks({ filters: { service: [serviceId] } })) as unknown as readonly ListedTask[];
+}
+
 /** Waits until exactly `count` tasks of the service run and answers them. @throws after 60 s, with the tasks' states. */
-export async function waitForTasks(docker: Docker, serviceId: string, count: number): Promise<Docker.Task[]> {
+export async function waitForTasks(docker: Docker, serviceId: string, count: number): Promise<readonly ListedTask[]> {
   let states = '';
   for (let tries = 0; tries < 600; tries++) {
-    const tasks = (await docker.listTasks({ filters: { service: [serviceId] } })) as unknown as TaskStates[];
+    const tasks = await tasksOf(docker, serviceId);
     const running = tasks.filter((task) => task.Status.State === 'running' && task.DesiredState === 'running');
-    if (running.length === count) return running as unknown as Docker.Task[];
+    if (running.length === count) return running;
     states = tasks.map((task) => `${task.DesiredState}/${task.Status.State} ${task.Status.Err ?? ''}`).join(', ');
     await pause(100);
   }
   throw new Error(`service ${serviceId} does not have ${count} running tasks after 60 s: ${states}`);
-}
-
-interface TaskStates {
-  readonly DesiredState: string;
-  readonly Status: { readonly State: string; readonly Err?: string };
 }
 
 if (import.meta.main) {
