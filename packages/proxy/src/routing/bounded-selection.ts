@@ -15,7 +15,7 @@ export class BoundedSelection<T> {
     const kept = this.#kept;
     if (kept.length >= this.#limit) {
       this.omitted += 1;
-      const last = kept.at(-1);
+      const last = kept[kept.length - 1];
       if (last === undefined || this.#compare(item, last) >= 0) return;
       kept.pop();
     }

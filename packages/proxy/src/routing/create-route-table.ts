@@ -87,7 +87,7 @@ class CompiledTable implements RouteTable {
     return this.#findProblems().lost.get(key) ?? [];
   }
 
-  explain(target: RequestTarget, limit = 500): Explanation {
+  explain(target: RequestTarget, limit = 250): Explanation {
     const contest = this.#search(target);
     const winner = contest && this.#settle(contest, target);
     return explainRequest(target, {

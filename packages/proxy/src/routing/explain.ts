@@ -34,7 +34,8 @@ export function explainRequest(target: RequestTarget, table: ExplainedTable): Ex
   for (const service of table.services) {
     const standing = table.standing(service);
     for (const compiled of service.routes) {
-      if (compiled !== winner) selection.offer(judge(compiled, standing, target));
+      if (compiled === winner) continue;
+      selection.offer({ compiled, standing, distance: distanceOf(compiled, target) });
     }
   }
   return {
@@ -52,32 +53,24 @@ interface Candidate {
   readonly compiled: CompiledRoute;
   readonly standing: ServiceStanding;
   /** 0: host and path fit; 1: one of them; 2: neither. */
-  readonly distance: 0 | 1 | 2;
-  readonly hostFits: boolean;
-  /** A claim whose host and path both fit. */
-  readonly fitting: Claim | undefined;
+  readonly distance: Distance;
 }
 
-function judge(compiled: CompiledRoute, standing: ServiceStanding, target: RequestTarget): Candidate {
-  let hostFits = false;
-  let pathFits = false;
-  let fitting: Claim | undefined;
-  for (const claim of compiled.claims) {
-    const here = hostMatches(claim.host, target.host);
-    const there = pathMatches(claim.path, target.path);
-    hostFits ||= here;
-    pathFits ||= there;
-    if (here && there) {
-      fitting = claim;
-      break;
-    }
+type Distance = 0 | 1 | 2;
+
+function distanceOf({ claims }: CompiledRoute, target: RequestTarget): Distance {
+  let distance: Distance = 2;
+  for (const { host, path } of claims) {
+    const hostFits = hostMatches(host, target.host);
+    const pathFits = pathMatches(path, target.path);
+    if (hostFits && pathFits) return 0;
+    if (hostFits || pathFits) distance = 1;
   }
-  const distance = fitting !== undefined ? 0 : hostFits || pathFits ? 1 : 2;
-  return { compiled, standing, distance, hostFits, fitting };
+  return distance;
 }
 
 function failureOf(candidate: Candidate, target: RequestTarget, table: ExplainedTable): FailedCondition {
-  const { compiled, standing, fitting, hostFits } = candidate;
+  const { compiled, standing } = candidate;
   const { conditions, route } = compiled;
   if (standing === 'other-instance')
     return failed('instance', `is for the proxy instance ${route.definition.proxyInstanceName}`);
@@ -86,8 +79,10 @@ function failureOf(candidate: Candidate, target: RequestTarget, table: Explained
     return failed('port', `serves ${route.destination.reqMode} on port ${conditions.port ?? 'unknown'}, not http`);
   if (conditions.port !== undefined && conditions.port !== target.port)
     return failed('port', `entry port is ${conditions.port}, not ${target.port}`);
-  if (!hostFits) return failed('host', hostMessage(compiled, target));
-  if (fitting === undefined) return failed('path', pathMessage(compiled, target));
+  const ofHost = compiled.claims.filter(({ host }) => hostMatches(host, target.host));
+  if (ofHost.length === 0) return failed('host', hostMessage(compiled, target));
+  const fitting = ofHost.find(({ path }) => pathMatches(path, target.path));
+  if (fitting === undefined) return failed('path', pathMessage(ofHost, target));
   const condition = firstFailed(conditions, target);
   if (condition !== undefined) return failed(condition, conditionMessage(condition, compiled, target));
   return beaten(fitting, target, table);
@@ -126,9 +121,8 @@ function hostMessage({ claims }: CompiledRoute, target: RequestTarget): string {
   return `host is ${target.host}, not ${alternatives(claims.map(({ host }) => showHost(host)))}`;
 }
 
-function pathMessage({ claims }: CompiledRoute, target: RequestTarget): string {
-  const here = claims.filter(({ host }) => hostMatches(host, target.host));
-  return `path is ${target.path}, not ${alternatives(here.map(({ path }) => showPath(path)))}`;
+function pathMessage(claims: readonly Claim[], target: RequestTarget): string {
+  return `path is ${target.path}, not ${alternatives(claims.map(({ path }) => showPath(path)))}`;
 }
 
 function conditionMessage(

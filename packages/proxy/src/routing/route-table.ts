@@ -19,7 +19,7 @@ export interface RouteTable {
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** The part of a service's problems that says: this match is another service's, which had it first. */
   lostConflicts(key: ServiceKey): readonly Problem[];
-  /** @param limit of candidates listed; see `Explanation.omitted`. Default 500. */
+  /** @param limit of candidates listed; see `Explanation.omitted`. Default 250. */
   explain(target: RequestTarget, limit?: number): Explanation;
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable;
 }

@@ -152,8 +152,9 @@ class PartsChange {
 }
 
 function isForOtherInstance({ definition }: CompiledService, rules: TableRules): boolean {
+  if (!rules.filterInstanceName) return false;
   const { proxyInstanceName } = definition;
-  return rules.filterInstanceName && proxyInstanceName !== undefined && proxyInstanceName !== rules.instanceName;
+  return proxyInstanceName !== undefined && proxyInstanceName !== rules.instanceName;
 }
 
 function isOverridden({ definition }: CompiledService, parts: TableParts, rules: TableRules): boolean {

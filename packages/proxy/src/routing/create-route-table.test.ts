@@ -1,0 +1,232 @@
+import { serviceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { definitionOf, type GivenService, type RoutingCase, routingCases } from '../../test/routing-cases.ts';
+import { createRouteTable } from './create-route-table.ts';
+import { normalizeHost } from './normal-host.ts';
+import { splitRequestTarget } from './normal-path.ts';
+import type { RequestTarget } from './request-target.ts';
+import type { Route } from './route.ts';
+import type { RouteTable } from './route-table.ts';
+
+describe('route table', () => {
+  describe('routing cases', () => {
+    for (const routingCase of routingCases) {
+      it(`${routingCase.order}: ${routingCase.name}`, () => {
+        expect(outcomeOf(routingCase)).to.deep.equal(routingCase.outcome);
+      });
+    }
+
+    it('are at least sixty', () => expect(routingCases.length).to.be.at.least(60));
+  });
+
+  describe('a conflict', () => {
+    const older = service('z-old', { since: 1000 });
+    const younger = service('a-young', { since: 2000 });
+
+    it('is reported for both, by name', () => {
+      const problems = tableOf([older, younger]).problems();
+      expect(problems.get('swarm/a-young')).to.have.length(1);
+      expect(problems.get('swarm/a-young')?.[0]).to.include({ reason: 'route-conflict', otherService: 'swarm/z-old' });
+      expect(problems.get('swarm/z-old')?.[0]).to.include({ reason: 'route-conflict', otherService: 'swarm/a-young' });
+    });
+
+    it('is lost by the younger one only', () => {
+      const table = tableOf([younger, older]);
+      expect(table.lostConflicts('swarm/a-young')).to.have.length(1);
+      expect(table.lostConflicts('swarm/z-old')).to.have.length(0);
+      expect(table.routesOf('swarm/a-young').map((route) => table.standingOf(route))).to.deep.equal(['conflict']);
+    });
+
+    it('ends without a gap when the winner goes', () => {
+      const before = tableOf([older, younger]);
+      const after = before.with(new Map([['swarm/z-old', undefined]]));
+      expect(winner(before, 'shop.example/')).to.equal('swarm/z-old/0');
+      expect(winner(after, 'shop.example/')).to.equal('swarm/a-young/0');
+      expect(after.problems().size).to.equal(0);
+    });
+
+    it('costs the loser that match only', () => {
+      const both: GivenService = {
+        service: 'b-both',
+        destinations: [{ serviceDomain: ['shop.example', 'blog.example'], since: 3000 }, { servicePath: ['/x'] }],
+      };
+      const table = tableOf([older, both]);
+      expect(winner(table, 'shop.example/')).to.equal('swarm/z-old/0');
+      expect(winner(table, 'blog.example/')).to.equal('swarm/b-both/0');
+      expect(winner(table, 'any.example/x')).to.equal('swarm/b-both/1');
+    });
+
+    it('is none when the conditions differ', () => {
+      const beta = service('beta', { serviceHeader: { 'x-beta': '1' } });
+      expect(tableOf([older, beta]).problems().size).to.equal(0);
+    });
+
+    it('between default backends is reported', () => {
+      const fallback = { ...service('fallback', { serviceDomain: ['a.example'] }), isDefaultBackend: true };
+      const other = { ...service('other', { serviceDomain: ['b.example'], since: 2000 }), isDefaultBackend: true };
+      const table = tableOf([fallback, other]);
+      expect(winner(table, 'nobody.example/')).to.equal('swarm/fallback/0');
+      expect(table.problems().get('swarm/other')?.[0]).to.include({ label: 'isDefaultBackend' });
+    });
+  });
+
+  describe('weights', () => {
+    const stable = { ...service('stable', {}), weight: 3 };
+    const canary = { ...service('canary', { since: 5000 }), weight: 1 };
+
+    it('share requests in their proportion', () => {
+      const picked = [0, 0.24, 0.26, 0.99].map((random) => winner(tableOf([stable, canary], random), 'shop.example/'));
+      expect(picked).to.deep.equal(['swarm/canary/0', 'swarm/canary/0', 'swarm/stable/0', 'swarm/stable/0']);
+    });
+
+    it('are no conflict', () => expect(tableOf([stable, canary]).problems().size).to.equal(0));
+
+    it('take nothing from a service that did not offer to share', () => {
+      const table = tableOf([service('stable', {}), canary]);
+      expect(winner(table, 'shop.example/')).to.equal('swarm/stable/0');
+      expect(table.lostConflicts('swarm/canary')).to.have.length(1);
+    });
+
+    it('of zero get nothing', () => {
+      const table = tableOf([{ ...stable, weight: 0 }, canary], 0);
+      expect(winner(table, 'shop.example/')).to.equal('swarm/canary/0');
+    });
+  });
+
+  describe('owners', () => {
+    const swarms = service('web', { servicePath: ['/swarm'] });
+    const manual = { ...service('web', { servicePath: ['/manual'] }), owner: 'manual' };
+
+    it('an overridden service says by what', () => {
+      const problems = tableOf([manual, swarms]).problems().get('swarm/web');
+      expect(problems?.[0]).to.include({ reason: 'overridden', otherService: 'manual/web' });
+    });
+
+    it('an overridden service serves again when the person’s definition goes', () => {
+      const table = tableOf([manual, swarms]).with(new Map([['manual/web', undefined]]));
+      expect(winner(table, 'shop.example/swarm')).to.equal('swarm/web/0');
+      expect([table.size, table.problems().size]).to.deep.equal([1, 0]);
+    });
+  });
+
+  describe('labels that restrict access', () => {
+    it('block their destination when they cannot be honoured', () => {
+      const definition = definitionOf({ service: 'web', destinations: [{ servicePath: ['/'] }], users: [] });
+      const table = emptyTable({ isSupported: (label) => label !== 'users' }).with(
+        new Map([['swarm/web', definition]]),
+      );
+      expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('users');
+      expect(table.problems().get('swarm/web')?.[0]?.reason).to.equal('label-unsupported');
+    });
+
+    it('block everything when they are settings', () => {
+      const table = emptyTable({ isSupported: () => false, restrictingSettings: ['HTTPS_ONLY'] }).with(
+        new Map([['swarm/web', definitionOf(service('web', {}))]]),
+      );
+      expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('HTTPS_ONLY');
+    });
+
+    it('block it when an exclusion cannot be read', () => {
+      const table = tableOf([
+        service('web', {
+          servicePath: ['/'],
+          servicePathExclude: ['(?=x)'],
+          pathType: { matcher: 'path_reg', ignoreCase: false },
+        }),
+      ]);
+      expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('servicePathExclude');
+    });
+  });
+
+  it('serves only its own instance when that is filtered', () => {
+    const other = { ...service('web', {}), proxyInstanceName: 'other' };
+    const key = new Map([['swarm/web', definitionOf(other)] as const]);
+    expect(emptyTable({ filterInstanceName: true }).with(key).size).to.equal(0);
+    expect(emptyTable({ filterInstanceName: false }).with(key).size).to.equal(1);
+  });
+
+  it('lists routes in matching order, tcp last', () => {
+    const table = tableOf([
+      { service: 'a-db', destinations: [{ reqMode: 'tcp', srcPort: 5432 }] },
+      { service: 'b-any', destinations: [{ servicePath: ['/'] }] },
+      { service: 'c-wild', destinations: [{ serviceDomain: ['*.example'] }] },
+      service('d-host', {}),
+    ]);
+    expect([...table.routes()].map(({ definition }) => definition.service)).to.deep.equal([
+      'd-host',
+      'c-wild',
+      'b-any',
+      'a-db',
+    ]);
+    expect(table.size).to.equal(4);
+  });
+
+  it('is the same table when nothing changes', () => {
+    const table = tableOf([service('web', {})]);
+    expect(table.with(new Map())).to.equal(table);
+  });
+
+  it('leaves a table that a request holds as it was', () => {
+    const before = tableOf([service('web', {})]);
+    before.with(new Map([['swarm/web', undefined]]));
+    expect(winner(before, 'shop.example/')).to.equal('swarm/web/0');
+  });
+});
+
+function service(name: string, destination: GivenService['destinations'][number]): GivenService {
+  const match = destination.servicePath ? {} : { serviceDomain: ['shop.example'] };
+  return { service: name, destinations: [{ ...match, ...destination }] };
+}
+
+function emptyTable(options: Partial<Parameters<typeof createRouteTable>[0]> = {}): RouteTable {
+  return createRouteTable({
+    order: 'strict',
+    instanceName: 'swarmgate',
+    filterInstanceName: false,
+    isSupported: () => true,
+    ...options,
+  });
+}
+
+function tableOf(given: readonly GivenService[], random = 0.5, order: 'strict' | 'legacy' = 'strict'): RouteTable {
+  const definitions = given.map(definitionOf);
+  return emptyTable({ order, random: () => random }).with(
+    new Map(definitions.map((definition) => [serviceKey(definition), definition])),
+  );
+}
+
+function winner(table: RouteTable, url: string): string | undefined {
+  const slash = url.indexOf('/');
+  return table.lookup({
+    method: 'GET',
+    host: url.slice(0, slash),
+    path: url.slice(slash),
+    port: 80,
+    header: () => undefined,
+  })?.id;
+}
+
+function outcomeOf({ order, given, when }: RoutingCase): RoutingCase['outcome'] {
+  const host = normalizeHost(when.host);
+  if (!host.ok) return { refused: host.reason };
+  const target = splitRequestTarget(when.target);
+  if (!target.ok) return { refused: target.reason };
+  const headers = new Map(Object.entries(when.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const request: RequestTarget = {
+    method: when.method ?? 'GET',
+    host: host.host,
+    path: target.path,
+    port: when.port ?? 80,
+    header: (name) => headers.get(name),
+  };
+  const route = tableOf(given, 0.5, order).lookup(request);
+  if (route === undefined) return 'no-route';
+  if (route.redirectToHost !== undefined) return { redirectTo: route.redirectToHost };
+  const sent = when.target.split('?')[0];
+  return sent === target.path ? { route: shortId(route) } : { route: shortId(route), forwarded: target.path };
+}
+
+/** `<service>/<index>`; other owners than `swarm` are named. */
+function shortId({ id }: Route): string {
+  return id.startsWith('swarm/') ? id.slice('swarm/'.length) : id.replace('/', ':');
+}

@@ -1,0 +1,68 @@
+import { paths, type RoutingCase, shop, strict, typed } from './routing-case.ts';
+
+export const pathCases: readonly RoutingCase[] = [
+  strict('a prefix', [paths('api', '/api')], 'any.example/api/users', 'api/0'),
+  strict('a prefix alone', [paths('api', '/api')], 'any.example/api', 'api/0'),
+  strict('a prefix with a query', [paths('api', '/api')], 'any.example/api?x=/other', 'api/0'),
+  strict(
+    'a prefix ends at a segment',
+    [paths('digital', '/digital')],
+    'any.example/digitalproductlifecycle',
+    'no-route',
+  ),
+  strict('a prefix that ends in a slash wants it', [paths('api', '/api/')], 'any.example/api', 'no-route'),
+  strict('a prefix that ends in a slash', [paths('api', '/api/')], 'any.example/api/x', 'api/0'),
+  strict('the longest prefix', [paths('a-api', '/api'), paths('z-v1', '/api/v1')], 'any.example/api/v1/x', 'z-v1/0'),
+  strict(
+    'a longer prefix elsewhere does not hide the shorter',
+    [paths('a-api', '/api'), paths('z-v1', '/api/v1')],
+    'any.example/api/v2',
+    'a-api/0',
+  ),
+  strict('paths keep their letter case', [paths('api', '/api')], 'any.example/API', 'no-route'),
+  strict('path_beg -i does not', [typed('api', 'path_beg', '/Api', true)], 'any.example/aPI/x', 'api/0'),
+  strict(
+    'exact before prefix',
+    [paths('a-beg', '/api'), typed('z-path', 'path', '/api')],
+    'any.example/api',
+    'z-path/0',
+  ),
+  strict('path is the whole path', [typed('whole', 'path', '/api')], 'any.example/api/x', 'no-route'),
+  strict(
+    'prefix before regex',
+    [typed('a-reg', 'path_reg', '^/api'), paths('z-beg', '/')],
+    'any.example/api',
+    'z-beg/0',
+  ),
+  strict('path_reg', [typed('reg', 'path_reg', '^/v[0-9]+/users$')], 'any.example/v12/users', 'reg/0'),
+  strict('path_reg is not anchored', [typed('reg', 'path_reg', 'v[0-9]+')], 'any.example/a/v1/b', 'reg/0'),
+  strict('path_reg -i', [typed('reg', 'path_reg', '^/USERS', true)], 'any.example/users', 'reg/0'),
+  strict('path_reg that does not fit', [typed('reg', 'path_reg', '^/v[0-9]+/')], 'any.example/vx/', 'no-route'),
+  strict('path_end', [typed('end', 'path_end', '.png')], 'any.example/a/b.png', 'end/0'),
+  strict('path_sub', [typed('sub', 'path_sub', 'cart')], 'any.example/my-cart/1', 'sub/0'),
+  strict('path_dir', [typed('dir', 'path_dir', 'cart')], 'any.example/my/cart/1', 'dir/0'),
+  strict('path_dir is whole segments', [typed('dir', 'path_dir', 'cart')], 'any.example/my-cart/1', 'no-route'),
+  strict('a domain alone is every path', [shop], 'shop.example/what/ever', 'shop/0'),
+  strict('one of several paths', [paths('api', '/a', '/b')], 'any.example/b/c', 'api/0'),
+  strict(
+    'an excluded path',
+    [{ service: 'api', destinations: [{ servicePath: ['/'], servicePathExclude: ['/admin'] }] }],
+    'any.example/admin/x',
+    'no-route',
+  ),
+  strict(
+    'beside an excluded path',
+    [{ service: 'api', destinations: [{ servicePath: ['/'], servicePathExclude: ['/admin'] }] }],
+    'any.example/administrator',
+    'api/0',
+  ),
+  strict(
+    'an excluded path is the next one’s',
+    [
+      { service: 'api', destinations: [{ servicePath: ['/api'], servicePathExclude: ['/api/old'] }] },
+      paths('old', '/'),
+    ],
+    'any.example/api/old',
+    'old/0',
+  ),
+];

@@ -1,0 +1,37 @@
+import { everywhere, paths, type RoutingCase, strict } from './routing-case.ts';
+
+export const spellingCases: readonly RoutingCase[] = [
+  strict('dot segments are resolved first', [everywhere, paths('admin', '/admin')], 'any.example/x/../admin/y', {
+    route: 'admin/0',
+    forwarded: '/admin/y',
+  }),
+  strict('encoded dots are dots', [everywhere, paths('admin', '/admin')], 'any.example/x/%2e%2E/admin', {
+    route: 'admin/0',
+    forwarded: '/admin',
+  }),
+  strict('encoded letters are letters', [everywhere, paths('admin', '/admin')], 'any.example/%61dmin', {
+    route: 'admin/0',
+    forwarded: '/admin',
+  }),
+  strict('doubled slashes are one', [everywhere, paths('admin', '/admin/x')], 'any.example//admin//x', {
+    route: 'admin/0',
+    forwarded: '/admin/x',
+  }),
+  strict('the root has no parent', [everywhere], 'any.example/../..', { route: 'everywhere/0', forwarded: '/' }),
+  strict(
+    'an exclusion cannot be spelled around',
+    [{ service: 'api', destinations: [{ servicePath: ['/'], servicePathExclude: ['/admin'] }] }],
+    'any.example/x/..//%61dmin',
+    'no-route',
+  ),
+  strict('an encoded slash is refused', [everywhere], 'any.example/a%2Fb', { refused: 'path-encoded-slash' }),
+  strict('a backslash is refused', [everywhere], 'any.example/a\\b', { refused: 'path-backslash' }),
+  strict('an encoded backslash is refused', [everywhere], 'any.example/a%5cb', { refused: 'path-backslash' }),
+  strict('half an escape is refused', [everywhere], 'any.example/100%', { refused: 'path-percent' }),
+  strict('an encoded NUL is refused', [everywhere], 'any.example/a%00', { refused: 'path-nul' }),
+  strict('a fragment is refused', [everywhere], 'any.example/a#b', { refused: 'path-fragment' }),
+  strict('a dot segment with a parameter is refused', [everywhere], 'any.example/x/..;a/admin', {
+    refused: 'path-dot-parameter',
+  }),
+  strict('the query is not touched', [everywhere], 'any.example/a?b=%2F..//%', 'everywhere/0'),
+];
