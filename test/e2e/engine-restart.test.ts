@@ -37,7 +37,7 @@ describe('a Docker engine that is restarted', () => {
   });
   after(async () => {
     if (listener?.exitCode === null && listener.kill('SIGTERM')) await once(listener, 'exit');
-    await consul?.stop();
+    await consul?.remove();
     await swarm?.remove();
   });
 

@@ -66,11 +66,13 @@ export interface SecondProxy {
   remove(): Promise<void>;
 }
 
-export async function deployStack(): Promise<DeployedStack> {
+/** `instance`: prefix of the keys, where a person should see them; otherwise the stack's own name. */
+export async function deployStack(options: { readonly instance?: string } = {}): Promise<DeployedStack> {
   const engine = await ensureDocker();
   const { docker } = engine;
   const name = uniqueName('sge2e');
   const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
+  const instance = options.instance ?? name;
   const token = randomBytes(16).toString('hex');
   await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], { cwd: root });
   const demoImage = await importNodeImage(docker);
@@ -80,7 +82,7 @@ export async function deployStack(): Promise<DeployedStack> {
     REDIS_IMAGE: await importBinaryImage(docker, programPath('redis-server'), false),
     SAMPLE_IMAGE: 'swarmgate/base:local',
     SWARMGATE_NETWORK: name,
-    PROXY_INSTANCE_NAME: name,
+    PROXY_INSTANCE_NAME: instance,
     ADMIN_TOKEN_SECRET: `${name}_token`,
     HTTP_PORT: String(http),
     HTTPS_PORT: String(https),
@@ -109,7 +111,7 @@ export async function deployStack(): Promise<DeployedStack> {
   };
 
   try {
-    await cli('stack', 'deploy', '--detach=true', '--resolve-image', 'never', '-c', 'docker/stack.yml', name);
+    await cli('stack', 'deploy', '--resolve-image', 'never', '-c', 'docker/stack.yml', name);
   } catch (error) {
     await remove();
     throw error;
@@ -134,7 +136,7 @@ export async function deployStack(): Promise<DeployedStack> {
     httpUrl: `http://127.0.0.1:${http}`,
     adminUrl,
     token,
-    consul: stackConsul(`http://127.0.0.1:${consulPort}`, name),
+    consul: stackConsul(`http://127.0.0.1:${consulPort}`, instance),
     createService: (service, options) =>
       createService(docker, { image: demoImage, networks: [name], ...options, name: `${name}_${service}` }),
     admin: (path, options = {}) =>
@@ -173,7 +175,7 @@ export async function deployStack(): Promise<DeployedStack> {
         ...['service', 'create', '--detach=true', '--name', service, '--network', name, '--endpoint-mode', 'dnsrr'],
         ...['--publish', `mode=host,target=80,published=${ownHttp}`],
         ...['--publish', `mode=host,target=8080,published=${ownAdmin}`],
-        ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${name}`, '--init'],
+        ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${instance}`, '--init'],
         ...['--secret', `source=${name}_token,target=dfp_admin_token`, '--no-resolve-image', 'swarmgate/proxy:local'],
       );
       return {
@@ -186,7 +188,7 @@ export async function deployStack(): Promise<DeployedStack> {
     },
     deployExample: async () => {
       const file = 'docker/stack.example.yml';
-      await cli('stack', 'deploy', '--detach=true', '--resolve-image', 'never', '-c', file, `${name}-example`);
+      await cli('stack', 'deploy', '--resolve-image', 'never', '-c', file, `${name}-example`);
     },
     removeExample: async () => {
       await cli('stack', 'rm', `${name}-example`);
