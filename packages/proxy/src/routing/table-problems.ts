@@ -1,6 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { type Claim, type CompiledRoute, showPlace } from './claim.ts';
-import type { OrderName } from './matching-order.ts';
+import { compareText, type OrderName } from './matching-order.ts';
 import { losersOf } from './place.ts';
 import type { TableParts } from './table-parts.ts';
 
@@ -42,11 +42,11 @@ function overridden(service: string): Problem {
   };
 }
 
-/** Two routes that claim the same: where, for the first time, and in how many places. */
+/** Two routes that claim the same: where, by the first name of it, and in how many places. */
 interface Rivalry {
   readonly winner: CompiledRoute;
   readonly loser: CompiledRoute;
-  readonly what: string;
+  what: string;
   places: number;
 }
 
@@ -55,8 +55,11 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
   const record = (winner: CompiledRoute, loser: CompiledRoute, what: string) => {
     const id = `${winner.route.id} ${loser.route.id}`;
     const known = found.get(id);
-    if (known) known.places += 1;
-    else found.set(id, { winner, loser, what, places: 1 });
+    if (known === undefined) found.set(id, { winner, loser, what, places: 1 });
+    else {
+      known.places += 1;
+      if (what < known.what) known.what = what;
+    }
   };
   for (const { contests } of parts.contested.values()) {
     for (const contest of contests) {
@@ -70,7 +73,8 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
     if (first === undefined) firstDefault.set(port, compiled);
     else if (first.route.key !== compiled.route.key) record(first, compiled, 'being the default backend');
   }
-  return [...found.values()];
+  // By name: every replica says the same, whatever came first there.
+  return [...found].sort(([one], [other]) => compareText(one, other)).map(([, rivalry]) => rivalry);
 }
 
 function whatIsClaimed(claim: Claim): string {

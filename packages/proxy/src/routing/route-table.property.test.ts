@@ -1,0 +1,212 @@
+import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { serviceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Claim } from './claim.ts';
+import { compileService } from './compile-service.ts';
+import { firstFailed, takesMethod } from './conditions.ts';
+import { createRouteTable } from './create-route-table.ts';
+import { hostMatches } from './host-pattern.ts';
+import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
+import { pathMatches } from './path-pattern.ts';
+import type { RequestTarget } from './request-target.ts';
+import type { RouteTable } from './route-table.ts';
+
+// A few names that collide often: the interesting tables are the ones where everybody wants the same.
+const hosts = ['a.example', 'b.example', 'x.a.example', 'xa.example', 'y.x.a.example', 'other'];
+const domains = [...hosts, '*.example', '*.a.example', '*a.example', '*ample', 'a', 'x', 'exam'];
+const pathsAsked = ['/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', `${acmePath}/t`, '/.well-known/x', '/A/B', '/b.png'];
+const pathTexts = ['/', '/a', '/a/', '/a/b', '/ab', '/b', acmePath, '/.well-known', '/.w', '/A'];
+
+const pathTypes: readonly (readonly [NonNullable<Destination['pathType']>['matcher'], readonly string[]])[] = [
+  ['path_beg', pathTexts],
+  ['path_beg', pathTexts],
+  ['path', pathTexts],
+  ['path_end', ['b', '.png', '/']],
+  ['path_sub', ['a', 'b/']],
+  ['path_dir', ['a', 'b']],
+  ['path_reg', ['^/a', 'b$', '/a|/b', '^/[a-z]b']],
+];
+
+const few = <T>(values: readonly T[]) => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+const perhaps = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 });
+
+const destination = fc
+  .record({
+    domains: perhaps(few(domains)),
+    typed: perhaps(
+      fc
+        .constantFrom(...pathTypes)
+        .chain(([matcher, texts]) =>
+          fc.record({ matcher: fc.constant(matcher), ignoreCase: fc.boolean(), texts: few(texts) }),
+        ),
+    ),
+    servicePathExclude: perhaps(few(['/a', '/a/b'])),
+    srcPort: perhaps(fc.constantFrom(80, 443)),
+    httpsPort: perhaps(fc.constant(8443)),
+    serviceHeader: perhaps(fc.constantFrom({ k: '1' }, { k: '2' }, { k: '1', l: '1' })),
+    userAgent: perhaps(fc.constant(['Bot'])),
+    allowedMethods: perhaps(few(['GET', 'POST'])),
+    deniedMethods: perhaps(few(['GET', 'PUT'])),
+    redirectFromDomain: perhaps(few(['a.example', 'other'])),
+    since: fc.constantFrom(1, 2, 3),
+  })
+  .map(({ domains: serviceDomain, typed, ...rest }): Omit<Destination, 'index'> => {
+    const match = {
+      ...rest,
+      serviceDomain,
+      servicePath: typed?.texts ?? (serviceDomain ? undefined : ['/a']),
+      pathType: typed && { matcher: typed.matcher, ignoreCase: typed.ignoreCase },
+      port: 80,
+    };
+    // As JSON has it: what is not set is not there.
+    return JSON.parse(JSON.stringify(match));
+  });
+
+const definition = fc
+  .record({
+    service: fc.constantFrom('s1', 's2', 's3', 's4', 's5', 's6'),
+    owner: fc.constantFrom('east', 'west', 'manual'),
+    aclName: perhaps(fc.constantFrom('1', '2')),
+    serviceDomainAlgo: perhaps(fc.constantFrom('hdr(host)', 'hdr_beg(host)', 'hdr_dom(host)', 'hdr_end(host)')),
+    proxyInstanceName: perhaps(fc.constantFrom('swarmgate', 'other')),
+    isDefaultBackend: perhaps(fc.boolean()),
+    destinations: fc.array(destination, { minLength: 1, maxLength: 3 }),
+  })
+  .map(
+    ({ destinations, ...labels }): ServiceDefinition => ({
+      version: 1,
+      source: { kind: 'rest', by: 'a test' },
+      updatedAt: '2026-01-01T00:00:00.000Z',
+      ...JSON.parse(JSON.stringify(labels)),
+      destinations: destinations.map((one, index) => ({ ...one, index })),
+    }),
+  );
+
+const definitions = fc.uniqueArray(definition, { selector: serviceKey, maxLength: 14 });
+
+const target = fc
+  .record({
+    method: fc.constantFrom('GET', 'POST', 'PUT'),
+    host: fc.constantFrom(...hosts),
+    path: fc.constantFrom(...pathsAsked),
+    port: fc.constantFrom(80, 443),
+    headers: fc.constantFrom<Record<string, string>>({}, { k: '1' }, { k: '1', l: '1' }, { 'user-agent': 'a bot' }),
+  })
+  .map(({ headers, ...rest }): RequestTarget => ({ ...rest, header: (name) => headers[name] }));
+
+const order = fc.constantFrom<OrderName>('strict', 'legacy');
+
+describe('route table, whatever is in it', () => {
+  it('finds what a scan of all claims in matching order finds', () => {
+    fc.assert(
+      fc.property(order, definitions, fc.array(target, { minLength: 1, maxLength: 8 }), (name, given, targets) => {
+        const table = tableOf(name, given);
+        for (const one of targets) expect(table.lookup(one)?.id).to.equal(scan(name, given, one), show(one));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('does not depend on the order of arrival, nor on what was there before', () => {
+    const steps = fc.array(fc.tuple(definition, fc.boolean()), { maxLength: 30 });
+    fc.assert(
+      fc.property(order, steps, fc.array(target, { minLength: 1, maxLength: 8 }), (name, changes, targets) => {
+        let table = emptyTable(name);
+        const present = new Map<ServiceKey, ServiceDefinition>();
+        for (const [one, stays] of changes) {
+          table = table.with(new Map([[serviceKey(one), stays ? one : undefined]]));
+          if (stays) present.set(serviceKey(one), one);
+          else present.delete(serviceKey(one));
+        }
+        const atOnce = tableOf(name, [...present.values()].toReversed());
+        expect(table.size).to.equal(atOnce.size);
+        expect([...table.routes()].map(({ id }) => id)).to.deep.equal([...atOnce.routes()].map(({ id }) => id));
+        expect(problemsOf(table)).to.deep.equal(problemsOf(atOnce));
+        for (const one of targets) expect(table.lookup(one)?.id).to.equal(atOnce.lookup(one)?.id, show(one));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('explains the same winner, and says of every other route what failed', () => {
+    fc.assert(
+      fc.property(order, definitions, target, (name, given, one) => {
+        const table = tableOf(name, given);
+        const { winner, candidates, omitted } = table.explain(one);
+        expect(winner?.id).to.equal(table.lookup(one)?.id);
+        const others = given.flatMap((each) => table.routesOf(serviceKey(each))).filter(({ id }) => id !== winner?.id);
+        expect(candidates.map(({ route }) => route.id)).to.have.members(others.map(({ id }) => id));
+        expect(omitted).to.equal(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** No index, no conflicts worked out beforehand: every claim of every service, one after the other. */
+function scan(name: OrderName, given: readonly ServiceDefinition[], one: RequestTarget): string | undefined {
+  const matchingOrder = name === 'strict' ? strictOrder : legacyOrder;
+  const served = given.filter(({ proxyInstanceName = 'swarmgate' }) => proxyInstanceName === 'swarmgate');
+  const byPeople = new Set(served.filter(({ owner }) => owner === 'manual').map(({ service }) => service));
+  const inForce = served.filter(({ owner, service }) => owner === 'manual' || !byPeople.has(service));
+  const compiled = inForce.map((each) => compileService(each, { order: matchingOrder, isSupported: () => true }));
+  const claims = compiled.flatMap(({ routes }) => routes.flatMap((route) => route.claims));
+  const standing = claims.filter(
+    (claim) => !claims.some((other) => takesFrom(other, claim, matchingOrder.compareRivals)),
+  );
+  standing.sort(matchingOrder.compare);
+  const fits = (claim: Claim) =>
+    hostMatches(claim.host, one.host) &&
+    pathMatches(claim.path, one.path) &&
+    firstFailed(claim.of.conditions, one) === undefined;
+  const first = standing.find(fits);
+  if (first !== undefined) {
+    const better =
+      name === 'strict' && !takesMethod(first.of.conditions, one.method)
+        ? standing.find(
+            (claim) => samePlace(claim, first) && fits(claim) && takesMethod(claim.of.conditions, one.method),
+          )
+        : undefined;
+    return (better ?? first).of.route.id;
+  }
+  const defaults = compiled
+    .filter(({ definition: { isDefaultBackend } }) => isDefaultBackend === true)
+    .flatMap(({ routes }) => routes.filter(({ mode }) => mode === 'http'))
+    .filter(({ conditions: { port } }) => port === undefined || port === one.port);
+  const rank = (route: (typeof defaults)[number]) =>
+    name === 'strict' ? [String(route.route.destination.since), route.route.id] : [route.aclName, route.route.id];
+  return defaults.toSorted((a, b) => (rank(a).join(' ') < rank(b).join(' ') ? -1 : 1))[0]?.route.id;
+}
+
+function takesFrom(other: Claim, claim: Claim, compareRivals: (one: Claim, other: Claim) => number): boolean {
+  if (other === claim || !samePlace(other, claim)) return false;
+  if (other.of.conditions.identity !== claim.of.conditions.identity) return false;
+  return other.of !== claim.of && compareRivals(other, claim) < 0;
+}
+
+function samePlace(one: Claim, other: Claim): boolean {
+  const place = ({ phase, host, path }: Claim) => JSON.stringify([phase, host, path.kind, path.text, path.folded]);
+  return place(one) === place(other);
+}
+
+function emptyTable(name: OrderName): RouteTable {
+  return createRouteTable({
+    order: name,
+    instanceName: 'swarmgate',
+    filterInstanceName: true,
+    isSupported: () => true,
+  });
+}
+
+function tableOf(name: OrderName, given: readonly ServiceDefinition[]): RouteTable {
+  return emptyTable(name).with(new Map(given.map((one) => [serviceKey(one), one])));
+}
+
+function problemsOf(table: RouteTable): unknown {
+  return Object.fromEntries(table.problems());
+}
+
+function show({ method, host, path, port }: RequestTarget): string {
+  return `${method} ${host}:${port}${path}`;
+}
