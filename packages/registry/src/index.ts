@@ -1,6 +1,8 @@
 export * from './catalogue/docker-flow-answer.ts';
 export * from './catalogue/environment-services.ts';
+export { isSecretVariable } from './catalogue/header-rules.ts';
 export * from './catalogue/label-entry.ts';
+export { type GivenUser, readUsers } from './catalogue/label-parsers.ts';
 export * from './catalogue/labels.ts';
 export * from './catalogue/nearest-name.ts';
 export * from './catalogue/parameters.ts';
@@ -13,6 +15,7 @@ export {
 export * from './definition/carry-since.ts';
 export * from './definition/check-definition.ts';
 export type * from './definition/endpoints-document.ts';
+export { isFramingHeader } from './definition/header-names.ts';
 export * from './definition/password-hash-format.ts';
 export * from './definition/seal.ts';
 export * from './definition/seal-certificate.ts';

@@ -1,4 +1,5 @@
 import { settingsCatalogue } from '@swarmgate/runtime';
+import { isFramingHeader } from '../definition/header-names.ts';
 import type { HeaderRule } from '../definition/service-definition.ts';
 import type { LabelParsed, LabelParser, ReadingOptions } from './label-entry.ts';
 import { isToken, not, ok } from './label-parsers.ts';
@@ -8,18 +9,6 @@ import { isToken, not, ok } from './label-parsers.ts';
  * `%[dst_port]`, `%[src]`, `%[env(NAME)]`, and `if { ssl_fc }` or `unless { ssl_fc }` at the end. All else is refused,
  * since a header that silently says something else may be the one an application trusts.
  */
-
-// Whoever sets these changes where a message ends, or cuts off the proxy's own; they are the connection's, not the route's.
-const framing = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 const secretVariables = new Set(
   Object.values(settingsCatalogue).flatMap((setting): readonly string[] => ('secret' in setting ? setting.env : [])),
@@ -38,7 +27,7 @@ export const headerRules: LabelParser<readonly HeaderRule[]> = (raw, options) =>
 export const headerNames: LabelParser<readonly string[]> = (raw, options) => {
   const names = splitOutsideQuotes(raw, options);
   if (names.length === 0 || !names.every(isToken)) return not('header names such as X-Version,Server');
-  const forbidden = names.find((name) => framing.has(name.toLowerCase()));
+  const forbidden = names.find(isFramingHeader);
   return forbidden === undefined ? ok(names) : framingRefused(forbidden);
 };
 
@@ -52,7 +41,7 @@ function readRule(part: string): LabelParsed<HeaderRule> {
   const value = unquote(space === -1 ? '' : body.slice(space).trim());
   if (!isToken(name) || value === undefined || value === '' || /[\r\n\0]/.test(value))
     return not('Name value, such as X-Version 3, quotes closed, on one line');
-  if (framing.has(name.toLowerCase())) return framingRefused(name);
+  if (isFramingHeader(name)) return framingRefused(name);
   const wrong = wrongExpression(value);
   if (wrong !== undefined) return wrong;
   const condition =

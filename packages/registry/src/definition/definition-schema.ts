@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isFramingHeader } from './header-names.ts';
 import { isPasswordHash } from './password-hash-format.ts';
 import { regularExpressionFault } from './regular-expression.ts';
 import type { Destination, ServiceLabels } from './service-definition.ts';
@@ -16,8 +17,13 @@ const durationMs = z.int().min(0).max(2_000_000_000);
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header name (RFC 9110, section 5.1)');
 const headerText = z.string().refine((value) => !/[\r\n\0]/.test(value), 'expected one line of text');
 
+const changeableHeader = token.refine(
+  (name) => !isFramingHeader(name),
+  'expected a header that belongs to the message, not one that frames it',
+);
+
 const headerRule = z.object({
-  name: token,
+  name: changeableHeader,
   value: headerText,
   condition: z.enum(['if-secure', 'unless-secure']).exactOptional(),
 });
@@ -57,10 +63,10 @@ export const serviceLabelsShape = {
   usersPassEncrypted: z.boolean().exactOptional(),
   addReqHeader: z.array(headerRule).exactOptional(),
   setReqHeader: z.array(headerRule).exactOptional(),
-  delReqHeader: z.array(token).exactOptional(),
+  delReqHeader: z.array(changeableHeader).exactOptional(),
   addResHeader: z.array(headerRule).exactOptional(),
   setResHeader: z.array(headerRule).exactOptional(),
-  delResHeader: z.array(token).exactOptional(),
+  delResHeader: z.array(changeableHeader).exactOptional(),
   compressionAlgo: z.array(z.enum(['gzip', 'deflate', 'br'])).exactOptional(),
   compressionType: texts.exactOptional(),
   connectionMode: z.enum(['http-keep-alive', 'http-server-close', 'httpclose']).exactOptional(),

@@ -1,0 +1,34 @@
+import type { Middleware } from './middleware.ts';
+import { proceed, refuse } from './refusals.ts';
+
+/** `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`. */
+export const verifyClientSsl: Middleware = {
+  name: 'verifyClientSsl',
+  needs: 'any',
+  onRequest: ({ client }) => (client.certificateVerified ? proceed : refuse('client-certificate-required')),
+};
+
+/** `denyHttp`: 403 where `httpsOnly` would redirect. */
+export const denyHttp: Middleware = {
+  name: 'denyHttp',
+  needs: 'any',
+  onRequest: ({ client }) => (client.scheme === 'https' ? proceed : refuse('http-denied')),
+};
+
+export function allowedMethods(methods: readonly string[]): Middleware {
+  const allowed = new Set(methods);
+  return {
+    name: 'allowedMethods',
+    needs: 'any',
+    onRequest: ({ method }) => (allowed.has(method) ? proceed : refuse('method-denied')),
+  };
+}
+
+export function deniedMethods(methods: readonly string[]): Middleware {
+  const denied = new Set(methods);
+  return {
+    name: 'deniedMethods',
+    needs: 'any',
+    onRequest: ({ method }) => (denied.has(method) ? refuse('method-denied') : proceed),
+  };
+}

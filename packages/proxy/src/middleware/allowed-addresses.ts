@@ -1,0 +1,19 @@
+import ipaddr from 'ipaddr.js';
+import type { Middleware } from './middleware.ts';
+import { proceed, refuse } from './refusals.ts';
+
+/** `allowedAddresses`: everyone else gets 403. An address nobody can read is nobody's. */
+export function allowedAddresses(cidrs: readonly string[]): Middleware {
+  const ranges = cidrs.flatMap((cidr) => (ipaddr.isValidCIDR(cidr) ? [ipaddr.parseCIDR(cidr)] : []));
+  return {
+    name: 'allowedAddresses',
+    needs: 'any',
+    onRequest({ client }) {
+      if (!ipaddr.isValid(client.address)) return refuse('address-denied');
+      // `process` turns ::ffff:10.0.0.7 into 10.0.0.7, so a dual-stack socket passes no rule by another spelling.
+      const address = ipaddr.process(client.address);
+      const allowed = ranges.some((range) => address.kind() === range[0].kind() && address.match(range));
+      return allowed ? proceed : refuse('address-denied');
+    },
+  };
+}

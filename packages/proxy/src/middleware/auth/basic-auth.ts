@@ -1,0 +1,78 @@
+import type { ServiceDefinition } from '@swarmgate/registry';
+import type { Exchange, Middleware, Verdict } from '../middleware.ts';
+import { proceed, refuse } from '../refusals.ts';
+import type { PasswordVerdict } from './password-pool.ts';
+import type { PasswordVerifier } from './password-verifier.ts';
+import type { UserDirectory, Users } from './user-directory.ts';
+
+/**
+ * Basic authentication (RFC 7617) in two steps around the others. `remember` goes first: it keeps what the client sent,
+ * so that no header rule can make a client authentic. `check` stands where the documented order has it, and takes the
+ * client's own Authorization off the request.
+ */
+export interface BasicAuth {
+  readonly remember: Middleware;
+  readonly check: Middleware;
+}
+
+export interface BasicAuthOptions {
+  readonly definition: ServiceDefinition;
+  readonly scope: 'service' | 'global';
+  readonly directory: UserDirectory;
+  readonly verifier: PasswordVerifier;
+}
+
+export function basicAuth({ definition, scope, directory, verifier }: BasicAuthOptions): BasicAuth {
+  const sent = new WeakMap<Exchange, string>();
+  const realm = scope === 'service' ? `${definition.service}Realm` : 'defaultRealm';
+  const challenge = ['WWW-Authenticate', `Basic realm="${realm}"`];
+  const usersNow = () => (scope === 'service' ? directory.of(definition) : directory.global);
+
+  const judge = (exchange: Exchange, users: Users): Verdict | Promise<Verdict> => {
+    const [anybody] = users.values();
+    if (anybody === undefined) return refuse('credentials-unresolved', challenge);
+    const header = sent.get(exchange);
+    const given = header === undefined ? undefined : credentialsIn(header);
+    if (given === undefined) return refuse('credentials-required', challenge);
+    const known = users.get(given.username);
+    // An unknown name takes as long as a wrong password.
+    const verdict = verifier.check(given.password, known ?? anybody);
+    const conclude = (answer: PasswordVerdict): Verdict => {
+      if (answer === 'busy') return refuse('credentials-busy', ['Retry-After', '1']);
+      if (answer === 'differs' || known === undefined) return refuse('credentials-wrong', challenge);
+      exchange.user = given.username;
+      // Only the client's own: a header that a label set is for the service.
+      if (exchange.request.get('authorization') === header) exchange.request.delete('authorization');
+      return proceed;
+    };
+    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+  };
+
+  return {
+    remember: {
+      name: 'users',
+      needs: 'any',
+      onRequest(exchange) {
+        const header = exchange.request.get('authorization');
+        if (header !== undefined) sent.set(exchange, header);
+        return proceed;
+      },
+    },
+    check: {
+      name: scope === 'service' ? 'users' : 'USERS',
+      needs: 'any',
+      onRequest(exchange) {
+        const users = usersNow();
+        return users instanceof Promise ? users.then((read) => judge(exchange, read)) : judge(exchange, users);
+      },
+    },
+  };
+}
+
+function credentialsIn(header: string): { readonly username: string; readonly password: string } | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/_=-]+) *$/i.exec(header)?.[1];
+  if (encoded === undefined || encoded.length > 4096) return undefined;
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon === -1 ? undefined : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}

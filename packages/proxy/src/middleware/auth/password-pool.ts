@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads';
+
+export interface PasswordJob {
+  readonly id: number;
+  readonly password: string;
+  readonly hash: string;
+}
+
+export interface PasswordAnswer {
+  readonly id: number;
+  readonly fits: boolean;
+}
+
+/** `busy`: too many wait already, or the thread was lost. Nobody is let in for it. */
+export type PasswordVerdict = 'fits' | 'differs' | 'busy';
+
+const mostWaiting = 100;
+
+/**
+ * One worker thread that compares passwords with crypt(3) hashes. Started by the first job, kept, and started anew if it
+ * dies. It never keeps the process alive by itself.
+ */
+export class PasswordPool {
+  readonly #waiting = new Map<number, (verdict: PasswordVerdict) => void>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #stopped = false;
+
+  check(password: string, hash: string): Promise<PasswordVerdict> {
+    if (this.#stopped || this.#waiting.size >= mostWaiting) return Promise.resolve('busy');
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      const worker = this.#started();
+      worker.ref();
+      const job: PasswordJob = { id, password, hash };
+      worker.postMessage(job);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const worker = this.#worker;
+    this.#lost();
+    await worker?.terminate();
+  }
+
+  #started(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(new URL('./password-worker.ts', import.meta.url));
+    worker.on('message', ({ id, fits }: PasswordAnswer) => {
+      this.#waiting.get(id)?.(fits ? 'fits' : 'differs');
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0) worker.unref();
+    });
+    // Whatever ended it, those who wait hear of it, and the next job starts another.
+    worker.on('error', () => this.#lost(worker));
+    worker.on('exit', () => this.#lost(worker));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #lost(worker: Worker | undefined = this.#worker): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    for (const resolve of this.#waiting.values()) resolve('busy');
+    this.#waiting.clear();
+  }
+}

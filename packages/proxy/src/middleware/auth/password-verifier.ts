@@ -1,0 +1,84 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { verifyHashedPassword } from '@swarmgate/registry';
+import { LRUCache } from 'lru-cache';
+import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
+
+/** What a password is compared with: itself, or a salted hash. */
+export type Credential =
+  | { readonly kind: 'plain'; readonly password: string }
+  | { readonly kind: 'hash'; readonly hash: string };
+
+export interface PasswordVerifierOptions {
+  /** Default 10,000 passwords. */
+  readonly mostRemembered?: number;
+  /** How long a password that fitted is believed. Default 5 minutes. */
+  readonly rememberMs?: number;
+}
+
+// Long ones are nobody's password, and hashing them costs by length.
+const mostPasswordBytes = 1024;
+const rememberWrongMs = 10_000;
+
+/**
+ * Compares passwords off the event loop, in constant time, and remembers what came out. The memory is keyed by a digest
+ * under a key of this process only, so that a core dump holds no password and no table to look one up in.
+ */
+export class PasswordVerifier {
+  readonly #pool = new PasswordPool();
+  readonly #key = randomBytes(32);
+  readonly #known: LRUCache<string, { readonly fits: boolean }>;
+  readonly #running = new Map<string, Promise<PasswordVerdict>>();
+  readonly #rememberMs: number;
+
+  constructor(options: PasswordVerifierOptions = {}) {
+    this.#rememberMs = options.rememberMs ?? 300_000;
+    this.#known = new LRUCache({ max: options.mostRemembered ?? 10_000 });
+  }
+
+  /** At once where the answer is known or cheap; a promise where something has to be hashed. Never rejects. */
+  check(password: string, credential: Credential): PasswordVerdict | Promise<PasswordVerdict> {
+    if (Buffer.byteLength(password) > mostPasswordBytes) return 'differs';
+    if (credential.kind === 'plain') {
+      return timingSafeEqual(this.#digest(password), this.#digest(credential.password)) ? 'fits' : 'differs';
+    }
+    const { hash } = credential;
+    const key = this.#digest(JSON.stringify([password, hash])).toString('base64');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.fits ? 'fits' : 'differs';
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const started = this.#hash(password, hash).then((verdict) => {
+      this.#running.delete(key);
+      if (verdict !== 'busy')
+        this.#known.set(
+          key,
+          { fits: verdict === 'fits' },
+          { ttl: verdict === 'fits' ? this.#rememberMs : rememberWrongMs },
+        );
+      return verdict;
+    });
+    this.#running.set(key, started);
+    return started;
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.stop();
+  }
+
+  async #hash(password: string, hash: string): Promise<PasswordVerdict> {
+    if (!hash.startsWith('$scrypt$')) return this.#pool.check(password, hash);
+    // node:crypto's scrypt runs on the thread pool, which serves files and names too: a few at a time.
+    if (this.#running.size > mostRunning) return 'busy';
+    try {
+      return (await verifyHashedPassword(password, hash)) ? 'fits' : 'differs';
+    } catch {
+      return 'busy';
+    }
+  }
+
+  #digest(text: string): Buffer {
+    return createHmac('sha256', this.#key).update(text).digest();
+  }
+}
+
+const mostRunning = 100;

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isPasswordHash, readUsers, type ServiceDefinition } from '@swarmgate/registry';
+import type { Logger } from '@swarmgate/runtime';
+import type { Credential } from './password-verifier.ts';
+
+/** Who may come in, by name. Empty: nobody. */
+export type Users = ReadonlyMap<string, Credential>;
+
+export interface UserDirectoryOptions {
+  /** `USERS`. */
+  readonly users: string | undefined;
+  /** `USERS_PASS_ENCRYPTED`. */
+  readonly usersPassEncrypted: boolean;
+  /** Where `dfp_users_<name>` files are. Default `/run/secrets`. */
+  readonly secretsDir?: string;
+  readonly logger: Logger;
+}
+
+type Labels = Pick<ServiceDefinition, 'users' | 'usersSecret' | 'usersPassEncrypted'>;
+
+// Docker never changes a mounted secret; a bind-mounted file may change. So long an old one is believed.
+const believeMs = 10_000;
+
+/** The users of a service, wherever they are written: in its labels, in a secret file, in `USERS`. */
+export class UserDirectory {
+  readonly global: Users;
+  readonly #options: UserDirectoryOptions;
+  readonly #files = new Map<string, { readonly readAtMs: number; readonly text: string | undefined }>();
+
+  constructor(options: UserDirectoryOptions) {
+    this.#options = options;
+    this.global = usersIn(options.users ?? '', options.usersPassEncrypted);
+  }
+
+  /** Whether anybody is asked for credentials at all, by service or by `USERS`. */
+  asks(labels: Labels): 'service' | 'global' | 'nobody' {
+    if (labels.users !== undefined || labels.usersSecret !== undefined) return 'service';
+    return this.#options.users === undefined ? 'nobody' : 'global';
+  }
+
+  /**
+   * A service's own users. A name without a password is looked up in `usersSecret`, without one in `USERS`; `usersSecret`
+   * alone means everybody in it. What cannot be resolved is left out, so in the worst case nobody comes in.
+   */
+  of(labels: Labels): Users | Promise<Users> {
+    const needsFile = labels.usersSecret !== undefined;
+    if (!needsFile) return resolve(labels, this.global);
+    const known = this.#files.get(labels.usersSecret);
+    if (known !== undefined && performance.now() - known.readAtMs < believeMs)
+      return this.#withFile(labels, known.text);
+    return this.#read(labels.usersSecret).then((text) => this.#withFile(labels, text));
+  }
+
+  #withFile(labels: Labels, text: string | undefined): Users {
+    const inFile = usersIn(text ?? '', labels.usersPassEncrypted === true);
+    return labels.users === undefined ? inFile : resolve(labels, inFile);
+  }
+
+  async #read(secret: string): Promise<string | undefined> {
+    // The name came from a label: it names a file of its kind and nothing else.
+    const file = join(
+      this.#options.secretsDir ?? '/run/secrets',
+      `dfp_users_${secret.replace(/[^A-Za-z0-9._-]/g, '_')}`,
+    );
+    let text: string | undefined;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      this.#options.logger.error(
+        { err: error, file },
+        'a secret file with users cannot be read; nobody of it is let in',
+      );
+    }
+    this.#files.set(secret, { readAtMs: performance.now(), text });
+    return text;
+  }
+}
+
+function resolve(labels: Labels, elsewhere: Users): Users {
+  const users = new Map<string, Credential>();
+  for (const { username, passwordHash } of labels.users ?? []) {
+    const credential: Credential | undefined =
+      passwordHash === undefined ? lookUp(elsewhere, username) : { kind: 'hash', hash: passwordHash };
+    if (credential !== undefined) users.set(username, credential);
+  }
+  return users;
+}
+
+/** Docker Flow compares these names without case; an exact one goes first. */
+function lookUp(users: Users, username: string): Credential | undefined {
+  const exact = users.get(username);
+  if (exact !== undefined) return exact;
+  const lower = username.toLowerCase();
+  return [...users].find(([name]) => name.toLowerCase() === lower)?.[1];
+}
+
+function usersIn(text: string, encrypted: boolean): Users {
+  const users = new Map<string, Credential>();
+  // One bad line costs itself only, so lines are read one by one.
+  for (const part of text.split(/[,\n]/)) {
+    for (const { username, password } of readUsers(part) ?? []) {
+      if (password === undefined) continue;
+      if (!encrypted) users.set(username, { kind: 'plain', password });
+      else if (isPasswordHash(password)) users.set(username, { kind: 'hash', hash: password });
+    }
+  }
+  return users;
+}

@@ -1,0 +1,172 @@
+import type { Transform } from 'node:stream';
+import { type LabelParser, serviceLabels } from '@swarmgate/registry';
+import type { Logger, Settings } from '@swarmgate/runtime';
+import type { Route } from '../routing/route.ts';
+import { allowedMethods, deniedMethods, denyHttp, verifyClientSsl } from './access-rules.ts';
+import { allowedAddresses } from './allowed-addresses.ts';
+import { basicAuth } from './auth/basic-auth.ts';
+import { PasswordVerifier } from './auth/password-verifier.ts';
+import { UserDirectory } from './auth/user-directory.ts';
+import { type Compression, compress, compressionStep, usualTypes } from './compression.ts';
+import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
+import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
+import { createLimiters } from './limits/limiters.ts';
+import { rateLimit } from './limits/rate-limit.ts';
+import type { Exchange, Middleware, MiddlewareOf, ResponseHead } from './middleware.ts';
+import { pathRewrite } from './path-rewrite.ts';
+import { stickyCookie } from './sticky-cookie.ts';
+
+export interface MiddlewareOptions {
+  readonly settings: Pick<
+    Settings,
+    | 'users'
+    | 'usersPassEncrypted'
+    | 'httpsOnly'
+    | 'redisUrl'
+    | 'instanceName'
+    | 'compressionAlgo'
+    | 'compressionType'
+    | 'defaultPorts'
+    | 'bindPorts'
+  >;
+  /** What `%[env(NAME)]` reads. */
+  readonly env: Environment;
+  readonly logger: Logger;
+  /** Where `dfp_users_<name>` files are. Default `/run/secrets`. */
+  readonly secretsDir?: string;
+}
+
+/** All per-route steps of one process, with what they share: users, verified passwords, counters. */
+export interface RouteMiddleware {
+  readonly middlewareOf: MiddlewareOf;
+  /** What the Express lane passes an answer's body through; changes the head to match. */
+  readonly compressionFor: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
+  stop(): Promise<void>;
+}
+
+/** Compiles a route's steps when they are first asked for and keeps them with the route. */
+export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
+  const { settings, logger } = options;
+  const parts: StepParts = {
+    options,
+    securePort: securePortOf(settings),
+    directory: new UserDirectory({
+      users: settings.users,
+      usersPassEncrypted: settings.usersPassEncrypted,
+      logger,
+      ...(options.secretsDir === undefined ? {} : { secretsDir: options.secretsDir }),
+    }),
+    verifier: new PasswordVerifier(),
+    limiters: createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
+    compression: defaultCompression(settings),
+  };
+  const compiled = new WeakMap<Route, readonly Middleware[]>();
+  const middlewareOf: MiddlewareOf = (route) => {
+    let steps = compiled.get(route);
+    if (steps === undefined) {
+      steps = Object.freeze(stepsOf(route, parts));
+      compiled.set(route, steps);
+    }
+    return steps;
+  };
+  return {
+    middlewareOf,
+    compressionFor(exchange, head) {
+      const compression = compressionOf(exchange.route, parts.compression);
+      return compression === undefined ? undefined : compress(compression, exchange, head);
+    },
+    async stop() {
+      parts.limiters.stop();
+      await parts.verifier.stop();
+    },
+  };
+}
+
+interface StepParts {
+  readonly options: MiddlewareOptions;
+  readonly securePort: number | undefined;
+  readonly directory: UserDirectory;
+  readonly verifier: PasswordVerifier;
+  readonly limiters: ReturnType<typeof createLimiters>;
+  readonly compression: Partial<Compression>;
+}
+
+/**
+ * The documented order: who may call at all, redirects, headers, rewriting, certificate, methods, http, users; then what
+ * concerns the answer. Request headers before users is Docker Flow's order; users are judged by what the client sent.
+ */
+function stepsOf(route: Route, parts: StepParts): Middleware[] {
+  const { definition, destination } = route;
+  const { options, securePort, directory, verifier, limiters } = parts;
+  const asks = destination.ignoreAuthorization === true ? 'nobody' : directory.asks(definition);
+  const auth = asks === 'nobody' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
+  const limit = definition.rateLimit;
+  const port = securePort === undefined ? {} : { securePort };
+  const steps: (Middleware | undefined)[] = [
+    definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
+    limit && rateLimit(route.key, limit, definition.rateLimitKey ?? { kind: 'ip' }, limiters),
+    auth?.remember,
+    httpsOnlyOf(route, options.settings.httpsOnly, port),
+    definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePort) : undefined,
+    definition.redirectUnlessHttpsProto ? forwardedProtoRedirect('redirectUnlessHttpsProto', securePort) : undefined,
+    requestHeaders(
+      {
+        add: definition.addReqHeader ?? [],
+        set: definition.setReqHeader ?? [],
+        del: definition.delReqHeader ?? [],
+      },
+      options.env,
+    ),
+    responseHeaders(
+      {
+        add: definition.addResHeader ?? [],
+        set: definition.setResHeader ?? [],
+        del: definition.delResHeader ?? [],
+      },
+      options.env,
+    ),
+    destination.reqPathSearchReplace && pathRewrite(destination.reqPathSearchReplace),
+    destination.verifyClientSsl ? verifyClientSsl : undefined,
+    destination.allowedMethods && allowedMethods(destination.allowedMethods),
+    destination.deniedMethods && deniedMethods(destination.deniedMethods),
+    destination.denyHttp ? denyHttp : undefined,
+    auth?.check,
+    definition.sessionType === 'sticky-server' ? stickyCookie(definition.service) : undefined,
+    compressionOf(route, parts.compression) && compressionStep,
+  ];
+  return steps.filter((step) => step !== undefined);
+}
+
+function httpsOnlyOf(
+  route: Route,
+  everywhere: boolean,
+  port: { readonly securePort?: number },
+): Middleware | undefined {
+  const { httpsOnly: asked, httpsRedirectCode: status = 302 } = route.destination;
+  if (asked === true) return httpsOnly({ name: 'httpsOnly', status, ...port });
+  return everywhere ? httpsOnly({ name: 'HTTPS_ONLY', status, ...port }) : undefined;
+}
+
+function compressionOf({ definition }: Route, defaults: Partial<Compression>): Compression | undefined {
+  const algorithms = definition.compressionAlgo ?? defaults.algorithms;
+  if (algorithms === undefined || algorithms.length === 0) return undefined;
+  return { algorithms, types: definition.compressionType ?? defaults.types ?? usualTypes };
+}
+
+/** `COMPRESSION_ALGO` and `COMPRESSION_TYPE`, read as the labels are. */
+function defaultCompression(settings: MiddlewareOptions['settings']): Partial<Compression> {
+  const algorithms = valueOf(settings.compressionAlgo, serviceLabels.compressionAlgo.parse);
+  const types = valueOf(settings.compressionType, serviceLabels.compressionType.parse);
+  return { ...(algorithms === undefined ? {} : { algorithms }), ...(types === undefined ? {} : { types }) };
+}
+
+function valueOf<T>(text: string | undefined, parse: LabelParser<T>): T | undefined {
+  const parsed = text === undefined ? undefined : parse(text, { separator: ',' });
+  return parsed?.ok === true ? parsed.value : undefined;
+}
+
+/** Where https answers: 443 where that is open or nothing ends TLS here (a load balancer does), else the first that does. */
+function securePortOf({ defaultPorts, bindPorts }: MiddlewareOptions['settings']): number | undefined {
+  const secure = [...defaultPorts, ...bindPorts].filter((each) => each.secure);
+  return secure.some(({ port }) => port === 443) ? undefined : secure[0]?.port;
+}

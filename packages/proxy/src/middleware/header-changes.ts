@@ -1,0 +1,85 @@
+import { type HeaderRule, isFramingHeader, isSecretVariable } from '@swarmgate/registry';
+import type { HeaderList } from './header-list.ts';
+import type { Exchange, Middleware } from './middleware.ts';
+import { proceed } from './refusals.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HeaderChanges {
+  readonly add: readonly HeaderRule[];
+  readonly set: readonly HeaderRule[];
+  readonly del: readonly string[];
+}
+
+type Change = (headers: HeaderList, exchange: Exchange) => void;
+
+/** `addReqHeader`, `setReqHeader`, `delReqHeader`, in that order. `undefined` where there is nothing to do. */
+export function requestHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
+  const compiled = compileChanges(changes, env);
+  if (compiled.length === 0) return undefined;
+  return {
+    name: 'reqHeader',
+    needs: 'any',
+    onRequest(exchange) {
+      for (const change of compiled) change(exchange.request, exchange);
+      return proceed;
+    },
+  };
+}
+
+/** As `requestHeaders`, on the answer of the endpoint. */
+export function responseHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
+  const compiled = compileChanges(changes, env);
+  if (compiled.length === 0) return undefined;
+  return {
+    name: 'resHeader',
+    needs: 'any',
+    onResponse(exchange, { headers }) {
+      for (const change of compiled) change(headers, exchange);
+    },
+  };
+}
+
+function compileChanges({ add, set, del }: HeaderChanges, env: Environment): readonly Change[] {
+  return [
+    ...add.map((rule) => compileRule(rule, env, (headers, value) => headers.add(rule.name, value))),
+    ...set.map((rule) => compileRule(rule, env, (headers, value) => headers.set(rule.name, value))),
+    ...del.map(
+      (name): Change =>
+        (headers) =>
+          headers.delete(name),
+    ),
+  ];
+}
+
+function compileRule(
+  { name, value, condition }: HeaderRule,
+  env: Environment,
+  apply: (headers: HeaderList, value: string) => void,
+): Change {
+  // Checked where labels are read, and again here: this is where it would do harm.
+  if (isFramingHeader(name)) return () => undefined;
+  const text = compileValue(value, env);
+  return (headers, exchange) => {
+    if (condition !== undefined && (condition === 'if-secure') !== (exchange.client.scheme === 'https')) return;
+    apply(headers, text(exchange));
+  };
+}
+
+/** `%[src]`, `%[dst_port]`, `%[env(NAME)]` and `%%`; whatever else there is stands for itself. */
+function compileValue(template: string, env: Environment): (exchange: Exchange) => string {
+  const parts = template.split(/(%%|%\[[^\]]*\])/).map((part): string | ((exchange: Exchange) => string) => {
+    if (part === '%%') return '%';
+    if (part === '%[src]') return ({ client }) => client.address;
+    if (part === '%[dst_port]') return ({ client }) => String(client.entryPort);
+    const variable = /^%\[env\(([A-Za-z_][A-Za-z0-9_]*)\)\]$/.exec(part)?.[1];
+    if (variable === undefined) return part;
+    // An unset variable is empty, as in HAProxy. Line ends would make a header of their own.
+    return isSecretVariable(variable) ? '' : (env[variable] ?? '').replace(/[\r\n\0]+/g, ' ');
+  });
+  if (parts.every((part) => typeof part === 'string')) {
+    const constant = parts.join('');
+    return () => constant;
+  }
+  return (exchange) => parts.map((part) => (typeof part === 'string' ? part : part(exchange))).join('');
+}

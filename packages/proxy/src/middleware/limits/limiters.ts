@@ -1,0 +1,110 @@
+import type { RateLimit } from '@swarmgate/registry';
+import type { Logger } from '@swarmgate/runtime';
+import { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+
+/** What counting one request says. `retryAfterMs` is set where it is one too many. */
+export type Count = { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+
+export interface Limiters {
+  /** Counts one request of `key` against a limit. Never rejects: where Redis is away the count is this proxy's own. */
+  count(limit: RateLimit, key: string): Promise<Count>;
+  stop(): void;
+}
+
+export interface LimitersOptions {
+  /** `REDIS_URL`. Not set: every proxy counts for itself. */
+  readonly redisUrl: string | undefined;
+  /** `PROXY_INSTANCE_NAME`: proxies of one instance share their counts. */
+  readonly instance: string;
+  readonly logger: Logger;
+}
+
+// Redis that hangs may cost one request so much; then it is left alone for a while.
+const mostWaitMs = 100;
+const restMs = 2_000;
+
+// One limiter for each pair of count and window that is in use; labels change rarely.
+const mostLimits = 1_000;
+
+export function createLimiters(options: LimitersOptions): Limiters {
+  const local = new LRUCache<string, RateLimiterMemory>({ max: mostLimits });
+  const localOf = (limit: RateLimit) => remembered(local, limit, () => new RateLimiterMemory(settingsOf(limit)));
+  const countLocally = (limit: RateLimit, key: string) => consume(localOf(limit), key);
+  if (options.redisUrl === undefined) return { count: countLocally, stop: () => undefined };
+
+  const redis = connect(options.redisUrl, options.logger);
+  const shared = new LRUCache<string, RateLimiterRedis>({ max: mostLimits });
+  const sharedOf = (limit: RateLimit) =>
+    remembered(
+      shared,
+      limit,
+      () =>
+        new RateLimiterRedis({
+          ...settingsOf(limit),
+          storeClient: redis,
+          rejectIfRedisNotReady: true,
+          keyPrefix: `swarmgate:${options.instance}:limit:${limit.requests}:${limit.windowMs}`,
+        }),
+    );
+  let restUntilMs = 0;
+  return {
+    async count(limit, key) {
+      if (redis.status !== 'ready' || performance.now() < restUntilMs) return countLocally(limit, key);
+      try {
+        return await consume(sharedOf(limit), key);
+      } catch (error) {
+        restUntilMs = performance.now() + restMs;
+        options.logger.warn({ err: error }, `Redis did not count; limits are this proxy’s own for ${restMs} ms`);
+        return countLocally(limit, key);
+      }
+    },
+    stop: () => redis.disconnect(),
+  };
+}
+
+function settingsOf(limit: RateLimit) {
+  return { points: limit.requests, duration: limit.windowMs / 1000 };
+}
+
+function remembered<T extends object>(cache: LRUCache<string, T>, limit: RateLimit, make: () => T): T {
+  const name = `${limit.requests}/${limit.windowMs}`;
+  const known = cache.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  cache.set(name, made);
+  return made;
+}
+
+/** The limiter rejects with its result where there are too many, and with an Error where it could not count. */
+async function consume(limiter: RateLimiterAbstract, key: string): Promise<Count> {
+  try {
+    await limiter.consume(key);
+    return { ok: true };
+  } catch (thrown) {
+    if (thrown instanceof RateLimiterRes) return { ok: false, retryAfterMs: Math.max(1, thrown.msBeforeNext) };
+    throw thrown;
+  }
+}
+
+function connect(url: string, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    // Nothing waits for Redis: a command that cannot be sent at once fails at once.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: mostWaitMs,
+    connectTimeout: 2_000,
+    retryStrategy: (attempt) => Math.min(200 * attempt, 2_000),
+  });
+  let reported = false;
+  redis.on('ready', () => {
+    if (reported) logger.info('Redis is back; rate limits are shared again');
+    reported = false;
+  });
+  redis.on('error', (error: Error) => {
+    if (!reported) logger.warn({ err: error.message }, 'Redis is away; rate limits are this proxy’s own');
+    reported = true;
+  });
+  return redis;
+}

@@ -1,0 +1,31 @@
+import type { Answer, Verdict } from './middleware.ts';
+
+/** Every answer that middleware makes, in one place. */
+const table = {
+  'http-denied': { status: 403, body: 'this service answers over https only' },
+  'method-denied': { status: 403, body: 'this method is not allowed here' },
+  'client-certificate-required': { status: 403, body: 'a client certificate is required' },
+  'address-denied': { status: 403, body: 'this address may not call the service' },
+  'credentials-required': { status: 401, body: 'credentials are required' },
+  'credentials-wrong': { status: 401, body: 'the credentials are wrong' },
+  // Docker Flow makes up a user nobody knows; the client sees the same, the reason tells the operator more.
+  'credentials-unresolved': { status: 401, body: 'credentials are required' },
+  'credentials-busy': { status: 503, body: 'too many credentials wait to be checked' },
+  'rate-limited': { status: 429, body: 'too many requests' },
+  'rewritten-path-invalid': { status: 400, body: 'the path cannot be rewritten to a valid one' },
+} as const satisfies Record<string, { readonly status: number; readonly body: string }>;
+
+export type RefusalReason = keyof typeof table;
+
+/** A verdict that ends the exchange. @param headers flat name, value list. */
+export function refuse(reason: RefusalReason, headers: readonly string[] = []): Verdict {
+  const { status, body } = table[reason];
+  return { kind: 'answer', answer: { status, reason, headers, body: `${body}\n` } };
+}
+
+export function redirect(status: number, location: string): Verdict {
+  const answer: Answer = { status, reason: 'https-required', headers: ['Location', location], body: '' };
+  return { kind: 'answer', answer };
+}
+
+export const proceed: Verdict = Object.freeze({ kind: 'continue' });
