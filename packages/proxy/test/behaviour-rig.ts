@@ -1,126 +1,247 @@
-import { createServer, type Server } from 'node:net';
-import { silentLogger } from '@swarmgate/runtime';
-import { trustedProxies } from '../src/entrypoint/client-connection.ts';
-import { ExpressLane } from '../src/entrypoint/express-lane.ts';
+import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Destination, ServiceDefinition } from '@swarmgate/registry';
+import { type TrustedProxies, trustedProxies } from '../src/entrypoint/client-connection.ts';
 import type { Lane } from '../src/entrypoint/lane.ts';
-import { createRawLane } from '../src/entrypoint/raw-lane/raw-lane.ts';
-import type { Forwarder } from '../src/forwarding/forwarder.ts';
-import { createForwarder } from '../src/forwarding/hpm/create-forwarder.ts';
-import { ConnectionPool, type PoolLimits } from '../src/forwarding/http1/connection-pool.ts';
-import { DeadlineSweep } from '../src/forwarding/http1/deadline-sweep.ts';
-import { RetryBudget } from '../src/forwarding/retry-budget.ts';
-import { RawClient } from './raw-client.ts';
-import { type TinyPlane, type TinyPlaneOptions, tinyPlane } from './tiny-plane.ts';
+import { Balancer } from '../src/forwarding/balancer.ts';
+import type { DataPlane, ExchangeReport } from '../src/forwarding/data-plane.ts';
+import type { Endpoint } from '../src/forwarding/endpoint.ts';
+import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
+import type { Middleware } from '../src/middleware/middleware.ts';
+import type { Route } from '../src/routing/route.ts';
 
-export interface RigTimeouts {
+/** What a lane is made of in these tests. */
+export interface LaneMaterial {
+  readonly plane: DataPlane;
+  readonly timeouts: ForwardTimeouts;
+  readonly trusted: TrustedProxies;
   readonly headMs: number;
   readonly keepAliveMs: number;
-  readonly clientMs: number;
-  readonly serverMs: number;
-  readonly connectMs: number;
-}
-
-export interface LaneParts {
-  readonly plane: TinyPlane;
-  readonly pool: ConnectionPool;
-  readonly timeouts: RigTimeouts;
-  readonly trusted: readonly string[];
+  /** This proxy's name in `Via`. */
+  readonly viaName: string;
 }
 
 export interface LaneUnderTest {
   readonly lane: Lane;
-  readonly stop: () => void;
+  stop(): void;
 }
 
-export type MakeLane = (parts: LaneParts) => LaneUnderTest;
+export type MakeLane = (material: LaneMaterial) => LaneUnderTest;
 
-export const viaName = 'swarmgate-test';
-let requestIds = 0;
-const newRequestId = () => `id-${++requestIds}`;
+export interface RigOptions {
+  readonly timeouts?: Partial<ForwardTimeouts>;
+  readonly headMs?: number;
+  readonly keepAliveMs?: number;
+  readonly trustedProxies?: readonly string[];
+}
 
-export const makeExpressLane = makeExpressLaneWith(() => createForwarder());
+export interface RouteOptions {
+  readonly definition?: Partial<ServiceDefinition>;
+  readonly destination?: Partial<Destination>;
+  readonly middleware?: readonly Middleware[];
+  readonly endpoints?: readonly Endpoint[];
+  readonly ifNone?: 'no-endpoint' | 'stale-endpoint';
+  readonly blockedBy?: string;
+  readonly redirectToHost?: string;
+}
 
-export function makeExpressLaneWith(forwarderOf: (parts: LaneParts) => Forwarder): MakeLane {
-  return (parts) => {
-    const { plane, timeouts, trusted } = parts;
-    const forwarder = forwarderOf(parts);
-    const settings = {
-      timeouts: { ...timeouts, tunnelMs: 60_000 },
-      trusted: trustedProxies(trusted),
-      viaName,
-      newRequestId,
+/** A lane behind a real port, with routes by first path segment and real backends. */
+export class LaneRig {
+  readonly reports: ExchangeReport[] = [];
+  readonly balancer = new Balancer({ random: () => 0 });
+  readonly viaName = 'swarmgate-test';
+  readonly #routes = new Map<string, { readonly route: Route; readonly options: RouteOptions }>();
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #lane: LaneUnderTest;
+  port = 0;
+
+  private constructor(makeLane: MakeLane, options: RigOptions) {
+    this.#lane = makeLane({
+      plane: {
+        lookup: (target) => this.#routes.get(target.path.split('/')[1] ?? '')?.route,
+        middlewareOf: (route) => this.#optionsOf(route).middleware ?? [],
+        pick: (route, wanted) => {
+          const { endpoints = [], ifNone = 'no-endpoint' } = this.#optionsOf(route);
+          return this.balancer.pick(route, { endpoints, inOrder: true, ifNone }, wanted);
+        },
+        finished: (endpoint, outcome) => this.balancer.finished(endpoint, outcome),
+        observe: (report) => this.reports.push(report),
+      },
+      timeouts: { connectMs: 2_000, serverMs: 5_000, clientMs: 5_000, tunnelMs: 5_000, ...options.timeouts },
+      trusted: trustedProxies(options.trustedProxies ?? []),
+      headMs: options.headMs ?? 5_000,
+      keepAliveMs: options.keepAliveMs ?? 5_000,
+      viaName: this.viaName,
+    });
+  }
+
+  static async start(makeLane: MakeLane, options: RigOptions = {}): Promise<LaneRig> {
+    const rig = new LaneRig(makeLane, options);
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      socket.on('error', () => undefined);
+      rig.#lane.lane.accept(socket, { port: rig.port, secure: false });
+    });
+    rig.port = await rig.#listen(server);
+    return rig;
+  }
+
+  get lane(): Lane {
+    return this.#lane.lane;
+  }
+
+  /** Serves `/<name>` from these endpoints. */
+  route(name: string, options: RouteOptions = {}): Route {
+    const destination: Destination = { index: 0, since: 0, servicePath: [`/${name}`], port: 80, ...options.destination };
+    const definition: ServiceDefinition = {
+      version: 1,
+      service: name,
+      owner: 'manual',
+      source: { kind: 'rest', by: 'test' },
+      updatedAt: '2026-01-01T00:00:00.000Z',
+      destinations: [destination],
+      ...options.definition,
     };
-    const lane = new ExpressLane(
-      { plane, forwarder, retries: new RetryBudget(), settings, logger: silentLogger },
-      { headMs: timeouts.headMs, keepAliveMs: timeouts.keepAliveMs },
-    );
-    return { lane, stop: () => forwarder.stop() };
-  };
+    const route: Route = {
+      id: `manual/${name}/0`,
+      key: `manual/${name}`,
+      definition,
+      destination,
+      upstreamPort: 80,
+      upstreamSecure: false,
+      ...(options.blockedBy === undefined ? {} : { blockedBy: options.blockedBy }),
+      ...(options.redirectToHost === undefined ? {} : { redirectToHost: options.redirectToHost }),
+    };
+    this.#routes.set(name, { route, options });
+    return route;
+  }
+
+  /** A backend that speaks HTTP. */
+  async backend(listener: RequestListener): Promise<Endpoint & { readonly server: HttpServer }> {
+    const server = createHttpServer(listener);
+    const port = await this.#listen(server);
+    return { ...endpointAt(port), server };
+  }
+
+  /** A backend that does what it likes with its bytes. */
+  async rawBackend(onConnection: (socket: Socket) => void): Promise<Endpoint> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined);
+      onConnection(socket);
+    });
+    return endpointAt(await this.#listen(server));
+  }
+
+  /** A port that refuses: it was open a moment ago. */
+  async refusing(): Promise<Endpoint> {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+    await new Promise((resolve) => server.close(resolve));
+    return endpointAt(port);
+  }
+
+  connect(): RawConnection {
+    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    this.#sockets.add(socket);
+    return new RawConnection(socket);
+  }
+
+  /** Sends bytes on a connection of their own and reads until it closes. */
+  async exchange(bytes: string): Promise<string> {
+    const client = this.connect();
+    client.send(bytes);
+    return client.untilClosed();
+  }
+
+  async report(): Promise<ExchangeReport> {
+    await until(() => this.reports.length > 0);
+    return this.reports.at(-1) as ExchangeReport;
+  }
+
+  async stop(): Promise<void> {
+    this.#lane.stop();
+    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.#servers) server.close();
+  }
+
+  #optionsOf(route: Route): RouteOptions {
+    return this.#routes.get(route.definition.service)?.options ?? {};
+  }
+
+  #listen(server: Server): Promise<number> {
+    this.#servers.push(server);
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    return new Promise((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+  }
 }
 
-export const makeRawLane: MakeLane = (parts) => {
-  const next = makeExpressLane(parts);
-  const { plane, pool, timeouts, trusted } = parts;
-  const lane = createRawLane({
-    plane,
-    pool,
-    retries: new RetryBudget(),
-    next: next.lane,
-    logger: silentLogger,
-    settings: { timeouts, trusted: trustedProxies(trusted), viaName, newRequestId },
-  });
-  return { lane, stop: next.stop };
-};
+/** A client that sees bytes, not messages. */
+export class RawConnection {
+  readonly socket: Socket;
+  #received = '';
+  #closed = false;
+  #ended = false;
+  #waiting: (() => void)[] = [];
 
-export interface RigOptions extends TinyPlaneOptions {
-  readonly timeouts?: Partial<RigTimeouts>;
-  readonly limits?: Partial<PoolLimits>;
-  readonly trusted?: readonly string[];
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const wake = () => {
+      for (const each of this.#waiting.splice(0)) each();
+    };
+    socket.on('data', (chunk: Buffer) => {
+      this.#received += chunk.toString('latin1');
+      wake();
+    });
+    socket.on('end', () => {
+      this.#ended = true;
+      wake();
+    });
+    socket.on('close', () => {
+      this.#closed = true;
+      wake();
+    });
+    socket.on('error', () => undefined);
+  }
+
+  get received(): string {
+    return this.#received;
+  }
+
+  send(bytes: string): void {
+    this.socket.write(Buffer.from(bytes, 'latin1'));
+  }
+
+  /** Everything received, once it contains this. */
+  async until(expected: string | RegExp): Promise<string> {
+    const found = () =>
+      typeof expected === 'string' ? this.#received.includes(expected) : expected.test(this.#received);
+    while (!found()) {
+      if (this.#closed || this.#ended)
+        throw new Error(`closed before ${expected} came; received ${JSON.stringify(this.#received)}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.#received;
+  }
+
+  async untilClosed(): Promise<string> {
+    while (!this.#closed && !this.#ended) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.socket.destroy();
+    return this.#received;
+  }
 }
 
-/** One lane behind a real port. */
-export interface Rig {
-  readonly port: number;
-  readonly lane: Lane;
-  readonly plane: TinyPlane;
-  readonly pool: ConnectionPool;
-  client(): RawClient;
-  stop(): Promise<void>;
+export function endpointAt(port: number): Endpoint {
+  return { id: `127.0.0.1:${port}`, host: '127.0.0.1', port, secure: false, state: 'active' };
 }
 
-export async function startRig(make: MakeLane, options: RigOptions): Promise<Rig> {
-  const plane = tinyPlane(options);
-  const timeouts = {
-    headMs: 5_000,
-    keepAliveMs: 5_000,
-    clientMs: 5_000,
-    serverMs: 5_000,
-    connectMs: 5_000,
-    ...options.timeouts,
-  };
-  const pool = new ConnectionPool(new DeadlineSweep(10), { connectMs: timeouts.connectMs, ...options.limits });
-  const { lane, stop } = make({ plane, pool, timeouts, trusted: options.trusted ?? [] });
-  const server: Server = createServer((socket) => lane.accept(socket, { port: 80, secure: false }));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const clients: RawClient[] = [];
-  return {
-    port: address.port,
-    lane,
-    plane,
-    pool,
-    client() {
-      const client = new RawClient(address.port);
-      clients.push(client);
-      return client;
-    },
-    async stop() {
-      for (const client of clients) client.destroy();
-      await lane.drain(0);
-      stop();
-      pool.stop();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
+/** Awaits a condition that nobody announces; mocha's timeout is the limit. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Logger } from '@swarmgate/runtime';
+import { bodyKindOf } from '../forwarding/body-kind.ts';
 import type { DataPlane, EndpointOutcome } from '../forwarding/data-plane.ts';
 import type { Endpoint } from '../forwarding/endpoint.ts';
 import type { Attempt, AttemptResult, Forwarder, ForwardTimeouts } from '../forwarding/forwarder.ts';
@@ -84,16 +85,18 @@ export async function decide(
   if (early !== undefined) return answering(early, route);
 
   const steps = plane.middlewareOf(route);
+  const proceed = (answer: Answer | undefined): Decision =>
+    answer !== undefined
+      ? answering(answer, route)
+      : {
+          kind: 'forward',
+          exchange,
+          steps,
+          target: asterisk && exchange.path === '/' ? '*' : exchange.path + exchange.query,
+          timeouts: timeoutsOf(route, settings.timeouts),
+        };
   const verdict = runSteps(steps, exchange);
-  const answer = verdict instanceof Promise ? await verdict : verdict;
-  if (answer !== undefined) return answering(answer, route);
-  return {
-    kind: 'forward',
-    exchange,
-    steps,
-    target: asterisk && exchange.path === '/' ? '*' : exchange.path + exchange.query,
-    timeouts: timeoutsOf(route, settings.timeouts),
-  };
+  return verdict instanceof Promise ? verdict.then(proceed) : proceed(verdict);
 }
 
 /** Serves one request from its head to the last byte of its answer. Never throws. */
@@ -105,7 +108,8 @@ export async function handleExchange(
 ): Promise<void> {
   const report = beginReport(request, facts, parts.plane);
   try {
-    const decision = await decide(request, facts, parts);
+    const decided = decide(request, facts, parts);
+    const decision = decided instanceof Promise ? await decided : decided;
     if (decision.kind === 'answer') {
       report.route = decision.route;
       sendAnswer(request, response, decision.answer);
@@ -227,8 +231,9 @@ function outcomeOf(result: AttemptResult): EndpointOutcome {
 
 export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
-  // A body that nobody will read: closing says so, and saves reading it.
-  if (carriesBody(request) && !request.complete) response.shouldKeepAlive = false;
+  // A body that nobody will read: closing says so, and saves reading it. After a refused head nothing on the
+  // connection can be trusted to begin where it seems to.
+  if (answer.status === 400 || (carriesBody(request) && !request.complete)) response.shouldKeepAlive = false;
   response.writeHead(answer.status, answerHeaders(answer));
   response.end(answer.body ?? '');
 }
@@ -259,7 +264,7 @@ function isAnswerReason(reason: string): reason is AnswerReason {
 }
 
 function carriesBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  return bodyKindOf(request.rawHeaders) !== 'none';
 }
 
 function joinedValue(value: string | string[] | undefined): string | undefined {

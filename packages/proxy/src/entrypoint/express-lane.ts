@@ -24,7 +24,8 @@ export class ExpressLane implements Lane {
   readonly #parts: ExchangeParts;
   readonly #facts = new WeakMap<Socket, ConnectionFacts>();
   readonly #connections = new Set<Socket>();
-  readonly #tunnels = new Set<Socket>();
+  readonly #last = new WeakMap<Socket, ServerResponse>();
+  readonly #inFlight = new Set<ServerResponse>();
   #draining = false;
 
   constructor(parts: ExchangeParts, settings: ExpressLaneSettings) {
@@ -56,8 +57,6 @@ export class ExpressLane implements Lane {
       response.end();
     });
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      this.#tunnels.add(socket);
-      socket.once('close', () => this.#tunnels.delete(socket));
       void handleUpgrade(request, socket, head, this.#factsOf(socket), this.#parts);
     });
     this.#server.on('connect', (_request: IncomingMessage, socket: Socket) => {
@@ -78,6 +77,7 @@ export class ExpressLane implements Lane {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
+    for (const response of this.#inFlight) response.shouldKeepAlive = false;
     this.#server.closeIdleConnections();
     const gone = new Promise<void>((resolve) => {
       const check = () => {
@@ -97,7 +97,13 @@ export class ExpressLane implements Lane {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    // Node hands over pipelined requests before the one in front is answered. Behind one whose answer closes the
+    // connection nothing is served: what looks like a request there may be part of something else.
+    if (this.#last.get(request.socket)?.shouldKeepAlive === false) return;
+    this.#last.set(request.socket, response);
     if (this.#draining) response.shouldKeepAlive = false;
+    this.#inFlight.add(response);
+    response.once('close', () => this.#inFlight.delete(response));
     void handleExchange(request, response, this.#factsOf(request.socket), this.#parts);
   }
 

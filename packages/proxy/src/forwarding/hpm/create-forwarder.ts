@@ -62,15 +62,17 @@ export function createForwarder(): Forwarder {
     },
   });
 
-  function prepare(request: IncomingMessage, attempt: Attempt): void {
+  // httpxy forwards what it finds on the request; the attempt's own headers are set when the request exists.
+  function prepare(request: IncomingMessage, attempt: Attempt, headers: IncomingMessage['headers']): void {
     request.url = attempt.target === '*' ? '/' : attempt.target;
+    request.headers = headers;
   }
 
   return {
     async forward(request, response, attempt): Promise<AttemptResult> {
       const running = new RequestAttempt(request, response, attempt);
       attempts.set(request, running);
-      prepare(request, attempt);
+      prepare(request, attempt, {});
       const heard = middleware(request, response, (error) => {
         if (error instanceof Error) running.onError(error);
       }).catch((error: Error) => running.onError(error));
@@ -88,7 +90,7 @@ export function createForwarder(): Forwarder {
     ): Promise<TunnelResult> {
       const running = new UpgradeAttempt(client, upstream, attempt);
       attempts.set(request, running);
-      prepare(request, attempt);
+      prepare(request, attempt, { connection: 'upgrade', upgrade: 'websocket' });
       middleware.upgrade(request, client as Socket, firstBytes);
       return running.result;
     },

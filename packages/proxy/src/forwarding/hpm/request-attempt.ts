@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { AttemptError, reasonOf } from '../attempt-error.ts';
+import { bodyKindOf } from '../body-kind.ts';
 import { Deadline } from '../deadline.ts';
 import type { Attempt, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../header-policy.ts';
@@ -17,6 +18,7 @@ export class RequestAttempt {
   readonly #response: ServerResponse;
   readonly #deadline = new Deadline();
   readonly #startedMs = performance.now();
+  readonly #onContinue: () => void;
   #phase: Phase = 'connecting';
   #upstream: ClientRequest | undefined;
   #settle!: (result: AttemptResult) => void;
@@ -30,11 +32,30 @@ export class RequestAttempt {
     this.result = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.body = new RequestBody(
-      request,
-      () => this.#onConnected(),
-      () => this.#onRequestBytes(),
-    );
+    const { serverMs, clientMs } = attempt.timeouts;
+    const headLate = () => this.#fail(new AttemptError('head-timeout', `no response head within ${serverMs} ms`));
+    // Whoever is waited for must not be silent for too long: the client for its body, the endpoint for everything else.
+    const awaitClient = () => {
+      if (this.#phase === 'waiting') this.#deadline.set(clientMs, () => this.#stall());
+    };
+    const awaitEndpoint = () => {
+      if (this.#phase === 'waiting') this.#deadline.set(serverMs, headLate);
+    };
+    this.body = new RequestBody(request, {
+      onConnected: () => {
+        this.#phase = 'waiting';
+        if (attempt.headers.has('expect')) awaitEndpoint();
+        else awaitClient();
+      },
+      onBytes: () => this.#deadline.extend(),
+      onBlocked: awaitEndpoint,
+      onUnblocked: awaitClient,
+      onEnd: awaitEndpoint,
+    });
+    this.#onContinue = () => {
+      response.writeContinue();
+      awaitClient();
+    };
     response.once('close', this.#onClientClose);
     this.#deadline.set(attempt.timeouts.connectMs, () =>
       this.#fail(new AttemptError('connect-timeout', `no connection within ${attempt.timeouts.connectMs} ms`)),
@@ -49,10 +70,10 @@ export class RequestAttempt {
     }
     this.#upstream = upstream;
     const { headers, target } = this.attempt;
-    const chunked = this.#request.headers['transfer-encoding'] !== undefined;
+    const chunked = bodyKindOf(this.#request.rawHeaders) === 'chunked';
     setUpstreamHeaders(upstream, headers, chunked ? ['Transfer-Encoding', 'chunked'] : []);
     if (target === '*') upstream.path = '*';
-    upstream.on('continue', () => this.#response.writeContinue());
+    upstream.on('continue', this.#onContinue);
     upstream.on('information', (info) => {
       if (info.statusCode !== 103 || this.#request.httpVersionMinor === 0 || this.#response.headersSent) return;
       const hints: Record<string, string | string[]> = {};
@@ -109,19 +130,6 @@ export class RequestAttempt {
   onError(error: Error): void {
     if (this.#phase === 'answering') this.#breakOff();
     else this.#fail(error);
-  }
-
-  #onConnected(): void {
-    if (this.#phase !== 'connecting') return;
-    this.#phase = 'waiting';
-    const { serverMs } = this.attempt.timeouts;
-    this.#deadline.set(serverMs, () =>
-      this.#fail(new AttemptError('head-timeout', `no response head within ${serverMs} ms`)),
-    );
-  }
-
-  #onRequestBytes(): void {
-    if (this.#phase === 'waiting') this.#deadline.extend();
   }
 
   #fail(error: Error): void {
