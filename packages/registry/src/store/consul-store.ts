@@ -20,7 +20,7 @@ import type {
   StoredValue,
   TransactionResult,
 } from './key-value-store.ts';
-import { checkKeyCount, checkOperations, holdMs } from './store-limits.ts';
+import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export type { ConsulStoreOptions } from './consul-client.ts';
 
@@ -122,6 +122,7 @@ class ConsulStore implements KeyValueStore {
   }
 
   async createSession(options: SessionOptions, signal?: AbortSignal): Promise<string> {
+    checkSessionTtl(options.ttlMs);
     const [, session] = await this.#call(`create session ${options.name}`, this.#timeoutMs, signal, (call) =>
       this.#client.session.create({
         ...call,

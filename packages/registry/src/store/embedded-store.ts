@@ -13,7 +13,7 @@ import type {
   StoredValue,
   TransactionResult,
 } from './key-value-store.ts';
-import { checkKeyCount, checkOperations, holdMs, leastSessionTtlMs } from './store-limits.ts';
+import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export interface EmbeddedStoreOptions {
   /** Directory of the registry's file; made if it is missing. One process at a time may open it. */
@@ -65,13 +65,13 @@ class EmbeddedStore implements KeyValueStore {
   readonly #database: EmbeddedDatabase;
   readonly #watches = new ChangeWatches();
   readonly #sessions = new Map<string, Session>();
-  readonly #leastSessionTtlMs: number;
+  readonly #leastSessionTtlMs: number | undefined;
   #closed = false;
 
   constructor(options: EmbeddedStoreOptions, database: EmbeddedDatabase) {
     this.description = `embedded in ${options.dataDir}`;
     this.#database = database;
-    this.#leastSessionTtlMs = options.leastSessionTtlMs ?? leastSessionTtlMs;
+    this.#leastSessionTtlMs = options.leastSessionTtlMs;
   }
 
   async get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined> {
@@ -126,12 +126,7 @@ class EmbeddedStore implements KeyValueStore {
   }
 
   async createSession(options: SessionOptions, signal?: AbortSignal): Promise<string> {
-    if (options.ttlMs < this.#leastSessionTtlMs) {
-      throw RegistryError.of(
-        'registry-refused',
-        `session TTL ${options.ttlMs} ms is below ${this.#leastSessionTtlMs} ms`,
-      );
-    }
+    checkSessionTtl(options.ttlMs, this.#leastSessionTtlMs);
     return this.#on(signal, () => {
       const id = randomUUID();
       const { behavior, ttlMs } = options;

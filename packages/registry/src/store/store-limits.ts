@@ -56,3 +56,10 @@ export function checkKeyCount(keys: readonly string[]): void {
     throw RegistryError.of('registry-refused', `at most ${mostOperations} keys at once, not ${keys.length}`);
   }
 }
+
+/** @throws RegistryError `registry-refused` */
+export function checkSessionTtl(ttlMs: number, leastMs: number = leastSessionTtlMs): void {
+  if (ttlMs < leastMs) {
+    throw RegistryError.of('registry-refused', `a session lives at least ${leastMs} ms, not ${ttlMs}`);
+  }
+}
