@@ -104,8 +104,8 @@ export class ServedServices {
       this.#touch(this.#registered.absorbDelta(change));
       return;
     }
-    // The disk's word ends here; addresses that it had marked as stale are the registry's own again.
-    if (this.#registered.fromDisk && this.#diskIsStale) this.#touch(this.#registered.definitions.keys());
+    // The disk's word ends here: whatever it marked as its own or as stale is judged anew.
+    if (this.#registered.fromDisk) this.#touch(this.#registered.definitions.keys());
     this.#touch(this.#registered.absorbSnapshot(change, nowMs));
   }
 

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
+import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
+import { startServingPlane } from '../src/entrypoint/serving.ts';
+import { type RunningProxy, startProxy } from '../src/proxy.ts';
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The body as a JSON object; empty where it is none. */
+  readonly body: Record<string, unknown>;
+}
+
+/** A whole proxy over a registry, on free ports of loopback. */
+export interface ProxyUnderTest {
+  readonly proxy: RunningProxy;
+  readonly registry: Registry;
+  readonly dataDir: string;
+  readonly signal: AbortSignal;
+  call(method: string, path: string, more?: { headers?: Record<string, string>; body?: string }): Promise<AdminAnswer>;
+  stop(): Promise<void>;
+}
+
+export interface ProxyUnderTestOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: an embedded one in the proxy's own DATA_DIR. The caller closes one that it gives. */
+  readonly registry?: Registry;
+  readonly dataDir?: string;
+  readonly replica?: string;
+  readonly logger?: Logger;
+}
+
+export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): Promise<ProxyUnderTest> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'swarmgate-proxy-')));
+  const env = { DATA_DIR: dataDir, WORKERS: '0', DRAIN_TIMEOUT_MS: '1000', ...options.env };
+  const settings = readSettings('proxy', { env });
+  const registry = options.registry ?? (await embeddedRegistry(dataDir));
+  const ending = new AbortController();
+  const proxy = await startProxy({
+    settings,
+    registry,
+    logger: options.logger ?? silentLogger,
+    env,
+    signal: ending.signal,
+    adminPort: 0,
+    ...(options.replica === undefined ? {} : { replica: options.replica }),
+    startPlane: (plane) =>
+      startServingPlane({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
+  });
+  return {
+    proxy,
+    registry,
+    dataDir,
+    signal: ending.signal,
+    call: (method, path, more) => callAdmin(proxy.admin.port, method, path, more),
+    stop: async () => {
+      await proxy.stop();
+      ending.abort();
+      if (options.registry === undefined) await registry.store.close();
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function embeddedRegistry(dataDir: string): Promise<Registry> {
+  const registry = createRegistry({ store: openEmbeddedStore({ dataDir }), instance: 'swarmgate' });
+  await registry.publish([], { by: 'test', signal: AbortSignal.timeout(5_000) });
+  return registry;
+}
+
+// node:http instead of fetch: it lets a test send any Host and Origin.
+function callAdmin(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+): Promise<AdminAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.once('error', reject);
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parse(text) }),
+      );
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** Asks again until it is so. @throws Error with `what` after `timeoutMs`. */
+export async function eventually(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  timeoutMs = 5_000,
+): Promise<void> {
+  const untilMs = performance.now() + timeoutMs;
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) throw new Error(`not so within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
