@@ -1,0 +1,96 @@
+import type { EndpointsDocument, RegistryChange, ServiceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { followRegistered, type Registered, servicesOf, withOwnWrites, withUncertain } from './registered-services.ts';
+
+const endpoints = (dnsName: string): EndpointsDocument => ({
+  version: 1,
+  service: 'web',
+  owner: 'swarm',
+  dnsName,
+  tasks: [],
+  published: [],
+});
+const snapshot = (
+  sequence: number,
+  registryId = 'r1',
+  keys: readonly ServiceKey[] = ['swarm/web'],
+): RegistryChange => ({
+  kind: 'snapshot',
+  cause: 'start',
+  journalled: new Set(),
+  snapshot: {
+    revision: `${registryId}:${sequence}`,
+    registryId,
+    sequence,
+    services: new Map(),
+    endpoints: new Map(keys.map((key) => [key, { ok: true, document: endpoints('A'), index: 1 }])),
+    labelProblems: new Map(),
+    foreignKeys: [],
+  },
+});
+const delta = (sequence: number, dnsName: string | undefined): RegistryChange => ({
+  kind: 'delta',
+  revision: `r1:${sequence}`,
+  sequence,
+  services: new Map(),
+  endpoints: new Map([
+    ['swarm/web', dnsName === undefined ? undefined : { ok: true, document: endpoints(dnsName), index: sequence }],
+  ]),
+  labelProblems: new Map(),
+});
+const follow = (changes: readonly RegistryChange[], before: Registered = { kind: 'unknown' }) =>
+  changes.reduce((state, change) => followRegistered(state, change, 'swarm'), before);
+const dnsNameIn = (registered: Registered) => {
+  const document = servicesOf(registered).get('web')?.endpoints;
+  return document === 'uncertain' ? document : document?.dnsName;
+};
+const write = (dnsName: string | null) => [
+  { owner: 'swarm', service: 'web', endpoints: dnsName === null ? null : endpoints(dnsName) },
+];
+
+describe('what is registered', () => {
+  it('is what the follower told of our own owner', () => {
+    const state = follow([snapshot(1, 'r1', ['swarm/web', 'manual/web', 'swarm2/other'])]);
+    expect([...servicesOf(state).keys()]).to.deep.equal(['web']);
+  });
+
+  it('follows deltas, also to nothing', () => {
+    expect(dnsNameIn(follow([snapshot(1), delta(2, 'B')]))).to.equal('B');
+    expect(servicesOf(follow([snapshot(1), delta(2, undefined)])).size).to.equal(0);
+  });
+
+  it('knows our own writes before the follower tells them', () => {
+    let state = withOwnWrites(follow([snapshot(1)]), write('B'), 2);
+    expect(dnsNameIn(state)).to.equal('B');
+    state = withOwnWrites(state, write('C'), 3);
+    // The follower lags: it tells B while C stands there already.
+    state = follow([delta(2, 'B')], state);
+    expect(dnsNameIn(state)).to.equal('C');
+    state = follow([delta(3, 'C'), delta(4, 'by hand')], state);
+    expect(dnsNameIn(state)).to.equal('by hand');
+  });
+
+  it('knows that we took a service away', () => {
+    expect(servicesOf(withOwnWrites(follow([snapshot(1)]), write(null), 2)).has('web')).to.equal(false);
+  });
+
+  it('is uncertain after a write that failed, until one succeeds', () => {
+    const failed = withUncertain(follow([snapshot(1)]), ['web']);
+    expect(dnsNameIn(follow([delta(2, 'B')], failed))).to.equal('uncertain');
+    expect(dnsNameIn(withOwnWrites(failed, write('B'), 5))).to.equal('B');
+    // Nothing had to be written after all.
+    expect(dnsNameIn(withOwnWrites(failed, write('A'), 1))).to.equal('A');
+  });
+
+  it('is empty without a head, and begins anew with another registry', () => {
+    const lost = follow([snapshot(1), { kind: 'head-missing' }]);
+    expect(lost.kind).to.equal('empty');
+    const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), 9);
+    expect(dnsNameIn(follow([snapshot(1, 'r2')], ahead))).to.equal('A');
+  });
+
+  it('stays as it was while the registry is away', () => {
+    const state = follow([snapshot(1)]);
+    expect(follow([{ kind: 'unreachable', error: new Error('refused') }], state)).to.equal(state);
+  });
+});
