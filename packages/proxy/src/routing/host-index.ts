@@ -70,7 +70,7 @@ export class HostIndex {
     let found = best;
     for (const { length } of wildcard.lengths) {
       // The texts begin with the dot, so only label borders need a look.
-      if (length >= host.length || host.charCodeAt(host.length - length) !== DOT) continue;
+      if (host.charCodeAt(host.length - length) !== DOT) continue;
       found = wildcard.get(host.slice(-length))?.best(target, found) ?? found;
       if (found !== undefined && this.#byHost) break;
     }

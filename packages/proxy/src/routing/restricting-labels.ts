@@ -1,7 +1,13 @@
-import type { Destination, ServiceDefinition } from '@swarmgate/registry';
+import {
+  type Destination,
+  destinationLabels,
+  type LabelEntry,
+  type ServiceDefinition,
+  serviceLabels,
+} from '@swarmgate/registry';
 
 export interface SupportedLabels {
-  /** Whether the middleware honours a label that restricts access, by its name. */
+  /** Whether the middleware honours a label that restricts access, by its name. Also asked for the settings. */
   readonly isSupported: (label: string) => boolean;
   /** Settings in force that restrict every destination (`USERS`, `HTTPS_ONLY`). Default none. */
   readonly restrictingSettings?: readonly string[];
@@ -16,30 +22,27 @@ export function labelThatBlocks(
   destination: Destination,
   { isSupported, restrictingSettings = [] }: SupportedLabels,
 ): string | undefined {
-  for (const label of restrictingServiceLabels) {
-    if (isAsked(definition[label]) && !isSupported(label)) return label;
+  for (const { field, name } of ofServices) {
+    if (isAsked(definition[field]) && !isSupported(name)) return name;
   }
-  for (const label of restrictingDestinationLabels) {
-    if (isAsked(destination[label]) && !isSupported(label)) return label;
+  for (const { field, name } of ofDestinations) {
+    if (isAsked(destination[field]) && !isSupported(name)) return name;
   }
   return restrictingSettings.find((setting) => !isSupported(setting));
 }
 
-const restrictingServiceLabels = [
-  'users',
-  'usersSecret',
-  'usersPassEncrypted',
-  'allowedAddresses',
-  'rateLimit',
-] as const satisfies readonly (keyof ServiceDefinition)[];
+const ofServices = restricting<keyof ServiceDefinition>(serviceLabels);
+const ofDestinations = restricting<keyof Destination>(destinationLabels);
 
-const restrictingDestinationLabels = [
-  'denyHttp',
-  'httpsOnly',
-  'verifyClientSsl',
-  'allowedMethods',
-  'deniedMethods',
-] as const satisfies readonly (keyof Destination)[];
+function restricting<Field extends string>(
+  entries: {
+    readonly [Key in Field]?: Pick<LabelEntry, 'name' | 'restrictsAccess'>;
+  },
+): readonly { readonly field: Field; readonly name: string }[] {
+  return (Object.entries(entries) as [Field, Pick<LabelEntry, 'name' | 'restrictsAccess'>][])
+    .filter(([, entry]) => entry.restrictsAccess === true)
+    .map(([field, { name }]) => ({ field, name }));
+}
 
 /** An empty list was meant to restrict, too: nobody is on it. */
 function isAsked(value: unknown): boolean {

@@ -33,7 +33,8 @@ const perhaps = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined
 
 const destination = fc
   .record({
-    domains: perhaps(few(domains)),
+    // Half of them claim any host, so that one host has more paths than are tried one after the other.
+    domains: fc.option(few(domains), { nil: undefined, freq: 1 }),
     typed: perhaps(
       fc
         .constantFrom(...pathTypes)
@@ -83,7 +84,7 @@ const definition = fc
     }),
   );
 
-const definitions = fc.uniqueArray(definition, { selector: serviceKey, maxLength: 14 });
+const definitions = fc.uniqueArray(definition, { selector: serviceKey, maxLength: 18 });
 
 const target = fc
   .record({
@@ -104,7 +105,7 @@ describe('route table, whatever is in it', () => {
         const table = tableOf(name, given);
         for (const one of targets) expect(table.lookup(one)?.id).to.equal(scan(name, given, one), show(one));
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
