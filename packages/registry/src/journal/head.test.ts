@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import {
+  appendToHead,
+  changesSince,
+  type Head,
+  journalledIndexes,
+  mostJournalBytes,
+  mostJournalEntries,
+  mostJournalKeys,
+  newHead,
+  parseHead,
+  removedKeys,
+  revisionOf,
+  serializeHead,
+} from './head.ts';
+
+/** A head after one transaction for each list; a leading `-` removes. The transactions have the indexes 10, 20, … */
+function headAfter(...transactions: readonly (readonly string[])[]): Head {
+  return transactions.reduce((head, keys, position) => {
+    const put = keys.filter((key) => !key.startsWith('-'));
+    const remove = keys.filter((key) => key.startsWith('-')).map((key) => key.slice(1));
+    return appendToHead(head, position * 10, { put, remove });
+  }, newHead('r1'));
+}
+
+describe('journal in head', () => {
+  it('survives being written and read', () => {
+    const head = headAfter(['a'], ['-a', 'b']);
+    expect(parseHead(serializeHead(head))).to.deep.equal(head);
+    expect(revisionOf(head)).to.equal('r1:2');
+  });
+
+  const unusable = ['', 'null', '{}', '[]', '{"version":2}', '{"version":1,"registryId":"","sequence":0,"changes":[]}'];
+  for (const text of unusable) {
+    it(`takes ${JSON.stringify(text)} for no head`, () => expect(parseHead(text)).to.equal(undefined));
+  }
+
+  it('says the last word on each key since a sequence', () => {
+    const head = headAfter(['a', 'b'], ['-a'], ['a', '-b']);
+    expect([...(changesSince(head, 0) ?? [])]).to.have.deep.members([
+      ['a', 'put'],
+      ['b', 'remove'],
+    ]);
+    expect([...(changesSince(head, 1) ?? [])]).to.have.deep.members([
+      ['a', 'put'],
+      ['b', 'remove'],
+    ]);
+    expect(changesSince(head, 3)?.size).to.equal(0);
+  });
+
+  it('does not explain what it has forgotten, or what has not happened', () => {
+    const head = headAfter(...Array.from({ length: mostJournalEntries + 1 }, () => ['a']));
+    expect(changesSince(head, 0)).to.equal(undefined);
+    expect(changesSince(head, 1)?.size).to.equal(1);
+    expect(changesSince(head, head.sequence + 1)).to.equal(undefined);
+  });
+
+  it('stays bounded in transactions, keys and bytes', () => {
+    const transactions = Array.from({ length: 300 }, (_, n) =>
+      Array.from({ length: 60 }, (_, k) => `services/swarm/s${n}-${k}`),
+    );
+    const head = headAfter(...transactions);
+    const keys = head.changes.flatMap((entry) => entry.put);
+    expect(keys.length).to.be.within(1, mostJournalKeys);
+    expect(
+      serializeHead(headAfter(...transactions.map((some) => some.map((key) => key.padEnd(200, 'x'))))),
+    ).to.have.lengthOf.below(mostJournalBytes * 2);
+    expect(head.sequence).to.equal(300);
+  });
+
+  it('keeps the newest transaction however large it is', () => {
+    const large = Array.from({ length: 60 }, (_, n) => `services/swarm/${'x'.repeat(600)}${n}`);
+    expect(headAfter(['a'], large).changes.map((entry) => entry.sequence)).to.deep.equal([2]);
+  });
+
+  it('knows the index of every transaction it remembers', () => {
+    expect([...journalledIndexes(headAfter(['a'], ['b'], ['c']), 30)].toSorted()).to.deep.equal([10, 20, 30]);
+  });
+
+  it('names what was removed and not put again', () => {
+    expect([...removedKeys(headAfter(['a', 'b'], ['-a', '-b'], ['b']))]).to.deep.equal(['a']);
+  });
+});

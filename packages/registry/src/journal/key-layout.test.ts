@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { isKeyName, keyLayout } from './key-layout.ts';
+
+describe('key layout', () => {
+  const layout = keyLayout('edge');
+
+  it('puts everything where ARCHITECTURE.md says', () => {
+    expect(layout.head).to.equal('edge/head');
+    expect(layout.documentKey('services', 'swarm/web')).to.equal('edge/services/swarm/web');
+    expect(layout.documentKey('endpoints', 'swarm/web')).to.equal('edge/endpoints/swarm/web');
+    expect(layout.documentKey('labelProblems', 'swarm/web')).to.equal('edge/problems/labels/swarm/web');
+    expect(layout.routeProblemsKey('swarm/web')).to.equal('edge/problems/routes/swarm/web');
+    expect(layout.replica('proxy-1')).to.equal('edge/proxies/proxy-1');
+    expect(layout.leader('swarm')).to.equal('edge/leader/swarm');
+    expect(layout.leaderHeartbeat('swarm')).to.equal('edge/leader-heartbeat/swarm');
+    expect(layout.reporter).to.equal('edge/reporter');
+    expect(layout.history('swarm/web', 3)).to.equal('edge/history/swarm/web/3');
+    expect(layout.history('swarm/web')).to.equal('edge/history/swarm/web/');
+  });
+
+  it('names the problems of a foreign key by its hash, whatever stands in it', () => {
+    const key = layout.keyProblemsKey('edge/services/ä b/c');
+    expect(key).to.match(/^edge\/problems\/keys\/[0-9a-f]{40}$/);
+    expect(layout.keyProblemsKey('edge/services/ä b/c')).to.equal(key);
+    expect(layout.keyProblemsKey('edge/services/other')).to.not.equal(key);
+  });
+
+  const places = [
+    ['edge/services/swarm/web', { kind: 'services', service: 'swarm/web', owner: 'swarm', name: 'web' }],
+    [
+      'edge/endpoints/manual/a.b-c_d',
+      { kind: 'endpoints', service: 'manual/a.b-c_d', owner: 'manual', name: 'a.b-c_d' },
+    ],
+    ['edge/problems/labels/swarm/web', { kind: 'labelProblems', service: 'swarm/web', owner: 'swarm', name: 'web' }],
+    ['edge/head', { kind: 'ours' }],
+    ['edge/proxies/proxy-1', { kind: 'ours' }],
+    ['edge/leader-heartbeat/swarm', { kind: 'ours' }],
+    ['edge/reporter', { kind: 'ours' }],
+    ['edge/problems/routes/swarm/web', { kind: 'ours' }],
+    ['edge/problems/keys/0a', { kind: 'ours' }],
+    ['edge/history/swarm/web/1', { kind: 'ours' }],
+    ['edge/certs/example.com', { kind: 'ours' }],
+    ['edge/services/web', { kind: 'foreign' }],
+    ['edge/services/swarm/web/more', { kind: 'foreign' }],
+    ['edge/services/swarm/.hidden', { kind: 'foreign' }],
+    ['edge/services/', { kind: 'foreign' }],
+    ['edge/problems/other', { kind: 'foreign' }],
+    ['edge/notes', { kind: 'foreign' }],
+    // Another instance that begins with the same letters is none of ours.
+    ['edge-two/services/swarm/web', { kind: 'foreign' }],
+  ] as const;
+  for (const [key, place] of places) {
+    it(`places ${key}`, () => expect(layout.place(key)).to.deep.equal(place));
+  }
+
+  const names = [
+    ['web', true],
+    ['go-demo_v1.2', true],
+    ['1', true],
+    ['', false],
+    ['-web', false],
+    ['a/b', false],
+    ['a b', false],
+    ['ä', false],
+  ] as const;
+  for (const [name, fits] of names) {
+    it(`${fits ? 'takes' : 'refuses'} ${JSON.stringify(name)} as part of a key`, () =>
+      expect(isKeyName(name)).to.equal(fits));
+  }
+});
