@@ -60,7 +60,7 @@ export interface PublisherStatus {
   /** Why the last attempt failed; absent when it did not. */
   readonly failure?: string;
   readonly publications: number;
-  /** Names that wait to be written. */
+  /** Names that wait to be written or are being written. */
   readonly waiting: number;
 }
 
@@ -90,6 +90,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let reconciled = false;
   let failure: string | undefined;
   let publications = 0;
+  let inFlight = 0;
 
   const stopListening = options.leadership.onChange((state) => {
     leading = state;
@@ -105,6 +106,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (names === 'all' || dirty === 'all') dirty = 'all';
     else for (const name of names) dirty.add(name);
   }
+
+  const countOf = (names: 'all' | ReadonlySet<string>) =>
+    names === 'all' ? Math.max(1, wanted?.services.size ?? 0) : names.size;
 
   async function followRegistry(): Promise<void> {
     for await (const change of registry.follow({ signal })) {
@@ -243,6 +247,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const since = eventAtMs;
       dirty = new Set();
       eventAtMs = undefined;
+      inFlight = countOf(scope);
       try {
         const before = publications;
         await reconcile(state, scope, { ...leading.fence, signal: leading.signal });
@@ -260,6 +265,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (failure !== reason) logger.warn({ owner }, `cannot publish, the desired state waits: ${reason}`);
         failure = reason;
         await wake.wait(backoffMs(failures++, 100, 5_000), signal);
+      } finally {
+        inFlight = 0;
       }
     }
   }
@@ -283,7 +290,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       judgement,
       ...(failure === undefined ? {} : { failure }),
       publications,
-      waiting: dirty === 'all' ? (wanted?.services.size ?? 0) : dirty.size,
+      waiting: countOf(dirty) + inFlight,
     }),
     async stop() {
       stopListening();

@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  contendForLeadership,
+  createRegistry,
+  createSealer,
+  type KeyValueStore,
+  keyLayout,
+  openEmbeddedStore,
+  type Registry,
+  RegistryError,
+  type RegistrySnapshot,
+} from '@swarmgate/registry';
+import { silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { eventually } from '../../test/eventually.ts';
+import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
+import { createTranslator } from '../labels/translator.ts';
+import type { Observation } from '../swarm/observer.ts';
+import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
+import { viewOf } from '../swarm/swarm-view.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+
+describe('the publisher', () => {
+  let directory: string;
+  let store: KeyValueStore;
+  let registry: Registry;
+  let transactions: number;
+  // The one fault that the real store cannot show on demand: it is away, then back.
+  let isAway: boolean;
+  let publisher: Publisher;
+  let stopAll: () => Promise<void>;
+  let translate: (
+    services: readonly SwarmService[],
+    more?: { tasks?: readonly SwarmTask[]; swarmId?: string; changed?: Observation['changed'] },
+  ) => void;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'swarmgate-publisher-'));
+    const embedded = openEmbeddedStore({ dataDir: directory });
+    transactions = 0;
+    isAway = false;
+    store = {
+      ...bound(embedded),
+      async transact(operations, signal) {
+        const isPublication = operations.some((operation) => operation.key.endsWith('/head'));
+        if (isAway && isPublication) throw RegistryError.of('registry-unreachable', 'the registry is away');
+        if (isPublication) transactions++;
+        return embedded.transact(operations, signal);
+      },
+    };
+    registry = createRegistry({ store, instance: 'test' });
+    start();
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  function start() {
+    const layout = keyLayout('test');
+    const leadership = contendForLeadership({
+      store,
+      key: layout.leader('swarm'),
+      heartbeatKey: layout.leaderHeartbeat('swarm'),
+      name: 'test',
+      logger: silentLogger,
+    });
+    const stopping = new AbortController();
+    publisher = createPublisher({
+      registry,
+      leadership,
+      owner: 'swarm',
+      by: 'test',
+      sealer: createSealer([]),
+      logger: silentLogger,
+      signal: stopping.signal,
+    });
+    const options = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
+    const translator = createTranslator(options, () => undefined);
+    translate = (services, { tasks = [], swarmId = 'swarm-1', changed = 'all' } = {}) => {
+      const view = viewOf({ swarmId, services, tasks, nodes: [aNode()], networks: [] });
+      const translated = translator.take({ view, changed, cause: 'listing' }, new Date());
+      publisher.want({ ...translated, evidence: view, fromListing: true });
+    };
+    stopAll = async () => {
+      await publisher.stop();
+      await leadership.stop();
+    };
+  }
+
+  const read = async (): Promise<RegistrySnapshot> => {
+    const answer = await registry.read(AbortSignal.timeout(5_000));
+    if (answer.kind !== 'snapshot') throw new Error('no head');
+    return answer.snapshot;
+  };
+  const settled = () =>
+    eventually('everything is written', () => {
+      const { waiting, reconciled, failure } = publisher.status();
+      return waiting === 0 && reconciled && failure === undefined;
+    });
+  const pathOf = async (service: string) => {
+    const held = (await read()).services.get(`swarm/${service}`);
+    return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
+  };
+  const withPath = (path: string, versionIndex: number) =>
+    aService({ versionIndex, labels: { ...aService().labels, 'com.df.servicePath': path } });
+
+  it('makes a registry that exists although there is nothing to publish', async () => {
+    translate([]);
+    await settled();
+    expect((await read()).services.size).to.equal(0);
+  });
+
+  it('writes many services in few transactions, and nothing the second time', async () => {
+    const services = Array.from({ length: 50 }, (_, n) => aService({ id: `s${n}`, name: `web-${n}` }));
+    translate(services);
+    await settled();
+    expect((await read()).services.size).to.equal(50);
+    const { sequence } = await read();
+    expect(sequence).to.be.below(10);
+    translate(services);
+    await settled();
+    expect((await read()).sequence).to.equal(sequence);
+  });
+
+  it('ends at the last state, whatever came in between', async () => {
+    for (let round = 1; round <= 60; round++) {
+      translate([withPath(round % 2 === 0 ? '/a' : '/b', 10 + round)], { changed: new Set(['service-1']) });
+      if (round % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await eventually('the last path', async () => (await pathOf('go-demo')) === '/a');
+    await eventually('nothing waits', () => publisher.status().waiting === 0);
+    expect(await pathOf('go-demo')).to.equal('/a');
+  });
+
+  it('keeps the age of a match while the service changes around it', async () => {
+    translate([aService()]);
+    await settled();
+    const first = (await read()).services.get('swarm/go-demo');
+    translate([aService({ versionIndex: 20, labels: { ...aService().labels, 'com.df.aclName': '01' } })]);
+    await eventually('the change', async () => {
+      const held = (await read()).services.get('swarm/go-demo');
+      return held?.ok && held.document.aclName === '01';
+    });
+    const second = (await read()).services.get('swarm/go-demo');
+    expect(second?.ok && second.document.destinations[0]?.since).to.equal(
+      first?.ok && first.document.destinations[0]?.since,
+    );
+  });
+
+  it('holds the desired state while the registry is away, and writes the last one when it is back', async () => {
+    translate([withPath('/one', 11)]);
+    await settled();
+    isAway = true;
+    translate([withPath('/two', 12)]);
+    await eventually('the failure', () => publisher.status().failure);
+    translate([withPath('/three', 13)]);
+    isAway = false;
+    await settled();
+    expect(await pathOf('go-demo')).to.equal('/three');
+    expect(publisher.status().failure).to.equal(undefined);
+  });
+
+  it('comes back to the first state after a failed write of the second', async () => {
+    translate([withPath('/one', 11)]);
+    await settled();
+    isAway = true;
+    translate([withPath('/two', 12)]);
+    await eventually('the failure', () => publisher.status().failure);
+    isAway = false;
+    translate([withPath('/one', 13)]);
+    await settled();
+    expect(await pathOf('go-demo')).to.equal('/one');
+  });
+
+  it('publishes nothing from a list that is older than what is registered', async () => {
+    translate([aService({ versionIndex: 100 })], { tasks: [aTask({ versionIndex: 101 })] });
+    await settled();
+    const { sequence } = await read();
+    translate([]);
+    await eventually('the judgement', () => publisher.status().judgement.kind === 'stale');
+    expect((await read()).sequence).to.equal(sequence);
+    // A newer list that says the same is believed at once.
+    translate([aService({ id: 'other', name: 'other', versionIndex: 120, labels: {} })]);
+    await eventually('the removal', async () => (await read()).services.size === 0);
+  });
+
+  it('publishes for another Swarm only after it was adopted', async () => {
+    translate([withPath('/old', 11)]);
+    await settled();
+    await stopAll();
+    start();
+    translate([withPath('/new', 11)], { swarmId: 'swarm-2' });
+    await eventually('the judgement', () => publisher.status().judgement.kind === 'other-swarm');
+    expect(await pathOf('go-demo')).to.equal('/old');
+    publisher.adopt();
+    await eventually('the new path', async () => (await pathOf('go-demo')) === '/new');
+  });
+
+  it('seals passwords, and keeps the hash of one that did not change', async () => {
+    const labels = { ...aService().labels, 'com.df.users': 'admin:s3cret' };
+    translate([aService({ labels })]);
+    await settled();
+    const hashOf = async () => {
+      const held = (await read()).services.get('swarm/go-demo');
+      return held?.ok ? held.document.users?.[0]?.passwordHash : undefined;
+    };
+    const hash = await hashOf();
+    expect(hash).to.be.a('string').and.not.to.contain('s3cret');
+    translate([aService({ versionIndex: 12, labels: { ...labels, 'com.df.aclName': '01' } })]);
+    await eventually('the change', async () => {
+      const held = (await read()).services.get('swarm/go-demo');
+      return held?.ok && held.document.aclName === '01';
+    });
+    expect(await hashOf()).to.equal(hash);
+  });
+
+  it('writes a hundred changes of one moment in a few transactions', async () => {
+    translate([]);
+    await settled();
+    const before = transactions;
+    for (let n = 0; n < 100; n++) {
+      translate(Array.from({ length: n + 1 }, (_, each) => aService({ id: `s${each}`, name: `web-${each}` })));
+    }
+    await settled();
+    expect((await read()).services.size).to.equal(100);
+    expect(transactions - before).to.be.below(20);
+  });
+});
+
+/** The store's methods, bound, so that one of them can be replaced. */
+function bound(store: KeyValueStore): KeyValueStore {
+  return {
+    kind: store.kind,
+    description: store.description,
+    get: (...args) => store.get(...args),
+    getMany: (...args) => store.getMany(...args),
+    list: (...args) => store.list(...args),
+    keys: (...args) => store.keys(...args),
+    waitForKey: (...args) => store.waitForKey(...args),
+    waitForNames: (...args) => store.waitForNames(...args),
+    transact: (...args) => store.transact(...args),
+    createSession: (...args) => store.createSession(...args),
+    renewSession: (...args) => store.renewSession(...args),
+    destroySession: (...args) => store.destroySession(...args),
+    close: () => store.close(),
+  };
+}
