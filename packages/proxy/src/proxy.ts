@@ -11,6 +11,7 @@ import { createControlMetrics } from './admin/metrics.ts';
 import { ProblemReporter } from './admin/problem-reporter.ts';
 import { ProblemWatch } from './admin/problem-watch.ts';
 import { startServingPlane } from './entrypoint/serving.ts';
+import type { Route } from './routing/route.ts';
 import type { EntrypointView, ServingPlane } from './serving-plane.ts';
 import { readEnvironmentServices } from './watch/environment-services.ts';
 import { ServicesFollower } from './watch/follow-services.ts';
@@ -46,6 +47,8 @@ export interface RunningProxy extends Running {
   revision(): string;
   entrypoints(): readonly EntrypointView[];
   routes(): number;
+  /** Those that lead to an endpoint from where this proxy runs, in matching order. */
+  usableRoutes(): readonly Route[];
 }
 
 /** Puts the rooms of the proxy together: follows the registry, serves, answers the admin REST, and drains at its stop. */
@@ -162,6 +165,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     revision: () => follower.served.revision,
     entrypoints: () => plane.entrypoints(),
     routes: () => plane.table().size,
+    usableRoutes: () => [...plane.table().routes()].filter((route) => plane.endpointsOf(route).length > 0),
     stop: () => {
       stopping ??= stop();
       return stopping;

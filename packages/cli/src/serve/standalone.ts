@@ -1,4 +1,4 @@
-import { type RunningProxy, startProxy } from '@swarmgate/proxy';
+import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
 import { createLogger, pause, type Running, readSettings, stopAll } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
@@ -29,27 +29,18 @@ export async function standalone(io: CommandIo): Promise<void> {
       // What a crash left behind would lead to ports that are somebody else's by now.
       await removeSampleServices(registry, signal);
       const followsSwarm = await becomesTrue(() => listener.ready(), swarmPatienceMs, signal);
-      if (followsSwarm) await becomesTrue(() => usableServices(proxy).length > 0, routePatienceMs / 5, signal);
+      if (followsSwarm) await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs / 5, signal);
       const samples: RunningSamples | undefined =
-        usableServices(proxy).length > 0 ? undefined : await startSampleServices(registry, logger, signal);
+        proxy.usableRoutes().length > 0 ? undefined : await startSampleServices(registry, logger, signal);
       if (samples !== undefined) running.push(samples);
-      await becomesTrue(() => usableServices(proxy).length > 0, routePatienceMs, signal);
-      io.out(announce({ settings, registry, followsSwarm, samples, routes: usableRoutes(proxy) }));
+      await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
+      io.out(announce({ settings, registry, followsSwarm, samples, routes: proxy.usableRoutes() }));
       return { stop: () => stopAll(running) };
     } catch (error) {
       await stopAll(running);
       throw error;
     }
   });
-}
-
-/** Routes that lead somewhere from here, in matching order. */
-function usableRoutes({ plane }: RunningProxy) {
-  return [...plane.table().routes()].filter((route) => plane.endpointsOf(route).length > 0);
-}
-
-function usableServices(proxy: RunningProxy): readonly string[] {
-  return [...new Set(usableRoutes(proxy).map(({ key }) => key))];
 }
 
 async function becomesTrue(condition: () => boolean, withinMs: number, signal: AbortSignal): Promise<boolean> {
