@@ -155,12 +155,12 @@ function compressionOf({ definition }: Route, defaults: Partial<Compression>): C
 
 /** `COMPRESSION_ALGO` and `COMPRESSION_TYPE`, read as the labels are. */
 function defaultCompression(settings: MiddlewareOptions['settings']): Partial<Compression> {
-  const algorithms = valueOf(settings.compressionAlgo, serviceLabels.compressionAlgo.parse);
-  const types = valueOf(settings.compressionType, serviceLabels.compressionType.parse);
+  const algorithms = readAs(settings.compressionAlgo, serviceLabels.compressionAlgo.parse);
+  const types = readAs(settings.compressionType, serviceLabels.compressionType.parse);
   return { ...(algorithms === undefined ? {} : { algorithms }), ...(types === undefined ? {} : { types }) };
 }
 
-function valueOf<T>(text: string | undefined, parse: LabelParser<T>): T | undefined {
+function readAs<T>(text: string | undefined, parse: LabelParser<T>): T | undefined {
   const parsed = text === undefined ? undefined : parse(text, { separator: ',' });
   return parsed?.ok === true ? parsed.value : undefined;
 }

@@ -1,0 +1,117 @@
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { createMiddleware, type RouteMiddleware } from './compile-middleware.ts';
+import { exchangeOf, headOf, outcomeOf, overTls, routeOf } from './middleware-fixture.ts';
+
+const made: RouteMiddleware[] = [];
+
+function middleware(env: Record<string, string> = {}): RouteMiddleware {
+  const settings = readSettings('proxy', { env, secretsDir: '/nonexistent' });
+  const one = createMiddleware({ settings, env, logger: silentLogger, secretsDir: '/nonexistent' });
+  made.push(one);
+  return one;
+}
+
+const everything = routeOf(
+  {
+    users: [{ username: 'jane' }],
+    allowedAddresses: ['0.0.0.0/0'],
+    rateLimit: { requests: 5, windowMs: 1000 },
+    redirectWhenHttpProto: true,
+    redirectUnlessHttpsProto: true,
+    addReqHeader: [{ name: 'A', value: '1' }],
+    setResHeader: [{ name: 'B', value: '1' }],
+    sessionType: 'sticky-server',
+    compressionAlgo: ['gzip'],
+  },
+  {
+    httpsOnly: true,
+    denyHttp: true,
+    allowedMethods: ['GET'],
+    deniedMethods: ['PUT'],
+    verifyClientSsl: true,
+    reqPathSearchReplace: [{ search: 'a', replace: 'b' }],
+  },
+);
+
+describe('createMiddleware', () => {
+  after(async () => {
+    for (const each of made) await each.stop();
+  });
+
+  it('puts every step in the documented order', () => {
+    expect(
+      middleware()
+        .middlewareOf(everything)
+        .map(({ name }) => name),
+    ).to.deep.equal([
+      'allowedAddresses',
+      'rateLimit',
+      'users',
+      'httpsOnly',
+      'redirectWhenHttpProto',
+      'redirectUnlessHttpsProto',
+      'reqHeader',
+      'resHeader',
+      'reqPathSearchReplace',
+      'verifyClientSsl',
+      'allowedMethods',
+      'deniedMethods',
+      'denyHttp',
+      'users',
+      'sessionType',
+      'compressionAlgo',
+    ]);
+  });
+
+  it('asks nothing of a plain route, and keeps what it compiled', () => {
+    const { middlewareOf } = middleware();
+    const route = routeOf();
+    expect(middlewareOf(route)).to.deep.equal([]);
+    expect(middlewareOf(route)).to.equal(middlewareOf(route));
+  });
+
+  it('needs the Express lane for compression only', () => {
+    const { middlewareOf } = middleware();
+    const needing = middlewareOf(everything).filter(({ needs }) => needs === 'express');
+    expect(needing.map(({ name }) => name)).to.deep.equal(['compressionAlgo']);
+  });
+
+  it('follows the global settings', async () => {
+    const { middlewareOf } = middleware({ HTTPS_ONLY: 'true', USERS: 'gus:pw', COMPRESSION_ALGO: 'gzip' });
+    const route = routeOf();
+    expect(middlewareOf(route).map(({ name }) => name)).to.deep.equal([
+      'users',
+      'HTTPS_ONLY',
+      'USERS',
+      'compressionAlgo',
+    ]);
+    expect(await outcomeOf(middlewareOf(route), exchangeOf(route))).to.equal('302 https-required');
+    expect(await outcomeOf(middlewareOf(route), exchangeOf(route, { client: overTls }))).to.equal(
+      '401 credentials-required',
+    );
+  });
+
+  it('asks nobody where ignoreAuthorization says so', () => {
+    const { middlewareOf } = middleware({ USERS: 'gus:pw' });
+    expect(middlewareOf(routeOf({ users: [{ username: 'x' }] }, { ignoreAuthorization: true }))).to.deep.equal([]);
+  });
+
+  it('redirects to the port that ends TLS', async () => {
+    const { middlewareOf } = middleware({ DEFAULT_PORTS: '8000,8443:ssl' });
+    const route = routeOf({}, { httpsOnly: true, httpsRedirectCode: 301 });
+    const verdict = await middlewareOf(route)[0]?.onRequest?.(exchangeOf(route));
+    expect(verdict?.kind === 'answer' && verdict.answer.headers).to.deep.equal([
+      'Location',
+      'https://shop.example:8443/',
+    ]);
+  });
+
+  it('compresses for the routes that ask for it', () => {
+    const { compressionFor } = middleware();
+    const sent = { headers: ['Accept-Encoding', 'gzip'] };
+    const head = () => headOf(['Content-Type', 'text/html']);
+    expect(compressionFor(exchangeOf(everything, sent), head())).to.not.equal(undefined);
+    expect(compressionFor(exchangeOf(routeOf(), sent), head())).to.equal(undefined);
+  });
+});
