@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { adminRouters } from './admin-app.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { openapiFile } from './openapi-route.ts';
+
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+// Routers are only listed here, never called: nothing behind them is needed.
+const parts = { follower: { served: {} }, settings: {}, changes: {} } as unknown as AdminParts;
+
+function mounted(): Set<string> {
+  const found = new Set<string>();
+  for (const router of adminRouters(parts)) {
+    for (const { route } of router.stack) {
+      if (route === undefined) continue;
+      const paths: readonly string[] = Array.isArray(route.path) ? route.path : [route.path];
+      const methods = new Set(route.stack.map(({ method }) => method ?? 'get'));
+      for (const path of paths) for (const method of methods) found.add(`${method} ${path}`);
+    }
+  }
+  return found;
+}
+
+describe('docs/openapi.yaml', () => {
+  const text = readFileSync(openapiFile, 'utf8');
+  const described = parse(text, { merge: true }) as Described;
+
+  it('describes every path that is mounted, and no other', () => {
+    const documented = Object.entries(described.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(documented.sort()).to.deep.equal([...mounted()].sort());
+  });
+
+  it('names the refusals of everything that asks for a token', () => {
+    for (const [path, methods] of Object.entries(described.paths))
+      for (const [method, operation] of Object.entries(methods))
+        if ('security' in operation)
+          expect(Object.keys(operation.responses), `${method} ${path}`).to.include.members(['401', '403', '503']);
+  });
+
+  it('refers to nothing that it does not hold', () => {
+    for (const [, kind = '', name = ''] of text.matchAll(/#\/components\/(\w+)\/(\w+)/g))
+      expect(described.components[kind], `${kind}/${name}`).to.have.property(name);
+  });
+});
