@@ -12,7 +12,7 @@ import { NameResolution } from '../forwarding/name-resolution.ts';
 import { hasDockerDns, ownSubnets } from '../forwarding/own-networks.ts';
 import { RetryBudget } from '../forwarding/retry-budget.ts';
 import { Upstreams } from '../forwarding/upstreams.ts';
-import type { MiddlewareOf } from '../middleware/middleware.ts';
+import { createMiddleware } from '../middleware/compile-middleware.ts';
 import { createRouteTable } from '../routing/create-route-table.ts';
 import type { Route } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -64,10 +64,10 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     onEjected: (endpoint, health) => logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out'),
   });
   const observe = observer(options);
-  const middlewareOf: MiddlewareOf = () => [];
+  const middleware = createMiddleware({ settings, env: options.env, logger });
   const plane: DataPlane = {
     lookup: (target) => table.current.lookup(target),
-    middlewareOf,
+    middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
     observe,
@@ -84,7 +84,13 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
       plane,
       forwarder,
       retries: new RetryBudget(),
-      settings: { timeouts, trusted, viaName: makeViaName(), newRequestId: requestIds() },
+      settings: {
+        timeouts,
+        trusted,
+        viaName: makeViaName(),
+        newRequestId: requestIds(),
+        transformFor: middleware.compressionFor,
+      },
       logger,
     },
     { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
@@ -118,6 +124,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     await entrypoints.close();
     await lane.drain(0);
     forwarder.stop();
+    await middleware.stop();
     await background;
   };
   return {
@@ -133,6 +140,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
         const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
         return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
       }),
+    middlewareOf: middleware.middlewareOf,
     problems: () => servingProblems(table.current, upstreams),
     entrypoints: (): readonly EntrypointView[] => entrypoints.views(),
     workers: (): readonly WorkerView[] => [
@@ -171,17 +179,13 @@ class OwnNetworks {
 }
 
 function emptyTable(settings: Settings): RouteTable {
-  const restrictingSettings = [
-    ...(settings.users === undefined ? [] : ['USERS']),
-    ...(settings.httpsOnly ? ['HTTPS_ONLY'] : []),
-  ];
   return createRouteTable({
     order: settings.order,
     ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
     instanceName: settings.instanceName,
     filterInstanceName: settings.filterProxyInstanceName,
+    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
     isSupported,
-    restrictingSettings,
   });
 }
 
