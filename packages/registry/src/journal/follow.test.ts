@@ -1,0 +1,263 @@
+import { expect } from 'chai';
+import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
+import { FollowedChanges } from '../../test/followed-changes.ts';
+import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
+import type { ServiceChange } from '../registry.ts';
+import { RegistryError } from '../registry-error.ts';
+import type { KeyValueStore } from '../store/key-value-store.ts';
+import { mostJournalKeys } from './head.ts';
+
+const options = { by: 'tests', signal: new AbortController().signal };
+// Long enough that a journal entry is seen first even on a machine that is busy, short enough for a test.
+const journalGraceMs = 40;
+
+function changeOf(service: string, port = 80): ServiceChange {
+  return { owner: 'swarm', service, definition: { document: definitionOf('swarm', service, port) } };
+}
+
+function removalOf(service: string): ServiceChange {
+  return { owner: 'swarm', service, definition: { document: null }, endpoints: null };
+}
+
+describe('following', () => {
+  let under: RegistryUnderTest;
+  let followed: FollowedChanges;
+  /** While it is set, every call to the store rejects with it: the store away, which a file never is by itself. */
+  let fault: RegistryError | undefined;
+  /** Counts the calls of the follower. */
+  let calls: Map<string, number>;
+
+  beforeEach(async () => {
+    fault = undefined;
+    calls = new Map();
+    under = await openRegistryUnderTest((store) =>
+      observed(store, (method) => {
+        calls.set(method, (calls.get(method) ?? 0) + 1);
+        return fault;
+      }),
+    );
+  });
+
+  afterEach(async () => {
+    await followed.stop();
+    await under.remove();
+  });
+
+  /** A follower that has its first snapshot of these services. */
+  async function following(...services: readonly string[]): Promise<void> {
+    await under.registry.publish(
+      services.map((service) => changeOf(service)),
+      options,
+    );
+    followed = new FollowedChanges(under.registry, { journalGraceMs });
+    expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'start' });
+  }
+
+  it('begins with a snapshot of everything', async () => {
+    await under.registry.publish([{ ...changeOf('web'), endpoints: endpointsOf('swarm', 'web') }], options);
+    followed = new FollowedChanges(under.registry);
+    const { snapshot, cause } = await followed.nextOf('snapshot');
+    expect(cause).to.equal('start');
+    expect(snapshot.services.get('swarm/web')).to.deep.include({ ok: true });
+    expect(snapshot.endpoints.has('swarm/web')).to.equal(true);
+    expect(Object.isFrozen(snapshot)).to.equal(true);
+  });
+
+  it('says that there is no head, and goes on when there is one', async () => {
+    followed = new FollowedChanges(under.registry);
+    await followed.nextOf('head-missing');
+    await under.registry.publish([changeOf('web')], options);
+    const { snapshot } = await followed.nextOf('snapshot');
+    expect(snapshot.services.size).to.equal(1);
+  });
+
+  it('fetches a published change alone, without listing anything', async () => {
+    await following('a', 'b');
+    calls.clear();
+    await under.registry.publish([changeOf('a', 81)], options);
+    const delta = await followed.nextOf('delta');
+    expect([...delta.services.keys()]).to.deep.equal(['swarm/a']);
+    const held = delta.services.get('swarm/a');
+    expect(held?.ok && held.document.destinations[0]?.port).to.equal(81);
+    expect(delta.sequence).to.equal(2);
+    expect(calls.get('list')).to.equal(undefined);
+  });
+
+  it('takes endpoints and problems along, and removals as undefined', async () => {
+    await following('a');
+    const labelProblems = [{ severity: 'error', reason: 'port-missing', message: 'no port' }] as const;
+    const endpoints = endpointsOf('swarm', 'a');
+    await under.registry.publish([{ owner: 'swarm', service: 'a', endpoints, labelProblems }], options);
+    const first = await followed.nextOf('delta');
+    expect(first.services.size).to.equal(0);
+    expect(first.endpoints.get('swarm/a')).to.deep.include({ document: endpoints });
+    expect(first.labelProblems.get('swarm/a')).to.deep.equal(labelProblems);
+    await under.registry.publish([{ ...removalOf('a'), labelProblems: null }], options);
+    const second = await followed.nextOf('delta');
+    for (const removed of [second.services, second.endpoints, second.labelProblems]) {
+      expect([...removed]).to.deep.equal([['swarm/a', undefined]]);
+    }
+  });
+
+  it('ends with the last state after a burst, whatever it saw in between', async () => {
+    await following('a');
+    for (let port = 1; port <= 50; port += 1) await under.registry.publish([changeOf('a', port)], options);
+    let last: unknown;
+    for (let sequence = 0; sequence < 51; ) {
+      const change = await followed.next();
+      if (change.kind !== 'delta' && change.kind !== 'snapshot') throw new Error(change.kind);
+      const at = change.kind === 'delta' ? change : change.snapshot;
+      sequence = at.sequence;
+      last = at.services.get('swarm/a') ?? last;
+    }
+    expect(last).to.have.nested.property('document.destinations[0].port', 50);
+  });
+
+  const handEdits = [
+    ['a definition', 'services', JSON.stringify(definitionOf('swarm', 'a', 4711)), 'ok', true],
+    ['a definition that is no JSON', 'services', '{', 'ok', false],
+    ['an endpoints document', 'endpoints', JSON.stringify(endpointsOf('swarm', 'a')), 'ok', true],
+  ] as const;
+  for (const [what, kind, value, property, expected] of handEdits) {
+    it(`reads everything when ${what} is edited by hand`, async () => {
+      await following('a', 'b');
+      await under.write({ kind: 'set', key: under.layout.documentKey(kind, 'swarm/a'), value });
+      const { snapshot, cause } = await followed.nextOf('snapshot');
+      expect(cause).to.equal('hand-edit');
+      expect(snapshot[kind].get('swarm/a')).to.have.property(property, expected);
+      expect(snapshot.services.get('swarm/b')).to.have.property('ok', true);
+    });
+  }
+
+  it('tells a removal by hand from one in the journal', async () => {
+    await following('a', 'b', 'c');
+    await under.registry.publish([removalOf('a')], options);
+    await followed.nextOf('delta');
+    await under.write({ kind: 'delete', key: under.layout.documentKey('services', 'swarm/b') });
+    const { snapshot, journalled, cause } = await followed.nextOf('snapshot');
+    expect(cause).to.equal('hand-edit');
+    expect([...snapshot.services.keys()]).to.deep.equal(['swarm/c']);
+    expect([...journalled]).to.deep.equal(['swarm/a']);
+  });
+
+  it('gives documents that did not change back as the same objects', async () => {
+    await following('a', 'b');
+    await under.write({ kind: 'delete', key: under.layout.documentKey('services', 'swarm/a') });
+    const first = await followed.nextOf('snapshot');
+    await under.write({ kind: 'set', key: under.layout.documentKey('services', 'swarm/c'), value: '{}' });
+    const second = await followed.nextOf('snapshot');
+    expect(second.snapshot.services.get('swarm/b')).to.equal(first.snapshot.services.get('swarm/b'));
+  });
+
+  it('reads nothing anew for writes that are not documents', async () => {
+    await following('a');
+    calls.clear();
+    await under.write(
+      { kind: 'set', key: under.layout.replica('proxy-1'), value: '{}' },
+      { kind: 'set', key: under.layout.leaderHeartbeat('swarm'), value: '1' },
+    );
+    await under.registry.publish([changeOf('a', 81)], options);
+    await followed.nextOf('delta');
+    expect(followed.waiting).to.deep.equal([]);
+    expect(calls.get('list')).to.equal(undefined);
+  });
+
+  it('reads everything when the journal does not reach back to what it knows', async () => {
+    await following('a');
+    // This reader takes its time: while it does, the follower stands still.
+    const slow = under.registry.follow(options);
+    expect((await slow.next()).value).to.have.property('cause', 'start');
+    const others = Array.from({ length: mostJournalKeys + 60 }, (_, n) => changeOf(`s${n}`));
+    await under.registry.publish(others, options);
+    const { value: change } = await slow.next();
+    expect(change).to.have.property('cause', 'journal-gap');
+    expect(change).to.have.nested.property('snapshot.services.size', others.length + 1);
+    await slow.return();
+  });
+
+  it('says once that the registry is away, and comes back with a snapshot', async () => {
+    await following('a');
+    fault = RegistryError.of('registry-unreachable', 'away');
+    await under.store.transact([{ kind: 'set', key: under.layout.head, value: 'wake up' }]);
+    expect((await followed.nextOf('unreachable')).error).to.have.property('code', 'registry-unreachable');
+    await under.write({ kind: 'delete', key: under.layout.head });
+    await under.store.transact([{ kind: 'set', key: under.layout.replica('x'), value: '' }]);
+    fault = undefined;
+    await followed.nextOf('head-missing');
+    await under.registry.publish([changeOf('a', 82)], options);
+    expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'other-registry' });
+  });
+
+  it('says that the head is gone, and that another registry came in its place', async () => {
+    await following('a', 'b');
+    await under.write({ kind: 'delete', key: under.layout.head });
+    await followed.nextOf('head-missing');
+    await under.registry.publish([changeOf('c')], options);
+    const { snapshot, cause } = await followed.nextOf('snapshot');
+    expect(cause).to.equal('other-registry');
+    expect(snapshot.services.size).to.equal(3);
+  });
+
+  it('notices an older state of the same registry', async () => {
+    await following('a');
+    const before = await under.store.get(under.layout.head);
+    await under.registry.publish([changeOf('a', 81)], options);
+    await followed.nextOf('delta');
+    await under.write({ kind: 'set', key: under.layout.head, value: before?.value ?? '' });
+    expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'index-backwards' });
+  });
+
+  it('names keys that are nobody’s and touches none of them', async () => {
+    await under.write(
+      { kind: 'set', key: 'edge/notes', value: 'mine' },
+      { kind: 'set', key: 'edge/services/loose', value: 'mine' },
+    );
+    await following('a');
+    const read = await under.registry.read(options.signal);
+    expect(read.kind === 'snapshot' && read.snapshot.foreignKeys).to.deep.equal(['edge/notes', 'edge/services/loose']);
+    expect((await under.store.get('edge/notes'))?.value).to.equal('mine');
+  });
+
+  it('reads everything when somebody asks for it', async () => {
+    await under.registry.publish([changeOf('a')], options);
+    let ask: () => void = () => undefined;
+    async function* requests() {
+      for (;;) {
+        await new Promise<void>((resolve) => {
+          ask = resolve;
+        });
+        yield;
+      }
+    }
+    followed = new FollowedChanges(under.registry, { fullReadRequests: requests() });
+    await followed.nextOf('snapshot');
+    ask();
+    expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'requested' });
+  });
+
+  it('ends without a trace when its reader leaves', async () => {
+    await following('a');
+    const before = under.registry.follow(options);
+    expect((await before.next()).value).to.have.property('kind', 'snapshot');
+    await before.return();
+    expect((await before.next()).done).to.equal(true);
+  });
+});
+
+/** The store, with somebody told of each call who may make it fail. */
+function observed(store: KeyValueStore, see: (method: string) => RegistryError | undefined): KeyValueStore {
+  return new Proxy(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return async (...parameters: unknown[]) => {
+        const before = see(String(property));
+        if (before !== undefined) throw before;
+        const answer: unknown = await value.apply(target, parameters);
+        const after = property.toString().startsWith('wait') ? see('woken') : undefined;
+        if (after !== undefined) throw after;
+        return answer;
+      };
+    },
+  });
+}
