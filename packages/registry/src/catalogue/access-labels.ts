@@ -1,5 +1,5 @@
 import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
-import { added, fixed, same } from './label-entry.ts';
+import { added, fixed, same, served } from './label-entry.ts';
 import { boolean, networks, not, ok, rateLimit, rateLimitKey, users } from './label-parsers.ts';
 
 const unsupported = { kind: 'not-supported-yet' } as const;
@@ -12,7 +12,7 @@ export const accessServiceLabels = {
     meaning:
       'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, nobody is let in.',
     example: 'jane:secret,joe',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     secret: true,
     dockerFlow: fixed(
@@ -29,7 +29,7 @@ export const accessServiceLabels = {
     },
     meaning: 'Users come from the secret file `/run/secrets/dfp_users_<value>` on the proxies.',
     example: 'monitoring',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: same,
   },
@@ -39,7 +39,7 @@ export const accessServiceLabels = {
     default: 'false',
     meaning: 'Passwords in `users` or `usersSecret` are crypt(3) hashes: `$5$`, `$6$`, bcrypt, `$apr1$`.',
     example: 'true',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: fixed(
       'bcrypt and `$apr1$` (htpasswd) are understood too; DES and `$1$` are refused, they can be guessed.',
@@ -51,7 +51,7 @@ export const accessServiceLabels = {
     meaning:
       'Requests per time; more get 429. Counted in every proxy for itself, or over all of them with `REDIS_URL`.',
     example: '100/s',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   rateLimitKey: {
@@ -60,7 +60,7 @@ export const accessServiceLabels = {
     default: 'ip',
     meaning: 'What is counted by: the client’s address, or the value of a header.',
     example: 'header:X-Api-Key',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   allowedAddresses: {
@@ -68,7 +68,7 @@ export const accessServiceLabels = {
     parse: networks,
     meaning: 'Addresses and networks that may call; all others get 403.',
     example: '10.0.0.0/8,2001:db8::/32',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: added,
   },
@@ -96,7 +96,7 @@ export const accessDestinationLabels = {
     default: '`HTTPS_ONLY`, else false',
     meaning: 'Redirects requests that did not come by TLS to https.',
     example: 'true',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: fixed(
       'Behind a TLS load balancer in `TRUSTED_PROXIES` its `X-Forwarded-Proto: https` counts as TLS, so there is no loop.',
@@ -108,7 +108,7 @@ export const accessDestinationLabels = {
     default: 'false',
     meaning: 'Answers 403 to requests that did not come by TLS.',
     example: 'true',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: same,
   },
@@ -118,7 +118,7 @@ export const accessDestinationLabels = {
     default: 'false',
     meaning: 'Answers 403 unless the client has a certificate of an authority in `CA_FILE`.',
     example: 'true',
-    support: unsupported,
+    support: served,
     restrictsAccess: true,
     dockerFlow: same,
   },
@@ -128,7 +128,7 @@ export const accessDestinationLabels = {
     default: 'false',
     meaning: 'No authentication for this destination, though the service or the proxy has users.',
     example: 'true',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
 } satisfies Partial<DestinationEntries>;

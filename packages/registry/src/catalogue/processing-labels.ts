@@ -39,7 +39,7 @@ export const processingServiceLabels = {
     default: 'false',
     meaning: 'Redirects to https when a trusted hop says that the client came by http (`X-Forwarded-Proto: http`).',
     example: 'true',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
   },
   redirectUnlessHttpsProto: {
@@ -48,7 +48,7 @@ export const processingServiceLabels = {
     default: 'false',
     meaning: 'Redirects to https unless the client is known to have come by https.',
     example: 'true',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
   },
   addReqHeader: {
@@ -56,7 +56,7 @@ export const processingServiceLabels = {
     parse: headerRules,
     meaning: 'Headers that are added to the request.',
     example: 'X-Entry-Port %[dst_port]',
-    support: unsupported,
+    support: served,
     aliases: ['addHeader'],
     dockerFlow: headerLanguage,
   },
@@ -65,7 +65,7 @@ export const processingServiceLabels = {
     parse: headerRules,
     meaning: 'Headers that are set on the request, whatever the client sent.',
     example: 'X-Client %[src]',
-    support: unsupported,
+    support: served,
     aliases: ['setHeader'],
     dockerFlow: headerLanguage,
   },
@@ -74,7 +74,7 @@ export const processingServiceLabels = {
     parse: headerNames,
     meaning: 'Headers that are taken off the request.',
     example: 'X-Debug,X-Internal',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   addResHeader: {
@@ -82,7 +82,7 @@ export const processingServiceLabels = {
     parse: headerRules,
     meaning: 'Headers that are added to the answer.',
     example: 'X-Served-By %[env(HOSTNAME)]',
-    support: unsupported,
+    support: served,
     dockerFlow: headerLanguage,
   },
   setResHeader: {
@@ -90,7 +90,7 @@ export const processingServiceLabels = {
     parse: headerRules,
     meaning: 'Headers that are set on the answer, whatever the service sent.',
     example: 'Strict-Transport-Security "max-age=31536000; includeSubDomains" if { ssl_fc }',
-    support: unsupported,
+    support: served,
     dockerFlow: headerLanguage,
   },
   delResHeader: {
@@ -98,7 +98,7 @@ export const processingServiceLabels = {
     parse: headerNames,
     meaning: 'Headers that are taken off the answer.',
     example: 'Server,X-Powered-By',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   compressionAlgo: {
@@ -107,7 +107,7 @@ export const processingServiceLabels = {
     default: '`COMPRESSION_ALGO`, else none',
     meaning: 'Compresses answers by what the client accepts: `gzip`, `deflate`, `br`, by spaces.',
     example: 'br gzip',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed('Holds for this service only; in Docker Flow it leaks into all. `br` is new.'),
   },
   compressionType: {
@@ -116,7 +116,7 @@ export const processingServiceLabels = {
     default: '`COMPRESSION_TYPE`, else the usual texts',
     meaning: 'Media types that are compressed, by spaces.',
     example: 'text/html text/css application/json',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed('Holds for this service only.'),
   },
   connectionMode: {
@@ -161,7 +161,7 @@ export const processingDestinationLabels = {
     default: '302',
     meaning: 'Status of the redirect that `httpsOnly` makes.',
     example: '301',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   timeoutServerMs: {
@@ -170,7 +170,7 @@ export const processingDestinationLabels = {
     default: '`TIMEOUT_SERVER`, else 20',
     meaning: 'Seconds the service may stay silent.',
     example: '60',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   timeoutTunnelMs: {
@@ -179,7 +179,7 @@ export const processingDestinationLabels = {
     default: '`TIMEOUT_TUNNEL`, else 3600',
     meaning: 'Seconds an upgraded connection (WebSocket) or a relay may stay silent.',
     example: '86400',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   sslVerifyNone: {

@@ -14,7 +14,7 @@ export const upstreamServiceLabels = {
         : { ok: false, expected: 'sticky-server; other values mean no sticky sessions', severity: 'warning' },
     meaning: '`sticky-server`: a cookie named after the service keeps a client at the task that answered first.',
     example: 'sticky-server',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed(
       'The cookie names a task and is given anew when the task is gone; Docker Flow’s list dies with an update.',
     ),
@@ -28,7 +28,7 @@ export const upstreamServiceLabels = {
     default: 'the registered addresses of the tasks',
     meaning: '`DNS`: endpoints are what `tasks.<service>` resolves to.',
     example: 'DNS',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   balance: {
@@ -37,7 +37,7 @@ export const upstreamServiceLabels = {
     default: 'round-robin',
     meaning: 'How an endpoint is picked: in turn, or the less busy one of two taken at random.',
     example: 'least-outstanding',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   weight: {
@@ -46,7 +46,7 @@ export const upstreamServiceLabels = {
     meaning:
       'Canary: services with the same match and a weight share its requests in proportion, instead of a conflict.',
     example: '5',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   replicas: {
