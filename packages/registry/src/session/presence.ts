@@ -26,6 +26,7 @@ const statusSchema = z.object({
   sequence: z.number(),
   routes: z.number(),
   rejected: z.number(),
+  reload: z.string().optional(),
   version: z.string(),
   since: z.string(),
 });
@@ -79,7 +80,7 @@ class Announcer implements ReplicaPresence {
       try {
         // The wait's index comes before the list: a status written in between wakes us once more, never too few times.
         names = await store.waitForNames(layout.proxies, names.index, either);
-        statuses = await this.list(either);
+        statuses = this.#withOwn(await this.list(either));
         if (statuses.every((status) => status.sequence >= sequence)) break;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -99,6 +100,16 @@ class Announcer implements ReplicaPresence {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#announcing;
+  }
+
+  /** What we serve ourselves we know better than the registry: our key may be late, or gone with a lost session. */
+  #withOwn(listed: readonly ReplicaStatus[]): readonly ReplicaStatus[] {
+    const { replica, version } = this.#options;
+    if (this.#report === undefined) return listed;
+    const own: ReplicaStatus = { replica, ...this.#report, version, since: this.#since };
+    return [...listed.filter((status) => status.replica !== replica), own].toSorted((a, b) =>
+      a.replica < b.replica ? -1 : 1,
+    );
   }
 
   async #announce(): Promise<void> {

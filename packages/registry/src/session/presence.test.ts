@@ -1,0 +1,144 @@
+import { silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
+import type { ReplicaPresence } from '../registry.ts';
+import { announceReplica } from './presence.ts';
+
+const signal = new AbortController().signal;
+const at = (sequence: number) => ({ registryId: 'r', sequence, routes: 3, rejected: 0 });
+
+describe('replica presence', () => {
+  let under: RegistryUnderTest;
+  const announced: ReplicaPresence[] = [];
+
+  beforeEach(async () => {
+    under = await openRegistryUnderTest();
+  });
+
+  afterEach(async () => {
+    await Promise.all(announced.splice(0).map((each) => each.stop()));
+    await under.remove();
+  });
+
+  function announce(replica: string, betweenWritesMs = 1): ReplicaPresence {
+    const { store, layout } = under;
+    const presence = announceReplica({ store, layout, replica, version: '1.0', logger: silentLogger, betweenWritesMs });
+    announced.push(presence);
+    return presence;
+  }
+
+  /** Resolves when that many replicas are listed. */
+  async function listed(count: number): Promise<void> {
+    const { store, layout } = under;
+    for (let index = 0; ; ) {
+      const names = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(5_000));
+      if (names.data.length === count) return;
+      index = names.index;
+    }
+  }
+
+  it('lists nobody before the first report, then what was reported', async () => {
+    const presence = announce('one');
+    expect(await presence.list(signal)).to.deep.equal([]);
+    presence.report(at(4));
+    await listed(1);
+    const [status] = await presence.list(signal);
+    expect(status).to.deep.include({ replica: 'one', version: '1.0', sequence: 4, routes: 3, registryId: 'r' });
+    expect(Date.parse(status?.since ?? '')).to.be.greaterThan(0);
+  });
+
+  it('answers when every replica serves the sequence', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(5));
+    two.report(at(4));
+    await listed(2);
+    const waiting = one.waitUntilServed(5, 10_000, signal);
+    two.report(at(6));
+    expect(await waiting).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
+  });
+
+  it('names the laggards when time is over', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(5));
+    two.report(at(4));
+    await listed(2);
+    expect(await one.waitUntilServed(5, 30, signal)).to.deep.equal({ serving: ['one'], waitingFor: ['two'] });
+  });
+
+  it('stops waiting for a replica that stops', async () => {
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(5));
+    two.report(at(4));
+    await listed(2);
+    const waiting = one.waitUntilServed(5, 10_000, signal);
+    await two.stop();
+    expect(await waiting).to.deep.equal({ serving: ['one'], waitingFor: [] });
+  });
+
+  it('stops waiting when the caller leaves', async () => {
+    const one = announce('one');
+    one.report(at(1));
+    await listed(1);
+    const leaving = new AbortController();
+    const waiting = one.waitUntilServed(5, 10_000, leaving.signal).catch((error: unknown) => error);
+    leaving.abort(new Error('client gone'));
+    expect(await waiting).to.have.property('message', 'client gone');
+  });
+
+  it('takes the key of a former process of the same name', async () => {
+    const { store, layout } = under;
+    const session = await store.createSession({ name: 'former', ttlMs: 10_000, behavior: 'delete' });
+    await under.write({ kind: 'lock', key: layout.replica('one'), value: '{}', session });
+    const presence = announce('one');
+    presence.report(at(7));
+    let index = 0;
+    while ((await presence.list(signal))[0]?.sequence !== 7) {
+      ({ index } = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(5_000)));
+    }
+    expect(await store.renewSession(session)).to.equal(false);
+  });
+
+  it('counts itself although its key is not written yet', async () => {
+    const presence = announce('one');
+    presence.report(at(3));
+    expect(await presence.waitUntilServed(4, 20, signal)).to.deep.equal({ serving: [], waitingFor: ['one'] });
+  });
+
+  it('comes back when its session was lost', async () => {
+    const presence = announce('one');
+    presence.report(at(1));
+    await listed(1);
+    const stored = await under.store.get(under.layout.replica('one'));
+    await under.store.destroySession(stored?.session ?? '');
+    await listed(0);
+    presence.report(at(2));
+    await listed(1);
+    expect((await presence.waitUntilServed(2, 10_000, signal)).serving).to.deep.equal(['one']);
+  });
+
+  it('writes a burst of reports as few: the first at once, the last in the end', async () => {
+    const presence = announce('one', 40);
+    const written: number[] = [];
+    const watch = (async () => {
+      for (let index = 0; written.at(-1) !== 100; ) {
+        const answer = await under.store.waitForKey(under.layout.replica('one'), index, AbortSignal.timeout(5_000));
+        index = answer.index;
+        if (answer.data !== undefined) written.push(JSON.parse(answer.data.value).sequence);
+      }
+    })();
+    for (let sequence = 1; sequence <= 100; sequence += 1) {
+      presence.report(at(sequence));
+      await Promise.resolve();
+    }
+    await watch;
+    expect(written.length).to.be.lessThan(8);
+  });
+
+  it('ignores what somebody else put beside the replicas', async () => {
+    await under.write({ kind: 'set', key: under.layout.replica('note'), value: 'hello' });
+    const presence = announce('one');
+    presence.report(at(1));
+    await listed(2);
+    expect((await presence.waitUntilServed(1, 1_000, signal)).serving).to.deep.equal(['one']);
+  });
+});
