@@ -15,6 +15,7 @@ import type { Route } from './routing/route.ts';
 import type { EntrypointView, ServingPlane } from './serving-plane.ts';
 import { readEnvironmentServices } from './watch/environment-services.ts';
 import { ServicesFollower } from './watch/follow-services.ts';
+import { ReloadRequests } from './watch/reload-requests.ts';
 import type { FollowState, ServicesChange } from './watch/served-service.ts';
 
 export interface ProxyOptions {
@@ -106,11 +107,29 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
 
   const presence = announceReplica({ store: registry.store, layout, replica, version, logger });
   running.push(presence);
-  const announce = (change: ServicesChange) => {
-    const { registryId, sequence, rejected } = change;
-    if (registryId !== '')
-      presence.report({ registryId, sequence, routes: plane.table().size, rejected: rejected.size });
+  let reload: string | undefined;
+  const announce = (now: Pick<ServicesChange, 'registryId' | 'sequence' | 'rejected'>) => {
+    const { registryId, sequence, rejected } = now;
+    // Without a registry nobody waits for us.
+    if (registryId === '') return;
+    presence.report({ registryId, sequence, routes: plane.table().size, rejected: rejected.size, reload });
   };
+  const onReloaded = (id: string) => {
+    reload = id;
+    announce(follower.served);
+  };
+  const reloads = new ReloadRequests({
+    store: registry.store,
+    layout,
+    replica,
+    logger,
+    onRequest: async ({ id, force, owner }) => {
+      if (force) await follower.releaseHeld(owner);
+      else await follower.readAgain();
+      onReloaded(id);
+    },
+  });
+  running.push(reloads);
   const reporter = new ProblemReporter({ store: registry.store, layout, replica, logger });
   running.push(reporter);
   const problemWatch = new ProblemWatch({ follower, plane, ownProblems: own.problems, reporter, layout, logger });
@@ -121,6 +140,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     presence,
     follower,
     sealer,
+    reloads,
+    onReloaded,
     tableProblems: (key) => plane.table().problems().get(key) ?? [],
   });
   admin.answerWith(

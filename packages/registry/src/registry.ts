@@ -139,6 +139,8 @@ export interface ReplicaStatus {
   readonly sequence: number;
   readonly routes: number;
   readonly rejected: number;
+  /** The last request for a full read (`<instance>/reload`) that this replica has carried out. */
+  readonly reload?: string | undefined;
   readonly version: string;
   /** When this replica started, ISO 8601. */
   readonly since: string;

@@ -35,7 +35,8 @@ export function changeRoutes(parts: AdminParts): Router {
 
   router.post('/v1/reload', ...body, async (request, response) => {
     const input = inputOf(request);
-    sendOutcome(response, await changes.reload({ force: isTrue(input.get('force')), owner: input.get('owner') }));
+    const how = { force: isTrue(input.get('force')), owner: input.get('owner') };
+    sendOutcome(response, await changes.reload(how, callerOf(request)));
   });
 
   router.post('/v1/rollback', ...body, async (request, response) => {

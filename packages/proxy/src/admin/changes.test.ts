@@ -169,6 +169,25 @@ describe('changes by REST', () => {
     }
   });
 
+  it('reloads on every replica, whichever was asked', async () => {
+    const second = await startProxyUnderTest({
+      registry: under.registry,
+      dataDir: `${under.dataDir}/reloaded`,
+      replica: 'second',
+    });
+    try {
+      await eventually('both are listed', async () => {
+        const { body } = await under.call('GET', '/v1/status');
+        return (body.replicas as unknown[]).length === 2;
+      });
+      const { body } = await under.call('POST', '/v1/reload?force=true');
+      expect(body.Message).to.equal('Distributed to all instances');
+      expect((body.serving as string[]).toSorted()).to.deep.equal(['one', 'second']);
+    } finally {
+      await second.stop();
+    }
+  });
+
   it('names the replica that does not serve a change in time', async () => {
     const laggard = await under.registry.store.createSession({ name: 'test', ttlMs: 10_000, behavior: 'delete' });
     const key = 'swarmgate/proxies/sleepy';

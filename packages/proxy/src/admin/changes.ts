@@ -3,14 +3,16 @@ import {
   type Problem,
   type Registry,
   type ReplicaPresence,
+  type ReplicaStatus,
   type Sealer,
   type ServiceChange,
   type ServiceDefinition,
   type ServiceKey,
   serviceKey,
 } from '@swarmgate/registry';
-import type { Settings } from '@swarmgate/runtime';
+import { pause, type Settings } from '@swarmgate/runtime';
 import type { ServicesFollower } from '../watch/follow-services.ts';
+import type { ReloadRequests } from '../watch/reload-requests.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { type Barrier, type ChangeOutcome, describeBarrier, outcomeOfError } from './change-outcome.ts';
 import type { GivenDefinition } from './given-definition.ts';
@@ -23,6 +25,9 @@ export interface ChangesOptions {
   /** What the live table finds wrong with a service: a conflict that it loses. */
   readonly tableProblems: (key: ServiceKey) => readonly Problem[];
   readonly sealer: Sealer;
+  readonly reloads: Pick<ReloadRequests, 'send'>;
+  /** This replica has carried out a request for a reload. */
+  readonly onReloaded: (id: string) => void;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
 }
@@ -30,6 +35,7 @@ export interface ChangesOptions {
 /** How long the registry may take to take a write, in milliseconds. */
 const writeTimeoutMs = 10_000;
 const mostAttempts = 4;
+const reloadLookEveryMs = 50;
 
 /** Changes by people: written durably under owner `manual`, answered when every live replica serves them. */
 export class Changes {
@@ -87,10 +93,13 @@ export class Changes {
     });
   }
 
-  /** Reads the whole registry again; with `force` lets go of services held without their keys. */
-  async reload(how: { readonly force: boolean; readonly owner?: string | undefined }): Promise<ChangeOutcome> {
-    const { follower } = this.#options;
+  /** Makes every replica read the whole registry again; with `force` they let go of services held without their keys. */
+  async reload(
+    how: { readonly force: boolean; readonly owner?: string | undefined },
+    by: string,
+  ): Promise<ChangeOutcome> {
     return await this.#attempt(async () => {
+      const { follower, reloads, onReloaded } = this.#options;
       const remarks: string[] = [];
       if (how.force) {
         const { released, stillHeld } = await follower.releaseHeld(how.owner);
@@ -98,7 +107,9 @@ export class Changes {
         for (const owner of stillHeld)
           remarks.push(`services of ${owner} stay held until ${owner} publishes again, or with owner=${owner}`);
       } else await follower.readAgain();
-      const barrier = await this.#wait(follower.served.sequence);
+      const id = await reloads.send({ ...how, by }, AbortSignal.timeout(writeTimeoutMs));
+      onReloaded(id);
+      const barrier = await this.#waitForReload(id);
       return { kind: 'done', message: [describeBarrier(barrier), ...remarks].join('; '), barrier };
     });
   }
@@ -200,6 +211,23 @@ export class Changes {
       // The write stands: that the registry went away meanwhile must not look as if nothing was kept.
       return { sequence, serving: [], waitingFor: ['all of them: the registry went away meanwhile'] };
     }
+  }
+
+  async #waitForReload(id: string): Promise<Barrier> {
+    const { presence, settings, follower } = this.#options;
+    const deadline = AbortSignal.timeout(settings.barrierTimeoutMs);
+    const { sequence } = follower.served;
+    let replicas: readonly ReplicaStatus[] = [];
+    try {
+      do {
+        replicas = await presence.list(AbortSignal.timeout(writeTimeoutMs));
+      } while (replicas.some(({ reload }) => reload !== id) && (await pause(reloadLookEveryMs, deadline)));
+    } catch {
+      return { sequence, serving: [], waitingFor: ['all of them: the registry went away meanwhile'] };
+    }
+    const named = (isDone: boolean) =>
+      replicas.filter(({ reload }) => (reload === id) === isDone).map(({ replica }) => replica);
+    return { sequence, serving: named(true), waitingFor: named(false) };
   }
 
   #manual(key: ServiceKey): { readonly index: number; readonly definition: ServiceDefinition | undefined } {

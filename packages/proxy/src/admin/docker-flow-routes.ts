@@ -35,7 +35,8 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
 
   router.all(`${prefix}/reload`, authorized, async (request, response) => {
     const query = queryOf(request);
-    const outcome = await changes.reload({ force: isTrue(query.get('force')), owner: query.get('owner') });
+    const how = { force: isTrue(query.get('force')), owner: query.get('owner') };
+    const outcome = await changes.reload(how, callerOf(request));
     if (outcome.kind !== 'done' || !isTrue(query.get('fromListener'))) {
       sendOutcome(response, outcome);
       return;

@@ -31,6 +31,8 @@ export interface KeyLayout {
   leaderHeartbeat(owner: string): string;
   readonly reporter: string;
   readonly reporterHeartbeat: string;
+  /** The last request that every proxy read everything again. */
+  readonly reload: string;
   /** Prefix of one service's history, or with a number one entry of it. */
   history(service: ServiceKey, number?: number): string;
   place(key: string): PlacedKey;
@@ -44,6 +46,7 @@ const ourFirstParts: ReadonlySet<string> = new Set([
   'leader-heartbeat',
   'reporter',
   'reporter-heartbeat',
+  'reload',
   'history',
   'certs',
   'acme',
@@ -70,6 +73,7 @@ export function keyLayout(instance: string): KeyLayout {
     leaderHeartbeat: (owner) => `${prefix}leader-heartbeat/${owner}`,
     reporter: `${prefix}reporter`,
     reporterHeartbeat: `${prefix}reporter-heartbeat`,
+    reload: `${prefix}reload`,
     history: (service, number) => `${prefix}history/${service}/${number ?? ''}`,
     place: (key) => place(key, prefix, prefixes),
   };
