@@ -16,10 +16,12 @@ import { createNotifier } from './notifying/notifier.ts';
 import { nodeParameters, serviceParameters } from './notifying/notify-changes.ts';
 import { createTeller } from './notifying/teller.ts';
 import { type EligibleLeadership, leadWhileEligible } from './publishing/eligible-leadership.ts';
-import { createPublisher, type PublisherStatus } from './publishing/publisher.ts';
+import { createPublisher } from './publishing/publisher.ts';
+import type { PublisherStatus } from './publishing/publishing-state.ts';
 import { createListenerMetrics } from './rest/listener-metrics.ts';
 import { createListenerRest, serveRest } from './rest/listener-rest.ts';
-import { type ObserverCounts, type ObserverState, observeSwarm } from './swarm/observer.ts';
+import type { ObserverCounts, ObserverState } from './swarm/observation.ts';
+import { observeSwarm } from './swarm/observer.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
 import type { SwarmView } from './swarm/swarm-view.ts';
 

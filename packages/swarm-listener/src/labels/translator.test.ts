@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
-import type { Observation } from '../swarm/observer.ts';
+import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
 import type { TranslatedService } from './translate-service.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Observation } from '../swarm/observer.ts';
+import type { Observation } from '../swarm/observation.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { settleNames } from './name-claims.ts';
 import {

@@ -17,7 +17,7 @@ import { expect } from 'chai';
 import { eventually } from '../../test/eventually.ts';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import { createTranslator } from '../labels/translator.ts';
-import type { Observation } from '../swarm/observer.ts';
+import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
 import { createPublisher, type Publisher } from './publisher.ts';

@@ -11,8 +11,9 @@ import {
 import { backoffMs, type Logger, messageOf, type Running } from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
 import { createWake } from '../swarm/wake.ts';
-import { type Evidence, type Judgement, judgeEvidence } from './listing-guard.ts';
+import { type Judgement, judgeEvidence } from './listing-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
+import type { PublisherStatus, Wanted } from './publishing-state.ts';
 import {
   followRegistered,
   type Registered,
@@ -21,16 +22,6 @@ import {
   withOwnWrites,
   withUncertain,
 } from './registered-services.ts';
-
-/** What the Swarm asks for now. The last one given wins. */
-export interface Wanted {
-  readonly services: ReadonlyMap<string, TranslatedService>;
-  /** Names that may be different from the time before. */
-  readonly changed: 'all' | ReadonlySet<string>;
-  readonly evidence: Evidence;
-  readonly fromListing: boolean;
-  readonly eventAtMs?: number;
-}
 
 export interface PublisherOptions {
   readonly registry: Registry;
@@ -50,18 +41,6 @@ export interface Publisher extends Running {
   /** Lets this Swarm take over what another one registered under our owner. */
   adopt(): void;
   status(): PublisherStatus;
-}
-
-export interface PublisherStatus {
-  readonly leading: boolean;
-  /** Everything that is wanted was registered at least once, by us or, as a standby, by the leader. */
-  readonly reconciled: boolean;
-  readonly judgement: Judgement;
-  /** Why the last attempt failed; absent when it did not. */
-  readonly failure?: string;
-  readonly publications: number;
-  /** Names that wait to be written or are being written. */
-  readonly waiting: number;
 }
 
 /** A manager answers stale lists for some 17 s: one that still answers after this long is the Swarm as it is. */

@@ -2,33 +2,12 @@ import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime'
 import { createArmedServices } from './armed-services.ts';
 import { createBurst } from './burst.ts';
 import { isConverged } from './convergence.ts';
+import type { Observation, ObserverCounts, ObserverState } from './observation.ts';
 import type { SwarmClient } from './swarm-client.ts';
 import { toSwarmError } from './swarm-error.ts';
 import type { SwarmEvent, SwarmService } from './swarm-objects.ts';
 import * as views from './swarm-view.ts';
 import { createWake } from './wake.ts';
-
-/** What was seen, handed on at once and in order. */
-export interface Observation {
-  readonly view: views.SwarmView;
-  /** Ids of the services that may be different now. */
-  readonly changed: 'all' | ReadonlySet<string>;
-  /** Only a listing says what does not exist; the others speak of the services they name. */
-  readonly cause: 'listing' | 'event' | 'tasks';
-  /** When the first event behind it came, epoch milliseconds. */
-  readonly eventAtMs?: number;
-}
-
-export type ObserverState =
-  /** Docker has not answered yet, or not any more. Times are epoch milliseconds. */
-  | {
-      readonly kind: 'away';
-      readonly sinceMs: number;
-      readonly answeredAtMs: number | undefined;
-      readonly reason: string;
-    }
-  /** `answeredAtMs`: when Docker last answered a read. */
-  | { readonly kind: 'following'; readonly swarmId: string; readonly answeredAtMs: number };
 
 export interface Observer extends Running {
   state(): ObserverState;
@@ -37,14 +16,6 @@ export interface Observer extends Running {
   /** Somebody on the task's node saw its container going. */
   taskGoing(serviceId: string, taskId: string): void;
   counts(): ObserverCounts;
-}
-
-export interface ObserverCounts {
-  readonly events: number;
-  readonly listings: number;
-  readonly inspects: number;
-  readonly taskListings: number;
-  readonly reconnects: number;
 }
 
 export interface ObserverOptions {

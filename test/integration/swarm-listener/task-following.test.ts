@@ -1,0 +1,153 @@
+import type { TaskEndpoint } from '@swarmgate/registry';
+import { expect } from 'chai';
+import {
+  createOverlayNetwork,
+  createService,
+  type DockerEngine,
+  ensureDocker,
+  importNodeImage,
+  removeNetwork,
+  removeService,
+  tasksOf,
+  uniqueName,
+  updateService,
+  waitForTasks,
+} from '../../harness/docker.ts';
+import { eventually, type Listening, startListening } from './listening.ts';
+
+describe('the listener following tasks', () => {
+  let engine: DockerEngine;
+  let network: string;
+  let listening: Listening;
+  const services: string[] = [];
+  const notifyLabel = `com.df.${uniqueName('notify')}`;
+
+  before(async function () {
+    this.timeout(60_000);
+    engine = await ensureDocker();
+    network = await createOverlayNetwork(engine.docker, uniqueName('tasks'));
+    listening = await startListening({ DF_NOTIFY_LABEL: notifyLabel });
+  });
+
+  after(async () => {
+    await listening.stop();
+    for (const id of services) await removeService(engine.docker, id);
+    await removeNetwork(engine.docker, network);
+    await engine.stopIfStartedHere();
+  });
+
+  const deploy = async (name: string, more: Partial<Parameters<typeof createService>[1]> = {}) => {
+    const id = await createService(engine.docker, {
+      name,
+      image: await importNodeImage(engine.docker),
+      networks: [network],
+      replicas: 2,
+      labels: { [notifyLabel]: 'true', 'com.df.servicePath': '/', 'com.df.port': '8080' },
+      ...more,
+    });
+    services.push(id);
+    return id;
+  };
+
+  /** Everything the registry said about the tasks until `isDone`, by task. */
+  const record = async (name: string, isDone: (tasks: readonly TaskEndpoint[]) => boolean) => {
+    const history = new Map<string, string[]>();
+    const stopping = new AbortController();
+    const fold = (tasks: readonly TaskEndpoint[]) => {
+      for (const { taskId, state } of tasks) {
+        const states = history.get(taskId) ?? [];
+        if (states.at(-1) !== state) history.set(taskId, [...states, state]);
+      }
+      return isDone(tasks);
+    };
+    const timer = setTimeout(() => stopping.abort(), 50_000);
+    try {
+      for await (const change of listening.registry.follow({ signal: stopping.signal })) {
+        const held =
+          change.kind === 'snapshot'
+            ? change.snapshot.endpoints.get(`swarm/${name}`)
+            : change.kind === 'delta'
+              ? change.endpoints.get(`swarm/${name}`)
+              : undefined;
+        if (held?.ok && fold(held.document.tasks)) return history;
+      }
+    } finally {
+      clearTimeout(timer);
+      stopping.abort();
+    }
+    throw new Error(`not done within 50 s: ${JSON.stringify([...history])}`);
+  };
+
+  for (const updateOrder of ['stop-first', 'start-first'] as const) {
+    it(`shows each task active, draining, gone in a ${updateOrder} update`, async function () {
+      this.timeout(120_000);
+      const name = uniqueName('rolling');
+      const id = await deploy(name, { updateOrder, env: { STOP: 'drain' } });
+      const before = (await waitForTasks(engine.docker, id, 2)).map((task) => task.ID);
+      await eventually('both active', async () => {
+        const { endpoints } = await listening.read('swarm', name);
+        return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
+      });
+      const isRolled = (tasks: readonly TaskEndpoint[]) =>
+        tasks.length === 2 && tasks.every(({ taskId, state }) => !before.includes(taskId) && state === 'active');
+      const recording = record(name, isRolled);
+      await updateService(engine.docker, id, (spec) => ({
+        ...spec,
+        TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: 1 },
+      }));
+      const history = await recording;
+      for (const taskId of before) expect(history.get(taskId), taskId).to.deep.equal(['active', 'draining']);
+      expect(history.size).to.equal(4);
+    });
+  }
+
+  it('drains the tasks that a scale-down takes', async () => {
+    const name = uniqueName('scaled');
+    const id = await deploy(name);
+    await waitForTasks(engine.docker, id, 2);
+    const recording = record(name, (tasks) => tasks.length === 1 && tasks[0]?.state === 'active');
+    await eventually('both active', async () => {
+      const { endpoints } = await listening.read('swarm', name);
+      return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
+    });
+    await updateService(engine.docker, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 1 } } }));
+    const history = await recording;
+    expect([...history.values()].filter((states) => states.includes('draining'))).to.have.length(1);
+  });
+
+  it('stops using a task whose container dies, and uses the one that replaces it', async () => {
+    const name = uniqueName('dying');
+    const id = await deploy(name, { replicas: 1 });
+    const [task] = await waitForTasks(engine.docker, id, 1);
+    await eventually('it is active', async () => {
+      const { endpoints } = await listening.read('swarm', name);
+      return endpoints?.tasks[0]?.state === 'active';
+    });
+    const container = task?.Status.ContainerStatus?.ContainerID ?? '';
+    await engine.docker.getContainer(container).kill({ signal: 'SIGKILL' });
+    const replacement = await eventually('another active task', async () => {
+      const { endpoints } = await listening.read('swarm', name);
+      return endpoints?.tasks.find(({ taskId, state }) => taskId !== task?.ID && state === 'active');
+    });
+    expect((await tasksOf(engine.docker, id)).map((each) => each.ID)).to.include(replacement.taskId);
+  });
+
+  it('publishes endpoints alone while only tasks move', async () => {
+    const name = uniqueName('steady');
+    const id = await deploy(name, { replicas: 1 });
+    const [task] = await waitForTasks(engine.docker, id, 1);
+    await eventually('it is active', async () => {
+      const { endpoints } = await listening.read('swarm', name);
+      return endpoints?.tasks[0]?.state === 'active';
+    });
+    const { definition } = await listening.read('swarm', name);
+    await engine.docker.getContainer(task?.Status.ContainerStatus?.ContainerID ?? '').kill({ signal: 'SIGKILL' });
+    await eventually('another task', async () => {
+      const { endpoints } = await listening.read('swarm', name);
+      return endpoints?.tasks.some(({ taskId, state }) => taskId !== task?.ID && state === 'active');
+    });
+    expect((await listening.read('swarm', name)).definition).to.deep.equal(definition);
+    const history = await listening.registry.history(`swarm/${name}`, AbortSignal.timeout(5_000));
+    expect(history).to.have.length(0);
+  });
+});
