@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type AdminAnswer, type AdminClient, createAdminClient, UnreachableError } from '../admin-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
+import { describeProblem, type ShownProblem } from '../output/problem.ts';
 
 export interface OperatorOptions {
   readonly url?: string;
@@ -57,22 +58,4 @@ function refusal(status: number, body: object): string {
   const lines = [`refused (${status}): ${message ?? Message ?? JSON.stringify(body)}`];
   for (const problem of problems ?? []) lines.push(`  ${describeProblem(problem)}`);
   return lines.join('\n');
-}
-
-/** A problem as the REST shows it. */
-export interface ShownProblem {
-  readonly severity: 'error' | 'warning';
-  readonly reason: string;
-  readonly message: string;
-  readonly label?: string;
-  readonly value?: string;
-  readonly suggestion?: string;
-}
-
-/** `error servicePath=x: message. suggestion`. */
-export function describeProblem(problem: ShownProblem): string {
-  const label =
-    problem.label === undefined ? '' : ` ${problem.label}${problem.value === undefined ? '' : `=${problem.value}`}`;
-  const suggestion = problem.suggestion === undefined ? '' : ` → ${problem.suggestion}`;
-  return `${problem.severity}${label}: ${problem.message}${suggestion}`;
 }

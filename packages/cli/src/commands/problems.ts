@@ -2,7 +2,8 @@ import type { ProblemsAnswer } from '@swarmgate/proxy';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
-import { clientFor, describeProblem, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { describeProblem } from '../output/problem.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
 
 export function addProblemsCommand(program: Command, io: CommandIo): void {
   operatorCommand(

@@ -1,6 +1,6 @@
-import { describeProblem } from '../commands/operator-command.ts';
 import type { DesiredService } from '../compose/desired-services.ts';
 import type { Effects } from '../compose/effects.ts';
+import { describeProblem } from './problem.ts';
 
 export function checkAsText(desired: readonly DesiredService[], effects: Effects | undefined): string {
   const lines: string[] = [];

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningProxy, startProxy } from '@swarmgate/proxy';
+import { createRegistry, openEmbeddedStore, type Registry, translateParameters } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { main } from '../main.ts';
+
+const stack = `services:
+  web:
+    image: web
+    deploy:
+      labels:
+        com.df.notify: "true"
+        com.df.servicePath: /api/v2
+        com.df.port: "8080"
+  bad:
+    image: bad
+    deploy:
+      labels:
+        com.df.notify: "true"
+        com.df.servicePth: /bad
+        com.df.port: "eighty"
+  silent:
+    image: silent
+    deploy:
+      labels:
+        com.df.servicePath: /silent
+`;
+
+describe('checking a stack file', () => {
+  let folder: string;
+  let file: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'check-'));
+    file = join(folder, 'stack.yml');
+    writeFileSync(file, stack);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(...args: string[]) {
+    const result = { out: '', error: '', code: 0 };
+    await main(args, {
+      env: {},
+      out: (text) => {
+        result.out += `${text}\n`;
+      },
+      error: (text) => {
+        result.error += `${text}\n`;
+      },
+      exit: (code) => {
+        result.code = code;
+      },
+    });
+    return result;
+  }
+
+  it('prints each problem with file, line, service, label and mend, and ends with 1 on an error', async () => {
+    const { out, code } = await run('check', file, '--stack', 'shop');
+    expect(code).to.equal(1);
+    expect(out).to.include(`${file}:2: shop_web: 1 destination`);
+    expect(out).to.match(new RegExp(`${file}:14: warning servicePth: .*servicePath`));
+    expect(out).to.match(new RegExp(`${file}:15: error port=eighty: `));
+    expect(out).to.match(new RegExp(`${file}:16: warning: silent has 1 com.df labels, but not com.df.notify=true`));
+  });
+
+  it('speaks JSON and GitHub’s workflow commands', async () => {
+    const json = JSON.parse((await run('check', file, '--format', 'json')).out) as {
+      services: { composeName: string }[];
+    };
+    expect(json.services.map(({ composeName }) => composeName)).to.deep.equal(['web', 'bad', 'silent']);
+    expect((await run('check', file, '--format', 'github')).out).to.match(
+      new RegExp(`::error file=${file},line=15,title=`),
+    );
+    expect((await run('check', file, '--format', 'xml')).code).to.equal(2);
+    expect((await run('check', join(folder, 'absent.yml'))).code).to.equal(2);
+  });
+
+  describe('beside a running proxy', () => {
+    let proxy: RunningProxy;
+    let registry: Registry;
+    const stopping = new AbortController();
+    before(async () => {
+      const settings = { ...readSettings('standalone', { env: {} }), dataDir: join(folder, 'data'), defaultPorts: [] };
+      registry = createRegistry({
+        store: openEmbeddedStore({ dataDir: settings.dataDir }),
+        instance: 'swarmgate',
+      });
+      for (const [owner, service, servicePath] of [
+        ['swarm', 'old_api', '/api'],
+        ['swarm', 'shop_gone', '/gone'],
+      ] as const) {
+        const { definition } = translateParameters(
+          { serviceName: service, servicePath, port: '80' },
+          { owner, separator: ',', source: { kind: 'rest', by: 'test' }, updatedAt: '2026-01-01T00:00:00Z', nowMs: 1 },
+        );
+        await registry.publish([{ owner, service, definition: { document: definition ?? null } }], {
+          signal: stopping.signal,
+          by: 'test',
+        });
+      }
+      proxy = await startProxy({
+        settings,
+        registry,
+        logger: silentLogger,
+        env: {},
+        signal: stopping.signal,
+        adminPort: 0,
+      });
+    });
+    after(async () => {
+      await proxy.stop();
+      stopping.abort();
+      await registry.store.close();
+    });
+
+    it('says whose requests the stack would take', async () => {
+      const { out } = await run('check', file, '--stack', 'shop', '--url', `http://127.0.0.1:${proxy.admin.port}`);
+      expect(out).to.include('swarm/shop_web would take any.invalid/api/v2 from swarm/old_api');
+    });
+
+    it('prints what deploying would add and remove, and leaves other stacks alone', async () => {
+      const { out } = await run('diff', file, '--stack', 'shop', '--url', `http://127.0.0.1:${proxy.admin.port}`);
+      expect(out).to.match(/^\+ swarm\/shop_web\/0 .*servicePath=\["\/api\/v2"\]/m);
+      expect(out).to.match(/^- swarm\/shop_gone\/0 /m);
+      expect(out).not.to.match(/^- swarm\/old_api/m);
+    });
+  });
+});

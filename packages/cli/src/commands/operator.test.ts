@@ -1,0 +1,188 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { main } from '../main.ts';
+
+/** Answers what a test lays out, and keeps what was asked. Scripted, so that answers can be refused and be foreign. */
+class ScriptedProxy {
+  readonly asked: {
+    readonly method: string;
+    readonly url: string;
+    readonly token: string | undefined;
+    readonly body: string;
+  }[] = [];
+  answer: { status: number; body: unknown } = { status: 200, body: {} };
+  #server: Server | undefined;
+
+  async start(): Promise<string> {
+    this.#server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      this.asked.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        token: request.headers.authorization,
+        body,
+      });
+      response.writeHead(this.answer.status, { 'content-type': 'application/json' });
+      response.end(typeof this.answer.body === 'string' ? this.answer.body : JSON.stringify(this.answer.body));
+    });
+    await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+  }
+}
+
+describe('the operator’s commands', () => {
+  const proxy = new ScriptedProxy();
+  let url: string;
+  before(async () => {
+    url = await proxy.start();
+  });
+  after(() => proxy.stop());
+  beforeEach(() => {
+    proxy.asked.length = 0;
+  });
+
+  async function run(args: readonly string[], env: Record<string, string> = {}) {
+    const result = { out: '', error: '', code: 0 };
+    await main(args, {
+      env: { SWARMGATE_URL: url, ...env },
+      out: (text) => {
+        result.out += `${text}\n`;
+      },
+      error: (text) => {
+        result.error += `${text}\n`;
+      },
+      exit: (code) => {
+        result.code = code;
+      },
+    });
+    return result;
+  }
+
+  it('reconfigures with Docker Flow’s parameters and the token, and says what the proxy said', async () => {
+    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'Distributed to all instances' } };
+    const result = await run(['reconfigure', 'shop', 'servicePath=/shop', 'com.df.port=8080'], {
+      ADMIN_TOKEN: 'secret',
+    });
+    expect(result).to.deep.equal({ out: 'shop is configured: Distributed to all instances\n', error: '', code: 0 });
+    expect(proxy.asked[0]).to.include({
+      url: '/v1/docker-flow-proxy/reconfigure?servicePath=%2Fshop&port=8080&serviceName=shop',
+      token: 'Bearer secret',
+    });
+  });
+
+  it('ends with 1 and the problems when the proxy refuses', async () => {
+    proxy.answer = {
+      status: 400,
+      body: {
+        Status: 'NOK',
+        Message: 'port is missing',
+        problems: [
+          {
+            severity: 'error',
+            reason: 'port-missing',
+            label: 'port',
+            message: 'port is missing',
+            suggestion: 'add port',
+          },
+        ],
+      },
+    };
+    const result = await run(['reconfigure', 'shop', 'servicePath=/shop']);
+    expect(result.code).to.equal(1);
+    expect(result.error).to.equal('refused (400): port is missing\n  error port: port is missing → add port\n');
+  });
+
+  it('ends with 2 and says whom it asked when nobody answers', async () => {
+    const result = await run(['status'], { SWARMGATE_URL: 'http://127.0.0.1:1' });
+    expect(result.code).to.equal(2);
+    expect(result.error).to.include('no answer from http://127.0.0.1:1').and.include('SWARMGATE_URL');
+  });
+
+  it('ends with 2 when something else than a proxy answers', async () => {
+    proxy.answer = { status: 200, body: 'hello' };
+    expect((await run(['status'])).code).to.equal(2);
+  });
+
+  it('ends with 2 on an unknown command, a missing argument and a parameter that is none', async () => {
+    expect((await run(['rout'])).code).to.equal(2);
+    expect((await run(['remove'])).code).to.equal(2);
+    expect((await run(['reconfigure'])).code).to.equal(2);
+    const result = await run(['reconfigure', 'shop', 'port']);
+    expect(result.code).to.equal(2);
+    expect(result.error).to.include('"port" is not name=value');
+  });
+
+  it('shows every command in its help, each with examples', async () => {
+    const help = await run(['--help']);
+    expect(help.code).to.equal(0);
+    const names = ['proxy', 'listener', 'standalone', 'routes', 'explain', 'check', 'diff', 'history', 'rollback'];
+    names.push('problems', 'reconfigure', 'remove', 'reload', 'restore', 'status');
+    for (const name of names) {
+      expect(help.out, name).to.match(new RegExp(`^ +${name}\\b`, 'm'));
+      expect((await run([name, '--help'])).out, name).to.include('Examples:');
+    }
+  });
+
+  it('prints problems by service and ends with 1 while there are any', async () => {
+    proxy.answer = {
+      status: 200,
+      body: {
+        revision: 'r:1',
+        problems: [
+          {
+            owner: 'swarm',
+            service: 'shop',
+            severity: 'warning',
+            reason: 'label-unknown',
+            label: 'prot',
+            value: '80',
+            message: 'unknown',
+            suggestion: 'did you mean port?',
+          },
+        ],
+        keys: [],
+      },
+    };
+    const result = await run(['problems']);
+    expect(result).to.deep.equal({
+      out: 'swarm/shop\n  warning prot=80: unknown → did you mean port?\n',
+      error: '',
+      code: 1,
+    });
+    proxy.answer = { status: 200, body: { revision: 'r:1', problems: [], keys: [] } };
+    expect(await run(['problems'])).to.deep.equal({ out: 'no problems\n', error: '', code: 0 });
+  });
+
+  it('forces a reload by POST and hands JSON on as it is', async () => {
+    proxy.answer = { status: 200, body: { Status: 'OK', Message: '' } };
+    const result = await run(['reload', '--force', '--json']);
+    expect(JSON.parse(result.out)).to.deep.equal({ Status: 'OK', Message: '' });
+    expect(proxy.asked[0]).to.include({ method: 'POST', url: '/v1/reload?force=true' });
+  });
+
+  it('repeats headers of an explained request', async () => {
+    proxy.answer = {
+      status: 200,
+      body: {
+        request: { method: 'GET', host: 'shop.example', path: '/', port: 80, headers: {} },
+        winner: null,
+        byDefault: false,
+        middleware: [],
+        answer: { status: 503, reason: 'no-route' },
+        candidates: [
+          { id: 'swarm/shop/0', service: 'shop', owner: 'swarm', condition: 'path', message: 'path / is not /a' },
+        ],
+      },
+    };
+    const result = await run(['explain', 'http://shop.example/', '--header', 'A: 1', '--header', 'B: 2']);
+    expect(result.out).to.include('no route fits').and.include('swarm/shop/0  path');
+    expect(proxy.asked[0]?.url).to.include('header=A%3A+1&header=B%3A+2');
+  });
+});
