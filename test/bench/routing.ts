@@ -146,7 +146,7 @@ function validate(table: RouteTable, requests: readonly RequestBytes[], size: nu
 const noHeader = () => undefined;
 
 function targetOf({ host, path }: RequestBytes): RequestTarget {
-  return { method: 'GET', host: host.toString('latin1'), path: path.latin1Slice(), port: 80, header: noHeader };
+  return { method: 'GET', host: host.toString('latin1'), path: path.toString('latin1'), port: 80, header: noHeader };
 }
 
 /** Half by host alone, some by host and path, some under a wildcard, some by path for any host. */

@@ -87,6 +87,11 @@ describe('route table', () => {
       expect(table.lostConflicts('swarm/canary')).to.have.length(1);
     });
 
+    it('take nothing from it together either', () => {
+      const table = tableOf([service('stable', {}), canary, { ...canary, service: 'other-canary' }]);
+      expect(winner(table, 'shop.example/')).to.equal('swarm/stable/0');
+    });
+
     it('of zero get nothing', () => {
       const table = tableOf([{ ...stable, weight: 0 }, canary], 0);
       expect(winner(table, 'shop.example/')).to.equal('swarm/canary/0');
@@ -136,6 +141,14 @@ describe('route table', () => {
       ]);
       expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('servicePathExclude');
     });
+  });
+
+  it('keeps to aclName in legacy order where one host has many paths', () => {
+    const many = Array.from({ length: 20 }, (_, at) => service(`m${at}`, { servicePath: [`/m${at}`] }));
+    const whole = service('z-whole', { servicePath: ['/a/b'], pathType: { matcher: 'path', ignoreCase: false } });
+    const beginning = service('a-beginning', { servicePath: ['/a'] });
+    const table = tableOf([...many, whole, beginning], 0.5, 'legacy');
+    expect(winner(table, 'shop.example/a/b')).to.equal('swarm/a-beginning/0');
   });
 
   it('serves only its own instance when that is filtered', () => {
