@@ -1,0 +1,239 @@
+import { expect } from 'chai';
+import type { MakeLane } from '../lane-rig.ts';
+import { answering } from '../scripted-backend.ts';
+import { until } from '../until.ts';
+import { get, onStage } from './suite.ts';
+
+/** How answers come back. */
+export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
+  const asked = (title: string, answer: string, check: Check, ask: Partial<Ask> = {}) =>
+    it(title, () =>
+      onStage(makeLane, async ({ rig, backend }) => {
+        backend.onRequest = answering(answer, ask.after);
+        const client = rig.client();
+        client.send(ask.request ?? get('/'));
+        const response = await client.response(ask.method ?? 'GET');
+        await check(response, client, backend.requests.length);
+      }),
+    );
+
+  describe('answers', () => {
+    asked(
+      'with status, reason and fields as sent (RFC 9112, 4)',
+      'HTTP/1.1 299 Quite Fine\r\nX-Zeta: 1\r\nx-alpha:2\r\nX-Zeta: 3\r\nContent-Length: 2\r\n\r\nok',
+      (response) => {
+        expect(response.status).to.equal(299);
+        expect(response.reason).to.equal('Quite Fine');
+        expect(response.headers.slice(0, 8)).to.deep.equal([
+          'X-Zeta',
+          '1',
+          'x-alpha',
+          '2',
+          'X-Zeta',
+          '3',
+          'Content-Length',
+          '2',
+        ]);
+        expect(response.body).to.equal('ok');
+      },
+    );
+    asked(
+      'without hop-by-hop fields, nor those that Connection names (RFC 9110, 7.6.1)',
+      'HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nX-Hop: h\r\nKeep-Alive: timeout=5, max=9\r\nX-Kept: k\r\nContent-Length: 0\r\n\r\n',
+      (response) => {
+        expect(response.header('x-hop')).to.equal(undefined);
+        expect(response.header('keep-alive') ?? '').not.to.include('max=9');
+        expect(response.header('x-kept')).to.equal('k');
+      },
+    );
+    asked(
+      'chunked as chunked (RFC 9112, 7.1)',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n',
+      (response) => {
+        expect(response.chunked).to.equal(true);
+        expect(response.body).to.equal('wikipedia');
+      },
+    );
+    asked(
+      'with trailers (RFC 9110, 6.5)',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n',
+      (response) => expect(response.trailers).to.match(/^x-sum: 7\r\n/i),
+    );
+    asked(
+      'until close, framed anew (RFC 9112, 6.3)',
+      'HTTP/1.1 200 OK\r\n\r\nall of it',
+      (response) => {
+        expect(response.body).to.equal('all of it');
+        expect(response.chunked).to.equal(true);
+      },
+      { after: 'end' },
+    );
+    asked(
+      'of an HTTP/1.0 service (RFC 9112, 2.3)',
+      'HTTP/1.0 200 OK\r\n\r\nold',
+      (response) => expect(response.body).to.equal('old'),
+      { after: 'end' },
+    );
+    asked(
+      'to HEAD without a body, with its length (RFC 9110, 9.3.2)',
+      'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n',
+      async (response, client) => {
+        expect(response.header('content-length')).to.equal('1234');
+        client.send(get('/next'));
+        expect((await client.response('HEAD')).status).to.equal(200);
+      },
+      { request: 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', method: 'HEAD' },
+    );
+    asked('204 without a body (RFC 9110, 15.3.5)', 'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n', (response) => {
+      expect(response.status).to.equal(204);
+      expect(response.header('transfer-encoding')).to.equal(undefined);
+    });
+    asked(
+      '304 with the length of what it spares (RFC 9110, 15.4.5)',
+      'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: "a"\r\n\r\n',
+      (response) => {
+        expect(response.status).to.equal(304);
+        expect(response.header('etag')).to.equal('"a"');
+      },
+    );
+    asked('an empty body of length 0 (RFC 9112, 6.2)', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', (response) =>
+      expect(response.body).to.equal(''),
+    );
+    asked('without a reason phrase (RFC 9112, 4)', 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok', (response) =>
+      expect(response.body).to.equal('ok'),
+    );
+    asked(
+      'bytes of any value (RFC 9110, 8.6)',
+      `HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n${String.fromCharCode(...Array.from({ length: 256 }, (_, at) => at))}`,
+      (response) =>
+        expect([...response.body].map((each) => each.charCodeAt(0))).to.deep.equal(
+          Array.from({ length: 256 }, (_, at) => at),
+        ),
+    );
+    asked(
+      'early hints before the answer (RFC 8297)',
+      'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      async (response, client) => {
+        expect(response.status).to.equal(103);
+        expect(response.header('link')).to.equal('</a.css>; rel=preload');
+        expect((await client.response()).body).to.equal('ok');
+      },
+    );
+    asked(
+      'HTTP/1.0 clients without interim answers (RFC 9110, 15.2)',
+      'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      (response) => expect(response.status).to.equal(200),
+      { request: 'GET / HTTP/1.0\r\nHost: a\r\n\r\n' },
+    );
+    asked(
+      'HTTP/1.0 clients without chunks (RFC 9112, 7.1)',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n',
+      (response) => {
+        expect(response.header('transfer-encoding')).to.equal(undefined);
+        expect(response.body).to.equal('wikipedia');
+      },
+      { request: 'GET / HTTP/1.0\r\nHost: a\r\n\r\n' },
+    );
+
+    it('piece by piece as they come (RFC 9112, 7.1)', () =>
+      onStage(makeLane, async ({ rig, backend }) => {
+        backend.onRequest = (_request, socket) =>
+          socket.write(
+            'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: ',
+          );
+        const client = rig.client();
+        client.send(get('/events'));
+        await until(() => client.received.includes('data: '), 'the first half event');
+        backend.requests[0]?.socket.write('\r\n3\r\n1\n\n\r\n');
+        await until(() => client.received.includes('1\n\n'), 'the rest of it');
+        backend.requests[0]?.socket.write('0\r\n\r\n');
+        expect((await client.response()).body).to.equal('data: 1\n\n');
+      }));
+
+    it('a head at once, before any body (RFC 9112, 6)', () =>
+      onStage(makeLane, async ({ rig, backend }) => {
+        backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+        const client = rig.client();
+        client.send(get('/'));
+        await until(() => client.received.includes('\r\n\r\n'), 'the head');
+        backend.requests[0]?.socket.write('ok');
+        expect((await client.response()).body).to.equal('ok');
+      }));
+
+    it('of 5 MB intact, by length and chunked (RFC 9112, 6)', () =>
+      onStage(makeLane, async ({ rig, backend }) => {
+        const body = '0123456789abcdef'.repeat(320_000);
+        backend.onRequest = (request, socket) => {
+          if (request.target === '/length')
+            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+          else {
+            socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+            for (let at = 0; at < body.length; at += 70_001) {
+              const piece = body.slice(at, at + 70_001);
+              socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+            }
+            socket.write('0\r\n\r\n');
+          }
+        };
+        const client = rig.client();
+        client.send(get('/length'));
+        expect((await client.response()).body === body).to.equal(true);
+        client.send(get('/chunked'));
+        expect((await client.response()).body === body).to.equal(true);
+      }));
+
+    it('that come a byte at a time (RFC 9112, 2.2)', () =>
+      onStage(makeLane, async ({ rig, backend }) => {
+        const text =
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0a;x=y\r\n0123456789\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n';
+        backend.onRequest = (_request, socket) => {
+          let at = 0;
+          const next = () => {
+            if (at === text.length) return;
+            socket.write(text[at++] as string, () => setImmediate(next));
+          };
+          next();
+        };
+        const client = rig.client();
+        client.send(get('/'));
+        expect((await client.response()).body).to.equal('0123456789!');
+      }));
+
+    const unusable: readonly (readonly [string, string])[] = [
+      ['that are no HTTP', 'SSH-2.0-OpenSSH_9\r\n\r\n'],
+      [
+        'with Content-Length beside chunks',
+        'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
+      ['with two different Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd'],
+      ['with a malformed Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 3x\r\n\r\nabc'],
+      ['with a NUL in a value', 'HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n'],
+      ['with a space before a colon', 'HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n'],
+      ['with a head that never ends', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`],
+    ];
+    for (const [name, answer] of unusable)
+      asked(`502 for answers ${name} (RFC 9110, 15.6.3)`, answer, (response) => {
+        expect(response.status).to.equal(502);
+        expect(response.header('x-swarmgate-reason')).to.be.oneOf(['endpoint-answer-invalid', 'endpoint-unreachable']);
+      });
+
+    if (laneName === 'raw')
+      asked(
+        '502 for an upgrade that nobody asked for (RFC 9110, 15.2.2)',
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+        (response) => expect(response.status).to.equal(502),
+      );
+  });
+}
+
+interface Ask {
+  readonly request: string;
+  readonly method: string;
+  readonly after: 'keep' | 'end' | 'reset';
+}
+
+type Check = (
+  response: Awaited<ReturnType<import('../raw-client.ts').RawClient['response']>>,
+  client: import('../raw-client.ts').RawClient,
+  requests: number,
+) => unknown;

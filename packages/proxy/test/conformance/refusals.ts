@@ -1,0 +1,36 @@
+import { expect } from 'chai';
+import { type MakeLane, startRig } from '../lane-rig.ts';
+import { startBackend } from '../scripted-backend.ts';
+import { endpointAt } from '../tiny-plane.ts';
+import { until } from '../until.ts';
+import { refusedRequests } from './refused-requests.ts';
+
+export function refusals(laneName: 'raw' | 'express', makeLane: MakeLane): void {
+  describe('refuses', () => {
+    for (const { name, rfc, bytes, status, expressStatus, reason, mayStayOpen, rawOnly } of refusedRequests) {
+      if (rawOnly !== undefined && laneName !== 'raw') continue;
+      it(`${name} (RFC ${rfc})`, async () => {
+        const backend = await startBackend();
+        const rig = await startRig(makeLane, { endpoints: [endpointAt(backend.port)] });
+        try {
+          const client = rig.client();
+          client.send(bytes);
+          const response = await client.response();
+          expect(response.status).to.equal(laneName === 'express' ? (expressStatus ?? status) : status);
+          expect(response.header('x-swarmgate-reason')).to.be.a('string');
+          if (reason !== undefined) expect(response.header('x-swarmgate-reason')).to.equal(reason);
+          if (mayStayOpen === undefined) {
+            await client.end();
+            expect(client.received, 'bytes behind the refusal').to.equal('');
+          }
+          const served = backend.requests.filter((request) => request.whole);
+          expect(served.map((request) => request.target)).to.deep.equal([]);
+          await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
+        } finally {
+          await rig.stop();
+          await backend.stop();
+        }
+      });
+    }
+  });
+}

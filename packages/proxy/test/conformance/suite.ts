@@ -1,0 +1,26 @@
+import { type MakeLane, type Rig, type RigOptions, startRig } from '../lane-rig.ts';
+import { type ScriptedBackend, startBackend } from '../scripted-backend.ts';
+import { endpointAt } from '../tiny-plane.ts';
+
+export interface Stage {
+  readonly rig: Rig;
+  readonly backend: ScriptedBackend;
+}
+
+/** One lane before one scripted backend, taken down whatever happens. */
+export async function onStage(
+  makeLane: MakeLane,
+  play: (stage: Stage) => Promise<void>,
+  options: Partial<RigOptions> = {},
+): Promise<void> {
+  const backend = await startBackend();
+  const rig = await startRig(makeLane, { endpoints: [endpointAt(backend.port)], ...options });
+  try {
+    await play({ rig, backend });
+  } finally {
+    await rig.stop();
+    await backend.stop();
+  }
+}
+
+export const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n${more}\r\n`;
