@@ -7,6 +7,7 @@ import { createRawLane } from '../src/entrypoint/raw-lane/raw-lane.ts';
 import type { Forwarder } from '../src/forwarding/forwarder.ts';
 import { createForwarder } from '../src/forwarding/hpm/create-forwarder.ts';
 import { ConnectionPool, type PoolLimits } from '../src/forwarding/http1/connection-pool.ts';
+import { createCoreForwarder } from '../src/forwarding/http1/core-handler.ts';
 import { DeadlineSweep } from '../src/forwarding/http1/deadline-sweep.ts';
 import { RetryBudget } from '../src/forwarding/retry-budget.ts';
 import { RawClient } from './raw-client.ts';
@@ -38,7 +39,11 @@ export const viaName = 'swarmgate-test';
 let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
-export const makeExpressLane = makeExpressLaneWith(() => createForwarder());
+/** The Express lane as it is served: on the forwarding core. */
+export const makeExpressLane = makeExpressLaneWith((parts) => createCoreForwarder(parts.pool, createForwarder()));
+
+/** The Express lane on http-proxy-middleware alone. */
+export const makeExpressLaneOnMiddleware = makeExpressLaneWith(() => createForwarder());
 
 export function makeExpressLaneWith(forwarderOf: (parts: LaneParts) => Forwarder): MakeLane {
   return (parts) => {

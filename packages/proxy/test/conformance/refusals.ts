@@ -25,6 +25,7 @@ export function refusals(laneName: 'raw' | 'express', makeLane: MakeLane): void 
           }
           const served = backend.requests.filter((request) => request.whole);
           expect(served.map((request) => request.target)).to.deep.equal([]);
+          client.destroy();
           await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
         } finally {
           await rig.stop();

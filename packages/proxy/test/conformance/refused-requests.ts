@@ -105,7 +105,6 @@ export const refusedRequests: readonly RefusedRequest[] = [
     bytes: 'GET / HTTP/1.1\nHost: a.example\r\n\r\n',
     expressStatus: 505,
     status: 400,
-    reason: 'bad-request',
   },
   {
     name: 'a bare LF behind a field',

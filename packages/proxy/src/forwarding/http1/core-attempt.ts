@@ -1,0 +1,336 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transform } from 'node:stream';
+import { SwarmgateError } from '@swarmgate/runtime';
+import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
+import { headersForClient } from '../header-policy.ts';
+import { allowedTrailers } from './body-framing.ts';
+import type { ConnectionPool, Waiter, Wanted } from './connection-pool.ts';
+import type { Timed } from './deadline-sweep.ts';
+import { HeadText } from './head-text.ts';
+import type { BodyFraming, UpstreamHead } from './response-head.ts';
+import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from './upstream-connection.ts';
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+// A piece up to this size is cheaper copied than its buffer replaced.
+const copiedBytes = 16_384;
+
+/** One try to forward a node:http request to one endpoint, over the shared connections. */
+export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
+  readonly wantsPayload = true;
+  /** While the client is to do something: send, or read. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #pool: ConnectionPool;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #attempt: Attempt;
+  readonly #head: string;
+  readonly #method: string;
+  readonly #chunked: boolean;
+  readonly #carriesBody: boolean;
+  readonly #startedMs = performance.now();
+  #settle: (result: AttemptResult) => void = () => undefined;
+  #connection: UpstreamConnection | undefined;
+  #waiting = false;
+  #feeding = false;
+  #freshTried = false;
+  #status = 0;
+  #headMs = 0;
+  #transform: Transform | undefined;
+  #flushed = false;
+  #over = false;
+
+  constructor(
+    pool: ConnectionPool,
+    request: IncomingMessage,
+    response: ServerResponse,
+    attempt: Attempt,
+    head: string,
+  ) {
+    this.#pool = pool;
+    this.#request = request;
+    this.#response = response;
+    this.#attempt = attempt;
+    this.#head = head;
+    this.#method = request.method ?? 'GET';
+    this.#chunked = request.headers['transfer-encoding'] !== undefined;
+    this.#carriesBody = this.#chunked || Number(request.headers['content-length'] ?? 0) > 0;
+  }
+
+  run(): Promise<AttemptResult> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.#response.once('close', this.#onClientClose);
+      this.#response.on('drain', this.#onClientDrained);
+      this.#pool.sweep.add(this);
+      this.#take(idempotent.has(this.#method) ? 'any' : 'recent');
+    });
+  }
+
+  onConnection(connection: UpstreamConnection): void {
+    this.#waiting = false;
+    this.#connection = connection;
+    connection.send(this.#head, this.#method, !this.#carriesBody, this.#attempt.timeouts.serverMs, this);
+    if (connection.connected) this.onConnected();
+  }
+
+  onQueueTimeout(): void {
+    this.#waiting = false;
+    this.#fail('connect-timeout', 'never-sent', 'no connection became free in time');
+  }
+
+  /** Nothing is read of the body before: until then the request can go to another endpoint. */
+  onConnected(): void {
+    if (!this.#carriesBody || this.#feeding) return;
+    this.#feeding = true;
+    this.#request.on('data', this.#onClientBytes);
+    this.#request.once('end', this.#onClientEnd);
+    this.#expectClient();
+  }
+
+  onWritable(): void {
+    if (!this.#feeding) return;
+    this.#expectClient();
+    this.#request.resume();
+  }
+
+  onInterim(head: UpstreamHead, bytes: Buffer): void {
+    const response = this.#response;
+    if (response.headersSent || this.#request.httpVersionMinor === 0) return;
+    if (head.status === 100) response.writeContinue();
+    else if (head.status === 102) response.writeProcessing();
+    else if (head.status === 103) {
+      const { flat } = headersForClient(textOf(head, bytes).flat());
+      const hints: Record<string, string[]> = {};
+      for (let at = 0; at < flat.length; at += 2) {
+        const name = (flat[at] as string).toLowerCase();
+        hints[name] = [...(hints[name] ?? []), flat[at + 1] as string];
+      }
+      // node:http sends none without a Link.
+      if (hints.link !== undefined) response.writeEarlyHints(hints);
+    }
+  }
+
+  onHead(head: UpstreamHead, bytes: Buffer, _framing: BodyFraming, from: number, to: number, complete: boolean) {
+    this.#status = head.status;
+    this.#headMs = performance.now() - this.#startedMs;
+    const text = textOf(head, bytes);
+    const headers = headersForClient(text.flat());
+    this.#attempt.onHead(head.status, headers);
+    this.#transform = this.#attempt.transformFor?.(head.status, headers);
+    this.#response.writeHead(head.status, text.slice(head.reasonStart, head.reasonEnd), headers.flat);
+    if (this.#transform !== undefined) this.#connectTransform(this.#transform);
+    const inUse = this.#send(bytes, from, to, complete);
+    // Pieces that came with the head follow in this very turn and go out with it; else the head goes alone.
+    if (!this.#flushed) process.nextTick(this.#flushHead);
+    return inUse;
+  }
+
+  onBody(bytes: Buffer, from: number, to: number, complete: boolean): boolean {
+    return this.#send(bytes, from, to, complete);
+  }
+
+  onBroken(fault: ConnectionFault): void {
+    if (this.#over) return;
+    if (this.#status !== 0) {
+      this.#breakOff();
+      return;
+    }
+    const connection = this.#connection;
+    const stale = fault.kind === 'closed' && connection !== undefined && connection.served > 0 && !connection.answering;
+    // A connection that closes without a byte was idle for too long; the endpoint itself may be well.
+    if (stale && !this.#freshTried && !this.#carriesBody && idempotent.has(this.#method)) {
+      this.#freshTried = true;
+      this.#take('fresh');
+      return;
+    }
+    switch (fault.kind) {
+      case 'connect-timeout':
+        this.#fail('connect-timeout', 'never-sent', `no connection to ${this.#attempt.endpoint.id} in time`);
+        return;
+      case 'refused':
+        this.#fail('endpoint-unreachable', 'never-sent', describe(fault.error, 'refused'));
+        return;
+      case 'silent':
+        this.#fail('head-timeout', 'no', `no answer within ${this.#attempt.timeouts.serverMs} ms`);
+        return;
+      case 'invalid':
+        this.#fail('endpoint-answer-invalid', 'no', fault.cause);
+        return;
+      default:
+        this.#fail(
+          'endpoint-unreachable',
+          connection?.answering ? 'no' : 'unanswered',
+          describe(fault.error, 'closed'),
+        );
+    }
+  }
+
+  onDeadline(): void {
+    const headSent = this.#status !== 0;
+    this.#connection?.abandon();
+    this.#done({ kind: 'client-stalled', headSent });
+    if (headSent) this.#response.destroy();
+  }
+
+  #take(wanted: Wanted): void {
+    const { endpoint } = this.#attempt;
+    const connection = this.#pool.take(endpoint, wanted);
+    if (connection !== undefined) {
+      this.onConnection(connection);
+      return;
+    }
+    this.#waiting = this.#pool.wait(endpoint, this);
+    if (!this.#waiting) this.#fail('connect-timeout', 'never-sent', 'too many requests wait for a connection');
+  }
+
+  #send(bytes: Buffer, from: number, to: number, complete: boolean): boolean {
+    const length = to - from;
+    const target = this.#transform ?? this.#response;
+    let inUse = false;
+    if (complete && length <= copiedBytes && this.#transform === undefined) {
+      this.#finish(length === 0 ? undefined : bytes.toString('latin1', from, to));
+      return false;
+    }
+    if (length > 0) {
+      this.#flushed = true;
+      inUse = length > copiedBytes;
+      const piece = inUse ? bytes.subarray(from, to) : Buffer.from(bytes.subarray(from, to));
+      if (!target.write(piece) && !complete) this.#waitForClient();
+    }
+    if (complete) this.#finish(undefined);
+    return inUse;
+  }
+
+  #finish(last: string | undefined): void {
+    this.#flushed = true;
+    // An early answer: the rest of the body is read and dropped, so that the next request is found where it begins.
+    this.#stopFeeding();
+    if (this.#transform !== undefined) {
+      this.#transform.end();
+      return;
+    }
+    const response = this.#response;
+    const trailers = this.#connection?.trailers ?? '';
+    if (trailers !== '') response.addTrailers(pairsOf(allowedTrailers(trailers)));
+    this.deadlineMs = this.#pool.sweep.in(this.#attempt.timeouts.clientMs);
+    if (last === undefined) response.end(this.#onAnswered);
+    else response.end(last, 'latin1', this.#onAnswered);
+  }
+
+  #connectTransform(transform: Transform): void {
+    transform.on('data', (piece: Buffer) => {
+      if (!this.#response.write(piece)) transform.pause();
+    });
+    transform.on('drain', () => this.#onClientDrained());
+    transform.on('error', () => this.#breakOff());
+    transform.once('end', () => this.#response.end(this.#onAnswered));
+  }
+
+  readonly #onAnswered = (): void => this.#done({ kind: 'answered', status: this.#status, headMs: this.#headMs });
+
+  readonly #flushHead = (): void => {
+    if (this.#flushed || this.#over) return;
+    this.#flushed = true;
+    this.#response.flushHeaders();
+  };
+
+  readonly #onClientBytes = (piece: Buffer): void => {
+    const connection = this.#connection;
+    if (connection === undefined || this.#over) return;
+    this.#expectClient();
+    if (this.#chunked) connection.writeBody(`${piece.length.toString(16)}\r\n`);
+    let keepsUp = connection.writeBody(piece);
+    if (this.#chunked) keepsUp = connection.writeBody('\r\n');
+    if (keepsUp) return;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#request.pause();
+  };
+
+  readonly #onClientEnd = (): void => {
+    const connection = this.#connection;
+    this.#feeding = false;
+    if (this.#status === 0) this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (connection === undefined || this.#over) return;
+    if (this.#chunked) connection.writeBody(`0\r\n${trailerLines(this.#request.rawTrailers)}\r\n`);
+    connection.endBody();
+  };
+
+  readonly #onClientDrained = (): void => {
+    this.#transform?.resume();
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#connection?.resume();
+  };
+
+  // An arrow, so that the next attempt does not leave a listener of this one behind.
+  readonly #onClientClose = (): void => {
+    if (this.#over) return;
+    if (this.#waiting) this.#pool.forget(this.#attempt.endpoint, this);
+    this.#connection?.abandon();
+    this.#done({ kind: 'client-gone' });
+  };
+
+  #waitForClient(): void {
+    this.#connection?.pause();
+    this.#expectClient();
+  }
+
+  #expectClient(): void {
+    this.deadlineMs = this.#pool.sweep.in(this.#attempt.timeouts.clientMs);
+  }
+
+  #stopFeeding(): void {
+    if (!this.#feeding) return;
+    this.#feeding = false;
+    this.#request.off('data', this.#onClientBytes);
+    this.#request.off('end', this.#onClientEnd);
+    this.#request.resume();
+  }
+
+  #fail(reason: AttemptFailure, replayable: 'never-sent' | 'unanswered' | 'no', message: string): void {
+    this.#stopFeeding();
+    this.#done({ kind: 'failed', reason, replayable, cause: new SwarmgateError(reason, message) });
+  }
+
+  #breakOff(): void {
+    if (this.#over) return;
+    const response = this.#response;
+    this.#connection?.abandon();
+    this.#done({ kind: 'truncated', status: this.#status, headMs: this.#headMs });
+    this.#transform?.destroy();
+    // Where only the end of the connection ends the body, a reset is the one sign that it broke off.
+    response.socket?.resetAndDestroy();
+    response.destroy();
+  }
+
+  #done(result: AttemptResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#pool.sweep.remove(this);
+    this.#response.off('close', this.#onClientClose);
+    this.#response.off('drain', this.#onClientDrained);
+    this.#settle(result);
+  }
+}
+
+function textOf(head: UpstreamHead, bytes: Buffer): HeadText {
+  return new HeadText(bytes.toString('latin1', head.reasonStart, head.end), head.reasonStart, head.fields);
+}
+
+function trailerLines(rawTrailers: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at < rawTrailers.length; at += 2) lines += `${rawTrailers[at]}: ${rawTrailers[at + 1]}\r\n`;
+  const flat = allowedTrailers(lines);
+  lines = '';
+  for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  return lines;
+}
+
+function pairsOf(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] as string, flat[at + 1] as string]);
+  return pairs;
+}
+
+function describe(error: Error | undefined, otherwise: string): string {
+  return error?.message ?? otherwise;
+}
