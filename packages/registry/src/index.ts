@@ -5,6 +5,7 @@ export * from './catalogue/label-entry.ts';
 export { type GivenUser, readUsers } from './catalogue/label-parsers.ts';
 export * from './catalogue/labels.ts';
 export * from './catalogue/nearest-name.ts';
+export { otherLabels } from './catalogue/other-labels.ts';
 export * from './catalogue/parameters.ts';
 export {
   createRegistry,

@@ -257,6 +257,54 @@ describe('translateParameters, golden cases', () => {
     });
   }
 
+  it('a stack as they are in the wild: several destinations, redirects, and labels of other tools', () => {
+    const { definition, problems } = translate({
+      serviceName: 'go-demo_main',
+      notify: 'true',
+      distribute: 'true',
+      replicas: '3',
+      serviceDomain: 'go-demo.example, www.go-demo.example',
+      'servicePath.1': '/demo/hello,/demo/version',
+      'servicePath.2': '/demo/person',
+      'srcPort.2': '80',
+      port: '8080',
+      'allowedMethods.2': 'GET,PUT',
+      httpsOnly: 'true',
+      httpsRedirectCode: '301',
+      redirectFromDomain: 'old.example',
+      'reqPathSearchReplace.1': '^/demo/,/',
+      timeoutServer: '30',
+      users: 'admin:hush',
+      alertName: 'mem_limit',
+      alertIf: '@service_mem_limit:0.8',
+      scrapePort: '8080',
+    });
+    expect(reasonsOf(problems)).to.deep.equal([
+      'alertIf: label-unknown',
+      'alertName: label-unknown',
+      'scrapePort: label-unknown',
+    ]);
+    const everywhere = {
+      since: 1000,
+      serviceDomain: ['go-demo.example', 'www.go-demo.example'],
+      port: 8080,
+      redirectFromDomain: ['old.example'],
+      httpsOnly: true,
+      httpsRedirectCode: 301,
+      timeoutServerMs: 30_000,
+    };
+    expect(definition?.destinations).to.deep.equal([
+      {
+        index: 1,
+        ...everywhere,
+        servicePath: ['/demo/hello', '/demo/version'],
+        reqPathSearchReplace: [{ search: '^/demo/', replace: '/' }],
+      },
+      { index: 2, ...everywhere, servicePath: ['/demo/person'], srcPort: 80, allowedMethods: ['GET', 'PUT'] },
+    ]);
+    expect(definition).to.include({ service: 'go-demo_main', replicas: 3, distribute: true });
+  });
+
   it('splits lists by another separator', () => {
     const { definition } = translate({ ...minimal, servicePath: '/a,1;/b' }, { separator: ';' });
     expect(definition?.destinations[0]?.servicePath).to.deep.equal(['/a,1', '/b']);

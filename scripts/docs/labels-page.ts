@@ -1,0 +1,86 @@
+import { type LabelEntry, otherLabels } from '@swarmgate/registry';
+import { listedLabels } from './label-lists.ts';
+import { code, generatedNote, table } from './markdown.ts';
+
+/** docs/labels.md: every label with its meaning, default and one example. */
+export function labelsPage(): string {
+  const labels = listedLabels();
+  const ofDestination = labels.filter(({ scope }) => scope === 'destination').map(({ entry }) => entry);
+  const ofService = labels.filter(({ scope }) => scope === 'service').map(({ entry }) => entry);
+  return `${[
+    '# Labels',
+    generatedNote('packages/registry/src/catalogue'),
+    intro,
+    '## Of a destination',
+    'Each may carry an index, `.1` to `.10`.',
+    labelTable(ofDestination),
+    '## Of the whole service',
+    labelTable(ofService),
+    '## Of the listener',
+    table(
+      ['label', 'meaning', 'example'],
+      otherLabels
+        .filter(({ kind }) => kind.kind === 'listener')
+        .map(({ name, meaning, example }) => [code(`com.df.${name}`), meaning, code(example)]),
+    ),
+    '## Deprecated, ignored, refused',
+    table(['label', 'what happens', 'instead'], otherRows()),
+    headerLanguage,
+  ].join('\n\n')}\n`;
+}
+
+const intro = `A service asks for a route by labels on the service (\`deploy.labels\` in a stack file, not container labels). The same
+names, without \`com.df.\`, are the query parameters of \`reconfigure\` and, in \`UPPER_SNAKE\` after \`DFP_SERVICE_<N>_\`, environment
+variables of the proxy.
+
+- A service with several matches numbers them: \`com.df.servicePath.1\`, \`com.df.port.1\`, \`com.df.servicePath.2\`, … The count starts
+  at 1, has no gaps and ends at 10. A destination exists where \`servicePath\`, \`serviceDomain\`, \`port\` or \`httpsPort\` carries its
+  index. Labels without an index are then defaults for every destination.
+- Lists are separated by commas (\`SEPARATOR\` changes that); blanks around the parts do not count.
+- Booleans are \`1 t T true TRUE True 0 f F false FALSE False\`. Anything else is an error.
+- An empty value is the same as no label.
+- A wrong value rejects the definition: the service keeps its last good one, and \`GET /v1/problems\`, Consul, the log and a metric
+  name the label. An unknown label is ignored with a warning that names the nearest known one.
+- **Restricts access** marks labels that are never ignored: where one cannot be honoured, its destination answers 503.`;
+
+const headerLanguage = `## The language of header rules
+
+\`Name value\`, several by comma. Quotes (\`"…"\`, \`'…'\`) and backslashes keep blanks and commas. \`%[src]\` is the client’s address,
+\`%[dst_port]\` the port it connected to, \`%[env(NAME)]\` a variable of the proxy’s environment (never one that is named like a secret),
+\`%%\` a percent sign. A rule may end in \`if { ssl_fc }\` or \`unless { ssl_fc }\`: only over TLS, or only without. Everything else HAProxy
+knows is refused, as are headers that frame the message (\`Content-Length\`, \`Transfer-Encoding\`, \`Connection\`, …).`;
+
+function labelTable(entries: readonly LabelEntry[]): string {
+  return table(
+    ['label', 'meaning', 'default', 'example'],
+    entries.map((entry) => [
+      code(`com.df.${entry.name}`),
+      [entry.meaning, ...remarks(entry)].join(' '),
+      entry.default === undefined ? '–' : entry.default,
+      code(entry.example),
+    ]),
+  );
+}
+
+function remarks(entry: LabelEntry): readonly string[] {
+  return [
+    ...(entry.restrictsAccess === true ? ['**Restricts access.**'] : []),
+    ...(entry.support.kind === 'not-supported-yet' ? ['*Not supported yet: stored, and reported as a problem.*'] : []),
+    ...(entry.aliases ?? []).map((alias) => `(${code(alias)} is a deprecated name.)`),
+  ];
+}
+
+function otherRows(): readonly (readonly string[])[] {
+  return otherLabels.flatMap(({ name, kind }) => {
+    switch (kind.kind) {
+      case 'deprecated':
+        return [[code(`com.df.${name}`), 'works, with a warning', code(kind.replacement)]];
+      case 'ignored':
+        return [[code(`com.df.${name}`), 'ignored, with a warning', kind.why]];
+      case 'refused':
+        return [[code(`com.df.${name}`), 'refused: the definition is rejected', kind.replacement]];
+      default:
+        return [];
+    }
+  });
+}
