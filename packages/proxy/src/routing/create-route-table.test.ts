@@ -12,7 +12,7 @@ describe('route table', () => {
   describe('routing cases', () => {
     for (const routingCase of routingCases) {
       it(`${routingCase.order}: ${routingCase.name}`, () => {
-        expect(outcomeOf(routingCase)).to.deep.equal(routingCase.outcome);
+        expect(outcomeOf(routingCase)).to.deep.equal(withoutAnswer(routingCase.outcome));
       });
     }
 
@@ -217,6 +217,13 @@ function winner(table: RouteTable, url: string): string | undefined {
     port: 80,
     header: () => undefined,
   })?.id;
+}
+
+/** What the middleware says is not the table's. */
+function withoutAnswer(outcome: RoutingCase['outcome']): RoutingCase['outcome'] {
+  if (typeof outcome === 'string' || !('answer' in outcome)) return outcome;
+  const { answer: _, ...rest } = outcome;
+  return rest;
 }
 
 function outcomeOf({ order, given, when }: RoutingCase): RoutingCase['outcome'] {

@@ -75,12 +75,15 @@ export const predicateCases: readonly RoutingCase[] = [
     'posts/0',
   ),
   strict('a method that a rule does not take is the other’s', [everywhere, posts], 'any.example/', 'everywhere/0'),
-  strict('a method that nobody takes finds its route all the same', [posts], 'any.example/', 'posts/0'),
+  strict('a method that nobody takes finds its route all the same', [posts], 'any.example/', {
+    route: 'posts/0',
+    answer: 403,
+  }),
   strict(
     'a denied method does not fall to a shorter path',
     [everywhere, { service: 'api', destinations: [{ servicePath: ['/api'], deniedMethods: ['DELETE'] }] }],
     { url: 'any.example/api', method: 'DELETE' },
-    'api/0',
+    { route: 'api/0', answer: 403 },
   ),
   strict(
     'the longer path comes before more predicates',

@@ -22,9 +22,12 @@ export interface RoutingCase {
     readonly port?: number;
     readonly headers?: Readonly<Record<string, string>>;
   };
-  /** `route` is `<service>/<index>`; `forwarded` the path that the endpoint gets, where it differs. */
+  /**
+   * `route` is `<service>/<index>`, with the owner before it (`east:web/0`) where that is not `swarm`; `forwarded` the
+   * path that the endpoint gets, where it differs; `answer` what the route's middleware answers instead.
+   */
   readonly outcome:
-    | { readonly route: string; readonly forwarded?: string }
+    | { readonly route: string; readonly forwarded?: string; readonly answer?: 403 }
     | { readonly redirectTo: string }
     | { readonly refused: string }
     | 'no-route';
