@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { announceReplica, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
-import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import { type Logger, openToAll, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './admin/admin-app.ts';
 import { openAdminServer } from './admin/admin-server.ts';
-import { openToAll } from './admin/authorization.ts';
 import { Changes } from './admin/changes.ts';
 import { createControlMetrics } from './admin/metrics.ts';
 import { ProblemReporter } from './admin/problem-reporter.ts';

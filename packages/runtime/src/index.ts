@@ -1,3 +1,4 @@
+export { type Authorization, authorizeChange, type Caller, openToAll } from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';

@@ -1,6 +1,6 @@
+import { authorizeChange } from '@swarmgate/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import { authorizeChange } from './authorization.ts';
 import { answerOf, type ChangeOutcome } from './change-outcome.ts';
 
 /** Stands before everything that changes something, whatever its method: Docker Flow changes by GET. */
