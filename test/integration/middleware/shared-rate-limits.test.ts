@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { RateLimit } from '@swarmgate/registry';
+import { silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { createLimiters, type Limiters } from '../../../packages/proxy/src/middleware/limits/limiters.ts';
+import { programPath } from '../../harness/binary-image.ts';
+import { freePorts } from '../../harness/free-ports.ts';
+import { until } from '../../harness/until.ts';
+
+const limit: RateLimit = { requests: 10, windowMs: 3_600_000 };
+
+describe('rate limits over Redis', () => {
+  let redis: ChildProcess;
+  let redisUrl = '';
+  const started: Limiters[] = [];
+
+  before(async () => {
+    const [port] = await freePorts(1);
+    redisUrl = `redis://127.0.0.1:${port}`;
+    redis = spawn(
+      programPath('redis-server'),
+      ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'],
+      { stdio: 'ignore' },
+    );
+  });
+
+  after(async () => {
+    for (const limiters of started) limiters.stop();
+    if (redis.exitCode !== null || redis.signalCode !== null) return;
+    redis.kill('SIGCONT');
+    redis.kill('SIGKILL');
+    await once(redis, 'exit');
+  });
+
+  /** A proxy’s limiters, once they count over Redis: another one sees what they counted. */
+  function replica(): Limiters {
+    const limiters = createLimiters({ redisUrl, instance: 'test', logger: silentLogger });
+    started.push(limiters);
+    return limiters;
+  }
+
+  async function allowed(limiters: Limiters, key: string, requests: number): Promise<number> {
+    let passed = 0;
+    for (let at = 0; at < requests; at += 1) if ((await limiters.count(limit, key)).ok) passed += 1;
+    return passed;
+  }
+
+  let one: Limiters;
+  let two: Limiters;
+
+  it('counts over all proxies', async () => {
+    [one, two] = [replica(), replica()];
+    let trial = 0;
+    await until('both proxies to count over Redis', async () => {
+      trial += 1;
+      const first = await allowed(one, `trial-${trial}`, 6);
+      return first + (await allowed(two, `trial-${trial}`, 6)) === 10;
+    });
+    expect(await allowed(one, 'shared', 7)).to.equal(7);
+    expect(await allowed(two, 'shared', 7)).to.equal(3);
+    const refused = await two.count(limit, 'shared');
+    expect(refused.ok).to.equal(false);
+  });
+
+  it('goes on by itself, without an error or a stall, while Redis hangs', async () => {
+    redis.kill('SIGSTOP');
+    const beganAt = performance.now();
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => one.count(limit, 'hanging')));
+    const later = await Promise.all(Array.from({ length: 50 }, () => one.count(limit, 'hanging')));
+    const tookMs = performance.now() - beganAt;
+    console.log(`    100 requests while Redis hangs: ${Math.round(tookMs)} ms in all`);
+    expect([...outcomes, ...later].filter(({ ok }) => ok)).to.have.length(10);
+    // One command timeout of 100 ms, once; a stall would be one for each request. The rest is a slow machine.
+    expect(tookMs).to.be.lessThan(3_000);
+    redis.kill('SIGCONT');
+    await until('counts over Redis again', async () => {
+      const key = `again-${performance.now()}`;
+      return (await allowed(one, key, 6)) + (await allowed(two, key, 6)) === 10;
+    });
+  });
+
+  it('goes on by itself when Redis is gone', async () => {
+    redis.kill('SIGKILL');
+    await once(redis, 'exit');
+    expect(await allowed(one, 'gone', 12)).to.equal(10);
+    expect(await allowed(two, 'gone', 12)).to.equal(10);
+  });
+});
