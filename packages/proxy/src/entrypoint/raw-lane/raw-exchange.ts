@@ -122,7 +122,9 @@ export class RawExchange implements AnswerSink {
   /** An answer of the proxy's own. */
   answer(answer: Answer): void {
     if (this.#over) return;
-    const persistent = this.#clientPersistent && this.#body.done && !this.#client.draining;
+    // What stands behind a request that makes no sense need not be a request.
+    const sound = answer.status !== 400 && answer.status !== 417;
+    const persistent = sound && this.#clientPersistent && this.#body.done && !this.#client.draining;
     const text = ownAnswerText(answer, this.method, this.#after(persistent));
     this.#sentBytes += Buffer.byteLength(text);
     this.#client.writeText(text, 'utf8');

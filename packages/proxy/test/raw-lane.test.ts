@@ -1,0 +1,20 @@
+import { silentLogger } from '@swarmgate/runtime';
+import { createLanes } from '../src/entrypoint/raw-lane/lanes.ts';
+import { requestIds } from '../src/entrypoint/request-id.ts';
+import type { MakeLane } from './behaviour-rig.ts';
+import { laneBehaviour } from './lane-behaviour.ts';
+
+const lanesWith =
+  (first: 'raw' | 'express'): MakeLane =>
+  ({ plane, timeouts, trusted, headMs, keepAliveMs, viaName }) =>
+    createLanes({
+      plane,
+      first,
+      exchange: { timeouts, trusted, viaName, newRequestId: requestIds() },
+      express: { headMs, keepAliveMs },
+      queueMs: 5_000,
+      logger: silentLogger,
+    });
+
+laneBehaviour('raw', lanesWith('raw'));
+laneBehaviour('Express on the forwarding core', lanesWith('express'));
