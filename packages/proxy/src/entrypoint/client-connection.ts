@@ -8,6 +8,22 @@ import type { ClientConnection } from '../middleware/middleware.ts';
 /** Says whether an address belongs to a proxy in front of us whose X-Forwarded-* headers are believed. */
 export type TrustedProxies = (address: string) => boolean;
 
+/** Whether an address is in a list of CIDRs; an entry that cannot be read lists nobody. */
+export function isListed(cidrs: readonly string[], address: string): boolean {
+  const parsed = parseAddress(address);
+  return (
+    parsed !== undefined &&
+    cidrs.some((cidr) => {
+      try {
+        const range = parseRange(cidr);
+        return parsed.kind() === range[0].kind() && parsed.match(range);
+      } catch {
+        return false;
+      }
+    })
+  );
+}
+
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**

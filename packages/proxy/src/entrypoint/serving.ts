@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
@@ -7,10 +8,8 @@ import { Balancer } from '../forwarding/balancer.ts';
 import type { DataPlane } from '../forwarding/data-plane.ts';
 import type { ForwardTimeouts } from '../forwarding/forwarder.ts';
 import { makeViaName } from '../forwarding/header-policy.ts';
-import { createForwarder } from '../forwarding/hpm/create-forwarder.ts';
 import { NameResolution } from '../forwarding/name-resolution.ts';
 import { hasDockerDns, ownSubnets } from '../forwarding/own-networks.ts';
-import { RetryBudget } from '../forwarding/retry-budget.ts';
 import { Upstreams } from '../forwarding/upstreams.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import { createRouteTable } from '../routing/create-route-table.ts';
@@ -20,9 +19,11 @@ import type { EndpointView, EntrypointView, ServingPlane, WorkerView } from '../
 import type { ServicesChange } from '../watch/served-service.ts';
 import { AccessLog } from './access-log.ts';
 import { trustedProxies } from './client-connection.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { Entrypoints } from './entrypoints.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
-import { ExpressLane } from './express-lane.ts';
+import { createLanes } from './raw-lane/lanes.ts';
+import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
 import { CertificateFiles } from './tls/certificate-files.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
@@ -78,23 +79,21 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     clientMs: settings.timeoutClientMs,
     tunnelMs: settings.timeoutTunnelMs,
   };
-  const forwarder = createForwarder();
-  const lane = new ExpressLane(
-    {
-      plane,
-      forwarder,
-      retries: new RetryBudget(),
-      settings: {
-        timeouts,
-        trusted,
-        viaName: makeViaName(),
-        newRequestId: requestIds(),
-        transformFor: middleware.compressionFor,
-      },
-      logger,
+  const lanes = createLanes({
+    plane,
+    first: settings.lane,
+    exchange: {
+      timeouts,
+      trusted,
+      viaName: makeViaName(),
+      newRequestId: requestIds(),
+      transformFor: middleware.compressionFor,
     },
-    { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
-  );
+    express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
+    queueMs: settings.timeoutQueueMs,
+    logger,
+  });
+  const { lane } = lanes;
 
   const certificates = new CertificateStore(settings.defaultCert);
   const files = new CertificateFiles({
@@ -104,13 +103,33 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     ...authorities,
   });
   await files.read();
+  const limits = new ConnectionLimits({
+    most: settings.maxConnections,
+    mostPerAddress: settings.maxConnectionsPerAddress,
+    exempt: trusted,
+  });
+  const admit = (socket: Socket) => limits.admit(socket);
+  const host = options.host === undefined ? {} : { host: options.host };
   const entrypoints = await Entrypoints.open({
     settings: options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],
     lane,
     secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...authorities },
     logger,
-    ...(options.host === undefined ? {} : { host: options.host }),
+    admit,
+    ...host,
   });
+  const relays = new Relays({
+    upstreams,
+    balancer,
+    logger,
+    admit,
+    connectMs: settings.timeoutConnectMs,
+    tunnelMs: settings.timeoutTunnelMs,
+    helloMs: settings.timeoutHttpRequestMs,
+    taken: new Set(entrypoints.views().map(({ port }) => port)),
+    ...host,
+  });
+  gauges(options.metrics, { limits, relays, certificates });
   const background = Promise.all([
     names.run(),
     networks.follow(lookAgainMs, ended.signal),
@@ -122,8 +141,8 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   const stop = async () => {
     ended.abort();
     await entrypoints.close();
-    await lane.drain(0);
-    forwarder.stop();
+    await Promise.all([lane.drain(0), relays.drain(0)]);
+    lanes.stop();
     await middleware.stop();
     await background;
   };
@@ -131,6 +150,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     async apply(change: ServicesChange) {
       upstreams.apply(change.changes);
       table.current = table.current.with(definitionsOf(change));
+      await relays.apply(table.current, change.changes.keys());
       revision = change.revision;
     },
     table: () => table.current,
@@ -141,14 +161,14 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
         return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
       }),
     middlewareOf: middleware.middlewareOf,
-    problems: () => servingProblems(table.current, upstreams),
-    entrypoints: (): readonly EntrypointView[] => entrypoints.views(),
+    problems: () => mergeProblems(relays.problems(), servingProblems(table.current, upstreams)),
+    entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
     workers: (): readonly WorkerView[] => [
       { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
     ],
     async drain(deadlineMs: number) {
       await entrypoints.close();
-      await lane.drain(deadlineMs);
+      await Promise.all([lane.drain(deadlineMs), relays.drain(deadlineMs)]);
     },
     stop() {
       stopped ??= stop();
@@ -206,6 +226,29 @@ function servingProblems(table: RouteTable, upstreams: Upstreams): ReadonlyMap<S
     found.set(route.key, known);
   }
   return found;
+}
+
+function mergeProblems(
+  one: ReadonlyMap<ServiceKey, readonly Problem[]>,
+  other: ReadonlyMap<ServiceKey, readonly Problem[]>,
+): ReadonlyMap<ServiceKey, readonly Problem[]> {
+  const all = new Map(one);
+  for (const [key, problems] of other) all.set(key, [...(all.get(key) ?? []), ...problems]);
+  return all;
+}
+
+function gauges(
+  metrics: Metrics,
+  of: { readonly limits: ConnectionLimits; readonly relays: Relays; readonly certificates: CertificateStore },
+): void {
+  const { limits, relays, certificates } = of;
+  const gauge = ExchangeMetrics.gauge;
+  gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
+  gauge(metrics, 'swarmgate_refused_connections', 'Client connections over a limit', () => limits.refused);
+  gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
+  gauge(metrics, 'swarmgate_certificate_expiry_seconds', 'When the first certificate ends, since the epoch', () =>
+    Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000)),
+  );
 }
 
 function observer({ settings, metrics }: ServingOptions): DataPlane['observe'] {

@@ -113,9 +113,8 @@ export class Balancer {
     });
     // Where all are ejected the least bad answer is to try them: ejection must not make an outage out of a few errors.
     const among = willing.length > 0 ? willing : open;
-    return route.definition.balance === 'least-outstanding'
-      ? this.#leastOutstanding(among)
-      : this.#nextInTurn(route, among);
+    const balance = upstream.balance ?? route.definition.balance;
+    return balance === 'least-outstanding' ? this.#leastOutstanding(among) : this.#nextInTurn(route, among);
   }
 
   #nextInTurn(route: Route, among: readonly Endpoint[]): Endpoint | undefined {

@@ -11,6 +11,8 @@ export interface Upstream {
   /** Try them one after the other instead of spreading requests: names that have not been resolved yet. */
   readonly inOrder: boolean;
   readonly ifNone: 'no-endpoint' | 'stale-endpoint';
+  /** Where the group says so; else the route's own label does. */
+  readonly balance?: 'round-robin' | 'least-outstanding';
   /** Set where there is no usable address. */
   readonly problem?: Problem;
 }

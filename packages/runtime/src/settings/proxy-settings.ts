@@ -169,6 +169,21 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'How long requests in flight may take after SIGTERM, in milliseconds',
   }),
+  maxConnections: given({
+    env: ['MAX_CONNECTIONS'],
+    parse: integer(0, 10_000_000),
+    default: '50000',
+    usedBy: serving,
+    meaning: 'Client connections of one proxy at the same time; more are closed at once. `0`: no limit',
+  }),
+  maxConnectionsPerAddress: given({
+    env: ['MAX_CONNECTIONS_PER_ADDRESS'],
+    parse: integer(0, 10_000_000),
+    default: '0',
+    usedBy: serving,
+    meaning:
+      'The same for one client address, `TRUSTED_PROXIES` aside. `0`: no limit, because behind an ingress mesh all clients share one',
+  }),
   accessLog: given({
     env: ['ACCESS_LOG'],
     parse: oneOf('off', 'json', 'common'),

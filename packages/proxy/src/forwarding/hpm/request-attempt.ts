@@ -4,6 +4,7 @@ import { bodyKindOf } from '../body-kind.ts';
 import { Deadline } from '../deadline.ts';
 import type { Attempt, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../header-policy.ts';
+import { reset } from '../reset.ts';
 import { RequestBody } from './request-body.ts';
 import { pairs, setUpstreamHeaders } from './upstream-headers.ts';
 
@@ -182,6 +183,6 @@ export class RequestAttempt {
  */
 function cutOff(response: ServerResponse): void {
   const selfDelimiting = response.hasHeader('content-length') || response.chunkedEncoding;
-  if (selfDelimiting) response.destroy();
-  else response.socket?.resetAndDestroy();
+  if (selfDelimiting || response.socket === null) response.destroy();
+  else reset(response.socket);
 }

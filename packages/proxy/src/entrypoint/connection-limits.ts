@@ -1,0 +1,53 @@
+import type { Socket } from 'node:net';
+import { plainAddress } from './client-connection.ts';
+
+export interface ConnectionLimitsOptions {
+  /** Connections at the same time; 0: no limit. */
+  readonly most: number;
+  /** For one address; 0: no limit. */
+  readonly mostPerAddress: number;
+  /** Proxies in front of us carry many clients on their one address. */
+  readonly exempt: (address: string) => boolean;
+}
+
+/** Keeps one client, or all together, from taking every connection there is. */
+export class ConnectionLimits {
+  readonly #options: ConnectionLimitsOptions;
+  readonly #byAddress = new Map<string, number>();
+  #open = 0;
+  #refused = 0;
+
+  constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Counts the connection until it closes; `false`: it is one too many, and not counted. */
+  admit(socket: Socket): boolean {
+    const { most, mostPerAddress, exempt } = this.#options;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const counted = mostPerAddress > 0 && !exempt(address);
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    if ((most > 0 && this.#open >= most) || (counted && ofAddress >= mostPerAddress)) {
+      this.#refused += 1;
+      return false;
+    }
+    this.#open += 1;
+    if (counted) this.#byAddress.set(address, ofAddress + 1);
+    socket.once('close', () => {
+      this.#open -= 1;
+      if (!counted) return;
+      const left = (this.#byAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(address, left);
+      else this.#byAddress.delete(address);
+    });
+    return true;
+  }
+}

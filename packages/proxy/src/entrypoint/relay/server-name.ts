@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net';
+import { mostHelloBytes, readClientHello } from './client-hello.ts';
+
+export type AskedName =
+  | { readonly kind: 'read'; readonly serverName: string | undefined; readonly bytes: Buffer }
+  /** It closed, or did not say a whole hello in time. */
+  | { readonly kind: 'gone' };
+
+/** Reads the name a client asks for. All bytes read are in the result, for whoever gets the connection. */
+export function readServerName(client: Socket, timeoutMs: number): Promise<AskedName> {
+  return new Promise((resolve) => {
+    let bytes = Buffer.alloc(0);
+    const settle = (result: AskedName) => {
+      clearTimeout(timer);
+      client.off('data', onData);
+      client.off('close', onGone);
+      client.off('end', onGone);
+      client.pause();
+      resolve(result);
+    };
+    const onGone = () => settle({ kind: 'gone' });
+    const onData = (chunk: Buffer) => {
+      bytes = bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([bytes, chunk]);
+      const hello = readClientHello(bytes);
+      if (hello.kind === 'hello') settle({ kind: 'read', serverName: hello.serverName, bytes });
+      else if (hello.kind === 'not-tls' || bytes.length > mostHelloBytes)
+        settle({ kind: 'read', serverName: undefined, bytes });
+    };
+    const timer = setTimeout(onGone, timeoutMs);
+    client.on('data', onData);
+    client.once('close', onGone);
+    client.once('end', onGone);
+    client.resume();
+  });
+}
