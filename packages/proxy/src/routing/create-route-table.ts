@@ -1,13 +1,14 @@
 import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '@swarmgate/registry';
 import type { Claim, CompiledRoute } from './claim.ts';
 import { placeKeyOf } from './claim.ts';
+import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { type Contest, chooseShare, contestOf, losersOf } from './place.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Route } from './route.ts';
-import { compareRoutes } from './route-order.ts';
+import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
 import type { Explanation, RouteStanding, RouteTable } from './route-table.ts';
 import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';
 import { findProblems, type TableProblems } from './table-problems.ts';
@@ -38,12 +39,14 @@ class CompiledTable implements RouteTable {
   readonly #rules: TableRules;
   readonly #random: () => number;
   readonly #parts: TableParts;
+  readonly #earlier: EarlierOrder | undefined;
   readonly #hasRedirects: boolean;
   // Worked out when first asked for; the parts never change, so neither do these.
-  #inOrder: readonly Route[] | undefined;
+  #inOrder: readonly CompiledRoute[] | undefined;
   #problems: TableProblems | undefined;
 
-  constructor(rules: TableRules, random: () => number, parts: TableParts) {
+  constructor(rules: TableRules, random: () => number, parts: TableParts, earlier?: EarlierOrder) {
+    this.#earlier = earlier;
     this.#rules = rules;
     this.#random = random;
     this.#parts = parts;
@@ -62,7 +65,7 @@ class CompiledTable implements RouteTable {
 
   *routes(): IterableIterator<Route> {
     this.#inOrder ??= this.#sorted();
-    yield* this.#inOrder;
+    for (const { route } of this.#inOrder) yield route;
   }
 
   routesOf(key: ServiceKey): readonly Route[] {
@@ -102,8 +105,9 @@ class CompiledTable implements RouteTable {
   }
 
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable {
-    const parts = changedParts(this.#parts, changes, this.#rules);
-    return parts === this.#parts ? this : new CompiledTable(this.#rules, this.#random, parts);
+    const { parts, touched } = changedParts(this.#parts, changes, this.#rules);
+    if (parts === this.#parts) return this;
+    return new CompiledTable(this.#rules, this.#random, parts, earlierOrder(this.#inOrder, this.#earlier, touched));
   }
 
   #search(target: RequestTarget): Contest | undefined {
@@ -148,11 +152,21 @@ class CompiledTable implements RouteTable {
     return this.#problems;
   }
 
-  #sorted(): readonly Route[] {
+  #sorted(): readonly CompiledRoute[] {
+    const { order } = this.#rules;
+    const { services } = this.#parts;
+    if (this.#earlier !== undefined) {
+      const touched = [...this.#earlier.touched].flatMap((key) => services.get(key) ?? []);
+      return mergeRoutes(this.#earlier, this.#inForce(touched), order);
+    }
+    return this.#inForce(services.values()).sort((one, other) => compareRoutes(one, other, order));
+  }
+
+  #inForce(services: Iterable<CompiledService>): CompiledRoute[] {
     const routes: CompiledRoute[] = [];
-    for (const service of this.#parts.services.values()) {
+    for (const service of services) {
       if (standingOf(service, this.#parts, this.#rules) === 'in-force') routes.push(...service.routes);
     }
-    return routes.sort((one, other) => compareRoutes(one, other, this.#rules.order)).map(({ route }) => route);
+    return routes;
   }
 }

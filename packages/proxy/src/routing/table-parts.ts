@@ -62,15 +62,17 @@ export function changedParts(
   parts: TableParts,
   changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>,
   rules: TableRules,
-): TableParts {
+): { readonly parts: TableParts; readonly touched: ReadonlySet<ServiceKey> } {
   const change = new PartsChange(parts, rules);
   for (const [key, definition] of changes) change.replace(key, definition);
-  return change.parts;
+  return change;
 }
 
 /** One change in the making. The edit ends with it, and with it the right to write into what it made. */
 class PartsChange {
   parts: TableParts;
+  /** Services whose routes, or whose standing, are not the same any more. */
+  readonly touched = new Set<ServiceKey>();
   readonly #rules: TableRules;
   readonly #edit: Edit = {};
 
@@ -102,6 +104,7 @@ class PartsChange {
   }
 
   #enter(service: CompiledService): void {
+    this.touched.add(service.key);
     if (isForOtherInstance(service, this.#rules)) return;
     if (isOverridden(service, this.parts, this.#rules)) {
       this.#update({ overridden: this.parts.overridden.set(service.key, service, this.#edit) });
@@ -116,6 +119,7 @@ class PartsChange {
   }
 
   #leave(service: CompiledService): void {
+    this.touched.add(service.key);
     const standing = standingOf(service, this.parts, this.#rules);
     if (standing === 'overridden')
       this.#update({ overridden: this.parts.overridden.set(service.key, undefined, this.#edit) });
