@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
 import { type TrustedProxies, trustedProxies } from '../src/entrypoint/client-connection.ts';
@@ -92,7 +92,13 @@ export class LaneRig {
 
   /** Serves `/<name>` from these endpoints. */
   route(name: string, options: RouteOptions = {}): Route {
-    const destination: Destination = { index: 0, since: 0, servicePath: [`/${name}`], port: 80, ...options.destination };
+    const destination: Destination = {
+      index: 0,
+      since: 0,
+      servicePath: [`/${name}`],
+      port: 80,
+      ...options.destination,
+    };
     const definition: ServiceDefinition = {
       version: 1,
       service: name,
