@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
 import { untilAnswers } from '../harness/http.ts';
+import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
 describe('a service outside the Swarm', () => {
@@ -53,7 +54,14 @@ describe('a service outside the Swarm', () => {
 
   it('is still in Consul’s own data, and gone after remove', async () => {
     const stack = sharedStack();
-    expect(await stack.consul.get('services/manual/legacy')).to.contain('/legacy');
+    // Consul was restarted a moment ago: the proxy serves on, but the store itself needs a moment to answer.
+    await until('Consul has it still', async () =>
+      (await stack.consul.get('services/manual/legacy'))?.includes('/legacy'),
+    );
+    await until('the proxy reaches Consul again', async () => {
+      const status = JSON.parse((await stack.admin('/v1/status')).body) as { registry: { reachable: boolean } };
+      return status.registry.reachable;
+    });
     const answer = await stack.admin(`${path}/remove?serviceName=legacy`);
     expect(answer.status, answer.body).to.equal(200);
     await untilAnswers({ url: `${stack.httpUrl}/legacy` }, 503);
