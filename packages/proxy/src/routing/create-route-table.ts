@@ -116,7 +116,10 @@ class CompiledTable implements RouteTable {
       const challenge = acme.best(target);
       if (challenge !== undefined) return challenge;
     }
-    return (this.#hasRedirects ? redirect.best(target) : undefined) ?? ordinary.best(target);
+    const redirected = this.#hasRedirects ? redirect.best(target) : undefined;
+    // `*.shop.example` may lead to www.shop.example, which it covers too: that must not lead to itself for ever.
+    const leadsOn = redirected !== undefined && redirected.winner.of.route.redirectToHost !== target.host;
+    return leadsOn ? redirected : ordinary.best(target);
   }
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */

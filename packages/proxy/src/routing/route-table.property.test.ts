@@ -163,7 +163,9 @@ function scan(name: OrderName, given: readonly ServiceDefinition[], one: Request
     hostMatches(claim.host, one.host) &&
     pathMatches(claim.path, one.path) &&
     firstFailed(claim.of.conditions, one) === undefined;
-  const first = standing.find(fits);
+  const any = standing.find(fits);
+  const leadsToItself = any?.phase === 'redirect' && any.of.route.redirectToHost === one.host;
+  const first = leadsToItself ? standing.find((claim) => claim.phase !== 'redirect' && fits(claim)) : any;
   if (first !== undefined) {
     const better =
       name === 'strict' && !takesMethod(first.of.conditions, one.method)

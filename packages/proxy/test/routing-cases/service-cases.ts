@@ -38,6 +38,12 @@ export const serviceCases: readonly RoutingCase[] = [
     { redirectTo: 'new.example' },
   ),
   strict(
+    'redirectFromDomain never leads to itself',
+    [site('new', ['www.example'], { redirectFromDomain: ['*.example', '*example', 'www.example'] })],
+    'www.example/',
+    'new/0',
+  ),
+  strict(
     'redirectFromDomain leaves its own domain alone',
     [site('new', ['new.example'], { redirectFromDomain: ['old.example'] })],
     'new.example/',
