@@ -141,7 +141,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     sealer,
     reloads,
     onReloaded,
-    tableProblems: (key) => plane.table().problems().get(key) ?? [],
+    lostConflicts: (key) => plane.table().lostConflicts(key),
   });
   admin.answerWith(
     createAdminApp({

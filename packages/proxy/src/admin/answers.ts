@@ -105,6 +105,8 @@ export interface ExplainAnswer {
     readonly condition: FailedCondition['condition'];
     readonly message: string;
   }[];
+  /** Candidates beyond `limit`: those with least in common with the request. */
+  readonly omitted: number;
 }
 
 /** `GET /v1/history` */

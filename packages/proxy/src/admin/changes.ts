@@ -22,8 +22,8 @@ export interface ChangesOptions {
   readonly registry: Registry;
   readonly presence: ReplicaPresence;
   readonly follower: ServicesFollower;
-  /** What the live table finds wrong with a service: a conflict that it loses. */
-  readonly tableProblems: (key: ServiceKey) => readonly Problem[];
+  /** Matches of a service that are another one's in the live table. */
+  readonly lostConflicts: (key: ServiceKey) => readonly Problem[];
   readonly sealer: Sealer;
   readonly reloads: Pick<ReloadRequests, 'send'>;
   /** This replica has carried out a request for a reload. */
@@ -67,7 +67,7 @@ export class Changes {
       if (!sealed.ok) return { kind: 'rejected', problems: [...given.problems, ...sealed.problems] };
       const document = carrySince(sealed.definition, replaced, this.#now());
       const barrier = await this.#publish([change(document, previous.index)], by);
-      const conflicts = this.#conflictsOf(key);
+      const conflicts = this.#options.lostConflicts(key);
       return {
         kind: 'done',
         message: [describeBarrier(barrier), ...conflicts.map(({ message }) => message)].join('; '),
@@ -244,10 +244,6 @@ export class Changes {
   #ownerOfHistory(service: string): string {
     const isManual = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
     return isManual ? 'manual' : (this.#publishedByOthers(service)[0]?.owner ?? 'manual');
-  }
-
-  #conflictsOf(key: ServiceKey): readonly Problem[] {
-    return this.#options.tableProblems(key).filter(({ otherService }) => otherService !== undefined);
   }
 }
 

@@ -7,11 +7,16 @@ import type { ExplainAnswer } from './answers.ts';
 import { viewRoute } from './view-route.ts';
 
 export type ExplainQuery =
-  | { readonly ok: true; readonly target: RequestTarget; readonly headers: Readonly<Record<string, string>> }
+  | {
+      readonly ok: true;
+      readonly target: RequestTarget;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly limit: number;
+    }
   | { readonly ok: false; readonly message: string };
 
 /**
- * `url`, `method` (default GET), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
+ * `url`, `method` (default GET), `limit` of candidates (default 250), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
  * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
@@ -32,9 +37,11 @@ export function readExplainQuery(query: URLSearchParams, plane: Pick<ServingPlan
   }
   const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, plane);
   if (port === undefined) return { ok: false, message: 'port is not a port' };
+  const limit = query.get('limit') ?? '250';
+  if (!/^\d{1,6}$/.test(limit)) return { ok: false, message: 'limit is not a number of candidates' };
   const method = (query.get('method') ?? 'GET').toUpperCase();
   const found = { method, host: host.host, path: path.path, port };
-  return { ok: true, target: { ...found, header: (name) => headers[name] }, headers };
+  return { ok: true, target: { ...found, header: (name) => headers[name] }, headers, limit: Number(limit) };
 }
 
 function portOf(
@@ -52,11 +59,10 @@ function portOf(
 }
 
 export function explain(
-  target: RequestTarget,
-  headers: Readonly<Record<string, string>>,
+  { target, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
   parts: Pick<AdminParts, 'plane' | 'follower'>,
 ): ExplainAnswer {
-  const { winner, byDefault, candidates } = parts.plane.table().explain(target);
+  const { winner, byDefault, candidates, omitted } = parts.plane.table().explain(target, limit);
   const { method, host, path, port } = target;
   return {
     request: { method, host, path, port, headers },
@@ -71,6 +77,7 @@ export function explain(
       condition: failed.condition,
       message: failed.message,
     })),
+    omitted,
   };
 }
 

@@ -17,6 +17,8 @@ export interface ProblemWatchOptions {
   readonly logger: Logger;
   /** Changes within this time are looked at together, in milliseconds. Default 200. */
   readonly settleMs?: number;
+  /** Least time between two looks: each goes through the whole table. Default 1000. */
+  readonly betweenLooksMs?: number;
   /** Problems appear without a change too: an address goes, a port closes. Default 5000. */
   readonly lookEveryMs?: number;
 }
@@ -55,7 +57,7 @@ export class ProblemWatch implements Running {
 
   async #watch(): Promise<void> {
     const { signal } = this.#ending;
-    const { settleMs = 200, lookEveryMs = 5_000, logger } = this.#options;
+    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000, logger } = this.#options;
     while (!signal.aborted) {
       const timer = setTimeout(() => this.look(), lookEveryMs).unref();
       await this.#changed.promise;
@@ -67,6 +69,7 @@ export class ProblemWatch implements Running {
       } catch (error) {
         logger.error({ error: messageOf(error) }, 'problems could not be gathered');
       }
+      await pause(betweenLooksMs - settleMs, signal);
     }
   }
 

@@ -50,7 +50,7 @@ export function readRoutes(parts: AdminParts): Router {
 
   router.get('/v1/explain', (request, response) => {
     const read = readExplainQuery(new URL(request.originalUrl, 'http://admin').searchParams, plane);
-    if (read.ok) response.json(explain(read.target, read.headers, parts));
+    if (read.ok) response.json(explain(read, parts));
     else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
   });
 
