@@ -53,6 +53,7 @@ describe('compress', () => {
     ['204', 'gzip', 'GET', 204, html],
     ['304', 'gzip', 'GET', 304, html],
     ['a range', 'gzip', 'GET', 206, [...html, 'Content-Range', 'bytes 0-9/99']],
+    ['a piece that only its Content-Range tells', 'gzip', 'GET', 200, [...html, 'Content-Range', 'bytes 0-9/99']],
     ['no-transform', 'gzip', 'GET', 200, [...html, 'Cache-Control', 'public, no-transform']],
     ['compressed already', 'gzip', 'GET', 200, [...html, 'Content-Encoding', 'br']],
     ['an image', 'gzip', 'GET', 200, ['Content-Type', 'image/png']],

@@ -74,8 +74,8 @@ function compileValue(template: string, env: Environment): (exchange: Exchange) 
     if (part === '%[dst_port]') return ({ client }) => String(client.entryPort);
     const variable = /^%\[env\(([A-Za-z_][A-Za-z0-9_]*)\)\]$/.exec(part)?.[1];
     if (variable === undefined) return part;
-    // An unset variable is empty, as in HAProxy. Line ends would make a header of their own.
-    return isSecretVariable(variable) ? '' : (env[variable] ?? '').replace(/[\r\n\0]+/g, ' ');
+    // An unset variable is empty, as in HAProxy. Line ends would make a header of their own, other letters none at all.
+    return isSecretVariable(variable) ? '' : (env[variable] ?? '').replace(/[^\t\x20-\x7e\x80-\xff]+/g, ' ');
   });
   if (parts.every((part) => typeof part === 'string')) {
     const constant = parts.join('');

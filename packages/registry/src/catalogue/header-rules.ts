@@ -1,5 +1,5 @@
 import { settingsCatalogue } from '@swarmgate/runtime';
-import { isFramingHeader } from '../definition/header-names.ts';
+import { isFramingHeader, isHeaderValue } from '../definition/header-names.ts';
 import type { HeaderRule } from '../definition/service-definition.ts';
 import type { LabelParsed, LabelParser, ReadingOptions } from './label-entry.ts';
 import { isToken, not, ok } from './label-parsers.ts';
@@ -39,8 +39,8 @@ function readRule(part: string): LabelParsed<HeaderRule> {
   const space = body.search(/\s/);
   const name = space === -1 ? body : body.slice(0, space);
   const value = unquote(space === -1 ? '' : body.slice(space).trim());
-  if (!isToken(name) || value === undefined || value === '' || /[\r\n\0]/.test(value))
-    return not('Name value, such as X-Version 3, quotes closed, on one line');
+  if (!isToken(name) || value === undefined || value === '' || !isHeaderValue(value))
+    return not('Name value, such as X-Version 3, quotes closed, on one line, in Latin letters');
   if (isFramingHeader(name)) return framingRefused(name);
   const wrong = wrongExpression(value);
   if (wrong !== undefined) return wrong;

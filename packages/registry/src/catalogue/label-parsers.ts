@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseBoolean } from '@swarmgate/runtime';
+import { isHeaderValue } from '../definition/header-names.ts';
 import type { RateLimit, RateLimitKey, UserEntry } from '../definition/service-definition.ts';
 import type { LabelParsed, LabelParser, ReadingOptions } from './label-entry.ts';
 
@@ -76,7 +77,7 @@ export const headerPairs: LabelParser<Readonly<Record<string, string>>> = (raw, 
     const colon = part.indexOf(':');
     const name = part.slice(0, Math.max(colon, 0)).trim();
     const value = part.slice(colon + 1).trim();
-    if (!isToken(name) || /[\r\n\0]/.test(value)) return not('pairs such as X-Version:3,X-Name:Jane');
+    if (!isToken(name) || !isHeaderValue(value)) return not('pairs such as X-Version:3,X-Name:Jane');
     pairs.set(name, value);
   }
   return pairs.size === 0 ? not('pairs such as X-Version:3,X-Name:Jane') : ok(Object.fromEntries(pairs));

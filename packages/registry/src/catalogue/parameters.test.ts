@@ -305,6 +305,17 @@ describe('translateParameters, golden cases', () => {
     expect(definition).to.include({ service: 'go-demo_main', replicas: 3, distribute: true });
   });
 
+  it('counts to ten and no further', () => {
+    const indexes = Array.from({ length: 11 }, (_, at) => at + 1);
+    const { definition, problems } = translate({
+      serviceName: 'x',
+      port: '80',
+      ...Object.fromEntries(indexes.map((index) => [`servicePath.${index}`, `/${index}`])),
+    });
+    expect(definition?.destinations.map(({ index }) => index)).to.deep.equal(indexes.slice(0, 10));
+    expect(reasonsOf(problems)).to.deep.equal(['servicePath.11: label-index-unused']);
+  });
+
   it('splits lists by another separator', () => {
     const { definition } = translate({ ...minimal, servicePath: '/a,1;/b' }, { separator: ';' });
     expect(definition?.destinations[0]?.servicePath).to.deep.equal(['/a,1', '/b']);

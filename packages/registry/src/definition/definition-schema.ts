@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isFramingHeader } from './header-names.ts';
+import { isFramingHeader, isHeaderValue } from './header-names.ts';
 import { isPasswordHash } from './password-hash-format.ts';
 import { regularExpressionFault } from './regular-expression.ts';
 import type { Destination, ServiceLabels } from './service-definition.ts';
@@ -15,7 +15,7 @@ const texts = z.array(text).min(1);
 const port = z.int().min(1).max(65_535);
 const durationMs = z.int().min(0).max(2_000_000_000);
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header name (RFC 9110, section 5.1)');
-const headerText = z.string().refine((value) => !/[\r\n\0]/.test(value), 'expected one line of text');
+const headerText = z.string().refine(isHeaderValue, 'expected one line of text in Latin letters');
 
 const changeableHeader = token.refine(
   (name) => !isFramingHeader(name),

@@ -16,3 +16,8 @@ const framing = new Set([
 export function isFramingHeader(name: string): boolean {
   return framing.has(name.toLowerCase());
 }
+
+/** Visible ASCII, blanks, tabs and the bytes above: what a field value may hold (RFC 9110, section 5.5). */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}

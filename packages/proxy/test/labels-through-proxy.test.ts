@@ -1,0 +1,270 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { createSealer, serviceKey, translateParameters } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { Registry as Metrics } from 'prom-client';
+import { startServingPlane } from '../src/entrypoint/serving.ts';
+import type { ServingPlane } from '../src/serving-plane.ts';
+
+/** What the backend saw, which it answers as JSON. */
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly seen: Seen | undefined;
+}
+
+const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+
+interface Case {
+  readonly what: string;
+  readonly labels: Record<string, string>;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly expect: (answered: Answered) => void;
+}
+
+const status = (wanted: number, reason?: string) => (answered: Answered) => {
+  expect(answered.status).to.equal(wanted);
+  expect(answered.headers['x-swarmgate-reason']).to.equal(reason);
+};
+
+const cases: readonly Case[] = [
+  { what: 'no label but the match', labels: {}, expect: status(200) },
+  { what: 'allowedMethods', labels: { allowedMethods: 'GET' }, method: 'POST', expect: status(403, 'method-denied') },
+  { what: 'deniedMethods', labels: { deniedMethods: 'POST' }, method: 'POST', expect: status(403, 'method-denied') },
+  { what: 'denyHttp', labels: { denyHttp: 'true' }, expect: status(403, 'http-denied') },
+  {
+    what: 'denyHttp behind a trusted TLS hop',
+    labels: { denyHttp: 'true' },
+    headers: { 'x-forwarded-proto': 'https' },
+    expect: status(200),
+  },
+  {
+    what: 'httpsOnly',
+    labels: { httpsOnly: 'true', httpsRedirectCode: '301' },
+    path: '/a/b?c=d',
+    expect: (answered) => {
+      status(301, 'https-required')(answered);
+      expect(answered.headers.location).to.match(/^https:\/\/s\d+\.example\/a\/b\?c=d$/);
+    },
+  },
+  {
+    what: 'redirectWhenHttpProto',
+    labels: { redirectWhenHttpProto: 'true' },
+    headers: { 'x-forwarded-proto': 'http' },
+    expect: status(302, 'https-required'),
+  },
+  { what: 'verifyClientSsl', labels: { verifyClientSsl: 'true' }, expect: status(403, 'client-certificate-required') },
+  {
+    what: 'allowedAddresses, not this one',
+    labels: { allowedAddresses: '10.0.0.0/8' },
+    expect: status(403, 'address-denied'),
+  },
+  { what: 'allowedAddresses, this one', labels: { allowedAddresses: '127.0.0.1' }, expect: status(200) },
+  {
+    what: 'users, nobody',
+    labels: { users: 'jane:hush' },
+    expect: (answered) => {
+      status(401, 'credentials-required')(answered);
+      expect(answered.headers['www-authenticate']).to.match(/^Basic realm="s\d+Realm"$/);
+    },
+  },
+  {
+    what: 'users, a wrong password',
+    labels: { users: 'jane:hush' },
+    headers: basic('jane:no'),
+    expect: status(401, 'credentials-wrong'),
+  },
+  {
+    what: 'users, the right one',
+    labels: { users: 'jane:hush' },
+    headers: basic('jane:hush'),
+    expect: ({ status: code, seen }) => {
+      expect(code).to.equal(200);
+      expect(seen?.headers.authorization).to.equal(undefined);
+    },
+  },
+  {
+    what: 'reqPathSearchReplace',
+    labels: { reqPathSearchReplace: '^/api/(v[0-9]),/\\1' },
+    path: '/api/v1/x?q=/api',
+    expect: ({ seen }) => expect(seen?.url).to.equal('/v1/x?q=/api'),
+  },
+  {
+    what: 'request headers',
+    labels: { addReqHeader: 'X-A 1', setReqHeader: 'X-B %[src]', delReqHeader: 'X-C' },
+    headers: { 'x-b': 'mine', 'x-c': 'mine' },
+    expect: ({ seen }) => {
+      expect(seen?.headers).to.include({ 'x-a': '1', 'x-b': '127.0.0.1' });
+      expect(seen?.headers).to.not.have.property('x-c');
+    },
+  },
+  {
+    what: 'response headers',
+    labels: { setResHeader: 'X-A "b, c",X-S 1 if { ssl_fc }', delResHeader: 'X-Backend' },
+    expect: ({ headers }) => {
+      expect(headers['x-a']).to.equal('b, c');
+      expect(headers).to.not.have.any.keys('x-s', 'x-backend');
+    },
+  },
+  {
+    what: 'sessionType',
+    labels: { sessionType: 'sticky-server' },
+    expect: ({ headers }) => expect(headers['set-cookie']?.[0]).to.match(/^s\d+=[\w-]{16}; Path=\/; HttpOnly/),
+  },
+  {
+    what: 'compressionAlgo',
+    labels: { compressionAlgo: 'gzip' },
+    headers: { 'accept-encoding': 'gzip', 'x-pad': 'y'.repeat(500) },
+    expect: ({ headers, body }) => {
+      expect(headers).to.include({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+      expect(gunzipSync(body).toString()).to.include('yyyy');
+    },
+  },
+  {
+    what: 'compressionAlgo, a client that does not want it',
+    labels: { compressionAlgo: 'gzip' },
+    expect: ({ headers, seen }) => {
+      expect(headers).to.not.have.property('content-encoding');
+      expect(seen?.method).to.equal('GET');
+    },
+  },
+];
+
+for (const lane of ['raw', 'express'] as const) {
+  describe(`labels through the proxy, ${lane} lane first`, () => {
+    let backend: Server;
+    let plane: ServingPlane;
+    let dataDir = '';
+    let port = 0;
+
+    before(async () => {
+      backend = createServer(echo);
+      await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+      dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-labels-'));
+      const env = { DATA_DIR: dataDir, LANE: lane, TRUSTED_PROXIES: '127.0.0.1' };
+      const settings = readSettings('proxy', { env, secretsDir: dataDir });
+      plane = await startServingPlane({
+        settings,
+        logger: silentLogger,
+        metrics: new Metrics(),
+        env,
+        entrypoints: [{ port: 0, secure: false }],
+        host: '127.0.0.1',
+      });
+      const [entrypoint] = plane.entrypoints();
+      port = entrypoint?.state === 'open' ? Number(/\d+$/.exec(entrypoint.address)?.[0]) : 0;
+      await plane.apply(await servicesOf((backend.address() as AddressInfo).port));
+    });
+
+    after(async () => {
+      await plane.stop();
+      backend.closeAllConnections();
+      await new Promise((resolve) => backend.close(resolve));
+      await rm(dataDir, { recursive: true });
+    });
+
+    for (const [number, each] of cases.entries()) {
+      it(each.what, async () => {
+        each.expect(await ask(port, hostOf(number), each));
+      });
+    }
+
+    it('rateLimit', async () => {
+      const host = hostOf(cases.length);
+      const answers = [await ask(port, host), await ask(port, host), await ask(port, host)];
+      expect(answers.map((answer) => answer.status)).to.deep.equal([200, 200, 429]);
+      expect(Number(answers[2]?.headers['retry-after'])).to.be.greaterThan(0);
+    });
+  });
+}
+
+const hostOf = (number: number) => `s${number}.example`;
+
+async function servicesOf(backendPort: number) {
+  const sealer = createSealer([]);
+  const changes = new Map();
+  for (const [number, labels] of [...cases.map((each) => each.labels), { rateLimit: '2/h' }].entries()) {
+    const { definition, secrets, problems } = translateParameters(
+      {
+        serviceName: `s${number}`,
+        serviceDomain: hostOf(number),
+        outboundHostname: '127.0.0.1',
+        port: String(backendPort),
+        ...labels,
+      },
+      {
+        owner: 'manual',
+        separator: ',',
+        source: { kind: 'rest', by: 'a test' },
+        updatedAt: '2026-01-02T03:04:05.000Z',
+        nowMs: 1,
+      },
+    );
+    if (definition === undefined) throw new Error(JSON.stringify(problems));
+    const sealed = await sealer.seal(definition, secrets, undefined);
+    if (!sealed.ok) throw new Error(JSON.stringify(sealed.problems));
+    const key = serviceKey(definition);
+    changes.set(key, {
+      key,
+      definition: sealed.definition,
+      endpoints: undefined,
+      origin: 'registry',
+      addressesFresh: true,
+    });
+  }
+  return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
+}
+
+function echo(request: IncomingMessage, response: import('node:http').ServerResponse): void {
+  request.resume();
+  const { method = '', url = '', headers } = request;
+  response.writeHead(200, { 'Content-Type': 'application/json', 'X-Backend': 'echo' });
+  response.end(JSON.stringify({ method, url, headers } satisfies Seen));
+}
+
+function ask(port: number, host: string, sent: Partial<Case> = {}): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const { method = 'GET', path = '/', headers = {} } = sent;
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers: { host, ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const body = Buffer.concat(chunks);
+          const seen =
+            response.headers['x-swarmgate-reason'] === undefined && response.headers['content-encoding'] === undefined;
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body,
+            seen: seen ? (JSON.parse(body.toString()) as Seen) : undefined,
+          });
+        });
+      },
+    );
+    request.once('error', reject);
+    request.end();
+  });
+}
