@@ -46,8 +46,8 @@ export interface Listener extends Running {
   /** Everything wanted was registered once. Docker or the registry away later does not take it back. */
   ready(): boolean;
   status(): ListenerStatus;
-  /** Lets this Swarm take over what another one registered under the same owner. */
-  adopt(): void;
+  /** Lets this Swarm take over what another one registered under the same owner. Answers what came of it. */
+  adopt(): string;
   /** Lists the Swarm and sends all notifications anew. */
   notifyServices(): void;
   /** Somebody on the task's node saw its container going: no new requests for it, before Swarm says so. */
@@ -198,6 +198,15 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       .toSorted((left, right) => ((left.serviceName ?? '') < (right.serviceName ?? '') ? -1 : 1));
   }
 
+  function adoptAndSay(): string {
+    const { judgement, leading } = publisher.status();
+    if (judgement.kind !== 'other-swarm') {
+      return leading ? 'there is nothing to adopt' : 'this listener stands by: call the one that leads';
+    }
+    publisher.adopt();
+    return `this Swarm takes over what ${judgement.registeredSwarmId} registered as ${owner}`;
+  }
+
   let port: number | undefined;
   if (settings.listenerPort !== 'off') {
     const rest = createListenerRest({
@@ -207,6 +216,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       status,
       isReady: ready,
       metrics: metrics.registry,
+      adopt: adoptAndSay,
+      taskGoing: observer.taskGoing,
+      token: settings.adminToken,
     });
     try {
       const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);
@@ -221,7 +233,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   return {
     ready,
     status,
-    adopt: publisher.adopt,
+    adopt: adoptAndSay,
     notifyServices,
     taskGoing: observer.taskGoing,
     ...(port === undefined ? {} : { port }),

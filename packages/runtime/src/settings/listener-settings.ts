@@ -24,6 +24,13 @@ export const listenerSettings = {
     usedBy: listening,
     meaning: 'Where the listener’s port listens; the image sets `::` (all addresses)',
   }),
+  listenerUrl: optional({
+    env: ['LISTENER_URL'],
+    parse: text,
+    usedBy: listening,
+    meaning:
+      'Where the agent role (`swarmgate listener --role agent`) finds the listeners: `http://tasks.listener:8080`',
+  }),
   notifyLabel: given({
     env: ['DF_NOTIFY_LABEL'],
     parse: text,

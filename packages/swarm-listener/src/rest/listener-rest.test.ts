@@ -7,6 +7,7 @@ describe("the listener's REST", () => {
   let served: ListeningRest;
   let isReady: boolean;
   let notified: number;
+  let going: string[];
   const services = [{ distribute: 'true', port: '8080', replicas: '1', serviceName: 'go-demo', servicePath: '/demo' }];
   const nodes = [{ id: 'node-1', hostname: 'one', address: '192.0.2.11' }];
 
@@ -27,12 +28,16 @@ describe("the listener's REST", () => {
       status: () => ({ owner: 'swarm' }),
       isReady: () => isReady,
       metrics: metrics.registry,
+      adopt: () => 'adopted',
+      taskGoing: (serviceId, taskId) => going.push(`${serviceId} ${taskId}`),
+      token: 'right',
     });
     served = await serveRest(app, { host: '127.0.0.1', port: 0 }, silentLogger);
   });
   beforeEach(() => {
     isReady = true;
     notified = 0;
+    going = [];
   });
   after(() => served.stop());
 
@@ -74,6 +79,40 @@ describe("the listener's REST", () => {
     expect(text).to.contain('swarmgate_listener_work_total{kind="events"} 7');
     expect(text).to.contain('swarmgate_listener_event_to_published_seconds_count 1');
   });
+
+  const post = (path: string, token: string | undefined, body?: string) =>
+    fetch(`http://127.0.0.1:${served.port}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+
+  it('changes something only for who has the token', async () => {
+    for (const path of ['/v1/adopt', '/v1/task-going']) {
+      expect((await post(path, undefined)).status).to.equal(401);
+      expect((await post(path, 'wrong')).status).to.equal(401);
+    }
+    expect(going).to.deep.equal([]);
+    const adopted = await post('/v1/adopt', 'right');
+    expect(await adopted.json()).to.deep.equal({ Status: 'OK', Message: 'adopted' });
+  });
+
+  it('takes the word of an agent about a task', async () => {
+    expect((await post('/v1/task-going', 'right', '{"serviceId":"s","taskId":"t"}')).status).to.equal(200);
+    expect(going).to.deep.equal(['s t']);
+  });
+
+  for (const body of ['', '{}', '{"serviceId":"s"}', '{"serviceId":', '[]']) {
+    it(`answers 400 to ${body === '' ? 'nothing' : body} about a task`, async () => {
+      const response = await post('/v1/task-going', 'right', body);
+      expect(response.status).to.equal(400);
+      expect(await response.text()).not.to.contain('.ts');
+      expect(going).to.deep.equal([]);
+    });
+  }
 
   it('says 404 in JSON for what is not there', async () => {
     const response = await get('/v1/other');

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Logger, Running } from '@swarmgate/runtime';
-import express, { type Express } from 'express';
+import { authorizeChange, type Logger, type Running } from '@swarmgate/runtime';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Registry as MetricsRegistry } from 'prom-client';
+import { z } from 'zod';
 
 /** What the listener's REST asks of the listener. */
 export interface ListenerRestOptions {
@@ -14,15 +15,20 @@ export interface ListenerRestOptions {
   readonly status: () => object;
   readonly isReady: () => boolean;
   readonly metrics: MetricsRegistry;
+  /** Lets this Swarm take over what another one registered. Answers what came of it, for people. */
+  readonly adopt: () => string;
+  readonly taskGoing: (serviceId: string, taskId: string) => void;
+  /** `ADMIN_TOKEN`. */
+  readonly token: string | undefined;
 }
+
+const goingTask = z.object({ serviceId: z.string().min(1), taskId: z.string().min(1) });
 
 const prefix = '/v1/docker-flow-swarm-listener';
 
-/** Docker Flow Swarm Listener's paths and shapes, and what orchestrators ask for. Everything here only reads. */
+/** Docker Flow Swarm Listener's paths and shapes, what orchestrators ask for, and the two calls that change something. */
 export function createListenerRest(options: ListenerRestOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
+  const app = bareApp();
   app.get(`${prefix}/ping`, (_request, response) => {
     response.json({ Status: 'OK' });
   });
@@ -39,20 +45,75 @@ export function createListenerRest(options: ListenerRestOptions): Express {
   app.get('/v1/status', (_request, response) => {
     response.json(options.status());
   });
+  answerHealth(app, options.isReady, options.status);
+  app.get('/metrics', async (_request, response) => {
+    response.type(options.metrics.contentType).send(await options.metrics.metrics());
+  });
+  const mayChange = requireAuthorization(options.token);
+  app.post('/v1/adopt', mayChange, (_request, response) => {
+    response.json({ Status: 'OK', Message: options.adopt() });
+  });
+  app.post('/v1/task-going', mayChange, express.json({ limit: '4kb' }), (request, response) => {
+    const task = goingTask.safeParse(request.body);
+    if (!task.success) {
+      response.status(400).json({ Status: 'NOK', Message: 'expected {"serviceId": "…", "taskId": "…"} in JSON' });
+      return;
+    }
+    options.taskGoing(task.data.serviceId, task.data.taskId);
+    response.json({ Status: 'OK' });
+  });
+  endWithNotFound(app);
+  return app;
+}
+
+export interface AgentRestOptions {
+  readonly isReady: () => boolean;
+  readonly counts: () => object;
+}
+
+/** What the agent role answers: only whether it lives and what it told. */
+export function createAgentRest({ isReady, counts }: AgentRestOptions): Express {
+  const app = bareApp();
+  answerHealth(app, isReady, counts);
+  endWithNotFound(app);
+  return app;
+}
+
+function bareApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  return app;
+}
+
+function answerHealth(app: Express, isReady: () => boolean, details: () => object): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'healthy' });
   });
   app.get('/readyz', (_request, response) => {
-    const isReady = options.isReady();
-    response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'not ready', ...options.status() });
+    const ready = isReady();
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', ...details() });
   });
-  app.get('/metrics', async (_request, response) => {
-    response.type(options.metrics.contentType).send(await options.metrics.metrics());
-  });
+}
+
+function requireAuthorization(token: string | undefined) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const { remoteAddress } = request.socket;
+    const verdict = authorizeChange(token, { remoteAddress, headers: request.headers });
+    if (verdict.kind === 'allowed') next();
+    else response.status(verdict.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: verdict.message });
+  };
+}
+
+function endWithNotFound(app: Express): void {
   app.use((request, response) => {
     response.status(404).json({ Status: 'NOK', Message: `there is nothing at ${request.path}` });
   });
-  return app;
+  // What a body parser refuses is the caller's fault, and nobody needs to see where our sources lie.
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+    response.status(status).json({ Status: 'NOK', Message: status < 500 ? 'the request cannot be read' : 'failed' });
+  });
 }
 
 export interface ListeningRest extends Running {
