@@ -6,6 +6,10 @@ type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-
 
 const mostTrailerBytes = 8_192;
 const mostExtensionBytes = 4_096;
+// Names with or without a value, no whitespace (RFC 9112, section 7.1.1): what stands here is dropped or passed on unread, so
+// it must not be anything that another parser could read as more than that.
+const extensions =
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?)*$/;
 // 2^48: far more than any body, and exact as a number.
 const mostSizeDigits = 12;
 
@@ -24,7 +28,7 @@ export class ChunkedReader {
   #line = '';
   #sizeDigits = 0;
   #left = 0;
-  #extensionBytes = 0;
+  #extension = '';
   #afterCr = false;
   #trailer = '';
 
@@ -102,8 +106,12 @@ export class ChunkedReader {
         return undefined;
       }
       case 'extension':
-        if (byte === CR) this.#state = 'size-lf';
-        else if (valueBytes[byte] === 0 || ++this.#extensionBytes > mostExtensionBytes) return refusals.chunk;
+        if (byte === CR) {
+          if (!extensions.test(this.#extension)) return refusals.chunk;
+          this.#extension = '';
+          this.#state = 'size-lf';
+        } else if (valueBytes[byte] === 0 || this.#extension.length >= mostExtensionBytes) return refusals.chunk;
+        else this.#extension += String.fromCharCode(byte);
         return undefined;
       case 'size-lf':
         if (byte !== LF) return refusals.chunk;

@@ -166,6 +166,8 @@ export class RequestHead {
         case Field.transferEncoding:
           encodings++;
           this.chunked = isWord(bytes, fields.valueStart(index), fields.valueEnd(index), 'chunked');
+          // Whitespace behind it is lawful, but parsers differ on whether it is still `chunked`.
+          if (bytes[fields.valueEnd(index)] !== CR) return refusals.transferEncoding;
           if (encodings > 1 || !this.chunked) return refusals.transferEncoding;
           break;
         case Field.connection:
