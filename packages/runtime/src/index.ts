@@ -6,3 +6,4 @@ export { settingsCatalogue } from './settings/catalogue.ts';
 export { boolean as parseBoolean, type EntrypointSetting, type Parsed, type Parser } from './settings/parsers.ts';
 export { readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
+export { createWake, type Wake } from './wake.ts';

@@ -1,5 +1,4 @@
 import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
-import { isFinal } from '../swarm/convergence.ts';
 import type { SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 
 /** What a service's addresses are made from. */
@@ -45,7 +44,7 @@ function taskEndpoint(task: SwarmTask, around: Surroundings): readonly TaskEndpo
  * runs, nor on a node that is lost: there is nothing to finish there.
  */
 function taskState(task: SwarmTask, around: Surroundings): TaskEndpoint['state'] | undefined {
-  if (task.state !== 'running' || isFinal(task)) return undefined;
+  if (task.state !== 'running') return undefined;
   const wanted = task.desiredState === 'running';
   if (!wanted && around.nodes.get(task.nodeId ?? '')?.state === 'down') return undefined;
   return wanted && !around.going.has(task.id) ? 'active' : 'draining';

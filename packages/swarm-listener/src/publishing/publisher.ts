@@ -8,9 +8,8 @@ import {
   type ServiceChange,
   type ServiceDefinition,
 } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, type Running } from '@swarmgate/runtime';
+import { backoffMs, createWake, type Logger, messageOf, type Running } from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
-import { createWake } from '../swarm/wake.ts';
 import { type Judgement, judgeEvidence } from './listing-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
 import type { PublisherStatus, Wanted } from './publishing-state.ts';

@@ -1,4 +1,4 @@
-import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, createWake, type Logger, pause, type Running } from '@swarmgate/runtime';
 import { createArmedServices } from './armed-services.ts';
 import { createBurst } from './burst.ts';
 import { isConverged } from './convergence.ts';
@@ -7,7 +7,6 @@ import type { SwarmClient } from './swarm-client.ts';
 import { toSwarmError } from './swarm-error.ts';
 import type { SwarmEvent, SwarmService } from './swarm-objects.ts';
 import * as views from './swarm-view.ts';
-import { createWake } from './wake.ts';
 
 export interface Observer extends Running {
   state(): ObserverState;
