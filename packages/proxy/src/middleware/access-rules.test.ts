@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { answerOf, exchangeOf, outcomeOf, overTls, routeOf, type Sent } from '../../test/middleware-fixture.ts';
 import { allowedMethods, deniedMethods, denyHttp, verifyClientSsl } from './access-rules.ts';
 import { allowedAddresses } from './allowed-addresses.ts';
 import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
 import type { Middleware } from './middleware.ts';
-import { answerOf, exchangeOf, outcomeOf, overTls, routeOf, type Sent } from './middleware-fixture.ts';
 
 const only = (...cidrs: string[]) => allowedAddresses(cidrs);
 const from = (address: string): Sent => ({ client: { address } });

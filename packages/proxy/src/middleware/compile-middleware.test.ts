@@ -1,7 +1,7 @@
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import { exchangeOf, headOf, outcomeOf, overTls, routeOf } from '../../test/middleware-fixture.ts';
 import { createMiddleware, type RouteMiddleware } from './compile-middleware.ts';
-import { exchangeOf, headOf, outcomeOf, overTls, routeOf } from './middleware-fixture.ts';
 
 const made: RouteMiddleware[] = [];
 

@@ -10,7 +10,7 @@ import { UserDirectory } from './auth/user-directory.ts';
 import { type Compression, compress, compressionStep, usualTypes } from './compression.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
 import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
-import { createLimiters } from './limits/limiters.ts';
+import { createLimiters, type Limiters } from './limits/limiters.ts';
 import { rateLimit } from './limits/rate-limit.ts';
 import type { Exchange, Middleware, MiddlewareOf, ResponseHead } from './middleware.ts';
 import { pathRewrite } from './path-rewrite.ts';
@@ -34,6 +34,11 @@ export interface MiddlewareOptions {
   readonly logger: Logger;
   /** Where `dfp_users_<name>` files are. Default `/run/secrets`. */
   readonly secretsDir?: string;
+  /**
+   * Who counts for `rateLimit`. A worker passes what asks its control process, since a limit is per proxy. Default: this
+   * process by itself, or over Redis.
+   */
+  readonly limiters?: Limiters;
 }
 
 /** All per-route steps of one process, with what they share: users, verified passwords, counters. */
@@ -57,7 +62,8 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
       ...(options.secretsDir === undefined ? {} : { secretsDir: options.secretsDir }),
     }),
     verifier: new PasswordVerifier(),
-    limiters: createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
+    limiters:
+      options.limiters ?? createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
     compression: defaultCompression(settings),
   };
   const compiled = new WeakMap<Route, readonly Middleware[]>();
@@ -87,7 +93,7 @@ interface StepParts {
   readonly securePort: number | undefined;
   readonly directory: UserDirectory;
   readonly verifier: PasswordVerifier;
-  readonly limiters: ReturnType<typeof createLimiters>;
+  readonly limiters: Limiters;
   readonly compression: Partial<Compression>;
 }
 

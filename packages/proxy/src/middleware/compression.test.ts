@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { brotliDecompressSync, createGunzip, gunzipSync, inflateSync } from 'node:zlib';
 import { expect } from 'chai';
+import { exchangeOf, headOf, routeOf } from '../../test/middleware-fixture.ts';
 import { compress, negotiate, usualTypes } from './compression.ts';
-import { exchangeOf, headOf, routeOf } from './middleware-fixture.ts';
 
 const all = { algorithms: ['br', 'gzip', 'deflate'], types: usualTypes } as const;
 const accepting = (value: string, method = 'GET') =>

@@ -1,7 +1,7 @@
 import type { HeaderRule } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { exchangeOf, headOf, overTls, routeOf } from '../../test/middleware-fixture.ts';
 import { type HeaderChanges, requestHeaders, responseHeaders } from './header-changes.ts';
-import { exchangeOf, headOf, overTls, routeOf } from './middleware-fixture.ts';
 
 const changes = (given: Partial<HeaderChanges>): HeaderChanges => ({ add: [], set: [], del: [], ...given });
 const rule = (name: string, value: string, condition?: HeaderRule['condition']): HeaderRule =>

@@ -1,6 +1,6 @@
 import type { PathRewrite } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { exchangeOf, outcomeOf, routeOf } from './middleware-fixture.ts';
+import { exchangeOf, outcomeOf, routeOf } from '../../test/middleware-fixture.ts';
 import { pathRewrite } from './path-rewrite.ts';
 
 async function rewritten(path: string, ...rewrites: PathRewrite[]): Promise<string> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { endpoint, exchangeOf, headOf, overTls, routeOf } from '../../test/middleware-fixture.ts';
 import { stickyToken } from '../forwarding/sticky-token.ts';
-import { endpoint, exchangeOf, headOf, overTls, routeOf } from './middleware-fixture.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
 const step = stickyCookie('go-demo');

@@ -93,7 +93,7 @@ export const upstreamDestinationLabels = {
     default: '`TIMEOUT_CLIENT`, else 20',
     meaning: 'tcp and sni: seconds a client may stay silent.',
     example: '300',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   serviceGroup: {
@@ -101,7 +101,7 @@ export const upstreamDestinationLabels = {
     parse: text,
     meaning: 'tcp and sni: services of one group on one port share its connections.',
     example: 'postgres',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   balanceGroup: {
@@ -110,7 +110,7 @@ export const upstreamDestinationLabels = {
     default: 'roundrobin',
     meaning: 'tcp and sni: how a group’s endpoint is picked, `roundrobin` or `leastconn`.',
     example: 'leastconn',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   checkTcp: {
@@ -128,7 +128,7 @@ export const upstreamDestinationLabels = {
     default: 'false',
     meaning: 'tcp and sni: TCP keep-alive towards the client.',
     example: 'true',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
 } satisfies Partial<DestinationEntries>;

@@ -1,7 +1,7 @@
 import type { RateLimit, RateLimitKey } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { answerOf, exchangeOf, outcomeOf, routeOf, type Sent } from '../middleware-fixture.ts';
+import { answerOf, exchangeOf, outcomeOf, routeOf, type Sent } from '../../../test/middleware-fixture.ts';
 import { createLimiters } from './limiters.ts';
 import { rateLimit } from './rate-limit.ts';
 
