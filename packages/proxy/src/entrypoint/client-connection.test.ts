@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { clientOf, isListed, plainAddress, trustedProxies } from './client-connection.ts';
+
+describe('the client behind a connection', () => {
+  const trusted = trustedProxies(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
+  const client = (peerAddress: string, headers: Record<string, string>) =>
+    clientOf(
+      { peerAddress, peerTrusted: trusted(peerAddress), entryPort: 80, secure: false, certificateVerified: false },
+      (name) => headers[name],
+      trusted,
+    );
+
+  const cases = [
+    ['no proxy in front', '9.9.9.9', '1.1.1.1', '9.9.9.9'],
+    ['a trusted proxy', '10.0.0.1', '1.1.1.1', '1.1.1.1'],
+    ['a forged beginning', '10.0.0.1', '8.8.8.8, 1.1.1.1', '1.1.1.1'],
+    ['a chain of trusted proxies', '10.0.0.1', '1.1.1.1, 192.0.2.7, 10.9.9.9', '1.1.1.1'],
+    ['nobody but trusted proxies', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['IPv6', '2001:db8::1', '2001:470::5', '2001:470::5'],
+    ['nonsense at the end', '10.0.0.1', '1.1.1.1, unknown', '10.0.0.1'],
+    ['a trusted proxy that says nothing', '10.0.0.1', '', '10.0.0.1'],
+  ] as const;
+  for (const [what, peer, forwardedFor, address] of cases)
+    it(`has the right address with ${what}`, () => {
+      expect(client(peer, { 'x-forwarded-for': forwardedFor }).address).to.equal(address);
+    });
+
+  it('has the scheme that a trusted proxy says, and nobody else', () => {
+    expect(client('10.0.0.1', { 'x-forwarded-proto': 'https' }).scheme).to.equal('https');
+    expect(client('10.0.0.1', { 'x-forwarded-proto': 'gopher' }).scheme).to.equal('http');
+    expect(client('9.9.9.9', { 'x-forwarded-proto': 'https' }).scheme).to.equal('http');
+  });
+
+  it('is an IPv4 address on a socket of both families, too', () => {
+    expect(plainAddress('::ffff:10.0.0.7')).to.equal('10.0.0.7');
+    expect(plainAddress('::1')).to.equal('::1');
+    expect(trusted('::ffff:10.0.0.7')).to.equal(true);
+  });
+
+  it('refuses a list that cannot be read, naming the entry', () => {
+    expect(() => trustedProxies(['10.0.0.0/8', 'everyone'])).to.throw(RangeError, /TRUSTED_PROXIES: "everyone"/);
+  });
+
+  it('is on nobody’s list by an entry that cannot be read', () => {
+    expect(isListed(['nonsense', '10.0.0.0/8'], '10.1.1.1')).to.equal(true);
+    expect(isListed(['nonsense'], '10.1.1.1')).to.equal(false);
+    expect(isListed(['0.0.0.0/0'], '')).to.equal(false);
+  });
+});
