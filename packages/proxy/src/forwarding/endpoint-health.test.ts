@@ -30,6 +30,7 @@ describe('the health of an endpoint', () => {
 
   it('forgets failures with an answer, and learns nothing from clients that leave', () => {
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'answered'], [3, 'refused']).kind).to.equal('healthy');
+    expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned'], [3, 'refused']).kind).to.equal('ejected');
   });
 
