@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { DeadlineSweep, type Timed } from './deadline-sweep.ts';
+
+describe('the deadline sweep', () => {
+  const timed = (deadlineMs: number) => {
+    const fired: number[] = [];
+    const each: Timed = { deadlineMs, onDeadline: () => fired.push(0) };
+    return { each, fired };
+  };
+
+  it('is never early and at most two ticks late', () => {
+    let nowMs = 0;
+    const sweep = new DeadlineSweep(10, () => nowMs);
+    const { each, fired } = timed(sweep.in(100));
+    sweep.add(each);
+    for (nowMs = 10; nowMs <= 100; nowMs += 10) sweep.tick();
+    expect(fired).to.have.length(0);
+    for (; nowMs <= 120; nowMs += 10) sweep.tick();
+    expect(fired).to.have.length.greaterThan(0);
+    sweep.remove(each);
+  });
+
+  it('judges nobody right after a stall of its own process', () => {
+    let nowMs = 0;
+    const sweep = new DeadlineSweep(10, () => nowMs);
+    const { each, fired } = timed(sweep.in(100));
+    sweep.add(each);
+    nowMs = 5_000;
+    sweep.tick();
+    expect(fired).to.have.length(0);
+    sweep.tick();
+    expect(fired).to.have.length(1);
+    sweep.remove(each);
+  });
+
+  it('leaves alone who was removed, or moved its deadline', () => {
+    let nowMs = 0;
+    const sweep = new DeadlineSweep(10, () => nowMs);
+    const gone = timed(sweep.in(5));
+    const moved = timed(sweep.in(5));
+    sweep.add(gone.each);
+    sweep.add(moved.each);
+    sweep.remove(gone.each);
+    moved.each.deadlineMs = Number.POSITIVE_INFINITY;
+    for (nowMs = 10; nowMs <= 100; nowMs += 10) sweep.tick();
+    expect(gone.fired.length + moved.fired.length).to.equal(0);
+    sweep.remove(moved.each);
+  });
+});
