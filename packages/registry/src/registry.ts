@@ -60,6 +60,11 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** A wake that the journal does not explain within this time is a hand edit. Default 250. */
   readonly journalGraceMs?: number;
+  /**
+   * A hand edit that falls between two waits and has a journalled change right behind it does not ring. Where the
+   * store's indexes leave room for one, everything is read again after this time, at most once a minute. Default 2_000.
+   */
+  readonly sweepAfterMs?: number;
   /** Aborts and restarts the wait with a full read: what `reload` without parameters does. */
   readonly fullReadRequests?: AsyncIterable<void>;
 }

@@ -5,8 +5,8 @@ import { isForeignName, type NamesMark } from './read.ts';
 
 export type Ring =
   | { readonly kind: 'head'; readonly stored: StoredValue | undefined }
-  /** Something beneath `services/` or `endpoints/` changed at this index. */
-  | { readonly kind: 'names'; readonly index: number }
+  /** Something beneath `services/` or `endpoints/` changed at this index; `after` is where the wait began. */
+  | { readonly kind: 'names'; readonly index: number; readonly after: number; readonly heldMs: number }
   /** An index fell: a store that started anew, or one that merely forgot its deletions. */
   | { readonly kind: 'backwards' }
   | { readonly kind: 'foreign-keys'; readonly names: readonly string[] }
@@ -48,8 +48,8 @@ export class Doorbells {
     ]);
   }
 
-  /** What rang longest ago; `undefined` after `timeoutMs` of silence, or when the signal aborts. */
-  async next(timeoutMs: number | undefined): Promise<Ring | undefined> {
+  /** What rang longest ago; `undefined` when the clock (`performance.now()`) is past `untilMs`, or the signal aborts. */
+  async next(untilMs: number): Promise<Ring | undefined> {
     if (this.#rings.length === 0 && !this.#signal.aborted) {
       await new Promise<void>((resolve) => {
         const wake = () => {
@@ -58,7 +58,8 @@ export class Doorbells {
           this.#wake = undefined;
           resolve();
         };
-        const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs);
+        const leftMs = Math.max(0, Math.ceil(untilMs - performance.now()));
+        const timer = Number.isFinite(untilMs) ? setTimeout(wake, leftMs) : undefined;
         this.#signal.addEventListener('abort', wake, { once: true });
         this.#wake = wake;
       });
@@ -97,12 +98,14 @@ export class Doorbells {
   async #blockOnNames(prefix: string, from: NamesMark): Promise<void> {
     let present = from;
     while (!this.#signal.aborted) {
+      const beganMs = performance.now();
       const answer: Indexed<readonly string[]> = await this.#store.waitForNames(prefix, present.index, this.#signal);
       const empty = answer.data.length === 0;
       if (answer.index < present.index) this.#ring({ kind: 'backwards' });
       // Consul wakes whoever waits on an empty prefix for writes anywhere: from nothing to nothing is no change.
       else if (answer.index > present.index && !(empty && present.empty)) {
-        this.#ring({ kind: 'names', index: answer.index });
+        const heldMs = performance.now() - beganMs;
+        this.#ring({ kind: 'names', index: answer.index, after: present.index, heldMs });
       }
       present = { index: answer.index, empty };
     }

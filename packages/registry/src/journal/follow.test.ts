@@ -26,13 +26,17 @@ describe('following', () => {
   let fault: RegistryError | undefined;
   /** Counts the calls of the follower. */
   let calls: Map<string, number>;
+  /** While it is pending, no wait for names begins. */
+  let gate: Promise<void> | undefined;
 
   beforeEach(async () => {
     fault = undefined;
     calls = new Map();
+    gate = undefined;
     under = await openRegistryUnderTest((store) =>
-      observed(store, (method) => {
+      observed(store, async (method) => {
         calls.set(method, (calls.get(method) ?? 0) + 1);
+        if (method === 'waitForNames') await gate;
         return fault;
       }),
     );
@@ -128,6 +132,47 @@ describe('following', () => {
       expect(snapshot.services.get('swarm/b')).to.have.property('ok', true);
     });
   }
+
+  it('finds a hand edit that hides behind a published change', async () => {
+    await under.registry.publish([changeOf('a'), changeOf('b')], options);
+    followed = new FollowedChanges(under.registry, { journalGraceMs, sweepAfterMs: 40 });
+    await followed.nextOf('snapshot');
+    // Keeps the follower from waiting while both are written: the worst moment, which is a few milliseconds long.
+    let open: () => void = () => undefined;
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await under.registry.publish([changeOf('a', 81)], options);
+    await followed.nextOf('delta');
+    await under.write({ kind: 'set', key: under.layout.documentKey('services', 'swarm/b'), value: '{}' });
+    await under.registry.publish([changeOf('a', 82)], options);
+    open();
+    await followed.nextOf('delta');
+    const { snapshot, cause } = await followed.nextOf('snapshot');
+    expect(cause).to.equal('hand-edit');
+    expect(snapshot.services.get('swarm/b')).to.have.property('ok', false);
+  });
+
+  it('says nothing when what it suspected was a heartbeat', async () => {
+    await under.registry.publish([changeOf('a')], options);
+    followed = new FollowedChanges(under.registry, { journalGraceMs, sweepAfterMs: 1 });
+    await followed.nextOf('snapshot');
+    let open: () => void = () => undefined;
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await under.registry.publish([changeOf('a', 81)], options);
+    await followed.nextOf('delta');
+    await under.write({ kind: 'set', key: under.layout.leaderHeartbeat('swarm'), value: '1' });
+    calls.clear();
+    await under.registry.publish([changeOf('a', 82)], options);
+    open();
+    await followed.nextOf('delta');
+    while (calls.get('list') !== 3) await new Promise((resolve) => setImmediate(resolve));
+    await under.registry.publish([changeOf('a', 83)], options);
+    await followed.nextOf('delta');
+    expect(followed.waiting).to.deep.equal([]);
+  });
 
   it('tells a removal by hand from one in the journal', async () => {
     await following('a', 'b', 'c');
@@ -245,16 +290,16 @@ describe('following', () => {
 });
 
 /** The store, with somebody told of each call who may make it fail. */
-function observed(store: KeyValueStore, see: (method: string) => RegistryError | undefined): KeyValueStore {
+function observed(store: KeyValueStore, see: (method: string) => Promise<RegistryError | undefined>): KeyValueStore {
   return new Proxy(store, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
       return async (...parameters: unknown[]) => {
-        const before = see(String(property));
+        const before = await see(String(property));
         if (before !== undefined) throw before;
         const answer: unknown = await value.apply(target, parameters);
-        const after = property.toString().startsWith('wait') ? see('woken') : undefined;
+        const after = property.toString().startsWith('wait') ? await see('woken') : undefined;
         if (after !== undefined) throw after;
         return answer;
       };

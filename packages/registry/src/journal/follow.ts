@@ -3,6 +3,7 @@ import type { FollowOptions, FullReadCause, RegistryChange } from '../registry.t
 import { type LatestDocuments, readDelta } from './delta.ts';
 import { Doorbells } from './doorbells.ts';
 import { type Head, journalledIndexes, parseHead } from './head.ts';
+import { type Gap, gapOf, mayHide } from './hidden-edits.ts';
 import type { JournalContext } from './publish.ts';
 import { type FullRead, readEverything } from './read.ts';
 import { WhenRequested } from './when-requested.ts';
@@ -12,6 +13,9 @@ type Full = Extract<FullRead, { readonly kind: 'full' }>;
 const defaultGraceMs = 250;
 const firstBackoffMs = 50;
 const mostBackoffMs = 2_000;
+// A burst is over when this long has passed; and a long one costs no more than a full read each minute.
+const sweepAfterMs = 2_000;
+const betweenSweepsMs = 60_000;
 
 /**
  * See `Registry.follow`. A full read, then the doorbells until one of them says something that the journal cannot
@@ -25,7 +29,7 @@ export async function* followRegistry(
   const requests = new WhenRequested(options.fullReadRequests);
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
-  let cause: FullReadCause = 'start';
+  let cause: FullReadCause | 'sweep' = 'start';
   let last: Followed | undefined;
   let trouble: 'unreachable' | 'head-missing' | undefined;
   let attempt = 0;
@@ -45,10 +49,16 @@ export async function* followRegistry(
         }
         cause = causeOf(read.head, last?.head, trouble === undefined || last === undefined ? cause : 'reconnect');
         trouble = undefined;
-        yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
-        last = { head: read.head, documents: new Map(read.documents) };
-        const graceMs = options.journalGraceMs ?? defaultGraceMs;
-        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, graceMs, signal });
+        if (cause !== 'sweep') yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
+        else if (foundSomething(read, last)) {
+          yield { kind: 'snapshot', snapshot: read.snapshot, cause: 'hand-edit', journalled: read.journalled };
+        }
+        last = { head: read.head, documents: new Map(read.documents), sweptAtMs: sweptAtMs(cause, last) };
+        const times = {
+          graceMs: options.journalGraceMs ?? defaultGraceMs,
+          sweepMs: options.sweepAfterMs ?? sweepAfterMs,
+        };
+        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, ...times, signal });
       } catch (error) {
         if (signal.aborted) return;
         if (trouble !== 'unreachable') {
@@ -69,12 +79,15 @@ export async function* followRegistry(
 interface Followed {
   head: Head;
   readonly documents: LatestDocuments;
+  /** When a sweep read everything for the last time, by `performance.now()`. */
+  readonly sweptAtMs: number;
 }
 
 interface Waiting {
   readonly requests: WhenRequested;
   readonly interrupt: AbortSignal;
   readonly graceMs: number;
+  readonly sweepMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -83,21 +96,27 @@ async function* followJournal(
   { store, layout }: JournalContext,
   read: Full,
   followed: Followed,
-  { requests, interrupt, graceMs, signal }: Waiting,
-): AsyncGenerator<RegistryChange, FullReadCause> {
+  { requests, interrupt, graceMs, sweepMs, signal }: Waiting,
+): AsyncGenerator<RegistryChange, FullReadCause | 'sweep'> {
   const stopping = new AbortController();
   const bells = new Doorbells(store, layout, AbortSignal.any([signal, interrupt, stopping.signal]));
   const ringing = bells.run({ head: read.headIndex, ...read.names });
   const explained = new Set(journalledIndexes(read.head, read.headIndex));
   const foreignKeys = topNames(layout.prefix, read.snapshot.foreignKeys);
   let unexplained: { readonly indexes: Set<number>; readonly untilMs: number } | undefined;
+  let gaps: Gap[] = [];
+  let sweepAtMs = Number.POSITIVE_INFINITY;
   try {
     for (;;) {
-      const ring = await bells.next(
-        unexplained === undefined ? undefined : Math.max(0, unexplained.untilMs - performance.now()),
-      );
+      const deadlineMs = Math.min(unexplained?.untilMs ?? Number.POSITIVE_INFINITY, sweepAtMs);
+      const ring = await bells.next(deadlineMs);
       signal.throwIfAborted();
       if (requests.requested) return 'requested';
+      if (performance.now() >= sweepAtMs) {
+        if (gaps.some((gap) => mayHide(gap, explained))) return 'sweep';
+        gaps = [];
+        sweepAtMs = Number.POSITIVE_INFINITY;
+      }
       switch (ring?.kind) {
         case undefined:
           // The journal had its time: somebody wrote by hand.
@@ -117,11 +136,18 @@ async function* followJournal(
         case 'foreign-keys':
           if (topNames(layout.prefix, ring.names) !== foreignKeys) return 'hand-edit';
           break;
-        case 'names':
+        case 'names': {
+          const gap = gapOf(ring);
+          if (gap !== undefined) {
+            gaps.push(gap);
+            const soonest = Math.max(performance.now() + sweepMs, followed.sweptAtMs + betweenSweepsMs);
+            sweepAtMs = Math.min(sweepAtMs, soonest);
+          }
           if (explained.has(ring.index)) break;
           unexplained ??= { indexes: new Set(), untilMs: performance.now() + graceMs };
           unexplained.indexes.add(ring.index);
           break;
+        }
         case 'head': {
           const present = ring.stored === undefined ? undefined : parseHead(ring.stored.value);
           // The full read decides what a missing head means, after it has asked again.
@@ -148,8 +174,19 @@ async function* followJournal(
   }
 }
 
+/** Whether a sweep read anything that was not known: mostly its suspicion was a heartbeat, and nobody is told. */
+function foundSomething(read: Full, known: Followed | undefined): boolean {
+  if (known?.head.sequence !== read.head.sequence || known.documents.size !== read.documents.size) return true;
+  for (const [key, document] of read.documents) if (known.documents.get(key) !== document) return true;
+  return false;
+}
+
+function sweptAtMs(cause: FullReadCause | 'sweep', before: Followed | undefined): number {
+  return cause === 'sweep' ? performance.now() : (before?.sweptAtMs ?? Number.NEGATIVE_INFINITY);
+}
+
 /** What a head says about the one we knew: another registry, an older state of it, or nothing (`otherwise`). */
-function causeOf<T extends FullReadCause | undefined>(head: Head, before: Head | undefined, otherwise: T) {
+function causeOf<T extends FullReadCause | 'sweep' | undefined>(head: Head, before: Head | undefined, otherwise: T) {
   if (before === undefined) return otherwise;
   if (head.registryId !== before.registryId) return 'other-registry';
   if (head.sequence < before.sequence) return 'index-backwards';
