@@ -132,6 +132,24 @@ const cases: readonly Case[] = [
     expect: ({ headers }) => expect(headers['set-cookie']?.[0]).to.match(/^s\d+=[\w-]{16}; Path=\/; HttpOnly/),
   },
   {
+    what: 'connectionMode http-server-close',
+    labels: { connectionMode: 'http-server-close' },
+    headers: { connection: 'keep-alive' },
+    expect: ({ headers, seen }) => {
+      expect(seen?.headers.connection).to.equal('close');
+      expect(headers.connection).to.not.equal('close');
+    },
+  },
+  {
+    what: 'connectionMode httpclose',
+    labels: { connectionMode: 'httpclose' },
+    headers: { connection: 'keep-alive' },
+    expect: ({ headers, seen }) => {
+      expect(seen?.headers.connection).to.equal('close');
+      expect(headers.connection).to.equal('close');
+    },
+  },
+  {
     what: 'compressionAlgo',
     labels: { compressionAlgo: 'gzip' },
     headers: { 'accept-encoding': 'gzip', 'x-pad': 'y'.repeat(500) },

@@ -23,6 +23,7 @@ const everything = routeOf(
     setResHeader: [{ name: 'B', value: '1' }],
     sessionType: 'sticky-server',
     compressionAlgo: ['gzip'],
+    connectionMode: 'http-server-close',
   },
   {
     httpsOnly: true,
@@ -47,7 +48,7 @@ describe('createMiddleware', () => {
     ).to.deep.equal([
       'allowedAddresses',
       'rateLimit',
-      'users',
+      'Authorization',
       'httpsOnly',
       'redirectWhenHttpProto',
       'redirectUnlessHttpsProto',
@@ -60,6 +61,7 @@ describe('createMiddleware', () => {
       'denyHttp',
       'users',
       'sessionType',
+      'connectionMode',
       'compressionAlgo',
     ]);
   });
@@ -81,7 +83,7 @@ describe('createMiddleware', () => {
     const { middlewareOf } = middleware({ HTTPS_ONLY: 'true', USERS: 'gus:pw', COMPRESSION_ALGO: 'gzip' });
     const route = routeOf();
     expect(middlewareOf(route).map(({ name }) => name)).to.deep.equal([
-      'users',
+      'Authorization',
       'HTTPS_ONLY',
       'USERS',
       'compressionAlgo',

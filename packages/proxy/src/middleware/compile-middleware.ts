@@ -8,6 +8,7 @@ import { basicAuth } from './auth/basic-auth.ts';
 import { PasswordVerifier } from './auth/password-verifier.ts';
 import { UserDirectory } from './auth/user-directory.ts';
 import { type Compression, compress, compressionStep, usualTypes } from './compression.ts';
+import { connectionMode } from './connection-mode.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
 import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
 import { createLimiters, type Limiters } from './limits/limiters.ts';
@@ -26,6 +27,7 @@ export interface MiddlewareOptions {
     | 'instanceName'
     | 'compressionAlgo'
     | 'compressionType'
+    | 'connectionMode'
     | 'defaultPorts'
     | 'bindPorts'
   >;
@@ -138,6 +140,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     destination.denyHttp ? denyHttp : undefined,
     auth?.check,
     definition.sessionType === 'sticky-server' ? stickyCookie(definition.service) : undefined,
+    connectionMode(definition.connectionMode ?? options.settings.connectionMode),
     compressionOf(route, parts.compression) && compressionStep,
   ];
   return steps.filter((step) => step !== undefined);

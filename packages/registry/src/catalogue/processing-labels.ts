@@ -5,7 +5,6 @@ import { fixed, type LabelParser, same, served } from './label-entry.ts';
 import { boolean, integer, not, ok, oneOf, secondsAsMs } from './label-parsers.ts';
 import { pathRewrites } from './path-parsers.ts';
 
-const unsupported = { kind: 'not-supported-yet' } as const;
 const headerLanguage = fixed(
   'The part of HAProxy’s language that is in use: `%[dst_port]`, `%[src]`, `%[env(NAME)]`, quotes, `if { ssl_fc }`, `unless { ssl_fc }`. Anything else is refused, as are headers that frame the message.',
 );
@@ -135,7 +134,7 @@ export const processingServiceLabels = {
     default: '`CONNECTION_MODE`, else http-keep-alive',
     meaning: 'What happens to connections after an answer: kept, closed towards the service, or closed on both sides.',
     example: 'http-server-close',
-    support: unsupported,
+    support: served,
     dockerFlow: fixed('`http-tunnel` and `forceclose` are refused.'),
   },
 } satisfies Partial<ServiceEntries>;

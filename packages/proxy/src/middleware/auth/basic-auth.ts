@@ -50,7 +50,7 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
 
   return {
     remember: {
-      name: 'users',
+      name: 'Authorization',
       needs: 'any',
       onRequest(exchange) {
         const header = exchange.request.get('authorization');
