@@ -142,6 +142,7 @@ async function prepareAgent(
       : { acl: { enabled: true, default_policy: 'deny', tokens: await tokens(program, managementToken) } }),
     ...role,
     ...options.config,
+    ports: { ...(role.ports as object), ...(options.config?.ports as object | undefined) },
   };
   await mkdir(join(directory, 'data'), { recursive: true });
   await writeFile(join(directory, 'agent.json'), JSON.stringify(config, undefined, 2));

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { createConsulStore, createRegistry, keyLayout, type Registry, type ServiceChange } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { FollowedChanges } from '../../../packages/registry/test/followed-changes.ts';
@@ -112,6 +113,9 @@ describe('a follower whose token is lost, under default-deny', function () {
         'registry-denied',
       );
       expect(followed.waiting).to.deep.equal([]);
+      for (const refused of [reading.get(layout.head), reading.transact([{ kind: 'delete', key: layout.head }])]) {
+        expect(inspect(await rejection(refused), { depth: 20, showHidden: true })).to.not.contain(token);
+      }
     } finally {
       await followed.stop();
       await reading.close();

@@ -152,12 +152,19 @@ export function consulError(what: string, error: unknown): RegistryError {
   const said =
     typeof body === 'string' && body !== '' ? body.slice(0, 300) : error instanceof Error ? error.message : '';
   const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;
-  if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, error);
+  const cause = withoutResponse(error);
+  if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, cause);
   // 429 asks for patience, 5xx tells of a cluster without a leader: both pass.
   if (status === undefined || status === 429 || status >= 500) {
-    return RegistryError.of('registry-unreachable', message, error);
+    return RegistryError.of('registry-unreachable', message, cause);
   }
-  return RegistryError.of('registry-refused', message, error);
+  return RegistryError.of('registry-refused', message, cause);
+}
+
+/** The package hangs the response on its errors, and with it our request: its headers hold the token. */
+function withoutResponse(error: unknown): unknown {
+  if (!(error instanceof Error) || responseOf(error) === undefined) return error;
+  return new Error(error.message);
 }
 
 function consulUrl(options: ConsulStoreOptions): URL {

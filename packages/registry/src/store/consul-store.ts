@@ -201,7 +201,7 @@ class ConsulStore implements KeyValueStore {
         const answer = response.body as TransactionAnswer;
         const denied = answer.Errors?.find((each) => /permission denied|acl not found/i.test(each.What));
         if (denied === undefined) return answer;
-        throw RegistryError.of('registry-denied', `consul: ${what}: ${denied.What}`, error);
+        throw RegistryError.of('registry-denied', `consul: ${what}: ${denied.What}`);
       }
     });
   }
