@@ -60,7 +60,7 @@ describe('the publisher', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function start() {
+  function start(more: { readonly staleHoldMs?: number } = {}) {
     const layout = keyLayout('test');
     const leadership = contendForLeadership({
       store,
@@ -78,6 +78,7 @@ describe('the publisher', () => {
       sealer: createSealer([]),
       logger: silentLogger,
       signal: stopping.signal,
+      ...more,
     });
     const options = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
     const translator = createTranslator(options, () => undefined);
@@ -187,6 +188,39 @@ describe('the publisher', () => {
     // A newer list that says the same is believed at once.
     translate([aService({ id: 'other', name: 'other', versionIndex: 120, labels: {} })]);
     await eventually('the removal', async () => (await read()).services.size === 0);
+  });
+
+  it('takes an old list for the truth when the manager still gives it after the hold', async () => {
+    translate([aService({ versionIndex: 100 })]);
+    await settled();
+    await stopAll();
+    start({ staleHoldMs: 0 });
+    // The first one begins the hold, and one that comes after its end is believed.
+    translate([]);
+    await eventually('the removal', async () => {
+      translate([]);
+      return (await read()).services.size === 0;
+    });
+  });
+
+  it('lets a hand edit stand until the service changes, and puts right what cannot be read', async () => {
+    translate([withPath('/label', 11)]);
+    await settled();
+    await eventually('it was read', () => publisher.status().registry === 'known');
+    const key = 'test/services/swarm/go-demo';
+    const stored = await store.get(key);
+    const edit = (value: string) => store.transact([{ kind: 'set', key, value }]);
+    await edit((stored?.value ?? '').replace('/label', '/edited'));
+    translate([withPath('/label', 11)]);
+    await settled();
+    expect(await pathOf('go-demo')).to.equal('/edited');
+    await edit('{ not json');
+    await eventually('the repair', async () => {
+      translate([withPath('/label', 11)]);
+      return (await pathOf('go-demo')) === '/label';
+    });
+    translate([withPath('/next', 12)]);
+    await eventually('the change', async () => (await pathOf('go-demo')) === '/next');
   });
 
   it('publishes for another Swarm only after it was adopted', async () => {

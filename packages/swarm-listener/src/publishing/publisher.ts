@@ -31,6 +31,11 @@ export interface PublisherOptions {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /**
+   * A manager that is cut off answers stale lists for some 17 s: one that still lists after this long is taken for the
+   * Swarm as it is. In milliseconds, default 40_000.
+   */
+  readonly staleHoldMs?: number;
   /** Called after each publication that wrote something, with the milliseconds since the event behind it. */
   readonly onPublished?: (services: number, sinceEventMs: number | undefined) => void;
 }
@@ -42,8 +47,7 @@ export interface Publisher extends Running {
   status(): PublisherStatus;
 }
 
-/** A manager answers stale lists for some 17 s: one that still answers after this long is the Swarm as it is. */
-export const staleHoldMs = 40_000;
+const defaultStaleHoldMs = 40_000;
 
 /**
  * Makes registered equal desired, for ever. Level-triggered: it holds the last desired state, not events, so whatever
@@ -90,19 +94,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   async function followRegistry(): Promise<void> {
     for await (const change of registry.follow({ signal })) {
-      const before = registered;
-      registered = followRegistered(before, change, owner);
-      const isNew =
-        registered.kind !== before.kind ||
-        (registered.kind === 'known' && before.kind === 'known' && registered.registryId !== before.registryId);
-      if (isNew) {
-        // What we wrote stands in a registry that is gone.
-        if (before.kind !== 'unknown') written.clear();
-        markDirty('all');
-        wake.wake();
-      } else if (change.kind === 'snapshot' && change.cause === 'reconnect') {
-        wake.wake();
-      }
+      registered = followRegistered(registered, change, owner);
+      if (change.kind === 'delta' || change.kind === 'unreachable') continue;
+      const isAnother =
+        change.kind === 'head-missing' || change.cause === 'other-registry' || change.cause === 'index-backwards';
+      // What we wrote is gone with the registry we knew: what stands there now is no hand edit of it.
+      if (isAnother) written.clear();
+      // A hand edit, or somebody who wants to look, is no reason to write.
+      if (change.kind === 'snapshot' && (change.cause === 'hand-edit' || change.cause === 'requested')) continue;
+      markDirty('all');
+      wake.wake();
     }
   }
 
@@ -129,7 +130,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return false;
     }
     staleSinceMs ??= Date.now();
-    if (state.fromListing && Date.now() - staleSinceMs >= staleHoldMs) {
+    if (state.fromListing && Date.now() - staleSinceMs >= (options.staleHoldMs ?? defaultStaleHoldMs)) {
       acceptedVersionIndex = next.registeredVersionIndex;
       logger.warn(
         { owner },
@@ -265,6 +266,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     status: () => ({
       leading: leading.kind === 'leading',
       reconciled: reconciled || (leading.kind === 'standby' && registered.kind === 'known'),
+      registry: registered.kind,
       judgement,
       ...(failure === undefined ? {} : { failure }),
       publications,

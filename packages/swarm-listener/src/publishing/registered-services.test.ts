@@ -87,6 +87,7 @@ describe('what is registered', () => {
     expect(lost.kind).to.equal('empty');
     const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), 9);
     expect(dnsNameIn(follow([snapshot(1, 'r2')], ahead))).to.equal('A');
+    expect(dnsNameIn(follow([snapshot(2)], ahead))).to.equal('A');
   });
 
   it('stays as it was while the registry is away', () => {

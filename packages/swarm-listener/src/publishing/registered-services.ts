@@ -109,7 +109,8 @@ function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: str
   for (const [key, held] of snapshot.endpoints) add(key, { endpoints: documentOf(held) });
   for (const [key, problems] of snapshot.labelProblems) add(key, { problems });
   const { registryId, sequence } = snapshot;
-  const isSame = before.kind === 'known' && before.registryId === registryId;
+  // A lower sequence is a registry restored from a backup: what we wrote is not in it.
+  const isSame = before.kind === 'known' && before.registryId === registryId && before.sequence <= sequence;
   return { kind: 'known', registryId, sequence, followed, ahead: isSame ? before.ahead : new Map() };
 }
 
