@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { verifyHashedPassword } from '@swarmgate/registry';
 import { LRUCache } from 'lru-cache';
 import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
+import { Turns } from './turns.ts';
 
 /** What a password is compared with: itself, or a salted hash. */
 export type Credential =
@@ -25,6 +26,8 @@ const rememberWrongMs = 10_000;
  */
 export class PasswordVerifier {
   readonly #pool = new PasswordPool();
+  // node:crypto's scrypt runs on libuv's four threads, which read files and look up names too: two stay theirs.
+  readonly #scryptTurns = new Turns({ atOnce: 2, mostWaiting: 100 });
   readonly #key = randomBytes(32);
   readonly #known: LRUCache<string, { readonly fits: boolean }>;
   readonly #running = new Map<string, Promise<PasswordVerdict>>();
@@ -67,12 +70,13 @@ export class PasswordVerifier {
 
   async #hash(password: string, hash: string): Promise<PasswordVerdict> {
     if (!hash.startsWith('$scrypt$')) return this.#pool.check(password, hash);
-    // node:crypto's scrypt runs on the thread pool, which serves files and names too: a few at a time.
-    if (this.#running.size > mostRunning) return 'busy';
+    if (!(await this.#scryptTurns.take())) return 'busy';
     try {
       return (await verifyHashedPassword(password, hash)) ? 'fits' : 'differs';
     } catch {
       return 'busy';
+    } finally {
+      this.#scryptTurns.giveBack();
     }
   }
 
@@ -80,5 +84,3 @@ export class PasswordVerifier {
     return createHmac('sha256', this.#key).update(text).digest();
   }
 }
-
-const mostRunning = 100;
