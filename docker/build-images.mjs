@@ -1,7 +1,8 @@
 // npm run images: builds swarmgate/proxy and swarmgate/listener from docker/Dockerfile. Plain built-ins of Node 20.
-//   IMAGE_TAG   (local)      tag of both images
-//   IMAGE_NAME  (swarmgate)  what comes before /proxy and /listener: `registry.example.com/team/swarmgate`
-//   BASE_IMAGE               another base than the Dockerfile's
+//   SWARMGATE_TAG     (local)      tag of both images
+//   SWARMGATE_IMAGES  (swarmgate)  what comes before /proxy and /listener: `registry.example.com/team/swarmgate`
+//   BASE_IMAGE                     another base than the Dockerfile's
+// The first two are the names that docker/stack.yml takes.
 // Where the base can neither be found nor pulled, one is made of this machine's own parts: see base-image.mjs.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,12 +17,13 @@ const dockerfile = join(here, 'Dockerfile');
 const pullTimeoutMs = 120_000;
 
 const base = await chooseBase();
-const name = process.env.IMAGE_NAME ?? 'swarmgate';
-const tag = process.env.IMAGE_TAG ?? 'local';
+const name = process.env.SWARMGATE_IMAGES ?? 'swarmgate';
+const tag = process.env.SWARMGATE_TAG ?? 'local';
 const isBuildKitThere = docker(['buildx', 'version']).status === 0;
 for (const target of ['listener', 'proxy']) {
   const image = `${name}/${target}:${tag}`;
   const startedAt = Date.now();
+  const former = imageId(image);
   const built = docker(
     [
       'build',
@@ -35,6 +37,8 @@ for (const target of ['listener', 'proxy']) {
     isBuildKitThere ? {} : { DOCKER_BUILDKIT: '0' },
   );
   if (built.status !== 0) fail(`building ${image} failed`, built);
+  // Nobody can name it any more. One that a container still runs from stays.
+  if (former !== undefined && former !== imageId(image)) docker(['image', 'rm', former]);
   console.log(`${image} built on ${base} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
 }
 
@@ -52,6 +56,11 @@ async function chooseBase() {
   // Also where it is there already: it is made anew when Node or npm of this machine are others now.
   await importBaseImage();
   return localBaseName;
+}
+
+function imageId(image) {
+  const inspected = docker(['image', 'inspect', '--format', '{{.Id}}', image]);
+  return inspected.status === 0 ? inspected.stdout.trim() : undefined;
 }
 
 function npmRegistry() {

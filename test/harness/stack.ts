@@ -74,13 +74,20 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
   const instance = options.instance ?? name;
   const token = randomBytes(16).toString('hex');
-  await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], { cwd: root });
+  // Not `local`: what somebody built to run stays as it is.
+  const tag = process.env.SWARMGATE_TAG ?? 'e2e';
+  await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], {
+    cwd: root,
+    env: { ...process.env, SWARMGATE_IMAGES: 'swarmgate', SWARMGATE_TAG: tag },
+  });
   const demoImage = await importNodeImage(docker);
   const env = {
     ...process.env,
     CONSUL_IMAGE: await importBinaryImage(docker, await consulBinary(), true),
     REDIS_IMAGE: await importBinaryImage(docker, programPath('redis-server'), false),
-    SAMPLE_IMAGE: 'swarmgate/base:local',
+    SAMPLE_IMAGE: demoImage,
+    SWARMGATE_IMAGES: 'swarmgate',
+    SWARMGATE_TAG: tag,
     SWARMGATE_NETWORK: name,
     PROXY_INSTANCE_NAME: instance,
     ADMIN_TOKEN_SECRET: `${name}_token`,
@@ -90,6 +97,8 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     TUNNEL_NAME: `${name}-consul-ui`,
   };
   const cli = (...args: readonly string[]) => run('docker', [...args], { env, cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  // An engine that was started a moment ago answers before its Swarm has a leader.
+  await until('the Swarm takes orders', () => docker.listNodes().then(() => true));
   await docker.createSecret({ Name: `${name}_token`, Data: Buffer.from(token).toString('base64') });
 
   const remove = async () => {
@@ -176,7 +185,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
         ...['--publish', `mode=host,target=80,published=${ownHttp}`],
         ...['--publish', `mode=host,target=8080,published=${ownAdmin}`],
         ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${instance}`, '--init'],
-        ...['--secret', `source=${name}_token,target=dfp_admin_token`, '--no-resolve-image', 'swarmgate/proxy:local'],
+        ...['--secret', `source=${name}_token,target=dfp_admin_token`, '--no-resolve-image', `swarmgate/proxy:${tag}`],
       );
       return {
         httpUrl: `http://127.0.0.1:${ownHttp}`,
