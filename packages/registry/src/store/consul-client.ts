@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { ClientRequest, RequestOptions } from 'node:http';
 import Consul from 'consul';
 import { RegistryError } from '../registry-error.ts';
 
@@ -73,13 +74,14 @@ export interface ConsulClient {
   readonly transaction: {
     create(operations: readonly TransactionOperation[], options: CallOptions): Promise<Answer<TransactionAnswer>>;
   };
-  /** The extension point of papi, the HTTP client under the package. */
-  _ext(event: 'onCreate', extend: (request: CreatedRequest, next: () => void) => void): void;
+  /** The extension points of papi, the HTTP client under the package: before a request is built, before it is sent. */
+  _ext(event: 'onCreate' | 'onRequest', extend: (request: PapiRequest, next: () => void) => void): void;
   destroy(): void;
 }
 
-interface CreatedRequest {
+interface PapiRequest {
   readonly opts: { readonly name?: string; readonly body?: object };
+  transport: { request(options: RequestOptions): ClientRequest };
 }
 
 const defaultPort = 8500;
@@ -105,7 +107,21 @@ export function connectConsul(options: ConsulStoreOptions): { readonly client: C
       Object.assign(request.opts.body, { NodeChecks: [] });
     next();
   });
+  client._ext('onRequest', (request, next) => {
+    const { transport } = request;
+    request.transport = { request: (options) => failWhenCut(transport.request(options)) };
+    next();
+  });
   return { client, url };
+}
+
+/** papi waits for the end of an answer and does not look whether its connection broke: it would wait for the deadline. */
+function failWhenCut(request: ClientRequest): ClientRequest {
+  return request.once('response', (response) => {
+    response.once('close', () => {
+      if (!response.complete) request.emit('error', new Error('the answer broke off'));
+    });
+  });
 }
 
 /** Runs one call with a deadline and a way to abort it, and says what its failure means. */
@@ -154,8 +170,8 @@ export function consulError(what: string, error: unknown): RegistryError {
   const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;
   const cause = withoutResponse(error);
   if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, cause);
-  // 429 asks for patience, 5xx tells of a cluster without a leader: both pass.
-  if (status === undefined || status === 429 || status >= 500) {
+  // Below 400 the answer itself is broken; 429 asks for patience, 5xx tells of a cluster without a leader: all of it passes.
+  if (status === undefined || status < 400 || status === 429 || status >= 500) {
     return RegistryError.of('registry-unreachable', message, cause);
   }
   return RegistryError.of('registry-refused', message, cause);

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { expect } from 'chai';
+import { rejection } from '../../test/store-contract.ts';
+import { createConsulStore } from './consul-store.ts';
+import type { KeyValueStore } from './key-value-store.ts';
+
+// A server that answers as Consul does on a bad day: a real one does none of this on demand. All that a healthy Consul
+// does is tested on a real one, in test/integration/registry.
+describe('the Consul store on a bad day', () => {
+  let server: Server;
+  let store: KeyValueStore;
+  let answer: RequestListener;
+
+  before(async () => {
+    server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    store = createConsulStore({ address: `127.0.0.1:${port}`, timeoutMs: 60_000 });
+  });
+
+  after(async () => {
+    await store.close();
+    server.closeAllConnections();
+    await once(server.close(), 'close');
+  });
+
+  const statuses = [
+    [400, 'registry-refused'],
+    [401, 'registry-denied'],
+    [403, 'registry-denied'],
+    [413, 'registry-refused'],
+    [429, 'registry-unreachable'],
+    [500, 'registry-unreachable'],
+    [503, 'registry-unreachable'],
+  ] as const;
+  for (const [status, code] of statuses) {
+    it(`takes ${status} for ${code}, and says what was asked and what was answered`, async () => {
+      answer = (_, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end('because of that');
+      for (const call of [
+        () => store.get('a'),
+        () => store.list('a/'),
+        () => store.transact([{ kind: 'delete', key: 'a' }]),
+      ]) {
+        const error = await rejection(call());
+        expect(error).to.have.property('code', code);
+        expect(error)
+          .to.have.property('message')
+          .that.matches(new RegExp(`consul: .*\\ba.*${status} because of that`));
+      }
+    });
+  }
+
+  it('notices an answer that breaks off long before its deadline', async () => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
+      response.write('[', () => response.destroy());
+    };
+    expect(await rejection(store.list('a/'))).to.have.property('code', 'registry-unreachable');
+  });
+
+  it('takes an answer that is no JSON for none', async () => {
+    answer = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('<html>');
+    expect(await rejection(store.get('a'))).to.have.property('code', 'registry-unreachable');
+  });
+
+  it('never asks in a loop because an index is missing or zero', async () => {
+    for (const index of [undefined, '0', 'x', '-5']) {
+      answer = (_, response) => response.writeHead(404, index === undefined ? {} : { 'x-consul-index': index }).end();
+      expect(await store.waitForKey('a', 0, AbortSignal.timeout(5_000))).to.deep.equal({ index: 1, data: undefined });
+    }
+  });
+
+  it('does not take what a token may not see for what is not there', async () => {
+    answer = (_, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ Results: [], Errors: null }));
+    expect(await rejection(store.getMany(['a', 'b']))).to.have.property('code', 'registry-denied');
+  });
+});
