@@ -113,8 +113,11 @@ describe('a follower whose token is lost, under default-deny', function () {
         'registry-denied',
       );
       expect(followed.waiting).to.deep.equal([]);
-      for (const refused of [reading.get(layout.head), reading.transact([{ kind: 'delete', key: layout.head }])]) {
-        expect(inspect(await rejection(refused), { depth: 20, showHidden: true })).to.not.contain(token);
+      for (const call of [
+        () => reading.get(layout.head),
+        () => reading.transact([{ kind: 'delete', key: layout.head }]),
+      ]) {
+        expect(inspect(await rejection(call()), { depth: 20, showHidden: true })).to.not.contain(token);
       }
     } finally {
       await followed.stop();
