@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { announceReplica, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
+import {
+  announceReplica,
+  createSealer,
+  keyLayout,
+  loadSecretsKeys,
+  type Registry,
+  type SecretsKey,
+} from '@swarmgate/registry';
 import { type Logger, openToAll, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './admin/admin-app.ts';
@@ -10,6 +18,7 @@ import { createControlMetrics } from './admin/metrics.ts';
 import { ProblemReporter } from './admin/problem-reporter.ts';
 import { ProblemWatch } from './admin/problem-watch.ts';
 import { startServingPlane } from './entrypoint/serving.ts';
+import { SharedCertificates } from './entrypoint/tls/shared-certificates.ts';
 import type { Route } from './routing/route.ts';
 import type { EntrypointView, ServingPlane } from './serving-plane.ts';
 import { readEnvironmentServices } from './watch/environment-services.ts';
@@ -69,12 +78,15 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const startedAt = new Date();
   const version = readVersion();
   const { secretsKey, dataDir } = settings;
-  const sealer = createSealer(await loadSecretsKeys({ secretsKey, dataDir, registry: registry.store.kind }));
+  const secretsKeys = await loadSecretsKeys({ secretsKey, dataDir, registry: registry.store.kind });
+  const sealer = createSealer(secretsKeys);
   const own = await readEnvironmentServices(env, settings, startedAt, sealer);
   let draining = false;
 
-  const plane = await (options.startPlane ?? startServingPlane)({ settings, logger, metrics, env });
+  const plane = await (options.startPlane ?? startServingPlane)({ settings, logger, metrics, env, secretsKeys });
   running.push(plane);
+  const certificates = await followCertificates(plane, registry, secretsKeys, settings, logger);
+  if (certificates !== undefined) running.push(certificates);
 
   const ready = () => follower.hasFirstTable() && !draining;
   const follower: ServicesFollower = new ServicesFollower({
@@ -153,6 +165,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       plane,
       presence,
       changes,
+      certificates,
       replica: { name: replica, version, since: startedAt.toISOString() },
       problems: () => problemWatch.problems(),
       ready,
@@ -191,6 +204,24 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       return stopping;
     },
   };
+}
+
+/** Certificates that all replicas share. `undefined` for a plane without TLS of its own. */
+async function followCertificates(
+  plane: ServingPlane,
+  registry: Registry,
+  keys: readonly SecretsKey[],
+  settings: Settings,
+  logger: Logger,
+): Promise<SharedCertificates | undefined> {
+  const certificates = plane.certificates?.();
+  if (certificates === undefined) return undefined;
+  const { caFile } = settings;
+  const authorities = caFile === undefined ? {} : { clientAuthorities: await readFile(caFile, 'utf8') };
+  const prefix = `${registry.instance}/certs/`;
+  const shared = new SharedCertificates({ store: registry.store, prefix, keys, certificates, logger, ...authorities });
+  shared.start();
+  return shared;
 }
 
 function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {

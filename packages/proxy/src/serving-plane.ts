@@ -1,4 +1,5 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { CertificateStore } from './entrypoint/tls/certificate-store.ts';
 import type { Endpoint } from './forwarding/endpoint.ts';
 import type { Middleware } from './middleware/middleware.ts';
 import type { Route } from './routing/route.ts';
@@ -21,6 +22,8 @@ export interface ServingPlane {
   /** Problems that only serving shows: no usable address, an entrypoint that is not open. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   entrypoints(): readonly EntrypointView[];
+  /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
+  certificates?(): CertificateStore;
   workers(): readonly WorkerView[];
   /** Not accepting any more; resolves when nothing is in flight, or at the deadline. */
   drain(deadlineMs: number): Promise<void>;

@@ -21,7 +21,7 @@ export interface CertificateView {
   readonly hosts: readonly string[];
   /** ISO 8601. */
   readonly expiresAt: string;
-  readonly from: 'file' | 'secret' | 'registry' | 'self-signed';
+  readonly from: 'file' | 'secret' | 'service' | 'registry' | 'self-signed';
 }
 
 /** `PUT …/cert?certName=` with a PEM as body, and `GET …/certs`. */

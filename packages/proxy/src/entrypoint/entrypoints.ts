@@ -28,7 +28,7 @@ export interface EntrypointsOptions {
 export class Entrypoints {
   readonly #options: EntrypointsOptions;
   readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
-  readonly #closed: EntrypointView[] = [];
+  readonly #waiting = new Map<number, EntrypointSetting>();
 
   private constructor(options: EntrypointsOptions) {
     this.#options = options;
@@ -47,7 +47,20 @@ export class Entrypoints {
   }
 
   views(): readonly EntrypointView[] {
-    return [...[...this.#open.values()].map(({ view }) => view), ...this.#closed];
+    return [...[...this.#open.values()].map(({ view }) => view), ...this.#closedViews()];
+  }
+
+  /** Opens secure ports that had to wait for the first certificate. @throws EntrypointError naming the port */
+  async openWaiting(): Promise<void> {
+    if (this.#options.secure?.certificates.isEmpty !== false) return;
+    for (const [port, setting] of this.#waiting) {
+      this.#waiting.delete(port);
+      await this.#openOne(setting);
+    }
+  }
+
+  #closedViews(): EntrypointView[] {
+    return [...this.#waiting.keys()].map((port) => ({ port, secure: true, state: 'closed', reason: noCertificate }));
   }
 
   /** Stops accepting. Connections that are open stay with their lanes. */
@@ -56,6 +69,7 @@ export class Entrypoints {
       ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     this.#open.clear();
+    this.#waiting.clear();
     // A server calls back only when its last connection is gone; not listening any more is all we wait for.
     await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
   }
@@ -64,9 +78,8 @@ export class Entrypoints {
     const { logger, secure } = this.#options;
     const { port } = setting;
     if (setting.secure && (secure === undefined || secure.certificates.isEmpty)) {
-      const reason = 'no certificate: put a PEM into DATA_DIR/certs or a secret cert-<name>';
-      logger.warn({ port }, `entrypoint ${port}:ssl stays closed, ${reason}`);
-      this.#closed.push({ port, secure: true, state: 'closed', reason });
+      logger.warn({ port }, `entrypoint ${port}:ssl stays closed, ${noCertificate}`);
+      this.#waiting.set(port, setting);
       return;
     }
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
@@ -106,6 +119,8 @@ export class Entrypoints {
     this.#options.lane.accept(connection, entry);
   }
 }
+
+const noCertificate = 'no certificate: put a PEM into DATA_DIR/certs, mount a secret cert-<name>, or PUT one';
 
 function ignoreReset(): void {
   // Whoever owns the connection hears `close`.

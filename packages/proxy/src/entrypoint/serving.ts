@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
-import { type Logger, pause, type Settings } from '@swarmgate/runtime';
+import {
+  isSupported,
+  type Problem,
+  type SecretsKey,
+  type ServiceDefinition,
+  type ServiceKey,
+} from '@swarmgate/registry';
+import { type Logger, messageOf, pause, type Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import { Balancer } from '../forwarding/balancer.ts';
 import type { DataPlane } from '../forwarding/data-plane.ts';
@@ -27,12 +33,16 @@ import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
 import { CertificateFiles } from './tls/certificate-files.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
+import { makeSelfSigned } from './tls/self-signed.ts';
+import { ServiceCertificates } from './tls/service-certificates.ts';
 
 export interface ServingOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `SECRETS_KEY`: opens `serviceCert`. Default none. */
+  readonly secretsKeys?: readonly SecretsKey[];
   /** For tests: other ports than the settings can say (0: any free one), and where they listen. */
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
   readonly host?: string;
@@ -103,6 +113,13 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     ...authorities,
   });
   await files.read();
+  const serviceCertificates = new ServiceCertificates({
+    certificates,
+    keys: options.secretsKeys ?? [],
+    ...authorities,
+  });
+  const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
+  if (ports.some((port) => port.secure)) certificates.replace('self-signed', [await makeSelfSigned()]);
   const limits = new ConnectionLimits({
     most: settings.maxConnections,
     mostPerAddress: settings.maxConnectionsPerAddress,
@@ -111,7 +128,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   const admit = (socket: Socket) => limits.admit(socket);
   const host = options.host === undefined ? {} : { host: options.host };
   const entrypoints = await Entrypoints.open({
-    settings: options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],
+    settings: ports,
     lane,
     secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...authorities },
     logger,
@@ -129,6 +146,9 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     taken: new Set(entrypoints.views().map(({ port }) => port)),
     ...host,
   });
+  const stopWaiting = certificates.onChange(() => {
+    entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
+  });
   gauges(options.metrics, { limits, relays, certificates });
   const background = Promise.all([
     names.run(),
@@ -140,6 +160,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     ended.abort();
+    stopWaiting();
     await entrypoints.close();
     await Promise.all([lane.drain(0), relays.drain(0)]);
     lanes.stop();
@@ -149,6 +170,7 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   return {
     async apply(change: ServicesChange) {
       upstreams.apply(change.changes);
+      serviceCertificates.apply(change.changes);
       table.current = table.current.with(definitionsOf(change));
       await relays.apply(table.current, change.changes.keys());
       revision = change.revision;
@@ -161,7 +183,9 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
         return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
       }),
     middlewareOf: middleware.middlewareOf,
-    problems: () => mergeProblems(relays.problems(), servingProblems(table.current, upstreams)),
+    problems: () =>
+      mergeProblems(relays.problems(), serviceCertificates.problems(), servingProblems(table.current, upstreams)),
+    certificates: () => certificates,
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
     workers: (): readonly WorkerView[] => [
       { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
@@ -229,11 +253,11 @@ function servingProblems(table: RouteTable, upstreams: Upstreams): ReadonlyMap<S
 }
 
 function mergeProblems(
-  one: ReadonlyMap<ServiceKey, readonly Problem[]>,
-  other: ReadonlyMap<ServiceKey, readonly Problem[]>,
+  ...sources: readonly ReadonlyMap<ServiceKey, readonly Problem[]>[]
 ): ReadonlyMap<ServiceKey, readonly Problem[]> {
-  const all = new Map(one);
-  for (const [key, problems] of other) all.set(key, [...(all.get(key) ?? []), ...problems]);
+  const all = new Map<ServiceKey, readonly Problem[]>();
+  for (const source of sources)
+    for (const [key, problems] of source) all.set(key, [...(all.get(key) ?? []), ...problems]);
   return all;
 }
 

@@ -2,14 +2,24 @@ import type { SecureContext } from 'node:tls';
 import type { Certificate } from './certificate.ts';
 
 /** Where a certificate came from. Later ones in this order win for the same host. */
-const precedence = ['self-signed', 'file', 'secret', 'registry'] as const;
+const precedence = ['self-signed', 'file', 'secret', 'service', 'registry'] as const;
 export type CertificateSource = (typeof precedence)[number];
+
+/** A certificate as it may be shown. */
+export interface CertificateListing {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** ISO 8601. */
+  readonly expiresAt: string;
+  readonly from: CertificateSource;
+}
 
 /** The certificates of this process, chosen by server name; swapped without touching open connections. */
 export class CertificateStore {
   readonly #defaultName: string | undefined;
   readonly #bySource = new Map<CertificateSource, readonly Certificate[]>();
   readonly #followers = new Set<(certificate: Certificate) => void>();
+  readonly #onChange = new Set<() => void>();
   #byHost: ReadonlyMap<string, Certificate> = new Map();
   #default: Certificate | undefined;
 
@@ -25,17 +35,37 @@ export class CertificateStore {
     for (const each of this.all()) for (const host of each.hosts) byHost.set(host, each);
     this.#byHost = byHost;
     const fallback = this.#chooseDefault();
-    if (fallback === undefined || fallback === this.#default) return;
-    this.#default = fallback;
-    for (const follower of this.#followers) follower(fallback);
+    if (fallback !== undefined && fallback !== this.#default) {
+      this.#default = fallback;
+      for (const follower of this.#followers) follower(fallback);
+    }
+    for (const each of this.#onChange) each();
+  }
+
+  /** Calls after every change. */
+  onChange(follower: () => void): () => void {
+    this.#onChange.add(follower);
+    return () => this.#onChange.delete(follower);
   }
 
   all(): readonly Certificate[] {
     return precedence.flatMap((source) => this.#bySource.get(source) ?? []);
   }
 
+  /** Whether there is nothing to serve but, at most, a self-signed one. */
   get isEmpty(): boolean {
-    return this.#default === undefined;
+    return precedence.every((source) => source === 'self-signed' || (this.#bySource.get(source) ?? []).length === 0);
+  }
+
+  listing(): readonly CertificateListing[] {
+    return precedence.flatMap((from) =>
+      (this.#bySource.get(from) ?? []).map(({ name, hosts, expiresMs }) => ({
+        name,
+        hosts,
+        expiresAt: new Date(expiresMs).toISOString(),
+        from,
+      })),
+    );
   }
 
   /** The exact name, else a wildcard for its parent, else the default. `undefined`: there is no certificate at all. */

@@ -1,0 +1,21 @@
+import { generate } from 'selfsigned';
+import { type Certificate, readCertificate } from './certificate.ts';
+
+const validForMs = 10 * 365 * 86_400_000;
+
+/**
+ * A certificate that nobody vouches for, for server names that have none: a client sees at once what is wrong, where a
+ * refused handshake would tell it nothing.
+ */
+export async function makeSelfSigned(now: Date = new Date()): Promise<Certificate> {
+  const name = 'no-certificate-for-this-name.swarmgate.invalid';
+  const made = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(now.getTime() - 86_400_000),
+    notAfterDate: new Date(now.getTime() + validForMs),
+  });
+  const read = readCertificate('self-signed', `${made.cert}\n${made.private}`);
+  if (!read.ok) throw new TypeError(`the certificate that was just made cannot be read: ${read.reason}`);
+  return read.certificate;
+}

@@ -1,0 +1,105 @@
+import { openCertificate, type Problem, type SecretsKey, type ServiceKey } from '@swarmgate/registry';
+import type { ServedService } from '../../watch/served-service.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import type { CertificateStore } from './certificate-store.ts';
+
+export interface ServiceCertificatesOptions {
+  readonly certificates: CertificateStore;
+  /** Of `SECRETS_KEY`; empty where none is set. */
+  readonly keys: readonly SecretsKey[];
+  readonly clientAuthorities?: string;
+  readonly now?: () => number;
+}
+
+// Long enough for somebody to act, and shorter than any usual life of a certificate.
+const warnBeforeMs = 14 * 86_400_000;
+
+/** The certificates that services bring along (`serviceCert`), opened and served while their services are there. */
+export class ServiceCertificates {
+  readonly #options: ServiceCertificatesOptions;
+  readonly #now: () => number;
+  readonly #served = new Map<ServiceKey, { readonly sealed: string; readonly certificate: Certificate }>();
+  readonly #unusable = new Map<ServiceKey, Problem>();
+
+  constructor(options: ServiceCertificatesOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): void {
+    let changed = false;
+    for (const [key, served] of changes) {
+      const sealed = served?.definition.serviceCert;
+      if (sealed !== undefined && this.#served.get(key)?.sealed === sealed) continue;
+      this.#unusable.delete(key);
+      changed = this.#served.delete(key) || changed;
+      if (sealed === undefined) continue;
+      const opened = this.#open(key, sealed);
+      if ('problem' in opened) {
+        this.#unusable.set(key, opened.problem);
+        continue;
+      }
+      this.#served.set(key, { sealed, certificate: opened.certificate });
+      changed = true;
+    }
+    if (!changed) return;
+    const inOrder = [...this.#served].sort(([one], [other]) => (one < other ? -1 : 1));
+    this.#options.certificates.replace(
+      'service',
+      inOrder.map(([, { certificate }]) => certificate),
+    );
+  }
+
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    const found = new Map<ServiceKey, readonly Problem[]>();
+    for (const [key, problem] of this.#unusable) found.set(key, [problem]);
+    for (const [key, { certificate }] of this.#served) {
+      if (certificate.expiresMs - this.#now() > warnBeforeMs) continue;
+      const until = new Date(certificate.expiresMs).toISOString();
+      const over = certificate.expiresMs <= this.#now();
+      found.set(key, [
+        {
+          severity: 'warning',
+          reason: over ? 'certificate-expired' : 'certificate-expiring',
+          message: `the certificate of ${key} for ${certificate.hosts.join(', ')} ${over ? 'ended' : 'ends'} at ${until}`,
+          label: 'serviceCert',
+          suggestion: 'Put a renewed certificate into com.df.serviceCert.',
+        },
+      ]);
+    }
+    return found;
+  }
+
+  #open(key: ServiceKey, sealed: string): { readonly certificate: Certificate } | { readonly problem: Problem } {
+    const { keys, clientAuthorities } = this.#options;
+    const opened = openCertificate(sealed, key, keys);
+    if (!opened.ok) {
+      const unknown = opened.reason === 'key-unknown';
+      return {
+        problem: {
+          severity: 'warning',
+          reason: 'certificate-unreadable',
+          message: unknown
+            ? `the private key of ${key} was encrypted with a SECRETS_KEY that this proxy does not have`
+            : `the certificate of ${key} was changed after it was encrypted`,
+          label: 'serviceCert',
+          suggestion: unknown
+            ? 'Give all listeners and proxies the same SECRETS_KEY.'
+            : 'Publish the service again with com.df.serviceCert.',
+        },
+      };
+    }
+    const { certificate, privateKey } = opened.pair;
+    const read = readCertificate(key, `${certificate}\n${privateKey}`, clientAuthorities);
+    if (read.ok) return { certificate: read.certificate };
+    return {
+      problem: {
+        severity: 'warning',
+        reason: 'certificate-unusable',
+        message: read.reason,
+        label: 'serviceCert',
+        suggestion: 'Give com.df.serviceCert a certificate and its private key, both PEM.',
+      },
+    };
+  }
+}
