@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type SubjectName =
+  | 'Swarmgate'
+  | 'Swarmgate, Express lane'
+  | 'Swarmgate, access log'
+  | 'Swarmgate, TLS'
+  | 'HAProxy'
+  | 'HAProxy, access log'
+  | 'HAProxy, TLS'
+  | 'nginx'
+  | 'Caddy'
+  | 'Express + http-proxy-middleware';
+
+export interface BenchCase {
+  readonly name: string;
+  readonly connections: number;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly script?: string;
+  readonly secure?: true;
+  /** Every request on a connection of its own. */
+  readonly closes?: true;
+  readonly subjects: readonly SubjectName[];
+  /** What Swarmgate's ratio to HAProxy is held to. */
+  readonly atMost?: number;
+  /** The body's length that makes an answer right. */
+  readonly bodyBytes: number;
+}
+
+export const smallBody = 'hello world\n';
+export const largeBytes = 102_400;
+/** One of the 10,000 services of the table; the others only have to be passed over. */
+export const benchHost = 'service-4242.bench.example';
+export const services = 10_000;
+export const hostOf = (at: number) => `service-${at}.bench.example`;
+
+const everyone: readonly SubjectName[] = ['Swarmgate', 'HAProxy', 'nginx', 'Caddy', 'Express + http-proxy-middleware'];
+
+const manyHeaders = [
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'Accept-Language: en-US,en;q=0.5',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Referer: http://service-4242.bench.example/before',
+  'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark',
+  'Upgrade-Insecure-Requests: 1',
+  'Sec-Fetch-Dest: document',
+  'Sec-Fetch-Mode: navigate',
+  'Cache-Control: no-cache',
+  'Pragma: no-cache',
+];
+
+/** The cases of the promise, in its order. */
+export function benchCases(directory: string): readonly BenchCase[] {
+  const post = join(directory, 'post.lua');
+  writeFileSync(post, `wrk.method = "POST"\nwrk.body = string.rep("x", 1024)\n`);
+  const host = `Host: ${benchHost}`;
+  const small = { connections: 32, path: '/small', headers: [host], bodyBytes: smallBody.length };
+  return [
+    { ...small, name: 'small GET, 32 connections', subjects: everyone, atMost: 1.3 },
+    { ...small, name: 'small GET, 256 connections', connections: 256, subjects: everyone, atMost: 1.3 },
+    {
+      ...small,
+      name: '12 request and 7 response headers',
+      path: '/headers',
+      headers: [host, ...manyHeaders],
+      subjects: everyone,
+      atMost: 1.4,
+    },
+    { ...small, name: 'POST 1 KB', script: post, subjects: everyone, atMost: 1.4 },
+    { ...small, name: '100 KB response', path: '/large', bodyBytes: largeBytes, subjects: everyone, atMost: 1.3 },
+    {
+      ...small,
+      name: 'connection per request',
+      headers: [host, 'Connection: close'],
+      closes: true,
+      subjects: everyone,
+      atMost: 2,
+    },
+    { ...small, name: 'small GET, Express lane', subjects: ['Swarmgate, Express lane', 'HAProxy'], atMost: 3.5 },
+    {
+      ...small,
+      name: 'small GET, access log on',
+      subjects: ['Swarmgate, access log', 'HAProxy, access log'],
+      atMost: 1.6,
+    },
+    { ...small, name: 'small GET, TLS', secure: true, subjects: ['Swarmgate, TLS', 'HAProxy, TLS'] },
+  ];
+}

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../harness/free-ports.ts';
+import type { SubjectName } from './cases.ts';
+import {
+  backendConfiguration,
+  caddyConfiguration,
+  haproxyConfiguration,
+  nginxConfiguration,
+} from './configurations.ts';
+import { type Running, start } from './process-tree.ts';
+
+export interface Subject {
+  readonly name: SubjectName;
+  readonly port: number;
+  readonly secure: boolean;
+  readonly running: Running;
+}
+
+export interface Bench {
+  readonly subjects: readonly Subject[];
+  /** Programs that are not installed, and so not compared. */
+  readonly missing: readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface Cores {
+  readonly proxies: number | undefined;
+  readonly load: number | undefined;
+}
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+export function isInstalled(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the backend and every proxy that is there: all are up at once, so that the machine's moods fall on all alike. */
+export async function startBench(directory: string, wanted: ReadonlySet<SubjectName>, cores: Cores): Promise<Bench> {
+  const ports = await freePorts(wanted.size + 1);
+  const backendPort = ports.pop() as number;
+  const started: Running[] = [];
+  const subjects: Subject[] = [];
+  const missing = new Set<string>();
+  const backend = start('backend', ['nginx', '-c', backendConfiguration(directory, backendPort)], {
+    core: cores.load,
+    directory,
+  });
+  started.push(backend);
+  const pem = selfSigned(directory);
+
+  for (const name of wanted) {
+    const port = ports.pop() as number;
+    const recipe = recipeOf(name, { directory, port, backendPort, pem });
+    if (!isInstalled(recipe.command[0] as string)) {
+      missing.add(name);
+      continue;
+    }
+    const file = name.toLowerCase().replaceAll(/[^a-z]+/g, '-');
+    const running = start(file, recipe.command, { core: cores.proxies, directory, env: recipe.env ?? {} });
+    started.push(running);
+    subjects.push({ name, port, secure: name.endsWith('TLS'), running });
+  }
+  return {
+    subjects,
+    missing: [...missing],
+    async stop() {
+      await Promise.all(started.map((running) => running.stop()));
+    },
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly port: number;
+  readonly backendPort: number;
+  readonly pem: string;
+}
+
+function recipeOf(
+  name: SubjectName,
+  { directory, port, backendPort, pem }: Place,
+): { readonly command: readonly string[]; readonly env?: Record<string, string> } {
+  const haproxy = (file: string, more: { readonly accessLog?: true; readonly pem?: string } = {}) => ({
+    command: ['haproxy', '-db', '-f', haproxyConfiguration(directory, { name: file, port, backendPort, ...more })],
+  });
+  const swarmgate = (env: Record<string, string> = {}, transport = 'plain') => {
+    const dataDir = join(directory, `data-${port}`);
+    mkdirSync(join(dataDir, 'certs'), { recursive: true });
+    if (transport === 'ssl') writeFileSync(join(dataDir, 'certs', 'bench.pem'), readFileSync(pem));
+    const script = here('swarmgate-subject.ts');
+    return {
+      command: [process.execPath, script, String(port), transport, String(backendPort)],
+      env: { DATA_DIR: dataDir, ...env },
+    };
+  };
+  switch (name) {
+    case 'Swarmgate':
+      return swarmgate();
+    case 'Swarmgate, Express lane':
+      return swarmgate({ LANE: 'express' });
+    case 'Swarmgate, access log':
+      return swarmgate({ ACCESS_LOG: 'json' });
+    case 'Swarmgate, TLS':
+      return swarmgate({}, 'ssl');
+    case 'HAProxy':
+      return haproxy('haproxy');
+    case 'HAProxy, access log':
+      return haproxy('haproxy-log', { accessLog: true });
+    case 'HAProxy, TLS':
+      return haproxy('haproxy-tls', { pem });
+    case 'nginx':
+      return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort)] };
+    case 'Caddy':
+      return {
+        command: ['caddy', 'run', '--config', caddyConfiguration(directory, port, backendPort)],
+        env: { GOMAXPROCS: '1', HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
+      };
+    default:
+      return {
+        command: [process.execPath, here('express-subject.ts'), String(port), String(backendPort)],
+        env: { NODE_ENV: 'production' },
+      };
+  }
+}
+
+/** Key and certificate in one file, as HAProxy and Swarmgate both take it. */
+function selfSigned(directory: string): string {
+  const key = join(directory, 'key.pem');
+  const certificate = join(directory, 'certificate.pem');
+  const subject = ['-subj', '/CN=bench.example', '-addext', 'subjectAltName=DNS:*.bench.example,IP:127.0.0.1'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', certificate], {
+    stdio: 'ignore',
+  });
+  const both = join(directory, 'bench.pem');
+  writeFileSync(both, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'), { mode: 0o600 });
+  return both;
+}

@@ -1,0 +1,47 @@
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { startServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
+import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
+import { hostOf, services } from './cases.ts';
+
+// The process that is measured: the proxy's own serving plane, metrics on, in one process, with a table of 10,000
+// services. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
+const [port, transport, backendPort] = process.argv.slice(2);
+const plane = await startServingPlane({
+  settings: readSettings('proxy', { env: process.env }),
+  logger: silentLogger,
+  metrics: new Metrics(),
+  env: process.env,
+  entrypoints: [{ port: Number(port), secure: transport === 'ssl' }],
+  host: '127.0.0.1',
+});
+
+const changes = new Map<ServiceKey, ServedService>();
+for (let at = 0; at < services; at++) {
+  const service = `service-${at}`;
+  const definition: ServiceDefinition = {
+    version: 1,
+    service,
+    owner: 'manual',
+    source: { kind: 'rest', by: 'bench' },
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    destinations: [
+      {
+        index: 0,
+        since: 0,
+        servicePath: ['/'],
+        serviceDomain: [hostOf(at)],
+        port: Number(backendPort),
+        outboundHostname: '127.0.0.1',
+      },
+    ],
+  };
+  const key: ServiceKey = `manual/${service}`;
+  changes.set(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
+}
+await plane.apply({ revision: '1', sequence: 1, registryId: 'bench', changes, rejected: new Map() });
+
+process.once('SIGTERM', () => {
+  void plane.stop().then(() => process.exit(0));
+});

@@ -1,0 +1,41 @@
+import { request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import { type BenchCase, benchHost } from './cases.ts';
+import type { Subject } from './subjects.ts';
+
+/** Asks once and judges the answer, so that nobody is timed for answering wrongly. @throws Error that says how. */
+export function validate(subject: Subject, of: BenchCase): Promise<void> {
+  const headers: Record<string, string> = { Host: benchHost };
+  for (const line of of.headers) headers[line.slice(0, line.indexOf(':'))] = line.slice(line.indexOf(':') + 2);
+  const posts = of.script !== undefined;
+  const request = subject.secure ? requestSecure : requestPlain;
+  return new Promise((resolve, reject) => {
+    const wrong = (what: string) => reject(new Error(`${subject.name}, ${of.name}: ${what}`));
+    const asked = request(
+      {
+        host: '127.0.0.1',
+        port: subject.port,
+        path: of.path,
+        method: posts ? 'POST' : 'GET',
+        headers,
+        rejectUnauthorized: false,
+        agent: false,
+      },
+      (response) => {
+        let bytes = 0;
+        response.on('data', (piece: Buffer) => {
+          bytes += piece.length;
+        });
+        response.on('end', () => {
+          if (response.statusCode !== 200) wrong(`status ${response.statusCode}`);
+          else if (bytes !== of.bodyBytes) wrong(`${bytes} bytes instead of ${of.bodyBytes}`);
+          else resolve();
+        });
+        response.on('error', reject);
+      },
+    );
+    asked.setTimeout(5_000, () => asked.destroy(new Error(`${subject.name} does not answer`)));
+    asked.on('error', reject);
+    asked.end(posts ? 'x'.repeat(1_024) : undefined);
+  });
+}

@@ -1,0 +1,37 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { benchForwarding } from './forwarding.ts';
+import { withSection } from './performance-page.ts';
+import { forwardingSection, machineLine, routingSection } from './report.ts';
+import { benchRouting } from './routing.ts';
+
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing]`. Figures of a whole run go to
+// docs/performance.md; a quick or partial one is only printed.
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    part: { type: 'string', multiple: true, default: ['forwarding', 'routing'] },
+  },
+});
+const page = new URL('../../docs/performance.md', import.meta.url);
+const say = (line: string) => console.error(line);
+const publish = !values.quick && values.only.length === 0;
+const machine = await machineLine();
+let text = await readFile(page, 'utf8');
+
+if (values.part.includes('forwarding')) {
+  const section = forwardingSection(await benchForwarding({ quick: values.quick, only: values.only, say }), machine);
+  console.log(section);
+  text = withSection(text, 'forwarding', section);
+}
+if (values.part.includes('routing')) {
+  say('route table');
+  const section = routingSection(await benchRouting(), machine);
+  console.log(section);
+  text = withSection(text, 'routing', section);
+}
+if (publish) {
+  await writeFile(page, text);
+  say(`written to ${page.pathname}`);
+}
