@@ -1,0 +1,231 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ServiceDefinition, sealCertificate, secretsKeyOf, splitPem } from '@swarmgate/registry';
+import { silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { type TestCertificate, testCertificate } from '../../../test/test-certificate.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import { CertificateFiles } from './certificate-files.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { makeSelfSigned } from './self-signed.ts';
+import { ServiceCertificates } from './service-certificates.ts';
+
+function read(name: string, pem: string): Certificate {
+  const found = readCertificate(name, pem);
+  if (!found.ok) throw new Error(found.reason);
+  return found.certificate;
+}
+
+describe('certificates', () => {
+  let shop: TestCertificate;
+  let wild: TestCertificate;
+
+  before(async () => {
+    shop = await testCertificate(['Shop.example', 'www.shop.example']);
+    wild = await testCertificate(['*.shop.example']);
+  });
+
+  describe('reading a PEM', () => {
+    it('takes certificate and key in any order', () => {
+      expect(read('shop', `${shop.cert}\n${shop.key}`).hosts).to.deep.equal(['shop.example', 'www.shop.example']);
+      expect(read('shop', shop.pem).expiresMs).to.be.greaterThan(Date.now());
+    });
+
+    it('puts the certificate of the key first', () => {
+      const { cert } = read('shop', `${wild.cert}\n${shop.cert}\n${shop.key}`);
+      expect(cert.indexOf(shop.cert.slice(30, 120).replace(/\r/g, ''))).to.equal(30);
+    });
+
+    const broken = [
+      ['no certificate', () => shop.key, /holds no certificate/],
+      ['no key', () => shop.cert, /holds no private key/],
+      ['the key of another one', () => `${shop.cert}\n${wild.key}`, /belongs to none/],
+      ['nonsense between the lines', () => shop.pem.replace(/M/g, '!'), /cannot be used/],
+    ] as const;
+    for (const [what, pem, reason] of broken)
+      it(`refuses ${what} without a word of the key`, () => {
+        const result = readCertificate('shop', pem());
+        expect(result).to.include({ ok: false });
+        if (result.ok) return;
+        expect(result.reason).to.match(reason);
+        expect(result.reason).not.to.include('BEGIN');
+      });
+  });
+
+  describe('choosing by server name', () => {
+    let store: CertificateStore;
+    const nameFor = (servername: string) => store.find(servername)?.name;
+
+    beforeEach(async () => {
+      store = new CertificateStore();
+      store.replace('self-signed', [await makeSelfSigned()]);
+      store.replace('file', [read('wild', wild.pem), read('shop', shop.pem)]);
+    });
+
+    const cases = [
+      ['shop.example', 'shop'],
+      ['SHOP.example.', 'shop'],
+      ['www.shop.example', 'shop'],
+      ['api.shop.example', 'wild'],
+      ['a.api.shop.example', 'self-signed'],
+      ['other.example', 'self-signed'],
+      ['', 'self-signed'],
+    ] as const;
+    for (const [servername, name] of cases)
+      it(`serves ${servername || 'no name'} with ${name}`, () => {
+        expect(nameFor(servername)).to.equal(name);
+      });
+
+    it('takes DEFAULT_CERT for names without one', () => {
+      store = new CertificateStore('wild.pem');
+      store.replace('file', [read('shop', shop.pem), read('wild', wild.pem)]);
+      expect(nameFor('other.example')).to.equal('wild');
+    });
+
+    it('prefers what came through the registry, and falls back when that goes', () => {
+      store.replace('registry', [read('newer', shop.pem)]);
+      expect(nameFor('shop.example')).to.equal('newer');
+      store.replace('registry', []);
+      expect(nameFor('shop.example')).to.equal('shop');
+    });
+
+    it('is empty with nothing but a self-signed one', () => {
+      expect(store.isEmpty).to.equal(false);
+      store.replace('file', []);
+      expect(store.isEmpty).to.equal(true);
+    });
+
+    it('lists names and ends, and never a key', () => {
+      expect(store.listing().map(({ name, from }) => `${from} ${name}`)).to.deep.equal([
+        'self-signed self-signed',
+        'file wild',
+        'file shop',
+      ]);
+      expect(JSON.stringify(store.listing())).not.to.include('PRIVATE');
+    });
+  });
+
+  describe('in files', () => {
+    let directory: string;
+    beforeEach(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'certificates-'));
+    });
+    afterEach(() => rm(directory, { recursive: true }));
+
+    it('are every *.pem in DATA_DIR/certs and every secret cert-* or cert_*', async () => {
+      const [certs, secrets] = [join(directory, 'certs'), join(directory, 'secrets')];
+      await mkdir(certs);
+      await mkdir(secrets);
+      await writeFile(join(certs, 'shop.pem'), shop.pem);
+      await writeFile(join(certs, 'notes.txt'), 'not one');
+      await writeFile(join(certs, 'broken.pem'), 'not one either');
+      await writeFile(join(secrets, 'cert-wild'), wild.pem);
+      await writeFile(join(secrets, 'cert_shop'), shop.pem);
+      await writeFile(join(secrets, 'dfp_users'), 'u:p');
+      const certificates = new CertificateStore();
+      await new CertificateFiles({
+        certificates,
+        directory: certs,
+        secretsDirectory: secrets,
+        logger: silentLogger,
+      }).read();
+      expect(certificates.listing().map(({ name, from }) => `${from} ${name}`)).to.deep.equal([
+        'file shop',
+        'secret wild',
+        'secret shop',
+      ]);
+    });
+
+    it('keep serving while a renewal is half written', async () => {
+      const file = join(directory, 'shop.pem');
+      const certificates = new CertificateStore();
+      const files = new CertificateFiles({
+        certificates,
+        directory,
+        secretsDirectory: '/nowhere',
+        logger: silentLogger,
+      });
+      await writeFile(file, shop.pem);
+      await files.read();
+      const before = certificates.find('shop.example');
+      await writeFile(file, shop.pem.slice(0, 200));
+      await files.read();
+      expect(certificates.find('shop.example')).to.equal(before);
+      const renewed = await testCertificate(['shop.example']);
+      await writeFile(file, renewed.pem);
+      await files.read();
+      expect(certificates.find('shop.example')?.key.trim()).to.equal(renewed.key.trim().replaceAll('\r', ''));
+    });
+  });
+
+  describe('of services', () => {
+    const key = secretsKeyOf(Buffer.alloc(32, 1).toString('base64'));
+    const definitionWith = (serviceCert: string | undefined): ServiceDefinition => ({
+      version: 1,
+      service: 'web',
+      owner: 'swarm',
+      source: { kind: 'rest', by: 'test' },
+      updatedAt: '',
+      destinations: [{ index: 0, since: 0, port: 80 }],
+      ...(serviceCert === undefined ? {} : { serviceCert }),
+    });
+    const changeWith = (serviceCert: string | undefined) =>
+      new Map([
+        [
+          'swarm/web' as const,
+          {
+            key: 'swarm/web' as const,
+            definition: definitionWith(serviceCert),
+            endpoints: undefined,
+            origin: 'registry' as const,
+            addressesFresh: true,
+          },
+        ],
+      ]);
+    const seal = (pem: string) => {
+      const pair = splitPem(pem);
+      if (pair === undefined || key === undefined) throw new Error('not a pair');
+      return sealCertificate(pair, 'swarm/web', [key]);
+    };
+    let certificates: CertificateStore;
+    const serviceCertificates = (keys = key === undefined ? [] : [key], now = Date.now) =>
+      new ServiceCertificates({ certificates, keys, now });
+
+    beforeEach(() => {
+      certificates = new CertificateStore();
+    });
+
+    it('come and go with their service', () => {
+      const services = serviceCertificates();
+      services.apply(changeWith(seal(shop.pem)));
+      expect(certificates.find('shop.example')?.name).to.equal('swarm/web');
+      services.apply(changeWith(undefined));
+      expect(certificates.isEmpty).to.equal(true);
+      services.apply(changeWith(seal(shop.pem)));
+      services.apply(new Map([['swarm/web', undefined]]));
+      expect(certificates.isEmpty).to.equal(true);
+    });
+
+    it('are a problem without the key they were sealed with', () => {
+      const services = serviceCertificates([]);
+      services.apply(changeWith(seal(shop.pem)));
+      expect(certificates.isEmpty).to.equal(true);
+      expect(services.problems().get('swarm/web')?.[0]).to.include({ reason: 'certificate-unreadable' });
+      expect(services.problems().get('swarm/web')?.[0]?.suggestion).to.include('SECRETS_KEY');
+    });
+
+    it('are a problem two weeks before their end', async () => {
+      const ends = new Date(Date.now() + 20 * 86_400_000);
+      const soon = await testCertificate(['shop.example'], { expires: ends });
+      let nowMs = Date.now();
+      const services = serviceCertificates(undefined, () => nowMs);
+      services.apply(changeWith(seal(soon.pem)));
+      expect(services.problems().size).to.equal(0);
+      nowMs += 7 * 86_400_000;
+      expect(services.problems().get('swarm/web')?.[0]?.reason).to.equal('certificate-expiring');
+      nowMs += 14 * 86_400_000;
+      expect(services.problems().get('swarm/web')?.[0]?.reason).to.equal('certificate-expired');
+    });
+  });
+});
