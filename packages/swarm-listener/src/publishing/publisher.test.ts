@@ -20,15 +20,19 @@ import { createTranslator } from '../labels/translator.ts';
 import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
-import { createPublisher, type Publisher } from './publisher.ts';
+import { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 
 describe('the publisher', () => {
   let directory: string;
   let store: KeyValueStore;
   let registry: Registry;
   let transactions: number;
-  // The one fault that the real store cannot show on demand: it is away, then back.
+  let unfenced: number;
+  // The faults that the real store cannot show on demand: it is away, or it wrote and the answer was lost.
   let isAway: boolean;
+  let onLostAnswer: (() => void) | undefined;
+  // Holds back what the follower tells: over a network it lags.
+  let telling: Promise<void>;
   let publisher: Publisher;
   let stopAll: () => Promise<void>;
   let translate: (
@@ -40,17 +44,37 @@ describe('the publisher', () => {
     directory = mkdtempSync(join(tmpdir(), 'swarmgate-publisher-'));
     const embedded = openEmbeddedStore({ dataDir: directory });
     transactions = 0;
+    unfenced = 0;
     isAway = false;
+    onLostAnswer = undefined;
+    telling = Promise.resolve();
     store = {
       ...bound(embedded),
       async transact(operations, signal) {
         const isPublication = operations.some((operation) => operation.key.endsWith('/head'));
         if (isAway && isPublication) throw RegistryError.of('registry-unreachable', 'the registry is away');
-        if (isPublication) transactions++;
-        return embedded.transact(operations, signal);
+        if (isPublication) {
+          transactions++;
+          unfenced += operations[0]?.kind === 'check-session' ? 0 : 1;
+        }
+        const result = await embedded.transact(operations, signal);
+        const tell = onLostAnswer;
+        if (!isPublication || tell === undefined) return result;
+        onLostAnswer = undefined;
+        tell();
+        throw RegistryError.of('registry-unreachable', 'the answer was lost');
       },
     };
-    registry = createRegistry({ store, instance: 'test' });
+    const real = createRegistry({ store, instance: 'test' });
+    registry = {
+      ...real,
+      async *follow(options) {
+        for await (const change of real.follow(options)) {
+          await telling;
+          yield change;
+        }
+      },
+    };
     start();
   });
 
@@ -60,7 +84,7 @@ describe('the publisher', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function start(more: { readonly staleHoldMs?: number } = {}) {
+  function start(more: Partial<PublisherOptions> = {}) {
     const layout = keyLayout('test');
     const leadership = contendForLeadership({
       store,
@@ -100,8 +124,8 @@ describe('the publisher', () => {
   };
   const settled = () =>
     eventually('everything is written', () => {
-      const { waiting, reconciled, failure } = publisher.status();
-      return waiting === 0 && reconciled && failure === undefined;
+      const { waiting, reconciled, failure, registry } = publisher.status();
+      return waiting === 0 && reconciled && failure === undefined && registry === 'known';
     });
   const pathOf = async (service: string) => {
     const held = (await read()).services.get(`swarm/${service}`);
@@ -123,6 +147,7 @@ describe('the publisher', () => {
     expect((await read()).services.size).to.equal(50);
     const { sequence } = await read();
     expect(sequence).to.be.below(10);
+    expect(unfenced).to.equal(0);
     translate(services);
     await settled();
     expect((await read()).sequence).to.equal(sequence);
@@ -166,15 +191,40 @@ describe('the publisher', () => {
     expect(publisher.status().failure).to.equal(undefined);
   });
 
-  it('comes back to the first state after a failed write of the second', async () => {
+  it('tries again by itself', async () => {
     translate([withPath('/one', 11)]);
     await settled();
     isAway = true;
     translate([withPath('/two', 12)]);
     await eventually('the failure', () => publisher.status().failure);
     isAway = false;
-    translate([withPath('/one', 13)]);
     await settled();
+    expect(await pathOf('go-demo')).to.equal('/two');
+  });
+
+  it('comes back to the first state when nobody knows whether the second was written', async () => {
+    translate([withPath('/one', 11)]);
+    await settled();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    telling = promise;
+    onLostAnswer = () => translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
+    translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
+    await eventually('the second was written', () => onLostAnswer === undefined);
+    await settled();
+    resolve();
+    expect(await pathOf('go-demo')).to.equal('/one');
+  });
+
+  it('ends at the first state when it comes back before the follower told of the second', async () => {
+    translate([withPath('/one', 11)]);
+    await settled();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    telling = promise;
+    translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
+    await settled();
+    translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
+    await settled();
+    resolve();
     expect(await pathOf('go-demo')).to.equal('/one');
   });
 
@@ -206,7 +256,6 @@ describe('the publisher', () => {
   it('lets a hand edit stand until the service changes, and puts right what cannot be read', async () => {
     translate([withPath('/label', 11)]);
     await settled();
-    await eventually('it was read', () => publisher.status().registry === 'known');
     const key = 'test/services/swarm/go-demo';
     const stored = await store.get(key);
     const edit = (value: string) => store.transact([{ kind: 'set', key, value }]);
