@@ -716,7 +716,7 @@ export function laneBehaviour(name: string, makeLane: MakeLane): void {
     describe('draining', () => {
       beforeEach(() => start());
 
-      it('finishes what is in flight, says close, and drops idle connections at once', async () => {
+      it('finishes what is in flight, says close, and drops connections that stay idle', async () => {
         let finish: (() => void) | undefined;
         const endpoint = await rig.backend((request, response) => {
           if (request.url === '/a/slow') finish = () => response.end('finished');

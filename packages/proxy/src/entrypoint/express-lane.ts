@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { EntrypointSetting } from '@swarmgate/runtime';
+import { type EntrypointSetting, pause } from '@swarmgate/runtime';
 import express from 'express';
 import { type AnswerReason, answerBytes, answerFor } from './answers.ts';
 import { type ConnectionFacts, connectionFacts } from './client-connection.ts';
@@ -17,6 +17,10 @@ export interface ExpressLaneSettings {
   readonly maxHeadBytes?: number;
 }
 
+// A client with an idle connection may be sending its next request just now: it gets an answer that says `close`. Who has
+// been quiet for so long is not about to send.
+const drainIdleMs = 1_000;
+
 /** The lane that takes everything: node:http, Express, and a forwarder that streams. */
 export class ExpressLane implements Lane {
   readonly name = 'express';
@@ -27,6 +31,7 @@ export class ExpressLane implements Lane {
   readonly #last = new WeakMap<Socket, ServerResponse>();
   readonly #inFlight = new Set<ServerResponse>();
   #draining = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(parts: ExchangeParts, settings: ExpressLaneSettings) {
     this.#parts = parts;
@@ -70,7 +75,10 @@ export class ExpressLane implements Lane {
   accept(connection: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
     this.#facts.set(connection, connectionFacts(connection, entrypoint, this.#parts.settings.trusted));
     this.#connections.add(connection);
-    connection.once('close', () => this.#connections.delete(connection));
+    connection.once('close', () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#onEmpty?.();
+    });
     if (firstBytes !== undefined && firstBytes.length > 0) connection.unshift(firstBytes);
     this.#server.emit('connection', connection);
   }
@@ -78,20 +86,17 @@ export class ExpressLane implements Lane {
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
     for (const response of this.#inFlight) response.shouldKeepAlive = false;
-    this.#server.closeIdleConnections();
-    const gone = new Promise<void>((resolve) => {
-      const check = () => {
-        if (this.#connections.size === 0) resolve();
-      };
-      for (const connection of this.#connections) connection.once('close', () => setImmediate(check));
-      check();
+    const over = new AbortController();
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
     });
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([gone, deadline]);
-    clearTimeout(timer);
+    const idleClosed = pause(Math.min(drainIdleMs, deadlineMs / 2), over.signal).then(() =>
+      this.#server.closeIdleConnections(),
+    );
+    await Promise.race([empty, pause(deadlineMs, over.signal)]);
+    over.abort();
+    await idleClosed;
     for (const connection of this.#connections) connection.destroy();
     this.#server.close();
   }
