@@ -39,6 +39,7 @@ export class RegisteredServices {
   sequence = 0;
   foreignKeys: readonly string[] = [];
   holding: Holding | undefined;
+  readonly #recentlyLost = { definitions: new RecentCount(), endpoints: new RecentCount() };
   /** What is known comes from the disk; the registry has not answered yet. */
   fromDisk = false;
 
@@ -139,12 +140,21 @@ export class RegisteredServices {
     const lose = <T>(
       documents: Map<ServiceKey, Held<T>>,
       held: Set<ServiceKey>,
+      recentlyLost: RecentCount,
       present: ReadonlyMap<ServiceKey, unknown>,
       forget: (key: ServiceKey) => void,
     ) => {
       // What is held stays held however much is published beside it: only its own return, the journal or a person ends that.
       const known = [...documents.keys()].filter((key) => !held.has(key) || journalled.has(key));
-      const verdict = judgeVanished({ known, present, journalled, otherRegistry });
+      const verdict = judgeVanished({
+        known,
+        present,
+        journalled,
+        otherRegistry,
+        // Whatever vanishes while a loss is being held is part of it.
+        recentlyLost: recentlyLost.count(nowMs) + held.size,
+      });
+      recentlyLost.add(verdict.remove.filter((key) => !journalled.has(key)).length, nowMs);
       for (const key of verdict.remove) {
         held.delete(key);
         forget(key);
@@ -157,8 +167,11 @@ export class RegisteredServices {
       if (verdict.hold.length > 0)
         this.holding = { reason: otherRegistry ? 'other-registry' : 'mass-loss', sinceMs: nowMs };
     };
-    lose(this.definitions, this.held, snapshot.services, (key) => this.#forgetDefinition(key));
-    lose(this.endpoints, this.heldEndpoints, snapshot.endpoints, (key) => this.#forgetEndpoints(key));
+    const recently = this.#recentlyLost;
+    lose(this.definitions, this.held, recently.definitions, snapshot.services, (key) => this.#forgetDefinition(key));
+    lose(this.endpoints, this.heldEndpoints, recently.endpoints, snapshot.endpoints, (key) =>
+      this.#forgetEndpoints(key),
+    );
   }
 
   #setDefinition(key: ServiceKey, found: Held<ServiceDefinition>, trustIndexes: boolean): void {
@@ -206,6 +219,22 @@ export class RegisteredServices {
 export type StandIn = 'last-good' | 'history';
 
 const onDisk = -1;
+
+/** How many services went by hand within the last minute. */
+class RecentCount {
+  #counts: { readonly atMs: number; readonly count: number }[] = [];
+
+  add(count: number, nowMs: number): void {
+    if (count > 0) this.#counts.push({ atMs: nowMs, count });
+  }
+
+  count(nowMs: number): number {
+    this.#counts = this.#counts.filter(({ atMs }) => nowMs - atMs < recentMs);
+    return this.#counts.reduce((sum, { count }) => sum + count, 0);
+  }
+}
+
+const recentMs = 60_000;
 
 function isSame<T>(before: Held<T> | undefined, now: Held<T>, trustIndexes: boolean): boolean {
   if (before === undefined || before.ok !== now.ok) return false;

@@ -113,6 +113,25 @@ describe('what is served of what is registered', () => {
       expect(served.rejected.get('swarm/s19')?.[0]?.reason).to.equal('held');
     });
 
+    it('are held once most are gone, also when they vanish one by one', () => {
+      const keys = many(12);
+      const served = serving({ services: all(keys) });
+      for (let left = 11; left >= 0; left -= 1)
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 1_000 * (12 - left));
+      served.settle();
+      expect(served.services.size).to.equal(6);
+      expect(served.holding?.reason).to.equal('mass-loss');
+    });
+
+    it('are hand edits when they go few by few over a long time', () => {
+      const keys = many(12);
+      const served = serving({ services: all(keys) });
+      for (let left = 11; left >= 0; left -= 1)
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 61_000 * (12 - left));
+      served.settle();
+      expect(served.services.size).to.equal(0);
+    });
+
     it('stay held however much is published beside them', () => {
       const served = serving({ services: all(many(20)) });
       served.absorb(snapshot({ services: all(many(4)) }), 0);

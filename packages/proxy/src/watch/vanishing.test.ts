@@ -41,6 +41,18 @@ describe('judging vanished services', () => {
       held: 0,
     },
   ];
+  it('counts what was lost shortly before: keys deleted one by one are one loss', () => {
+    const known = keys(5);
+    const read = {
+      known,
+      present: new Set(known.slice(0, 4)),
+      journalled: new Set<ServiceKey>(),
+      otherRegistry: false,
+    };
+    expect(judgeVanished({ ...read, recentlyLost: 4 }).hold).to.have.length(0);
+    expect(judgeVanished({ ...read, recentlyLost: 5 }).hold).to.have.length(1);
+  });
+
   for (const each of cases) {
     it(`${each.title}: ${each.removed} removed, ${each.held} held`, () => {
       const known = keys(each.known);

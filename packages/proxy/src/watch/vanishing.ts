@@ -19,6 +19,8 @@ export interface FullReadComparison {
   readonly journalled: ReadonlySet<ServiceKey>;
   /** Another `registryId` than before: a registry that was made anew explains nothing about the old one. */
   readonly otherRegistry: boolean;
+  /** How many went unexplained shortly before: keys that are deleted one by one are one loss too. Default 0. */
+  readonly recentlyLost?: number;
 }
 
 /**
@@ -38,7 +40,9 @@ export function judgeVanished(read: FullReadComparison): Vanishing {
       unexplained.push(key);
     }
   }
-  const isLoss = unjournalled >= fewestForMassLoss && unexplained.length * 2 > unjournalled;
+  const { recentlyLost = 0 } = read;
+  const known = unjournalled + recentlyLost;
+  const isLoss = known >= fewestForMassLoss && (unexplained.length + recentlyLost) * 2 > known;
   if (read.otherRegistry || isLoss) return { remove, hold: unexplained };
   return { remove: [...remove, ...unexplained], hold: [] };
 }
