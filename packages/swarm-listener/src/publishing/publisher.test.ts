@@ -216,16 +216,18 @@ describe('the publisher', () => {
   });
 
   it('ends at the first state when it comes back before the follower told of the second', async () => {
-    translate([withPath('/one', 11)]);
+    const active = { tasks: [aTask()], changed: new Set(['service-1']) };
+    translate([aService()], active);
     await settled();
     const { promise, resolve } = Promise.withResolvers<void>();
     telling = promise;
-    translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
+    translate([aService()], { ...active, tasks: [aTask({ desiredState: 'shutdown' })] });
     await settled();
-    translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
+    translate([aService()], active);
     await settled();
     resolve();
-    expect(await pathOf('go-demo')).to.equal('/one');
+    const held = (await read()).endpoints.get('swarm/go-demo');
+    expect(held?.ok && held.document.tasks[0]?.state).to.equal('active');
   });
 
   it('publishes nothing from a list that is older than what is registered', async () => {
