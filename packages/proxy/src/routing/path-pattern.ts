@@ -100,8 +100,15 @@ export function showPath(pattern: PathPattern): string {
   }
 }
 
+const SLASH = 0x2f;
+
 function endsAtSegment(prefix: string, path: string): boolean {
-  return path.length === prefix.length || prefix.endsWith('/') || path[prefix.length] === '/';
+  // By code, not `endsWith`: this runs for every request.
+  return (
+    path.length === prefix.length ||
+    prefix.charCodeAt(prefix.length - 1) === SLASH ||
+    path.charCodeAt(prefix.length) === SLASH
+  );
 }
 
 function parseExpression(raw: string, folded: boolean): ParsedPath {

@@ -115,7 +115,7 @@ export class RawExchange implements AnswerSink {
     };
     // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
     if (!this.#body.done) this.#client.pauseBody();
-    this.#forwarding = new Forwarding(this.#room, request, this, this.#startedMs);
+    this.#forwarding = new Forwarding(this.#room, request, this);
     this.#forwarding.start();
   }
 
@@ -202,7 +202,8 @@ export class RawExchange implements AnswerSink {
       return false;
     }
     this.#status = head.status;
-    return this.#send(text, bytes, from, to, complete);
+    // A whole answer in one piece ends when its head came: the clock need not be asked twice.
+    return this.#send(text, bytes, from, to, complete, this.#forwarding?.headAtMs);
   }
 
   onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean {
@@ -218,7 +219,7 @@ export class RawExchange implements AnswerSink {
     else this.answer(answerFor(failure));
   }
 
-  #send(before: string, bytes: Buffer, from: number, to: number, complete: boolean): boolean {
+  #send(before: string, bytes: Buffer, from: number, to: number, complete: boolean, nowMs?: number): boolean {
     const length = to - from;
     let start = before;
     let tail = '';
@@ -236,7 +237,7 @@ export class RawExchange implements AnswerSink {
       const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
       if (text !== '') this.#client.writeText(text);
     } else inUse = this.#client.writePiece(start, bytes, from, to, tail);
-    if (complete) this.#end(this.#status, undefined, this.#persistent ? 'keep-alive' : 'close');
+    if (complete) this.#end(this.#status, undefined, this.#persistent ? 'keep-alive' : 'close', nowMs);
     else if (this.#client.clogged) this.#forwarding?.pauseAnswer();
     return inUse;
   }
@@ -258,9 +259,10 @@ export class RawExchange implements AnswerSink {
     return this.#http10 ? 'keep-alive' : 'implied';
   }
 
-  #end(status: number, reason: string | undefined, after: 'keep-alive' | 'close' | 'break'): void {
+  #end(status: number, reason: string | undefined, after: 'keep-alive' | 'close' | 'break', nowMs?: number): void {
     if (this.#over) return;
     this.#over = true;
+    const headAtMs = this.#forwarding?.headAtMs;
     const report: ExchangeReport = {
       route: this.route,
       endpoint: this.#forwarding?.endpoint,
@@ -269,8 +271,8 @@ export class RawExchange implements AnswerSink {
       path: this.path,
       status,
       reason,
-      durationMs: performance.now() - this.#startedMs,
-      upstreamMs: this.#forwarding?.upstreamMs,
+      durationMs: (nowMs ?? performance.now()) - this.#startedMs,
+      upstreamMs: headAtMs === undefined ? undefined : headAtMs - this.#startedMs,
       retries: this.#forwarding?.retries ?? 0,
       sentBytes: this.#sentBytes,
       receivedBytes: this.#receivedBytes,

@@ -64,18 +64,16 @@ export class Forwarding implements AnswerReceiver, Waiter {
   #over = false;
   endpoint: Endpoint | undefined;
   retries = 0;
-  readonly startedMs: number;
-  /** Until the head arrived. */
-  upstreamMs: number | undefined;
+  /** When the head arrived, by `performance.now()`. */
+  headAtMs: number | undefined;
 
-  constructor(room: ForwardingRoom, request: ForwardRequest, sink: AnswerSink, startedMs: number) {
+  constructor(room: ForwardingRoom, request: ForwardRequest, sink: AnswerSink) {
     this.#room = room;
     this.#request = request;
     this.#sink = sink;
     this.#whole = request.whole;
     this.#silenceMs = request.route.destination.timeoutServerMs ?? room.serverMs;
     this.#wanted = idempotent.has(request.method) ? 'any' : 'recent';
-    this.startedMs = startedMs;
   }
 
   get wantsPayload(): boolean {
@@ -151,7 +149,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
 
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#answered = true;
-    this.upstreamMs = performance.now() - this.startedMs;
+    this.headAtMs = performance.now();
     if (complete) this.#complete();
     return this.#sink.onHead(head, bytes, framing, from, to, complete);
   }
