@@ -13,6 +13,7 @@ for (const lane of ['raw', 'express'] as const)
   describe(`the serving plane on the ${lane} lane`, () => {
     let plane: ServingPlane;
     let metrics: Metrics;
+    let port: number;
     const servers: Server[] = [];
     const agents: Agent[] = [];
 
@@ -26,6 +27,7 @@ for (const lane of ['raw', 'express'] as const)
         entrypoints: [{ port: 0, secure: false }],
         host: '127.0.0.1',
       });
+      port = plane.entrypoints()[0]?.port ?? 0;
     });
     afterEach(async () => {
       await plane.stop();
@@ -46,7 +48,7 @@ for (const lane of ['raw', 'express'] as const)
     let sequence = 0;
     async function publish(
       service: string,
-      port: number,
+      upstreamPort: number,
       more: Partial<ServiceDefinition> & { readonly path?: string; readonly endpoints?: EndpointsDocument } = {},
     ): Promise<void> {
       const { path = `/${service}`, endpoints, ...labels } = more;
@@ -56,7 +58,7 @@ for (const lane of ['raw', 'express'] as const)
         owner: 'manual',
         source: { kind: 'rest', by: 'test' },
         updatedAt: '',
-        destinations: [{ index: 0, since: 0, servicePath: [path], outboundHostname: '127.0.0.1', port }],
+        destinations: [{ index: 0, since: 0, servicePath: [path], outboundHostname: '127.0.0.1', port: upstreamPort }],
         ...labels,
       };
       const key: ServiceKey = `manual/${service}`;
@@ -74,11 +76,9 @@ for (const lane of ['raw', 'express'] as const)
       });
     }
 
-    const portOf = () => plane.entrypoints()[0]?.port ?? 0;
-
     function ask(path: string, agent: Agent): Promise<{ status: number; body: string; close: boolean }> {
       return new Promise((resolve, reject) => {
-        get({ port: portOf(), host: '127.0.0.1', path, agent }, (response) => {
+        get({ port, host: '127.0.0.1', path, agent }, (response) => {
           let body = '';
           response.on('data', (chunk: Buffer) => {
             body += chunk.toString();
@@ -112,8 +112,8 @@ for (const lane of ['raw', 'express'] as const)
     });
 
     it('runs the route’s middleware', async () => {
-      const port = await backend((request, response) => response.end(String(request.headers['x-from'])));
-      await publish('one', port, { setReqHeader: [{ name: 'X-From', value: 'label' }] });
+      const upstream = await backend((request, response) => response.end(String(request.headers['x-from'])));
+      await publish('one', upstream, { setReqHeader: [{ name: 'X-From', value: 'label' }] });
       expect(await ask('/one', keepAlive())).to.include({ body: 'label' });
     });
 
@@ -146,8 +146,7 @@ for (const lane of ['raw', 'express'] as const)
     });
 
     it('stops under load without a failed request', async () => {
-      const port = await backend((_request, response) => setTimeout(() => response.end('ok'), 2));
-      await publish('web', port);
+      await publish('web', await backend((_request, response) => setTimeout(() => response.end('ok'), 2)));
       let served = 0;
       const failures: unknown[] = [];
       // Each client keeps its connection until it is told to close; a new one would be for another replica.
@@ -170,17 +169,17 @@ for (const lane of ['raw', 'express'] as const)
       await Promise.all(clients);
       await drained;
       expect(failures).to.deep.equal([]);
-      const refused = new RawConnection(connect(portOf(), '127.0.0.1'));
+      const refused = new RawConnection(connect(port, '127.0.0.1'));
       expect(await refused.untilClosed()).to.equal('');
     });
 
     it('finishes a long answer while draining', async () => {
       let finish: (() => void) | undefined;
-      const port = await backend((_request, response) => {
+      const upstream = await backend((_request, response) => {
         response.write('begin ');
         finish = () => response.end('end');
       });
-      await publish('web', port);
+      await publish('web', upstream);
       const answer = ask('/web', keepAlive());
       await until(() => finish !== undefined);
       const drained = plane.drain(5_000);
