@@ -166,6 +166,8 @@ export interface ServiceOptions {
   /** Default `stop-first`. */
   readonly updateOrder?: 'stop-first' | 'start-first';
   readonly stopGraceSeconds?: number;
+  /** Placement constraints. One that no node meets gives a service whose tasks wait for ever, which costs nothing. */
+  readonly constraints?: readonly string[];
 }
 
 /** Answers the service's id. */
@@ -192,6 +194,7 @@ export function serviceSpec(options: ServiceOptions): Docker.CreateServiceOption
           : {}),
       },
       Networks: (options.networks ?? []).map((Target) => ({ Target })),
+      ...(options.constraints === undefined ? {} : { Placement: { Constraints: [...options.constraints] } }),
       RestartPolicy: { Condition: 'any', Delay: second / 5 },
     },
     Mode: replicas === 'global' ? { Global: {} } : { Replicated: { Replicas: replicas } },

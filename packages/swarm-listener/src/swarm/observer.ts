@@ -224,7 +224,7 @@ export function observeSwarm(options: ObserverOptions): Observer {
     try {
       let listedAt = performance.now();
       let sweptAt = listedAt;
-      let armedListedAt = listedAt;
+      let armedDueAt = listedAt;
       await listAll();
       logger.info({ docker: client.description, swarmId: view?.swarmId }, 'following the Swarm');
       while (!signal.aborted) {
@@ -233,7 +233,7 @@ export function observeSwarm(options: ObserverOptions): Observer {
         const now = performance.now();
         const dueAt = burst.dueAtMs() ?? Number.POSITIVE_INFINITY;
         const armedIds = armed.ids();
-        const armedAt = armedIds.length === 0 ? Number.POSITIVE_INFINITY : armedListedAt + armedIntervalMs;
+        const armedAt = armedIds.length === 0 ? Number.POSITIVE_INFINITY : armedDueAt;
         if (listingWanted || now >= listedAt + options.resyncIntervalMs) {
           listedAt = now;
           await listAll();
@@ -243,8 +243,10 @@ export function observeSwarm(options: ObserverOptions): Observer {
           sweptAt = now;
           await sweep();
         } else if (now >= armedAt) {
-          armedListedAt = now;
           await listTasks(armedIds);
+          // A big stack that moves must not keep the engine busy with our questions: at most a quarter of the time.
+          const tookMs = performance.now() - now;
+          armedDueAt = now + Math.max(armedIntervalMs, 4 * tookMs);
         } else {
           const next = Math.min(dueAt, armedAt, sweptAt + sweepIntervalMs, listedAt + options.resyncIntervalMs);
           await wake.wait(Math.max(1, next - now), signal);
