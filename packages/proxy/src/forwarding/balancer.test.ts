@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { stickyToken } from '../middleware/sticky-token.ts';
 import type { Route } from '../routing/route.ts';
 import { Balancer } from './balancer.ts';
 import type { Endpoint } from './endpoint.ts';
-import { stickyToken } from './sticky-token.ts';
 import type { Upstream } from './upstreams.ts';
 
 const endpoint = (id: string, state: Endpoint['state'] = 'active'): Endpoint => ({

@@ -1,3 +1,4 @@
+import { stickyToken } from '../middleware/sticky-token.ts';
 import type { Route } from '../routing/route.ts';
 import type { EndpointOutcome } from './data-plane.ts';
 import type { Endpoint, Pick } from './endpoint.ts';
@@ -11,7 +12,6 @@ import {
   newlyMet,
   shareOf,
 } from './endpoint-health.ts';
-import { stickyToken } from './sticky-token.ts';
 import type { Upstream } from './upstreams.ts';
 
 export interface BalancerOptions {

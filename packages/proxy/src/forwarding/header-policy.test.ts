@@ -79,7 +79,16 @@ describe('headers for upstream', () => {
   });
 
   it('sets what an untrusted client tried to say', () => {
-    const sent = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'evil', 'X-Forwarded-Port', '1', 'X-Request-Id', 'x'];
+    const sent = [
+      'X-Forwarded-Proto',
+      'https',
+      'X-Forwarded-Host',
+      'evil',
+      'X-Forwarded-Port',
+      '1',
+      'X-Request-Id',
+      'x',
+    ];
     const headers = headersForUpstream([...sent, 'X-Forwarded-For', '1.1.1.1'], hop(false));
     expect(headers.flat).to.deep.equal(['X-Forwarded-For', '1.1.1.1, 10.0.0.1', ...own.flat().slice(2)]);
   });
