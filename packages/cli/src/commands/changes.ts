@@ -44,6 +44,16 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
       const answer = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
       printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'reloaded'));
     });
+
+  operatorCommand(
+    program,
+    'adopt',
+    'let a listener publish for a Swarm that was made anew under the same SWARM_NAME; --url names a listener (LISTENER_PORT), not a proxy',
+    ['swarmgate adopt --url http://10.0.0.5:8080'],
+  ).action(async (options: OperatorOptions) => {
+    const answer = await clientFor({ ...options, url: options.url ?? io.env.LISTENER_URL }, io).post('/v1/adopt');
+    printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'adopted'));
+  });
 }
 
 function said(body: ChangeAnswer, otherwise: string): string {

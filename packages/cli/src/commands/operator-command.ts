@@ -5,7 +5,7 @@ import type { CommandIo } from '../io.ts';
 import { describeProblem, type ShownProblem } from '../output/problem.ts';
 
 export interface OperatorOptions {
-  readonly url?: string;
+  readonly url?: string | undefined;
   readonly json?: boolean;
 }
 

@@ -123,7 +123,7 @@ describe('the operator’s commands', () => {
     const help = await run(['--help']);
     expect(help.code).to.equal(0);
     const names = ['proxy', 'listener', 'standalone', 'routes', 'explain', 'check', 'diff', 'history', 'rollback'];
-    names.push('problems', 'reconfigure', 'remove', 'reload', 'restore', 'status');
+    names.push('problems', 'reconfigure', 'remove', 'reload', 'restore', 'adopt', 'status');
     for (const name of names) {
       expect(help.out, name).to.match(new RegExp(`^ +${name}\\b`, 'm'));
       expect((await run([name, '--help'])).out, name).to.include('Examples:');

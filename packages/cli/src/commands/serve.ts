@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandIo } from '../io.ts';
 
 /** The long-running processes. Each is loaded when it is asked for: `swarmgate status` need not load a proxy. */
@@ -14,8 +14,22 @@ export function addServeCommands(program: Command, io: CommandIo): void {
   program
     .command('listener')
     .description('observe the Swarm and publish its services to Consul')
-    .addHelpText('after', '\nExamples:\n  $ CONSUL_HTTP_ADDR=consul:8500 swarmgate listener')
-    .action(async () => (await import('../serve/listener.ts')).listener(io));
+    .addOption(
+      new Option(
+        '--role <role>',
+        '`agent`: one on every node, tells the listeners at once which containers of its node go',
+      )
+        .choices(['listener', 'agent'])
+        .default('listener'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ CONSUL_HTTP_ADDR=consul:8500 swarmgate listener\n  $ LISTENER_URL=http://tasks.listener:8080 swarmgate listener --role agent',
+    )
+    .action(async ({ role }: { readonly role: 'listener' | 'agent' }) => {
+      const serve = await import('../serve/listener.ts');
+      await (role === 'agent' ? serve.agent(io) : serve.listener(io));
+    });
   program
     .command('standalone')
     .description('listener and proxy in one process, with sample services where there is no Swarm')

@@ -1,6 +1,6 @@
 import { openRegistry } from '@swarmgate/registry';
 import { createLogger, type Running, readSettings, stopAll, UsageError } from '@swarmgate/runtime';
-import { startListener } from '@swarmgate/swarm-listener';
+import { startAgent, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -27,4 +27,11 @@ export async function listener(io: CommandIo): Promise<void> {
       throw error;
     }
   });
+}
+
+/** Passes on at once which containers of its node go, until it is stopped. */
+export async function agent(io: CommandIo): Promise<void> {
+  const settings = readSettings('listener', { env: io.env });
+  const logger = createLogger({ level: settings.logLevel });
+  await untilStopped(logger, (signal) => startAgent({ settings, logger, signal }));
 }
