@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from './client-connection.ts';
 
+/** Decides which connections are served, and counts those that are. */
+export interface Admission {
+  readonly open: number;
+  readonly refused: number;
+  /** `false`: one too many. A promise where somebody else has to be asked; nothing is read from the connection meanwhile. */
+  admit(socket: Socket): boolean | Promise<boolean>;
+}
+
 export interface ConnectionLimitsOptions {
   /** Connections at the same time; 0: no limit. */
   readonly most: number;
@@ -11,7 +19,7 @@ export interface ConnectionLimitsOptions {
 }
 
 /** Keeps one client, or all together, from taking every connection there is. */
-export class ConnectionLimits {
+export class ConnectionLimits implements Admission {
   readonly #options: ConnectionLimitsOptions;
   readonly #byAddress = new Map<string, number>();
   #open = 0;

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { type EntrypointSetting, type Logger, messageOf, SwarmgateError } from '@swarmgate/runtime';
 import type { EntrypointView } from '../serving-plane.ts';
 import type { Lane } from './lane.ts';
@@ -9,15 +9,20 @@ export class EntrypointError extends SwarmgateError {
   declare readonly code: 'entrypoint-in-use' | 'entrypoint-denied' | 'entrypoint-failed';
 }
 
+/** `fd`: a socket that another process bound to the port and holds. Default: bound here. */
+export interface EntrypointToOpen extends EntrypointSetting {
+  readonly fd?: number;
+}
+
 export interface EntrypointsOptions {
-  readonly settings: readonly EntrypointSetting[];
+  readonly settings: readonly EntrypointToOpen[];
   /** The first lane; it hands over to others by itself. */
   readonly lane: Lane;
   /** Ends TLS; `undefined` where no certificate is known, so secure ports stay closed. */
   readonly secure: SecureEntrypointOptions | undefined;
   readonly logger: Logger;
   /** May refuse a connection before anything is read from it. */
-  readonly admit?: (socket: Socket) => boolean;
+  readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   /** Default: all addresses, both families. */
   readonly host?: string;
   /** Default 511. */
@@ -74,7 +79,7 @@ export class Entrypoints {
     await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
   }
 
-  async #openOne(setting: EntrypointSetting): Promise<void> {
+  async #openOne(setting: EntrypointToOpen): Promise<void> {
     const { logger, secure } = this.#options;
     const { port } = setting;
     if (setting.secure && (secure === undefined || secure.certificates.isEmpty)) {
@@ -83,7 +88,7 @@ export class Entrypoints {
       return;
     }
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
-    const address = await listen(server, port, this.#options.host, this.#options.backlog ?? 511);
+    const address = await listen(server, setting, this.#options.host, this.#options.backlog ?? 511);
     // With port 0 (tests) the real one is what clients see.
     const entry = { ...setting, port: address.port };
     const ends =
@@ -106,7 +111,13 @@ export class Entrypoints {
   #accept(socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
     // Without a listener a reset before the lane has it would end the process.
     socket.on('error', ignoreReset);
-    if (this.#options.admit?.(socket) === false) {
+    const admitted = this.#options.admit?.(socket) ?? true;
+    if (typeof admitted === 'boolean') this.#admitted(admitted, socket, entry, ends);
+    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, entry, ends));
+  }
+
+  #admitted(may: boolean, socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
+    if (!may) {
       socket.destroy();
       return;
     }
@@ -128,17 +139,20 @@ function ignoreReset(): void {
 
 async function listen(
   server: Server,
-  port: number,
+  { port, fd }: EntrypointToOpen,
   host: string | undefined,
   backlog: number,
 ): Promise<{ readonly port: number; readonly text: string }> {
   await new Promise<void>((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => reject(explain(error, port, host));
+    const onError = (error: NodeJS.ErrnoException) => reject(entrypointError(error, port, host));
     server.once('error', onError);
-    server.listen({ port, host, backlog }, () => {
+    const onListening = () => {
       server.off('error', onError);
       resolve();
-    });
+    };
+    // Wrapped in a socket, because a bare `fd` in a cluster worker would name one of the primary process.
+    if (fd === undefined) server.listen({ port, host, backlog }, onListening);
+    else server.listen(new Socket({ fd, readable: false, writable: false }), backlog, onListening);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port');
@@ -146,7 +160,8 @@ async function listen(
   return { port: address.port, text: `${shown}:${address.port}` };
 }
 
-function explain(error: NodeJS.ErrnoException, port: number, host: string | undefined): EntrypointError {
+/** What the system said of a port, as an error that names it and says what to do. */
+export function entrypointError(error: NodeJS.ErrnoException, port: number, host: string | undefined): EntrypointError {
   const where = host === undefined ? `port ${port}` : `${host}:${port}`;
   if (error.code === 'EADDRINUSE') {
     const message = `entrypoint ${where} is in use by another process; free it or change DEFAULT_PORTS or BIND_PORTS`;

@@ -80,11 +80,18 @@ export class ExchangeMetrics {
     if (report.upstreamMs !== undefined) this.#upstream.observe(report.upstreamMs / 1_000);
   }
 
-  /** A gauge that is read when Prometheus asks. */
-  static gauge(metrics: Registry, name: string, help: string, read: () => number): void {
+  /** A gauge that is read when Prometheus asks. `ofWorkers`: what becomes of those of several workers. Default `sum`. */
+  static gauge(
+    metrics: Registry,
+    name: string,
+    help: string,
+    read: () => number,
+    ofWorkers: 'sum' | 'min' = 'sum',
+  ): void {
     new Gauge({
       name,
       help,
+      aggregator: ofWorkers,
       registers: [metrics],
       collect() {
         this.set(read());

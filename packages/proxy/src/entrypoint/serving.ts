@@ -1,40 +1,33 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
-import {
-  isSupported,
-  type Problem,
-  type SecretsKey,
-  type ServiceDefinition,
-  type ServiceKey,
-} from '@swarmgate/registry';
-import { type Logger, messageOf, pause, type Settings } from '@swarmgate/runtime';
+import type { Problem, SecretsKey, ServiceKey } from '@swarmgate/registry';
+import { type Logger, messageOf, type Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
-import { Balancer } from '../forwarding/balancer.ts';
+import { ActiveChecks } from '../forwarding/active-checks.ts';
+import { Balancer, type EndpointInUse } from '../forwarding/balancer.ts';
 import type { DataPlane } from '../forwarding/data-plane.ts';
 import type { ForwardTimeouts } from '../forwarding/forwarder.ts';
 import { makeViaName } from '../forwarding/header-policy.ts';
-import { NameResolution } from '../forwarding/name-resolution.ts';
-import { hasDockerDns, ownSubnets } from '../forwarding/own-networks.ts';
+import { NameResolution, type NameState } from '../forwarding/name-resolution.ts';
+import { hasDockerDns } from '../forwarding/own-networks.ts';
 import { Upstreams } from '../forwarding/upstreams.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
-import { createRouteTable } from '../routing/create-route-table.ts';
 import type { Route } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { EndpointView, EntrypointView, ServingPlane, WorkerView } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
 import { AccessLog } from './access-log.ts';
 import { trustedProxies } from './client-connection.ts';
-import { ConnectionLimits } from './connection-limits.ts';
-import { Entrypoints } from './entrypoints.ts';
+import { type Admission, ConnectionLimits } from './connection-limits.ts';
+import { Entrypoints, type EntrypointToOpen } from './entrypoints.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
+import type { LentParts } from './lent-parts.ts';
 import { createLanes } from './raw-lane/lanes.ts';
 import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
-import { CertificateFiles } from './tls/certificate-files.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servingProblems } from './serving-table.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
-import { makeSelfSigned } from './tls/self-signed.ts';
-import { ServiceCertificates } from './tls/service-certificates.ts';
+import { OwnCertificates } from './tls/own-certificates.ts';
 
 export interface ServingOptions {
   readonly settings: Settings;
@@ -43,9 +36,22 @@ export interface ServingOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of `SECRETS_KEY`: opens `serviceCert`. Default none. */
   readonly secretsKeys?: readonly SecretsKey[];
-  /** For tests: other ports than the settings can say (0: any free one), and where they listen. */
-  readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
+  /** Other ports than the settings say (0: any free one), or sockets that are bound already, and where they listen. */
+  readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
+  /** Set in a worker. Default: all of it is this process's own. */
+  readonly lent?: LentParts;
+}
+
+/** A plane whose requests pass through this very process: what a worker tells its control process of. */
+export interface LocalPlane extends ServingPlane {
+  certificates(): CertificateStore;
+  relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  resolvedNames(): ReadonlyMap<string, NameState>;
+  /** Endpoints of which there is more to say than that they are healthy. */
+  endpointsInUse(): readonly EndpointInUse[];
+  /** Another worker ejected it. */
+  eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
 
 // How often own networks and certificate files are looked at.
@@ -55,12 +61,11 @@ const lookAgainMs = 5_000;
  * Serves requests in this process: table, upstreams, lane and ports. The entrypoints are open when it resolves.
  * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`.
  */
-export async function startServingPlane(options: ServingOptions): Promise<ServingPlane> {
-  const { settings, logger } = options;
+export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
+  const { settings, logger, lent } = options;
   const ended = new AbortController();
   const trusted = trustedProxies(settings.trustedProxies);
   const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
-  const authorities = clientAuthorities === undefined ? {} : { clientAuthorities };
 
   const table = new LiveTable(emptyTable(settings));
   const names = new NameResolution({ signal: ended.signal });
@@ -72,10 +77,19 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     names,
   });
   const balancer = new Balancer({
-    onEjected: (endpoint, health) => logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out'),
+    onEjected: (endpoint, health) => {
+      logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
+      lent?.onEjected(endpoint, health);
+    },
   });
+  const checks = new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal });
   const observe = observer(options);
-  const middleware = createMiddleware({ settings, env: options.env, logger });
+  const middleware = createMiddleware({
+    settings,
+    env: options.env,
+    logger,
+    ...(lent === undefined ? {} : { limiters: lent.limiters }),
+  });
   const plane: DataPlane = {
     lookup: (target) => table.current.lookup(target),
     middlewareOf: middleware.middlewareOf,
@@ -105,32 +119,40 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   });
   const { lane } = lanes;
 
-  const certificates = new CertificateStore(settings.defaultCert);
-  const files = new CertificateFiles({
-    certificates,
-    directory: join(settings.dataDir, 'certs'),
-    logger,
-    ...authorities,
-  });
-  await files.read();
-  const serviceCertificates = new ServiceCertificates({
-    certificates,
-    keys: options.secretsKeys ?? [],
-    ...authorities,
-  });
   const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
-  if (ports.some((port) => port.secure)) certificates.replace('self-signed', [await makeSelfSigned()]);
-  const limits = new ConnectionLimits({
-    most: settings.maxConnections,
-    mostPerAddress: settings.maxConnectionsPerAddress,
-    exempt: trusted,
-  });
+  const own = lent === undefined ? await openCertificates(options, ports, clientAuthorities) : undefined;
+  const certificates = lent?.certificates ?? own?.store ?? new CertificateStore();
+  const limits: Admission =
+    lent?.admission ??
+    new ConnectionLimits({
+      most: settings.maxConnections,
+      mostPerAddress: settings.maxConnectionsPerAddress,
+      exempt: trusted,
+    });
   const admit = (socket: Socket) => limits.admit(socket);
   const host = options.host === undefined ? {} : { host: options.host };
+
+  let revision = '';
+  const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>) => {
+    upstreams.apply(change.changes);
+    own?.apply(change.changes);
+    table.current = table.current.with(definitionsOf(change));
+    checks.apply(table.current, change.changes.keys());
+    revision = change.revision;
+  };
+  const touched = new Set<ServiceKey>();
+  for await (const change of lent?.before ?? []) {
+    swap(change);
+    for (const key of change.changes.keys()) touched.add(key);
+  }
+  const secrets = {
+    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+    ...(lent === undefined ? {} : { ticketKeys: lent.ticketKeys }),
+  };
   const entrypoints = await Entrypoints.open({
     settings: ports,
     lane,
-    secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...authorities },
+    secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
     logger,
     admit,
     ...host,
@@ -146,17 +168,18 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
     taken: new Set(entrypoints.views().map(({ port }) => port)),
     ...host,
   });
+  await relays.apply(table.current, touched);
   const stopWaiting = certificates.onChange(() => {
     entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
   });
   gauges(options.metrics, { limits, relays, certificates });
   const background = Promise.all([
     names.run(),
+    checks.run(),
     networks.follow(lookAgainMs, ended.signal),
-    files.follow(lookAgainMs, ended.signal),
+    own?.follow(lookAgainMs, ended.signal),
   ]);
 
-  let revision = '';
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     ended.abort();
@@ -169,11 +192,8 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   };
   return {
     async apply(change: ServicesChange) {
-      upstreams.apply(change.changes);
-      serviceCertificates.apply(change.changes);
-      table.current = table.current.with(definitionsOf(change));
+      swap(change);
       await relays.apply(table.current, change.changes.keys());
-      revision = change.revision;
     },
     table: () => table.current,
     endpointsOf: (route: Route) =>
@@ -184,8 +204,12 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
       }),
     middlewareOf: middleware.middlewareOf,
     problems: () =>
-      mergeProblems(relays.problems(), serviceCertificates.problems(), servingProblems(table.current, upstreams)),
+      mergeProblems(relays.problems(), own?.problems() ?? new Map(), servingProblems(table.current, upstreams)),
+    relayProblems: () => relays.problems(),
     certificates: () => certificates,
+    resolvedNames: () => names.known(),
+    endpointsInUse: () => balancer.inUse(),
+    eject: (id, ejection) => balancer.adopt(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
     workers: (): readonly WorkerView[] => [
       { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
@@ -201,6 +225,15 @@ export async function startServingPlane(options: ServingOptions): Promise<Servin
   };
 }
 
+export function openCertificates(
+  { settings, secretsKeys = [], logger }: Pick<ServingOptions, 'settings' | 'secretsKeys' | 'logger'>,
+  ports: readonly EntrypointToOpen[],
+  clientAuthorities: string | undefined,
+): Promise<OwnCertificates> {
+  const secure = ports.some((port) => port.secure);
+  return OwnCertificates.open({ settings, keys: secretsKeys, secure, clientAuthorities, logger });
+}
+
 /** The table in force: one reference that moves. */
 class LiveTable {
   current: RouteTable;
@@ -210,68 +243,22 @@ class LiveTable {
   }
 }
 
-/** Our own networks, looked at again now and then: an overlay network can be attached to a running container. */
-class OwnNetworks {
-  subnets: readonly string[] = ownSubnets();
-
-  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
-    while (await pause(everyMs, signal)) {
-      const found = ownSubnets();
-      if (found.join() !== this.subnets.join()) this.subnets = found;
-    }
-  }
-}
-
-function emptyTable(settings: Settings): RouteTable {
-  return createRouteTable({
-    order: settings.order,
-    ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
-    instanceName: settings.instanceName,
-    filterInstanceName: settings.filterProxyInstanceName,
-    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
-    isSupported,
-  });
-}
-
-function definitionsOf(change: ServicesChange): ReadonlyMap<ServiceKey, ServiceDefinition | undefined> {
-  const definitions = new Map<ServiceKey, ServiceDefinition | undefined>();
-  for (const [key, served] of change.changes) definitions.set(key, served?.definition);
-  return definitions;
-}
-
-function servingProblems(table: RouteTable, upstreams: Upstreams): ReadonlyMap<ServiceKey, readonly Problem[]> {
-  const found = new Map<ServiceKey, Problem[]>();
-  for (const route of table.routes()) {
-    if (route.redirectToHost !== undefined) continue;
-    const { problem } = upstreams.view(route);
-    if (problem === undefined) continue;
-    const known = found.get(route.key) ?? [];
-    if (!known.some((each) => each.message === problem.message)) known.push(problem);
-    found.set(route.key, known);
-  }
-  return found;
-}
-
-function mergeProblems(
-  ...sources: readonly ReadonlyMap<ServiceKey, readonly Problem[]>[]
-): ReadonlyMap<ServiceKey, readonly Problem[]> {
-  const all = new Map<ServiceKey, readonly Problem[]>();
-  for (const source of sources)
-    for (const [key, problems] of source) all.set(key, [...(all.get(key) ?? []), ...problems]);
-  return all;
-}
-
 function gauges(
   metrics: Metrics,
-  of: { readonly limits: ConnectionLimits; readonly relays: Relays; readonly certificates: CertificateStore },
+  of: { readonly limits: Admission; readonly relays: Relays; readonly certificates: CertificateStore },
 ): void {
   const { limits, relays, certificates } = of;
   const gauge = ExchangeMetrics.gauge;
   gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
   gauge(metrics, 'swarmgate_refused_connections', 'Client connections over a limit', () => limits.refused);
   gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
-  gauge(metrics, 'swarmgate_certificate_expiry_seconds', 'When the first certificate ends, since the epoch', () =>
-    Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000)),
+  const firstEnd = () => Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000));
+  gauge(
+    metrics,
+    'swarmgate_certificate_expiry_seconds',
+    'When the first certificate ends, since the epoch',
+    firstEnd,
+    'min',
   );
 }
 

@@ -29,6 +29,13 @@ export interface Wanted {
   readonly except?: ReadonlySet<string>;
 }
 
+/** What there is to say of an endpoint that is not just healthy and idle. */
+export interface EndpointInUse {
+  readonly id: string;
+  readonly health: EndpointHealth['kind'];
+  readonly outstanding: number;
+}
+
 interface EndpointState {
   health: EndpointHealth;
   outstanding: number;
@@ -92,6 +99,27 @@ export class Balancer {
 
   outstandingOf(id: string): number {
     return this.#states.get(id)?.outstanding ?? 0;
+  }
+
+  /** Somebody else who forwards to the same endpoints ejected this one: it is out here too, at least as long. */
+  adopt(id: string, { forMs, ejections }: { readonly forMs: number; readonly ejections: number }): void {
+    const nowMs = this.#now();
+    const state = this.#stateOf(id);
+    const present = atTime(state.health, nowMs, this.#policy);
+    const untilMs = nowMs + forMs;
+    if (present.kind === 'failing-checks' || (present.kind === 'ejected' && present.untilMs >= untilMs)) return;
+    state.health = { kind: 'ejected', untilMs, ejections };
+    state.usedMs = nowMs;
+  }
+
+  inUse(): readonly EndpointInUse[] {
+    const nowMs = this.#now();
+    const found: EndpointInUse[] = [];
+    for (const [id, { health, outstanding }] of this.#states) {
+      const { kind } = atTime(health, nowMs, this.#policy);
+      if (kind !== 'healthy' || outstanding > 0) found.push({ id, health: kind, outstanding });
+    }
+    return found;
   }
 
   #choose(route: Route, upstream: Upstream, wanted: Wanted, nowMs: number): Endpoint | undefined {

@@ -88,6 +88,13 @@ export class NameResolution {
     return isIP(name) !== 0 ? this.#literal(name) : (this.#names.get(name)?.state ?? pending);
   }
 
+  /** Every name that was asked for lately and has been answered for. */
+  known(): ReadonlyMap<string, NameState> {
+    const found = new Map<string, NameState>();
+    for (const [name, { state }] of this.#names) if (state.kind !== 'pending') found.set(name, state);
+    return found;
+  }
+
   readonly #literals = new Map<string, NameState>();
 
   #literal(address: string): NameState {

@@ -23,7 +23,7 @@ export interface RelaysOptions {
   /** Ports that entrypoints hold. */
   readonly taken: ReadonlySet<number>;
   readonly host?: string;
-  readonly admit?: (socket: Socket) => boolean;
+  readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   readonly onEnd?: (end: RelayEnd) => void;
 }
 
@@ -155,7 +155,13 @@ export class Relays {
 
   #accept(socket: Socket, port: number): void {
     socket.on('error', () => socket.destroy());
-    if (this.#options.admit?.(socket) === false) {
+    const admitted = this.#options.admit?.(socket) ?? true;
+    if (typeof admitted === 'boolean') this.#admitted(admitted, socket, port);
+    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, port));
+  }
+
+  #admitted(may: boolean, socket: Socket, port: number): void {
+    if (!may) {
       socket.destroy();
       return;
     }

@@ -1,0 +1,65 @@
+import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
+import { pause, type Settings } from '@swarmgate/runtime';
+import { ownSubnets } from '../forwarding/own-networks.ts';
+import type { Upstreams } from '../forwarding/upstreams.ts';
+import { createRouteTable } from '../routing/create-route-table.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import type { ServicesChange } from '../watch/served-service.ts';
+
+/** The table before the first change. */
+export function emptyTable(settings: Settings): RouteTable {
+  return createRouteTable({
+    order: settings.order,
+    ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
+    instanceName: settings.instanceName,
+    filterInstanceName: settings.filterProxyInstanceName,
+    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
+    isSupported,
+  });
+}
+
+export function definitionsOf(
+  change: Pick<ServicesChange, 'changes'>,
+): ReadonlyMap<ServiceKey, ServiceDefinition | undefined> {
+  const definitions = new Map<ServiceKey, ServiceDefinition | undefined>();
+  for (const [key, served] of change.changes) definitions.set(key, served?.definition);
+  return definitions;
+}
+
+/** The routes that have no usable address, under their services. */
+export function servingProblems(
+  table: RouteTable,
+  upstreams: Pick<Upstreams, 'view'>,
+): ReadonlyMap<ServiceKey, readonly Problem[]> {
+  const found = new Map<ServiceKey, Problem[]>();
+  for (const route of table.routes()) {
+    if (route.redirectToHost !== undefined) continue;
+    const { problem } = upstreams.view(route);
+    if (problem === undefined) continue;
+    const known = found.get(route.key) ?? [];
+    if (!known.some((each) => each.message === problem.message)) known.push(problem);
+    found.set(route.key, known);
+  }
+  return found;
+}
+
+export function mergeProblems(
+  ...sources: readonly ReadonlyMap<ServiceKey, readonly Problem[]>[]
+): ReadonlyMap<ServiceKey, readonly Problem[]> {
+  const all = new Map<ServiceKey, readonly Problem[]>();
+  for (const source of sources)
+    for (const [key, problems] of source) all.set(key, [...(all.get(key) ?? []), ...problems]);
+  return all;
+}
+
+/** Our own networks, looked at again now and then: an overlay network can be attached to a running container. */
+export class OwnNetworks {
+  subnets: readonly string[] = ownSubnets();
+
+  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
+    while (await pause(everyMs, signal)) {
+      const found = ownSubnets();
+      if (found.join() !== this.subnets.join()) this.subnets = found;
+    }
+  }
+}
