@@ -1,4 +1,5 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
 import { type TrustedProxies, trustedProxies } from '../src/entrypoint/client-connection.ts';
@@ -9,6 +10,7 @@ import type { Endpoint } from '../src/forwarding/endpoint.ts';
 import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Route } from '../src/routing/route.ts';
+import { testCertificate } from './test-certificate.ts';
 
 /** What a lane is made of in these tests. */
 export interface LaneMaterial {
@@ -127,6 +129,14 @@ export class LaneRig {
     const server = createHttpServer(listener);
     const port = await this.#listen(server);
     return { ...endpointAt(port), server };
+  }
+
+  /** A backend behind TLS that nobody vouches for, as `sslVerifyNone` allows. */
+  async secureBackend(listener: RequestListener): Promise<Endpoint & { readonly server: HttpServer }> {
+    const { cert, key } = await testCertificate(['endpoint.example']);
+    const server = createHttpsServer({ cert, key }, listener);
+    const port = await this.#listen(server);
+    return { ...endpointAt(port), secure: true, server };
   }
 
   /** A backend that does what it likes with its bytes. */

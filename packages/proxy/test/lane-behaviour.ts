@@ -518,6 +518,38 @@ export function laneBehaviour(name: string, makeLane: MakeLane): void {
       });
     });
 
+    describe('endpoints behind TLS', () => {
+      beforeEach(() => start());
+
+      it('get requests of any kind, and keep their connections', async () => {
+        const connections = new Set<unknown>();
+        const endpoint = await rig.secureBackend((request, response) => {
+          connections.add(request.socket);
+          request.pipe(response);
+        });
+        rig.route('a', { endpoints: [endpoint] });
+        for (let turn = 0; turn < 3; turn += 1)
+          expect(
+            await rig.exchange('PUT /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 6\r\n\r\nsecret'),
+          ).to.match(/^HTTP\/1\.1 200 [\s\S]*secret/);
+        expect(connections.size).to.equal(1);
+      });
+
+      it('get WebSocket tunnels', async () => {
+        const endpoint = await rig.secureBackend(() => undefined);
+        const sockets = new WebSocketServer({ server: endpoint.server });
+        sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${data}`)));
+        rig.route('ws', { endpoints: [endpoint] });
+        const client = new WebSocket(`ws://127.0.0.1:${rig.port}/ws`);
+        const echoed = new Promise<string>((resolve) => client.once('message', (data) => resolve(data.toString())));
+        await new Promise((resolve) => client.once('open', resolve));
+        client.send('hello');
+        expect(await echoed).to.equal('echo hello');
+        client.terminate();
+        sockets.close();
+      });
+    });
+
     describe('endpoints that fail', () => {
       beforeEach(() => start({ timeouts: { connectMs: 500, serverMs: 500 } }));
 

@@ -55,10 +55,11 @@ export function createForwarder(): Forwarder {
         options.buffer = running.body;
         const pool = endpoint.secure ? pools.secure : pools.plain;
         options.agent = safeToReuse.has(request.method ?? 'GET') ? pool : false;
-      } else {
-        options.agent = running.agent;
+        return { protocol: endpoint.secure ? 'https:' : 'http:', host: endpoint.host, port: endpoint.port };
       }
-      return { protocol: endpoint.secure ? 'https:' : 'http:', host: endpoint.host, port: endpoint.port };
+      options.agent = running.agent;
+      // The connection is open, and secured where the endpoint is: what goes over it is plain HTTP.
+      return { protocol: 'http:', host: endpoint.host, port: endpoint.port };
     },
   });
 
