@@ -52,6 +52,8 @@ export interface DeployedStack {
   /** New tasks for one service, and waits until they run. */
   restart(name: string): Promise<void>;
   logs(name: string): Promise<string>;
+  /** Runs JavaScript inside the first container of a service (of one of our images); answers what it writes. */
+  runInside(name: string, script: string): Promise<string>;
   /** One more proxy of the same image on the same registry, on ports of its own. */
   addProxy(): Promise<SecondProxy>;
   /** docker/stack.example.yml beside it. */
@@ -84,6 +86,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const env = {
     ...process.env,
     CONSUL_IMAGE: await importBinaryImage(docker, await consulBinary(), true),
+    HAPROXY_IMAGE: await importBinaryImage(docker, programPath('haproxy'), false),
     REDIS_IMAGE: await importBinaryImage(docker, programPath('redis-server'), false),
     SAMPLE_IMAGE: demoImage,
     SWARMGATE_IMAGES: 'swarmgate',
@@ -176,6 +179,12 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     logs: async (service) => {
       const { stdout, stderr } = await cli('service', 'logs', '--raw', `${name}_${service}`);
       return stdout + stderr;
+    },
+    runInside: async (service, script) => {
+      const [container] = await containers(service);
+      if (container === undefined) throw new Error(`${service} has no container`);
+      const { stdout } = await cli('exec', container, 'node', '--input-type=module', '--eval', script);
+      return stdout.trim();
     },
     addProxy: async () => {
       const [ownHttp, ownAdmin] = (await freePorts(2)) as [number, number];

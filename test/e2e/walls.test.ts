@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { sharedStack } from './shared-stack.ts';
+
+describe('what stands between the parts of the stack', () => {
+  it('lets the listener read of Docker what it needs, and nothing else', async () => {
+    const cases = [
+      ['GET', '/services', 200],
+      ['GET', '/v1.41/tasks', 200],
+      ['GET', '/nodes', 200],
+      ['GET', '/info', 200],
+      ['POST', '/services/create', 403],
+      ['DELETE', '/services/any', 403],
+      ['POST', '/containers/create', 403],
+      ['GET', '/containers/json', 403],
+      ['GET', '/secrets', 403],
+      ['GET', '/configs', 403],
+      ['GET', '/services/../secrets', 403],
+      ['GET', '/services/%2e%2e/secrets', 403],
+    ] as const;
+    // By node:http, which sends a path as it is: fetch would clean it up before.
+    const script = `
+      import { request } from 'node:http';
+      const cases = ${JSON.stringify(cases)};
+      const seen = await Promise.all(cases.map(([method, path]) => new Promise((resolve, reject) => {
+        request({ host: 'docker-api', port: 2375, method, path }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on('error', reject).end();
+      })));
+      console.log(JSON.stringify(seen));`;
+    const seen = JSON.parse(await sharedStack().runInside('listener', script)) as number[];
+    expect(cases.map(([method, path], index) => [method, path, seen[index]])).to.deep.equal(cases);
+  });
+
+  it('keeps the engine’s socket out of the listener, and everybody else away from Docker’s API', async () => {
+    const noSocket = `
+      import { existsSync } from 'node:fs';
+      console.log(existsSync('/var/run/docker.sock'), process.getuid());`;
+    expect(await sharedStack().runInside('listener', noSocket)).to.equal('false 1000');
+    const noName = `
+      import { lookup } from 'node:dns/promises';
+      console.log(await lookup('docker-api').then(() => 'found', (error) => error.code));`;
+    expect(await sharedStack().runInside('proxy', noName)).to.match(/^E/);
+  });
+});
