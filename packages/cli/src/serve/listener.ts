@@ -1,5 +1,5 @@
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, type Running, readSettings, stopAll, UsageError } from '@swarmgate/runtime';
+import { createLogger, readSettings, UsageError } from '@swarmgate/runtime';
 import { startAgent, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -15,17 +15,10 @@ export async function listener(io: CommandIo): Promise<void> {
     );
   }
   const logger = createLogger({ level: settings.logLevel });
-  await untilStopped(logger, async (signal) => {
-    const running: Running[] = [];
-    try {
-      const registry = await openRegistry(settings, logger);
-      running.push({ stop: () => registry.store.close() });
-      running.push(await startListener({ settings, registry, logger, signal }));
-      return { stop: () => stopAll(running) };
-    } catch (error) {
-      await stopAll(running);
-      throw error;
-    }
+  await untilStopped(logger, async (signal, running) => {
+    const registry = await openRegistry(settings, logger);
+    running.push({ stop: () => registry.store.close() });
+    running.push(await startListener({ settings, registry, logger, signal }));
   });
 }
 
@@ -33,5 +26,7 @@ export async function listener(io: CommandIo): Promise<void> {
 export async function agent(io: CommandIo): Promise<void> {
   const settings = readSettings('listener', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
-  await untilStopped(logger, (signal) => startAgent({ settings, logger, signal }));
+  await untilStopped(logger, async (signal, running) => {
+    running.push(await startAgent({ settings, logger, signal }));
+  });
 }

@@ -1,6 +1,6 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, type Running, readSettings, stopAll } from '@swarmgate/runtime';
+import { createLogger, readSettings } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -8,16 +8,9 @@ import { untilStopped } from './until-stopped.ts';
 export async function proxy(io: CommandIo): Promise<void> {
   const settings = readSettings('proxy', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
-  await untilStopped(logger, async (signal) => {
-    const running: Running[] = [];
-    try {
-      const registry = await openRegistry(settings, logger);
-      running.push({ stop: () => registry.store.close() });
-      running.push(await startProxy({ settings, registry, logger, env: io.env, signal }));
-      return { stop: () => stopAll(running) };
-    } catch (error) {
-      await stopAll(running);
-      throw error;
-    }
+  await untilStopped(logger, async (signal, running) => {
+    const registry = await openRegistry(settings, logger);
+    running.push({ stop: () => registry.store.close() });
+    running.push(await startProxy({ settings, registry, logger, env: io.env, signal }));
   });
 }

@@ -1,6 +1,6 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, pause, type Running, readSettings, stopAll } from '@swarmgate/runtime';
+import { createLogger, pause, readSettings } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce } from './announce.ts';
@@ -16,30 +16,23 @@ const routePatienceMs = 5000;
 export async function standalone(io: CommandIo): Promise<void> {
   const settings = readSettings('standalone', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
-  await untilStopped(logger, async (signal) => {
-    const running: Running[] = [];
-    try {
-      const registry = await openRegistry(settings, logger);
-      running.push({ stop: () => registry.store.close() });
-      const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
-      running.push(proxy);
-      const listener = await startListener({ settings, registry, logger, signal });
-      running.push(listener);
+  await untilStopped(logger, async (signal, running) => {
+    const registry = await openRegistry(settings, logger);
+    running.push({ stop: () => registry.store.close() });
+    const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
+    running.push(proxy);
+    const listener = await startListener({ settings, registry, logger, signal });
+    running.push(listener);
 
-      // What a crash left behind would lead to ports that are somebody else's by now.
-      await removeSampleServices(registry, signal);
-      const followsSwarm = await becomesTrue(() => listener.ready(), swarmPatienceMs, signal);
-      if (followsSwarm) await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs / 5, signal);
-      const samples: RunningSamples | undefined =
-        proxy.usableRoutes().length > 0 ? undefined : await startSampleServices(registry, logger, signal);
-      if (samples !== undefined) running.push(samples);
-      await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
-      io.out(announce({ settings, registry, followsSwarm, samples, routes: proxy.usableRoutes() }));
-      return { stop: () => stopAll(running) };
-    } catch (error) {
-      await stopAll(running);
-      throw error;
-    }
+    // What a crash left behind would lead to ports that are somebody else's by now.
+    await removeSampleServices(registry, signal);
+    const followsSwarm = await becomesTrue(() => listener.ready(), swarmPatienceMs, signal);
+    if (followsSwarm) await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs / 5, signal);
+    const samples: RunningSamples | undefined =
+      proxy.usableRoutes().length > 0 ? undefined : await startSampleServices(registry, logger, signal);
+    if (samples !== undefined) running.push(samples);
+    await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
+    io.out(announce({ settings, registry, followsSwarm, samples, routes: proxy.usableRoutes() }));
   });
 }
 

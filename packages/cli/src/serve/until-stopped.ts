@@ -1,10 +1,11 @@
-import type { Logger } from '@swarmgate/runtime';
+import { type Logger, type Running, stopAll } from '@swarmgate/runtime';
 
 /**
- * Runs a long-lived command until SIGINT or SIGTERM. `start` gets the signal that ends it and gives back how to stop.
- * A second signal ends the process at once: somebody is waiting at the terminal.
+ * Runs a long-lived command until SIGINT or SIGTERM. `start` puts what it starts into `running`, first things first;
+ * it is stopped in reverse order, also when a later part does not start. A second signal ends the process at once:
+ * somebody is waiting at the terminal.
  */
-export async function untilStopped(logger: Logger, start: (signal: AbortSignal) => Promise<{ stop(): Promise<void> }>) {
+export async function untilStopped(logger: Logger, start: (signal: AbortSignal, running: Running[]) => Promise<void>) {
   const stopping = new AbortController();
   const asked = new Promise<string>((resolve) => {
     let count = 0;
@@ -16,12 +17,12 @@ export async function untilStopped(logger: Logger, start: (signal: AbortSignal) 
       });
     }
   });
-  const running = await start(stopping.signal);
-  const name = await asked;
-  logger.info({ signal: name }, 'stopping');
+  const running: Running[] = [];
   try {
-    await running.stop();
+    await start(stopping.signal, running);
+    logger.info({ signal: await asked }, 'stopping');
   } finally {
+    await stopAll(running);
     stopping.abort();
   }
   logger.info('stopped');
