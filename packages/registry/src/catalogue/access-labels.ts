@@ -2,8 +2,6 @@ import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
 import { added, fixed, same, served } from './label-entry.ts';
 import { boolean, networks, not, ok, rateLimit, rateLimitKey, users } from './label-parsers.ts';
 
-const unsupported = { kind: 'not-supported-yet' } as const;
-
 /** Who may call, and how often. */
 export const accessServiceLabels = {
   users: {
@@ -83,7 +81,7 @@ export const accessServiceLabels = {
     meaning:
       'Certificate and private key in PEM, line ends written as `\\n`. The key is encrypted with `SECRETS_KEY` before it goes into the registry.',
     example: '-----BEGIN CERTIFICATE-----\\n…\\n-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----\\n…',
-    support: unsupported,
+    support: served,
     secret: true,
     dockerFlow: fixed('Needs `SECRETS_KEY` with Consul: private keys are never stored in plain.'),
   },

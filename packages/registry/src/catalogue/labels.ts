@@ -1,4 +1,3 @@
-import type { Destination, ServiceDefinition } from '../definition/service-definition.ts';
 import { accessDestinationLabels, accessServiceLabels } from './access-labels.ts';
 import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
 import type { LabelEntry, OtherLabel } from './label-entry.ts';
@@ -54,24 +53,6 @@ export function isSupported(name: string): boolean {
   if (servedSettings.has(name)) return true;
   const known = byName.get(name);
   return known !== undefined && known.scope !== 'other' && known.entry.support.kind === 'served';
-}
-
-/**
- * The first label of this destination, or of its service, that restricts access and is not served yet: such a
- * destination answers 503 instead of being served unprotected.
- */
-export function blockingLabel(definition: ServiceDefinition, destination: Destination): string | undefined {
-  for (const [fields, entries] of [
-    [definition, serviceLabels],
-    [destination, destinationLabels],
-  ] as const) {
-    for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][]) {
-      if (entry.restrictsAccess !== true || entry.support.kind === 'served') continue;
-      const value = (fields as unknown as Readonly<Record<string, unknown>>)[field];
-      if (value !== undefined && value !== false) return entry.name;
-    }
-  }
-  return undefined;
 }
 
 function collectNames(): Map<string, KnownLabel> {

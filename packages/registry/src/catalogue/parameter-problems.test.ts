@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { minimal, reasonsOf, translate } from '../../test/translation.ts';
-import { findLabel, labelNames } from './labels.ts';
+import { findLabel, type KnownLabel, labelNames } from './labels.ts';
+import { supportProblems } from './parameter-problems.ts';
 
 describe('translateParameters, what is wrong', () => {
   // [parameters, severity, `label: reason`]
@@ -103,5 +104,34 @@ describe('translateParameters, what is wrong', () => {
         name,
       ).to.deep.equal([]);
     }
+  });
+});
+
+describe('supportProblems', () => {
+  const known = (restrictsAccess: boolean): KnownLabel & { scope: 'service' } => ({
+    scope: 'service',
+    field: 'future',
+    deprecated: false,
+    entry: {
+      name: 'future',
+      parse: (text) => ({ ok: true, value: text }),
+      meaning: 'A label of a later version.',
+      example: 'x',
+      support: { kind: 'not-supported-yet' },
+      dockerFlow: { kind: 'new' },
+      ...(restrictsAccess ? { restrictsAccess } : {}),
+    },
+  });
+  const given = { fullName: 'future', name: 'future', index: 0, value: 'x' };
+
+  it('says that a label is stored and has no effect', () => {
+    const [problem] = supportProblems(known(false), given, 'x');
+    expect(problem).to.include({ severity: 'warning', reason: 'label-unsupported' });
+    expect(problem?.message).to.include('has no effect');
+  });
+
+  it('says that a restricting one closes its destination, unless it restricts nothing', () => {
+    expect(supportProblems(known(true), given, 'x')[0]?.message).to.include('answers 503');
+    expect(supportProblems(known(true), given, false)[0]?.message).to.include('has no effect');
   });
 });

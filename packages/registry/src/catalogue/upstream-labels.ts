@@ -2,8 +2,6 @@ import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
 import { added, fixed, same, served } from './label-entry.ts';
 import { boolean, integer, not, ok, oneOf, secondsAsMs, text } from './label-parsers.ts';
 
-const unsupported = { kind: 'not-supported-yet' } as const;
-
 /** How the endpoints of a service are found, chosen and watched, and the labels of tcp and sni relays. */
 export const upstreamServiceLabels = {
   sessionType: {
@@ -75,7 +73,7 @@ export const upstreamDestinationLabels = {
     parse: (raw) => (/^\/\S*$/.test(raw.trim()) ? ok(raw.trim()) : not('a path such as /health')),
     meaning: 'Path that each endpoint is asked for now and then; one that does not answer 2xx or 3xx gets no requests.',
     example: '/health',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   checkIntervalMs: {
@@ -84,14 +82,14 @@ export const upstreamDestinationLabels = {
     default: '5000',
     meaning: 'Milliseconds between two checks of `checkPath`.',
     example: '2000',
-    support: unsupported,
+    support: served,
     dockerFlow: added,
   },
   timeoutClientMs: {
     name: 'timeoutClient',
     parse: secondsAsMs,
     default: '`TIMEOUT_CLIENT`, else 20',
-    meaning: 'tcp and sni: seconds a client may stay silent.',
+    meaning: 'Seconds a client may stay silent in the middle of a request, or of a tcp or sni relay.',
     example: '300',
     support: served,
     dockerFlow: same,
@@ -119,7 +117,7 @@ export const upstreamDestinationLabels = {
     default: 'false',
     meaning: 'tcp and sni: endpoints are checked by connecting to them.',
     example: 'true',
-    support: unsupported,
+    support: served,
     dockerFlow: same,
   },
   clitcpka: {
