@@ -4,7 +4,7 @@ import type { Answer } from '../middleware/middleware.ts';
  * Every answer the proxy makes itself, in one place. `client-gone` is never sent: it is what the log says.
  * Retry-After is in seconds.
  */
-const table = {
+export const answerTable = {
   'no-route': { status: 503, body: 'no route matches this request' },
   'no-endpoint': { status: 503, retryAfter: 1, body: 'the service has no endpoint that can take the request' },
   'stale-endpoint': { status: 503, retryAfter: 1, body: 'the known addresses of the service may be stale' },
@@ -32,11 +32,11 @@ const table = {
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },
 } as const satisfies Record<string, { readonly status: number; readonly retryAfter?: number; readonly body: string }>;
 
-export type AnswerReason = keyof typeof table;
+export type AnswerReason = keyof typeof answerTable;
 
 /** @param location Only for `redirect`. */
 export function answerFor(reason: AnswerReason, location?: string): Answer {
-  const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } = table[reason];
+  const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } = answerTable[reason];
   const headers: string[] = [];
   if (entry.retryAfter !== undefined) headers.push('Retry-After', String(entry.retryAfter));
   if (location !== undefined) headers.push('Location', location);
