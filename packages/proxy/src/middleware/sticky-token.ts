@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../forwarding/endpoint.ts';
 
 const known = new WeakMap<Endpoint, string>();
 
