@@ -3,6 +3,7 @@ import { connections } from './conformance/connections.ts';
 import { faults } from './conformance/faults.ts';
 import { refusals } from './conformance/refusals.ts';
 import { requests } from './conformance/requests.ts';
+import { steps } from './conformance/steps.ts';
 import type { MakeLane } from './lane-rig.ts';
 
 /** What a lane does on the wire, by RFC 9110 and 9112: raw bytes in, raw bytes out, a backend that counts. */
@@ -13,5 +14,6 @@ export function httpConformance(laneName: 'raw' | 'express', makeLane: MakeLane,
     answers(laneName, makeLane);
     connections(laneName, makeLane);
     faults(laneName, makeLane);
+    steps(laneName, makeLane);
   });
 }

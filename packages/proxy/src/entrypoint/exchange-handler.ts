@@ -150,7 +150,13 @@ async function forwardExchange(
     const { endpoint } = picked;
     tried.add(endpoint.id);
     report.endpoint = endpoint;
-    const result = await forwarder.forward(request, response, attemptOf(endpoint, ready, parts));
+    // What it throws is a step's fault, and counts for nothing against the endpoint.
+    const result = await forwarder
+      .forward(request, response, attemptOf(endpoint, ready, parts))
+      .catch((error: unknown) => {
+        plane.finished(endpoint, 'abandoned');
+        throw error;
+      });
     plane.finished(endpoint, outcomeOf(result));
     if (result.kind !== 'failed') {
       reportResult(result, request, response, report);
@@ -224,6 +230,7 @@ function outcomeOf(result: AttemptResult): EndpointOutcome {
     case 'client-stalled':
       return 'abandoned';
     case 'failed':
+      if (result.reason === 'queue-full' || result.reason === 'queue-timeout') return 'abandoned';
       if (result.reason === 'connect-timeout' || result.reason === 'head-timeout') return 'timed-out';
       return result.replayable === 'never-sent' ? 'refused' : 'broken';
   }

@@ -27,7 +27,14 @@ export interface ForwardTimeouts {
   readonly tunnelMs: number;
 }
 
-export type AttemptFailure = 'endpoint-unreachable' | 'endpoint-answer-invalid' | 'connect-timeout' | 'head-timeout';
+export type AttemptFailure =
+  | 'endpoint-unreachable'
+  | 'endpoint-answer-invalid'
+  | 'connect-timeout'
+  | 'head-timeout'
+  /** No connection to the endpoint was free: its own limits, not its health. */
+  | 'queue-full'
+  | 'queue-timeout';
 
 export type AttemptResult =
   /** The whole answer went to the client. */

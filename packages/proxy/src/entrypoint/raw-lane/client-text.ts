@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { headersForClient } from '../../forwarding/header-policy.ts';
 import { Field } from '../../forwarding/http1/field-section.ts';
-import { HeadText, hopByHop, linesOf, marked } from '../../forwarding/http1/head-text.ts';
+import { HeadText, hopByHop, linesOf, marked, restoreFraming } from '../../forwarding/http1/head-text.ts';
 import type { UpstreamHead } from '../../forwarding/http1/response-head.ts';
 import type { HeaderList } from '../../middleware/header-list.ts';
 
@@ -28,7 +28,10 @@ export function clientHead(
   if (onHeaders === undefined && head.connection.named.length === 0 && !text.hasAny(needsPolicy))
     return `${line}${text.linesWithout(hopByHop)}${added}\r\n`;
   const headers = headersForClient(text.flat());
-  onHeaders?.(head.status, headers);
+  if (onHeaders !== undefined) {
+    onHeaders(head.status, headers);
+    restoreFraming(headers, head.contentLength);
+  }
   const lines = linesOf(headers);
   return lines === undefined ? undefined : `${line}${lines}${added}\r\n`;
 }

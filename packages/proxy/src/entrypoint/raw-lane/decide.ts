@@ -10,7 +10,14 @@ import { answerFor } from '../answers.ts';
 import { type ConnectionFacts, clientOf, type TrustedProxies } from '../client-connection.ts';
 import { runSteps } from '../exchange-steps.ts';
 import type { ForwardOrder } from './raw-exchange.ts';
-import { type AddedLines, isPlainHead, plainUpstreamHead, upstreamHead, upstreamHeaders } from './upstream-text.ts';
+import {
+  type AddedLines,
+  isPlainHead,
+  plainUpstreamHead,
+  type RequestFraming,
+  upstreamHead,
+  upstreamHeaders,
+} from './upstream-text.ts';
 
 export interface DecisionRoom {
   readonly dataPlane: DataPlane;
@@ -110,21 +117,22 @@ export function decide(
     newRequestId: room.newRequestId,
   });
   const exchange: Exchange = { route, method, path, query, host, request, client };
-  const { chunked } = head;
+  // Taken now: by the time a slow step is done, the parser has read other heads.
+  const framing = { chunked: head.chunked, contentLength: head.contentLength };
   const answer = runSteps(steps, exchange);
-  if (answer instanceof Promise) return answer.then((late) => ordered(late, exchange, steps, chunked));
-  return ordered(answer, exchange, steps, chunked);
+  if (answer instanceof Promise) return answer.then((late) => ordered(late, exchange, steps, framing));
+  return ordered(answer, exchange, steps, framing);
 }
 
 function ordered(
   answer: Answer | undefined,
   exchange: Exchange,
   steps: readonly Middleware[],
-  chunked: boolean,
+  framing: RequestFraming,
 ): Decision {
   if (answer !== undefined) return answering(answer);
   const { route, method, path, query, request } = exchange;
-  const head = upstreamHead(method, path + query, request, chunked);
+  const head = upstreamHead(method, path + query, request, framing);
   if (head === undefined) return answering(answerFor('internal-error'));
   return { kind: 'forward', order: { route, steps, exchange, head } };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
+import { cutOff } from '../../forwarding/http1/cut-off.ts';
 import type { DeadlineSweep, Timed } from '../../forwarding/http1/deadline-sweep.ts';
 import type { Refusal } from '../../forwarding/http1/refusal.ts';
 import type { RequestHead } from '../../forwarding/http1/request-head.ts';
@@ -128,7 +129,7 @@ export class RawConnection implements Timed, ClientSide {
     const outcome = body.read(bytes, this.#at, bytes.length, take);
     if (typeof outcome !== 'number') return outcome;
     this.#readTo(outcome);
-    this.deadlineMs = body.done ? Number.POSITIVE_INFINITY : this.#room.sweep.in(this.#room.timeouts.clientMs);
+    this.deadlineMs = body.done ? Number.POSITIVE_INFINITY : this.#clientDeadline();
     return undefined;
   }
 
@@ -139,7 +140,7 @@ export class RawConnection implements Timed, ClientSide {
   }
 
   resumeBody(): void {
-    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.clientMs);
+    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#clientDeadline();
     if (this.#unread === undefined) this.#resume();
   }
 
@@ -148,8 +149,7 @@ export class RawConnection implements Timed, ClientSide {
     if (this.#stage === 'left') return;
     if (after === 'break') {
       this.#stage = 'closing';
-      // A reset, where the transport has one: without it an answer that ends by closing would look complete.
-      this.#socket.resetAndDestroy();
+      cutOff(this.#socket);
     } else if (after === 'close') this.#close();
     else {
       this.#stage = 'reading-head';
@@ -280,7 +280,7 @@ export class RawConnection implements Timed, ClientSide {
     this.deadlineMs = Number.POSITIVE_INFINITY;
     const headStart = this.#at;
     const headEnd = head.end;
-    const decision = decide(head, bytes, method, this.#memory, this.#room, exchange);
+    const decision = this.#decide(bytes, head, exchange);
     if (!(decision instanceof Promise)) {
       this.#follow(decision, exchange, headStart, headEnd);
       return;
@@ -291,10 +291,24 @@ export class RawConnection implements Timed, ClientSide {
         if (this.#stage === 'deciding') this.#follow(late, exchange, headStart, undefined);
       },
       (error: unknown) => {
-        this.#room.logger.error({ err: error, path: exchange.path }, 'a request could not be handled');
-        if (this.#stage === 'deciding') exchange.answer(answerFor('internal-error'));
+        const failed = this.#onStepFailed(error, exchange);
+        if (this.#stage === 'deciding') this.#follow(failed, exchange, headStart, undefined);
       },
     );
+  }
+
+  /** A step that throws costs its own request, not the process and all the others in it. */
+  #decide(bytes: Buffer, head: RequestHead, exchange: RawExchange): Decision | Promise<Decision> {
+    try {
+      return decide(head, bytes, exchange.method, this.#memory, this.#room, exchange);
+    } catch (error) {
+      return this.#onStepFailed(error, exchange);
+    }
+  }
+
+  #onStepFailed(error: unknown, exchange: RawExchange): Decision {
+    this.#room.logger.error({ err: error, path: exchange.path }, 'a request could not be handled');
+    return { kind: 'answer', answer: answerFor('internal-error') };
   }
 
   #follow(decision: Decision, exchange: RawExchange, headStart: number, headEnd: number | undefined): void {
@@ -366,7 +380,11 @@ export class RawConnection implements Timed, ClientSide {
   }
 
   #expectDrain(): void {
-    this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.clientMs);
+    this.deadlineMs = this.#clientDeadline();
+  }
+
+  #clientDeadline(): number {
+    return this.#room.sweep.in(this.#exchange?.clientMs ?? this.#room.timeouts.clientMs);
   }
 
   #length(): number {

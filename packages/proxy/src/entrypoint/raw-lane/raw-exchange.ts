@@ -82,6 +82,11 @@ export class RawExchange implements AnswerSink {
     this.clientAddress = client.address;
   }
 
+  /** How long the client may be silent, where the route says so. */
+  get clientMs(): number | undefined {
+    return this.route?.destination.timeoutClientMs;
+  }
+
   get bodyDone(): boolean {
     return this.#body.done;
   }
@@ -195,7 +200,7 @@ export class RawExchange implements AnswerSink {
     this.#persistent = this.#clientPersistent && this.#body.done && !endsByClose && !this.#client.draining;
     const chunkedLine = this.#passChunks || this.#rechunk ? 'Transfer-Encoding: chunked\r\n' : '';
     const added = chunkedLine + connectionLine(this.#after(this.#persistent));
-    const text = clientHead(head, bytes, added, this.#onHeaders());
+    const text = this.#headFor(head, bytes, added);
     if (text === undefined) {
       this.#forwarding?.cancel();
       this.answer(answerFor('internal-error'));
@@ -240,6 +245,16 @@ export class RawExchange implements AnswerSink {
     if (complete) this.#end(this.#status, undefined, this.#persistent ? 'keep-alive' : 'close', nowMs);
     else if (this.#client.clogged) this.#forwarding?.pauseAnswer();
     return inUse;
+  }
+
+  /** `undefined` where a step has failed, or has made the head unsendable. */
+  #headFor(head: UpstreamHead, bytes: Buffer, added: string): string | undefined {
+    try {
+      return clientHead(head, bytes, added, this.#onHeaders());
+    } catch (error) {
+      this.#room.logger.error({ err: error, path: this.path }, 'a step failed on an answer');
+      return undefined;
+    }
   }
 
   #onHeaders() {

@@ -1,5 +1,12 @@
 import { headersForUpstream, type RequestHop } from '../../forwarding/header-policy.ts';
-import { type HeadText, hopByHop, isSafeTarget, linesOf, needsPolicy } from '../../forwarding/http1/head-text.ts';
+import {
+  type HeadText,
+  hopByHop,
+  isSafeTarget,
+  linesOf,
+  needsPolicy,
+  restoreFraming,
+} from '../../forwarding/http1/head-text.ts';
 import type { RequestHead } from '../../forwarding/http1/request-head.ts';
 import type { HeaderList } from '../../middleware/header-list.ts';
 
@@ -56,13 +63,21 @@ export function upstreamHeaders(text: HeadText, hop: RequestHop): HeaderList {
   return headersForUpstream(text.flat(), hop);
 }
 
+/** How a request's body is framed: known from its head, and not for steps to change. */
+export interface RequestFraming {
+  readonly chunked: boolean;
+  /** -1: none was sent. */
+  readonly contentLength: number;
+}
+
 /** `undefined` where a step has made it unsendable. */
 export function upstreamHead(
   method: string,
   target: string,
   headers: HeaderList,
-  chunked: boolean,
+  { chunked, contentLength }: RequestFraming,
 ): string | undefined {
+  restoreFraming(headers, contentLength);
   const lines = linesOf(headers);
   if (lines === undefined || !isSafeTarget(target)) return undefined;
   return `${method} ${target} HTTP/1.1\r\n${lines}${chunked ? chunkedLine : ''}\r\n`;

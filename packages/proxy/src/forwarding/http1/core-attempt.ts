@@ -5,6 +5,7 @@ import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../header-policy.ts';
 import { allowedTrailers } from './body-framing.ts';
 import type { ConnectionPool, Waiter, Wanted } from './connection-pool.ts';
+import { cutOff } from './cut-off.ts';
 import type { Timed } from './deadline-sweep.ts';
 import { HeadText } from './head-text.ts';
 import type { BodyFraming, UpstreamHead } from './response-head.ts';
@@ -29,6 +30,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #carriesBody: boolean;
   readonly #startedMs = performance.now();
   #settle: (result: AttemptResult) => void = () => undefined;
+  #throw: (error: unknown) => void = () => undefined;
   #connection: UpstreamConnection | undefined;
   #waiting = false;
   #feeding = false;
@@ -57,8 +59,14 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   }
 
   run(): Promise<AttemptResult> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#settle = resolve;
+      this.#throw = reject;
+      // It left while the route's steps were thinking: its 'close' has come and gone.
+      if (this.#response.destroyed || this.#request.socket.destroyed) {
+        this.#done({ kind: 'client-gone' });
+        return;
+      }
       this.#response.once('close', this.#onClientClose);
       this.#response.on('drain', this.#onClientDrained);
       this.#pool.sweep.add(this);
@@ -75,7 +83,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
 
   onQueueTimeout(): void {
     this.#waiting = false;
-    this.#fail('connect-timeout', 'never-sent', 'no connection became free in time');
+    this.#fail('queue-timeout', 'no', 'no connection became free in time');
   }
 
   /** Nothing is read of the body before: until then the request can go to another endpoint. */
@@ -113,16 +121,28 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   onHead(head: UpstreamHead, bytes: Buffer, _framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#status = head.status;
     this.#headMs = performance.now() - this.#startedMs;
-    const text = textOf(head, bytes);
-    const headers = headersForClient(text.flat());
-    this.#attempt.onHead(head.status, headers);
-    this.#transform = this.#attempt.transformFor?.(head.status, headers);
-    this.#response.writeHead(head.status, text.slice(head.reasonStart, head.reasonEnd), headers.flat);
+    try {
+      this.#writeHead(head, bytes);
+    } catch (error) {
+      // A step of the route, or node:http on what a step has put into the head: this exchange's trouble only.
+      this.#connection?.abandon();
+      this.#leave();
+      this.#throw(error);
+      return false;
+    }
     if (this.#transform !== undefined) this.#connectTransform(this.#transform);
     const inUse = this.#send(bytes, from, to, complete);
     // Pieces that came with the head follow in this very turn and go out with it; else the head goes alone.
     if (!this.#flushed) process.nextTick(this.#flushHead);
     return inUse;
+  }
+
+  #writeHead(head: UpstreamHead, bytes: Buffer): void {
+    const text = textOf(head, bytes);
+    const headers = headersForClient(text.flat());
+    this.#attempt.onHead(head.status, headers);
+    this.#transform = this.#attempt.transformFor?.(head.status, headers);
+    this.#response.writeHead(head.status, text.slice(head.reasonStart, head.reasonEnd), headers.flat);
   }
 
   onBody(bytes: Buffer, from: number, to: number, complete: boolean): boolean {
@@ -180,7 +200,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
       return;
     }
     this.#waiting = this.#pool.wait(endpoint, this);
-    if (!this.#waiting) this.#fail('connect-timeout', 'never-sent', 'too many requests wait for a connection');
+    if (!this.#waiting) this.#fail('queue-full', 'no', 'too many requests wait for a connection');
   }
 
   #send(bytes: Buffer, from: number, to: number, complete: boolean): boolean {
@@ -298,17 +318,21 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     this.#done({ kind: 'truncated', status: this.#status, headMs: this.#headMs });
     this.#transform?.destroy();
     // Where only the end of the connection ends the body, a reset is the one sign that it broke off.
-    response.socket?.resetAndDestroy();
+    if (response.socket !== null) cutOff(response.socket);
     response.destroy();
   }
 
   #done(result: AttemptResult): void {
     if (this.#over) return;
+    this.#leave();
+    this.#settle(result);
+  }
+
+  #leave(): void {
     this.#over = true;
     this.#pool.sweep.remove(this);
     this.#response.off('close', this.#onClientClose);
     this.#response.off('drain', this.#onClientDrained);
-    this.#settle(result);
   }
 }
 

@@ -3,7 +3,7 @@ import { SwarmgateError } from '@swarmgate/runtime';
 import type { Attempt, Forwarder } from '../forwarder.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { CoreAttempt } from './core-attempt.ts';
-import { linesOf } from './head-text.ts';
+import { linesOf, restoreFraming } from './head-text.ts';
 
 /**
  * The forwarding core as a node:http handler: what the Express lane mounts, so that both lanes share the connections to
@@ -26,6 +26,7 @@ export function createCoreForwarder(pool: ConnectionPool, tunnels: Forwarder): F
 
 /** @throws SwarmgateError `head-unsendable` where a step of the route has put a line break or the like into it. */
 function headOf(request: IncomingMessage, attempt: Attempt): string {
+  restoreFraming(attempt.headers, Number(request.headers['content-length'] ?? -1));
   const lines = linesOf(attempt.headers);
   if (lines === undefined || !/^[\x21-\x7e]+$/.test(attempt.target)) {
     throw new SwarmgateError(

@@ -25,6 +25,11 @@ export class DeadlineSweep {
     this.nowMs = clock();
   }
 
+  /** How many are watched. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
   /** The point in time `ms` from now. */
   in(ms: number): number {
     return this.nowMs + this.#tickMs + ms;

@@ -114,6 +114,17 @@ export function linesOf(headers: HeaderList): string | undefined {
   return lines;
 }
 
+/**
+ * Puts back what frames the body, whatever a step did to it: a head that announces another length than what follows is a
+ * smuggled request or answer. Transfer-Encoding is left to whoever writes the head.
+ * @param contentLength -1: none.
+ */
+export function restoreFraming(headers: HeaderList, contentLength: number): void {
+  headers.delete('transfer-encoding');
+  if (contentLength === -1) headers.delete('content-length');
+  else headers.set('Content-Length', String(contentLength));
+}
+
 export function isSafeTarget(target: string): boolean {
   return /^[\x21-\x7e]+$/.test(target);
 }

@@ -1,0 +1,180 @@
+import { connect as connectSecurely, createServer as createSecureServer } from 'node:tls';
+import { expect } from 'chai';
+import { generate } from 'selfsigned';
+import { get, onStage } from '../../../test/conformance/suite.ts';
+import { makeRawLane, startRig } from '../../../test/lane-rig.ts';
+import { answering, echo, startBackend } from '../../../test/scripted-backend.ts';
+import { endpointAt, tinyRoute } from '../../../test/tiny-plane.ts';
+import { until } from '../../../test/until.ts';
+
+describe('the raw lane', () => {
+  it('serves plain requests itself and hands the rest over, on one connection', () =>
+    onStage(makeRawLane, async ({ rig }) => {
+      const client = rig.client();
+      client.send(get('/1'));
+      await client.response();
+      // The head that changes lanes comes with the next one behind it.
+      client.send(`GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n${get('/3')}`);
+      expect((await client.response()).body).to.equal('GET /2');
+      expect((await client.response()).body).to.equal('GET /3');
+      await until(() => rig.plane.reports.length === 3, 'the reports');
+      expect(rig.plane.reports.map(({ lane }) => lane)).to.deep.equal(['raw', 'express', 'express']);
+    }));
+
+  it('hands a connection over although requests were waiting in it', () =>
+    onStage(makeRawLane, async ({ rig, backend }) => {
+      let release: (() => void) | undefined;
+      backend.onRequest = (request, socket) => {
+        if (request.target === '/1') release = () => echo(request, socket);
+        else echo(request, socket);
+      };
+      const client = rig.client();
+      client.send(get('/1'));
+      await until(() => release !== undefined, 'the first request');
+      client.send('GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n');
+      client.send(get('/3'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      release?.();
+      for (const path of ['/1', '/2', '/3']) expect((await client.response()).body).to.equal(`GET ${path}`);
+    }));
+
+  it('hands over a body that is still coming', () =>
+    onStage(makeRawLane, async ({ rig, backend }) => {
+      const client = rig.client();
+      await client.sendInPieces([
+        'POST http://a.example/p HTTP/1.1\r\nHost: a.example\r\nContent-Length: 11\r\n\r\nhello',
+        ' wor',
+        'ld',
+      ]);
+      expect((await client.response('POST')).status).to.equal(200);
+      expect(backend.requests[0]?.body).to.equal('hello world');
+    }));
+
+  it('hands over routes that block, redirect, or need a body changed', () => {
+    const blocked = { ...tinyRoute(), blockedBy: 'users' };
+    return onStage(
+      makeRawLane,
+      async ({ rig }) => {
+        const client = rig.client();
+        client.send(get('/'));
+        const response = await client.response();
+        expect(response.status).to.equal(503);
+        expect(response.header('x-swarmgate-reason')).to.equal('label-unsupported');
+        expect(rig.plane.reports[0]?.lane).to.equal('express');
+      },
+      { routeOf: () => blocked },
+    );
+  });
+
+  it('answers 503 where the queue is full, and where its time is up', () =>
+    onStage(
+      makeRawLane,
+      async ({ rig, backend }) => {
+        backend.onRequest = () => undefined;
+        const clients = [rig.client(), rig.client(), rig.client()];
+        clients[0]?.send(get('/first'));
+        await until(() => backend.requests.length === 1, 'the first request');
+        clients[1]?.send(get('/waits'));
+        await until(() => rig.pool.sizes().queued === 1, 'the second to wait');
+        clients[2]?.send(get('/one-too-many'));
+        const refused = await clients[2]?.response();
+        expect(refused?.status).to.equal(503);
+        expect(refused?.header('x-swarmgate-reason')).to.equal('queue-full');
+        expect(refused?.header('retry-after')).to.match(/^\d+$/);
+        const timedOut = await clients[1]?.response();
+        expect(timedOut?.header('x-swarmgate-reason')).to.equal('queue-timeout');
+      },
+      { limits: { perEndpoint: 1, queued: 1, queueMs: 150 } },
+    ));
+
+  it('keeps to the client timeout of the route', () =>
+    onStage(
+      makeRawLane,
+      async ({ rig }) => {
+        const client = rig.client();
+        client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+        expect((await client.response()).status).to.equal(408);
+      },
+      { routeOf: () => tinyRoute('web', { timeoutClientMs: 100 }) },
+    ));
+
+  it('keeps to the server timeout of the route', () =>
+    onStage(
+      makeRawLane,
+      async ({ rig, backend }) => {
+        backend.onRequest = () => undefined;
+        const client = rig.client();
+        client.send(get('/'));
+        expect((await client.response()).status).to.equal(504);
+      },
+      { routeOf: () => tinyRoute('web', { timeoutServerMs: 100 }) },
+    ));
+
+  it('does not mix answers up while a slow client holds read buffers', () =>
+    onStage(makeRawLane, async ({ rig, backend }) => {
+      // Each piece says where it belongs: bytes overwritten in a buffer that is still being sent would show.
+      const size = 4 * 1024 * 1024;
+      const body = Array.from({ length: size / 16 }, (_, at) => `${String(at).padStart(15, '.')}\n`).join('');
+      backend.onRequest = answering(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${body}`);
+      const clients = [rig.client(), rig.client()];
+      for (const client of clients) {
+        client.socket.pause();
+        client.send(get('/'));
+      }
+      await until(() => backend.requests.length === 2, 'both requests');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      for (const client of clients) client.socket.resume();
+      for (const client of clients) expect((await client.response()).body === body).to.equal(true);
+    }));
+
+  it('leaves no timer, connection or watcher behind', async () => {
+    const backend = await startBackend();
+    const rig = await startRig(makeRawLane, { endpoints: [endpointAt(backend.port)] });
+    const clients = Array.from({ length: 20 }, () => rig.client());
+    await Promise.all(
+      clients.map(async (client, who) => {
+        for (let at = 0; at < 10; at++) {
+          client.send(get(`/${who}/${at}`));
+          await client.response();
+        }
+        if (who % 2 === 0) client.send(get('/left-alone'));
+        client.destroy();
+      }),
+    );
+    await rig.stop();
+    await backend.stop();
+    await until(() => rig.pool.sweep.size === 0, 'the sweep to watch nothing');
+    expect(rig.pool.sizes()).to.deep.equal({ open: 0, idle: 0, queued: 0 });
+    expect(rig.plane.outstanding).to.equal(0);
+  });
+
+  it('serves TLS connections, and breaks them off without looking complete', async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'a.example' }], { keySize: 2048 });
+    const backend = await startBackend();
+    const rig = await startRig(makeRawLane, { endpoints: [endpointAt(backend.port)] });
+    const server = createSecureServer({ key, cert }, (socket) => rig.lane.accept(socket, { port: 443, secure: true }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const client = connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    let received = '';
+    let closed = false;
+    client.on('data', (bytes: Buffer) => {
+      received += bytes.toString('latin1');
+    });
+    client.on('error', () => undefined);
+    client.on('close', () => {
+      closed = true;
+    });
+    client.write(get('/secure'));
+    await until(() => received.endsWith('GET /secure'), 'the answer');
+    expect(backend.requests[0]?.head).to.include('X-Forwarded-Proto: https\r\n');
+    backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'end');
+    client.write(get('/truncated'));
+    await until(() => closed, 'the end');
+    expect(received.endsWith('some')).to.equal(true);
+    await rig.stop();
+    server.close();
+    await backend.stop();
+  });
+});

@@ -1,0 +1,231 @@
+import { expect } from 'chai';
+import type { Middleware } from '../../src/middleware/middleware.ts';
+import type { MakeLane } from '../lane-rig.ts';
+import { answering, header, requestsArrived } from '../scripted-backend.ts';
+import { until } from '../until.ts';
+import { get, onStage } from './suite.ts';
+
+/** A route's steps as a lane runs them. */
+export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
+  const step = (of: Partial<Middleware>): Middleware => ({ name: 'test', needs: 'any', ...of });
+  const proceed = { kind: 'continue' } as const;
+
+  describe('steps of a route', () => {
+    it('see and change the request and the answer', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send(get('/old?q'));
+          const response = await client.response();
+          expect(response.body).to.equal('GET /new?q');
+          expect(response.header('x-back')).to.equal('b');
+          expect(header(backend.requests[0] ?? { headers: [] }, 'x-there')).to.equal('t');
+        },
+        {
+          steps: [
+            step({
+              onRequest: (exchange) => {
+                exchange.path = '/new';
+                exchange.request.set('X-There', 't');
+                return proceed;
+              },
+              onResponse: (_exchange, response) => response.headers.set('X-Back', 'b'),
+            }),
+          ],
+        },
+      ));
+
+    it('may answer by themselves, and the connection lives on', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          for (let at = 0; at < 2; at++) {
+            client.send(get('/'));
+            const response = await client.response();
+            expect(response.status).to.equal(403);
+            expect(response.header('x-swarmgate-reason')).to.equal('no');
+          }
+          expect(backend.requests).to.have.length(0);
+        },
+        { steps: [step({ onRequest: () => ({ kind: 'answer', answer: { status: 403, reason: 'no' } }) })] },
+      ));
+
+    it('may take their time, also over a body and a request behind it', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send(`POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello${get('/behind')}`);
+          expect((await client.response('POST')).body).to.equal('POST /slow');
+          expect((await client.response()).body).to.equal('GET /behind');
+          expect(backend.requests[0]?.body).to.equal('hello');
+          expect(backend.requests[1]?.body).to.equal('');
+        },
+        {
+          steps: [step({ onRequest: () => new Promise((resolve) => setImmediate(() => resolve(proceed))) })],
+        },
+      ));
+
+    it('that fail cost their request only', () =>
+      onStage(
+        makeLane,
+        async ({ rig }) => {
+          const client = rig.client();
+          client.send(get('/bad'));
+          expect((await client.response()).status).to.equal(500);
+          const other = rig.client();
+          other.send(get('/good'));
+          expect((await other.response()).body).to.equal('GET /good');
+        },
+        {
+          steps: [
+            step({
+              onRequest: async (exchange) => {
+                if (exchange.path === '/bad') throw new Error('a step failed');
+                return proceed;
+              },
+            }),
+          ],
+        },
+      ));
+
+    it('that throw at once cost their request only', () =>
+      onStage(
+        makeLane,
+        async ({ rig }) => {
+          const client = rig.client();
+          client.send(get('/bad'));
+          expect((await client.response()).status).to.equal(500);
+          const other = rig.client();
+          other.send(get('/good'));
+          expect((await other.response()).body).to.equal('GET /good');
+        },
+        {
+          steps: [
+            step({
+              onRequest: (exchange) => {
+                if (exchange.path === '/bad') throw new Error('a step failed');
+                return proceed;
+              },
+            }),
+          ],
+        },
+      ));
+
+    it('that throw on an answer cost that answer only', () =>
+      onStage(
+        makeLane,
+        async ({ rig }) => {
+          const client = rig.client();
+          client.send(get('/bad'));
+          expect((await client.response()).status).to.equal(500);
+          const other = rig.client();
+          other.send(get('/good'));
+          expect((await other.response()).body).to.equal('GET /good');
+          await until(() => rig.plane.outstanding === 0, 'the picks to be finished');
+        },
+        {
+          steps: [
+            step({
+              onResponse: (exchange) => {
+                if (exchange.path === '/bad') throw new Error('a step failed');
+              },
+            }),
+          ],
+        },
+      ));
+
+    it('cannot put a line break into a head (RFC 9110, 5.5)', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send(get('/'));
+          expect((await client.response()).status).to.equal(500);
+          expect(backend.requests).to.have.length(0);
+        },
+        {
+          steps: [
+            step({
+              onRequest: (exchange) => {
+                exchange.request.set('X', 'a\r\nContent-Length: 5');
+                return proceed;
+              },
+            }),
+          ],
+        },
+      ));
+
+    it('cannot change how a request is framed (RFC 9112, 6.3)', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
+          expect((await client.response('POST')).status).to.equal(200);
+          await requestsArrived(backend, 1);
+          expect(backend.requests[0]?.body).to.equal('hello');
+          expect(header(backend.requests[0] ?? { headers: [] }, 'transfer-encoding')).to.equal(undefined);
+          expect(backend.strayBytes).to.equal(0);
+        },
+        {
+          steps: [
+            step({
+              onRequest: (exchange) => {
+                exchange.request.set('Content-Length', '1');
+                exchange.request.add('Transfer-Encoding', 'chunked');
+                return proceed;
+              },
+            }),
+          ],
+        },
+      ));
+
+    it('are left alone by a client that goes while they think', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send(get('/'));
+          await until(() => pending.length === 1, 'the step');
+          client.destroy();
+          // Both ends are in this process: the lane's end of the connection has heard of it a few turns later.
+          let turns = 0;
+          await until(() => ++turns > 10, 'some turns of the event loop');
+          for (const resolve of pending.splice(0)) resolve(proceed);
+          await until(() => rig.plane.reports.length === 1, 'the report');
+          expect(rig.plane.reports[0]?.status).to.equal(499);
+          expect(backend.requests).to.have.length(0);
+          expect(rig.plane.outstanding).to.equal(0);
+        },
+        {
+          steps: [
+            step({
+              onRequest: () =>
+                new Promise((resolve) => {
+                  pending.push(resolve);
+                }),
+            }),
+          ],
+        },
+      ));
+
+    it('cannot change how an answer is framed (RFC 9112, 6.3)', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+          const client = rig.client();
+          for (let at = 0; at < 2; at++) {
+            client.send(get('/'));
+            expect((await client.response()).body).to.equal('hello');
+          }
+        },
+        { steps: [step({ onResponse: (_exchange, { headers }) => headers.delete('Content-Length') })] },
+      ));
+  });
+}
+
+const pending: ((verdict: { readonly kind: 'continue' }) => void)[] = [];
