@@ -207,6 +207,19 @@ describe('following', () => {
     expect(calls.get('list')).to.equal(undefined);
   });
 
+  it('takes nothing that the journal explains for a hand edit, whichever of the two rings first', async () => {
+    await under.registry.publish([changeOf('a')], options);
+    followed = new FollowedChanges(under.registry, { journalGraceMs: 1 });
+    await followed.nextOf('snapshot');
+    for (let port = 1; port <= 20; port += 1) {
+      await under.registry.publish([changeOf('a', port)], options);
+      await followed.nextOf('delta');
+      // Lets the time of grace pass, were it still running.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(followed.waiting).to.deep.equal([]);
+  });
+
   it('reads everything when the journal does not reach back to what it knows', async () => {
     await following('a');
     // This reader takes its time: while it does, the follower stands still.
@@ -225,6 +238,9 @@ describe('following', () => {
     fault = RegistryError.of('registry-unreachable', 'away');
     await under.store.transact([{ kind: 'set', key: under.layout.head, value: 'wake up' }]);
     expect((await followed.nextOf('unreachable')).error).to.have.property('code', 'registry-unreachable');
+    // It goes on trying, and says nothing more.
+    calls.clear();
+    while ((calls.get('get') ?? 0) < 2) await new Promise((resolve) => setImmediate(resolve));
     await under.write({ kind: 'delete', key: under.layout.head });
     await under.store.transact([{ kind: 'set', key: under.layout.replica('x'), value: '' }]);
     fault = undefined;
