@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { expect } from 'chai';
+import { until } from '../behaviour-rig.ts';
+import { get, type Suite } from './suite.ts';
+
+/** Requests and answers pass whole: methods, bodies, framing, interim answers. */
+export function forwarding(suite: Suite): void {
+  describe('forwarding', () => {
+    beforeEach(() => suite.start());
+
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])
+      it(`forwards ${method} with its body, query and status`, async () => {
+        let seen = '';
+        const endpoint = await suite.rig.backend((request, response) => {
+          request.on('data', (chunk: Buffer) => {
+            seen += chunk.toString();
+          });
+          request.on('end', () => {
+            seen = `${request.method} ${request.url} ${seen}`;
+            response.writeHead(207, 'Many Things', { 'X-Reply': 'yes' }).end('answer');
+          });
+        });
+        suite.rig.route('a', { endpoints: [endpoint] });
+        const answer = await suite.rig.exchange(
+          `${method} /a/b?c=d&e=%2F HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`,
+        );
+        expect(seen).to.equal(`${method} /a/b?c=d&e=%2F hello`);
+        expect(answer).to.match(/^HTTP\/1\.1 207 Many Things\r\n/);
+        expect(answer).to.include('X-Reply: yes');
+        expect(answer).to.include('answer');
+      });
+
+    it('keeps the order, spelling and repetition of headers, in both directions', async () => {
+      let received: string[] = [];
+      const endpoint = await suite.rig.backend((request, response) => {
+        received = request.rawHeaders;
+        response.writeHead(200, ['X-B', '1', 'x-A', '2', 'X-B', '3']);
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const answer = await suite.rig.exchange(get('/a', 'X-Second: 2\r\nx-first: 1\r\nX-Second: 3\r\n'));
+      const names = received.filter((_value, at) => at % 2 === 0);
+      expect(names).to.include.members(['X-Second', 'x-first']);
+      expect(names.indexOf('X-Second')).to.be.lessThan(names.indexOf('x-first'));
+      const values = received.filter((_value, at) => received[at - 1] === 'X-Second');
+      expect(values).to.deep.equal(['2', '3']);
+      expect(answer).to.match(/X-B: 1\r\nx-A: 2\r\nX-B: 3\r\n/);
+    });
+
+    it('keeps the Host that the client sent', async () => {
+      let host: string | undefined;
+      const endpoint = await suite.rig.backend((request, response) => {
+        host = request.headers.host;
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      await suite.rig.exchange('GET /a HTTP/1.1\r\nHost: Shop.Example:8080\r\nConnection: close\r\n\r\n');
+      expect(host).to.equal('Shop.Example:8080');
+    });
+
+    it('streams a large body up and down unchanged', async () => {
+      const endpoint = await suite.rig.backend((request, response) => {
+        response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
+        request.pipe(response);
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const body = Buffer.alloc(4 * 1024 * 1024, 'swarmgate ');
+      const { status, digest } = await upload(suite.rig.port, '/a', body);
+      expect(status).to.equal(200);
+      expect(digest).to.equal(createHash('sha256').update(body).digest('hex'));
+    });
+
+    it('does not read a body faster than the endpoint takes it', async () => {
+      let paused = 0;
+      const endpoint = await suite.rig.rawBackend((socket) => {
+        // Nothing is read before the test says so.
+        socket.pause();
+        paused += 1;
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n');
+      await until(() => paused === 1);
+      const piece = Buffer.alloc(256 * 1024);
+      let blocked = 0;
+      // The client's own buffer fills up once everybody behind it has stopped reading.
+      while (blocked < 40) {
+        client.socket.write(piece);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        blocked = client.socket.writableLength > 1024 * 1024 ? blocked + 1 : 0;
+      }
+      expect(client.socket.writableLength).to.be.greaterThan(1024 * 1024);
+      client.socket.destroy();
+    });
+
+    it('passes pieces of an answer on as they come (SSE)', async () => {
+      let push: ((text: string) => void) | undefined;
+      const endpoint = await suite.rig.backend((_request, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        response.flushHeaders();
+        push = (text) => response.write(text);
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send(get('/a'));
+      await client.until('text/event-stream');
+      push?.('data: one\n\n');
+      await client.until('data: one');
+      push?.('data: two\n\n');
+      await client.until('data: two');
+    });
+
+    it('answers HEAD with the headers of GET and no body (RFC 9110, 9.3.2)', async () => {
+      const endpoint = await suite.rig.backend((_request, response) => {
+        response.writeHead(200, { 'Content-Length': 1234 }).end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send('HEAD /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+      const answer = await client.untilClosed();
+      expect(answer.match(/HTTP\/1\.1 200 /g)).to.have.length(2);
+      expect(answer.match(/content-length: 1234/gi)).to.have.length(2);
+    });
+
+    for (const status of [204, 304])
+      it(`sends ${status} without a body and goes on with the connection (RFC 9112, 6.3)`, async () => {
+        const endpoint = await suite.rig.backend((_request, response) => response.writeHead(status).end());
+        suite.rig.route('a', { endpoints: [endpoint] });
+        const client = suite.rig.connect();
+        client.send(`GET /a HTTP/1.1\r\nHost: h\r\n\r\n${get('/a')}`);
+        const answer = await client.untilClosed();
+        expect(answer.match(new RegExp(`HTTP/1\\.1 ${status} `, 'g'))).to.have.length(2);
+        expect(answer).not.to.match(/transfer-encoding/i);
+      });
+
+    it('passes trailers in both directions (RFC 9112, 7.1.2)', async () => {
+      let received: string[] = [];
+      const endpoint = await suite.rig.backend((request, response) => {
+        request.resume();
+        request.on('end', () => {
+          received = request.rawTrailers;
+          response.writeHead(200, { Trailer: 'X-Sum' });
+          response.write('body');
+          response.addTrailers({ 'X-Sum': '42' });
+          response.end();
+        });
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const answer = await suite.rig.exchange(
+        'POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Up\r\n\r\n3\r\nabc\r\n0\r\nX-Up: 7\r\n\r\n',
+      );
+      expect(received).to.deep.equal(['X-Up', '7']);
+      expect(answer).to.match(/0\r\nX-Sum: 42\r\n\r\n$/);
+    });
+
+    it('gives HTTP/1.0 clients a body that is not chunked (RFC 9112, 7.1)', async () => {
+      const endpoint = await suite.rig.backend((_request, response) => {
+        response.write('one ');
+        response.end('two');
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const answer = await suite.rig.exchange('GET /a HTTP/1.0\r\nHost: h\r\n\r\n');
+      expect(answer).not.to.match(/transfer-encoding/i);
+      expect(answer).to.match(/\r\n\r\none two$/);
+    });
+
+    it('waits for the endpoint’s 100 before the client sends its body (RFC 9110, 10.1.1)', async () => {
+      let bodySeenBefore100 = true;
+      const endpoint = await suite.rig.backend(() => undefined);
+      endpoint.server.on('checkContinue', (request, response) => {
+        bodySeenBefore100 = request.readableLength > 0;
+        response.writeContinue();
+        request.resume();
+        request.on('end', () => response.end('thanks'));
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send(
+        'PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n',
+      );
+      await client.until('HTTP/1.1 100');
+      client.send('abc');
+      expect(await client.untilClosed()).to.include('thanks');
+      expect(bodySeenBefore100).to.equal(false);
+    });
+
+    it('relays a refused expectation without a 100 (RFC 9110, 10.1.1)', async () => {
+      const endpoint = await suite.rig.backend(() => undefined);
+      endpoint.server.on('checkContinue', (_request, response) => {
+        response.writeHead(413, { Connection: 'close' }).end('too much');
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send(
+        'PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n',
+      );
+      const answer = await client.until('too much');
+      expect(answer).to.match(/^HTTP\/1\.1 413 /);
+    });
+
+    it('passes 103 Early Hints on (RFC 8297)', async () => {
+      const endpoint = await suite.rig.backend((_request, response) => {
+        response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' }, () => response.end('page'));
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const answer = await suite.rig.exchange(get('/a'));
+      expect(answer).to.match(/^HTTP\/1\.1 103 /);
+      expect(answer).to.match(/<\/style.css>/);
+      expect(answer).to.match(/HTTP\/1\.1 200 /);
+    });
+
+    it('answers pipelined requests in their order', async () => {
+      const endpoint = await suite.rig.backend((request, response) => {
+        const slow = request.url === '/a/1';
+        setTimeout(() => response.end(`answer to ${request.url}`), slow ? 20 : 0);
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send(`GET /a/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /a/2 HTTP/1.1\r\nHost: h\r\n\r\n${get('/a/3')}`);
+      const answer = await client.untilClosed();
+      expect(answer.match(/answer to \/a\/\d/g)).to.deep.equal(['answer to /a/1', 'answer to /a/2', 'answer to /a/3']);
+    });
+
+    it('relays an early answer, and the next request starts clean', async () => {
+      const endpoint = await suite.rig.backend((request, response) => {
+        if (request.method === 'POST') response.writeHead(413).end('no');
+        else response.end('clean');
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      const client = suite.rig.connect();
+      client.send('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n');
+      await client.until('HTTP/1.1 413');
+      const rest = 'GET /evil HTTP/1.1\r\n';
+      client.send(rest.padEnd(20, 'x').slice(0, 20));
+      client.send(get('/a'));
+      const answer = await client.untilClosed();
+      // Either the connection was closed after the early answer, or the rest of the body was read as a body.
+      expect(answer).not.to.match(/HTTP\/1\.1 400|no-route/);
+    });
+  });
+}
+
+function upload(port: number, path: string, body: Buffer): Promise<{ status: number | undefined; digest: string }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, path, method: 'POST', host: '127.0.0.1', agent: false }, (response) => {
+      const hash = createHash('sha256');
+      response.on('data', (chunk: Buffer) => hash.update(chunk));
+      response.on('end', () => resolve({ status: response.statusCode, digest: hash.digest('hex') }));
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}

@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import { get, type Suite } from './suite.ts';
+
+/** What the proxy answers by itself, each with its reason. */
+export function ownAnswers(suite: Suite): void {
+  describe('answers of the proxy itself', () => {
+    beforeEach(() => suite.start({ timeouts: { connectMs: 300, serverMs: 300, clientMs: 300 }, headMs: 300 }));
+
+    const expectOwn = (answer: string, status: number, reason: string) => {
+      expect(answer).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(answer).to.include(`X-Swarmgate-Reason: ${reason}\r\n`);
+    };
+
+    it('503 no-route', async () => expectOwn(await suite.rig.exchange(get('/nothing')), 503, 'no-route'));
+
+    it('503 no-endpoint with Retry-After', async () => {
+      suite.rig.route('a');
+      const answer = await suite.rig.exchange(get('/a'));
+      expectOwn(answer, 503, 'no-endpoint');
+      expect(answer).to.match(/Retry-After: \d/);
+    });
+
+    it('503 stale-endpoint', async () => {
+      suite.rig.route('a', { ifNone: 'stale-endpoint' });
+      expectOwn(await suite.rig.exchange(get('/a')), 503, 'stale-endpoint');
+    });
+
+    it('503 label-unsupported, never the unprotected service', async () => {
+      let asked = 0;
+      const endpoint = await suite.rig.backend((_request, response) => {
+        asked += 1;
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint], blockedBy: 'users' });
+      expectOwn(await suite.rig.exchange(get('/a')), 503, 'label-unsupported');
+      expect(asked).to.equal(0);
+    });
+
+    it('502 where every endpoint refuses', async () => {
+      suite.rig.route('a', { endpoints: [await suite.rig.refusing()] });
+      expectOwn(await suite.rig.exchange(get('/a')), 502, 'endpoint-unreachable');
+    });
+
+    it('502 where the endpoint closes without an answer', async () => {
+      const endpoint = await suite.rig.rawBackend((socket) => socket.once('data', () => socket.destroy()));
+      suite.rig.route('a', { endpoints: [endpoint] });
+      expectOwn(await suite.rig.exchange(get('/a')), 502, 'endpoint-unreachable');
+    });
+
+    it('502 where the answer is not HTTP', async () => {
+      const endpoint = await suite.rig.rawBackend((socket) =>
+        socket.once('data', () => socket.end('SSH-2.0-nope\r\n\r\n')),
+      );
+      suite.rig.route('a', { endpoints: [endpoint] });
+      expectOwn(await suite.rig.exchange(get('/a')), 502, 'endpoint-answer-invalid');
+    });
+
+    it('504 where the endpoint does not answer in time', async () => {
+      const endpoint = await suite.rig.rawBackend(() => undefined);
+      suite.rig.route('a', { endpoints: [endpoint] });
+      expectOwn(await suite.rig.exchange(get('/a')), 504, 'head-timeout');
+    });
+
+    it('takes the route’s own timeout', async () => {
+      const endpoint = await suite.rig.backend((_request, response) => {
+        setTimeout(() => response.end('late but fine'), 500);
+      });
+      suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs: 5_000 } });
+      expect(await suite.rig.exchange(get('/a'))).to.include('late but fine');
+    });
+
+    it('closes a connection whose head does not arrive in time', async () => {
+      const client = suite.rig.connect();
+      client.send('GET /a HTTP/1.1\r\nHost: h\r\nX-Slow');
+      const answer = await client.untilClosed();
+      if (answer !== '') expectOwn(answer, 408, 'request-timeout');
+    });
+
+    it('closes a request whose body stops', async () => {
+      const endpoint = await suite.rig.backend((request) => request.resume());
+      suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs: 60_000 } });
+      const client = suite.rig.connect();
+      client.send('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc');
+      const answer = await client.untilClosed();
+      if (answer !== '') expectOwn(answer, 408, 'request-timeout');
+    });
+
+    const refusals = [
+      ['a missing Host', 'GET /a HTTP/1.1\r\n\r\n'],
+      ['two Hosts', 'GET /a HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n'],
+      ['an invalid Host', 'GET /a HTTP/1.1\r\nHost: a b\r\n\r\n'],
+      [
+        'Content-Length and Transfer-Encoding',
+        'POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
+      ['two different lengths', 'POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd'],
+      ['gzip, chunked', 'POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+      ['Transfer-Encoding in HTTP/1.0', 'POST /a HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+      ['a space before a colon', 'GET /a HTTP/1.1\r\nHost: h\r\nX-A : 1\r\n\r\n'],
+      ['a folded header', 'GET /a HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n 2\r\n\r\n'],
+      ['a fragment', 'GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n'],
+      ['an encoded slash', 'GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n'],
+      ['a target without a slash', 'GET a HTTP/1.1\r\nHost: h\r\n\r\n'],
+    ] as const;
+    for (const [what, bytes] of refusals)
+      it(`400 and an end for ${what}`, async () => {
+        let asked = 0;
+        const endpoint = await suite.rig.backend((_request, response) => {
+          asked += 1;
+          response.end();
+        });
+        suite.rig.route('a', { endpoints: [endpoint] });
+        const client = suite.rig.connect();
+        client.send(bytes);
+        // Sent after the refused one: it must never be read as a request.
+        client.send(get('/a'));
+        const answer = await client.untilClosed();
+        expect(answer).to.match(/^HTTP\/1\.1 400 /);
+        expect(answer).to.match(/X-Swarmgate-Reason: [a-z-]+/);
+        expect(answer.match(/HTTP\/1\.1/g)).to.have.length(1);
+        expect(asked).to.equal(0);
+      });
+
+    it('431 for a head that is too large', async () => {
+      const answer = await suite.rig.exchange(get('/a', `X-Big: ${'b'.repeat(100_000)}\r\n`));
+      expectOwn(answer, 431, 'head-too-large');
+    });
+
+    it('takes the authority of an absolute-form target (RFC 9112, 3.2.2)', async () => {
+      let host: string | undefined;
+      const endpoint = await suite.rig.backend((request, response) => {
+        host = request.headers.host;
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      await suite.rig.exchange('GET http://real.example/a?b HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n');
+      expect(host).to.equal('real.example');
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import { LaneRig, type MakeLane, type RigOptions } from '../behaviour-rig.ts';
+
+/** One lane's run of the suite: a fresh rig for every test. */
+export class Suite {
+  readonly #makeLane: MakeLane;
+  #rig: LaneRig | undefined;
+
+  constructor(makeLane: MakeLane) {
+    this.#makeLane = makeLane;
+  }
+
+  async start(options: RigOptions = {}): Promise<void> {
+    this.#rig = await LaneRig.start(this.#makeLane, options);
+  }
+
+  get rig(): LaneRig {
+    if (this.#rig === undefined) throw new Error('start first');
+    return this.#rig;
+  }
+}
+
+/** A GET on a connection of its own. @param more header lines, each with its line end */
+export function get(path: string, more = ''): string {
+  return `GET ${path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n${more}\r\n`;
+}
