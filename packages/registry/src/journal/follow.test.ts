@@ -26,17 +26,19 @@ describe('following', () => {
   let fault: RegistryError | undefined;
   /** Counts the calls of the follower. */
   let calls: Map<string, number>;
-  /** While it is pending, no wait for names begins. */
+  /** While it is pending, no wait of the gated kind begins. */
   let gate: Promise<void> | undefined;
+  let gated: 'waitForNames' | 'waitForKey';
 
   beforeEach(async () => {
     fault = undefined;
     calls = new Map();
     gate = undefined;
+    gated = 'waitForNames';
     under = await openRegistryUnderTest((store) =>
       observed(store, async (method) => {
         calls.set(method, (calls.get(method) ?? 0) + 1);
-        if (method === 'waitForNames') await gate;
+        if (method === gated) await gate;
         return fault;
       }),
     );
@@ -217,6 +219,26 @@ describe('following', () => {
       // Lets the time of grace pass, were it still running.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
+    expect(followed.waiting).to.deep.equal([]);
+  });
+
+  it('waits for the journal when the names ring long before it', async () => {
+    await following('a');
+    gated = 'waitForKey';
+    let open: () => void = () => undefined;
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await under.registry.publish([changeOf('a', 81)], options);
+    await followed.nextOf('delta');
+    await under.registry.publish([changeOf('a', 82)], options);
+    // The names have rung, the head has not; then it does, within the time of grace.
+    await new Promise((resolve) => setImmediate(resolve));
+    open();
+    await followed.nextOf('delta');
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * journalGraceMs));
+    await under.registry.publish([changeOf('a', 83)], options);
+    await followed.nextOf('delta');
     expect(followed.waiting).to.deep.equal([]);
   });
 
