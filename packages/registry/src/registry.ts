@@ -67,6 +67,14 @@ export interface FollowOptions {
   readonly sweepAfterMs?: number;
   /** Aborts and restarts the wait with a full read: what `reload` without parameters does. */
   readonly fullReadRequests?: AsyncIterable<void>;
+  /** Others that say how far the journal has come. Perhaps wrong: one that is not costs at most a look at `head`. */
+  readonly headHints?: HeadHints;
+}
+
+/** Tells of sequences that the journal is said to have reached. */
+export interface HeadHints {
+  /** Returns the way to stop it. */
+  subscribe(listener: (sequence: number) => void): () => void;
 }
 
 export type RegistryChange =

@@ -1,10 +1,15 @@
 import { pause } from '@swarmgate/runtime';
+import type { HeadHints } from '../registry.ts';
 import type { Indexed, KeyValueStore, StoredValue } from '../store/key-value-store.ts';
+import { type Head, parseHead } from './head.ts';
+import { HintJudge } from './head-hints.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { isForeignName, type NamesMark } from './read.ts';
 
 export type Ring =
   | { readonly kind: 'head'; readonly stored: StoredValue | undefined }
+  /** Read because somebody said that it moved: it may be older than what a wait told meanwhile. */
+  | { readonly kind: 'hinted-head'; readonly head: Head; readonly stored: StoredValue }
   /** Something beneath `services/` or `endpoints/` changed at this index; `after` is where the wait began. */
   | { readonly kind: 'names'; readonly index: number; readonly after: number; readonly heldMs: number }
   /** An index fell: a store that started anew, or one that merely forgot its deletions. */
@@ -46,6 +51,40 @@ export class Doorbells {
       this.#untilFailure(() => this.#blockOnNames(this.#layout.endpoints, marks.endpoints)),
       this.#untilFailure(() => this.#askForForeignKeys()),
     ]);
+  }
+
+  /**
+   * Looks at `head` when somebody says that it has come further than `known()`, without waiting for the store to tell.
+   * Only a head of the same registry that did move rings: everything else is left to the waits, which are not hearsay.
+   */
+  async takeHints(hints: HeadHints, known: () => { readonly registryId: string; readonly sequence: number }) {
+    const judge = new HintJudge();
+    let looking: Promise<void> | undefined;
+    const look = async () => {
+      try {
+        const stored = await this.#store.get(this.#layout.head, this.#signal);
+        const head = stored === undefined ? undefined : parseHead(stored.value);
+        const { registryId, sequence } = known();
+        const moved = head?.registryId === registryId && head.sequence > sequence;
+        judge.looked(moved);
+        if (moved && stored !== undefined) this.#ring({ kind: 'hinted-head', head, stored });
+      } catch {
+        // The waits find out by themselves whether the store is away.
+        judge.looked(false);
+      } finally {
+        looking = undefined;
+      }
+    };
+    const unsubscribe = hints.subscribe((sequence) => {
+      if (looking !== undefined || this.#signal.aborted) return;
+      if (judge.mayLook(sequence, known().sequence, performance.now())) looking = look();
+    });
+    await new Promise<void>((resolve) => {
+      if (this.#signal.aborted) resolve();
+      else this.#signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    unsubscribe();
+    await looking;
   }
 
   /** What rang longest ago; `undefined` when the clock (`performance.now()`) is past `untilMs`, or the signal aborts. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { FollowedChanges } from '../../test/followed-changes.ts';
 import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
-import type { ServiceChange } from '../registry.ts';
+import type { HeadHints, ServiceChange } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { mostJournalKeys } from './head.ts';
@@ -318,6 +318,40 @@ describe('following', () => {
     expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'requested' });
   });
 
+  it('looks at the head when it is told that it moved, before the store tells', async () => {
+    await following('a');
+    await followed.stop();
+    const held = Promise.withResolvers<void>();
+    gated = 'waitForKey';
+    gate = held.promise;
+    const hints = new ToldSequences();
+    followed = new FollowedChanges(under.registry, { journalGraceMs, headHints: hints });
+    await followed.nextOf('snapshot');
+    const { sequence } = await under.registry.publish([changeOf('a', 81)], options);
+    hints.tell(sequence);
+    expect(await followed.nextOf('delta')).to.include({ sequence });
+    held.resolve();
+  });
+
+  it('reads nothing but a few heads for somebody who lies about it', async () => {
+    await following('a');
+    await followed.stop();
+    const hints = new ToldSequences();
+    followed = new FollowedChanges(under.registry, { journalGraceMs, headHints: hints });
+    await followed.nextOf('snapshot');
+    calls.clear();
+    for (let lie = 0; lie < 200; lie += 1) {
+      hints.tell(1_000_000_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { sequence } = await under.registry.publish([changeOf('a', 81)], options);
+    expect(await followed.nextOf('delta')).to.include({ sequence });
+    expect(calls.get('list') ?? 0).to.equal(0);
+    // Doubling from 20 ms on: even a machine that takes ten seconds for all this comes to less than ten looks.
+    expect(calls.get('get') ?? 0).to.be.within(1, 14);
+    expect(followed.waiting).to.deep.equal([]);
+  });
+
   it('ends without a trace when its reader leaves', async () => {
     await following('a');
     const before = under.registry.follow(options);
@@ -326,6 +360,19 @@ describe('following', () => {
     expect((await before.next()).done).to.equal(true);
   });
 });
+
+class ToldSequences implements HeadHints {
+  readonly #listeners = new Set<(sequence: number) => void>();
+
+  tell(sequence: number): void {
+    for (const listener of this.#listeners) listener(sequence);
+  }
+
+  subscribe(listener: (sequence: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
 
 /** The store, with somebody told of each call who may make it fail. */
 function observed(store: KeyValueStore, see: (method: string) => Promise<RegistryError | undefined>): KeyValueStore {

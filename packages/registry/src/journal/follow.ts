@@ -1,5 +1,5 @@
 import { backoffMs, pause } from '@swarmgate/runtime';
-import type { FollowOptions, FullReadCause, RegistryChange } from '../registry.ts';
+import type { FollowOptions, FullReadCause, HeadHints, RegistryChange } from '../registry.ts';
 import { type LatestDocuments, readDelta } from './delta.ts';
 import { Doorbells } from './doorbells.ts';
 import { type Head, journalledIndexes, parseHead } from './head.ts';
@@ -58,7 +58,8 @@ export async function* followRegistry(
           graceMs: options.journalGraceMs ?? defaultGraceMs,
           sweepMs: options.sweepAfterMs ?? sweepAfterMs,
         };
-        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, ...times, signal });
+        const hints = options.headHints;
+        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, hints, ...times, signal });
       } catch (error) {
         if (signal.aborted) return;
         if (trouble !== 'unreachable') {
@@ -88,6 +89,7 @@ interface Waiting {
   readonly interrupt: AbortSignal;
   readonly graceMs: number;
   readonly sweepMs: number;
+  readonly hints: HeadHints | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -96,16 +98,18 @@ async function* followJournal(
   { store, layout }: JournalContext,
   read: Full,
   followed: Followed,
-  { requests, interrupt, graceMs, sweepMs, signal }: Waiting,
+  { requests, interrupt, graceMs, sweepMs, hints, signal }: Waiting,
 ): AsyncGenerator<RegistryChange, FullReadCause | 'sweep'> {
   const stopping = new AbortController();
   const bells = new Doorbells(store, layout, AbortSignal.any([signal, interrupt, stopping.signal]));
   const ringing = bells.run({ head: read.headIndex, ...read.names });
+  const hinting = hints === undefined ? undefined : bells.takeHints(hints, () => followed.head);
   const explained = new Set(journalledIndexes(read.head, read.headIndex));
   const foreignKeys = topNames(layout.prefix, read.snapshot.foreignKeys);
   let unexplained: { readonly indexes: Set<number>; readonly untilMs: number } | undefined;
   let gaps: Gap[] = [];
   let sweepAtMs = Number.POSITIVE_INFINITY;
+  let hintedIndex = 0;
   try {
     for (;;) {
       const deadlineMs = Math.min(unexplained?.untilMs ?? Number.POSITIVE_INFINITY, sweepAtMs);
@@ -124,15 +128,10 @@ async function* followJournal(
           break;
         case 'failed':
           throw ring.error;
-        case 'backwards': {
+        case 'backwards':
           // Consul forgets deletions after a while and then counts a prefix lower; the head tells that from a restart.
-          const stored = await store.get(layout.head, signal);
-          const present = stored === undefined ? undefined : parseHead(stored.value);
-          if (present?.registryId !== followed.head.registryId || present.sequence < followed.head.sequence) {
-            return 'index-backwards';
-          }
+          if (!(await headStands({ store, layout }, followed.head, signal))) return 'index-backwards';
           break;
-        }
         case 'foreign-keys':
           if (topNames(layout.prefix, ring.names) !== foreignKeys) return 'hand-edit';
           break;
@@ -148,8 +147,17 @@ async function* followJournal(
           unexplained.indexes.add(ring.index);
           break;
         }
+        case 'hinted-head':
         case 'head': {
+          const hinted = ring.kind === 'hinted-head';
           const present = ring.stored === undefined ? undefined : parseHead(ring.stored.value);
+          if (hinted && !isAhead(ring.head, followed.head)) break;
+          if (hinted) hintedIndex = ring.stored.index;
+          // What we were told before the wait answered: that answer is late, unless the store really went back.
+          else if (present !== undefined && (ring.stored?.index ?? 0) < hintedIndex) {
+            if (!(await headStands({ store, layout }, followed.head, signal))) return 'index-backwards';
+            break;
+          }
           // The full read decides what a missing head means, after it has asked again.
           if (ring.stored === undefined || present === undefined) return 'reconnect';
           const next = causeOf(present, followed.head, undefined);
@@ -170,7 +178,7 @@ async function* followJournal(
     }
   } finally {
     stopping.abort();
-    await ringing;
+    await Promise.all([ringing, hinting]);
   }
 }
 
@@ -183,6 +191,17 @@ function foundSomething(read: Full, known: Followed | undefined): boolean {
 
 function sweptAtMs(cause: FullReadCause | 'sweep', before: Followed | undefined): number {
   return cause === 'sweep' ? performance.now() : (before?.sweptAtMs ?? Number.NEGATIVE_INFINITY);
+}
+
+function isAhead(head: Head, of: Head): boolean {
+  return head.registryId === of.registryId && head.sequence > of.sequence;
+}
+
+/** Whether the registry still holds this head, or one that came after it. */
+async function headStands({ store, layout }: JournalContext, known: Head, signal: AbortSignal): Promise<boolean> {
+  const stored = await store.get(layout.head, signal);
+  const present = stored === undefined ? undefined : parseHead(stored.value);
+  return present?.registryId === known.registryId && present.sequence >= known.sequence;
 }
 
 /** What a head says about the one we knew: another registry, an older state of it, or nothing (`otherwise`). */
