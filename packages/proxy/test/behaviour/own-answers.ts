@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Middleware } from '../../src/middleware/middleware.ts';
 import { get, type Suite } from './suite.ts';
 
 /** What the proxy answers by itself, each with its reason. */
@@ -109,16 +110,24 @@ export function ownAnswers(suite: Suite): void {
           asked += 1;
           response.end();
         });
-        suite.rig.route('a', { endpoints: [endpoint] });
+        let reached = 0;
+        const count: Middleware = {
+          name: 'count',
+          needs: 'any',
+          onRequest: () => {
+            reached += 1;
+            return { kind: 'continue' };
+          },
+        };
+        suite.rig.route('a', { endpoints: [endpoint], middleware: [count] });
         const client = suite.rig.connect();
-        client.send(bytes);
-        // Sent after the refused one: it must never be read as a request.
-        client.send(get('/a'));
+        // Sent with the refused one: it must never be read as a request.
+        client.send(bytes + get('/a'));
         const answer = await client.untilClosed();
         expect(answer).to.match(/^HTTP\/1\.1 400 /);
         expect(answer).to.match(/X-Swarmgate-Reason: [a-z-]+/);
         expect(answer.match(/HTTP\/1\.1/g)).to.have.length(1);
-        expect(asked).to.equal(0);
+        expect({ reached, asked }).to.deep.equal({ reached: 0, asked: 0 });
       });
 
     it('431 for a head that is too large', async () => {

@@ -84,11 +84,12 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
     ] as const) {
       side.on('data', () => idle.extend());
       side.once('close', () => {
-        // After a reset nothing more can come or go; after an orderly end the pipe has passed it on already.
+        // After an orderly end the pipe has passed it on already.
         if (!side.readableEnded) reset(other);
         onClose();
       });
-      side.on('error', destroyBoth);
+      // A reset is passed on as a reset, not as an orderly end.
+      side.on('error', () => reset(other));
     }
     idle.set(idleMs, () => {
       end = 'idle';

@@ -153,24 +153,29 @@ describe('relays', () => {
     expect(ends).to.deep.equal(['unreachable']);
   });
 
-  it('closes the endpoint when the client is gone', async () => {
+  it('passes a reset on as a reset, in both directions', async () => {
     const port = await freePort();
-    let closed = false;
-    let open = false;
+    const errors: unknown[] = [];
+    const held: Socket[] = [];
     endpoints.set('swarm/db', [
       await backend((socket) => {
-        open = true;
-        const gone = () => {
-          closed = true;
-        };
-        socket.once('close', gone).once('end', gone).resume();
+        held.push(socket);
+        socket.on('error', (error) => errors.push('code' in error && error.code)).pipe(socket);
       }),
     ]);
     await publish('db', { srcPort: port });
-    const client = dial(port);
-    await until(() => open);
-    client.socket.resetAndDestroy();
-    await until(() => closed);
+    const leaving = dial(port);
+    leaving.send('x');
+    await leaving.until('x');
+    leaving.socket.resetAndDestroy();
+    await until(() => errors.length === 1);
+    const staying = dial(port);
+    staying.socket.on('error', (error) => errors.push('code' in error && error.code));
+    staying.send('y');
+    await staying.until('y');
+    held[1]?.resetAndDestroy();
+    await until(() => errors.length === 2);
+    expect(errors).to.deep.equal(['ECONNRESET', 'ECONNRESET']);
   });
 
   it('ends a connection that is silent for too long', async () => {
