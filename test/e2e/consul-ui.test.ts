@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { withPage } from '../harness/browser.ts';
+import { logIn, withPage } from '../harness/browser.ts';
 import { removeService } from '../harness/docker.ts';
 import { untilAnswers } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
@@ -24,6 +24,7 @@ describe('Consul’s own UI', () => {
   it('shows the definition as readable JSON, and serves within a second what is edited there', async () => {
     const stack = sharedStack();
     await withPage(async (page) => {
+      await logIn(page, stack.consul);
       await page.goto(`${stack.consul.url}/ui/swarmgate/kv/${stack.name}/${key}/edit`);
       const editor = page.locator('.CodeMirror');
       await editor.waitFor();

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ask } from '../harness/http.ts';
 import { sharedStack } from './shared-stack.ts';
 
 describe('what stands between the parts of the stack', () => {
@@ -30,6 +31,35 @@ describe('what stands between the parts of the stack', () => {
       console.log(JSON.stringify(seen));`;
     const seen = JSON.parse(await sharedStack().runInside('listener', script)) as number[];
     expect(cases.map(([method, path], index) => [method, path, seen[index]])).to.deep.equal(cases);
+  });
+
+  it('has a Consul that answers nobody without a token', async () => {
+    const { url, token } = sharedStack().consul;
+    const key = `${url}/v1/kv/${sharedStack().name}/head`;
+    const without = await ask({ url: key });
+    expect(without.status).to.equal(403);
+    const withToken = await ask({ url: key, headers: { 'x-consul-token': token } });
+    expect(withToken.status).to.equal(200);
+  });
+
+  it('keeps a proxy from writing what the Swarm publishes, and a listener from what people publish', async () => {
+    const cases = [
+      ['proxy', 'services/swarm/planted', 403],
+      ['proxy', 'services/manual/planted', 200],
+      ['listener', 'services/manual/planted', 403],
+      ['listener', 'certs/planted', 403],
+      ['listener', 'services/swarm/.planted', 200],
+    ] as const;
+    for (const [part, key, status] of cases) {
+      const script = `
+        import { readFileSync } from 'node:fs';
+        const token = readFileSync('/run/secrets/dfp_consul_http_token', 'utf8');
+        const url = 'http://consul:8500/v1/kv/${sharedStack().name}/${key}';
+        const answer = await fetch(url, { method: 'PUT', body: '{}', headers: { 'x-consul-token': token } });
+        if (answer.ok) await fetch(url, { method: 'DELETE', headers: { 'x-consul-token': token } });
+        console.log(answer.status);`;
+      expect(await sharedStack().runInside(part, script), `${part} writes ${key}`).to.equal(String(status));
+    }
   });
 
   it('keeps the engine’s socket out of the listener, and everybody else away from Docker’s API', async () => {

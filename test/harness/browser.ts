@@ -29,3 +29,10 @@ export async function withPage<T>(visit: (page: Page) => Promise<T>): Promise<T>
     rmSync(profile, { recursive: true, force: true });
   }
 }
+
+/** Logs in to Consul's UI, as its page for tokens does: it keeps the token in the browser's storage. */
+export async function logIn(page: Page, consul: { readonly url: string; readonly token: string }): Promise<void> {
+  await page.goto(`${consul.url}/ui/`);
+  const kept = JSON.stringify({ SecretID: consul.token });
+  await page.evaluate(`localStorage.setItem('consul:token', ${JSON.stringify(kept)})`);
+}

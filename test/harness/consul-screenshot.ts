@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withPage } from './browser.ts';
+import { logIn, withPage } from './browser.ts';
 import { untilAnswers } from './http.ts';
 import { deployStack } from './stack.ts';
 
@@ -22,6 +22,7 @@ try {
   });
   await untilAnswers({ url: `${stack.httpUrl}/cart`, host: 'shop.example.com' }, 200);
   await withPage(async (page) => {
+    await logIn(page, stack.consul);
     await page.goto(`${stack.consul.url}/ui/swarmgate/kv/swarmgate/services/swarm/shop/edit`);
     await page.locator('.CodeMirror').waitFor();
     await page.screenshot({ path: file });

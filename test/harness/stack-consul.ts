@@ -3,6 +3,8 @@ import { type Ask, ask } from './http.ts';
 /** A stack's Consul through `docker/consul-ui.sh`, as an operator reaches it. */
 export interface StackConsul {
   readonly url: string;
+  /** May everything: what an operator logs in with. Empty for a Consul without ACLs. */
+  readonly token: string;
   /** The value beneath the stack's prefix, or `undefined`. */
   get(key: string): Promise<string | undefined>;
   put(key: string, value: string): Promise<void>;
@@ -14,15 +16,16 @@ export interface StackConsul {
   modifyIndex(key: string): Promise<number>;
 }
 
-export function stackConsul(url: string, prefix: string): StackConsul {
+export function stackConsul(url: string, prefix: string, token = ''): StackConsul {
   const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
   const expect = async (what: Ask, ...statuses: readonly number[]) => {
-    const answer = await ask(what);
+    const answer = await ask({ ...what, headers: token === '' ? {} : { 'x-consul-token': token } });
     if (!statuses.includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
     return answer;
   };
   return {
     url,
+    token,
     get: async (key) => {
       const answer = await expect({ url: kv(key, '?raw') }, 200, 404);
       return answer.status === 200 ? answer.body : undefined;

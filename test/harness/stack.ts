@@ -10,7 +10,6 @@
  * Ports, network, secret and prefix of the keys are its own, so several stacks fit on one engine.
  */
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -75,7 +74,6 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const name = uniqueName('sge2e');
   const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
   const instance = options.instance ?? name;
-  const token = randomBytes(16).toString('hex');
   // Not `local`: what somebody built to run stays as it is.
   const tag = process.env.SWARMGATE_TAG ?? 'e2e';
   await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], {
@@ -93,7 +91,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     SWARMGATE_TAG: tag,
     SWARMGATE_NETWORK: name,
     PROXY_INSTANCE_NAME: instance,
-    ADMIN_TOKEN_SECRET: `${name}_token`,
+    SECRETS_PREFIX: name,
     HTTP_PORT: String(http),
     HTTPS_PORT: String(https),
     ADMIN_PORT: String(admin),
@@ -102,7 +100,9 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const cli = (...args: readonly string[]) => run('docker', [...args], { env, cwd: root, maxBuffer: 64 * 1024 * 1024 });
   // An engine that was started a moment ago answers before its Swarm has a leader.
   await until('the Swarm takes orders', () => docker.listNodes().then(() => true));
-  await docker.createSecret({ Name: `${name}_token`, Data: Buffer.from(token).toString('base64') });
+  const { stdout: secrets } = await run(join(root, 'docker', 'create-secrets.sh'), [], { env });
+  const token = shownSecret(secrets, 'admin_token');
+  const consulToken = shownSecret(secrets, 'consul_management_token');
 
   const remove = async () => {
     await cli('rm', '--force', `${name}-consul-ui`).catch(() => undefined);
@@ -113,7 +113,8 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     });
     await cli('stack', 'rm', name);
     await cli('stack', 'rm', `${name}-example`).catch(() => undefined);
-    await cli('secret', 'rm', `${name}_token`);
+    const ours = await docker.listSecrets({ filters: { name: [`${name}_`] } });
+    await Promise.all(ours.map((secret) => docker.getSecret(secret.ID).remove()));
     for (const volume of ['consul-data', 'proxy-data']) {
       await until(`volume ${volume} is gone`, () =>
         cli('volume', 'rm', '--force', `${name}_${volume}`).then(() => true),
@@ -148,7 +149,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     httpUrl: `http://127.0.0.1:${http}`,
     adminUrl,
     token,
-    consul: stackConsul(`http://127.0.0.1:${consulPort}`, instance),
+    consul: stackConsul(`http://127.0.0.1:${consulPort}`, instance, consulToken),
     createService: (service, options) =>
       createService(docker, { image: demoImage, networks: [name], ...options, name: `${name}_${service}` }),
     admin: (path, options = {}) =>
@@ -194,7 +195,9 @@ export async function deployStack(options: { readonly instance?: string } = {}):
         ...['--publish', `mode=host,target=80,published=${ownHttp}`],
         ...['--publish', `mode=host,target=8080,published=${ownAdmin}`],
         ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${instance}`, '--init'],
-        ...['--secret', `source=${name}_token,target=dfp_admin_token`, '--no-resolve-image', `swarmgate/proxy:${tag}`],
+        ...['--secret', `source=${name}_admin_token,target=dfp_admin_token`],
+        ...['--secret', `source=${name}_consul_proxy_token,target=dfp_consul_http_token`],
+        ...['--no-resolve-image', `swarmgate/proxy:${tag}`],
       );
       return {
         httpUrl: `http://127.0.0.1:${ownHttp}`,
@@ -213,6 +216,13 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     },
     remove,
   };
+}
+
+/** What docker/create-secrets.sh shows of a secret that it made. */
+function shownSecret(shown: string, name: string): string {
+  const value = new RegExp(`_${name} created: (\\S+)`).exec(shown)?.[1];
+  if (value === undefined) throw new Error(`docker/create-secrets.sh showed no ${name}:\n${shown}`);
+  return value;
 }
 
 async function containersOf(docker: Docker, servicePrefix: string): Promise<readonly string[]> {

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Makes the secrets that docker/stack.yml asks for, where they are missing, and shows the two that people need: Docker
+# never shows a secret again.
+#   docker/create-secrets.sh
+set -eu
+prefix=${SECRETS_PREFIX:-swarmgate}
+
+create() { # NAME VALUE WHAT-FOR
+  if docker secret inspect "${prefix}_$1" >/dev/null 2>&1; then
+    echo "${prefix}_$1 is there already"
+  else
+    printf %s "$2" | docker secret create "${prefix}_$1" - >/dev/null
+    echo "${prefix}_$1 created${3:+: $2   ($3)}"
+  fi
+}
+
+uuid() { cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen | tr 'A-Z' 'a-z'; }
+
+create admin_token "$(uuid)" "ADMIN_TOKEN: changes through a proxy's REST"
+create consul_management_token "$(uuid)" "log in to Consul's UI with it"
+create consul_listener_token "$(uuid)" ""
+create consul_proxy_token "$(uuid)" ""
