@@ -51,12 +51,15 @@ const mostAttempts = 3;
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-/** From a parsed head to what shall happen: the table is asked once, then the route's steps run. */
-export async function decide(
+/**
+ * From a parsed head to what shall happen: the table is asked once, then the route's steps run. Synchronous as long as
+ * they are, so that a refused request is known before node:http hands over the one behind it.
+ */
+export function decide(
   request: IncomingMessage,
   facts: ConnectionFacts,
   parts: ExchangeParts,
-): Promise<Decision> {
+): Decision | Promise<Decision> {
   const { plane, settings } = parts;
   const read = readIntake(request);
   const method = request.method ?? 'GET';

@@ -32,7 +32,8 @@ export async function handleUpgrade(
     report.end(one.status, one.reason);
   };
   try {
-    const decision = await decide(request, facts, parts);
+    const decided = decide(request, facts, parts);
+    const decision = decided instanceof Promise ? await decided : decided;
     if (decision.kind === 'answer') {
       report.route = decision.route;
       answer(decision.answer);
