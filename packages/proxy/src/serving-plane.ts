@@ -1,4 +1,5 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { Registry as Metrics } from 'prom-client';
 import type { CertificateStore } from './entrypoint/tls/certificate-store.ts';
 import type { Endpoint } from './forwarding/endpoint.ts';
 import type { Middleware } from './middleware/middleware.ts';
@@ -25,9 +26,28 @@ export interface ServingPlane {
   /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
   certificates?(): CertificateStore;
   workers(): readonly WorkerView[];
+  /**
+   * Replaces the workers one by one without dropping a request; resolves with how many. Absent where this process serves
+   * by itself. @throws WorkerError when a new one cannot begin to serve; the old ones serve on.
+   */
+  restartWorkers?(): Promise<number>;
+  /** `own` and the sum of the workers' metrics, in Prometheus' text format. Absent where `own` has them all. */
+  metricsWith?(own: Metrics): Promise<string>;
+  /** What passes through, for the other replicas to know. */
+  traffic?(): Traffic;
+  /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */
+  onEjected?(listener: (endpointId: string) => void): () => void;
+  /** Another replica ejected this endpoint: the next failure here ejects it too. Never ejects by itself. */
+  suspect?(endpointId: string): void;
   /** Not accepting any more; resolves when nothing is in flight, or at the deadline. */
   drain(deadlineMs: number): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Traffic {
+  /** Exchanges that ended, since the start. */
+  readonly requests: number;
+  readonly inFlight: number;
 }
 
 export interface EndpointView {

@@ -16,12 +16,13 @@ interface Series {
 export class ExchangeMetrics {
   readonly #series = new Map<string, Series>();
   readonly #reasons = new Map<string, number>();
+  readonly #causes = new Map<string, number>();
   readonly #duration: Histogram;
   readonly #upstream: Histogram;
+  #requests = 0;
 
   constructor(metrics: Registry) {
     const series = this.#series;
-    const reasons = this.#reasons;
     const registers = [metrics];
     const fromSeries = (name: string, help: string, count: (each: Series) => number) =>
       new Counter({
@@ -38,16 +39,21 @@ export class ExchangeMetrics {
     fromSeries('swarmgate_retries_total', 'Tries on another endpoint', (each) => each.retries);
     fromSeries('swarmgate_sent_bytes_total', 'Bytes sent to clients', (each) => each.sentBytes);
     fromSeries('swarmgate_received_bytes_total', 'Bytes received from clients', (each) => each.receivedBytes);
-    new Counter({
-      name: 'swarmgate_own_answers_total',
-      help: 'Answers the proxy made itself, and exchanges that ended badly, by reason',
-      labelNames: ['reason'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [reason, times] of reasons) this.inc({ reason }, times);
-      },
-    });
+    const fromCounts = (name: string, help: string, label: string, counts: ReadonlyMap<string, number>) =>
+      new Counter({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        collect() {
+          this.reset();
+          for (const [value, times] of counts) this.inc({ [label]: value }, times);
+        },
+      });
+    const ownAnswers = 'Answers the proxy made itself, and exchanges that ended badly, by reason';
+    fromCounts('swarmgate_own_answers_total', ownAnswers, 'reason', this.#reasons);
+    const refusedHeads = 'Request heads and bodies refused, by what exactly was wrong';
+    fromCounts('swarmgate_refused_heads_total', refusedHeads, 'cause', this.#causes);
     this.#duration = new Histogram({
       name: 'swarmgate_request_duration_seconds',
       help: 'From the request’s head to the last byte of its answer',
@@ -62,6 +68,11 @@ export class ExchangeMetrics {
     });
   }
 
+  /** Exchanges that ended, since the start. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   observe(report: ExchangeReport): void {
     const service = report.route?.key ?? '';
     const status = `${Math.floor(report.status / 100)}xx`;
@@ -72,10 +83,12 @@ export class ExchangeMetrics {
       this.#series.set(key, series);
     }
     series.requests += 1;
+    this.#requests += 1;
     series.retries += report.retries;
     series.sentBytes += report.sentBytes;
     series.receivedBytes += report.receivedBytes;
     if (report.reason !== undefined) this.#reasons.set(report.reason, (this.#reasons.get(report.reason) ?? 0) + 1);
+    if (report.cause !== undefined) this.#causes.set(report.cause, (this.#causes.get(report.cause) ?? 0) + 1);
     this.#duration.observe(report.durationMs / 1_000);
     if (report.upstreamMs !== undefined) this.#upstream.observe(report.upstreamMs / 1_000);
   }

@@ -14,17 +14,16 @@ import { Upstreams } from '../forwarding/upstreams.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import type { Route } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
-import type { EndpointView, EntrypointView, ServingPlane, WorkerView } from '../serving-plane.ts';
+import type { EndpointView, EntrypointView, ServingPlane, Traffic, WorkerView } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
-import { AccessLog } from './access-log.ts';
 import { trustedProxies } from './client-connection.ts';
 import { type Admission, ConnectionLimits } from './connection-limits.ts';
 import { Entrypoints, type EntrypointToOpen } from './entrypoints.ts';
-import { ExchangeMetrics } from './exchange-metrics.ts';
 import type { LentParts } from './lent-parts.ts';
 import { createLanes } from './raw-lane/lanes.ts';
 import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
+import { measureServing } from './serving-metrics.ts';
 import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servingProblems } from './serving-table.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { OwnCertificates } from './tls/own-certificates.ts';
@@ -50,6 +49,7 @@ export interface LocalPlane extends ServingPlane {
   resolvedNames(): ReadonlyMap<string, NameState>;
   /** Endpoints of which there is more to say than that they are healthy. */
   endpointsInUse(): readonly EndpointInUse[];
+  traffic(): Traffic;
   /** Another worker ejected it. */
   eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
@@ -76,14 +76,18 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     dockerNames: hasDockerDns(),
     names,
   });
+  const measured = measureServing(options);
+  const ejectionListeners = new Set<(endpointId: string) => void>();
   const balancer = new Balancer({
     onEjected: (endpoint, health) => {
       logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
+      measured.ejected(health.kind);
       lent?.onEjected(endpoint, health);
+      // What an active check found, every replica finds by its own.
+      if (health.kind === 'ejected') for (const listener of ejectionListeners) listener(endpoint.id);
     },
   });
   const checks = new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal });
-  const observe = observer(options);
   const middleware = createMiddleware({
     settings,
     env: options.env,
@@ -95,7 +99,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
-    observe,
+    observe: measured.observe,
   };
   const timeouts: ForwardTimeouts = {
     connectMs: settings.timeoutConnectMs,
@@ -116,6 +120,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
     queueMs: settings.timeoutQueueMs,
     logger,
+    onOpened: measured.opened,
   });
   const { lane } = lanes;
 
@@ -172,7 +177,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
   const stopWaiting = certificates.onChange(() => {
     entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
   });
-  gauges(options.metrics, { limits, relays, certificates });
+  measured.watch({ limits, relays, certificates, balancer, pool: lanes.pool });
   const background = Promise.all([
     names.run(),
     checks.run(),
@@ -211,6 +216,12 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     endpointsInUse: () => balancer.inUse(),
     eject: (id, ejection) => balancer.adopt(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
+    traffic: () => ({ requests: measured.requests(), inFlight: balancer.inFlight }),
+    onEjected(listener) {
+      ejectionListeners.add(listener);
+      return () => ejectionListeners.delete(listener);
+    },
+    suspect: (id) => balancer.suspect(id),
     workers: (): readonly WorkerView[] => [
       { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
     ],
@@ -241,39 +252,4 @@ class LiveTable {
   constructor(first: RouteTable) {
     this.current = first;
   }
-}
-
-function gauges(
-  metrics: Metrics,
-  of: { readonly limits: Admission; readonly relays: Relays; readonly certificates: CertificateStore },
-): void {
-  const { limits, relays, certificates } = of;
-  const gauge = ExchangeMetrics.gauge;
-  gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
-  gauge(metrics, 'swarmgate_refused_connections', 'Client connections over a limit', () => limits.refused);
-  gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
-  const firstEnd = () => Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000));
-  gauge(
-    metrics,
-    'swarmgate_certificate_expiry_seconds',
-    'When the first certificate ends, since the epoch',
-    firstEnd,
-    'min',
-  );
-}
-
-function observer({ settings, metrics }: ServingOptions): DataPlane['observe'] {
-  const counted = new ExchangeMetrics(metrics);
-  if (settings.accessLog === 'off') return (report) => counted.observe(report);
-  const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
-  ExchangeMetrics.gauge(
-    metrics,
-    'swarmgate_access_log_dropped',
-    'Access log lines dropped because the reader was slow',
-    () => log.dropped,
-  );
-  return (report) => {
-    counted.observe(report);
-    log.add(report);
-  };
 }

@@ -129,9 +129,23 @@ describe('the balancer', () => {
     pickId(upstreamOf(a));
     pickId(upstreamOf(a));
     expect(balancer.outstandingOf('a')).to.equal(2);
+    expect(balancer.inFlight).to.equal(2);
     balancer.finished(a, 'abandoned');
     balancer.finished(a, 'answered');
     expect(balancer.outstandingOf('a')).to.equal(0);
+    balancer.finished(a, 'answered');
+    expect(balancer.inFlight).to.equal(0);
+  });
+
+  it('takes what others say of an endpoint as two failures, never as three, and only of those it knows', () => {
+    pickId(upstreamOf(a, b));
+    balancer.finished(a, 'answered');
+    for (let told = 0; told < 10; told += 1) for (const id of ['a', 'b', 'never-seen']) balancer.suspect(id);
+    expect(balancer.healthOf('a').kind).to.equal('healthy');
+    expect(balancer.inUse()).to.deep.equal([]);
+    expect(balancer.healthOf('never-seen')).to.deep.equal({ kind: 'healthy', failures: 0 });
+    balancer.finished(a, 'refused');
+    expect(balancer.healthOf('a').kind).to.equal('ejected');
   });
 
   it('tries names in their order until they are resolved', () => {

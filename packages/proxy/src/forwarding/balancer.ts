@@ -4,6 +4,7 @@ import type { EndpointOutcome } from './data-plane.ts';
 import type { Endpoint, Pick } from './endpoint.ts';
 import {
   afterCheck,
+  afterHearsay,
   afterOutcome,
   atTime,
   defaultHealthPolicy,
@@ -57,6 +58,7 @@ export class Balancer {
   readonly #states = new Map<string, EndpointState>();
   readonly #turns = new Map<string, number>();
   #sweptMs: number;
+  #inFlight = 0;
 
   constructor(options: BalancerOptions = {}) {
     this.#policy = options.policy ?? defaultHealthPolicy;
@@ -73,6 +75,7 @@ export class Balancer {
     if (chosen === undefined) return { kind: 'none', reason: upstream.ifNone };
     const state = this.#stateOf(chosen.id);
     state.outstanding += 1;
+    this.#inFlight += 1;
     state.usedMs = nowMs;
     return { kind: 'endpoint', endpoint: chosen };
   }
@@ -80,7 +83,10 @@ export class Balancer {
   finished(endpoint: Endpoint, outcome: EndpointOutcome): void {
     const nowMs = this.#now();
     const state = this.#stateOf(endpoint.id);
-    state.outstanding = Math.max(0, state.outstanding - 1);
+    if (state.outstanding > 0) {
+      state.outstanding -= 1;
+      this.#inFlight -= 1;
+    }
     this.#put(endpoint, state, afterOutcome(state.health, outcome, nowMs, this.#policy));
     this.#sweep(nowMs);
   }
@@ -110,6 +116,17 @@ export class Balancer {
     if (present.kind === 'failing-checks' || (present.kind === 'ejected' && present.untilMs >= untilMs)) return;
     state.health = { kind: 'ejected', untilMs, ejections };
     state.usedMs = nowMs;
+  }
+
+  /** Another replica ejected it: see `afterHearsay`. Of endpoints that nobody asked for here it says nothing. */
+  suspect(id: string): void {
+    const state = this.#states.get(id);
+    if (state !== undefined) state.health = afterHearsay(state.health, this.#now(), this.#policy);
+  }
+
+  /** Requests and relayed connections that have not finished yet, of all endpoints. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   inUse(): readonly EndpointInUse[] {

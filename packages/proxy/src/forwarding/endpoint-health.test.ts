@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { EndpointOutcome } from './data-plane.ts';
 import {
   afterCheck,
+  afterHearsay,
   afterOutcome,
   atTime,
   type EndpointHealth,
@@ -32,6 +33,19 @@ describe('the health of an endpoint', () => {
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'answered'], [3, 'refused']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned'], [3, 'refused']).kind).to.equal('ejected');
+  });
+
+  it('is ejected by the next failure where another replica ejected it, and never by hearsay alone', () => {
+    let health = newlyMet;
+    for (let told = 0; told < 100; told += 1) health = afterHearsay(health, told, policy);
+    expect(health.kind).to.equal('healthy');
+    expect(afterOutcome(health, 'refused', 100, policy).kind).to.equal('ejected');
+    expect(afterOutcome(health, 'answered', 100, policy)).to.deep.equal(newlyMet);
+  });
+
+  it('stays out no longer for what others say', () => {
+    expect(afterHearsay(ejected, 1_000, policy)).to.deep.equal(ejected);
+    expect(afterHearsay(ejected, 3_000, policy).kind).to.equal('returning');
   });
 
   const ejected = lived([0, 'refused'], [0, 'refused'], [0, 'refused']);

@@ -55,6 +55,15 @@ export function afterOutcome(
   }
 }
 
+/**
+ * Somebody else who forwards to this endpoint ejected it: the next failure here ejects it too. Never does so by itself,
+ * because whoever said so may be wrong, or may be cut off from an endpoint that we reach.
+ */
+export function afterHearsay(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
+  const present = atTime(health, nowMs, policy);
+  return present.kind === 'healthy' ? { kind: 'healthy', failures: policy.failuresToEject - 1 } : present;
+}
+
 export function afterCheck(
   health: EndpointHealth,
   passed: boolean,

@@ -18,6 +18,8 @@ export interface LanesOptions {
   /** A request may wait so long for a connection to an endpoint. */
   readonly queueMs: number;
   readonly logger: Parameters<typeof createRawLane>[0]['logger'];
+  /** Told how long each connection to an endpoint took to open, in milliseconds. */
+  readonly onOpened?: (tookMs: number) => void;
 }
 
 export interface Lanes {
@@ -35,7 +37,8 @@ const mostRetries = 200;
 export function createLanes(options: LanesOptions): Lanes {
   const { plane, exchange, express, logger } = options;
   const { timeouts, trusted, viaName, newRequestId } = exchange;
-  const pool = new ConnectionPool(new DeadlineSweep(), { connectMs: timeouts.connectMs, queueMs: options.queueMs });
+  const limits = { connectMs: timeouts.connectMs, queueMs: options.queueMs };
+  const pool = new ConnectionPool(new DeadlineSweep(), limits, options.onOpened);
   const retries = new RetryBudget(0.2, mostRetries);
   const forwarder = createCoreForwarder(pool, createForwarder());
   const expressLane = new ExpressLane({ plane, forwarder, retries, settings: exchange, logger }, express);

@@ -57,14 +57,17 @@ interface Slot {
  */
 export class ConnectionPool implements ConnectionOwner {
   readonly sweep: DeadlineSweep;
+  readonly onOpened: (tookMs: number) => void;
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
   readonly #slotOf = new WeakMap<Endpoint, Slot>();
   #count = 0;
   #stopped = false;
 
-  constructor(sweep: DeadlineSweep, limits: Partial<PoolLimits> = {}) {
+  /** @param onOpened told how long each connection took to open, in milliseconds */
+  constructor(sweep: DeadlineSweep, limits: Partial<PoolLimits> = {}, onOpened: (tookMs: number) => void = () => {}) {
     this.sweep = sweep;
+    this.onOpened = onOpened;
     this.#limits = { ...defaultPoolLimits, ...limits };
   }
 

@@ -34,6 +34,8 @@ export interface ConnectionOwner {
   /** The answer is complete. `reusable`: both sides agree on where the next one begins. */
   onFinished(connection: UpstreamConnection, reusable: boolean): void;
   onClosed(connection: UpstreamConnection): void;
+  /** Connected, and encrypted where that is asked for, after this many milliseconds. */
+  onOpened(tookMs: number): void;
 }
 
 const readBufferBytes = 65_536;
@@ -86,11 +88,15 @@ export class UpstreamConnection implements Timed {
       },
     };
     const { host, port } = endpoint;
+    const beganMs = performance.now();
     const target = { host, port, onread };
     // The label asks for TLS without verification: services in a Swarm have no names that a CA signs.
     const securely = { ...target, rejectUnauthorized: false, ...(isIP(host) === 0 ? { servername: host } : {}) };
     this.socket = endpoint.secure ? connectSecurely(securely) : connect({ ...target, noDelay: true });
-    this.socket.on(endpoint.secure ? 'secureConnect' : 'connect', () => this.#onConnected());
+    this.socket.on(endpoint.secure ? 'secureConnect' : 'connect', () => {
+      owner.onOpened(performance.now() - beganMs);
+      this.#onConnected();
+    });
     this.socket.on('drain', () => this.#receiver?.onWritable());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error) => {

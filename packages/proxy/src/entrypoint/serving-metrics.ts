@@ -1,0 +1,96 @@
+import type { Settings } from '@swarmgate/runtime';
+import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
+import type { Balancer } from '../forwarding/balancer.ts';
+import type { DataPlane } from '../forwarding/data-plane.ts';
+import type { EndpointHealth } from '../forwarding/endpoint-health.ts';
+import type { ConnectionPool } from '../forwarding/http1/connection-pool.ts';
+import { AccessLog } from './access-log.ts';
+import type { Admission } from './connection-limits.ts';
+import { ExchangeMetrics } from './exchange-metrics.ts';
+import type { Relays } from './relay/relays.ts';
+import type { CertificateStore } from './tls/certificate-store.ts';
+
+/** The parts whose sizes are read when Prometheus asks. */
+export interface MeasuredParts {
+  readonly limits: Pick<Admission, 'open' | 'refused'>;
+  readonly relays: Pick<Relays, 'open'>;
+  readonly certificates: Pick<CertificateStore, 'all'>;
+  readonly balancer: Pick<Balancer, 'inFlight'>;
+  readonly pool: Pick<ConnectionPool, 'sizes'>;
+}
+
+export interface ServingMetrics {
+  /** Of every exchange: counted and, where that is asked for, logged. */
+  readonly observe: DataPlane['observe'];
+  readonly opened: (tookMs: number) => void;
+  ejected(health: EndpointHealth['kind']): void;
+  requests(): number;
+  watch(parts: MeasuredParts): void;
+}
+
+/** What one process that serves requests counts, and its access log. */
+export function measureServing({
+  settings,
+  metrics,
+}: {
+  readonly settings: Settings;
+  readonly metrics: Metrics;
+}): ServingMetrics {
+  const registers = [metrics];
+  const exchanges = new ExchangeMetrics(metrics);
+  const connecting = new Histogram({
+    name: 'swarmgate_upstream_connect_seconds',
+    help: 'Until a connection to an endpoint is open',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const ejections = new Counter({
+    name: 'swarmgate_ejections_total',
+    help: 'Endpoints taken out, by what showed that they fail: requests, or active checks',
+    labelNames: ['by'],
+    registers,
+  });
+  return {
+    observe: observer(settings, metrics, exchanges),
+    opened: (tookMs) => connecting.observe(tookMs / 1_000),
+    ejected: (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' }),
+    requests: () => exchanges.requests,
+    watch: (parts) => watch(metrics, parts),
+  };
+}
+
+function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool }: MeasuredParts): void {
+  const gauge = ExchangeMetrics.gauge;
+  const inFlight = 'Requests and relayed connections on their way to an endpoint or back';
+  gauge(metrics, 'swarmgate_in_flight', inFlight, () => balancer.inFlight);
+  gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
+  gauge(metrics, 'swarmgate_refused_connections', 'Client connections over a limit', () => limits.refused);
+  gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
+  const sizes = () => pool.sizes();
+  gauge(metrics, 'swarmgate_upstream_connections', 'Connections to endpoints, idle ones too', () => sizes().open);
+  gauge(metrics, 'swarmgate_upstream_idle_connections', 'Connections to endpoints that wait', () => sizes().idle);
+  gauge(metrics, 'swarmgate_upstream_queued', 'Requests that wait for a connection', () => sizes().queued);
+  const firstEnd = () => Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000));
+  gauge(
+    metrics,
+    'swarmgate_certificate_expiry_seconds',
+    'When the first certificate ends, since the epoch',
+    firstEnd,
+    'min',
+  );
+}
+
+function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): DataPlane['observe'] {
+  if (settings.accessLog === 'off') return (report) => exchanges.observe(report);
+  const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
+  ExchangeMetrics.gauge(
+    metrics,
+    'swarmgate_access_log_dropped',
+    'Access log lines dropped because the reader was slow',
+    () => log.dropped,
+  );
+  return (report) => {
+    exchanges.observe(report);
+    log.add(report);
+  };
+}
