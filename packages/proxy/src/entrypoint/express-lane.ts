@@ -117,6 +117,12 @@ export class ExpressLane implements Lane {
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const last = this.#last.get(socket);
+    if (last?.shouldKeepAlive === false && last.headersSent) {
+      // The last answer of this connection is on its way; what does not parse behind it gets no other.
+      socket.destroySoon();
+      return;
+    }
     const reason = refusalOf(error.code ?? '');
     if (reason === undefined || !socket.writable) {
       socket.destroy();
