@@ -25,6 +25,7 @@ import { readEnvironmentServices } from './watch/environment-services.ts';
 import { ServicesFollower } from './watch/follow-services.ts';
 import { ReloadRequests } from './watch/reload-requests.ts';
 import type { FollowState, ServicesChange } from './watch/served-service.ts';
+import { startWorkerPlane, type WorkerPlaneOptions, workerCountOf } from './workers/worker-plane.ts';
 
 export interface ProxyOptions {
   readonly settings: Settings;
@@ -56,6 +57,8 @@ export interface RunningProxy extends Running {
   revision(): string;
   entrypoints(): readonly EntrypointView[];
   routes(): number;
+  /** Replaces the workers one by one; resolves with how many there were. */
+  restartWorkers(): Promise<number>;
   /** Those that lead to an endpoint from where this proxy runs, in matching order. */
   usableRoutes(): readonly Route[];
 }
@@ -83,7 +86,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const own = await readEnvironmentServices(env, settings, startedAt, sealer);
   let draining = false;
 
-  const plane = await (options.startPlane ?? startServingPlane)({ settings, logger, metrics, env, secretsKeys });
+  const plane = await (options.startPlane ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
   running.push(plane);
   const certificates = await followCertificates(plane, registry, secretsKeys, settings, logger);
   if (certificates !== undefined) running.push(certificates);
@@ -198,12 +201,18 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     revision: () => follower.served.revision,
     entrypoints: () => plane.entrypoints(),
     routes: () => plane.table().size,
+    restartWorkers: () => plane.restartWorkers?.() ?? Promise.resolve(0),
     usableRoutes: () => [...plane.table().routes()].filter((route) => plane.endpointsOf(route).length > 0),
     stop: () => {
       stopping ??= stop();
       return stopping;
     },
   };
+}
+
+/** One process that does everything, or a control process with its workers: what `WORKERS` asks for. */
+function planeFor(settings: Settings): (options: WorkerPlaneOptions) => Promise<ServingPlane> {
+  return workerCountOf(settings) === 0 ? startServingPlane : startWorkerPlane;
 }
 
 /** Certificates that all replicas share. `undefined` for a plane without TLS of its own. */

@@ -16,7 +16,8 @@ export function healthRoutes(parts: AdminParts): Router {
 
   router.get('/metrics', async (_request, response) => {
     response.setHeader('Content-Type', parts.metrics.contentType);
-    response.send(await parts.metrics.metrics());
+    const { metrics, plane } = parts;
+    response.send(plane.metricsWith === undefined ? await metrics.metrics() : await plane.metricsWith(metrics));
   });
 
   return router;

@@ -2,8 +2,8 @@ import type { SecureContext } from 'node:tls';
 import type { Certificate } from './certificate.ts';
 
 /** Where a certificate came from. Later ones in this order win for the same host. */
-const precedence = ['self-signed', 'file', 'secret', 'service', 'registry'] as const;
-export type CertificateSource = (typeof precedence)[number];
+export const certificateSources = ['self-signed', 'file', 'secret', 'service', 'registry'] as const;
+export type CertificateSource = (typeof certificateSources)[number];
 
 /** A certificate as it may be shown. */
 export interface CertificateListing {
@@ -49,16 +49,22 @@ export class CertificateStore {
   }
 
   all(): readonly Certificate[] {
-    return precedence.flatMap((source) => this.#bySource.get(source) ?? []);
+    return certificateSources.flatMap((source) => this.#bySource.get(source) ?? []);
+  }
+
+  of(source: CertificateSource): readonly Certificate[] {
+    return this.#bySource.get(source) ?? [];
   }
 
   /** Whether there is nothing to serve but, at most, a self-signed one. */
   get isEmpty(): boolean {
-    return precedence.every((source) => source === 'self-signed' || (this.#bySource.get(source) ?? []).length === 0);
+    return certificateSources.every(
+      (source) => source === 'self-signed' || (this.#bySource.get(source) ?? []).length === 0,
+    );
   }
 
   listing(): readonly CertificateListing[] {
-    return precedence.flatMap((from) =>
+    return certificateSources.flatMap((from) =>
       (this.#bySource.get(from) ?? []).map(({ name, hosts, expiresMs }) => ({
         name,
         hosts,

@@ -4,12 +4,18 @@ import { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
-/** What counting one request says. `retryAfterMs` is set where it is one too many. */
-export type Count = { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+/** What counting says. `retryAfterMs` is set where it is too many. */
+export type Count =
+  /** `remaining`: requests that the window has left; `resetsAfterMs`: when it ends. */
+  | { readonly ok: true; readonly remaining: number; readonly resetsAfterMs: number }
+  | { readonly ok: false; readonly retryAfterMs: number };
 
 export interface Limiters {
-  /** Counts one request of `key` against a limit. Never rejects: where Redis is away the count is this proxy's own. */
-  count(limit: RateLimit, key: string): Promise<Count>;
+  /**
+   * Counts requests of `key` against a limit. Never rejects: where Redis is away the count is this proxy's own.
+   * @param requests how many; default 1
+   */
+  count(limit: RateLimit, key: string, requests?: number): Promise<Count>;
   stop(): void;
 }
 
@@ -31,7 +37,7 @@ const mostLimits = 1_000;
 export function createLimiters(options: LimitersOptions): Limiters {
   const local = new LRUCache<string, RateLimiterMemory>({ max: mostLimits });
   const localOf = (limit: RateLimit) => remembered(local, limit, () => new RateLimiterMemory(settingsOf(limit)));
-  const countLocally = (limit: RateLimit, key: string) => consume(localOf(limit), key);
+  const countLocally = (limit: RateLimit, key: string, requests = 1) => consume(localOf(limit), key, requests);
   if (options.redisUrl === undefined) return { count: countLocally, stop: () => undefined };
 
   const redis = connect(options.redisUrl, options.logger);
@@ -50,14 +56,14 @@ export function createLimiters(options: LimitersOptions): Limiters {
     );
   let restUntilMs = 0;
   return {
-    async count(limit, key) {
-      if (redis.status !== 'ready' || performance.now() < restUntilMs) return countLocally(limit, key);
+    async count(limit, key, requests = 1) {
+      if (redis.status !== 'ready' || performance.now() < restUntilMs) return countLocally(limit, key, requests);
       try {
-        return await consume(sharedOf(limit), key);
+        return await consume(sharedOf(limit), key, requests);
       } catch (error) {
         restUntilMs = performance.now() + restMs;
         options.logger.warn({ err: error }, `Redis did not count; limits are this proxy’s own for ${restMs} ms`);
-        return countLocally(limit, key);
+        return countLocally(limit, key, requests);
       }
     },
     stop: () => redis.disconnect(),
@@ -78,10 +84,10 @@ function remembered<T extends object>(cache: LRUCache<string, T>, limit: RateLim
 }
 
 /** The limiter rejects with its result where there are too many, and with an Error where it could not count. */
-async function consume(limiter: RateLimiterAbstract, key: string): Promise<Count> {
+async function consume(limiter: RateLimiterAbstract, key: string, requests: number): Promise<Count> {
   try {
-    await limiter.consume(key);
-    return { ok: true };
+    const { remainingPoints, msBeforeNext } = await limiter.consume(key, requests);
+    return { ok: true, remaining: remainingPoints, resetsAfterMs: msBeforeNext };
   } catch (thrown) {
     if (thrown instanceof RateLimiterRes) return { ok: false, retryAfterMs: Math.max(1, thrown.msBeforeNext) };
     throw thrown;

@@ -1,0 +1,261 @@
+import cluster from 'node:cluster';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { SecretsKey } from '@swarmgate/registry';
+import { type Logger, pause, type Settings } from '@swarmgate/runtime';
+import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import type { EntrypointToOpen } from '../entrypoint/entrypoints.ts';
+import { openCertificates } from '../entrypoint/serving.ts';
+import { mergeProblems } from '../entrypoint/serving-table.ts';
+import {
+  type CertificateSource,
+  type CertificateStore,
+  certificateSources,
+} from '../entrypoint/tls/certificate-store.ts';
+import { createMiddleware } from '../middleware/compile-middleware.ts';
+import { createLimiters, type Limiters } from '../middleware/limits/limiters.ts';
+import type { ServingPlane } from '../serving-plane.ts';
+import type { ServicesChange } from '../watch/served-service.ts';
+import { BoundEntrypoints } from './bound-entrypoints.ts';
+import { ConnectionSlots } from './connection-slots.ts';
+import { ControlView } from './control-view.ts';
+import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMessage } from './messages.ts';
+import { leaseTokens } from './rate-tokens.ts';
+import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import { SharedEjections } from './shared-ejections.ts';
+import { SummedMetrics } from './summed-metrics.ts';
+import { WorkerFleet } from './worker-fleet.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface WorkerPlaneOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `SECRETS_KEY`: opens `serviceCert`, in this process only. Default none. */
+  readonly secretsKeys?: readonly SecretsKey[];
+  /** For tests: other ports than the settings can say (0: any free one), and where they listen. */
+  readonly entrypoints?: readonly EntrypointToOpen[];
+  readonly host?: string;
+}
+
+// How often own networks and certificate files are looked at.
+const lookAgainMs = 5_000;
+/** A ticket is good for as long at most: whoever records it gains nothing from keys that are taken later. */
+const ticketKeysMs = 8 * 3_600_000;
+
+/** The number of data-plane workers that `WORKERS` asks for. 0: this process serves by itself. */
+export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
+  return workers === 'cores' ? availableParallelism() : workers;
+}
+
+/**
+ * Serves requests in worker processes; this one keeps the table, what the proxy has once for all of them, and the ports.
+ * All workers serve when it resolves.
+ * @throws EntrypointError naming the port that cannot be opened; WorkerError when a worker cannot begin to serve.
+ */
+export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
+  const { settings, logger, metrics, env } = options;
+  const workers = workerCountOf(settings);
+  const ended = new AbortController();
+  const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+  const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
+  const certificates = await openCertificates(options, ports, clientAuthorities);
+  const bound = BoundEntrypoints.bind(ports, options.host);
+
+  const limiters = createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger });
+  const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
+  const slots = new ConnectionSlots<WorkerProcess>({ most, mostPerAddress });
+  const ejections = new SharedEjections();
+  const ticketKeys = new RotatingTicketKeys();
+  const summed = new SummedMetrics();
+  // For `explain` alone: no request passes through it.
+  const middleware = createMiddleware({ settings, env, logger, limiters });
+  const view = new ControlView(settings, () => [...fleet.workers].flatMap(({ report }) => report ?? []));
+  const counted = fleetMetrics(metrics, () => fleet);
+
+  const start: StartMessage = {
+    kind: 'start',
+    settings: withoutSecretsOfControl(settings),
+    env,
+    entrypoints: bound.inherited(),
+    host: options.host,
+    clientAuthorities,
+    logLevel: levelOf(logger),
+    workers,
+  };
+  const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
+  const answer = answerer({ limiters, slots, ejections, workers, fleet: () => fleet });
+  const fleet: WorkerFleet = new WorkerFleet({
+    size: workers,
+    logger,
+    launch: () =>
+      new WorkerProcess(fork(bound.fds), {
+        start,
+        first: () => [
+          ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
+          ticketKeysMessage(),
+        ],
+        revision: () => view.revision,
+        services: view.services,
+        onMessage: answer,
+      }),
+    onServing: (worker) => {
+      for (const ejection of ejections.inForce()) worker.send(ejection);
+    },
+    onEnded: (worker, how) => {
+      slots.forget(worker);
+      counted(how);
+      void summed.keep(worker.metrics);
+    },
+  });
+  const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
+  ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
+  const background = Promise.all([
+    view.networks.follow(lookAgainMs, ended.signal),
+    certificates.follow(lookAgainMs, ended.signal),
+    rotate(ticketKeys, ended.signal),
+  ]);
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    ended.abort();
+    stopTelling();
+    bound.close();
+    await fleet.stop();
+    limiters.stop();
+    await middleware.stop();
+    await background;
+  };
+  try {
+    await fleet.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    async apply(change: ServicesChange) {
+      certificates.apply(change.changes);
+      view.apply(change);
+      await fleet.apply(change);
+    },
+    table: () => view.table,
+    endpointsOf: (route) => view.endpointsOf(route),
+    middlewareOf: middleware.middlewareOf,
+    problems: () => mergeProblems(view.problems(), certificates.problems()),
+    entrypoints: () => view.entrypoints(),
+    certificates: () => certificates.store,
+    workers: () => fleet.views(),
+    restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
+    metricsWith: async (own) => summed.text(own, await Promise.all([...fleet.workers].map((each) => each.collect()))),
+    async drain(deadlineMs: number) {
+      bound.close();
+      await fleet.drain(deadlineMs);
+    },
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
+
+/** All workers accept on the very sockets that this process bound; which one gets a connection is the system's affair. */
+function fork(fds: readonly number[]) {
+  // Relay ports come and go, so node:cluster shares those: without a schedule of its own it hands out the socket itself.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: workerFile,
+    args: [],
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
+  });
+  return cluster.fork();
+}
+
+interface Lender {
+  readonly limiters: Limiters;
+  readonly slots: ConnectionSlots<WorkerProcess>;
+  readonly ejections: SharedEjections;
+  readonly workers: number;
+  readonly fleet: () => WorkerFleet;
+}
+
+/** What workers ask of the process that has it for all of them. */
+function answerer({ limiters, slots, ejections, workers, fleet }: Lender) {
+  return (worker: WorkerProcess, message: WorkerMessage): void => {
+    switch (message.kind) {
+      case 'take-tokens': {
+        const { call, limit, key } = message;
+        void leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens }));
+        return;
+      }
+      case 'take-slots':
+        worker.send({ kind: 'slots', call: message.call, slots: slots.take(worker, message) });
+        return;
+      case 'give-slots':
+        slots.give(worker, message);
+        return;
+      case 'ejected':
+        ejections.add(message);
+        fleet().tell(message, worker);
+        return;
+      default:
+    }
+  };
+}
+
+function certificatesOf(store: CertificateStore, source: CertificateSource): CertificatesMessage {
+  const certificates = store.of(source).map(({ name, cert, key }) => ({ name, cert, key }));
+  return { kind: 'certificates', source, certificates };
+}
+
+/** Tells of every source whose certificates are others than before. */
+function tellCertificates(store: CertificateStore, tell: (message: CertificatesMessage) => void): () => void {
+  const told = new Map(certificateSources.map((source) => [source, store.of(source)]));
+  return store.onChange(() => {
+    for (const source of certificateSources) {
+      const before = told.get(source) ?? [];
+      const present = store.of(source);
+      if (before.length === present.length && present.every((each, at) => each === before[at])) continue;
+      told.set(source, present);
+      tell(certificatesOf(store, source));
+    }
+  });
+}
+
+async function rotate(keys: RotatingTicketKeys, signal: AbortSignal): Promise<void> {
+  while (await pause(ticketKeysMs, signal)) keys.rotate();
+}
+
+/** A worker forwards: it neither writes to the registry nor decides who may. */
+function withoutSecretsOfControl(settings: Settings): Settings {
+  return { ...settings, adminToken: undefined, consulToken: undefined, secretsKey: undefined, redisUrl: undefined };
+}
+
+function levelOf(logger: Logger): string {
+  return 'level' in logger && typeof logger.level === 'string' ? logger.level : 'info';
+}
+
+function fleetMetrics(metrics: Metrics, fleet: () => WorkerFleet): (how: 'drained' | 'crashed') => void {
+  new Gauge({
+    name: 'swarmgate_workers',
+    help: 'Data-plane workers by state',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      for (const { state } of fleet().views()) this.inc({ state });
+    },
+  });
+  const ends = new Counter({
+    name: 'swarmgate_worker_ends_total',
+    help: 'Workers that ended, by how: drained or crashed',
+    labelNames: ['how'],
+    registers: [metrics],
+  });
+  return (how) => ends.inc({ how });
+}
