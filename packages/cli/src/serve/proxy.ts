@@ -2,6 +2,7 @@ import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
 import { createLogger, readSettings } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
+import { restartWorkersOnHangup } from './restart-workers.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Follows the registry and forwards requests, until it is stopped. Without Consul: on the embedded registry. */
@@ -11,6 +12,7 @@ export async function proxy(io: CommandIo): Promise<void> {
   await untilStopped(logger, async (signal, running) => {
     const registry = await openRegistry(settings, logger);
     running.push({ stop: () => registry.store.close() });
-    running.push(await startProxy({ settings, registry, logger, env: io.env, signal }));
+    const serving = await startProxy({ settings, registry, logger, env: io.env, signal });
+    running.push(serving, restartWorkersOnHangup(serving, logger));
   });
 }

@@ -4,6 +4,7 @@ import { createLogger, pause, readSettings } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce } from './announce.ts';
+import { restartWorkersOnHangup } from './restart-workers.ts';
 import { type RunningSamples, removeSampleServices, startSampleServices } from './sample-services.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -20,7 +21,7 @@ export async function standalone(io: CommandIo): Promise<void> {
     const registry = await openRegistry(settings, logger);
     running.push({ stop: () => registry.store.close() });
     const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
-    running.push(proxy);
+    running.push(proxy, restartWorkersOnHangup(proxy, logger));
     const listener = await startListener({ settings, registry, logger, signal });
     running.push(listener);
 

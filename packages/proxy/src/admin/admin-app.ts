@@ -7,6 +7,7 @@ import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { readRoutes } from './read-routes.ts';
+import { workerRoutes } from './worker-routes.ts';
 
 /** The proxy's REST: one router for each family of paths. `docs/openapi.yaml` describes all of it. */
 export function createAdminApp(parts: AdminParts): Express {
@@ -35,6 +36,7 @@ export function adminRouters(parts: AdminParts) {
     certificateRoutes(parts),
     readRoutes(parts),
     changeRoutes(parts),
+    workerRoutes(parts),
     openapiRoute(),
   ];
 }

@@ -11,7 +11,7 @@ interface Described {
 }
 
 // Routers are only listed here, never called: nothing behind them is needed.
-const parts = { follower: { served: {} }, settings: {}, changes: {} } as unknown as AdminParts;
+const parts = { follower: { served: {} }, settings: {}, changes: {}, plane: {} } as unknown as AdminParts;
 
 function mounted(): Set<string> {
   const found = new Set<string>();
