@@ -1,5 +1,5 @@
 /**
- * The real stack on a real Swarm: docker/stack.yml, as it is in the repository, with the images built here.
+ * The real stack on a real Swarm: docker/stack.yml and its options, as they are in the repository, with images built here.
  *
  *   const stack = await deployStack();
  *   const id = await stack.createService('shop', { labels: { 'com.df.notify': 'true', … } });
@@ -24,6 +24,9 @@ import { until } from './until.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+// With its options, so that they are deployed by the tests too.
+const files = ['docker/stack.yml', 'docker/stack.redis.yml', 'docker/stack.agent.yml'];
 
 export interface DeployedStack {
   readonly name: string;
@@ -124,7 +127,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   };
 
   try {
-    await cli('stack', 'deploy', '--resolve-image', 'never', '-c', 'docker/stack.yml', name);
+    await cli('stack', 'deploy', '--resolve-image', 'never', ...files.flatMap((file) => ['-c', file]), name);
   } catch (error) {
     await remove();
     throw error;
