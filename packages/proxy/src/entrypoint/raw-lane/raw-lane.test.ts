@@ -112,17 +112,29 @@ describe('the raw lane', () => {
 
   it('does not mix answers up while a slow client holds read buffers', () =>
     onStage(makeRawLane, async ({ rig, backend }) => {
-      // Each piece says where it belongs: bytes overwritten in a buffer that is still being sent would show.
-      const size = 4 * 1024 * 1024;
+      // Each line says where it belongs: bytes overwritten in a buffer that is still being sent would show. Pieces of
+      // 20 KB are too large to be copied and too small to stop the flow by themselves.
+      const size = 12 * 1024 * 1024;
       const body = Array.from({ length: size / 16 }, (_, at) => `${String(at).padStart(15, '.')}\n`).join('');
-      backend.onRequest = answering(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${body}`);
+      backend.onRequest = (_request, socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+        let at = 0;
+        const next = () => {
+          if (at >= size || socket.destroyed) return;
+          const goesOn = socket.write(body.slice(at, at + 20_000), 'latin1');
+          at += 20_000;
+          if (goesOn) setImmediate(next);
+          else socket.once('drain', next);
+        };
+        next();
+      };
       const clients = [rig.client(), rig.client()];
       for (const client of clients) {
         client.socket.pause();
         client.send(get('/'));
       }
       await until(() => backend.requests.length === 2, 'both requests');
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       for (const client of clients) client.socket.resume();
       for (const client of clients) expect((await client.response()).body === body).to.equal(true);
     }));
