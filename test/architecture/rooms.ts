@@ -120,6 +120,13 @@ export const rooms: readonly Room[] = [
     types: ['proxy/watch'],
   },
   {
+    name: 'proxy/workers',
+    what: 'worker processes: start, feed, replace; leases, and what all workers of a proxy share',
+    kind: 'pure decisions, acting rim',
+    imports: ['proxy/entrypoint', 'proxy/forwarding', 'proxy/middleware'],
+    types: ['proxy/routing', 'proxy/watch'],
+  },
+  {
     name: 'proxy/admin',
     what: 'the proxy’s REST, metrics and problems',
     kind: 'rim',
