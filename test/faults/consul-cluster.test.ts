@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { type ConsulCluster, startConsulCluster } from '../harness/consul.ts';
+import { type FaultyRelay, startFaultyRelay } from '../harness/faulty-relay.ts';
+import { constantLoad, type Load } from '../harness/http.ts';
+import { stackConsul } from '../harness/stack-consul.ts';
+import { until } from '../harness/until.ts';
+import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
+
+const run = promisify(execFile);
+const swarmgate = fileURLToPath(new URL('../../packages/cli/bin/swarmgate.mjs', import.meta.url));
+const names = Array.from({ length: 12 }, (_, n) => `service-${n}`);
+const [kept = '', ...others] = names;
+
+/** One Swarm, one listener, two proxies over three Consul servers, under traffic all the time. */
+describe('three Consul servers that fail', function () {
+  this.timeout(120_000);
+  let cluster: ConsulCluster;
+  let relay: FaultyRelay;
+  let beside: BesideASwarm;
+  let listener: HostListener;
+  let proxies: HostProxy[];
+  let loads: Load[];
+  let changes = 0;
+
+  before(async () => {
+    [cluster, beside] = await Promise.all([startConsulCluster(), startBesideASwarm()]);
+    relay = await startFaultyRelay(cluster.client.address);
+    const env = { CONSUL_HTTP_ADDR: relay.address };
+    listener = await beside.startListener(env);
+    for (const name of names) await beside.deploy(name);
+    proxies = [await beside.startProxy(env), await beside.startProxy(env)];
+    for (const name of names) await everywhere(`/${name}`, 200);
+  });
+
+  after(async () => {
+    await beside.remove();
+    await relay.close();
+    await cluster.remove();
+  });
+
+  beforeEach(() => {
+    loads = proxies.map(({ httpUrl }) => constantLoad({ url: `${httpUrl}/${kept}`, ratePerSecond: 100 }));
+  });
+
+  afterEach(async () => {
+    const reports = await Promise.all(loads.map((load) => load.stop()));
+    const sent = reports.reduce((sum, report) => sum + report.sent, 0);
+    const failed = reports.reduce((sum, report) => sum + report.failed, 0);
+    console.log(`      ${sent} requests meanwhile, ${failed} failed`);
+    expect(failed, reports.flatMap((report) => report.failures).join('; ')).to.equal(0);
+  });
+
+  const everywhere = (path: string, status: number, withinMs = 60_000) =>
+    until(
+      `${path} answers ${status} on both`,
+      async () => {
+        const seen = await Promise.all(proxies.map((proxy) => proxy.status(path)));
+        return seen.every((each) => each === status);
+      },
+      { withinMs },
+    );
+  const allAnswer = async (paths: readonly string[], status: number) => {
+    for (const path of paths)
+      for (const proxy of proxies) expect(await proxy.status(`/${path}`), path).to.equal(status);
+  };
+  /** A label change on the Swarm until both proxies serve it. */
+  const changeIsServed = async (what: string) => {
+    changes += 1;
+    const began = performance.now();
+    await beside.setPath('service-1', `/service-1,/change-${changes}`);
+    await everywhere(`/change-${changes}`, 200);
+    console.log(`      ${what}: a change was served after ${Math.round(performance.now() - began)} ms`);
+  };
+  const states = () => Promise.all(proxies.map((proxy) => proxy.state()));
+
+  it('serve on when the leading server is killed', async () => {
+    const leader = await cluster.leader();
+    await leader.kill();
+    await changeIsServed('leader killed');
+    await allAnswer(names, 200);
+    await leader.start();
+  });
+
+  it('serve on when the leading server is paused', async () => {
+    const leader = await cluster.leader();
+    leader.pause();
+    try {
+      await changeIsServed('leader paused');
+      await allAnswer(names, 200);
+    } finally {
+      leader.resume();
+    }
+  });
+
+  it('serve on when a Consul answers slowly', async () => {
+    relay.delay(400);
+    await changeIsServed('400 ms each way');
+    await allAnswer(names, 200);
+    await relay.heal();
+    await changeIsServed('as before');
+  });
+
+  it('take services that their owner removes away at once, in any number', async () => {
+    const gone = names.slice(4);
+    await beside.removeServices(gone);
+    const began = performance.now();
+    for (const name of gone) await everywhere(`/${name}`, 503, 20_000);
+    console.log(`      ${gone.length} of ${names.length} were gone after ${Math.round(performance.now() - began)} ms`);
+    await allAnswer(names.slice(0, 4), 200);
+    for (const name of gone) await beside.deploy(name);
+    for (const name of gone) await everywhere(`/${name}`, 200);
+  });
+
+  it('hold services whose keys vanish unexplained, until the operator forces a reload', async () => {
+    const loss = await fetch(`${cluster.client.url}/v1/kv/swarmgate/services/swarm/?recurse`, { method: 'DELETE' });
+    expect(loss.status).to.equal(200);
+    await until('both hold', async () => (await states()).every((state) => state === 'holding'));
+    await allAnswer(names, 200);
+    // The listener starts anew and fills in what is missing: nothing needs to be forced then.
+    await listener.stop();
+    listener.start();
+    await until('both follow', async () => (await states()).every((state) => state === 'following'), {
+      withinMs: 60_000,
+    });
+    await allAnswer(names, 200);
+
+    // Without its listener nothing comes back by itself.
+    await listener.stop();
+    const kv = stackConsul(cluster.client.url, 'swarmgate', '');
+    for (const key of await kv.keys('services/swarm/')) if (!key.endsWith(`/${kept}`)) await kv.delete(key);
+    await until('both hold', async () => (await states()).every((state) => state === 'holding'));
+    await allAnswer(names, 200);
+    const forced = await proxies[0]?.admin('/v1/reload?force=true', { method: 'POST' });
+    expect(forced?.status).to.equal(200);
+    for (const name of others) await everywhere(`/${name}`, 503);
+    await allAnswer([kept], 200);
+    listener.start();
+    for (const name of others) await everywhere(`/${name}`, 200);
+  });
+
+  it('lose nothing when Consul is wiped: listeners and `swarmgate restore` fill it again', async () => {
+    const [first] = proxies as [HostProxy, HostProxy];
+    const env = { ...process.env, SWARMGATE_URL: first.adminUrl };
+    const cli = (...args: readonly string[]) => run(process.execPath, [swarmgate, ...args], { env });
+    await cli(
+      'reconfigure',
+      'by-hand',
+      'servicePath=/by-hand',
+      `port=${beside.backendPort}`,
+      'outboundHostname=127.0.0.1',
+    );
+    await everywhere('/by-hand', 200);
+
+    const began = performance.now();
+    const all = [...cluster.servers, cluster.client];
+    await Promise.all(all.map((agent) => agent.kill()));
+    await Promise.all(all.map((agent) => agent.wipe()));
+    await allAnswer([...names, 'by-hand'], 200);
+    await Promise.all(all.map((agent) => agent.start()));
+    const kv = stackConsul(cluster.client.url, 'swarmgate', '');
+    await until('the listener filled it', async () => (await kv.keys('services/swarm/')).length === names.length, {
+      withinMs: 60_000,
+    });
+    console.log(`      filled again ${Math.round(performance.now() - began)} ms after the loss`);
+    await until('both hold', async () => (await states()).every((state) => state === 'holding'));
+    await allAnswer([...names, 'by-hand'], 200);
+    const { stdout } = await cli('restore');
+    expect(stdout).to.include('by-hand');
+    await cli('reload', '--force');
+    await until('both follow', async () => (await states()).every((state) => state === 'following'));
+    await allAnswer([...names, 'by-hand'], 200);
+    expect(await kv.get('services/manual/by-hand')).to.be.a('string');
+    await changeIsServed('afterwards');
+  });
+});

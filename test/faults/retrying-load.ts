@@ -1,0 +1,75 @@
+import { Agent } from 'node:http';
+import { ask } from '../harness/http.ts';
+
+export interface RetryingLoadReport {
+  readonly sent: number;
+  /** Not answered by 200 on the first proxy asked. */
+  readonly retried: number;
+  /** Those of them that were under way when the connection was reset; the others found nobody listening. */
+  readonly reset: number;
+  /** Nor on the other. */
+  readonly failed: number;
+  readonly failures: readonly string[];
+}
+
+export interface RetryingLoad {
+  stop(): Promise<RetryingLoadReport>;
+}
+
+/** GETs at a constant rate, on two proxies in turn; what fails on one is asked once more on the other, as clients behind a load balancer do. */
+export function retryingLoad(options: {
+  readonly paths: readonly string[];
+  /** Two base URLs. */
+  readonly proxies: readonly [string, string];
+  readonly ratePerSecond: number;
+}): RetryingLoad {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const startedAt = performance.now();
+  const underWay = new Set<Promise<void>>();
+  const failures: string[] = [];
+  let sent = 0;
+  let retried = 0;
+  let reset = 0;
+  let failed = 0;
+
+  /** Why it failed, or undefined. */
+  const attempt = async (url: string): Promise<string | undefined> => {
+    try {
+      const { status, headers } = await ask({ url, agent });
+      return status === 200 ? undefined : `${status} ${headers['x-swarmgate-reason'] ?? ''}`;
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const send = async (number: number) => {
+    const path = options.paths[number % options.paths.length] ?? '/';
+    const [first, second] = number % 2 === 0 ? options.proxies : options.proxies.toReversed();
+    const reason = await attempt(`${first}${path}`);
+    if (reason === undefined) return;
+    retried += 1;
+    if (/ECONNRESET|socket hang up/.test(reason)) reset += 1;
+    const again = await attempt(`${second}${path}`);
+    if (again === undefined) return;
+    failed += 1;
+    const atSecond = ((performance.now() - startedAt) / 1000).toFixed(1);
+    if (failures.length < 10) failures.push(`${atSecond} s: ${path}: ${reason}, then ${again}`);
+  };
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - startedAt) / 1000) * options.ratePerSecond);
+    while (sent < due) {
+      const one = send(sent);
+      sent += 1;
+      underWay.add(one);
+      void one.finally(() => underWay.delete(one));
+    }
+  }, 5);
+
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      agent.destroy();
+      return { sent, retried, reset, failed, failures };
+    },
+  };
+}
