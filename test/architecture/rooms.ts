@@ -102,7 +102,7 @@ export const rooms: readonly Room[] = [
     name: 'proxy/middleware',
     what: 'steps of a route that every lane can run',
     kind: 'pure decisions, acting rim',
-    imports: ['proxy/routing'],
+    imports: ['proxy/bus', 'proxy/routing'],
     types: ['proxy/forwarding'],
   },
   {
@@ -127,11 +127,17 @@ export const rooms: readonly Room[] = [
     types: ['proxy/routing', 'proxy/watch'],
   },
   {
+    name: 'proxy/bus',
+    what: 'hints among replicas over Redis: sequences, ejections, traffic; the connection to Redis',
+    kind: 'rim',
+    imports: ['proxy'],
+  },
+  {
     name: 'proxy/admin',
     what: 'the proxy’s REST, metrics and problems',
     kind: 'rim',
     imports: ['proxy', 'proxy/watch', 'proxy/routing'],
-    types: ['proxy/forwarding'],
+    types: ['proxy/bus', 'proxy/forwarding'],
   },
   { name: 'cli/serve', what: 'the long-running processes, samples', kind: 'rim', imports: ['cli', 'cli/output'] },
   {

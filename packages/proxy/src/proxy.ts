@@ -17,6 +17,9 @@ import { Changes } from './admin/changes.ts';
 import { createControlMetrics } from './admin/metrics.ts';
 import { ProblemReporter } from './admin/problem-reporter.ts';
 import { ProblemWatch } from './admin/problem-watch.ts';
+import { Cluster } from './bus/cluster.ts';
+import { RedisBus } from './bus/redis-bus.ts';
+import { SequenceHints } from './bus/sequence-hints.ts';
 import { startServingPlane } from './entrypoint/serving.ts';
 import { SharedCertificates } from './entrypoint/tls/shared-certificates.ts';
 import type { Route } from './routing/route.ts';
@@ -92,13 +95,16 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   if (certificates !== undefined) running.push(certificates);
 
   const ready = () => follower.hasFirstTable() && !draining;
+  const hints = new SequenceHints();
   const follower: ServicesFollower = new ServicesFollower({
     registry,
     env: own.services,
     dataDir,
     logger,
     signal: options.signal,
+    headHints: hints,
     onChange: async (change) => {
+      cluster.reached(change.sequence);
       const startedMs = performance.now();
       await plane.apply(change);
       controlMetrics.swapped(performance.now() - startedMs);
@@ -119,6 +125,12 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(admin);
   const replica = options.replica ?? replicaName(env, admin.port);
 
+  const bus =
+    settings.redisUrl === undefined
+      ? undefined
+      : new RedisBus({ url: settings.redisUrl, instance: registry.instance, replica, logger });
+  const cluster = new Cluster({ bus, plane, replica, hints, metrics, registryId: () => follower.served.registryId });
+  running.push(cluster);
   const presence = announceReplica({ store: registry.store, layout, replica, version, logger });
   running.push(presence);
   let reload: string | undefined;
@@ -156,6 +168,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     sealer,
     reloads,
     onReloaded,
+    onPublished: (sequence) => cluster.reached(sequence),
     lostConflicts: (key) => plane.table().lostConflicts(key),
   });
   admin.answerWith(
@@ -170,6 +183,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       changes,
       certificates,
       replica: { name: replica, version, since: startedAt.toISOString() },
+      trafficOf: (name) => cluster.trafficOf(name),
       problems: () => problemWatch.problems(),
       ready,
       draining: () => draining,

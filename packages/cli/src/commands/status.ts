@@ -38,10 +38,13 @@ export function describeStatus(status: StatusAnswer): string {
     each.sequence === status.sequence ? `${each.sequence}` : `${each.sequence} (this one: ${status.sequence})`,
     String(each.routes),
     String(each.rejected),
+    each.live === undefined ? '–' : String(each.live.requestsPerSecond),
+    each.live === undefined ? '–' : String(each.live.inFlight),
     each.version,
     each.since,
   ]);
-  lines.push('', table(['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'VERSION', 'SINCE'], replicas));
+  const columns = ['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'REQUESTS/S', 'IN FLIGHT', 'VERSION', 'SINCE'];
+  lines.push('', table(columns, replicas));
   return lines.join('\n');
 }
 

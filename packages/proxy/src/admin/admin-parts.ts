@@ -1,6 +1,7 @@
 import type { Registry, ReplicaPresence } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
+import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { ServingPlane } from '../serving-plane.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { CertificateStore } from './certificate-routes.ts';
@@ -20,6 +21,8 @@ export interface AdminParts {
   /** Absent where certificates come from files and secrets only. */
   readonly certificates?: CertificateStore | undefined;
   readonly replica: { readonly name: string; readonly version: string; readonly since: string };
+  /** What passes through a replica just now, where that is known. */
+  readonly trafficOf: (replica: string) => LiveTraffic | undefined;
   readonly problems: () => ProblemsByService;
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;

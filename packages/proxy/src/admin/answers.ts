@@ -1,4 +1,5 @@
 import type { EndpointsDocument, HistoryEntry, Problem, ReplicaStatus, ServiceDefinition } from '@swarmgate/registry';
+import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { Endpoint } from '../forwarding/endpoint.ts';
 import type { FailedCondition } from '../routing/route-table.ts';
 import type { EntrypointView, WorkerView } from '../serving-plane.ts';
@@ -34,7 +35,12 @@ export interface StatusAnswer {
   readonly entrypoints: readonly EntrypointView[];
   readonly workers: readonly WorkerView[];
   /** Every live replica; only this one while the registry is away. */
-  readonly replicas: readonly ReplicaStatus[];
+  readonly replicas: readonly ReplicaView[];
+}
+
+/** `live`: what passes through it just now. Of others it is known over `REDIS_URL` only. */
+export interface ReplicaView extends ReplicaStatus {
+  readonly live?: LiveTraffic;
 }
 
 export interface RouteView {

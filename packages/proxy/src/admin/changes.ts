@@ -28,6 +28,8 @@ export interface ChangesOptions {
   readonly reloads: Pick<ReloadRequests, 'send'>;
   /** This replica has carried out a request for a reload. */
   readonly onReloaded: (id: string) => void;
+  /** A change was written at this sequence. */
+  readonly onPublished?: (sequence: number) => void;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
 }
@@ -195,6 +197,7 @@ export class Changes {
 
   async #publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
     const report = await this.#options.registry.publish(changes, { signal: AbortSignal.timeout(writeTimeoutMs), by });
+    this.#options.onPublished?.(report.sequence);
     return await this.#wait(report.sequence);
   }
 

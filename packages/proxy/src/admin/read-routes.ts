@@ -119,7 +119,10 @@ export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
     problems: problems + served.foreignKeys.length,
     entrypoints: plane.entrypoints(),
     workers: plane.workers(),
-    replicas: await replicasOf(parts),
+    replicas: (await replicasOf(parts)).map((each) => {
+      const live = parts.trafficOf(each.replica);
+      return live === undefined ? each : { ...each, live };
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Registry, type RegistryChange, RegistryError, type ServiceKey } from '@swarmgate/registry';
+import { type HeadHints, type Registry, type RegistryChange, RegistryError, type ServiceKey } from '@swarmgate/registry';
 import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
 import { FullReads } from './full-reads.ts';
 import type { FollowState, ServedService, ServicesChange } from './served-service.ts';
@@ -20,6 +20,8 @@ export interface FollowServicesOptions {
   readonly onChange: (change: ServicesChange) => Promise<void>;
   /** Called whenever our standing with the registry may have changed. */
   readonly onState?: (state: FollowState) => void;
+  /** Hearsay of how far the journal has come. Default none. */
+  readonly headHints?: HeadHints;
   /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 20. */
   readonly paceMs?: number;
   /** How long the history may take that stands in for a bad first document. Default 1000. */
@@ -141,9 +143,14 @@ export class ServicesFollower implements Running {
   }
 
   async #follow(): Promise<void> {
-    const { registry, logger, paceMs = 20 } = this.#options;
+    const { registry, logger, headHints, paceMs = 20 } = this.#options;
+    const hints = headHints === undefined ? {} : { headHints };
     try {
-      for await (const change of registry.follow({ signal: this.#ended, fullReadRequests: this.#fullReads })) {
+      for await (const change of registry.follow({
+        signal: this.#ended,
+        fullReadRequests: this.#fullReads,
+        ...hints,
+      })) {
         const startedMs = performance.now();
         try {
           await this.#inTurn(() => this.#take(change));

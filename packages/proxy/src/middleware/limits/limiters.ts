@@ -1,8 +1,8 @@
 import type { RateLimit } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
-import { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { connectRedis } from '../../bus/redis-connection.ts';
 
 /** What counting says. `retryAfterMs` is set where it is too many. */
 export type Count =
@@ -27,8 +27,7 @@ export interface LimitersOptions {
   readonly logger: Logger;
 }
 
-// Redis that hangs may cost one request so much; then it is left alone for a while.
-const mostWaitMs = 100;
+// Redis that hangs may cost one request `mostWaitMs`; then it is left alone for a while.
 const restMs = 2_000;
 
 // One limiter for each pair of count and window that is in use; labels change rarely.
@@ -40,7 +39,8 @@ export function createLimiters(options: LimitersOptions): Limiters {
   const countLocally = (limit: RateLimit, key: string, requests = 1) => consume(localOf(limit), key, requests);
   if (options.redisUrl === undefined) return { count: countLocally, stop: () => undefined };
 
-  const redis = connect(options.redisUrl, options.logger);
+  const { logger, redisUrl: url } = options;
+  const redis = connectRedis({ url, logger, whileAway: 'rate limits are this proxy’s own' });
   const shared = new LRUCache<string, RateLimiterRedis>({ max: mostLimits });
   const sharedOf = (limit: RateLimit) =>
     remembered(
@@ -92,25 +92,4 @@ async function consume(limiter: RateLimiterAbstract, key: string, requests: numb
     if (thrown instanceof RateLimiterRes) return { ok: false, retryAfterMs: Math.max(1, thrown.msBeforeNext) };
     throw thrown;
   }
-}
-
-function connect(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, {
-    // Nothing waits for Redis: a command that cannot be sent at once fails at once.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: mostWaitMs,
-    connectTimeout: 2_000,
-    retryStrategy: (attempt) => Math.min(200 * attempt, 2_000),
-  });
-  let reported = false;
-  redis.on('ready', () => {
-    if (reported) logger.info('Redis is back; rate limits are shared again');
-    reported = false;
-  });
-  redis.on('error', (error: Error) => {
-    if (!reported) logger.warn({ err: error.message }, 'Redis is away; rate limits are this proxy’s own');
-    reported = true;
-  });
-  return redis;
 }

@@ -1,0 +1,40 @@
+import type { Running } from '@swarmgate/runtime';
+
+/** What replicas tell each other. A hint, perhaps wrong or old: whoever takes one loses nothing if it is. */
+export type Hint =
+  /** The journal of that registry has come to this sequence. */
+  | { readonly kind: 'sequence'; readonly registryId: string; readonly sequence: number }
+  /** Requests showed that this endpoint fails. */
+  | { readonly kind: 'ejected'; readonly endpointId: string }
+  | ({ readonly kind: 'traffic' } & LiveTraffic);
+
+/** What passes through one replica. */
+export interface LiveTraffic {
+  readonly requestsPerSecond: number;
+  readonly inFlight: number;
+}
+
+export interface HeardHint {
+  readonly replica: string;
+  readonly hint: Hint;
+}
+
+/** Carries hints among the replicas of one instance, at once or not at all. */
+export interface ClusterBus extends Running {
+  /** Never waits and never throws: what cannot be sent now is dropped and counted. */
+  publish(hint: Hint): void;
+  /** Hints of others; one's own are not among them. Returns the way to stop it. */
+  subscribe(listener: (heard: HeardHint) => void): () => void;
+  counts(): BusCounts;
+}
+
+export interface BusCounts {
+  /** Hears what it says itself: messages go through. */
+  readonly connected: boolean;
+  readonly sent: number;
+  /** Not sent: no connection, a Redis that does not answer, or too many. */
+  readonly unsent: number;
+  readonly heard: number;
+  /** Heard and left aside: too long, too many, or not what a replica says. */
+  readonly refused: number;
+}

@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import { Registry as Metrics } from 'prom-client';
+import { Cluster } from './cluster.ts';
+import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
+import { SequenceHints } from './sequence-hints.ts';
+
+/** A bus whose other side is the test: only so can a peer lie at will and at a known time. */
+class ScriptedBus implements ClusterBus {
+  readonly published: Hint[] = [];
+  #listener: ((heard: HeardHint) => void) | undefined;
+
+  publish(hint: Hint): void {
+    this.published.push(hint);
+  }
+
+  subscribe(listener: (heard: HeardHint) => void): () => void {
+    this.#listener = listener;
+    return () => {
+      this.#listener = undefined;
+    };
+  }
+
+  hear(hint: Hint, replica = 'other'): void {
+    this.#listener?.({ replica, hint });
+  }
+
+  counts(): BusCounts {
+    return { connected: true, sent: 1, unsent: 2, heard: 3, refused: 4 };
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('a replica among others', () => {
+  let bus: ScriptedBus;
+  let cluster: Cluster;
+  let nowMs: number;
+  let requests: number;
+  let sequences: number[];
+  let suspected: string[];
+  let eject: (endpointId: string) => void;
+  let metrics: Metrics;
+
+  beforeEach(() => {
+    bus = new ScriptedBus();
+    nowMs = 1_000;
+    requests = 100;
+    sequences = [];
+    suspected = [];
+    metrics = new Metrics();
+    const hints = new SequenceHints();
+    hints.subscribe((sequence) => sequences.push(sequence));
+    cluster = new Cluster({
+      bus,
+      hints,
+      metrics,
+      replica: 'me',
+      registryId: () => 'r1',
+      now: () => nowMs,
+      plane: {
+        traffic: () => ({ requests, inFlight: 2 }),
+        suspect: (id) => suspected.push(id),
+        onEjected: (listener) => {
+          eject = listener;
+          return () => undefined;
+        },
+      },
+    });
+  });
+
+  afterEach(() => cluster.stop());
+
+  const sequence = (number: number, registryId = 'r1') => ({ kind: 'sequence', registryId, sequence: number }) as const;
+
+  it('tells each sequence once, and not the one it was just told', () => {
+    cluster.reached(5);
+    cluster.reached(5);
+    bus.hear(sequence(6));
+    cluster.reached(6);
+    cluster.reached(7);
+    expect(bus.published).to.deep.equal([sequence(5), sequence(7)]);
+  });
+
+  it('still tells what is true after it was told a sequence that nobody has reached', () => {
+    bus.hear(sequence(1_000_000_000));
+    cluster.reached(6);
+    expect(bus.published).to.deep.equal([sequence(6)]);
+  });
+
+  it('passes sequences of its own registry on to its follower', () => {
+    bus.hear(sequence(6));
+    bus.hear(sequence(9, 'another'));
+    expect(sequences).to.deep.equal([6]);
+  });
+
+  it('tells which endpoints it ejected, and suspects those that others did, at most 50 a second', () => {
+    eject('task-1');
+    expect(bus.published).to.deep.equal([{ kind: 'ejected', endpointId: 'task-1' }]);
+    for (let told = 0; told < 1_000; told += 1) bus.hear({ kind: 'ejected', endpointId: `task-${told}` });
+    expect(suspected).to.have.length(50);
+    nowMs += 1_000;
+    bus.hear({ kind: 'ejected', endpointId: 'later' });
+    expect(suspected).to.include('later');
+  });
+
+  it('knows what passes through itself, and through others until they fall silent', () => {
+    cluster.tellTraffic();
+    nowMs += 2_000;
+    requests += 25;
+    cluster.tellTraffic();
+    expect(cluster.trafficOf('me')).to.deep.include({ requestsPerSecond: 12.5, inFlight: 2 });
+    expect(bus.published.at(-1)).to.deep.equal({ kind: 'traffic', requestsPerSecond: 12.5, inFlight: 2 });
+
+    bus.hear({ kind: 'traffic', requestsPerSecond: 7, inFlight: 1 });
+    bus.hear({ kind: 'traffic', requestsPerSecond: 1e9, inFlight: 0 }, 'me');
+    expect(cluster.trafficOf('other')).to.include({ requestsPerSecond: 7, inFlight: 1 });
+    expect(cluster.trafficOf('me')).to.include({ requestsPerSecond: 12.5 });
+    expect(cluster.trafficOf('nobody')).to.equal(undefined);
+    nowMs += 5_001;
+    expect(cluster.trafficOf('other')).to.equal(undefined);
+  });
+
+  it('remembers no more replicas than anybody runs', () => {
+    for (let made = 0; made < 10_000; made += 1)
+      bus.hear({ kind: 'traffic', requestsPerSecond: 1, inFlight: 1 }, `replica-${made}`);
+    const known = Array.from({ length: 10_000 }, (_, at) => cluster.trafficOf(`replica-${at}`)).filter(Boolean);
+    expect(known).to.have.length(256);
+  });
+
+  it('counts hints for Prometheus', async () => {
+    const text = await metrics.metrics();
+    expect(text).to.include('swarmgate_bus_connected 1');
+    for (const line of ['sent"} 1', 'unsent"} 2', 'heard"} 3', 'refused"} 4']) expect(text).to.include(line);
+  });
+});

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { HeardHint, Hint } from './cluster-bus.ts';
+
+/** Longer ones are nobody's who speaks this protocol. */
+export const mostMessageBytes = 1_024;
+
+const count = z.number().min(0).max(1e12);
+
+const messageSchema = z.object({
+  version: z.literal(1),
+  sender: z.string().min(1).max(64),
+  // Shown to people as it is.
+  replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  hint: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('sequence'), registryId: z.string().min(1).max(64), sequence: z.int().min(0) }),
+    z.object({ kind: z.literal('ejected'), endpointId: z.string().min(1).max(256) }),
+    z.object({ kind: z.literal('traffic'), requestsPerSecond: count, inFlight: count }),
+  ]),
+});
+
+/** @param sender unique to one process: by it a replica knows its own messages */
+export function writeMessage(sender: string, replica: string, hint: Hint): string {
+  return JSON.stringify({ version: 1, sender, replica, hint });
+}
+
+/** `undefined`: not a message of a replica. Anybody who reaches Redis can write one, so nothing in it is believed. */
+export function readMessage(text: string): (HeardHint & { readonly sender: string }) | undefined {
+  if (text.length > mostMessageBytes) return undefined;
+  try {
+    const parsed = messageSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

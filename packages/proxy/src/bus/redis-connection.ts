@@ -1,0 +1,36 @@
+import type { Logger } from '@swarmgate/runtime';
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** Redis that hangs may cost so much, in milliseconds; whoever asked goes on without it. */
+export const mostWaitMs = 100;
+
+export interface RedisUse {
+  /** `REDIS_URL`. Never logged. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** What is missing while it is away, for the log: `rate limits are this proxy’s own`. */
+  readonly whileAway: string;
+  readonly more?: Pick<RedisOptions, 'autoResubscribe' | 'commandTimeout'>;
+}
+
+/** A connection that comes back by itself and never lets anybody wait: a command that cannot be sent now fails now. */
+export function connectRedis({ url, logger, whileAway, more = {} }: RedisUse): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: mostWaitMs,
+    connectTimeout: 2_000,
+    retryStrategy: (attempt) => Math.min(200 * attempt, 2_000),
+    ...more,
+  });
+  let reported = false;
+  redis.on('ready', () => {
+    if (reported) logger.info('Redis is back');
+    reported = false;
+  });
+  redis.on('error', (error: Error) => {
+    if (!reported) logger.warn({ err: error.message }, `Redis is away: ${whileAway}`);
+    reported = true;
+  });
+  return redis;
+}
