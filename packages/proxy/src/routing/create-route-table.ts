@@ -5,6 +5,7 @@ import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
+import { pathForRules } from './normal-path.ts';
 import { type Contest, chooseShare, contestOf, losersOf } from './place.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Route } from './route.ts';
@@ -57,7 +58,8 @@ class CompiledTable implements RouteTable {
     return this.#parts.size;
   }
 
-  lookup(target: RequestTarget): Route | undefined {
+  lookup(sent: RequestTarget): Route | undefined {
+    const target = asRulesSee(sent);
     const contest = this.#search(target);
     if (contest === undefined) return this.#default(target)?.route;
     return contest.direct ?? this.#settle(contest, target).of.route;
@@ -90,7 +92,8 @@ class CompiledTable implements RouteTable {
     return this.#findProblems().lost.get(key) ?? [];
   }
 
-  explain(target: RequestTarget, limit = 250): Explanation {
+  explain(sent: RequestTarget, limit = 250): Explanation {
+    const target = asRulesSee(sent);
     const contest = this.#search(target);
     const winner = contest && this.#settle(contest, target);
     return explainRequest(target, {
@@ -172,4 +175,10 @@ class CompiledTable implements RouteTable {
     }
     return routes;
   }
+}
+
+function asRulesSee(target: RequestTarget): RequestTarget {
+  const path = pathForRules(target.path);
+  // Nearly always the same: this runs for every request.
+  return path === target.path ? target : { ...target, path };
 }

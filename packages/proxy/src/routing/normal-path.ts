@@ -59,6 +59,15 @@ export function isNormalPath(path: string): boolean {
   return true;
 }
 
+/**
+ * What rules are matched against: a path in normal form without parameters (`;x` up to the end of a segment). Servlet
+ * containers cut them off before they choose, so `/;x/admin` and `/admin;x` are `/admin` to them, and have to be to every
+ * rule that guards `/admin`. Endpoints still receive the parameters.
+ */
+export function pathForRules(path: string): string {
+  return path.includes(';') ? path.replace(/;[^/]*/g, '').replace(/\/{2,}/g, '/') : path;
+}
+
 export type RequestPath =
   | { readonly ok: true; readonly path: string; readonly query: string }
   | { readonly ok: false; readonly reason: PathRefusal };

@@ -42,6 +42,13 @@ export function parsePathPattern(raw: string, type: PathType, wholeSegments: boo
           suggestion: raw.startsWith('/') ? 'Write the path as clients send it.' : `Begin it with a slash: /${raw}.`,
         };
       }
+      if (normal.path.includes(';')) {
+        return {
+          ok: false,
+          message: `${raw} has a parameter (;), and rules are matched against paths without theirs`,
+          suggestion: `Leave out the ; and what follows it: requests with any parameter match.`,
+        };
+      }
       const kind = type.matcher === 'path' ? 'exact' : wholeSegments ? 'prefix' : 'raw-prefix';
       return { ok: true, pattern: { kind, text: fold(normal.path), folded } };
     }

@@ -1,6 +1,7 @@
 /**
  * What routing may look at. Made once per request by the lane: the host is lower case without port and trailing dot, the
- * path is in normal form (`normalizePath`) and is the same string that is forwarded.
+ * path is in normal form (`normalizePath`) and is the same string that is forwarded. The table leaves its parameters out
+ * (`pathForRules`).
  */
 export interface RequestTarget {
   readonly method: string;

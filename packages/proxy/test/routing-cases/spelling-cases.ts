@@ -33,5 +33,23 @@ export const spellingCases: readonly RoutingCase[] = [
   strict('a dot segment with a parameter is refused', [everywhere], 'any.example/x/..;a/admin', {
     refused: 'path-dot-parameter',
   }),
+  strict(
+    'a parameter does not lead past a rule',
+    [everywhere, paths('admin', '/admin')],
+    'any.example/admin;x=1',
+    'admin/0',
+  ),
+  strict(
+    'nor does one of an empty segment',
+    [everywhere, paths('admin', '/admin')],
+    'any.example/;x/admin;y/z',
+    'admin/0',
+  ),
+  strict(
+    'nor past an exclusion',
+    [{ service: 'api', destinations: [{ servicePath: ['/'], servicePathExclude: ['/admin'] }] }],
+    'any.example/;/admin',
+    'no-route',
+  ),
   strict('the query is not touched', [everywhere], 'any.example/a?b=%2F..//%', 'everywhere/0'),
 ];
