@@ -19,6 +19,8 @@ describe('access rules', () => {
     ['another method', allowedMethods(['GET']), { method: 'PUT' }, '403 method-denied'],
     ['HEAD is no GET', allowedMethods(['GET']), { method: 'HEAD' }, '403 method-denied'],
     ['a denied method', deniedMethods(['PUT']), { method: 'PUT' }, '403 method-denied'],
+    ['a denied method in small letters', deniedMethods(['PUT']), { method: 'put' }, '403 method-denied'],
+    ['an allowed method in small letters', allowedMethods(['PUT']), { method: 'put' }, '403 method-denied'],
     ['a method that is not denied', deniedMethods(['PUT']), { method: 'POST' }, 'passes'],
     ['denyHttp over http', denyHttp, {}, '403 http-denied'],
     ['denyHttp over TLS', denyHttp, { client: overTls }, 'passes'],

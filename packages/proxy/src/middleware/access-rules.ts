@@ -25,10 +25,11 @@ export function allowedMethods(methods: readonly string[]): Middleware {
 }
 
 export function deniedMethods(methods: readonly string[]): Middleware {
-  const denied = new Set(methods);
+  const denied = new Set(methods.map((method) => method.toUpperCase()));
   return {
     name: 'deniedMethods',
     needs: 'any',
-    onRequest: ({ method }) => (denied.has(method) ? refuse('method-denied') : proceed),
+    // Methods have letter case (RFC 9110, section 9.1), yet there are services that take `post` for POST.
+    onRequest: ({ method }) => (denied.has(method.toUpperCase()) ? refuse('method-denied') : proceed),
   };
 }

@@ -71,7 +71,7 @@ export function firstFailed(conditions: Conditions, target: RequestTarget): Cond
 
 export function takesMethod(conditions: Conditions, method: string): boolean {
   if (conditions.allowedMethods !== undefined && !conditions.allowedMethods.has(method)) return false;
-  return conditions.deniedMethods === undefined || !conditions.deniedMethods.has(method);
+  return conditions.deniedMethods === undefined || !conditions.deniedMethods.has(method.toUpperCase());
 }
 
 function methodSet(methods: readonly string[] | undefined): ReadonlySet<string> | undefined {

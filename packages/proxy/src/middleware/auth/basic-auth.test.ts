@@ -58,6 +58,24 @@ describe('basicAuth', () => {
     });
   }
 
+  it('takes as long for a name that nobody has, whatever was tried before', async () => {
+    const users = [
+      { username: 'jane', passwordHash: await hashPassword('one') },
+      { username: 'bob', passwordHash: await hashPassword('two') },
+    ];
+    const [remember, check] = stepsOf({ users });
+    const hashes = (user: string) => {
+      const exchange = exchangeOf(routeOf(), { headers: basic(`${user}:guessed`) });
+      remember?.onRequest?.(exchange);
+      return check?.onRequest?.(exchange);
+    };
+    for (const user of ['nobody-1', 'nobody-2', 'nobody-3', 'jane', 'bob', 'nobody-4']) {
+      const verdict = hashes(user);
+      expect(verdict, `${user} is answered without hashing`).to.be.a('promise');
+      await verdict;
+    }
+  });
+
   it('compares with our own hash, asks first, and takes Authorization off', async () => {
     const steps = stepsOf({ users: [{ username: 'jane', passwordHash: await hashPassword('a:b ü') }] });
     const answer = await answerOf(steps, exchangeOf(routeOf()));
@@ -154,24 +172,24 @@ describe('PasswordVerifier', () => {
   it('answers at once what it has answered before, and hashes once for many at a time', async () => {
     const verifier = new PasswordVerifier();
     const credential = { kind: 'hash', hash: hashes['crypt $5$'] } as const;
-    const [one, two] = [verifier.check('hush', credential), verifier.check('hush', credential)];
+    const [one, two] = [verifier.check('jane', 'hush', credential), verifier.check('jane', 'hush', credential)];
     expect(one).to.equal(two);
     expect(await one).to.equal('fits');
-    expect(verifier.check('hush', credential)).to.equal('fits');
-    expect(verifier.check('x'.repeat(2000), credential)).to.equal('differs');
+    expect(verifier.check('jane', 'hush', credential)).to.equal('fits');
+    expect(verifier.check('jane', 'x'.repeat(2000), credential)).to.equal('differs');
     await verifier.stop();
   });
 
   it('refuses hashes that would take minutes', async () => {
     const verifier = new PasswordVerifier();
     for (const hash of [`$6$rounds=900000000$abc$${'a'.repeat(86)}`, `$2b$31$${'a'.repeat(53)}`])
-      expect(await verifier.check('hush', { kind: 'hash', hash })).to.equal('differs');
+      expect(await verifier.check('jane', 'hush', { kind: 'hash', hash })).to.equal('differs');
     await verifier.stop();
   });
 
   it('lets nobody in once it has stopped', async () => {
     const verifier = new PasswordVerifier();
     await verifier.stop();
-    expect(await verifier.check('hush', { kind: 'hash', hash: hashes.apr1 })).to.equal('busy');
+    expect(await verifier.check('jane', 'hush', { kind: 'hash', hash: hashes.apr1 })).to.equal('busy');
   });
 });

@@ -29,14 +29,14 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
   const usersNow = () => (scope === 'service' ? directory.of(definition) : directory.global);
 
   const judge = (exchange: Exchange, users: Users): Verdict | Promise<Verdict> => {
-    const [anybody] = users.values();
-    if (anybody === undefined) return refuse('credentials-unresolved', challenge);
+    if (users.size === 0) return refuse('credentials-unresolved', challenge);
     const header = sent.get(exchange);
     const given = header === undefined ? undefined : credentialsIn(header);
     if (given === undefined) return refuse('credentials-required', challenge);
     const known = users.get(given.username);
-    // An unknown name takes as long as a wrong password.
-    const verdict = verifier.check(given.password, known ?? anybody);
+    const credential = known ?? verifier.standIn(given.username, [...users.values()]);
+    if (credential === undefined) return refuse('credentials-unresolved', challenge);
+    const verdict = verifier.check(given.username, given.password, credential);
     const conclude = (answer: PasswordVerdict): Verdict => {
       if (answer === 'busy') return refuse('credentials-busy', ['Retry-After', '1']);
       if (answer === 'differs' || known === undefined) return refuse('credentials-wrong', challenge);
