@@ -19,6 +19,7 @@ export interface RigTimeouts {
   readonly clientMs: number;
   readonly serverMs: number;
   readonly connectMs: number;
+  readonly bodyBytesPerSecond?: number;
 }
 
 export interface LaneParts {

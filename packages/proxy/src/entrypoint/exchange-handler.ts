@@ -163,6 +163,7 @@ async function forwardExchange(
     plane.finished(endpoint, outcomeOf(result));
     if (result.kind !== 'failed') {
       reportResult(result, request, response, report);
+      if (result.kind === 'answered') dropRestOf(request, ready.timeouts.clientMs);
       return;
     }
     const again =
@@ -182,6 +183,13 @@ async function forwardExchange(
     report.end(answer.status, answer.reason);
     return;
   }
+}
+
+/** What is left of a body that was answered early is read and dropped: for so long at most, then its connection closes. */
+function dropRestOf(request: IncomingMessage, withinMs: number): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.socket.destroy(), withinMs);
+  request.once('close', () => clearTimeout(timer));
 }
 
 function reportResult(
@@ -256,6 +264,7 @@ function timeoutsOf(route: Route, defaults: ForwardTimeouts): ForwardTimeouts {
     serverMs: timeoutServerMs ?? defaults.serverMs,
     tunnelMs: timeoutTunnelMs ?? defaults.tunnelMs,
     clientMs: timeoutClientMs ?? defaults.clientMs,
+    bodyBytesPerSecond: defaults.bodyBytesPerSecond ?? 0,
   };
 }
 

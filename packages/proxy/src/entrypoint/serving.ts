@@ -106,6 +106,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     serverMs: settings.timeoutServerMs,
     clientMs: settings.timeoutClientMs,
     tunnelMs: settings.timeoutTunnelMs,
+    bodyBytesPerSecond: settings.bodyBytesPerSecond,
   };
   const lanes = createLanes({
     plane,

@@ -17,7 +17,7 @@ export interface Attempt {
   readonly transformFor?: (status: number, headers: HeaderList) => Transform | undefined;
 }
 
-/** All in milliseconds. */
+/** All in milliseconds, but for the rate. */
 export interface ForwardTimeouts {
   readonly connectMs: number;
   /** An endpoint may be silent so long: before its head, and between two pieces of its body. */
@@ -25,6 +25,8 @@ export interface ForwardTimeouts {
   /** A client may be silent so long in the middle of its body, or not read what it is sent. */
   readonly clientMs: number;
   readonly tunnelMs: number;
+  /** A client sends at least so much of its body, averaged over `clientMs`. Default 0: any byte will do. */
+  readonly bodyBytesPerSecond?: number;
 }
 
 export type AttemptFailure =

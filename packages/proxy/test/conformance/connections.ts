@@ -201,6 +201,46 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         { timeouts: { clientMs: 100, serverMs: 3_000 } },
       ));
 
+    it('that trickle a body are answered 408 and closed (RFC 9110, 15.5.9)', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          const client = rig.client();
+          client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
+          // Never silent for long, and far too slow.
+          const trickling = setInterval(() => client.socket.writable && client.send('x'), 20);
+          try {
+            const response = await client.response('POST');
+            expect(response.status).to.equal(408);
+            expect(response.header('x-swarmgate-reason')).to.equal('request-timeout');
+            expect(response.header('connection')).to.equal('close');
+            await client.end();
+          } finally {
+            clearInterval(trickling);
+          }
+          await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
+        },
+        { timeouts: { clientMs: 200, serverMs: 60_000, bodyBytesPerSecond: 5_000 } },
+      ));
+
+    it('that trickle what is left of a body behind its answer are closed (RFC 9112, 9.3)', () =>
+      onStage(
+        makeLane,
+        async ({ rig, backend }) => {
+          backend.onHead = (_request, socket) => socket.write('HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno');
+          const client = rig.client();
+          client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
+          expect((await client.response('POST')).status).to.equal(401);
+          const trickling = setInterval(() => client.socket.writable && client.send('x'), 20);
+          try {
+            await client.end();
+          } finally {
+            clearInterval(trickling);
+          }
+        },
+        { timeouts: { clientMs: 200, keepAliveMs: 200, serverMs: 60_000 } },
+      ));
+
     it('that stay idle after an answer are closed (RFC 9112, 9.5)', () =>
       onStage(
         makeLane,

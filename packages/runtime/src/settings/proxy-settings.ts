@@ -162,6 +162,13 @@ export const proxySettings = {
   timeoutHttpRequestMs: timeout('HTTP_REQUEST', 5, 'a request head may take to arrive'),
   timeoutHttpKeepAliveMs: timeout('HTTP_KEEP_ALIVE', 15, 'a connection may stay idle between requests'),
   timeoutTunnelMs: timeout('TUNNEL', 3600, 'an upgraded connection may stay silent'),
+  bodyBytesPerSecond: given({
+    env: ['MIN_BODY_BYTES_PER_SECOND'],
+    parse: integer(0, 1_000_000_000),
+    default: '100',
+    usedBy: serving,
+    meaning: 'Of a request body, averaged over `TIMEOUT_CLIENT`; slower clients get 408. `0`: only silence ends them',
+  }),
   drainTimeoutMs: given({
     env: ['DRAIN_TIMEOUT_MS'],
     parse: integer(0, 3_600_000),

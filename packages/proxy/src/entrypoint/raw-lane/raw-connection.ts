@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
+import { BodyPace } from '../../forwarding/body-pace.ts';
 import { cutOff } from '../../forwarding/http1/cut-off.ts';
 import type { DeadlineSweep, Timed } from '../../forwarding/http1/deadline-sweep.ts';
 import type { Refusal } from '../../forwarding/http1/refusal.ts';
@@ -12,7 +13,7 @@ import { type ClientSide, type ExchangeRoom, RawExchange } from './raw-exchange.
 import { RequestBody } from './request-body.ts';
 import { AddedLines } from './upstream-text.ts';
 
-/** All in milliseconds. */
+/** All in milliseconds, but for the rate. */
 export interface ClientTimeouts {
   /** A request head may take so long to arrive. */
   readonly headMs: number;
@@ -20,6 +21,8 @@ export interface ClientTimeouts {
   readonly keepAliveMs: number;
   /** A client may be silent so long in the middle of its body, or not read what it is sent. */
   readonly clientMs: number;
+  /** A client sends at least so much of its body, averaged over `clientMs`. Default 0: any byte will do. */
+  readonly bodyBytesPerSecond?: number;
 }
 
 export interface ConnectionRoom extends ExchangeRoom, DecisionRoom {
@@ -59,6 +62,9 @@ export class RawConnection implements Timed, ClientSide {
   #at = 0;
   #reading = false;
   #paused = false;
+  /** The client is to send more of its body. */
+  #awaitsBody = false;
+  #pace: BodyPace | undefined;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, room: ConnectionRoom) {
     this.#socket = socket;
@@ -128,24 +134,30 @@ export class RawConnection implements Timed, ClientSide {
     if (bytes === undefined) return undefined;
     const outcome = body.read(bytes, this.#at, bytes.length, take);
     if (typeof outcome !== 'number') return outcome;
+    const read = outcome - this.#at;
     this.#readTo(outcome);
-    this.deadlineMs = body.done ? Number.POSITIVE_INFINITY : this.#clientDeadline();
+    if (body.done) {
+      this.#awaitsBody = false;
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+    } else if (this.#awaitsBody && this.#pace?.take(read) === true) this.#awaitBody();
     return undefined;
   }
 
   pauseBody(): void {
     // While the endpoint does not take the body, silence is not the client's.
+    this.#awaitsBody = false;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#pause();
   }
 
   resumeBody(): void {
-    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#clientDeadline();
+    if (this.#exchange?.bodyDone === false && !this.#awaitsBody) this.#awaitBody();
     if (this.#unread === undefined) this.#resume();
   }
 
   onExchangeOver(after: 'keep-alive' | 'close' | 'break'): void {
     this.#exchange = undefined;
+    this.#awaitsBody = false;
     if (this.#stage === 'left') return;
     if (after === 'break') {
       this.#stage = 'closing';
@@ -226,7 +238,8 @@ export class RawConnection implements Timed, ClientSide {
 
   readonly #onDrain = (): void => {
     if (this.#stage === 'forwarding') {
-      this.deadlineMs = Number.POSITIVE_INFINITY;
+      if (this.#awaitsBody) this.#awaitBody();
+      else this.deadlineMs = Number.POSITIVE_INFINITY;
       this.#exchange?.onClientDrained();
     } else if (this.#stage === 'reading-head') {
       this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.keepAliveMs);
@@ -383,8 +396,19 @@ export class RawConnection implements Timed, ClientSide {
     this.deadlineMs = this.#clientDeadline();
   }
 
+  #awaitBody(): void {
+    this.#awaitsBody = true;
+    this.#pace ??= new BodyPace(this.#room.timeouts.bodyBytesPerSecond ?? 0);
+    this.#pace.begin(this.#clientMs);
+    this.deadlineMs = this.#clientDeadline();
+  }
+
+  get #clientMs(): number {
+    return this.#exchange?.clientMs ?? this.#room.timeouts.clientMs;
+  }
+
   #clientDeadline(): number {
-    return this.#room.sweep.in(this.#exchange?.clientMs ?? this.#room.timeouts.clientMs);
+    return this.#room.sweep.in(this.#clientMs);
   }
 
   #length(): number {

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { AttemptError, reasonOf } from '../attempt-error.ts';
 import { bodyKindOf } from '../body-kind.ts';
+import { BodyPace } from '../body-pace.ts';
 import { Deadline } from '../deadline.ts';
 import type { Attempt, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../header-policy.ts';
@@ -33,10 +34,12 @@ export class RequestAttempt {
     this.result = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const { serverMs, clientMs } = attempt.timeouts;
+    const { serverMs, clientMs, bodyBytesPerSecond = 0 } = attempt.timeouts;
+    const pace = new BodyPace(bodyBytesPerSecond);
     const headLate = () => this.#fail(new AttemptError('head-timeout', `no response head within ${serverMs} ms`));
     // Whoever is waited for must not be silent for too long: the client for its body, the endpoint for everything else.
     const awaitClient = () => {
+      pace.begin(clientMs);
       if (this.#phase === 'waiting') this.#deadline.set(clientMs, () => this.#stall());
     };
     const awaitEndpoint = () => {
@@ -48,7 +51,11 @@ export class RequestAttempt {
         if (attempt.headers.has('expect')) awaitEndpoint();
         else awaitClient();
       },
-      onBytes: () => this.#deadline.extend(),
+      onBytes: (count) => {
+        if (!pace.take(count)) return;
+        awaitClient();
+        if (this.#phase === 'answering') this.#deadline.extend();
+      },
       onBlocked: awaitEndpoint,
       onUnblocked: awaitClient,
       onEnd: awaitEndpoint,
@@ -156,9 +163,11 @@ export class RequestAttempt {
 
   #stall(): void {
     if (this.#phase === 'done') return;
-    this.#done({ kind: 'client-stalled', headSent: this.#response.headersSent });
+    const headSent = this.#response.headersSent;
+    this.body.detach();
+    this.#done({ kind: 'client-stalled', headSent });
     this.#upstream?.destroy();
-    this.#response.destroy();
+    if (headSent) this.#response.destroy();
   }
 
   // An arrow, so that the next attempt does not leave a listener of this one behind.

@@ -8,7 +8,7 @@ import { pairs } from './upstream-headers.ts';
 export interface BodyEvents {
   /** The endpoint is connected; from now on bytes of the request may reach it. */
   readonly onConnected: () => void;
-  readonly onBytes: () => void;
+  readonly onBytes: (count: number) => void;
   /** The endpoint does not take more for now, so that the client is not read. */
   readonly onBlocked: () => void;
   readonly onUnblocked: () => void;
@@ -57,7 +57,7 @@ export class RequestBody extends Stream {
     // The head goes before the body begins: the client may wait for a 100, the endpoint may refuse by the head alone.
     upstream.flushHeaders();
     const onData = (chunk: Buffer) => {
-      this.#events.onBytes();
+      this.#events.onBytes(chunk.length);
       if (upstream.write(chunk)) return;
       request.pause();
       this.#events.onBlocked();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import { SwarmgateError } from '@swarmgate/runtime';
+import { BodyPace } from '../body-pace.ts';
 import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../header-policy.ts';
 import { allowedTrailers } from './body-framing.ts';
@@ -24,6 +25,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #attempt: Attempt;
+  readonly #pace: BodyPace;
   readonly #head: string;
   readonly #method: string;
   readonly #chunked: boolean;
@@ -52,6 +54,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     this.#request = request;
     this.#response = response;
     this.#attempt = attempt;
+    this.#pace = new BodyPace(attempt.timeouts.bodyBytesPerSecond ?? 0);
     this.#head = head;
     this.#method = request.method ?? 'GET';
     this.#chunked = request.headers['transfer-encoding'] !== undefined;
@@ -92,12 +95,12 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     this.#feeding = true;
     this.#request.on('data', this.#onClientBytes);
     this.#request.once('end', this.#onClientEnd);
-    this.#expectClient();
+    this.#expectBody();
   }
 
   onWritable(): void {
     if (!this.#feeding) return;
-    this.#expectClient();
+    this.#expectBody();
     this.#request.resume();
   }
 
@@ -257,7 +260,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #onClientBytes = (piece: Buffer): void => {
     const connection = this.#connection;
     if (connection === undefined || this.#over) return;
-    this.#expectClient();
+    if (this.#pace.take(piece.length)) this.#expectBody();
     if (this.#chunked) connection.writeBody(`${piece.length.toString(16)}\r\n`);
     let keepsUp = connection.writeBody(piece);
     if (this.#chunked) keepsUp = connection.writeBody('\r\n');
@@ -277,7 +280,8 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
 
   readonly #onClientDrained = (): void => {
     this.#transform?.resume();
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#feeding && !this.#request.isPaused()) this.#expectBody();
+    else this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#connection?.resume();
   };
 
@@ -291,6 +295,11 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
 
   #waitForClient(): void {
     this.#connection?.pause();
+    this.#expectClient();
+  }
+
+  #expectBody(): void {
+    this.#pace.begin(this.#attempt.timeouts.clientMs);
     this.#expectClient();
   }
 

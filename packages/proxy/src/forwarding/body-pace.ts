@@ -1,0 +1,24 @@
+/**
+ * How fast a client has to send its body. Silence alone is no measure: a client that sends a byte now and then is never
+ * silent, and holds a connection to the endpoint for as long as it likes.
+ */
+export class BodyPace {
+  readonly #bytesPerSecond: number;
+  #missingBytes = 0;
+
+  /** @param bytesPerSecond on average over a span; 0: any byte will do. */
+  constructor(bytesPerSecond: number) {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /** A span begins, in milliseconds: its share of the body has to come before it ends. */
+  begin(spanMs: number): void {
+    this.#missingBytes = Math.max(1, (this.#bytesPerSecond * spanMs) / 1_000);
+  }
+
+  /** More has come. `true`: enough for the next span to begin. */
+  take(bytes: number): boolean {
+    this.#missingBytes -= bytes;
+    return this.#missingBytes <= 0;
+  }
+}
