@@ -16,7 +16,7 @@ export {
 export * from './definition/carry-since.ts';
 export * from './definition/check-definition.ts';
 export type * from './definition/endpoints-document.ts';
-export { isFramingHeader } from './definition/header-names.ts';
+export { isFixedRequestHeader, isFramingHeader } from './definition/header-names.ts';
 export * from './definition/password-hash-format.ts';
 export * from './definition/seal.ts';
 export * from './definition/seal-certificate.ts';

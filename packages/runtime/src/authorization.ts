@@ -43,6 +43,8 @@ export function authorizeChange(token: string | undefined, caller: Caller): Auth
   };
 }
 
+const relaying = new Set(['forwarded', 'via', 'x-real-ip']);
+
 function objectionToLoopback({ remoteAddress, headers }: Caller): string | undefined {
   if (!isLoopback(remoteAddress)) return `the call came from ${remoteAddress ?? 'an unknown address'}`;
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(headers.host ?? ''))
@@ -50,8 +52,11 @@ function objectionToLoopback({ remoteAddress, headers }: Caller): string | undef
   if (headers.origin !== undefined) return 'it has an Origin: a web page sent it';
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'none') return 'its Sec-Fetch-Site is not none: a web page sent it';
-  // `Forwarded` (RFC 7239) says the same as X-Forwarded-*: somebody relays calls of others.
-  const relayed = Object.keys(headers).find((name) => name.startsWith('x-forwarded-') || name === 'forwarded');
+  // Browsers that know no Sec-Fetch-Site say by this that a page sent them.
+  if (headers.referer !== undefined) return 'it has a Referer: a web page sent it';
+  // `Forwarded` (RFC 7239) and `Via`, which every route of ours carries, say the same as X-Forwarded-*: somebody relays
+  // calls of others.
+  const relayed = Object.keys(headers).find((name) => name.startsWith('x-forwarded-') || relaying.has(name));
   return relayed === undefined ? undefined : `it has ${relayed}: it was relayed for somebody else`;
 }
 

@@ -29,6 +29,16 @@ describe('header changes', () => {
     expect(await changed(given, [], {}, { HOSTNAME: 'node1' })).to.deep.equal(['X', '192.0.2.7:80 on node1, 100%, |']);
   });
 
+  it('leaves alone what frames a request, and Via, which ends loops', async () => {
+    const given = {
+      add: [rule('via', '1')],
+      set: [rule('Via', '2'), rule('TE', '3')],
+      del: ['VIA', 'connection', 'a'],
+    };
+    const sent = ['Via', '1.1 swarmgate-1', 'Connection', 'close', 'A', '1'];
+    expect(await changed(given, sent)).to.deep.equal(['Via', '1.1 swarmgate-1', 'Connection', 'close']);
+  });
+
   it('follows its condition', async () => {
     const given = { add: [rule('S', '1', 'if-secure'), rule('P', '1', 'unless-secure')] };
     expect(await changed(given)).to.deep.equal(['P', '1']);

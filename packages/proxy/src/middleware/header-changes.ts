@@ -1,4 +1,4 @@
-import { type HeaderRule, isFramingHeader, isSecretVariable } from '@swarmgate/registry';
+import { type HeaderRule, isFixedRequestHeader, isFramingHeader, isSecretVariable } from '@swarmgate/registry';
 import type { HeaderList } from './header-list.ts';
 import type { Exchange, Middleware } from './middleware.ts';
 import { proceed } from './refusals.ts';
@@ -15,7 +15,7 @@ type Change = (headers: HeaderList, exchange: Exchange) => void;
 
 /** `addReqHeader`, `setReqHeader`, `delReqHeader`, in that order. `undefined` where there is nothing to do. */
 export function requestHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
-  const compiled = compileChanges(changes, env);
+  const compiled = compileChanges(changes, env, isFixedRequestHeader);
   if (compiled.length === 0) return undefined;
   return {
     name: 'reqHeader',
@@ -29,7 +29,7 @@ export function requestHeaders(changes: HeaderChanges, env: Environment): Middle
 
 /** As `requestHeaders`, on the answer of the endpoint. */
 export function responseHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
-  const compiled = compileChanges(changes, env);
+  const compiled = compileChanges(changes, env, isFramingHeader);
   if (compiled.length === 0) return undefined;
   return {
     name: 'resHeader',
@@ -40,11 +40,18 @@ export function responseHeaders(changes: HeaderChanges, env: Environment): Middl
   };
 }
 
-function compileChanges({ add, set, del }: HeaderChanges, env: Environment): readonly Change[] {
+function compileChanges(
+  { add, set, del }: HeaderChanges,
+  env: Environment,
+  isFixed: (name: string) => boolean,
+): readonly Change[] {
+  // Checked where labels are read, and again here: this is where it would do harm.
+  const changeable = ({ name }: HeaderRule) => !isFixed(name);
+  const names = del.filter((name) => !isFixed(name));
   return [
-    ...add.map((rule) => compileRule(rule, env, (headers, value) => headers.add(rule.name, value))),
-    ...set.map((rule) => compileRule(rule, env, (headers, value) => headers.set(rule.name, value))),
-    ...del.map(
+    ...add.filter(changeable).map((rule) => compileRule(rule, env, (headers, value) => headers.add(rule.name, value))),
+    ...set.filter(changeable).map((rule) => compileRule(rule, env, (headers, value) => headers.set(rule.name, value))),
+    ...names.map(
       (name): Change =>
         (headers) =>
           headers.delete(name),
@@ -53,12 +60,10 @@ function compileChanges({ add, set, del }: HeaderChanges, env: Environment): rea
 }
 
 function compileRule(
-  { name, value, condition }: HeaderRule,
+  { value, condition }: HeaderRule,
   env: Environment,
   apply: (headers: HeaderList, value: string) => void,
 ): Change {
-  // Checked where labels are read, and again here: this is where it would do harm.
-  if (isFramingHeader(name)) return () => undefined;
   const text = compileValue(value, env);
   return (headers, exchange) => {
     if (condition !== undefined && (condition === 'if-secure') !== (exchange.client.scheme === 'https')) return;

@@ -1,5 +1,5 @@
 import { settingsCatalogue } from '@swarmgate/runtime';
-import { isFramingHeader, isHeaderValue } from '../definition/header-names.ts';
+import { isFixedRequestHeader, isFramingHeader, isHeaderValue } from '../definition/header-names.ts';
 import type { HeaderRule } from '../definition/service-definition.ts';
 import type { LabelParsed, LabelParser, ReadingOptions } from './label-entry.ts';
 import { isToken, not, ok } from './label-parsers.ts';
@@ -14,22 +14,33 @@ const secretVariables = new Set(
   Object.values(settingsCatalogue).flatMap((setting): readonly string[] => ('secret' in setting ? setting.env : [])),
 );
 
-export const headerRules: LabelParser<readonly HeaderRule[]> = (raw, options) => {
-  const rules: HeaderRule[] = [];
-  for (const part of splitOutsideQuotes(raw, options)) {
-    const rule = readRule(part);
-    if (!rule.ok) return rule;
-    if (rule.value !== undefined) rules.push(rule.value);
-  }
-  return rules.length === 0 ? not('Name value, such as X-Version 3') : ok(rules);
-};
+export const requestHeaderRules = rulesWithout(isFixedRequestHeader);
+export const responseHeaderRules = rulesWithout(isFramingHeader);
+export const requestHeaderNames = namesWithout(isFixedRequestHeader);
+export const responseHeaderNames = namesWithout(isFramingHeader);
 
-export const headerNames: LabelParser<readonly string[]> = (raw, options) => {
-  const names = splitOutsideQuotes(raw, options);
-  if (names.length === 0 || !names.every(isToken)) return not('header names such as X-Version,Server');
-  const forbidden = names.find(isFramingHeader);
-  return forbidden === undefined ? ok(names) : framingRefused(forbidden);
-};
+function rulesWithout(isFixed: (name: string) => boolean): LabelParser<readonly HeaderRule[]> {
+  return (raw, options) => {
+    const rules: HeaderRule[] = [];
+    for (const part of splitOutsideQuotes(raw, options)) {
+      const rule = readRule(part);
+      if (!rule.ok) return rule;
+      if (rule.value === undefined) continue;
+      if (isFixed(rule.value.name)) return fixedRefused(rule.value.name);
+      rules.push(rule.value);
+    }
+    return rules.length === 0 ? not('Name value, such as X-Version 3') : ok(rules);
+  };
+}
+
+function namesWithout(isFixed: (name: string) => boolean): LabelParser<readonly string[]> {
+  return (raw, options) => {
+    const names = splitOutsideQuotes(raw, options);
+    if (names.length === 0 || !names.every(isToken)) return not('header names such as X-Version,Server');
+    const forbidden = names.find(isFixed);
+    return forbidden === undefined ? ok(names) : fixedRefused(forbidden);
+  };
+}
 
 function readRule(part: string): LabelParsed<HeaderRule> {
   const conditional = /^(.*?)\s+(if|unless)\s+\{\s*ssl_fc\s*\}$/s.exec(part);
@@ -41,7 +52,6 @@ function readRule(part: string): LabelParsed<HeaderRule> {
   const value = unquote(space === -1 ? '' : body.slice(space).trim());
   if (!isToken(name) || value === undefined || value === '' || !isHeaderValue(value))
     return not('Name value, such as X-Version 3, quotes closed, on one line, in Latin letters');
-  if (isFramingHeader(name)) return framingRefused(name);
   const wrong = wrongExpression(value);
   if (wrong !== undefined) return wrong;
   const condition =
@@ -119,7 +129,7 @@ function splitOutsideQuotes(text: string, options: ReadingOptions): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
-function framingRefused(name: string): LabelParsed<never> {
+function fixedRefused(name: string): LabelParsed<never> {
   return refused(`a header that belongs to the message, not ${name}, which the proxy sets itself`, `leave ${name} out`);
 }
 

@@ -28,6 +28,8 @@ describe('translateParameters, what is wrong', () => {
     [{ ...minimal, addReqHeader: 'X-A b if { path /x }' }, 'error', 'addReqHeader: label-value-refused'],
     [{ ...minimal, setReqHeader: 'Content-Length 3' }, 'error', 'setReqHeader: label-value-refused'],
     [{ ...minimal, setReqHeader: 'X-A %[env(ADMIN_TOKEN)]' }, 'error', 'setReqHeader: label-value-refused'],
+    [{ ...minimal, setReqHeader: 'Via none' }, 'error', 'setReqHeader: label-value-refused'],
+    [{ ...minimal, delReqHeader: 'X-A,Via' }, 'error', 'delReqHeader: label-value-refused'],
     [{ ...minimal, setReqHeader: 'X-A "open' }, 'error', 'setReqHeader: label-value-invalid'],
     [{ ...minimal, users: 'jane:' }, 'error', 'users: label-value-invalid'],
     [{ ...minimal, 'users.1': 'jane:x' }, 'error', 'users.1: label-not-indexed'],

@@ -1,6 +1,6 @@
 import type { CompressionAlgo } from '../definition/service-definition.ts';
 import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
-import { headerNames, headerRules } from './header-rules.ts';
+import { requestHeaderNames, requestHeaderRules, responseHeaderNames, responseHeaderRules } from './header-rules.ts';
 import { fixed, type LabelParser, same, served } from './label-entry.ts';
 import { boolean, integer, not, ok, oneOf, secondsAsMs } from './label-parsers.ts';
 import { pathRewrites } from './path-parsers.ts';
@@ -52,7 +52,7 @@ export const processingServiceLabels = {
   },
   addReqHeader: {
     name: 'addReqHeader',
-    parse: headerRules,
+    parse: requestHeaderRules,
     meaning: 'Headers that are added to the request.',
     example: 'X-Entry-Port %[dst_port]',
     support: served,
@@ -61,7 +61,7 @@ export const processingServiceLabels = {
   },
   setReqHeader: {
     name: 'setReqHeader',
-    parse: headerRules,
+    parse: requestHeaderRules,
     meaning: 'Headers that are set on the request, whatever the client sent.',
     example: 'X-Client %[src]',
     support: served,
@@ -70,7 +70,7 @@ export const processingServiceLabels = {
   },
   delReqHeader: {
     name: 'delReqHeader',
-    parse: headerNames,
+    parse: requestHeaderNames,
     meaning: 'Headers that are taken off the request.',
     example: 'X-Debug,X-Internal',
     support: served,
@@ -78,7 +78,7 @@ export const processingServiceLabels = {
   },
   addResHeader: {
     name: 'addResHeader',
-    parse: headerRules,
+    parse: responseHeaderRules,
     meaning: 'Headers that are added to the answer.',
     example: 'X-Served-By %[env(HOSTNAME)]',
     support: served,
@@ -86,7 +86,7 @@ export const processingServiceLabels = {
   },
   setResHeader: {
     name: 'setResHeader',
-    parse: headerRules,
+    parse: responseHeaderRules,
     meaning: 'Headers that are set on the answer, whatever the service sent.',
     example: 'Strict-Transport-Security "max-age=31536000; includeSubDomains" if { ssl_fc }',
     support: served,
@@ -94,7 +94,7 @@ export const processingServiceLabels = {
   },
   delResHeader: {
     name: 'delResHeader',
-    parse: headerNames,
+    parse: responseHeaderNames,
     meaning: 'Headers that are taken off the answer.',
     example: 'Server,X-Powered-By',
     support: served,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isFramingHeader, isHeaderValue } from './header-names.ts';
+import { isFixedRequestHeader, isFramingHeader, isHeaderValue } from './header-names.ts';
 import { isPasswordHash } from './password-hash-format.ts';
 import { regularExpressionFault } from './regular-expression.ts';
 import type { Destination, ServiceLabels } from './service-definition.ts';
@@ -27,6 +27,13 @@ const headerRule = z.object({
   value: headerText,
   condition: z.enum(['if-secure', 'unless-secure']).exactOptional(),
 });
+
+const changeableRequestHeader = changeableHeader.refine(
+  (name) => !isFixedRequestHeader(name),
+  'expected a header that the proxy does not set itself',
+);
+
+const requestHeaderRule = headerRule.extend({ name: changeableRequestHeader });
 
 const pathRewrite = z
   .object({
@@ -61,9 +68,9 @@ export const serviceLabelsShape = {
   users: z.array(userEntry).min(1).exactOptional(),
   usersSecret: namePart.exactOptional(),
   usersPassEncrypted: z.boolean().exactOptional(),
-  addReqHeader: z.array(headerRule).exactOptional(),
-  setReqHeader: z.array(headerRule).exactOptional(),
-  delReqHeader: z.array(changeableHeader).exactOptional(),
+  addReqHeader: z.array(requestHeaderRule).exactOptional(),
+  setReqHeader: z.array(requestHeaderRule).exactOptional(),
+  delReqHeader: z.array(changeableRequestHeader).exactOptional(),
   addResHeader: z.array(headerRule).exactOptional(),
   setResHeader: z.array(headerRule).exactOptional(),
   delResHeader: z.array(changeableHeader).exactOptional(),
