@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchCase, benchCases, type SubjectName } from './forwarding/cases.ts';
@@ -47,6 +47,8 @@ export async function benchForwarding({ quick, only, say }: BenchOptions): Promi
   const twoCores = availableParallelism() > 1 && isInstalled('taskset');
   const cores = { proxies: twoCores ? 0 : undefined, load: twoCores ? 1 : undefined };
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-bench-'));
+  // nginx started as root reads its files as nobody. Keys in there have modes of their own.
+  await chmod(directory, 0o755);
   const cases = benchCases(directory).filter(
     ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
   );
