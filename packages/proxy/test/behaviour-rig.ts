@@ -21,6 +21,7 @@ export interface LaneMaterial {
   readonly keepAliveMs: number;
   /** This proxy's name in `Via`. */
   readonly viaName: string;
+  readonly writesForwarded: boolean;
 }
 
 export interface LaneUnderTest {
@@ -35,6 +36,7 @@ export interface RigOptions {
   readonly headMs?: number;
   readonly keepAliveMs?: number;
   readonly trustedProxies?: readonly string[];
+  readonly writesForwarded?: boolean;
 }
 
 export interface RouteOptions {
@@ -75,6 +77,7 @@ export class LaneRig {
       headMs: options.headMs ?? 5_000,
       keepAliveMs: options.keepAliveMs ?? 5_000,
       viaName: this.viaName,
+      writesForwarded: options.writesForwarded ?? false,
     });
   }
 

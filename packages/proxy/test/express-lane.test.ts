@@ -5,9 +5,9 @@ import { createForwarder } from '../src/forwarding/hpm/create-forwarder.ts';
 import { RetryBudget } from '../src/forwarding/retry-budget.ts';
 import { laneBehaviour } from './lane-behaviour.ts';
 
-laneBehaviour('Express', ({ plane, timeouts, trusted, headMs, keepAliveMs, viaName }) => {
+laneBehaviour('Express', ({ plane, timeouts, trusted, headMs, keepAliveMs, viaName, writesForwarded }) => {
   const forwarder = createForwarder();
-  const settings = { timeouts, trusted, viaName, newRequestId: requestIds() };
+  const settings = { timeouts, trusted, viaName, newRequestId: requestIds(), writesForwarded };
   const lane = new ExpressLane(
     { plane, forwarder, retries: new RetryBudget(), settings, logger: silentLogger },
     { headMs, keepAliveMs },

@@ -6,11 +6,11 @@ import { laneBehaviour } from './lane-behaviour.ts';
 
 const lanesWith =
   (first: 'raw' | 'express'): MakeLane =>
-  ({ plane, timeouts, trusted, headMs, keepAliveMs, viaName }) =>
+  ({ plane, timeouts, trusted, headMs, keepAliveMs, viaName, writesForwarded }) =>
     createLanes({
       plane,
       first,
-      exchange: { timeouts, trusted, viaName, newRequestId: requestIds() },
+      exchange: { timeouts, trusted, viaName, newRequestId: requestIds(), writesForwarded },
       express: { headMs, keepAliveMs },
       queueMs: 5_000,
       logger: silentLogger,

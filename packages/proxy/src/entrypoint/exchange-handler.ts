@@ -21,6 +21,8 @@ export interface ExchangeSettings {
   readonly trusted: TrustedProxies;
   readonly viaName: string;
   readonly newRequestId: () => string;
+  /** `FORWARDED_HEADER`. Default no. */
+  readonly writesForwarded?: boolean;
   /** A stream that changes the body, such as compression; it has adapted the headers. */
   readonly transformFor?: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
 }
@@ -80,6 +82,7 @@ export function decide(
     httpVersion: request.httpVersion,
     viaName: settings.viaName,
     newRequestId: settings.newRequestId,
+    writesForwarded: settings.writesForwarded ?? false,
   });
   // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
   if (headers.get('host') !== sentHost) headers.set('Host', sentHost);
@@ -251,7 +254,8 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   if (response.headersSent || response.destroyed) return;
   // A body that nobody will read: closing says so, and saves reading it. After a refused head nothing on the
   // connection can be trusted to begin where it seems to.
-  if (answer.status === 400 || (carriesBody(request) && !request.complete)) response.shouldKeepAlive = false;
+  if (answer.status === 400 || answer.status === 431 || (carriesBody(request) && !request.complete))
+    response.shouldKeepAlive = false;
   response.writeHead(answer.status, answerHeaders(answer));
   response.end(answer.body ?? '');
 }

@@ -116,6 +116,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
       trusted,
       viaName: makeViaName(),
       newRequestId: requestIds(),
+      writesForwarded: settings.writesForwarded,
       transformFor: middleware.compressionFor,
     },
     express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },

@@ -1,5 +1,6 @@
 import { HeaderList } from '../middleware/header-list.ts';
 import type { ClientConnection } from '../middleware/middleware.ts';
+import { forwardedElement } from './forwarded-element.ts';
 
 /** One hop of a request: what the forwarding headers are made of. */
 export interface RequestHop {
@@ -14,6 +15,8 @@ export interface RequestHop {
   readonly viaName: string;
   /** Used where the client sent no X-Request-Id that may be believed. */
   readonly newRequestId: () => string;
+  /** `FORWARDED_HEADER`: also says in `Forwarded` what the X-Forwarded-* headers say. Default no. */
+  readonly writesForwarded?: boolean;
 }
 
 // RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is made
@@ -59,7 +62,8 @@ const noUnderscoreTwin = new Set([
  * those that Connection names are gone; framing (Transfer-Encoding) is left to the lane.
  *
  * X-Forwarded-For grows by the peer; -Proto, -Host, -Port and X-Request-Id are kept from a trusted hop and set
- * otherwise; `Forwarded` of an untrusted client is dropped, because nobody vouches for it.
+ * otherwise; `Forwarded` of an untrusted client is dropped, because nobody vouches for it. With `writesForwarded` it grows
+ * by the peer, too.
  */
 export function headersForUpstream(sent: readonly string[], hop: RequestHop): HeaderList {
   const named = namedByConnection(sent);
@@ -67,6 +71,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
   const kept: string[] = [];
   let forwardedFor = '';
   let via = '';
+  let forwarded = '';
   let proto: string | undefined;
   let host: string | undefined;
   let port: string | undefined;
@@ -88,13 +93,23 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
       }
       continue;
     }
-    if (lower === 'forwarded' && !trusted) continue;
+    if (lower === 'forwarded') {
+      if (!trusted) continue;
+      if (hop.writesForwarded === true) {
+        forwarded = joined(forwarded, value);
+        continue;
+      }
+    }
     kept.push(name, value);
   }
   kept.push('X-Forwarded-For', joined(forwardedFor, hop.peerAddress));
   kept.push('X-Forwarded-Proto', proto ?? hop.client.scheme);
   kept.push('X-Forwarded-Host', host ?? hop.sentHost);
   kept.push('X-Forwarded-Port', port ?? String(hop.client.entryPort));
+  if (hop.writesForwarded === true) {
+    const scheme = hop.client.secure ? 'https' : 'http';
+    kept.push('Forwarded', joined(forwarded, forwardedElement(hop.peerAddress, hop.sentHost, scheme)));
+  }
   kept.push('X-Request-Id', requestId ?? hop.newRequestId());
   kept.push('Via', joined(via, `${hop.httpVersion} ${hop.viaName}`));
   return new HeaderList(kept);

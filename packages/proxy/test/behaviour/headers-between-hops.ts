@@ -73,6 +73,34 @@ export function headersBetweenHops(suite: Suite): void {
       expect((await suite.rig.report()).clientAddress).to.equal('9.9.9.9');
     });
 
+    it('says in Forwarded what it was asked to say, for untrusted clients only its own word (RFC 7239)', async () => {
+      await suite.start({ writesForwarded: true });
+      let forwarded: unknown;
+      const endpoint = await suite.rig.backend((request, response) => {
+        forwarded = request.headers.forwarded;
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      await suite.rig.exchange(get('/a'));
+      expect(forwarded).to.equal('for=127.0.0.1;host=shop.example;proto=http');
+      await suite.rig.exchange(get('/a', 'Forwarded: for=1.2.3.4\r\n'));
+      expect(forwarded).to.equal('for=127.0.0.1;host=shop.example;proto=http');
+      await suite.rig.exchange(get('/a').replace('shop.example', 'shop.example:80'));
+      expect(forwarded).to.equal('for=127.0.0.1;host="shop.example:80";proto=http');
+    });
+
+    it('lets Forwarded of a trusted proxy grow (RFC 7239, 4)', async () => {
+      await suite.start({ writesForwarded: true, trustedProxies: ['127.0.0.0/8'] });
+      let forwarded: unknown;
+      const endpoint = await suite.rig.backend((request, response) => {
+        forwarded = request.headers.forwarded;
+        response.end();
+      });
+      suite.rig.route('a', { endpoints: [endpoint] });
+      await suite.rig.exchange(get('/a', 'Forwarded: for=9.9.9.9;proto=https\r\nForwarded: for=8.8.8.8\r\n'));
+      expect(forwarded).to.equal('for=9.9.9.9;proto=https, for=8.8.8.8, for=127.0.0.1;host=shop.example;proto=http');
+    });
+
     it('answers 508 to a request that has passed here before', async () => {
       await suite.start();
       const endpoint = await suite.rig.backend((_request, response) => response.end());

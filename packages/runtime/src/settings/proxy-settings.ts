@@ -69,6 +69,13 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'CIDRs whose X-Forwarded-* and PROXY headers are believed',
   }),
+  writesForwarded: given({
+    env: ['FORWARDED_HEADER'],
+    parse: boolean,
+    default: 'false',
+    usedBy: serving,
+    meaning: 'Send `Forwarded` (RFC 7239) to services, beside X-Forwarded-*',
+  }),
   barrierTimeoutMs: given({
     env: ['BARRIER_TIMEOUT_MS'],
     parse: integer(0, 600_000),

@@ -24,6 +24,7 @@ export interface DecisionRoom {
   readonly trusted: TrustedProxies;
   readonly viaName: string;
   readonly newRequestId: () => string;
+  readonly writesForwarded: boolean;
 }
 
 /** What is known of a client's connection, and what was found out on its last request. */
@@ -115,6 +116,7 @@ export function decide(
     httpVersion: head.minorVersion === 1 ? '1.1' : '1.0',
     viaName: room.viaName,
     newRequestId: room.newRequestId,
+    writesForwarded: room.writesForwarded,
   });
   const exchange: Exchange = { route, method, path, query, host, request, client };
   // Taken now: by the time a slow step is done, the parser has read other heads.

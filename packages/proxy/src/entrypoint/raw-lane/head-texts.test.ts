@@ -54,7 +54,7 @@ describe('heads made from bytes', () => {
   it('go upstream as the header policy would have them', () => {
     let plain = 0;
     fc.assert(
-      fc.property(lines, fc.boolean(), (fields, http11) => {
+      fc.property(lines, fc.boolean(), fc.boolean(), (fields, http11, writesForwarded) => {
         const sent = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
         const bytes = Buffer.from(`GET /p HTTP/1.${http11 ? 1 : 0}\r\nHost: a.example:80\r\n${sent}\r\n`, 'latin1');
         const head = new RequestHead();
@@ -62,7 +62,11 @@ describe('heads made from bytes', () => {
         const text = new HeadText(bytes.toString('latin1'), 0, head.fields);
         if (!isPlainHead(head, text, false)) return;
         plain += 1;
-        const added = new AddedLines('10.1.2.3', 'http', 80, 'me').with('a.example:80', 'id-1', http11 ? 1 : 0);
+        const added = new AddedLines('10.1.2.3', 'http', 80, 'me', writesForwarded).with(
+          'a.example:80',
+          'id-1',
+          http11 ? 1 : 0,
+        );
         const ours = flatOf(plainUpstreamHead(head, text, '/p', added));
         const policy = headersForUpstream(text.flat(), {
           client,
@@ -71,6 +75,7 @@ describe('heads made from bytes', () => {
           httpVersion: http11 ? '1.1' : '1.0',
           viaName: 'me',
           newRequestId: () => 'id-1',
+          writesForwarded,
         });
         expect(ours).to.deep.equal(policy.flat);
       }),

@@ -72,7 +72,7 @@ export class RawConnection implements Timed, ClientSide {
     this.#entrypoint = entrypoint;
     this.#facts = connectionFacts(socket, entrypoint, room.trusted);
     const { peerAddress, secure, entryPort } = this.#facts;
-    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, room.viaName);
+    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, room.viaName, room.writesForwarded);
     this.#memory = { facts: this.#facts, added, sentHost: '', host: '' };
     this.deadlineMs = room.sweep.in(room.timeouts.headMs);
   }

@@ -23,6 +23,8 @@ export interface RawLaneSettings {
   readonly trusted: TrustedProxies;
   readonly viaName: string;
   readonly newRequestId: () => string;
+  /** `FORWARDED_HEADER`. Default no. */
+  readonly writesForwarded?: boolean;
   readonly limits?: HeadLimits;
 }
 
@@ -42,6 +44,7 @@ export function createRawLane(parts: RawLaneParts): Lane {
     trusted: settings.trusted,
     viaName: settings.viaName,
     newRequestId: settings.newRequestId,
+    writesForwarded: settings.writesForwarded ?? false,
     sweep: pool.sweep,
     timeouts: settings.timeouts,
     head: new RequestHead(settings.limits),

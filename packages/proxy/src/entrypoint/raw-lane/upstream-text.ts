@@ -1,3 +1,4 @@
+import { forwardedElement } from '../../forwarding/forwarded-element.ts';
 import { headersForUpstream, type RequestHop } from '../../forwarding/header-policy.ts';
 import {
   type HeadText,
@@ -18,15 +19,17 @@ export class AddedLines {
   readonly #scheme: string;
   readonly #entryPort: number;
   readonly #viaName: string;
+  readonly #writesForwarded: boolean;
   #host = '';
   #beforeId = '';
   readonly #afterId: string;
 
-  constructor(peerAddress: string, scheme: string, entryPort: number, viaName: string) {
+  constructor(peerAddress: string, scheme: string, entryPort: number, viaName: string, writesForwarded = false) {
     this.#peerAddress = peerAddress;
     this.#scheme = scheme;
     this.#entryPort = entryPort;
     this.#viaName = viaName;
+    this.#writesForwarded = writesForwarded;
     this.#afterId = `\r\nVia: 1.1 ${viaName}\r\n`;
   }
 
@@ -35,10 +38,15 @@ export class AddedLines {
       this.#host = sentHost;
       this.#beforeId =
         `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
-        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\nX-Request-Id: `;
+        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
     }
     const after = minorVersion === 1 ? this.#afterId : `\r\nVia: 1.0 ${this.#viaName}\r\n`;
     return this.#beforeId + requestId + after;
+  }
+
+  #forwardedLine(sentHost: string): string {
+    if (!this.#writesForwarded) return '';
+    return `Forwarded: ${forwardedElement(this.#peerAddress, sentHost, this.#scheme)}\r\n`;
   }
 }
 
