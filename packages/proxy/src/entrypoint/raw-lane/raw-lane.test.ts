@@ -139,6 +139,36 @@ describe('the raw lane', () => {
       for (const client of clients) expect((await client.response()).body === body).to.equal(true);
     }));
 
+  it('loses no request while draining under load', () =>
+    onStage(makeRawLane, async ({ rig, backend }) => {
+      backend.onRequest = (request, socket) => setImmediate(() => echo(request, socket));
+      let answered = 0;
+      let broken = 0;
+      const ask = async (who: number) => {
+        const client = rig.client();
+        for (let at = 0; ; at++) {
+          client.send(get(`/${who}/${at}`));
+          const response = await client.response().catch(() => undefined);
+          if (response?.body !== `GET /${who}/${at}`) {
+            broken += 1;
+            return;
+          }
+          answered += 1;
+          // A client that is told so sends its next request elsewhere.
+          if (response.header('connection') === 'close') {
+            client.destroy();
+            return;
+          }
+        }
+      };
+      const clients = Array.from({ length: 16 }, (_, who) => ask(who));
+      await until(() => answered > 200, 'some load');
+      const drained = rig.lane.drain(5_000);
+      await Promise.all(clients);
+      await drained;
+      expect(broken).to.equal(0);
+    }));
+
   it('leaves no timer, connection or watcher behind', async () => {
     const backend = await startBackend();
     const rig = await startRig(makeRawLane, { endpoints: [endpointAt(backend.port)] });

@@ -89,10 +89,10 @@ export class UpstreamConnection implements Timed {
     };
     const { host, port } = endpoint;
     const beganMs = performance.now();
-    const target = { host, port, onread };
+    const target = { host, port, onread, noDelay: true };
     // The label asks for TLS without verification: services in a Swarm have no names that a CA signs.
     const securely = { ...target, rejectUnauthorized: false, ...(isIP(host) === 0 ? { servername: host } : {}) };
-    this.socket = endpoint.secure ? connectSecurely(securely) : connect({ ...target, noDelay: true });
+    this.socket = endpoint.secure ? connectSecurely(securely) : connect(target);
     this.socket.on(endpoint.secure ? 'secureConnect' : 'connect', () => {
       owner.onOpened(performance.now() - beganMs);
       this.#onConnected();
