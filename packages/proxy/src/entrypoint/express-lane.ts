@@ -56,6 +56,8 @@ export class ExpressLane implements Lane {
       },
       app,
     );
+    // Beyond its own count node:http would hide fields that its parser has acted on. `readIntake` counts them.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', app);
     this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       response.writeHead(417, { 'X-Swarmgate-Reason': 'expectation-failed', 'Content-Length': 0 });
@@ -106,6 +108,8 @@ export class ExpressLane implements Lane {
     // connection nothing is served: what looks like a request there may be part of something else.
     if (this.#last.get(request.socket)?.shouldKeepAlive === false) return;
     this.#last.set(request.socket, response);
+    // An offer to upgrade that was not taken: its parser reads nothing behind it.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (this.#draining) response.shouldKeepAlive = false;
     this.#inFlight.add(response);
     response.once('close', () => this.#inFlight.delete(response));

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { defaultHeadLimits } from '../forwarding/http1/request-head.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import { type PathRefusal, splitRequestTarget } from '../routing/normal-path.ts';
 import type { AnswerReason } from './answers.ts';
@@ -18,14 +19,18 @@ export type Intake =
   | { readonly ok: true; readonly intake: RequestIntake }
   | { readonly ok: false; readonly reason: AnswerReason | PathRefusal };
 
+/** As many fields as the raw lane takes. */
+const mostFields = defaultHeadLimits.fields;
+
 const refused = (reason: AnswerReason | PathRefusal): Intake => ({ ok: false, reason });
 
 /**
  * Judges what node:http has parsed by the rules it does not hold: any Transfer-Encoding but one `chunked`, or one in
- * HTTP/1.0 (RFC 9112, section 6.1); more than one Host (section 3.2); targets that are not in normal form.
+ * HTTP/1.0 (RFC 9112, section 6.1); more than one Host (section 3.2); targets that are not in normal form; a head of too many fields.
  */
 export function readIntake(request: IncomingMessage): Intake {
   if (request.httpVersionMajor !== 1) return refused('version-not-supported');
+  if (request.rawHeaders.length > 2 * mostFields) return refused('head-too-large');
   const counted = countFraming(request.rawHeaders);
   if (counted.transferEncodings > 0) {
     const coding = request.headers['transfer-encoding'] ?? '';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AttemptError } from '../forwarding/attempt-error.ts';
+import { bodyKindOf } from '../forwarding/body-kind.ts';
 import { connectTo } from '../forwarding/connect.ts';
 import type { Endpoint } from '../forwarding/endpoint.ts';
 import type { TunnelResult } from '../forwarding/forwarder.ts';
@@ -11,8 +12,12 @@ import type { ConnectionFacts } from './client-connection.ts';
 import { attemptOf, decide, type ExchangeParts, type ReadyExchange } from './exchange-handler.ts';
 import { beginReport, type Report } from './exchange-report.ts';
 
-/** Only WebSocket upgrades are tunnelled; any other offer is ignored, as RFC 9110, section 7.8, allows. */
+/**
+ * Only WebSocket upgrades are tunnelled; any other offer is ignored, as RFC 9110, section 7.8, allows. So is one with a
+ * body: node:http would take the body for the first bytes of the tunnel, and the service would wait for it.
+ */
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  if (bodyKindOf(request.rawHeaders) !== 'none') return false;
   return request.method === 'GET' && request.headers.upgrade?.trim().toLowerCase() === 'websocket';
 }
 

@@ -67,11 +67,11 @@ export function decide(
   room: DecisionRoom,
   asked: Asked,
 ): Decision | Promise<Decision> {
-  // Absolute-form, `OPTIONS *`, CONNECT, upgrades, and HTTP/1.0 without Host are for the lane that takes everything.
+  // Absolute-form, `OPTIONS *`, CONNECT, WebSocket upgrades, and HTTP/1.0 without Host are for the lane that takes everything.
   if (head.form !== 'origin' || head.host === -1 || method === 'CONNECT') return handOver;
-  if (head.upgrade && head.connection.upgrade) return handOver;
-
   const text = new HeadText(bytes.toString('latin1', head.start, head.end), head.start, head.fields);
+  if (head.upgrade && isWebSocketUpgrade(head, text, method)) return handOver;
+
   const sentHost = text.value(head.host);
   if (sentHost !== memory.sentHost || sentHost === '') {
     const normal = normalizeHost(sentHost);
@@ -124,6 +124,12 @@ export function decide(
   const answer = runSteps(steps, exchange);
   if (answer instanceof Promise) return answer.then((late) => ordered(late, exchange, steps, framing));
   return ordered(answer, exchange, steps, framing);
+}
+
+/** Any other offer is ignored (RFC 9110, section 7.8), and so is one with a body. */
+function isWebSocketUpgrade(head: RequestHead, text: HeadText, method: string): boolean {
+  if (!head.connection.upgrade || head.hasBody || method !== 'GET') return false;
+  return text.header('upgrade')?.toLowerCase() === 'websocket';
 }
 
 function ordered(
