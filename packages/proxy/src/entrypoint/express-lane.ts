@@ -56,8 +56,6 @@ export class ExpressLane implements Lane {
       },
       app,
     );
-    // Beyond its own count node:http would hide fields that its parser has acted on. `readIntake` counts them.
-    this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', app);
     this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       response.writeHead(417, { 'X-Swarmgate-Reason': 'expectation-failed', 'Content-Length': 0 });

@@ -19,7 +19,7 @@ export type Intake =
   | { readonly ok: true; readonly intake: RequestIntake }
   | { readonly ok: false; readonly reason: AnswerReason | PathRefusal };
 
-/** As many fields as the raw lane takes. */
+/** As many fields as the raw lane takes. Beyond 2,000 node:http would hide some that its parser has acted on. */
 const mostFields = defaultHeadLimits.fields;
 
 const refused = (reason: AnswerReason | PathRefusal): Intake => ({ ok: false, reason });
