@@ -18,11 +18,6 @@ const sinceOf = (next: ServiceDefinition, previous: ServiceDefinition | undefine
 describe('carrySince', () => {
   const before = definition({ servicePath: ['/a', '/b'], serviceDomain: ['A.example'], since: 5 });
 
-  it('keeps a date that another clock made, although it is later than now', () => {
-    const ahead = definition({ servicePath: ['/a'], since: 1_001 });
-    expect(sinceOf(definition({ servicePath: ['/a'] }), ahead)).to.deep.equal([1_001]);
-  });
-
   // [what it shows, the new destination, its since]
   const cases: readonly [string, Partial<Destination>, number][] = [
     ['the same match', { servicePath: ['/a', '/b'], serviceDomain: ['a.example'] }, 5],

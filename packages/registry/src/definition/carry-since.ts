@@ -3,8 +3,6 @@ import type { Destination, ServiceDefinition, ServiceDomainAlgo } from './servic
 /**
  * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one
  * begins at `nowMs`. So an older claim on a host and path wins a conflict, and nobody gains one by touching a label.
- * A date later than `nowMs` (another clock, or a leader that saw the service a moment after us) is kept too: otherwise
- * each change of the leader would write definitions anew.
  */
 export function carrySince(
   next: ServiceDefinition,
@@ -14,7 +12,7 @@ export function carrySince(
   const known = new Map<string, number>();
   for (const destination of previous?.destinations ?? []) {
     const key = matchKey(destination, previous?.serviceDomainAlgo);
-    known.set(key, Math.min(destination.since, known.get(key) ?? destination.since));
+    known.set(key, Math.min(destination.since, known.get(key) ?? nowMs));
   }
   return {
     ...next,
