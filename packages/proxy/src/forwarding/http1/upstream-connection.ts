@@ -1,20 +1,11 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
-import { ChunkedReader } from './body-framing.ts';
+import { AnswerReader, type AnswerTaker } from './answer-reader.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
-import { type BodyFraming, UpstreamHead } from './response-head.ts';
 
-/** What a connection tells of the answer it is reading. Places are in `bytes` and hold only during the call. */
-export interface AnswerReceiver {
-  /** Wants body bytes without chunk framing. */
-  readonly wantsPayload: boolean;
-  /** A 1xx other than 101. */
-  onInterim(head: UpstreamHead, bytes: Buffer): void;
-  /** The head, and the body's first bytes that came with it. Answers `true` if `bytes` are still in use afterwards. */
-  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
-  /** `held` stands before the bytes. Answers `true` if `bytes` are still in use afterwards. */
-  onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean;
+/** Takes the answer of one exchange, and hears what becomes of its connection. */
+export interface AnswerReceiver extends AnswerTaker {
   /** The connection was closed, reset, or sent what cannot be read, before the answer was complete. */
   onBroken(cause: ConnectionFault): void;
   /** The connection takes more of the request's body. */
@@ -39,10 +30,8 @@ export interface ConnectionOwner {
 }
 
 const readBufferBytes = 65_536;
-// One head is parsed at a time, and wholly used before the next.
-const head = new UpstreamHead();
 
-type Stage = 'idle' | 'head' | 'body' | 'finished' | 'closed';
+type Stage = 'idle' | 'exchange' | 'closed';
 
 /** One connection to an endpoint: writes requests, reads answers strictly, one exchange at a time. */
 export class UpstreamConnection implements Timed {
@@ -54,18 +43,11 @@ export class UpstreamConnection implements Timed {
   served = 0;
   /** When it became idle, in the sweep's milliseconds. */
   idleSinceMs = 0;
-  /** How long the endpoint said that it keeps an idle connection, or `Infinity`. */
-  promisedIdleMs = Number.POSITIVE_INFINITY;
   readonly #owner: ConnectionOwner;
   #stage: Stage = 'idle';
   #receiver: AnswerReceiver | undefined;
-  #method = '';
+  readonly #reader = new AnswerReader();
   #silenceMs = 0;
-  #left = 0;
-  #framing: BodyFraming = 'none';
-  #chunks: ChunkedReader | undefined;
-  #persistent = false;
-  #pending: Buffer | undefined;
   #error: Error | undefined;
   #swapBuffer = true;
   #requestDone = true;
@@ -112,7 +94,17 @@ export class UpstreamConnection implements Timed {
 
   /** Any byte of the answer has arrived. */
   get answering(): boolean {
-    return this.#stage === 'body' || this.#pending !== undefined;
+    return this.#reader.answering;
+  }
+
+  /** How long the endpoint said that it keeps an idle connection, or `Infinity`. */
+  get promisedIdleMs(): number {
+    return this.#reader.promisedIdleMs;
+  }
+
+  /** Trailer lines of a chunked answer that is complete. */
+  get trailers(): string {
+    return this.#reader.trailers;
   }
 
   /**
@@ -121,9 +113,9 @@ export class UpstreamConnection implements Timed {
    */
   send(text: string, method: string, requestDone: boolean, silenceMs: number, receiver: AnswerReceiver): void {
     this.#receiver = receiver;
-    this.#method = method;
+    this.#reader.begin(method, receiver);
     this.#silenceMs = silenceMs;
-    this.#stage = 'head';
+    this.#stage = 'exchange';
     this.#requestDone = requestDone;
     if (this.connected) this.#expectBytes();
     this.socket.write(text, 'latin1');
@@ -145,13 +137,14 @@ export class UpstreamConnection implements Timed {
   }
 
   resume(): void {
-    if (this.#stage === 'head' || this.#stage === 'body') this.#expectBytes();
+    if (this.#stage === 'exchange') this.#expectBytes();
     this.socket.resume();
   }
 
   /** Leaves the exchange and closes: the receiver hears nothing more. */
   abandon(): void {
     this.#receiver = undefined;
+    this.#reader.leave();
     this.socket.destroy();
   }
 
@@ -166,159 +159,39 @@ export class UpstreamConnection implements Timed {
 
   #onConnected(): void {
     this.connected = true;
-    if (this.#stage === 'head') this.#expectBytes();
+    if (this.#stage === 'exchange') this.#expectBytes();
     this.#receiver?.onConnected();
   }
 
   #onBytes(buffer: Buffer, length: number): void {
-    if (this.#stage === 'body') {
-      this.#expectBytes();
-      this.#onBodyBytes(buffer, 0, length, false);
-      return;
-    }
-    if (this.#stage !== 'head') {
+    if (this.#stage !== 'exchange') {
       // Bytes that nobody asked for: whoever reads this connection next would take them for an answer.
       this.socket.destroy();
       return;
     }
-    if (this.#pending === undefined) this.#onHeadBytes(buffer, length);
-    else {
-      const bytes = Buffer.concat([this.#pending, buffer.subarray(0, length)]);
-      this.#onHeadBytes(bytes, bytes.length);
-    }
-  }
-
-  #onHeadBytes(bytes: Buffer, length: number): void {
-    let at = 0;
-    for (;;) {
-      const outcome = at === length ? 'incomplete' : head.parse(bytes, at, length);
-      if (outcome === 'incomplete') {
-        // A copy: the bytes are the read buffer's. Interim heads that are done with are left out.
-        this.#pending = at === length ? undefined : Buffer.from(bytes.subarray(at, length));
-        this.#expectBytes();
-        return;
-      }
-      if (outcome !== 'complete') {
-        this.#break({ kind: 'invalid', cause: outcome.cause });
-        return;
-      }
-      if (!head.interim) break;
-      // Nobody asked for an upgrade here: this endpoint has changed protocol by itself.
-      if (head.status === 101) {
-        this.#break({ kind: 'invalid', cause: 'unasked-upgrade' });
-        return;
-      }
-      this.#receiver?.onInterim(head, bytes);
-      if (this.#receiver === undefined) return;
-      at = head.end;
-    }
-    this.#pending = undefined;
-    this.#begin(bytes, length);
-  }
-
-  #begin(bytes: Buffer, length: number): void {
-    this.#stage = 'body';
-    this.#framing = head.framingFor(this.#method);
-    this.#persistent = head.persistent && this.#framing !== 'until-close';
-    this.#left = this.#framing === 'length' ? head.contentLength : 0;
-    this.#chunks = this.#framing === 'chunked' ? new ChunkedReader() : undefined;
-    if (head.keepAlive !== -1) this.#readKeepAlive(bytes);
     this.#expectBytes();
-    this.#onBodyBytes(bytes, head.end, length, true);
-  }
-
-  #readKeepAlive(bytes: Buffer): void {
-    const value = bytes.toString(
-      'latin1',
-      head.fields.valueStart(head.keepAlive),
-      head.fields.valueEnd(head.keepAlive),
-    );
-    const seconds = /timeout=(\d{1,6})/.exec(value)?.[1];
-    if (seconds !== undefined) this.promisedIdleMs = Number(seconds) * 1000;
-  }
-
-  #onBodyBytes(bytes: Buffer, from: number, end: number, first: boolean): void {
-    const receiver = this.#receiver;
-    if (receiver === undefined) return;
-    if (this.#chunks !== undefined) {
-      this.#onChunks(this.#chunks, receiver, bytes, from, end, first);
-      return;
-    }
-    let to = end;
-    let complete = false;
-    if (this.#framing === 'length') {
-      to = Math.min(end, from + this.#left);
-      this.#left -= to - from;
-      complete = this.#left === 0;
-    } else if (this.#framing === 'none') {
-      to = from;
-      complete = true;
-    }
-    // More than was announced is an answer to nothing: it must not be taken for the next one.
-    if (complete && to < end) this.#persistent = false;
-    if (complete) this.#stage = 'finished';
-    if (first) this.#swapBuffer = receiver.onHead(head, bytes, this.#framing, from, to, complete) || this.#swapBuffer;
-    else this.#swapBuffer = receiver.onBody(bytes, from, to, complete, '') || this.#swapBuffer;
-    if (complete) this.#complete();
-  }
-
-  #onChunks(chunks: ChunkedReader, receiver: AnswerReceiver, bytes: Buffer, from: number, end: number, first: boolean) {
-    if (receiver.wantsPayload) {
-      if (first) receiver.onHead(head, bytes, 'chunked', from, from, false);
-      let inUse = false;
-      const refusal = chunks.read(bytes, from, end, (start, to) => {
-        inUse = receiver.onBody(bytes, start, to, false, '') || inUse;
-      });
-      this.#swapBuffer ||= inUse;
-      if (this.#receiver === undefined) return;
-      if (refusal !== undefined) return this.#break({ kind: 'invalid', cause: refusal.cause });
-      if (!chunks.done) return;
-      if (chunks.consumed < end) this.#persistent = false;
-      this.#stage = 'finished';
-      receiver.onBody(bytes, end, end, true, '');
-      this.#complete();
-      return;
-    }
-    const refusal = chunks.read(bytes, from, end);
-    if (refusal !== undefined) {
-      // What came before the fault is not worth passing on: the answer is lost either way.
-      return this.#break({ kind: 'invalid', cause: refusal.cause });
-    }
-    const complete = chunks.done;
-    if (complete && chunks.consumed < end) this.#persistent = false;
-    if (complete) this.#stage = 'finished';
-    const inUse = first
-      ? receiver.onHead(head, bytes, 'chunked', from, chunks.framedEnd, complete)
-      : receiver.onBody(bytes, from, chunks.framedEnd, complete, chunks.held);
-    this.#swapBuffer ||= inUse;
-    if (complete) this.#complete();
-  }
-
-  /** Trailer lines of a chunked answer that is complete. */
-  get trailers(): string {
-    return this.#chunks?.trailers ?? '';
-  }
-
-  #complete(): void {
-    if (this.#receiver === undefined) return;
-    this.#finish();
+    const outcome = this.#reader.read(buffer, length);
+    if (this.#reader.inUse) this.#swapBuffer = true;
+    // Whoever took a part may have left meanwhile.
+    if (outcome === 'more' || this.#receiver === undefined) return;
+    if (outcome === 'complete') this.#finish();
+    else this.#break({ kind: 'invalid', cause: outcome.cause });
   }
 
   #finish(): void {
     this.#receiver = undefined;
+    this.#reader.leave();
     this.served++;
     // An endpoint that answers before it has the whole request still waits for the rest: a request sent on this
     // connection would be read as that rest, which is how requests are smuggled.
-    const reusable = this.#persistent && this.#requestDone && !this.socket.destroyed;
+    const reusable = this.#reader.persistent && this.#requestDone && !this.socket.destroyed;
     this.#stage = reusable ? 'idle' : 'closed';
     this.#owner.onFinished(this, reusable);
   }
 
   #onEnd(): void {
-    if (this.#stage === 'body' && this.#framing === 'until-close') {
-      this.#stage = 'finished';
-      this.#receiver?.onBody(Buffer.alloc(0), 0, 0, true, '');
-      this.#complete();
+    if (this.#stage === 'exchange' && this.#reader.readEnd()) {
+      if (this.#receiver !== undefined) this.#finish();
       return;
     }
     this.socket.destroy();
@@ -334,6 +207,7 @@ export class UpstreamConnection implements Timed {
   #break(fault: ConnectionFault): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
+    this.#reader.leave();
     this.#stage = 'closed';
     this.socket.destroy();
     receiver?.onBroken(fault);
