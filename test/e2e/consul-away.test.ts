@@ -25,7 +25,7 @@ describe('Consul stopped for a minute under traffic', () => {
 
   it('costs no request, and what changed meanwhile arrives when it is back', async () => {
     const stack = sharedStack();
-    const load = constantLoad({ url: `${stack.httpUrl}/lasting`, ratePerSecond: 100 });
+    await using load = constantLoad({ url: `${stack.httpUrl}/lasting`, ratePerSecond: 100 });
     await stack.scale('consul', 0);
     await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels('/lasting,/meanwhile') }));
     await pause(awayMs);

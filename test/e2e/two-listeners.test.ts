@@ -25,8 +25,9 @@ describe('two listeners', () => {
     const key = `services/swarm/${stack.fullName('steady')}`;
     const killed = await leader();
     const keysBefore = (await stack.consul.keys('services/')).toSorted();
+    const textBefore = await stack.consul.get(key);
     const writtenBefore = await stack.consul.modifyIndex(key);
-    const load = constantLoad({ url: `${stack.httpUrl}/steady`, ratePerSecond: 50 });
+    await using load = constantLoad({ url: `${stack.httpUrl}/steady`, ratePerSecond: 50 });
 
     await stack.docker.getContainer(killed).kill();
     const tookOver = await until(
@@ -39,6 +40,7 @@ describe('two listeners', () => {
     );
     expect(tookOver).to.not.equal(killed);
     expect((await stack.consul.keys('services/')).toSorted()).to.deep.equal(keysBefore);
+    expect(await stack.consul.get(key)).to.equal(textBefore);
     expect(await stack.consul.modifyIndex(key), 'the document was not written again').to.equal(writtenBefore);
 
     // The new leader does the work: a change arrives.

@@ -86,7 +86,8 @@ export interface LoadReport {
   readonly failures: readonly string[];
 }
 
-export interface Load {
+/** `await using` ends it with the test, however the test ends. */
+export interface Load extends AsyncDisposable {
   /** Answers that came so far. */
   readonly answered: () => number;
   /** Sends no more, waits for what is under way. */
@@ -128,13 +129,17 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
     while (sent < due) send();
   }, 5);
 
+  const stop = async () => {
+    clearInterval(timer);
+    await Promise.all(underWay);
+    agent.destroy();
+    return { sent, failed, failures };
+  };
   return {
     answered: () => answered,
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(underWay);
-      agent.destroy();
-      return { sent, failed, failures };
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
     },
   };
 }
