@@ -5,6 +5,8 @@ import { plainAddress } from './client-connection.ts';
 export interface Admission {
   readonly open: number;
   readonly refused: number;
+  /** Of those, the ones whose address had too many. */
+  readonly refusedOfAddress: number;
   /** `false`: one too many. A promise where somebody else has to be asked; nothing is read from the connection meanwhile. */
   admit(socket: Socket): boolean | Promise<boolean>;
 }
@@ -24,6 +26,7 @@ export class ConnectionLimits implements Admission {
   readonly #byAddress = new Map<string, number>();
   #open = 0;
   #refused = 0;
+  #refusedOfAddress = 0;
 
   constructor(options: ConnectionLimitsOptions) {
     this.#options = options;
@@ -37,14 +40,20 @@ export class ConnectionLimits implements Admission {
     return this.#refused;
   }
 
+  get refusedOfAddress(): number {
+    return this.#refusedOfAddress;
+  }
+
   /** Counts the connection until it closes; `false`: it is one too many, and not counted. */
   admit(socket: Socket): boolean {
     const { most, mostPerAddress, exempt } = this.#options;
     const address = plainAddress(socket.remoteAddress ?? '');
     const counted = mostPerAddress > 0 && !exempt(address);
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    if ((most > 0 && this.#open >= most) || (counted && ofAddress >= mostPerAddress)) {
+    const isFull = most > 0 && this.#open >= most;
+    if (isFull || (counted && ofAddress >= mostPerAddress)) {
       this.#refused += 1;
+      if (!isFull) this.#refusedOfAddress += 1;
       return false;
     }
     this.#open += 1;

@@ -120,7 +120,7 @@ describe('entrypoints', () => {
       await once(first, 'data');
       const second = dial(portOf(entrypoints));
       await until(() => second.closed);
-      expect(limits).to.include({ open: 1, refused: 1 });
+      expect(limits).to.include({ open: 1, refused: 1, refusedOfAddress: most.mostPerAddress });
       first.destroy();
       await until(() => limits.open === 0);
       await once(dial(portOf(entrypoints)), 'data');

@@ -2,6 +2,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { type EntrypointSetting, type Logger, messageOf, SwarmgateError } from '@swarmgate/runtime';
 import type { EntrypointView } from '../serving-plane.ts';
 import type { Lane } from './lane.ts';
+import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
 import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
 
 /** A port that clients should connect to cannot be opened: the process cannot do its job. */
@@ -23,6 +24,8 @@ export interface EntrypointsOptions {
   readonly logger: Logger;
   /** May refuse a connection before anything is read from it. */
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
+  /** Reads the PROXY header on ports that have one. Default: no port has. */
+  readonly proxied?: ProxiedConnections;
   /** Default: all addresses, both families. */
   readonly host?: string;
   /** Default 511. */
@@ -121,13 +124,33 @@ export class Entrypoints {
       socket.destroy();
       return;
     }
-    if (ends === undefined) this.#serve(socket, entry);
+    const { proxied } = this.#options;
+    if (proxied?.isOn(entry.port) === true) void this.#behindProxy(proxied, socket, entry, ends);
+    else if (ends === undefined) this.#serve(socket, entry);
     else ends.accept(socket);
   }
 
-  #serve(connection: Socket, entry: EntrypointSetting): void {
+  async #behindProxy(
+    proxied: ProxiedConnections,
+    socket: Socket,
+    entry: EntrypointSetting,
+    ends: SecureEntrypoint | undefined,
+  ): Promise<void> {
+    const read = await proxied.read(socket);
+    if (read === undefined || socket.destroyed) return;
+    const { source, firstBytes } = read;
+    if (ends === undefined) {
+      if (source !== undefined) presentAs(socket, source);
+      this.#serve(socket, entry, firstBytes);
+      return;
+    }
+    if (firstBytes.length > 0) socket.unshift(firstBytes);
+    ends.accept(socket, source);
+  }
+
+  #serve(connection: Socket, entry: EntrypointSetting, firstBytes?: Buffer): void {
     connection.on('error', ignoreReset);
-    this.#options.lane.accept(connection, entry);
+    this.#options.lane.accept(connection, entry, firstBytes);
   }
 }
 

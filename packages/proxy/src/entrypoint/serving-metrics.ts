@@ -7,12 +7,13 @@ import type { ConnectionPool } from '../forwarding/http1/connection-pool.ts';
 import { AccessLog } from './access-log.ts';
 import type { Admission } from './connection-limits.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
+import type { ProxyRefusal } from './proxy-protocol/proxied-connections.ts';
 import type { Relays } from './relay/relays.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 
 /** The parts whose sizes are read when Prometheus asks. */
 export interface MeasuredParts {
-  readonly limits: Pick<Admission, 'open' | 'refused'>;
+  readonly limits: Pick<Admission, 'open' | 'refused' | 'refusedOfAddress'>;
   readonly relays: Pick<Relays, 'open'>;
   readonly certificates: Pick<CertificateStore, 'all'>;
   readonly balancer: Pick<Balancer, 'inFlight'>;
@@ -24,6 +25,8 @@ export interface ServingMetrics {
   readonly observe: DataPlane['observe'];
   readonly opened: (tookMs: number) => void;
   ejected(health: EndpointHealth['kind']): void;
+  /** A connection was refused for want of a PROXY header that can be believed. */
+  refused(cause: ProxyRefusal): void;
   requests(): number;
   watch(parts: MeasuredParts): void;
 }
@@ -50,12 +53,17 @@ export function measureServing({
     labelNames: ['by'],
     registers,
   });
+  const refusals = new Map<ProxyRefusal, number>();
   return {
     observe: observer(settings, metrics, exchanges),
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
     ejected: (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' }),
+    refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
     requests: () => exchanges.requests,
-    watch: (parts) => watch(metrics, parts),
+    watch: (parts) => {
+      watch(metrics, parts);
+      countRefusals(metrics, parts.limits, refusals);
+    },
   };
 }
 
@@ -64,7 +72,6 @@ function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool 
   const inFlight = 'Requests and relayed connections on their way to an endpoint or back';
   gauge(metrics, 'swarmgate_in_flight', inFlight, () => balancer.inFlight);
   gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
-  gauge(metrics, 'swarmgate_refused_connections', 'Client connections over a limit', () => limits.refused);
   gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
   const sizes = () => pool.sizes();
   gauge(metrics, 'swarmgate_upstream_connections', 'Connections to endpoints, idle ones too', () => sizes().open);
@@ -78,6 +85,25 @@ function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool 
     firstEnd,
     'min',
   );
+}
+
+function countRefusals(
+  metrics: Metrics,
+  limits: MeasuredParts['limits'],
+  refusals: ReadonlyMap<ProxyRefusal, number>,
+): void {
+  new Counter({
+    name: 'swarmgate_refused_connections_total',
+    help: 'Client connections closed before anything was read of a request, by cause',
+    labelNames: ['cause'],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc({ cause: 'limit' }, limits.refused - limits.refusedOfAddress);
+      this.inc({ cause: 'address-limit' }, limits.refusedOfAddress);
+      for (const [cause, times] of refusals) this.inc({ cause }, times);
+    },
+  });
 }
 
 function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): DataPlane['observe'] {

@@ -16,14 +16,15 @@ import type { Route } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { EndpointView, EntrypointView, ServingPlane, Traffic, WorkerView } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
-import { trustedProxies } from './client-connection.ts';
+import { type TrustedProxies, trustedProxies } from './client-connection.ts';
 import { type Admission, ConnectionLimits } from './connection-limits.ts';
 import { Entrypoints, type EntrypointToOpen } from './entrypoints.ts';
 import type { LentParts } from './lent-parts.ts';
+import { ProxiedConnections } from './proxy-protocol/proxied-connections.ts';
 import { createLanes } from './raw-lane/lanes.ts';
 import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
-import { measureServing } from './serving-metrics.ts';
+import { measureServing, type ServingMetrics } from './serving-metrics.ts';
 import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servingProblems } from './serving-table.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { OwnCertificates } from './tls/own-certificates.ts';
@@ -137,6 +138,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
       exempt: trusted,
     });
   const admit = (socket: Socket) => limits.admit(socket);
+  const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };
 
   let revision = '';
@@ -162,6 +164,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
     logger,
     admit,
+    proxied,
     ...host,
   });
   const relays = new Relays({
@@ -169,6 +172,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     balancer,
     logger,
     admit,
+    proxied,
     connectMs: settings.timeoutConnectMs,
     tunnelMs: settings.timeoutTunnelMs,
     helloMs: settings.timeoutHttpRequestMs,
@@ -245,6 +249,24 @@ export function openCertificates(
 ): Promise<OwnCertificates> {
   const secure = ports.some((port) => port.secure);
   return OwnCertificates.open({ settings, keys: secretsKeys, secure, clientAuthorities, logger });
+}
+
+function proxiedConnections(
+  settings: Settings,
+  trusted: TrustedProxies,
+  logger: Logger,
+  measured: Pick<ServingMetrics, 'refused'>,
+): ProxiedConnections {
+  const ports = new Set(settings.proxyProtocolPorts);
+  if (ports.size > 0 && settings.trustedProxies.length === 0)
+    logger.warn('PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES says whose headers are believed');
+  return new ProxiedConnections({
+    isOn: (port) => ports.has(port),
+    trusted,
+    waitMs: settings.timeoutHttpRequestMs,
+    logger,
+    onRefused: measured.refused,
+  });
 }
 
 /** The table in force: one reference that moves. */

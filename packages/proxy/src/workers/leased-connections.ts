@@ -20,6 +20,7 @@ export class LeasedConnections implements Admission {
   readonly #options: LeasedConnectionsOptions;
   #open = 0;
   #refused = 0;
+  #refusedOfAddress = 0;
   /** Slots that this worker holds and no connection uses. */
   #free = 0;
   #asking = false;
@@ -34,6 +35,10 @@ export class LeasedConnections implements Admission {
 
   get refused(): number {
     return this.#refused;
+  }
+
+  get refusedOfAddress(): number {
+    return this.#refusedOfAddress;
   }
 
   admit(socket: Socket): boolean | Promise<boolean> {
@@ -57,6 +62,7 @@ export class LeasedConnections implements Admission {
     if (granted === undefined || (!own && granted === 0)) {
       if (own && most > 0) this.#putBack(1);
       this.#refused += 1;
+      if (granted === undefined && address !== undefined) this.#refusedOfAddress += 1;
       return false;
     }
     if (!own) this.#free += granted - 1;

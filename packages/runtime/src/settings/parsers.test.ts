@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { boolean, entrypoints, integer, list, ownerName } from './parsers.ts';
+import { boolean, entrypoints, integer, list, ownerName, ports } from './parsers.ts';
 
 describe('parsers of settings', () => {
   const booleans = [
@@ -29,6 +29,12 @@ describe('parsers of settings', () => {
     });
     for (const wrong of ['80:tls', '0', '65536', '80,80:ssl', 'http'])
       expect(entrypoints(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('reads lists of ports', () => {
+    expect(ports('80, 443')).to.deep.equal({ ok: true, value: [80, 443] });
+    expect(ports('')).to.deep.equal({ ok: true, value: [] });
+    for (const wrong of ['0', '80:ssl', '65536', 'http']) expect(ports(wrong).ok, wrong).to.equal(false);
   });
 
   it('keeps whole numbers in their range', () => {

@@ -69,6 +69,18 @@ export const entrypoints: Parser<readonly EntrypointSetting[]> = (raw) => {
   return ok(found);
 };
 
+/** Comma list of ports. */
+export const ports: Parser<readonly number[]> = (raw) => {
+  const parts = list(raw);
+  const found: number[] = [];
+  for (const part of parts.ok ? parts.value : []) {
+    const parsed = port(part);
+    if (!parsed.ok) return not('ports such as 80,443');
+    found.push(parsed.value);
+  }
+  return ok(found);
+};
+
 /** An owner or service name as the registry's keys allow it. */
 export const ownerName: Parser<string> = (raw) => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)) return not('letters, digits, dot, underscore, hyphen');

@@ -1,4 +1,4 @@
-import { boolean, entrypoints, integer, list, oneOf, port, seconds, text, workerCount } from './parsers.ts';
+import { boolean, entrypoints, integer, list, oneOf, port, ports, seconds, text, workerCount } from './parsers.ts';
 import { all, given, optional, serving } from './setting.ts';
 
 /** What the proxy and the operator's commands read. */
@@ -68,6 +68,14 @@ export const proxySettings = {
     default: '',
     usedBy: serving,
     meaning: 'CIDRs whose X-Forwarded-* and PROXY headers are believed',
+  }),
+  proxyProtocolPorts: given({
+    env: ['PROXY_PROTOCOL_PORTS'],
+    parse: ports,
+    default: '',
+    usedBy: serving,
+    meaning:
+      'Ports, of entrypoints and of tcp and sni services, where every connection begins with a PROXY header; only `TRUSTED_PROXIES` are served there',
   }),
   writesForwarded: given({
     env: ['FORWARDED_HEADER'],

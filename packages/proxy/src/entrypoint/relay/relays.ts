@@ -8,6 +8,7 @@ import type { Route } from '../../routing/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../serving-plane.ts';
 import { isListed, plainAddress } from '../client-connection.ts';
+import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
 import { type RelayEnd, relay } from './relayed-connection.ts';
 import { readServerName } from './server-name.ts';
@@ -24,6 +25,8 @@ export interface RelaysOptions {
   readonly taken: ReadonlySet<number>;
   readonly host?: string;
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
+  /** Reads the PROXY header on ports that have one. Default: no port has. */
+  readonly proxied?: ProxiedConnections;
   readonly onEnd?: (end: RelayEnd) => void;
 }
 
@@ -174,6 +177,13 @@ export class Relays {
   }
 
   async #serve(socket: Socket, port: number): Promise<void> {
+    const { proxied } = this.#options;
+    if (proxied?.isOn(port) === true) {
+      const read = await proxied.read(socket);
+      if (read === undefined || socket.destroyed) return;
+      if (read.source !== undefined) presentAs(socket, read.source);
+      if (read.firstBytes.length > 0) socket.unshift(read.firstBytes);
+    }
     const found = this.#plan.ports.get(port);
     if (found === undefined) {
       socket.destroy();

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 
@@ -18,6 +19,8 @@ export interface SecureEntrypointOptions {
 export class SecureEntrypoint {
   readonly #server: Server;
   readonly #stopFollowing: readonly (() => void)[];
+  /** Clients' addresses by the other end of their connection, until TLS is set up on it. */
+  readonly #sources = new Map<string, string>();
 
   constructor(options: SecureEntrypointOptions, onSecured: (secured: TLSSocket) => void) {
     const { certificates, clientAuthorities, ticketKeys } = options;
@@ -31,7 +34,11 @@ export class SecureEntrypoint {
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
-    this.#server.on('secureConnection', onSecured);
+    this.#server.on('secureConnection', (secured) => {
+      const source = this.#sources.get(peerOf(secured));
+      if (source !== undefined) presentAs(secured, source);
+      onSecured(secured);
+    });
     this.#server.on('tlsClientError', (error) => options.onFailure?.(error));
     const useTicketKeys = () => {
       if (ticketKeys !== undefined) this.#server.setTicketKeys(ticketKeys.current);
@@ -50,11 +57,22 @@ export class SecureEntrypoint {
     this.#stopFollowing = ticketKeys === undefined ? [stopDefault] : [stopDefault, ticketKeys.onChange(useTicketKeys)];
   }
 
-  accept(socket: Socket): void {
+  /** @param source the client's address where a PROXY header gave it */
+  accept(socket: Socket, source?: string): void {
+    if (source !== undefined) {
+      const peer = peerOf(socket);
+      this.#sources.set(peer, source);
+      socket.once('close', () => this.#sources.delete(peer));
+    }
     this.#server.emit('connection', socket);
   }
 
   stop(): void {
     for (const each of this.#stopFollowing) each();
   }
+}
+
+/** No two connections to one port have the same. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
