@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Problem, SecretsKey, ServiceKey } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { ServedService } from '../../watch/served-service.ts';
+import { expiringCertificates } from './certificate-expiry.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { makeSelfSigned } from './self-signed.ts';
@@ -16,6 +17,8 @@ export interface OwnCertificatesOptions {
   /** PEM of the authorities that client certificates are checked against. */
   readonly clientAuthorities: string | undefined;
   readonly logger: Logger;
+  /** Default `Date.now`. */
+  readonly now?: () => number;
 }
 
 /** The certificates of one proxy, from wherever it has them: files and secrets, its services, and one it made itself. */
@@ -23,12 +26,14 @@ export class OwnCertificates {
   readonly store: CertificateStore;
   readonly #files: CertificateFiles;
   readonly #ofServices: ServiceCertificates;
+  readonly #now: () => number;
 
   private constructor(options: OwnCertificatesOptions) {
     const { settings, keys, logger, clientAuthorities } = options;
     const certificates = new CertificateStore(settings.defaultCert);
     const authorities = clientAuthorities === undefined ? {} : { clientAuthorities };
     this.store = certificates;
+    this.#now = options.now ?? Date.now;
     this.#files = new CertificateFiles({
       certificates,
       directory: join(settings.dataDir, 'certs'),
@@ -50,7 +55,7 @@ export class OwnCertificates {
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
-    return this.#ofServices.problems();
+    return new Map([...expiringCertificates(this.store, this.#now()), ...this.#ofServices.problems()]);
   }
 
   /** Looks at the files again every `everyMs`, until the signal aborts. Its owner awaits it. */

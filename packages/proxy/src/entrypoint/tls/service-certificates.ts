@@ -1,6 +1,7 @@
 import { openCertificate, type Problem, type SecretsKey, type ServiceKey } from '@swarmgate/registry';
 import type { ServedService } from '../../watch/served-service.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
+import { expiryProblem } from './certificate-expiry.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
 export interface ServiceCertificatesOptions {
@@ -10,9 +11,6 @@ export interface ServiceCertificatesOptions {
   readonly clientAuthorities?: string;
   readonly now?: () => number;
 }
-
-// Long enough for somebody to act, and shorter than any usual life of a certificate.
-const warnBeforeMs = 14 * 86_400_000;
 
 /** The certificates that services bring along (`serviceCert`), opened and served while their services are there. */
 export class ServiceCertificates {
@@ -54,18 +52,9 @@ export class ServiceCertificates {
     const found = new Map<ServiceKey, readonly Problem[]>();
     for (const [key, problem] of this.#unusable) found.set(key, [problem]);
     for (const [key, { certificate }] of this.#served) {
-      if (certificate.expiresMs - this.#now() > warnBeforeMs) continue;
-      const until = new Date(certificate.expiresMs).toISOString();
-      const over = certificate.expiresMs <= this.#now();
-      found.set(key, [
-        {
-          severity: 'warning',
-          reason: over ? 'certificate-expired' : 'certificate-expiring',
-          message: `the certificate of ${key} for ${certificate.hosts.join(', ')} ${over ? 'ended' : 'ends'} at ${until}`,
-          label: 'serviceCert',
-          suggestion: 'Put a renewed certificate into com.df.serviceCert.',
-        },
-      ]);
+      const mend = 'Put a renewed certificate into com.df.serviceCert.';
+      const problem = expiryProblem(certificate, `the certificate of ${key}`, mend, this.#now());
+      if (problem !== undefined) found.set(key, [{ ...problem, label: 'serviceCert' }]);
     }
     return found;
   }
