@@ -46,10 +46,12 @@ describe('header changes', () => {
   });
 
   it('never tells a secret of ours, and never breaks a line', async () => {
-    const env = { ADMIN_TOKEN: 'hush', NOTE: 'a\r\nX-Evil: 1' };
+    const env = { ADMIN_TOKEN: 'hush', NOTE: 'a\r\nX-Evil: 1', CONSUL_HTTP_AUTH: 'me:hush', DB: 'pg://me:hush@db/x' };
     expect(
       await changed({ set: [rule('A', '%[env(ADMIN_TOKEN)]'), rule('B', '%[env(NOTE)]')] }, [], {}, env),
     ).to.deep.equal(['A', '', 'B', 'a X-Evil: 1']);
+    const others = { set: [rule('A', '%[env(CONSUL_HTTP_AUTH)]'), rule('B', '%[env(DB)]')] };
+    expect(await changed(others, [], {}, env)).to.deep.equal(['A', '', 'B', '']);
   });
 
   it('leaves framing alone, whoever asks', async () => {

@@ -71,6 +71,9 @@ function compileRule(
   };
 }
 
+/** `postgres://user:password@host`: a secret, whatever the variable is called. */
+const userInUrl = /:\/\/[^/?#\s]*@/;
+
 /** `%[src]`, `%[dst_port]`, `%[env(NAME)]` and `%%`; whatever else there is stands for itself. */
 function compileValue(template: string, env: Environment): (exchange: Exchange) => string {
   const parts = template.split(/(%%|%\[[^\]]*\])/).map((part): string | ((exchange: Exchange) => string) => {
@@ -80,7 +83,8 @@ function compileValue(template: string, env: Environment): (exchange: Exchange) 
     const variable = /^%\[env\(([A-Za-z_][A-Za-z0-9_]*)\)\]$/.exec(part)?.[1];
     if (variable === undefined) return part;
     // An unset variable is empty, as in HAProxy. Line ends would make a header of their own, other letters none at all.
-    return isSecretVariable(variable) ? '' : (env[variable] ?? '').replace(/[^\t\x20-\x7e\x80-\xff]+/g, ' ');
+    const text = env[variable] ?? '';
+    return isSecretVariable(variable) || userInUrl.test(text) ? '' : text.replace(/[^\t\x20-\x7e\x80-\xff]+/g, ' ');
   });
   if (parts.every((part) => typeof part === 'string')) {
     const constant = parts.join('');

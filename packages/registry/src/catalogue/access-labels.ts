@@ -79,7 +79,7 @@ export const accessServiceLabels = {
         : not('a certificate and its private key in PEM, line ends written as \\n');
     },
     meaning:
-      'Certificate and private key in PEM, line ends written as `\\n`. The key is encrypted with `SECRETS_KEY` before it goes into the registry.',
+      'Certificate and private key in PEM, line ends written as `\\n`. The key is encrypted with `SECRETS_KEY` before it goes into the registry. For a host that has a certificate from a file, a secret or `PUT …/cert`, that one is served.',
     example: '-----BEGIN CERTIFICATE-----\\n…\\n-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----\\n…',
     support: served,
     secret: true,

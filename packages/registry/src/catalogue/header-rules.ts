@@ -80,7 +80,7 @@ function wrongExpression(value: string): LabelParsed<never> | undefined {
 
 /** A label may not carry our own secrets to a service: those of the catalogue, and whatever is named like one. */
 export function isSecretVariable(name: string): boolean {
-  return secretVariables.has(name) || /TOKEN|SECRET|PASS|KEY|CREDENTIAL|USERS/i.test(name);
+  return secretVariables.has(name) || /TOKEN|SECRET|PASS|KEY|CREDENTIAL|USERS|AUTH|DSN/i.test(name);
 }
 
 /** Quotes and backslashes as HAProxy reads them; `undefined` where a quote is not closed. */

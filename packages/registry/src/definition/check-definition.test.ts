@@ -73,6 +73,15 @@ describe('checkDefinition', () => {
     expect(JSON.stringify(checked)).to.not.include('hush');
   });
 
+  it('never shows the value of a header rule, which may let somebody in', () => {
+    const rule = { name: 'Authorization', value: 'Basic hush\r\n' };
+    for (const label of ['addReqHeader', 'setReqHeader', 'addResHeader', 'setResHeader']) {
+      const checked = checkDefinition({ ...good, [label]: [rule] }, place);
+      expect(checked.ok).to.equal(false);
+      expect(JSON.stringify(checked)).to.not.include('hush');
+    }
+  });
+
   it('never throws', () => {
     const keys = fc.constantFrom(...Object.keys(good), 'users', 'index', 'since', 'servicePath', 'port', '__proto__');
     const json = fc.oneof(

@@ -111,11 +111,13 @@ function valueAt(json: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** Never a secret: whatever lies beneath users or serviceCert is hidden, also where its shape is wrong. */
+const hidden = /^(users|serviceCert|(add|set)(Req|Res)Header)$/;
+
+/** Never a secret: whatever lies beneath users, serviceCert or a header rule is hidden, also where its shape is wrong. */
 function shownValue(path: readonly string[], value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (path.length === 0) return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
-  if (path[0] === 'users' || path[0] === 'serviceCert') return '(secret)';
+  if (hidden.test(path[0] ?? '')) return '(secret)';
   if (value !== null && typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
   const shown = JSON.stringify(value) ?? String(value);
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;

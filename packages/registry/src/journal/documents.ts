@@ -63,7 +63,9 @@ export function parseJson(
   try {
     return { ok: true, json: JSON.parse(text) };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    // V8 quotes what stands around the fault, which in a hand edit may be a password.
+    const reason = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : 'it cannot be read';
+    return { ok: false, reason };
   }
 }
 
