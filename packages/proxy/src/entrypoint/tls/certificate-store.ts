@@ -1,8 +1,11 @@
 import type { SecureContext } from 'node:tls';
 import type { Certificate } from './certificate.ts';
 
-/** Where a certificate came from. Later ones in this order win for the same host. */
-export const certificateSources = ['self-signed', 'file', 'secret', 'service', 'registry'] as const;
+/**
+ * Where a certificate came from. Later ones in this order win for the same host: what a service brings along never takes
+ * the place of what whoever runs the proxy has given for that host.
+ */
+export const certificateSources = ['self-signed', 'service', 'file', 'secret', 'registry'] as const;
 export type CertificateSource = (typeof certificateSources)[number];
 
 /** A certificate as it may be shown. */
@@ -99,7 +102,8 @@ export class CertificateStore {
     const named =
       wanted === undefined ? undefined : all.findLast((each) => each.name === wanted || each.name === stem(wanted));
     // Without a wish: the self-signed one, if there is one, says by itself that the name is not served here.
-    return named ?? all[0];
+    const own = this.of('self-signed')[0] ?? all.find((each) => !this.of('service').includes(each));
+    return named ?? own ?? all[0];
   }
 }
 

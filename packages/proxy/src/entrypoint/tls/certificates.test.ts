@@ -90,6 +90,16 @@ describe('certificates', () => {
       expect(nameFor('shop.example')).to.equal('shop');
     });
 
+    it('lets no service take the place of a certificate that was given for the host, or become the default', () => {
+      store.replace('service', [read('manual/hijack', wild.pem), read('manual/other', shop.pem)]);
+      expect(nameFor('shop.example')).to.equal('shop');
+      expect(nameFor('api.shop.example')).to.equal('wild');
+      store.replace('self-signed', []);
+      expect(nameFor('other.example')).to.equal('wild');
+      store.replace('file', []);
+      expect(nameFor('api.shop.example')).to.equal('manual/hijack');
+    });
+
     it('is empty with nothing but a self-signed one', () => {
       expect(store.isEmpty).to.equal(false);
       store.replace('file', []);
