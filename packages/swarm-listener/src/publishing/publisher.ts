@@ -14,6 +14,7 @@ import { type Judgement, judgeEvidence } from './listing-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
 import type { PublisherStatus, Wanted } from './publishing-state.ts';
 import {
+  followedOf,
   followRegistered,
   type Registered,
   type RegisteredService,
@@ -157,9 +158,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
     if (service.definition === undefined) return plain;
     const held = present.get(service.name)?.definition;
-    const previous = written.get(service.name) ?? (held === 'uncertain' ? undefined : held);
-    const nowMs = Date.parse(service.definition.updatedAt);
-    const dated = carrySince(service.definition, previous, nowMs);
+    // Where a write failed half way, the follower's last word still dates the match.
+    const known = held === 'uncertain' ? followedOf(registered, service.name) : held;
+    const previous = written.get(service.name) ?? known;
+    // Not when we translated: what a former leader dated a moment later than that would be taken for a date of the future,
+    // and each change of the leader would write definitions anew.
+    const dated = carrySince(service.definition, previous, Date.now());
     if (service.secrets.passwords.size === 0 && service.secrets.certificate === undefined) {
       return { ...plain, definition: dated };
     }

@@ -1,6 +1,13 @@
-import type { EndpointsDocument, RegistryChange, ServiceKey } from '@swarmgate/registry';
+import type { EndpointsDocument, RegistryChange, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { followRegistered, type Registered, servicesOf, withOwnWrites, withUncertain } from './registered-services.ts';
+import {
+  followedOf,
+  followRegistered,
+  type Registered,
+  servicesOf,
+  withOwnWrites,
+  withUncertain,
+} from './registered-services.ts';
 
 const endpoints = (dnsName: string): EndpointsDocument => ({
   version: 1,
@@ -80,6 +87,22 @@ describe('what is registered', () => {
     expect(dnsNameIn(withOwnWrites(failed, write('B'), 5))).to.equal('B');
     // Nothing had to be written after all.
     expect(dnsNameIn(withOwnWrites(failed, write('A'), 1))).to.equal('A');
+  });
+
+  it('knows what the follower told last although a write failed since', () => {
+    const document: ServiceDefinition = {
+      version: 1,
+      service: 'web',
+      owner: 'swarm',
+      source: { kind: 'rest', by: 'a test' },
+      updatedAt: '2026-01-02T03:04:05.000Z',
+      destinations: [{ index: 0, since: 1, port: 80 }],
+    };
+    const defined = { ...delta(2, 'A'), services: new Map([['swarm/web', { ok: true, document, index: 2 }]]) };
+    const failed = withUncertain(follow([snapshot(1), defined as RegistryChange]), ['web']);
+    expect(servicesOf(failed).get('web')?.definition).to.equal('uncertain');
+    expect(followedOf(failed, 'web')).to.equal(document);
+    expect(followedOf({ kind: 'empty' }, 'web')).to.equal(undefined);
   });
 
   it('is empty without a head, and begins anew with another registry', () => {

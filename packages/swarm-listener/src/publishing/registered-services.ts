@@ -91,6 +91,12 @@ export function servicesOf(registered: Registered): ReadonlyMap<string, Register
   return services;
 }
 
+/** The definition that the follower told last, whatever became of our own writes since. */
+export function followedOf(registered: Registered, name: string): ServiceDefinition | undefined {
+  const definition = registered.kind === 'known' ? registered.followed.get(name)?.definition : undefined;
+  return definition === 'uncertain' ? undefined : definition;
+}
+
 type Parts = { readonly [K in keyof RegisteredService]?: RegisteredService[K] | null };
 
 /** `null` takes a part away. */
