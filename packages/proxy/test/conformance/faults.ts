@@ -109,6 +109,25 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
       await bad.stop();
     });
 
+    it('no second try once an interim answer has come (RFC 9110, 9.2.2)', async () => {
+      const good = await startBackend();
+      const bad = await startBackend();
+      bad.onRequest = answering('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'reset');
+      await onStage(
+        makeLane,
+        async ({ rig }) => {
+          const client = rig.client();
+          client.send(get('/'));
+          expect((await client.response()).status).to.equal(103);
+          expect((await client.response()).status).to.equal(502);
+          expect(good.requests).to.have.length(0);
+        },
+        { endpoints: [endpointAt(bad.port), endpointAt(good.port)] },
+      );
+      await good.stop();
+      await bad.stop();
+    });
+
     it('504 where it does not answer in time (RFC 9110, 15.6.5)', () =>
       onStage(
         makeLane,

@@ -11,6 +11,7 @@ import { type ConnectionMemory, type Decision, type DecisionRoom, decide } from 
 import { ownAnswerText } from './own-answer.ts';
 import { type ClientSide, type ExchangeRoom, RawExchange } from './raw-exchange.ts';
 import { RequestBody } from './request-body.ts';
+import { UnreadBytes } from './unread-bytes.ts';
 import { AddedLines } from './upstream-text.ts';
 
 /** All in milliseconds, but for the rate. */
@@ -58,8 +59,7 @@ export class RawConnection implements Timed, ClientSide {
   deadlineMs: number;
   #stage: Stage = 'reading-head';
   #exchange: RawExchange | undefined;
-  #unread: Buffer | undefined;
-  #at = 0;
+  readonly #unread = new UnreadBytes();
   #reading = false;
   #paused = false;
   /** The client is to send more of its body. */
@@ -102,7 +102,7 @@ export class RawConnection implements Timed, ClientSide {
   }
 
   get idle(): boolean {
-    return this.#stage === 'reading-head' && this.#unread === undefined;
+    return this.#stage === 'reading-head' && this.#unread.bytes === undefined;
   }
 
   /** From now on answers say `Connection: close`. A busy client gets one more answer, a quiet one is closed. */
@@ -130,16 +130,15 @@ export class RawConnection implements Timed, ClientSide {
   }
 
   readBody(body: RequestBody, take: (piece: Buffer | string) => void): Refusal | undefined {
-    const bytes = this.#unread;
+    const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
-    const outcome = body.read(bytes, this.#at, bytes.length, take);
+    const outcome = body.read(bytes, at, bytes.length, take);
     if (typeof outcome !== 'number') return outcome;
-    const read = outcome - this.#at;
-    this.#readTo(outcome);
+    this.#unread.takeTo(outcome);
     if (body.done) {
       this.#awaitsBody = false;
       this.deadlineMs = Number.POSITIVE_INFINITY;
-    } else if (this.#awaitsBody && this.#pace?.take(read) === true) this.#awaitBody();
+    } else if (this.#awaitsBody && this.#pace?.take(outcome - at) === true) this.#awaitBody();
     return undefined;
   }
 
@@ -152,7 +151,7 @@ export class RawConnection implements Timed, ClientSide {
 
   resumeBody(): void {
     if (this.#exchange?.bodyDone === false && !this.#awaitsBody) this.#awaitBody();
-    if (this.#unread === undefined) this.#resume();
+    if (this.#unread.bytes === undefined) this.#resume();
   }
 
   onExchangeOver(after: 'keep-alive' | 'close' | 'break'): void {
@@ -167,8 +166,8 @@ export class RawConnection implements Timed, ClientSide {
       this.#stage = 'reading-head';
       this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.keepAliveMs);
       if (this.draining) this.drain();
-      if (this.#unread !== undefined && !this.#reading) this.#readHeads();
-      else if (this.#paused && this.#unread === undefined) this.#resume();
+      if (this.#unread.bytes !== undefined && !this.#reading) this.#readHeads();
+      else if (this.#paused && this.#unread.bytes === undefined) this.#resume();
     }
   }
 
@@ -176,7 +175,7 @@ export class RawConnection implements Timed, ClientSide {
     switch (this.#stage) {
       case 'reading-head':
         // Half a head is answered; a connection that only stayed idle is closed without a word.
-        if (this.#unread === undefined) this.#socket.destroySoon();
+        if (this.#unread.bytes === undefined) this.#socket.destroySoon();
         else this.#refuse('request-timeout', undefined);
         this.deadlineMs = this.#room.sweep.in(lingerMs);
         return;
@@ -192,24 +191,18 @@ export class RawConnection implements Timed, ClientSide {
   readonly #onData = (chunk: Buffer): void => {
     switch (this.#stage) {
       case 'reading-head':
-        if (this.#unread !== undefined) {
-          this.#append(chunk);
-          // Without a line end there is nothing new to judge, whatever trickles in.
-          if (chunk.indexOf(LF) === -1 && this.#length() < headLookBytes) return;
-        } else {
-          this.#unread = chunk;
-          this.#at = 0;
-          if (chunk.length === 0) this.#unread = undefined;
-        }
+        this.#unread.append(chunk);
+        // Without a line end there is nothing new to judge, whatever trickles in.
+        if (this.#unread.bytes !== chunk && chunk.indexOf(LF) === -1 && this.#unread.length < headLookBytes) return;
         this.#readHeads();
         return;
       case 'forwarding':
-        this.#append(chunk);
+        this.#unread.append(chunk);
         if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
         else this.#pause();
         return;
       case 'deciding':
-        this.#append(chunk);
+        this.#unread.append(chunk);
         this.#pause();
         return;
       default:
@@ -243,7 +236,7 @@ export class RawConnection implements Timed, ClientSide {
       this.#exchange?.onClientDrained();
     } else if (this.#stage === 'reading-head') {
       this.deadlineMs = this.#room.sweep.in(this.#room.timeouts.keepAliveMs);
-      if (this.#unread !== undefined) this.#readHeads();
+      if (this.#unread.bytes !== undefined) this.#readHeads();
       else this.#resume();
     }
   };
@@ -251,13 +244,13 @@ export class RawConnection implements Timed, ClientSide {
   /** Serves what has been read, head after head, for as long as answers are given at once. */
   #readHeads(): void {
     this.#reading = true;
-    while (this.#stage === 'reading-head' && this.#unread !== undefined) {
+    while (this.#stage === 'reading-head' && this.#unread.bytes !== undefined) {
       // A client that sends requests without reading answers must not fill our memory with them.
       if (this.#socket.writableNeedDrain) {
         this.#pause();
         break;
       }
-      if (!this.#readHead(this.#unread)) break;
+      if (!this.#readHead(this.#unread.bytes)) break;
     }
     this.#reading = false;
   }
@@ -265,7 +258,7 @@ export class RawConnection implements Timed, ClientSide {
   /** `false`: the head is not whole yet. */
   #readHead(bytes: Buffer): boolean {
     const { head, sweep, timeouts } = this.#room;
-    const outcome = head.parse(bytes, this.#at, bytes.length);
+    const outcome = head.parse(bytes, this.#unread.at, bytes.length);
     if (outcome === 'incomplete') {
       if (this.#exchange === undefined && !this.#inHead) {
         this.#inHead = true;
@@ -291,14 +284,14 @@ export class RawConnection implements Timed, ClientSide {
     this.#exchange = exchange;
     this.#stage = 'deciding';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    const headStart = this.#at;
+    const headStart = this.#unread.at;
     const headEnd = head.end;
     const decision = this.#decide(bytes, head, exchange);
     if (!(decision instanceof Promise)) {
       this.#follow(decision, exchange, headStart, headEnd);
       return;
     }
-    this.#readTo(headEnd);
+    this.#unread.takeTo(headEnd);
     decision.then(
       (late) => {
         if (this.#stage === 'deciding') this.#follow(late, exchange, headStart, undefined);
@@ -326,20 +319,20 @@ export class RawConnection implements Timed, ClientSide {
 
   #follow(decision: Decision, exchange: RawExchange, headStart: number, headEnd: number | undefined): void {
     if (decision.kind === 'hand-over') {
-      this.#at = headStart;
+      this.#unread.at = headStart;
       this.#handOver();
       return;
     }
-    if (headEnd !== undefined) this.#readTo(headEnd);
+    if (headEnd !== undefined) this.#unread.takeTo(headEnd);
     this.#stage = 'forwarding';
     if (decision.kind === 'answer') exchange.answer(decision.answer);
     else exchange.forward(decision.order);
     // Bytes behind this request wait for its answer.
-    if (this.#stage === 'forwarding' && this.#unread !== undefined && !exchange.takesBody) this.#pause();
+    if (this.#stage === 'forwarding' && this.#unread.bytes !== undefined && !exchange.takesBody) this.#pause();
   }
 
   #handOver(): void {
-    const bytes = this.#unread?.subarray(this.#at) ?? Buffer.alloc(0);
+    const bytes = this.#unread.rest();
     const socket = this.#socket;
     this.#exchange = undefined;
     this.#leave();
@@ -368,7 +361,7 @@ export class RawConnection implements Timed, ClientSide {
       upstreamMs: undefined,
       retries: 0,
       sentBytes: text.length,
-      receivedBytes: this.#length(),
+      receivedBytes: this.#unread.length,
       clientAddress: this.address,
       lane: 'raw',
       ...(cause === undefined ? {} : { cause }),
@@ -379,7 +372,7 @@ export class RawConnection implements Timed, ClientSide {
 
   #close(): void {
     this.#stage = 'closing';
-    this.#unread = undefined;
+    this.#unread.clear();
     this.deadlineMs = this.#room.sweep.in(lingerMs);
     this.#socket.end();
     this.#resume();
@@ -409,23 +402,6 @@ export class RawConnection implements Timed, ClientSide {
 
   #clientDeadline(): number {
     return this.#room.sweep.in(this.#clientMs);
-  }
-
-  #length(): number {
-    return this.#unread === undefined ? 0 : this.#unread.length - this.#at;
-  }
-
-  #append(chunk: Buffer): void {
-    this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread.subarray(this.#at), chunk]);
-    this.#at = 0;
-  }
-
-  #readTo(at: number): void {
-    this.#at = at;
-    if (this.#unread !== undefined && at >= this.#unread.length) {
-      this.#unread = undefined;
-      this.#at = 0;
-    }
   }
 
   #pause(): void {
