@@ -1,5 +1,5 @@
 import { ChunkedReader } from './body-framing.ts';
-import { type BodyFraming, UpstreamHead } from './response-head.ts';
+import { type BodyFraming, defaultResponseLimits, UpstreamHead } from './response-head.ts';
 
 /** Takes an answer as it is read. Places are in `bytes` and hold only during the call. */
 export interface AnswerTaker {
@@ -32,6 +32,8 @@ export class AnswerReader {
   #taker: AnswerTaker | undefined;
   #method = '';
   #inBody = false;
+  // Interim answers pass whether the client reads them or not, so all of them together may be as large as one head.
+  #interimBytes = 0;
   #framing: BodyFraming = 'none';
   #left = 0;
   #chunks: ChunkedReader | undefined;
@@ -42,6 +44,7 @@ export class AnswerReader {
     this.#taker = taker;
     this.#method = method;
     this.#inBody = false;
+    this.#interimBytes = 0;
     this.answering = false;
     this.#chunks = undefined;
     this.#unread = undefined;
@@ -86,6 +89,8 @@ export class AnswerReader {
       if (!head.interim) break;
       // Nobody asked for an upgrade here: this endpoint has changed protocol by itself.
       if (head.status === 101) return { cause: 'unasked-upgrade' };
+      this.#interimBytes += head.end - at;
+      if (this.#interimBytes > defaultResponseLimits.headBytes) return { cause: 'too-many-interim-answers' };
       this.#taker?.onInterim(head, bytes);
       if (this.#taker === undefined) return 'more';
       at = head.end;
