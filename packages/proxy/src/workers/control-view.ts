@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
-import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servingProblems } from '../entrypoint/serving-table.ts';
+import { ServingProblems } from '../entrypoint/serving-problems.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from '../entrypoint/serving-table.ts';
 import type { NameState } from '../forwarding/name-resolution.ts';
 import { hasDockerDns } from '../forwarding/own-networks.ts';
 import { Upstreams } from '../forwarding/upstreams.ts';
@@ -18,6 +19,7 @@ export class ControlView {
   readonly #services = new Map<ServiceKey, ServedService>();
   readonly #names = new ReportedNames();
   readonly #upstreams: Upstreams;
+  readonly #unreachable: ServingProblems;
   readonly #reports: () => readonly WorkerReport[];
   #table: RouteTable;
   #revision = '';
@@ -30,6 +32,14 @@ export class ControlView {
       subnets: () => this.networks.subnets,
       dockerNames: hasDockerDns(),
       names: this.#names,
+    });
+    this.#unreachable = new ServingProblems({
+      table: () => this.#table,
+      upstreams: this.#upstreams,
+      addressesAsOf: () => {
+        this.#names.learn(this.#reports());
+        return `${this.#names.changes} ${this.networks.subnets}`;
+      },
     });
   }
 
@@ -53,7 +63,13 @@ export class ControlView {
     }
     this.#upstreams.apply(change.changes);
     this.#table = this.#table.with(definitionsOf(change));
+    this.#unreachable.apply(change.changes);
     this.#revision = change.revision;
+  }
+
+  /** Follows our own networks and the names that workers resolve, until the signal aborts. */
+  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([this.networks.follow(everyMs, signal), this.#unreachable.follow(everyMs, signal)]);
   }
 
   endpointsOf(route: Route): readonly EndpointView[] {
@@ -77,7 +93,7 @@ export class ControlView {
     const ofRelays = new Map<ServiceKey, readonly Problem[]>();
     for (const { relayProblems } of reports)
       for (const [key, problems] of relayProblems) if (!ofRelays.has(key)) ofRelays.set(key, problems);
-    return mergeProblems(ofRelays, servingProblems(this.#table, this.#upstreams));
+    return mergeProblems(ofRelays, this.#unreachable.problems());
   }
 
   /** A port is open as long as one worker serves it. */
@@ -94,11 +110,18 @@ class ReportedNames {
   #states: ReadonlyMap<string, NameState> = new Map();
   readonly #literals = new Map<string, NameState>();
   #learnt: readonly WorkerReport[] = [];
+  #changes = 0;
+
+  /** How often workers reported anything else than before. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   learn(reports: readonly WorkerReport[]): void {
     const { length } = this.#learnt;
     if (reports.length === length && reports.every((report, at) => report === this.#learnt[at])) return;
     this.#learnt = reports;
+    this.#changes += 1;
     const states = new Map<string, NameState>();
     for (const { names } of reports)
       for (const [name, state] of names) {

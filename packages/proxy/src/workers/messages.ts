@@ -87,7 +87,7 @@ export interface WorkerReport {
   readonly endpoints: readonly EndpointInUse[];
 }
 
-export type WorkerMetrics = readonly MetricObjectWithValues<MetricValue<string>>[];
+export type WorkerMetrics = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];
 
 /** Requests that a worker may let pass by itself, until the window ends; or none until then. */
 export type Tokens =

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
@@ -67,6 +68,8 @@ export class Worker {
   }
 
   async #serve(start: StartMessage): Promise<void> {
+    // Kept for the workers after this one. Now, because nobody waits for this one yet.
+    flushCompileCache();
     try {
       const plane = await this.#startPlane(start);
       this.#plane = plane;

@@ -1,4 +1,3 @@
-import { generate } from 'selfsigned';
 import { type Certificate, readCertificate } from './certificate.ts';
 
 const validForMs = 10 * 365 * 86_400_000;
@@ -9,6 +8,8 @@ const validForMs = 10 * 365 * 86_400_000;
  */
 export async function makeSelfSigned(now: Date = new Date()): Promise<Certificate> {
   const name = 'no-certificate-for-this-name.swarmgate.invalid';
+  // Loaded where it is needed: it costs 15 MB, and of many workers none makes a certificate.
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',

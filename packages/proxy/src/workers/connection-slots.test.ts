@@ -1,0 +1,138 @@
+import { Socket } from 'node:net';
+import { expect } from 'chai';
+import { batchOfSlots, ConnectionSlots } from './connection-slots.ts';
+import { LeasedConnections } from './leased-connections.ts';
+
+interface Proxy {
+  readonly slots: ConnectionSlots<number>;
+  worker(name: number): LeasedConnections;
+  readonly asked: () => number;
+}
+
+function proxy(most: number, mostPerAddress = 0, batch = 1): Proxy {
+  const slots = new ConnectionSlots<number>({ most, mostPerAddress });
+  let asked = 0;
+  return {
+    slots,
+    asked: () => asked,
+    worker: (name) =>
+      new LeasedConnections({
+        most,
+        mostPerAddress,
+        batch,
+        exempt: (address) => address === '10.0.0.1',
+        take: async (wanted) => {
+          asked += 1;
+          return slots.take(name, wanted);
+        },
+        give: (returned) => slots.give(name, returned),
+      }),
+  };
+}
+
+/** A connection of a client: a real socket has no address before it is connected. */
+function connection(address = '192.0.2.1'): Socket {
+  const socket = new Socket();
+  Object.defineProperty(socket, 'remoteAddress', { value: address });
+  return socket;
+}
+
+function closed(socket: Socket): Promise<void> {
+  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.destroy();
+  return gone;
+}
+
+describe('connection limits of several workers', () => {
+  it('let in exactly as many as a small limit says, whichever worker gets them', async () => {
+    const { worker } = proxy(5);
+    const [one, other] = [worker(1), worker(2)];
+    const admitted = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => (at % 3 === 0 ? other : one).admit(connection())),
+    );
+    expect(admitted.filter(Boolean)).to.have.length(5);
+    expect(one.refused + other.refused).to.equal(7);
+  });
+
+  it('give a place back when a connection closes, to any worker', async () => {
+    const { worker } = proxy(1);
+    const [one, other] = [worker(1), worker(2)];
+    const first = connection();
+    expect(await one.admit(first)).to.equal(true);
+    expect(await other.admit(connection())).to.equal(false);
+    await closed(first);
+    expect(await other.admit(connection())).to.equal(true);
+    expect(one.open).to.equal(0);
+  });
+
+  it('get back what a worker held when it ends', async () => {
+    const { worker, slots } = proxy(2);
+    await worker(1).admit(connection());
+    await worker(1).admit(connection());
+    expect(await worker(2).admit(connection())).to.equal(false);
+    slots.forget(1);
+    expect(await worker(2).admit(connection())).to.equal(true);
+  });
+
+  it('count an address over all workers, but not an exempt one', async () => {
+    const { worker } = proxy(0, 2);
+    const [one, other] = [worker(1), worker(2)];
+    const first = connection();
+    expect(await one.admit(first)).to.equal(true);
+    expect(await other.admit(connection())).to.equal(true);
+    expect(await one.admit(connection())).to.equal(false);
+    expect(await one.admit(connection('192.0.2.2'))).to.equal(true);
+    for (let at = 0; at < 5; at += 1) expect(await one.admit(connection('10.0.0.1'))).to.equal(true);
+    await closed(first);
+    expect(await other.admit(connection())).to.equal(true);
+  });
+
+  it('are asked for in batches where the limit is large, and ahead of the need', async () => {
+    const { worker, asked } = proxy(100_000, 0, 64);
+    const one = worker(1);
+    await one.admit(connection());
+    for (let at = 0; at < 400; at += 1) {
+      const admitted = one.admit(connection());
+      expect(admitted).to.equal(true);
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    expect(asked()).to.be.lessThan(10);
+  });
+
+  it('keep few slots that nobody uses', async () => {
+    const { worker, slots } = proxy(100_000, 0, 64);
+    const one = worker(1);
+    const open: Socket[] = [];
+    for (let at = 0; at < 1_000; at += 1) {
+      const socket = connection();
+      open.push(socket);
+      await one.admit(socket);
+    }
+    await Promise.all(open.map(closed));
+    expect(one.open).to.equal(0);
+    expect(slots.leased).to.be.within(0, 128);
+  });
+
+  it('count a connection that was gone before it was let in', async () => {
+    const { worker, slots } = proxy(1);
+    const one = worker(1);
+    const socket = connection();
+    const admitted = one.admit(socket);
+    socket.destroy();
+    await admitted;
+    expect(one.open).to.equal(0);
+    expect(slots.leased).to.equal(0);
+  });
+});
+
+describe('batchOfSlots', () => {
+  it('leaves less than a hundredth of the limit unused in other workers', () => {
+    for (const most of [1, 10, 500, 5_000, 50_000, 1_000_000])
+      for (const workers of [2, 4, 16]) {
+        const batch = batchOfSlots(most, workers);
+        const unused = batch === 1 ? 0 : 2 * batch * (workers - 1);
+        expect(unused, `${most} of ${workers}`).to.be.at.most(most / 100);
+      }
+  });
+});

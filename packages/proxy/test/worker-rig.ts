@@ -1,0 +1,211 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import type { ServingPlane, WorkerView } from '../src/serving-plane.ts';
+import type { ServedService, ServicesChange } from '../src/watch/served-service.ts';
+import { startWorkerPlane } from '../src/workers/worker-plane.ts';
+import { until } from './until.ts';
+
+export interface Answer {
+  /** HTTP status, or the code of what went wrong. */
+  readonly status: number | string;
+  readonly text: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A plane of real worker processes, on a free port of loopback, and a backend behind it. */
+export interface WorkerRig {
+  readonly plane: ServingPlane;
+  readonly metrics: Metrics;
+  readonly port: number;
+  readonly backendPort: number;
+  readonly dataDir: string;
+  /** Publishes a service that leads to the backend, or removes it. */
+  put(key: ServiceKey, destination: Partial<Destination> | undefined, more?: More): Promise<void>;
+  apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): Promise<void>;
+  get(path: string, more?: { agent?: Agent; port?: number }): Promise<Answer>;
+  open(port?: number): Promise<Socket>;
+  serving(): readonly WorkerView[];
+  /** Only this worker accepts connections while `act` runs: the others are halted. */
+  only<T>(pid: number, act: () => Promise<T>): Promise<T>;
+  /** The sum of one metric over its labels. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface WorkerRigOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly backend?: RequestListener;
+  readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
+}
+
+export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<WorkerRig> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-workers-'));
+  const backend = await listening(createServer(options.backend ?? ((_request, response) => response.end('fine'))));
+  const backendPort = (backend.address() as AddressInfo).port;
+  const env = { DATA_DIR: dataDir, WORKERS: '2', DRAIN_TIMEOUT_MS: '5000', ...options.env };
+  const metrics = new Metrics();
+  const plane = await startWorkerPlane({
+    settings: readSettings('proxy', { env }),
+    logger: silentLogger,
+    metrics,
+    env,
+    entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],
+    host: '127.0.0.1',
+  });
+  const port = plane.entrypoints()[0]?.port ?? 0;
+  let sequence = 0;
+  const serving = () => plane.workers().filter(({ state }) => state === 'serving');
+  const apply = (changes: ReadonlyMap<ServiceKey, ServedService | undefined>) => {
+    sequence += 1;
+    const change: ServicesChange = {
+      revision: `r${sequence}`,
+      sequence,
+      registryId: 'x',
+      changes,
+      rejected: new Map(),
+    };
+    return plane.apply(change);
+  };
+  return {
+    plane,
+    metrics,
+    port,
+    backendPort,
+    dataDir,
+    apply,
+    put: (key, destination, more) =>
+      apply(new Map([[key, destination && servedAt(key, { port: backendPort, ...destination }, more)]])),
+    get: (path, { agent, port: other = port } = {}) => get(other, path, agent),
+    open: (other = port) => opened(other),
+    serving,
+    async only(pid, act) {
+      const others = plane.workers().filter((worker) => worker.pid !== pid);
+      for (const other of others) process.kill(other.pid, 'SIGSTOP');
+      try {
+        return await act();
+      } finally {
+        for (const other of others) process.kill(other.pid, 'SIGCONT');
+      }
+    },
+    async metric(name) {
+      const text = (await plane.metricsWith?.(metrics)) ?? '';
+      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    },
+    async stop() {
+      await plane.drain(2_000);
+      await plane.stop();
+      backend.closeAllConnections();
+      await new Promise((resolve) => backend.close(resolve));
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface More {
+  readonly labels?: Partial<ServiceDefinition>;
+  readonly endpoints?: EndpointsDocument;
+}
+
+export function servedAt(
+  key: ServiceKey,
+  destination: Partial<Destination> & { readonly port: number },
+  { labels = {}, endpoints }: More = {},
+): ServedService {
+  const [owner = '', service = ''] = key.split('/');
+  const base = { index: 0, since: 1, servicePath: ['/'] };
+  // Without a document of addresses there is the backend itself.
+  const way = endpoints === undefined ? { outboundHostname: '127.0.0.1' } : {};
+  return {
+    key,
+    definition: {
+      version: 1,
+      service,
+      owner,
+      source: { kind: 'rest', by: 'test' },
+      updatedAt: '2026-01-01T00:00:00.000Z',
+      destinations: [{ ...base, ...way, ...destination }],
+      ...labels,
+    },
+    endpoints,
+    origin: 'registry',
+    addressesFresh: true,
+  };
+}
+
+/** Clients that never stop asking: some on one connection each, some on a new one for every request. */
+export class Load {
+  readonly failures = new Map<string, number>();
+  readonly #agents: Agent[] = [];
+  readonly #running: Promise<void>[] = [];
+  readonly #port: number;
+  #stopping = false;
+  answered = 0;
+
+  constructor(port: number, { keepAlive, perRequest }: { readonly keepAlive: number; readonly perRequest: number }) {
+    this.#port = port;
+    for (let at = 0; at < keepAlive; at += 1) {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      this.#agents.push(agent);
+      this.#running.push(this.#ask(agent));
+    }
+    for (let at = 0; at < perRequest; at += 1) this.#running.push(this.#ask(undefined));
+  }
+
+  /** Resolves once `count` more requests were answered: the load goes on. */
+  async more(count: number): Promise<void> {
+    const target = this.answered + count;
+    await until(() => this.answered >= target, `${count} more answers`, 30_000);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+    for (const agent of this.#agents) agent.destroy();
+  }
+
+  async #ask(agent: Agent | undefined): Promise<void> {
+    while (!this.#stopping) {
+      const { status } = await get(this.#port, '/', agent);
+      this.answered += 1;
+      const how = `${status} ${agent === undefined ? 'on a new connection' : 'on a kept one'}`;
+      if (status !== 200) this.failures.set(how, (this.failures.get(how) ?? 0) + 1);
+      // Leaves the two cores to the proxy.
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+  }
+}
+
+export function listening(server: Server): Promise<Server> {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+export function get(port: number, path: string, agent: Agent | undefined): Promise<Answer> {
+  return new Promise((resolve) => {
+    const failed = (error: NodeJS.ErrnoException) => resolve({ status: error.code ?? 'failed', text: '', headers: {} });
+    const sent = request({ host: '127.0.0.1', port, path, agent: agent ?? false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.once('error', failed);
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+    });
+    sent.once('error', failed);
+    sent.end();
+  });
+}
+
+function opened(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
