@@ -1,7 +1,6 @@
 import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../forwarding/own-networks.ts';
-import type { Upstreams } from '../forwarding/upstreams.ts';
 import { createRouteTable } from '../routing/create-route-table.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
@@ -24,23 +23,6 @@ export function definitionsOf(
   const definitions = new Map<ServiceKey, ServiceDefinition | undefined>();
   for (const [key, served] of change.changes) definitions.set(key, served?.definition);
   return definitions;
-}
-
-/** The routes that have no usable address, under their services. */
-export function servingProblems(
-  table: RouteTable,
-  upstreams: Pick<Upstreams, 'view'>,
-): ReadonlyMap<ServiceKey, readonly Problem[]> {
-  const found = new Map<ServiceKey, Problem[]>();
-  for (const route of table.routes()) {
-    if (route.redirectToHost !== undefined) continue;
-    const { problem } = upstreams.view(route);
-    if (problem === undefined) continue;
-    const known = found.get(route.key) ?? [];
-    if (!known.some((each) => each.message === problem.message)) known.push(problem);
-    found.set(route.key, known);
-  }
-  return found;
 }
 
 export function mergeProblems(

@@ -189,7 +189,7 @@ for (const lane of ['raw', 'express'] as const)
     });
 
     it('names services without a usable address, with the mend', async () => {
-      const key = 'swarm/far' as const;
+      const key = 'other-swarm/far' as const;
       const definition: ServiceDefinition = {
         version: 1,
         service: 'far',

@@ -25,7 +25,8 @@ import { createLanes } from './raw-lane/lanes.ts';
 import { Relays } from './relay/relays.ts';
 import { requestIds } from './request-id.ts';
 import { measureServing, type ServingMetrics } from './serving-metrics.ts';
-import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servingProblems } from './serving-table.ts';
+import { ServingProblems } from './serving-problems.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from './serving-table.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { OwnCertificates } from './tls/own-certificates.ts';
 
@@ -51,12 +52,14 @@ export interface LocalPlane extends ServingPlane {
   /** Endpoints of which there is more to say than that they are healthy. */
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
+  suspect(endpointId: string): void;
   /** Another worker ejected it. */
   eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
 
 // How often own networks and certificate files are looked at.
 const lookAgainMs = 5_000;
+const lookForProblemsMs = 1_000;
 
 /**
  * Serves requests in this process: table, upstreams, lane and ports. The entrypoints are open when it resolves.
@@ -141,12 +144,22 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
   const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };
 
+  // A worker is not asked: its control process finds the same.
+  const unreachable =
+    lent === undefined
+      ? new ServingProblems({
+          table: () => table.current,
+          upstreams,
+          addressesAsOf: () => `${names.changes} ${networks.subnets}`,
+        })
+      : undefined;
   let revision = '';
   const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>) => {
     upstreams.apply(change.changes);
     own?.apply(change.changes);
     table.current = table.current.with(definitionsOf(change));
     checks.apply(table.current, change.changes.keys());
+    unreachable?.apply(change.changes);
     revision = change.revision;
   };
   const touched = new Set<ServiceKey>();
@@ -188,6 +201,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     names.run(),
     checks.run(),
     networks.follow(lookAgainMs, ended.signal),
+    unreachable?.follow(lookForProblemsMs, ended.signal),
     own?.follow(lookAgainMs, ended.signal),
   ]);
 
@@ -215,7 +229,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
       }),
     middlewareOf: middleware.middlewareOf,
     problems: () =>
-      mergeProblems(relays.problems(), own?.problems() ?? new Map(), servingProblems(table.current, upstreams)),
+      mergeProblems(relays.problems(), own?.problems() ?? new Map(), unreachable?.problems() ?? new Map()),
     relayProblems: () => relays.problems(),
     certificates: () => certificates,
     resolvedNames: () => names.known(),

@@ -57,11 +57,17 @@ export class NameResolution {
   readonly #resolve: ResolveName;
   readonly #now: () => number;
   #running = 0;
+  #changes = 0;
 
   constructor(options: NameResolutionOptions) {
     this.#options = options;
     this.#resolve = options.resolve ?? resolveBySystem;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** How often what is known of any name has changed. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Refreshes due names until the signal aborts. Its owner awaits it. */
@@ -128,14 +134,20 @@ export class NameResolution {
     try {
       const { addresses, ttlMs } = await this.#resolve(name);
       nextMs = Math.min(mostRefreshMs, Math.max(leastRefreshMs, ttlMs));
-      known.state = asState(addresses, known.state);
+      this.#learn(known, asState(addresses, known.state));
     } catch (error) {
-      if (known.state.kind !== 'resolved') known.state = { kind: 'failed', message: messageOf(error) };
+      if (known.state.kind !== 'resolved') this.#learn(known, { kind: 'failed', message: messageOf(error) });
     }
     known.dueMs = this.#now() + nextMs;
     known.busy = false;
     this.#running -= 1;
     this.#startDue();
+  }
+
+  #learn(known: Known, state: NameState): void {
+    if (known.state === state) return;
+    if (known.state.kind !== 'failed' || state.kind !== 'failed') this.#changes += 1;
+    known.state = state;
   }
 }
 
