@@ -5,7 +5,7 @@ import type { EntrypointToOpen } from '../entrypoint/entrypoints.ts';
 import type { CertificateSource } from '../entrypoint/tls/certificate-store.ts';
 import type { EndpointInUse } from '../forwarding/balancer.ts';
 import type { NameState } from '../forwarding/name-resolution.ts';
-import type { EntrypointView } from '../serving-plane.ts';
+import type { EntrypointView, Traffic } from '../serving-plane.ts';
 import type { ServedService } from '../watch/served-service.ts';
 
 /**
@@ -59,6 +59,8 @@ export type ControlMessage =
   /** Everything was sent: the ports may open. */
   | { readonly kind: 'open' }
   | EjectedMessage
+  /** Another replica ejected it: see `ServingPlane.suspect`. */
+  | { readonly kind: 'suspect'; readonly endpointId: string }
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
   | { readonly kind: 'collect'; readonly call: number }
@@ -85,6 +87,7 @@ export interface WorkerReport {
   readonly relayProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
   readonly names: ReadonlyMap<string, NameState>;
   readonly endpoints: readonly EndpointInUse[];
+  readonly traffic: Traffic;
 }
 
 export type WorkerMetrics = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];

@@ -16,7 +16,7 @@ import {
 } from '../entrypoint/tls/certificate-store.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../middleware/limits/limiters.ts';
-import type { ServingPlane } from '../serving-plane.ts';
+import type { ServingPlane, Traffic } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
@@ -73,7 +73,8 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
   const summed = new SummedMetrics();
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
-  const view = new ControlView(settings, () => [...fleet.workers].flatMap(({ report }) => report ?? []));
+  let started: WorkerFleet | undefined;
+  const view = new ControlView(settings, () => [...(started?.workers ?? [])].flatMap(({ report }) => report ?? []));
   const counted = fleetMetrics(metrics, () => fleet);
 
   const start: StartMessage = {
@@ -87,7 +88,11 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
     workers,
   };
   const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
-  const answer = answerer({ limiters, slots, ejections, workers, fleet: () => fleet });
+  const ejectionListeners = new Set<(endpointId: string) => void>();
+  const onEjected = (endpointId: string) => {
+    for (const listener of ejectionListeners) listener(endpointId);
+  };
+  const answer = answerer({ limiters, slots, ejections, workers, onEjected, fleet: () => fleet });
   const fleet: WorkerFleet = new WorkerFleet({
     size: workers,
     logger,
@@ -111,6 +116,7 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
       void summed.keep(worker.metrics);
     },
   });
+  started = fleet;
   const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
   ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
   const background = Promise.all([
@@ -148,6 +154,12 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
     entrypoints: () => view.entrypoints(),
     certificates: () => certificates.store,
     workers: () => fleet.views(),
+    traffic: () => trafficOf(fleet),
+    onEjected(listener) {
+      ejectionListeners.add(listener);
+      return () => ejectionListeners.delete(listener);
+    },
+    suspect: (endpointId) => fleet.tell({ kind: 'suspect', endpointId }),
     restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
     metricsWith: async (own) => summed.text(own, await Promise.all([...fleet.workers].map((each) => each.collect()))),
     async drain(deadlineMs: number) {
@@ -185,11 +197,13 @@ interface Lender {
   readonly slots: ConnectionSlots<WorkerProcess>;
   readonly ejections: SharedEjections;
   readonly workers: number;
+  /** Tells the other replicas. */
+  readonly onEjected: (endpointId: string) => void;
   readonly fleet: () => WorkerFleet;
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, workers, fleet }: Lender) {
+function answerer({ limiters, slots, ejections, workers, onEjected, fleet }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
@@ -206,10 +220,21 @@ function answerer({ limiters, slots, ejections, workers, fleet }: Lender) {
       case 'ejected':
         ejections.add(message);
         fleet().tell(message, worker);
+        onEjected(message.endpointId);
         return;
       default:
     }
   };
+}
+
+/** As the workers last told: within a second or so. One that is replaced takes its count with it. */
+function trafficOf({ workers }: WorkerFleet): Traffic {
+  let [requests, inFlight] = [0, 0];
+  for (const { report } of workers) {
+    requests += report?.traffic.requests ?? 0;
+    inFlight += report?.traffic.inFlight ?? 0;
+  }
+  return { requests, inFlight };
 }
 
 function certificatesOf(store: CertificateStore, source: CertificateSource): CertificatesMessage {

@@ -58,6 +58,9 @@ export class Worker {
       case 'ejected':
         this.#plane?.eject(message.endpointId, message);
         return;
+      case 'suspect':
+        this.#plane?.suspect(message.endpointId);
+        return;
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
         return;
@@ -175,5 +178,6 @@ function reportOf(plane: LocalPlane): WorkerReport {
     relayProblems: plane.relayProblems(),
     names: plane.resolvedNames(),
     endpoints: plane.endpointsInUse(),
+    traffic: plane.traffic(),
   };
 }
