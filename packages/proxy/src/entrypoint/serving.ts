@@ -53,6 +53,7 @@ export interface LocalPlane extends ServingPlane {
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
   suspect(endpointId: string): void;
+  suspect(endpointId: string): void;
   /** Another worker ejected it. */
   eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
