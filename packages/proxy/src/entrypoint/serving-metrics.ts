@@ -109,12 +109,15 @@ function countRefusals(
 function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): DataPlane['observe'] {
   if (settings.accessLog === 'off') return (report) => exchanges.observe(report);
   const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
-  ExchangeMetrics.gauge(
-    metrics,
-    'swarmgate_access_log_dropped',
-    'Access log lines dropped because the reader was slow',
-    () => log.dropped,
-  );
+  new Counter({
+    name: 'swarmgate_access_log_dropped_total',
+    help: 'Access log lines dropped because the reader was slow',
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc(log.dropped);
+    },
+  });
   return (report) => {
     exchanges.observe(report);
     log.add(report);

@@ -269,7 +269,11 @@ function levelOf(logger: Logger): string {
   return 'level' in logger && typeof logger.level === 'string' ? logger.level : 'info';
 }
 
-function fleetMetrics(metrics: Metrics, fleet: () => WorkerFleet): (how: 'drained' | 'crashed') => void {
+/** @returns counts a worker that ended */
+export function fleetMetrics(
+  metrics: Metrics,
+  fleet: () => Pick<WorkerFleet, 'views'>,
+): (how: 'drained' | 'crashed') => void {
   new Gauge({
     name: 'swarmgate_workers',
     help: 'Data-plane workers by state',
