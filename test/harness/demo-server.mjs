@@ -3,6 +3,7 @@
 //   PORT (8080)            where it listens
 //   MESSAGE (hello)        what `GET /` answers in `message`
 //   STOP (abrupt|drain)    at SIGTERM: exit at once, or stop accepting and finish requests in flight (10 s at most)
+//   STOP_DELAY_MS (0)      how long an abrupt exit takes after SIGTERM
 //   START_DELAY_MS (0)     how long it takes before it listens
 // Paths: /healthz (200, or 503 after POST /sick), /sick, /well, /slow?ms=N, /exit; anything else echoes the request.
 import { createServer } from 'node:http';
@@ -34,7 +35,10 @@ const server = createServer((request, response) => {
 
 setTimeout(() => server.listen(port), Number(process.env.START_DELAY_MS ?? 0));
 process.on('SIGTERM', () => {
-  if (process.env.STOP !== 'drain') process.exit(0);
+  if (process.env.STOP !== 'drain') {
+    setTimeout(() => process.exit(0), Number(process.env.STOP_DELAY_MS ?? 0));
+    return;
+  }
   setTimeout(() => process.exit(0), 10_000).unref();
   server.close(() => process.exit(0));
 });

@@ -103,13 +103,15 @@ describe('the listener following tasks', () => {
 
   it('drains the tasks that a scale-down takes', async () => {
     const name = uniqueName('scaled');
-    const id = await deploy(name);
+    // A task that is gone at once may go between two looks; one that takes its time must be seen draining meanwhile.
+    const id = await deploy(name, { env: { STOP_DELAY_MS: '2000' } });
     await waitForTasks(engine.docker, id, 2);
-    const recording = record(name, (tasks) => tasks.length === 1 && tasks[0]?.state === 'active');
     await eventually('both active', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
     });
+    // Not before: one active task is also what a service on its way up shows.
+    const recording = record(name, (tasks) => tasks.length === 1 && tasks[0]?.state === 'active');
     await updateService(engine.docker, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 1 } } }));
     const history = await recording;
     expect([...history.values()].filter((states) => states.includes('draining'))).to.have.length(1);

@@ -1,4 +1,10 @@
-import { type HeadHints, type Registry, type RegistryChange, RegistryError, type ServiceKey } from '@swarmgate/registry';
+import {
+  type HeadHints,
+  type Registry,
+  type RegistryChange,
+  RegistryError,
+  type ServiceKey,
+} from '@swarmgate/registry';
 import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
 import { FullReads } from './full-reads.ts';
 import type { FollowState, ServedService, ServicesChange } from './served-service.ts';
