@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { until } from '../../../packages/proxy/test/until.ts';
+import { Load, listening, startWorkerRig } from '../../../packages/proxy/test/worker-rig.ts';
+import { freePorts } from '../../harness/free-ports.ts';
+
+describe('replacing workers', function () {
+  this.timeout(120_000);
+
+  it('fails no request in twenty replacements, on kept connections and on new ones', async () => {
+    const rig = await startWorkerRig();
+    try {
+      await rig.put('manual/all', {});
+      const load = new Load(rig.port, { keepAlive: 8, perRequest: 4 });
+      await load.more(100);
+      let replaced = 0;
+      while (replaced < 20) {
+        replaced += (await rig.plane.restartWorkers?.()) ?? 0;
+        await load.more(50);
+      }
+      await load.stop();
+      expect([...load.failures]).to.deep.equal([]);
+      expect(await rig.metric('swarmgate_requests_total')).to.equal(load.answered);
+    } finally {
+      await rig.stop();
+    }
+  });
+});
+
+describe('swarmgate proxy with workers', function () {
+  this.timeout(60_000);
+  const cli = new URL('../../../packages/cli/src/main.ts', import.meta.url).pathname;
+
+  it('replaces them at SIGHUP or by REST, and ends at SIGTERM after what is in flight', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-proxy-'));
+    const held: (() => void)[] = [];
+    const backend = await listening(
+      createServer((asked, response) => {
+        if (asked.url === '/held') held.push(() => response.end('late'));
+        else response.end('fine');
+      }),
+    );
+    const [port = 0, admin = 0] = await freePorts(2);
+    const proxy = spawn(process.execPath, [cli, 'proxy'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        DATA_DIR: dataDir,
+        WORKERS: '2',
+        DEFAULT_PORTS: String(port),
+        ADMIN_PORT: String(admin),
+        DFP_SERVICE_1_SERVICE_NAME: 'all',
+        DFP_SERVICE_1_SERVICE_PATH: '/',
+        DFP_SERVICE_1_PORT: String((backend.address() as AddressInfo).port),
+        DFP_SERVICE_1_OUTBOUND_HOSTNAME: '127.0.0.1',
+      },
+    });
+    const exited = once(proxy, 'exit');
+    try {
+      await eventually(async () => (await call(admin, 'GET', '/readyz')).status === 200);
+      await eventually(async () => (await call(port, 'GET', '/')).text === 'fine');
+      const first = await workersOf(admin);
+      expect(first).to.have.length(2);
+
+      const load = new Load(port, { keepAlive: 4, perRequest: 2 });
+      proxy.kill('SIGHUP');
+      await eventually(async () => isAnother(await workersOf(admin), first));
+      const second = await workersOf(admin);
+      const { status, text } = await call(admin, 'POST', '/v1/restart-workers');
+      expect(text).to.include('2 workers were replaced');
+      expect(status).to.equal(200);
+      expect(isAnother(await workersOf(admin), second)).to.equal(true);
+      await load.stop();
+      expect([...load.failures]).to.deep.equal([]);
+
+      const answering = call(port, 'GET', '/held');
+      await until(() => held.length === 1, 'the request at the backend');
+      proxy.kill('SIGTERM');
+      await eventually(async () => (await call(admin, 'GET', '/readyz')).status !== 200);
+      held[0]?.();
+      expect((await answering).text).to.equal('late');
+      expect(await exited).to.deep.equal([0, null]);
+    } finally {
+      proxy.kill('SIGKILL');
+      await exited;
+      backend.closeAllConnections();
+      await new Promise((resolve) => backend.close(resolve));
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+});
+
+function isAnother(present: readonly number[], before: readonly number[]): boolean {
+  return present.length === 2 && present.every((pid) => !before.includes(pid));
+}
+
+async function workersOf(admin: number): Promise<number[]> {
+  const { text } = await call(admin, 'GET', '/v1/status');
+  const status = JSON.parse(text) as { workers: { pid: number; state: string }[] };
+  return status.workers.filter(({ state }) => state === 'serving').map(({ pid }) => pid);
+}
+
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + 20_000;
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) throw new Error(`not so within 20 s: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function call(port: number, method: string, path: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.once('close', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    sent.once('error', () => resolve({ status: 0, text: '' }));
+    sent.end();
+  });
+}
