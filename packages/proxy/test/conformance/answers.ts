@@ -96,6 +96,15 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
         expect(response.header('etag')).to.equal('"a"');
       },
     );
+    asked(
+      'a 204 without the length that it must not have (RFC 9110, 8.6)',
+      'HTTP/1.1 204 No Content\r\nContent-Length: 30\r\nETag: "a"\r\n\r\n',
+      (response) => {
+        expect(response.status).to.equal(204);
+        expect(response.header('etag')).to.equal('"a"');
+        expect(response.header('content-length')).to.equal(undefined);
+      },
+    );
     asked('an empty body of length 0 (RFC 9112, 6.2)', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', (response) =>
       expect(response.body).to.equal(''),
     );

@@ -25,13 +25,15 @@ export function clientHead(
   const text = new HeadText(bytes.toString('latin1', base, head.end), base, fields);
   const reason = text.slice(base, head.reasonEnd);
   const line = `HTTP/1.1 ${head.status} ${reason === '' ? (STATUS_CODES[head.status] ?? '') : reason}\r\n`;
-  if (onHeaders === undefined && head.connection.named.length === 0 && !text.hasAny(needsPolicy))
+  const hasStrayLength = head.hasStrayLength;
+  if (onHeaders === undefined && head.connection.named.length === 0 && !hasStrayLength && !text.hasAny(needsPolicy))
     return `${line}${text.linesWithout(hopByHop)}${added}\r\n`;
   const headers = headersForClient(text.flat());
   if (onHeaders !== undefined) {
     onHeaders(head.status, headers);
     restoreFraming(headers, head.contentLength);
   }
+  if (hasStrayLength) headers.delete('content-length');
   const lines = linesOf(headers);
   return lines === undefined ? undefined : `${line}${lines}${added}\r\n`;
 }

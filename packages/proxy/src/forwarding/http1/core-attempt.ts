@@ -144,6 +144,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     const text = textOf(head, bytes);
     const headers = headersForClient(text.flat());
     this.#attempt.onHead(head.status, headers);
+    if (head.hasStrayLength) headers.delete('content-length');
     this.#transform = this.#attempt.transformFor?.(head.status, headers);
     this.#response.writeHead(head.status, text.slice(head.reasonStart, head.reasonEnd), headers.flat);
   }

@@ -50,6 +50,14 @@ export class UpstreamHead {
     return this.status < 200;
   }
 
+  /**
+   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that believes it would take the next
+   * answer for one.
+   */
+  get hasStrayLength(): boolean {
+    return this.contentLength !== -1 && (this.status < 200 || this.status === 204);
+  }
+
   framingFor(method: string): BodyFraming {
     if (this.status < 200 || this.status === 204 || this.status === 304 || method === 'HEAD') return 'none';
     if (this.chunked) return 'chunked';
