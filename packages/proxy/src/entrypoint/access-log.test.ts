@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream';
+import type { AccessLogChoice } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { tinyRoute } from '../../test/tiny-plane.ts';
 import type { ExchangeReport } from '../forwarding/data-plane.ts';
 import { AccessLog } from './access-log.ts';
 
@@ -63,6 +65,31 @@ describe('the access log', () => {
     log.add({ ...report, path: '/a"\n\\' });
     await flushed();
     expect(written).to.equal('9.9.9.9 - - [02/Jan/2026:03:04:05 +0000] "GET /a\\x22\\x0a\\x5c HTTP/1.1" 200 12\n');
+  });
+
+  it('takes what the route asks for: nothing, one of so many, or everything', async () => {
+    let drawn = 0;
+    const random = () => (drawn++ % 100) / 100;
+    const log = new AccessLog({ format: 'json', write: sink(), random });
+    const lines = async (accessLog: AccessLogChoice | undefined) => {
+      written = '';
+      const route = tinyRoute('web', accessLog === undefined ? {} : { accessLog });
+      for (let sent = 0; sent < 200; sent += 1) log.add({ ...report, route });
+      await flushed();
+      return written.split('\n').length - 1;
+    };
+    expect(await lines('off')).to.equal(0);
+    expect(await lines({ every: 100 })).to.equal(2);
+    expect(await lines({ every: 4 })).to.equal(50);
+    expect(await lines({ every: 1 })).to.equal(200);
+    expect(await lines(undefined)).to.equal(200);
+  });
+
+  it('says what was wrong with a head that was refused', async () => {
+    const log = logTo('json');
+    log.add({ ...report, status: 400, reason: 'bad-host', cause: 'host-missing' });
+    await flushed();
+    expect(JSON.parse(written)).to.include({ status: 400, cause: 'host-missing' });
   });
 
   it('drops and counts lines when its reader is slow, and goes on later', async () => {

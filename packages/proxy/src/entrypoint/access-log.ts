@@ -6,6 +6,8 @@ export interface AccessLogOptions {
   /** Lines that wait for a slow reader; more are dropped and counted. Default 10,000. */
   readonly mostWaiting?: number;
   readonly now?: () => Date;
+  /** From 0 to below 1: which requests of a sampled route get a line. Default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** Writes one line per exchange, in batches off the hot path. A reader that does not keep up costs lines, never time. */
@@ -13,6 +15,7 @@ export class AccessLog {
   readonly #options: AccessLogOptions;
   readonly #mostWaiting: number;
   readonly #now: () => Date;
+  readonly #random: () => number;
   #waiting: string[] = [];
   #scheduled = false;
   #blocked = false;
@@ -22,6 +25,7 @@ export class AccessLog {
     this.#options = options;
     this.#mostWaiting = options.mostWaiting ?? 10_000;
     this.#now = options.now ?? (() => new Date());
+    this.#random = options.random ?? Math.random;
   }
 
   /** Lines that were not written because too many waited. */
@@ -29,7 +33,10 @@ export class AccessLog {
     return this.#dropped;
   }
 
+  /** Takes what the route's `accessLog` asks for. */
   add(report: ExchangeReport): void {
+    const choice = report.route?.destination.accessLog;
+    if (choice !== undefined && (choice === 'off' || this.#random() * choice.every >= 1)) return;
     if (this.#waiting.length >= this.#mostWaiting) {
       this.#dropped += 1;
       return;
@@ -65,6 +72,7 @@ function asJson(report: ExchangeReport, at: Date): string {
     path: report.path,
     status: report.status,
     reason: report.reason,
+    cause: report.cause,
     route: route?.id,
     service: route?.key,
     endpoint: endpoint?.id,

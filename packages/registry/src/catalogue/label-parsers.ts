@@ -77,7 +77,9 @@ export const headerPairs: LabelParser<Readonly<Record<string, string>>> = (raw, 
     const colon = part.indexOf(':');
     const name = part.slice(0, Math.max(colon, 0)).trim();
     const value = part.slice(colon + 1).trim();
-    if (!isToken(name) || !isHeaderValue(value)) return not('pairs such as X-Version:3,X-Name:Jane');
+    // A record cannot hold the key `__proto__`: the condition would be lost on its way, and let everybody in.
+    if (!isToken(name) || name === '__proto__' || !isHeaderValue(value))
+      return not('pairs such as X-Version:3,X-Name:Jane');
     pairs.set(name, value);
   }
   return pairs.size === 0 ? not('pairs such as X-Version:3,X-Name:Jane') : ok(Object.fromEntries(pairs));

@@ -31,6 +31,8 @@ describe('translateParameters, what is wrong', () => {
     [{ ...minimal, setReqHeader: 'Via none' }, 'error', 'setReqHeader: label-value-refused'],
     [{ ...minimal, delReqHeader: 'X-A,Via' }, 'error', 'delReqHeader: label-value-refused'],
     [{ ...minimal, setReqHeader: 'X-A "open' }, 'error', 'setReqHeader: label-value-invalid'],
+    [{ ...minimal, accessLog: '2/3' }, 'error', 'accessLog: label-value-invalid'],
+    [{ ...minimal, serviceHeader: '__proto__:x' }, 'error', 'serviceHeader: label-value-invalid'],
     [{ ...minimal, users: 'jane:' }, 'error', 'users: label-value-invalid'],
     [{ ...minimal, 'users.1': 'jane:x' }, 'error', 'users.1: label-not-indexed'],
     [{ ...minimal, 'denyHttp.3': 'true' }, 'error', 'denyHttp.3: label-index-unused'],

@@ -198,6 +198,7 @@ describe('translateParameters, golden cases', () => {
         balance: 'least-outstanding',
         checkPath: '/health',
         checkIntervalMs: '500',
+        accessLog: '1/100',
       },
       {
         balance: 'least-outstanding',
@@ -206,7 +207,7 @@ describe('translateParameters, golden cases', () => {
         rateLimitKey: { kind: 'header', name: 'X-Key' },
         allowedAddresses: ['10.0.0.0/8', '::1/128'],
       },
-      [{ servicePath: ['/demo'], port: 8080, checkPath: '/health', checkIntervalMs: 500 }],
+      [{ servicePath: ['/demo'], port: 8080, checkPath: '/health', checkIntervalMs: 500, accessLog: { every: 100 } }],
     ],
     [
       'compression as HAProxy writes it',

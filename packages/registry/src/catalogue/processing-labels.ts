@@ -1,7 +1,7 @@
-import type { CompressionAlgo } from '../definition/service-definition.ts';
+import type { AccessLogChoice, CompressionAlgo } from '../definition/service-definition.ts';
 import type { DestinationEntries, ServiceEntries } from './entry-maps.ts';
 import { requestHeaderNames, requestHeaderRules, responseHeaderNames, responseHeaderRules } from './header-rules.ts';
-import { fixed, type LabelParser, same, served } from './label-entry.ts';
+import { added, fixed, type LabelParser, same, served } from './label-entry.ts';
 import { boolean, integer, not, ok, oneOf, secondsAsMs } from './label-parsers.ts';
 import { pathRewrites } from './path-parsers.ts';
 
@@ -28,6 +28,13 @@ const mediaTypes: LabelParser<readonly string[]> = (raw) => {
   return types.every((type) => /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+*-]+$/.test(type))
     ? ok(types)
     : not('media types such as text/html application/json');
+};
+
+const accessLogChoice: LabelParser<AccessLogChoice> = (raw) => {
+  const choice = raw.trim();
+  if (choice === 'off') return ok('off');
+  const every = Number(/^1\/([1-9]\d{0,6})$/.exec(choice)?.[1]);
+  return every <= 1_000_000 ? ok({ every }) : not('off, or a share such as 1/100, at least 1/1000000');
 };
 
 /** What happens to requests and answers on their way, for the whole service. */
@@ -180,6 +187,15 @@ export const processingDestinationLabels = {
     example: '86400',
     support: served,
     dockerFlow: same,
+  },
+  accessLog: {
+    name: 'accessLog',
+    parse: accessLogChoice,
+    default: 'every request, where `ACCESS_LOG` is set',
+    meaning: 'Which requests get a line in the access log: `off` for none, `1/100` for one of a hundred at random.',
+    example: '1/100',
+    support: served,
+    dockerFlow: added,
   },
   sslVerifyNone: {
     name: 'sslVerifyNone',

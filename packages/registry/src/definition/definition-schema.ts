@@ -146,6 +146,7 @@ export const destinationShape = {
   timeoutTunnelMs: durationMs.exactOptional(),
   timeoutClientMs: durationMs.exactOptional(),
   sslVerifyNone: z.boolean().exactOptional(),
+  accessLog: z.union([z.literal('off'), z.object({ every: z.int().min(1).max(1_000_000) })]).exactOptional(),
   serviceGroup: text.exactOptional(),
   balanceGroup: text.exactOptional(),
   checkTcp: z.boolean().exactOptional(),

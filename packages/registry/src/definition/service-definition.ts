@@ -86,6 +86,7 @@ export interface Destination {
   readonly timeoutTunnelMs?: number;
   readonly timeoutClientMs?: number;
   readonly sslVerifyNone?: boolean;
+  readonly accessLog?: AccessLogChoice;
   /** tcp and sni services that share a port and one upstream. */
   readonly serviceGroup?: string;
   readonly balanceGroup?: string;
@@ -135,6 +136,9 @@ export interface PathRewrite {
   readonly all?: boolean;
   readonly ignoreCase?: boolean;
 }
+
+/** No line, or a line for one request of `every`, taken at random. */
+export type AccessLogChoice = 'off' | { readonly every: number };
 
 export type CompressionAlgo = 'gzip' | 'deflate' | 'br';
 
