@@ -35,7 +35,7 @@ describe('replacing workers', function () {
 
 describe('swarmgate proxy with workers', function () {
   this.timeout(60_000);
-  const cli = new URL('../../../packages/cli/src/main.ts', import.meta.url).pathname;
+  const cli = new URL('../../../packages/cli/bin/swarmgate.mjs', import.meta.url).pathname;
 
   it('replaces them at SIGHUP or by REST, and ends at SIGTERM after what is in flight', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-proxy-'));

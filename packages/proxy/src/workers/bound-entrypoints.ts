@@ -1,5 +1,5 @@
-import { BoundSocket } from 'node:net';
-import type { EntrypointSetting } from '@swarmgate/runtime';
+import * as net from 'node:net';
+import { type EntrypointSetting, UsageError } from '@swarmgate/runtime';
 import { type EntrypointToOpen, entrypointError } from '../entrypoint/entrypoints.ts';
 
 /**
@@ -13,8 +13,11 @@ export class BoundEntrypoints {
     this.#sockets = sockets;
   }
 
-  /** @throws EntrypointError naming the port; none stays bound then. */
+  /** @throws EntrypointError naming the port; none stays bound then. UsageError on a Node that cannot do it. */
   static bind(settings: readonly EntrypointSetting[], host: string | undefined): BoundEntrypoints {
+    // Not imported by name, so that an older Node can still serve in one process.
+    if (!('BoundSocket' in net))
+      throw new UsageError('workers-unsupported', 'workers need Node 26.4 or newer; WORKERS=0 serves in one process');
     const sockets: Bound[] = [];
     try {
       for (const setting of settings) sockets.push({ socket: bind(setting.port, host), setting });
@@ -45,22 +48,22 @@ export class BoundEntrypoints {
 }
 
 interface Bound {
-  readonly socket: BoundSocket;
+  readonly socket: net.BoundSocket;
   readonly setting: EntrypointSetting;
 }
 
 /** Behind standard input, output, error and the channel. */
 export const firstInheritedFd = 4;
 
-function bind(port: number, host: string | undefined): BoundSocket {
+function bind(port: number, host: string | undefined): net.BoundSocket {
   try {
-    if (host !== undefined) return new BoundSocket({ host, port });
+    if (host !== undefined) return new net.BoundSocket({ host, port });
     try {
-      return new BoundSocket({ host: '::', port });
+      return new net.BoundSocket({ host: '::', port });
     } catch (error) {
       // A machine without IPv6.
       if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(codeOf(error))) throw error;
-      return new BoundSocket({ host: '0.0.0.0', port });
+      return new net.BoundSocket({ host: '0.0.0.0', port });
     }
   } catch (error) {
     const failure: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));

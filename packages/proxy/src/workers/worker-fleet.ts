@@ -33,6 +33,7 @@ export class WorkerFleet implements Running {
   readonly #stopping = new AbortController();
   readonly #replacing = new Set<Promise<void>>();
   #restarting: Promise<number> | undefined;
+  #restartingNext: Promise<number> | undefined;
   #crashesInARow = 0;
 
   constructor(options: WorkerFleetOptions) {
@@ -80,7 +81,19 @@ export class WorkerFleet implements Running {
    * @throws WorkerError when a new one cannot begin to serve; the old ones that are left serve on
    */
   restart(drainMs: number): Promise<number> {
-    this.#restarting ??= this.#replaceAll(drainMs).finally(() => {
+    if (this.#restarting === undefined) return this.#restartNow(drainMs);
+    // Who asks in the middle of a round means its first workers too, so another one follows: one for all who ask.
+    this.#restartingNext ??= this.#restarting
+      .catch(() => 0)
+      .then(() => {
+        this.#restartingNext = undefined;
+        return this.#restartNow(drainMs);
+      });
+    return this.#restartingNext;
+  }
+
+  #restartNow(drainMs: number): Promise<number> {
+    this.#restarting = this.#replaceAll(drainMs).finally(() => {
       this.#restarting = undefined;
     });
     return this.#restarting;
