@@ -105,4 +105,13 @@ describe('the access log', () => {
     await flushed();
     expect(written.trim().split('\n')).to.have.length(4);
   });
+
+  it('drops and counts lines when they are long, before they are many', async () => {
+    blocked = true;
+    const log = new AccessLog({ format: 'json', write: sink(), mostWaitingLength: 5_000 });
+    log.add(report);
+    await flushed();
+    for (let line = 0; line < 5; line += 1) log.add({ ...report, path: `/${'x'.repeat(3_000)}` });
+    expect(log.dropped).to.equal(3);
+  });
 });

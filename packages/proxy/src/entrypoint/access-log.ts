@@ -5,6 +5,8 @@ export interface AccessLogOptions {
   readonly write: NodeJS.WritableStream;
   /** Lines that wait for a slow reader; more are dropped and counted. Default 10,000. */
   readonly mostWaiting?: number;
+  /** And at most so many characters of them: a path may be as long as a head. Default 8 Mi. */
+  readonly mostWaitingLength?: number;
   readonly now?: () => Date;
   /** From 0 to below 1: which requests of a sampled route get a line. Default `Math.random`. */
   readonly random?: () => number;
@@ -14,9 +16,11 @@ export interface AccessLogOptions {
 export class AccessLog {
   readonly #options: AccessLogOptions;
   readonly #mostWaiting: number;
+  readonly #mostWaitingLength: number;
   readonly #now: () => Date;
   readonly #random: () => number;
   #waiting: string[] = [];
+  #waitingLength = 0;
   #scheduled = false;
   #blocked = false;
   #dropped = 0;
@@ -24,6 +28,7 @@ export class AccessLog {
   constructor(options: AccessLogOptions) {
     this.#options = options;
     this.#mostWaiting = options.mostWaiting ?? 10_000;
+    this.#mostWaitingLength = options.mostWaitingLength ?? 8 * 1_024 * 1_024;
     this.#now = options.now ?? (() => new Date());
     this.#random = options.random ?? Math.random;
   }
@@ -37,11 +42,13 @@ export class AccessLog {
   add(report: ExchangeReport): void {
     const choice = report.route?.destination.accessLog;
     if (choice !== undefined && (choice === 'off' || this.#random() * choice.every >= 1)) return;
-    if (this.#waiting.length >= this.#mostWaiting) {
+    if (this.#waiting.length >= this.#mostWaiting || this.#waitingLength >= this.#mostWaitingLength) {
       this.#dropped += 1;
       return;
     }
-    this.#waiting.push(this.#options.format === 'json' ? asJson(report, this.#now()) : asCommon(report, this.#now()));
+    const line = this.#options.format === 'json' ? asJson(report, this.#now()) : asCommon(report, this.#now());
+    this.#waiting.push(line);
+    this.#waitingLength += line.length;
     if (this.#scheduled || this.#blocked) return;
     this.#scheduled = true;
     setImmediate(() => this.#flush());
@@ -52,6 +59,7 @@ export class AccessLog {
     if (this.#blocked || this.#waiting.length === 0) return;
     const lines = this.#waiting;
     this.#waiting = [];
+    this.#waitingLength = 0;
     if (this.#options.write.write(`${lines.join('\n')}\n`)) return;
     this.#blocked = true;
     this.#options.write.once('drain', () => {
