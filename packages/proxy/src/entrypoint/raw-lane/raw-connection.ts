@@ -2,38 +2,19 @@ import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
 import { BodyPace } from '../../forwarding/body-pace.ts';
 import { cutOff } from '../../forwarding/http1/cut-off.ts';
-import type { DeadlineSweep, Timed } from '../../forwarding/http1/deadline-sweep.ts';
+import type { Timed } from '../../forwarding/http1/deadline-sweep.ts';
 import type { Refusal } from '../../forwarding/http1/refusal.ts';
 import type { RequestHead } from '../../forwarding/http1/request-head.ts';
 import { answerFor } from '../answers.ts';
 import { type ConnectionFacts, connectionFacts } from '../client-connection.ts';
-import { type ConnectionMemory, type Decision, type DecisionRoom, decide } from './decide.ts';
+import type { ConnectionRoom } from './connection-room.ts';
+import { type ConnectionMemory, type Decision, decide } from './decide.ts';
 import { ownAnswerText } from './own-answer.ts';
-import { type ClientSide, type ExchangeRoom, RawExchange } from './raw-exchange.ts';
+import { type ClientSide, RawExchange } from './raw-exchange.ts';
+import { refusedReport } from './refused-report.ts';
 import { RequestBody } from './request-body.ts';
 import { UnreadBytes } from './unread-bytes.ts';
 import { AddedLines } from './upstream-text.ts';
-
-/** All in milliseconds, but for the rate. */
-export interface ClientTimeouts {
-  /** A request head may take so long to arrive. */
-  readonly headMs: number;
-  /** A connection may stay idle so long between requests. */
-  readonly keepAliveMs: number;
-  /** A client may be silent so long in the middle of its body, or not read what it is sent. */
-  readonly clientMs: number;
-  /** A client sends at least so much of its body, averaged over `clientMs`. Default 0: any byte will do. */
-  readonly bodyBytesPerSecond?: number;
-}
-
-export interface ConnectionRoom extends ExchangeRoom, DecisionRoom {
-  readonly sweep: DeadlineSweep;
-  readonly timeouts: ClientTimeouts;
-  readonly head: RequestHead;
-  readonly draining: boolean;
-  readonly handOver: (connection: RawConnection, socket: Socket, entrypoint: EntrypointSetting, bytes: Buffer) => void;
-  readonly forget: (connection: RawConnection) => void;
-}
 
 type Stage =
   /** Between requests, or in the middle of a head. */
@@ -279,7 +260,7 @@ export class RawConnection implements Timed, ClientSide {
   #inHead = false;
 
   #serve(bytes: Buffer, head: RequestHead): void {
-    const method = methodOf(bytes, head);
+    const method = head.method(bytes);
     const exchange = new RawExchange(this, this.#room, method, head, new RequestBody(head));
     this.#exchange = exchange;
     this.#stage = 'deciding';
@@ -349,23 +330,8 @@ export class RawConnection implements Timed, ClientSide {
   #refuse(reason: Parameters<typeof answerFor>[0], cause: string | undefined): void {
     const answer = answerFor(reason);
     const text = ownAnswerText(answer, '', 'close');
-    this.#room.dataPlane.observe({
-      route: undefined,
-      endpoint: undefined,
-      method: '',
-      host: '',
-      path: '',
-      status: answer.status,
-      reason: answer.reason,
-      durationMs: 0,
-      upstreamMs: undefined,
-      retries: 0,
-      sentBytes: text.length,
-      receivedBytes: this.#unread.length,
-      clientAddress: this.address,
-      lane: 'raw',
-      ...(cause === undefined ? {} : { cause }),
-    });
+    const bytes = { sent: text.length, received: this.#unread.length };
+    this.#room.dataPlane.observe(refusedReport(answer, cause, bytes, this.address));
     this.writeText(text);
     this.#close();
   }
@@ -419,11 +385,3 @@ export class RawConnection implements Timed, ClientSide {
 
 // A head this long is judged even without a new line end, because it may be over its limit.
 const headLookBytes = 8_192;
-
-function methodOf(bytes: Buffer, head: RequestHead): string {
-  // Nearly all: no need to make the same string again.
-  if (head.methodEnd - head.start === 3 && bytes[head.start] === 0x47 && bytes[head.start + 1] === 0x45) {
-    if (bytes[head.start + 2] === 0x54) return 'GET';
-  }
-  return bytes.toString('latin1', head.start, head.methodEnd);
-}

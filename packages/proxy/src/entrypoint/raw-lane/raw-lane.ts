@@ -6,7 +6,8 @@ import { type HeadLimits, RequestHead } from '../../forwarding/http1/request-hea
 import type { RetryBudget } from '../../forwarding/retry-budget.ts';
 import type { TrustedProxies } from '../client-connection.ts';
 import type { Lane } from '../lane.ts';
-import { type ClientTimeouts, type ConnectionRoom, RawConnection } from './raw-connection.ts';
+import type { ClientTimeouts, ConnectionRoom } from './connection-room.ts';
+import { RawConnection } from './raw-connection.ts';
 
 export interface RawLaneParts {
   readonly plane: DataPlane;

@@ -61,6 +61,14 @@ export class RequestHead {
     return outcome;
   }
 
+  method(bytes: Buffer): string {
+    // Nearly all: no need to make the same string again.
+    if (this.methodEnd - this.start === 3 && bytes[this.start] === 0x47 && bytes[this.start + 1] === 0x45) {
+      if (bytes[this.start + 2] === 0x54) return 'GET';
+    }
+    return bytes.toString('latin1', this.start, this.methodEnd);
+  }
+
   /** The method's framing: no body unless one was announced (RFC 9112, section 6.3). */
   get hasBody(): boolean {
     return this.chunked || this.contentLength > 0;
