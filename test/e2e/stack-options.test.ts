@@ -41,9 +41,10 @@ describe('the stack’s options', () => {
     // Counted keys expire with their window, so one is made right before each look.
     const keys = await until('Redis holds a count', async () => {
       await untilAnswers({ url }, 200);
-      return (await askRedis("EVAL \"return #redis.call('KEYS','*')\" 0")) !== ':0';
+      const count = Number((await askRedis('DBSIZE')).slice(':'.length));
+      return count > 0 && count;
     });
-    expect(keys).to.equal(true);
+    expect(keys).to.be.greaterThan(0);
   });
 });
 

@@ -18,7 +18,7 @@ import { importBinaryImage, programPath } from './binary-image.ts';
 import { consulBinary } from './consul.ts';
 import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniqueName } from './docker.ts';
 import { freePorts } from './free-ports.ts';
-import { type Answer, type Ask, ask } from './http.ts';
+import { type Answer, type Ask, ask, untilAnswers } from './http.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { until } from './until.ts';
 
@@ -53,6 +53,7 @@ export interface DeployedStack {
   scale(name: string, replicas: number): Promise<void>;
   /** New tasks for one service, and waits until they run. */
   restart(name: string): Promise<void>;
+  /** Of the containers that run now. */
   logs(name: string): Promise<string>;
   /** Runs JavaScript inside the first container of a service (of one of our images); answers what it writes. */
   runInside(name: string, script: string): Promise<string>;
@@ -143,6 +144,12 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const tunnel = spawn(join(root, 'docker', 'consul-ui.sh'), [String(consulPort)], { env, stdio: 'ignore' });
   tunnel.unref();
   const adminUrl = `http://127.0.0.1:${admin}`;
+  try {
+    await untilAnswers({ url: `${adminUrl}/readyz` }, 200, { withinMs: 120_000 });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 
   return {
     name,
@@ -181,8 +188,9 @@ export async function deployStack(options: { readonly instance?: string } = {}):
       );
     },
     logs: async (service) => {
-      const { stdout, stderr } = await cli('service', 'logs', '--raw', `${name}_${service}`);
-      return stdout + stderr;
+      // Of the containers themselves: `docker service logs` is silent about a task until its health check has passed.
+      const all = await Promise.all((await containers(service)).map((container) => cli('logs', container)));
+      return all.map(({ stdout, stderr }) => stdout + stderr).join('');
     },
     runInside: async (service, script) => {
       const [container] = await containers(service);
