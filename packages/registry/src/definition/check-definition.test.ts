@@ -53,6 +53,12 @@ describe('checkDefinition', () => {
       'destinations.0.reqPathSearchReplace.0.search',
       /look-around/,
     ],
+    [
+      'a header condition that JSON could lose',
+      { ...good, destinations: [{ ...destination, serviceHeader: JSON.parse('{"__proto__":"x"}') }] },
+      'destinations.0.serviceHeader',
+      /serviceHeader/,
+    ],
     ['a null', { ...good, aclName: null }, 'aclName', /is null/],
     ['an unknown choice', { ...good, balance: 'random' }, 'balance', /is "random"/],
   ];

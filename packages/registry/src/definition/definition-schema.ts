@@ -122,7 +122,14 @@ export const destinationShape = {
     .exactOptional(),
   servicePathExclude: texts.exactOptional(),
   serviceDomain: texts.exactOptional(),
-  serviceHeader: z.record(token, headerText).exactOptional(),
+  serviceHeader: z
+    .unknown()
+    // A record drops this key, and with it the condition: the route would take requests that it was not meant for.
+    .refine((given) => !(typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__')), {
+      error: 'expected names of headers, not __proto__',
+    })
+    .pipe(z.record(token, headerText))
+    .exactOptional(),
   userAgent: texts.exactOptional(),
   srcPort: port.exactOptional(),
   port: port.exactOptional(),
