@@ -1,7 +1,14 @@
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createConsulStore, createRegistry, type Registry, type ServiceDefinition } from '@swarmgate/registry';
+import {
+  createConsulStore,
+  createRegistry,
+  type KeyValueStore,
+  type Registry,
+  type ServiceDefinition,
+} from '@swarmgate/registry';
 import { expect } from 'chai';
+import { appendToHead, parseHead, serializeHead } from '../../packages/registry/src/journal/head.ts';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../harness/counting-relay.ts';
 import { ask, constantLoad, type Load } from '../harness/http.ts';
@@ -14,7 +21,8 @@ const changes = 100;
 const mostBytesPerChange = 200_000;
 const stormSeconds = 5;
 const stormPerSecond = 1_000;
-const stormBatch = 100;
+/** In one transaction, of the 64 operations that Consul takes. */
+const stormBatch = 50;
 
 /** Two proxies, a listener on a real Swarm of 20 services, and a second owner with 10,000 definitions in the same Consul. */
 describe(`one change among ${many} definitions`, function () {
@@ -140,12 +148,13 @@ describe(`one change among ${many} definitions`, function () {
   it(`ends at the last state of a storm of ${stormPerSecond} changes a second`, async () => {
     const touched = 500;
     const total = stormSeconds * stormPerSecond;
+    const writer = await journalWriter(registry.store);
     const began = performance.now();
     for (let done = 0; done < total; done += stormBatch) {
       const dueMs = (done / stormPerSecond) * 1_000 - (performance.now() - began);
       if (dueMs > 0) await pause(dueMs);
       const round = Math.floor(done / touched);
-      await publish(
+      await writer.write(
         Array.from({ length: stormBatch }, (_, n) => {
           const service = (done + n) % touched;
           return definition(service, `/round-${round}-of-${service}`);
@@ -166,3 +175,33 @@ describe(`one change among ${many} definitions`, function () {
     }
   });
 });
+
+/**
+ * Writes definitions with their journal entries and nothing else. The registry's own way also reads what stands there and
+ * keeps it as history, and then Consul on this machine takes a few hundred changes a second: that spares the proxies.
+ */
+async function journalWriter(store: KeyValueStore) {
+  const key = 'swarmgate/head';
+  const stored = await store.get(key);
+  const parsed = parseHead(stored?.value ?? '');
+  if (stored === undefined || parsed === undefined) throw new Error('there is no registry');
+  let head = parsed;
+  let { index } = stored;
+  return {
+    write: async (definitions: readonly ServiceDefinition[]) => {
+      const put = definitions.map(({ owner, service }) => `services/${owner}/${service}`);
+      const next = appendToHead(head, index, { put, remove: [] });
+      const result = await store.transact([
+        ...definitions.map((document, at) => ({
+          kind: 'set' as const,
+          key: `swarmgate/${put[at]}`,
+          value: JSON.stringify(document, undefined, 2),
+        })),
+        { kind: 'compare-and-set', key, value: serializeHead(next), index },
+      ]);
+      if (!result.ok) throw new Error(`somebody else wrote: ${result.reason}`);
+      head = next;
+      index = result.written.get(key) ?? index;
+    },
+  };
+}
