@@ -225,6 +225,22 @@ describe('entrypoints', () => {
       await until(() => received === 'served on');
     });
 
+    for (const [what, bytes] of [
+      ['says nothing', ''],
+      ['begins a handshake and goes silent', '\x16\x03\x01\x02\x00\x01'],
+    ] as const) {
+      it(`close on a client that ${what}`, async () => {
+        serve(['shop', shop]);
+        const entrypoints = await open([secured], { secure: { certificates, handshakeMs: 20 } });
+        const client = connect(portOf(entrypoints), '127.0.0.1');
+        clients.push(client);
+        client.write(bytes, 'latin1');
+        client.resume();
+        await once(client, 'close');
+        expect(accepted).to.have.length(0);
+      });
+    }
+
     it('resume sessions', async () => {
       serve(['shop', shop]);
       const entrypoints = await openSecure();

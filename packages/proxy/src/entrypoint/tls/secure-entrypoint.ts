@@ -39,7 +39,11 @@ export class SecureEntrypoint {
       if (source !== undefined) presentAs(secured, source);
       onSecured(secured);
     });
-    this.#server.on('tlsClientError', (error) => options.onFailure?.(error));
+    this.#server.on('tlsClientError', (error, secured) => {
+      // node:tls only tells of a handshake that takes too long, and leaves the connection as it is.
+      secured.destroy();
+      options.onFailure?.(error);
+    });
     const useTicketKeys = () => {
       if (ticketKeys !== undefined) this.#server.setTicketKeys(ticketKeys.current);
     };
