@@ -1,17 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchFootprint } from './footprint.ts';
 import { benchForwarding } from './forwarding.ts';
 import { withSection } from './performance-page.ts';
 import { forwardingSection, machineLine, routingSection } from './report.ts';
 import { benchRouting } from './routing.ts';
 
-// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing]`. Figures of a whole run go to
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint]`. Figures of a whole run go to
 // docs/performance.md; a quick or partial one is only printed.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
-    part: { type: 'string', multiple: true, default: ['forwarding', 'routing'] },
+    part: { type: 'string', multiple: true, default: ['forwarding', 'routing', 'footprint'] },
   },
 });
 const page = new URL('../../docs/performance.md', import.meta.url);
@@ -30,6 +31,12 @@ if (values.part.includes('routing')) {
   const section = routingSection(await benchRouting(), machine);
   console.log(section);
   text = withSection(text, 'routing', section);
+}
+if (values.part.includes('footprint')) {
+  say('memory and stalls');
+  const section = routingSection(await benchFootprint({ quick: values.quick, say }), machine);
+  console.log(section);
+  text = withSection(text, 'footprint', section);
 }
 if (publish) {
   await writeFile(page, text);

@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { startServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
+import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
+import { startWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
+import { hostOf, services } from '../forwarding/cases.ts';
+import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
+
+// The process that is measured: the proxy's serving plane, as `WORKERS` says, with a table of 10,000 services that lead
+// to one backend. It hears orders over its channel, and ends with it.
+const [backendPort, size = services] = process.argv.slice(2).map(Number);
+const settings = readSettings('proxy', { env: process.env });
+const plane = await (settings.workers === 0 ? startServingPlane : startWorkerPlane)({
+  settings,
+  logger: silentLogger,
+  metrics: new Metrics(),
+  env: process.env,
+  entrypoints: [{ port: 0, secure: false }],
+  host: '127.0.0.1',
+});
+
+const tell = (message: SubjectMessage) => process.send?.(message);
+process.on('message', (order: SubjectOrder) => {
+  void swapAtRate(order.swaps).then(() => tell({ kind: 'swapped' }));
+});
+process.once('disconnect', () => void plane.stop().then(() => process.exit(0)));
+
+let revision = 0;
+await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
+const [worker] = plane.workers();
+tell({ kind: 'serving', port: plane.entrypoints()[0]?.port ?? 0, pid: worker?.pid ?? process.pid });
+
+/** One service of the many is another one than before, 100 times a second. */
+async function swapAtRate(times: number): Promise<void> {
+  for (let at = 0; at < times; at++) {
+    await Promise.all([apply(new Map([service(1 + ((at * 7) % (size - 1)), `/changed-${at}`)])), pause(10)]);
+  }
+}
+
+function apply(changes: ReadonlyMap<ServiceKey, ServedService>): Promise<void> {
+  revision += 1;
+  return plane.apply({
+    revision: String(revision),
+    sequence: revision,
+    registryId: 'bench',
+    changes,
+    rejected: new Map(),
+  });
+}
+
+function service(at: number, path: string): [ServiceKey, ServedService] {
+  const name = `service-${at}`;
+  const key: ServiceKey = `manual/${name}`;
+  const definition: ServiceDefinition = {
+    version: 1,
+    service: name,
+    owner: 'manual',
+    source: { kind: 'rest', by: 'bench' },
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    destinations: [
+      {
+        index: 0,
+        since: 0,
+        servicePath: [path],
+        serviceDomain: [hostOf(at)],
+        port: backendPort ?? 0,
+        outboundHostname: '127.0.0.1',
+      },
+    ],
+  };
+  return [key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true }];
+}

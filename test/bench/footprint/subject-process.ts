@@ -1,0 +1,68 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { services } from '../forwarding/cases.ts';
+
+/** Swap so many times, at 100 a second. */
+export interface SubjectOrder {
+  readonly swaps: number;
+}
+
+export type SubjectMessage =
+  | {
+      readonly kind: 'serving';
+      readonly port: number;
+      /** Of the process that serves requests. */
+      readonly pid: number;
+    }
+  | { readonly kind: 'swapped' };
+
+/** The proxy under measurement, in processes of its own. */
+export interface Subject {
+  readonly port: number;
+  readonly pid: number;
+  swap(times: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+export async function startSubject(
+  backendPort: number,
+  env: Readonly<Record<string, string>>,
+  size = services,
+): Promise<Subject> {
+  const child = fork(here('./proxy-subject.ts'), [String(backendPort), String(size)], {
+    env: { ...process.env, ...env },
+  });
+  const first = await next(child);
+  if (first.kind !== 'serving') throw new Error(`the proxy said ${first.kind} before it served`);
+  return {
+    port: first.port,
+    pid: first.pid,
+    async swap(times) {
+      const swapped = next(child);
+      child.send({ swaps: times } satisfies SubjectOrder);
+      await swapped;
+    },
+    async stop() {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function next(child: ChildProcess): Promise<SubjectMessage> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) => reject(new Error(`the proxy ended with ${code}`));
+    child.once('exit', onExit);
+    child.once('message', (message) => {
+      child.off('exit', onExit);
+      // Nobody else has the other end of this channel.
+      resolve(message as SubjectMessage);
+    });
+  });
+}
