@@ -15,6 +15,7 @@ export interface Import {
 const packageOf: Readonly<Record<string, string>> = {
   '@swarmgate/runtime': 'runtime',
   '@swarmgate/registry': 'registry',
+  '@swarmgate/registry/vocabulary': 'registry',
   '@swarmgate/swarm-listener': 'swarm-listener',
   '@swarmgate/proxy': 'proxy',
   swarmgate: 'cli',

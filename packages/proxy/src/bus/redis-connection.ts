@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import type { Logger } from '@swarmgate/runtime';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 
 /** Redis that hangs may cost so much, in milliseconds; whoever asked goes on without it. */
 export const mostWaitMs = 100;
@@ -15,7 +16,7 @@ export interface RedisUse {
 
 /** A connection that comes back by itself and never lets anybody wait: a command that cannot be sent now fails now. */
 export function connectRedis({ url, logger, whileAway, more = {} }: RedisUse): Redis {
-  const redis = new Redis(url, {
+  const redis = new (loadIoredis().Redis)(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: mostWaitMs,
@@ -33,4 +34,11 @@ export function connectRedis({ url, logger, whileAway, more = {} }: RedisUse): R
     reported = true;
   });
   return redis;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Where it is needed: it costs 5 MB, and no worker speaks to Redis. */
+function loadIoredis(): typeof import('ioredis') {
+  return require('ioredis');
 }

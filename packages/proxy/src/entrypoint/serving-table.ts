@@ -1,4 +1,4 @@
-import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry';
+import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../forwarding/own-networks.ts';
 import { createRouteTable } from '../routing/create-route-table.ts';

@@ -1,4 +1,9 @@
-import { type HeaderRule, isFixedRequestHeader, isFramingHeader, isSecretVariable } from '@swarmgate/registry';
+import {
+  type HeaderRule,
+  isFixedRequestHeader,
+  isFramingHeader,
+  isSecretVariable,
+} from '@swarmgate/registry/vocabulary';
 import type { HeaderList } from './header-list.ts';
 import type { Exchange, Middleware } from './middleware.ts';
 import { proceed } from './refusals.ts';

@@ -5,7 +5,7 @@ import {
   type ServiceDomainAlgo,
   type ServiceKey,
   serviceKey,
-} from '@swarmgate/registry';
+} from '@swarmgate/registry/vocabulary';
 import type { Claim, ClaimPhase, CompiledRoute } from './claim.ts';
 import { compileConditions } from './conditions.ts';
 import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';

@@ -4,7 +4,7 @@ import {
   type LabelEntry,
   type ServiceDefinition,
   serviceLabels,
-} from '@swarmgate/registry';
+} from '@swarmgate/registry/vocabulary';
 
 export interface SupportedLabels {
   /** Whether the middleware honours a label that restricts access, by its name. Also asked for the settings. */

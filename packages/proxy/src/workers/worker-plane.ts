@@ -185,7 +185,8 @@ function fork(fds: readonly number[], compileCache: string) {
   cluster.setupPrimary({
     exec: workerFile,
     args: [],
-    execArgv: [],
+    // A young generation of 16 MB, the default, saves no time here: requests leave little behind.
+    execArgv: ['--max-semi-space-size=2'],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
   });

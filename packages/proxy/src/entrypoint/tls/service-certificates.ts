@@ -1,4 +1,4 @@
-import { openCertificate, type Problem, type SecretsKey, type ServiceKey } from '@swarmgate/registry';
+import { openCertificate, type Problem, type SecretsKey, type ServiceKey } from '@swarmgate/registry/vocabulary';
 import type { ServedService } from '../../watch/served-service.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import { expiryProblem } from './certificate-expiry.ts';

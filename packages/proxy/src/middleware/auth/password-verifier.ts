@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { verifyHashedPassword } from '@swarmgate/registry';
+import { verifyHashedPassword } from '@swarmgate/registry/vocabulary';
 import { LRUCache } from 'lru-cache';
 import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
 import { Turns } from './turns.ts';

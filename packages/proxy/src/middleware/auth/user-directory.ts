@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPasswordHash, readUsers, type ServiceDefinition } from '@swarmgate/registry';
+import { isPasswordHash, readUsers, type ServiceDefinition } from '@swarmgate/registry/vocabulary';
 import type { Logger } from '@swarmgate/runtime';
 import type { Credential } from './password-verifier.ts';
 

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+/** Packages that the file loads at start, itself or by what it imports, and the project's own files on the way. */
+function packagesLoadedBy(file: URL): ReadonlySet<string> {
+  const packages = new Set<string>();
+  const files = new Set([file.href]);
+  for (const each of files) {
+    const text = readFileSync(fileURLToPath(each), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from\s+'([^']+)'/gm)) {
+      const found = specifier.startsWith('.') ? new URL(specifier, each).href : import.meta.resolve(specifier);
+      if (found.endsWith('.ts')) files.add(found);
+      else packages.add(specifier);
+    }
+  }
+  return packages;
+}
+
+describe('what a worker loads', () => {
+  const loaded = packagesLoadedBy(new URL('../../packages/proxy/src/workers/worker-main.ts', import.meta.url));
+
+  it('is seen by this test', () => {
+    expect([...loaded]).to.include.members(['prom-client', 'pino', 'node:net']);
+  });
+
+  it('leaves out what only its control process needs: every worker would pay for it', () => {
+    for (const name of ['zod', 'consul', 'ioredis', 'node:sqlite', 'selfsigned', 'dockerode'])
+      expect([...loaded], name).not.to.include(name);
+  });
+});
