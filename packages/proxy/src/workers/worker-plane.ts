@@ -190,7 +190,9 @@ function fork(fds: readonly number[], compileCache: string) {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
   });
-  return cluster.fork({ NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache });
+  const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
+  // Glibc keeps a heap for each thread that ever asked for memory: with one for all of them a worker takes 10 MB less.
+  return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX });
 }
 
 interface Lender {
