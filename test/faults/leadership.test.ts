@@ -170,6 +170,10 @@ describe('the leading listener', function () {
     expect(await sequence()).to.equal(before);
     expect(await proxy.status('/gamma')).to.equal(200);
     await kv.delete('services/swarm/delta');
+    await until(
+      'the registry is seen without it',
+      async () => !(await proxy.admin('/v1/services')).body.includes('"delta"'),
+    );
     await beside.setPath('alpha', '/believed');
     await until('the listing is believed again', async () => (await proxy.status('/gamma')) === 503, {
       withinMs: 60_000,
