@@ -96,6 +96,8 @@ async function memoryOf(
 }
 
 async function workerMemory({ backendPort, directory, quick }: Place): Promise<readonly Figure[]> {
+  // The very first worker compiles the sources and keeps them in DATA_DIR for those that come after.
+  await (await startSubject(backendPort, env(directory, 1), 100)).stop();
   const figures: Figure[] = [];
   for (const size of [100, services])
     figures.push(await memoryOfWorker(backendPort, directory, size, quick ? 20 : 400));
