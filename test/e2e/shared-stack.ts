@@ -14,6 +14,10 @@ export const mochaHooks = {
     this.timeout(600_000);
     const startedAt = performance.now();
     deployed = await deployStack();
+    // A run that is ended from outside skips mocha's hooks, and the stack would go on without anybody.
+    process.once('SIGTERM', () => {
+      void deployed?.remove().finally(() => process.exit(143));
+    });
     console.log(`    the stack serves after ${((performance.now() - startedAt) / 1000).toFixed(1)} s, images included`);
   },
   async afterAll(this: Mocha.Context) {
