@@ -1,5 +1,4 @@
 import { Agent } from 'node:http';
-import { availableParallelism, loadavg } from 'node:os';
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
 import { ask, untilAnswers } from '../harness/http.ts';
@@ -9,7 +8,9 @@ import { sharedStack } from './shared-stack.ts';
 const changes = 50;
 
 describe('from Docker’s event to the first answer on the new route', () => {
-  it(`takes less than 150 ms in the middle of ${changes} label changes`, async () => {
+  it(`takes less than 150 ms in the middle of ${changes} label changes`, async function () {
+    // Whatever else the machine had to do in that minute is no property of ours: one more measurement decides.
+    this.retries(1);
     const stack = sharedStack();
     const { docker } = stack;
     const labels = (path: string) => ({
@@ -41,9 +42,7 @@ describe('from Docker’s event to the first answer on the new route', () => {
       `    event → first answer, ${changes} label changes: p50 ${at(0.5).toFixed(0)} ms, ` +
         `p95 ${at(0.95).toFixed(0)} ms, max ${at(1).toFixed(0)} ms`,
     );
-    // Where others keep the cores busy, each step of the way waits its turn among them; alone it is 150 ms.
-    const sharersPerCore = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-    expect(at(0.5), `median in ms, ${sharersPerCore.toFixed(1)} sharers a core`).to.be.lessThan(150 * sharersPerCore);
+    expect(at(0.5), 'median in ms').to.be.lessThan(150);
   });
 });
 
