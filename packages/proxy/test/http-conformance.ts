@@ -1,6 +1,7 @@
 import { answers } from './conformance/answers.ts';
 import { connections } from './conformance/connections.ts';
 import { faults } from './conformance/faults.ts';
+import { largeBodies } from './conformance/large-bodies.ts';
 import { refusals } from './conformance/refusals.ts';
 import { requests } from './conformance/requests.ts';
 import { steps } from './conformance/steps.ts';
@@ -11,6 +12,7 @@ export function httpConformance(laneName: 'raw' | 'express', makeLane: MakeLane,
   describe(`HTTP conformance of the ${title} lane`, () => {
     refusals(laneName, makeLane);
     requests(laneName, makeLane);
+    largeBodies(makeLane);
     answers(laneName, makeLane);
     connections(laneName, makeLane);
     faults(laneName, makeLane);

@@ -27,6 +27,7 @@ export interface LaneParts {
   readonly pool: ConnectionPool;
   readonly timeouts: RigTimeouts;
   readonly trusted: readonly string[];
+  readonly mostBodyBytes: number;
 }
 
 export interface LaneUnderTest {
@@ -48,13 +49,14 @@ export const makeExpressLaneOnMiddleware = makeExpressLaneWith(() => createForwa
 
 export function makeExpressLaneWith(forwarderOf: (parts: LaneParts) => Forwarder): MakeLane {
   return (parts) => {
-    const { plane, timeouts, trusted } = parts;
+    const { plane, timeouts, trusted, mostBodyBytes } = parts;
     const forwarder = forwarderOf(parts);
     const settings = {
       timeouts: { ...timeouts, tunnelMs: 60_000 },
       trusted: trustedProxies(trusted),
       viaName,
       newRequestId,
+      mostBodyBytes,
     };
     const lane = new ExpressLane(
       { plane, forwarder, retries: new RetryBudget(), settings, logger: silentLogger },
@@ -66,14 +68,14 @@ export function makeExpressLaneWith(forwarderOf: (parts: LaneParts) => Forwarder
 
 export const makeRawLane: MakeLane = (parts) => {
   const next = makeExpressLane(parts);
-  const { plane, pool, timeouts, trusted } = parts;
+  const { plane, pool, timeouts, trusted, mostBodyBytes } = parts;
   const lane = createRawLane({
     plane,
     pool,
     retries: new RetryBudget(),
     next: next.lane,
     logger: silentLogger,
-    settings: { timeouts, trusted: trustedProxies(trusted), viaName, newRequestId },
+    settings: { timeouts, trusted: trustedProxies(trusted), viaName, newRequestId, mostBodyBytes },
   });
   return { lane, stop: next.stop };
 };
@@ -82,6 +84,7 @@ export interface RigOptions extends TinyPlaneOptions {
   readonly timeouts?: Partial<RigTimeouts>;
   readonly limits?: Partial<PoolLimits>;
   readonly trusted?: readonly string[];
+  readonly mostBodyBytes?: number;
 }
 
 /** One lane behind a real port. */
@@ -105,7 +108,13 @@ export async function startRig(make: MakeLane, options: RigOptions): Promise<Rig
     ...options.timeouts,
   };
   const pool = new ConnectionPool(new DeadlineSweep(10), { connectMs: timeouts.connectMs, ...options.limits });
-  const { lane, stop } = make({ plane, pool, timeouts, trusted: options.trusted ?? [] });
+  const { lane, stop } = make({
+    plane,
+    pool,
+    timeouts,
+    trusted: options.trusted ?? [],
+    mostBodyBytes: options.mostBodyBytes ?? 0,
+  });
   const server: Server = createServer((socket) => lane.accept(socket, { port: 80, secure: false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

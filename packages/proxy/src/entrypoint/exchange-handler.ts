@@ -23,6 +23,8 @@ export interface ExchangeSettings {
   readonly newRequestId: () => string;
   /** `FORWARDED_HEADER`. Default no. */
   readonly writesForwarded?: boolean;
+  /** `MAX_BODY_BYTES`: of a request body. Default 0: no limit. */
+  readonly mostBodyBytes?: number;
   /** A stream that changes the body, such as compression; it has adapted the headers. */
   readonly transformFor?: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
 }
@@ -74,6 +76,9 @@ export function decide(
   const header = (name: string) => sent.get(name);
   const route = plane.lookup({ method, host, path, port: facts.entryPort, header });
   if (route === undefined) return answering(answerFor('no-route'));
+  const { mostBodyBytes = 0 } = settings;
+  if (mostBodyBytes > 0 && Number(request.headers['content-length'] ?? 0) > mostBodyBytes)
+    return answering(answerFor('body-too-large'), route);
 
   const headers = headersForUpstream(request.rawHeaders, {
     client,
@@ -214,6 +219,10 @@ function reportResult(
       if (!result.headSent && !response.destroyed) sendAnswer(request, response, answerFor('request-timeout'));
       report.end(408, 'request-timeout');
       return;
+    case 'body-too-large':
+      if (!result.headSent && !response.destroyed) sendAnswer(request, response, answerFor('body-too-large'));
+      report.end(413, 'body-too-large');
+      return;
     case 'client-gone':
       report.end(499, 'client-gone');
   }
@@ -226,6 +235,7 @@ export function attemptOf(endpoint: Endpoint, ready: ReadyExchange, parts: Excha
     target: ready.target,
     headers: exchange.request,
     timeouts: ready.timeouts,
+    mostBodyBytes: parts.settings.mostBodyBytes ?? 0,
     onHead: (status, headers) => {
       for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
     },
@@ -242,6 +252,7 @@ function outcomeOf(result: AttemptResult): EndpointOutcome {
       return 'broken';
     case 'client-gone':
     case 'client-stalled':
+    case 'body-too-large':
       return 'abandoned';
     case 'failed':
       if (result.reason === 'queue-full' || result.reason === 'queue-timeout') return 'abandoned';
@@ -254,7 +265,12 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   if (response.headersSent || response.destroyed) return;
   // A body that nobody will read: closing says so, and saves reading it. After a refused head nothing on the
   // connection can be trusted to begin where it seems to.
-  if (answer.status === 400 || answer.status === 431 || (carriesBody(request) && !request.complete))
+  if (
+    answer.status === 400 ||
+    answer.status === 413 ||
+    answer.status === 431 ||
+    (carriesBody(request) && !request.complete)
+  )
     response.shouldKeepAlive = false;
   response.writeHead(answer.status, answerHeaders(answer));
   response.end(answer.body ?? '');

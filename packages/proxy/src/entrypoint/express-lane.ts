@@ -171,8 +171,6 @@ function refusalOf(code: string): AnswerReason | undefined {
     case 'HPE_INVALID_TRANSFER_ENCODING':
     case 'HPE_INVALID_CHUNK_SIZE':
       return 'ambiguous-framing';
-    case 'HPE_INVALID_VERSION':
-      return 'version-not-supported';
     default:
       return code.startsWith('HPE_') ? 'bad-request' : undefined;
   }

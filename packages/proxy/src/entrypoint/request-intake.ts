@@ -29,7 +29,7 @@ const refused = (reason: AnswerReason | PathRefusal): Intake => ({ ok: false, re
  * HTTP/1.0 (RFC 9112, section 6.1); more than one Host (section 3.2); targets that are not in normal form; a head of too many fields.
  */
 export function readIntake(request: IncomingMessage): Intake {
-  if (request.httpVersionMajor !== 1) return refused('version-not-supported');
+  if (request.httpVersionMajor !== 1) return refused('bad-request');
   if (request.rawHeaders.length > 2 * mostFields) return refused('head-too-large');
   const counted = countFraming(request.rawHeaders);
   if (counted.transferEncodings > 0) {

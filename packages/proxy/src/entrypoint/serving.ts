@@ -53,7 +53,6 @@ export interface LocalPlane extends ServingPlane {
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
   suspect(endpointId: string): void;
-  suspect(endpointId: string): void;
   /** Another worker ejected it. */
   eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
@@ -122,6 +121,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
       viaName: makeViaName(),
       newRequestId: requestIds(),
       writesForwarded: settings.writesForwarded,
+      mostBodyBytes: settings.mostBodyBytes,
       transformFor: middleware.compressionFor,
     },
     express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },

@@ -11,6 +11,8 @@ export interface Attempt {
   /** End-to-end headers; framing and Connection are the forwarder's. */
   readonly headers: HeaderList;
   readonly timeouts: ForwardTimeouts;
+  /** Of the request body. Default 0: no limit. */
+  readonly mostBodyBytes?: number;
   /** May change the headers that go to the client. Called once, before the first byte goes to it. */
   readonly onHead: (status: number, headers: HeaderList) => void;
   /** A stream the body passes through, such as compression, which has changed the headers to match. */
@@ -46,6 +48,8 @@ export type AttemptResult =
   | { readonly kind: 'client-gone' }
   /** The client stopped in the middle of its body, or stopped reading. */
   | { readonly kind: 'client-stalled'; readonly headSent: boolean }
+  /** The body, which did not say its length before, is larger than it may be. The endpoint does not get the rest. */
+  | { readonly kind: 'body-too-large'; readonly headSent: boolean }
   /** No byte went to the client: another endpoint may be tried where `replayable` says so. */
   | {
       readonly kind: 'failed';

@@ -184,6 +184,13 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Of a request body, averaged over `TIMEOUT_CLIENT`; slower clients get 408. `0`: only silence ends them',
   }),
+  mostBodyBytes: given({
+    env: ['MAX_BODY_BYTES'],
+    parse: integer(0, Number.MAX_SAFE_INTEGER),
+    default: '0',
+    usedBy: serving,
+    meaning: 'Of a request body, without its chunks’ framing; larger ones get 413. `0`: no limit',
+  }),
   drainTimeoutMs: given({
     env: ['DRAIN_TIMEOUT_MS'],
     parse: integer(0, 3_600_000),

@@ -25,6 +25,8 @@ export interface DecisionRoom {
   readonly viaName: string;
   readonly newRequestId: () => string;
   readonly writesForwarded: boolean;
+  /** Of a request body. 0: no limit. */
+  readonly mostBodyBytes: number;
 }
 
 /** What is known of a client's connection, and what was found out on its last request. */
@@ -97,6 +99,7 @@ export function decide(
   const route = room.dataPlane.lookup({ method, host, path, port: facts.entryPort, header });
   if (route === undefined) return answering(answerFor('no-route'));
   asked.route = route;
+  if (room.mostBodyBytes > 0 && head.contentLength > room.mostBodyBytes) return answering(answerFor('body-too-large'));
   if (route.blockedBy !== undefined || route.redirectToHost !== undefined) return handOver;
   const steps = room.dataPlane.middlewareOf(route);
   const query = text.slice(head.pathEnd, head.targetEnd);

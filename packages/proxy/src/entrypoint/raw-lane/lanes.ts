@@ -36,7 +36,7 @@ const mostRetries = 200;
 /** Both lanes on one forwarding core: they share connections to endpoints and the budget for retries. */
 export function createLanes(options: LanesOptions): Lanes {
   const { plane, exchange, express, logger } = options;
-  const { timeouts, trusted, viaName, newRequestId, writesForwarded = false } = exchange;
+  const { timeouts, trusted, viaName, newRequestId, writesForwarded = false, mostBodyBytes = 0 } = exchange;
   const limits = { connectMs: timeouts.connectMs, queueMs: options.queueMs };
   const pool = new ConnectionPool(new DeadlineSweep(), limits, options.onOpened);
   const retries = new RetryBudget(0.2, mostRetries);
@@ -57,6 +57,7 @@ export function createLanes(options: LanesOptions): Lanes {
             viaName,
             newRequestId,
             writesForwarded,
+            mostBodyBytes,
           },
         });
   return { lane, pool, stop: () => forwarder.stop() };

@@ -261,7 +261,7 @@ export class RawConnection implements Timed, ClientSide {
 
   #serve(bytes: Buffer, head: RequestHead): void {
     const method = head.method(bytes);
-    const exchange = new RawExchange(this, this.#room, method, head, new RequestBody(head));
+    const exchange = new RawExchange(this, this.#room, method, head, new RequestBody(head, this.#room.mostBodyBytes));
     this.#exchange = exchange;
     this.#stage = 'deciding';
     this.deadlineMs = Number.POSITIVE_INFINITY;

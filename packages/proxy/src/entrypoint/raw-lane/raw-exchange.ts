@@ -139,8 +139,9 @@ export class RawExchange implements AnswerSink {
   /** The body cannot be read: nothing that follows on this connection can. */
   refuse(refusal: Refusal): void {
     this.#forwarding?.cancel();
-    if (this.#status !== 0) this.#end(400, refusal.cause, 'break');
-    else this.answer(answerFor(refusal.answer));
+    const answer = answerFor(refusal.answer);
+    if (this.#status !== 0) this.#end(answer.status, refusal.cause, 'break');
+    else this.answer(answer);
   }
 
   /** More of the client's body has arrived, or the endpoint takes more of it. */

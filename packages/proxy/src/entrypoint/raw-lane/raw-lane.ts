@@ -26,6 +26,8 @@ export interface RawLaneSettings {
   readonly newRequestId: () => string;
   /** `FORWARDED_HEADER`. Default no. */
   readonly writesForwarded?: boolean;
+  /** `MAX_BODY_BYTES`. Default 0: no limit. */
+  readonly mostBodyBytes?: number;
   readonly limits?: HeadLimits;
 }
 
@@ -46,6 +48,7 @@ export function createRawLane(parts: RawLaneParts): Lane {
     viaName: settings.viaName,
     newRequestId: settings.newRequestId,
     writesForwarded: settings.writesForwarded ?? false,
+    mostBodyBytes: settings.mostBodyBytes ?? 0,
     sweep: pool.sweep,
     timeouts: settings.timeouts,
     head: new RequestHead(settings.limits),

@@ -1,5 +1,5 @@
 import { ChunkedReader, lastChunk } from '../../forwarding/http1/body-framing.ts';
-import type { Refusal } from '../../forwarding/http1/refusal.ts';
+import { type Refusal, refusals } from '../../forwarding/http1/refusal.ts';
 import type { RequestHead } from '../../forwarding/http1/request-head.ts';
 
 /** Takes pieces of a body as they go upstream; a string is latin1. */
@@ -12,9 +12,13 @@ export type TakePiece = (piece: Buffer | string) => void;
 export class RequestBody {
   #left: number;
   readonly #chunks: ChunkedReader | undefined;
+  readonly #mostBytes: number;
+  #payloadBytes = 0;
   #done = false;
 
-  constructor(head: RequestHead) {
+  /** @param mostBytes of a chunked body, which does not say its length before; 0: no limit */
+  constructor(head: RequestHead, mostBytes = 0) {
+    this.#mostBytes = mostBytes === 0 ? Number.POSITIVE_INFINITY : mostBytes;
     this.#left = head.chunked ? 0 : Math.max(0, head.contentLength);
     this.#chunks = head.chunked ? new ChunkedReader() : undefined;
     this.#done = !head.hasBody;
@@ -35,11 +39,14 @@ export class RequestBody {
       return to;
     }
     const refusal = chunks.read(bytes, start, end, (from, to) => {
+      this.#payloadBytes += to - from;
+      if (this.#payloadBytes > this.#mostBytes) return;
       take(`${(to - from).toString(16)}\r\n`);
       take(bytes.subarray(from, to));
       take('\r\n');
     });
     if (refusal !== undefined) return refusal;
+    if (this.#payloadBytes > this.#mostBytes) return refusals.bodyTooLarge;
     if (chunks.done) {
       this.#done = true;
       take(lastChunk(chunks.trailers));

@@ -36,6 +36,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   #connection: UpstreamConnection | undefined;
   #waiting = false;
   #feeding = false;
+  #bodyBytes = 0;
   #freshTried = false;
   #status = 0;
   #headMs = 0;
@@ -190,9 +191,14 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   }
 
   onDeadline(): void {
+    this.#giveUpOnClient('client-stalled');
+  }
+
+  #giveUpOnClient(kind: 'client-stalled' | 'body-too-large'): void {
     const headSent = this.#status !== 0;
     this.#connection?.abandon();
-    this.#done({ kind: 'client-stalled', headSent });
+    if (kind === 'body-too-large') this.#stopFeeding();
+    this.#done({ kind, headSent });
     if (headSent) this.#response.destroy();
   }
 
@@ -261,6 +267,12 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #onClientBytes = (piece: Buffer): void => {
     const connection = this.#connection;
     if (connection === undefined || this.#over) return;
+    const { mostBodyBytes = 0 } = this.#attempt;
+    this.#bodyBytes += piece.length;
+    if (mostBodyBytes > 0 && this.#bodyBytes > mostBodyBytes) {
+      this.#giveUpOnClient('body-too-large');
+      return;
+    }
     if (this.#pace.take(piece.length)) this.#expectBody();
     if (this.#chunked) connection.writeBody(`${piece.length.toString(16)}\r\n`);
     let keepsUp = connection.writeBody(piece);

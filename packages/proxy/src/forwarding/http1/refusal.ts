@@ -1,7 +1,13 @@
 /** Why bytes that a client or an endpoint sent are not taken. */
 export interface Refusal {
   /** Which of the proxy's own answers a client gets for it. */
-  readonly answer: 'bad-request' | 'ambiguous-framing' | 'bad-host' | 'expectation-failed' | 'head-too-large';
+  readonly answer:
+    | 'bad-request'
+    | 'ambiguous-framing'
+    | 'bad-host'
+    | 'expectation-failed'
+    | 'head-too-large'
+    | 'body-too-large';
   /** What exactly was wrong: stable, for logs and for the metric of refused heads. */
   readonly cause: string;
 }
@@ -45,6 +51,8 @@ export const refusals = {
   trailer: refused('ambiguous-framing', 'bad-trailer'),
   /** RFC 9110, 10.1.1 and 15.5.18. */
   expectation: refused('expectation-failed', 'expectation-failed'),
+  /** RFC 9110, 15.5.14. */
+  bodyTooLarge: refused('body-too-large', 'body-too-large'),
   /** RFC 6585, 5. */
   headTooLarge: refused('head-too-large', 'head-too-large'),
   tooManyFields: refused('head-too-large', 'too-many-fields'),
