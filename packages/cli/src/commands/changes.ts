@@ -31,7 +31,9 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
       const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is removed`));
+      printAnswer<ChangeAnswer>(answer, options, io, (body) =>
+        said(body, `${service} is not registered by hand any more`),
+      );
     },
   );
 

@@ -27,6 +27,12 @@ const stack = `services:
     deploy:
       labels:
         com.df.servicePath: /silent
+  misspelt:
+    image: misspelt
+    deploy:
+      labels:
+        com.df.notify: "yes"
+        com.df.servicePath: /misspelt
 `;
 
 describe('checking a stack file', () => {
@@ -63,13 +69,16 @@ describe('checking a stack file', () => {
     expect(out).to.match(new RegExp(`${file}:14: warning servicePth: .*servicePath`));
     expect(out).to.match(new RegExp(`${file}:15: error port=eighty: `));
     expect(out).to.match(new RegExp(`${file}:16: warning: silent has 1 com.df labels, but not com.df.notify=true`));
+    expect(out).to.match(
+      new RegExp(`${file}:25: warning: com.df.notify of misspelt is "yes", which does not count as true`),
+    );
   });
 
   it('speaks JSON and GitHub’s workflow commands', async () => {
     const json = JSON.parse((await run('check', file, '--format', 'json')).out) as {
       services: { composeName: string }[];
     };
-    expect(json.services.map(({ composeName }) => composeName)).to.deep.equal(['web', 'bad', 'silent']);
+    expect(json.services.map(({ composeName }) => composeName)).to.deep.equal(['web', 'bad', 'silent', 'misspelt']);
     expect((await run('check', file, '--format', 'github')).out).to.match(
       new RegExp(`::error file=${file},line=15,title=`),
     );

@@ -22,6 +22,8 @@ export interface DesiredService {
   readonly problems: readonly PlacedProblem[];
 }
 
+const falsehoods = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
+
 export type PlacedProblem = Problem & { readonly position: Position };
 
 /** Translates with the listener's own rules, so that what is said here is what will happen. Pure. */
@@ -60,7 +62,21 @@ function identity(service: ComposeService, swarmService: SwarmService, options: 
 
 function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOptions): readonly PlacedProblem[] {
   const ours = [...service.labels.keys()].filter((label) => label.startsWith('com.df.'));
-  if (ours.length === 0 || service.labels.has(notifyLabel)) return misplacedProblem(service);
+  const notify = service.labels.get(notifyLabel);
+  // Whoever writes false means it. Docker Flow takes every other spelling for false too, which nobody means.
+  if (notify !== undefined && !falsehoods.includes(notify)) {
+    return [
+      {
+        severity: 'warning',
+        reason: 'notify-missing',
+        message: `${notifyLabel} of ${service.name} is ${JSON.stringify(notify)}, which does not count as true: it would not be served`,
+        suggestion: `write ${notifyLabel}: "true"`,
+        position: service.labelPositions.get(notifyLabel) ?? service.position,
+      },
+      ...misplacedProblem(service),
+    ];
+  }
+  if (ours.length === 0 || notify !== undefined) return misplacedProblem(service);
   return [
     {
       severity: 'warning',

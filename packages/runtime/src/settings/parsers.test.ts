@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { boolean, entrypoints, integer, list, ownerName, ports } from './parsers.ts';
+import { boolean, entrypoints, integer, list, networks, ownerName, ports } from './parsers.ts';
 
 describe('parsers of settings', () => {
   const booleans = [
@@ -40,6 +40,16 @@ describe('parsers of settings', () => {
   it('keeps whole numbers in their range', () => {
     expect(integer(0, 10)('10')).to.deep.equal({ ok: true, value: 10 });
     for (const wrong of ['11', '-1', '1.5', '1e1', ' 1', '']) expect(integer(0, 10)(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('takes addresses and CIDRs for networks, and nothing else', () => {
+    expect(networks('10.0.0.0/8, 2001:db8::/32,127.0.0.1')).to.deep.equal({
+      ok: true,
+      value: ['10.0.0.0/8', '2001:db8::/32', '127.0.0.1'],
+    });
+    expect(networks('')).to.deep.equal({ ok: true, value: [] });
+    for (const wrong of ['10.0.0.0/33', '::1/129', '10.0.0', 'proxy.example', '10.0.0.0/8/8', '10.0.0.0/'])
+      expect(networks(wrong).ok, wrong).to.equal(false);
   });
 
   it('trims the parts of a list and drops empty ones', () => {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** What a parser makes of a text: a value, or why not. Never throws. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
 
@@ -16,6 +18,19 @@ export const list: Parser<readonly string[]> = (raw) =>
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   );
+
+/** Comma list of addresses and CIDRs. */
+export const networks: Parser<readonly string[]> = (raw) => {
+  const parts = list(raw);
+  return parts.ok && !parts.value.every(isNetwork) ? not('addresses or CIDRs such as 10.0.0.0/8,2001:db8::/32') : parts;
+};
+
+function isNetwork(part: string): boolean {
+  const [address = '', bits, ...rest] = part.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 // Go's strconv.ParseBool, because Docker Flow's stacks were written against it.
 const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);

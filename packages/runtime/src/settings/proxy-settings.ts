@@ -1,4 +1,4 @@
-import { boolean, entrypoints, integer, list, oneOf, port, ports, seconds, text, workerCount } from './parsers.ts';
+import { boolean, entrypoints, integer, networks, oneOf, port, ports, seconds, text, workerCount } from './parsers.ts';
 import { all, given, optional, serving } from './setting.ts';
 
 /** What the proxy and the operator's commands read. */
@@ -23,7 +23,7 @@ export const proxySettings = {
     parse: port,
     default: '8080',
     usedBy: [...serving, 'cli'],
-    meaning: 'Proxy’s REST, UI and `/metrics`',
+    meaning: 'Proxy’s REST and `/metrics`',
   }),
   adminHost: given({
     env: ['ADMIN_HOST'],
@@ -64,7 +64,7 @@ export const proxySettings = {
   }),
   trustedProxies: given({
     env: ['TRUSTED_PROXIES'],
-    parse: list,
+    parse: networks,
     default: '',
     usedBy: serving,
     meaning: 'CIDRs whose X-Forwarded-* and PROXY headers are believed',
