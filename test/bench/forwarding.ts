@@ -13,7 +13,7 @@ export interface ForwardingResult {
   readonly subject: SubjectName;
   /** CPU of the whole process tree, in microseconds for each request. */
   readonly cost: Spread;
-  /** To HAProxy in the same rotation. Absent where HAProxy is not there. */
+  /** To the case's baseline in the same rotation. Absent where that is not there. */
   readonly ratio: Spread | undefined;
   readonly residentBytes: number;
   readonly failed: number;
@@ -79,8 +79,8 @@ async function measure(
   const costs = new Map<SubjectName, number[]>(subjects.map(({ name }) => [name, []]));
   const failed = new Map<SubjectName, number>(subjects.map(({ name }) => [name, 0]));
   const resident = new Map<SubjectName, number>();
-  // The first slot of each warms connections and compilers up and is not counted.
-  for (let rotation = -1; rotation < rotations; rotation++) {
+  // What warms connections and compilers up is not counted.
+  for (let rotation = -(of.warmUps ?? 1); rotation < rotations; rotation++) {
     for (const { name, port, running } of subjects) {
       const before = cpuMicroseconds(running.pid);
       const done = await load(port, of, slotSeconds, core);
@@ -91,7 +91,7 @@ async function measure(
       failed.set(name, (failed.get(name) ?? 0) + done.failed);
     }
   }
-  const baseline = subjects.find(({ name }) => name.startsWith('HAProxy'))?.name;
+  const baseline = of.baseline ?? subjects.find(({ name }) => name.startsWith('HAProxy'))?.name;
   const baselineCosts = baseline === undefined ? undefined : costs.get(baseline);
   return subjects.map(({ name }) => {
     const own = costs.get(name) ?? [];

@@ -45,13 +45,14 @@ export function forwardingSection(bench: ForwardingBench, machine: string): stri
 
 function rowOf(result: ForwardingResult): string {
   const { subject, cost, ratio, failed } = result;
-  const promised = subject.startsWith('Swarmgate') ? result.case.atMost : undefined;
+  const isBaseline = subject === result.case.baseline || subject.startsWith('HAProxy');
+  const promised = subject.startsWith('Swarmgate') && !isBaseline ? result.case.atMost : undefined;
   const kept = promised === undefined || ratio === undefined ? '' : ratio.median <= promised ? ' ✓' : ' ✗';
   const cells = [
     result.case.name,
     subject.startsWith('Swarmgate') ? `**${subject}**` : subject,
     shown(cost, 1),
-    ratio === undefined || subject.startsWith('HAProxy') ? (ratio === undefined ? '–' : '1') : shown(ratio, 2),
+    ratio === undefined ? '–' : isBaseline ? '1' : shown(ratio, 2),
     promised === undefined ? '' : `${promised}${kept}`,
     String(Math.round(result.residentBytes / 2 ** 20)),
     String(failed),

@@ -6,6 +6,8 @@ export type SubjectName =
   | 'Swarmgate, Express lane'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
+  | 'Swarmgate, one worker'
+  | 'Swarmgate, two workers'
   | 'HAProxy'
   | 'HAProxy, access log'
   | 'HAProxy, TLS'
@@ -23,7 +25,11 @@ export interface BenchCase {
   /** Every request on a connection of its own. */
   readonly closes?: true;
   readonly subjects: readonly SubjectName[];
-  /** What Swarmgate's ratio to HAProxy is held to. */
+  /** Slots of each that are not counted. Default 1. */
+  readonly warmUps?: number;
+  /** Whom the others are compared with. Default: HAProxy. */
+  readonly baseline?: SubjectName;
+  /** What Swarmgate's ratio to that is held to. */
   readonly atMost?: number;
   /** The body's length that makes an answer right. */
   readonly bodyBytes: number;
@@ -85,6 +91,16 @@ export function benchCases(directory: string): readonly BenchCase[] {
       name: 'small GET, access log on',
       subjects: ['Swarmgate, access log', 'HAProxy, access log'],
       atMost: 1.6,
+    },
+    {
+      ...small,
+      name: 'small GET, two workers (× one worker)',
+      connections: 256,
+      subjects: ['Swarmgate, one worker', 'Swarmgate, two workers'],
+      baseline: 'Swarmgate, one worker',
+      // Each of two workers sees half of the requests that its compiler has to see before it is done.
+      warmUps: 4,
+      atMost: 1.2,
     },
     { ...small, name: 'small GET, TLS', secure: true, subjects: ['Swarmgate, TLS', 'HAProxy, TLS'] },
   ];

@@ -64,7 +64,9 @@ export async function startBench(directory: string, wanted: ReadonlySet<SubjectN
       continue;
     }
     const file = name.toLowerCase().replaceAll(/[^a-z]+/g, '-');
-    const running = start(file, recipe.command, { core: cores.proxies, directory, env: recipe.env ?? {} });
+    // Workers are for several cores: two on one would be measured taking turns.
+    const core = name.endsWith('worker') || name.endsWith('workers') ? undefined : cores.proxies;
+    const running = start(file, recipe.command, { core, directory, env: recipe.env ?? {} });
     started.push(running);
     subjects.push({ name, port, secure: name.endsWith('TLS'), running });
   }
@@ -108,6 +110,10 @@ function recipeOf(
       return swarmgate({ LANE: 'express' });
     case 'Swarmgate, access log':
       return swarmgate({ ACCESS_LOG: 'json' });
+    case 'Swarmgate, one worker':
+      return swarmgate({ WORKERS: '1' });
+    case 'Swarmgate, two workers':
+      return swarmgate({ WORKERS: '2' });
     case 'Swarmgate, TLS':
       return swarmgate({}, 'ssl');
     case 'HAProxy':
