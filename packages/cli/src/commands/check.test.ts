@@ -33,6 +33,13 @@ const stack = `services:
       labels:
         com.df.notify: "yes"
         com.df.servicePath: /misspelt
+  asleep:
+    image: asleep
+    deploy:
+      replicas: 0
+      labels:
+        com.df.notify: "true"
+        com.df.servicePath: /asleep
 `;
 
 describe('checking a stack file', () => {

@@ -22,7 +22,7 @@ export interface DesiredService {
   readonly problems: readonly PlacedProblem[];
 }
 
-const falsehoods = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
+const booleans = ['1', 't', 'T', 'true', 'TRUE', 'True', '0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 export type PlacedProblem = Problem & { readonly position: Position };
 
@@ -63,8 +63,9 @@ function identity(service: ComposeService, swarmService: SwarmService, options: 
 function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOptions): readonly PlacedProblem[] {
   const ours = [...service.labels.keys()].filter((label) => label.startsWith('com.df.'));
   const notify = service.labels.get(notifyLabel);
-  // Whoever writes false means it. Docker Flow takes every other spelling for false too, which nobody means.
-  if (notify !== undefined && !falsehoods.includes(notify)) {
+  // Whoever writes false means it, and a true one is not served for its replicas (0) or its mode. Every other spelling
+  // counts as false too, which nobody means.
+  if (notify !== undefined && !booleans.includes(notify)) {
     return [
       {
         severity: 'warning',
