@@ -20,7 +20,10 @@ for (const lane of ['raw', 'express'] as const)
     beforeEach(async () => {
       metrics = new Metrics();
       plane = await startServingPlane({
-        settings: readSettings('standalone', { env: { LANE: lane, DATA_DIR: '/nowhere' }, secretsDir: '/nowhere' }),
+        settings: readSettings('standalone', {
+          env: { LANE: lane, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
+          secretsDir: '/nowhere',
+        }),
         logger: silentLogger,
         metrics,
         env: {},
@@ -96,6 +99,14 @@ for (const lane of ['raw', 'express'] as const)
       agents.push(agent);
       return agent;
     }
+
+    it('holds request bodies to MAX_BODY_BYTES', async () => {
+      await publish('one', await backend((_request, response) => response.end('one')));
+      const post = async (body: string) =>
+        (await fetch(`http://127.0.0.1:${port}/one`, { method: 'POST', body })).status;
+      expect(await post('x'.repeat(1_000))).to.equal(200);
+      expect(await post('x'.repeat(1_001))).to.equal(413);
+    });
 
     it('serves what was applied, and tells what it serves', async () => {
       await publish('one', await backend((_request, response) => response.end('one')));
