@@ -19,7 +19,7 @@ export function announce({ settings, registry, followsSwarm, samples, routes }: 
   const base = `http://localhost${entry === undefined || entry.port === 80 ? '' : `:${entry.port}`}`;
   const services = followsSwarm
     ? `Docker Swarm at ${socket}${samples === undefined ? '' : ', where no labelled service is usable from this host: samples as well'}`
-    : `samples of examples/ (no Docker Swarm answers at ${socket}; it is followed as soon as it does)`;
+    : `${samples === undefined ? 'those of the registry' : 'samples of examples/'} (no Docker Swarm answers at ${socket}; it is followed as soon as it does)`;
   const lines = [
     '',
     'Swarmgate is ready.',
@@ -28,7 +28,7 @@ export function announce({ settings, registry, followsSwarm, samples, routes }: 
     `  admin     http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
     '',
     routes.length === 0
-      ? 'No route leads anywhere yet: see npx swarmgate problems'
+      ? 'No route leads anywhere yet: see npx swarmgate status and npx swarmgate problems'
       : table(
           ['TRY', 'SERVICE', 'OWNER'],
           routes.slice(0, 5).map((route) => [command(base, route), route.definition.service, route.definition.owner]),

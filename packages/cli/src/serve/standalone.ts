@@ -1,6 +1,6 @@
 import { startProxy } from '@swarmgate/proxy';
-import { openRegistry } from '@swarmgate/registry';
-import { createLogger, pause, readSettings } from '@swarmgate/runtime';
+import { openRegistry, type Registry, RegistryError } from '@swarmgate/registry';
+import { createLogger, type Logger, pause, readSettings } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce } from './announce.ts';
@@ -25,16 +25,32 @@ export async function standalone(io: CommandIo): Promise<void> {
     const listener = await startListener({ settings, registry, logger, signal });
     running.push(listener);
 
-    // What a crash left behind would lead to ports that are somebody else's by now.
-    await removeSampleServices(registry, signal);
+    const offersSamples = await canOfferSamples(registry, logger, signal);
     const followsSwarm = await becomesTrue(() => listener.ready(), swarmPatienceMs, signal);
     if (followsSwarm) await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs / 5, signal);
     const samples: RunningSamples | undefined =
-      proxy.usableRoutes().length > 0 ? undefined : await startSampleServices(registry, logger, signal);
+      !offersSamples || proxy.usableRoutes().length > 0
+        ? undefined
+        : await startSampleServices(registry, logger, signal);
     if (samples !== undefined) running.push(samples);
     await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
     io.out(announce({ settings, registry, followsSwarm, samples, routes: proxy.usableRoutes() }));
   });
+}
+
+/**
+ * Takes away what a crash left behind: it would lead to ports that are somebody else's by now. Without its registry the
+ * process serves on from its snapshot, and samples, which only the registry can make known, have to be done without.
+ */
+async function canOfferSamples(registry: Registry, logger: Logger, signal: AbortSignal): Promise<boolean> {
+  try {
+    await removeSampleServices(registry, signal);
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof RegistryError) || signal.aborted) throw cause;
+    logger.warn({ code: cause.code, error: cause.message }, 'the registry is away: no sample services are started');
+    return false;
+  }
 }
 
 async function becomesTrue(condition: () => boolean, withinMs: number, signal: AbortSignal): Promise<boolean> {
