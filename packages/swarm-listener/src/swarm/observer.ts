@@ -99,7 +99,8 @@ export function observeSwarm(options: ObserverOptions): Observer {
     wake.wake();
   }
 
-  async function listAll(): Promise<void> {
+  /** @param known the view that the same connection gave before */
+  async function listAll(known?: views.SwarmView): Promise<void> {
     listingWanted = false;
     // Whatever was announced before the listing is in it.
     changedServices = new Set();
@@ -116,7 +117,8 @@ export function observeSwarm(options: ObserverOptions): Observer {
     const serviceIds = services.filter(options.isSelected).map(({ id }) => id);
     const tasks = await client.tasks({ serviceIds }, signal);
     counts.listings++;
-    view = views.viewOf({ swarmId, services, tasks, nodes, networks }, view?.going);
+    const listing = { swarmId, services, tasks, nodes, networks };
+    view = known === undefined ? views.viewOf(listing, view?.going) : views.listedAgain(known, listing);
     answered();
     emit('listing', 'all', since);
     armed.arm(unconverged(serviceIds), performance.now());
@@ -129,7 +131,7 @@ export function observeSwarm(options: ObserverOptions): Observer {
     });
 
   async function refreshChanged(): Promise<void> {
-    if (view === undefined || changedServices.size > mostInspects) return listAll();
+    if (view === undefined || changedServices.size > mostInspects) return listAll(view);
     const ids = [...changedServices];
     const withNodes = nodesChanged;
     const since = eventAtMs;
@@ -236,7 +238,7 @@ export function observeSwarm(options: ObserverOptions): Observer {
         const armedAt = armedIds.length === 0 ? Number.POSITIVE_INFINITY : armedDueAt;
         if (listingWanted || now >= listedAt + options.resyncIntervalMs) {
           listedAt = now;
-          await listAll();
+          await listAll(view);
         } else if (now >= dueAt) {
           await refreshChanged();
         } else if (now >= sweptAt + sweepIntervalMs) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
-import { tasksDiffer, viewOf, withGoing, withoutPast, withServices, withTasks } from './swarm-view.ts';
+import { listedAgain, tasksDiffer, viewOf, withGoing, withoutPast, withServices, withTasks } from './swarm-view.ts';
 
 describe('what is known of the Swarm', () => {
   const view = viewOf({ swarmId: 'swarm-1', services: [aService()], tasks: [aTask()], nodes: [aNode()], networks: [] });
@@ -8,6 +8,14 @@ describe('what is known of the Swarm', () => {
   it('is as fresh as the newest object in the listing, whatever its kind', () => {
     expect(view.highestVersionIndex).to.equal(12);
     expect(withTasks(view, ['service-1'], [aTask({ versionIndex: 30 })]).highestVersionIndex).to.equal(30);
+  });
+
+  it('is no older for a listing without its newest service, which was removed', () => {
+    const left = { swarmId: 'swarm-1', services: [], tasks: [], nodes: [aNode()], networks: [] };
+    expect(viewOf(left).highestVersionIndex).to.be.below(12);
+    expect(listedAgain(view, left).highestVersionIndex).to.equal(12);
+    expect(listedAgain(view, left).services.size).to.equal(0);
+    expect(listedAgain(view, { ...left, swarmId: 'swarm-2' }).highestVersionIndex).to.be.below(12);
   });
 
   it('loses a service that Docker knows no more, with its tasks', () => {

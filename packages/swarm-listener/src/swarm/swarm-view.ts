@@ -35,6 +35,17 @@ export function viewOf(listing: SwarmListing, going: ReadonlyMap<string, number>
   };
 }
 
+/**
+ * Another listing by the manager that said `before`. What it said then it has not forgotten, so a list without its newest
+ * services is no older for it: they were removed. (Only a new connection may lead to a manager that lags behind.)
+ */
+export function listedAgain(before: SwarmView, listing: SwarmListing): SwarmView {
+  const view = viewOf(listing, before.going);
+  return before.swarmId === view.swarmId
+    ? { ...view, highestVersionIndex: Math.max(before.highestVersionIndex, view.highestVersionIndex) }
+    : view;
+}
+
 /** `services`: what an inspect of each id answered, `undefined` when Docker knows it no more. */
 export function withServices(
   view: SwarmView,
