@@ -8,7 +8,7 @@ import {
   type Registry,
 } from '@swarmgate/registry';
 import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
-import { isSelected } from './labels/service-parameters.ts';
+import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
 import { createTranslator } from './labels/translator.ts';
 import { targetsOf } from './notifying/notification-targets.ts';
@@ -119,7 +119,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     client,
     logger,
     signal: options.signal,
-    isSelected: (service) => isSelected(service, naming),
+    isSelected: (service) => isSelected(service, naming) || isSelectionUnclear(service, naming),
     resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
     useServiceEvents: settings.useServiceEvents,
     useNodeEvents: settings.useNodeEvents,

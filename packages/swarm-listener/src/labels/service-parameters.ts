@@ -11,6 +11,7 @@ const labelPrefix = 'com.df.';
 const stackLabel = 'com.docker.stack.namespace';
 // Go's strconv.ParseBool, as Docker Flow's labels were written for.
 const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const falsehoods = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 /** Meant for the listener itself: no part of what is published or notified. */
 const ownLabels = new Set(['notify', 'shortName', 'notifyService']);
@@ -23,6 +24,15 @@ export function isSelected(service: SwarmService, { notifyLabel }: NamingOptions
   if (service.mode.kind === 'job') return false;
   if (service.mode.kind === 'replicated' && service.mode.replicas === 0) return false;
   return isTrue(service.labels[notifyLabel]);
+}
+
+/**
+ * Whether the value of the notify label is none of Go's booleans: the service asks for something, and nobody can tell
+ * what. It is looked at like a selected one, so that its owner reads why it has no route.
+ */
+export function isSelectionUnclear(service: SwarmService, { notifyLabel }: NamingOptions): boolean {
+  const value = service.labels[notifyLabel]?.trim() ?? '';
+  return value !== '' && !truths.has(value) && !falsehoods.has(value);
 }
 
 /** The name under which a service is published: without its stack where `com.df.shortName` asks for it, then prefixed. */

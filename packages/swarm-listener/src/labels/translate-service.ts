@@ -8,7 +8,13 @@ import {
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { endpointsOf, unreachableProblem } from './service-endpoints.ts';
-import { isSelected, type NamingOptions, parametersOf, publishedName } from './service-parameters.ts';
+import {
+  isSelected,
+  isSelectionUnclear,
+  type NamingOptions,
+  parametersOf,
+  publishedName,
+} from './service-parameters.ts';
 
 export interface TranslationOptions extends NamingOptions {
   /** `SWARM_NAME`. */
@@ -38,7 +44,8 @@ export function translateService(
   options: TranslationOptions,
   now: Date,
 ): TranslatedService | undefined {
-  if (!isSelected(service, options)) return undefined;
+  const isUnclear = isSelectionUnclear(service, options);
+  if (!isUnclear && !isSelected(service, options)) return undefined;
   const name = publishedName(service, options);
   const source = {
     kind: 'swarm',
@@ -46,6 +53,11 @@ export function translateService(
     serviceId: service.id,
     versionIndex: service.versionIndex,
   } as const;
+  const identity = { serviceId: service.id, name, createdAt: service.createdAt, source };
+  if (isUnclear) {
+    const endpoints = endpointsFor(service, name, view, options.owner);
+    return { ...identity, secrets: { passwords: new Map() }, endpoints, problems: [unclearProblem(service, options)] };
+  }
   const { definition, secrets, problems } = translateParameters(parametersOf(service, options), {
     owner: options.owner,
     service: name,
@@ -57,10 +69,7 @@ export function translateService(
   const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
   const unreachable = unreachableProblem(service, view.networks, leadsElsewhere);
   return {
-    serviceId: service.id,
-    name,
-    createdAt: service.createdAt,
-    source,
+    ...identity,
     ...(definition === undefined ? {} : { definition }),
     secrets,
     endpoints: endpointsFor(service, name, view, options.owner),
@@ -77,6 +86,18 @@ export function endpointsFor(service: SwarmService, name: string, view: SwarmVie
   const nodes: ReadonlyMap<string, SwarmNode> = view.nodes;
   const around = { tasks: view.tasks.get(service.id) ?? [], nodes, networks: view.networks, going: view.going };
   return endpointsOf(service, { owner, name }, around);
+}
+
+function unclearProblem(service: SwarmService, { notifyLabel }: NamingOptions): Problem {
+  const value = (service.labels[notifyLabel] ?? '').slice(0, 200);
+  return {
+    severity: 'error',
+    reason: 'label-value-invalid',
+    message: `${notifyLabel} is ${JSON.stringify(value)}: expected one of 1 t T true TRUE True 0 f F false FALSE False`,
+    label: notifyLabel.replace(/^com\.df\./, ''),
+    value,
+    suggestion: `write it like true; without it the service is not served`,
+  };
 }
 
 /** Docker Flow overwrites the label silently; users took it for a way to rename a service. */

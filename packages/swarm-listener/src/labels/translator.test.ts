@@ -48,6 +48,16 @@ describe('the translator', () => {
     expect([...services.keys()]).to.deep.equal(['web']);
   });
 
+  it('tells the owner of a notify label that says neither yes nor no, and keeps what stands', () => {
+    const labels = { 'com.df.notify': 'yes', 'com.df.servicePath': '/', 'com.df.port': '80' };
+    const service = seen([aService({ labels })], [aTask()]).services.get('go-demo');
+    expect(service?.definition).to.equal(undefined);
+    expect(service?.endpoints.tasks).to.have.length(1);
+    expect(service?.problems[0]).to.deep.include({ severity: 'error', label: 'notify', value: 'yes' });
+    const off = aService({ versionIndex: 11, labels: { ...labels, 'com.df.notify': 'false' } });
+    expect(seen([off]).services.size).to.equal(0);
+  });
+
   it('lets go of a service whose label went', () => {
     seen([aService()]);
     const { changed, services } = seen([aService({ labels: {}, versionIndex: 11 })], [], new Set(['service-1']));
