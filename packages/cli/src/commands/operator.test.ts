@@ -130,6 +130,14 @@ describe('the operator’s commands', () => {
     }
   });
 
+  it('says under problems that the registry is not followed', async () => {
+    const registry = { description: 'consul at 127.0.0.1:8500', state: { kind: 'away' } };
+    proxy.answer = { status: 200, body: { revision: 'r:1', problems: [], keys: [], registry } };
+    const result = await run(['problems']);
+    expect(result.error).to.include('consul at 127.0.0.1:8500').and.include('away');
+    expect(result.code).to.equal(1);
+  });
+
   it('prints problems by service and ends with 1 while there are any', async () => {
     proxy.answer = {
       status: 200,

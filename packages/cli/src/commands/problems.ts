@@ -1,5 +1,6 @@
-import type { ProblemsAnswer } from '@swarmgate/proxy';
+import type { ProblemsAnswer, StatusAnswer } from '@swarmgate/proxy';
 import type { Command } from 'commander';
+import type { AdminClient } from '../admin-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { describeProblem } from '../output/problem.ts';
@@ -12,11 +13,22 @@ export function addProblemsCommand(program: Command, io: CommandIo): void {
     'everything that is wrong with labels, definitions and keys (exit code 1 if anything is)',
     ['swarmgate problems', 'swarmgate problems --json'],
   ).action(async (options: OperatorOptions) => {
-    const answer = await clientFor(options, io).get('/v1/problems');
+    const client = clientFor(options, io);
+    const answer = await client.get('/v1/problems');
     if (!printAnswer<ProblemsAnswer>(answer, options, io, describeProblems)) return;
     const { problems, keys } = answer.body as ProblemsAnswer;
-    if (problems.length + keys.length > 0) io.exit(exitCodes.refused);
+    const isFollowing = await sayIfNotFollowing(client, io);
+    if (problems.length + keys.length > 0 || !isFollowing) io.exit(exitCodes.refused);
   });
+}
+
+/** Whoever is paged looks here first, and a registry that is away is no problem of any service. */
+async function sayIfNotFollowing(client: AdminClient, io: CommandIo): Promise<boolean> {
+  const { status, body } = await client.get('/v1/status');
+  const { registry } = body as Partial<StatusAnswer>;
+  if (status !== 200 || registry === undefined || registry.state.kind === 'following') return true;
+  io.error(`the registry (${registry.description}) is not followed: ${registry.state.kind}; see swarmgate status`);
+  return false;
 }
 
 export function describeProblems({ problems, keys }: ProblemsAnswer): string {

@@ -55,7 +55,8 @@ function describeRegistry({ registry: { state }, sequence, ageMs }: StatusAnswer
     case 'following':
       return `followed, sequence ${sequence}`;
     case 'away':
-      return `away (${state.error}); serving what was known ${ageMs === null ? 'from nothing' : `${age(ageMs)} ago`}, from ${state.from}`;
+      if (ageMs === null) return `away (${state.error}); nothing was known before, and no snapshot is on disk`;
+      return `away (${state.error}); serving what was known ${age(ageMs)} ago, from ${state.from}`;
     case 'holding':
       return `${state.held} services held (${state.reason}): swarmgate reload --force lets them go`;
   }

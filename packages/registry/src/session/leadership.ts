@@ -81,7 +81,9 @@ class Contender implements Leadership {
         if (lock !== undefined) await this.#lead(lock);
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn({ key, attempt, error: messageOf(error) }, 'cannot contend for leadership, trying again');
+        // Once is enough: while the registry is away, whoever follows it says so, and this line would bury that one.
+        const level = attempt === 0 ? 'warn' : 'debug';
+        logger[level]({ key, attempt, error: messageOf(error) }, 'cannot contend for leadership, trying again');
         await pause(backoffMs(attempt, 100, 2_000), signal);
         attempt += 1;
       }
