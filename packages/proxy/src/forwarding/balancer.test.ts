@@ -75,6 +75,17 @@ describe('the balancer', () => {
     expect(pickId(upstreamOf(a), { except: new Set(['a']) })).to.equal('no-endpoint');
   });
 
+  it('says whether another endpoint could be asked instead', () => {
+    const others = (upstream: Upstream, except?: ReadonlySet<string>) => {
+      const picked = balancer.pick(route, upstream, except === undefined ? {} : { except });
+      return picked.kind === 'endpoint' && picked.hasOthers;
+    };
+    expect(others(upstreamOf(a, b))).to.equal(true);
+    expect(others(upstreamOf(a))).to.equal(false);
+    expect(others(upstreamOf(a, endpoint('d', 'draining')))).to.equal(false);
+    expect(others(upstreamOf(a, b), new Set(['a']))).to.equal(false);
+  });
+
   it('says why there is none', () => {
     expect(pickId({ endpoints: [], inOrder: false, ifNone: 'stale-endpoint' })).to.equal('stale-endpoint');
   });

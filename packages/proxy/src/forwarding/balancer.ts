@@ -77,7 +77,10 @@ export class Balancer {
     state.outstanding += 1;
     this.#inFlight += 1;
     state.usedMs = nowMs;
-    return { kind: 'endpoint', endpoint: chosen };
+    const hasOthers = upstream.endpoints.some(
+      (each) => each !== chosen && each.state === 'active' && !wanted.except?.has(each.id),
+    );
+    return { kind: 'endpoint', endpoint: chosen, hasOthers };
   }
 
   finished(endpoint: Endpoint, outcome: EndpointOutcome): void {

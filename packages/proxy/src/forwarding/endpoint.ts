@@ -10,6 +10,7 @@ export interface Endpoint {
 
 /** What picking an endpoint for a route says. */
 export type Pick =
-  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
+  /** `hasOthers`: another endpoint could take the request, so nobody need wait long for this one. */
+  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly hasOthers: boolean }
   /** 503 + Retry-After; `stale-endpoint` for addresses that may be somebody else's by now. */
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint' };

@@ -63,6 +63,14 @@ describe('the pool of connections to endpoints', () => {
     return connection;
   }
 
+  it('waits less for a connection where another endpoint could be asked, never more than its own limit', () => {
+    const endpoint = endpointAt(backend.port);
+    poolWith({ connectMs: 5_000 });
+    const patient = pool.take(endpoint, 'fresh')?.deadlineMs ?? 0;
+    expect(patient - (pool.take(endpoint, 'fresh', 1_000)?.deadlineMs ?? 0)).to.equal(4_000);
+    expect(pool.take(endpoint, 'fresh', 60_000)?.deadlineMs).to.equal(patient);
+  });
+
   it('uses the same connection again, also for the same address under another object', async () => {
     poolWith();
     const first = taken(endpointAt(backend.port));

@@ -71,8 +71,11 @@ export class ConnectionPool implements ConnectionOwner {
     this.#limits = { ...defaultPoolLimits, ...limits };
   }
 
-  /** A connection at once, or `undefined` where the limits say that one has to wait. */
-  take(endpoint: Endpoint, wanted: Wanted): UpstreamConnection | undefined {
+  /**
+   * A connection at once, or `undefined` where the limits say that one has to wait.
+   * @param mostConnectMs how long a new one may take to open, where that is less than the pool's own limit
+   */
+  take(endpoint: Endpoint, wanted: Wanted, mostConnectMs = Number.POSITIVE_INFINITY): UpstreamConnection | undefined {
     const slot = this.#slot(endpoint);
     if (wanted !== 'fresh') {
       for (let idle = slot.idle.pop(); idle !== undefined; idle = slot.idle.pop()) {
@@ -83,7 +86,7 @@ export class ConnectionPool implements ConnectionOwner {
         break;
       }
     }
-    return this.#mayOpen(slot) ? this.#open(slot, endpoint) : undefined;
+    return this.#mayOpen(slot) ? this.#open(slot, endpoint, mostConnectMs) : undefined;
   }
 
   /** Puts a request in line; `false` where the line is full. */
@@ -180,10 +183,10 @@ export class ConnectionPool implements ConnectionOwner {
     return false;
   }
 
-  #open(slot: Slot, endpoint: Endpoint): UpstreamConnection {
+  #open(slot: Slot, endpoint: Endpoint, mostConnectMs = Number.POSITIVE_INFINITY): UpstreamConnection {
     slot.count++;
     this.#count++;
-    return new UpstreamConnection(endpoint, this, this.#limits.connectMs);
+    return new UpstreamConnection(endpoint, this, Math.min(this.#limits.connectMs, mostConnectMs));
   }
 }
 

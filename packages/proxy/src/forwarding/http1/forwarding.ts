@@ -41,6 +41,13 @@ export interface ForwardRequest {
 
 const mostTries = 3;
 
+/**
+ * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
+ * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
+ * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
+ */
+const impatientConnectMs = 1_000;
+
 /** Methods that may be sent twice (RFC 9110, section 9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -204,7 +211,8 @@ export class Forwarding implements AnswerReceiver, Waiter {
       return;
     }
     this.endpoint = pick.endpoint;
-    const connection = this.#room.pool.take(pick.endpoint, this.#wanted);
+    const { pool } = this.#room;
+    const connection = pool.take(pick.endpoint, this.#wanted, pick.hasOthers ? impatientConnectMs : undefined);
     if (connection !== undefined) {
       this.#send(connection);
       return;
