@@ -25,6 +25,8 @@ const isWanted = (name) => asked.length === 0 || asked.includes(name);
 
 ensureInstalled();
 const total = { passed: 0, failed: 0 };
+// Said again at the end: in a long log the reason of a failure is far above the line that counts it.
+const failures = [];
 const results = mkdtempSync(join(tmpdir(), 'swarmgate-test-'));
 
 function run(title, args, resultFile) {
@@ -38,7 +40,7 @@ function run(title, args, resultFile) {
 
 function count(name, passed) {
   total[passed ? 'passed' : 'failed'] += 1;
-  if (!passed) console.error(`FAILED: ${name}`);
+  if (!passed) failures.push({ title: name, reason: 'see its part above' });
 }
 
 if (isWanted('checks')) {
@@ -79,11 +81,13 @@ for (const suite of chosen) {
   const result = JSON.parse(readFileSync(resultFile, 'utf8'));
   total.passed += result.passed;
   total.failed += result.failed;
+  failures.push(...result.failures.map(({ title, reason }) => ({ title: `${suite.name}: ${title}`, reason })));
   // Mocha's exit code also tells of what happens outside a test, such as a file that does not load.
   if (!fine && result.failed === 0) count(`${suite.name} ended badly`, false);
   if (result.passed === 0) count(`${suite.name} ran no test`, false);
 }
 
 rmSync(results, { recursive: true, force: true });
+for (const { title, reason } of failures) console.log(`\nFAILED ${title}\n${reason.replace(/^/gm, '    ')}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
