@@ -4,6 +4,6 @@ export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
 export { boolean as parseBoolean, type EntrypointSetting, type Parsed, type Parser } from './settings/parsers.ts';
-export { readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
+export { openSettings, readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
 export { createWake, type Wake } from './wake.ts';

@@ -74,7 +74,7 @@ function stackCommand(
 
 function readDesired(files: readonly string[], options: CheckOptions, io: CommandIo): readonly DesiredService[] {
   const merged = readFiles(files, io);
-  const settings = readSettings('listener', { env: io.env });
+  const settings = readSettings('cli', { env: io.env });
   return desiredServices(merged, {
     stack: stackName(files, options, merged),
     notifyLabel: settings.notifyLabel,
@@ -117,7 +117,7 @@ async function effectsOn(
   }
   const { order } = routes.body as RoutesAnswer;
   const registered = (services.body as ServicesAnswer).services.map(({ definition }) => definition);
-  const settings = readSettings('listener', { env: io.env });
+  const settings = readSettings('cli', { env: io.env });
   const prefix = `${settings.serviceNamePrefix}${stackName(files, options, readFiles(files, io))}_`;
   return effectsOf(
     registered,

@@ -1,12 +1,12 @@
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, readSettings, UsageError } from '@swarmgate/runtime';
+import { createLogger, openSettings, UsageError } from '@swarmgate/runtime';
 import { startAgent, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Observes the Swarm and publishes to Consul, until it is stopped. */
 export async function listener(io: CommandIo): Promise<void> {
-  const settings = readSettings('listener', { env: io.env });
+  const settings = openSettings('listener', { env: io.env });
   if (settings.consulAddress === undefined) {
     // The embedded registry belongs to one process: nobody could follow what a lone listener writes into it.
     throw new UsageError(
@@ -24,7 +24,7 @@ export async function listener(io: CommandIo): Promise<void> {
 
 /** Passes on at once which containers of its node go, until it is stopped. */
 export async function agent(io: CommandIo): Promise<void> {
-  const settings = readSettings('listener', { env: io.env });
+  const settings = openSettings('listener', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
   await untilStopped(logger, async (signal, running) => {
     running.push(await startAgent({ settings, logger, signal }));

@@ -1,13 +1,13 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, readSettings } from '@swarmgate/runtime';
+import { createLogger, openSettings } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
 import { restartWorkersOnHangup } from './restart-workers.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Follows the registry and forwards requests, until it is stopped. Without Consul: on the embedded registry. */
 export async function proxy(io: CommandIo): Promise<void> {
-  const settings = readSettings('proxy', { env: io.env });
+  const settings = openSettings('proxy', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
   await untilStopped(logger, async (signal, running) => {
     const registry = await openRegistry(settings, logger);

@@ -1,6 +1,6 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry, type Registry, RegistryError } from '@swarmgate/registry';
-import { createLogger, type Logger, pause, readSettings } from '@swarmgate/runtime';
+import { createLogger, type Logger, openSettings, pause } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce } from './announce.ts';
@@ -15,7 +15,7 @@ const routePatienceMs = 5000;
 
 /** Listener and proxy in one process, for a first look and for single-node Swarms. */
 export async function standalone(io: CommandIo): Promise<void> {
-  const settings = readSettings('standalone', { env: io.env });
+  const settings = openSettings('standalone', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
   await untilStopped(logger, async (signal, running) => {
     const registry = await openRegistry(settings, logger);

@@ -1,3 +1,4 @@
+import { dockerAddress } from './address-parsers.ts';
 import { boolean, integer, list, portOrOff, seconds, secondsOrOff, text } from './parsers.ts';
 import { given, listening, optional } from './setting.ts';
 
@@ -5,7 +6,7 @@ import { given, listening, optional } from './setting.ts';
 export const listenerSettings = {
   dockerHost: optional({
     env: ['DF_DOCKER_HOST', 'DOCKER_HOST'],
-    parse: text,
+    parse: dockerAddress,
     usedBy: listening,
     meaning: 'Docker Engine, `unix://` or `tcp://`. Not set: /var/run/docker.sock',
   }),
@@ -35,14 +36,14 @@ export const listenerSettings = {
     env: ['DF_NOTIFY_LABEL'],
     parse: text,
     default: 'com.df.notify',
-    usedBy: listening,
+    usedBy: [...listening, 'cli'],
     meaning: 'Label that selects the services to publish',
   }),
   serviceNamePrefix: given({
     env: ['DF_SERVICE_NAME_PREFIX'],
     parse: text,
     default: '',
-    usedBy: listening,
+    usedBy: [...listening, 'cli'],
     meaning: 'Put before every service name',
   }),
   includeNodeIpInfo: given({

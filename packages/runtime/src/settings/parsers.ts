@@ -19,6 +19,15 @@ export const list: Parser<readonly string[]> = (raw) =>
       .filter((part) => part !== ''),
   );
 
+/** One key, or two with a comma between during a rotation: each 32 bytes in base64 or base64url. */
+export const secretsKeys: Parser<readonly string[]> = (raw) => {
+  const parts = list(raw);
+  const isKey = (part: string) => /^[+/_0-9A-Za-z-]{43}=?$/.test(part);
+  return parts.ok && (parts.value.length > 2 || !parts.value.every(isKey))
+    ? not('32 bytes in base64, or two such keys with a comma between during a rotation (openssl rand -base64 32)')
+    : parts;
+};
+
 /** Comma list of addresses and CIDRs. */
 export const networks: Parser<readonly string[]> = (raw) => {
   const parts = list(raw);

@@ -142,6 +142,7 @@ export const proxySettings = {
   caFile: optional({
     env: ['CA_FILE'],
     parse: text,
+    pathOf: 'pem-file',
     usedBy: serving,
     meaning: 'Authorities that client certificates are checked against',
   }),

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UsageError } from '../errors.ts';
-import { readSettings } from './read-settings.ts';
+import { openSettings, readSettings } from './read-settings.ts';
 
 describe('readSettings', () => {
   let folder: string;
@@ -50,7 +50,7 @@ describe('readSettings', () => {
   });
 
   it('does not show the value of a secret that is wrong', () => {
-    const wrong = () => read({ DF_RETRY: 'x', ADMIN_TOKEN_FILE: join(folder, 'absent') });
+    const wrong = () => read({ DEFAULT_PORTS: 'x', ADMIN_TOKEN_FILE: join(folder, 'absent') });
     expect(wrong).to.throw(UsageError).with.property('message').that.includes('ADMIN_TOKEN_FILE');
   });
 
@@ -68,8 +68,90 @@ describe('readSettings', () => {
     expect(read({ CONSUL_HTTP_ADDR: '', ADMIN_PORT: '' })).to.include({ consulAddress: undefined, adminPort: 8080 });
   });
 
+  it('checks addresses and keys with all the rest, and shows no key', () => {
+    expect(() =>
+      read({
+        CONSUL_HTTP_ADDR: 'ftp://consul',
+        SECRETS_KEY: 'c2hvcnQ=',
+        REDIS_URL: 'mysql://redis',
+        ADMIN_PORT: '0',
+      }),
+    )
+      .to.throw(UsageError)
+      .with.property('message')
+      .that.includes('CONSUL_HTTP_ADDR="ftp://consul": expected host:port')
+      .and.includes('SECRETS_KEY=(secret): expected 32 bytes in base64')
+      .and.includes('REDIS_URL=(secret): expected a URL such as redis://')
+      .and.includes('ADMIN_PORT="0"');
+  });
+
+  it('leaves wrong values of other roles alone', () => {
+    expect(read({ DOCKER_HOST: 'ssh://elsewhere', DF_RETRY: 'x' }, 'cli')).to.include({
+      dockerHost: undefined,
+      retries: 50,
+    });
+    expect(() => read({ DOCKER_HOST: 'ssh://elsewhere' }, 'standalone')).to.throw('DOCKER_HOST="ssh://elsewhere"');
+  });
+
   it('turns seconds into milliseconds', () => {
     expect(read({ TIMEOUT_SERVER: '1.5' }).timeoutServerMs).to.equal(1500);
     expect(read({ DF_SERVICE_POLLING_INTERVAL: '20' }, 'listener').servicePollingIntervalMs).to.equal(20_000);
+  });
+});
+
+describe('openSettings', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const open = (env: Record<string, string>, role: 'proxy' | 'listener' = 'proxy') =>
+    openSettings(role, { env, secretsDir: join(folder, 'secrets') });
+
+  it('makes DATA_DIR with all folders above it', () => {
+    const dataDir = join(folder, 'a', 'b');
+    expect(open({ DATA_DIR: dataDir }).dataDir).to.equal(dataDir);
+    expect(existsSync(dataDir)).to.equal(true);
+  });
+
+  it('refuses a DATA_DIR that cannot be made, at once', () => {
+    // Node's own recursive mkdir never ends there.
+    expect(() => open({ DATA_DIR: '/proc/nope/deeper' })).to.throw(
+      UsageError,
+      /DATA_DIR="\/proc\/nope\/deeper": expected a folder .*mkdir.*name another one/,
+    );
+  });
+
+  it('refuses a DATA_DIR with a file in its way', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(() => open({ DATA_DIR: file })).to.throw(`${file} is there, and is no folder`);
+    expect(() => open({ DATA_DIR: join(file, 'beneath') })).to.throw(`${file} is there, and is no folder`);
+  });
+
+  it('needs a DATA_DIR that can be written to for the embedded registry only', () => {
+    // A folder that exists and takes no file, for root too.
+    const readOnly = '/proc/self/fd';
+    expect(() => open({ DATA_DIR: readOnly })).to.throw(UsageError, 'DATA_DIR="/proc/self/fd": expected a folder');
+    expect(open({ DATA_DIR: readOnly, CONSUL_HTTP_ADDR: 'consul:8500' }).dataDir).to.equal(readOnly);
+  });
+
+  it('does not touch DATA_DIR for a listener, which keeps nothing', () => {
+    expect(open({ DATA_DIR: join(folder, 'none') }, 'listener').dataDir).to.equal(join(folder, 'none'));
+    expect(existsSync(join(folder, 'none'))).to.equal(false);
+  });
+
+  it('names every file that cannot be read or holds no PEM, with all other wrong settings', () => {
+    const noPem = join(folder, 'ca.pem');
+    writeFileSync(noPem, 'hush');
+    expect(() => open({ CA_FILE: noPem, CONSUL_CACERT: join(folder, 'absent'), ORDER: 'random', DATA_DIR: folder }))
+      .to.throw(UsageError)
+      .with.property('message')
+      .that.includes(`CA_FILE="${noPem}": expected a PEM file; this one has no -----BEGIN line`)
+      .and.includes('CONSUL_CACERT=')
+      .and.includes('ENOENT')
+      .and.includes('ORDER="random"')
+      .and.not.includes('hush');
   });
 });

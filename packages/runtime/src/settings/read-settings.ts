@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { settingsCatalogue } from './catalogue.ts';
 import type { Role, Setting } from './setting.ts';
+import { objectionToFolder, objectionToPem } from './usable-paths.ts';
 
 type Catalogue = typeof settingsCatalogue;
 type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonly default: infer D }
@@ -20,33 +21,62 @@ export interface SettingsSource {
 
 /**
  * Reads every setting for one role: the environment first, then `<NAME>_FILE`, then the secret file `dfp_<lower>`
- * (Docker Flow's convention; `df_…` names keep their own), then the default.
+ * (Docker Flow's convention; `df_…` names keep their own), then the default. A wrong value of a setting that the role
+ * does not use counts as not set: `DOCKER_HOST` may be meant for another program.
  * @throws UsageError `settings-invalid` naming every wrong variable, its value and what is allowed, all at once.
  */
 export function readSettings(role: Role, source: SettingsSource): Settings {
+  const { settings, wrong } = read(role, source);
+  refuse(wrong);
+  return settings;
+}
+
+/**
+ * As `readSettings`, for a process that will use the files and folders that settings name: they are looked at too, and
+ * `DATA_DIR` is made.
+ */
+export function openSettings(role: Role, source: SettingsSource): Settings {
+  const { settings, wrong } = read(role, source);
+  for (const [name, entry] of Object.entries(settingsCatalogue)) {
+    const setting = entry as Setting<unknown>;
+    const path: unknown = settings[name as keyof Settings];
+    if (setting.pathOf === undefined || typeof path !== 'string' || !setting.usedBy.includes(role)) continue;
+    // Beside Consul the folder only keeps what helps a cold start: one that cannot be written to any more, on a disk that
+    // fails, must not keep a proxy from serving.
+    const needs = settings.consulAddress === undefined ? 'writable' : 'present';
+    const objection = setting.pathOf === 'pem-file' ? objectionToPem(path) : objectionToFolder(path, needs);
+    if (objection !== undefined) wrong.push(`${setting.env[0]}=${JSON.stringify(path)}: ${objection}`);
+  }
+  refuse(wrong);
+  return settings;
+}
+
+function refuse(wrong: readonly string[]): void {
+  if (wrong.length > 0) throw new UsageError('settings-invalid', `wrong settings:\n  ${wrong.join('\n  ')}`);
+}
+
+function read(role: Role, source: SettingsSource): { readonly settings: Settings; readonly wrong: string[] } {
   const values: Record<string, unknown> = {};
   const wrong: string[] = [];
   for (const [name, entry] of Object.entries(settingsCatalogue)) {
     const setting = entry as Setting<unknown>;
     const given = findGiven(setting, source);
-    if (given.kind === 'unreadable') {
-      wrong.push(given.problem);
-      continue;
-    }
-    const text = given.kind === 'given' ? given.text : (setting.defaultFor?.[role] ?? setting.default);
-    if (text === undefined) {
-      values[name] = undefined;
-      continue;
-    }
-    const parsed = setting.parse(text);
-    if (parsed.ok) values[name] = parsed.value;
-    else {
-      const shown = setting.secret ? '(secret)' : JSON.stringify(text);
-      wrong.push(`${given.kind === 'given' ? given.from : setting.env[0]}=${shown}: expected ${parsed.expected}`);
-    }
+    const parsed = given.kind === 'given' ? setting.parse(given.text) : undefined;
+    values[name] = parsed?.ok ? parsed.value : defaultOf(setting, role);
+    if (!setting.usedBy.includes(role)) continue;
+    if (given.kind === 'unreadable') wrong.push(given.problem);
+    if (given.kind !== 'given' || parsed?.ok !== false) continue;
+    const shown = setting.secret ? '(secret)' : JSON.stringify(given.text);
+    wrong.push(`${given.from}=${shown}: expected ${parsed.expected}`);
   }
-  if (wrong.length > 0) throw new UsageError('settings-invalid', `wrong settings:\n  ${wrong.join('\n  ')}`);
-  return values as unknown as Settings;
+  return { settings: values as unknown as Settings, wrong };
+}
+
+function defaultOf(setting: Setting<unknown>, role: Role): unknown {
+  const text = setting.defaultFor?.[role] ?? setting.default;
+  if (text === undefined) return undefined;
+  const parsed = setting.parse(text);
+  return parsed.ok ? parsed.value : undefined;
 }
 
 type Given =

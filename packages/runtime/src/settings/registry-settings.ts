@@ -1,11 +1,12 @@
-import { boolean, keyPart, list, oneOf, ownerName, text } from './parsers.ts';
+import { consulAddress, redisAddress } from './address-parsers.ts';
+import { boolean, keyPart, oneOf, ownerName, secretsKeys, text } from './parsers.ts';
 import { all, given, optional, serving } from './setting.ts';
 
 /** What every process shares: the registry, the names in it, the log. */
 export const registrySettings = {
   consulAddress: optional({
     env: ['CONSUL_HTTP_ADDR'],
-    parse: text,
+    parse: consulAddress,
     usedBy: all,
     meaning: 'Consul agent, `host:port` or URL. Not set: the embedded registry',
   }),
@@ -20,18 +21,21 @@ export const registrySettings = {
   consulCaCert: optional({
     env: ['CONSUL_CACERT'],
     parse: text,
+    pathOf: 'pem-file',
     usedBy: all,
     meaning: 'File with the authority that signed Consul’s certificate',
   }),
   consulClientCert: optional({
     env: ['CONSUL_CLIENT_CERT'],
     parse: text,
+    pathOf: 'pem-file',
     usedBy: all,
     meaning: 'File with the client certificate for mutual TLS',
   }),
   consulClientKey: optional({
     env: ['CONSUL_CLIENT_KEY'],
     parse: text,
+    pathOf: 'pem-file',
     usedBy: all,
     meaning: 'File with the key of the client certificate',
   }),
@@ -46,19 +50,20 @@ export const registrySettings = {
     env: ['DATA_DIR'],
     parse: text,
     default: './.swarmgate',
-    usedBy: all,
+    pathOf: 'folder',
+    usedBy: serving,
     meaning: 'Last good snapshot, certificates, embedded registry',
   }),
   secretsKey: optional({
     env: ['SECRETS_KEY'],
-    parse: list,
+    parse: secretsKeys,
     secret: true,
     usedBy: all,
     meaning: '32 bytes in base64 (two, comma-separated, during a rotation) that encrypt private keys in the registry',
   }),
   redisUrl: optional({
     env: ['REDIS_URL'],
-    parse: text,
+    parse: redisAddress,
     secret: true,
     usedBy: serving,
     meaning: 'Optional cluster bus: shared rate limits, health hints, counters',

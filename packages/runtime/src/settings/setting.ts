@@ -13,6 +13,8 @@ export interface Setting<T> {
   /** Never logged, never shown. */
   readonly secret?: true;
   readonly usedBy: readonly Role[];
+  /** What the value is a path of. `openSettings` looks whether it is there and can be used. */
+  readonly pathOf?: 'pem-file' | 'folder';
   readonly meaning: string;
 }
 
