@@ -62,9 +62,9 @@ export interface FollowOptions {
   readonly journalGraceMs?: number;
   /**
    * A hand edit that falls between two waits and has a journalled change right behind it does not ring. Where the
-   * store's indexes leave room for one, everything is read again after this time, at most once a minute. Default 2_000.
+   * store's indexes leave room for one, it is searched for after this time, at most once a minute. Default 2_000.
    */
-  readonly sweepAfterMs?: number;
+  readonly searchAfterMs?: number;
   /** Aborts and restarts the wait with a full read: what `reload` without parameters does. */
   readonly fullReadRequests?: AsyncIterable<void>;
   /** Others that say how far the journal has come. Perhaps wrong: one that is not costs at most a look at `head`. */

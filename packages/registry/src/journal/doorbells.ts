@@ -15,6 +15,7 @@ export type Ring =
   /** An index fell: a store that started anew, or one that merely forgot its deletions. */
   | { readonly kind: 'backwards' }
   | { readonly kind: 'foreign-keys'; readonly names: readonly string[] }
+  | { readonly kind: 'hidden-edit' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 export interface BellMarks {
@@ -85,6 +86,13 @@ export class Doorbells {
     });
     unsubscribe();
     await looking;
+  }
+
+  /** Rings when the search ends with something found, or fails. Never rejects. */
+  ringWhenFound(search: Promise<boolean>): Promise<void> {
+    return this.#untilFailure(async () => {
+      if (await search) this.#ring({ kind: 'hidden-edit' });
+    });
   }
 
   /** What rang longest ago; `undefined` when the clock (`performance.now()`) is past `untilMs`, or the signal aborts. */

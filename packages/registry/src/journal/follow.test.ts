@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { FollowedChanges } from '../../test/followed-changes.ts';
 import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
+import { createRegistry } from '../create-registry.ts';
 import type { HeadHints, ServiceChange } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
@@ -28,7 +29,7 @@ describe('following', () => {
   let calls: Map<string, number>;
   /** While it is pending, no wait of the gated kind begins. */
   let gate: Promise<void> | undefined;
-  let gated: 'waitForNames' | 'waitForKey';
+  let gated: 'waitForNames' | 'waitForKey' | 'keys';
 
   beforeEach(async () => {
     fault = undefined;
@@ -137,7 +138,7 @@ describe('following', () => {
 
   it('finds a hand edit that hides behind a published change', async () => {
     await under.registry.publish([changeOf('a'), changeOf('b')], options);
-    followed = new FollowedChanges(under.registry, { journalGraceMs, sweepAfterMs: 40 });
+    followed = new FollowedChanges(under.registry, { journalGraceMs, searchAfterMs: 40 });
     await followed.nextOf('snapshot');
     // Keeps the follower from waiting while both are written: the worst moment, which is a few milliseconds long.
     let open: () => void = () => undefined;
@@ -155,25 +156,48 @@ describe('following', () => {
     expect(snapshot.services.get('swarm/b')).to.have.property('ok', false);
   });
 
-  it('says nothing when what it suspected was a heartbeat', async () => {
-    await under.registry.publish([changeOf('a')], options);
-    followed = new FollowedChanges(under.registry, { journalGraceMs, sweepAfterMs: 1 });
-    await followed.nextOf('snapshot');
-    let open: () => void = () => undefined;
-    gate = new Promise((resolve) => {
-      open = resolve;
+  describe('when it suspects a hand edit that was a heartbeat', () => {
+    /** Past the observed store: calls and gate are the follower's alone. */
+    let publish: (port: number) => Promise<unknown>;
+
+    beforeEach(async () => {
+      const writer = createRegistry({ store: under.store, instance: under.registry.instance });
+      publish = (port) => writer.publish([changeOf('a', port)], options);
+      await publish(80);
+      followed = new FollowedChanges(under.registry, { journalGraceMs, searchAfterMs: 1 });
+      await followed.nextOf('snapshot');
+      // As above: both are written while the follower does not wait.
+      const held = Promise.withResolvers<void>();
+      gate = held.promise;
+      await publish(81);
+      await followed.nextOf('delta');
+      await under.write({ kind: 'set', key: under.layout.leaderHeartbeat('swarm'), value: '1' });
+      calls.clear();
+      await publish(82);
+      gate = undefined;
+      held.resolve();
     });
-    await under.registry.publish([changeOf('a', 81)], options);
-    await followed.nextOf('delta');
-    await under.write({ kind: 'set', key: under.layout.leaderHeartbeat('swarm'), value: '1' });
-    calls.clear();
-    await under.registry.publish([changeOf('a', 82)], options);
-    open();
-    await followed.nextOf('delta');
-    while (calls.get('list') !== 3) await new Promise((resolve) => setImmediate(resolve));
-    await under.registry.publish([changeOf('a', 83)], options);
-    await followed.nextOf('delta');
-    expect(followed.waiting).to.deep.equal([]);
+
+    it('says nothing', async () => {
+      await followed.nextOf('delta');
+      while (calls.get('keys') !== 3) await new Promise((resolve) => setImmediate(resolve));
+      await publish(83);
+      await followed.nextOf('delta');
+      expect(followed.waiting).to.deep.equal([]);
+      // One read of all there is would hold up whoever follows a large registry.
+      expect(calls.get('list')).to.equal(undefined);
+    });
+
+    it('tells changes while it searches', async () => {
+      const held = Promise.withResolvers<void>();
+      gated = 'keys';
+      gate = held.promise;
+      await followed.nextOf('delta');
+      while (calls.get('keys') !== 1) await new Promise((resolve) => setImmediate(resolve));
+      await publish(83);
+      await followed.nextOf('delta');
+      held.resolve();
+    });
   });
 
   it('tells a removal by hand from one in the journal', async () => {

@@ -3,7 +3,7 @@ import type { FollowOptions, FullReadCause, HeadHints, RegistryChange } from '..
 import { type LatestDocuments, readDelta } from './delta.ts';
 import { Doorbells } from './doorbells.ts';
 import { type Head, journalledIndexes, parseHead } from './head.ts';
-import { type Gap, gapOf, mayHide } from './hidden-edits.ts';
+import { findHiddenEdit, type Gap, gapOf, mayHide } from './hidden-edits.ts';
 import type { JournalContext } from './publish.ts';
 import { type FullRead, readEverything } from './read.ts';
 import { WhenRequested } from './when-requested.ts';
@@ -13,9 +13,9 @@ type Full = Extract<FullRead, { readonly kind: 'full' }>;
 const defaultGraceMs = 250;
 const firstBackoffMs = 50;
 const mostBackoffMs = 2_000;
-// A burst is over when this long has passed; and a long one costs no more than a full read each minute.
-const sweepAfterMs = 2_000;
-const betweenSweepsMs = 60_000;
+// A burst is over when this long has passed; and a long one costs no more than one search each minute.
+const searchAfterMs = 2_000;
+const betweenSearchesMs = 60_000;
 
 /**
  * See `Registry.follow`. A full read, then the doorbells until one of them says something that the journal cannot
@@ -29,7 +29,7 @@ export async function* followRegistry(
   const requests = new WhenRequested(options.fullReadRequests);
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
-  let cause: FullReadCause | 'sweep' = 'start';
+  let cause: FullReadCause = 'start';
   let last: Followed | undefined;
   let trouble: 'unreachable' | 'head-missing' | undefined;
   let attempt = 0;
@@ -49,14 +49,16 @@ export async function* followRegistry(
         }
         cause = causeOf(read.head, last?.head, trouble === undefined || last === undefined ? cause : 'reconnect');
         trouble = undefined;
-        if (cause !== 'sweep') yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
-        else if (foundSomething(read, last)) {
-          yield { kind: 'snapshot', snapshot: read.snapshot, cause: 'hand-edit', journalled: read.journalled };
-        }
-        last = { head: read.head, documents: new Map(read.documents), sweptAtMs: sweptAtMs(cause, last) };
+        yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
+        last = {
+          head: read.head,
+          headIndex: read.headIndex,
+          documents: new Map(read.documents),
+          searchedAtMs: last?.searchedAtMs ?? Number.NEGATIVE_INFINITY,
+        };
         const times = {
           graceMs: options.journalGraceMs ?? defaultGraceMs,
-          sweepMs: options.sweepAfterMs ?? sweepAfterMs,
+          searchMs: options.searchAfterMs ?? searchAfterMs,
         };
         const hints = options.headHints;
         cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, hints, ...times, signal });
@@ -79,16 +81,17 @@ export async function* followRegistry(
 /** How far this follower has come. */
 interface Followed {
   head: Head;
+  headIndex: number;
   readonly documents: LatestDocuments;
-  /** When a sweep read everything for the last time, by `performance.now()`. */
-  readonly sweptAtMs: number;
+  /** When a search for hidden edits began for the last time, by `performance.now()`. */
+  searchedAtMs: number;
 }
 
 interface Waiting {
   readonly requests: WhenRequested;
   readonly interrupt: AbortSignal;
   readonly graceMs: number;
-  readonly sweepMs: number;
+  readonly searchMs: number;
   readonly hints: HeadHints | undefined;
   readonly signal: AbortSignal;
 }
@@ -98,28 +101,33 @@ async function* followJournal(
   { store, layout }: JournalContext,
   read: Full,
   followed: Followed,
-  { requests, interrupt, graceMs, sweepMs, hints, signal }: Waiting,
-): AsyncGenerator<RegistryChange, FullReadCause | 'sweep'> {
+  { requests, interrupt, graceMs, searchMs, hints, signal }: Waiting,
+): AsyncGenerator<RegistryChange, FullReadCause> {
   const stopping = new AbortController();
-  const bells = new Doorbells(store, layout, AbortSignal.any([signal, interrupt, stopping.signal]));
+  const ending = AbortSignal.any([signal, interrupt, stopping.signal]);
+  const bells = new Doorbells(store, layout, ending);
   const ringing = bells.run({ head: read.headIndex, ...read.names });
   const hinting = hints === undefined ? undefined : bells.takeHints(hints, () => followed.head);
   const explained = new Set(journalledIndexes(read.head, read.headIndex));
   const foreignKeys = topNames(layout.prefix, read.snapshot.foreignKeys);
   let unexplained: { readonly indexes: Set<number>; readonly untilMs: number } | undefined;
   let gaps: Gap[] = [];
-  let sweepAtMs = Number.POSITIVE_INFINITY;
+  let searchAtMs = Number.POSITIVE_INFINITY;
+  let searching: Promise<void> | undefined;
   let hintedIndex = 0;
   try {
     for (;;) {
-      const deadlineMs = Math.min(unexplained?.untilMs ?? Number.POSITIVE_INFINITY, sweepAtMs);
+      const deadlineMs = Math.min(unexplained?.untilMs ?? Number.POSITIVE_INFINITY, searchAtMs);
       const ring = await bells.next(deadlineMs);
       signal.throwIfAborted();
       if (requests.requested) return 'requested';
-      if (performance.now() >= sweepAtMs) {
-        if (gaps.some((gap) => mayHide(gap, explained))) return 'sweep';
+      if (performance.now() >= searchAtMs) {
+        if (gaps.some((gap) => mayHide(gap, explained))) {
+          followed.searchedAtMs = performance.now();
+          searching = bells.ringWhenFound(findHiddenEdit({ store, layout }, { followed, explained, graceMs }, ending));
+        }
         gaps = [];
-        sweepAtMs = Number.POSITIVE_INFINITY;
+        searchAtMs = Number.POSITIVE_INFINITY;
       }
       switch (ring?.kind) {
         case undefined:
@@ -128,6 +136,8 @@ async function* followJournal(
           break;
         case 'failed':
           throw ring.error;
+        case 'hidden-edit':
+          return 'hand-edit';
         case 'backwards':
           // Consul forgets deletions after a while and then counts a prefix lower; the head tells that from a restart.
           if (!(await headStands({ store, layout }, followed.head, signal))) return 'index-backwards';
@@ -139,8 +149,8 @@ async function* followJournal(
           const gap = gapOf(ring);
           if (gap !== undefined) {
             gaps.push(gap);
-            const soonest = Math.max(performance.now() + sweepMs, followed.sweptAtMs + betweenSweepsMs);
-            sweepAtMs = Math.min(sweepAtMs, soonest);
+            const soonest = Math.max(performance.now() + searchMs, followed.searchedAtMs + betweenSearchesMs);
+            searchAtMs = Math.min(searchAtMs, soonest);
           }
           if (explained.has(ring.index)) break;
           unexplained ??= { indexes: new Set(), untilMs: performance.now() + graceMs };
@@ -166,6 +176,7 @@ async function* followJournal(
           if (delta === undefined) return 'journal-gap';
           const moved = present.sequence > followed.head.sequence;
           followed.head = present;
+          followed.headIndex = ring.stored.index;
           for (const index of journalledIndexes(present, ring.stored.index)) {
             remember(explained, index);
             unexplained?.indexes.delete(index);
@@ -178,19 +189,8 @@ async function* followJournal(
     }
   } finally {
     stopping.abort();
-    await Promise.all([ringing, hinting]);
+    await Promise.all([ringing, hinting, searching]);
   }
-}
-
-/** Whether a sweep read anything that was not known: mostly its suspicion was a heartbeat, and nobody is told. */
-function foundSomething(read: Full, known: Followed | undefined): boolean {
-  if (known?.head.sequence !== read.head.sequence || known.documents.size !== read.documents.size) return true;
-  for (const [key, document] of read.documents) if (known.documents.get(key) !== document) return true;
-  return false;
-}
-
-function sweptAtMs(cause: FullReadCause | 'sweep', before: Followed | undefined): number {
-  return cause === 'sweep' ? performance.now() : (before?.sweptAtMs ?? Number.NEGATIVE_INFINITY);
 }
 
 function isAhead(head: Head, of: Head): boolean {
@@ -205,7 +205,7 @@ async function headStands({ store, layout }: JournalContext, known: Head, signal
 }
 
 /** What a head says about the one we knew: another registry, an older state of it, or nothing (`otherwise`). */
-function causeOf<T extends FullReadCause | 'sweep' | undefined>(head: Head, before: Head | undefined, otherwise: T) {
+function causeOf<T extends FullReadCause | undefined>(head: Head, before: Head | undefined, otherwise: T) {
   if (before === undefined) return otherwise;
   if (head.registryId !== before.registryId) return 'other-registry';
   if (head.sequence < before.sequence) return 'index-backwards';
