@@ -1,11 +1,14 @@
-import type { Route } from '@swarmgate/proxy';
+import type { Route, StatusAnswer } from '@swarmgate/proxy';
 import type { Registry } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import { table } from '../output/table.ts';
 
+type RegistryState = StatusAnswer['registry']['state'];
+
 export interface Announcement {
   readonly settings: Settings;
   readonly registry: Registry;
+  readonly state: RegistryState;
   readonly followsSwarm: boolean;
   /** Absent where the Swarm has services that are usable from here. */
   readonly samples: object | undefined;
@@ -13,18 +16,14 @@ export interface Announcement {
 }
 
 /** What `npm start` says once requests are served: what it uses, and addresses that answer. */
-export function announce({ settings, registry, followsSwarm, samples, routes }: Announcement): string {
-  const socket = settings.dockerHost ?? '/var/run/docker.sock';
+export function announce({ settings, registry, state, followsSwarm, samples, routes }: Announcement): string {
   const entry = settings.defaultPorts.find(({ secure }) => !secure) ?? settings.defaultPorts[0];
   const base = `http://localhost${entry === undefined || entry.port === 80 ? '' : `:${entry.port}`}`;
-  const services = followsSwarm
-    ? `Docker Swarm at ${socket}${samples === undefined ? '' : ', where no labelled service is usable from this host: samples as well'}`
-    : `${samples === undefined ? 'those of the registry' : 'samples of examples/'} (no Docker Swarm answers at ${socket}; it is followed as soon as it does)`;
   const lines = [
     '',
     'Swarmgate is ready.',
-    `  services  ${services}`,
-    `  registry  ${registry.store.description}${registry.store.kind === 'embedded' ? ' (CONSUL_HTTP_ADDR is not set)' : ''}`,
+    `  services  ${servicesOf({ settings, state, followsSwarm, samples })}`,
+    `  registry  ${registry.store.description}${remarkOn(registry, state)}`,
     `  admin     http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
     '',
     routes.length === 0
@@ -37,6 +36,58 @@ export function announce({ settings, registry, followsSwarm, samples, routes }: 
     'Stop it with Ctrl-C.',
   ];
   return lines.join('\n');
+}
+
+/** What it says while nothing can be served yet, because the registry was never heard and no snapshot is on disk. */
+export function announceWaiting(
+  settings: Pick<Settings, 'adminPort'>,
+  { store }: Pick<Registry, 'store'>,
+  state: RegistryState,
+): string {
+  const why =
+    state.kind === 'away'
+      ? `does not answer: ${state.error}`
+      : state.kind === 'holding'
+        ? 'answers and holds nothing of ours yet'
+        : 'has not answered yet';
+  return [
+    '',
+    'Swarmgate is not ready: it waits for its registry, and serves nothing until then.',
+    `  registry  ${store.description} ${why}`,
+    ...(store.kind === 'consul'
+      ? ['            Is CONSUL_HTTP_ADDR right, and CONSUL_HTTP_TOKEN if Consul asks for one?']
+      : []),
+    `  admin     http://localhost:${settings.adminPort}/v1/status`,
+    '',
+    'It goes on by itself as soon as the registry answers. Stop it with Ctrl-C.',
+  ].join('\n');
+}
+
+function servicesOf({
+  settings,
+  state,
+  followsSwarm,
+  samples,
+}: Pick<Announcement, 'settings' | 'state' | 'followsSwarm' | 'samples'>): string {
+  const socket = settings.dockerHost ?? '/var/run/docker.sock';
+  if (isSilent(state)) return `those last known, from ${settings.dataDir}`;
+  if (followsSwarm)
+    return `Docker Swarm at ${socket}${samples === undefined ? '' : ', where no labelled service is usable from this host: samples as well'}`;
+  const meanwhile = samples === undefined ? 'those of the registry' : 'samples of examples/';
+  return `${meanwhile} (no Docker Swarm answers at ${socket}; it is followed as soon as it does)`;
+}
+
+/** What is served comes from the snapshot on disk. */
+function isSilent({ kind }: RegistryState): boolean {
+  return kind === 'away' || kind === 'starting';
+}
+
+function remarkOn({ store }: Registry, state: RegistryState): string {
+  if (isSilent(state)) {
+    const why = state.kind === 'away' ? `does not answer (${state.error})` : 'has not answered yet';
+    return `, which ${why}; changes are followed as soon as it does`;
+  }
+  return store.kind === 'embedded' ? ' (CONSUL_HTTP_ADDR is not set)' : '';
 }
 
 /** A command that reaches the route. */

@@ -30,18 +30,24 @@ export async function startSampleServices(
 ): Promise<RunningSamples> {
   const samples = JSON.parse(readFileSync(new URL('services.json', folder), 'utf8')) as SampleService[];
   const started = await Promise.all(samples.map((sample) => startOne(sample, logger)));
+  const endAll = () => Promise.all(started.map(({ child }) => end(child)));
   const definitions = started.map(({ sample, port }) => define(sample, port));
-  await registry.publish(
-    definitions.map((document) => ({ owner: 'sample', service: document.service, definition: { document } })),
-    { signal, by: 'swarmgate standalone' },
-  );
+  try {
+    await registry.publish(
+      definitions.map((document) => ({ owner: 'sample', service: document.service, definition: { document } })),
+      { signal, by: 'swarmgate standalone' },
+    );
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
   return {
     paths: definitions.flatMap((each) => each.destinations.flatMap((destination) => destination.servicePath ?? [])),
     stop: async () => {
       try {
         await removeSampleServices(registry, signal);
       } finally {
-        await Promise.all(started.map(({ child }) => end(child)));
+        await endAll();
       }
     },
   };

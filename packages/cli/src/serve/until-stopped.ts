@@ -1,4 +1,4 @@
-import { type Logger, type Running, stopAll } from '@swarmgate/runtime';
+import { type Logger, messageOf, type Running, stopAll } from '@swarmgate/runtime';
 
 /**
  * Runs a long-lived command until SIGINT or SIGTERM. `start` puts what it starts into `running`, first things first;
@@ -19,7 +19,12 @@ export async function untilStopped(logger: Logger, start: (signal: AbortSignal, 
   });
   const running: Running[] = [];
   try {
-    await start(stopping.signal, running);
+    const started = start(stopping.signal, running);
+    // A start may wait for others, a registry for one; whoever stops it meanwhile need not wait along.
+    if ((await Promise.race([started, asked])) !== undefined) {
+      stopping.abort();
+      await started.catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'the start was given up'));
+    }
     logger.info({ signal: await asked }, 'stopping');
   } finally {
     await stopAll(running);

@@ -1,0 +1,105 @@
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type RunningConsul, startConsul } from '../../harness/consul.ts';
+import { freePorts } from '../../harness/free-ports.ts';
+import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
+import { until } from '../../harness/until.ts';
+
+// `npm start` without its installation: the command as a process, with what it prints for people.
+describe('swarmgate standalone', () => {
+  let folder: string;
+  let ports: { readonly admin: number; readonly entry: number };
+  let standalone: SwarmgateProcess | undefined;
+  let consul: RunningConsul | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'swarmgate-standalone-'));
+    const [admin = 0, entry = 0] = await freePorts(2);
+    ports = { admin, entry };
+  });
+  afterEach(async () => {
+    await standalone?.remove();
+    await consul?.remove();
+    standalone = undefined;
+    consul = undefined;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Only what lets several run on one machine, and no engine that happens to run on it. */
+  const start = (env: Readonly<Record<string, string>> = {}) => {
+    standalone = startSwarmgate(['standalone'], {
+      env: {
+        ADMIN_PORT: String(ports.admin),
+        DEFAULT_PORTS: String(ports.entry),
+        DOCKER_HOST: `unix://${join(folder, 'no-docker.sock')}`,
+        ...env,
+      },
+    });
+    return standalone;
+  };
+  const said = (text: string) => until(`it says ${text}`, () => standalone?.log().includes(text));
+  const statusOf = async (port: number, path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+
+  it('serves the samples from the embedded registry, by the commands it prints', async () => {
+    const { log } = start();
+    await said('Stop it with Ctrl-C');
+    expect(log()).to.include('Swarmgate is ready.').and.include('embedded in').and.include('samples of examples/');
+    const commands = [...log().matchAll(/^curl (\S+)/gm)].map(([, url = '']) => url);
+    expect(commands).to.have.length.of.at.least(2);
+    for (const url of commands) expect(await statusOf(ports.entry, new URL(url).pathname), url).to.equal(200);
+    expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
+  });
+
+  it('says that it waits for a Consul that is away, and goes on when it comes', async () => {
+    consul = await startConsul();
+    await consul.stop();
+    const { log } = start({ CONSUL_HTTP_ADDR: consul.address });
+    await said('Stop it with Ctrl-C');
+    expect(log()).to.include('Swarmgate is not ready: it waits for its registry');
+    expect(log()).to.include(`consul at ${consul.address}`).and.include('ECONNREFUSED').and.include('CONSUL_HTTP_ADDR');
+    expect(log()).not.to.include('Swarmgate is ready.');
+    expect(await statusOf(ports.admin, '/readyz')).to.equal(503);
+
+    await consul.start();
+    await said('Swarmgate is ready.');
+    expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
+    expect(await statusOf(ports.entry, '/hello')).to.equal(200);
+  });
+
+  it('says that it serves what it knew where Consul is away at a later start', async () => {
+    consul = await startConsul();
+    const running = start({ CONSUL_HTTP_ADDR: consul.address });
+    await said('Swarmgate is ready.');
+    const parameters = `serviceName=kept&servicePath=/healthz&port=${ports.admin}&outboundHostname=127.0.0.1`;
+    expect(await statusOf(ports.admin, `/v1/docker-flow-proxy/reconfigure?${parameters}`)).to.equal(200);
+    await running.stop();
+    await consul.stop();
+    const before = running.log().length;
+    running.start();
+    await until('it is announced again', () => running.log().slice(before).includes('Stop it with Ctrl-C'));
+    const again = running.log().slice(before);
+    expect(again).to.include('Swarmgate is ready.').and.include('those last known').and.include('does not answer');
+    expect(await statusOf(ports.entry, '/healthz')).to.equal(200);
+  });
+
+  it('ends at once while it waits', async () => {
+    const running = start({ CONSUL_HTTP_ADDR: '127.0.0.1:1' });
+    await said('it waits for its registry');
+    running.signal('SIGTERM');
+    await until('it has ended', () => running.pid === undefined, { withinMs: 8_000 });
+  });
+
+  it('ends at once where DATA_DIR cannot be made', async () => {
+    const running = start({ DATA_DIR: '/proc/nope' });
+    await until('it has ended', () => running.pid === undefined, { withinMs: 15_000 });
+    expect(running.log()).to.include('DATA_DIR="/proc/nope": expected a folder').and.include('name another one');
+    expect(existsSync('/proc/nope')).to.equal(false);
+  });
+});
