@@ -3,12 +3,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheDirectory } from './cache.ts';
+import { freePorts } from './free-ports.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -268,20 +268,4 @@ async function tokens(program: string, secret: string): Promise<Readonly<Record<
   const [, major = '1', minor = '0'] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
   const modern = Number(major) > 1 || Number(minor) >= 11;
   return modern ? { initial_management: secret, agent: secret } : { master: secret, agent: secret };
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
-  return ports;
 }

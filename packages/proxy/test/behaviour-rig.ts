@@ -10,6 +10,7 @@ import type { Endpoint } from '../src/forwarding/endpoint.ts';
 import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Route } from '../src/routing/route.ts';
+import { freePort } from './free-ports.ts';
 import { testCertificate } from './test-certificate.ts';
 
 /** What a lane is made of in these tests. */
@@ -151,14 +152,9 @@ export class LaneRig {
     return endpointAt(await this.#listen(server));
   }
 
-  /** A port that refuses: it was open a moment ago. */
+  /** A port that refuses. */
   async refusing(): Promise<Endpoint> {
-    const server = createServer();
-    const port = await new Promise<number>((resolve) => {
-      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    return endpointAt(port);
+    return endpointAt(await freePort());
   }
 
   connect(): RawConnection {

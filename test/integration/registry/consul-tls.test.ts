@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { rejection } from '../../../packages/registry/test/store-contract.ts';
 import { consulBinary, type RunningConsul, startConsul } from '../../harness/consul.ts';
+import { freePort } from '../../harness/free-ports.ts';
 
 const run = promisify(execFile);
 
@@ -84,12 +84,3 @@ describe('Consul over mutual TLS', () => {
     expect(await rejection((await open(ca())).read(signal))).to.have.property('code', 'registry-unreachable');
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}

@@ -1,11 +1,11 @@
 // One listener in a process of its own, for tests that kill, pause and stop it. Tells its REST port to its parent.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRegistry } from '@swarmgate/registry';
 import { createLogger, readSettings } from '@swarmgate/runtime';
 import { startListener } from '@swarmgate/swarm-listener';
+import { freePort } from '../../harness/free-ports.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'swarmgate-listener-'));
 const settings = readSettings('listener', {
@@ -24,11 +24,3 @@ process.once('SIGTERM', async () => {
   rmSync(dataDir, { recursive: true, force: true });
   process.exit(0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

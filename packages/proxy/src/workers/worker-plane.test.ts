@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ServiceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { freePort } from '../../test/free-ports.ts';
 import { testCertificate } from '../../test/test-certificate.ts';
 import { until } from '../../test/until.ts';
 import { servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
@@ -98,7 +99,7 @@ describe('workers of one proxy', function () {
   });
 
   it('tell each other which endpoint is out', async () => {
-    const dead = await deadPort();
+    const dead = await freePort();
     await rig.put(
       'elsewhere/pair',
       { servicePath: ['/pair'], port: 80 },
@@ -156,7 +157,7 @@ describe('workers of one proxy', function () {
     const echo = createServer((socket) => socket.pipe(socket));
     await once(echo.listen(0, '127.0.0.1'), 'listening');
     const address = echo.address();
-    const [relayed, backend] = [await deadPort(), typeof address === 'object' ? address?.port : undefined];
+    const [relayed, backend] = [await freePort(), typeof address === 'object' ? address?.port : undefined];
     await rig.put('manual/echo', { reqMode: 'tcp', srcPort: relayed, port: backend ?? 0 });
     expect(rig.plane.entrypoints().find(({ port }) => port === relayed)?.state).to.equal('open');
     for (const pid of [one, other]) {
@@ -173,14 +174,6 @@ describe('workers of one proxy', function () {
     await new Promise((resolve) => echo.close(resolve));
   });
 });
-
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function handshake(port: number, session?: Buffer) {
   const socket: TLSSocket = connectTls({

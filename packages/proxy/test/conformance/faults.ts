@@ -1,26 +1,16 @@
-import { createServer } from 'node:net';
 import { expect } from 'chai';
+import { freePort } from '../free-ports.ts';
 import type { MakeLane } from '../lane-rig.ts';
 import { answering, startBackend } from '../scripted-backend.ts';
 import { endpointAt } from '../tiny-plane.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
-/** A port of loopback that refuses. */
-async function refusingPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return address.port;
-}
-
 /** Services that refuse, reset, stall, truncate and lie. */
 export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
   describe('with a faulty service', () => {
     it('502 where it refuses (RFC 9110, 15.6.3)', async () => {
-      const port = await refusingPort();
+      const port = await freePort();
       await onStage(
         makeLane,
         async ({ rig }) => {
@@ -37,7 +27,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
     });
 
     it('another endpoint where one refuses, for a POST too: nothing was sent (RFC 9110, 9.2.2)', async () => {
-      const port = await refusingPort();
+      const port = await freePort();
       const good = await startBackend();
       await onStage(
         makeLane,

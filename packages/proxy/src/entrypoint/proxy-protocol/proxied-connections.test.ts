@@ -10,6 +10,7 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { RawConnection, until } from '../../../test/behaviour-rig.ts';
+import { freePort } from '../../../test/free-ports.ts';
 import { testCertificate } from '../../../test/test-certificate.ts';
 import type { ServingPlane } from '../../serving-plane.ts';
 import { startServingPlane } from '../serving.ts';
@@ -185,12 +186,3 @@ for (const lane of ['raw', 'express'] as const)
       expect(await refused()).to.deep.equal([['proxy-untrusted', 1]]);
     });
   });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

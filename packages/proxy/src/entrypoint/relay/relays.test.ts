@@ -4,6 +4,7 @@ import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/regi
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { endpointAt, RawConnection, until } from '../../../test/behaviour-rig.ts';
+import { freePort } from '../../../test/free-ports.ts';
 import { Balancer } from '../../forwarding/balancer.ts';
 import type { Endpoint } from '../../forwarding/endpoint.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
@@ -59,15 +60,6 @@ describe('relays', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return endpointAt((server.address() as AddressInfo).port);
-  }
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 
   async function publish(service: string, destination: Partial<Destination>, more: Partial<ServiceDefinition> = {}) {
