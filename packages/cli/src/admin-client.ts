@@ -16,9 +16,17 @@ export interface AdminClient {
   post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminAnswer>;
 }
 
+/** Whose REST: each has its own port and its own variable for another address. */
+export type Addressee = 'proxy' | 'listener';
+
 export interface AdminClientOptions {
-  /** Base address; default `SWARMGATE_URL`, else loopback at `ADMIN_PORT`. */
+  /**
+   * Base address; default for a proxy `SWARMGATE_URL`, else loopback at `ADMIN_PORT`; for a listener `LISTENER_URL`, else
+   * loopback at `LISTENER_PORT`.
+   */
   readonly url?: string | undefined;
+  /** Default `proxy`. */
+  readonly to?: Addressee;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long one call may take, in milliseconds. Default 60_000: longer than any barrier one would wait for. */
   readonly timeoutMs?: number;
@@ -26,7 +34,8 @@ export interface AdminClientOptions {
 
 export function createAdminClient(options: AdminClientOptions): AdminClient {
   const settings = readSettings('cli', { env: options.env });
-  const base = baseUrl(options.url ?? settings.adminUrl, settings);
+  const to = options.to ?? 'proxy';
+  const base = baseUrl(options.url ?? usualUrl(to, settings));
   const timeoutMs = options.timeoutMs ?? 60_000;
 
   const call = async (method: string, path: string, query: Readonly<Record<string, string>> = {}, body?: unknown) => {
@@ -50,7 +59,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UnreachableError(
         'proxy-unreachable',
-        `no answer from ${base.origin} (${reason}). Is the proxy running there? Another address: --url or SWARMGATE_URL`,
+        `no answer from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
         { cause: error },
       );
     }
@@ -63,8 +72,14 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   };
 }
 
-function baseUrl(given: string | undefined, settings: Settings): URL {
-  if (given === undefined) return new URL(`http://127.0.0.1:${settings.adminPort}`);
+const urlVariables = { proxy: 'SWARMGATE_URL', listener: 'LISTENER_URL' } as const;
+
+function usualUrl(to: Addressee, { adminUrl, adminPort, listenerUrl, listenerPort }: Settings): string {
+  if (to === 'proxy') return adminUrl ?? `http://127.0.0.1:${adminPort}`;
+  return listenerUrl ?? `http://127.0.0.1:${listenerPort === 'off' ? 8080 : listenerPort}`;
+}
+
+function baseUrl(given: string): URL {
   const text = /^https?:\/\//.test(given) ? given : `http://${given}`;
   if (!URL.canParse(text)) {
     throw new UsageError('url-invalid', `${JSON.stringify(given)} is not an address such as http://127.0.0.1:8080`);

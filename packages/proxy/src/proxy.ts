@@ -9,7 +9,7 @@ import {
   type Registry,
   type SecretsKey,
 } from '@swarmgate/registry';
-import { type Logger, openToAll, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import { hostPort, type Logger, openToAll, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './admin/admin-app.ts';
 import { openAdminServer } from './admin/admin-server.ts';
@@ -191,7 +191,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   );
   warnAboutToken(settings, logger);
   logger.info(
-    { replica, version, admin: `${admin.host}:${admin.port}`, registry: registry.store.description },
+    { replica, version, admin: hostPort(admin.host, admin.port), registry: registry.store.description },
     'proxy starts',
   );
 

@@ -1,5 +1,6 @@
 export { type Authorization, authorizeChange, type Caller, openToAll } from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
+export { hostPort } from './host-port.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';

@@ -50,10 +50,11 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(
     program,
     'adopt',
-    'let a listener publish for a Swarm that was made anew under the same SWARM_NAME; --url names a listener (LISTENER_PORT), not a proxy',
+    'let a listener publish for a Swarm that was made anew under the same SWARM_NAME; asks a listener, not a proxy',
     ['swarmgate adopt --url http://10.0.0.5:8080'],
+    'listener',
   ).action(async (options: OperatorOptions) => {
-    const answer = await clientFor({ ...options, url: options.url ?? io.env.LISTENER_URL }, io).post('/v1/adopt');
+    const answer = await clientFor(options, io, 'listener').post('/v1/adopt');
     printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'adopted'));
   });
 }

@@ -1,4 +1,5 @@
 import type { ExplainAnswer } from '@swarmgate/proxy';
+import { hostPort } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
@@ -51,7 +52,9 @@ export function describeExplanation({
     lines.push(`served by ${winner.id}${byDefault ? ' (the default backend)' : ''}`);
     for (const [label, value] of Object.entries(winner.conditions)) lines.push(`  ${label} = ${show(value)}`);
     if (middleware.length > 0) lines.push(`middleware ${middleware.join(' → ')}`);
-    const endpoints = winner.endpoints.map((each) => `${each.host}:${each.port} (${each.state}, ${each.health})`);
+    const endpoints = winner.endpoints.map(
+      (each) => `${hostPort(each.host, each.port)} (${each.state}, ${each.health})`,
+    );
     lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
   }
   if (answer !== null) lines.push(`answer ${answer.status} ${answer.reason}`);

@@ -1,5 +1,11 @@
 import type { Command } from 'commander';
-import { type AdminAnswer, type AdminClient, createAdminClient, UnreachableError } from '../admin-client.ts';
+import {
+  type Addressee,
+  type AdminAnswer,
+  type AdminClient,
+  createAdminClient,
+  UnreachableError,
+} from '../admin-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { describeProblem, type ShownProblem } from '../output/problem.ts';
@@ -9,23 +15,29 @@ export interface OperatorOptions {
   readonly json?: boolean;
 }
 
-/** A command that speaks to a running proxy: `--url`, `--json`, and examples in its help. */
+const urlHelp = {
+  proxy: 'admin address of the proxy (default: SWARMGATE_URL, else 127.0.0.1:<ADMIN_PORT>)',
+  listener: 'address of a listener’s REST (default: LISTENER_URL, else 127.0.0.1:<LISTENER_PORT>)',
+} as const;
+
+/** A command that speaks to a running process: `--url`, `--json`, and examples in its help. */
 export function operatorCommand(
   program: Command,
   nameAndArguments: string,
   description: string,
   examples: readonly string[],
+  to: Addressee = 'proxy',
 ): Command {
   return program
     .command(nameAndArguments)
     .description(description)
-    .option('--url <address>', 'admin address of the proxy (default: SWARMGATE_URL, else 127.0.0.1:<ADMIN_PORT>)')
+    .option('--url <address>', urlHelp[to])
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-export function clientFor(options: OperatorOptions, io: CommandIo): AdminClient {
-  return createAdminClient({ url: options.url, env: io.env });
+export function clientFor(options: OperatorOptions, io: CommandIo, to: Addressee = 'proxy'): AdminClient {
+  return createAdminClient({ url: options.url, to, env: io.env });
 }
 
 /**

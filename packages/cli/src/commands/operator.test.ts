@@ -105,6 +105,17 @@ describe('the operator’s commands', () => {
     expect(result.error).to.include('no answer from http://127.0.0.1:1').and.include('SWARMGATE_URL');
   });
 
+  it('asks a listener to adopt, and says so in its help', async () => {
+    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'taken over' } };
+    const { out, code } = await run(['adopt'], { LISTENER_URL: url, SWARMGATE_URL: 'http://127.0.0.1:1' });
+    expect({ out, code }).to.deep.equal({ out: 'adopted: taken over\n', code: 0 });
+    expect(proxy.asked[0]).to.include({ method: 'POST', url: '/v1/adopt' });
+    const help = (await run(['adopt', '--help'])).out;
+    expect(help).to.include('LISTENER_URL').and.not.include('SWARMGATE_URL').and.not.include('of the proxy');
+    const away = await run(['adopt'], { LISTENER_URL: 'http://127.0.0.1:1' });
+    expect(away.error).to.include('Is the listener running there?').and.include('LISTENER_URL');
+  });
+
   it('ends with 2 when something else than a proxy answers', async () => {
     proxy.answer = { status: 200, body: 'hello' };
     expect((await run(['status'])).code).to.equal(2);

@@ -1,4 +1,5 @@
 import type { RoutesAnswer, RouteView } from '@swarmgate/proxy';
+import { hostPort } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
@@ -42,7 +43,7 @@ function endpoints(route: RouteView): string {
   return route.endpoints
     .map(
       (each) =>
-        `${each.host}:${each.port}${each.state === 'draining' ? ' (draining)' : each.health === 'ejected' ? ' (ejected)' : ''}`,
+        `${hostPort(each.host, each.port)}${each.state === 'draining' ? ' (draining)' : each.health === 'ejected' ? ' (ejected)' : ''}`,
     )
     .join(', ');
 }

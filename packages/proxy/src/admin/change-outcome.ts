@@ -1,6 +1,7 @@
 import { type Problem, RegistryError, type ServiceDefinition } from '@swarmgate/registry';
 import { messageOf } from '@swarmgate/runtime';
 import type { ChangeAnswer } from './answers.ts';
+import { inParameterNames } from './parameter-names.ts';
 
 /** What came of a change by REST. */
 export type ChangeOutcome =
@@ -35,16 +36,18 @@ const dockerFlowConflicts: ReadonlySet<string> = new Set(['match-missing']);
 
 export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeAnswer } {
   if (outcome.kind === 'done') {
-    const { message, barrier, problems } = outcome;
+    const { message, barrier } = outcome;
+    const problems = outcome.problems?.map(inParameterNames);
     const body = { Status: 'OK' as const, Message: message, ...barrier, ...(problems?.length ? { problems } : {}) };
     return { status: 200, body };
   }
   if (outcome.kind === 'rejected') {
-    const errors = outcome.problems.filter(({ severity }) => severity === 'error');
+    const problems = outcome.problems.map(inParameterNames);
+    const errors = problems.filter(({ severity }) => severity === 'error');
     const isConflict = errors.length > 0 && errors.every(({ reason }) => dockerFlowConflicts.has(reason));
     return {
       status: isConflict ? 409 : 400,
-      body: { Status: 'NOK', Message: errors.map(({ message }) => message).join('; '), problems: outcome.problems },
+      body: { Status: 'NOK', Message: errors.map(({ message }) => message).join('; '), problems },
     };
   }
   const status = outcome.kind === 'refused' ? outcome.status : 503;

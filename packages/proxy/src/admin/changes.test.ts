@@ -78,6 +78,11 @@ describe('changes by REST', () => {
     });
   }
 
+  it('speaks of parameters to whoever sent parameters, not of labels', async () => {
+    const refused = await under.call('GET', `${reconfigure}?serviceName=x&servicePath.1=/x`);
+    expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1');
+  });
+
   it('answers 200 with the reason where the change loses a conflict', async () => {
     await publish(swarmDefinition('older', '/claimed'));
     await eventually('the older one is served', async () => (await served('older')).length === 1);
@@ -88,6 +93,12 @@ describe('changes by REST', () => {
     expect(status).to.equal(200);
     expect(body.Message).to.be.a('string').that.includes('swarm/older');
     expect(body.problems).to.be.an('array').with.length(1);
+    expect(body.problems)
+      .to.have.nested.property('[0].suggestion')
+      .that.matches(/^Change servicePath of/);
+    const { problems } = (await under.call('GET', '/v1/problems')).body;
+    const ofNewer = (problems as { service: string; suggestion: string }[]).find(({ service }) => service === 'newer');
+    expect(ofNewer?.suggestion).to.match(/^Change servicePath of/);
   });
 
   it('removes, and says who else publishes the name', async () => {

@@ -1,6 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { KeyProblemView, ProblemView } from './answers.ts';
+import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
 
 export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
 
@@ -11,7 +12,8 @@ export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsBy
     for (const [key, problems] of source) {
       if (problems.length === 0) continue;
       const known = merged.get(key) ?? new Map<string, Problem>();
-      for (const problem of problems) known.set(identityOf(problem), problem);
+      const worded = isWithoutLabels(key) ? problems.map(inParameterNames) : problems;
+      for (const problem of worded) known.set(identityOf(problem), problem);
       merged.set(key, known);
     }
   }

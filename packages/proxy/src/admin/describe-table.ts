@@ -1,3 +1,4 @@
+import { hostPort } from '@swarmgate/runtime';
 import type { AdminParts } from './admin-parts.ts';
 import { conditionsOf } from './view-route.ts';
 
@@ -34,7 +35,9 @@ export function describeTable({
     );
     const endpoints = plane
       .endpointsOf(route)
-      .map(({ endpoint, health }) => `${endpoint.host}:${endpoint.port}${health === 'ejected' ? '(ejected)' : ''}`);
+      .map(
+        ({ endpoint, health }) => `${hostPort(endpoint.host, endpoint.port)}${health === 'ejected' ? '(ejected)' : ''}`,
+      );
     const target =
       route.redirectToHost === undefined
         ? `${endpoints.length === 0 ? '(no endpoint)' : endpoints.join(' ')}`

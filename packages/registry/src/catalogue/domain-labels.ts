@@ -39,7 +39,7 @@ export const domains: LabelParser<readonly string[]> = (raw, options) => {
       warning: {
         reason: 'domain-with-port',
         message: `the port of ${ported} is left out, because hosts are compared without it`,
-        suggestion: 'use com.df.srcPort for the port clients connect to',
+        suggestion: 'use srcPort for the port clients connect to',
       },
     };
   }

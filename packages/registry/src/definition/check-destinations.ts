@@ -17,7 +17,7 @@ function checkMatchAndPort(destination: Destination): readonly Problem[] {
         reason: 'tcp-ports-missing',
         message: `reqMode ${mode} needs the port clients connect to (srcPort) and the port of the service (port)`,
         label: labelName('srcPort', destination),
-        suggestion: 'set both com.df.srcPort and com.df.port',
+        suggestion: `set both ${labelName('srcPort', destination)} and ${labelName('port', destination)}`,
       },
     ];
   }
@@ -28,16 +28,16 @@ function checkMatchAndPort(destination: Destination): readonly Problem[] {
       reason: 'match-missing',
       message: 'neither servicePath nor serviceDomain says which requests belong to the service',
       label: labelName('servicePath', destination),
-      suggestion: 'set com.df.servicePath or com.df.serviceDomain',
+      suggestion: `set ${labelName('servicePath', destination)} or ${labelName('serviceDomain', destination)}`,
     });
   }
   if (destination.port === undefined) {
     problems.push({
       severity: 'error',
       reason: 'port-missing',
-      message: 'port, the port the service listens on inside its container, is not set',
+      message: `${labelName('port', destination)}, the port the service listens on inside its container, is not set`,
       label: labelName('port', destination),
-      suggestion: 'set com.df.port',
+      suggestion: `set ${labelName('port', destination)}`,
     });
   }
   return problems;
@@ -85,7 +85,7 @@ function checkRedirect(destination: Destination): readonly Problem[] {
       reason: 'redirect-without-domain',
       message: `redirectFromDomain leads to the first serviceDomain, which is ${to === undefined ? 'not set' : to}`,
       label: labelName('redirectFromDomain', destination),
-      suggestion: 'put a full host name first in com.df.serviceDomain',
+      suggestion: `put a full host name first in ${labelName('serviceDomain', destination)}`,
     },
   ];
 }

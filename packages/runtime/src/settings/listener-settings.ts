@@ -15,7 +15,7 @@ export const listenerSettings = {
     parse: portOrOff,
     default: '8080',
     defaultFor: { standalone: 'off' },
-    usedBy: listening,
+    usedBy: [...listening, 'cli'],
     meaning: 'Listener’s REST; `off` opens none',
   }),
   listenerHost: given({
@@ -28,9 +28,9 @@ export const listenerSettings = {
   listenerUrl: optional({
     env: ['LISTENER_URL'],
     parse: text,
-    usedBy: listening,
+    usedBy: [...listening, 'cli'],
     meaning:
-      'Where the agent role (`swarmgate listener --role agent`) finds the listeners: `http://tasks.listener:8080`',
+      'Where the agent role (`swarmgate listener --role agent`) and `swarmgate adopt` find the listeners: `http://tasks.listener:8080`',
   }),
   notifyLabel: given({
     env: ['DF_NOTIFY_LABEL'],

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { hostPort, type Logger, messageOf, pause } from '@swarmgate/runtime';
 import type { Balancer } from '../../forwarding/balancer.ts';
 import type { Upstream, Upstreams } from '../../forwarding/upstreams.ts';
 import type { Route } from '../../routing/route.ts';
@@ -69,7 +69,7 @@ export class Relays {
       const address = this.#servers.get(port)?.address() as AddressInfo | null | undefined;
       return address === undefined || address === null
         ? { port, secure: false, state: 'closed', reason: this.#unavailable.get(port) ?? 'not open yet' }
-        : { port, secure: false, state: 'open', address: `${address.address}:${address.port}` };
+        : { port, secure: false, state: 'open', address: hostPort(address.address, address.port) };
     });
   }
 
