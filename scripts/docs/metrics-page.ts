@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../../packages/proxy/src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../../packages/proxy/src/entrypoint/serving.ts';
 import { startProxy } from '../../packages/proxy/src/proxy.ts';
 import { fleetMetrics } from '../../packages/proxy/src/workers/worker-plane.ts';
 import { createListenerMetrics } from '../../packages/swarm-listener/src/rest/listener-metrics.ts';
@@ -46,8 +46,8 @@ async function proxyMetrics(): Promise<Metrics> {
     env,
     signal: new AbortController().signal,
     adminPort: 0,
-    startPlane: (plane) =>
-      startServingPlane({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
+    preparePlane: (plane) =>
+      prepareServingPlane({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
   });
   await proxy.stop();
   await registry.store.close();

@@ -8,6 +8,7 @@ import { createLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { definition } from '../test/registered.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from '../test/running-proxy.ts';
+import type { ServingPlane } from './serving-plane.ts';
 
 const layout = keyLayout('swarmgate');
 const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';
@@ -19,6 +20,18 @@ async function through(under: ProxyUnderTest, path: string): Promise<number> {
   const answer = await fetch(`http://${entrypoint.address}${path}`);
   await answer.arrayBuffer();
   return answer.status;
+}
+
+/** The same registry, whose first read ends only when `readable` does. */
+function takingItsTime(registry: Registry, readable: Promise<void>): Registry {
+  async function* follow(options: Parameters<Registry['follow']>[0]) {
+    const gone = new Promise<void>((resolve) => {
+      options.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([readable, gone]);
+    yield* registry.follow(options);
+  }
+  return Object.create(registry, { follow: { value: follow } }) as Registry;
 }
 
 describe('the proxy', () => {
@@ -138,6 +151,55 @@ describe('the proxy', () => {
     const { body } = await call('GET', '/v1/status');
     expect(body).to.have.nested.property('registry.reachable', false);
     expect(body.replicas).to.have.length(1);
+  });
+
+  it('lets clients in with its first routes, and refuses connections until then', async () => {
+    const base = definition('manual/shop', '/shop');
+    const [match] = base.destinations;
+    if (match === undefined) throw new Error('a definition has a destination');
+    const shop = { ...base, destinations: [{ ...match, port: Number(port()), outboundHostname: '127.0.0.1' }] };
+    const signal = AbortSignal.timeout(5_000);
+    await registry.publish([{ owner: 'manual', service: 'shop', definition: { document: shop } }], {
+      by: 'test',
+      signal,
+    });
+    const readable = Promise.withResolvers<void>();
+    const slow = takingItsTime(registry, readable.promise);
+    let plane: ServingPlane | undefined;
+    const starting = startProxyUnderTest({
+      registry: slow,
+      dataDir,
+      replica: 'one',
+      onPlane: (prepared) => {
+        plane = prepared;
+      },
+    });
+    try {
+      await eventually('the port is taken', () => plane !== undefined);
+      const entrypoint = plane?.entrypoints()[0];
+      expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
+      const url = `http://127.0.0.1:${entrypoint?.port}/shop`;
+      const refused = await fetch(url).catch((error: Error) => error.cause);
+      expect(refused).to.have.property('code', 'ECONNREFUSED');
+      readable.resolve();
+      let answer: Response | undefined;
+      await eventually('an answer', async () => {
+        answer = await fetch(url).catch(() => undefined);
+        return answer !== undefined;
+      });
+      expect(answer?.status).to.equal(200);
+    } finally {
+      readable.resolve();
+      under = await starting;
+    }
+    expect((await under.call('GET', '/readyz')).status).to.equal(200);
+  });
+
+  it('lets clients in without routes where the registry says nothing at all', async () => {
+    const never = takingItsTime(registry, new Promise(() => undefined));
+    under = await startProxyUnderTest({ registry: never, dataDir, replica: 'one', firstWordWaitMs: 1 });
+    expect(await through(under, '/shop')).to.equal(503);
+    expect((await under.call('GET', '/readyz')).status).to.equal(503);
   });
 
   it('starts cold from its snapshot while the registry is away', async () => {

@@ -9,7 +9,7 @@ import {
   type Registry,
   type SecretsKey,
 } from '@swarmgate/registry';
-import { hostPort, type Logger, openToAll, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import { hostPort, type Logger, openToAll, pause, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './admin/admin-app.ts';
 import { openAdminServer } from './admin/admin-server.ts';
@@ -20,7 +20,7 @@ import { ProblemWatch } from './admin/problem-watch.ts';
 import { Cluster } from './bus/cluster.ts';
 import { RedisBus } from './bus/redis-bus.ts';
 import { SequenceHints } from './bus/sequence-hints.ts';
-import { startServingPlane } from './entrypoint/serving.ts';
+import { prepareServingPlane } from './entrypoint/serving.ts';
 import { SharedCertificates } from './entrypoint/tls/shared-certificates.ts';
 import type { Route } from './routing/route.ts';
 import type { EntrypointView, ServingPlane } from './serving-plane.ts';
@@ -28,7 +28,7 @@ import { readEnvironmentServices } from './watch/environment-services.ts';
 import { ServicesFollower } from './watch/follow-services.ts';
 import { ReloadRequests } from './watch/reload-requests.ts';
 import type { FollowState, ServicesChange } from './watch/served-service.ts';
-import { startWorkerPlane, type WorkerPlaneOptions, workerCountOf } from './workers/worker-plane.ts';
+import { prepareWorkerPlane, type WorkerPlaneOptions, workerCountOf } from './workers/worker-plane.ts';
 
 export interface ProxyOptions {
   readonly settings: Settings;
@@ -43,7 +43,9 @@ export interface ProxyOptions {
   readonly metrics?: Metrics;
   /** For tests: 0 takes a free port, which `ADMIN_PORT` cannot say. */
   readonly adminPort?: number;
-  readonly startPlane?: (options: {
+  /** How long the registry may take over its first word before the entrypoints open without it. Default 3,000. */
+  readonly firstWordWaitMs?: number;
+  readonly preparePlane?: (options: {
     readonly settings: Settings;
     readonly logger: Logger;
     readonly metrics: Metrics;
@@ -87,15 +89,17 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const secretsKeys = await loadSecretsKeys({ secretsKey, dataDir, registry: registry.store.kind });
   const sealer = createSealer(secretsKeys);
   const own = await readEnvironmentServices(env, settings, startedAt, sealer);
+  let open = false;
   let draining = false;
 
-  const plane = await (options.startPlane ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
+  const plane = await (options.preparePlane ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
   running.push(plane);
   const certificates = await followCertificates(plane, registry, secretsKeys, settings, logger);
   if (certificates !== undefined) running.push(certificates);
 
-  const ready = () => follower.hasFirstTable() && !draining;
+  const ready = () => follower.hasFirstTable() && open && !draining;
   const hints = new SequenceHints();
+  const firstWord = Promise.withResolvers<void>();
   const follower: ServicesFollower = new ServicesFollower({
     registry,
     env: own.services,
@@ -103,6 +107,9 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     logger,
     signal: options.signal,
     headHints: hints,
+    onState: ({ kind }) => {
+      if (follower.hasFirstTable() || kind === 'away') firstWord.resolve();
+    },
     onChange: async (change) => {
       cluster.reached(change.sequence);
       const startedMs = performance.now();
@@ -195,8 +202,11 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     'proxy starts',
   );
 
-  await follower.start();
   running.push(follower);
+  await follower.start();
+  await settledOrLate(firstWord.promise, options);
+  await plane.open();
+  open = true;
 
   const stop = async () => {
     draining = true;
@@ -224,9 +234,23 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   };
 }
 
+/**
+ * Waits for the first routes, so that nobody is told `no-route` for a service that exists. Where neither disk nor registry
+ * has any, clients are let in all the same: services of the environment need no registry, and no answer helps nobody.
+ */
+async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): Promise<void> {
+  const { logger, signal, firstWordWaitMs = 3_000 } = options;
+  const over = new AbortController();
+  const late = pause(firstWordWaitMs, AbortSignal.any([signal, over.signal])).then((inVain) => {
+    if (inVain) logger.warn({ waitedMs: firstWordWaitMs }, 'the registry has not said anything yet: opening without');
+  });
+  await Promise.race([firstWord, late]);
+  over.abort();
+}
+
 /** One process that does everything, or a control process with its workers: what `WORKERS` asks for. */
 function planeFor(settings: Settings): (options: WorkerPlaneOptions) => Promise<ServingPlane> {
-  return workerCountOf(settings) === 0 ? startServingPlane : startWorkerPlane;
+  return workerCountOf(settings) === 0 ? prepareServingPlane : prepareWorkerPlane;
 }
 
 /** Certificates that all replicas share. `undefined` for a plane without TLS of its own. */

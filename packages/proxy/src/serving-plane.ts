@@ -9,9 +9,15 @@ import type { ServicesChange } from './watch/served-service.ts';
 
 /**
  * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
- * Made by `startServingPlane`; the composition root feeds it every `ServicesChange`.
+ * Made by `prepareServingPlane`, with its ports taken; the composition root feeds it every `ServicesChange` and opens it
+ * with the first.
  */
 export interface ServingPlane {
+  /**
+   * Lets clients in; resolves when every entrypoint is open. Called once.
+   * @throws EntrypointError naming the port that cannot be opened; WorkerError when a worker cannot begin to serve
+   */
+  open(): Promise<void>;
   /** Puts one change in force without touching requests in flight. Resolves when every worker serves it. */
   apply(change: ServicesChange): Promise<void>;
   /** The live table of this process: the one that `routes`, `explain` and `problems` speak of. */

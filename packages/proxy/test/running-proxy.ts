@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
-import { startServingPlane } from '../src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../src/entrypoint/serving.ts';
 import { type RunningProxy, startProxy } from '../src/proxy.ts';
+import type { ServingPlane } from '../src/serving-plane.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -32,6 +33,9 @@ export interface ProxyUnderTestOptions {
   readonly dataDir?: string;
   readonly replica?: string;
   readonly logger?: Logger;
+  readonly firstWordWaitMs?: number;
+  /** Told of the plane as soon as its ports are taken. */
+  readonly onPlane?: (plane: ServingPlane) => void;
 }
 
 export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): Promise<ProxyUnderTest> {
@@ -47,9 +51,14 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
     env,
     signal: ending.signal,
     adminPort: 0,
+    ...(options.firstWordWaitMs === undefined ? {} : { firstWordWaitMs: options.firstWordWaitMs }),
     ...(options.replica === undefined ? {} : { replica: options.replica }),
-    startPlane: (plane) =>
-      startServingPlane({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
+    preparePlane: async (given) => {
+      const entrypoints = [{ port: 0, secure: false }];
+      const plane = await prepareServingPlane({ ...given, entrypoints, host: '127.0.0.1' });
+      options.onPlane?.(plane);
+      return plane;
+    },
   });
   return {
     proxy,

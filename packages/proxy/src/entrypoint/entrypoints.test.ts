@@ -6,9 +6,10 @@ import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { until } from '../../test/behaviour-rig.ts';
 import { type TestCertificate, testCertificate } from '../../test/test-certificate.ts';
+import { EntrypointError } from './bound-port.ts';
 import { connectionFacts } from './client-connection.ts';
 import { ConnectionLimits } from './connection-limits.ts';
-import { EntrypointError, Entrypoints, type EntrypointsOptions } from './entrypoints.ts';
+import { Entrypoints, type EntrypointsOptions } from './entrypoints.ts';
 import { readCertificate } from './tls/certificate.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 
@@ -93,6 +94,22 @@ describe('entrypoints', () => {
     expect(failure).to.be.instanceOf(EntrypointError);
     expect(failure).to.include({ code: 'entrypoint-in-use' });
     expect(String(failure)).to.include(`127.0.0.1:${port} is in use`).and.to.include('DEFAULT_PORTS');
+  });
+
+  it('let nobody else have a port that is not open yet, not even themselves', async () => {
+    const port = await occupied();
+    for (const server of servers.splice(0)) server.close();
+    let failure: unknown;
+    try {
+      await open([
+        { port, secure: false },
+        { port, secure: true },
+      ]);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).to.be.instanceOf(EntrypointError);
+    expect(String(failure)).to.include(`${port} stands twice`);
   });
 
   it('accept nobody once they are closed, and leave open connections alone', async () => {
@@ -184,12 +201,12 @@ describe('entrypoints', () => {
     const nameOf = (client: TLSSocket) => client.getPeerCertificate().subject.CN;
 
     it('stay closed without a certificate, say so, and open when the first one comes', async () => {
-      const entrypoints = await open([plain, { port: await occupied(), secure: true }], {
-        secure: { certificates, handshakeMs: 1_000 },
-      });
+      const entrypoints = await open([plain, secured], { secure: { certificates, handshakeMs: 1_000 } });
+      const refused = dial(portOf(entrypoints, 1));
+      await until(() => refused.closed);
+      expect(refused.bytesRead + accepted.length).to.equal(0);
       expect(entrypoints.views()[1]).to.include({ secure: true, state: 'closed' });
       expect(JSON.stringify(entrypoints.views()[1])).to.include('DATA_DIR/certs');
-      servers.splice(0)[0]?.close();
       serve(['shop', shop]);
       await entrypoints.openWaiting();
       expect(entrypoints.views()[1]).to.include({ secure: true, state: 'open' });

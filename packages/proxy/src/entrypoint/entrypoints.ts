@@ -1,14 +1,10 @@
-import { createServer, type Server, Socket } from 'node:net';
-import { type EntrypointSetting, type Logger, messageOf, SwarmgateError } from '@swarmgate/runtime';
+import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
+import { type EntrypointSetting, type Logger, messageOf } from '@swarmgate/runtime';
 import type { EntrypointView } from '../serving-plane.ts';
+import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
 import type { Lane } from './lane.ts';
 import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
 import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
-
-/** A port that clients should connect to cannot be opened: the process cannot do its job. */
-export class EntrypointError extends SwarmgateError {
-  declare readonly code: 'entrypoint-in-use' | 'entrypoint-denied' | 'entrypoint-failed';
-}
 
 /** `fd`: a socket that another process bound to the port and holds. Default: bound here. */
 export interface EntrypointToOpen extends EntrypointSetting {
@@ -32,26 +28,52 @@ export interface EntrypointsOptions {
   readonly backlog?: number;
 }
 
-/** The ports clients connect to. */
+/** A port on its way to be opened. `bound`: taken already, by this process. */
+interface Waiting {
+  readonly setting: EntrypointToOpen;
+  readonly bound: BoundSocket | undefined;
+  readonly reason: string;
+}
+
+/** The ports clients connect to: taken first, so that nobody else gets them, and opened once there is what to serve. */
 export class Entrypoints {
   readonly #options: EntrypointsOptions;
   readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
-  readonly #waiting = new Map<number, EntrypointSetting>();
+  readonly #waiting = new Map<number, Waiting>();
+  #opened = false;
 
   private constructor(options: EntrypointsOptions) {
     this.#options = options;
   }
 
-  /** @throws EntrypointError naming the port; none stays open then. */
-  static async open(options: EntrypointsOptions): Promise<Entrypoints> {
+  /** Takes the ports; nobody can connect yet. @throws EntrypointError naming the port; none stays taken then. */
+  static bind(options: EntrypointsOptions): Entrypoints {
     const entrypoints = new Entrypoints(options);
     try {
-      for (const setting of options.settings) await entrypoints.#openOne(setting);
+      for (const setting of options.settings) entrypoints.#bindOne(setting);
     } catch (error) {
-      await entrypoints.close();
+      entrypoints.#release();
       throw error;
     }
     return entrypoints;
+  }
+
+  /** Takes the ports and opens them. @throws EntrypointError naming the port; none stays open then. */
+  static async open(options: EntrypointsOptions): Promise<Entrypoints> {
+    const entrypoints = Entrypoints.bind(options);
+    await entrypoints.open();
+    return entrypoints;
+  }
+
+  /** @throws EntrypointError naming the port; none stays open then. */
+  async open(): Promise<void> {
+    this.#opened = true;
+    try {
+      for (const [port, waiting] of this.#waiting) await this.#openOne(port, waiting);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   views(): readonly EntrypointView[] {
@@ -60,15 +82,25 @@ export class Entrypoints {
 
   /** Opens secure ports that had to wait for the first certificate. @throws EntrypointError naming the port */
   async openWaiting(): Promise<void> {
-    if (this.#options.secure?.certificates.isEmpty !== false) return;
-    for (const [port, setting] of this.#waiting) {
-      this.#waiting.delete(port);
-      await this.#openOne(setting);
-    }
+    if (!this.#opened || this.#options.secure?.certificates.isEmpty !== false) return;
+    for (const [port, waiting] of this.#waiting) await this.#openOne(port, waiting);
   }
 
   #closedViews(): EntrypointView[] {
-    return [...this.#waiting.keys()].map((port) => ({ port, secure: true, state: 'closed', reason: noCertificate }));
+    return [...this.#waiting].map(
+      ([
+        port,
+        {
+          setting: { secure },
+          reason,
+        },
+      ]) => ({
+        port,
+        secure,
+        state: 'closed',
+        reason,
+      }),
+    );
   }
 
   /** Stops accepting. Connections that are open stay with their lanes. */
@@ -77,22 +109,37 @@ export class Entrypoints {
       ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     this.#open.clear();
-    this.#waiting.clear();
+    this.#release();
     // A server calls back only when its last connection is gone; not listening any more is all we wait for.
     await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
   }
 
-  async #openOne(setting: EntrypointToOpen): Promise<void> {
+  #release(): void {
+    for (const { bound } of this.#waiting.values()) bound?.[Symbol.dispose]();
+    this.#waiting.clear();
+  }
+
+  #bindOne(setting: EntrypointToOpen): void {
+    // The system lets one process take a port twice, and refuses only when it listens.
+    if (this.#waiting.has(setting.port)) throw namedTwice(setting.port);
+    const mayBind = setting.fd === undefined && canBind();
+    const bound = mayBind ? bindPort(setting.port, this.#options.host) : undefined;
+    // With port 0 (tests) the real one is what clients see.
+    const port = bound?.address().port ?? setting.port;
+    this.#waiting.set(port, { setting: { ...setting, port }, bound, reason: noTable });
+  }
+
+  async #openOne(port: number, waiting: Waiting): Promise<void> {
     const { logger, secure } = this.#options;
-    const { port } = setting;
+    const { setting } = waiting;
     if (setting.secure && (secure === undefined || secure.certificates.isEmpty)) {
       logger.warn({ port }, `entrypoint ${port}:ssl stays closed, ${noCertificate}`);
-      this.#waiting.set(port, setting);
+      this.#waiting.set(port, { ...waiting, reason: noCertificate });
       return;
     }
+    this.#waiting.delete(port);
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
-    const address = await listen(server, setting, this.#options.host, this.#options.backlog ?? 511);
-    // With port 0 (tests) the real one is what clients see.
+    const address = await listen(server, waiting, this.#options.host, this.#options.backlog ?? 511);
     const entry = { ...setting, port: address.port };
     const ends =
       entry.secure && secure !== undefined
@@ -154,6 +201,7 @@ export class Entrypoints {
   }
 }
 
+const noTable = 'it opens with the first routes';
 const noCertificate = 'no certificate: put a PEM into DATA_DIR/certs, mount a secret cert-<name>, or PUT one';
 
 function ignoreReset(): void {
@@ -162,37 +210,28 @@ function ignoreReset(): void {
 
 async function listen(
   server: Server,
-  { port, fd }: EntrypointToOpen,
+  { setting: { port, fd }, bound }: Waiting,
   host: string | undefined,
   backlog: number,
 ): Promise<{ readonly port: number; readonly text: string }> {
   await new Promise<void>((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => reject(entrypointError(error, port, host));
+    const onError = (error: NodeJS.ErrnoException) => {
+      bound?.[Symbol.dispose]();
+      reject(entrypointError(error, port, host));
+    };
     server.once('error', onError);
     const onListening = () => {
       server.off('error', onError);
       resolve();
     };
+    if (bound !== undefined) server.listen(bound, backlog, onListening);
     // Wrapped in a socket, because a bare `fd` in a cluster worker would name one of the primary process.
-    if (fd === undefined) server.listen({ port, host, backlog }, onListening);
-    else server.listen(new Socket({ fd, readable: false, writable: false }), backlog, onListening);
+    else if (fd !== undefined)
+      server.listen(new Socket({ fd, readable: false, writable: false }), backlog, onListening);
+    else server.listen({ port, host, backlog }, onListening);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port');
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return { port: address.port, text: `${shown}:${address.port}` };
-}
-
-/** What the system said of a port, as an error that names it and says what to do. */
-export function entrypointError(error: NodeJS.ErrnoException, port: number, host: string | undefined): EntrypointError {
-  const where = host === undefined ? `port ${port}` : `${host}:${port}`;
-  if (error.code === 'EADDRINUSE') {
-    const message = `entrypoint ${where} is in use by another process; free it or change DEFAULT_PORTS or BIND_PORTS`;
-    return new EntrypointError('entrypoint-in-use', message, { cause: error });
-  }
-  if (error.code === 'EACCES') {
-    const message = `entrypoint ${where} may not be opened by this user; choose a port above 1023 or grant the right`;
-    return new EntrypointError('entrypoint-denied', message, { cause: error });
-  }
-  return new EntrypointError('entrypoint-failed', `entrypoint ${where}: ${error.message}`, { cause: error });
 }

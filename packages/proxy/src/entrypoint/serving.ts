@@ -61,11 +61,24 @@ export interface LocalPlane extends ServingPlane {
 const lookAgainMs = 5_000;
 const lookForProblemsMs = 1_000;
 
+/** As `prepareServingPlane`, with its entrypoints open when it resolves. */
+export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
+  const plane = await prepareServingPlane(options);
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+  return plane;
+}
+
 /**
- * Serves requests in this process: table, upstreams, lane and ports. The entrypoints are open when it resolves.
+ * Serves requests in this process: table, upstreams, lane and ports. The ports are taken when it resolves; `open` lets
+ * clients in.
  * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`.
  */
-export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
+export async function prepareServingPlane(options: ServingOptions): Promise<LocalPlane> {
   const { settings, logger, lent } = options;
   const ended = new AbortController();
   const trusted = trustedProxies(settings.trustedProxies);
@@ -172,7 +185,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
     ...(lent === undefined ? {} : { ticketKeys: lent.ticketKeys }),
   };
-  const entrypoints = await Entrypoints.open({
+  const entrypoints = Entrypoints.bind({
     settings: ports,
     lane,
     secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
@@ -217,6 +230,7 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
     await background;
   };
   return {
+    open: () => entrypoints.open(),
     async apply(change: ServicesChange) {
       swap(change);
       await relays.apply(table.current, change.changes.keys());

@@ -1,6 +1,8 @@
-import * as net from 'node:net';
+import type { BoundSocket } from 'node:net';
 import { type EntrypointSetting, UsageError } from '@swarmgate/runtime';
-import { type EntrypointToOpen, entrypointError } from '../entrypoint/entrypoints.ts';
+import { bindPort, canBind, namedTwice } from '../entrypoint/bound-port.ts';
+import type { EntrypointToOpen } from '../entrypoint/entrypoints.ts';
+import type { EntrypointView } from '../serving-plane.ts';
 
 /**
  * The sockets of the entrypoints, bound and held by the control process, which never accepts on them: workers do, all on
@@ -15,12 +17,15 @@ export class BoundEntrypoints {
 
   /** @throws EntrypointError naming the port; none stays bound then. UsageError on a Node that cannot do it. */
   static bind(settings: readonly EntrypointSetting[], host: string | undefined): BoundEntrypoints {
-    // Not imported by name, so that an older Node can still serve in one process.
-    if (!('BoundSocket' in net))
+    if (!canBind())
       throw new UsageError('workers-unsupported', 'workers need Node 26.4 or newer; WORKERS=0 serves in one process');
     const sockets: Bound[] = [];
     try {
-      for (const setting of settings) sockets.push({ socket: bind(setting.port, host), setting });
+      for (const setting of settings) {
+        if (setting.port !== 0 && sockets.some((each) => each.setting.port === setting.port))
+          throw namedTwice(setting.port);
+        sockets.push({ socket: bindPort(setting.port, host), setting });
+      }
     } catch (error) {
       for (const { socket } of sockets) socket.close();
       throw error;
@@ -42,35 +47,22 @@ export class BoundEntrypoints {
     }));
   }
 
+  /** As they are shown until a worker serves them. */
+  views(): readonly EntrypointView[] {
+    return this.inherited().map(({ port, secure }) => ({ port, secure, state: 'closed', reason: notServedYet }));
+  }
+
   close(): void {
     for (const { socket } of this.#sockets) socket[Symbol.dispose]();
   }
 }
 
+const notServedYet = 'it opens with the first routes';
+
 interface Bound {
-  readonly socket: net.BoundSocket;
+  readonly socket: BoundSocket;
   readonly setting: EntrypointSetting;
 }
 
 /** Behind standard input, output, error and the channel. */
 export const firstInheritedFd = 4;
-
-function bind(port: number, host: string | undefined): net.BoundSocket {
-  try {
-    if (host !== undefined) return new net.BoundSocket({ host, port });
-    try {
-      return new net.BoundSocket({ host: '::', port });
-    } catch (error) {
-      // A machine without IPv6.
-      if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(codeOf(error))) throw error;
-      return new net.BoundSocket({ host: '0.0.0.0', port });
-    }
-  } catch (error) {
-    const failure: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
-    throw entrypointError(failure, port, host);
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}

@@ -11,7 +11,7 @@ import { Registry as Metrics } from 'prom-client';
 import { until } from '../../test/until.ts';
 import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
 import type { ServedService } from '../watch/served-service.ts';
-import { startWorkerPlane } from './worker-plane.ts';
+import { prepareWorkerPlane } from './worker-plane.ts';
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
@@ -92,12 +92,48 @@ describe('the life of workers', function () {
     expect((await rig.get('/')).status).to.equal('ECONNREFUSED');
   });
 
+  it('begins with the first routes: until then nobody can connect, and every worker has them before it accepts', async () => {
+    const env = { WORKERS: '2', DATA_DIR: rig.dataDir };
+    const plane = await prepareWorkerPlane({
+      settings: readSettings('proxy', { env }),
+      logger: silentLogger,
+      metrics: new Metrics(),
+      env,
+      entrypoints: [{ port: 0, secure: false }],
+      host: '127.0.0.1',
+    });
+    try {
+      const [entrypoint] = plane.entrypoints();
+      expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
+      const port = entrypoint?.port ?? 0;
+      expect((await get(port, '/', undefined)).status).to.equal('ECONNREFUSED');
+      const key: ServiceKey = 'manual/all';
+      const changes = new Map([[key, servedAt(key, { port: rig.backendPort })]]);
+      await plane.apply({ revision: 'r1', sequence: 1, registryId: 'x', changes, rejected: new Map() });
+      const opening = plane.open();
+      const statuses = new Set<number | string>();
+      await until(
+        async () => {
+          const { status } = await get(port, '/', undefined);
+          if (status !== 'ECONNREFUSED') statuses.add(status);
+          return plane.workers().filter(({ state }) => state === 'serving').length === 2;
+        },
+        'both workers',
+        20_000,
+      );
+      await opening;
+      expect([...statuses, (await get(port, '/', undefined)).status]).to.deep.equal([200, 200]);
+    } finally {
+      await plane.stop();
+    }
+  });
+
   it('does not begin where a port is in use, and the error says which', async () => {
     const other = createServer();
     await once(other.listen(0, '127.0.0.1'), 'listening');
     const { port } = other.address() as AddressInfo;
     const env = { WORKERS: '1', DATA_DIR: rig.dataDir };
-    const starting = startWorkerPlane({
+    const starting = prepareWorkerPlane({
       settings: readSettings('proxy', { env }),
       logger: silentLogger,
       metrics: new Metrics(),

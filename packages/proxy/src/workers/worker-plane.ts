@@ -51,12 +51,24 @@ export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
   return workers === 'cores' ? availableParallelism() : workers;
 }
 
+/** As `prepareWorkerPlane`, with all workers serving when it resolves. */
+export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
+  const plane = await prepareWorkerPlane(options);
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+  return plane;
+}
+
 /**
  * Serves requests in worker processes; this one keeps the table, what the proxy has once for all of them, and the ports.
- * All workers serve when it resolves.
- * @throws EntrypointError naming the port that cannot be opened; WorkerError when a worker cannot begin to serve.
+ * The ports are taken when it resolves; `open` starts the workers, so that each has the table before it accepts anybody.
+ * @throws EntrypointError naming the port that cannot be opened
  */
-export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
+export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
   const { settings, logger, metrics, env } = options;
   const workers = workerCountOf(settings);
   const ended = new AbortController();
@@ -135,13 +147,8 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
     await middleware.stop();
     await background;
   };
-  try {
-    await fleet.start();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return {
+    open: () => fleet.start(),
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
       view.apply(change);
@@ -151,7 +158,7 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
     endpointsOf: (route) => view.endpointsOf(route),
     middlewareOf: middleware.middlewareOf,
     problems: () => mergeProblems(view.problems(), certificates.problems()),
-    entrypoints: () => view.entrypoints(),
+    entrypoints: () => (fleet.workers.size === 0 ? bound.views() : view.entrypoints()),
     certificates: () => certificates.store,
     workers: () => fleet.views(),
     traffic: () => trafficOf(fleet),
