@@ -52,15 +52,14 @@ describe('rate limits over Redis', () => {
   it('counts over all proxies', async () => {
     [one, two] = [replica(), replica()];
     let trial = 0;
+    // Each by itself would let seven through. Where the machine is too busy for a command to come back in its time, a
+    // proxy counts alone for two seconds: then another trial tells.
     await until('both proxies to count over Redis', async () => {
       trial += 1;
-      const first = await allowed(one, `trial-${trial}`, 6);
-      return first + (await allowed(two, `trial-${trial}`, 6)) === 10;
+      const key = `trial-${trial}`;
+      const passed = [await allowed(one, key, 7), await allowed(two, key, 7)];
+      return passed.join() === '7,3' && !(await two.count(limit, key)).ok;
     });
-    expect(await allowed(one, 'shared', 7)).to.equal(7);
-    expect(await allowed(two, 'shared', 7)).to.equal(3);
-    const refused = await two.count(limit, 'shared');
-    expect(refused.ok).to.equal(false);
   });
 
   it('goes on by itself, without an error or a stall, while Redis hangs', async () => {
@@ -76,7 +75,7 @@ describe('rate limits over Redis', () => {
     redis.kill('SIGCONT');
     await until('counts over Redis again', async () => {
       const key = `again-${performance.now()}`;
-      return (await allowed(one, key, 6)) + (await allowed(two, key, 6)) === 10;
+      return (await allowed(one, key, 7)) + (await allowed(two, key, 7)) === 10;
     });
   });
 

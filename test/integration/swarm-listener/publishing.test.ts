@@ -7,6 +7,7 @@ import {
   importNodeImage,
   removeNetwork,
   removeService,
+  tasksOf,
   uniqueName,
   updateService,
   waitForTasks,
@@ -35,6 +36,26 @@ describe('the listener on a real Swarm', () => {
     services.push(id);
     return id;
   };
+
+  /** Whether every published service shows the tasks that are wanted, and all of them run. */
+  async function isAtRest(): Promise<boolean> {
+    const read = await listening.registry.read(AbortSignal.timeout(10_000));
+    if (read.kind !== 'snapshot') return false;
+    for (const [key, held] of read.snapshot.services) {
+      if (!held.ok || held.document.source.kind !== 'swarm') continue;
+      const tasks = await tasksOf(engine.docker, held.document.source.serviceId);
+      const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running' || DesiredState === 'ready');
+      const endpoints = read.snapshot.endpoints.get(key);
+      const shown = endpoints?.ok ? endpoints.document.tasks : [];
+      const rests = tasks.every(
+        ({ DesiredState, Status }) => (Status.State === 'running') === (DesiredState === 'running'),
+      );
+      if (!rests || wanted.length === 0 || shown.length !== wanted.length) return false;
+      if (!shown.every(({ taskId, state }) => state === 'active' && wanted.some(({ ID }) => ID === taskId)))
+        return false;
+    }
+    return true;
+  }
 
   before(async function () {
     this.timeout(60_000);
@@ -152,12 +173,14 @@ describe('the listener on a real Swarm', () => {
       destinations: [{ index: 0, since: 0, servicePath: ['/hand'], port: 80, outboundHostname: 'localhost' }],
     } as const;
     const { registry } = listening;
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(50_000);
     await registry.publish([{ owner: 'manual', service: 'by-hand', definition: { document: manual } }], {
       signal,
       by: 'test',
     });
-    await eventually('all converged', () => listening.listener.status().publishing.waiting === 0);
+    // Tasks of the services above are still starting, and each that runs is a change to publish.
+    await eventually('the Swarm is at rest, and the registry says so', isAtRest);
+    await eventually('nothing waits', () => listening.listener.status().publishing.waiting === 0);
     const before = await registry.read(signal);
     const { listings } = listening.listener.status().counts;
     listening.listener.notifyServices();

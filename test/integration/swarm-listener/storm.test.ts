@@ -62,6 +62,7 @@ describe('the listener in a storm', () => {
     services.push(...(await Promise.all(created)));
     const createdAt = performance.now();
     await eventually('all of them', async () => (await paths()).length === howMany);
+    const tookMs = performance.now() - startedAt;
     const { publishing, counts } = listening.listener.status();
     const publications = publishing.publications - before.publishing.publications;
     console.log(
@@ -69,7 +70,8 @@ describe('the listener in a storm', () => {
         `${(performance.now() - createdAt).toFixed(0)} ms later, in ${publications} publications with ` +
         `${counts.listings - before.counts.listings} listings and ${counts.inspects - before.counts.inspects} inspects`,
     );
-    expect(publications).to.be.below(howMany / 2);
+    // Events are taken together until none has come for 20 ms: where the engine is slow there are more such pauses.
+    expect(publications).to.be.at.most(Math.min(howMany, 2 + tookMs / 20));
   });
 
   it('ends at the last of many changes of one service', async () => {

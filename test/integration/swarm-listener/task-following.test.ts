@@ -49,8 +49,15 @@ describe('the listener following tasks', () => {
     return id;
   };
 
-  /** Everything the registry said about the tasks until `isDone`, by task. */
+  /** Everything the registry says about the tasks until `isDone`, by task; resolves once it has begun to listen. */
   const record = async (name: string, isDone: (tasks: readonly TaskEndpoint[]) => boolean) => {
+    const begun = Promise.withResolvers<void>();
+    const done = listen(name, isDone, () => begun.resolve());
+    await Promise.race([begun.promise, done]);
+    return { done };
+  };
+
+  const listen = async (name: string, isDone: (tasks: readonly TaskEndpoint[]) => boolean, onBegin: () => void) => {
     const history = new Map<string, string[]>();
     const stopping = new AbortController();
     const fold = (tasks: readonly TaskEndpoint[]) => {
@@ -70,6 +77,7 @@ describe('the listener following tasks', () => {
               ? change.endpoints.get(`swarm/${name}`)
               : undefined;
         if (held?.ok && fold(held.document.tasks)) return history;
+        onBegin();
       }
     } finally {
       clearTimeout(timer);
@@ -82,7 +90,8 @@ describe('the listener following tasks', () => {
     it(`shows each task active, draining, gone in a ${updateOrder} update`, async function () {
       this.timeout(120_000);
       const name = uniqueName('rolling');
-      const id = await deploy(name, { updateOrder, env: { STOP: 'drain' } });
+      // A task that is gone at once may go between two looks; one that takes its time must be seen draining meanwhile.
+      const id = await deploy(name, { updateOrder, env: { STOP_DELAY_MS: '2000' } });
       const before = (await waitForTasks(engine.docker, id, 2)).map((task) => task.ID);
       await eventually('both active', async () => {
         const { endpoints } = await listening.read('swarm', name);
@@ -90,12 +99,12 @@ describe('the listener following tasks', () => {
       });
       const isRolled = (tasks: readonly TaskEndpoint[]) =>
         tasks.length === 2 && tasks.every(({ taskId, state }) => !before.includes(taskId) && state === 'active');
-      const recording = record(name, isRolled);
+      const recording = await record(name, isRolled);
       await updateService(engine.docker, id, (spec) => ({
         ...spec,
         TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: 1 },
       }));
-      const history = await recording;
+      const history = await recording.done;
       for (const taskId of before) expect(history.get(taskId), taskId).to.deep.equal(['active', 'draining']);
       expect(history.size).to.equal(4);
     });
@@ -103,7 +112,6 @@ describe('the listener following tasks', () => {
 
   it('drains the tasks that a scale-down takes', async () => {
     const name = uniqueName('scaled');
-    // A task that is gone at once may go between two looks; one that takes its time must be seen draining meanwhile.
     const id = await deploy(name, { env: { STOP_DELAY_MS: '2000' } });
     await waitForTasks(engine.docker, id, 2);
     await eventually('both active', async () => {
@@ -111,9 +119,9 @@ describe('the listener following tasks', () => {
       return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
     });
     // Not before: one active task is also what a service on its way up shows.
-    const recording = record(name, (tasks) => tasks.length === 1 && tasks[0]?.state === 'active');
+    const recording = await record(name, (tasks) => tasks.length === 1 && tasks[0]?.state === 'active');
     await updateService(engine.docker, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 1 } } }));
-    const history = await recording;
+    const history = await recording.done;
     expect([...history.values()].filter((states) => states.includes('draining'))).to.have.length(1);
   });
 
