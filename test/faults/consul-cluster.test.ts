@@ -86,7 +86,7 @@ describe('three Consul servers that fail', function () {
 
   it('serve on when the leading server is paused', async () => {
     const leader = await cluster.leader();
-    leader.pause();
+    await leader.pause();
     try {
       await changeIsServed('leader paused');
       await allAnswer(names, 200);

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,8 +39,8 @@ export interface RunningConsul {
   /** As an operator stops it. Its data stay. */
   stop(): Promise<void>;
   kill(): Promise<void>;
-  /** SIGSTOP and SIGCONT: connections stay open and nothing answers. */
-  pause(): void;
+  /** SIGSTOP and SIGCONT: connections stay open and, once `pause` has resolved, nothing answers. */
+  pause(): Promise<void>;
   resume(): void;
   /** Starts it again, on the same address with the same data, and waits until it answers. */
   start(): Promise<void>;
@@ -197,8 +197,12 @@ class Agent implements RunningConsul {
     return this.#end('SIGKILL');
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
     this.#process?.kill('SIGSTOP');
+    // One thread takes the signal; until a busy machine has let it run, the others go on answering.
+    await until(`consul at ${this.address} stands still`, () => isStopped(pid));
   }
 
   resume(): void {
@@ -268,4 +272,13 @@ async function tokens(program: string, secret: string): Promise<Readonly<Record<
   const [, major = '1', minor = '0'] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
   const modern = Number(major) > 1 || Number(minor) >= 11;
   return modern ? { initial_management: secret, agent: secret } : { master: secret, agent: secret };
+}
+
+/** Whether every thread of a process has stopped. Where there is no /proc a stop is taken for immediate. */
+async function isStopped(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  const threads = await readdir(tasks).catch(() => []);
+  const stats = await Promise.all(threads.map((thread) => readFile(join(tasks, thread, 'stat'), 'utf8')));
+  // The state stands behind the name, which may hold anything but ends with the last bracket.
+  return stats.every((stat) => stat.slice(stat.lastIndexOf(')') + 2).startsWith('T'));
 }

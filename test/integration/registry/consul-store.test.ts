@@ -40,7 +40,7 @@ describe('consul store', () => {
   it('gives up on a Consul that does not answer', async () => {
     const store = createConsulStore({ address: consul.address, timeoutMs: 300 });
     opened.push(store);
-    consul.pause();
+    await consul.pause();
     try {
       expect(await rejection(store.get('a'))).to.have.property('code', 'registry-unreachable');
     } finally {
