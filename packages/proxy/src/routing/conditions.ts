@@ -48,13 +48,24 @@ export function compileConditions(
     (port === undefined ? 0 : 1) +
     (allowedMethods ? 1 : 0) +
     (deniedMethods ? 1 : 0);
+  if (count === 0 && excludes.length === 0) return unconditional;
   const free = port === undefined && excludes.length === 0 && headers.length === 0 && userAgents.length === 0;
-  const identity =
-    free && count === 0
-      ? ''
-      : JSON.stringify([port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods]);
+  const identity = JSON.stringify([port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods]);
   return { port, excludes, headers, userAgents, allowedMethods, deniedMethods, count, identity, free };
 }
+
+/** One for all routes that ask for nothing more: nearly all do. */
+const unconditional: Conditions = {
+  port: undefined,
+  excludes: [],
+  headers: [],
+  userAgents: [],
+  allowedMethods: undefined,
+  deniedMethods: undefined,
+  count: 0,
+  identity: '',
+  free: true,
+};
 
 /** The first condition that the request fails, in the order in which `explain` speaks of them. */
 export function firstFailed(conditions: Conditions, target: RequestTarget): ConditionName | undefined {

@@ -151,6 +151,19 @@ describe('route table', () => {
     expect(winner(table, 'shop.example/a/b')).to.equal('swarm/a-beginning/0');
   });
 
+  it('does not depend on the order in which a label lists its paths', () => {
+    const parts = { pathType: { matcher: 'path_dir', ignoreCase: false } } as const;
+    const reader = service('z-reader', { ...parts, servicePath: ['a'] });
+    const ids = [
+      ['a', 'b'],
+      ['b', 'a'],
+    ].map((servicePath) => {
+      const writer = service('writer', { ...parts, servicePath, allowedMethods: ['POST'] });
+      return [tableOf([writer, reader]), tableOf([reader, writer])].map((table) => winner(table, 'shop.example/a/b'));
+    });
+    expect(ids.flat()).to.deep.equal(Array(4).fill('swarm/z-reader/0'));
+  });
+
   it('serves only its own instance when that is filtered', () => {
     const other = { ...service('web', {}), proxyInstanceName: 'other' };
     const key = new Map([['swarm/web', definitionOf(other)] as const]);

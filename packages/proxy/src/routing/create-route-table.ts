@@ -1,12 +1,11 @@
 import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '@swarmgate/registry';
 import type { Claim, CompiledRoute } from './claim.ts';
-import { placeKeyOf } from './claim.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
-import { type Contest, chooseShare, contestOf, losersOf } from './place.ts';
+import { type Contest, chooseShare, contestOf, contestsOf, losersOf } from './place.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Route } from './route.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
@@ -136,8 +135,9 @@ class CompiledTable implements RouteTable {
   #byMethod(contest: Contest, target: RequestTarget): Contest | undefined {
     if (this.#rules.order.name === 'legacy') return undefined;
     const claim = contest.winner;
-    const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
-    return place?.contests.find(
+    const place = this.#parts.indexes[claim.phase].find(claim);
+    if (place === undefined) return undefined;
+    return contestsOf(place).find(
       ({ conditions }) => takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined,
     );
   }
@@ -148,7 +148,7 @@ class CompiledTable implements RouteTable {
 
   /** The claim that keeps this one from serving, if any does. */
   #winnerOver(claim: Claim): Claim | undefined {
-    const place = this.#parts.indexes[claim.phase].find(placeKeyOf(claim), claim);
+    const place = this.#parts.indexes[claim.phase].find(claim);
     const contest = place && contestOf(place, claim);
     return contest && losersOf(contest).includes(claim) ? contest.winner : undefined;
   }

@@ -1,7 +1,7 @@
 import { LengthIndex } from './length-index.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import type { PathPattern } from './path-pattern.ts';
-import { pathMatches } from './path-pattern.ts';
+import { isSamePath, pathMatches } from './path-pattern.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
 import { type Contest, firstFitting, type Place } from './place.ts';
 import type { RequestTarget } from './request-target.ts';
@@ -13,8 +13,10 @@ import type { RequestTarget } from './request-target.ts';
  */
 export class HostBucket {
   readonly #order: MatchingOrder;
-  /** In rank order. */
-  readonly #tried: readonly Place[];
+  /** Of the places that are tried. Beside the others because most hosts have one, and an array costs two steps more. */
+  readonly #first: Place | undefined;
+  /** In rank order, as `#first` and they are together. */
+  readonly #others: readonly Place[];
   readonly #asSent: PathIndex | undefined;
   readonly #folded: PathIndex | undefined;
 
@@ -25,7 +27,8 @@ export class HostBucket {
     folded: PathIndex | undefined,
   ) {
     this.#order = order;
-    this.#tried = tried;
+    this.#first = tried[0];
+    this.#others = tried.length > 1 ? tried.slice(1) : none;
     this.#asSent = asSent;
     this.#folded = folded;
   }
@@ -35,19 +38,19 @@ export class HostBucket {
   }
 
   get isEmpty(): boolean {
-    return this.#tried.length === 0 && this.#asSent === undefined && this.#folded === undefined;
+    return this.#first === undefined && this.#asSent === undefined && this.#folded === undefined;
   }
 
-  find(key: string, path: PathPattern): Place | undefined {
+  find(path: PathPattern): Place | undefined {
     const indexed = isIndexable(path) ? this.#indexFor(path)?.find(path) : undefined;
-    return indexed ?? this.#tried.find((place) => place.key === key);
+    return indexed ?? this.#tried.find((place) => isSamePath(place.path, path));
   }
 
-  /** Puts a place in the stead of the one with its key; `undefined` removes that. */
-  set(key: string, path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
+  /** Puts a place in the stead of the one with that path; `undefined` removes that. */
+  set(path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
     const isIndexed = this.#asSent !== undefined || this.#folded !== undefined;
     if (isIndexed && isIndexable(path)) return this.#withIndexed(path, place, edit);
-    const tried = this.#tried.filter((other) => other.key !== key);
+    const tried = this.#tried.filter((other) => !isSamePath(other.path, path));
     if (place !== undefined) {
       const after = tried.findIndex((other) => other.rank > place.rank);
       tried.splice(after === -1 ? tried.length : after, 0, place);
@@ -61,11 +64,26 @@ export class HostBucket {
     let found = best;
     if (this.#asSent) found = this.#asSent.best(target, target.path, found);
     if (this.#folded) found = this.#folded.best(target, target.path.toLowerCase(), found);
-    for (const place of this.#tried) {
-      if (found !== undefined && this.#order.byPlace && place.rank > found.winner.rank) break;
-      if (pathMatches(place.path, target.path)) found = better(this.#order, found, firstFitting(place, target));
+    const first = this.#first;
+    if (first === undefined || this.#isBehind(first, found)) return found;
+    found = this.#try(first, target, found);
+    for (const place of this.#others) {
+      if (this.#isBehind(place, found)) break;
+      found = this.#try(place, target, found);
     }
     return found;
+  }
+
+  #isBehind(place: Place, found: Contest | undefined): boolean {
+    return found !== undefined && this.#order.byPlace && place.rank > found.winner.rank;
+  }
+
+  #try(place: Place, target: RequestTarget, found: Contest | undefined): Contest | undefined {
+    return pathMatches(place.path, target.path) ? better(this.#order, found, firstFitting(place, target)) : found;
+  }
+
+  get #tried(): readonly Place[] {
+    return this.#first === undefined ? none : [this.#first, ...this.#others];
   }
 
   #indexFor(path: PathPattern): PathIndex | undefined {
@@ -92,6 +110,8 @@ export class HostBucket {
 
 /** Up to here, trying one after the other costs less than an index. */
 const FEW = 6;
+
+const none: readonly never[] = [];
 
 export function better(
   order: MatchingOrder,

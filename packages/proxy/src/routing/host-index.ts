@@ -38,13 +38,14 @@ export class HostIndex {
     return any === undefined && [exact, wildcard, suffix, beg, end, dom].every(({ size }) => size === 0);
   }
 
-  find(key: string, claim: Claim): Place | undefined {
-    return this.#bucketOf(claim.host)?.find(key, claim.path);
+  /** The place that is claimed. */
+  find({ host, path }: Claim): Place | undefined {
+    return this.#bucketOf(host)?.find(path);
   }
 
-  /** Puts a place in the stead of the one at that key; `undefined` removes that. */
-  set(key: string, claim: Claim, place: Place | undefined, edit: Edit): HostIndex {
-    const bucket = (this.#bucketOf(claim.host) ?? HostBucket.empty(this.#order)).set(key, claim.path, place, edit);
+  /** Puts a place in the stead of the one that is claimed; `undefined` removes that. */
+  set(claim: Claim, place: Place | undefined, edit: Edit): HostIndex {
+    const bucket = (this.#bucketOf(claim.host) ?? HostBucket.empty(this.#order)).set(claim.path, place, edit);
     return new HostIndex(
       this.#order,
       this.#byHost,

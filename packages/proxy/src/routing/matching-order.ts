@@ -1,4 +1,4 @@
-import type { Claim, ClaimPhase, CompiledRoute } from './claim.ts';
+import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './claim.ts';
 import type { HostPattern } from './host-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 
@@ -9,7 +9,7 @@ export type OrderName = 'strict' | 'legacy';
  *
  * `strict`: a path under `/.well-known/acme-challenge` (there, any host before all others); redirects; host exact >
  * longest wildcard > `hdr_*` algorithms > any host; path exact > longest prefix > longest `path_end`, `path_dir`,
- * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index.
+ * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index; for two claims of one route their texts.
  *
  * `legacy` (Docker Flow's): redirects; services with a path that begins with `/.well-known`; services with a path that
  * is exactly `/` last; aclName; owner, service, index.
@@ -32,7 +32,8 @@ export const strictOrder: MatchingOrder = {
     one.rank - other.rank ||
     other.of.conditions.count - one.of.conditions.count ||
     compareText(one.of.aclName, other.of.aclName) ||
-    compareIdentity(one.of, other.of),
+    compareIdentity(one.of, other.of) ||
+    comparePlaces(one, other),
   compareRivals: (one, other) =>
     one.of.route.destination.since - other.of.route.destination.since || compareIdentity(one.of, other.of),
 };
@@ -49,7 +50,17 @@ export const legacyOrder: MatchingOrder = {
 export const acmePath = '/.well-known/acme-challenge';
 
 function compareLegacy(one: Claim, other: Claim): number {
-  return one.rank - other.rank || compareText(one.of.aclName, other.of.aclName) || compareIdentity(one.of, other.of);
+  return (
+    one.rank - other.rank ||
+    compareText(one.of.aclName, other.of.aclName) ||
+    compareIdentity(one.of, other.of) ||
+    comparePlaces(one, other)
+  );
+}
+
+/** The last word, between two claims of one route: at which place a request finds it says which other routes it may go to. */
+function comparePlaces(one: Claim, other: Claim): number {
+  return one === other ? 0 : compareText(placeKeyOf(one), placeKeyOf(other));
 }
 
 const PHASES: Readonly<Record<ClaimPhase, number>> = { acme: 0, redirect: 1, ordinary: 2 };

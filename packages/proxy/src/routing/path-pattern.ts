@@ -50,6 +50,8 @@ export function parsePathPattern(raw: string, type: PathType, wholeSegments: boo
         };
       }
       const kind = type.matcher === 'path' ? 'exact' : wholeSegments ? 'prefix' : 'raw-prefix';
+      // One for all: many services take every path of their hosts.
+      if (kind === 'prefix' && normal.path === '/' && !folded) return { ok: true, pattern: everyPath };
       return { ok: true, pattern: { kind, text: fold(normal.path), folded } };
     }
     case 'path_end':
@@ -89,6 +91,10 @@ export function pathMatches(pattern: PathPattern, path: string): boolean {
       if (pattern.literalPrefix !== undefined && !met.startsWith(pattern.literalPrefix)) return false;
       return pattern.expression?.test(met) === true;
   }
+}
+
+export function isSamePath(one: PathPattern, other: PathPattern): boolean {
+  return one.text === other.text && one.kind === other.kind && one.folded === other.folded;
 }
 
 /** As the label said it. */

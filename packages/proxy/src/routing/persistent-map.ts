@@ -18,14 +18,14 @@ export class PersistentMap<V> {
   }
 
   static empty<V>(): PersistentMap<V> {
-    return new PersistentMap<V>([{ edit: undefined, entries: new Map() }], 0);
+    return new PersistentMap<V>([new Shard(undefined)], 0);
   }
 
   get(key: string): V | undefined {
     if (this.size === 0) return undefined;
     const shards = this.#shards;
     const shard = shards.length === 1 ? shards[0] : shards[shardOf(key, shards.length)];
-    return (shard as Shard<V>).entries.get(key);
+    return (shard as Shard<V>).get(key);
   }
 
   has(key: string): boolean {
@@ -36,22 +36,22 @@ export class PersistentMap<V> {
   set(key: string, value: V | undefined, edit: Edit): PersistentMap<V> {
     const at = shardOf(key, this.#shards.length);
     const shard = this.#shards[at] as Shard<V>;
-    const had = shard.entries.has(key);
+    const had = shard.has(key);
     if (value === undefined && !had) return this;
-    const own = shard.edit === edit ? shard : { edit, entries: new Map(shard.entries) };
-    if (value === undefined) own.entries.delete(key);
-    else own.entries.set(key, value);
+    const own = shard.edit === edit ? shard : new Shard(edit, shard);
+    if (value === undefined) own.delete(key);
+    else own.set(key, value);
     const size = this.size + (value === undefined ? -1 : had ? 0 : 1);
     if (size > this.#shards.length * MOST_PER_SHARD) return PersistentMap.#spread(this.#replaced(at, own), size, edit);
     return new PersistentMap(this.#replaced(at, own), size);
   }
 
   *values(): IterableIterator<V> {
-    for (const shard of this.#shards) yield* shard.entries.values();
+    for (const shard of this.#shards) yield* shard.values();
   }
 
   *keys(): IterableIterator<string> {
-    for (const shard of this.#shards) yield* shard.entries.keys();
+    for (const shard of this.#shards) yield* shard.keys();
   }
 
   #replaced(at: number, shard: Shard<V>): readonly Shard<V>[] {
@@ -59,17 +59,22 @@ export class PersistentMap<V> {
   }
 
   static #spread<V>(from: readonly Shard<V>[], size: number, edit: Edit): PersistentMap<V> {
-    const shards = Array.from({ length: from.length * GROWTH }, (): Shard<V> => ({ edit, entries: new Map() }));
-    for (const { entries } of from) {
-      for (const [key, value] of entries) shards[shardOf(key, shards.length)]?.entries.set(key, value);
+    const shards = Array.from({ length: from.length * GROWTH }, () => new Shard<V>(edit));
+    for (const shard of from) {
+      for (const [key, value] of shard) shards[shardOf(key, shards.length)]?.set(key, value);
     }
     return new PersistentMap(shards, size);
   }
 }
 
-interface Shard<V> {
+/** A map, not an object that has one: at 100,000 entries every object on the way to a value is a miss of the cache. */
+class Shard<V> extends Map<string, V> {
   readonly edit: Edit | undefined;
-  readonly entries: Map<string, V>;
+
+  constructor(edit: Edit | undefined, entries?: Iterable<readonly [string, V]>) {
+    super(entries);
+    this.edit = edit;
+  }
 }
 
 /** Powers of two. Together they make 16 to 64 entries in each shard once there are several. */

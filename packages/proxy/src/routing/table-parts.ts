@@ -4,7 +4,7 @@ import { type CompiledService, type CompileOptions, compileService } from './com
 import { HostIndex } from './host-index.ts';
 import { compareIdentity, compareText, type MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import { addClaim, type Place, removeClaim } from './place.ts';
+import { addClaim, contestsOf, type Place, removeClaim } from './place.ts';
 
 export interface TableRules extends CompileOptions {
   readonly instanceName: string;
@@ -15,8 +15,8 @@ export interface TableRules extends CompileOptions {
 /** What a table is made of. Two tables share all that no change between them touched. */
 export interface TableParts {
   readonly services: PersistentMap<CompiledService>;
-  /** Who publishes a service of that name. */
-  readonly names: PersistentMap<readonly ServiceKey[]>;
+  /** How many services each owner publishes. Owners are few: Swarms, and people. */
+  readonly owners: ReadonlyMap<string, number>;
   readonly indexes: Readonly<Record<ClaimPhase, HostIndex>>;
   /** Routes of default backends, the one to ask first at the front. */
   readonly defaults: readonly CompiledRoute[];
@@ -33,7 +33,7 @@ export function emptyParts(order: MatchingOrder): TableParts {
   const strict = order.name === 'strict';
   return {
     services: PersistentMap.empty(),
-    names: PersistentMap.empty(),
+    owners: new Map(),
     indexes: {
       acme: HostIndex.empty(order, false),
       redirect: HostIndex.empty(order, strict),
@@ -84,23 +84,22 @@ class PartsChange {
   replace(key: ServiceKey, definition: ServiceDefinition | undefined): void {
     const before = this.parts.services.get(key);
     if (before?.definition === definition) return;
-    const name = key.slice(key.indexOf('/') + 1);
-    const after = definition && compileService(definition, this.#rules);
-    const others = (this.parts.names.get(name) ?? []).filter((other) => other !== key);
+    const after = definition && compileService(definition, this.#rules, key);
     if (before) this.#leave(before);
-    const beside = key.startsWith(`${MANUAL}/`) ? this.#compiled(others) : [];
+    const beside = key.startsWith(`${MANUAL}/`) ? this.#othersNamed(key.slice(MANUAL.length + 1)) : [];
     for (const other of beside) this.#leave(other);
     this.#update({
       services: this.parts.services.set(key, after, this.#edit),
-      names: this.parts.names.set(name, namesWith(others, after && key), this.#edit),
+      owners: withCount(this.parts.owners, key.slice(0, key.indexOf('/')), Number(!!after) - Number(!!before)),
       flawed: this.parts.flawed.set(key, after && after.problems.length > 0 ? after : undefined, this.#edit),
     });
     if (after) this.#enter(after);
     for (const other of beside) this.#enter(other);
   }
 
-  #compiled(keys: readonly ServiceKey[]): readonly CompiledService[] {
-    return keys.flatMap((key) => this.parts.services.get(key) ?? []);
+  #othersNamed(name: string): readonly CompiledService[] {
+    const owners = [...this.parts.owners.keys()].filter((owner) => owner !== MANUAL);
+    return owners.flatMap((owner) => this.parts.services.get(`${owner}/${name}`) ?? []);
   }
 
   #enter(service: CompiledService): void {
@@ -131,22 +130,20 @@ class PartsChange {
   }
 
   #claim(claim: Claim): void {
-    const key = placeKeyOf(claim);
-    this.#put(key, claim, addClaim(this.parts.indexes[claim.phase].find(key, claim), key, claim, this.#rules.order));
+    this.#put(claim, addClaim(this.parts.indexes[claim.phase].find(claim), claim, this.#rules.order));
   }
 
   #renounce(claim: Claim): void {
-    const key = placeKeyOf(claim);
-    const place = this.parts.indexes[claim.phase].find(key, claim);
-    if (place) this.#put(key, claim, removeClaim(place, claim, this.#rules.order));
+    const place = this.parts.indexes[claim.phase].find(claim);
+    if (place) this.#put(claim, removeClaim(place, claim, this.#rules.order));
   }
 
-  #put(key: string, claim: Claim, place: Place | undefined): void {
+  #put(claim: Claim, place: Place | undefined): void {
     const { indexes, contested } = this.parts;
-    const isContested = place?.contests.some(({ claims }) => claims.length > 1) === true;
+    const isContested = place !== undefined && contestsOf(place).some(({ rivals }) => rivals.length > 0);
     this.#update({
-      indexes: { ...indexes, [claim.phase]: indexes[claim.phase].set(key, claim, place, this.#edit) },
-      contested: contested.set(key, isContested ? place : undefined, this.#edit),
+      indexes: { ...indexes, [claim.phase]: indexes[claim.phase].set(claim, place, this.#edit) },
+      contested: contested.set(placeKeyOf(claim), isContested ? place : undefined, this.#edit),
     });
   }
 
@@ -167,9 +164,13 @@ function isOverridden({ definition }: CompiledService, parts: TableParts, rules:
   return manual !== undefined && !isForOtherInstance(manual, rules);
 }
 
-function namesWith(others: readonly ServiceKey[], key: ServiceKey | undefined): readonly ServiceKey[] | undefined {
-  const all = key === undefined ? others : [...others, key];
-  return all.length === 0 ? undefined : all;
+function withCount(counts: ReadonlyMap<string, number>, owner: string, change: number): ReadonlyMap<string, number> {
+  if (change === 0) return counts;
+  const changed = new Map(counts);
+  const count = (counts.get(owner) ?? 0) + change;
+  if (count === 0) changed.delete(owner);
+  else changed.set(owner, count);
+  return changed;
 }
 
 /** The longest-standing default backend is asked first. */

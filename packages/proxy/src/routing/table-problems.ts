@@ -1,7 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { type Claim, type CompiledRoute, showPlace } from './claim.ts';
 import { compareText, type OrderName } from './matching-order.ts';
-import { losersOf } from './place.ts';
+import { contestsOf, losersOf } from './place.ts';
 import type { TableParts } from './table-parts.ts';
 
 export interface TableProblems {
@@ -61,8 +61,8 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
       if (what < known.what) known.what = what;
     }
   };
-  for (const { contests } of parts.contested.values()) {
-    for (const contest of contests) {
+  for (const place of parts.contested.values()) {
+    for (const contest of contestsOf(place)) {
       for (const loser of losersOf(contest)) record(contest.winner.of, loser.of, whatIsClaimed(loser));
     }
   }
