@@ -75,7 +75,7 @@ describe('the proxy', () => {
     expect(await through(under as ProxyUnderTest, '/fixed')).to.equal(200);
     const { body } = await call('GET', '/v1/problems');
     expect(body.problems).to.have.nested.property('[0].service', 'wrong');
-    const read = await registry.read(AbortSignal.timeout(1_000));
+    const read = await registry.read(AbortSignal.timeout(20_000));
     expect(read.kind === 'snapshot' && read.snapshot.services.size).to.equal(0);
   });
 
@@ -133,7 +133,7 @@ describe('the proxy', () => {
       expect(refused.status, JSON.stringify(headers)).to.equal(403);
       expect(refused.body.Message).to.be.a('string').that.includes('ADMIN_TOKEN');
     }
-    const read = await registry.read(AbortSignal.timeout(1_000));
+    const read = await registry.read(AbortSignal.timeout(20_000));
     expect(read.kind === 'snapshot' && read.snapshot.services.size).to.equal(0);
   });
 
@@ -227,7 +227,7 @@ describe('the proxy', () => {
     under = await startProxyUnderTest({ registry, dataDir, replica: 'one', logger: createLogger({ destination }) });
     const { call } = under;
     await eventually('ready', () => under?.proxy.ready() === true);
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(20_000);
     await registry.publish([{ owner: 'swarm', service: 'a', definition: { document: definition('swarm/a') } }], {
       by: 'test',
       signal,

@@ -77,7 +77,7 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
 
 export async function embeddedRegistry(dataDir: string): Promise<Registry> {
   const registry = createRegistry({ store: openEmbeddedStore({ dataDir }), instance: 'swarmgate' });
-  await registry.publish([], { by: 'test', signal: AbortSignal.timeout(5_000) });
+  await registry.publish([], { by: 'test', signal: AbortSignal.timeout(20_000) });
   return registry;
 }
 
@@ -117,7 +117,7 @@ function parse(text: string): Record<string, unknown> {
 export async function eventually(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 5_000,
+  timeoutMs = 20_000,
 ): Promise<void> {
   const untilMs = performance.now() + timeoutMs;
   while (!(await isSo())) {

@@ -43,7 +43,7 @@ describe('the embedded registry after kill -9 in the middle of writing', () => {
       const store = openEmbeddedStore({ dataDir });
       try {
         const registry = createRegistry({ store, instance: 'swarmgate' });
-        const read = await registry.read(AbortSignal.timeout(10_000));
+        const read = await registry.read(AbortSignal.timeout(20_000));
         if (read.kind !== 'snapshot') throw new Error('the head is missing');
         const { services, sequence } = read.snapshot;
         expect(sequence).to.be.within(acknowledged, acknowledged + 1);

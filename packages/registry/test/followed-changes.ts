@@ -11,8 +11,8 @@ export class FollowedChanges {
     this.#following = this.#follow(registry, options);
   }
 
-  /** The next change nobody has asked for yet. @throws after ten seconds without one. */
-  async next(withinMs = 10_000): Promise<RegistryChange> {
+  /** The next change nobody has asked for yet. @throws after twenty seconds without one. */
+  async next(withinMs = 20_000): Promise<RegistryChange> {
     const deadline = AbortSignal.timeout(withinMs);
     while (this.#changes.length === 0) {
       if (deadline.aborted) throw new Error(`no change within ${withinMs} ms`);

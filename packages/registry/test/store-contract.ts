@@ -7,7 +7,7 @@ export interface StoreUnderTest {
   readonly prefix: string;
 }
 
-const soon = () => AbortSignal.timeout(10_000);
+const soon = () => AbortSignal.timeout(20_000);
 
 /** What every store promises, whatever is beneath it. `open` is called for each test; who opens closes. */
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {

@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits for what `look` answers to be something. @throws after 5 s, naming what was waited for */
+/** Waits for what `look` answers to be something. @throws after 20 s, which is much even for a slow machine */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const until = performance.now() + 5_000;
+  const until = performance.now() + 20_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > until) throw new Error(`not within 5 s: ${what}`);
+    if (performance.now() > until) throw new Error(`not within 20 s: ${what}`);
     await pause(2);
   }
 }

@@ -67,9 +67,9 @@ describe('the life of workers', function () {
   });
 
   it('ends one by one without a failed request when they are replaced', async () => {
-    const load = new Load(rig.port, { keepAlive: 6, perRequest: 3 });
     const old = pids();
     const before = await rig.metric('swarmgate_requests_total');
+    const load = new Load(rig.port, { keepAlive: 6, perRequest: 3 });
     await load.more(50);
     expect(await rig.plane.restartWorkers?.()).to.equal(2);
     await load.more(50);

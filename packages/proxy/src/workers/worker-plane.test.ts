@@ -93,9 +93,7 @@ describe('workers of one proxy', function () {
     for (const socket of [...ofOne.sockets, ...ofOther.sockets]) socket.destroy();
     await until(() => ofOne.sockets.every(({ closed }) => closed), 'the connections to close');
     // Places come back as the workers see their clients go.
-    let status: number | string = 0;
-    for (let tries = 0; status !== 200 && tries < 200; tries += 1) status = (await rig.get('/open')).status;
-    expect(status).to.equal(200);
+    await until(async () => (await rig.get('/open')).status === 200, 'a place');
   });
 
   it('tell each other which endpoint is out', async () => {

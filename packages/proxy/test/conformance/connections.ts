@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { MakeLane } from '../lane-rig.ts';
 import { answering, echo } from '../scripted-backend.ts';
-import { until } from '../until.ts';
+import { until, untilStill } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
 /** What happens to connections on both sides. */
@@ -300,7 +300,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         const client = rig.client();
         client.socket.pause();
         client.send(get('/huge'));
-        await stalled(() => written);
+        await untilStill(() => written, 'backpressure');
         // What the kernel buffers on four sockets is all that may flow.
         expect(written).to.be.lessThan(64 * 1024 * 1024);
       }));
@@ -317,7 +317,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         };
         client.socket.on('drain', more);
         more();
-        await stalled(() => written);
+        await untilStill(() => written, 'backpressure');
         expect(written).to.be.lessThan(64 * 1024 * 1024);
       }));
 
@@ -356,20 +356,4 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         expect(rig.plane.reports.map((report) => report.lane)).to.include(laneName);
       }));
   });
-}
-
-/** Until a count has stood still for a while: fifty looks, some milliseconds apart. */
-async function stalled(count: () => number): Promise<void> {
-  let before = -1;
-  let still = 0;
-  await until(
-    () => {
-      const now = count();
-      still = now > 0 && now === before ? still + 1 : 0;
-      before = now;
-      return still >= 50;
-    },
-    'backpressure',
-    8_000,
-  );
 }

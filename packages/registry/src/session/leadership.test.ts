@@ -49,13 +49,11 @@ describe('leadership', () => {
   it('passes on at once when the leader stops', async () => {
     const first = contend('first');
     await leading(first);
-    const second = contend('second');
-    const began = performance.now();
+    // Without waiting for the silence of a leader that said goodbye: the test would end before that.
+    const second = contend('second', { ...timing, silenceMs: 600_000 });
     await first.stop();
     await leading(second);
     expect(first.state().kind).to.equal('standby');
-    // Without waiting for the silence of a leader that said goodbye.
-    expect(performance.now() - began).to.be.lessThan(timing.silenceMs);
   });
 
   it('is taken from a leader that shows no heartbeat, and not before', async () => {
@@ -83,14 +81,15 @@ describe('leadership', () => {
   });
 
   it('stays with a leader that is alive, however long', async () => {
-    const patient = { heartbeatMs: 20, silenceMs: 600 };
+    // Both live in this process: one that stood still for longer than the silence would show no heartbeat either.
+    const patient = { heartbeatMs: 50, silenceMs: 1_500 };
     const first = contend('first', patient);
     const { fence } = await leading(first);
     const second = contend('second', patient);
     const began = performance.now();
-    for (let index = 0; performance.now() - began < 1.5 * patient.silenceMs; ) {
+    for (let index = 0; performance.now() - began < 1.2 * patient.silenceMs; ) {
       const heartbeat = under.layout.leaderHeartbeat('swarm');
-      ({ index } = await under.store.waitForKey(heartbeat, index, AbortSignal.timeout(5_000)));
+      ({ index } = await under.store.waitForKey(heartbeat, index, AbortSignal.timeout(20_000)));
     }
     expect(first.state()).to.have.nested.property('fence.session', fence.session);
     expect(second.state().kind).to.equal('standby');

@@ -31,7 +31,7 @@ describe('replica presence', () => {
   async function listed(count: number): Promise<void> {
     const { store, layout } = under;
     for (let index = 0; ; ) {
-      const names = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(5_000));
+      const names = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(20_000));
       if (names.data.length === count) return;
       index = names.index;
     }
@@ -93,7 +93,7 @@ describe('replica presence', () => {
     presence.report(at(7));
     let index = 0;
     while ((await presence.list(signal))[0]?.sequence !== 7) {
-      ({ index } = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(5_000)));
+      ({ index } = await store.waitForNames(layout.proxies, index, AbortSignal.timeout(20_000)));
     }
     expect(await store.renewSession(session)).to.equal(false);
   });
@@ -121,7 +121,7 @@ describe('replica presence', () => {
     const written: number[] = [];
     const watch = (async () => {
       for (let index = 0; written.at(-1) !== 100; ) {
-        const answer = await under.store.waitForKey(under.layout.replica('one'), index, AbortSignal.timeout(5_000));
+        const answer = await under.store.waitForKey(under.layout.replica('one'), index, AbortSignal.timeout(20_000));
         index = answer.index;
         if (answer.data !== undefined) written.push(JSON.parse(answer.data.value).sequence);
       }

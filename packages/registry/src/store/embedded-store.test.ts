@@ -71,8 +71,8 @@ describe('embedded store', () => {
     const store = open(20);
     const session = await store.createSession({ name: 'short', ttlMs: 20, behavior: 'delete' });
     await store.transact([{ kind: 'lock', key: 'a', value: '1', session }]);
-    const before = await store.waitForKey('a', 0, AbortSignal.timeout(5_000));
-    const after = await store.waitForKey('a', before.index, AbortSignal.timeout(5_000));
+    const before = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+    const after = await store.waitForKey('a', before.index, AbortSignal.timeout(20_000));
     expect(after.data).to.equal(undefined);
     expect(await store.renewSession(session)).to.equal(false);
   });

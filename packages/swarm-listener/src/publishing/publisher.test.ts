@@ -118,7 +118,7 @@ describe('the publisher', () => {
   }
 
   const read = async (): Promise<RegistrySnapshot> => {
-    const answer = await registry.read(AbortSignal.timeout(5_000));
+    const answer = await registry.read(AbortSignal.timeout(20_000));
     if (answer.kind !== 'snapshot') throw new Error('no head');
     return answer.snapshot;
   };

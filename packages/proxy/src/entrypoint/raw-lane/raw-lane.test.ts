@@ -5,7 +5,7 @@ import { get, onStage } from '../../../test/conformance/suite.ts';
 import { makeRawLane, startRig } from '../../../test/lane-rig.ts';
 import { answering, echo, startBackend } from '../../../test/scripted-backend.ts';
 import { endpointAt, tinyRoute } from '../../../test/tiny-plane.ts';
-import { until } from '../../../test/until.ts';
+import { until, untilStill } from '../../../test/until.ts';
 
 describe('the raw lane', () => {
   it('serves plain requests itself and hands the rest over, on one connection', () =>
@@ -33,7 +33,10 @@ describe('the raw lane', () => {
       await until(() => release !== undefined, 'the first request');
       client.send('GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n');
       client.send(get('/3'));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      // What another client sent after it has been answered, so the lane has had these too.
+      const later = rig.client();
+      later.send(get('/later'));
+      await later.response();
       release?.();
       for (const path of ['/1', '/2', '/3']) expect((await client.response()).body).to.equal(`GET ${path}`);
     }));
@@ -116,6 +119,7 @@ describe('the raw lane', () => {
       // 20 KB are too large to be copied and too small to stop the flow by themselves.
       const size = 12 * 1024 * 1024;
       const body = Array.from({ length: size / 16 }, (_, at) => `${String(at).padStart(15, '.')}\n`).join('');
+      let sent = 0;
       backend.onRequest = (_request, socket) => {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
         let at = 0;
@@ -123,6 +127,7 @@ describe('the raw lane', () => {
           if (at >= size || socket.destroyed) return;
           const goesOn = socket.write(body.slice(at, at + 20_000), 'latin1');
           at += 20_000;
+          sent += 20_000;
           if (goesOn) setImmediate(next);
           else socket.once('drain', next);
         };
@@ -134,7 +139,7 @@ describe('the raw lane', () => {
         client.send(get('/'));
       }
       await until(() => backend.requests.length === 2, 'both requests');
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await untilStill(() => sent, 'the answers to be stuck');
       for (const client of clients) client.socket.resume();
       for (const client of clients) expect((await client.response()).body === body).to.equal(true);
     }));
