@@ -5,6 +5,7 @@ import { followRegistry } from './journal/follow.ts';
 import { readHistory } from './journal/history.ts';
 import { keyLayout } from './journal/key-layout.ts';
 import { publish } from './journal/publish.ts';
+import { PublishMemory } from './journal/publish-memory.ts';
 import { readEverything } from './journal/read.ts';
 import type { Registry } from './registry.ts';
 import { RegistryError } from './registry-error.ts';
@@ -21,7 +22,7 @@ export interface RegistryOptions {
 /** The registry of one instance over any store. Who made the store closes it. */
 export function createRegistry({ store, instance }: RegistryOptions): Registry {
   const layout = keyLayout(instance);
-  const context = { store, layout };
+  const context = { store, layout, memory: new PublishMemory() };
   return {
     store,
     instance,

@@ -4,7 +4,7 @@ import { type LatestDocuments, readDelta } from './delta.ts';
 import { Doorbells } from './doorbells.ts';
 import { type Head, journalledIndexes, parseHead } from './head.ts';
 import { findHiddenEdit, type Gap, gapOf, mayHide } from './hidden-edits.ts';
-import type { JournalContext } from './publish.ts';
+import type { JournalContext } from './journal-context.ts';
 import { type FullRead, readEverything } from './read.ts';
 import { WhenRequested } from './when-requested.ts';
 
@@ -23,9 +23,10 @@ const betweenSearchesMs = 60_000;
  * otherwise hold our old, high index silently for ever.
  */
 export async function* followRegistry(
-  { store, layout }: JournalContext,
+  context: JournalContext,
   options: FollowOptions,
 ): AsyncGenerator<RegistryChange, void> {
+  const { store, layout, memory } = context;
   const requests = new WhenRequested(options.fullReadRequests);
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -41,13 +42,18 @@ export async function* followRegistry(
         const read = await readEverything(store, layout, last, signal);
         attempt = 0;
         if (read.kind === 'head-missing') {
+          memory.clear();
           if (trouble !== 'head-missing') yield { kind: 'head-missing' };
           trouble = 'head-missing';
           cause = last === undefined ? 'start' : 'reconnect';
           await untilHeadAppears(store, layout.head, signal);
           continue;
         }
-        cause = causeOf(read.head, last?.head, trouble === undefined || last === undefined ? cause : 'reconnect');
+        const known = causeOf(read.head, last?.head, undefined);
+        // What we remember was another registry's, or another state of it.
+        if (known !== undefined) memory.clear();
+        cause = known ?? (trouble === undefined || last === undefined ? cause : 'reconnect');
+        memory.sawHead(read.head, read.headIndex);
         trouble = undefined;
         yield { kind: 'snapshot', snapshot: read.snapshot, cause, journalled: read.journalled };
         last = {
@@ -61,9 +67,10 @@ export async function* followRegistry(
           searchMs: options.searchAfterMs ?? searchAfterMs,
         };
         const hints = options.headHints;
-        cause = yield* followJournal({ store, layout }, read, last, { requests, interrupt, hints, ...times, signal });
+        cause = yield* followJournal(context, read, last, { requests, interrupt, hints, ...times, signal });
       } catch (error) {
         if (signal.aborted) return;
+        memory.clear();
         if (trouble !== 'unreachable') {
           yield { kind: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) };
         }
@@ -98,7 +105,7 @@ interface Waiting {
 
 /** Deltas, for as long as the journal explains every ring. @throws what a wait or a read throws */
 async function* followJournal(
-  { store, layout }: JournalContext,
+  { store, layout, memory }: JournalContext,
   read: Full,
   followed: Followed,
   { requests, interrupt, graceMs, searchMs, hints, signal }: Waiting,
@@ -177,6 +184,7 @@ async function* followJournal(
           const moved = present.sequence > followed.head.sequence;
           followed.head = present;
           followed.headIndex = ring.stored.index;
+          memory.sawHead(present, ring.stored.index);
           for (const index of journalledIndexes(present, ring.stored.index)) {
             remember(explained, index);
             unexplained?.indexes.delete(index);
@@ -198,7 +206,11 @@ function isAhead(head: Head, of: Head): boolean {
 }
 
 /** Whether the registry still holds this head, or one that came after it. */
-async function headStands({ store, layout }: JournalContext, known: Head, signal: AbortSignal): Promise<boolean> {
+async function headStands(
+  { store, layout }: Pick<JournalContext, 'store' | 'layout'>,
+  known: Head,
+  signal: AbortSignal,
+): Promise<boolean> {
   const stored = await store.get(layout.head, signal);
   const present = stored === undefined ? undefined : parseHead(stored.value);
   return present?.registryId === known.registryId && present.sequence >= known.sequence;

@@ -1,7 +1,7 @@
 import { pause } from '@swarmgate/runtime';
 import { mostOperations } from '../store/store-limits.ts';
 import type { LatestDocuments } from './delta.ts';
-import type { JournalContext } from './publish.ts';
+import type { JournalContext } from './journal-context.ts';
 
 /** What happened beneath a prefix between two waits: everything from behind `after` up to `index`. */
 export interface Gap {
@@ -45,7 +45,7 @@ export interface SearchOptions {
  * meanwhile. @throws RegistryError
  */
 export async function findHiddenEdit(
-  { store, layout }: JournalContext,
+  { store, layout }: Pick<JournalContext, 'store' | 'layout'>,
   { followed, explained, graceMs }: SearchOptions,
   signal: AbortSignal,
 ): Promise<boolean> {

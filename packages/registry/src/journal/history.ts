@@ -2,14 +2,9 @@ import { z } from 'zod';
 import { checkDefinition } from '../definition/check-definition.ts';
 import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
 import type { HistoryEntry, ServiceChange } from '../registry.ts';
-import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
+import type { StoredValue } from '../store/key-value-store.ts';
 import { parseJson } from './documents.ts';
-import type { KeyLayout } from './key-layout.ts';
-
-interface HistoryContext {
-  readonly store: KeyValueStore;
-  readonly layout: KeyLayout;
-}
+import type { JournalContext } from './journal-context.ts';
 
 const entrySchema = z.object({
   number: z.int().min(1),
@@ -18,44 +13,15 @@ const entrySchema = z.object({
   definition: z.unknown(),
 });
 
-// Beyond this many services one listing of all their owner's entries is cheaper than one for each.
-const listAllFrom = 64;
-
 /** Former definitions of one service, newest first. Entries that cannot be used are left out. */
 export async function readHistory(
-  { store, layout }: HistoryContext,
+  { store, layout }: JournalContext,
   service: ServiceKey,
   signal: AbortSignal,
 ): Promise<readonly HistoryEntry[]> {
   const listed = await store.list(layout.history(service), signal);
   const entries = listed.data.map((stored) => parseEntry(stored, service)).filter((entry) => entry !== undefined);
   return entries.toSorted((a, b) => b.number - a.number);
-}
-
-/** The numbers of the entries of several services. */
-export async function historyNumbers(
-  { store, layout }: HistoryContext,
-  services: readonly ServiceKey[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<ServiceKey, readonly number[]>> {
-  const numbers = new Map<ServiceKey, number[]>();
-  const wanted = new Set(services);
-  const prefixes =
-    services.length < listAllFrom
-      ? services.map((service) => layout.history(service))
-      : [...new Set(services.map((service) => `${layout.prefix}history/${service.split('/')[0]}/`))];
-  for (const prefix of prefixes) {
-    const listed = await store.keys(prefix, undefined, signal);
-    for (const key of listed.data) {
-      const [, owner, name, number] = key.slice(layout.prefix.length).split('/');
-      const service: ServiceKey = `${owner}/${name}`;
-      if (!wanted.has(service) || !/^[1-9][0-9]*$/.test(number ?? '')) continue;
-      const known = numbers.get(service);
-      if (known === undefined) numbers.set(service, [Number(number)]);
-      else known.push(Number(number));
-    }
-  }
-  return numbers;
 }
 
 /**

@@ -35,6 +35,10 @@ export interface KeyLayout {
   readonly reload: string;
   /** Prefix of one service's history, or with a number one entry of it. */
   history(service: ServiceKey, number?: number): string;
+  /** Prefix of all histories. */
+  readonly histories: string;
+  /** Which entry of which service's history a key is; `undefined`: none. */
+  historyEntry(key: string): { readonly service: ServiceKey; readonly number: number } | undefined;
   place(key: string): PlacedKey;
 }
 
@@ -75,6 +79,8 @@ export function keyLayout(instance: string): KeyLayout {
     reporterHeartbeat: `${prefix}reporter-heartbeat`,
     reload: `${prefix}reload`,
     history: (service, number) => `${prefix}history/${service}/${number ?? ''}`,
+    histories: `${prefix}history/`,
+    historyEntry: (key) => historyEntry(key, `${prefix}history/`),
     place: (key) => place(key, prefix, prefixes),
   };
 }
@@ -82,6 +88,13 @@ export function keyLayout(instance: string): KeyLayout {
 /** Owners and services match `[A-Za-z0-9][A-Za-z0-9._-]*`: they are parts of keys. */
 export function isKeyName(name: string): boolean {
   return namePattern.test(name);
+}
+
+function historyEntry(key: string, prefix: string): ReturnType<KeyLayout['historyEntry']> {
+  if (!key.startsWith(prefix)) return undefined;
+  const [owner = '', name = '', number = '', ...more] = key.slice(prefix.length).split('/');
+  if (more.length > 0 || !/^[1-9][0-9]*$/.test(number)) return undefined;
+  return { service: serviceKey({ owner, service: name }), number: Number(number) };
 }
 
 function place(key: string, prefix: string, prefixes: Readonly<Record<DocumentKind, string>>): PlacedKey {

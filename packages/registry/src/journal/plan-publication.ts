@@ -19,6 +19,8 @@ export interface ServiceWrite {
   /** For the journal, relative to the instance. */
   readonly put: readonly string[];
   readonly remove: readonly string[];
+  /** Numbers of the service's history entries afterwards; absent where the history stays as it is. */
+  readonly historyNumbers?: readonly number[];
 }
 
 export type ServicePlan =
@@ -54,6 +56,7 @@ export function planService(change: ServiceChange, context: PlanContext): Servic
   const put: string[] = [];
   const remove: string[] = [];
   const { layout, stored } = context;
+  let historyNumbers: readonly number[] | undefined;
   const journal = (kind: DocumentKind, list: string[]) =>
     list.push(layout.documentKey(kind, service).slice(layout.prefix.length));
 
@@ -65,7 +68,11 @@ export function planService(change: ServiceChange, context: PlanContext): Servic
       document === null ? present === undefined : present !== undefined && saysTheSame(present.value, document);
     if (!same) {
       if (index !== undefined && index !== (present?.index ?? 0)) return { kind: 'conflict', service };
-      if (present !== undefined) operations.push(...keepFormer(present, change, context));
+      if (present !== undefined) {
+        const kept = keepFormer(present, change, context);
+        operations.push(...kept.operations);
+        historyNumbers = kept.numbers;
+      }
       if (document !== null) {
         const value = serializeDocument(document);
         operations.push({ kind: 'compare-and-set', key, value, index: present?.index ?? 0 });
@@ -102,7 +109,8 @@ export function planService(change: ServiceChange, context: PlanContext): Servic
     }
   }
   if (operations.length === 0) return { kind: 'unchanged', service };
-  return { kind: 'write', write: { service, operations, put, remove } };
+  const write = { service, operations, put, remove };
+  return { kind: 'write', write: historyNumbers === undefined ? write : { ...write, historyNumbers } };
 }
 
 export type Packing =
@@ -167,24 +175,30 @@ export function planTransaction(
   };
 }
 
+interface KeptFormer {
+  readonly operations: readonly Operation[];
+  readonly numbers: readonly number[];
+}
+
 /** Puts the definition that goes into the history and takes the oldest ones out. */
-function keepFormer(present: StoredValue, change: ServiceChange, context: PlanContext): readonly Operation[] {
+function keepFormer(present: StoredValue, change: ServiceChange, context: PlanContext): KeptFormer {
+  const numbers = context.historyNumbers.toSorted((a, b) => b - a);
   const parsed = parseJson(present.value);
   // A hand edit that was never served is not worth going back to, and rollback must not offer it.
-  if (!parsed.ok || !checkDefinition(parsed.json, change).ok) return [];
-  const numbers = context.historyNumbers.toSorted((a, b) => b - a);
+  if (!parsed.ok || !checkDefinition(parsed.json, change).ok) return { operations: [], numbers };
   const number = (numbers[0] ?? 0) + 1;
   const entry = { version: 1, number, replacedAt: context.now, replacedBy: context.by, definition: parsed.json };
   const value = serializeDocument(entry);
-  if (Buffer.byteLength(value) > mostHistoryValueBytes) return [];
+  if (Buffer.byteLength(value) > mostHistoryValueBytes) return { operations: [], numbers };
   const service = serviceKey(change);
   const key = (n: number) => context.layout.history(service, n);
-  return [
-    { kind: 'set', key: key(number), value },
-    // At most two: whoever kept more entries before loses them bit by bit, and a transaction stays small.
-    ...numbers
-      .slice(mostHistoryEntries - 1)
-      .slice(-2)
-      .map((old) => ({ kind: 'delete', key: key(old) }) as const),
-  ];
+  // At most two: whoever kept more entries before loses them bit by bit, and a transaction stays small.
+  const tooMany = numbers.slice(mostHistoryEntries - 1).slice(-2);
+  return {
+    operations: [
+      { kind: 'set', key: key(number), value },
+      ...tooMany.map((old) => ({ kind: 'delete', key: key(old) }) as const),
+    ],
+    numbers: [number, ...numbers.filter((old) => !tooMany.includes(old))],
+  };
 }
