@@ -40,7 +40,7 @@ export function endpoints(suite: Suite): void {
   });
 
   describe('endpoints that fail', () => {
-    beforeEach(() => suite.start({ timeouts: { connectMs: 500, serverMs: 500 } }));
+    beforeEach(() => suite.start());
 
     it('tries another endpoint when one refuses, whatever the method', async () => {
       const good = await suite.rig.backend((request, response) => {

@@ -5,7 +5,7 @@ import type { Suite } from './suite.ts';
 /** WebSocket tunnels. */
 export function upgrades(suite: Suite): void {
   describe('upgrades', () => {
-    beforeEach(() => suite.start({ timeouts: { connectMs: 500, serverMs: 500, tunnelMs: 400 } }));
+    beforeEach(() => suite.start());
 
     it('tunnels WebSocket messages both ways and closes with the closing code', async () => {
       const endpoint = await suite.rig.backend(() => undefined);
@@ -77,17 +77,6 @@ export function upgrades(suite: Suite): void {
       );
     });
 
-    it('ends a tunnel that has been silent for too long', async () => {
-      const endpoint = await suite.rig.backend(() => undefined);
-      const sockets = new WebSocketServer({ server: endpoint.server });
-      suite.rig.route('ws', { endpoints: [endpoint] });
-      const client = new WebSocket(`ws://127.0.0.1:${suite.rig.port}/ws`);
-      const closed = new Promise((resolve) => client.once('close', resolve));
-      await new Promise((resolve) => client.once('open', resolve));
-      await closed;
-      sockets.close();
-    });
-
     it('closes the client when the endpoint goes', async () => {
       const endpoint = await suite.rig.backend(() => undefined);
       const sockets = new WebSocketServer({ server: endpoint.server });
@@ -137,5 +126,20 @@ export function upgrades(suite: Suite): void {
         client.socket.destroy();
       });
     }
+  });
+
+  describe('upgrades, where nobody speaks any more', () => {
+    beforeEach(() => suite.start({ timeouts: { tunnelMs: 400 } }));
+
+    it('ends a tunnel that has been silent for too long', async () => {
+      const endpoint = await suite.rig.backend(() => undefined);
+      const sockets = new WebSocketServer({ server: endpoint.server });
+      suite.rig.route('ws', { endpoints: [endpoint] });
+      const client = new WebSocket(`ws://127.0.0.1:${suite.rig.port}/ws`);
+      const closed = new Promise((resolve) => client.once('close', resolve));
+      await new Promise((resolve) => client.once('open', resolve));
+      await closed;
+      sockets.close();
+    });
   });
 }
