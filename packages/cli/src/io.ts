@@ -1,3 +1,5 @@
+import { printable } from './output/printable.ts';
+
 /** What a command may touch of the outside world; tests hand in their own. */
 export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -9,8 +11,8 @@ export interface CommandIo {
 
 export const processIo: CommandIo = {
   env: process.env,
-  out: (text) => void process.stdout.write(`${text}\n`),
-  error: (text) => void process.stderr.write(`${text}\n`),
+  out: (text) => void process.stdout.write(`${printable(text)}\n`),
+  error: (text) => void process.stderr.write(`${printable(text)}\n`),
   exit: (code) => {
     process.exitCode = code;
   },

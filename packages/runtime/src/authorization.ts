@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 
 /** Who calls, as far as the decision about a change goes. */
 export interface Caller {
@@ -41,6 +43,21 @@ export function authorizeChange(token: string | undefined, caller: Caller): Auth
     kind: 'loopback-only',
     message: `no ADMIN_TOKEN is set, so only this machine itself may change something: ${objection}. ${howToSetOne}`,
   };
+}
+
+/**
+ * Whether the Host of a call from loopback names this machine: `localhost`, an address, or its own host name. Calls from
+ * elsewhere name it as their network does, and are all taken.
+ */
+export function isOwnName({ remoteAddress, headers }: Caller, ownName: string = hostname()): boolean {
+  if (!isLoopback(remoteAddress)) return true;
+  const name = (headers.host ?? '').replace(/:\d{1,5}$/, '').toLowerCase();
+  return (
+    isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 ||
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === ownName.toLowerCase()
+  );
 }
 
 const relaying = new Set(['forwarded', 'via', 'x-real-ip']);

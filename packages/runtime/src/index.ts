@@ -1,4 +1,4 @@
-export { type Authorization, authorizeChange, type Caller, openToAll } from './authorization.ts';
+export { type Authorization, authorizeChange, type Caller, isOwnName, openToAll } from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { hostPort } from './host-port.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';

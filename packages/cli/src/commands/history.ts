@@ -1,6 +1,7 @@
 import type { ChangeAnswer, HistoryAnswer } from '@swarmgate/proxy';
 import type { DefinitionSource, ServiceDefinition } from '@swarmgate/registry';
 import type { Command } from 'commander';
+import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
@@ -17,7 +18,8 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
     'swarmgate history shop',
   ]).action(async (service: string, options: OperatorOptions) => {
     const answer = await clientFor(options, io).get('/v1/history', { service });
-    printAnswer<HistoryAnswer>(answer, options, io, describeHistory);
+    if (!printAnswer<HistoryAnswer>(answer, options, io, describeHistory)) return;
+    if ((answer.body as HistoryAnswer).owners.length === 0) io.exit(exitCodes.refused);
   });
 
   operatorCommand(program, 'rollback <service>', 'put a former definition of a service back', [
@@ -44,7 +46,8 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
 }
 
 export function describeHistory({ service, owners }: HistoryAnswer): string {
-  if (owners.length === 0) return `${service} has no history`;
+  if (owners.length === 0)
+    return `${service} has no history: nobody publishes it, and nobody did (swarmgate routes lists what is served)`;
   return owners
     .map(({ owner, current, entries }) => {
       const rows = entries.map((entry) => [

@@ -1,10 +1,11 @@
-import { messageOf } from '@swarmgate/runtime';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import { messageOf, SwarmgateError } from '@swarmgate/runtime';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { changeRoutes } from './change-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
+import { requireKnownHost } from './known-host.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { readRoutes } from './read-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
@@ -21,15 +22,15 @@ export function createAdminApp(parts: AdminParts): Express {
     response.setHeader('X-Frame-Options', 'DENY');
     next();
   });
-  for (const router of adminRouters(parts)) app.use(router);
-  app.use((request, response) => {
-    response.status(404).json({ Status: 'NOK', Message: `nothing at ${request.path}; see /v1/openapi.yaml` });
-  });
+  app.use(requireKnownHost(parts));
+  const routers = adminRouters(parts);
+  for (const router of routers) app.use(router);
+  app.use(answerUnknown(methodsByPath(routers)));
   app.use(answerFailure(parts));
   return app;
 }
 
-export function adminRouters(parts: AdminParts) {
+export function adminRouters(parts: AdminParts): readonly Router[] {
   return [
     healthRoutes(parts),
     dockerFlowRoutes(parts),
@@ -41,6 +42,35 @@ export function adminRouters(parts: AdminParts) {
   ];
 }
 
+/** Which methods each path has: of all paths that are mounted, which are plain texts. */
+export function methodsByPath(routers: readonly Router[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { route } of routers.flatMap(({ stack }) => stack)) {
+    if (route === undefined) continue;
+    const paths: readonly string[] = Array.isArray(route.path) ? route.path : [route.path];
+    for (const path of paths) {
+      const methods = found.get(path) ?? new Set<string>();
+      for (const { method } of route.stack) methods.add((method ?? 'get').toUpperCase());
+      found.set(path, methods);
+    }
+  }
+  return found;
+}
+
+/** 405 where another method would have been answered, else 404. */
+function answerUnknown(known: ReturnType<typeof methodsByPath>): RequestHandler {
+  return (request, response) => {
+    const methods = known.get(request.path.toLowerCase().replace(/\/$/, ''));
+    if (methods === undefined) {
+      response.status(404).json({ Status: 'NOK', Message: `nothing at ${request.path}; see /v1/openapi.yaml` });
+      return;
+    }
+    const allowed = [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].sort().join(', ');
+    response.setHeader('Allow', allowed);
+    response.status(405).json({ Status: 'NOK', Message: `${request.path} takes ${allowed}, not ${request.method}` });
+  };
+}
+
 function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
@@ -49,7 +79,7 @@ function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHand
     }
     const status = statusOf(error);
     if (status >= 500) logger.error({ path: request.path, error: messageOf(error) }, 'an admin call failed');
-    const message = status >= 500 ? 'the call failed; the log says why' : messageOf(error);
+    const message = status >= 500 ? 'the call failed; the log says why' : explanationOf(error);
     response.status(status).json({ Status: 'NOK', Message: message });
   };
 }
@@ -58,4 +88,14 @@ function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHand
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/** The body parsers' own words say what is wrong, not with what. */
+function explanationOf(error: unknown): string {
+  const message = messageOf(error);
+  const { type, limit } = error as { readonly type?: unknown; readonly limit?: unknown };
+  if (type === 'entity.parse.failed') return `the body is not JSON: ${message}`;
+  if (type === 'entity.too.large') return `the body is larger than ${String(limit)} bytes`;
+  // What a body parser says without a type comes from what unpacks the body.
+  return error instanceof SwarmgateError ? message : `the call cannot be read: ${message}`;
 }

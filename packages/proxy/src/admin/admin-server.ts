@@ -1,5 +1,6 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Running, UsageError } from '@swarmgate/runtime';
 
 export interface AdminServer extends Running {
@@ -12,13 +13,51 @@ export interface AdminServer extends Running {
 /** How long calls under way may take at the stop, in milliseconds. */
 const stopPatienceMs = 2_000;
 
+/** A certificate with its key fits into a query, as Docker Flow's clients send it; nobody needs long to send a call. */
+const patience: CallPatience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+const largestHeadBytes = 64 * 1024;
+
+/** How long a call may take to arrive, in milliseconds, and how often that is looked at. */
+export type CallPatience = Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
+
+/** The admin port must not take all descriptors of a process that serves requests, too. */
+const mostConnections = 2_000;
+
+const unreadable: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    `the head of the call, its query included, is larger than ${largestHeadBytes} bytes: POST /v1/reconfigure takes JSON`,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the call did not arrive in time'],
+};
+
+/** What is no HTTP gets an answer all the same: the one who sent it by mistake has to find out. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = unreadable[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the call is not HTTP/1.1, or its address holds characters that have to be escaped (%C3%BC for ü)',
+  ];
+  const body = JSON.stringify({ Status: 'NOK', Message: message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
 /** @param port 0 takes a free one. @throws UsageError `admin-port-unusable` where the port cannot be opened. */
-export async function openAdminServer(host: string, port: number): Promise<AdminServer> {
+export async function openAdminServer(host: string, port: number, calls = patience): Promise<AdminServer> {
   let answer: RequestListener = (_request, response) => {
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
   };
-  const server = createServer((request, response) => answer(request, response));
+  const server = createServer({ maxHeaderSize: largestHeadBytes, ...calls }, (request, response) =>
+    answer(request, response),
+  );
+  server.maxConnections = mostConnections;
+  server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>
       reject(

@@ -1,6 +1,7 @@
 import { Router, text } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import { queryOf, requireAuthorization, sendOutcome } from './http.ts';
+import { requireAuthorization, sendOutcome } from './http.ts';
+import { queryOf } from './request-query.ts';
 
 const prefix = '/v1/docker-flow-proxy';
 const largestPemBytes = 128 * 1024;

@@ -47,11 +47,20 @@ export function answerOf(outcome: ChangeOutcome): { readonly status: number; rea
     const isConflict = errors.length > 0 && errors.every(({ reason }) => dockerFlowConflicts.has(reason));
     return {
       status: isConflict ? 409 : 400,
-      body: { Status: 'NOK', Message: errors.map(({ message }) => message).join('; '), problems },
+      body: { Status: 'NOK', Message: sentenceOf(errors), problems },
     };
   }
   const status = outcome.kind === 'refused' ? outcome.status : 503;
   return { status, body: { Status: 'NOK', Message: outcome.message } };
+}
+
+/** A document may be wrong in thousands of places; `problems` holds them all. */
+const mostMessages = 5;
+
+function sentenceOf(errors: readonly Problem[]): string {
+  const said = errors.slice(0, mostMessages).map(({ message }) => message);
+  const left = errors.length - said.length;
+  return [...said, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
 }
 
 /** What a failed write means to the caller. @throws whatever is no RegistryError */

@@ -1,12 +1,10 @@
-import { json, Router } from 'express';
+import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import type { ChangeOutcome } from './change-outcome.ts';
 import { fromDocument } from './given-definition.ts';
-import { callerOf, inputOf, isTrue, requireAuthorization, sendOutcome } from './http.ts';
+import { callerOf, flagOf, inputOf, nameOf, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
-
-/** A value in the registry stays below this, so nothing larger can be meant. */
-const largestBodyBytes = 512 * 1024;
+import { jsonBody } from './request-body.ts';
 
 /** `POST /v1/{reconfigure,remove,reload,rollback,restore}`: our own changes, by query or JSON. */
 export function changeRoutes(parts: AdminParts): Router {
@@ -14,7 +12,7 @@ export function changeRoutes(parts: AdminParts): Router {
   const { changes } = parts;
   const authorized = requireAuthorization(parts);
   // Authorization comes first: nobody else may make us read half a megabyte.
-  const body = [authorized, json({ limit: largestBodyBytes })];
+  const body = [authorized, ...jsonBody];
 
   router.post('/v1/reconfigure', ...body, async (request, response) => {
     const by = callerOf(request);
@@ -24,32 +22,28 @@ export function changeRoutes(parts: AdminParts): Router {
 
   router.post('/v1/remove', ...body, async (request, response) => {
     const input = inputOf(request);
-    const service = input.get('service') ?? input.get('serviceName');
-    sendOutcome(
-      response,
-      service === undefined || service === ''
-        ? { kind: 'refused', status: 400, message: 'service is not set' }
-        : await changes.remove(service, callerOf(request)),
-    );
+    const service = optionalNameOf(input, 'serviceName') ?? nameOf(input, 'service');
+    sendOutcome(response, await changes.remove(service, callerOf(request)));
   });
 
   router.post('/v1/reload', ...body, async (request, response) => {
     const input = inputOf(request);
-    const how = { force: isTrue(input.get('force')), owner: input.get('owner') };
+    const how = { force: flagOf(input, 'force'), owner: optionalNameOf(input, 'owner') };
     sendOutcome(response, await changes.reload(how, callerOf(request)));
   });
 
   router.post('/v1/rollback', ...body, async (request, response) => {
     const input = inputOf(request);
-    const service = input.get('service') ?? '';
+    const service = nameOf(input, 'service');
+    const owner = optionalNameOf(input, 'owner');
     const to = input.get('to');
-    if (service === '' || (to !== undefined && !/^\d+$/.test(to))) {
-      const message = service === '' ? 'service is not set' : 'to is not the number of an entry of the history';
+    if (to !== undefined && !/^\d{1,15}$/.test(to)) {
+      const message = 'to is not the number of an entry of the history';
       sendOutcome(response, { kind: 'refused', status: 400, message });
       return;
     }
     const outcome = await changes.rollback(
-      { service, owner: input.get('owner'), to: to === undefined ? undefined : Number(to) },
+      { service, owner, to: to === undefined ? undefined : Number(to) },
       callerOf(request),
     );
     sendOutcome(response, outcome, definitionOf(outcome));

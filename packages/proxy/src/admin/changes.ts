@@ -131,7 +131,7 @@ export class Changes {
       if (entry === undefined) {
         const known = entries.map(({ number }) => number).join(', ');
         const message = `the history of ${key} has no entry${from.to === undefined ? '' : ` ${from.to}`}`;
-        return { kind: 'refused', status: 404, message: known === '' ? message : `${message}: it has ${known}` };
+        return { kind: 'refused', status: 404, message: `${message}: it has ${known === '' ? 'none' : known}` };
       }
       const manual = serviceKey({ owner: 'manual', service: from.service });
       const previous = this.#manual(manual);

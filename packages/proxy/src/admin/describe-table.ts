@@ -52,7 +52,7 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** What people write into labels must not be able to forge a line. */
+/** What people write into labels must not be able to forge a line, or to move the cursor of whoever reads it. */
 function oneLine(text: string): string {
-  return text.replace(/[\r\n\u2028\u2029]/g, ' ');
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, ' ');
 }

@@ -3,7 +3,8 @@ import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { describeTable } from './describe-table.ts';
 import { fromParameters } from './given-definition.ts';
-import { callerOf, isTrue, queryOf, requireAuthorization, sendOutcome } from './http.ts';
+import { callerOf, flagOf, isTrue, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
+import { queryOf } from './request-query.ts';
 
 const prefix = '/v1/docker-flow-proxy';
 
@@ -25,8 +26,8 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
   });
 
   router.all(`${prefix}/remove`, authorized, async (request, response) => {
-    const service = queryOf(request).get('serviceName');
-    if (service === undefined || service === '') {
+    const service = optionalNameOf(queryOf(request), 'serviceName');
+    if (service === undefined) {
       sendOutcome(response, { kind: 'refused', status: 400, message: 'The serviceName query is mandatory' });
       return;
     }
@@ -35,7 +36,7 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
 
   router.all(`${prefix}/reload`, authorized, async (request, response) => {
     const query = queryOf(request);
-    const how = { force: isTrue(query.get('force')), owner: query.get('owner') };
+    const how = { force: flagOf(query, 'force'), owner: optionalNameOf(query, 'owner') };
     const outcome = await changes.reload(how, callerOf(request));
     if (outcome.kind !== 'done' || !isTrue(query.get('fromListener'))) {
       sendOutcome(response, outcome);
@@ -65,9 +66,10 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
     );
   });
 
-  router.get(['/v1/test', '/v2/test'], (_request, response) => {
-    response.json({ Status: 'OK' });
-  });
+  for (const version of ['v1', 'v2'])
+    router.get(`/${version}/test`, (_request, response) => {
+      response.json({ Status: 'OK', Message: `Test ${version}` });
+    });
 
   return router;
 }

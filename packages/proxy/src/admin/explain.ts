@@ -29,17 +29,20 @@ export function readExplainQuery(query: URLSearchParams, plane: Pick<ServingPlan
   if (!host.ok) return { ok: false, message: `the host of the url is refused with 400: ${host.reason}` };
   const path = splitRequestTarget(target === '' ? '/' : target.startsWith('?') ? `/${target}` : target);
   if (!path.ok) return { ok: false, message: `the path of the url is refused with 400: ${path.reason}` };
-  const headers: Record<string, string> = {};
+  // Without a prototype: any name may be asked for.
+  const headers = Object.create(null) as Record<string, string>;
   for (const header of query.getAll('header')) {
     const colon = header.indexOf(':');
-    if (colon < 1) return { ok: false, message: `header=${header} is not Name:value` };
+    if (!isToken(header.slice(0, Math.max(0, colon)).trim()))
+      return { ok: false, message: `header=${header} is not Name:value` };
     headers[header.slice(0, colon).trim().toLowerCase()] ??= header.slice(colon + 1).trim();
   }
   const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, plane);
-  if (port === undefined) return { ok: false, message: 'port is not a port' };
+  if (port === undefined) return { ok: false, message: 'port is not a number from 1 to 65535' };
   const limit = query.get('limit') ?? '250';
   if (!/^\d{1,6}$/.test(limit)) return { ok: false, message: 'limit is not a number of candidates' };
   const method = (query.get('method') ?? 'GET').toUpperCase();
+  if (!isToken(method)) return { ok: false, message: 'method is not the name of one, such as GET' };
   const found = { method, host: host.host, path: path.path, port };
   return { ok: true, target: { ...found, header: (name) => headers[name] }, headers, limit: Number(limit) };
 }
@@ -50,12 +53,21 @@ function portOf(
   ofUrl: number | undefined,
   plane: Pick<ServingPlane, 'entrypoints'>,
 ): number | undefined {
-  if (given !== undefined) return /^\d{1,5}$/.test(given) ? Number(given) : undefined;
+  if (given !== undefined) return /^\d{1,5}$/.test(given) && isPort(Number(given)) ? Number(given) : undefined;
   if (ofUrl !== undefined) return ofUrl;
   const isSecure = scheme === 'https';
   const usual = isSecure ? 443 : 80;
   const fitting = plane.entrypoints().filter(({ secure }) => secure === isSecure);
   return fitting.find(({ port }) => port === usual)?.port ?? fitting[0]?.port ?? usual;
+}
+
+function isPort(number: number): boolean {
+  return number >= 1 && number <= 65_535;
+}
+
+/** RFC 9110, section 5.6.2. */
+function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
 export function explain(

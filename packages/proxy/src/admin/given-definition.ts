@@ -6,6 +6,7 @@ import {
   translateParameters,
 } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
+import { isObject, kindOf } from './request-body.ts';
 
 /** What a person sent: a definition without its secrets, the secrets beside it, and what is wrong with both. */
 export interface GivenDefinition {
@@ -20,6 +21,9 @@ export interface GivenBy {
   readonly nowMs: number;
 }
 
+const example =
+  'a JSON object such as {"service":"shop","destinations":[{"servicePath":["/shop"],"port":8080}]} (docs/openapi.yaml)';
+
 /** Docker Flow's query parameters. */
 export function fromParameters(
   parameters: ReadonlyMap<string, string>,
@@ -33,7 +37,10 @@ export function fromParameters(
     updatedAt: new Date(nowMs).toISOString(),
     nowMs,
   });
-  return { definition, secrets, problems };
+  const tooLong = problemOfLength('serviceName', parameters.get('serviceName')?.trim() ?? '');
+  return tooLong === undefined
+    ? { definition, secrets, problems }
+    : { definition: undefined, secrets, problems: [tooLong, ...problems] };
 }
 
 /**
@@ -42,10 +49,14 @@ export function fromParameters(
  */
 export function fromDocument(json: unknown, { by, nowMs }: GivenBy): GivenDefinition {
   const secrets = { passwords: new Map<string, string>() };
-  if (!isRecord(json)) return reject(secrets, 'definition-invalid', 'the body is not a JSON object');
+  if (!isObject(json)) return reject(secrets, 'definition-invalid', `the body is ${kindOf(json)}: expected ${example}`);
   const { service, users, serviceCert, ...rest } = json;
-  if (typeof service !== 'string' || service === '')
-    return reject(secrets, 'service-name-missing', 'service is not set');
+  if (service === undefined || service === '')
+    return reject(secrets, 'service-name-missing', `service is not set: expected ${example}`);
+  if (typeof service !== 'string')
+    return reject(secrets, 'definition-invalid', `service is ${kindOf(service)}: expected the name of the service`);
+  const tooLong = problemOfLength('service', service);
+  if (tooLong !== undefined) return { definition: undefined, secrets, problems: [tooLong] };
   const isPlainCertificate = typeof serviceCert === 'string' && serviceCert.includes('-----BEGIN');
   const document = {
     ...rest,
@@ -68,7 +79,7 @@ export function fromDocument(json: unknown, { by, nowMs }: GivenBy): GivenDefini
 function takePasswords(users: unknown, passwords: Map<string, string>): unknown {
   if (!Array.isArray(users)) return users;
   return users.map((user: unknown) => {
-    if (!isRecord(user) || typeof user.password !== 'string' || typeof user.username !== 'string') return user;
+    if (!isObject(user) || typeof user.password !== 'string' || typeof user.username !== 'string') return user;
     const { password, ...rest } = user;
     passwords.set(user.username, String(password));
     return rest;
@@ -79,6 +90,17 @@ function reject(secrets: PlainSecrets, reason: string, message: string): GivenDe
   return { definition: undefined, secrets, problems: [{ severity: 'error', reason, message }] };
 }
 
-function isRecord(json: unknown): json is Record<string, unknown> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
+/** Docker takes 63 characters, and a prefix may stand before; far longer ones choke logs, metrics and Consul's UI. */
+const longestName = 200;
+
+function problemOfLength(label: string, name: string): Problem | undefined {
+  if (name.length <= longestName) return undefined;
+  return {
+    severity: 'error',
+    reason: 'service-name-invalid',
+    message: `${label} has ${name.length} characters: expected at most ${longestName}`,
+    label,
+    value: `${name.slice(0, longestName)}…`,
+    suggestion: 'give the service a shorter name',
+  };
 }

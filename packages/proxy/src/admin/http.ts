@@ -1,7 +1,9 @@
-import { authorizeChange } from '@swarmgate/runtime';
+import { authorizeChange, parseBoolean } from '@swarmgate/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { answerOf, type ChangeOutcome } from './change-outcome.ts';
+import { isObject, kindOf } from './request-body.ts';
+import { BadRequestError, queryOf } from './request-query.ts';
 
 /** Stands before everything that changes something, whatever its method: Docker Flow changes by GET. */
 export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logger'>): RequestHandler {
@@ -21,23 +23,56 @@ export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logge
   };
 }
 
-/** Query parameters, the first value of each name, as Docker Flow takes them. */
-export function queryOf(request: Request): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [name, value] of new URL(request.originalUrl, 'http://admin').searchParams)
-    if (!found.has(name)) found.set(name, value);
-  return found;
-}
-
-/** As `queryOf`, with the fields of a JSON body beneath. */
+/**
+ * As `queryOf`, with the fields of a JSON body beneath.
+ * @throws BadRequestError `body-invalid` for a body that is no object, or a field that is no plain value
+ */
 export function inputOf(request: Request): Map<string, string> {
   const found = new Map<string, string>();
   const body: unknown = request.body;
-  if (typeof body === 'object' && body !== null)
-    for (const [name, value] of Object.entries(body))
-      if (['string', 'number', 'boolean'].includes(typeof value)) found.set(name, String(value));
+  if (body !== undefined && !isObject(body))
+    throw new BadRequestError('body-invalid', `the body is ${kindOf(body)}: expected a JSON object`);
+  for (const [name, value] of Object.entries(body ?? {})) {
+    if (!['string', 'number', 'boolean'].includes(typeof value))
+      throw new BadRequestError('body-invalid', `${name} is ${kindOf(value)}: expected text, a number, true or false`);
+    found.set(name, String(value));
+  }
   for (const [name, value] of queryOf(request)) found.set(name, value);
   return found;
+}
+
+/** The name of a service or an owner. @throws BadRequestError `name-invalid` where it is missing or could be no name */
+export function nameOf(input: ReadonlyMap<string, string>, parameter: string): string {
+  const name = optionalNameOf(input, parameter);
+  if (name === undefined) throw new BadRequestError('name-invalid', `${parameter} is not set`);
+  return name;
+}
+
+/** Empty counts as not set. @throws BadRequestError `name-invalid` */
+export function optionalNameOf(input: ReadonlyMap<string, string>, parameter: string): string | undefined {
+  const name = input.get(parameter);
+  if (name === undefined || name === '') return undefined;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new BadRequestError(
+    'name-invalid',
+    `${parameter} is ${JSON.stringify(shortened(name))}: expected letters, digits, dot, underscore, hyphen, beginning with a letter or digit`,
+  );
+}
+
+/** Not set is `false`. @throws BadRequestError `flag-invalid` */
+export function flagOf(input: ReadonlyMap<string, string>, parameter: string): boolean {
+  const text = input.get(parameter) ?? '';
+  if (text === '') return false;
+  const parsed = parseBoolean(text);
+  if (parsed.ok) return parsed.value;
+  throw new BadRequestError(
+    'flag-invalid',
+    `${parameter} is ${JSON.stringify(shortened(text))}: expected true or false`,
+  );
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 /** Who changes something, for the history: `REST from 10.0.0.7`. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { adminRouters } from './admin-app.ts';
+import { adminRouters, methodsByPath } from './admin-app.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { openapiFile } from './openapi-route.ts';
 
@@ -14,16 +14,8 @@ interface Described {
 const parts = { follower: { served: {} }, settings: {}, changes: {}, plane: {} } as unknown as AdminParts;
 
 function mounted(): Set<string> {
-  const found = new Set<string>();
-  for (const router of adminRouters(parts)) {
-    for (const { route } of router.stack) {
-      if (route === undefined) continue;
-      const paths: readonly string[] = Array.isArray(route.path) ? route.path : [route.path];
-      const methods = new Set(route.stack.map(({ method }) => method ?? 'get'));
-      for (const path of paths) for (const method of methods) found.add(`${method} ${path}`);
-    }
-  }
-  return found;
+  const paths = [...methodsByPath(adminRouters(parts))];
+  return new Set(paths.flatMap(([path, methods]) => [...methods].map((method) => `${method.toLowerCase()} ${path}`)));
 }
 
 describe('docs/openapi.yaml', () => {

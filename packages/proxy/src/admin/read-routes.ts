@@ -5,8 +5,9 @@ import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, ServicesAnswer, Statu
 import { outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
-import { queryOf, sendOutcome } from './http.ts';
+import { nameOf, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
+import { queryOf, searchParametersOf } from './request-query.ts';
 import { viewRoute } from './view-route.ts';
 
 /** How long the registry may take to say which replicas live, in milliseconds: a status must answer without it. */
@@ -49,17 +50,13 @@ export function readRoutes(parts: AdminParts): Router {
   });
 
   router.get('/v1/explain', (request, response) => {
-    const read = readExplainQuery(new URL(request.originalUrl, 'http://admin').searchParams, plane);
+    const read = readExplainQuery(searchParametersOf(request), plane);
     if (read.ok) response.json(explain(read, parts));
     else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
   });
 
   router.get('/v1/history', async (request, response) => {
-    const service = queryOf(request).get('service') ?? '';
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(service)) {
-      sendOutcome(response, { kind: 'refused', status: 400, message: 'service is not set, or not a name' });
-      return;
-    }
+    const service = nameOf(queryOf(request), 'service');
     const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
     const signal = AbortSignal.timeout(10_000);
     try {

@@ -92,13 +92,20 @@ function problemsOf(error: z.ZodError, json: unknown): readonly Problem[] {
     return {
       severity: 'error',
       reason: 'definition-invalid',
-      message: `${where}${value === undefined ? '' : ` is ${value}`}: ${issue.message}`,
+      message: `${where} is ${value ?? 'not set'}: ${expectationOf(issue.message)}`,
       label: where,
       ...(value === undefined ? {} : { value }),
       suggestion:
         path.length === 0 ? 'write a JSON object with version, service, owner and destinations' : `mend ${where}`,
     };
   });
+}
+
+/** Zod's own sentences begin with what is clear, and end with the kind of a value that is shown. */
+function expectationOf(message: string): string {
+  return message
+    .replace(/^(?:Invalid input|Too small|Too big|Invalid option|Invalid string): /, '')
+    .replace(/, received [a-z]+$/i, '');
 }
 
 function valueAt(json: unknown, path: readonly string[]): unknown {

@@ -38,7 +38,7 @@ export const proxySettings = {
     secret: true,
     usedBy: all,
     meaning:
-      'Bearer token for calls that change something. Not set: such calls are taken from loopback only. `none`: from anywhere',
+      'Bearer token for calls that change something. Not set: such calls are taken from loopback only, and all calls from there must name this machine in Host. `none`: from anywhere',
   }),
   adminUrl: optional({
     env: ['SWARMGATE_URL'],

@@ -1,0 +1,30 @@
+import { isOwnName } from '@swarmgate/runtime';
+import type { RequestHandler } from 'express';
+import type { AdminParts } from './admin-parts.ts';
+
+/** Probes come from everywhere and learn nothing. */
+const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/v1/docker-flow-proxy/ping']);
+
+/**
+ * What the REST shows is no secret, and no business of web pages either: one may point a name of its own at this machine
+ * (DNS rebinding) and read by its visitor's browser what listens on loopback. So where no token is set, calls from
+ * loopback must name this machine. Changes are judged by more than that: `requireAuthorization`.
+ */
+export function requireKnownHost({ settings }: Pick<AdminParts, 'settings'>): RequestHandler {
+  return (request, response, next) => {
+    const { host } = request.headers;
+    if (
+      settings.adminToken !== undefined ||
+      open.has(request.path) ||
+      isOwnName({ remoteAddress: request.socket.remoteAddress, headers: request.headers })
+    ) {
+      next();
+      return;
+    }
+    response.setHeader('X-Swarmgate-Reason', 'host-unknown');
+    response.status(403).json({
+      Status: 'NOK',
+      Message: `a call from this machine must name it: Host is ${JSON.stringify(host ?? '')}, expected localhost, an address or its own name. Where a proxy on this machine passes calls on, set ADMIN_TOKEN`,
+    });
+  };
+}
