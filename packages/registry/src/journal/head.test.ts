@@ -30,7 +30,23 @@ describe('journal in head', () => {
     expect(revisionOf(head)).to.equal('r1:2');
   });
 
-  const unusable = ['', 'null', '{}', '[]', '{"version":2}', '{"version":1,"registryId":"","sequence":0,"changes":[]}'];
+  const withChange = (change: string) => `{"version":1,"registryId":"r","sequence":1,"changes":[${change}]}`;
+  const unusable = [
+    '',
+    'null',
+    '{}',
+    '[]',
+    '{"version":2}',
+    '{"version":1,"registryId":"","sequence":0,"changes":[]}',
+    '{"version":1,"registryId":"r","sequence":-1,"changes":[]}',
+    '{"version":1,"registryId":"r","sequence":1,"changes":{}}',
+    withChange('null'),
+    withChange('{"sequence":0,"put":[],"remove":[]}'),
+    withChange('{"sequence":1.5,"put":[],"remove":[]}'),
+    withChange('{"sequence":1,"index":0,"put":[],"remove":[]}'),
+    withChange('{"sequence":1,"put":[1],"remove":[]}'),
+    withChange('{"sequence":1,"put":[]}'),
+  ];
   for (const text of unusable) {
     it(`takes ${JSON.stringify(text)} for no head`, () => expect(parseHead(text)).to.equal(undefined));
   }

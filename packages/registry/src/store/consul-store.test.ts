@@ -72,6 +72,22 @@ describe('the Consul store on a bad day', () => {
     }
   });
 
+  it('tells nobody that nothing is still nothing, whatever is written elsewhere', async () => {
+    // Consul's index moves with every write while the key is missing; the fourth of them makes it.
+    let index = 10;
+    answer = (_, response) => {
+      index += 1;
+      const isThere = index >= 14;
+      const item = [{ Key: 'a', Value: Buffer.from('made').toString('base64'), ModifyIndex: index }];
+      response.writeHead(isThere ? 200 : 404, { 'content-type': 'application/json', 'x-consul-index': String(index) });
+      response.end(isThere ? JSON.stringify(item) : '');
+    };
+    const before = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+    expect(before).to.deep.equal({ index: 11, data: undefined });
+    const { data } = await store.waitForKey('a', before.index, AbortSignal.timeout(20_000));
+    expect(data).to.deep.include({ value: 'made' });
+  });
+
   it('does not take what a token may not see for what is not there', async () => {
     answer = (_, response) =>
       response

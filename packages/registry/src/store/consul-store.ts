@@ -20,6 +20,7 @@ import type {
   StoredValue,
   TransactionResult,
 } from './key-value-store.ts';
+import { QuietWaits } from './quiet-waits.ts';
 import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export type { ConsulStoreOptions } from './consul-client.ts';
@@ -47,6 +48,7 @@ class ConsulStore implements KeyValueStore {
   readonly #client: ConsulClient;
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
+  readonly #quietWaits = new QuietWaits();
 
   constructor(options: ConsulStoreOptions) {
     const { client, url } = connectConsul(options);
@@ -91,16 +93,21 @@ class ConsulStore implements KeyValueStore {
   }
 
   async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
-    const [response, item] = await this.#call(`wait for ${key}`, waitTimeoutMs, signal, (call) =>
-      this.#client.kv.get({ ...call, ...waiting(afterIndex), key }),
-    );
-    return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
+    const ask = async (after: number, waitMs: number) => {
+      const [response, item] = await this.#call(`wait for ${key}`, waitTimeoutMs, signal, (call) =>
+        this.#client.kv.get({ ...call, ...waiting(after, waitMs), key }),
+      );
+      return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
+    };
+    return this.#quietWaits.wait(key, afterIndex, signal, ask, (data) => data === undefined);
   }
 
   async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
-    return this.#call(`wait for ${prefix}`, waitTimeoutMs, signal, (call) =>
-      this.#names({ ...call, ...waiting(afterIndex) }, prefix, '/'),
-    );
+    const ask = (after: number, waitMs: number) =>
+      this.#call(`wait for ${prefix}`, waitTimeoutMs, signal, (call) =>
+        this.#names({ ...call, ...waiting(after, waitMs) }, prefix, '/'),
+      );
+    return this.#quietWaits.wait(prefix, afterIndex, signal, ask, (names) => names.length === 0);
   }
 
   async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
@@ -220,9 +227,9 @@ class ConsulStore implements KeyValueStore {
 // Consul adds up to a sixteenth of the wait at random, so that many clients do not come back at the same instant.
 const waitTimeoutMs = holdMs + holdMs / 16 + graceMs;
 
-function waiting(afterIndex: number): Pick<CallOptions, 'index' | 'wait' | 'consistent'> {
+function waiting(afterIndex: number, waitMs: number): Pick<CallOptions, 'index' | 'wait' | 'consistent'> {
   // Index 0 answers at once and is what a caller asks after it lost its place: then it must be the truth.
-  return afterIndex === 0 ? { consistent: true } : { index: String(afterIndex), wait: `${holdMs}ms` };
+  return afterIndex === 0 ? { consistent: true } : { index: String(afterIndex), wait: `${waitMs}ms` };
 }
 
 function indexOf(headers: Readonly<Record<string, string>>): number {
