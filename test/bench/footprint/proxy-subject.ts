@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
 import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
-import { startWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
+import { prepareWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
 import { hostOf, services } from '../forwarding/cases.ts';
 import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 
@@ -12,7 +12,7 @@ import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 // to one backend. It hears orders over its channel, and ends with it.
 const [backendPort, size = services] = process.argv.slice(2).map(Number);
 const settings = readSettings('proxy', { env: process.env });
-const plane = await (settings.workers === 0 ? startServingPlane : startWorkerPlane)({
+const plane = await (settings.workers === 0 ? prepareServingPlane : prepareWorkerPlane)({
   settings,
   logger: silentLogger,
   metrics: new Metrics(),
@@ -29,6 +29,7 @@ process.once('disconnect', () => void plane.stop().then(() => process.exit(0)));
 
 let revision = 0;
 await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
+await plane.open();
 const [worker] = plane.workers();
 tell({ kind: 'serving', port: plane.entrypoints()[0]?.port ?? 0, pid: worker?.pid ?? process.pid });
 

@@ -121,7 +121,7 @@ export class Worker {
       entrypoints,
       ...(host === undefined ? {} : { host }),
       lent: {
-        before: this.#intake.before(),
+        before: thenCompacted(this.#intake.before()),
         limiters,
         admission,
         certificates: this.#certificates,
@@ -170,6 +170,12 @@ export class Worker {
     await this.#link.send({ kind: 'drained', metrics: await this.#collect() });
     process.exit(0);
   }
+}
+
+/** Loading leaves behind as much again as it keeps. Given back now, because no request waits for this worker yet. */
+async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* loaded;
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function reportOf(plane: LocalPlane): WorkerReport {
