@@ -2,10 +2,21 @@ import { type Logger, messageOf } from '@swarmgate/runtime';
 import type { KeptSnapshot } from './served-services.ts';
 
 export interface SnapshotKeeperOptions {
-  /** At most one write in this time, in milliseconds. Default 2000. */
+  /** At most one write in this time, in milliseconds; a large table's is longer. Default 2000. */
   readonly debounceMs?: number;
   readonly write: (snapshot: KeptSnapshot) => Promise<void>;
   readonly logger: Logger;
+}
+
+const defaultDebounceMs = 2_000;
+const mostDebounceMs = 10_000;
+
+/**
+ * How long to wait before the next write when the last one took so long: writing takes a hundredth of the time at most,
+ * for it writes the whole table however small the change, and Consul may share the disk.
+ */
+export function untilNextWriteMs(debounceMs: number, lastTookMs: number): number {
+  return Math.max(debounceMs, Math.min(100 * lastTookMs, mostDebounceMs));
 }
 
 /** Keeps the snapshot on disk near to what is served: one write at a time, the last state always written. */
@@ -15,6 +26,7 @@ export class SnapshotKeeper {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
+  #lastTookMs = 0;
 
   constructor(options: SnapshotKeeperOptions) {
     this.#options = options;
@@ -23,10 +35,14 @@ export class SnapshotKeeper {
   /** `snapshot` is asked when it is written, not now: later changes ride along. */
   keep(snapshot: () => KeptSnapshot): void {
     this.#latest = snapshot;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.flush();
-    }, this.#options.debounceMs ?? 2000).unref();
+    const { debounceMs = defaultDebounceMs } = this.#options;
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.flush();
+      },
+      untilNextWriteMs(debounceMs, this.#lastTookMs),
+    ).unref();
   }
 
   /** Writes now what is not written yet. Never throws: a full disk costs the cold start, not the service. */
@@ -41,6 +57,7 @@ export class SnapshotKeeper {
     const snapshot = this.#latest;
     if (snapshot === undefined) return;
     this.#latest = undefined;
+    const beganMs = performance.now();
     try {
       await this.#options.write(snapshot());
       if (this.#failed) this.#options.logger.info('the snapshot on disk is written again');
@@ -50,5 +67,6 @@ export class SnapshotKeeper {
         this.#options.logger.error({ error: messageOf(error) }, 'the snapshot on disk cannot be written');
       this.#failed = true;
     }
+    this.#lastTookMs = performance.now() - beganMs;
   }
 }
