@@ -60,7 +60,7 @@ export function tinyPlane(options: TinyPlaneOptions): TinyPlane {
       if (endpoint === undefined) return { kind: 'none', reason: 'no-endpoint' };
       plane.outstanding += 1;
       plane.picks.push(endpoint.id);
-      return { kind: 'endpoint', endpoint, hasOthers: false };
+      return { kind: 'endpoint', endpoint, hasOthers: left.length > 1 };
     },
     finished: (_endpoint, outcome) => {
       plane.outstanding -= 1;

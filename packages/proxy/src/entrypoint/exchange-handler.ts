@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Logger } from '@swarmgate/runtime';
 import { bodyKindOf } from '../forwarding/body-kind.ts';
+import { impatientConnectMs } from '../forwarding/connect.ts';
 import type { DataPlane, EndpointOutcome } from '../forwarding/data-plane.ts';
 import type { Endpoint } from '../forwarding/endpoint.ts';
 import type { Attempt, AttemptResult, Forwarder, ForwardTimeouts } from '../forwarding/forwarder.ts';
@@ -148,6 +149,7 @@ async function forwardExchange(
   const { exchange } = ready;
   const tried = new Set<string>();
   retries.onRequest();
+  const mayBeSentTwice = idempotent.has(exchange.method) && !carriesBody(request);
   let failed: AnswerReason | undefined;
   for (;;) {
     const wanted = exchange.stickTo === undefined ? { except: tried } : { except: tried, stickTo: exchange.stickTo };
@@ -158,27 +160,35 @@ async function forwardExchange(
       report.end(answer.status, answer.reason);
       return;
     }
-    const { endpoint } = picked;
+    const { endpoint, hasOthers } = picked;
     tried.add(endpoint.id);
     report.endpoint = endpoint;
+    const mayGoAgain = () => tried.size < mostAttempts && !response.destroyed && retries.take();
+    let left = false;
+    const mayLeave = () => {
+      left = mayGoAgain();
+      return left;
+    };
     // What it throws is a step's fault, and counts for nothing against the endpoint.
     const result = await forwarder
-      .forward(request, response, attemptOf(endpoint, ready, parts))
+      .forward(request, response, {
+        ...attemptOf(endpoint, ready, parts),
+        mostConnectMs: hasOthers ? impatientConnectMs : Number.POSITIVE_INFINITY,
+        ...(hasOthers && mayBeSentTwice ? { mayLeave } : {}),
+      })
       .catch((error: unknown) => {
         plane.finished(endpoint, 'abandoned');
         throw error;
       });
-    plane.finished(endpoint, outcomeOf(result));
+    plane.finished(endpoint, left ? 'unreachable' : outcomeOf(result));
     if (result.kind !== 'failed') {
       reportResult(result, request, response, report);
       if (result.kind === 'answered') dropRestOf(request, ready.timeouts.clientMs);
       return;
     }
-    const again =
-      result.replayable === 'never-sent' ||
-      (result.replayable === 'unanswered' && idempotent.has(exchange.method) && !carriesBody(request));
+    const again = result.replayable === 'never-sent' || (result.replayable === 'unanswered' && mayBeSentTwice);
     failed = result.reason;
-    if (again && tried.size < mostAttempts && !response.destroyed && retries.take()) {
+    if (left || (again && mayGoAgain())) {
       report.retries += 1;
       continue;
     }

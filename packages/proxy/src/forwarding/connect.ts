@@ -4,6 +4,13 @@ import { AttemptError } from './attempt-error.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /**
+ * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
+ * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
+ * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
+ */
+export const impatientConnectMs = 1_000;
+
+/**
  * Opens a connection to an endpoint.
  * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
  */

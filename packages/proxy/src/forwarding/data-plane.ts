@@ -17,7 +17,8 @@ export interface DataPlane {
   readonly observe: (exchange: ExchangeReport) => void;
 }
 
-export type EndpointOutcome = 'answered' | 'refused' | 'timed-out' | 'broken' | 'abandoned';
+/** `unreachable`: it accepts no connection either, so one such outcome is enough to eject it. */
+export type EndpointOutcome = 'answered' | 'refused' | 'timed-out' | 'broken' | 'unreachable' | 'abandoned';
 
 /** For the metrics and the access log, once per exchange. */
 export interface ExchangeReport {

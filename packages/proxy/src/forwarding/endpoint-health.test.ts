@@ -29,6 +29,10 @@ describe('the health of an endpoint', () => {
     });
   });
 
+  it('is ejected at once where it was found gone', () => {
+    expect(lived([0, 'unreachable'])).to.deep.equal({ kind: 'ejected', untilMs: 2_000, ejections: 1 });
+  });
+
   it('forgets failures with an answer, and learns nothing from clients that leave', () => {
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'answered'], [3, 'refused']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned']).kind).to.equal('healthy');

@@ -45,7 +45,7 @@ export function afterOutcome(
   }
   switch (present.kind) {
     case 'healthy': {
-      const failures = present.failures + 1;
+      const failures = outcome === 'unreachable' ? policy.failuresToEject : present.failures + 1;
       return failures >= policy.failuresToEject ? eject(0, nowMs, policy) : { kind: 'healthy', failures };
     }
     case 'returning':

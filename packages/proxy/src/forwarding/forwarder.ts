@@ -11,6 +11,13 @@ export interface Attempt {
   /** End-to-end headers; framing and Connection are the forwarder's. */
   readonly headers: HeaderList;
   readonly timeouts: ForwardTimeouts;
+  /** A new connection may take so long to open, where that is less than `connectMs`. Default: no less. */
+  readonly mostConnectMs?: number;
+  /**
+   * Asked when the endpoint, which owes its head, turns out to be gone: `true`, and the attempt fails so that another
+   * endpoint gets the request; `false`, and it waits on. Default: it waits on.
+   */
+  readonly mayLeave?: () => boolean;
   /** Of the request body. Default 0: no limit. */
   readonly mostBodyBytes?: number;
   /** May change the headers that go to the client. Called once, before the first byte goes to it. */

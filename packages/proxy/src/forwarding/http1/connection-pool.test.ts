@@ -23,6 +23,7 @@ function listener() {
     onBroken: (fault) => heard.faults.push(fault.kind),
     onWritable: () => undefined,
     onConnected: () => undefined,
+    onSilence: () => undefined,
   };
   return { heard, receiver };
 }

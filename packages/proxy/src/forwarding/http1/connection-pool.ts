@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import { EndpointProbes, type EndpointProbesOptions } from './endpoint-probes.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 
 export interface PoolLimits {
@@ -57,6 +58,7 @@ interface Slot {
  */
 export class ConnectionPool implements ConnectionOwner {
   readonly sweep: DeadlineSweep;
+  readonly probes: EndpointProbes;
   readonly onOpened: (tookMs: number) => void;
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
@@ -64,9 +66,22 @@ export class ConnectionPool implements ConnectionOwner {
   #count = 0;
   #stopped = false;
 
-  /** @param onOpened told how long each connection took to open, in milliseconds */
-  constructor(sweep: DeadlineSweep, limits: Partial<PoolLimits> = {}, onOpened: (tookMs: number) => void = () => {}) {
+  /**
+   * @param onOpened told how long each connection took to open, in milliseconds
+   * @param openProbe for tests: a connection that nobody accepts, which loopback does not know
+   */
+  constructor(
+    sweep: DeadlineSweep,
+    limits: Partial<PoolLimits> = {},
+    onOpened: (tookMs: number) => void = () => {},
+    openProbe?: EndpointProbesOptions['open'],
+  ) {
     this.sweep = sweep;
+    this.probes = new EndpointProbes({
+      sweep,
+      onUnreachable: (endpoint) => this.#closeIdle(this.#slot(endpoint)),
+      ...(openProbe === undefined ? {} : { open: openProbe }),
+    });
     this.onOpened = onOpened;
     this.#limits = { ...defaultPoolLimits, ...limits };
   }
@@ -150,7 +165,12 @@ export class ConnectionPool implements ConnectionOwner {
   /** Closes idle connections now and the others as they finish. Nothing is queued any more. */
   stop(): void {
     this.#stopped = true;
-    for (const slot of this.#slots.values()) for (const connection of [...slot.idle]) connection.socket.destroy();
+    this.probes.stop();
+    for (const slot of this.#slots.values()) this.#closeIdle(slot);
+  }
+
+  #closeIdle(slot: Slot): void {
+    for (const connection of [...slot.idle]) connection.socket.destroy();
   }
 
   #slot(endpoint: Endpoint): Slot {

@@ -190,6 +190,17 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     }
   }
 
+  onSilence(): void {
+    const connection = this.#connection;
+    const { endpoint, mayLeave } = this.#attempt;
+    if (connection === undefined || mayLeave === undefined) return;
+    this.#pool.probes.ask(endpoint, () => {
+      if (this.#over || this.#connection !== connection || connection.answering || !mayLeave()) return;
+      connection.abandon();
+      this.#fail('endpoint-unreachable', 'unanswered', `${endpoint.id} accepts no connection any more`);
+    });
+  }
+
   onDeadline(): void {
     this.#giveUpOnClient('client-stalled');
   }
@@ -203,8 +214,8 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   }
 
   #take(wanted: Wanted): void {
-    const { endpoint } = this.#attempt;
-    const connection = this.#pool.take(endpoint, wanted);
+    const { endpoint, mostConnectMs } = this.#attempt;
+    const connection = this.#pool.take(endpoint, wanted, mostConnectMs);
     if (connection !== undefined) {
       this.onConnection(connection);
       return;

@@ -1,4 +1,5 @@
 import type { Route } from '../../routing/route.ts';
+import { impatientConnectMs } from '../connect.ts';
 import type { DataPlane, EndpointOutcome } from '../data-plane.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { RetryBudget } from '../retry-budget.ts';
@@ -41,13 +42,6 @@ export interface ForwardRequest {
 
 const mostTries = 3;
 
-/**
- * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
- * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
- * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
- */
-const impatientConnectMs = 1_000;
-
 /** Methods that may be sent twice (RFC 9110, section 9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -64,6 +58,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
   #connection: UpstreamConnection | undefined;
   #waiting = false;
   #wanted: Wanted;
+  #hasOthers = false;
   #answered = false;
   /** Body bytes beyond `text` have been written: they are not kept, so the request cannot be sent again. */
   #beyondText = false;
@@ -166,6 +161,30 @@ export class Forwarding implements AnswerReceiver, Waiter {
     return this.#sink.onBody(bytes, from, to, complete, held);
   }
 
+  /** Whoever could be asked instead is asked where the endpoint turns out to be gone: a slow one is waited for. */
+  onSilence(): void {
+    const connection = this.#connection;
+    if (connection === undefined || !this.#hasOthers || !this.#mayBeSentTwice(connection)) return;
+    this.#room.pool.probes.ask(connection.endpoint, () => {
+      if (!this.#over && this.#connection === connection) this.#leave(connection);
+    });
+  }
+
+  #leave(connection: UpstreamConnection): void {
+    if (!this.#mayBeSentTwice(connection) || !this.#room.budget.take()) return;
+    connection.abandon();
+    this.#finished('unreachable');
+    this.#retryElsewhere(connection);
+    this.#try('endpoint-unreachable');
+  }
+
+  #retryElsewhere({ endpoint }: UpstreamConnection): void {
+    this.retries++;
+    this.#connection = undefined;
+    this.#tried ??= new Set();
+    this.#tried.add(endpoint.id);
+  }
+
   onBroken(fault: ConnectionFault): void {
     const connection = this.#connection;
     if (connection === undefined || this.#over) return;
@@ -182,21 +201,27 @@ export class Forwarding implements AnswerReceiver, Waiter {
       this.#fail(failureOf(fault));
       return;
     }
-    this.retries++;
-    this.#connection = undefined;
-    if (stale) this.#wanted = 'fresh';
-    else {
-      this.#tried ??= new Set();
-      this.#tried.add(connection.endpoint.id);
-    }
+    if (stale) {
+      this.retries++;
+      this.#connection = undefined;
+      this.#wanted = 'fresh';
+    } else this.#retryElsewhere(connection);
     this.#try(failureOf(fault));
   }
 
   #mayTryAgain(fault: ConnectionFault, connection: UpstreamConnection): boolean {
-    if (connection.answering || this.#beyondText || this.retries + 1 >= mostTries) return false;
     const unsent = fault.kind === 'refused' || fault.kind === 'connect-timeout';
-    if (!unsent && (fault.kind !== 'closed' || !idempotent.has(this.#request.method))) return false;
+    if (unsent ? !this.#isHeld(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection)) return false;
     return this.#room.budget.take();
+  }
+
+  #mayBeSentTwice(connection: UpstreamConnection): boolean {
+    return idempotent.has(this.#request.method) && this.#isHeld(connection);
+  }
+
+  /** The request is here to be sent again, and nothing of an answer has come. */
+  #isHeld(connection: UpstreamConnection): boolean {
+    return !connection.answering && !this.#beyondText && this.retries + 1 < mostTries;
   }
 
   /** @param before What the last try failed with: told where no other endpoint is left. */
@@ -211,6 +236,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
       return;
     }
     this.endpoint = pick.endpoint;
+    this.#hasOthers = pick.hasOthers;
     const { pool } = this.#room;
     const connection = pool.take(pick.endpoint, this.#wanted, pick.hasOthers ? impatientConnectMs : undefined);
     if (connection !== undefined) {

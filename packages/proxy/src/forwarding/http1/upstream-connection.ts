@@ -11,6 +11,8 @@ export interface AnswerReceiver extends AnswerTaker {
   /** The connection takes more of the request's body. */
   onWritable(): void;
   onConnected(): void;
+  /** The endpoint has the whole request and has said nothing for a while. It may be slow, or gone. */
+  onSilence(): void;
 }
 
 export type ConnectionFault =
@@ -30,6 +32,8 @@ export interface ConnectionOwner {
 }
 
 const readBufferBytes = 65_536;
+/** Silence for so long, in milliseconds, is told while it lasts; then again after twice as long. */
+const tellingSilenceMs = 1_000;
 
 type Stage = 'idle' | 'exchange' | 'closed';
 
@@ -48,6 +52,9 @@ export class UpstreamConnection implements Timed {
   #receiver: AnswerReceiver | undefined;
   readonly #reader = new AnswerReader();
   #silenceMs = 0;
+  /** When silence ends the exchange: `deadlineMs`, unless the silence is to be told before. */
+  #overMs = Number.POSITIVE_INFINITY;
+  #toldMs = tellingSilenceMs;
   #error: Error | undefined;
   #swapBuffer = true;
   #requestDone = true;
@@ -117,7 +124,7 @@ export class UpstreamConnection implements Timed {
     this.#silenceMs = silenceMs;
     this.#stage = 'exchange';
     this.#requestDone = requestDone;
-    if (this.connected) this.#expectBytes();
+    if (this.connected) this.#expectHead();
     this.socket.write(text, 'latin1');
   }
 
@@ -150,16 +157,30 @@ export class UpstreamConnection implements Timed {
 
   onDeadline(): void {
     if (this.#stage === 'idle' || this.#stage === 'closed') this.socket.destroy();
+    else if (this.connected && this.deadlineMs < this.#overMs) this.#tellSilence();
     else this.#break(this.connected ? { kind: 'silent' } : { kind: 'connect-timeout' });
   }
 
   #expectBytes(): void {
-    this.deadlineMs = this.#owner.sweep.in(this.#silenceMs);
+    this.deadlineMs = this.#overMs = this.#owner.sweep.in(this.#silenceMs);
+  }
+
+  #expectHead(): void {
+    this.#expectBytes();
+    if (!this.#requestDone) return;
+    this.#toldMs = Math.min(tellingSilenceMs, this.#silenceMs / 4);
+    this.deadlineMs = this.#owner.sweep.in(this.#toldMs);
+  }
+
+  #tellSilence(): void {
+    this.deadlineMs = Math.min(this.#overMs, this.#owner.sweep.in(this.#toldMs));
+    this.#toldMs *= 2;
+    this.#receiver?.onSilence();
   }
 
   #onConnected(): void {
     this.connected = true;
-    if (this.#stage === 'exchange') this.#expectBytes();
+    if (this.#stage === 'exchange') this.#expectHead();
     this.#receiver?.onConnected();
   }
 

@@ -1,0 +1,21 @@
+import { Socket } from 'node:net';
+
+/** A connection attempt that nobody answers, as to a machine without power: loopback always answers. */
+export function openToNobody(): Socket {
+  return new Socket();
+}
+
+/** A clock that a test moves, and what looks at it. */
+export class MovedClock {
+  nowMs = 0;
+  readonly now = (): number => this.nowMs;
+
+  /** In steps that no sweep takes for a stall of this process. */
+  move(byMs: number, sweep: { tick(): void }, stepMs: number): void {
+    const untilMs = this.nowMs + byMs;
+    while (this.nowMs < untilMs) {
+      this.nowMs += stepMs;
+      sweep.tick();
+    }
+  }
+}
