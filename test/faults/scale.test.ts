@@ -1,27 +1,28 @@
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  createConsulStore,
-  createRegistry,
-  type KeyValueStore,
-  type Registry,
-  type ServiceDefinition,
-} from '@swarmgate/registry';
+import { createConsulStore, createRegistry, type Registry, type ServiceDefinition } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { appendToHead, parseHead, serializeHead } from '../../packages/registry/src/journal/head.ts';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../harness/counting-relay.ts';
 import { ask, constantLoad, type Load } from '../harness/http.ts';
+import { measureOthersShare } from '../harness/others-share.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
 
 const many = 10_000;
 const swarmServices = 20;
-const changes = 100;
+const changes = 200;
+// The first ones find code that has never run, connections that nobody has opened, and what ten thousand new keys left to do.
+const warmUp = 20;
 const mostBytesPerChange = 200_000;
+/** The promise, judged where the machine is ours. */
+const promisedMs = { p50: 50, p99: 150 };
+/** Where others take more of the processors than this share, only what no such machine explains is a fault. */
+const quietShare = 0.1;
+const busyMs = { p50: 500, p99: 2_000 };
 const stormSeconds = 5;
 const stormPerSecond = 1_000;
-/** In one transaction, of the 64 operations that Consul takes. */
+/** In one publication. */
 const stormBatch = 50;
 
 /** Two proxies, a listener on a real Swarm of 20 services, and a second owner with 10,000 definitions in the same Consul. */
@@ -98,34 +99,37 @@ describe(`one change among ${many} definitions`, function () {
 
   it('is served on every replica soon after its event, and moves little', async () => {
     const { docker } = beside.swarm.nodes[0];
-    const stream = (await docker.getEvents({ filters: { type: ['service'] } })) as NodeJS.ReadableStream & {
-      destroy(): void;
-    };
-    let heard = Promise.withResolvers<number>();
-    stream.on('data', () => heard.resolve(performance.now()));
-    const before = proxies.map(({ relay }) => relay.receivedBytes());
-    const tookMs: number[] = [];
-    for (let n = 1; n <= changes; n++) {
-      heard = Promise.withResolvers<number>();
+    await using events = await eventTimes(docker);
+    await using publications = publicationTimes(registry);
+    const change = async (n: number) => {
+      const [heard, published] = [events.next(), publications.next()];
       const name = `swarm-${1 + (n % (swarmServices - 1))}`;
       await beside.setPath(name, `/${name},/changed-${n}`);
-      const eventAt = await heard.promise;
       await served(`/changed-${n}`);
-      tookMs.push(performance.now() - eventAt);
-    }
-    stream.destroy();
+      const servedAtMs = performance.now();
+      return { eventAtMs: await heard, publishedAtMs: await published, servedAtMs };
+    };
+    let n = 0;
+    while (n < warmUp) await change(n++);
+    const before = proxies.map(({ relay }) => relay.receivedBytes());
+    const othersShare = measureOthersShare();
+    const took: Awaited<ReturnType<typeof change>>[] = [];
+    while (n < warmUp + changes) took.push(await change(n++));
+    const others = othersShare();
     await pause(500);
     const bytes = proxies.map(({ relay }, index) => (relay.receivedBytes() - (before[index] ?? 0)) / changes);
-    const sorted = tookMs.toSorted((a, b) => a - b);
-    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+    const publishing = new Distribution(took.map((one) => one.publishedAtMs - one.eventAtMs));
+    const swapping = new Distribution(took.map((one) => one.servedAtMs - one.publishedAtMs));
+    const all = new Distribution(took.map((one) => one.servedAtMs - one.eventAtMs));
     console.log(
-      `      ${changes} changes, from event to both proxies: p50 ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms; ` +
-        `${bytes.map((each) => Math.round(each)).join(' and ')} bytes from Consul to each proxy per change`,
+      `      ${changes} changes, from event to both proxies: ${all} (published: ${publishing}; from there: ${swapping}); ` +
+        `${bytes.map((each) => Math.round(each)).join(' and ')} bytes from Consul to each proxy per change; ` +
+        `${Math.round(others * 100)} % of the processors went to others`,
     );
     for (const each of bytes) expect(each).to.be.below(mostBytesPerChange);
-    // The promise is 50 and 150 ms: ceilings here are for a machine that does other things at the same time.
-    expect(at(0.5)).to.be.below(500);
-    expect(at(0.99)).to.be.below(2_000);
+    const ceiling = others <= quietShare ? promisedMs : busyMs;
+    expect(all.at(0.5), 'p50 in ms').to.be.below(ceiling.p50);
+    expect(all.at(0.99), 'p99 in ms').to.be.below(ceiling.p99);
   });
 
   it('is served when it is a hand edit', async () => {
@@ -148,13 +152,12 @@ describe(`one change among ${many} definitions`, function () {
   it(`ends at the last state of a storm of ${stormPerSecond} changes a second`, async () => {
     const touched = 500;
     const total = stormSeconds * stormPerSecond;
-    const writer = await journalWriter(registry.store);
     const began = performance.now();
     for (let done = 0; done < total; done += stormBatch) {
       const dueMs = (done / stormPerSecond) * 1_000 - (performance.now() - began);
       if (dueMs > 0) await pause(dueMs);
       const round = Math.floor(done / touched);
-      await writer.write(
+      await publish(
         Array.from({ length: stormBatch }, (_, n) => {
           const service = (done + n) % touched;
           return definition(service, `/round-${round}-of-${service}`);
@@ -169,6 +172,8 @@ describe(`one change among ${many} definitions`, function () {
       `      ${total} changes in ${(wroteMs / 1_000).toFixed(1)} s (${Math.round((total / wroteMs) * 1_000)} a second); ` +
         `the last was served ${settledMs.toFixed(0)} ms after it was written`,
     );
+    // What went is kept as history, however fast it went.
+    expect(await registry.history('other/other-0', AbortSignal.timeout(10_000))).to.have.lengthOf(10);
     for (let service = 0; service < touched; service += 7) {
       await served(`/round-${last}-of-${service}`);
       await served(`/round-${last - 1}-of-${service}`, 503);
@@ -176,32 +181,65 @@ describe(`one change among ${many} definitions`, function () {
   });
 });
 
-/**
- * Writes definitions with their journal entries and nothing else. The registry's own way also reads what stands there and
- * keeps it as history, and then Consul on this machine takes a few hundred changes a second: that spares the proxies.
- */
-async function journalWriter(store: KeyValueStore) {
-  const key = 'swarmgate/head';
-  const stored = await store.get(key);
-  const parsed = parseHead(stored?.value ?? '');
-  if (stored === undefined || parsed === undefined) throw new Error('there is no registry');
-  let head = parsed;
-  let { index } = stored;
+/** A percentile of some milliseconds, and the two that are promised as text. */
+class Distribution {
+  readonly #sorted: readonly number[];
+
+  constructor(values: readonly number[]) {
+    this.#sorted = values.toSorted((a, b) => a - b);
+  }
+
+  at(share: number): number {
+    return this.#sorted[Math.ceil(this.#sorted.length * share) - 1] ?? Number.NaN;
+  }
+
+  toString(): string {
+    return `p50 ${this.at(0.5).toFixed(0)} ms, p99 ${this.at(0.99).toFixed(0)} ms, most ${this.at(1).toFixed(0)} ms`;
+  }
+}
+
+/** When the next thing happens that is told from now on, by `performance.now()`. */
+interface Times extends AsyncDisposable {
+  next(): Promise<number>;
+}
+
+/** When Docker tells of a service. */
+async function eventTimes(docker: BesideASwarm['swarm']['nodes'][0]['docker']): Promise<Times> {
+  const stream = (await docker.getEvents({ filters: { type: ['service'] } })) as NodeJS.ReadableStream & {
+    destroy(): void;
+  };
+  let heard = Promise.withResolvers<number>();
+  stream.on('data', () => heard.resolve(performance.now()));
   return {
-    write: async (definitions: readonly ServiceDefinition[]) => {
-      const put = definitions.map(({ owner, service }) => `services/${owner}/${service}`);
-      const next = appendToHead(head, index, { put, remove: [] });
-      const result = await store.transact([
-        ...definitions.map((document, at) => ({
-          kind: 'set' as const,
-          key: `swarmgate/${put[at]}`,
-          value: JSON.stringify(document, undefined, 2),
-        })),
-        { kind: 'compare-and-set', key, value: serializeHead(next), index },
-      ]);
-      if (!result.ok) throw new Error(`somebody else wrote: ${result.reason}`);
-      head = next;
-      index = result.written.get(key) ?? index;
+    next: () => {
+      heard = Promise.withResolvers();
+      return heard.promise;
+    },
+    [Symbol.asyncDispose]: async () => stream.destroy(),
+  };
+}
+
+/** When `head` moves: a publication. */
+function publicationTimes({ store, instance }: Registry): Times {
+  const ending = new AbortController();
+  let seen = Promise.withResolvers<number>();
+  const following = (async () => {
+    let { index } = await store.waitForKey(`${instance}/head`, 0, ending.signal);
+    while (!ending.signal.aborted) {
+      ({ index } = await store.waitForKey(`${instance}/head`, index, ending.signal));
+      seen.resolve(performance.now());
+    }
+  })().catch((error: unknown) => {
+    if (!ending.signal.aborted) seen.reject(error);
+  });
+  return {
+    next: () => {
+      seen = Promise.withResolvers();
+      return seen.promise;
+    },
+    [Symbol.asyncDispose]: async () => {
+      ending.abort();
+      await following;
     },
   };
 }
