@@ -59,6 +59,11 @@ export class CertificateStore {
     return this.#bySource.get(source) ?? [];
   }
 
+  /** Where one of these certificates came from. */
+  sourceOf(certificate: Certificate): CertificateSource | undefined {
+    return certificateSources.find((source) => this.of(source).includes(certificate));
+  }
+
   /** Whether there is nothing to serve but, at most, a self-signed one. */
   get isEmpty(): boolean {
     return certificateSources.every(

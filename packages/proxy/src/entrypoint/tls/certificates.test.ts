@@ -225,6 +225,35 @@ describe('certificates', () => {
       expect(services.problems().get('swarm/web')?.[0]?.suggestion).to.include('SECRETS_KEY');
     });
 
+    it('are a problem where another one is served for their names, which is named', async () => {
+      const services = serviceCertificates();
+      const other = await testCertificate(['www.shop.example', 'other.example']);
+      services.apply(changeWith(seal(shop.pem)));
+      expect(services.problems().size).to.equal(0);
+      // The same certificate under another name takes nothing away.
+      certificates.replace('file', [read('same', shop.pem)]);
+      expect(services.problems().size).to.equal(0);
+      certificates.replace('secret', [read('other', other.pem)]);
+      const [problem, ...more] = services.problems().get('swarm/web') ?? [];
+      expect(more).to.deep.equal([]);
+      expect(problem).to.include({ reason: 'certificate-outranked', severity: 'warning', label: 'serviceCert' });
+      expect(problem?.message).to.equal(
+        'www.shop.example: the certificate other (secret) is served instead of that of swarm/web',
+      );
+      expect(problem?.suggestion).to.include('other');
+    });
+
+    it('are a problem of the service whose certificate another service outranks', async () => {
+      const services = serviceCertificates();
+      services.apply(changeWith(seal(shop.pem)));
+      const other = await testCertificate(['shop.example']);
+      certificates.replace('service', [...certificates.of('service'), read('swarm/zoo', other.pem)]);
+      const [problem] = services.problems().get('swarm/web') ?? [];
+      expect(problem?.message).to.equal(
+        'shop.example: the certificate of swarm/zoo is served instead of that of swarm/web',
+      );
+    });
+
     it('are a problem two weeks before their end', async () => {
       const ends = new Date(Date.now() + 20 * 86_400_000);
       const soon = await testCertificate(['shop.example'], { expires: ends });

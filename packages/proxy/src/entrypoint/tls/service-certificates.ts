@@ -53,8 +53,13 @@ export class ServiceCertificates {
     for (const [key, problem] of this.#unusable) found.set(key, [problem]);
     for (const [key, { certificate }] of this.#served) {
       const mend = 'Put a renewed certificate into com.df.serviceCert.';
-      const problem = expiryProblem(certificate, `the certificate of ${key}`, mend, this.#now());
-      if (problem !== undefined) found.set(key, [{ ...problem, label: 'serviceCert' }]);
+      const expiry = expiryProblem(certificate, `the certificate of ${key}`, mend, this.#now());
+      const its = [expiry, ...outranked(certificate, this.#options.certificates)].filter((each) => each !== undefined);
+      if (its.length > 0)
+        found.set(
+          key,
+          its.map((problem) => ({ ...problem, label: 'serviceCert' })),
+        );
     }
     return found;
   }
@@ -91,4 +96,25 @@ export class ServiceCertificates {
       },
     };
   }
+}
+
+/** Names of a service's certificate for which another one is served, by the one that is. */
+function outranked(certificate: Certificate, certificates: CertificateStore): readonly Problem[] {
+  const lost = new Map<Certificate, string[]>();
+  for (const host of certificate.hosts) {
+    const winner = certificates.find(host);
+    // Services that share a domain bring along the same certificate, and it does not matter whose is served.
+    if (winner === undefined || winner.cert === certificate.cert) continue;
+    lost.set(winner, [...(lost.get(winner) ?? []), host]);
+  }
+  return [...lost].map(([winner, hosts]) => {
+    const from = certificates.sourceOf(winner);
+    const whose = from === 'service' ? `the certificate of ${winner.name}` : `the certificate ${winner.name} (${from})`;
+    return {
+      severity: 'warning',
+      reason: 'certificate-outranked',
+      message: `${hosts.join(', ')}: ${whose} is served instead of that of ${certificate.name}`,
+      suggestion: `Remove ${winner.name}'s, or leave these names, or com.df.serviceCert, out of ${certificate.name}.`,
+    };
+  });
 }
