@@ -172,7 +172,7 @@ describe('two proxies and a Consul that fails', function () {
     await fetch(`${consul.url}/v1/kv/${layout.documentKey('services', 'swarm/a')}`, { method: 'PUT', body: edited });
     await bothAnswer('/edited', 200);
     console.log(`      an edit by hand was served after ${Math.round(performance.now() - beganMs)} ms`);
-    expect(performance.now() - beganMs).to.be.below(5_000);
+    expect(performance.now() - beganMs).to.be.below(1_000);
   });
 
   it('lose nothing when it is wiped, get back what people wrote, and give up the rest when told to', async () => {
@@ -202,6 +202,9 @@ describe('two proxies and a Consul that fails', function () {
     const restored = await one().call('POST', '/v1/restore');
     expect(restored.status).to.equal(200);
     expect(restored.body.Message).to.be.a('string').that.includes('restored by-hand');
+    const read = await writer.read(AbortSignal.timeout(patienceMs));
+    const written = read.kind === 'snapshot' ? read.snapshot.services.get('manual/by-hand') : undefined;
+    expect(written?.ok, 'in the registry again').to.equal(true);
     expect(await statuses('/gone')).to.deep.equal([200, 200]);
 
     const reloaded = await one().call('POST', '/v1/reload?force=true');

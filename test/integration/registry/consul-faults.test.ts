@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { createConsulStore, createRegistry, keyLayout, type Registry, type ServiceChange } from '@swarmgate/registry';
 import { expect } from 'chai';
@@ -67,7 +68,7 @@ describe('a follower of a Consul that fails', function () {
     const began = performance.now();
     await fetch(`${consul.url}/v1/kv/${key}`, { method: 'PUT', body });
     const { snapshot, cause } = await followed.nextOf('snapshot');
-    expect(performance.now() - began).to.be.lessThan(5_000);
+    expect(performance.now() - began).to.be.lessThan(1_000);
     expect(cause).to.equal('hand-edit');
     const held = snapshot.services.get('swarm/b');
     expect(held?.ok && held.document.destinations[0]?.port).to.equal(4711);
@@ -80,6 +81,8 @@ describe('a follower of a Consul that fails', function () {
     }
     await registry.publish([changeOf('a', 81)], options);
     await followed.nextOf('delta');
+    // What the journal does not explain is read in full only after a while: twice as long as it is given.
+    await pause(500);
     expect(followed.waiting).to.deep.equal([]);
   });
 });

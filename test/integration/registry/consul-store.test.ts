@@ -42,7 +42,9 @@ describe('consul store', () => {
     opened.push(store);
     await consul.pause();
     try {
+      const began = performance.now();
       expect(await rejection(store.get('a'))).to.have.property('code', 'registry-unreachable');
+      expect(performance.now() - began).to.be.lessThan(5_000);
     } finally {
       consul.resume();
     }
