@@ -5,12 +5,12 @@ import { ask, untilAnswers } from '../harness/http.ts';
 import { serviceEvents } from './service-events.ts';
 import { sharedStack } from './shared-stack.ts';
 
-const changes = 50;
+const changes = 100;
+// The first ones find code that has never run and connections that nobody has opened.
+const warmUp = 10;
 
 describe('from Docker’s event to the first answer on the new route', () => {
-  it(`takes less than 150 ms in the middle of ${changes} label changes`, async function () {
-    // Whatever else the machine had to do in that minute is no property of ours: one more measurement decides.
-    this.retries(1);
+  it(`takes less than 150 ms in the middle of ${changes} label changes`, async () => {
     const stack = sharedStack();
     const { docker } = stack;
     const labels = (path: string) => ({
@@ -24,13 +24,14 @@ describe('from Docker’s event to the first answer on the new route', () => {
     const took: number[] = [];
     try {
       await untilAnswers({ url: `${stack.httpUrl}/speed` }, 200);
-      for (let change = 0; change < changes; change += 1) {
+      for (let change = -warmUp; change < changes; change += 1) {
         const url = `${stack.httpUrl}/speed-${change}`;
         const event = events.next();
         // Asking starts before the change, so that the first good answer is seen when it comes.
         const answered = firstAnswer(url, agent);
         await updateService(docker, id, (spec) => ({ ...spec, Labels: labels(`/speed-${change}`) }));
-        took.push((await answered) - (await event));
+        const tookMs = (await answered) - (await event);
+        if (change >= 0) took.push(tookMs);
       }
     } finally {
       agent.destroy();
