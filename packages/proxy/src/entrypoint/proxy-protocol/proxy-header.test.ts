@@ -89,7 +89,7 @@ describe('a PROXY header', () => {
         const read = readProxyHeader(Buffer.concat([bytes.subarray(0, cut), more]));
         expect(read.kind).to.be.oneOf(['incomplete', 'invalid', 'header']);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, seed: 20260102 },
     );
   });
 });
