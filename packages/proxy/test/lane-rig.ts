@@ -4,8 +4,7 @@ import { trustedProxies } from '../src/entrypoint/client-connection.ts';
 import { ExpressLane } from '../src/entrypoint/express-lane.ts';
 import type { Lane } from '../src/entrypoint/lane.ts';
 import { createRawLane } from '../src/entrypoint/raw-lane/raw-lane.ts';
-import type { Forwarder } from '../src/forwarding/forwarder.ts';
-import { createForwarder } from '../src/forwarding/hpm/create-forwarder.ts';
+import { createTunnels } from '../src/forwarding/hpm/create-tunnels.ts';
 import { ConnectionPool, type PoolLimits } from '../src/forwarding/http1/connection-pool.ts';
 import { createCoreForwarder } from '../src/forwarding/http1/core-handler.ts';
 import { DeadlineSweep } from '../src/forwarding/http1/deadline-sweep.ts';
@@ -41,30 +40,21 @@ export const viaName = 'swarmgate-test';
 let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
-/** The Express lane as it is served: on the forwarding core. */
-export const makeExpressLane = makeExpressLaneWith((parts) => createCoreForwarder(parts.pool, createForwarder()));
-
-/** The Express lane on http-proxy-middleware alone. */
-export const makeExpressLaneOnMiddleware = makeExpressLaneWith(() => createForwarder());
-
-export function makeExpressLaneWith(forwarderOf: (parts: LaneParts) => Forwarder): MakeLane {
-  return (parts) => {
-    const { plane, timeouts, trusted, mostBodyBytes } = parts;
-    const forwarder = forwarderOf(parts);
-    const settings = {
-      timeouts: { ...timeouts, tunnelMs: 60_000 },
-      trusted: trustedProxies(trusted),
-      viaName,
-      newRequestId,
-      mostBodyBytes,
-    };
-    const lane = new ExpressLane(
-      { plane, forwarder, retries: new RetryBudget(), settings, logger: silentLogger },
-      { headMs: timeouts.headMs, keepAliveMs: timeouts.keepAliveMs },
-    );
-    return { lane, stop: () => forwarder.stop() };
+export const makeExpressLane: MakeLane = ({ plane, pool, timeouts, trusted, mostBodyBytes }) => {
+  const forwarder = createCoreForwarder(pool, createTunnels());
+  const settings = {
+    timeouts: { ...timeouts, tunnelMs: 60_000 },
+    trusted: trustedProxies(trusted),
+    viaName,
+    newRequestId,
+    mostBodyBytes,
   };
-}
+  const lane = new ExpressLane(
+    { plane, forwarder, retries: new RetryBudget(), settings, logger: silentLogger },
+    { headMs: timeouts.headMs, keepAliveMs: timeouts.keepAliveMs },
+  );
+  return { lane, stop: () => forwarder.stop() };
+};
 
 export const makeRawLane: MakeLane = (parts) => {
   const next = makeExpressLane(parts);

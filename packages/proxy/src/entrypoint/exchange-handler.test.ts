@@ -6,7 +6,7 @@ import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
 import { endpointAt, type TinyPlane, tinyPlane } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
-import { createForwarder } from '../forwarding/hpm/create-forwarder.ts';
+import { createTunnels } from '../forwarding/hpm/create-tunnels.ts';
 import { ConnectionPool } from '../forwarding/http1/connection-pool.ts';
 import { createCoreForwarder } from '../forwarding/http1/core-handler.ts';
 import { DeadlineSweep } from '../forwarding/http1/deadline-sweep.ts';
@@ -44,7 +44,7 @@ describe('an exchange of the Express lane whose endpoint says nothing', () => {
       viaName: 'x',
       newRequestId: () => 'id',
     };
-    const forwarder = createCoreForwarder(pool, createForwarder());
+    const forwarder = createCoreForwarder(pool, createTunnels());
     const parts = { plane, forwarder, retries, settings, logger: silentLogger };
     server = createServer((incoming, response) => void handleExchange(incoming, response, facts, parts));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -72,9 +72,8 @@ export type TunnelResult =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'failed'; readonly reason: AttemptFailure; readonly cause: Error };
 
-/** Sends requests upstream and streams the answers back. Never throws: what went wrong is a result. */
-export interface Forwarder {
-  forward(request: IncomingMessage, response: ServerResponse, attempt: Attempt): Promise<AttemptResult>;
+/** Opens and relays tunnels. Never throws: what went wrong is a result. */
+export interface Tunnels {
   /** @param upstream Connected already, so that another endpoint could be tried before anything was promised. */
   tunnel(
     request: IncomingMessage,
@@ -83,6 +82,11 @@ export interface Forwarder {
     upstream: Duplex,
     attempt: Attempt,
   ): Promise<TunnelResult>;
+}
+
+/** Sends requests upstream and streams the answers back. Never throws: what went wrong is a result. */
+export interface Forwarder extends Tunnels {
+  forward(request: IncomingMessage, response: ServerResponse, attempt: Attempt): Promise<AttemptResult>;
   /** Closes idle connections; those in use close when they are done. */
   stop(): void;
 }

@@ -1,5 +1,5 @@
 import type { DataPlane } from '../../forwarding/data-plane.ts';
-import { createForwarder } from '../../forwarding/hpm/create-forwarder.ts';
+import { createTunnels } from '../../forwarding/hpm/create-tunnels.ts';
 import { ConnectionPool } from '../../forwarding/http1/connection-pool.ts';
 import { createCoreForwarder } from '../../forwarding/http1/core-handler.ts';
 import { DeadlineSweep } from '../../forwarding/http1/deadline-sweep.ts';
@@ -40,7 +40,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const limits = { connectMs: timeouts.connectMs, queueMs: options.queueMs };
   const pool = new ConnectionPool(new DeadlineSweep(), limits, options.onOpened);
   const retries = new RetryBudget(0.2, mostRetries);
-  const forwarder = createCoreForwarder(pool, createForwarder());
+  const forwarder = createCoreForwarder(pool, createTunnels());
   const expressLane = new ExpressLane({ plane, forwarder, retries, settings: exchange, logger }, express);
   const lane =
     options.first === 'express'

@@ -8,10 +8,3 @@ export function setUpstreamHeaders(request: ClientRequest, headers: HeaderList, 
   for (let at = 0; at < flat.length; at += 2) request.appendHeader(flat[at] as string, flat[at + 1] as string);
   for (let at = 0; at < hop.length; at += 2) request.setHeader(hop[at] as string, hop[at + 1] as string);
 }
-
-/** Flat name, value list as pairs: the form `addTrailers` takes. */
-export function pairs(flat: readonly string[]): [string, string][] {
-  const result: [string, string][] = [];
-  for (let at = 0; at < flat.length; at += 2) result.push([flat[at] as string, flat[at + 1] as string]);
-  return result;
-}

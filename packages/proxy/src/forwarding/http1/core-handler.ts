@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { SwarmgateError } from '@swarmgate/runtime';
-import type { Attempt, Forwarder } from '../forwarder.ts';
+import type { Attempt, Forwarder, Tunnels } from '../forwarder.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { CoreAttempt } from './core-attempt.ts';
 import { linesOf, restoreFraming } from './head-text.ts';
@@ -9,7 +9,7 @@ import { linesOf, restoreFraming } from './head-text.ts';
  * The forwarding core as a node:http handler: what the Express lane mounts, so that both lanes share the connections to
  * endpoints, their parser and their rules. Upgrades go to `tunnels` (http-proxy-middleware).
  */
-export function createCoreForwarder(pool: ConnectionPool, tunnels: Forwarder): Forwarder {
+export function createCoreForwarder(pool: ConnectionPool, tunnels: Tunnels): Forwarder {
   return {
     forward: async (request, response, attempt) => {
       const head = headOf(request, attempt);
@@ -17,10 +17,7 @@ export function createCoreForwarder(pool: ConnectionPool, tunnels: Forwarder): F
     },
     tunnel: (request, client, firstBytes, upstream, attempt) =>
       tunnels.tunnel(request, client, firstBytes, upstream, attempt),
-    stop: () => {
-      pool.stop();
-      tunnels.stop();
-    },
+    stop: () => pool.stop(),
   };
 }
 

@@ -17,4 +17,4 @@ const lanesWith =
     });
 
 laneBehaviour('raw', lanesWith('raw'));
-laneBehaviour('Express on the forwarding core', lanesWith('express'));
+laneBehaviour('Express', lanesWith('express'));
