@@ -25,7 +25,12 @@ export interface LimitersOptions {
   /** `PROXY_INSTANCE_NAME`: proxies of one instance share their counts. */
   readonly instance: string;
   readonly logger: Logger;
+  /** Keys that this process counts at most. Default 100,000; beyond them the one that was quiet longest begins anew. */
+  readonly mostKeys?: number;
 }
+
+// Whoever sends another key with every request makes each of them be remembered to the end of its window.
+const mostKeysUsually = 100_000;
 
 // Redis that hangs may cost one request `mostWaitMs`; then it is left alone for a while.
 const restMs = 2_000;
@@ -36,7 +41,16 @@ const mostLimits = 1_000;
 export function createLimiters(options: LimitersOptions): Limiters {
   const local = new LRUCache<string, RateLimiterMemory>({ max: mostLimits });
   const localOf = (limit: RateLimit) => remembered(local, limit, () => new RateLimiterMemory(settingsOf(limit)));
-  const countLocally = (limit: RateLimit, key: string, requests = 1) => consume(localOf(limit), key, requests);
+  const counted = new LRUCache<string, { readonly limiter: RateLimiterMemory; readonly key: string }>({
+    max: options.mostKeys ?? mostKeysUsually,
+    dispose: ({ limiter, key }) => void limiter.delete(key),
+  });
+  const countLocally = (limit: RateLimit, key: string, requests = 1) => {
+    const limiter = localOf(limit);
+    const name = `${nameOf(limit)} ${key}`;
+    if (counted.get(name)?.limiter !== limiter) counted.set(name, { limiter, key });
+    return consume(limiter, key, requests);
+  };
   if (options.redisUrl === undefined) return { count: countLocally, stop: () => undefined };
 
   const { logger, redisUrl: url } = options;
@@ -74,8 +88,12 @@ function settingsOf(limit: RateLimit) {
   return { points: limit.requests, duration: limit.windowMs / 1000 };
 }
 
+function nameOf(limit: RateLimit): string {
+  return `${limit.requests}/${limit.windowMs}`;
+}
+
 function remembered<T extends object>(cache: LRUCache<string, T>, limit: RateLimit, make: () => T): T {
-  const name = `${limit.requests}/${limit.windowMs}`;
+  const name = nameOf(limit);
   const known = cache.get(name);
   if (known !== undefined) return known;
   const made = make();
