@@ -15,8 +15,6 @@ describe('a Swarm of three managers that fail', function () {
   let id: string;
   let load: Load;
   let changes = 0;
-  /** Requests that may have been on their way to a task when its node was lost. */
-  let heldByTheLost = 0;
 
   before(async () => {
     lab = await startSwarmLab({ managers: 3, workers: 2 });
@@ -37,11 +35,8 @@ describe('a Swarm of three managers that fail', function () {
   afterEach(async () => {
     const { sent, failed, failures } = await load.stop();
     console.log(`      ${sent} requests meanwhile, ${failed} failed ${failures.join('; ')}`);
-    // What the lost worker held when it was lost may end without an answer, whoever forwards it; everything else has one.
-    const withoutAnswer = failures.filter((failure) => failure.includes('no answer'));
-    expect(failures).to.deep.equal(withoutAnswer);
-    expect(failed, failures.join('; ')).to.be.at.most(heldByTheLost);
-    heldByTheLost = 0;
+    // Nor do those that a lost worker held: they may be sent twice, and go to the other one.
+    expect(failed, failures.join('; ')).to.equal(0);
   });
 
   /** A manager that takes orders, other than `not`. */
@@ -124,7 +119,6 @@ describe('a Swarm of three managers that fail', function () {
   });
 
   it('keeps the route when the other worker is lost, and follows its tasks to where they go', async () => {
-    heldByTheLost = 5;
     const lost = lab.nodes[4] ?? lab.nodes[0];
     const manager = await orderly();
     const before = new Set((await waitForTasks(manager.docker, id, 2)).map((task) => task.ID));
