@@ -5,6 +5,7 @@ export {
   type RegistrySettings,
 } from './create-registry.ts';
 export * from './definition/check-definition.ts';
+export { saysTheSame } from './definition/same-definition.ts';
 export { rollbackTo } from './journal/history.ts';
 export { type KeyLayout, keyLayout, type PlacedKey } from './journal/key-layout.ts';
 export type * from './registry.ts';

@@ -21,7 +21,7 @@ import type { PublisherStatus } from './publishing/publishing-state.ts';
 import { createListenerMetrics } from './rest/listener-metrics.ts';
 import { createListenerRest, serveRest } from './rest/listener-rest.ts';
 import type { ObserverCounts, ObserverState } from './swarm/observation.ts';
-import { observeSwarm } from './swarm/observer.ts';
+import { type Observer, observeSwarm } from './swarm/observer.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
 import type { SwarmView } from './swarm/swarm-view.ts';
 
@@ -89,6 +89,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     sealer: createSealer(keys),
     logger,
     signal: options.signal,
+    onListingNeeded: () => observer.requestListing(),
     onPublished: metrics.published,
   });
   running.push(publisher);
@@ -115,7 +116,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 
   const translator = createTranslator({ ...naming, owner, separator: settings.separator }, logProblems);
   const polling = settings.servicePollingIntervalMs;
-  const observer = observeSwarm({
+  const observer: Observer = observeSwarm({
     client,
     logger,
     signal: options.signal,

@@ -59,4 +59,12 @@ describe('carrySince', () => {
     carrySince(next, before, 1000);
     expect(next.destinations[0]?.since).to.equal(900);
   });
+
+  it('keeps the earlier date of what stood there and of what somebody tried to write since', () => {
+    const next = definition({ servicePath: ['/a'] }, { servicePath: ['/b'] }, { servicePath: ['/c'] });
+    const stood = definition({ servicePath: ['/a'], since: 5 });
+    const attempted = definition({ servicePath: ['/a'], since: 7 }, { servicePath: ['/b'], since: 8 });
+    const dated = carrySince(next, stood, 1000, attempted);
+    expect(dated.destinations.map(({ since }) => since)).to.deep.equal([5, 8, 1000]);
+  });
 });

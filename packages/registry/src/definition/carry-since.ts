@@ -3,16 +3,21 @@ import type { Destination, ServiceDefinition, ServiceDomainAlgo } from './servic
 /**
  * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one
  * begins at `nowMs`. So an older claim on a host and path wins a conflict, and nobody gains one by touching a label.
+ *
+ * @param attempted what somebody tried to write over `previous`: it may stand there, and then its dates count too
  */
 export function carrySince(
   next: ServiceDefinition,
   previous: ServiceDefinition | undefined,
   nowMs: number,
+  attempted?: ServiceDefinition,
 ): ServiceDefinition {
   const known = new Map<string, number>();
-  for (const destination of previous?.destinations ?? []) {
-    const key = matchKey(destination, previous?.serviceDomainAlgo);
-    known.set(key, Math.min(destination.since, known.get(key) ?? nowMs));
+  for (const former of [previous, attempted]) {
+    for (const destination of former?.destinations ?? []) {
+      const key = matchKey(destination, former?.serviceDomainAlgo);
+      known.set(key, Math.min(destination.since, known.get(key) ?? nowMs));
+    }
   }
   return {
     ...next,

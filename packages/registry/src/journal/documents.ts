@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { checkDefinition, checkEndpoints } from '../definition/check-definition.ts';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
+import { saysTheSame } from '../definition/same-definition.ts';
 import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
 import type { Problem } from '../problem.ts';
 import type { Held } from '../registry.ts';
@@ -48,13 +48,12 @@ export function serializeProblems(problems: readonly Problem[]): string {
   return serializeDocument({ version: 1, problems });
 }
 
-/** Whether writing `document` over `stored` would change nothing but the time of writing. */
-export function saysTheSame(stored: string, document: object): boolean {
+/** Whether writing `document` over `stored` would change nothing that anybody asks for. */
+export function isWrittenAlready(stored: string, document: object): boolean {
   const parsed = parseJson(stored);
   if (!parsed.ok || typeof parsed.json !== 'object' || parsed.json === null) return false;
-  const { updatedAt: _before, ...before } = parsed.json as { readonly updatedAt?: unknown };
-  const { updatedAt: _after, ...after } = JSON.parse(JSON.stringify(document)) as { readonly updatedAt?: unknown };
-  return isDeepStrictEqual(before, after);
+  // As it would read back: absent and undefined are the same in JSON.
+  return saysTheSame(parsed.json, JSON.parse(JSON.stringify(document)) as object);
 }
 
 export function parseJson(

@@ -3,7 +3,7 @@ import { type ServiceKey, serviceKey } from '../definition/service-definition.ts
 import type { PublishOptions, ServiceChange } from '../registry.ts';
 import type { Operation, StoredValue } from '../store/key-value-store.ts';
 import { mostOperations, mostTransactionBytes, operationBytes } from '../store/store-limits.ts';
-import { parseJson, saysTheSame, serializeDocument, serializeProblems } from './documents.ts';
+import { isWrittenAlready, parseJson, serializeDocument, serializeProblems } from './documents.ts';
 import { appendToHead, type Head, serializeHead } from './head.ts';
 import type { DocumentKind, KeyLayout } from './key-layout.ts';
 
@@ -47,7 +47,7 @@ export function replacesDefinition(change: ServiceChange, context: Omit<PlanCont
   if (change.definition === undefined) return false;
   const present = context.stored.get(context.layout.documentKey('services', serviceKey(change)));
   if (present === undefined) return false;
-  return change.definition.document === null || !saysTheSame(present.value, change.definition.document);
+  return change.definition.document === null || !isWrittenAlready(present.value, change.definition.document);
 }
 
 export function planService(change: ServiceChange, context: PlanContext): ServicePlan {
@@ -65,7 +65,7 @@ export function planService(change: ServiceChange, context: PlanContext): Servic
     const key = layout.documentKey('services', service);
     const present = stored.get(key);
     const same =
-      document === null ? present === undefined : present !== undefined && saysTheSame(present.value, document);
+      document === null ? present === undefined : present !== undefined && isWrittenAlready(present.value, document);
     if (!same) {
       if (index !== undefined && index !== (present?.index ?? 0)) return { kind: 'conflict', service };
       if (present !== undefined) {

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { EndpointsDocument, Problem, ServiceChange, ServiceDefinition } from '@swarmgate/registry';
+import {
+  type EndpointsDocument,
+  type Problem,
+  type ServiceChange,
+  type ServiceDefinition,
+  saysTheSame,
+} from '@swarmgate/registry';
 import type { RegisteredService } from './registered-services.ts';
 
 /** What shall stand in the registry for one service, ready to be written. */
@@ -79,17 +85,4 @@ function isSettled(
 ): boolean {
   if (now === undefined || now === 'uncertain') return false;
   return saysTheSame(wanted, now) || (written !== undefined && saysTheSame(wanted, written));
-}
-
-/**
- * Whether two definitions ask for the same. When it was written is no difference, and neither is the version index of
- * a service that changed in something that is none of ours (an image, a constraint): nobody has to hear of that.
- */
-export function saysTheSame(left: ServiceDefinition, right: ServiceDefinition): boolean {
-  return isDeepStrictEqual(timeless(left), timeless(right));
-}
-
-function timeless(definition: ServiceDefinition): unknown {
-  const { updatedAt: _updatedAt, source, ...rest } = definition;
-  return { ...rest, source: source.kind === 'swarm' ? { ...source, versionIndex: 0 } : source };
 }

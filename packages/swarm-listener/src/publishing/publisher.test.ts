@@ -215,6 +215,23 @@ describe('the publisher', () => {
     expect(await pathOf('go-demo')).to.equal('/one');
   });
 
+  it('writes nothing again that was written by the write that failed, nor does the next leader', async () => {
+    translate([withPath('/one', 11)]);
+    await settled();
+    // Meanwhile the service changed in something that is none of ours, which counts its version on.
+    onLostAnswer = () => translate([withPath('/two', 13)], { changed: new Set(['service-1']) });
+    translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
+    await eventually('the second was written', () => onLostAnswer === undefined);
+    await settled();
+    const { sequence } = await read();
+    expect(sequence).to.equal(2);
+    await stopAll();
+    start();
+    translate([withPath('/two', 14)]);
+    await settled();
+    expect((await read()).sequence).to.equal(sequence);
+  });
+
   it('ends at the first state when it comes back before the follower told of the second', async () => {
     const active = { tasks: [aTask()], changed: new Set(['service-1']) };
     translate([aService()], active);
@@ -246,13 +263,10 @@ describe('the publisher', () => {
     translate([aService({ versionIndex: 100 })]);
     await settled();
     await stopAll();
-    start({ staleHoldMs: 0 });
-    // The first one begins the hold, and one that comes after its end is believed.
+    // The first one begins the hold, and one that is asked for at its end is believed.
+    start({ staleHoldMs: 10, onListingNeeded: () => translate([]) });
     translate([]);
-    await eventually('the removal', async () => {
-      translate([]);
-      return (await read()).services.size === 0;
-    });
+    await eventually('the removal', async () => (await read()).services.size === 0);
   });
 
   it('lets a hand edit stand until the service changes, and puts right what cannot be read', async () => {

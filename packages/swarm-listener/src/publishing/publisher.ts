@@ -10,7 +10,7 @@ import {
 } from '@swarmgate/registry';
 import { backoffMs, createWake, type Logger, messageOf, type Running } from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
-import { type Judgement, judgeEvidence } from './listing-guard.ts';
+import { createEvidenceGuard } from './evidence-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
 import type { PublisherStatus, Wanted } from './publishing-state.ts';
 import {
@@ -37,6 +37,8 @@ export interface PublisherOptions {
    * Swarm as it is. In milliseconds, default 40_000.
    */
   readonly staleHoldMs?: number;
+  /** Asks for a listing at once: what was said before it is not to be relied on. */
+  readonly onListingNeeded?: () => void;
   /** Called after each publication that wrote something, with the milliseconds since the event behind it. */
   readonly onPublished?: (services: number, sinceEventMs: number | undefined) => void;
 }
@@ -55,21 +57,20 @@ const defaultStaleHoldMs = 40_000;
  * fails is planned anew from what is true then.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { registry, owner, logger } = options;
+  const { registry, owner, logger, staleHoldMs = defaultStaleHoldMs, onListingNeeded = () => {} } = options;
+  const guard = createEvidenceGuard({ owner, logger, staleHoldMs, onListingNeeded });
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const wake = createWake();
   const written = new Map<string, ServiceDefinition>();
+  /** What we tried to write last where nobody knows whether it was written. */
+  const attempted = new Map<string, ServiceDefinition>();
 
-  let wanted: Wanted | undefined;
+  let wanted: (Wanted & { readonly atMs: number }) | undefined;
   let dirty: 'all' | Set<string> = new Set();
   let eventAtMs: number | undefined;
   let registered: Registered = { kind: 'unknown' };
   let leading: LeadershipState = { kind: 'standby' };
-  let judgement: Judgement = { kind: 'fresh' };
-  let staleSinceMs: number | undefined;
-  let acceptedVersionIndex = 0;
-  let adoptedSwarmId: string | undefined;
   let reconciled = false;
   let failure: string | undefined;
   let publications = 0;
@@ -80,6 +81,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (state.kind === 'leading') {
       // Whoever led before may have written anything since we did.
       written.clear();
+      attempted.clear();
       markDirty('all');
     }
     wake.wake();
@@ -100,54 +102,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const isAnother =
         change.kind === 'head-missing' || change.cause === 'other-registry' || change.cause === 'index-backwards';
       // What we wrote is gone with the registry we knew: what stands there now is no hand edit of it.
-      if (isAnother) written.clear();
+      if (isAnother) {
+        written.clear();
+        attempted.clear();
+      }
       // A hand edit, or somebody who wants to look, is no reason to write.
       if (change.kind === 'snapshot' && (change.cause === 'hand-edit' || change.cause === 'requested')) continue;
       markDirty('all');
       wake.wake();
     }
-  }
-
-  /** Says why nothing may be published from what the Swarm said, once for each reason. */
-  function mayPublish(state: Wanted): boolean {
-    const next = judgeEvidence(state.evidence, servicesOf(registered), {
-      acceptedVersionIndex,
-      ...(adoptedSwarmId === undefined ? {} : { adoptedSwarmId }),
-    });
-    const isNews = next.kind !== judgement.kind;
-    judgement = next;
-    if (next.kind === 'fresh') {
-      staleSinceMs = undefined;
-      return true;
-    }
-    if (next.kind === 'other-swarm') {
-      if (isNews) {
-        logger.error(
-          { owner, swarmId: state.evidence.swarmId, registeredSwarmId: next.registeredSwarmId },
-          'nothing is published: another Swarm registered its services under this SWARM_NAME; run "swarmgate adopt" if ' +
-            'this Swarm replaces it, or give this one another SWARM_NAME',
-        );
-      }
-      return false;
-    }
-    staleSinceMs ??= Date.now();
-    if (state.fromListing && Date.now() - staleSinceMs >= (options.staleHoldMs ?? defaultStaleHoldMs)) {
-      acceptedVersionIndex = next.registeredVersionIndex;
-      logger.warn(
-        { owner },
-        "the manager still answers after the stale hold: what it lists is taken for the Swarm's state",
-      );
-      judgement = { kind: 'fresh' };
-      staleSinceMs = undefined;
-      return true;
-    }
-    if (isNews) {
-      logger.warn(
-        { owner, listed: state.evidence.highestVersionIndex, registered: next.registeredVersionIndex },
-        'nothing is published: the registry knows a newer state of the Swarm than this manager',
-      );
-    }
-    return false;
   }
 
   /** Dates and sealed secrets come from what is registered, so this is the last step before the plan. */
@@ -163,11 +126,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const previous = written.get(service.name) ?? known;
     // Not when we translated: what a former leader dated a moment later than that would be taken for a date of the future,
     // and each change of the leader would write definitions anew.
-    const dated = carrySince(service.definition, previous, Date.now());
+    const attempt = attempted.get(service.name);
+    const dated = carrySince(service.definition, previous, Date.now(), attempt);
     if (service.secrets.passwords.size === 0 && service.secrets.certificate === undefined) {
       return { ...plain, definition: dated };
     }
-    const sealed = await options.sealer.seal(dated, service.secrets, previous);
+    const sealed = await options.sealer.seal(dated, service.secrets, attempt ?? previous);
     return sealed.ok
       ? { ...plain, definition: sealed.definition }
       : { ...plain, problems: [...plain.problems, ...sealed.problems] };
@@ -182,7 +146,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (service !== undefined) services.set(name, await complete(service, present));
     }
     const changes = planPublication({ owner, services, scope }, present, written);
+    for (const { service, definition } of changes)
+      if (definition?.document) attempted.set(service, definition.document);
     if (changes.length > 0 || registered.kind === 'empty') await publish(changes, fence);
+    for (const { service } of changes) attempted.delete(service);
     for (const name of scope === 'all' ? written.keys() : scope) if (!services.has(name)) written.delete(name);
     for (const [name, { definition }] of services) if (definition !== undefined) written.set(name, definition);
   }
@@ -223,8 +190,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
         await wake.wait(Number.POSITIVE_INFINITY, signal);
         continue;
       }
-      if (!mayPublish(state)) {
-        await wake.wait(Number.POSITIVE_INFINITY, signal);
+      if (!guard.mayPublish(state, servicesOf(registered), Date.now())) {
+        const leftMs = guard.untilHoldEndsMs(Date.now());
+        await wake.wait(leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY, signal);
         continue;
       }
       const since = eventAtMs;
@@ -257,13 +225,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const running = Promise.all([run(), followRegistry()]);
   return {
     want(next) {
-      wanted = next;
+      wanted = { ...next, atMs: Date.now() };
       eventAtMs ??= next.eventAtMs;
       markDirty(next.changed);
       wake.wake();
     },
     adopt() {
-      adoptedSwarmId = wanted?.evidence.swarmId;
+      guard.adopt(wanted?.evidence.swarmId);
       markDirty('all');
       wake.wake();
     },
@@ -271,7 +239,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       leading: leading.kind === 'leading',
       reconciled: reconciled || (leading.kind === 'standby' && registered.kind === 'known'),
       registry: registered.kind,
-      judgement,
+      judgement: guard.judgement(),
       ...(failure === undefined ? {} : { failure }),
       publications,
       waiting: countOf(dirty) + inFlight,
