@@ -5,6 +5,8 @@ import fetch from 'node-fetch';
 export class UnreachableError extends SwarmgateError {}
 
 export interface AdminAnswer {
+  /** Who was asked: scheme, host and port. */
+  readonly from: string;
   readonly status: number;
   readonly body: unknown;
 }
@@ -54,7 +56,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, body: parse(text) };
+      return { from: base.origin, status: response.status, body: parse(text) };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UnreachableError(
@@ -80,8 +82,8 @@ function usualUrl(to: Addressee, { adminUrl, adminPort, listenerUrl, listenerPor
 }
 
 function baseUrl(given: string): URL {
-  const text = /^https?:\/\//.test(given) ? given : `http://${given}`;
-  if (!URL.canParse(text)) {
+  const text = given.includes('://') ? given : `http://${given}`;
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
     throw new UsageError('url-invalid', `${JSON.stringify(given)} is not an address such as http://127.0.0.1:8080`);
   }
   return new URL(text);

@@ -9,6 +9,12 @@ export interface CommandIo {
   readonly exit: (code: number) => void;
 }
 
+// Whoever reads may stop early, as `| head` does: what is left goes nowhere, and the command ends as it would have.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 export const processIo: CommandIo = {
   env: process.env,
   out: (text) => void process.stdout.write(`${printable(text)}\n`),

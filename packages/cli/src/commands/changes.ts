@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
+import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
 
@@ -11,12 +12,19 @@ interface ChangeAnswer {
 
 /** Changes by hand: each answers when every live replica serves it, or says which one is late. */
 export function addChangeCommands(program: Command, io: CommandIo): void {
-  operatorCommand(program, 'reconfigure [service] [parameters...]', 'add or replace a service of owner manual', [
-    'swarmgate reconfigure shop servicePath=/shop port=8080 outboundHostname=10.0.0.7',
-    'swarmgate reconfigure --file shop.json',
-  ])
+  operatorCommand(
+    program,
+    'reconfigure [service] [parameters...]',
+    'add or replace a service of owner manual; parameters are labels without com.df., as name=value',
+    [
+      'swarmgate reconfigure shop servicePath=/shop port=8080 outboundHostname=10.0.0.7',
+      'swarmgate reconfigure --file shop.json',
+    ],
+  )
     .option('--file <definition>', 'a definition as JSON, as Consul’s UI shows it')
     .action(async (service: string | undefined, parameters: string[], options: OperatorOptions & { file?: string }) => {
+      if (options.file !== undefined && service !== undefined)
+        throw new UsageError('service-repeated', `--file names the service and what it asks for: leave ${service} out`);
       const client = clientFor(options, io);
       const answer =
         options.file !== undefined
@@ -31,9 +39,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
       const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printAnswer<ChangeAnswer>(answer, options, io, (body) =>
-        said(body, `${service} is not registered by hand any more`),
-      );
+      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is not registered by hand`));
     },
   );
 
@@ -55,6 +61,11 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     'listener',
   ).action(async (options: OperatorOptions) => {
     const answer = await clientFor(options, io, 'listener').post('/v1/adopt');
+    if (answer.status === 404)
+      throw new UnreachableError(
+        'not-a-listener',
+        `${answer.from} answers, and is no listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
+      );
     printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'adopted'));
   });
 }

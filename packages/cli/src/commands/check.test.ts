@@ -81,6 +81,19 @@ describe('checking a stack file', () => {
     );
   });
 
+  it('says what the parser of the file says, and where, once', async () => {
+    const several = join(folder, 'several.yml');
+    writeFileSync(several, 'services: {}\n---\nservices: {}\n');
+    const { error, code } = await run('check', several);
+    expect({ error, code }).to.deep.equal({
+      error: `swarmgate: ${several}:2: a second document begins here (---): a stack file is one document\n`,
+      code: 2,
+    });
+    const twice = join(folder, 'twice.yml');
+    writeFileSync(twice, 'services:\n  a: {}\n  a: {}\n');
+    expect((await run('check', twice)).error).to.equal(`swarmgate: ${twice}:3: Map keys must be unique\n`);
+  });
+
   it('speaks JSON and GitHub’s workflow commands', async () => {
     const json = JSON.parse((await run('check', file, '--format', 'json')).out) as {
       services: { composeName: string }[];
@@ -137,10 +150,12 @@ describe('checking a stack file', () => {
     });
 
     it('prints what deploying would add and remove, and leaves other stacks alone', async () => {
-      const { out } = await run('diff', file, '--stack', 'shop', '--url', `http://127.0.0.1:${proxy.admin.port}`);
+      const { out, code } = await run('diff', file, '--stack', 'shop', '--url', `http://127.0.0.1:${proxy.admin.port}`);
+      expect(code).to.equal(1);
       expect(out).to.match(/^\+ swarm\/shop_web\/0 .*servicePath=\["\/api\/v2"\]/m);
       expect(out).to.match(/^- swarm\/shop_gone\/0 /m);
       expect(out).not.to.match(/^- swarm\/old_api/m);
+      expect(out).to.include('! shop_bad has labels that cannot be used').and.not.include('shop_silent');
     });
   });
 });

@@ -41,8 +41,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       const effects = isCompared ? await effectsOn(desired, files, options, io) : undefined;
       if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null }, null, 2));
       else io.out(format === 'github' ? checkAsGithub(desired, effects) : checkAsText(desired, effects));
-      const hasErrors = desired.some(({ problems }) => problems.some(({ severity }) => severity === 'error'));
-      if (hasErrors) io.exit(exitCodes.refused);
+      if (desired.some(hasErrors)) io.exit(exitCodes.refused);
     });
 
   stackCommand(program, 'diff <files...>', 'routes that deploying stack files would add, change and remove', [
@@ -50,8 +49,14 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
   ]).action(async (files: string[], options: CheckOptions) => {
     const desired = readDesired(files, options, io);
     const effects = await effectsOn(desired, files, options, io);
-    io.out(options.json === true ? JSON.stringify(effects, null, 2) : diffAsText(effects));
+    const rejected = desired.filter(hasErrors).map(({ name }) => name);
+    io.out(options.json === true ? JSON.stringify({ ...effects, rejected }, null, 2) : diffAsText(effects, rejected));
+    if (rejected.length > 0) io.exit(exitCodes.refused);
   });
+}
+
+function hasErrors({ problems }: DesiredService): boolean {
+  return problems.some(({ severity }) => severity === 'error');
 }
 
 function stackCommand(

@@ -8,7 +8,7 @@ import { show } from './routes.ts';
 
 interface ExplainOptions extends OperatorOptions {
   readonly method?: string;
-  readonly header: readonly string[];
+  readonly header?: readonly string[];
   readonly port?: string;
 }
 
@@ -21,13 +21,12 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
     .option(
       '--header <name:value>',
       'a header of the request; may be repeated',
-      (value: string, all: readonly string[]) => [...all, value],
-      [] as readonly string[],
+      (value: string, all: readonly string[] = []) => [...all, value],
     )
     .option('--port <port>', 'entrypoint, where the address does not say it')
     .action(async (address: string, options: ExplainOptions) => {
       const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
-      for (const header of options.header) query.append('header', header);
+      for (const header of options.header ?? []) query.append('header', header);
       if (options.port !== undefined) query.set('port', options.port);
       printAnswer<ExplainAnswer>(
         await clientFor(options, io).get(`/v1/explain?${query}`),

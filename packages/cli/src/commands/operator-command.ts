@@ -51,7 +51,10 @@ export function printAnswer<T>(
   human: (body: T) => string,
 ): boolean {
   if (typeof answer.body !== 'object' || answer.body === null) {
-    throw new UnreachableError('not-swarmgate', `answer ${answer.status} is not JSON: is this a Swarmgate admin port?`);
+    throw new UnreachableError(
+      'not-swarmgate',
+      `${answer.from} answers ${answer.status} and no JSON: is this the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
+    );
   }
   const isFine = answer.status < 400;
   if (options.json === true) io.out(JSON.stringify(answer.body, null, 2));

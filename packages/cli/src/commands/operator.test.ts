@@ -118,7 +118,27 @@ describe('the operator’s commands', () => {
 
   it('ends with 2 when something else than a proxy answers', async () => {
     proxy.answer = { status: 200, body: 'hello' };
-    expect((await run(['status'])).code).to.equal(2);
+    const result = await run(['status']);
+    expect(result.code).to.equal(2);
+    expect(result.error).to.include(`${url} answers 200 and no JSON`).and.include('ADMIN_PORT');
+  });
+
+  it('ends with 2 where a proxy is asked to adopt, and says how to find a listener', async () => {
+    proxy.answer = { status: 404, body: { Status: 'NOK', Message: 'nothing at /v1/adopt' } };
+    const result = await run(['adopt', '--url', url]);
+    expect(result.code).to.equal(2);
+    expect(result.error).to.include('is no listener').and.include('LISTENER_URL').and.include('LISTENER_PORT');
+  });
+
+  it('ends with 2 on an address of another scheme, and with 1 for a history of nothing', async () => {
+    expect((await run(['status', '--url', 'ftp://x'])).error).to.include('"ftp://x" is not an address');
+    proxy.answer = { status: 200, body: { service: 'unknown', owners: [] } };
+    expect((await run(['history', 'unknown'])).code).to.equal(1);
+  });
+
+  it('does not take a name beside a definition that holds one', async () => {
+    const result = await run(['reconfigure', 'shop', '--file', 'shop.json']);
+    expect({ code: result.code, asked: proxy.asked.length }).to.deep.equal({ code: 2, asked: 0 });
   });
 
   it('ends with 2 on an unknown command, a missing argument and a parameter that is none', async () => {

@@ -1,5 +1,5 @@
 import { UsageError } from '@swarmgate/runtime';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLParseError } from 'yaml';
 import { interpolate } from './interpolate.ts';
 
 export interface Position {
@@ -41,13 +41,9 @@ export function readCompose(
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
   if (error !== undefined) {
-    throw new UsageError(
-      'compose-invalid',
-      `${file}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0]}`,
-      {
-        cause: error,
-      },
-    );
+    throw new UsageError('compose-invalid', `${file}:${error.linePos?.[0].line ?? 1}: ${faultOf(error)}`, {
+      cause: error,
+    });
   }
   const at = (node: unknown): Position => {
     const offset = (node as Node | null)?.range?.[0] ?? 0;
@@ -79,6 +75,12 @@ export function readCompose(
     });
   }
   return { name: typeof root.name === 'string' ? root.name : undefined, services };
+}
+
+/** The parser's sentence without the place, which stands before it. */
+function faultOf({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here (---): a stack file is one document';
+  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 }
 
 /** Later files win, label by label, as `docker stack deploy -c a.yml -c b.yml` has it. */

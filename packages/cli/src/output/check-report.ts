@@ -5,9 +5,8 @@ import { describeProblem } from './problem.ts';
 export function checkAsText(desired: readonly DesiredService[], effects: Effects | undefined): string {
   const lines: string[] = [];
   for (const service of desired) {
-    const count = service.definition?.destinations.length ?? 0;
     const what =
-      service.definition === undefined ? 'not served' : `${count} ${count === 1 ? 'destination' : 'destinations'}`;
+      service.definition === undefined ? 'not served' : count(service.definition.destinations.length, 'destination');
     lines.push(`${service.position.file}:${service.position.line}: ${service.name}: ${what}`);
     for (const problem of service.problems) {
       lines.push(`  ${problem.position.file}:${problem.position.line}: ${describeProblem(problem)}`);
@@ -18,8 +17,15 @@ export function checkAsText(desired: readonly DesiredService[], effects: Effects
   for (const { service, message } of effects?.lost ?? []) lines.push(`${service}: ${message}`);
   const all = desired.flatMap(({ problems }) => problems);
   const errors = all.filter(({ severity }) => severity === 'error').length;
-  lines.push('', `${errors} errors, ${all.length - errors} warnings in ${desired.length} services`);
+  lines.push(
+    '',
+    `${count(errors, 'error')}, ${count(all.length - errors, 'warning')} in ${count(desired.length, 'service')}`,
+  );
   return lines.join('\n');
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 /** Workflow commands of GitHub Actions: `::error file=…,line=…::message`. */
@@ -37,13 +43,15 @@ export function checkAsGithub(desired: readonly DesiredService[], effects: Effec
   return [...problems, ...taken, ...lost].join('\n');
 }
 
-export function diffAsText({ added, changed, removed, taken, lost }: Effects): string {
+/** @param rejected names of services whose labels cannot be used, so that nothing of them would be served anew */
+export function diffAsText({ added, changed, removed, taken, lost }: Effects, rejected: readonly string[]): string {
   const lines = [
     ...added.map((route) => `+ ${route}`),
     ...changed.map((route) => `~ ${route}`),
     ...removed.map((route) => `- ${route}`),
     ...taken.map(({ request, from, by }) => `! ${by} would take ${request} from ${from}`),
     ...lost.map(({ service, message }) => `! ${service}: ${message}`),
+    ...rejected.map((service) => `! ${service} has labels that cannot be used: swarmgate check says which`),
   ];
   return lines.length === 0 ? 'no difference' : lines.join('\n');
 }

@@ -130,8 +130,11 @@ export class Changes {
           : entries.find(({ number }) => number === from.to);
       if (entry === undefined) {
         const known = entries.map(({ number }) => number).join(', ');
-        const message = `the history of ${key} has no entry${from.to === undefined ? '' : ` ${from.to}`}`;
-        return { kind: 'refused', status: 404, message: `${message}: it has ${known === '' ? 'none' : known}` };
+        const message =
+          known === ''
+            ? `${key} has no history: nothing of it was replaced yet`
+            : `the history of ${key} has no entry ${from.to}: it has ${known}`;
+        return { kind: 'refused', status: 404, message };
       }
       const manual = serviceKey({ owner: 'manual', service: from.service });
       const previous = this.#manual(manual);

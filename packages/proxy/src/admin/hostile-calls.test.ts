@@ -72,7 +72,7 @@ describe('calls that nobody should send', () => {
     ['POST', '/v1/rollback?service=..%2Fx', 400, 'service is "../x"'],
     ['POST', '/v1/rollback?service=x&owner=a%2Fb', 400, 'owner is "a/b"'],
     ['POST', '/v1/rollback?service=x&to=99999999999999999999', 400, 'to is not the number'],
-    ['POST', '/v1/rollback?service=x&to=999', 404, 'has no entry 999: it has none'],
+    ['POST', '/v1/rollback?service=x&to=999', 404, 'manual/x has no history'],
     ['GET', '/v1/history?service=..%2Fhead', 400, 'service is "../head"'],
     ['GET', '/v1/explain?url=http://x/&port=65536', 400, 'port is not a number'],
     ['GET', '/v1/explain?url=http://x/&method=G%0AET', 400, 'method is not'],
