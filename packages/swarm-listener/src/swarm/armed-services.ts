@@ -12,7 +12,7 @@ export interface ArmedServices {
 export interface ArmingLimits {
   /** Swarm needs a moment after the event before anything moves: converged earlier than this is not believed. */
   readonly leastMs: number;
-  /** A service that has not converged by then is left to the slower sweep. */
+  /** A service that has not converged by then is left to the slower sweep, which lists it as long as it has not. */
   readonly mostMs: number;
 }
 

@@ -31,9 +31,14 @@ export interface ObserverOptions {
   readonly useNodeEvents?: boolean;
 }
 
-/** How often the tasks of armed services are listed, and of all the others. */
+/**
+ * How often the tasks of armed services are listed, and of all the others. A service that has not converged when it is
+ * disarmed needs no third interval: the sweep lists every service that has not converged in full, each time.
+ */
 const armedIntervalMs = 100;
 const sweepIntervalMs = 2_000;
+/** How long a service is armed: Swarm needs a moment to begin; what does not converge is not asked for all the time. */
+const arming = { leastMs: 1_000, mostMs: 300_000 };
 /** How long a container that was seen going is believed to go although Swarm does not say so. */
 const goingBeliefMs = 10_000;
 /** More changed services than this are cheaper to list than to inspect one by one. */
@@ -46,7 +51,7 @@ export function observeSwarm(options: ObserverOptions): Observer {
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const wake = createWake();
   const burst = createBurst({ quietMs: 20, mostMs: 100 });
-  const armed = createArmedServices({ leastMs: 1_000, mostMs: 300_000 });
+  const armed = createArmedServices(arming);
   const counts = { events: 0, listings: 0, inspects: 0, taskListings: 0, reconnects: 0 };
 
   let state: ObserverState = {
