@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { FollowedChanges } from '../../test/followed-changes.ts';
+import { observed } from '../../test/observed-store.ts';
 import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
 import { createRegistry } from '../create-registry.ts';
 import type { HeadHints, ServiceChange } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
-import type { KeyValueStore } from '../store/key-value-store.ts';
 import { mostJournalKeys } from './head.ts';
 
 const options = { by: 'tests', signal: new AbortController().signal };
@@ -396,22 +396,4 @@ class ToldSequences implements HeadHints {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-}
-
-/** The store, with somebody told of each call who may make it fail. */
-function observed(store: KeyValueStore, see: (method: string) => Promise<RegistryError | undefined>): KeyValueStore {
-  return new Proxy(store, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property, target);
-      if (typeof value !== 'function') return value;
-      return async (...parameters: unknown[]) => {
-        const before = await see(String(property));
-        if (before !== undefined) throw before;
-        const answer: unknown = await value.apply(target, parameters);
-        const after = property.toString().startsWith('wait') ? await see('woken') : undefined;
-        if (after !== undefined) throw after;
-        return answer;
-      };
-    },
-  });
 }
