@@ -109,6 +109,15 @@ describe('openSettings', () => {
   const open = (env: Record<string, string>, role: 'proxy' | 'listener' = 'proxy') =>
     openSettings(role, { env, secretsDir: join(folder, 'secrets') });
 
+  it('names ports that two settings ask for', () => {
+    expect(() => open({ DATA_DIR: folder, DEFAULT_PORTS: '80,8080', BIND_PORTS: '80' }))
+      .to.throw(UsageError)
+      .with.property('message')
+      .that.includes('DEFAULT_PORTS and BIND_PORTS: expected another port than 80')
+      .and.includes('DEFAULT_PORTS and ADMIN_PORT: expected another port than 8080');
+    expect(open({ DATA_DIR: folder, DEFAULT_PORTS: '80,443:ssl', BIND_PORTS: '81' }).adminPort).to.equal(8080);
+  });
+
   it('makes DATA_DIR with all folders above it', () => {
     const dataDir = join(folder, 'a', 'b');
     expect(open({ DATA_DIR: dataDir }).dataDir).to.equal(dataDir);

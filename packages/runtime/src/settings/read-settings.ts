@@ -47,8 +47,26 @@ export function openSettings(role: Role, source: SettingsSource): Settings {
     const objection = setting.pathOf === 'pem-file' ? objectionToPem(path) : objectionToFolder(path, needs);
     if (objection !== undefined) wrong.push(`${setting.env[0]}=${JSON.stringify(path)}: ${objection}`);
   }
+  wrong.push(...sharedPorts(role, settings));
   refuse(wrong);
   return settings;
+}
+
+/** Ports that two settings of one process ask for: the system would call them "in use by another process". */
+function sharedPorts(role: Role, { defaultPorts, bindPorts, adminPort, listenerPort }: Settings): readonly string[] {
+  if (role !== 'proxy' && role !== 'standalone') return [];
+  const asked: (readonly [name: string, port: number | 'off'])[] = [
+    ...defaultPorts.map(({ port }) => ['DEFAULT_PORTS', port] as const),
+    ...bindPorts.map(({ port }) => ['BIND_PORTS', port] as const),
+    ['ADMIN_PORT', adminPort],
+    ...(role === 'standalone' ? [['LISTENER_PORT', listenerPort] as const] : []),
+  ];
+  return asked.flatMap(([name, port], at) => {
+    const other = asked.slice(0, at).find(([, taken]) => taken === port);
+    return other === undefined || port === 'off'
+      ? []
+      : [`${other[0]} and ${name}: expected another port than ${port} for one of them`];
+  });
 }
 
 function refuse(wrong: readonly string[]): void {
