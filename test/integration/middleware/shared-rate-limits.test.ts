@@ -68,12 +68,12 @@ describe('rate limits over Redis', () => {
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => one.count(limit, 'hanging')));
     // One after the other, so that waiting for Redis each time would add up.
     const later: Count[] = [];
-    for (let at = 0; at < 50; at += 1) later.push(await one.count(limit, 'hanging'));
+    for (let at = 0; at < 200; at += 1) later.push(await one.count(limit, 'hanging'));
     const tookMs = performance.now() - beganAt;
-    console.log(`    100 requests while Redis hangs: ${Math.round(tookMs)} ms in all`);
+    console.log(`    250 requests while Redis hangs: ${Math.round(tookMs)} ms in all`);
     expect([...outcomes, ...later].filter(({ ok }) => ok)).to.have.length(10);
     // One command timeout of 100 ms, once; a stall would be one for each request. The rest is a slow machine.
-    expect(tookMs).to.be.lessThan(3_000);
+    expect(tookMs).to.be.lessThan(10_000);
     redis.kill('SIGCONT');
     await until('counts over Redis again', async () => {
       const key = `again-${performance.now()}`;
