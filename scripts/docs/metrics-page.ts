@@ -6,7 +6,7 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { prepareServingPlane } from '../../packages/proxy/src/entrypoint/serving.ts';
 import { startProxy } from '../../packages/proxy/src/proxy.ts';
-import { fleetMetrics } from '../../packages/proxy/src/workers/worker-plane.ts';
+import { fleetMetrics } from '../../packages/proxy/src/workers/fleet-metrics.ts';
 import { createListenerMetrics } from '../../packages/swarm-listener/src/rest/listener-metrics.ts';
 import { code, generatedNote, table } from './markdown.ts';
 

@@ -47,17 +47,11 @@ export function measureServing({
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const ejections = new Counter({
-    name: 'swarmgate_ejections_total',
-    help: 'Endpoints taken out, by what showed that they fail: requests, or active checks',
-    labelNames: ['by'],
-    registers,
-  });
   const refusals = new Map<ProxyRefusal, number>();
   return {
     observe: observer(settings, metrics, exchanges),
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
-    ejected: (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' }),
+    ejected: countEjections(metrics),
     refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
     requests: () => exchanges.requests,
     watch: (parts) => {
@@ -65,6 +59,17 @@ export function measureServing({
       countRefusals(metrics, parts.limits, refusals);
     },
   };
+}
+
+/** @returns counts one endpoint that is taken out */
+export function countEjections(metrics: Metrics): (health: EndpointHealth['kind']) => void {
+  const ejections = new Counter({
+    name: 'swarmgate_ejections_total',
+    help: 'Endpoints taken out, by what showed that they fail: requests, or active checks',
+    labelNames: ['by'],
+    registers: [metrics],
+  });
+  return (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' });
 }
 
 function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool }: MeasuredParts): void {

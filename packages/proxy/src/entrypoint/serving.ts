@@ -53,6 +53,8 @@ export interface LocalPlane extends ServingPlane {
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
   suspect(endpointId: string): void;
+  /** What an active check found, made by the process that checks for all workers. */
+  checked(endpointId: string, passed: boolean): void;
   /** Another worker ejected it. */
   eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
 }
@@ -104,7 +106,11 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
       if (health.kind === 'ejected') for (const listener of ejectionListeners) listener(endpoint.id);
     },
   });
-  const checks = new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal });
+  // A worker is told instead: services are asked once by a proxy, not by each of its workers.
+  const checks =
+    lent === undefined
+      ? new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal })
+      : undefined;
   const middleware = createMiddleware({
     settings,
     env: options.env,
@@ -172,7 +178,7 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
     upstreams.apply(change.changes);
     own?.apply(change.changes);
     table.current = table.current.with(definitionsOf(change));
-    checks.apply(table.current, change.changes.keys());
+    checks?.apply(table.current, change.changes.keys());
     unreachable?.apply(change.changes);
     revision = change.revision;
   };
@@ -213,7 +219,7 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
   measured.watch({ limits, relays, certificates, balancer, pool: lanes.pool });
   const background = Promise.all([
     names.run(),
-    checks.run(),
+    checks?.run(),
     networks.follow(lookAgainMs, ended.signal),
     unreachable?.follow(lookForProblemsMs, ended.signal),
     own?.follow(lookAgainMs, ended.signal),
@@ -249,6 +255,7 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
     certificates: () => certificates,
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
+    checked: (id, passed) => balancer.adoptCheck(id, passed),
     eject: (id, ejection) => balancer.adopt(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
     traffic: () => ({ requests: measured.requests(), inFlight: balancer.inFlight }),

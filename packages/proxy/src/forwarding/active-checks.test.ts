@@ -105,6 +105,20 @@ describe('active checks', () => {
     expect(told).to.deep.equal([true, false, true]);
   });
 
+  it('let go of an endpoint that fails when nobody asks for checks any more', async () => {
+    const table = tableWith({ checkTcp: true, checkIntervalMs: 1_000 });
+    checks.apply(table, ['swarm/web']);
+    well = false;
+    for (let times = 0; times < 2; times += 1) {
+      await tick();
+      nowMs += 1_000;
+    }
+    expect(told).to.deep.equal([false]);
+    checks.apply(tableWith({}), ['swarm/web']);
+    await tick();
+    expect(told).to.deep.equal([false, true]);
+  });
+
   it('end with the service', async () => {
     const table = tableWith({ checkTcp: true });
     checks.apply(table, ['swarm/web']);

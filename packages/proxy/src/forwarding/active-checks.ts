@@ -30,6 +30,7 @@ export interface ActiveChecksOptions {
 }
 
 interface Checked {
+  readonly endpoint: Endpoint;
   dueMs: number;
   failures: number;
   busy: boolean;
@@ -72,7 +73,7 @@ export class ActiveChecks {
       for (const endpoint of upstreamOf(route).endpoints) {
         if (endpoint.state !== 'active') continue;
         const id = `${route.id} ${endpoint.id}`;
-        const state = this.#states.get(id) ?? { dueMs: nowMs, failures: 0, busy: false };
+        const state = this.#states.get(id) ?? { endpoint, dueMs: nowMs, failures: 0, busy: false };
         states.set(id, state);
         if (state.busy || state.dueMs > nowMs || this.#running >= atOnce) continue;
         state.busy = true;
@@ -80,6 +81,9 @@ export class ActiveChecks {
         void this.#check(endpoint, route, state);
       }
     }
+    // Nobody checks it any more, so no check would ever bring it back: requests find out how it is.
+    for (const [id, { endpoint, failures }] of this.#states)
+      if (failures >= failuresToReport && !states.has(id)) this.#options.balancer.checked(endpoint, true);
     this.#states = states;
   }
 

@@ -159,6 +159,22 @@ describe('the balancer', () => {
     expect(balancer.healthOf('a').kind).to.equal('ejected');
   });
 
+  it('takes over what somebody else’s checks find, without counting it as its own', () => {
+    const told: string[] = [];
+    balancer = new Balancer({ now: () => nowMs, random: () => 0.9, onEjected: ({ id }) => told.push(id) });
+    balancer.adoptCheck('a', false);
+    expect([pickId(upstreamOf(a, b)), pickId(upstreamOf(a, b))]).to.deep.equal(['b', 'b']);
+    nowMs = 3_600_000;
+    expect(balancer.healthOf('a').kind).to.equal('failing-checks');
+    balancer.adoptCheck('a', true);
+    expect(balancer.healthOf('a').kind).to.equal('returning');
+    balancer.adoptCheck('never-met', true);
+    expect(balancer.inUse().map(({ id }) => id))
+      .to.include('a')
+      .and.not.include('never-met');
+    expect(told).to.deep.equal([]);
+  });
+
   it('tries names in their order until they are resolved', () => {
     const upstream: Upstream = { ...upstreamOf(a, b), inOrder: true };
     expect([pickId(upstream), pickId(upstream)]).to.deep.equal(['a', 'a']);

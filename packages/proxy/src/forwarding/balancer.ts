@@ -121,6 +121,15 @@ export class Balancer {
     state.usedMs = nowMs;
   }
 
+  /** As `checked`, found by the process that checks for all workers, which also counts and logs it. */
+  adoptCheck(id: string, passed: boolean): void {
+    const nowMs = this.#now();
+    const state = passed ? this.#states.get(id) : this.#stateOf(id);
+    if (state === undefined) return;
+    state.usedMs = nowMs;
+    state.health = afterCheck(state.health, passed, nowMs, this.#policy);
+  }
+
   /** Another replica ejected it: see `afterHearsay`. Of endpoints that nobody asked for here it says nothing. */
   suspect(id: string): void {
     const state = this.#states.get(id);

@@ -51,6 +51,13 @@ export interface EjectedMessage {
   readonly ejections: number;
 }
 
+/** What an active check found, for all workers. */
+export interface CheckedMessage {
+  readonly kind: 'checked';
+  readonly endpointId: string;
+  readonly passed: boolean;
+}
+
 export type ControlMessage =
   | StartMessage
   | CertificatesMessage
@@ -59,6 +66,7 @@ export type ControlMessage =
   /** Everything was sent: the ports may open. */
   | { readonly kind: 'open' }
   | EjectedMessage
+  | CheckedMessage
   /** Another replica ejected it: see `ServingPlane.suspect`. */
   | { readonly kind: 'suspect'; readonly endpointId: string }
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ServiceKey } from '@swarmgate/registry';
@@ -6,7 +7,7 @@ import { expect } from 'chai';
 import { freePort } from '../../test/free-ports.ts';
 import { testCertificate } from '../../test/test-certificate.ts';
 import { until } from '../../test/until.ts';
-import { servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
+import { listening, servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
 import type { ServedService } from '../watch/served-service.ts';
 
 const most = 40;
@@ -125,6 +126,61 @@ describe('workers of one proxy', function () {
     await rig.only(other, () => ask(2));
     expect(await rig.metric('swarmgate_retries_total')).to.equal(retries);
     await rig.put('elsewhere/pair', undefined);
+  });
+
+  it('are told what active checks found, which ask a service once for all of them', async () => {
+    const everyMs = 250;
+    let well = true;
+    let asked = 0;
+    const checked = await listening(
+      createHttpServer((request, response) => {
+        const isCheck = request.headers['user-agent'] === 'swarmgate-check';
+        if (isCheck) asked += 1;
+        response.writeHead(isCheck && !well ? 500 : 200).end('checked');
+      }),
+    );
+    const address = checked.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    await rig.put(
+      'elsewhere/checked',
+      { servicePath: ['/checked'], port: 80, checkPath: '/health', checkIntervalMs: everyMs },
+      {
+        endpoints: {
+          version: 1,
+          service: 'checked',
+          owner: 'elsewhere',
+          dnsName: 'checked',
+          tasks: [],
+          published: [port, rig.backendPort].map((each) => ({ host: '127.0.0.1', port: each, targetPort: 80 })),
+        },
+      },
+    );
+    await until(() => asked === 1, 'the first check');
+    const beganMs = performance.now();
+    await until(() => asked === 5, 'four more');
+    // Two who check would have been there in half the time.
+    expect(performance.now() - beganMs).to.be.at.least(4 * everyMs - 20);
+    const textsOf = (pid: number) =>
+      rig.only(pid, async () => {
+        const texts: string[] = [];
+        for (let at = 0; at < 4; at += 1) texts.push((await rig.get('/checked')).text);
+        return new Set(texts);
+      });
+    well = false;
+    for (const pid of [one, other]) {
+      let texts = new Set<string>();
+      await until(async () => {
+        texts = await textsOf(pid);
+        return texts.size === 1;
+      }, 'the worker to know');
+      expect([...texts]).to.deep.equal(['fine']);
+    }
+    expect(await rig.metric('swarmgate_ejections_total')).to.be.at.least(1);
+    well = true;
+    await until(async () => (await textsOf(one)).has('checked'), 'the return of the endpoint');
+    await rig.put('elsewhere/checked', undefined);
+    checked.closeAllConnections();
+    checked.close();
   });
 
   it('sum their metrics', async () => {

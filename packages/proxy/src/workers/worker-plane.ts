@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
-import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import { Registry as Metrics } from 'prom-client';
 import type { EntrypointToOpen } from '../entrypoint/entrypoints.ts';
 import { openCertificates } from '../entrypoint/serving.ts';
+import { countEjections } from '../entrypoint/serving-metrics.ts';
 import { mergeProblems } from '../entrypoint/serving-table.ts';
 import {
   type CertificateSource,
@@ -21,9 +22,11 @@ import type { ServicesChange } from '../watch/served-service.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMessage } from './messages.ts';
 import { leaseTokens } from './rate-tokens.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import { SharedChecks } from './shared-checks.ts';
 import { SharedEjections } from './shared-ejections.ts';
 import { SummedMetrics } from './summed-metrics.ts';
 import { WorkerFleet } from './worker-fleet.ts';
@@ -86,8 +89,23 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
   let started: WorkerFleet | undefined;
-  const view = new ControlView(settings, () => [...(started?.workers ?? [])].flatMap(({ report }) => report ?? []));
+  const ofChecks = new Metrics();
+  const countOut = countEjections(ofChecks);
+  const view: ControlView = new ControlView(settings, () =>
+    [...(started?.workers ?? [])].flatMap(({ report }) => report ?? []),
+  );
   const counted = fleetMetrics(metrics, () => fleet);
+
+  const checks = new SharedChecks({
+    swarmName: settings.swarmName,
+    subnets: () => view.networks.subnets,
+    signal: ended.signal,
+    tell: (message) => fleet.tell(message),
+    onOut: ({ id }) => {
+      logger.warn({ endpoint: id, health: 'failing-checks' }, 'an endpoint is out');
+      countOut('failing-checks');
+    },
+  });
 
   const start: StartMessage = {
     kind: 'start',
@@ -120,7 +138,7 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
         onMessage: answer,
       }),
     onServing: (worker) => {
-      for (const ejection of ejections.inForce()) worker.send(ejection);
+      for (const known of [...ejections.inForce(), ...checks.failing()]) worker.send(known);
     },
     onEnded: (worker, how) => {
       slots.forget(worker);
@@ -133,6 +151,7 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
   ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
   const background = Promise.all([
     view.follow(lookAgainMs, ended.signal),
+    checks.run(),
     certificates.follow(lookAgainMs, ended.signal),
     rotate(ticketKeys, ended.signal),
   ]);
@@ -152,6 +171,7 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
       view.apply(change);
+      checks.apply(view.table, change.changes);
       await fleet.apply(change);
     },
     table: () => view.table,
@@ -168,7 +188,11 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
     },
     suspect: (endpointId) => fleet.tell({ kind: 'suspect', endpointId }),
     restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
-    metricsWith: async (own) => summed.text(own, await Promise.all([...fleet.workers].map((each) => each.collect()))),
+    metricsWith: async (own) =>
+      summed.text(own, [
+        await ofChecks.getMetricsAsJSON(),
+        ...(await Promise.all([...fleet.workers].map((each) => each.collect()))),
+      ]),
     async drain(deadlineMs: number) {
       bound.close();
       await fleet.drain(deadlineMs);
@@ -278,28 +302,4 @@ function withoutSecretsOfControl(settings: Settings): Settings {
 
 function levelOf(logger: Logger): string {
   return 'level' in logger && typeof logger.level === 'string' ? logger.level : 'info';
-}
-
-/** @returns counts a worker that ended */
-export function fleetMetrics(
-  metrics: Metrics,
-  fleet: () => Pick<WorkerFleet, 'views'>,
-): (how: 'drained' | 'crashed') => void {
-  new Gauge({
-    name: 'swarmgate_workers',
-    help: 'Data-plane workers by state',
-    labelNames: ['state'],
-    registers: [metrics],
-    collect() {
-      this.reset();
-      for (const { state } of fleet().views()) this.inc({ state });
-    },
-  });
-  const ends = new Counter({
-    name: 'swarmgate_worker_ends_total',
-    help: 'Workers that ended, by how: drained or crashed',
-    labelNames: ['how'],
-    registers: [metrics],
-  });
-  return (how) => ends.inc({ how });
 }

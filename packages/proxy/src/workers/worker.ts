@@ -58,6 +58,9 @@ export class Worker {
       case 'ejected':
         this.#plane?.eject(message.endpointId, message);
         return;
+      case 'checked':
+        this.#plane?.checked(message.endpointId, message.passed);
+        return;
       case 'suspect':
         this.#plane?.suspect(message.endpointId);
         return;
@@ -127,7 +130,6 @@ export class Worker {
         certificates: this.#certificates,
         ticketKeys: this.#ticketKeys,
         onEjected: ({ id }, health) => {
-          // What an active check found, every worker finds by its own.
           if (health.kind !== 'ejected') return;
           const forMs = Math.max(0, health.untilMs - performance.now());
           void this.#link.send({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
