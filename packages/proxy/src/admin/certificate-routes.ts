@@ -31,7 +31,14 @@ export function certificateRoutes(parts: AdminParts): Router {
   const { certificates, settings } = parts;
 
   router.get(`${prefix}/certs`, (_request, response) => {
-    response.json(certificates?.list() ?? []);
+    const Certs = (certificates?.list() ?? []).map((certificate) => ({
+      ServiceName: certificate.name,
+      CertsDir: '/certs',
+      // Docker Flow shows the private key here.
+      CertContent: '',
+      ...certificate,
+    }));
+    response.json({ Status: 'OK', Message: '', Certs });
   });
 
   router.put(
@@ -54,6 +61,10 @@ export function certificateRoutes(parts: AdminParts): Router {
         return;
       }
       const pem = typeof request.body === 'string' ? request.body : '';
+      if (pem.trim() === '') {
+        refuse('the body is empty: send the certificate and its private key as PEM');
+        return;
+      }
       const kept = await certificates.put(name, pem, `REST from ${request.socket.remoteAddress ?? 'unknown'}`);
       if (kept.ok) sendOutcome(response, { kind: 'done', message: kept.message });
       else refuse(kept.message);
