@@ -1,9 +1,11 @@
-import { silentLogger } from '@swarmgate/runtime';
+import { Writable } from 'node:stream';
+import { createLogger, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { rejection } from '../../test/store-contract.ts';
 import type { Leadership, LeadershipState } from '../registry.ts';
-import { contendForLeadership } from './leadership.ts';
+import { RegistryError } from '../registry-error.ts';
+import { contendForLeadership, type LeadershipOptions } from './leadership.ts';
 
 // The proportions of the real ones, a twentieth as long.
 const timing = { heartbeatMs: 50, silenceMs: 400 };
@@ -21,7 +23,7 @@ describe('leadership', () => {
     await under.remove();
   });
 
-  function contend(name: string, times = timing): Leadership {
+  function contend(name: string, times = timing, more: Partial<LeadershipOptions> = {}): Leadership {
     const leadership = contendForLeadership({
       store: under.store,
       key: under.layout.leader('swarm'),
@@ -29,6 +31,7 @@ describe('leadership', () => {
       name,
       logger: silentLogger,
       ...times,
+      ...more,
     });
     contending.push(leadership);
     return leadership;
@@ -101,6 +104,45 @@ describe('leadership', () => {
     await under.store.close();
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     expect(leadership.state().kind).to.equal('standby');
+  });
+
+  it('takes back at once what its own session held while the registry was away', async () => {
+    // The real store is never away without being closed: everything fails, as when Consul restarts.
+    let isAway = false;
+    const store = new Proxy(under.store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target);
+        if (typeof value !== 'function') return value;
+        return async (...parameters: unknown[]) => {
+          if (isAway) throw RegistryError.of('registry-unreachable', 'away');
+          return value.apply(target, parameters);
+        };
+      },
+    });
+    const lines: string[] = [];
+    const destination = new Writable({
+      write(line, _encoding, done) {
+        lines.push(String(line));
+        done();
+      },
+    });
+    const logger = createLogger({ destination });
+    const leadership = contend('one', timing, { store, logger });
+    const { signal, fence } = await leading(leadership);
+    isAway = true;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    isAway = false;
+    const again = await leading(leadership);
+    expect(again.fence.session).to.not.equal(fence.session);
+    // Without waiting for itself to fall silent.
+    expect(lines.join('')).to.not.contain('the leader is silent');
+    const document = null;
+    const late = under.registry.publish([{ owner: 'swarm', service: 'web', definition: { document } }], {
+      by: 'the former session',
+      fence,
+      signal: new AbortController().signal,
+    });
+    expect(await rejection(late)).to.have.property('code', 'leadership-lost');
   });
 
   it('calls its listeners at once and on every change until they leave', async () => {

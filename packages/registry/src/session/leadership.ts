@@ -66,19 +66,23 @@ class Contender implements Leadership {
     const { signal } = this.#stopping;
     const { store, logger, key } = this.#options;
     let attempt = 0;
+    let formerSession: string | undefined;
     while (!signal.aborted) {
       try {
-        const vacancy = await awaitVacancy(this.#options, signal);
+        const vacancy = await awaitVacancy({ ...this.#options, formerSession }, signal);
         if (vacancy.kind === 'silent') {
           logger.warn(
             { key, leader: vacancy.leader, silentForMs: this.#options.silenceMs },
             'the leader is silent, replacing it',
           );
-          await store.destroySession(vacancy.session, signal);
         }
+        // Nobody waits for ourselves to fall silent. What we wrote late under that session is refused from here on.
+        if (vacancy.kind !== 'free') await store.destroySession(vacancy.session, signal);
         const lock = await takeLock(this.#options, signal);
         attempt = 0;
-        if (lock !== undefined) await this.#lead(lock);
+        if (lock === undefined) continue;
+        formerSession = lock.session;
+        await this.#lead(lock);
       } catch (error) {
         if (signal.aborted) return;
         // Once is enough: while the registry is away, whoever follows it says so, and this line would bury that one.

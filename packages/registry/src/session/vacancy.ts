@@ -5,10 +5,14 @@ export interface VacancyOptions {
   readonly key: string;
   readonly heartbeatKey: string;
   readonly silenceMs: number;
+  /** Our own last session, where we held the lock before and do not hold it for ours any more. */
+  readonly formerSession: string | undefined;
 }
 
 export type Vacancy =
   | { readonly kind: 'free' }
+  /** Our own former session still holds the lock: the registry was away when we gave it up. */
+  | { readonly kind: 'ours'; readonly session: string }
   /** Somebody holds the lock but shows no heartbeat. */
   | { readonly kind: 'silent'; readonly session: string; readonly leader: string };
 
@@ -24,6 +28,7 @@ export async function awaitVacancy(options: VacancyOptions, signal: AbortSignal)
   let seenAtMs = performance.now();
   for (;;) {
     if (lock.data?.session === undefined) return { kind: 'free' };
+    if (lock.data.session === options.formerSession) return { kind: 'ours', session: lock.data.session };
     const before = { session: lock.data.session, beat: heartbeat.data?.index };
     const leftMs = seenAtMs + silenceMs - performance.now();
     if (leftMs > 0) await untilEitherChanges(options, lock.index, heartbeat.index, leftMs, signal);

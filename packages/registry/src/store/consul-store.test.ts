@@ -88,6 +88,31 @@ describe('the Consul store on a bad day', () => {
     expect(data).to.deep.include({ value: 'made' });
   });
 
+  it('asks anew what a silent server holds when another call shows that it does not answer', async () => {
+    const waits: (string | null)[] = [];
+    const held = Promise.withResolvers<void>();
+    answer = (request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
+      if (pathname.endsWith('/beside')) {
+        response.writeHead(500).end('No cluster leader');
+        return;
+      }
+      waits.push(searchParams.get('index'));
+      if (waits.length === 1) held.resolve();
+      else {
+        const item = [{ Key: 'a', Value: '', ModifyIndex: 8 }];
+        response
+          .writeHead(200, { 'content-type': 'application/json', 'x-consul-index': '8' })
+          .end(JSON.stringify(item));
+      }
+    };
+    const waiting = store.waitForKey('a', 7, AbortSignal.timeout(20_000));
+    await held.promise;
+    expect(await rejection(store.get('beside'))).to.have.property('code', 'registry-unreachable');
+    expect((await waiting).index).to.equal(8);
+    expect(waits).to.deep.equal(['7', '7']);
+  });
+
   it('does not take what a token may not see for what is not there', async () => {
     answer = (_, response) =>
       response

@@ -12,6 +12,7 @@ import {
   type TransactionAnswer,
   type TransactionOperation,
 } from './consul-client.ts';
+import { HeldWaits } from './held-waits.ts';
 import type {
   Indexed,
   KeyValueStore,
@@ -49,6 +50,7 @@ class ConsulStore implements KeyValueStore {
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
   readonly #quietWaits = new QuietWaits();
+  readonly #heldWaits = new HeldWaits();
 
   constructor(options: ConsulStoreOptions) {
     const { client, url } = connectConsul(options);
@@ -94,7 +96,7 @@ class ConsulStore implements KeyValueStore {
 
   async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
     const ask = async (after: number, waitMs: number) => {
-      const [response, item] = await this.#call(`wait for ${key}`, waitTimeoutMs, signal, (call) =>
+      const [response, item] = await this.#held(`wait for ${key}`, signal, (call) =>
         this.#client.kv.get({ ...call, ...waiting(after, waitMs), key }),
       );
       return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
@@ -104,7 +106,7 @@ class ConsulStore implements KeyValueStore {
 
   async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
     const ask = (after: number, waitMs: number) =>
-      this.#call(`wait for ${prefix}`, waitTimeoutMs, signal, (call) =>
+      this.#held(`wait for ${prefix}`, signal, (call) =>
         this.#names({ ...call, ...waiting(after, waitMs) }, prefix, '/'),
       );
     return this.#quietWaits.wait(prefix, afterIndex, signal, ask, (names) => names.length === 0);
@@ -168,7 +170,7 @@ class ConsulStore implements KeyValueStore {
     this.#client.destroy();
   }
 
-  #call<T>(
+  async #call<T>(
     what: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
@@ -176,7 +178,19 @@ class ConsulStore implements KeyValueStore {
   ): Promise<T> {
     const closing = this.#closing.signal;
     const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
-    return callConsul(what, timeoutMs, either, call);
+    const beganMs = performance.now();
+    try {
+      return await callConsul(what, timeoutMs, either, call);
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'registry-unreachable') this.#heldWaits.doubt(beganMs);
+      throw error;
+    }
+  }
+
+  /** One wait. What ends it early is not its caller's affair: it is asked again. */
+  #held<T>(what: string, signal: AbortSignal, call: (options: CallOptions) => Promise<T>): Promise<T> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    return this.#heldWaits.hold(either, (held) => callConsul(what, waitTimeoutMs, held, call));
   }
 
   async #names(call: CallOptions, prefix: string, separator: string | undefined): Promise<Indexed<readonly string[]>> {

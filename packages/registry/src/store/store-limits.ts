@@ -9,7 +9,7 @@ export const mostOperations = 64;
  */
 export const mostTransactionBytes = 512 * 1024;
 /** How long a wait is held open when nothing happens. Short enough that a connection which died silently is noticed. */
-export const holdMs = 20_000;
+export const holdMs = 10_000;
 /** Consul refuses shorter sessions. */
 export const leastSessionTtlMs = 10_000;
 
