@@ -158,7 +158,7 @@ describe('the proxy', () => {
     const [match] = base.destinations;
     if (match === undefined) throw new Error('a definition has a destination');
     const shop = { ...base, destinations: [{ ...match, port: Number(port()), outboundHostname: '127.0.0.1' }] };
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(20_000);
     await registry.publish([{ owner: 'manual', service: 'shop', definition: { document: shop } }], {
       by: 'test',
       signal,

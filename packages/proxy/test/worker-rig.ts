@@ -161,7 +161,7 @@ export class Load {
   /** Resolves once `count` more requests were answered: the load goes on. */
   async more(count: number): Promise<void> {
     const target = this.answered + count;
-    await until(() => this.answered >= target, `${count} more answers`, 30_000);
+    await until(() => this.answered >= target, `${count} more answers`, 60_000);
   }
 
   async stop(): Promise<void> {

@@ -15,7 +15,7 @@ import { prepareWorkerPlane } from './worker-plane.ts';
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
-  this.timeout(30_000);
+  this.timeout(90_000);
   let rig: WorkerRig;
   const held: ServerResponse[] = [];
 
@@ -40,14 +40,14 @@ describe('the life of workers', function () {
 
   const pids = () => rig.serving().map(({ pid }) => pid);
   const replacedBy = async (old: readonly number[]) => {
-    await until(() => pids().length === 2 && pids().every((pid) => !old.includes(pid)), 'new workers', 20_000);
+    await until(() => pids().length === 2 && pids().every((pid) => !old.includes(pid)), 'new workers', 60_000);
   };
 
   it('ends with a crash, and another takes over with all services, while the others serve on', async () => {
     const [crashing = 0, staying = 0] = pids();
     process.kill(crashing, 'SIGKILL');
     for (let at = 0; at < 20; at += 1) expect((await rig.get('/m-599')).status).to.equal(200);
-    await until(() => pids().length === 2 && !pids().includes(crashing), 'another worker', 20_000);
+    await until(() => pids().length === 2 && !pids().includes(crashing), 'another worker', 60_000);
     const fresh = pids().find((pid) => pid !== staying) ?? 0;
     for (const path of ['/m-0', '/m-599', '/'])
       expect((await rig.only(fresh, () => rig.get(path))).status).to.equal(200);
@@ -154,7 +154,7 @@ describe('the life of workers', function () {
     expect(said.pids).to.have.length(2);
     expect((await get(said.port, '/', undefined)).status).to.equal(200);
     control.kill('SIGKILL');
-    await until(() => said.pids.every((pid) => !isAlive(pid)), 'the workers to end', 10_000);
+    await until(() => said.pids.every((pid) => !isAlive(pid)), 'the workers to end', 60_000);
     const refused = connect(said.port, '127.0.0.1');
     const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).to.equal('ECONNREFUSED');

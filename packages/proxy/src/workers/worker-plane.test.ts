@@ -14,7 +14,7 @@ const most = 40;
 
 describe('workers of one proxy', function () {
   // Real processes: each takes a second to start on a busy machine.
-  this.timeout(30_000);
+  this.timeout(90_000);
   let rig: WorkerRig;
   let one = 0;
   let other = 0;
