@@ -25,8 +25,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
 export const rooms: readonly Room[] = [
   {
     name: 'runtime/settings',
-    what: 'every setting: name, parser, default, meaning',
-    kind: 'pure',
+    what: 'every setting: name, parser, default, meaning; looks at the files and folders that they name',
+    kind: 'pure decisions, acting rim',
     imports: ['runtime'],
   },
   {
