@@ -10,7 +10,7 @@ import { mostJournalKeys } from './head.ts';
 
 const options = { by: 'tests', signal: new AbortController().signal };
 // Long enough that a journal entry is seen first even on a machine that is busy, short enough for a test.
-const journalGraceMs = 40;
+const journalGraceMs = 150;
 
 function changeOf(service: string, port = 80): ServiceChange {
   return { owner: 'swarm', service, definition: { document: definitionOf('swarm', service, port) } };
