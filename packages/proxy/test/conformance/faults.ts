@@ -1,13 +1,32 @@
 import { expect } from 'chai';
 import { freePort } from '../free-ports.ts';
 import type { MakeLane } from '../lane-rig.ts';
-import { answering, startBackend } from '../scripted-backend.ts';
+import type { RawClient } from '../raw-client.ts';
+import { answering, type Script, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
 import { endpointAt } from '../tiny-plane.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
+interface BetweenTwo {
+  readonly client: RawClient;
+  readonly bad: ScriptedBackend;
+  readonly good: ScriptedBackend;
+}
+
 /** Services that refuse, reset, stall, truncate and lie. */
 export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
+  /** A client before a service that does as the script says and one that is well, which is asked second. */
+  async function betweenTwo(script: Script, play: (between: BetweenTwo) => Promise<void>): Promise<void> {
+    const [bad, good] = await Promise.all([startBackend(), startBackend()]);
+    bad.onRequest = script;
+    const endpoints = [endpointAt(bad.port), endpointAt(good.port)];
+    try {
+      await onStage(makeLane, ({ rig }) => play({ client: rig.client(), bad, good }), { endpoints });
+    } finally {
+      await Promise.all([bad.stop(), good.stop()]);
+    }
+  }
+
   describe('with a faulty service', () => {
     it('502 where it refuses (RFC 9110, 15.6.3)', async () => {
       const port = await freePort();
@@ -44,79 +63,38 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
       await good.stop();
     });
 
-    it('another endpoint where one resets a GET (RFC 9110, 9.2.2)', async () => {
-      const good = await startBackend();
-      const bad = await startBackend();
-      bad.onRequest = (_request, socket) => socket.resetAndDestroy();
-      await onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send(get('/g'));
-          expect((await client.response()).body).to.equal('GET /g');
-        },
-        { endpoints: [endpointAt(bad.port), endpointAt(good.port)] },
-      );
-      await good.stop();
-      await bad.stop();
-    });
+    const resetting: Script = (_request, socket) => socket.resetAndDestroy();
 
-    it('no second POST where one is reset after it was sent (RFC 9110, 9.2.2)', async () => {
-      const good = await startBackend();
-      const bad = await startBackend();
-      bad.onRequest = (_request, socket) => socket.resetAndDestroy();
-      await onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
-          expect((await client.response('POST')).status).to.equal(502);
-          expect(bad.requests).to.have.length(1);
-          expect(good.requests).to.have.length(0);
-        },
-        { endpoints: [endpointAt(bad.port), endpointAt(good.port)] },
-      );
-      await good.stop();
-      await bad.stop();
-    });
+    it('another endpoint where one resets a GET (RFC 9110, 9.2.2)', () =>
+      betweenTwo(resetting, async ({ client, good }) => {
+        client.send(get('/g'));
+        expect((await client.response()).body).to.equal('GET /g');
+        expect(good.requests).to.have.length(1);
+      }));
 
-    it('no second try once a byte of the answer has come (RFC 9110, 9.2.2)', async () => {
-      const good = await startBackend();
-      const bad = await startBackend();
-      bad.onRequest = answering('HTTP/1.1 2', 'reset');
-      await onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send('DELETE /d HTTP/1.1\r\nHost: a\r\n\r\n');
-          await client.response('DELETE').catch(() => undefined);
-          // Whatever the answer is, what was deleted once must not be deleted twice unseen.
-          expect(bad.requests.length + good.requests.length).to.be.lessThan(3);
-        },
-        { endpoints: [endpointAt(bad.port), endpointAt(good.port)] },
-      );
-      await good.stop();
-      await bad.stop();
-    });
+    it('no second POST where one is reset after it was sent (RFC 9110, 9.2.2)', () =>
+      betweenTwo(resetting, async ({ client, bad, good }) => {
+        client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
+        expect((await client.response('POST')).status).to.equal(502);
+        expect(bad.requests).to.have.length(1);
+        expect(good.requests).to.have.length(0);
+      }));
 
-    it('no second try once an interim answer has come (RFC 9110, 9.2.2)', async () => {
-      const good = await startBackend();
-      const bad = await startBackend();
-      bad.onRequest = answering('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'reset');
-      await onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send(get('/'));
-          expect((await client.response()).status).to.equal(103);
-          expect((await client.response()).status).to.equal(502);
-          expect(good.requests).to.have.length(0);
-        },
-        { endpoints: [endpointAt(bad.port), endpointAt(good.port)] },
-      );
-      await good.stop();
-      await bad.stop();
-    });
+    it('no second try once a byte of the answer has come (RFC 9110, 9.2.2)', () =>
+      betweenTwo(answering('HTTP/1.1 2', 'reset'), async ({ client, bad, good }) => {
+        client.send('DELETE /d HTTP/1.1\r\nHost: a\r\n\r\n');
+        await client.response('DELETE').catch(() => undefined);
+        // Whatever the answer is, what was deleted once must not be deleted twice unseen.
+        expect(bad.requests.length + good.requests.length).to.be.lessThan(3);
+      }));
+
+    it('no second try once an interim answer has come (RFC 9110, 9.2.2)', () =>
+      betweenTwo(answering('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'reset'), async ({ client, good }) => {
+        client.send(get('/'));
+        expect((await client.response()).status).to.equal(103);
+        expect((await client.response()).status).to.equal(502);
+        expect(good.requests).to.have.length(0);
+      }));
 
     it('504 where it does not answer in time (RFC 9110, 15.6.5)', () =>
       onStage(

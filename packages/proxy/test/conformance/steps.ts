@@ -68,74 +68,45 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
         },
       ));
 
-    it('that fail cost their request only', () =>
-      onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send(get('/bad'));
-          expect((await client.response()).status).to.equal(500);
-          const other = rig.client();
-          other.send(get('/good'));
-          expect((await other.response()).body).to.equal('GET /good');
-        },
+    const fail = ({ path }: { readonly path: string }) => {
+      if (path === '/bad') throw new Error('a step failed');
+    };
+    const failing: readonly (readonly [how: string, step: Partial<Middleware>])[] = [
+      [
+        'that fail later',
         {
-          steps: [
-            step({
-              onRequest: async (exchange) => {
-                if (exchange.path === '/bad') throw new Error('a step failed');
-                return proceed;
-              },
-            }),
-          ],
+          onRequest: async (exchange) => {
+            fail(exchange);
+            return proceed;
+          },
         },
-      ));
-
-    it('that throw at once cost their request only', () =>
-      onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send(get('/bad'));
-          expect((await client.response()).status).to.equal(500);
-          const other = rig.client();
-          other.send(get('/good'));
-          expect((await other.response()).body).to.equal('GET /good');
-        },
+      ],
+      [
+        'that throw at once',
         {
-          steps: [
-            step({
-              onRequest: (exchange) => {
-                if (exchange.path === '/bad') throw new Error('a step failed');
-                return proceed;
-              },
-            }),
-          ],
+          onRequest: (exchange) => {
+            fail(exchange);
+            return proceed;
+          },
         },
-      ));
-
-    it('that throw on an answer cost that answer only', () =>
-      onStage(
-        makeLane,
-        async ({ rig }) => {
-          const client = rig.client();
-          client.send(get('/bad'));
-          expect((await client.response()).status).to.equal(500);
-          const other = rig.client();
-          other.send(get('/good'));
-          expect((await other.response()).body).to.equal('GET /good');
-          await until(() => rig.plane.outstanding === 0, 'the picks to be finished');
-        },
-        {
-          steps: [
-            step({
-              onResponse: (exchange) => {
-                if (exchange.path === '/bad') throw new Error('a step failed');
-              },
-            }),
-          ],
-        },
-      ));
+      ],
+      ['that throw on an answer', { onResponse: fail }],
+    ];
+    for (const [how, of] of failing)
+      it(`${how} cost their request only`, () =>
+        onStage(
+          makeLane,
+          async ({ rig }) => {
+            const client = rig.client();
+            client.send(get('/bad'));
+            expect((await client.response()).status).to.equal(500);
+            const other = rig.client();
+            other.send(get('/good'));
+            expect((await other.response()).body).to.equal('GET /good');
+            await until(() => rig.plane.outstanding === 0, 'the picks to be finished');
+          },
+          { steps: [step(of)] },
+        ));
 
     it('cannot put a line break into a head (RFC 9110, 5.5)', () =>
       onStage(
