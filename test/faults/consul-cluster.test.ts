@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type ConsulCluster, startConsulCluster } from '../harness/consul.ts';
 import { type FaultyRelay, startFaultyRelay } from '../harness/faulty-relay.ts';
-import { constantLoad, type Load } from '../harness/http.ts';
+import { constantLoad, type Load, untilAnswers } from '../harness/http.ts';
 import { stackConsul } from '../harness/stack-consul.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
@@ -74,6 +74,13 @@ describe('three Consul servers that fail', function () {
     await everywhere(`/change-${changes}`, 200);
     console.log(`      ${what}: a change was served after ${Math.round(performance.now() - began)} ms`);
   };
+  /** The second proxy, for a test that ends it. */
+  const withoutLoadOnTheSecond = async () => {
+    const [, second] = proxies as [HostProxy, HostProxy];
+    const { failed, failures } = (await loads.pop()?.stop()) ?? { failed: 0, failures: [] };
+    expect(failed, failures.join('; ')).to.equal(0);
+    return second;
+  };
   const states = () => Promise.all(proxies.map((proxy) => proxy.state()));
 
   it('serve on when the leading server is killed', async () => {
@@ -101,6 +108,61 @@ describe('three Consul servers that fail', function () {
     await allAnswer(names, 200);
     await relay.heal();
     await changeIsServed('as before');
+  });
+
+  it('serve on when Consul falls silent, and notice it', async () => {
+    relay.freeze();
+    try {
+      const began = performance.now();
+      await until('both know', async () => (await states()).every((state) => state === 'away'), { withinMs: 60_000 });
+      console.log(`      noticed after ${Math.round(performance.now() - began)} ms`);
+      await allAnswer(names, 200);
+    } finally {
+      await relay.heal();
+    }
+    await changeIsServed('heard again');
+  });
+
+  it('serve from the disk what they start with while no Consul answers', async () => {
+    const second = await withoutLoadOnTheSecond();
+    const all = [...cluster.servers, cluster.client];
+    await second.stop();
+    await Promise.all(all.map((agent) => agent.kill()));
+    second.start();
+    await untilAnswers({ url: `${second.httpUrl}/${kept}` }, 200);
+    expect(await second.state()).to.equal('away');
+    await allAnswer(names, 200);
+    await Promise.all(all.map((agent) => agent.start()));
+    await until('both follow', async () => (await states()).every((state) => state === 'following'), {
+      withinMs: 60_000,
+    });
+    await changeIsServed('after a start from the disk');
+  });
+
+  it('name a replica that was killed as a laggard, until its session ends', async () => {
+    const [first] = proxies as [HostProxy, HostProxy];
+    const second = await withoutLoadOnTheSecond();
+    const reconfigure = async () => {
+      const query = `serviceName=by-hand&servicePath=/by-hand&port=${beside.backendPort}&outboundHostname=127.0.0.1`;
+      const answer = await first.admin(`/v1/docker-flow-proxy/reconfigure?${query}`, { timeoutMs: 20_000 });
+      return JSON.parse(answer.body) as { readonly Message: string; readonly waitingFor: readonly string[] };
+    };
+    expect(await reconfigure()).to.include({ Message: 'Distributed to all instances' });
+    await second.kill();
+    const late = await first.admin('/v1/docker-flow-proxy/remove?serviceName=by-hand', { timeoutMs: 20_000 });
+    expect(late.status).to.equal(200);
+    expect(late.body).to.include('Distributed to 1 of 2 instances, waiting for ');
+    const began = performance.now();
+    await until(
+      'the dead one does not count any more',
+      async () => (await reconfigure()).Message === 'Distributed to all instances',
+      { withinMs: 60_000 },
+    );
+    console.log(`      a killed replica counted for ${Math.round(performance.now() - began)} ms more`);
+    second.start();
+    await untilAnswers({ url: `${second.httpUrl}/by-hand` }, 200);
+    await first.admin('/v1/docker-flow-proxy/remove?serviceName=by-hand');
+    await everywhere('/by-hand', 503);
   });
 
   it('take services that their owner removes away at once, in any number', async () => {

@@ -99,7 +99,8 @@ export interface Load extends AsyncDisposable {
  * status 200 within 10 s.
  */
 export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // Given up before the proxy closes it (after 15 s): a request on its way just then would end without an answer.
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 5_000 });
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();
   const failures: string[] = [];

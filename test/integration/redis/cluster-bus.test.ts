@@ -75,7 +75,7 @@ describe('two proxies with a Redis between them', function () {
       `    a change served by both, one of which its registry told ${holdMs} ms later: ${Math.round(tookMs)} ms`,
     );
     expect(await statusOf(two, '/woken')).to.equal(200);
-    expect(tookMs).to.be.lessThan(holdMs);
+    expect(tookMs).to.be.lessThan(holdMs / 4);
   });
 
   it('shows in the status what passes through each replica', async () => {
