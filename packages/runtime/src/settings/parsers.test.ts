@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { boolean, entrypoints, integer, list, networks, ownerName, ports } from './parsers.ts';
+import { bearerToken, boolean, entrypoints, integer, list, networks, ownerName, ports } from './parsers.ts';
 
 describe('parsers of settings', () => {
   const booleans = [
@@ -50,6 +50,13 @@ describe('parsers of settings', () => {
     expect(networks('')).to.deep.equal({ ok: true, value: [] });
     for (const wrong of ['10.0.0.0/33', '::1/129', '10.0.0', 'proxy.example', '10.0.0.0/8/8', '10.0.0.0/'])
       expect(networks(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('takes tokens that a header can carry, and no other', () => {
+    for (const token of ['none', 's3cret', 'with space', '~!@#$%^&*()'])
+      expect(bearerToken(token), token).to.deep.equal({ ok: true, value: token });
+    for (const wrong of [' ', ' x', 'x ', 'x\n', 'schlüssel', 'a\tb'])
+      expect(bearerToken(wrong).ok, wrong).to.equal(false);
   });
 
   it('trims the parts of a list and drops empty ones', () => {

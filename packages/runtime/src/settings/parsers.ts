@@ -19,6 +19,12 @@ export const list: Parser<readonly string[]> = (raw) =>
       .filter((part) => part !== ''),
   );
 
+/** What a client can send in a header, byte for byte the same: a token that nobody can show would lock everyone out. */
+export const bearerToken: Parser<string> = (raw) =>
+  /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(raw)
+    ? ok(raw)
+    : not('printable ASCII characters without spaces at either end (openssl rand -hex 32)');
+
 /** One key, or two with a comma between during a rotation: each 32 bytes in base64 or base64url. */
 export const secretsKeys: Parser<readonly string[]> = (raw) => {
   const parts = list(raw);

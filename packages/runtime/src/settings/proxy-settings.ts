@@ -1,4 +1,16 @@
-import { boolean, entrypoints, integer, networks, oneOf, port, ports, seconds, text, workerCount } from './parsers.ts';
+import {
+  bearerToken,
+  boolean,
+  entrypoints,
+  integer,
+  networks,
+  oneOf,
+  port,
+  ports,
+  seconds,
+  text,
+  workerCount,
+} from './parsers.ts';
 import { all, given, optional, serving } from './setting.ts';
 
 /** What the proxy and the operator's commands read. */
@@ -34,7 +46,7 @@ export const proxySettings = {
   }),
   adminToken: optional({
     env: ['ADMIN_TOKEN'],
-    parse: text,
+    parse: bearerToken,
     secret: true,
     usedBy: all,
     meaning:
