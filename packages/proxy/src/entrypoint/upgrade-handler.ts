@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AttemptError } from '../forwarding/attempt-error.ts';
 import { bodyKindOf } from '../forwarding/body-kind.ts';
-import { connectTo, impatientConnectMs } from '../forwarding/connect.ts';
+import { connectToPicked } from '../forwarding/connect.ts';
 import type { Endpoint } from '../forwarding/endpoint.ts';
 import type { TunnelResult } from '../forwarding/forwarder.ts';
 import { statusText } from '../forwarding/hpm/upgrade-attempt.ts';
@@ -96,16 +96,11 @@ async function connectSomewhere(
     const wanted = exchange.stickTo === undefined ? { except: tried } : { except: tried, stickTo: exchange.stickTo };
     const picked = plane.pick(exchange.route, wanted);
     if (picked.kind === 'none') return { kind: 'none', reason: failed ?? picked.reason };
-    const { endpoint, hasOthers } = picked;
-    const { connectMs } = ready.timeouts;
+    const { endpoint } = picked;
     tried.add(endpoint.id);
     report.endpoint = endpoint;
     try {
-      return {
-        kind: 'connected',
-        endpoint,
-        upstream: await connectTo(endpoint, hasOthers ? Math.min(connectMs, impatientConnectMs) : connectMs),
-      };
+      return { kind: 'connected', endpoint, upstream: await connectToPicked(picked, ready.timeouts.connectMs) };
     } catch (error) {
       failed = error instanceof AttemptError ? error.code : 'endpoint-unreachable';
       plane.finished(endpoint, failed === 'connect-timeout' ? 'timed-out' : 'refused');

@@ -1,7 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { AttemptError } from './attempt-error.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, Pick } from './endpoint.ts';
 
 /**
  * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
@@ -9,6 +9,20 @@ import type { Endpoint } from './endpoint.ts';
  * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
  */
 export const impatientConnectMs = 1_000;
+
+type PickedEndpoint = Extract<Pick, { readonly kind: 'endpoint' }>;
+
+/**
+ * As `connectTo`, for a second at most where another endpoint could be asked instead.
+ * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ */
+export function connectToPicked(
+  { endpoint, hasOthers }: Omit<PickedEndpoint, 'kind'>,
+  connectMs: number,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  return connectTo(endpoint, hasOthers ? Math.min(connectMs, impatientConnectMs) : connectMs, signal);
+}
 
 /**
  * Opens a connection to an endpoint.

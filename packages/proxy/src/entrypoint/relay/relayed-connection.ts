@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { AttemptError } from '../../forwarding/attempt-error.ts';
-import { connectTo } from '../../forwarding/connect.ts';
+import { connectToPicked } from '../../forwarding/connect.ts';
 import type { EndpointOutcome } from '../../forwarding/data-plane.ts';
 import { Deadline } from '../../forwarding/deadline.ts';
 import type { Endpoint, Pick } from '../../forwarding/endpoint.ts';
@@ -37,7 +37,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
       const { endpoint } = picked;
       tried.add(endpoint.id);
       try {
-        const upstream = await connectTo(endpoint, connectMs, AbortSignal.any([gone.signal, signal]));
+        const upstream = await connectToPicked(picked, connectMs, AbortSignal.any([gone.signal, signal]));
         const end = await join(client, upstream, firstBytes, options);
         finished(endpoint, 'answered');
         return end;
