@@ -221,6 +221,34 @@ describe('the proxy', () => {
     expect(body.ready).to.equal(true);
   });
 
+  it('names a misspelt field of a hand edit in the API and in the registry, and serves the rest', async () => {
+    const { call } = await start();
+    await eventually('ready', () => under?.proxy.ready() === true);
+    const [destination] = definition('manual/shop').destinations;
+    const edited = {
+      ...definition('manual/shop'),
+      wieght: 5,
+      destinations: [{ ...destination, servicePath: ['/edited'], port: Number(port()), outboundHostname: '127.0.0.1' }],
+    };
+    const key = layout.documentKey('services', 'manual/shop');
+    await registry.store.transact([{ kind: 'set', key, value: JSON.stringify(edited) }]);
+    await eventually('served', async () => (await through(under as ProxyUnderTest, '/edited')) === 200);
+    await eventually('in the registry', async () => {
+      const stored = await registry.store.get(layout.routeProblemsKey('manual/shop'));
+      return stored?.value.includes('field-unknown') ?? false;
+    });
+    const { body } = await call('GET', '/v1/problems');
+    expect(body.problems).to.have.lengthOf(1);
+    expect((body.problems as unknown[])[0]).to.deep.include({
+      owner: 'manual',
+      service: 'shop',
+      severity: 'warning',
+      reason: 'field-unknown',
+      label: 'wieght',
+      suggestion: 'did you mean weight?',
+    });
+  });
+
   it('names what is wrong in the API, the registry, the log and the metrics', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;

@@ -53,7 +53,13 @@ export interface RegistrySnapshot {
 
 /** A document with the index that a compare-and-set of it needs; or one that cannot be used, and why. */
 export type Held<T> =
-  | { readonly ok: true; readonly document: T; readonly index: number }
+  | {
+      readonly ok: true;
+      readonly document: T;
+      readonly index: number;
+      /** What of it has no effect; absent where there is nothing of that kind. */
+      readonly warnings?: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly index: number; readonly raw: string };
 
 export interface FollowOptions {

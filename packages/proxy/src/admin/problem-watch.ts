@@ -40,8 +40,8 @@ export class ProblemWatch implements Running {
   /** Everything that is wrong now. */
   problems(): ProblemsByService {
     const { follower, plane, ownProblems } = this.#options;
-    const { labelProblems, rejected } = follower.served;
-    return mergeProblems([labelProblems, rejected, plane.table().problems(), plane.problems(), ownProblems]);
+    const { labelProblems, rejected, warnings } = follower.served;
+    return mergeProblems([labelProblems, rejected, warnings, plane.table().problems(), plane.problems(), ownProblems]);
   }
 
   /** Something may have changed. */
@@ -78,7 +78,8 @@ export class ProblemWatch implements Running {
     const keys = follower.served.foreignKeys.map(viewForeignKey);
     this.#log.note(viewProblems(this.problems()), keys);
     // Only what every replica finds alike: which addresses it can reach is each one's own affair.
-    const common = mergeProblems([follower.served.rejected, plane.table().problems()]);
+    const { rejected, warnings } = follower.served;
+    const common = mergeProblems([rejected, warnings, plane.table().problems()]);
     const ofRegistry = new Map([...common].filter(([key]) => !key.startsWith('env/')));
     reporter.report(reportDocuments(ofRegistry, keys, layout));
   }

@@ -28,6 +28,8 @@ export class RegisteredServices {
   readonly definitions = new Map<ServiceKey, Held<ServiceDefinition>>();
   readonly endpoints = new Map<ServiceKey, Held<EndpointsDocument>>();
   readonly labelProblems = new Map<ServiceKey, readonly Problem[]>();
+  /** What of a definition that is in force has no effect. */
+  readonly warnings = new Map<ServiceKey, readonly Problem[]>();
   /** Stand-ins for definitions that cannot be used, and only for those. */
   readonly lastGood = new Map<ServiceKey, { readonly definition: ServiceDefinition; readonly origin: StandIn }>();
   readonly lastGoodEndpoints = new Map<ServiceKey, EndpointsDocument>();
@@ -176,7 +178,9 @@ export class RegisteredServices {
 
   #setDefinition(key: ServiceKey, found: Held<ServiceDefinition>, trustIndexes: boolean): void {
     const before = this.definitions.get(key);
+    this.warnings.delete(key);
     if (found.ok) {
+      if (found.warnings !== undefined) this.warnings.set(key, found.warnings);
       this.lastGood.delete(key);
       this.definitions.set(key, keepingIdentity(before, found, trustIndexes));
       return;
@@ -198,6 +202,7 @@ export class RegisteredServices {
 
   #forgetDefinition(key: ServiceKey): void {
     this.definitions.delete(key);
+    this.warnings.delete(key);
     this.lastGood.delete(key);
   }
 

@@ -50,6 +50,22 @@ describe('what is served of what is registered', () => {
     expect(served.services.has('env/x')).to.equal(true);
   });
 
+  it('knows what of its definitions has no effect, though nothing that is served changes with it', () => {
+    const served = serving({ services: all(['swarm/a']) });
+    const warning = { severity: 'warning', reason: 'field-unknown', message: 'no such field' } as const;
+    const misspelt = { ...good(definition('swarm/a'), 2), warnings: [warning] };
+    const key = 'swarm/a' as const;
+    served.absorb(snapshot({ services: [[key, misspelt]], sequence: 2, cause: 'hand-edit' }), 0);
+    expect(served.settle().changes.size).to.equal(0);
+    expect([...served.warnings]).to.deep.equal([[key, [warning]]]);
+    expect(served.rejected.size).to.equal(0);
+    served.absorb(delta(3, [[key, good(definition('swarm/a'), 3)]]), 0);
+    expect(served.warnings.size).to.equal(0);
+    served.absorb(delta(4, [[key, misspelt]]), 0);
+    served.absorb(delta(5, [[key, undefined]]), 0);
+    expect(served.warnings.size).to.equal(0);
+  });
+
   describe('a document that cannot be used', () => {
     it('is replaced by its last good version', () => {
       const served = serving({ services: all(['swarm/a']) });

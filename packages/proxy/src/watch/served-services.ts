@@ -51,6 +51,11 @@ export class ServedServices {
     return this.#registered.labelProblems;
   }
 
+  /** What of the definitions has no effect: fields that nobody knows. */
+  get warnings(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    return this.#registered.warnings;
+  }
+
   get foreignKeys(): readonly string[] {
     return this.#registered.foreignKeys;
   }

@@ -1,8 +1,8 @@
+import { nearestName } from '../definition/nearest-name.ts';
 import type { Problem } from '../problem.ts';
 import { type GivenParameter, mostIndex } from './indexed-parameters.ts';
 import type { LabelEntry, LabelParsed, OtherLabel } from './label-entry.ts';
 import { type KnownLabel, labelNames } from './labels.ts';
-import { nearestName } from './nearest-name.ts';
 
 /** The sentences about labels that cannot be used as they stand. Pure. */
 

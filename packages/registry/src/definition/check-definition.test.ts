@@ -18,7 +18,7 @@ describe('checkDefinition', () => {
   });
 
   it('drops fields that nobody knows', () => {
-    expect(checkDefinition({ ...good, note: 'mine' }, place)).to.deep.equal({ ok: true, definition: good });
+    expect(checkDefinition({ ...good, note: 'mine' }, place)).to.deep.include({ ok: true, definition: good });
   });
 
   it('completes a destination written by hand', () => {

@@ -4,9 +4,11 @@ import { checkDestination } from './check-destinations.ts';
 import { definitionSchema, endpointsSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
 import type { Destination, ServiceDefinition } from './service-definition.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 export type DefinitionCheck =
-  | { readonly ok: true; readonly definition: ServiceDefinition }
+  /** `warnings`, where there are any: what of the document has no effect. */
+  | { readonly ok: true; readonly definition: ServiceDefinition; readonly warnings?: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type EndpointsCheck =
@@ -20,7 +22,7 @@ export interface ExpectedPlace {
 
 /**
  * Whether a parsed JSON document is a definition of that owner and service. Whoever edits one in Consul's UI meets the
- * messages made here. Never throws. Unknown fields are dropped. A destination without `index` gets its position, one
+ * messages made here. Never throws. Unknown fields are dropped with a warning. A destination without `index` gets its position, one
  * without `since` gets `updatedAt`, so that a hand-written destination need not know our bookkeeping.
  */
 export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
@@ -33,7 +35,9 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
     ...repeatedIndexes(definition.destinations),
     ...definition.destinations.flatMap(checkDestination),
   ].filter((problem) => problem.severity === 'error');
-  return problems.length === 0 ? { ok: true, definition } : { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems };
+  const warnings = isRecord(json) ? unknownFields(json) : [];
+  return warnings.length === 0 ? { ok: true, definition } : { ok: true, definition, warnings };
 }
 
 /** As `checkDefinition`, for the endpoints document beside it. */

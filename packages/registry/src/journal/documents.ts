@@ -26,10 +26,10 @@ export function readDocument(place: DocumentPlace, stored: StoredValue): ReadDoc
   if (place.kind === 'services') {
     if (!parsed.ok) return { kind: 'services', service, held: bad([notJson('definition', parsed.reason)]) };
     const checked = checkDefinition(parsed.json, expected);
-    const held = checked.ok
-      ? ({ ok: true, document: checked.definition, index: stored.index } as const)
-      : bad(checked.problems);
-    return { kind: 'services', service, held };
+    if (!checked.ok) return { kind: 'services', service, held: bad(checked.problems) };
+    const { definition: document, warnings } = checked;
+    const good = { ok: true, document, index: stored.index } as const;
+    return { kind: 'services', service, held: warnings === undefined ? good : { ...good, warnings } };
   }
   if (!parsed.ok) return { kind: 'endpoints', service, held: bad([notJson('endpoints document', parsed.reason)]) };
   const checked = checkEndpoints(parsed.json, expected);
