@@ -11,9 +11,10 @@ export interface Gap {
 
 /**
  * A wait that was really held wakes for the first change there is. One that answered faster than this may have begun
- * behind several changes, and shows only the index of the last.
+ * behind several changes, and shows only the index of the last. The time counts from the asking, so it has room for the
+ * way there and for a machine that is busy.
  */
-const heldForSureMs = 100;
+const heldForSureMs = 500;
 
 export function gapOf(ring: Gap & { readonly heldMs: number }): Gap | undefined {
   return ring.heldMs < heldForSureMs && ring.index - ring.after > 1
