@@ -197,10 +197,10 @@ describe('the leading listener', function () {
       },
       { withinMs: 60_000 },
     );
-    expect(await proxy.status('/believed')).to.equal(200);
+    expect(await proxy.status('/beta')).to.equal(200);
     expect(await proxy.status('/epsilon')).to.equal(503);
     await run(process.execPath, [swarmgate, 'adopt', '--url', leading.url]);
     await served('/epsilon');
-    await until("the former Swarm's services are gone", async () => (await proxy.status('/believed')) === 503);
+    await until("the former Swarm's services are gone", async () => (await proxy.status('/beta')) === 503);
   });
 });
