@@ -21,6 +21,7 @@ const mostRememberedHistories = 50_000;
 export class PublishMemory {
   readonly #values = new Map<string, StoredValue>();
   readonly #historyNumbers = new Map<ServiceKey, readonly number[]>();
+  readonly #removals = new Map<string, number>();
   #head: PresentHead | undefined;
   #characters = 0;
 
@@ -75,6 +76,13 @@ export class PublishMemory {
 
   forgetHistory(service: ServiceKey): void {
     this.#historyNumbers.delete(service);
+  }
+
+  /** Whether it is time to look after so many more removals: after the first of an owner, and then after each `every`. */
+  countRemovals(owner: string, removals: number, every: number): boolean {
+    const since = (this.#removals.get(owner) ?? every) + removals;
+    this.#removals.set(owner, since > every ? 0 : since);
+    return since > every;
   }
 
   /** The registry is another one, or was away: nothing is known of it. */

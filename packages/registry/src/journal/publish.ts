@@ -8,6 +8,7 @@ import type { JournalContext } from './journal-context.ts';
 import { isKeyName } from './key-layout.ts';
 import { planAll } from './plan-all.ts';
 import { packWrites, planTransaction, type ServiceWrite } from './plan-publication.ts';
+import { pruneHistories, removalsBetweenLooks } from './prune-histories.ts';
 import type { PresentHead } from './publish-memory.ts';
 import { documentKeysOf } from './read-stored.ts';
 
@@ -16,6 +17,25 @@ const mostAttempts = 100;
 
 /** See `Registry.publish`. */
 export async function publish(
+  context: JournalContext,
+  changes: readonly ServiceChange[],
+  options: PublishOptions,
+): Promise<PublishReport> {
+  const report = await publishAll(context, changes, options);
+  const removed = changes.filter(({ definition }) => definition?.document === null);
+  for (const [owner, { length }] of Map.groupBy(removed, (change) => change.owner)) {
+    if (!context.memory.countRemovals(owner, length, removalsBetweenLooks)) continue;
+    try {
+      await pruneHistories(context, owner, options);
+    } catch (error) {
+      // What was to be published is published; and after the next removals it is looked again.
+      if (!(error instanceof RegistryError)) throw error;
+    }
+  }
+  return report;
+}
+
+async function publishAll(
   context: JournalContext,
   changes: readonly ServiceChange[],
   options: PublishOptions,
