@@ -13,6 +13,14 @@ const child = spawn(ownNode, [command, 'standalone', ...process.argv.slice(2)], 
 // A Ctrl-C reaches the whole foreground group by itself; a SIGTERM to npm's child reaches only this process.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
+// npm passes a SIGTERM on to its shell, which ends without passing it on to us: we would go on without anybody, and hold the
+// ports that the next start needs.
+const shell = process.ppid;
+if (process.env.npm_lifecycle_event === 'start') {
+  setInterval(() => {
+    if (process.ppid !== shell) child.kill('SIGTERM');
+  }, 500).unref();
+}
 child.on('error', (error) => {
   console.error(`cannot start ${ownNode}: ${error.message}`);
   process.exit(2);

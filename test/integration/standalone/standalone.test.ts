@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePorts } from '../../harness/free-ports.ts';
@@ -33,15 +35,14 @@ describe('swarmgate standalone', function () {
   });
 
   /** Only what lets several run on one machine, and no engine that happens to run on it. */
+  const environment = () => ({
+    DATA_DIR: join(folder, 'data'),
+    ADMIN_PORT: String(ports.admin),
+    DEFAULT_PORTS: String(ports.entry),
+    DOCKER_HOST: `unix://${join(folder, 'no-docker.sock')}`,
+  });
   const start = (env: Readonly<Record<string, string>> = {}) => {
-    standalone = startSwarmgate(['standalone'], {
-      env: {
-        ADMIN_PORT: String(ports.admin),
-        DEFAULT_PORTS: String(ports.entry),
-        DOCKER_HOST: `unix://${join(folder, 'no-docker.sock')}`,
-        ...env,
-      },
-    });
+    standalone = startSwarmgate(['standalone'], { env: { ...environment(), ...env } });
     return standalone;
   };
   const said = (text: string) => until(`it says ${text}`, () => standalone?.log().includes(text), patience);
@@ -108,4 +109,36 @@ describe('swarmgate standalone', function () {
     await said('name another one');
     expect(existsSync('/proc/nope')).to.equal(false);
   });
+
+  it('ends with the shell that npm start puts around it, which passes no signal on', async () => {
+    const script = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.url));
+    // The second command keeps the shell from becoming the first one.
+    const shell = spawn('sh', ['-c', '"$0" "$1"; :', process.execPath, script], {
+      env: { PATH: process.env.PATH, npm_lifecycle_event: 'start', LOG_LEVEL: 'warn', ...environment() },
+      stdio: 'ignore',
+      detached: true,
+    });
+    const admin = `http://127.0.0.1:${ports.admin}/healthz`;
+    try {
+      await until('it answers', async () => (await fetch(admin)).ok);
+      shell.kill('SIGTERM');
+      await until('it is gone', () =>
+        fetch(admin).then(
+          () => false,
+          () => true,
+        ),
+      );
+    } finally {
+      endGroup(shell.pid);
+    }
+  });
 });
+
+/** Ends what is left of a detached process and all that it started. */
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing is left, as it should be.
+  }
+}
