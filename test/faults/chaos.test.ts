@@ -117,18 +117,20 @@ describe('proxies and listeners killed at random', function () {
         victim.start();
       }
     };
+    const change = async (name: string, replicasOf: (present: number) => number) => {
+      changes += 1;
+      await updateService(lab.nodes[0].docker, ids.get(name) ?? '', (spec) => ({
+        ...spec,
+        Labels: { ...spec.Labels, 'com.df.servicePath': `/${name},/change-${changes}` },
+        Mode: { Replicated: { Replicas: replicasOf(spec.Mode?.Replicated?.Replicas ?? 2) } },
+      }));
+    };
     const changeTheSwarm = async () => {
-      const { docker } = lab.nodes[0];
       while (performance.now() < endsAt) {
         await pause(500 + random() * 2_000);
         const name = services[Math.floor(random() * services.length)] ?? 'alpha';
-        changes += 1;
         const replicas = random() < 0.3 ? 2 + Math.floor(random() * 2) : undefined;
-        await updateService(docker, ids.get(name) ?? '', (spec) => ({
-          ...spec,
-          Labels: { ...spec.Labels, 'com.df.servicePath': `/${name},/change-${changes}` },
-          ...(replicas === undefined ? {} : { Mode: { Replicated: { Replicas: replicas } } }),
-        }));
+        await change(name, (present) => replicas ?? present);
       }
     };
     await Promise.all([killProxies(), killListeners(), changeTheSwarm()]);
@@ -138,7 +140,19 @@ describe('proxies and listeners killed at random', function () {
         `${report.sent} GETs, ${report.retried} retried (${report.reset} were reset), ${report.failed} failed ${report.failures.join('; ')}`,
     );
     expect(report.failed, report.failures.join('; ')).to.equal(0);
+    // Otherwise nothing was shown, however well it went.
+    expect(report.sent).to.be.above((0.9 * ratePerSecond * lastsMs) / 1_000);
+    for (const kills of Object.values(killed)) expect(kills).to.be.above(lastsMs / 30_000);
+    expect(changes).to.be.above(lastsMs / 5_000);
 
+    // A proxy that has just started reads everything, whatever it would miss: the last changes come after that.
+    for (const proxy of proxies)
+      await until('it follows the registry', async () => {
+        const { body } = await proxy.admin('/v1/status');
+        const { registry } = JSON.parse(body) as { readonly registry: { readonly state: { readonly kind: string } } };
+        return registry.state.kind === 'following';
+      });
+    for (const name of services) await change(name, (present) => 5 - present);
     const began = performance.now();
     for (const proxy of proxies)
       await until(
