@@ -195,6 +195,36 @@ describe('the proxy', () => {
     expect((await under.call('GET', '/readyz')).status).to.equal(200);
   });
 
+  it('is waited for by a change while its entrypoints are not open yet', async () => {
+    const first = await startProxyUnderTest({ registry, env: { BARRIER_TIMEOUT_MS: '500' }, replica: 'first' });
+    const mayOpen = Promise.withResolvers<void>();
+    const starting = startProxyUnderTest({
+      registry,
+      dataDir,
+      replica: 'one',
+      // Stands in for ports and workers that take their time, which cannot be had at will.
+      onPlane: (plane) => {
+        const open = plane.open.bind(plane);
+        Object.assign(plane, { open: () => mayOpen.promise.then(open) });
+      },
+    });
+    const change = async () => (await first.call('GET', reconfigure)).body.Message;
+    try {
+      await eventually('the other one is known', async () => {
+        const { replicas } = (await first.call('GET', '/v1/status')).body;
+        return Array.isArray(replicas) && replicas.length === 2;
+      });
+      expect(await change()).to.equal('Distributed to 1 of 2 instances, waiting for one');
+      mayOpen.resolve();
+      under = await starting;
+      expect(await change()).to.equal('Distributed to all instances');
+    } finally {
+      mayOpen.resolve();
+      under = await starting;
+      await first.stop();
+    }
+  });
+
   it('lets clients in without routes where the registry says nothing at all', async () => {
     const never = takingItsTime(registry, new Promise(() => undefined));
     under = await startProxyUnderTest({ registry: never, dataDir, replica: 'one', firstWordWaitMs: 1 });

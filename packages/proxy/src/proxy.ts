@@ -145,7 +145,14 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     const { registryId, sequence, rejected } = now;
     // Without a registry nobody waits for us.
     if (registryId === '') return;
-    presence.report({ registryId, sequence, routes: plane.table().size, rejected: rejected.size, reload });
+    // Before clients can come, nothing is served, however good the table.
+    presence.report({
+      registryId,
+      sequence: open ? sequence : 0,
+      routes: plane.table().size,
+      rejected: rejected.size,
+      reload,
+    });
   };
   const onReloaded = (id: string) => {
     reload = id;
@@ -207,6 +214,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   await settledOrLate(firstWord.promise, options);
   await plane.open();
   open = true;
+  announce(follower.served);
 
   const stop = async () => {
     draining = true;

@@ -102,11 +102,14 @@ class Announcer implements ReplicaPresence {
     await this.#announcing;
   }
 
-  /** What we serve ourselves we know better than the registry: our key may be late, or gone with a lost session. */
+  /**
+   * What we serve ourselves we know better than the registry: our key may be late, or gone with a lost session. Before our
+   * first report we serve nothing.
+   */
   #withOwn(listed: readonly ReplicaStatus[]): readonly ReplicaStatus[] {
     const { replica, version } = this.#options;
-    if (this.#report === undefined) return listed;
-    const own: ReplicaStatus = { replica, ...this.#report, version, since: this.#since };
+    const report = this.#report ?? { registryId: '', sequence: 0, routes: 0, rejected: 0 };
+    const own: ReplicaStatus = { replica, ...report, version, since: this.#since };
     return [...listed.filter((status) => status.replica !== replica), own].toSorted((a, b) =>
       a.replica < b.replica ? -1 : 1,
     );
