@@ -19,6 +19,38 @@ import { until } from '../../harness/until.ts';
 const childFile = fileURLToPath(new URL('leader-process.ts', import.meta.url));
 const layout = keyLayout('edge');
 
+describe('leadership in a Consul that was away', function () {
+  this.timeout(90_000);
+
+  it('is taken back as soon as Consul answers: nobody waits for himself to fall silent', async () => {
+    const consul = await startConsul();
+    const store = createConsulStore({ address: consul.address });
+    const leadership = contendForLeadership({
+      store,
+      key: layout.leader('swarm'),
+      heartbeatKey: layout.leaderHeartbeat('swarm'),
+      name: 'alone',
+      logger: silentLogger,
+    });
+    try {
+      await until('it leads', () => leadership.state().kind === 'leading');
+      await consul.stop();
+      await until('it knows', () => leadership.state().kind === 'standby');
+      await consul.start();
+      const began = performance.now();
+      await until('it leads again', () => leadership.state().kind === 'leading');
+      const tookMs = performance.now() - began;
+      console.log(`      leads again ${Math.round(tookMs)} ms after Consul answers`);
+      // The session is still there, and would be for ten seconds and more.
+      expect(tookMs).to.be.lessThan(7_500);
+    } finally {
+      await leadership.stop();
+      await store.close();
+      await consul.remove();
+    }
+  });
+});
+
 describe('leadership in Consul, with the real times', function () {
   this.timeout(90_000);
   let consul: RunningConsul;

@@ -12,11 +12,11 @@ const defaultDebounceMs = 2_000;
 const mostDebounceMs = 10_000;
 
 /**
- * How long to wait before the next write when the last one took so long: writing takes a hundredth of the time at most,
- * for it writes the whole table however small the change, and Consul may share the disk.
+ * How long to wait before the next write when the last one held so many services: it writes the whole table however
+ * small the change, and Consul may share the disk. A millisecond for each, 10 s at most.
  */
-export function untilNextWriteMs(debounceMs: number, lastTookMs: number): number {
-  return Math.max(debounceMs, Math.min(100 * lastTookMs, mostDebounceMs));
+export function untilNextWriteMs(debounceMs: number, services: number): number {
+  return Math.max(debounceMs, Math.min(services, mostDebounceMs));
 }
 
 /** Keeps the snapshot on disk near to what is served: one write at a time, the last state always written. */
@@ -26,7 +26,7 @@ export class SnapshotKeeper {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
-  #lastTookMs = 0;
+  #lastServices = 0;
 
   constructor(options: SnapshotKeeperOptions) {
     this.#options = options;
@@ -41,7 +41,7 @@ export class SnapshotKeeper {
         this.#timer = undefined;
         void this.flush();
       },
-      untilNextWriteMs(debounceMs, this.#lastTookMs),
+      untilNextWriteMs(debounceMs, this.#lastServices),
     ).unref();
   }
 
@@ -57,9 +57,10 @@ export class SnapshotKeeper {
     const snapshot = this.#latest;
     if (snapshot === undefined) return;
     this.#latest = undefined;
-    const beganMs = performance.now();
     try {
-      await this.#options.write(snapshot());
+      const whole = snapshot();
+      this.#lastServices = whole.services.length;
+      await this.#options.write(whole);
       if (this.#failed) this.#options.logger.info('the snapshot on disk is written again');
       this.#failed = false;
     } catch (error) {
@@ -67,6 +68,5 @@ export class SnapshotKeeper {
         this.#options.logger.error({ error: messageOf(error) }, 'the snapshot on disk cannot be written');
       this.#failed = true;
     }
-    this.#lastTookMs = performance.now() - beganMs;
   }
 }
