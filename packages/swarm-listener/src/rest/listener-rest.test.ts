@@ -1,5 +1,6 @@
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import express from 'express';
 import { createListenerMetrics } from './listener-metrics.ts';
 import { createListenerRest, type ListeningRest, serveRest } from './listener-rest.ts';
 
@@ -113,6 +114,18 @@ describe("the listener's REST", () => {
       expect(going).to.deep.equal([]);
     });
   }
+
+  it('names the setting where its port is taken', async () => {
+    const again = serveRest(express(), { host: '127.0.0.1', port: served.port }, silentLogger);
+    const error = await again.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.have.property('code', 'listener-port-unusable');
+    expect(error)
+      .to.have.property('message')
+      .that.matches(/^LISTENER_PORT \d+ on 127\.0\.0\.1 .*EADDRINUSE.*choose another/);
+  });
 
   it('says 404 in JSON for what is not there', async () => {
     const response = await get('/v1/other');

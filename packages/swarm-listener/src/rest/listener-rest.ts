@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { authorizeChange, type Logger, type Running } from '@swarmgate/runtime';
+import { authorizeChange, type Logger, messageOf, type Running, UsageError } from '@swarmgate/runtime';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { z } from 'zod';
@@ -120,7 +120,7 @@ export interface ListeningRest extends Running {
   readonly port: number;
 }
 
-/** @throws what listening throws (`EADDRINUSE`, …) */
+/** @throws UsageError `listener-port-unusable` where the port cannot be opened. */
 export async function serveRest(
   app: Express,
   at: { readonly host: string; readonly port: number },
@@ -128,7 +128,15 @@ export async function serveRest(
 ): Promise<ListeningRest> {
   const server = createServer(app);
   server.listen(at.port, at.host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new UsageError(
+      'listener-port-unusable',
+      `LISTENER_PORT ${at.port} on ${at.host} cannot be opened (${messageOf(error)}): choose another LISTENER_PORT`,
+      { cause: error },
+    );
+  }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : at.port;
   logger.info({ host: at.host, port }, "the listener's REST is open");
