@@ -11,7 +11,7 @@ import { Registry as Metrics } from 'prom-client';
 import { until } from '../../test/until.ts';
 import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
 import type { ServedService } from '../watch/served-service.ts';
-import { prepareWorkerPlane } from './worker-plane.ts';
+import { prepareWorkerPlane, startWorkerPlane } from './worker-plane.ts';
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
@@ -94,7 +94,7 @@ describe('the life of workers', function () {
 
   it('begins with the first routes: until then nobody can connect, and every worker has them before it accepts', async () => {
     const env = { WORKERS: '2', DATA_DIR: rig.dataDir };
-    const plane = await prepareWorkerPlane({
+    const options = () => ({
       settings: readSettings('proxy', { env }),
       logger: silentLogger,
       metrics: new Metrics(),
@@ -102,7 +102,11 @@ describe('the life of workers', function () {
       entrypoints: [{ port: 0, secure: false }],
       host: '127.0.0.1',
     });
+    const plane = await prepareWorkerPlane(options());
     try {
+      // By the time that others serve, who began after them, these could.
+      const later = await startWorkerPlane(options());
+      await later.stop();
       const [entrypoint] = plane.entrypoints();
       expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
       const port = entrypoint?.port ?? 0;

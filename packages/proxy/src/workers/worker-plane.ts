@@ -68,7 +68,7 @@ export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<Ser
 
 /**
  * Serves requests in worker processes; this one keeps the table, what the proxy has once for all of them, and the ports.
- * The ports are taken when it resolves; `open` starts the workers, so that each has the table before it accepts anybody.
+ * The ports are taken when it resolves, and the workers start; `open` gives them the table, with which they accept clients.
  * @throws EntrypointError naming the port that cannot be opened
  */
 export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
@@ -122,6 +122,7 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
   const onEjected = (endpointId: string) => {
     for (const listener of ejectionListeners) listener(endpointId);
   };
+  const firstTable = Promise.withResolvers<void>();
   const answer = answerer({ limiters, slots, ejections, workers, onEjected, fleet: () => fleet });
   const fleet: WorkerFleet = new WorkerFleet({
     size: workers,
@@ -129,6 +130,7 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
     launch: () =>
       new WorkerProcess(fork(bound.fds, join(settings.dataDir, 'compile-cache')), {
         start,
+        firstTable: firstTable.promise,
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
           ticketKeysMessage(),
@@ -166,8 +168,14 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
     await middleware.stop();
     await background;
   };
+  const starting = fleet.start();
+  // Told to whoever opens.
+  starting.catch(() => undefined);
   return {
-    open: () => fleet.start(),
+    open() {
+      firstTable.resolve();
+      return starting;
+    },
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
       view.apply(change);
@@ -178,7 +186,10 @@ export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<S
     endpointsOf: (route) => view.endpointsOf(route),
     middlewareOf: middleware.middlewareOf,
     problems: () => mergeProblems(view.problems(), certificates.problems()),
-    entrypoints: () => (fleet.workers.size === 0 ? bound.views() : view.entrypoints()),
+    entrypoints() {
+      const told = view.entrypoints();
+      return told.length === 0 ? bound.views() : told;
+    },
     certificates: () => certificates.store,
     workers: () => fleet.views(),
     traffic: () => trafficOf(fleet),

@@ -11,6 +11,8 @@ export class WorkerError extends SwarmgateError {}
 
 export interface WorkerProcessOptions {
   readonly start: StartMessage;
+  /** Resolves when there is a table: the worker gets it then, and opens its ports. */
+  readonly firstTable: Promise<void>;
   /** What it needs beside services before it opens its ports. */
   readonly first: () => readonly ControlMessage[];
   readonly revision: () => string;
@@ -164,8 +166,9 @@ export class WorkerProcess {
 
   /** Everything there is, in pieces, and what changes meanwhile; only then may it open its ports. */
   async #bootstrap(): Promise<void> {
-    const { start, first, services, revision } = this.#options;
+    const { start, firstTable, first, services, revision } = this.#options;
     this.send(start);
+    await firstTable;
     for (const message of first()) this.send(message);
     const backlog = this.#backlog;
     if (backlog === undefined) return;
