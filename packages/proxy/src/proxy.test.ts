@@ -208,16 +208,18 @@ describe('the proxy', () => {
         Object.assign(plane, { open: () => mayOpen.promise.then(open) });
       },
     });
-    const change = async () => (await first.call('GET', reconfigure)).body.Message;
+    // Again where the machine was too busy for half a second: what is served then is what the next call tells.
+    const saysInTheEnd = (message: string) =>
+      eventually(message, async () => (await first.call('GET', reconfigure)).body.Message === message);
     try {
       await eventually('the other one is known', async () => {
         const { replicas } = (await first.call('GET', '/v1/status')).body;
         return Array.isArray(replicas) && replicas.length === 2;
       });
-      expect(await change()).to.equal('Distributed to 1 of 2 instances, waiting for one');
+      await saysInTheEnd('Distributed to 1 of 2 instances, waiting for one');
       mayOpen.resolve();
       under = await starting;
-      expect(await change()).to.equal('Distributed to all instances');
+      await saysInTheEnd('Distributed to all instances');
     } finally {
       mayOpen.resolve();
       under = await starting;

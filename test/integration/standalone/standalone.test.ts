@@ -120,7 +120,7 @@ describe('swarmgate standalone', function () {
     });
     const admin = `http://127.0.0.1:${ports.admin}/healthz`;
     try {
-      await until('it answers', async () => (await fetch(admin)).ok);
+      await until('it answers', async () => (await fetch(admin)).ok, patience);
       shell.kill('SIGTERM');
       await until('it is gone', () =>
         fetch(admin).then(
