@@ -4,7 +4,7 @@ import { tasksOf, updateService } from '../harness/docker.ts';
 import { untilAnswers } from '../harness/http.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
-import { retryingLoad } from './retrying-load.ts';
+import { connectionsEach, retryingLoad } from './retrying-load.ts';
 
 const lastsMs = 120_000;
 const ratePerSecond = 300;
@@ -100,6 +100,8 @@ describe('proxies and listeners killed at random', function () {
       while (performance.now() < endsAt) {
         await pause(2_000 + random() * 3_000);
         const victim = proxies[random() < 0.5 ? 0 : 1];
+        // What was refused by one and waits here for a connection to the other would be counted as failed by both.
+        await until('the load keeps up', () => load.waiting() < connectionsEach, { withinMs: 60_000 });
         await victim.kill();
         killed.proxies += 1;
         await pause(random() * 1_000);

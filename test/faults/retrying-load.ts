@@ -13,8 +13,13 @@ export interface RetryingLoadReport {
 }
 
 export interface RetryingLoad {
+  /** Requests that have neither been answered nor failed: on a slow machine they wait for a connection in this process. */
+  waiting(): number;
   stop(): Promise<RetryingLoadReport>;
 }
+
+/** Connections to each proxy at most. */
+export const connectionsEach = 64;
 
 /** GETs at a constant rate, on two proxies in turn; what fails on one is asked once more on the other, as clients behind a load balancer do. */
 export function retryingLoad(options: {
@@ -23,7 +28,7 @@ export function retryingLoad(options: {
   readonly proxies: readonly [string, string];
   readonly ratePerSecond: number;
 }): RetryingLoad {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const agent = new Agent({ keepAlive: true, maxSockets: connectionsEach });
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();
   const failures: string[] = [];
@@ -65,6 +70,7 @@ export function retryingLoad(options: {
   }, 5);
 
   return {
+    waiting: () => underWay.size,
     stop: async () => {
       clearInterval(timer);
       await Promise.all(underWay);
