@@ -185,6 +185,7 @@ describe('the listener on a real Swarm', () => {
     const { listings } = listening.listener.status().counts;
     listening.listener.notifyServices();
     await eventually('a full listing', () => listening.listener.status().counts.listings > listings);
+    await eventually('compared with what is registered', () => listening.listener.status().publishing.waiting === 0);
     const after = await registry.read(signal);
     if (before.kind !== 'snapshot' || after.kind !== 'snapshot') throw new Error('the registry has no head');
     expect(after.snapshot.sequence).to.equal(before.snapshot.sequence);

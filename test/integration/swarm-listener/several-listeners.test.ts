@@ -147,7 +147,11 @@ describe('several listeners', () => {
     const listener = await start();
     const name = uniqueName('refilled');
     await deploy(name);
-    await eventually('published', async () => (await pathOf(name)) === '/one');
+    // A task that begins later would be published then, and its service with it.
+    await eventually('its task is active', async () => {
+      const held = (await snapshot())?.endpoints.get(`swarm/${name}`);
+      return held?.ok && held.document.tasks[0]?.state === 'active';
+    });
     await consul.kill();
     await consul.wipe();
     await consul.start();
