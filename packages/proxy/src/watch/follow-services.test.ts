@@ -42,6 +42,11 @@ describe('following the registry', () => {
       }),
       { by: 'test', signal: ending.signal },
     );
+  const publishAt = (path: string) =>
+    registry.publish([{ owner: 'swarm', service: 'a', definition: { document: definition('swarm/a', path) } }], {
+      by: 'test',
+      signal: ending.signal,
+    });
   const serves = (follower: ServicesFollower, ...keys: ServiceKey[]) =>
     eventually(`served: ${keys.join(' ')}`, () => keys.every((key) => follower.served.services.has(key)));
   const unreachable = () =>
@@ -73,15 +78,28 @@ describe('following the registry', () => {
 
   it('stays with the newest usable version of a document spoilt by hand, also after its own restart', async () => {
     await publish('swarm/a');
-    await registry.publish(
-      [{ owner: 'swarm', service: 'a', definition: { document: definition('swarm/a', '/second') } }],
-      { by: 'test', signal: ending.signal },
-    );
+    await publishAt('/second');
     await registry.store.transact([{ kind: 'set', key: layout.documentKey('services', 'swarm/a'), value: '{' }]);
     const follower = await follow();
     await serves(follower, 'swarm/a');
     expect(follower.served.services.get('swarm/a')).to.include({ origin: 'history' });
     expect(follower.served.rejected.get('swarm/a')?.[0]?.reason).to.equal('document-not-json');
+  });
+
+  it('looks for a stand-in again with the next change where the history could not be read', async () => {
+    await publish('swarm/a');
+    await publishAt('/second');
+    await registry.store.transact([{ kind: 'set', key: layout.documentKey('services', 'swarm/a'), value: '{' }]);
+    let mayRead = false;
+    // The real part cannot be made to fail in one call only.
+    const history: Registry['history'] = (...given) =>
+      mayRead ? registry.history(...given) : Promise.reject(new Error('too slow'));
+    const follower = await follow({ registry: Object.create(registry, { history: { value: history } }) as Registry });
+    await eventually('rejected', () => follower.served.rejected.has('swarm/a'));
+    expect(follower.served.services.has('swarm/a')).to.equal(false);
+    mayRead = true;
+    await publish('swarm/b');
+    await serves(follower, 'swarm/a', 'swarm/b');
   });
 
   it('reads again on request, though nothing changed, as often as asked', async () => {

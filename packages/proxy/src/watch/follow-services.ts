@@ -65,6 +65,8 @@ export class ServicesFollower implements Running {
   #asOfMs: number | undefined;
   #firstTableFrom: 'nothing' | 'snapshot' | 'memory' = 'nothing';
   #distrustTimer: NodeJS.Timeout | undefined;
+  /** Services that need a stand-in, whose history could not be read. */
+  readonly #historyUnread = new Set<ServiceKey>();
   #following: Promise<void> = Promise.resolve();
   /** Steps come from the registry, from a person's release and from the clock: they take turns. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -234,7 +236,8 @@ export class ServicesFollower implements Running {
   /** The newest usable version in the history, for documents that are unusable at first sight. */
   async #findStandIns(): Promise<void> {
     const { registry, logger, historyTimeoutMs = 1000 } = this.#options;
-    const lacking = this.served.lackingStandIn();
+    const lacking = this.served.lackingStandIn(this.#historyUnread);
+    this.#historyUnread.clear();
     if (lacking.length === 0) return;
     const signal = AbortSignal.any([this.#ended, AbortSignal.timeout(historyTimeoutMs)]);
     const find = async (key: ServiceKey) => {
@@ -243,6 +246,7 @@ export class ServicesFollower implements Running {
         const newest = entries.toSorted((a, b) => b.number - a.number)[0];
         if (newest !== undefined) this.served.standIn(key, newest.definition);
       } catch (error) {
+        this.#historyUnread.add(key);
         logger.warn({ service: key, error: messageOf(error) }, 'the history of a rejected service cannot be read');
       }
     };

@@ -114,9 +114,12 @@ export class ServedServices {
     this.#touch(this.#registered.absorbSnapshot(change, nowMs));
   }
 
-  /** Definitions that cannot be used and for which nothing stands in yet. */
-  lackingStandIn(): readonly ServiceKey[] {
-    return [...this.#touched].filter(
+  /**
+   * Definitions that cannot be used and for which nothing stands in yet, among those that changed.
+   * @param before others to look at, too
+   */
+  lackingStandIn(before: Iterable<ServiceKey> = []): readonly ServiceKey[] {
+    return [...new Set([...this.#touched, ...before])].filter(
       (key) => this.#registered.definitions.get(key)?.ok === false && !this.#registered.lastGood.has(key),
     );
   }
