@@ -4,10 +4,11 @@ import { createConsulStore, createRegistry, type Registry, type ServiceDefinitio
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../harness/counting-relay.ts';
-import { ask, constantLoad, type Load } from '../harness/http.ts';
+import { ask } from '../harness/http.ts';
 import { measureOthersShare } from '../harness/others-share.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
+import { type Loads, startLoads } from './load-in-a-thread.ts';
 
 const many = 10_000;
 const swarmServices = 20;
@@ -16,10 +17,13 @@ const changes = 200;
 const warmUp = 20;
 const mostBytesPerChange = 200_000;
 /** The promise, judged where the machine is ours. */
-const promisedMs = { p50: 50, p99: 150 };
+const promisedMs = { p50: 50, p99: 150, handEdit: 1_000 };
 /** Where others take more of the processors than this share, only what no such machine explains is a fault. */
 const quietShare = 0.1;
-const busyMs = { p50: 500, p99: 2_000 };
+const busyMs = { p50: 500, p99: 2_000, handEdit: 3_000 };
+/** No pause of the data plane, whatever changes: how long an answer may take, likewise. */
+const smoothMs = { p99: 50, most: 500 };
+const roughMs = { p99: 1_000, most: 5_000 };
 const stormSeconds = 5;
 const stormPerSecond = 1_000;
 /** In one publication. */
@@ -33,7 +37,8 @@ describe(`one change among ${many} definitions`, function () {
   let beside: BesideASwarm;
   let proxies: (HostProxy & { readonly relay: CountingRelay })[];
   let relays: CountingRelay[];
-  let loads: Load[];
+  let loads: Loads;
+  let othersShare: () => number;
   const agent = new Agent({ keepAlive: true });
 
   const definition = (n: number, path = `/other-${n}`): ServiceDefinition => ({
@@ -86,15 +91,23 @@ describe(`one change among ${many} definitions`, function () {
   });
 
   beforeEach(() => {
-    loads = proxies.map(({ httpUrl }) => constantLoad({ url: `${httpUrl}/swarm-0`, ratePerSecond: 100 }));
+    othersShare = measureOthersShare();
+    loads = startLoads(proxies.map(({ httpUrl }) => ({ url: `${httpUrl}/swarm-0`, ratePerSecond: 100 })));
   });
 
   afterEach(async () => {
-    const reports = await Promise.all(loads.map((load) => load.stop()));
+    const reports = await loads.stop();
     const sent = reports.reduce((sum, report) => sum + report.sent, 0);
     const failed = reports.reduce((sum, report) => sum + report.failed, 0);
-    console.log(`      ${sent} requests meanwhile, ${failed} failed`);
+    const latencies = new Distribution(reports.flatMap(({ latenciesMs }) => latenciesMs));
+    const others = othersShare();
+    console.log(
+      `      ${sent} requests meanwhile, ${failed} failed, answered after ${latencies}; ${percent(others)} to others`,
+    );
     expect(failed, reports.flatMap((report) => report.failures).join('; ')).to.equal(0);
+    const ceiling = others <= quietShare ? smoothMs : roughMs;
+    expect(latencies.at(0.99), 'p99 of the answers in ms').to.be.below(ceiling.p99);
+    expect(latencies.at(1), 'the slowest answer in ms').to.be.below(ceiling.most);
   });
 
   it('is served on every replica soon after its event, and moves little', async () => {
@@ -112,10 +125,10 @@ describe(`one change among ${many} definitions`, function () {
     let n = 0;
     while (n < warmUp) await change(n++);
     const before = proxies.map(({ relay }) => relay.receivedBytes());
-    const othersShare = measureOthersShare();
+    const meanwhile = measureOthersShare();
     const took: Awaited<ReturnType<typeof change>>[] = [];
     while (n < warmUp + changes) took.push(await change(n++));
-    const others = othersShare();
+    const others = meanwhile();
     await pause(500);
     const bytes = proxies.map(({ relay }, index) => (relay.receivedBytes() - (before[index] ?? 0)) / changes);
     const publishing = new Distribution(took.map((one) => one.publishedAtMs - one.eventAtMs));
@@ -124,7 +137,7 @@ describe(`one change among ${many} definitions`, function () {
     console.log(
       `      ${changes} changes, from event to both proxies: ${all} (published: ${publishing}; from there: ${swapping}); ` +
         `${bytes.map((each) => Math.round(each)).join(' and ')} bytes from Consul to each proxy per change; ` +
-        `${Math.round(others * 100)} % of the processors went to others`,
+        `${percent(others)} to others`,
     );
     for (const each of bytes) expect(each).to.be.below(mostBytesPerChange);
     const ceiling = others <= quietShare ? promisedMs : busyMs;
@@ -134,6 +147,7 @@ describe(`one change among ${many} definitions`, function () {
 
   it('is served when it is a hand edit', async () => {
     const tookMs: number[] = [];
+    const meanwhile = measureOthersShare();
     for (let n = 0; n < 3; n++) {
       const edited = JSON.stringify(definition(4_711 + n, `/edited-${n}`), undefined, 2);
       const began = performance.now();
@@ -145,8 +159,11 @@ describe(`one change among ${many} definitions`, function () {
       await served(`/edited-${n}`);
       tookMs.push(performance.now() - began);
     }
-    console.log(`      hand edits were served after ${tookMs.map((each) => each.toFixed(0)).join(', ')} ms`);
-    expect(Math.min(...tookMs)).to.be.below(3_000);
+    const others = meanwhile();
+    const texts = tookMs.map((each) => each.toFixed(0));
+    console.log(`      hand edits were served after ${texts.join(', ')} ms; ${percent(others)} to others`);
+    const ceiling = others <= quietShare ? promisedMs : busyMs;
+    expect(Math.min(...tookMs), 'the fastest in ms').to.be.below(ceiling.handEdit);
   });
 
   it(`ends at the last state of a storm of ${stormPerSecond} changes a second`, async () => {
@@ -180,6 +197,11 @@ describe(`one change among ${many} definitions`, function () {
     }
   });
 });
+
+/** Of the processors. */
+function percent(share: number): string {
+  return `${Math.round(share * 100)} % of the processors`;
+}
 
 /** A percentile of some milliseconds, and the two that are promised as text. */
 class Distribution {

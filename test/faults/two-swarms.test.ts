@@ -10,10 +10,13 @@ import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm
 
 const names = ['east', 'west'] as const;
 
+type Weights = Readonly<Record<(typeof names)[number], string | undefined>>;
+
 interface ShownProblem {
   readonly owner: string;
   readonly service: string;
   readonly reason: string;
+  readonly message: string;
   readonly otherService?: string;
 }
 
@@ -48,12 +51,16 @@ describe('two Swarms in one registry', function () {
     }
   });
 
-  const deploy = async (swarm: (typeof names)[number], service: string) => {
+  const deploy = async (
+    swarm: (typeof names)[number],
+    service: string,
+    labels: Readonly<Record<string, string>> = {},
+  ) => {
     const server = createServer((_request, response) => response.end(swarm)).listen(0, '127.0.0.1');
     servers.push(server);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await swarms[swarm].deploy(service, { 'com.df.port': String(port) });
+    await swarms[swarm].deploy(service, { 'com.df.port': String(port), ...labels });
     await until('it is published', async () => (await kv.get(`services/${swarm}/${service}`)) !== undefined);
   };
   const answeredBy = (service: string, swarm: string) =>
@@ -88,6 +95,68 @@ describe('two Swarms in one registry', function () {
     console.log(`      ${sent} requests meanwhile, ${failed} failed`);
     expect(failed, failures.join('; ')).to.equal(0);
   });
+
+  /** In both Swarms a service of this name, for this host and `/`: first in the west, then in the east. */
+  const deployBoth = async (service: string, weights: Weights) => {
+    for (const swarm of ['west', 'east'] as const) {
+      const weight = weights[swarm];
+      await deploy(swarm, service, {
+        'com.df.serviceDomain': `${service}.example`,
+        'com.df.servicePath': '/',
+        ...(weight === undefined ? {} : { 'com.df.weight': weight }),
+      });
+      const isServed = async () => {
+        const { services } = JSON.parse((await proxy.admin('/v1/services')).body) as {
+          readonly services: readonly { readonly definition: { readonly owner: string; readonly service: string } }[];
+        };
+        return services.some(({ definition }) => definition.owner === swarm && definition.service === service);
+      };
+      await until(`the proxy knows ${swarm}/${service}`, isServed);
+    }
+  };
+  /** How many of `howMany` requests each Swarm answered. */
+  const answersOf = async (service: string, howMany: number) => {
+    const counts = { east: 0, west: 0 };
+    for (let n = 0; n < howMany; n++) {
+      const { status, body } = await ask({ url: `${proxy.httpUrl}/`, host: `${service}.example` });
+      expect(status).to.equal(200);
+      counts[body as (typeof names)[number]] += 1;
+    }
+    return counts;
+  };
+
+  it('share the requests of one name and host in proportion when both give a weight', async () => {
+    await deployBoth('shared', { west: '3', east: '1' });
+    const asked = 400;
+    const counts = await answersOf('shared', asked);
+    console.log(
+      `      of ${asked} requests ${counts.west} to the west (weight 3), ${counts.east} to the east (weight 1)`,
+    );
+    // A quarter is 100 of them; chance takes it further off than this once in a hundred thousand times.
+    expect(counts.east).to.be.within(60, 140);
+    expect(await conflicts()).to.deep.equal([]);
+
+    await swarms.west.removeServices(['shared']);
+    await until('the east has all of them', async () => (await answersOf('shared', 20)).east === 20);
+  });
+
+  const notShared: readonly (readonly [string, string, Weights])[] = [
+    ['only the newcomer gives a weight', 'newcomer-offers', { west: undefined, east: '100' }],
+    ['only the first gives a weight', 'first-offers', { west: '1', east: undefined }],
+  ];
+  for (const [when, service, weights] of notShared) {
+    it(`leave all requests to the first, and tell both, when ${when}`, async () => {
+      await deployBoth(service, weights);
+      expect(await answersOf(service, 50)).to.deep.equal({ east: 0, west: 50 });
+      const [lost, won, ...more] = await conflicts();
+      expect(lost).to.include({ owner: 'east', service, otherService: `west/${service}` });
+      expect(lost?.message).to.include(`is claimed by west/${service} too, which keeps it`);
+      expect(won).to.include({ owner: 'west', service, otherService: `east/${service}` });
+      expect(more).to.deep.equal([]);
+      await Promise.all(names.map((swarm) => swarms[swarm].removeServices([service])));
+      await until('the conflict is over', async () => (await conflicts()).length === 0);
+    });
+  }
 
   it('leave what the other one published alone, also when they start anew', async () => {
     const before = await kv.modifyIndex('services/west/only-west');

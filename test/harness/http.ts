@@ -84,6 +84,8 @@ export interface LoadReport {
   readonly failed: number;
   /** The first ten failures, as text, with the second of the load in which they happened. */
   readonly failures: readonly string[];
+  /** How long each answer took, from when it was asked for to its end. */
+  readonly latenciesMs: readonly number[];
 }
 
 /** `await using` ends it with the test, however the test ends. */
@@ -104,6 +106,7 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();
   const failures: string[] = [];
+  const latenciesMs: number[] = [];
   let sent = 0;
   let answered = 0;
   let failed = 0;
@@ -114,9 +117,11 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
   };
   const send = () => {
     sent += 1;
+    const sentAt = performance.now();
     const one = ask({ ...what, agent }).then(
       (answer) => {
         answered += 1;
+        latenciesMs.push(performance.now() - sentAt);
         if (answer.status !== 200) fail(`${answer.status} ${answer.headers['x-swarmgate-reason'] ?? ''}`);
       },
       (error: unknown) => fail(String(error)),
@@ -134,7 +139,7 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
     clearInterval(timer);
     await Promise.all(underWay);
     agent.destroy();
-    return { sent, failed, failures };
+    return { sent, failed, failures, latenciesMs };
   };
   return {
     answered: () => answered,

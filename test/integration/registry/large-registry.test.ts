@@ -4,6 +4,7 @@ import { FollowedChanges } from '../../../packages/registry/test/followed-change
 import { definitionOf, endpointsOf } from '../../../packages/registry/test/sample-definition.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type CountingRelay, startCountingRelay } from '../../harness/counting-relay.ts';
+import { measureOthersShare } from '../../harness/others-share.ts';
 
 const many = 10_000;
 const signal = new AbortController().signal;
@@ -75,14 +76,25 @@ describe(`a registry of ${many} definitions in Consul`, function () {
   });
 
   it('serves a hand edit within a second', async () => {
-    const key = 'large/services/swarm/service-42';
-    const began = performance.now();
-    await writing.transact([{ kind: 'set', key, value: JSON.stringify(definitionOf('swarm', 'service-42', 4242)) }]);
-    const { snapshot, cause } = await followed.nextOf('snapshot');
-    console.log(`      a hand edit was followed after ${Math.round(performance.now() - began)} ms`);
-    const held = snapshot.services.get('swarm/service-42');
-    expect(cause).to.equal('hand-edit');
-    expect(held?.ok && held.document.destinations[0]?.port).to.equal(4242);
-    expect(performance.now() - began).to.be.lessThan(5_000);
+    const othersShare = measureOthersShare();
+    const tookMs: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const service = `service-${42 + n}`;
+      const value = JSON.stringify(definitionOf('swarm', service, 4242));
+      const began = performance.now();
+      await writing.transact([{ kind: 'set', key: `large/services/swarm/${service}`, value }]);
+      const { snapshot, cause } = await followed.nextOf('snapshot');
+      tookMs.push(performance.now() - began);
+      const held = snapshot.services.get(`swarm/${service}`);
+      expect(cause).to.equal('hand-edit');
+      expect(held?.ok && held.document.destinations[0]?.port).to.equal(4242);
+    }
+    const others = othersShare();
+    console.log(
+      `      hand edits were followed after ${tookMs.map(Math.round).join(', ')} ms; ` +
+        `${Math.round(others * 100)} % of the processors went to others`,
+    );
+    // A promise in milliseconds can only be judged where nobody else takes the processors.
+    expect(Math.min(...tookMs)).to.be.lessThan(others <= 0.1 ? 1_000 : 5_000);
   });
 });

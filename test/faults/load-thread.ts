@@ -1,0 +1,11 @@
+/** The other side of `startLoads`: sends what it is told to, until it is told to stop. */
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { constantLoad } from '../harness/http.ts';
+import type { LoadToSend } from './load-in-a-thread.ts';
+
+const loads = (workerData as readonly LoadToSend[]).map(constantLoad);
+if (parentPort !== null) {
+  await once(parentPort, 'message');
+  parentPort.postMessage(await Promise.all(loads.map((load) => load.stop())));
+}
