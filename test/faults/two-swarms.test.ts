@@ -105,6 +105,8 @@ describe('two Swarms in one registry', function () {
         'com.df.servicePath': '/',
         ...(weight === undefined ? {} : { 'com.df.weight': weight }),
       });
+      // A proxy that has just started opens its entrypoint only with what it serves.
+      await untilAnswers({ url: `${proxy.httpUrl}/`, host: `${service}.example` }, 200);
       const isServed = async () => {
         const { services } = JSON.parse((await proxy.admin('/v1/services')).body) as {
           readonly services: readonly { readonly definition: { readonly owner: string; readonly service: string } }[];
