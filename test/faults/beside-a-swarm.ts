@@ -6,32 +6,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createService, importNodeImage, removeService, updateService } from '../harness/docker.ts';
-import { freePorts } from '../harness/free-ports.ts';
-import { type Answer, type Ask, ask } from '../harness/http.ts';
+import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../harness/host-processes.ts';
 import { type SwarmNodes, startNodes } from '../harness/nodes.ts';
-import { type SwarmgateProcess, startSwarmgate } from '../harness/swarmgate-process.ts';
-import { until } from '../harness/until.ts';
+import type { SwarmgateProcess } from '../harness/swarmgate-process.ts';
+
+export type { HostListener, HostProxy } from '../harness/host-processes.ts';
 
 type Environment = Readonly<Record<string, string>>;
-
-export interface HostProxy extends SwarmgateProcess {
-  readonly httpUrl: string;
-  readonly adminUrl: string;
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Answer>;
-  /** `registry.state` of its status: `following`, `away` or `holding`. */
-  state(): Promise<string>;
-  status(path: string): Promise<number>;
-}
-
-export interface HostListener extends SwarmgateProcess {
-  readonly url: string;
-  status(): Promise<ListenerStatus | undefined>;
-  isLeading(): Promise<boolean>;
-}
-
-export interface ListenerStatus {
-  readonly publishing: { readonly leading: boolean; readonly judgement?: { readonly kind: string } };
-}
 
 export interface BesideASwarm {
   readonly swarm: SwarmNodes;
@@ -64,8 +45,8 @@ export async function startBesideASwarm(managers = 1): Promise<BesideASwarm> {
   return {
     swarm,
     backendPort,
-    startProxy: async (env) => remember(await startProxy(env)),
-    startListener: async (env) => remember(await startListener({ DOCKER_HOST: dockerHost, ...env })),
+    startProxy: async (env) => remember(await startHostProxy(env)),
+    startListener: async (env) => remember(await startHostListener({ DOCKER_HOST: dockerHost, ...env })),
     deploy: async (name, labels = {}) => {
       const id = await createService(docker, {
         name,
@@ -96,51 +77,4 @@ export async function startBesideASwarm(managers = 1): Promise<BesideASwarm> {
       backend.closeAllConnections();
     },
   };
-}
-
-async function startProxy(env: Environment): Promise<HostProxy> {
-  const [http, admin] = (await freePorts(2)) as [number, number];
-  const httpUrl = `http://127.0.0.1:${http}`;
-  const adminUrl = `http://127.0.0.1:${admin}`;
-  const started = startSwarmgate(['proxy'], {
-    env: { DEFAULT_PORTS: String(http), ADMIN_PORT: String(admin), WORKERS: '1', LOG_LEVEL: 'error', ...env },
-  });
-  await answers(`${adminUrl}/healthz`, started);
-  const call: HostProxy['admin'] = (path, options = {}) => ask({ ...options, url: `${adminUrl}${path}` });
-  return Object.assign(started, {
-    httpUrl,
-    adminUrl,
-    admin: call,
-    state: async () => {
-      const { body } = await call('/v1/status');
-      return (JSON.parse(body) as { readonly registry: { readonly state: { readonly kind: string } } }).registry.state
-        .kind;
-    },
-    status: async (path: string) => (await ask({ url: `${httpUrl}${path}` })).status,
-  });
-}
-
-async function startListener(env: Environment): Promise<HostListener> {
-  const [port] = (await freePorts(1)) as [number];
-  const url = `http://127.0.0.1:${port}`;
-  const started = startSwarmgate(['listener'], { env: { ...env, LISTENER_PORT: String(port) } });
-  await answers(`${url}/healthz`, started);
-  const status = async () => {
-    try {
-      const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
-      return JSON.parse(body) as ListenerStatus;
-    } catch {
-      // Killed, paused or not there yet: it says nothing.
-      return undefined;
-    }
-  };
-  return Object.assign(started, { url, status, isLeading: async () => (await status())?.publishing.leading ?? false });
-}
-
-async function answers(url: string, by: SwarmgateProcess): Promise<void> {
-  try {
-    await until(`${url} answers 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}; it wrote:\n${by.log()}`, { cause: error });
-  }
 }

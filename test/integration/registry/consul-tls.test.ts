@@ -1,59 +1,32 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { openRegistry, type Registry, type RegistrySettings } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { rejection } from '../../../packages/registry/test/store-contract.ts';
-import { consulBinary, type RunningConsul, startConsul } from '../../harness/consul.ts';
-import { freePort } from '../../harness/free-ports.ts';
-
-const run = promisify(execFile);
+import { startTlsConsul, type TlsConsul } from '../../harness/tls-consul.ts';
 
 describe('Consul over mutual TLS', () => {
-  let directory: string;
-  let consul: RunningConsul;
-  let port: number;
+  let consul: TlsConsul;
   const opened: Registry[] = [];
-  const file = (name: string) => join(directory, name);
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'swarmgate-tls-'));
-    const tls = async (...words: readonly string[]) => run(await consulBinary(), ['tls', ...words], { cwd: directory });
-    await tls('ca', 'create');
-    await tls('cert', 'create', '-server');
-    await tls('cert', 'create', '-client');
-    port = await freePort();
-    consul = await startConsul({
-      config: {
-        addresses: { https: '127.0.0.1' },
-        ports: { https: port },
-        ca_file: file('consul-agent-ca.pem'),
-        cert_file: file('dc1-server-consul-0.pem'),
-        key_file: file('dc1-server-consul-0-key.pem'),
-        verify_incoming_https: true,
-      },
-    });
+    consul = await startTlsConsul({ mutual: true });
   });
 
   after(async () => {
     for (const registry of opened) await registry.store.close();
     await consul?.remove();
-    await rm(directory, { recursive: true, force: true });
   });
 
   async function open(settings: Partial<RegistrySettings>): Promise<Registry> {
     const registry = await openRegistry(
       {
-        consulAddress: `https://localhost:${port}`,
+        consulAddress: `https://${consul.address}`,
         consulToken: undefined,
         consulSsl: true,
         consulCaCert: undefined,
         consulClientCert: undefined,
         consulClientKey: undefined,
-        dataDir: directory,
+        dataDir: consul.directory,
         instanceName: 'edge',
         ...settings,
       },
@@ -63,10 +36,10 @@ describe('Consul over mutual TLS', () => {
     return registry;
   }
 
-  const ca = () => ({ consulCaCert: file('consul-agent-ca.pem') });
+  const ca = () => ({ consulCaCert: consul.caFile });
   const client = () => ({
-    consulClientCert: file('dc1-client-consul-0.pem'),
-    consulClientKey: file('dc1-client-consul-0-key.pem'),
+    consulClientCert: consul.clientCertFile,
+    consulClientKey: consul.clientKeyFile,
   });
   const signal = new AbortController().signal;
 
