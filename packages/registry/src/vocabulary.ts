@@ -2,6 +2,7 @@
  * What definitions mean: labels, sealed secrets, names. Enough to serve definitions that others have read and checked, and
  * without what reads and checks them, which would cost every worker 15 MB.
  */
+export * from './catalogue/changed-labels.ts';
 export * from './catalogue/docker-flow-answer.ts';
 export * from './catalogue/environment-services.ts';
 export { isSecretVariable } from './catalogue/header-rules.ts';

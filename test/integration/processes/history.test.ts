@@ -73,6 +73,7 @@ describe('the history of a service of the Swarm', function () {
       [1, ['/path-0']],
     ]);
     const [second, first] = entries as [(typeof entries)[number], (typeof entries)[number]];
+    for (const { changed } of entries) expect(changed).to.deep.equal(['servicePath']);
     for (const { replacedBy } of entries) expect(replacedBy).to.equal(`swarm-listener on ${hostname()}`);
     const times = [first, second].map(({ replacedAt }) => Date.parse(replacedAt));
     expect([beganAt, ...times, Date.now()]).to.deep.equal([beganAt, ...times, Date.now()].toSorted((a, b) => a - b));
@@ -92,7 +93,10 @@ describe('the history of a service of the Swarm', function () {
     ] as const) {
       const line = lines.find((each) => each.includes(path)) ?? expect.fail(`${path} in ${told}`);
       expect(line.trim().startsWith(number), line).to.equal(true);
-      expect(line).to.include(`swarm-listener on ${hostname()}`).and.include(`Swarm service version ${version}`);
+      expect(line)
+        .to.include(`swarm-listener on ${hostname()}`)
+        .and.include(`Swarm service version ${version}`)
+        .and.include('servicePath');
       expect(line).to.match(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/);
     }
     expect(lines.find((line) => line.includes('/path-2'))?.trim()).to.match(/^now /);

@@ -55,10 +55,12 @@ export function describeHistory({ service, owners }: HistoryAnswer): string {
         entry.replacedAt,
         entry.replacedBy,
         source(entry.definition.source),
+        entry.changed.join(' '),
         matches(entry.definition),
       ]);
-      const now = current === null ? [] : [['now', current.updatedAt, '', source(current.source), matches(current)]];
-      return `${owner}/${service}\n${table(['NUMBER', 'REPLACED', 'BY', 'CAME FROM', 'ROUTES'], [...now, ...rows])}`;
+      const now =
+        current === null ? [] : [['now', current.updatedAt, '', source(current.source), '', matches(current)]];
+      return `${owner}/${service}\n${table(['NUMBER', 'REPLACED', 'BY', 'CAME FROM', 'CHANGED THEN', 'ROUTES'], [...now, ...rows])}`;
     })
     .join('\n\n');
 }

@@ -115,6 +115,11 @@ export interface ExplainAnswer {
   readonly omitted: number;
 }
 
+/** `changed`: names of the labels by which the next definition differs; empty where there is none. */
+export interface HistoryEntryView extends HistoryEntry {
+  readonly changed: readonly string[];
+}
+
 /** `GET /v1/history` */
 export interface HistoryAnswer {
   readonly service: string;
@@ -122,7 +127,7 @@ export interface HistoryAnswer {
   readonly owners: readonly {
     readonly owner: string;
     readonly current: ServiceDefinition | null;
-    readonly entries: readonly HistoryEntry[];
+    readonly entries: readonly HistoryEntryView[];
   }[];
 }
 

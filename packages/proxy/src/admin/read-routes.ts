@@ -1,4 +1,4 @@
-import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
+import { changedLabels, type ReplicaStatus, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, ServicesAnswer, StatusAnswer } from './answers.ts';
@@ -68,7 +68,12 @@ export function readRoutes(parts: AdminParts): Router {
           return {
             owner,
             current: current === undefined ? null : redactDefinition(current),
-            entries: entries.map((entry) => ({ ...entry, definition: redactDefinition(entry.definition) })),
+            entries: entries.map((entry, at) => {
+              // Before secrets are taken out: that a password is another one is to be told, too.
+              const next = at === 0 ? current : entries[at - 1]?.definition;
+              const changed = next === undefined ? [] : changedLabels(entry.definition, next);
+              return { ...entry, changed, definition: redactDefinition(entry.definition) };
+            }),
           };
         }),
       );
