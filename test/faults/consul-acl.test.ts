@@ -98,6 +98,9 @@ describe('listener and proxies with the least rights in Consul', function () {
   });
 
   it('serve on without end when their tokens are revoked under traffic', async () => {
+    await beside.setPath('shop', '/shop,/changed');
+    for (const { httpUrl } of proxies)
+      for (const path of ['/shop', '/changed']) await untilAnswers({ url: `${httpUrl}${path}` }, 200);
     const loads = proxies.map(({ httpUrl }) => constantLoad({ url: `${httpUrl}/shop`, ratePerSecond: 100 }));
     await consul.revokeToken(proxyToken);
     await consul.revokeToken(listenerToken);
