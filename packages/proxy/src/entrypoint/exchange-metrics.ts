@@ -14,7 +14,9 @@ interface Series {
 
 /** Counts exchanges for Prometheus. The counters are filled when they are read. */
 export class ExchangeMetrics {
-  readonly #series = new Map<string, Series>();
+  readonly #series: Series[] = [];
+  /** By service, then by status class: every exchange looks here, so no text is made to look with. */
+  readonly #byService = new Map<string, (Series | undefined)[]>();
   readonly #reasons = new Map<string, number>();
   readonly #causes = new Map<string, number>();
   readonly #duration: Histogram;
@@ -32,7 +34,7 @@ export class ExchangeMetrics {
         registers,
         collect() {
           this.reset();
-          for (const each of series.values()) this.inc(each.labels, count(each));
+          for (const each of series) this.inc(each.labels, count(each));
         },
       });
     fromSeries('swarmgate_requests_total', 'Requests by service and status class', (each) => each.requests);
@@ -74,14 +76,7 @@ export class ExchangeMetrics {
   }
 
   observe(report: ExchangeReport): void {
-    const service = report.route?.key ?? '';
-    const status = `${Math.floor(report.status / 100)}xx`;
-    const key = `${service} ${status}`;
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = { labels: { service, status }, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
-      this.#series.set(key, series);
-    }
+    const series = this.#seriesOf(report.route?.key ?? '', Math.floor(report.status / 100));
     series.requests += 1;
     this.#requests += 1;
     series.retries += report.retries;
@@ -91,6 +86,21 @@ export class ExchangeMetrics {
     if (report.cause !== undefined) this.#causes.set(report.cause, (this.#causes.get(report.cause) ?? 0) + 1);
     this.#duration.observe(report.durationMs / 1_000);
     if (report.upstreamMs !== undefined) this.#upstream.observe(report.upstreamMs / 1_000);
+  }
+
+  #seriesOf(service: string, statusClass: number): Series {
+    let classes = this.#byService.get(service);
+    if (classes === undefined) {
+      classes = [];
+      this.#byService.set(service, classes);
+    }
+    const known = classes[statusClass];
+    if (known !== undefined) return known;
+    const labels = { service, status: `${statusClass}xx` };
+    const series: Series = { labels, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
+    classes[statusClass] = series;
+    this.#series.push(series);
+    return series;
   }
 
   /** A gauge that is read when Prometheus asks. `ofWorkers`: what becomes of those of several workers. Default `sum`. */

@@ -77,9 +77,9 @@ export class Balancer {
     state.outstanding += 1;
     this.#inFlight += 1;
     state.usedMs = nowMs;
-    const hasOthers = upstream.endpoints.some(
-      (each) => each !== chosen && each.state === 'active' && !wanted.except?.has(each.id),
-    );
+    const hasOthers =
+      upstream.endpoints.length > 1 &&
+      upstream.endpoints.some((each) => each !== chosen && each.state === 'active' && !wanted.except?.has(each.id));
     return { kind: 'endpoint', endpoint: chosen, hasOthers };
   }
 
@@ -153,6 +153,10 @@ export class Balancer {
 
   #choose(route: Route, upstream: Upstream, wanted: Wanted, nowMs: number): Endpoint | undefined {
     const { except, stickTo } = wanted;
+    const [first] = upstream.endpoints;
+    // The only one is chosen whatever its health, see below: no need to weigh it for every request.
+    if (first !== undefined && upstream.endpoints.length === 1)
+      return first.state === 'active' && !except?.has(first.id) ? first : undefined;
     const open = upstream.endpoints.filter((each) => each.state === 'active' && !except?.has(each.id));
     if (open.length === 0) return undefined;
     if (upstream.inOrder) return open[0];

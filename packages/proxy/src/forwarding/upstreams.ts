@@ -68,9 +68,10 @@ export class Upstreams {
     const subnets = this.#options.subnets();
     const before = this.#reached.get(route);
     const same = before !== undefined && before.served === served && before.subnets === subnets;
+    // Nothing is made where nothing changed: this runs for every request.
+    if (same && hasStates(before, stateOf)) return before.upstream;
     const found = same ? before.reach : this.#reach(route, served, subnets);
     const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
-    if (same && nameStates.every((state, at) => state === before.nameStates[at])) return before.upstream;
     const upstream = upstreamOf(found, nameStates, before?.upstream);
     this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
     return upstream;
@@ -89,6 +90,15 @@ export class Upstreams {
 }
 
 const noNames: readonly NameState[] = [];
+
+/** Whether all its names are as they were. Asks for each of them, which keeps them fresh. */
+function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string) => NameState): boolean {
+  if (found.kind !== 'names') return true;
+  let same = true;
+  for (let at = 0; at < found.names.length; at += 1)
+    same = stateOf(found.names[at] as string) === nameStates[at] && same;
+  return same;
+}
 
 function upstreamOf(found: Reach, states: readonly NameState[], before: Upstream | undefined): Upstream {
   switch (found.kind) {

@@ -42,6 +42,9 @@ export interface ForwardRequest {
 
 const mostTries = 3;
 
+/** Nearly every request's wish: one object for all of them. */
+const anyEndpoint = {};
+
 /** Methods that may be sent twice (RFC 9110, section 9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -227,10 +230,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
   /** @param before What the last try failed with: told where no other endpoint is left. */
   #try(before?: ForwardFailure): void {
     const { stickTo, route } = this.#request;
-    const pick = this.#room.dataPlane.pick(route, {
-      ...(stickTo === undefined ? {} : { stickTo }),
-      ...(this.#tried === undefined ? {} : { except: this.#tried }),
-    });
+    const pick = this.#room.dataPlane.pick(route, this.#wish(stickTo));
     if (pick.kind === 'none') {
       this.#fail(before ?? pick.reason);
       return;
@@ -248,6 +248,14 @@ export class Forwarding implements AnswerReceiver, Waiter {
       this.#finished('abandoned');
       this.#fail('queue-full');
     }
+  }
+
+  #wish(stickTo: string | undefined): { readonly stickTo?: string; readonly except?: ReadonlySet<string> } {
+    if (stickTo === undefined && this.#tried === undefined) return anyEndpoint;
+    return {
+      ...(stickTo === undefined ? {} : { stickTo }),
+      ...(this.#tried === undefined ? {} : { except: this.#tried }),
+    };
   }
 
   #send(connection: UpstreamConnection): void {
