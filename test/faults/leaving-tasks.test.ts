@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { tasksOf, updateService, waitForTasks } from '../harness/docker.ts';
-import { ask, constantLoad, type Load, untilAnswers } from '../harness/http.ts';
+import { ask, constantLoad, type Load, untilReplicasAnswer } from '../harness/http.ts';
 import type { SwarmNode } from '../harness/nodes.ts';
 import { type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
@@ -25,7 +25,8 @@ describe('tasks that leave under load', function () {
     const constraints = ['node.role == worker'];
     scaled = await lab.deploy('scaled', { replicas: 4, constraints });
     checked = await lab.deploy('checked', { replicas: 2, constraints, healthCheck: true });
-    for (const name of ['scaled', 'checked']) await untilAnswers({ url: `${proxyUrl}/${name}` }, 200);
+    await untilReplicasAnswer(`${proxyUrl}/scaled`, 4);
+    await untilReplicasAnswer(`${proxyUrl}/checked`, 2);
     await waitForTasks(manager.docker, scaled, 4);
     await waitForTasks(manager.docker, checked, 2);
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { updateService, waitForTasks } from '../harness/docker.ts';
-import { constantLoad, type LoadReport, untilAnswers } from '../harness/http.ts';
+import { constantLoad, type LoadReport, untilReplicasAnswer } from '../harness/http.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
 
@@ -27,7 +27,7 @@ describe('a rolling update under load', function () {
     proxy = await lab.startProxy(lab.nodes[0]);
     drains = await lab.deploy('drains', { replicas, constraints: onWorkers, env: { STOP: 'drain' } });
     abrupt = await lab.deploy('abrupt', { replicas, constraints: onWorkers });
-    for (const name of ['drains', 'abrupt']) await untilAnswers({ url: `${proxy.httpUrl}/${name}` }, 200);
+    for (const name of ['drains', 'abrupt']) await untilReplicasAnswer(`${proxy.httpUrl}/${name}`, replicas);
   });
 
   after(() => lab.remove());

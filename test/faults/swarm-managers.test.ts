@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { tasksOf, updateService, waitForTasks } from '../harness/docker.ts';
-import { constantLoad, type Load, untilAnswers } from '../harness/http.ts';
+import { constantLoad, type Load, untilAnswers, untilReplicasAnswer } from '../harness/http.ts';
 import type { SwarmNode } from '../harness/nodes.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
@@ -22,7 +22,7 @@ describe('a Swarm of three managers that fail', function () {
     listeners = await Promise.all(managers.map(async (node) => Object.assign(await lab.startListener(node), { node })));
     id = await lab.deploy('shop', { replicas: 2, constraints: ['node.role == worker'] });
     proxy = await lab.startProxy(lab.nodes[3] ?? lab.nodes[0]);
-    await untilAnswers({ url: `${proxy.httpUrl}/shop` }, 200);
+    await untilReplicasAnswer(`${proxy.httpUrl}/shop`, 2);
     await waitForTasks(lab.nodes[0].docker, id, 2);
   });
 

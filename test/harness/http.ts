@@ -79,6 +79,16 @@ export async function untilAnswers(
   }
 }
 
+/**
+ * Until so many replicas of the demo server have answered: Swarm calls a container running before its program listens, and
+ * an update that begins meanwhile stops the one that does.
+ */
+export async function untilReplicasAnswer(url: string, replicas: number): Promise<void> {
+  const seen = new Set<unknown>();
+  const accept = ({ body }: Answer) => seen.add((JSON.parse(body) as { hostname?: unknown }).hostname).size >= replicas;
+  await untilAnswers({ url }, 200, { accept });
+}
+
 export interface LoadReport {
   readonly sent: number;
   readonly failed: number;
