@@ -17,7 +17,7 @@ import {
 } from '../entrypoint/tls/certificate-store.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../middleware/limits/limiters.ts';
-import type { ServingPlane, Traffic } from '../serving-plane.ts';
+import { opened, type ServingPlane, type Traffic } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
@@ -56,14 +56,7 @@ export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
 
 /** As `prepareWorkerPlane`, with all workers serving when it resolves. */
 export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
-  const plane = await prepareWorkerPlane(options);
-  try {
-    await plane.open();
-  } catch (error) {
-    await plane.stop();
-    throw error;
-  }
-  return plane;
+  return opened(await prepareWorkerPlane(options));
 }
 
 /**

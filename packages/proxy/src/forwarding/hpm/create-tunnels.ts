@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import type { Attempt, TunnelResult, Tunnels } from '../forwarder.ts';
+import type { Tunnels } from '../forwarder.ts';
 import { UpgradeAttempt } from './upgrade-attempt.ts';
 
 /**
@@ -36,13 +35,7 @@ export function createTunnels(): Tunnels {
   });
 
   return {
-    tunnel(
-      request: IncomingMessage,
-      client: Duplex,
-      firstBytes: Buffer,
-      upstream: Duplex,
-      attempt: Attempt,
-    ): Promise<TunnelResult> {
+    tunnel(request, client, firstBytes, upstream, attempt) {
       const running = new UpgradeAttempt(client, upstream, attempt);
       attempts.set(request, running);
       request.url = attempt.target === '*' ? '/' : attempt.target;
