@@ -50,17 +50,6 @@ export interface ServingPlane {
   stop(): Promise<void>;
 }
 
-/** A plane whose clients may come at once, table or none. It is stopped where they cannot. */
-export async function opened<Plane extends ServingPlane>(plane: Plane): Promise<Plane> {
-  try {
-    await plane.open();
-  } catch (error) {
-    await plane.stop();
-    throw error;
-  }
-  return plane;
-}
-
 export interface Traffic {
   /** Exchanges that ended, since the start. */
   readonly requests: number;

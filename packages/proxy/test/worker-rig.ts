@@ -8,7 +8,7 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import type { ServingPlane, WorkerView } from '../src/serving-plane.ts';
 import type { ServedService, ServicesChange } from '../src/watch/served-service.ts';
-import { startWorkerPlane } from '../src/workers/worker-plane.ts';
+import { prepareWorkerPlane } from '../src/workers/worker-plane.ts';
 import { until } from './until.ts';
 
 export interface Answer {
@@ -50,7 +50,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
   const backendPort = (backend.address() as AddressInfo).port;
   const env = { DATA_DIR: dataDir, WORKERS: '2', DRAIN_TIMEOUT_MS: '5000', ...options.env };
   const metrics = new Metrics();
-  const plane = await startWorkerPlane({
+  const plane = await prepareWorkerPlane({
     settings: readSettings('proxy', { env }),
     logger: silentLogger,
     metrics,
@@ -58,6 +58,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
     entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],
     host: '127.0.0.1',
   });
+  await plane.open();
   const port = plane.entrypoints()[0]?.port ?? 0;
   let sequence = 0;
   const serving = () => plane.workers().filter(({ state }) => state === 'serving');

@@ -1,15 +1,15 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
 import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
-import { startWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
+import { prepareWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
 import { hostOf, services } from './cases.ts';
 
 // The process that is measured: the proxy's own serving plane, metrics on, with a table of 10,000 services; in one process
 // unless `WORKERS` is set. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
 const [port, transport, backendPort] = process.argv.slice(2);
-const plane = await (process.env.WORKERS === undefined ? startServingPlane : startWorkerPlane)({
+const plane = await (process.env.WORKERS === undefined ? prepareServingPlane : prepareWorkerPlane)({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
   metrics: new Metrics(),
@@ -42,6 +42,7 @@ for (let at = 0; at < services; at++) {
   changes.set(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
 }
 await plane.apply({ revision: '1', sequence: 1, registryId: 'bench', changes, rejected: new Map() });
+await plane.open();
 
 process.once('SIGTERM', () => {
   void plane.stop().then(() => process.exit(0));

@@ -14,9 +14,8 @@ interface Series {
 
 /** Counts exchanges for Prometheus. The counters are filled when they are read. */
 export class ExchangeMetrics {
-  readonly #series: Series[] = [];
   /** By service, then by status class: every exchange looks here, so no text is made to look with. */
-  readonly #byService = new Map<string, (Series | undefined)[]>();
+  readonly #series = new Map<string, (Series | undefined)[]>();
   readonly #reasons = new Map<string, number>();
   readonly #causes = new Map<string, number>();
   readonly #duration: Histogram;
@@ -34,7 +33,8 @@ export class ExchangeMetrics {
         registers,
         collect() {
           this.reset();
-          for (const each of series) this.inc(each.labels, count(each));
+          for (const classes of series.values())
+            for (const each of classes) if (each !== undefined) this.inc(each.labels, count(each));
         },
       });
     fromSeries('swarmgate_requests_total', 'Requests by service and status class', (each) => each.requests);
@@ -89,17 +89,16 @@ export class ExchangeMetrics {
   }
 
   #seriesOf(service: string, statusClass: number): Series {
-    let classes = this.#byService.get(service);
+    let classes = this.#series.get(service);
     if (classes === undefined) {
       classes = [];
-      this.#byService.set(service, classes);
+      this.#series.set(service, classes);
     }
     const known = classes[statusClass];
     if (known !== undefined) return known;
     const labels = { service, status: `${statusClass}xx` };
     const series: Series = { labels, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
     classes[statusClass] = series;
-    this.#series.push(series);
     return series;
   }
 

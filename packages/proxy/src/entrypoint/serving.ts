@@ -14,14 +14,7 @@ import { Upstreams } from '../forwarding/upstreams.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import type { Route } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
-import {
-  type EndpointView,
-  type EntrypointView,
-  opened,
-  type ServingPlane,
-  type Traffic,
-  type WorkerView,
-} from '../serving-plane.ts';
+import type { EndpointView, EntrypointView, ServingPlane, Traffic, WorkerView } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
 import { type TrustedProxies, trustedProxies } from './client-connection.ts';
 import { type Admission, ConnectionLimits } from './connection-limits.ts';
@@ -72,7 +65,14 @@ const lookForProblemsMs = 1_000;
 
 /** As `prepareServingPlane`, with its entrypoints open when it resolves. */
 export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
-  return opened(await prepareServingPlane(options));
+  const plane = await prepareServingPlane(options);
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+  return plane;
 }
 
 /**

@@ -11,7 +11,7 @@ import { Registry as Metrics } from 'prom-client';
 import { until } from '../../test/until.ts';
 import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../test/worker-rig.ts';
 import type { ServedService } from '../watch/served-service.ts';
-import { prepareWorkerPlane, startWorkerPlane } from './worker-plane.ts';
+import { prepareWorkerPlane } from './worker-plane.ts';
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
@@ -105,7 +105,8 @@ describe('the life of workers', function () {
     const plane = await prepareWorkerPlane(options());
     try {
       // By the time that others serve, who began after them, these could.
-      const later = await startWorkerPlane(options());
+      const later = await prepareWorkerPlane(options());
+      await later.open();
       await later.stop();
       const [entrypoint] = plane.entrypoints();
       expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });

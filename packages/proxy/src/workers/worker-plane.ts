@@ -17,7 +17,7 @@ import {
 } from '../entrypoint/tls/certificate-store.ts';
 import { createMiddleware } from '../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../middleware/limits/limiters.ts';
-import { opened, type ServingPlane, type Traffic } from '../serving-plane.ts';
+import type { ServingPlane, Traffic } from '../serving-plane.ts';
 import type { ServicesChange } from '../watch/served-service.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
@@ -52,11 +52,6 @@ const ticketKeysMs = 8 * 3_600_000;
 /** The number of data-plane workers that `WORKERS` asks for. 0: this process serves by itself. */
 export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
   return workers === 'cores' ? availableParallelism() : workers;
-}
-
-/** As `prepareWorkerPlane`, with all workers serving when it resolves. */
-export async function startWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
-  return opened(await prepareWorkerPlane(options));
 }
 
 /**
