@@ -40,6 +40,8 @@ describe('active checks', () => {
   let checks: ActiveChecks;
   let told: boolean[];
   let asked: number;
+  /** Checks answer when this does. */
+  let held: Promise<void> | undefined;
   let ended: AbortController;
   let running: Promise<void>;
   let tick: () => Promise<void>;
@@ -49,6 +51,7 @@ describe('active checks', () => {
     well = true;
     told = [];
     asked = 0;
+    held = undefined;
     ended = new AbortController();
     let waiting: ((alive: boolean) => void) | undefined;
     checks = new ActiveChecks({
@@ -57,6 +60,7 @@ describe('active checks', () => {
       signal: ended.signal,
       check: async () => {
         asked += 1;
+        await held;
         return well;
       },
       now: () => nowMs,
@@ -116,6 +120,24 @@ describe('active checks', () => {
     expect(told).to.deep.equal([false]);
     checks.apply(tableWith({}), ['swarm/web']);
     await tick();
+    expect(told).to.deep.equal([false, true]);
+  });
+
+  it('say nothing more of an endpoint that was let go while a check was on its way', async () => {
+    checks.apply(tableWith({ checkTcp: true, checkIntervalMs: 1_000 }), ['swarm/web']);
+    well = false;
+    await tick();
+    nowMs += 1_000;
+    await tick();
+    const answer = Promise.withResolvers<void>();
+    held = answer.promise;
+    nowMs += 1_000;
+    await tick();
+    checks.apply(tableWith({}), ['swarm/web']);
+    await tick();
+    answer.resolve();
+    await tick();
+    expect(asked).to.equal(3);
     expect(told).to.deep.equal([false, true]);
   });
 

@@ -78,7 +78,7 @@ export class ActiveChecks {
         if (state.busy || state.dueMs > nowMs || this.#running >= atOnce) continue;
         state.busy = true;
         this.#running += 1;
-        void this.#check(endpoint, route, state);
+        void this.#check(id, route, state);
       }
     }
     // Nobody checks it any more, so no check would ever bring it back: requests find out how it is.
@@ -87,14 +87,16 @@ export class ActiveChecks {
     this.#states = states;
   }
 
-  async #check(endpoint: Endpoint, route: Route, state: Checked): Promise<void> {
+  async #check(id: string, route: Route, state: Checked): Promise<void> {
+    const { endpoint } = state;
     const { balancer, signal, check = checkEndpoint } = this.#options;
     const intervalMs = route.destination.checkIntervalMs ?? usualIntervalMs;
     const passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
     this.#running -= 1;
     state.busy = false;
     state.dueMs = this.#now() + intervalMs;
-    if (signal.aborted) return;
+    // A finding about an endpoint that was let go meanwhile would keep it out for ever: no other one would follow.
+    if (signal.aborted || this.#states.get(id) !== state) return;
     state.failures = passed ? 0 : state.failures + 1;
     if (passed || state.failures >= failuresToReport) balancer.checked(endpoint, passed);
   }
