@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../packages/proxy/src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../../packages/proxy/src/control/serving/in-process-server.ts';
 import { startProxy } from '../../packages/proxy/src/proxy.ts';
-import { fleetMetrics } from '../../packages/proxy/src/workers/fleet-metrics.ts';
+import { fleetMetrics } from '../../packages/proxy/src/control/workers/fleet-metrics.ts';
 import { createListenerMetrics } from '../../packages/swarm-listener/src/rest/listener-metrics.ts';
 import { code, generatedNote, table } from './markdown.ts';
 

@@ -18,7 +18,7 @@ function packagesLoadedBy(file: URL): ReadonlySet<string> {
 }
 
 describe('what a worker loads', () => {
-  const loaded = packagesLoadedBy(new URL('../../packages/proxy/src/workers/worker-main.ts', import.meta.url));
+  const loaded = packagesLoadedBy(new URL('../../packages/proxy/src/control/workers/worker-main.ts', import.meta.url));
 
   it('is seen by this test', () => {
     expect([...loaded]).to.include.members(['prom-client', 'pino', 'node:net']);

@@ -8,7 +8,7 @@ import { createLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { definition } from '../test/registered.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from '../test/running-proxy.ts';
-import type { ServingPlane } from './serving-plane.ts';
+import type { ServingPlane } from './control/serving/server.ts';
 
 const layout = keyLayout('swarmgate');
 const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';

@@ -2,14 +2,14 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
-import { type TrustedProxies, trustedProxies } from '../src/entrypoint/client-connection.ts';
+import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
 import type { Lane } from '../src/entrypoint/lane.ts';
-import { Balancer } from '../src/forwarding/balancer.ts';
-import type { DataPlane, ExchangeReport } from '../src/forwarding/data-plane.ts';
-import type { Endpoint } from '../src/forwarding/endpoint.ts';
+import { Balancer } from '../src/endpoints/balancing/balancer.ts';
+import type { DataPlane, ExchangeReport } from '../src/exchange/exchange-context.ts';
+import type { Endpoint } from '../src/model/endpoint.ts';
 import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
-import type { Route } from '../src/routing/route.ts';
+import type { Route } from '../src/model/route.ts';
 import { freePort } from './free-ports.ts';
 import { testCertificate } from './test-certificate.ts';
 

@@ -14,8 +14,8 @@ import { createSealer, serviceKey, translateParameters } from '@swarmgate/regist
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../src/entrypoint/serving.ts';
-import type { ServingPlane } from '../src/serving-plane.ts';
+import { startServingPlane } from '../src/control/serving/in-process-server.ts';
+import type { ServingPlane } from '../src/control/serving/server.ts';
 
 /** What the backend saw, which it answers as JSON. */
 interface Seen {

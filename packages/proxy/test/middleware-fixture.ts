@@ -1,8 +1,8 @@
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
-import type { Endpoint } from '../src/forwarding/endpoint.ts';
-import { HeaderList } from '../src/middleware/header-list.ts';
+import type { Endpoint } from '../src/model/endpoint.ts';
+import { HeaderList } from '../src/model/header-list.ts';
 import type { Answer, ClientConnection, Exchange, Middleware, ResponseHead } from '../src/middleware/middleware.ts';
-import type { Route } from '../src/routing/route.ts';
+import type { Route } from '../src/model/route.ts';
 
 /** Values that the tests of the steps are made of. */
 

@@ -8,9 +8,9 @@ import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../src/entrypoint/serving.ts';
-import type { ServingPlane } from '../src/serving-plane.ts';
-import type { ServedService } from '../src/watch/served-service.ts';
+import { startServingPlane } from '../src/control/serving/in-process-server.ts';
+import type { ServingPlane } from '../src/control/serving/server.ts';
+import type { ServedService } from '../src/model/served-service.ts';
 import { definitionOf, type RoutingCase, routingCases } from './routing-cases.ts';
 
 /** The ports that cases speak of. Each is an entrypoint on a free port here. */

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
-import { prepareServingPlane } from '../src/entrypoint/serving.ts';
+import { prepareServingPlane } from '../src/control/serving/in-process-server.ts';
 import { type RunningProxy, startProxy } from '../src/proxy.ts';
-import type { ServingPlane } from '../src/serving-plane.ts';
+import type { ServingPlane } from '../src/control/serving/server.ts';
 
 export interface AdminAnswer {
   readonly status: number;

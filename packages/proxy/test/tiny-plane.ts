@@ -1,9 +1,9 @@
 import type { ServiceDefinition } from '@swarmgate/registry';
-import type { DataPlane, EndpointOutcome, ExchangeReport } from '../src/forwarding/data-plane.ts';
-import type { Endpoint } from '../src/forwarding/endpoint.ts';
+import type { DataPlane, EndpointOutcome, ExchangeReport } from '../src/exchange/exchange-context.ts';
+import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
-import type { RequestTarget } from '../src/routing/request-target.ts';
-import type { Route } from '../src/routing/route.ts';
+import type { RequestTarget } from '../src/model/request-target.ts';
+import type { Route } from '../src/model/route.ts';
 
 /** A data plane of a few lines: routes by a function, endpoints in turn. What it was told stays readable. */
 export interface TinyPlane extends DataPlane {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import type { ServingPlane, WorkerView } from '../src/serving-plane.ts';
-import type { ServedService, ServicesChange } from '../src/watch/served-service.ts';
-import { prepareWorkerPlane } from '../src/workers/worker-plane.ts';
+import type { ServingPlane, WorkerView } from '../src/control/serving/server.ts';
+import type { ServedService, ServicesChange } from '../src/model/served-service.ts';
+import { prepareWorkerPlane } from '../src/control/workers/cluster-server.ts';
 import { until } from './until.ts';
 
 export interface Answer {

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
-import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
-import { prepareWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
+import { prepareServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
+import { prepareWorkerPlane } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import { hostOf, services } from '../forwarding/cases.ts';
 import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 

@@ -1,9 +1,9 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
-import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
-import { prepareWorkerPlane } from '../../../packages/proxy/src/workers/worker-plane.ts';
+import { prepareServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
+import { prepareWorkerPlane } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import { hostOf, services } from './cases.ts';
 
 // The process that is measured: the proxy's own serving plane, metrics on, with a table of 10,000 services; in one process

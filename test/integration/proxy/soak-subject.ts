@@ -1,8 +1,8 @@
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../../../packages/proxy/src/entrypoint/serving.ts';
-import type { ServedService } from '../../../packages/proxy/src/watch/served-service.ts';
+import { startServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 
 /** What the test asks of the process under watch. `undefined`: the service goes. */
 export type SoakOrder =

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createConsulStore, createRegistry, type KeyValueStore, type Registry } from '@swarmgate/registry';
 import { pause, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { connectRedis } from '../../../packages/proxy/src/bus/redis-connection.ts';
+import { connectRedis } from '../../../packages/proxy/src/middleware/limits/redis-connection.ts';
 import { type ProxyUnderTest, startProxyUnderTest } from '../../../packages/proxy/test/running-proxy.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { constantLoad, type Load } from '../../harness/http.ts';

@@ -7,10 +7,10 @@ import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.
 import { endpointAt, type TinyPlane, tinyPlane } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
 import { createTunnels } from '../forwarding/hpm/create-tunnels.ts';
-import { ConnectionPool } from '../forwarding/http1/connection-pool.ts';
+import { ConnectionPool } from '../transport/connection-pool.ts';
 import { createCoreForwarder } from '../forwarding/http1/core-handler.ts';
-import { DeadlineSweep } from '../forwarding/http1/deadline-sweep.ts';
-import { RetryBudget } from '../forwarding/retry-budget.ts';
+import { DeadlineSweep } from '../transport/deadline-sweep.ts';
+import { RetryBudget } from '../exchange/retry-budget.ts';
 import { handleExchange } from './exchange-handler.ts';
 
 const serverMs = 10_000;

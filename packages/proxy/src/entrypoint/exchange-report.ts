@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { DataPlane } from '../forwarding/data-plane.ts';
-import type { Endpoint } from '../forwarding/endpoint.ts';
+import type { DataPlane } from '../exchange/exchange-context.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Exchange } from '../middleware/middleware.ts';
-import type { Route } from '../routing/route.ts';
-import type { ConnectionFacts } from './client-connection.ts';
+import type { Route } from '../model/route.ts';
+import type { ConnectionFacts } from '../exchange/client-connection.ts';
 
 export interface Report {
   route: Route | undefined;

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { type EntrypointSetting, pause } from '@swarmgate/runtime';
 import express from 'express';
-import { type AnswerReason, answerBytes, answerFor } from './answers.ts';
-import { type ConnectionFacts, connectionFacts } from './client-connection.ts';
+import { type AnswerReason, answerBytes, answerFor } from '../exchange/local-responses.ts';
+import { type ConnectionFacts, connectionFacts } from '../exchange/client-connection.ts';
 import { type ExchangeParts, handleExchange } from './exchange-handler.ts';
 import type { Lane } from './lane.ts';
 import { handleUpgrade, isWebSocketUpgrade } from './upgrade-handler.ts';

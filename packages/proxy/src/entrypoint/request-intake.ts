@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { defaultHeadLimits } from '../forwarding/http1/request-head.ts';
+import { defaultHeadLimits } from '../http/request-head.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import { type PathRefusal, splitRequestTarget } from '../routing/normal-path.ts';
-import type { AnswerReason } from './answers.ts';
+import type { AnswerReason } from '../exchange/local-responses.ts';
 
 /** What a request asks for, in normal form. */
 export interface RequestIntake {

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { AttemptError } from '../forwarding/attempt-error.ts';
+import { AttemptError } from '../transport/connect-error.ts';
 import { bodyKindOf } from '../forwarding/body-kind.ts';
-import { connectToPicked } from '../forwarding/connect.ts';
-import type { Endpoint } from '../forwarding/endpoint.ts';
+import { connectToPicked } from '../transport/connect.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { TunnelResult } from '../forwarding/forwarder.ts';
 import { statusText } from '../forwarding/hpm/upgrade-attempt.ts';
 import type { Answer } from '../middleware/middleware.ts';
-import { type AnswerReason, answerBytes, answerFor } from './answers.ts';
-import type { ConnectionFacts } from './client-connection.ts';
+import { type AnswerReason, answerBytes, answerFor } from '../exchange/local-responses.ts';
+import type { ConnectionFacts } from '../exchange/client-connection.ts';
 import { attemptOf, decide, type ExchangeParts, type ReadyExchange } from './exchange-handler.ts';
 import { beginReport, type Report } from './exchange-report.ts';
 

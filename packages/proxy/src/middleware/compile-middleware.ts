@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import { type LabelParser, serviceLabels } from '@swarmgate/registry/vocabulary';
 import type { Logger, Settings } from '@swarmgate/runtime';
-import type { Route } from '../routing/route.ts';
+import type { Route } from '../model/route.ts';
 import { allowedMethods, deniedMethods, denyHttp, verifyClientSsl } from './access-rules.ts';
 import { allowedAddresses } from './allowed-addresses.ts';
 import { basicAuth } from './auth/basic-auth.ts';

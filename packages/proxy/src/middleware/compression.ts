@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import type { CompressionAlgo } from '@swarmgate/registry';
-import type { HeaderList } from './header-list.ts';
+import type { HeaderList } from '../model/header-list.ts';
 import type { Exchange, Middleware, ResponseHead } from './middleware.ts';
 
 export interface Compression {

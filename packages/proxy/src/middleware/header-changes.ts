@@ -4,9 +4,9 @@ import {
   isFramingHeader,
   isSecretVariable,
 } from '@swarmgate/registry/vocabulary';
-import type { HeaderList } from './header-list.ts';
+import type { HeaderList } from '../model/header-list.ts';
 import type { Exchange, Middleware } from './middleware.ts';
-import { proceed } from './refusals.ts';
+import { proceed } from './local-responses.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
-import type { Endpoint } from '../forwarding/endpoint.ts';
-import type { Route } from '../routing/route.ts';
-import type { HeaderList } from './header-list.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Route } from '../model/route.ts';
+import type { HeaderList } from '../model/header-list.ts';
 
 /**
  * One exchange as every lane shows it to middleware: no sockets, no node:http. A lane makes it from a parsed head,

@@ -6,13 +6,13 @@ import {
   type ServiceKey,
   serviceKey,
 } from '@swarmgate/registry/vocabulary';
-import type { Claim, ClaimPhase, CompiledRoute } from './claim.ts';
+import type { Claim, ClaimPhase, CompiledRoute } from './match-rule.ts';
 import { compileConditions } from './conditions.ts';
 import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { acmePath, type MatchingOrder } from './matching-order.ts';
 import { defaultPathType, everyPath, type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { labelThatBlocks, type SupportedLabels } from './restricting-labels.ts';
-import type { Route } from './route.ts';
+import type { Route } from '../model/route.ts';
 
 export interface CompileOptions extends SupportedLabels {
   readonly order: MatchingOrder;

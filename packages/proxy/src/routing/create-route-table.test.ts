@@ -4,8 +4,8 @@ import { definitionOf, type GivenService, type RoutingCase, routingCases } from 
 import { createRouteTable } from './create-route-table.ts';
 import { normalizeHost } from './normal-host.ts';
 import { splitRequestTarget } from './normal-path.ts';
-import type { RequestTarget } from './request-target.ts';
-import type { Route } from './route.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
 import type { RouteTable } from './route-table.ts';
 
 describe('route table', () => {

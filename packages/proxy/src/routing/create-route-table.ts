@@ -1,13 +1,13 @@
 import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '@swarmgate/registry';
-import type { Claim, CompiledRoute } from './claim.ts';
+import type { Claim, CompiledRoute } from './match-rule.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
-import { type Contest, chooseShare, contestOf, contestsOf, losersOf } from './place.ts';
-import type { RequestTarget } from './request-target.ts';
-import type { Route } from './route.ts';
+import { type Contest, chooseShare, contestOf, contestsOf, losersOf } from './match-key.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
 import type { Explanation, RouteStanding, RouteTable } from './route-table.ts';
 import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';

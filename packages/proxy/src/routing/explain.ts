@@ -1,11 +1,11 @@
 import { BoundedSelection } from './bounded-selection.ts';
-import { type Claim, type CompiledRoute, showPlace } from './claim.ts';
+import { type Claim, type CompiledRoute, showPlace } from './match-rule.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { hostMatches, showHost } from './host-pattern.ts';
 import { compareText, type MatchingOrder } from './matching-order.ts';
 import { pathMatches, showPath } from './path-pattern.ts';
-import type { RequestTarget } from './request-target.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 import { compareRoutes } from './route-order.ts';
 import type { Explanation, FailedCondition } from './route-table.ts';
 import type { ServiceStanding } from './table-parts.ts';

@@ -3,8 +3,8 @@ import type { MatchingOrder } from './matching-order.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { isSamePath, pathMatches } from './path-pattern.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import { type Contest, firstFitting, type Place } from './place.ts';
-import type { RequestTarget } from './request-target.ts';
+import { type Contest, firstFitting, type Place } from './match-key.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 
 /**
  * All places of one host. A few are simply tried one after the other; when there are more, whole paths and prefixes

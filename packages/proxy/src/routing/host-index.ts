@@ -1,11 +1,11 @@
-import type { Claim } from './claim.ts';
+import type { Claim } from './match-rule.ts';
 import { HostBucket } from './host-bucket.ts';
 import type { HostPattern } from './host-pattern.ts';
 import { LengthIndex } from './length-index.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import type { Contest, Place } from './place.ts';
-import type { RequestTarget } from './request-target.ts';
+import type { Contest, Place } from './match-key.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 
 /** All places of one phase by host: exact ones in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
 export class HostIndex {

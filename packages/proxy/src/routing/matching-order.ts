@@ -1,4 +1,4 @@
-import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './claim.ts';
+import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './match-rule.ts';
 import type { HostPattern } from './host-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 

@@ -1,5 +1,5 @@
 import type { ServiceKey } from '@swarmgate/registry';
-import type { CompiledRoute } from './claim.ts';
+import type { CompiledRoute } from './match-rule.ts';
 import { compareIdentity, type MatchingOrder } from './matching-order.ts';
 
 /** Routes by their first claim. Those that claim nothing (default backends, then tcp and sni) come last. */

@@ -2,14 +2,14 @@ import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/regi
 import { serviceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Claim } from './claim.ts';
+import type { Claim } from './match-rule.ts';
 import { compileService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { createRouteTable } from './create-route-table.ts';
 import { hostMatches } from './host-pattern.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathMatches } from './path-pattern.ts';
-import type { RequestTarget } from './request-target.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 import type { RouteTable } from './route-table.ts';
 
 // A few names that collide often: the interesting tables are the ones where everybody wants the same.

@@ -1,6 +1,6 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
-import type { RequestTarget } from './request-target.ts';
-import type { Route } from './route.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
 
 /**
  * Immutable compiled routes. `with` gives a new table that shares what did not change, so its cost follows the change;

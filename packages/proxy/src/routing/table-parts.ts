@@ -1,10 +1,10 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
-import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './claim.ts';
+import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './match-rule.ts';
 import { type CompiledService, type CompileOptions, compileService } from './compile-service.ts';
 import { HostIndex } from './host-index.ts';
 import { compareIdentity, compareText, type MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import { addClaim, contestsOf, type Place, removeClaim } from './place.ts';
+import { addClaim, contestsOf, type Place, removeClaim } from './match-key.ts';
 
 export interface TableRules extends CompileOptions {
   readonly instanceName: string;

@@ -1,7 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { type Claim, type CompiledRoute, showPlace } from './claim.ts';
+import { type Claim, type CompiledRoute, showPlace } from './match-rule.ts';
 import { compareText, type OrderName } from './matching-order.ts';
-import { contestsOf, losersOf } from './place.ts';
+import { contestsOf, losersOf } from './match-key.ts';
 import type { TableParts } from './table-parts.ts';
 
 export interface TableProblems {

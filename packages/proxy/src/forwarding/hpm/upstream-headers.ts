@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http';
-import type { HeaderList } from '../../middleware/header-list.ts';
+import type { HeaderList } from '../../model/header-list.ts';
 
 /** Sets the headers of a request that has not been sent yet: in the order and spelling they came in. */
 export function setUpstreamHeaders(request: ClientRequest, headers: HeaderList, hop: readonly string[]): void {

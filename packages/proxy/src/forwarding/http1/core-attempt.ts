@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import { SwarmgateError } from '@swarmgate/runtime';
-import { BodyPace } from '../body-pace.ts';
+import { BodyPace } from '../../server/minimum-data-rate.ts';
 import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
-import { headersForClient } from '../header-policy.ts';
-import { allowedTrailers } from './body-framing.ts';
-import type { ConnectionPool, Waiter, Wanted } from './connection-pool.ts';
-import { cutOff } from './cut-off.ts';
-import type { Timed } from './deadline-sweep.ts';
-import { HeadText } from './head-text.ts';
-import type { BodyFraming, UpstreamHead } from './response-head.ts';
-import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from './upstream-connection.ts';
+import { headersForClient } from '../../exchange/header-policy.ts';
+import { allowedTrailers } from '../../http/chunked-reader.ts';
+import type { ConnectionPool, Waiter, Wanted } from '../../transport/connection-pool.ts';
+import { cutOff } from '../../transport/cut-off.ts';
+import type { Timed } from '../../transport/deadline-sweep.ts';
+import { HeadText } from '../../http/head-text.ts';
+import type { BodyFraming, UpstreamHead } from '../../http/response-head.ts';
+import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from '../../transport/endpoint-connection.ts';
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 // A piece up to this size is cheaper copied than its buffer replaced.

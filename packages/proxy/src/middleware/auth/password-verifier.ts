@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { verifyHashedPassword } from '@swarmgate/registry/vocabulary';
 import { LRUCache } from 'lru-cache';
 import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
-import { Turns } from './turns.ts';
+import { Turns } from './semaphore.ts';
 
 /** What a password is compared with: itself, or a salted hash. */
 export type Credential =

@@ -2,7 +2,7 @@ import type { RateLimit } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { connectRedis } from '../../bus/redis-connection.ts';
+import { connectRedis } from './redis-connection.ts';
 
 /** What counting says. `retryAfterMs` is set where it is too many. */
 export type Count =

@@ -1,0 +1,153 @@
+import type { EndpointsDocument, HistoryEntry, Problem, ReplicaStatus, ServiceDefinition } from '@swarmgate/registry';
+import type { LiveTraffic } from '../bus/cluster-bus.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { FailedCondition } from '../../routing/route-table.ts';
+import type { EntrypointView, WorkerView } from '../serving/server.ts';
+import type { FollowState, ServedService } from '../../model/served-service.ts';
+
+/** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
+
+/** `GET /v1/status` */
+export interface StatusAnswer {
+  readonly version: string;
+  readonly replica: string;
+  readonly instance: string;
+  /** When this replica started, ISO 8601. */
+  readonly since: string;
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly registry: {
+    readonly kind: 'consul' | 'embedded';
+    readonly description: string;
+    readonly reachable: boolean;
+    readonly registryId: string;
+    readonly state: FollowState;
+  };
+  readonly revision: string;
+  readonly sequence: number;
+  /** Time since the registry last said something (since the snapshot on disk was made, before it did); null: never. */
+  readonly ageMs: number | null;
+  readonly services: number;
+  readonly routes: number;
+  readonly rejected: number;
+  readonly held: number;
+  readonly problems: number;
+  readonly entrypoints: readonly EntrypointView[];
+  readonly workers: readonly WorkerView[];
+  /** Every live replica; only this one while the registry is away. */
+  readonly replicas: readonly ReplicaView[];
+}
+
+/** `live`: what passes through it just now. Of others it is known over `REDIS_URL` only. */
+export interface ReplicaView extends ReplicaStatus {
+  readonly live?: LiveTraffic;
+}
+
+export interface RouteView {
+  readonly id: string;
+  readonly service: string;
+  readonly owner: string;
+  readonly index: number;
+  readonly origin: ServedService['origin'];
+  readonly addressesFresh: boolean;
+  /** What a request must be like, under the labels' names; absent conditions always hold. */
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly upstream: { readonly port: number; readonly secure: boolean };
+  readonly blockedBy?: string;
+  readonly redirectToHost?: string;
+  readonly endpoints: readonly (Endpoint & {
+    readonly health: 'healthy' | 'ejected' | 'unknown';
+    readonly outstanding: number;
+  })[];
+}
+
+/** `GET /v1/routes`, in matching order */
+export interface RoutesAnswer {
+  readonly revision: string;
+  readonly order: 'strict' | 'legacy';
+  readonly routes: readonly RouteView[];
+}
+
+export interface ProblemView extends Problem {
+  readonly owner: string;
+  readonly service: string;
+}
+
+/** A key under the prefix that is nobody's. Never touched. */
+export interface KeyProblemView {
+  readonly key: string;
+  readonly reason: 'key-foreign';
+  readonly message: string;
+  readonly suggestion: string;
+}
+
+/** `GET /v1/problems` */
+export interface ProblemsAnswer {
+  readonly revision: string;
+  readonly problems: readonly ProblemView[];
+  readonly keys: readonly KeyProblemView[];
+}
+
+/** `GET /v1/explain` */
+export interface ExplainAnswer {
+  readonly request: {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly port: number;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  readonly winner: RouteView | null;
+  /** The winner is the default backend, which nothing has to match. */
+  readonly byDefault: boolean;
+  /** Steps the request would pass, in order. */
+  readonly middleware: readonly string[];
+  /** What is answered where there is no winner. */
+  readonly answer: { readonly status: number; readonly reason: string } | null;
+  readonly candidates: readonly {
+    readonly id: string;
+    readonly service: string;
+    readonly owner: string;
+    readonly condition: FailedCondition['condition'];
+    readonly message: string;
+  }[];
+  /** Candidates beyond `limit`: those with least in common with the request. */
+  readonly omitted: number;
+}
+
+/** `changed`: names of the labels by which the next definition differs; empty where there is none. */
+export interface HistoryEntryView extends HistoryEntry {
+  readonly changed: readonly string[];
+}
+
+/** `GET /v1/history` */
+export interface HistoryAnswer {
+  readonly service: string;
+  /** For each owner that publishes the name: what stands now and what stood before, newest first. */
+  readonly owners: readonly {
+    readonly owner: string;
+    readonly current: ServiceDefinition | null;
+    readonly entries: readonly HistoryEntryView[];
+  }[];
+}
+
+/** `GET /v1/services`: what is served, as documents; `swarmgate diff` compares with it. */
+export interface ServicesAnswer {
+  readonly revision: string;
+  readonly services: readonly {
+    readonly definition: ServiceDefinition;
+    readonly endpoints: EndpointsDocument | null;
+    readonly origin: ServedService['origin'];
+    readonly addressesFresh: boolean;
+  }[];
+}
+
+/** Answer of everything that changes something; Docker Flow's two fields, then ours. */
+export interface ChangeAnswer {
+  readonly Status: 'OK' | 'NOK';
+  readonly Message: string;
+  readonly sequence?: number;
+  readonly serving?: readonly string[];
+  readonly waitingFor?: readonly string[];
+  readonly problems?: readonly Problem[];
+}

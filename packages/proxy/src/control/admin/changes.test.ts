@@ -1,0 +1,226 @@
+import type { ServiceDefinition } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+
+const reconfigure = '/v1/docker-flow-proxy/reconfigure';
+const shop = 'serviceName=shop&servicePath=/shop&port=8080&outboundHostname=10.0.0.7';
+
+function swarmDefinition(service: string, path: string): ServiceDefinition {
+  return {
+    version: 1,
+    service,
+    owner: 'swarm',
+    source: { kind: 'swarm', swarmId: 's', serviceId: service, versionIndex: 1 },
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    destinations: [{ index: 0, since: 1_000, servicePath: [path], port: 8080, outboundHostname: '10.0.0.9' }],
+  };
+}
+
+describe('changes by REST', () => {
+  let under: ProxyUnderTest;
+  const publish = (definition: ServiceDefinition) =>
+    under.registry.publish([{ owner: 'swarm', service: definition.service, definition: { document: definition } }], {
+      by: 'test',
+      signal: under.signal,
+    });
+  const served = async (service: string) => {
+    const { body } = await under.call('GET', '/v1/routes');
+    return (body.routes as { service: string; owner: string }[]).filter((route) => route.service === service);
+  };
+
+  before(async () => {
+    under = await startProxyUnderTest({ replica: 'one' });
+    await eventually('the proxy is ready', () => under.proxy.ready());
+  });
+  after(() => under.stop());
+
+  it('serves a reconfigured service when it answers, in Docker Flow’s shape', async () => {
+    const { status, body } = await under.call('GET', `${reconfigure}?${shop}`);
+    expect(status).to.equal(200);
+    expect(body).to.include({ Status: 'OK', Message: 'Distributed to all instances', ServiceName: 'shop' });
+    expect(body.serving).to.deep.equal(['one']);
+    expect(await served('shop')).to.have.length(1);
+  });
+
+  it('keeps it in the registry under owner manual', async () => {
+    const read = await under.registry.read(under.signal);
+    if (read.kind !== 'snapshot') throw new Error('no head');
+    const held = read.snapshot.services.get('manual/shop');
+    expect(held?.ok && held.document.source).to.deep.equal({ kind: 'rest', by: 'REST from 127.0.0.1' });
+  });
+
+  it('carries `since` over a change that keeps the match', async () => {
+    const sinceOf = async () => {
+      const read = await under.registry.read(under.signal);
+      const held = read.kind === 'snapshot' ? read.snapshot.services.get('manual/shop') : undefined;
+      return held?.ok ? held.document.destinations[0]?.since : undefined;
+    };
+    const first = await sinceOf();
+    await under.call('GET', `${reconfigure}?${shop.replace('8080', '8081')}`);
+    expect(await sinceOf()).to.equal(first);
+  });
+
+  const refusals = [
+    ['servicePath=/x&port=80', 400, 'serviceName'],
+    ['serviceName=x&port=80', 409, 'servicePath'],
+    ['serviceName=x&servicePath=/x', 400, 'port'],
+    ['serviceName=x&reqMode=tcp', 400, 'srcPort'],
+    ['serviceName=x&servicePath=/x&port=80&httpsOnly=perhaps', 400, 'httpsOnly'],
+    ['serviceName=x/y&servicePath=/x&port=80', 400, 'serviceName'],
+  ] as const;
+  for (const [query, status, named] of refusals) {
+    it(`refuses ${query} with ${status}, names ${named}, keeps nothing`, async () => {
+      const answer = await under.call('GET', `${reconfigure}?${query}`);
+      expect(answer.status).to.equal(status);
+      expect(answer.body).to.have.property('Status', 'NOK');
+      expect(answer.body.Message).to.be.a('string').that.includes(named);
+      expect(await served('x')).to.have.length(0);
+    });
+  }
+
+  it('speaks of parameters to whoever sent parameters, not of labels', async () => {
+    const refused = await under.call('GET', `${reconfigure}?serviceName=x&servicePath.1=/x`);
+    expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1');
+  });
+
+  it('answers 200 with the reason where the change loses a conflict', async () => {
+    await publish(swarmDefinition('older', '/claimed'));
+    await eventually('the older one is served', async () => (await served('older')).length === 1);
+    const { status, body } = await under.call(
+      'GET',
+      `${reconfigure}?serviceName=newer&servicePath=/claimed&port=80&outboundHostname=10.0.0.7`,
+    );
+    expect(status).to.equal(200);
+    expect(body.Message).to.be.a('string').that.includes('swarm/older');
+    expect(body.problems).to.be.an('array').with.length(1);
+    expect(body.problems)
+      .to.have.nested.property('[0].suggestion')
+      .that.matches(/^Change servicePath of/);
+    const { problems } = (await under.call('GET', '/v1/problems')).body;
+    const ofNewer = (problems as { service: string; suggestion: string }[]).find(({ service }) => service === 'newer');
+    expect(ofNewer?.suggestion).to.match(/^Change servicePath of/);
+  });
+
+  it('removes, and says who else publishes the name', async () => {
+    await publish(swarmDefinition('twice', '/twice'));
+    await under.call('GET', `${reconfigure}?serviceName=twice&servicePath=/by-hand&port=80&outboundHostname=10.0.0.7`);
+    const { status, body } = await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=twice');
+    expect(status).to.equal(200);
+    expect(body.Message).to.be.a('string').that.includes('swarm publishes twice');
+    expect((await served('twice')).map(({ owner }) => owner)).to.deep.equal(['swarm']);
+  });
+
+  it('removes an unknown service with 200, and none without a name with 400', async () => {
+    expect((await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=never')).status).to.equal(200);
+    expect((await under.call('GET', '/v1/docker-flow-proxy/remove')).status).to.equal(400);
+  });
+
+  it('removes by replicas=0', async () => {
+    await under.call('GET', `${reconfigure}?${shop}`);
+    const { status } = await under.call('GET', `${reconfigure}?${shop}&replicas=0`);
+    expect(status).to.equal(200);
+    expect(await served('shop')).to.have.length(0);
+  });
+
+  it('takes a definition as JSON and shows no password of it anywhere', async () => {
+    const body = JSON.stringify({
+      service: 'members',
+      users: [{ username: 'ann', password: 'open-sesame' }],
+      destinations: [{ servicePath: ['/members'], port: 80, outboundHostname: '10.0.0.7' }],
+    });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await under.call('POST', '/v1/reconfigure', { headers, body });
+    expect(answer.status).to.equal(200);
+    const seen = await Promise.all(
+      ['/v1/docker-flow-proxy/config?type=json', '/v1/docker-flow-proxy/config', '/v1/services', '/v1/routes'].map(
+        (path) => under.call('GET', path),
+      ),
+    );
+    for (const { text } of [answer, ...seen]) expect(text).to.not.match(/open-sesame|\$scrypt\$/);
+    expect(seen[0]?.text).to.include('"Users":[{"Username":"ann","Password":""');
+    const read = await under.registry.read(under.signal);
+    const held = read.kind === 'snapshot' ? read.snapshot.services.get('manual/members') : undefined;
+    expect(held?.ok && held.document.users?.[0]?.passwordHash).to.match(/^\$scrypt\$/);
+  });
+
+  it('refuses JSON that is none or no definition', async () => {
+    const headers = { 'content-type': 'application/json' };
+    expect((await under.call('POST', '/v1/reconfigure', { headers, body: '{' })).status).to.equal(400);
+    expect((await under.call('POST', '/v1/reconfigure', { headers, body: '{"service":"x"}' })).status).to.equal(400);
+    expect((await under.call('POST', '/v1/reconfigure', { headers, body: '[]' })).status).to.equal(400);
+    expect((await under.call('POST', '/v1/reconfigure')).status).to.equal(400);
+  });
+
+  it('lists the history and rolls back to an entry of it', async () => {
+    const path = (to: string) => `${reconfigure}?serviceName=wiki&servicePath=${to}&port=80&outboundHostname=10.0.0.7`;
+    await under.call('GET', path('/one'));
+    await under.call('GET', path('/two'));
+    const history = await under.call('GET', '/v1/history?service=wiki');
+    const [owner] = history.body.owners as { owner: string; entries: { number: number }[] }[];
+    expect(owner).to.have.property('owner', 'manual');
+    expect(owner?.entries).to.have.length(1);
+    const to = owner?.entries[0]?.number;
+    const answer = await under.call('POST', `/v1/rollback?service=wiki&to=${to}`);
+    expect(answer.status).to.equal(200);
+    expect(await served('wiki'))
+      .to.have.nested.property('[0].conditions.servicePath')
+      .that.deep.equals(['/one']);
+    expect((await under.call('POST', '/v1/rollback?service=wiki&to=99')).status).to.equal(404);
+    expect((await under.call('POST', '/v1/rollback?service=wiki&to=two')).status).to.equal(400);
+  });
+
+  it('reads everything again on reload', async () => {
+    for (const path of [
+      '/v1/docker-flow-proxy/reload',
+      '/v1/docker-flow-proxy/reload?recreate=true&fromListener=true',
+    ]) {
+      const { status, body } = await under.call('GET', path);
+      expect(status).to.equal(200);
+      expect(body.Message).to.be.a('string').that.includes('Distributed to all instances');
+    }
+  });
+
+  it('reloads on every replica, whichever was asked', async () => {
+    const second = await startProxyUnderTest({
+      registry: under.registry,
+      dataDir: `${under.dataDir}/reloaded`,
+      replica: 'second',
+    });
+    try {
+      await eventually('both are listed', async () => {
+        const { body } = await under.call('GET', '/v1/status');
+        return (body.replicas as unknown[]).length === 2;
+      });
+      const { body } = await under.call('POST', '/v1/reload?force=true');
+      expect(body.Message).to.equal('Distributed to all instances');
+      expect((body.serving as string[]).toSorted()).to.deep.equal(['one', 'second']);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('names the replica that does not serve a change in time', async () => {
+    const laggard = await under.registry.store.createSession({ name: 'test', ttlMs: 10_000, behavior: 'delete' });
+    const key = 'swarmgate/proxies/sleepy';
+    const status = { replica: 'sleepy', registryId: 'x', sequence: 0, routes: 0, rejected: 0, version: '0', since: '' };
+    await under.registry.store.transact([{ kind: 'lock', key, value: JSON.stringify(status), session: laggard }]);
+    const impatient = await startProxyUnderTest({
+      registry: under.registry,
+      dataDir: `${under.dataDir}/two`,
+      replica: 'two',
+      env: { BARRIER_TIMEOUT_MS: '300' },
+    });
+    try {
+      await eventually('both are listed', async () => {
+        const { body } = await impatient.call('GET', '/v1/status');
+        return (body.replicas as unknown[]).length === 3;
+      });
+      const { status: code, body } = await impatient.call('GET', `${reconfigure}?${shop}`);
+      expect(code).to.equal(200);
+      expect(body.Message).to.equal('Distributed to 2 of 3 instances, waiting for sleepy');
+    } finally {
+      await under.registry.store.destroySession(laggard);
+      await impatient.stop();
+    }
+  });
+});

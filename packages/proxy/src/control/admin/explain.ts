@@ -1,0 +1,100 @@
+import { normalizeHost } from '../../routing/normal-host.ts';
+import { splitRequestTarget } from '../../routing/normal-path.ts';
+import type { RequestTarget } from '../../model/request-target.ts';
+import type { ServingPlane } from '../serving/server.ts';
+import type { AdminParts } from './admin-parts.ts';
+import type { ExplainAnswer } from './answers.ts';
+import { viewRoute } from './view-route.ts';
+
+export type ExplainQuery =
+  | {
+      readonly ok: true;
+      readonly target: RequestTarget;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly limit: number;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * `url`, `method` (default GET), `limit` of candidates (default 250), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
+ * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
+ * not as a browser would repair it.
+ */
+export function readExplainQuery(query: URLSearchParams, plane: Pick<ServingPlane, 'entrypoints'>): ExplainQuery {
+  const url = query.get('url') ?? '';
+  const parts = /^(?:(https?):\/\/)?([^/?#]+)([^#]*)$/i.exec(url);
+  if (parts === null) return { ok: false, message: 'url is not set, or not one such as http://shop.example/cart' };
+  const [, scheme = 'http', authority = '', target = ''] = parts;
+  const host = normalizeHost(authority);
+  if (!host.ok) return { ok: false, message: `the host of the url is refused with 400: ${host.reason}` };
+  const path = splitRequestTarget(target === '' ? '/' : target.startsWith('?') ? `/${target}` : target);
+  if (!path.ok) return { ok: false, message: `the path of the url is refused with 400: ${path.reason}` };
+  // Without a prototype: any name may be asked for.
+  const headers = Object.create(null) as Record<string, string>;
+  for (const header of query.getAll('header')) {
+    const colon = header.indexOf(':');
+    if (!isToken(header.slice(0, Math.max(0, colon)).trim()))
+      return { ok: false, message: `header=${header} is not Name:value` };
+    headers[header.slice(0, colon).trim().toLowerCase()] ??= header.slice(colon + 1).trim();
+  }
+  const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, plane);
+  if (port === undefined) return { ok: false, message: 'port is not a number from 1 to 65535' };
+  const limit = query.get('limit') ?? '250';
+  if (!/^\d{1,6}$/.test(limit)) return { ok: false, message: 'limit is not a number of candidates' };
+  const method = (query.get('method') ?? 'GET').toUpperCase();
+  if (!isToken(method)) return { ok: false, message: 'method is not the name of one, such as GET' };
+  const found = { method, host: host.host, path: path.path, port };
+  return { ok: true, target: { ...found, header: (name) => headers[name] }, headers, limit: Number(limit) };
+}
+
+function portOf(
+  given: string | undefined,
+  scheme: string,
+  ofUrl: number | undefined,
+  plane: Pick<ServingPlane, 'entrypoints'>,
+): number | undefined {
+  if (given !== undefined) return /^\d{1,5}$/.test(given) && isPort(Number(given)) ? Number(given) : undefined;
+  if (ofUrl !== undefined) return ofUrl;
+  const isSecure = scheme === 'https';
+  const usual = isSecure ? 443 : 80;
+  const fitting = plane.entrypoints().filter(({ secure }) => secure === isSecure);
+  return fitting.find(({ port }) => port === usual)?.port ?? fitting[0]?.port ?? usual;
+}
+
+function isPort(number: number): boolean {
+  return number >= 1 && number <= 65_535;
+}
+
+/** RFC 9110, section 5.6.2. */
+function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+}
+
+export function explain(
+  { target, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
+  parts: Pick<AdminParts, 'plane' | 'follower'>,
+): ExplainAnswer {
+  const { winner, byDefault, candidates, omitted } = parts.plane.table().explain(target, limit);
+  const { method, host, path, port } = target;
+  return {
+    request: { method, host, path, port, headers },
+    winner: winner === undefined ? null : viewRoute(winner, parts),
+    byDefault,
+    middleware: winner === undefined ? [] : (parts.plane.middlewareOf?.(winner) ?? []).map(({ name }) => name),
+    answer: answerOf(winner),
+    candidates: candidates.map(({ route, failed }) => ({
+      id: route.id,
+      service: route.definition.service,
+      owner: route.definition.owner,
+      condition: failed.condition,
+      message: failed.message,
+    })),
+    omitted,
+  };
+}
+
+function answerOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {
+  if (winner === undefined) return { status: 503, reason: 'no-route' };
+  if (winner.redirectToHost !== undefined) return { status: 301, reason: 'redirect' };
+  return winner.blockedBy === undefined ? null : { status: 503, reason: 'label-unsupported' };
+}

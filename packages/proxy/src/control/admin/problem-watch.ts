@@ -1,0 +1,86 @@
+import type { KeyLayout } from '@swarmgate/registry';
+import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import type { ServingPlane } from '../serving/server.ts';
+import type { ServicesFollower } from '../watch/follow-services.ts';
+import { mergeProblems, type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
+import { reportDocuments } from './plan-report.ts';
+import { ProblemLog } from './problem-log.ts';
+import type { ProblemReporter } from './problem-reporter.ts';
+
+export interface ProblemWatchOptions {
+  readonly follower: ServicesFollower;
+  readonly plane: ServingPlane;
+  /** Of this process's own environment: logged here, and no business of the registry. */
+  readonly ownProblems: ProblemsByService;
+  readonly reporter: ProblemReporter;
+  readonly layout: KeyLayout;
+  readonly logger: Logger;
+  /** Changes within this time are looked at together, in milliseconds. Default 200. */
+  readonly settleMs?: number;
+  /** Least time between two looks: each goes through the whole table. Default 1000. */
+  readonly betweenLooksMs?: number;
+  /** Problems appear without a change too: an address goes, a port closes. Default 5000. */
+  readonly lookEveryMs?: number;
+}
+
+/** Gathers what is wrong from everyone who finds something, and passes it on to the log and to the registry. */
+export class ProblemWatch implements Running {
+  readonly #options: ProblemWatchOptions;
+  readonly #log: ProblemLog;
+  readonly #ending = new AbortController();
+  readonly #watching: Promise<void>;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: ProblemWatchOptions) {
+    this.#options = options;
+    this.#log = new ProblemLog(options.logger);
+    this.#watching = this.#watch();
+  }
+
+  /** Everything that is wrong now. */
+  problems(): ProblemsByService {
+    const { follower, plane, ownProblems } = this.#options;
+    const { labelProblems, rejected, warnings } = follower.served;
+    return mergeProblems([labelProblems, rejected, warnings, plane.table().problems(), plane.problems(), ownProblems]);
+  }
+
+  /** Something may have changed. */
+  look(): void {
+    this.#changed.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.look();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#ending;
+    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000, logger } = this.#options;
+    while (!signal.aborted) {
+      const timer = setTimeout(() => this.look(), lookEveryMs).unref();
+      await this.#changed.promise;
+      clearTimeout(timer);
+      this.#changed = Promise.withResolvers();
+      if (!(await pause(settleMs, signal))) return;
+      try {
+        this.#passOn();
+      } catch (error) {
+        logger.error({ error: messageOf(error) }, 'problems could not be gathered');
+      }
+      await pause(betweenLooksMs - settleMs, signal);
+    }
+  }
+
+  #passOn(): void {
+    const { follower, plane, reporter, layout } = this.#options;
+    const keys = follower.served.foreignKeys.map(viewForeignKey);
+    this.#log.note(viewProblems(this.problems()), keys);
+    // Only what every replica finds alike: which addresses it can reach is each one's own affair.
+    const { rejected, warnings } = follower.served;
+    const common = mergeProblems([rejected, warnings, plane.table().problems()]);
+    const ofRegistry = new Map([...common].filter(([key]) => !key.startsWith('env/')));
+    reporter.report(reportDocuments(ofRegistry, keys, layout));
+  }
+}

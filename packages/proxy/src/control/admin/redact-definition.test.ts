@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { definition } from '../../../test/registered.ts';
+import { redactDefinition } from './redact-definition.ts';
+
+describe('a definition as it is shown', () => {
+  it('keeps the places of secrets and loses their content', () => {
+    const shown = redactDefinition({
+      ...definition('manual/shop'),
+      users: [{ username: 'ann', passwordHash: '$6$salt$hash' }, { username: 'bob' }],
+      serviceCert: 'sealed',
+      setReqHeader: [
+        { name: 'Authorization', value: 'Basic YTpi' },
+        { name: 'X-Shop', value: 'open' },
+      ],
+    });
+    expect(shown.users).to.deep.equal([{ username: 'ann', passwordHash: '' }, { username: 'bob' }]);
+    expect(shown.serviceCert).to.equal('');
+    expect(shown.setReqHeader).to.deep.equal([
+      { name: 'Authorization', value: '' },
+      { name: 'X-Shop', value: 'open' },
+    ]);
+    expect(shown.destinations).to.deep.equal(definition('manual/shop').destinations);
+  });
+
+  it('gains no field that was not there', () => {
+    expect(redactDefinition(definition('manual/shop'))).to.deep.equal(definition('manual/shop'));
+  });
+});

@@ -1,0 +1,48 @@
+import type { Destination } from '@swarmgate/registry';
+import type { Route } from '../../model/route.ts';
+import type { AdminParts } from './admin-parts.ts';
+import type { RouteView } from './answers.ts';
+
+/** Labels that decide which requests a destination claims or lets through. */
+const conditionLabels = [
+  'serviceDomain',
+  'servicePath',
+  'pathType',
+  'servicePathExclude',
+  'serviceHeader',
+  'userAgent',
+  'srcPort',
+  'reqMode',
+  'allowedMethods',
+  'deniedMethods',
+  'httpsOnly',
+  'denyHttp',
+  'verifyClientSsl',
+] as const satisfies readonly (keyof Destination)[];
+
+export function viewRoute(route: Route, { plane, follower }: Pick<AdminParts, 'plane' | 'follower'>): RouteView {
+  const { definition, destination } = route;
+  const served = follower.served.services.get(route.key);
+  return {
+    id: route.id,
+    service: definition.service,
+    owner: definition.owner,
+    index: destination.index,
+    origin: served?.origin ?? 'registry',
+    addressesFresh: served?.addressesFresh ?? true,
+    conditions: conditionsOf(route),
+    upstream: { port: route.upstreamPort, secure: route.upstreamSecure },
+    ...(route.blockedBy === undefined ? {} : { blockedBy: route.blockedBy }),
+    ...(route.redirectToHost === undefined ? {} : { redirectToHost: route.redirectToHost }),
+    endpoints: plane
+      .endpointsOf(route)
+      .map(({ endpoint, health, outstanding }) => ({ ...endpoint, health, outstanding })),
+  };
+}
+
+export function conditionsOf({ definition, destination }: Route): Record<string, unknown> {
+  const conditions: Record<string, unknown> = {};
+  for (const label of conditionLabels) if (destination[label] !== undefined) conditions[label] = destination[label];
+  if (definition.isDefaultBackend) conditions.isDefaultBackend = true;
+  return conditions;
+}

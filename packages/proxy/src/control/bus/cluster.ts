@@ -1,0 +1,125 @@
+import type { Running } from '@swarmgate/runtime';
+import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import type { ServingPlane } from '../serving/server.ts';
+import { Allowance } from './token-bucket.ts';
+import type { ClusterBus, HeardHint, LiveTraffic } from './cluster-bus.ts';
+import { LiveReplicas } from './live-replicas.ts';
+import type { SequenceHints } from './sequence-hints.ts';
+
+export interface ClusterOptions {
+  /** Absent without `REDIS_URL`: then only this replica is known. */
+  readonly bus: ClusterBus | undefined;
+  readonly plane: Pick<ServingPlane, 'traffic' | 'onEjected' | 'suspect'>;
+  readonly replica: string;
+  /** Where the follower hears of sequences that the journal is said to have reached. */
+  readonly hints: SequenceHints;
+  /** The registry this replica follows; empty before it is known. */
+  readonly registryId: () => string;
+  readonly metrics: Metrics;
+  /** Milliseconds; only differences count. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+const tellTrafficEveryMs = 1_000;
+const mostSuspicionsPerSecond = 50;
+
+/** What this replica tells the others and makes of what they say. All of it is hearsay: without it things take longer. */
+export class Cluster implements Running {
+  readonly #options: ClusterOptions;
+  readonly #now: () => number;
+  readonly #live = new LiveReplicas();
+  readonly #suspicions = new Allowance(mostSuspicionsPerSecond);
+  readonly #telling: NodeJS.Timeout;
+  readonly #leave: readonly (() => void)[];
+  #heardSequence = -1;
+  #toldSequence = -1;
+  #before: { readonly requests: number; readonly atMs: number } | undefined;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    const { bus, plane, metrics } = options;
+    this.#leave = [
+      bus?.subscribe((heard) => this.#take(heard)),
+      plane.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
+    ].filter((leave) => leave !== undefined);
+    this.#telling = setInterval(() => this.tellTraffic(), tellTrafficEveryMs).unref();
+    if (bus !== undefined) measure(bus, metrics);
+  }
+
+  /** This replica wrote or serves that sequence. Told once, and not where another has just told us. */
+  reached(sequence: number): void {
+    const registryId = this.#options.registryId();
+    if (registryId === '' || sequence === this.#heardSequence || sequence === this.#toldSequence) return;
+    this.#toldSequence = sequence;
+    this.#options.bus?.publish({ kind: 'sequence', registryId, sequence });
+  }
+
+  /** What passes through a replica just now, where that is known. */
+  trafficOf(replica: string): LiveTraffic | undefined {
+    return this.#live.of(replica, this.#now());
+  }
+
+  /** Measures this replica's own traffic since the last call, and tells it. Called every second. */
+  tellTraffic(): void {
+    const { plane, bus, replica } = this.#options;
+    const traffic = plane.traffic?.();
+    if (traffic === undefined) return;
+    const atMs = this.#now();
+    const { requests, inFlight } = traffic;
+    const before = this.#before ?? { requests, atMs };
+    this.#before = { requests, atMs };
+    const passedMs = atMs - before.atMs;
+    const perSecond = passedMs <= 0 ? 0 : (Math.max(0, requests - before.requests) * 1_000) / passedMs;
+    const live = { requestsPerSecond: Math.round(perSecond * 10) / 10, inFlight };
+    this.#live.hear(replica, live, atMs);
+    bus?.publish({ kind: 'traffic', ...live });
+  }
+
+  stop(): Promise<void> {
+    clearInterval(this.#telling);
+    for (const leave of this.#leave) leave();
+    return this.#options.bus?.stop() ?? Promise.resolve();
+  }
+
+  #take({ replica, hint }: HeardHint): void {
+    const { plane, registryId, hints } = this.#options;
+    switch (hint.kind) {
+      case 'sequence':
+        if (hint.registryId !== registryId()) return;
+        this.#heardSequence = hint.sequence;
+        hints.tell(hint.sequence);
+        return;
+      case 'ejected':
+        if (this.#suspicions.take(this.#now())) plane.suspect?.(hint.endpointId);
+        return;
+      case 'traffic':
+        // Whoever calls itself as we do is not believed about us.
+        if (replica !== this.#options.replica) this.#live.hear(replica, hint, this.#now());
+        return;
+    }
+  }
+}
+
+function measure(bus: ClusterBus, metrics: Metrics): void {
+  const registers = [metrics];
+  new Gauge({
+    name: 'swarmgate_bus_connected',
+    help: '1 while hints pass among the replicas over Redis',
+    registers,
+    collect() {
+      this.set(Number(bus.counts().connected));
+    },
+  });
+  new Counter({
+    name: 'swarmgate_bus_messages_total',
+    help: 'Hints over Redis: sent, unsent (away or too many), heard, refused (not of a replica, or too many)',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset();
+      const { sent, unsent, heard, refused } = bus.counts();
+      for (const [what, times] of Object.entries({ sent, unsent, heard, refused })) this.inc({ what }, times);
+    },
+  });
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Redis } from 'ioredis';
+import { Allowance } from './token-bucket.ts';
+import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
+import { mostMessageBytes, readMessage, writeMessage } from './message.ts';
+import { connectRedis } from '../../middleware/limits/redis-connection.ts';
+
+export interface RedisBusOptions {
+  /** `REDIS_URL`. */
+  readonly url: string;
+  /** `PROXY_INSTANCE_NAME`: replicas of one instance share a channel. */
+  readonly instance: string;
+  readonly replica: string;
+  readonly logger: Logger;
+}
+
+const mostSentPerSecond = 200;
+const mostPending = 64;
+// A Redis that did not answer is left alone so long.
+const restMs = 2_000;
+const mostHeardPerSecond = 2_000;
+const mostHeardBytesPerSecond = 1_024 * 1_024;
+// Parsing what a flood brings costs time even where nothing of it is read: we hang up for a while.
+const floodRestMs = 30_000;
+const lookEveryMs = 2_000;
+// What we say we hear ourselves. A connection on which we do not is dead, whatever the kernel thinks.
+const silentAfterMs = 10_000;
+const connectedWithinMs = 5_000;
+
+/** Hints over Redis' publish and subscribe (https://redis.io/docs/latest/develop/pubsub/): at most once, unordered. */
+export class RedisBus implements ClusterBus {
+  readonly #options: RedisBusOptions;
+  readonly #channel: string;
+  readonly #sender = randomUUID();
+  readonly #publisher: Redis;
+  readonly #subscriber: Redis;
+  readonly #listeners = new Set<(heard: HeardHint) => void>();
+  readonly #toSend = new Allowance(mostSentPerSecond);
+  readonly #toHear = new Allowance(mostHeardPerSecond);
+  readonly #toHearBytes = new Allowance(mostHeardBytesPerSecond);
+  readonly #looking: NodeJS.Timeout;
+  readonly #counts = { sent: 0, unsent: 0, heard: 0, refused: 0 };
+  #flooded: NodeJS.Timeout | undefined;
+  #pending = 0;
+  #restUntilMs = 0;
+  #silentSinceMs = performance.now();
+  #heardOwnMs: number | undefined;
+  #stopped = false;
+
+  constructor(options: RedisBusOptions) {
+    this.#options = options;
+    const { url, logger } = options;
+    this.#channel = `swarmgate:${options.instance}:hints`;
+    this.#publisher = connectRedis({ url, logger, whileAway: 'this proxy tells the other replicas nothing' });
+    this.#subscriber = connectRedis({
+      url,
+      logger,
+      whileAway: 'this proxy hears nothing of the other replicas',
+      more: { autoResubscribe: false, commandTimeout: restMs },
+    });
+    this.#subscriber.on('ready', () => void this.#join());
+    this.#subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
+    this.#looking = setInterval(() => this.#look(), lookEveryMs).unref();
+  }
+
+  publish(hint: Hint): void {
+    const nowMs = performance.now();
+    const away = this.#publisher.status !== 'ready' || nowMs < this.#restUntilMs || this.#pending >= mostPending;
+    if (away || !this.#toSend.take(nowMs)) {
+      this.#counts.unsent += 1;
+      return;
+    }
+    void this.#send(writeMessage(this.#sender, this.#options.replica, hint));
+  }
+
+  subscribe(listener: (heard: HeardHint) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  counts(): BusCounts {
+    const { status } = this.#subscriber;
+    const heardMs = this.#heardOwnMs;
+    const connected = status === 'ready' && heardMs !== undefined && performance.now() - heardMs < connectedWithinMs;
+    return { ...this.#counts, connected };
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#looking);
+    clearTimeout(this.#flooded);
+    this.#listeners.clear();
+    this.#publisher.disconnect();
+    this.#subscriber.disconnect();
+    return Promise.resolve();
+  }
+
+  async #send(message: string): Promise<void> {
+    this.#pending += 1;
+    try {
+      await this.#publisher.publish(this.#channel, message);
+      this.#counts.sent += 1;
+    } catch (error) {
+      this.#counts.unsent += 1;
+      this.#restUntilMs = performance.now() + restMs;
+      if (!this.#stopped) this.#options.logger.debug({ error: messageOf(error) }, 'Redis did not take a hint');
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  async #join(): Promise<void> {
+    try {
+      await this.#subscriber.subscribe(this.#channel);
+      this.#silentSinceMs = performance.now();
+    } catch (error) {
+      // `#look` finds the silence and connects anew.
+      if (!this.#stopped) this.#options.logger.debug({ error: messageOf(error) }, 'Redis did not let us listen');
+    }
+  }
+
+  #hear(text: string): void {
+    const nowMs = performance.now();
+    if (!this.#toHear.take(nowMs) || !this.#toHearBytes.take(nowMs, text.length)) {
+      this.#counts.refused += 1;
+      this.#hangUp();
+      return;
+    }
+    const message = text.length > mostMessageBytes ? undefined : readMessage(text);
+    if (message === undefined) {
+      this.#counts.refused += 1;
+      return;
+    }
+    if (message.sender === this.#sender) {
+      this.#heardOwnMs = nowMs;
+      this.#silentSinceMs = nowMs;
+      return;
+    }
+    this.#counts.heard += 1;
+    for (const listener of this.#listeners) listener({ replica: message.replica, hint: message.hint });
+  }
+
+  #hangUp(): void {
+    if (this.#flooded !== undefined || this.#stopped) return;
+    this.#options.logger.warn({ forMs: floodRestMs }, 'Redis floods us with messages: we do not listen for a while');
+    this.#subscriber.disconnect();
+    this.#flooded = setTimeout(() => {
+      this.#flooded = undefined;
+      // Its `error` event tells what went wrong, and it tries again by itself.
+      this.#subscriber.connect().catch(() => undefined);
+    }, floodRestMs).unref();
+  }
+
+  #look(): void {
+    if (this.#subscriber.status !== 'ready' || performance.now() - this.#silentSinceMs < silentAfterMs) return;
+    this.#silentSinceMs = performance.now();
+    this.#subscriber.disconnect(true);
+  }
+}

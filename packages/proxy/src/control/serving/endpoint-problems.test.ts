@@ -1,0 +1,149 @@
+import { createHook } from 'node:async_hooks';
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { until } from '../../../test/behaviour-rig.ts';
+import type { NameState } from '../../endpoints/name-resolution.ts';
+import { Upstreams } from '../../endpoints/upstreams.ts';
+import { createRouteTable } from '../../routing/create-route-table.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import { ServingProblems } from './endpoint-problems.ts';
+
+describe('problems of serving', () => {
+  const names = new Map<string, NameState>();
+  const stateOf = (name: string): NameState => names.get(name) ?? { kind: 'pending' };
+  let namesAsOf: number;
+  let views: number;
+  let table: RouteTable;
+  let problems: ServingProblems;
+  let ending: AbortController;
+
+  beforeEach(() => {
+    names.clear();
+    namesAsOf = 0;
+    views = 0;
+    ending = new AbortController();
+    table = createRouteTable({
+      order: 'strict',
+      instanceName: 'swarmgate',
+      filterInstanceName: false,
+      isSupported: () => true,
+    });
+    const upstreams = new Upstreams({
+      swarmName: 'swarm',
+      subnets: () => subnets,
+      dockerNames: true,
+      names: { ask: stateOf, peek: stateOf },
+    });
+    problems = new ServingProblems({
+      table: () => table,
+      upstreams: {
+        view: (route) => {
+          views += 1;
+          return upstreams.view(route);
+        },
+      },
+      addressesAsOf: () => namesAsOf,
+    });
+  });
+  afterEach(() => ending.abort());
+
+  function apply(...changes: readonly (readonly [ServiceKey, ServiceDefinition | undefined])[]): void {
+    table = table.with(new Map(changes));
+    problems.apply(new Map(changes));
+  }
+
+  function resolve(state: NameState): void {
+    names.set('far.example', state);
+    namesAsOf += 1;
+  }
+
+  it('are found with the change that brings them, and go with the one that ends them', () => {
+    apply(['manual/far', named('far', 'far.example')]);
+    expect(problems.problems().size).to.equal(0);
+    resolve({ kind: 'failed', message: 'no such name' });
+    apply(['manual/far', named('far', 'far.example')]);
+    expect(
+      problems
+        .problems()
+        .get('manual/far')
+        ?.map(({ reason }) => reason),
+    ).to.deep.equal(['outbound-unresolved']);
+    apply(['manual/far', undefined]);
+    expect(problems.problems().size).to.equal(0);
+  });
+
+  it('are found without a change where a name loses its address, and gone when it has one again', async () => {
+    apply(['manual/far', named('far', 'far.example')]);
+    const following = problems.follow(1, ending.signal);
+    resolve({ kind: 'failed', message: 'no such name' });
+    await until(() => problems.problems().has('manual/far'));
+    resolve({ kind: 'resolved', addresses: ['10.9.9.9'] });
+    await until(() => !problems.problems().has('manual/far'));
+    ending.abort();
+    await following;
+  });
+
+  it('are not those of a route that is not in force', () => {
+    names.set('far.example', { kind: 'failed', message: 'no such name' });
+    apply(['manual/old', named('old', 'near.example')], ['manual/young', named('young', 'far.example', 2)]);
+    // Both ask for the same match; the older one has it.
+    expect(problems.problems().size).to.equal(0);
+    apply(['manual/old', undefined]);
+    expect([...problems.problems().keys()]).to.deep.equal(['manual/young']);
+  });
+
+  it('cost what is wrong, not what there is', () => {
+    const many = Array.from({ length: 1_000 }, (_, at): [ServiceKey, ServiceDefinition] => {
+      const service = `service-${at}`;
+      return [`manual/${service}`, { ...named(service, 'near.example'), destinations: [destination(service)] }];
+    });
+    apply(...many);
+    views = 0;
+    problems.problems();
+    expect(views).to.equal(0);
+    apply(...many.slice(0, 1));
+    expect(views).to.equal(1);
+  });
+
+  it('are looked for in pieces, so that requests have their turn meanwhile', async () => {
+    apply(
+      ...Array.from({ length: 1_000 }, (_, at): [ServiceKey, ServiceDefinition] => {
+        const service = `service-${at}`;
+        return [`manual/${service}`, { ...named(service, 'near.example'), destinations: [destination(service)] }];
+      }),
+    );
+    views = 0;
+    let most = 0;
+    let before = 0;
+    const hook = createHook({
+      before: () => {
+        most = Math.max(most, views - before);
+        before = views;
+      },
+    }).enable();
+    namesAsOf += 1;
+    const following = problems.follow(1, ending.signal);
+    await until(() => views === 1_000);
+    hook.disable();
+    ending.abort();
+    await following;
+    expect(most).to.be.within(1, 100);
+  });
+});
+
+const subnets: readonly string[] = ['10.0.0.1/24'];
+
+function destination(service: string, since = 1) {
+  return { index: 0, since, servicePath: [`/${service}`], port: 80, outboundHostname: 'near.example' };
+}
+
+function named(service: string, outboundHostname: string, since = 1): ServiceDefinition {
+  return {
+    version: 1,
+    service,
+    owner: 'manual',
+    source: { kind: 'rest', by: 'test' },
+    updatedAt: '',
+    destinations: [{ ...destination('same', since), outboundHostname }],
+  };
+}

@@ -1,0 +1,95 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { pause } from '@swarmgate/runtime';
+import type { Upstreams } from '../../endpoints/upstreams.ts';
+import type { Route } from '../../model/route.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+
+/** Services that are looked at before requests get their turn again: well under a millisecond. */
+const atOnce = 100;
+
+export interface ServingProblemsOptions {
+  readonly table: () => Pick<RouteTable, 'routesOf' | 'standingOf'>;
+  readonly upstreams: Pick<Upstreams, 'view'>;
+  /** Another value whenever names or networks are others than before: addresses depend on them. */
+  readonly addressesAsOf: () => unknown;
+}
+
+/**
+ * The routes that have no usable address, under their services. What a change names is looked at with the change, and the
+ * rest in pieces when names or networks have changed: to walk a large table in one go would keep requests waiting.
+ */
+export class ServingProblems {
+  readonly #options: ServingProblemsOptions;
+  readonly #known = new Set<ServiceKey>();
+  /** Services of which some route had no address when it was looked at last. */
+  readonly #suspects = new Set<ServiceKey>();
+  #lookedAsOf: unknown;
+
+  constructor(options: ServingProblemsOptions) {
+    this.#options = options;
+  }
+
+  /** The table has changed by these services. */
+  apply(changes: ReadonlyMap<ServiceKey, unknown>): void {
+    for (const [key, served] of changes) {
+      if (served === undefined) {
+        this.#known.delete(key);
+        this.#suspects.delete(key);
+      } else {
+        this.#known.add(key);
+        this.#look(key);
+      }
+    }
+  }
+
+  /** As of this moment for every service that is under suspicion. */
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    const table = this.#options.table();
+    const found = new Map<ServiceKey, readonly Problem[]>();
+    for (const key of this.#suspects) {
+      const problems: Problem[] = [];
+      for (const [route, problem] of this.#of(key)) {
+        if (table.standingOf(route) !== 'in-force') continue;
+        if (!problems.some(({ message }) => message === problem.message)) problems.push(problem);
+      }
+      if (problems.length > 0) found.set(key, problems);
+    }
+    return found;
+  }
+
+  /** Looks at every service again after names or networks have changed; asks for that every `everyMs`. */
+  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
+    while (await pause(everyMs, signal)) {
+      const asOf = this.#options.addressesAsOf();
+      if (asOf === this.#lookedAsOf) continue;
+      this.#lookedAsOf = asOf;
+      await this.#lookAtAll(signal);
+    }
+  }
+
+  async #lookAtAll(signal: AbortSignal): Promise<void> {
+    let looked = 0;
+    for (const key of [...this.#known]) {
+      if (this.#known.has(key)) this.#look(key);
+      looked += 1;
+      if (looked % atOnce === 0) await nextTurn();
+      if (signal.aborted) return;
+    }
+  }
+
+  #look(key: ServiceKey): void {
+    const [first] = this.#of(key);
+    if (first === undefined) this.#suspects.delete(key);
+    else this.#suspects.add(key);
+  }
+
+  *#of(key: ServiceKey): Generator<readonly [Route, Problem]> {
+    const { table, upstreams } = this.#options;
+    for (const route of table().routesOf(key)) {
+      if (route.redirectToHost !== undefined) continue;
+      const { problem } = upstreams.view(route);
+      if (problem !== undefined) yield [route, problem];
+    }
+  }
+}

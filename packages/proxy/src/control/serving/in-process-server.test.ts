@@ -1,0 +1,218 @@
+import { Agent, createServer, get, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import type { EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { Registry as Metrics } from 'prom-client';
+import { RawConnection, until } from '../../../test/behaviour-rig.ts';
+import type { ServingPlane } from './server.ts';
+import type { ServedService } from '../../model/served-service.ts';
+import { startServingPlane } from './in-process-server.ts';
+
+for (const lane of ['raw', 'express'] as const)
+  describe(`the serving plane on the ${lane} lane`, () => {
+    let plane: ServingPlane;
+    let metrics: Metrics;
+    let port: number;
+    const servers: Server[] = [];
+    const agents: Agent[] = [];
+
+    beforeEach(async () => {
+      metrics = new Metrics();
+      plane = await startServingPlane({
+        settings: readSettings('standalone', {
+          env: { LANE: lane, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
+          secretsDir: '/nowhere',
+        }),
+        logger: silentLogger,
+        metrics,
+        env: {},
+        entrypoints: [{ port: 0, secure: false }],
+        host: '127.0.0.1',
+      });
+      port = plane.entrypoints()[0]?.port ?? 0;
+    });
+    afterEach(async () => {
+      await plane.stop();
+      for (const agent of agents.splice(0)) agent.destroy();
+      for (const server of servers.splice(0)) {
+        server.closeAllConnections();
+        server.close();
+      }
+    });
+
+    async function backend(listener: RequestListener): Promise<number> {
+      const server = createServer(listener);
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return (server.address() as AddressInfo).port;
+    }
+
+    let sequence = 0;
+    async function publish(
+      service: string,
+      upstreamPort: number,
+      more: Partial<ServiceDefinition> & { readonly path?: string; readonly endpoints?: EndpointsDocument } = {},
+    ): Promise<void> {
+      const { path = `/${service}`, endpoints, ...labels } = more;
+      const definition: ServiceDefinition = {
+        version: 1,
+        service,
+        owner: 'manual',
+        source: { kind: 'rest', by: 'test' },
+        updatedAt: '',
+        destinations: [{ index: 0, since: 0, servicePath: [path], outboundHostname: '127.0.0.1', port: upstreamPort }],
+        ...labels,
+      };
+      const key: ServiceKey = `manual/${service}`;
+      await change(key, { key, definition, endpoints, origin: 'registry', addressesFresh: true });
+    }
+
+    function change(key: ServiceKey, served: ServedService | undefined): Promise<void> {
+      sequence += 1;
+      return plane.apply({
+        revision: `r:${sequence}`,
+        sequence,
+        registryId: 'r',
+        changes: new Map([[key, served]]),
+        rejected: new Map(),
+      });
+    }
+
+    function ask(path: string, agent: Agent): Promise<{ status: number; body: string; close: boolean }> {
+      return new Promise((resolve, reject) => {
+        get({ port, host: '127.0.0.1', path, agent }, (response) => {
+          let body = '';
+          response.on('data', (chunk: Buffer) => {
+            body += chunk.toString();
+          });
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, body, close: response.headers.connection === 'close' }),
+          );
+          response.on('error', reject);
+        }).on('error', reject);
+      });
+    }
+
+    function keepAlive(): Agent {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      agents.push(agent);
+      return agent;
+    }
+
+    it('holds request bodies to MAX_BODY_BYTES', async () => {
+      await publish('one', await backend((_request, response) => response.end('one')));
+      const post = async (body: string) =>
+        (await fetch(`http://127.0.0.1:${port}/one`, { method: 'POST', body })).status;
+      expect(await post('x'.repeat(1_000))).to.equal(200);
+      expect(await post('x'.repeat(1_001))).to.equal(413);
+    });
+
+    it('serves what was applied, and tells what it serves', async () => {
+      await publish('one', await backend((_request, response) => response.end('one')));
+      expect(await ask('/one', keepAlive())).to.include({ status: 200, body: 'one' });
+      expect((await ask('/two', keepAlive())).status).to.equal(503);
+      expect(plane.table().size).to.equal(1);
+      const [route] = plane.table().routes();
+      if (route === undefined) throw new Error('no route');
+      expect(plane.endpointsOf(route)).to.have.length(1);
+      expect(plane.workers()).to.deep.equal([{ pid: process.pid, state: 'serving', revision: `r:${sequence}` }]);
+      const text = await metrics.metrics();
+      expect(text).to.include('swarmgate_requests_total{service="manual/one",status="2xx"} 1');
+      expect(text).to.include('swarmgate_own_answers_total{reason="no-route"} 1');
+    });
+
+    it('runs the route’s middleware', async () => {
+      const upstream = await backend((request, response) => response.end(String(request.headers['x-from'])));
+      await publish('one', upstream, { setReqHeader: [{ name: 'X-From', value: 'label' }] });
+      expect(await ask('/one', keepAlive())).to.include({ body: 'label' });
+    });
+
+    it('drops no request while routes move under load', async () => {
+      const ports = await Promise.all(['a', 'b'].map((name) => backend((_request, response) => response.end(name))));
+      await publish('web', ports[0] ?? 0);
+      let moving = true;
+      let served = 0;
+      const failures: unknown[] = [];
+      const clients = Array.from({ length: 4 }, async () => {
+        const agent = keepAlive();
+        while (moving) {
+          try {
+            const { status } = await ask('/web', agent);
+            served += 1;
+            if (status !== 200) failures.push(status);
+          } catch (error) {
+            failures.push(error);
+          }
+        }
+      });
+      for (let swap = 0; swap < 200; swap += 1) {
+        await publish('web', ports[swap % 2] ?? 0);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until(() => served > 100);
+      moving = false;
+      await Promise.all(clients);
+      expect(failures).to.deep.equal([]);
+    });
+
+    it('stops under load without a failed request', async () => {
+      await publish('web', await backend((_request, response) => setTimeout(() => response.end('ok'), 2)));
+      let served = 0;
+      const failures: unknown[] = [];
+      // Each client keeps its connection until it is told to close; a new one would be for another replica.
+      const clients = Array.from({ length: 8 }, async () => {
+        const agent = keepAlive();
+        for (;;) {
+          try {
+            const { status, close } = await ask('/web', agent);
+            served += 1;
+            if (status !== 200) failures.push(status);
+            if (close) return;
+          } catch (error) {
+            failures.push(error);
+            return;
+          }
+        }
+      });
+      await until(() => served > 50);
+      const drained = plane.drain(5_000);
+      await Promise.all(clients);
+      await drained;
+      expect(failures).to.deep.equal([]);
+      const refused = new RawConnection(connect(port, '127.0.0.1'));
+      expect(await refused.untilClosed()).to.equal('');
+    });
+
+    it('finishes a long answer while draining', async () => {
+      let finish: (() => void) | undefined;
+      const upstream = await backend((_request, response) => {
+        response.write('begin ');
+        finish = () => response.end('end');
+      });
+      await publish('web', upstream);
+      const answer = ask('/web', keepAlive());
+      await until(() => finish !== undefined);
+      const drained = plane.drain(5_000);
+      finish?.();
+      expect(await answer).to.include({ status: 200, body: 'begin end' });
+      await drained;
+    });
+
+    it('names services without a usable address, with the mend', async () => {
+      const key = 'other-swarm/far' as const;
+      const definition: ServiceDefinition = {
+        version: 1,
+        service: 'far',
+        owner: 'other-swarm',
+        source: { kind: 'swarm', swarmId: 's', serviceId: 'i', versionIndex: 1 },
+        updatedAt: '',
+        destinations: [{ index: 0, since: 0, servicePath: ['/far'], port: 80 }],
+      };
+      await change(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
+      const [problem] = [...plane.problems().values()].flat();
+      expect(problem?.reason).to.equal('unreachable');
+      expect(problem?.suggestion).to.match(/publish/i);
+      expect((await ask('/far', keepAlive())).status).to.equal(503);
+    });
+  });

@@ -1,0 +1,315 @@
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { Problem, SecretsKey, ServiceKey } from '@swarmgate/registry';
+import { type Logger, messageOf, type Settings } from '@swarmgate/runtime';
+import type { Registry as Metrics } from 'prom-client';
+import { ActiveChecks } from '../../endpoints/health-checks.ts';
+import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
+import type { DataPlane } from '../../exchange/exchange-context.ts';
+import type { ForwardTimeouts } from '../../forwarding/forwarder.ts';
+import { makeViaName } from '../../exchange/header-policy.ts';
+import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
+import { hasDockerDns } from '../../endpoints/own-networks.ts';
+import { Upstreams } from '../../endpoints/upstreams.ts';
+import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import type { Route } from '../../model/route.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { EndpointView, EntrypointView, ServingPlane, Traffic, WorkerView } from './server.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
+import { type Admission, ConnectionLimits } from '../../server/connection-limits.ts';
+import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
+import type { LentParts } from './worker-dependencies.ts';
+import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
+import { createLanes } from '../../server/http1/lanes.ts';
+import { Relays } from '../../server/relay/relays.ts';
+import { requestIds } from '../../exchange/request-id.ts';
+import { measureServing, type ServingMetrics } from './server-metrics.ts';
+import { ServingProblems } from './endpoint-problems.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from './serving-table.ts';
+import { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { OwnCertificates } from '../../server/tls/own-certificates.ts';
+
+export interface ServingOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `SECRETS_KEY`: opens `serviceCert`. Default none. */
+  readonly secretsKeys?: readonly SecretsKey[];
+  /** Other ports than the settings say (0: any free one), or sockets that are bound already, and where they listen. */
+  readonly entrypoints?: readonly EntrypointToOpen[];
+  readonly host?: string;
+  /** Set in a worker. Default: all of it is this process's own. */
+  readonly lent?: LentParts;
+}
+
+/** A plane whose requests pass through this very process: what a worker tells its control process of. */
+export interface LocalPlane extends ServingPlane {
+  certificates(): CertificateStore;
+  relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  resolvedNames(): ReadonlyMap<string, NameState>;
+  /** Endpoints of which there is more to say than that they are healthy. */
+  endpointsInUse(): readonly EndpointInUse[];
+  traffic(): Traffic;
+  suspect(endpointId: string): void;
+  /** What an active check found, made by the process that checks for all workers. */
+  checked(endpointId: string, passed: boolean): void;
+  /** Another worker ejected it. */
+  eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
+}
+
+// How often own networks and certificate files are looked at.
+const lookAgainMs = 5_000;
+const lookForProblemsMs = 1_000;
+
+/** As `prepareServingPlane`, with its entrypoints open when it resolves. */
+export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
+  const plane = await prepareServingPlane(options);
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+  return plane;
+}
+
+/**
+ * Serves requests in this process: table, upstreams, lane and ports. The ports are taken when it resolves; `open` lets
+ * clients in.
+ * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`.
+ */
+export async function prepareServingPlane(options: ServingOptions): Promise<LocalPlane> {
+  const { settings, logger, lent } = options;
+  const ended = new AbortController();
+  const trusted = trustedProxies(settings.trustedProxies);
+  const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+
+  const table = new LiveTable(emptyTable(settings));
+  const names = new NameResolution({ signal: ended.signal });
+  const networks = new OwnNetworks();
+  const upstreams = new Upstreams({
+    swarmName: settings.swarmName,
+    subnets: () => networks.subnets,
+    dockerNames: hasDockerDns(),
+    names,
+  });
+  const measured = measureServing(options);
+  const ejectionListeners = new Set<(endpointId: string) => void>();
+  const balancer = new Balancer({
+    onEjected: (endpoint, health) => {
+      logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
+      measured.ejected(health.kind);
+      lent?.onEjected(endpoint, health);
+      // What an active check found, every replica finds by its own.
+      if (health.kind === 'ejected') for (const listener of ejectionListeners) listener(endpoint.id);
+    },
+  });
+  // A worker is told instead: services are asked once by a proxy, not by each of its workers.
+  const checks =
+    lent === undefined
+      ? new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal })
+      : undefined;
+  const middleware = createMiddleware({
+    settings,
+    env: options.env,
+    logger,
+    ...(lent === undefined ? {} : { limiters: lent.limiters }),
+  });
+  const plane: DataPlane = {
+    lookup: (target) => table.current.lookup(target),
+    middlewareOf: middleware.middlewareOf,
+    pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
+    finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
+    observe: measured.observe,
+  };
+  const timeouts: ForwardTimeouts = {
+    connectMs: settings.timeoutConnectMs,
+    serverMs: settings.timeoutServerMs,
+    clientMs: settings.timeoutClientMs,
+    tunnelMs: settings.timeoutTunnelMs,
+    bodyBytesPerSecond: settings.bodyBytesPerSecond,
+  };
+  const lanes = createLanes({
+    plane,
+    first: settings.lane,
+    exchange: {
+      timeouts,
+      trusted,
+      viaName: makeViaName(),
+      newRequestId: requestIds(),
+      writesForwarded: settings.writesForwarded,
+      mostBodyBytes: settings.mostBodyBytes,
+      transformFor: middleware.compressionFor,
+    },
+    express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
+    queueMs: settings.timeoutQueueMs,
+    logger,
+    onOpened: measured.opened,
+  });
+  const { lane } = lanes;
+
+  const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
+  const own = lent === undefined ? await openCertificates(options, ports, clientAuthorities) : undefined;
+  const certificates = lent?.certificates ?? own?.store ?? new CertificateStore();
+  const limits: Admission =
+    lent?.admission ??
+    new ConnectionLimits({
+      most: settings.maxConnections,
+      mostPerAddress: settings.maxConnectionsPerAddress,
+      exempt: trusted,
+    });
+  const admit = (socket: Socket) => limits.admit(socket);
+  const proxied = proxiedConnections(settings, trusted, logger, measured);
+  const host = options.host === undefined ? {} : { host: options.host };
+
+  // A worker is not asked: its control process finds the same.
+  const unreachable =
+    lent === undefined
+      ? new ServingProblems({
+          table: () => table.current,
+          upstreams,
+          addressesAsOf: () => `${names.changes} ${networks.subnets}`,
+        })
+      : undefined;
+  let revision = '';
+  const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>) => {
+    upstreams.apply(change.changes);
+    own?.apply(change.changes);
+    table.current = table.current.with(definitionsOf(change));
+    checks?.apply(table.current, change.changes.keys());
+    unreachable?.apply(change.changes);
+    revision = change.revision;
+  };
+  const touched = new Set<ServiceKey>();
+  for await (const change of lent?.before ?? []) {
+    swap(change);
+    for (const key of change.changes.keys()) touched.add(key);
+  }
+  const secrets = {
+    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+    ...(lent === undefined ? {} : { ticketKeys: lent.ticketKeys }),
+  };
+  const entrypoints = Entrypoints.bind({
+    settings: ports,
+    lane,
+    secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
+    logger,
+    admit,
+    proxied,
+    ...host,
+  });
+  const relays = new Relays({
+    upstreams,
+    balancer,
+    logger,
+    admit,
+    proxied,
+    connectMs: settings.timeoutConnectMs,
+    tunnelMs: settings.timeoutTunnelMs,
+    helloMs: settings.timeoutHttpRequestMs,
+    taken: new Set(entrypoints.views().map(({ port }) => port)),
+    ...host,
+  });
+  await relays.apply(table.current, touched);
+  const stopWaiting = certificates.onChange(() => {
+    entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
+  });
+  measured.watch({ limits, relays, certificates, balancer, pool: lanes.pool });
+  const background = Promise.all([
+    names.run(),
+    checks?.run(),
+    networks.follow(lookAgainMs, ended.signal),
+    unreachable?.follow(lookForProblemsMs, ended.signal),
+    own?.follow(lookAgainMs, ended.signal),
+  ]);
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    ended.abort();
+    stopWaiting();
+    await entrypoints.close();
+    await Promise.all([lane.drain(0), relays.drain(0)]);
+    lanes.stop();
+    await middleware.stop();
+    await background;
+  };
+  return {
+    open: () => entrypoints.open(),
+    async apply(change: ServicesChange) {
+      swap(change);
+      await relays.apply(table.current, change.changes.keys());
+    },
+    table: () => table.current,
+    endpointsOf: (route: Route) =>
+      upstreams.view(route).endpoints.map((endpoint): EndpointView => {
+        const { kind } = balancer.healthOf(endpoint.id);
+        const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
+        return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
+      }),
+    middlewareOf: middleware.middlewareOf,
+    problems: () =>
+      mergeProblems(relays.problems(), own?.problems() ?? new Map(), unreachable?.problems() ?? new Map()),
+    relayProblems: () => relays.problems(),
+    certificates: () => certificates,
+    resolvedNames: () => names.known(),
+    endpointsInUse: () => balancer.inUse(),
+    checked: (id, passed) => balancer.adoptCheck(id, passed),
+    eject: (id, ejection) => balancer.adopt(id, ejection),
+    entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
+    traffic: () => ({ requests: measured.requests(), inFlight: balancer.inFlight }),
+    onEjected(listener) {
+      ejectionListeners.add(listener);
+      return () => ejectionListeners.delete(listener);
+    },
+    suspect: (id) => balancer.suspect(id),
+    workers: (): readonly WorkerView[] => [
+      { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
+    ],
+    async drain(deadlineMs: number) {
+      await entrypoints.close();
+      await Promise.all([lane.drain(deadlineMs), relays.drain(deadlineMs)]);
+    },
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+export function openCertificates(
+  { settings, secretsKeys = [], logger }: Pick<ServingOptions, 'settings' | 'secretsKeys' | 'logger'>,
+  ports: readonly EntrypointToOpen[],
+  clientAuthorities: string | undefined,
+): Promise<OwnCertificates> {
+  const secure = ports.some((port) => port.secure);
+  return OwnCertificates.open({ settings, keys: secretsKeys, secure, clientAuthorities, logger });
+}
+
+function proxiedConnections(
+  settings: Settings,
+  trusted: TrustedProxies,
+  logger: Logger,
+  measured: Pick<ServingMetrics, 'refused'>,
+): ProxiedConnections {
+  const ports = new Set(settings.proxyProtocolPorts);
+  if (ports.size > 0 && settings.trustedProxies.length === 0)
+    logger.warn('PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES says whose headers are believed');
+  return new ProxiedConnections({
+    isOn: (port) => ports.has(port),
+    trusted,
+    waitMs: settings.timeoutHttpRequestMs,
+    logger,
+    onRefused: measured.refused,
+  });
+}
+
+/** The table in force: one reference that moves. */
+class LiveTable {
+  current: RouteTable;
+
+  constructor(first: RouteTable) {
+    this.current = first;
+  }
+}

@@ -1,0 +1,130 @@
+import type { Settings } from '@swarmgate/runtime';
+import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
+import type { Balancer } from '../../endpoints/balancing/balancer.ts';
+import type { DataPlane } from '../../exchange/exchange-context.ts';
+import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
+import type { ConnectionPool } from '../../transport/connection-pool.ts';
+import { AccessLog } from '../../exchange/access-log.ts';
+import type { Admission } from '../../server/connection-limits.ts';
+import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
+import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connections.ts';
+import type { Relays } from '../../server/relay/relays.ts';
+import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+
+/** The parts whose sizes are read when Prometheus asks. */
+export interface MeasuredParts {
+  readonly limits: Pick<Admission, 'open' | 'refused' | 'refusedOfAddress'>;
+  readonly relays: Pick<Relays, 'open'>;
+  readonly certificates: Pick<CertificateStore, 'all'>;
+  readonly balancer: Pick<Balancer, 'inFlight'>;
+  readonly pool: Pick<ConnectionPool, 'sizes'>;
+}
+
+export interface ServingMetrics {
+  /** Of every exchange: counted and, where that is asked for, logged. */
+  readonly observe: DataPlane['observe'];
+  readonly opened: (tookMs: number) => void;
+  ejected(health: EndpointHealth['kind']): void;
+  /** A connection was refused for want of a PROXY header that can be believed. */
+  refused(cause: ProxyRefusal): void;
+  requests(): number;
+  watch(parts: MeasuredParts): void;
+}
+
+/** What one process that serves requests counts, and its access log. */
+export function measureServing({
+  settings,
+  metrics,
+}: {
+  readonly settings: Settings;
+  readonly metrics: Metrics;
+}): ServingMetrics {
+  const registers = [metrics];
+  const exchanges = new ExchangeMetrics(metrics);
+  const connecting = new Histogram({
+    name: 'swarmgate_upstream_connect_seconds',
+    help: 'Until a connection to an endpoint is open',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const refusals = new Map<ProxyRefusal, number>();
+  return {
+    observe: observer(settings, metrics, exchanges),
+    opened: (tookMs) => connecting.observe(tookMs / 1_000),
+    ejected: countEjections(metrics),
+    refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
+    requests: () => exchanges.requests,
+    watch: (parts) => {
+      watch(metrics, parts);
+      countRefusals(metrics, parts.limits, refusals);
+    },
+  };
+}
+
+/** @returns counts one endpoint that is taken out */
+export function countEjections(metrics: Metrics): (health: EndpointHealth['kind']) => void {
+  const ejections = new Counter({
+    name: 'swarmgate_ejections_total',
+    help: 'Endpoints taken out, by what showed that they fail: requests, or active checks',
+    labelNames: ['by'],
+    registers: [metrics],
+  });
+  return (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' });
+}
+
+function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool }: MeasuredParts): void {
+  const gauge = ExchangeMetrics.gauge;
+  const inFlight = 'Requests and relayed connections on their way to an endpoint or back';
+  gauge(metrics, 'swarmgate_in_flight', inFlight, () => balancer.inFlight);
+  gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
+  gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
+  const sizes = () => pool.sizes();
+  gauge(metrics, 'swarmgate_upstream_connections', 'Connections to endpoints, idle ones too', () => sizes().open);
+  gauge(metrics, 'swarmgate_upstream_idle_connections', 'Connections to endpoints that wait', () => sizes().idle);
+  gauge(metrics, 'swarmgate_upstream_queued', 'Requests that wait for a connection', () => sizes().queued);
+  const firstEnd = () => Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000));
+  gauge(
+    metrics,
+    'swarmgate_certificate_expiry_seconds',
+    'When the first certificate ends, since the epoch',
+    firstEnd,
+    'min',
+  );
+}
+
+function countRefusals(
+  metrics: Metrics,
+  limits: MeasuredParts['limits'],
+  refusals: ReadonlyMap<ProxyRefusal, number>,
+): void {
+  new Counter({
+    name: 'swarmgate_refused_connections_total',
+    help: 'Client connections closed before anything was read of a request, by cause',
+    labelNames: ['cause'],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc({ cause: 'limit' }, limits.refused - limits.refusedOfAddress);
+      this.inc({ cause: 'address-limit' }, limits.refusedOfAddress);
+      for (const [cause, times] of refusals) this.inc({ cause }, times);
+    },
+  });
+}
+
+function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): DataPlane['observe'] {
+  if (settings.accessLog === 'off') return (report) => exchanges.observe(report);
+  const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
+  new Counter({
+    name: 'swarmgate_access_log_dropped_total',
+    help: 'Access log lines dropped because the reader was slow',
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc(log.dropped);
+    },
+  });
+  return (report) => {
+    exchanges.observe(report);
+    log.add(report);
+  };
+}

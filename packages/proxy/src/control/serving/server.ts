@@ -1,0 +1,73 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { Registry as Metrics } from 'prom-client';
+import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Middleware } from '../../middleware/middleware.ts';
+import type { Route } from '../../model/route.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+
+/**
+ * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
+ * Made by `prepareServingPlane`, with its ports taken; the composition root feeds it every `ServicesChange` and opens it
+ * with the first.
+ */
+export interface ServingPlane {
+  /**
+   * Lets clients in; resolves when every entrypoint is open. Called once.
+   * @throws EntrypointError naming the port that cannot be opened; WorkerError when a worker cannot begin to serve
+   */
+  open(): Promise<void>;
+  /** Puts one change in force without touching requests in flight. Resolves when every worker serves it. */
+  apply(change: ServicesChange): Promise<void>;
+  /** The live table of this process: the one that `routes`, `explain` and `problems` speak of. */
+  table(): RouteTable;
+  /** Every endpoint of a route with what is known of it, for `routes` and `explain`. */
+  endpointsOf(route: Route): readonly EndpointView[];
+  /** The steps a route's requests pass, in order, for `explain`. */
+  middlewareOf?(route: Route): readonly Middleware[];
+  /** Problems that only serving shows: no usable address, an entrypoint that is not open. */
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  entrypoints(): readonly EntrypointView[];
+  /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
+  certificates?(): CertificateStore;
+  workers(): readonly WorkerView[];
+  /**
+   * Replaces the workers one by one without dropping a request; resolves with how many. Absent where this process serves
+   * by itself. @throws WorkerError when a new one cannot begin to serve; the old ones serve on.
+   */
+  restartWorkers?(): Promise<number>;
+  /** `own` and the sum of the workers' metrics, in Prometheus' text format. Absent where `own` has them all. */
+  metricsWith?(own: Metrics): Promise<string>;
+  /** What passes through, for the other replicas to know. */
+  traffic?(): Traffic;
+  /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */
+  onEjected?(listener: (endpointId: string) => void): () => void;
+  /** Another replica ejected this endpoint: the next failure here ejects it too. Never ejects by itself. */
+  suspect?(endpointId: string): void;
+  /** Not accepting any more; resolves when nothing is in flight, or at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Traffic {
+  /** Exchanges that ended, since the start. */
+  readonly requests: number;
+  readonly inFlight: number;
+}
+
+export interface EndpointView {
+  readonly endpoint: Endpoint;
+  readonly health: 'healthy' | 'ejected' | 'unknown';
+  readonly outstanding: number;
+}
+
+export type EntrypointView =
+  | { readonly port: number; readonly secure: boolean; readonly state: 'open'; readonly address: string }
+  | { readonly port: number; readonly secure: boolean; readonly state: 'closed'; readonly reason: string };
+
+export interface WorkerView {
+  readonly pid: number;
+  readonly state: 'starting' | 'serving' | 'draining';
+  readonly revision: string;
+}

@@ -1,0 +1,47 @@
+import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry/vocabulary';
+import { pause, type Settings } from '@swarmgate/runtime';
+import { ownSubnets } from '../../endpoints/own-networks.ts';
+import { createRouteTable } from '../../routing/create-route-table.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+
+/** The table before the first change. */
+export function emptyTable(settings: Settings): RouteTable {
+  return createRouteTable({
+    order: settings.order,
+    ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
+    instanceName: settings.instanceName,
+    filterInstanceName: settings.filterProxyInstanceName,
+    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
+    isSupported,
+  });
+}
+
+export function definitionsOf(
+  change: Pick<ServicesChange, 'changes'>,
+): ReadonlyMap<ServiceKey, ServiceDefinition | undefined> {
+  const definitions = new Map<ServiceKey, ServiceDefinition | undefined>();
+  for (const [key, served] of change.changes) definitions.set(key, served?.definition);
+  return definitions;
+}
+
+export function mergeProblems(
+  ...sources: readonly ReadonlyMap<ServiceKey, readonly Problem[]>[]
+): ReadonlyMap<ServiceKey, readonly Problem[]> {
+  const all = new Map<ServiceKey, readonly Problem[]>();
+  for (const source of sources)
+    for (const [key, problems] of source) all.set(key, [...(all.get(key) ?? []), ...problems]);
+  return all;
+}
+
+/** Our own networks, looked at again now and then: an overlay network can be attached to a running container. */
+export class OwnNetworks {
+  subnets: readonly string[] = ownSubnets();
+
+  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
+    while (await pause(everyMs, signal)) {
+      const found = ownSubnets();
+      if (found.join() !== this.subnets.join()) this.subnets = found;
+    }
+  }
+}

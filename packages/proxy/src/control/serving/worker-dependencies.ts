@@ -1,0 +1,20 @@
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
+import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+import type { Admission } from '../../server/connection-limits.ts';
+import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
+
+/** What a worker does not have of its own: its control process has it for all workers of the proxy together. */
+export interface LentParts {
+  /** In force before the ports open, so that a worker never answers for a table it does not have yet. */
+  readonly before: AsyncIterable<Pick<ServicesChange, 'revision' | 'changes'>>;
+  readonly limiters: Limiters;
+  readonly admission: Admission;
+  /** Kept filled by the control process, which alone reads files and opens what is sealed. */
+  readonly certificates: CertificateStore;
+  readonly ticketKeys: TicketKeys;
+  /** An endpoint was ejected here: the other workers shall know. */
+  readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;
+}

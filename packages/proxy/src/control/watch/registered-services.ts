@@ -1,0 +1,253 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  EndpointsDocument,
+  Held,
+  Problem,
+  RegistryChange,
+  RegistrySnapshot,
+  ServiceDefinition,
+  ServiceKey,
+} from '@swarmgate/registry';
+import type { ServedService } from '../../model/served-service.ts';
+import { judgeVanished } from './vanishing.ts';
+
+type SnapshotChange = Extract<RegistryChange, { kind: 'snapshot' }>;
+type DeltaChange = Extract<RegistryChange, { kind: 'delta' }>;
+
+/** Why services are kept that the registry does not hold any more. */
+export interface Holding {
+  readonly reason: 'mass-loss' | 'other-registry';
+  readonly sinceMs: number;
+}
+
+/**
+ * What the registry last said of each service, and what stands in where its word cannot be used. Bookkeeping only: no
+ * clock, no I/O. Every call names the services it touched, so that the cost of a change follows the change.
+ */
+export class RegisteredServices {
+  readonly definitions = new Map<ServiceKey, Held<ServiceDefinition>>();
+  readonly endpoints = new Map<ServiceKey, Held<EndpointsDocument>>();
+  readonly labelProblems = new Map<ServiceKey, readonly Problem[]>();
+  /** What of a definition that is in force has no effect. */
+  readonly warnings = new Map<ServiceKey, readonly Problem[]>();
+  /** Stand-ins for definitions that cannot be used, and only for those. */
+  readonly lastGood = new Map<ServiceKey, { readonly definition: ServiceDefinition; readonly origin: StandIn }>();
+  readonly lastGoodEndpoints = new Map<ServiceKey, EndpointsDocument>();
+  /** Not in the registry any more, without a reason that counts. */
+  readonly held = new Set<ServiceKey>();
+  readonly heldEndpoints = new Set<ServiceKey>();
+  registryId = '';
+  revision = 'none';
+  sequence = 0;
+  foreignKeys: readonly string[] = [];
+  holding: Holding | undefined;
+  readonly #recentlyLost = { definitions: new RecentCount(), endpoints: new RecentCount() };
+  /** What is known comes from the disk; the registry has not answered yet. */
+  fromDisk = false;
+
+  /** Starts from what this proxy served last time. */
+  restore(
+    disk: Pick<RegisteredServices, 'registryId' | 'revision' | 'sequence'>,
+    services: readonly ServedService[],
+  ): void {
+    this.registryId = disk.registryId;
+    this.revision = disk.revision;
+    this.sequence = disk.sequence;
+    this.fromDisk = true;
+    for (const { key, definition, endpoints } of services) {
+      this.definitions.set(key, { ok: true, document: definition, index: onDisk });
+      if (endpoints !== undefined) this.endpoints.set(key, { ok: true, document: endpoints, index: onDisk });
+    }
+  }
+
+  absorbSnapshot(change: SnapshotChange, nowMs: number): ReadonlySet<ServiceKey> {
+    const { snapshot } = change;
+    const otherRegistry = this.registryId !== '' && this.registryId !== snapshot.registryId;
+    const touched = new Set<ServiceKey>();
+    this.#loseVanished(change, otherRegistry, touched, nowMs);
+    // An index says something only within one life of one registry; a restored backup may repeat it.
+    const trustIndexes =
+      !otherRegistry && !this.fromDisk && ['hand-edit', 'journal-gap', 'requested'].includes(change.cause);
+    for (const [key, found] of snapshot.services) {
+      if (this.held.delete(key) || !isSame(this.definitions.get(key), found, trustIndexes)) touched.add(key);
+      this.#setDefinition(key, found, trustIndexes);
+    }
+    for (const [key, found] of snapshot.endpoints) {
+      if (this.heldEndpoints.delete(key) || !isSame(this.endpoints.get(key), found, trustIndexes)) touched.add(key);
+      this.#setEndpoints(key, found, trustIndexes);
+    }
+    this.#setLabelProblems(snapshot);
+    this.foreignKeys = snapshot.foreignKeys;
+    this.registryId = snapshot.registryId;
+    this.revision = snapshot.revision;
+    this.sequence = snapshot.sequence;
+    this.fromDisk = false;
+    this.#endHoldingIfOver();
+    return touched;
+  }
+
+  absorbDelta(change: DeltaChange): ReadonlySet<ServiceKey> {
+    const touched = new Set<ServiceKey>();
+    for (const [key, found] of change.services) {
+      touched.add(key);
+      this.held.delete(key);
+      if (found === undefined) this.#forgetDefinition(key);
+      else this.#setDefinition(key, found, false);
+    }
+    for (const [key, found] of change.endpoints) {
+      touched.add(key);
+      this.heldEndpoints.delete(key);
+      if (found === undefined) this.#forgetEndpoints(key);
+      else this.#setEndpoints(key, found, false);
+    }
+    for (const [key, problems] of change.labelProblems) {
+      if (problems === undefined) this.labelProblems.delete(key);
+      else this.labelProblems.set(key, problems);
+    }
+    this.revision = change.revision;
+    this.sequence = change.sequence;
+    this.#endHoldingIfOver();
+    return touched;
+  }
+
+  /** Lets go of held services that `may` names. */
+  release(may: (key: ServiceKey) => boolean): ReadonlySet<ServiceKey> {
+    const touched = new Set<ServiceKey>();
+    for (const key of [...this.held].filter(may)) {
+      this.held.delete(key);
+      this.#forgetDefinition(key);
+      touched.add(key);
+    }
+    for (const key of [...this.heldEndpoints].filter(may)) {
+      this.heldEndpoints.delete(key);
+      this.#forgetEndpoints(key);
+      touched.add(key);
+    }
+    this.#endHoldingIfOver();
+    return touched;
+  }
+
+  /** A definition from the history stands in for one that cannot be used and has no last good version here. */
+  standIn(key: ServiceKey, definition: ServiceDefinition): void {
+    if (this.definitions.get(key)?.ok === false && !this.lastGood.has(key))
+      this.lastGood.set(key, { definition, origin: 'history' });
+  }
+
+  #loseVanished(
+    { snapshot, journalled }: SnapshotChange,
+    otherRegistry: boolean,
+    touched: Set<ServiceKey>,
+    nowMs: number,
+  ): void {
+    const lose = <T>(
+      documents: Map<ServiceKey, Held<T>>,
+      held: Set<ServiceKey>,
+      recentlyLost: RecentCount,
+      present: ReadonlyMap<ServiceKey, unknown>,
+      forget: (key: ServiceKey) => void,
+    ) => {
+      // What is held stays held however much is published beside it: only its own return, the journal or a person ends that.
+      const known = [...documents.keys()].filter((key) => !held.has(key) || journalled.has(key));
+      const verdict = judgeVanished({
+        known,
+        present,
+        journalled,
+        otherRegistry,
+        // Whatever vanishes while a loss is being held is part of it.
+        recentlyLost: recentlyLost.count(nowMs) + held.size,
+      });
+      recentlyLost.add(verdict.remove.filter((key) => !journalled.has(key)).length, nowMs);
+      for (const key of verdict.remove) {
+        held.delete(key);
+        forget(key);
+        touched.add(key);
+      }
+      for (const key of verdict.hold) {
+        held.add(key);
+        touched.add(key);
+      }
+      if (verdict.hold.length > 0)
+        this.holding = { reason: otherRegistry ? 'other-registry' : 'mass-loss', sinceMs: nowMs };
+    };
+    const recently = this.#recentlyLost;
+    lose(this.definitions, this.held, recently.definitions, snapshot.services, (key) => this.#forgetDefinition(key));
+    lose(this.endpoints, this.heldEndpoints, recently.endpoints, snapshot.endpoints, (key) =>
+      this.#forgetEndpoints(key),
+    );
+  }
+
+  #setDefinition(key: ServiceKey, found: Held<ServiceDefinition>, trustIndexes: boolean): void {
+    const before = this.definitions.get(key);
+    this.warnings.delete(key);
+    if (found.ok) {
+      if (found.warnings !== undefined) this.warnings.set(key, found.warnings);
+      this.lastGood.delete(key);
+      this.definitions.set(key, keepingIdentity(before, found, trustIndexes));
+      return;
+    }
+    if (before?.ok) this.lastGood.set(key, { definition: before.document, origin: 'last-good' });
+    this.definitions.set(key, found);
+  }
+
+  #setEndpoints(key: ServiceKey, found: Held<EndpointsDocument>, trustIndexes: boolean): void {
+    const before = this.endpoints.get(key);
+    if (found.ok) {
+      this.lastGoodEndpoints.delete(key);
+      this.endpoints.set(key, keepingIdentity(before, found, trustIndexes));
+      return;
+    }
+    if (before?.ok) this.lastGoodEndpoints.set(key, before.document);
+    this.endpoints.set(key, found);
+  }
+
+  #forgetDefinition(key: ServiceKey): void {
+    this.definitions.delete(key);
+    this.warnings.delete(key);
+    this.lastGood.delete(key);
+  }
+
+  #forgetEndpoints(key: ServiceKey): void {
+    this.endpoints.delete(key);
+    this.lastGoodEndpoints.delete(key);
+  }
+
+  #setLabelProblems(snapshot: RegistrySnapshot): void {
+    this.labelProblems.clear();
+    for (const [key, problems] of snapshot.labelProblems) this.labelProblems.set(key, problems);
+  }
+
+  #endHoldingIfOver(): void {
+    if (this.held.size === 0 && this.heldEndpoints.size === 0) this.holding = undefined;
+  }
+}
+
+export type StandIn = 'last-good' | 'history';
+
+const onDisk = -1;
+
+/** How many services went by hand within the last minute. */
+class RecentCount {
+  #counts: { readonly atMs: number; readonly count: number }[] = [];
+
+  add(count: number, nowMs: number): void {
+    if (count > 0) this.#counts.push({ atMs: nowMs, count });
+  }
+
+  count(nowMs: number): number {
+    this.#counts = this.#counts.filter(({ atMs }) => nowMs - atMs < recentMs);
+    return this.#counts.reduce((sum, { count }) => sum + count, 0);
+  }
+}
+
+const recentMs = 60_000;
+
+function isSame<T>(before: Held<T> | undefined, now: Held<T>, trustIndexes: boolean): boolean {
+  if (before === undefined || before.ok !== now.ok) return false;
+  if (trustIndexes && before.index === now.index) return true;
+  return before.ok && now.ok ? isDeepStrictEqual(before.document, now.document) : isDeepStrictEqual(before, now);
+}
+
+/** The document we have already where the new one is equal: whoever compares by identity sees no change. */
+function keepingIdentity<T>(before: Held<T> | undefined, now: Held<T> & { ok: true }, trustIndexes: boolean): Held<T> {
+  return before?.ok && isSame<T>(before, now, trustIndexes) ? { ...now, document: before.document } : now;
+}

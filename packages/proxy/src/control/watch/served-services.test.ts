@@ -1,0 +1,267 @@
+import type { ServiceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { bad, definition, delta, endpoints, good, type SnapshotGiven, snapshot } from '../../../test/registered.ts';
+import { ServedServices } from './served-services.ts';
+
+const many = (count: number): ServiceKey[] => Array.from({ length: count }, (_, at): ServiceKey => `swarm/s${at}`);
+const all = (keys: readonly ServiceKey[]) => keys.map((key) => [key, good(definition(key))] as const);
+
+/** Served services that have settled on these. */
+function serving(given: SnapshotGiven): ServedServices {
+  const served = new ServedServices([]);
+  served.absorb(snapshot({ cause: 'start', ...given }), 0);
+  served.settle();
+  served.confirm();
+  return served;
+}
+
+describe('what is served of what is registered', () => {
+  it('gives only the differences', () => {
+    const served = serving({ services: all(many(3)) });
+    served.absorb(delta(2, [['swarm/s1', good(definition('swarm/s1', '/new'), 7)]]), 0);
+    const { changes, revision } = served.settle();
+    expect([...changes.keys()]).to.deep.equal(['swarm/s1']);
+    expect(changes.get('swarm/s1')?.definition.destinations[0]?.servicePath).to.deep.equal(['/new']);
+    expect(revision).to.equal('r1:2');
+  });
+
+  it('sees no difference in a full read of equal documents at other indexes', () => {
+    const served = serving({ services: all(many(3)) });
+    const again = many(3).map((key) => [key, good(definition(key), 99)] as const);
+    served.absorb(snapshot({ services: again, sequence: 2 }), 0);
+    expect(served.settle().changes.size).to.equal(0);
+    expect(served.registered('swarm/s1')?.index).to.equal(99);
+  });
+
+  it('carries a change again that was not confirmed to be in force', () => {
+    const served = serving({ services: [] });
+    served.absorb(delta(2, all(['swarm/a'])), 0);
+    served.settle();
+    served.absorb(delta(3, all(['swarm/b'])), 0);
+    expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a', 'swarm/b']);
+  });
+
+  it('serves its own services at once, and never mixes them with registered ones', () => {
+    const own = { key: 'env/x' as const, definition: definition('env/x'), endpoints: undefined };
+    const served = new ServedServices([{ ...own, origin: 'env', addressesFresh: true }]);
+    expect([...served.settle().changes.keys()]).to.deep.equal(['env/x']);
+    served.absorb(snapshot({ services: [] }), 0);
+    served.settle();
+    expect(served.services.has('env/x')).to.equal(true);
+  });
+
+  it('knows what of its definitions has no effect, though nothing that is served changes with it', () => {
+    const served = serving({ services: all(['swarm/a']) });
+    const warning = { severity: 'warning', reason: 'field-unknown', message: 'no such field' } as const;
+    const misspelt = { ...good(definition('swarm/a'), 2), warnings: [warning] };
+    const key = 'swarm/a' as const;
+    served.absorb(snapshot({ services: [[key, misspelt]], sequence: 2, cause: 'hand-edit' }), 0);
+    expect(served.settle().changes.size).to.equal(0);
+    expect([...served.warnings]).to.deep.equal([[key, [warning]]]);
+    expect(served.rejected.size).to.equal(0);
+    served.absorb(delta(3, [[key, good(definition('swarm/a'), 3)]]), 0);
+    expect(served.warnings.size).to.equal(0);
+    served.absorb(delta(4, [[key, misspelt]]), 0);
+    served.absorb(delta(5, [[key, undefined]]), 0);
+    expect(served.warnings.size).to.equal(0);
+  });
+
+  describe('a document that cannot be used', () => {
+    it('is replaced by its last good version', () => {
+      const served = serving({ services: all(['swarm/a']) });
+      served.absorb(delta(2, [['swarm/a', bad()]]), 0);
+      expect(served.lackingStandIn()).to.deep.equal([]);
+      const { changes, rejected } = served.settle();
+      expect(changes.size).to.equal(0);
+      expect(served.services.get('swarm/a')).to.include({ origin: 'last-good' });
+      expect(rejected.get('swarm/a')?.map(({ reason }) => reason)).to.deep.equal([
+        'document-not-json',
+        'last-good-served',
+      ]);
+    });
+
+    it('is replaced by the history where it never was good here', () => {
+      const served = serving({ services: [['swarm/a', bad()]] });
+      expect(served.services.has('swarm/a')).to.equal(false);
+      expect(served.rejected.get('swarm/a')?.at(-1)?.reason).to.equal('rejected');
+      served.standIn('swarm/a', definition('swarm/a', '/old'));
+      expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a']);
+      expect(served.services.get('swarm/a')).to.include({ origin: 'history' });
+    });
+
+    it('is served again once it is mended', () => {
+      const served = serving({ services: all(['swarm/a']) });
+      served.absorb(delta(2, [['swarm/a', bad()]]), 0);
+      served.settle();
+      served.absorb(delta(3, [['swarm/a', good(definition('swarm/a', '/mended'), 3)]]), 0);
+      expect(served.settle().rejected.size).to.equal(0);
+      expect(served.services.get('swarm/a')).to.include({ origin: 'registry' });
+    });
+
+    it('costs a service its task addresses when it is the endpoints document', () => {
+      const served = serving({
+        services: all(['swarm/a']),
+        endpoints: [['swarm/a', good(endpoints('swarm/a'))]],
+      });
+      served.absorb(delta(2, [], [['swarm/a', bad()]]), 0);
+      served.settle();
+      expect(served.services.get('swarm/a')).to.include({ addressesFresh: false });
+      expect(served.services.get('swarm/a')?.endpoints?.tasks).to.have.length(1);
+    });
+  });
+
+  describe('vanished services', () => {
+    it('go at once when the journal says so, in any number', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: [], journalled: many(20) }), 0);
+      expect(served.settle().changes.size).to.equal(20);
+      expect(served.services.size).to.equal(0);
+    });
+
+    it('are held when most vanish without a word, by DNS name only', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: all(many(4)) }), 5);
+      served.settle();
+      expect(served.services.size).to.equal(20);
+      expect(served.holding).to.deep.equal({ reason: 'mass-loss', sinceMs: 5 });
+      expect(served.services.get('swarm/s19')).to.include({ addressesFresh: false });
+      expect(served.services.get('swarm/s1')).to.include({ addressesFresh: true });
+      expect(served.rejected.get('swarm/s19')?.[0]?.reason).to.equal('held');
+    });
+
+    it('are held once most are gone, also when they vanish one by one', () => {
+      const keys = many(12);
+      const served = serving({ services: all(keys) });
+      for (let left = 11; left >= 0; left -= 1)
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 1_000 * (12 - left));
+      served.settle();
+      expect(served.services.size).to.equal(6);
+      expect(served.holding?.reason).to.equal('mass-loss');
+    });
+
+    it('are hand edits when they go few by few over a long time', () => {
+      const keys = many(12);
+      const served = serving({ services: all(keys) });
+      for (let left = 11; left >= 0; left -= 1)
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 61_000 * (12 - left));
+      served.settle();
+      expect(served.services.size).to.equal(0);
+    });
+
+    it('stay held however much is published beside them', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: all(many(4)) }), 0);
+      const others = Array.from({ length: 100 }, (_, at): ServiceKey => `swarm/other${at}`);
+      served.absorb(snapshot({ services: all([...many(4), ...others]), sequence: 9 }), 0);
+      served.settle();
+      expect(served.services.size).to.equal(120);
+    });
+
+    it('are the registry’s again when they come back, and go when the journal removes them', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: [] }), 0);
+      served.absorb(delta(5, all(['swarm/s1'])), 0);
+      served.absorb(delta(6, [['swarm/s2', undefined]]), 0);
+      served.settle();
+      expect(served.services.get('swarm/s1')).to.include({ origin: 'registry', addressesFresh: true });
+      expect(served.services.has('swarm/s2')).to.equal(false);
+      expect(served.held.size).to.equal(18);
+    });
+
+    it('end the holding when all are back', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: [] }), 0);
+      served.absorb(snapshot({ services: all(many(20)), sequence: 2 }), 0);
+      expect(served.holding).to.equal(undefined);
+    });
+
+    it('are never removed for another registry', () => {
+      const served = serving({ services: all(['swarm/a', 'manual/b']) });
+      served.absorb(snapshot({ services: all(['swarm/c']), registryId: 'r2' }), 0);
+      served.settle();
+      expect([...served.services.keys()].sort()).to.deep.equal(['manual/b', 'swarm/a', 'swarm/c']);
+      expect(served.holding?.reason).to.equal('other-registry');
+      expect([...served.ownersPresent()]).to.deep.equal(['swarm']);
+    });
+
+    it('go when they are released', () => {
+      const served = serving({ services: all(many(20)) });
+      served.absorb(snapshot({ services: [] }), 0);
+      served.settle();
+      served.confirm();
+      served.release((key) => key !== 'swarm/s3');
+      expect(served.settle().changes.size).to.equal(19);
+      expect([...served.services.keys()]).to.deep.equal(['swarm/s3']);
+    });
+  });
+
+  describe('from the disk', () => {
+    const kept = (keys: readonly ServiceKey[]) => ({
+      registryId: 'r1',
+      revision: 'r1:1',
+      sequence: 1,
+      services: keys.map((key) => ({
+        key,
+        definition: definition(key),
+        endpoints: endpoints(key),
+        origin: 'snapshot' as const,
+        addressesFresh: true,
+      })),
+    });
+
+    it('serves what was kept, and changes nothing when the registry says the same', () => {
+      const served = new ServedServices([]);
+      served.restore(kept(['swarm/a']), false);
+      expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a']);
+      served.confirm();
+      expect(served.services.get('swarm/a')).to.include({ origin: 'snapshot', addressesFresh: true });
+      const said = { services: all(['swarm/a']), endpoints: [['swarm/a', good(endpoints('swarm/a'))]] as const };
+      served.absorb(snapshot({ ...said, cause: 'start', sequence: 4 }), 0);
+      expect(served.settle().changes.size).to.equal(0);
+      expect(served.services.get('swarm/a')).to.include({ origin: 'registry' });
+    });
+
+    it('uses no address that is too old, until the registry names it again', () => {
+      const served = new ServedServices([]);
+      served.restore(kept(['swarm/a']), false);
+      served.settle();
+      served.distrustDisk();
+      served.settle();
+      expect(served.services.get('swarm/a')).to.include({ addressesFresh: false });
+      const said = { services: all(['swarm/a']), endpoints: [['swarm/a', good(endpoints('swarm/a'))]] as const };
+      served.absorb(snapshot({ ...said, cause: 'start' }), 0);
+      served.settle();
+      expect(served.services.get('swarm/a')).to.include({ addressesFresh: true });
+    });
+
+    it('holds what another registry does not know', () => {
+      const served = new ServedServices([]);
+      served.restore(kept(['swarm/a']), false);
+      served.absorb(snapshot({ services: [], registryId: 'r2', cause: 'start' }), 0);
+      served.settle();
+      expect(served.services.get('swarm/a')).to.include({ origin: 'last-good', addressesFresh: false });
+    });
+
+    it('is the last good version of a document that was spoilt meanwhile', () => {
+      const served = new ServedServices([]);
+      served.restore(kept(['swarm/a']), false);
+      served.absorb(snapshot({ services: [['swarm/a', bad()]], cause: 'start' }), 0);
+      served.settle();
+      expect(served.services.get('swarm/a')).to.include({ origin: 'last-good' });
+    });
+  });
+
+  describe('a person’s definition without endpoints', () => {
+    it('leads to those of the service it replaces, and follows them', () => {
+      const served = serving({
+        services: all(['swarm/a', 'manual/a', 'manual/b']),
+        endpoints: [['swarm/a', good(endpoints('swarm/a'))]],
+      });
+      expect(served.services.get('manual/a')?.endpoints?.owner).to.equal('swarm');
+      expect(served.services.get('manual/b')?.endpoints).to.equal(undefined);
+      served.absorb(delta(2, [], [['swarm/a', good(endpoints('swarm/a', '10.0.1.6/24'), 8)]]), 0);
+      expect([...served.settle().changes.keys()].sort()).to.deep.equal(['manual/a', 'swarm/a']);
+      expect(served.services.get('manual/a')?.endpoints?.tasks[0]?.addresses).to.deep.equal(['10.0.1.6/24']);
+    });
+  });
+});

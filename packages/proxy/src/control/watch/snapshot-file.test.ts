@@ -1,0 +1,86 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ServiceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { definition, endpoints } from '../../../test/registered.ts';
+import type { ServedService } from '../../model/served-service.ts';
+import { readSnapshotFile, SnapshotFileError, snapshotPath, writeSnapshotFile } from './snapshot-file.ts';
+
+function served(key: ServiceKey, origin: ServedService['origin'] = 'registry'): ServedService {
+  return { key, definition: definition(key), endpoints: endpoints(key), origin, addressesFresh: true };
+}
+
+describe('the snapshot on disk', () => {
+  let dataDir: string;
+  let path: string;
+  const head = { registryId: 'r1', revision: 'r1:7', sequence: 7 };
+  const write = (services: readonly ServedService[]) =>
+    writeSnapshotFile(path, 'swarmgate', { ...head, services }, 1_000);
+  const refusal = async () => {
+    try {
+      await readSnapshotFile(path, 'swarmgate');
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-snapshot-'));
+    path = snapshotPath(dataDir, 'swarmgate');
+  });
+  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+  it('gives back what was written, at the time it was written', async () => {
+    await write([served('swarm/a'), served('manual/b')]);
+    const read = await readSnapshotFile(path, 'swarmgate');
+    expect(read).to.deep.include({ ...head, savedAtMs: 1_000 });
+    expect(read?.services.map(({ key }) => key)).to.deep.equal(['swarm/a', 'manual/b']);
+    expect(read?.services[0]?.endpoints).to.deep.equal(endpoints('swarm/a'));
+  });
+
+  it('holds more services than one step takes', async () => {
+    await write(Array.from({ length: 450 }, (_, at) => served(`swarm/s${at}`)));
+    expect((await readSnapshotFile(path, 'swarmgate'))?.services).to.have.length(450);
+  });
+
+  it('leaves out the services of the environment', async () => {
+    await write([served('env/x', 'env'), served('swarm/a')]);
+    expect((await readSnapshotFile(path, 'swarmgate'))?.services).to.have.length(1);
+  });
+
+  it('is one whole file that only its owner may read', async () => {
+    await write([served('swarm/a')]);
+    await write([served('swarm/b')]);
+    expect(await readdir(dataDir)).to.have.length(1);
+    expect((await stat(path)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('is missing without a complaint', async () => {
+    expect(await readSnapshotFile(path, 'swarmgate')).to.equal(undefined);
+  });
+
+  it('of another instance is not ours', async () => {
+    await write([served('swarm/a')]);
+    expect(await readSnapshotFile(path, 'other')).to.equal(undefined);
+  });
+
+  const spoilt = [
+    ['cut off', (text: string) => text.slice(0, -80)],
+    ['without its last line', (text: string) => text.split('\n').slice(0, -2).join('\n')],
+    ['with one letter changed', (text: string) => text.replace('/swarm/a', '/swarm/z')],
+    ['of a later version', (text: string) => text.replace('"version":1', '"version":2')],
+    ['empty', () => ''],
+    ['not ours at all', () => 'hello\nworld\n'],
+  ] as const;
+  for (const [how, spoil] of spoilt) {
+    it(`${how} is refused by name`, async () => {
+      await write([served('swarm/a'), served('swarm/b')]);
+      await writeFile(path, spoil(await readFile(path, 'utf8')));
+      const error = await refusal();
+      expect(error).to.be.instanceOf(SnapshotFileError);
+      expect(error).to.have.property('message').that.includes(path);
+    });
+  }
+});

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type EndpointsDocument, type ServiceDefinition, serviceKey } from '@swarmgate/registry';
+import { SwarmgateError } from '@swarmgate/runtime';
+import type { ServedService } from '../../model/served-service.ts';
+import type { KeptSnapshot } from './served-services.ts';
+
+/**
+ * The last good snapshot on disk: what a cold start serves while the registry is away. One JSON document a line, so
+ * that 10,000 services are written and read in small steps that hold up no request:
+ * a head, one line for each service, and a foot with the SHA-256 of all lines before it.
+ */
+const format = { kind: 'swarmgate-snapshot', version: 1 } as const;
+const servicesPerStep = 200;
+
+interface Head {
+  readonly kind: typeof format.kind;
+  readonly version: number;
+  readonly instance: string;
+  readonly savedAtMs: number;
+  readonly registryId: string;
+  readonly revision: string;
+  readonly sequence: number;
+}
+
+interface ServiceLine {
+  readonly definition: ServiceDefinition;
+  readonly endpoints?: EndpointsDocument;
+}
+
+export interface DiskSnapshot extends KeptSnapshot {
+  readonly savedAtMs: number;
+}
+
+/** The file is there and cannot be used: somebody should know, nobody has to act. */
+export class SnapshotFileError extends SwarmgateError {}
+
+export function snapshotPath(dataDir: string, instance: string): string {
+  return join(dataDir, `snapshot-${instance}.jsonl`);
+}
+
+/**
+ * Written beside the old one, flushed, then renamed over it: a crash at any instant leaves one whole file. Mode 600,
+ * because definitions hold password hashes.
+ */
+export async function writeSnapshotFile(
+  path: string,
+  instance: string,
+  snapshot: KeptSnapshot,
+  savedAtMs: number,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  const hash = createHash('sha256');
+  const { registryId, revision, sequence } = snapshot;
+  const head: Head = { ...format, instance, savedAtMs, registryId, revision, sequence };
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      const write = async (lines: string) => {
+        hash.update(lines);
+        await file.writeFile(lines);
+      };
+      await write(`${JSON.stringify(head)}\n`);
+      const kept = snapshot.services.filter((each) => each.origin !== 'env');
+      for (let at = 0; at < kept.length; at += servicesPerStep) {
+        const lines = kept.slice(at, at + servicesPerStep).map(({ definition, endpoints }) => {
+          const line: ServiceLine = endpoints === undefined ? { definition } : { definition, endpoints };
+          return `${JSON.stringify(line)}\n`;
+        });
+        await write(lines.join(''));
+      }
+      await file.writeFile(`${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
+ * `undefined` where there is none, or one of another instance.
+ * @throws SnapshotFileError `snapshot-broken` for a file that is cut off, changed, or of a later version.
+ */
+export async function readSnapshotFile(path: string, instance: string): Promise<DiskSnapshot | undefined> {
+  const hash = createHash('sha256');
+  const services: ServedService[] = [];
+  let head: Head | undefined;
+  let pending: string | undefined;
+  const broken = (why: string, cause?: unknown) =>
+    new SnapshotFileError('snapshot-broken', `${path} cannot be used: ${why}`, { cause });
+  try {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+      // The last line is the foot: each line counts only once the next one has come.
+      if (pending !== undefined) {
+        hash.update(`${pending}\n`);
+        if (head === undefined) {
+          head = JSON.parse(pending) as Head;
+          if (head.kind !== format.kind || head.version !== format.version)
+            throw broken(`it is not a snapshot of version ${format.version}`);
+        } else services.push(toServed(JSON.parse(pending) as ServiceLine));
+      }
+      pending = line;
+    }
+    const foot = pending === undefined ? undefined : (JSON.parse(pending) as { sha256?: string });
+    if (head === undefined || foot?.sha256 !== hash.digest('hex')) throw broken('its checksum is wrong');
+  } catch (error) {
+    if (error instanceof SnapshotFileError) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw broken(error instanceof Error ? error.message : String(error), error);
+  }
+  if (head.instance !== instance) return undefined;
+  const { savedAtMs, registryId, revision, sequence } = head;
+  return { savedAtMs, registryId, revision, sequence, services };
+}
+
+function toServed({ definition, endpoints }: ServiceLine): ServedService {
+  return { key: serviceKey(definition), definition, endpoints, origin: 'snapshot', addressesFresh: true };
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

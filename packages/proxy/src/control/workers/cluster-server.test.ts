@@ -1,0 +1,250 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { ServiceKey } from '@swarmgate/registry';
+import { expect } from 'chai';
+import { freePort } from '../../../test/free-ports.ts';
+import { testCertificate } from '../../../test/test-certificate.ts';
+import { until } from '../../../test/until.ts';
+import { listening, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
+import type { ServedService } from '../../model/served-service.ts';
+
+const most = 40;
+
+describe('workers of one proxy', function () {
+  // Real processes: each takes a second to start on a busy machine.
+  this.timeout(90_000);
+  let rig: WorkerRig;
+  let one = 0;
+  let other = 0;
+
+  before(async () => {
+    rig = await startWorkerRig({
+      env: { MAX_CONNECTIONS: String(most) },
+      entrypoints: [
+        { port: 0, secure: false },
+        { port: 0, secure: true },
+      ],
+    });
+    [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
+  });
+  after(() => rig.stop());
+
+  it('serve a change, every one of them, when it is applied', async () => {
+    await rig.put('manual/first', { servicePath: ['/first'] });
+    expect(rig.plane.workers().map(({ revision }) => revision)).to.deep.equal(['r1', 'r1']);
+    for (const pid of [one, other]) {
+      const { status, text } = await rig.only(pid, () => rig.get('/first'));
+      expect([status, text]).to.deep.equal([200, 'fine']);
+    }
+    await rig.put('manual/first', undefined);
+    for (const pid of [one, other]) expect((await rig.only(pid, () => rig.get('/first'))).status).to.equal(503);
+    expect(rig.plane.table().size).to.equal(0);
+  });
+
+  it('take a change of many services in pieces, and serve all of it when it is applied', async () => {
+    const many = new Map<ServiceKey, ServedService | undefined>();
+    for (let at = 0; at < 600; at += 1) {
+      const key: ServiceKey = `manual/many-${at}`;
+      many.set(key, servedAt(key, { port: rig.backendPort, servicePath: [`/many-${at}`] }));
+    }
+    await rig.apply(many);
+    for (const pid of [one, other])
+      for (const path of ['/many-0', '/many-599'])
+        expect((await rig.only(pid, () => rig.get(path))).status, path).to.equal(200);
+    await rig.apply(new Map([...many.keys()].map((key) => [key, undefined])));
+    expect((await rig.get('/many-599')).status).to.equal(503);
+  });
+
+  it('count a rate limit together', async () => {
+    const labels = { rateLimit: { requests: 5, windowMs: 3_600_000 }, rateLimitKey: { kind: 'ip' as const } };
+    await rig.put('manual/limited', { servicePath: ['/limited'] }, { labels });
+    const ask = async (times: number) => {
+      const statuses: (number | string)[] = [];
+      for (let at = 0; at < times; at += 1) statuses.push((await rig.get('/limited')).status);
+      return statuses;
+    };
+    expect(await rig.only(one, () => ask(3))).to.deep.equal([200, 200, 200]);
+    expect(await rig.only(other, () => ask(4))).to.deep.equal([200, 200, 429, 429]);
+  });
+
+  it('share the places for connections', async () => {
+    await rig.put('manual/open', { servicePath: ['/open'] });
+    const open = async (count: number) => {
+      const sockets = await Promise.all(Array.from({ length: count }, () => rig.open()));
+      const served = await Promise.all(
+        sockets.map(async (socket) => {
+          const first = new Promise<boolean>((resolve) => {
+            socket.once('data', () => resolve(true));
+            socket.once('close', () => resolve(false));
+            socket.on('error', () => undefined);
+          });
+          socket.write('GET /open HTTP/1.1\r\nHost: a\r\n\r\n');
+          return first;
+        }),
+      );
+      return { sockets, served: served.filter(Boolean).length };
+    };
+    const before = await rig.metric('swarmgate_client_connections');
+    const ofOne = await rig.only(one, () => open(most - 10));
+    const ofOther = await rig.only(other, () => open(20));
+    expect(ofOne.served).to.equal(most - 10);
+    expect(ofOther.served + before).to.be.within(10, 10 + before);
+    for (const socket of [...ofOne.sockets, ...ofOther.sockets]) socket.destroy();
+    await until(() => ofOne.sockets.every(({ closed }) => closed), 'the connections to close');
+    // Places come back as the workers see their clients go.
+    await until(async () => (await rig.get('/open')).status === 200, 'a place');
+  });
+
+  it('tell each other which endpoint is out', async () => {
+    const dead = await freePort();
+    await rig.put(
+      'elsewhere/pair',
+      { servicePath: ['/pair'], port: 80 },
+      {
+        endpoints: {
+          version: 1,
+          service: 'pair',
+          owner: 'elsewhere',
+          dnsName: 'pair',
+          tasks: [],
+          published: [dead, rig.backendPort].map((port) => ({ host: '127.0.0.1', port, targetPort: 80 })),
+        },
+      },
+    );
+    const [route] = rig.plane.table().routesOf('elsewhere/pair');
+    if (route === undefined) throw new Error('the route is there');
+    const ask = async (times: number) => {
+      for (let at = 0; at < times; at += 1) expect((await rig.get('/pair')).status).to.equal(200);
+    };
+    await rig.only(one, () => ask(8));
+    await until(() => rig.plane.endpointsOf(route).some(({ health }) => health === 'ejected'), 'the ejection');
+    const retries = await rig.metric('swarmgate_retries_total');
+    expect(retries).to.be.at.least(3);
+    // The other one would need three failures of its own to find out.
+    await rig.only(other, () => ask(2));
+    expect(await rig.metric('swarmgate_retries_total')).to.equal(retries);
+    await rig.put('elsewhere/pair', undefined);
+  });
+
+  it('are told what active checks found, which ask a service once for all of them', async () => {
+    const everyMs = 250;
+    let well = true;
+    let asked = 0;
+    const checked = await listening(
+      createHttpServer((request, response) => {
+        const isCheck = request.headers['user-agent'] === 'swarmgate-check';
+        if (isCheck) asked += 1;
+        response.writeHead(isCheck && !well ? 500 : 200).end('checked');
+      }),
+    );
+    const address = checked.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    await rig.put(
+      'elsewhere/checked',
+      { servicePath: ['/checked'], port: 80, checkPath: '/health', checkIntervalMs: everyMs },
+      {
+        endpoints: {
+          version: 1,
+          service: 'checked',
+          owner: 'elsewhere',
+          dnsName: 'checked',
+          tasks: [],
+          published: [port, rig.backendPort].map((each) => ({ host: '127.0.0.1', port: each, targetPort: 80 })),
+        },
+      },
+    );
+    await until(() => asked === 1, 'the first check');
+    const beganMs = performance.now();
+    await until(() => asked === 5, 'four more');
+    // Two who check would have been there in half the time.
+    expect(performance.now() - beganMs).to.be.at.least(4 * everyMs - 20);
+    const textsOf = (pid: number) =>
+      rig.only(pid, async () => {
+        const texts: string[] = [];
+        for (let at = 0; at < 4; at += 1) texts.push((await rig.get('/checked')).text);
+        return new Set(texts);
+      });
+    well = false;
+    for (const pid of [one, other]) {
+      let texts = new Set<string>();
+      await until(async () => {
+        texts = await textsOf(pid);
+        return texts.size === 1;
+      }, 'the worker to know');
+      expect([...texts]).to.deep.equal(['fine']);
+    }
+    expect(await rig.metric('swarmgate_ejections_total')).to.be.at.least(1);
+    well = true;
+    await until(async () => (await textsOf(one)).has('checked'), 'the return of the endpoint');
+    await rig.put('elsewhere/checked', undefined);
+    checked.closeAllConnections();
+    checked.close();
+  });
+
+  it('sum their metrics', async () => {
+    await rig.put('manual/counted', { servicePath: ['/counted'] });
+    const before = await rig.metric('swarmgate_requests_total');
+    for (const pid of [one, other]) await rig.only(pid, () => rig.get('/counted'));
+    expect((await rig.metric('swarmgate_requests_total')) - before).to.equal(2);
+    expect(await rig.metric('swarmgate_workers')).to.equal(2);
+  });
+
+  it('resume each other’s TLS sessions, and serve certificates that the control process was given', async () => {
+    const port = rig.plane.entrypoints().find(({ secure }) => secure)?.port;
+    // Nobody has put a certificate yet, and a port that nobody vouches for stays closed.
+    expect(rig.plane.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
+    const { pem } = await testCertificate(['tls.example']);
+    const { readCertificate } = await import('../../server/tls/certificate.ts');
+    const read = readCertificate('tls', pem);
+    if (!read.ok || port === undefined) throw new Error('the certificate can be read');
+    rig.plane.certificates?.().replace('registry', [read.certificate]);
+    await until(() => rig.plane.entrypoints().some((each) => each.secure && each.state === 'open'), 'the secure port');
+    const first = await rig.only(one, () => handshake(port));
+    expect(first.subject).to.equal('tls.example');
+    const again = await rig.only(other, () => handshake(port, first.session));
+    expect(again.reused).to.equal(true);
+  });
+
+  it('relay a port that comes with a service', async () => {
+    const echo = createServer((socket) => socket.pipe(socket));
+    await once(echo.listen(0, '127.0.0.1'), 'listening');
+    const address = echo.address();
+    const [relayed, backend] = [await freePort(), typeof address === 'object' ? address?.port : undefined];
+    await rig.put('manual/echo', { reqMode: 'tcp', srcPort: relayed, port: backend ?? 0 });
+    expect(rig.plane.entrypoints().find(({ port }) => port === relayed)?.state).to.equal('open');
+    for (const pid of [one, other]) {
+      const said = await rig.only(pid, async () => {
+        const socket = await rig.open(relayed);
+        socket.write('hello');
+        const [data] = (await once(socket, 'data')) as [Buffer];
+        socket.destroy();
+        return data.toString();
+      });
+      expect(said).to.equal('hello');
+    }
+    await rig.put('manual/echo', undefined);
+    await new Promise((resolve) => echo.close(resolve));
+  });
+});
+
+async function handshake(port: number, session?: Buffer) {
+  const socket: TLSSocket = connectTls({
+    port,
+    host: '127.0.0.1',
+    servername: 'tls.example',
+    rejectUnauthorized: false,
+    // A ticket that comes with the handshake: in TLS 1.3 it comes some time after.
+    maxVersion: 'TLSv1.2',
+    ...(session === undefined ? {} : { session }),
+  });
+  await once(socket, 'secureConnect');
+  const found = {
+    subject: socket.getPeerCertificate().subject?.CN,
+    reused: socket.isSessionReused(),
+    session: socket.getSession() ?? Buffer.alloc(0),
+  };
+  socket.destroy();
+  return found;
+}

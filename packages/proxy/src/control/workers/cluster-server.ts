@@ -1,0 +1,304 @@
+import cluster from 'node:cluster';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SecretsKey } from '@swarmgate/registry';
+import { type Logger, pause, type Settings } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import type { EntrypointToOpen } from '../../server/entrypoints.ts';
+import { openCertificates } from '../serving/in-process-server.ts';
+import { countEjections } from '../serving/server-metrics.ts';
+import { mergeProblems } from '../serving/serving-table.ts';
+import {
+  type CertificateSource,
+  type CertificateStore,
+  certificateSources,
+} from '../../server/tls/certificate-store.ts';
+import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
+import type { ServingPlane, Traffic } from '../serving/server.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+import { BoundEntrypoints } from './bound-entrypoints.ts';
+import { ConnectionSlots } from './connection-slots.ts';
+import { ControlView } from './control-view.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
+import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMessage } from './messages.ts';
+import { leaseTokens } from './rate-tokens.ts';
+import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import { SharedChecks } from './shared-checks.ts';
+import { SharedEjections } from './shared-ejections.ts';
+import { SummedMetrics } from './summed-metrics.ts';
+import { WorkerFleet } from './worker-fleet.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface WorkerPlaneOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `SECRETS_KEY`: opens `serviceCert`, in this process only. Default none. */
+  readonly secretsKeys?: readonly SecretsKey[];
+  /** For tests: other ports than the settings can say (0: any free one), and where they listen. */
+  readonly entrypoints?: readonly EntrypointToOpen[];
+  readonly host?: string;
+}
+
+// How often own networks and certificate files are looked at.
+const lookAgainMs = 5_000;
+/** A ticket is good for as long at most: whoever records it gains nothing from keys that are taken later. */
+const ticketKeysMs = 8 * 3_600_000;
+
+/** The number of data-plane workers that `WORKERS` asks for. 0: this process serves by itself. */
+export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
+  return workers === 'cores' ? availableParallelism() : workers;
+}
+
+/**
+ * Serves requests in worker processes; this one keeps the table, what the proxy has once for all of them, and the ports.
+ * The ports are taken when it resolves, and the workers start; `open` gives them the table, with which they accept clients.
+ * @throws EntrypointError naming the port that cannot be opened
+ */
+export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
+  const { settings, logger, metrics, env } = options;
+  const workers = workerCountOf(settings);
+  const ended = new AbortController();
+  const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+  const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
+  const certificates = await openCertificates(options, ports, clientAuthorities);
+  const bound = BoundEntrypoints.bind(ports, options.host);
+
+  const limiters = createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger });
+  const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
+  const slots = new ConnectionSlots<WorkerProcess>({ most, mostPerAddress });
+  const ejections = new SharedEjections();
+  const ticketKeys = new RotatingTicketKeys();
+  const summed = new SummedMetrics();
+  // For `explain` alone: no request passes through it.
+  const middleware = createMiddleware({ settings, env, logger, limiters });
+  let started: WorkerFleet | undefined;
+  const ofChecks = new Metrics();
+  const countOut = countEjections(ofChecks);
+  const view: ControlView = new ControlView(settings, () =>
+    [...(started?.workers ?? [])].flatMap(({ report }) => report ?? []),
+  );
+  const counted = fleetMetrics(metrics, () => fleet);
+
+  const checks = new SharedChecks({
+    swarmName: settings.swarmName,
+    subnets: () => view.networks.subnets,
+    signal: ended.signal,
+    tell: (message) => fleet.tell(message),
+    onOut: ({ id }) => {
+      logger.warn({ endpoint: id, health: 'failing-checks' }, 'an endpoint is out');
+      countOut('failing-checks');
+    },
+  });
+
+  const start: StartMessage = {
+    kind: 'start',
+    settings: withoutSecretsOfControl(settings),
+    env,
+    entrypoints: bound.inherited(),
+    host: options.host,
+    clientAuthorities,
+    logLevel: levelOf(logger),
+    workers,
+  };
+  const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
+  const ejectionListeners = new Set<(endpointId: string) => void>();
+  const onEjected = (endpointId: string) => {
+    for (const listener of ejectionListeners) listener(endpointId);
+  };
+  const firstTable = Promise.withResolvers<void>();
+  const answer = answerer({ limiters, slots, ejections, workers, onEjected, fleet: () => fleet });
+  const fleet: WorkerFleet = new WorkerFleet({
+    size: workers,
+    logger,
+    launch: () =>
+      new WorkerProcess(fork(bound.fds, join(settings.dataDir, 'compile-cache')), {
+        start,
+        firstTable: firstTable.promise,
+        first: () => [
+          ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
+          ticketKeysMessage(),
+        ],
+        revision: () => view.revision,
+        services: view.services,
+        onMessage: answer,
+      }),
+    onServing: (worker) => {
+      for (const known of [...ejections.inForce(), ...checks.failing()]) worker.send(known);
+    },
+    onEnded: (worker, how) => {
+      slots.forget(worker);
+      counted(how);
+      void summed.keep(worker.metrics);
+    },
+  });
+  started = fleet;
+  const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
+  ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
+  const background = Promise.all([
+    view.follow(lookAgainMs, ended.signal),
+    checks.run(),
+    certificates.follow(lookAgainMs, ended.signal),
+    rotate(ticketKeys, ended.signal),
+  ]);
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    ended.abort();
+    stopTelling();
+    bound.close();
+    await fleet.stop();
+    limiters.stop();
+    await middleware.stop();
+    await background;
+  };
+  const starting = fleet.start();
+  // Told to whoever opens.
+  starting.catch(() => undefined);
+  return {
+    open() {
+      firstTable.resolve();
+      return starting;
+    },
+    async apply(change: ServicesChange) {
+      certificates.apply(change.changes);
+      view.apply(change);
+      checks.apply(view.table, change.changes);
+      await fleet.apply(change);
+    },
+    table: () => view.table,
+    endpointsOf: (route) => view.endpointsOf(route),
+    middlewareOf: middleware.middlewareOf,
+    problems: () => mergeProblems(view.problems(), certificates.problems()),
+    entrypoints() {
+      const told = view.entrypoints();
+      return told.length === 0 ? bound.views() : told;
+    },
+    certificates: () => certificates.store,
+    workers: () => fleet.views(),
+    traffic: () => trafficOf(fleet),
+    onEjected(listener) {
+      ejectionListeners.add(listener);
+      return () => ejectionListeners.delete(listener);
+    },
+    suspect: (endpointId) => fleet.tell({ kind: 'suspect', endpointId }),
+    restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
+    metricsWith: async (own) =>
+      summed.text(own, [
+        await ofChecks.getMetricsAsJSON(),
+        ...(await Promise.all([...fleet.workers].map((each) => each.collect()))),
+      ]),
+    async drain(deadlineMs: number) {
+      bound.close();
+      await fleet.drain(deadlineMs);
+    },
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
+
+/**
+ * All workers accept on the very sockets that this process bound; which one gets a connection is the system's affair.
+ * @param compileCache where compiled sources are kept: with them a worker starts twice as fast and takes 30 MB less
+ */
+function fork(fds: readonly number[], compileCache: string) {
+  // Relay ports come and go, so node:cluster shares those: without a schedule of its own it hands out the socket itself.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: workerFile,
+    args: [],
+    // A young generation of 2 MB hands too much to the old one at 256 connections, which then costs more time and memory;
+    // 16 MB, the default, take memory and save no time. A worker collects its garbage itself once, before its ports open.
+    execArgv: ['--max-semi-space-size=4', '--expose-gc'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
+  });
+  const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
+  // Glibc keeps a heap for each thread that ever asked for memory: with one for all of them a worker takes 10 MB less.
+  return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX });
+}
+
+interface Lender {
+  readonly limiters: Limiters;
+  readonly slots: ConnectionSlots<WorkerProcess>;
+  readonly ejections: SharedEjections;
+  readonly workers: number;
+  /** Tells the other replicas. */
+  readonly onEjected: (endpointId: string) => void;
+  readonly fleet: () => WorkerFleet;
+}
+
+/** What workers ask of the process that has it for all of them. */
+function answerer({ limiters, slots, ejections, workers, onEjected, fleet }: Lender) {
+  return (worker: WorkerProcess, message: WorkerMessage): void => {
+    switch (message.kind) {
+      case 'take-tokens': {
+        const { call, limit, key } = message;
+        void leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens }));
+        return;
+      }
+      case 'take-slots':
+        worker.send({ kind: 'slots', call: message.call, slots: slots.take(worker, message) });
+        return;
+      case 'give-slots':
+        slots.give(worker, message);
+        return;
+      case 'ejected':
+        ejections.add(message);
+        fleet().tell(message, worker);
+        onEjected(message.endpointId);
+        return;
+      default:
+    }
+  };
+}
+
+/** As the workers last told: within a second or so. One that is replaced takes its count with it. */
+function trafficOf({ workers }: WorkerFleet): Traffic {
+  let [requests, inFlight] = [0, 0];
+  for (const { report } of workers) {
+    requests += report?.traffic.requests ?? 0;
+    inFlight += report?.traffic.inFlight ?? 0;
+  }
+  return { requests, inFlight };
+}
+
+function certificatesOf(store: CertificateStore, source: CertificateSource): CertificatesMessage {
+  const certificates = store.of(source).map(({ name, cert, key }) => ({ name, cert, key }));
+  return { kind: 'certificates', source, certificates };
+}
+
+/** Tells of every source whose certificates are others than before. */
+function tellCertificates(store: CertificateStore, tell: (message: CertificatesMessage) => void): () => void {
+  const told = new Map(certificateSources.map((source) => [source, store.of(source)]));
+  return store.onChange(() => {
+    for (const source of certificateSources) {
+      const before = told.get(source) ?? [];
+      const present = store.of(source);
+      if (before.length === present.length && present.every((each, at) => each === before[at])) continue;
+      told.set(source, present);
+      tell(certificatesOf(store, source));
+    }
+  });
+}
+
+async function rotate(keys: RotatingTicketKeys, signal: AbortSignal): Promise<void> {
+  while (await pause(ticketKeysMs, signal)) keys.rotate();
+}
+
+/** A worker forwards: it neither writes to the registry nor decides who may. */
+function withoutSecretsOfControl(settings: Settings): Settings {
+  return { ...settings, adminToken: undefined, consulToken: undefined, secretsKey: undefined, redisUrl: undefined };
+}
+
+function levelOf(logger: Logger): string {
+  return 'level' in logger && typeof logger.level === 'string' ? logger.level : 'info';
+}

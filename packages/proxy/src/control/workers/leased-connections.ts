@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net';
+import { plainAddress } from '../../exchange/client-connection.ts';
+import type { Admission } from '../../server/connection-limits.ts';
+import type { SlotsAsked } from './messages.ts';
+
+export interface LeasedConnectionsOptions {
+  /** Of the whole proxy; 0: no limit. */
+  readonly most: number;
+  readonly mostPerAddress: number;
+  /** Slots that are asked for at once. */
+  readonly batch: number;
+  readonly exempt: (address: string) => boolean;
+  /** Asks the control process: how many it grants, `undefined` for none because of the address or for want of an answer. */
+  readonly take: (asked: SlotsAsked) => Promise<number | undefined>;
+  readonly give: (returned: SlotsAsked) => void;
+}
+
+/** Connection limits of a worker: its slots come from its control process, because the limits are the proxy's. */
+export class LeasedConnections implements Admission {
+  readonly #options: LeasedConnectionsOptions;
+  #open = 0;
+  #refused = 0;
+  #refusedOfAddress = 0;
+  /** Slots that this worker holds and no connection uses. */
+  #free = 0;
+  #asking = false;
+
+  constructor(options: LeasedConnectionsOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get refusedOfAddress(): number {
+    return this.#refusedOfAddress;
+  }
+
+  admit(socket: Socket): boolean | Promise<boolean> {
+    const { most, mostPerAddress, exempt } = this.#options;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const counted = mostPerAddress > 0 && !exempt(address) ? address : undefined;
+    if (counted !== undefined || (most > 0 && this.#free === 0)) return this.#ask(socket, counted);
+    if (most > 0) this.#free -= 1;
+    this.#count(socket, undefined);
+    this.#askAhead();
+    return true;
+  }
+
+  async #ask(socket: Socket, address: string | undefined): Promise<boolean> {
+    const { most, batch, take } = this.#options;
+    // Taken at once, so that connections that come meanwhile ask for their own.
+    const own = most === 0 || this.#free > 0;
+    if (own && most > 0) this.#free -= 1;
+    const count = own ? 0 : batch;
+    const granted = await take({ count, address });
+    if (granted === undefined || (!own && granted === 0)) {
+      if (own && most > 0) this.#putBack(1);
+      this.#refused += 1;
+      if (granted === undefined && address !== undefined) this.#refusedOfAddress += 1;
+      return false;
+    }
+    if (!own) this.#free += granted - 1;
+    this.#count(socket, address);
+    return true;
+  }
+
+  #askAhead(): void {
+    const { most, batch, take } = this.#options;
+    if (most === 0 || batch === 1 || this.#asking || this.#free > batch / 2) return;
+    this.#asking = true;
+    void take({ count: batch, address: undefined }).then((granted) => {
+      this.#asking = false;
+      this.#free += granted ?? 0;
+    });
+  }
+
+  #count(socket: Socket, address: string | undefined): void {
+    this.#open += 1;
+    const onClose = () => {
+      this.#open -= 1;
+      if (address !== undefined) this.#options.give({ count: 0, address });
+      if (this.#options.most > 0) this.#putBack(1);
+    };
+    // It may have closed while the control process was asked.
+    if (socket.destroyed) onClose();
+    else socket.once('close', onClose);
+  }
+
+  #putBack(count: number): void {
+    const { batch, give } = this.#options;
+    this.#free += count;
+    const kept = batch === 1 ? 0 : 2 * batch;
+    if (this.#free <= kept) return;
+    const returned = batch === 1 ? this.#free : batch;
+    this.#free -= returned;
+    give({ count: returned, address: undefined });
+  }
+}

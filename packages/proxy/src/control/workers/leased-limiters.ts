@@ -1,0 +1,67 @@
+import type { RateLimit } from '@swarmgate/registry';
+import { LRUCache } from 'lru-cache';
+import type { Count, Limiters } from '../../middleware/limits/limiters.ts';
+import type { Tokens } from './messages.ts';
+
+export interface LeasedLimitersOptions {
+  /** Asks the control process. `undefined`: no answer in time. */
+  readonly ask: (limit: RateLimit, key: string) => Promise<Tokens | undefined>;
+  /** Counts for this worker alone while the control process does not answer. */
+  readonly alone: Limiters;
+  /** Workers of the proxy: alone, each counts its share. */
+  readonly workers: number;
+  /** Milliseconds; only differences count. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+interface Lease {
+  left: number;
+  readonly untilMs: number;
+}
+
+// Clients that a worker remembers leases of; a forgotten lease costs its client what was left of it.
+const mostLeases = 100_000;
+
+/** Rate limits of a worker: tokens come from its control process, because a limit is the proxy's. */
+export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
+  const now = options.now ?? (() => performance.now());
+  const leases = new LRUCache<string, Lease>({ max: mostLeases });
+  return {
+    async count(limit, key): Promise<Count> {
+      const name = `${limit.requests}/${limit.windowMs} ${key}`;
+      const lease = leases.get(name);
+      const nowMs = now();
+      if (lease !== undefined && nowMs < lease.untilMs) {
+        if (lease.left === refused) return { ok: false, retryAfterMs: lease.untilMs - nowMs };
+        if (lease.left > 0) {
+          lease.left -= 1;
+          return { ok: true, remaining: lease.left, resetsAfterMs: lease.untilMs - nowMs };
+        }
+      }
+      const tokens = await options.ask(limit, key);
+      if (tokens === undefined) return options.alone.count(shareOf(limit, options.workers), key);
+      if (!tokens.ok) {
+        // Whoever is over the limit is told so from here, and costs the control process nothing until the window ends.
+        leases.set(name, { left: refused, untilMs: now() + tokens.retryAfterMs });
+        return tokens;
+      }
+      const left = tokens.count - 1;
+      if (left > 0) addTo(leases, name, left, now() + tokens.forMs);
+      return { ok: true, remaining: left, resetsAfterMs: tokens.forMs };
+    },
+    stop: () => options.alone.stop(),
+  };
+}
+
+const refused = -1;
+
+/** Several requests may have asked at once: what each of them got adds up. */
+function addTo(leases: LRUCache<string, Lease>, name: string, left: number, untilMs: number): void {
+  const present = leases.get(name);
+  if (present !== undefined && present.left > 0 && present.untilMs >= untilMs - 1) present.left += left;
+  else leases.set(name, { left, untilMs });
+}
+
+function shareOf(limit: RateLimit, workers: number): RateLimit {
+  return { ...limit, requests: Math.max(1, Math.ceil(limit.requests / Math.max(1, workers))) };
+}

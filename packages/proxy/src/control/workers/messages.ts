@@ -1,0 +1,112 @@
+import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
+import type { Settings } from '@swarmgate/runtime';
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { EntrypointToOpen } from '../../server/entrypoints.ts';
+import type { CertificateSource } from '../../server/tls/certificate-store.ts';
+import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
+import type { NameState } from '../../endpoints/name-resolution.ts';
+import type { EntrypointView, Traffic } from '../serving/server.ts';
+import type { ServedService } from '../../model/served-service.ts';
+
+/**
+ * What control process and workers say to each other. The channel keeps their order, which the protocol relies on:
+ * certificates reach a worker before the services that need them, and all services before `open`.
+ */
+
+/** Services that changed, at one revision; a large change comes in several. */
+export interface ServicesMessage {
+  readonly kind: 'services';
+  /** Counts the changes of one worker. Acknowledged where `last`. */
+  readonly number: number;
+  readonly last: boolean;
+  readonly revision: string;
+  readonly changes: ReadonlyMap<ServiceKey, ServedService | undefined>;
+}
+
+export interface StartMessage {
+  readonly kind: 'start';
+  /** Without what only the control process needs: tokens and keys of the registry. */
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly entrypoints: readonly EntrypointToOpen[];
+  readonly host: string | undefined;
+  /** PEM of `CA_FILE`. */
+  readonly clientAuthorities: string | undefined;
+  readonly logLevel: string;
+  readonly workers: number;
+}
+
+/** One source's certificates with their private keys: they travel by this channel only. */
+export interface CertificatesMessage {
+  readonly kind: 'certificates';
+  readonly source: CertificateSource;
+  readonly certificates: readonly { readonly name: string; readonly cert: string; readonly key: string }[];
+}
+
+/** An endpoint that one worker ejected is ejected in all. Times are spans: clocks of processes differ. */
+export interface EjectedMessage {
+  readonly kind: 'ejected';
+  readonly endpointId: string;
+  readonly forMs: number;
+  readonly ejections: number;
+}
+
+/** What an active check found, for all workers. */
+export interface CheckedMessage {
+  readonly kind: 'checked';
+  readonly endpointId: string;
+  readonly passed: boolean;
+}
+
+export type ControlMessage =
+  | StartMessage
+  | CertificatesMessage
+  | { readonly kind: 'ticket-keys'; readonly keys: Uint8Array }
+  | ServicesMessage
+  /** Everything was sent: the ports may open. */
+  | { readonly kind: 'open' }
+  | EjectedMessage
+  | CheckedMessage
+  /** Another replica ejected it: see `ServingPlane.suspect`. */
+  | { readonly kind: 'suspect'; readonly endpointId: string }
+  | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
+  | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
+  | { readonly kind: 'collect'; readonly call: number }
+  | { readonly kind: 'drain'; readonly deadlineMs: number };
+
+export type WorkerMessage =
+  /** Listens to messages now. */
+  | { readonly kind: 'up' }
+  | { readonly kind: 'serving'; readonly report: WorkerReport }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'applied'; readonly number: number; readonly report: WorkerReport | undefined }
+  | { readonly kind: 'report'; readonly report: WorkerReport }
+  | EjectedMessage
+  | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: RateLimit; readonly key: string }
+  | ({ readonly kind: 'take-slots'; readonly call: number } & SlotsAsked)
+  | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
+  | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
+  /** Nothing is in flight any more. */
+  | { readonly kind: 'drained'; readonly metrics: WorkerMetrics };
+
+/** What a worker knows and the control process shows. */
+export interface WorkerReport {
+  readonly entrypoints: readonly EntrypointView[];
+  readonly relayProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  readonly names: ReadonlyMap<string, NameState>;
+  readonly endpoints: readonly EndpointInUse[];
+  readonly traffic: Traffic;
+}
+
+export type WorkerMetrics = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];
+
+/** Requests that a worker may let pass by itself, until the window ends; or none until then. */
+export type Tokens =
+  | { readonly ok: true; readonly count: number; readonly forMs: number }
+  | { readonly ok: false; readonly retryAfterMs: number };
+
+export interface SlotsAsked {
+  readonly count: number;
+  /** Set where the connections of an address are limited too: this one counts against it. */
+  readonly address: string | undefined;
+}

@@ -1,0 +1,75 @@
+import type { ServiceKey } from '@swarmgate/registry';
+import { ActiveChecks, type ActiveChecksOptions } from '../../endpoints/health-checks.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import { NameResolution } from '../../endpoints/name-resolution.ts';
+import { hasDockerDns } from '../../endpoints/own-networks.ts';
+import { Upstreams } from '../../endpoints/upstreams.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { ServedService } from '../../model/served-service.ts';
+import type { CheckedMessage } from './messages.ts';
+
+export interface SharedChecksOptions {
+  readonly swarmName: string;
+  /** The same array as long as nothing changed. */
+  readonly subnets: () => readonly string[];
+  readonly signal: AbortSignal;
+  /** To every worker. */
+  readonly tell: (message: CheckedMessage) => void;
+  /** Called once for each time that an endpoint begins to fail. */
+  readonly onOut: (endpoint: Endpoint) => void;
+  /** How checks are made and timed; for tests. */
+  readonly checks?: Pick<ActiveChecksOptions, 'check' | 'now' | 'wait'>;
+}
+
+/**
+ * Active checks of one proxy: made here, by the process that no worker's end takes along, and told to all workers, so that
+ * services are asked once and not by every worker.
+ */
+export class SharedChecks {
+  readonly #options: SharedChecksOptions;
+  readonly #failing = new Set<string>();
+  readonly #names: NameResolution;
+  readonly #upstreams: Upstreams;
+  readonly #checks: ActiveChecks;
+
+  constructor(options: SharedChecksOptions) {
+    this.#options = options;
+    const { swarmName, subnets, signal } = options;
+    // Of its own: the workers resolve names that requests ask for, and a check shall come before the first request.
+    this.#names = new NameResolution({ signal });
+    this.#upstreams = new Upstreams({ swarmName, subnets, dockerNames: hasDockerDns(), names: this.#names });
+    this.#checks = new ActiveChecks({
+      upstreamOf: (route) => this.#upstreams.of(route),
+      balancer: { checked: (endpoint, passed) => this.#checked(endpoint, passed) },
+      signal,
+      ...options.checks,
+    });
+  }
+
+  apply(table: RouteTable, changes: ReadonlyMap<ServiceKey, ServedService | undefined>): void {
+    this.#upstreams.apply(changes);
+    this.#checks.apply(table, changes.keys());
+  }
+
+  /** For workers that start. */
+  failing(): readonly CheckedMessage[] {
+    return [...this.#failing].map((endpointId) => ({ kind: 'checked', endpointId, passed: false }));
+  }
+
+  /** Until the signal aborts. Its owner awaits it. */
+  async run(): Promise<void> {
+    await Promise.all([this.#names.run(), this.#checks.run()]);
+  }
+
+  #checked(endpoint: Endpoint, passed: boolean): void {
+    const { tell, onOut } = this.#options;
+    const { id } = endpoint;
+    if (passed && !this.#failing.delete(id)) return;
+    if (!passed && !this.#failing.has(id)) {
+      this.#failing.add(id);
+      onOut(endpoint);
+    }
+    // A failure is told each time: workers forget endpoints of which they hear nothing for long.
+    tell({ kind: 'checked', endpointId: id, passed });
+  }
+}

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { Registry as Metrics } from 'prom-client';
+import { until } from '../../../test/until.ts';
+import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
+import type { ServedService } from '../../model/served-service.ts';
+import { prepareWorkerPlane } from './cluster-server.ts';
+
+describe('the life of workers', function () {
+  // Real processes: each takes a second to start on a busy machine.
+  this.timeout(90_000);
+  let rig: WorkerRig;
+  const held: ServerResponse[] = [];
+
+  before(async () => {
+    rig = await startWorkerRig({
+      backend: (request, response) => {
+        if (request.url === '/held') held.push(response);
+        else response.end('fine');
+      },
+    });
+    // More than one message carries, so that a worker that starts has to wait for the rest.
+    const many = new Map<ServiceKey, ServedService | undefined>();
+    for (let at = 0; at < 600; at += 1)
+      many.set(
+        `manual/many-${at}`,
+        servedAt(`manual/many-${at}`, { port: rig.backendPort, servicePath: [`/m-${at}`] }),
+      );
+    await rig.apply(many);
+    await rig.put('manual/all', {});
+  });
+  after(() => rig.stop());
+
+  const pids = () => rig.serving().map(({ pid }) => pid);
+  const replacedBy = async (old: readonly number[]) => {
+    await until(() => pids().length === 2 && pids().every((pid) => !old.includes(pid)), 'new workers', 60_000);
+  };
+
+  it('ends with a crash, and another takes over with all services, while the others serve on', async () => {
+    const [crashing = 0, staying = 0] = pids();
+    process.kill(crashing, 'SIGKILL');
+    for (let at = 0; at < 20; at += 1) expect((await rig.get('/m-599')).status).to.equal(200);
+    await until(() => pids().length === 2 && !pids().includes(crashing), 'another worker', 60_000);
+    const fresh = pids().find((pid) => pid !== staying) ?? 0;
+    for (const path of ['/m-0', '/m-599', '/'])
+      expect((await rig.only(fresh, () => rig.get(path))).status).to.equal(200);
+    expect(await rig.metric('swarmgate_worker_ends_total')).to.equal(1);
+    const revisions = new Set(rig.plane.workers().map(({ revision }) => revision));
+    expect(revisions.size).to.equal(1);
+  });
+
+  it('leaves the port open when all of them crash: who connects meanwhile is served by the next', async () => {
+    const old = pids();
+    for (const pid of old) process.kill(pid, 'SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => rig.get('/')));
+    // Those that a dying worker had accepted are lost with it; none is refused.
+    expect(answers.filter(({ status }) => status === 'ECONNREFUSED')).to.deep.equal([]);
+    expect((await rig.get('/m-599')).status).to.equal(200);
+    await replacedBy(old);
+  });
+
+  it('ends one by one without a failed request when they are replaced', async () => {
+    const old = pids();
+    const before = await rig.metric('swarmgate_requests_total');
+    const load = new Load(rig.port, { keepAlive: 6, perRequest: 3 });
+    await load.more(50);
+    expect(await rig.plane.restartWorkers?.()).to.equal(2);
+    await load.more(50);
+    await load.stop();
+    expect(pids().filter((pid) => old.includes(pid))).to.deep.equal([]);
+    expect([...load.failures]).to.deep.equal([]);
+    // What the old ones counted is not lost with them.
+    expect((await rig.metric('swarmgate_requests_total')) - before).to.equal(load.answered);
+  });
+
+  it('ends, when the proxy drains, after what was in flight', async () => {
+    const answering = rig.get('/held');
+    await until(() => held.length === 1, 'the request at the backend');
+    const draining = rig.plane.drain(10_000);
+    await until(() => rig.plane.workers().every(({ state }) => state === 'draining'), 'the drain');
+    held[0]?.end('late');
+    expect((await answering).text).to.equal('late');
+    await draining;
+    expect(rig.plane.workers()).to.deep.equal([]);
+    expect((await rig.get('/')).status).to.equal('ECONNREFUSED');
+  });
+
+  it('begins with the first routes: until then nobody can connect, and every worker has them before it accepts', async () => {
+    const env = { WORKERS: '2', DATA_DIR: rig.dataDir };
+    const options = () => ({
+      settings: readSettings('proxy', { env }),
+      logger: silentLogger,
+      metrics: new Metrics(),
+      env,
+      entrypoints: [{ port: 0, secure: false }],
+      host: '127.0.0.1',
+    });
+    const plane = await prepareWorkerPlane(options());
+    try {
+      // By the time that others serve, who began after them, these could.
+      const later = await prepareWorkerPlane(options());
+      await later.open();
+      await later.stop();
+      const [entrypoint] = plane.entrypoints();
+      expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
+      const port = entrypoint?.port ?? 0;
+      expect((await get(port, '/', undefined)).status).to.equal('ECONNREFUSED');
+      const key: ServiceKey = 'manual/all';
+      const changes = new Map([[key, servedAt(key, { port: rig.backendPort })]]);
+      await plane.apply({ revision: 'r1', sequence: 1, registryId: 'x', changes, rejected: new Map() });
+      const opening = plane.open();
+      const statuses = new Set<number | string>();
+      while (plane.workers().filter(({ state }) => state === 'serving').length < 2) {
+        const { status } = await get(port, '/', undefined);
+        if (status !== 'ECONNREFUSED') statuses.add(status);
+      }
+      await opening;
+      statuses.add((await get(port, '/', undefined)).status);
+      expect([...statuses]).to.deep.equal([200]);
+    } finally {
+      await plane.stop();
+    }
+  });
+
+  it('does not begin where a port is in use, and the error says which', async () => {
+    const other = createServer();
+    await once(other.listen(0, '127.0.0.1'), 'listening');
+    const { port } = other.address() as AddressInfo;
+    const env = { WORKERS: '1', DATA_DIR: rig.dataDir };
+    const starting = prepareWorkerPlane({
+      settings: readSettings('proxy', { env }),
+      logger: silentLogger,
+      metrics: new Metrics(),
+      env,
+      entrypoints: [{ port, secure: false }],
+      host: '127.0.0.1',
+    });
+    const error = await starting.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    other.close();
+    expect(error).to.have.property('code', 'entrypoint-in-use');
+    expect(error).to.have.property('message').that.includes(String(port));
+  });
+
+  it('ends with its control process, so that the ports are free', async () => {
+    const file = fileURLToPath(new URL('../../../test/worker-control.ts', import.meta.url));
+    const control = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(control.stdout, 'data')) as [Buffer];
+    const said = JSON.parse(line.toString()) as { port: number; pids: number[]; dataDir: string };
+    expect(said.pids).to.have.length(2);
+    expect((await get(said.port, '/', undefined)).status).to.equal(200);
+    control.kill('SIGKILL');
+    await until(() => said.pids.every((pid) => !isAlive(pid)), 'the workers to end', 60_000);
+    const refused = connect(said.port, '127.0.0.1');
+    const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).to.equal('ECONNREFUSED');
+    await rm(said.dataDir, { recursive: true, force: true });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

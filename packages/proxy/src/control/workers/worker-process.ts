@@ -1,0 +1,230 @@
+import type { Worker as ClusterWorker } from 'node:cluster';
+import type { ServiceKey } from '@swarmgate/registry';
+import { SwarmgateError } from '@swarmgate/runtime';
+import type { WorkerView } from '../serving/server.ts';
+import type { ServedService, ServicesChange } from '../../model/served-service.ts';
+import type { ControlMessage, StartMessage, WorkerMessage, WorkerMetrics, WorkerReport } from './messages.ts';
+import { Backlog, piecesOf } from './services-feed.ts';
+
+/** A worker could not begin to serve. `code` is the reason's own where there is one, as of an entrypoint in use. */
+export class WorkerError extends SwarmgateError {}
+
+export interface WorkerProcessOptions {
+  readonly start: StartMessage;
+  /** Resolves when there is a table: the worker gets it then, and opens its ports. */
+  readonly firstTable: Promise<void>;
+  /** What it needs beside services before it opens its ports. */
+  readonly first: () => readonly ControlMessage[];
+  readonly revision: () => string;
+  readonly services: ReadonlyMap<ServiceKey, ServedService>;
+  /** Everything but what this class asks for itself. */
+  readonly onMessage: (worker: WorkerProcess, message: WorkerMessage) => void;
+}
+
+type State = 'starting' | 'opening' | 'serving' | 'draining' | 'ended';
+
+const collectWaitMs = 1_000;
+
+/** One worker as the control process sees it. */
+export class WorkerProcess {
+  readonly #child: ClusterWorker;
+  readonly #options: WorkerProcessOptions;
+  readonly #serving = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<string>();
+  readonly #unacknowledged = new Map<number, { readonly revision: string; readonly resolve: () => void }>();
+  readonly #collecting = new Map<number, (metrics: WorkerMetrics) => void>();
+  #state: State = 'starting';
+  #backlog: Backlog | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #revision = '';
+  #numbers = 0;
+  /** Its last word, where it has said it. */
+  #report: WorkerReport | undefined;
+  #lastMetrics: WorkerMetrics = [];
+
+  constructor(child: ClusterWorker, options: WorkerProcessOptions) {
+    this.#child = child;
+    this.#options = options;
+    this.#backlog = new Backlog(options.services.keys());
+    child.on('message', (message: WorkerMessage) => this.#onMessage(message));
+    child.on('error', () => this.kill());
+    child.on('exit', (code, signal) => this.#onExit(signal === null ? `exit code ${code}` : signal));
+    // Whoever waits hears of it; nobody has to.
+    this.#serving.promise.catch(() => undefined);
+  }
+
+  /** Resolves when its ports are open. @throws WorkerError when they cannot be opened, or it ended before. */
+  get serving(): Promise<void> {
+    return this.#serving.promise;
+  }
+
+  /** Resolves with how it ended: exit code or signal. */
+  get ended(): Promise<string> {
+    return this.#ended.promise;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get report(): WorkerReport | undefined {
+    return this.#report;
+  }
+
+  /** As of its last answer; its final ones once it has drained. */
+  get metrics(): WorkerMetrics {
+    return this.#lastMetrics;
+  }
+
+  get pid(): number {
+    return this.#child.process.pid ?? 0;
+  }
+
+  view(): WorkerView {
+    const { pid } = this;
+    const state = this.#state === 'serving' || this.#state === 'draining' ? this.#state : 'starting';
+    return { pid, state, revision: this.#revision };
+  }
+
+  send(message: ControlMessage): void {
+    void this.#send(message);
+  }
+
+  /** Resolves when the worker serves the change, or is none that accepts connections. */
+  apply(change: Pick<ServicesChange, 'revision' | 'changes'>): Promise<void> {
+    if (this.#backlog !== undefined) {
+      this.#backlog.add(change.changes.keys());
+      return Promise.resolve();
+    }
+    if (this.#state === 'ended') return Promise.resolve();
+    const counts = this.#state !== 'draining';
+    const acknowledged = this.#sendServices(change.revision, piecesOf(change.changes));
+    return counts ? acknowledged : Promise.resolve();
+  }
+
+  /** Resolves when the worker has ended; at the latest a little after the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#state !== 'ended') this.#state = 'draining';
+    this.#backlog = undefined;
+    this.#settle();
+    this.send({ kind: 'drain', deadlineMs });
+    const timer = setTimeout(() => this.kill(), deadlineMs + 2_000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.process.kill('SIGKILL');
+  }
+
+  /** Its metrics now; those of its last answer where it does not answer in time. */
+  async collect(): Promise<WorkerMetrics> {
+    if (this.#state !== 'serving' && this.#state !== 'draining') return this.#lastMetrics;
+    const call = this.#nextNumber();
+    const answered = Promise.withResolvers<WorkerMetrics>();
+    this.#collecting.set(call, answered.resolve);
+    const timer = setTimeout(() => answered.resolve(this.#lastMetrics), collectWaitMs);
+    void this.ended.then(() => answered.resolve(this.#lastMetrics));
+    this.send({ kind: 'collect', call });
+    const metrics = await answered.promise;
+    clearTimeout(timer);
+    this.#collecting.delete(call);
+    return metrics;
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'up':
+        void this.#bootstrap();
+        return;
+      case 'serving':
+        this.#report = message.report;
+        if (this.#state === 'opening') this.#state = 'serving';
+        this.#serving.resolve();
+        return;
+      case 'failed':
+        this.#serving.reject(new WorkerError(message.code, message.message));
+        return;
+      case 'applied':
+        if (message.report !== undefined) this.#report = message.report;
+        this.#acknowledged(message.number);
+        return;
+      case 'report':
+        this.#report = message.report;
+        return;
+      case 'metrics':
+        this.#lastMetrics = message.metrics;
+        this.#collecting.get(message.call)?.(message.metrics);
+        return;
+      case 'drained':
+        this.#lastMetrics = message.metrics;
+        return;
+      default:
+        this.#options.onMessage(this, message);
+    }
+  }
+
+  /** Everything there is, in pieces, and what changes meanwhile; only then may it open its ports. */
+  async #bootstrap(): Promise<void> {
+    const { start, firstTable, first, services, revision } = this.#options;
+    this.send(start);
+    await firstTable;
+    for (const message of first()) this.send(message);
+    const backlog = this.#backlog;
+    if (backlog === undefined) return;
+    do {
+      const changes = backlog.take(services);
+      await this.#send({ kind: 'services', number: 0, last: false, revision: revision(), changes });
+    } while (!backlog.isEmpty);
+    if (this.#backlog === undefined) return;
+    this.#backlog = undefined;
+    this.#revision = revision();
+    if (this.#state === 'starting') this.#state = 'opening';
+    this.send({ kind: 'open' });
+  }
+
+  #sendServices(revision: string, pieces: readonly ServicesChange['changes'][]): Promise<void> {
+    const number = this.#nextNumber();
+    const acknowledged = new Promise<void>((resolve) => this.#unacknowledged.set(number, { revision, resolve }));
+    this.#sending = this.#sending.then(async () => {
+      for (const [at, changes] of pieces.entries())
+        await this.#send({ kind: 'services', number, last: at === pieces.length - 1, revision, changes });
+    });
+    return acknowledged;
+  }
+
+  #acknowledged(number: number): void {
+    const found = this.#unacknowledged.get(number);
+    if (found === undefined) return;
+    this.#unacknowledged.delete(number);
+    this.#revision = found.revision;
+    found.resolve();
+  }
+
+  #send(message: ControlMessage): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#child.isConnected()) resolve();
+      // Whether it arrived, its end tells.
+      else this.#child.send(message, () => resolve());
+    });
+  }
+
+  #onExit(how: string): void {
+    this.#state = 'ended';
+    this.#backlog = undefined;
+    this.#settle();
+    this.#serving.reject(new WorkerError('worker-failed', `a worker ended before it served: ${how}`));
+    this.#ended.resolve(how);
+  }
+
+  /** Nobody waits any more for a worker that goes. */
+  #settle(): void {
+    for (const { resolve } of this.#unacknowledged.values()) resolve();
+    this.#unacknowledged.clear();
+  }
+
+  #nextNumber(): number {
+    this.#numbers += 1;
+    return this.#numbers;
+  }
+}

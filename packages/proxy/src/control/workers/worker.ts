@@ -1,0 +1,191 @@
+import { flushCompileCache } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
+import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { trustedProxies } from '../../exchange/client-connection.ts';
+import { type LocalPlane, startServingPlane } from '../serving/in-process-server.ts';
+import { readCertificate } from '../../server/tls/certificate.ts';
+import { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { createLimiters } from '../../middleware/limits/limiters.ts';
+import { batchOfSlots } from './connection-slots.ts';
+import { ControlLink } from './control-link.ts';
+import { LeasedConnections } from './leased-connections.ts';
+import { createLeasedLimiters } from './leased-limiters.ts';
+import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMetrics, WorkerReport } from './messages.ts';
+import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import { ServicesIntake } from './update-queue.ts';
+
+// The control process is on this machine and does little: what it does not answer by then, it will not soon.
+const answerWaitMs = 1_000;
+const reportEveryMs = 1_000;
+
+/** One data-plane worker, from its first message to its end. */
+export class Worker {
+  readonly #link = new ControlLink();
+  readonly #metrics = new Metrics();
+  readonly #ticketKeys = new RotatingTicketKeys();
+  readonly #intake = new ServicesIntake();
+  readonly #ending = new AbortController();
+  #certificates = new CertificateStore();
+  #authorities: string | undefined;
+  #plane: LocalPlane | undefined;
+  #reported: WorkerReport | undefined;
+
+  run(): void {
+    this.#link.listen((message) => this.#onMessage(message));
+    void this.#link.send({ kind: 'up' });
+  }
+
+  #onMessage(message: ControlMessage): void {
+    switch (message.kind) {
+      case 'start':
+        this.#authorities = message.clientAuthorities;
+        this.#certificates = new CertificateStore(message.settings.defaultCert);
+        void this.#serve(message);
+        return;
+      case 'certificates':
+        this.#useCertificates(message);
+        return;
+      case 'ticket-keys':
+        this.#ticketKeys.rotate(Buffer.from(message.keys));
+        return;
+      case 'services':
+        this.#intake.take(message);
+        return;
+      case 'open':
+        this.#intake.open();
+        return;
+      case 'ejected':
+        this.#plane?.eject(message.endpointId, message);
+        return;
+      case 'checked':
+        this.#plane?.checked(message.endpointId, message.passed);
+        return;
+      case 'suspect':
+        this.#plane?.suspect(message.endpointId);
+        return;
+      case 'collect':
+        void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
+        return;
+      case 'drain':
+        void this.#drain(message.deadlineMs);
+        return;
+    }
+  }
+
+  async #serve(start: StartMessage): Promise<void> {
+    // Kept for the workers after this one. Now, because nobody waits for this one yet.
+    flushCompileCache();
+    try {
+      const plane = await this.#startPlane(start);
+      this.#plane = plane;
+      this.#intake.follow(async ({ number, last, revision, changes }) => {
+        await plane.apply({ revision, changes, sequence: 0, registryId: '', rejected: new Map() });
+        if (last) void this.#link.send({ kind: 'applied', number, report: this.#changedReport() });
+      });
+      const report = reportOf(plane);
+      this.#reported = report;
+      await this.#link.send({ kind: 'serving', report });
+      await this.#keepReporting();
+    } catch (error) {
+      const code = error instanceof SwarmgateError ? error.code : 'worker-failed';
+      await this.#link.send({ kind: 'failed', code, message: messageOf(error) });
+      process.exit(1);
+    }
+  }
+
+  #startPlane(start: StartMessage): Promise<LocalPlane> {
+    const { settings, env, entrypoints, host, workers } = start;
+    const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
+    const limiters = createLeasedLimiters({
+      workers,
+      alone: createLimiters({ redisUrl: undefined, instance: settings.instanceName, logger }),
+      ask: async (limit, key) => {
+        const answer = await this.#link.call((call) => ({ kind: 'take-tokens', call, limit, key }), answerWaitMs);
+        return answer?.kind === 'tokens' ? answer.tokens : undefined;
+      },
+    });
+    const admission = new LeasedConnections({
+      most: settings.maxConnections,
+      mostPerAddress: settings.maxConnectionsPerAddress,
+      batch: batchOfSlots(settings.maxConnections, workers),
+      exempt: trustedProxies(settings.trustedProxies),
+      take: async (asked) => {
+        const answer = await this.#link.call((call) => ({ kind: 'take-slots', call, ...asked }), answerWaitMs);
+        return answer?.kind === 'slots' ? answer.slots : undefined;
+      },
+      give: (returned) => void this.#link.send({ kind: 'give-slots', ...returned }),
+    });
+    return startServingPlane({
+      settings,
+      logger,
+      metrics: this.#metrics,
+      env,
+      entrypoints,
+      ...(host === undefined ? {} : { host }),
+      lent: {
+        before: thenCompacted(this.#intake.before()),
+        limiters,
+        admission,
+        certificates: this.#certificates,
+        ticketKeys: this.#ticketKeys,
+        onEjected: ({ id }, health) => {
+          if (health.kind !== 'ejected') return;
+          const forMs = Math.max(0, health.untilMs - performance.now());
+          void this.#link.send({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
+        },
+      },
+    });
+  }
+
+  #useCertificates({ source, certificates }: CertificatesMessage): void {
+    const read = certificates.map(({ name, cert, key }) => readCertificate(name, `${cert}\n${key}`, this.#authorities));
+    // The control process has read each of them before.
+    this.#certificates.replace(
+      source,
+      read.flatMap((each) => (each.ok ? [each.certificate] : [])),
+    );
+  }
+
+  async #keepReporting(): Promise<void> {
+    while (await pause(reportEveryMs, this.#ending.signal)) {
+      const report = this.#changedReport();
+      if (report !== undefined) void this.#link.send({ kind: 'report', report });
+    }
+  }
+
+  #changedReport(): WorkerReport | undefined {
+    if (this.#plane === undefined) return undefined;
+    const report = reportOf(this.#plane);
+    if (isDeepStrictEqual(report, this.#reported)) return undefined;
+    this.#reported = report;
+    return report;
+  }
+
+  #collect(): Promise<WorkerMetrics> {
+    return this.#metrics.getMetricsAsJSON();
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    this.#ending.abort();
+    await this.#plane?.drain(deadlineMs);
+    await this.#link.send({ kind: 'drained', metrics: await this.#collect() });
+    process.exit(0);
+  }
+}
+
+/** Loading leaves behind as much again as it keeps. Given back now, because no request waits for this worker yet. */
+async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* loaded;
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+function reportOf(plane: LocalPlane): WorkerReport {
+  return {
+    entrypoints: plane.entrypoints(),
+    relayProblems: plane.relayProblems(),
+    names: plane.resolvedNames(),
+    endpoints: plane.endpointsInUse(),
+    traffic: plane.traffic(),
+  };
+}

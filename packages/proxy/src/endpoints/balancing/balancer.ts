@@ -1,0 +1,221 @@
+import { stickyToken } from './sticky-token.ts';
+import type { Route } from '../../model/route.ts';
+import type { EndpointOutcome } from '../../exchange/exchange-context.ts';
+import type { Endpoint, Pick } from '../../model/endpoint.ts';
+import {
+  afterCheck,
+  afterHearsay,
+  afterOutcome,
+  atTime,
+  defaultHealthPolicy,
+  type EndpointHealth,
+  type HealthPolicy,
+  newlyMet,
+  shareOf,
+} from '../endpoint-health.ts';
+import type { Upstream } from '../upstreams.ts';
+
+export interface BalancerOptions {
+  readonly policy?: HealthPolicy;
+  /** Milliseconds; only differences count. Default `performance.now`. */
+  readonly now?: () => number;
+  readonly random?: () => number;
+  /** Called when an endpoint is ejected or found failing by a check. */
+  readonly onEjected?: (endpoint: Endpoint, health: EndpointHealth) => void;
+}
+
+export interface Wanted {
+  /** The sticky token of the endpoint that has the session: see `stickyToken`. */
+  readonly stickTo?: string;
+  readonly except?: ReadonlySet<string>;
+}
+
+/** What there is to say of an endpoint that is not just healthy and idle. */
+export interface EndpointInUse {
+  readonly id: string;
+  readonly health: EndpointHealth['kind'];
+  readonly outstanding: number;
+}
+
+interface EndpointState {
+  health: EndpointHealth;
+  outstanding: number;
+  usedMs: number;
+}
+
+// An endpoint that nobody asked for in this time is gone or idle: what we knew of it is forgotten.
+const forgetAfterMs = 10 * 60_000;
+
+/**
+ * Chooses among the endpoints of an upstream and remembers how they did, by endpoint id, so that table swaps change
+ * nothing about it.
+ */
+export class Balancer {
+  readonly #policy: HealthPolicy;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #onEjected: BalancerOptions['onEjected'];
+  readonly #states = new Map<string, EndpointState>();
+  readonly #turns = new Map<string, number>();
+  #sweptMs: number;
+  #inFlight = 0;
+
+  constructor(options: BalancerOptions = {}) {
+    this.#policy = options.policy ?? defaultHealthPolicy;
+    this.#now = options.now ?? (() => performance.now());
+    this.#random = options.random ?? Math.random;
+    this.#onEjected = options.onEjected;
+    this.#sweptMs = this.#now();
+  }
+
+  /** Picks and counts the request as outstanding until `finished`. */
+  pick(route: Route, upstream: Upstream, wanted: Wanted): Pick {
+    const nowMs = this.#now();
+    const chosen = this.#choose(route, upstream, wanted, nowMs);
+    if (chosen === undefined) return { kind: 'none', reason: upstream.ifNone };
+    const state = this.#stateOf(chosen.id);
+    state.outstanding += 1;
+    this.#inFlight += 1;
+    state.usedMs = nowMs;
+    const hasOthers =
+      upstream.endpoints.length > 1 &&
+      upstream.endpoints.some((each) => each !== chosen && each.state === 'active' && !wanted.except?.has(each.id));
+    return { kind: 'endpoint', endpoint: chosen, hasOthers };
+  }
+
+  finished(endpoint: Endpoint, outcome: EndpointOutcome): void {
+    const nowMs = this.#now();
+    const state = this.#stateOf(endpoint.id);
+    if (state.outstanding > 0) {
+      state.outstanding -= 1;
+      this.#inFlight -= 1;
+    }
+    this.#put(endpoint, state, afterOutcome(state.health, outcome, nowMs, this.#policy));
+    this.#sweep(nowMs);
+  }
+
+  checked(endpoint: Endpoint, passed: boolean): void {
+    const nowMs = this.#now();
+    const state = this.#stateOf(endpoint.id);
+    state.usedMs = nowMs;
+    this.#put(endpoint, state, afterCheck(state.health, passed, nowMs, this.#policy));
+  }
+
+  healthOf(id: string): EndpointHealth {
+    const state = this.#states.get(id);
+    return state === undefined ? newlyMet : atTime(state.health, this.#now(), this.#policy);
+  }
+
+  outstandingOf(id: string): number {
+    return this.#states.get(id)?.outstanding ?? 0;
+  }
+
+  /** Somebody else who forwards to the same endpoints ejected this one: it is out here too, at least as long. */
+  adopt(id: string, { forMs, ejections }: { readonly forMs: number; readonly ejections: number }): void {
+    const nowMs = this.#now();
+    const state = this.#stateOf(id);
+    const present = atTime(state.health, nowMs, this.#policy);
+    const untilMs = nowMs + forMs;
+    if (present.kind === 'failing-checks' || (present.kind === 'ejected' && present.untilMs >= untilMs)) return;
+    state.health = { kind: 'ejected', untilMs, ejections };
+    state.usedMs = nowMs;
+  }
+
+  /** As `checked`, found by the process that checks for all workers, which also counts and logs it. */
+  adoptCheck(id: string, passed: boolean): void {
+    const nowMs = this.#now();
+    const state = passed ? this.#states.get(id) : this.#stateOf(id);
+    if (state === undefined) return;
+    state.usedMs = nowMs;
+    state.health = afterCheck(state.health, passed, nowMs, this.#policy);
+  }
+
+  /** Another replica ejected it: see `afterHearsay`. Of endpoints that nobody asked for here it says nothing. */
+  suspect(id: string): void {
+    const state = this.#states.get(id);
+    if (state !== undefined) state.health = afterHearsay(state.health, this.#now(), this.#policy);
+  }
+
+  /** Requests and relayed connections that have not finished yet, of all endpoints. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  inUse(): readonly EndpointInUse[] {
+    const nowMs = this.#now();
+    const found: EndpointInUse[] = [];
+    for (const [id, { health, outstanding }] of this.#states) {
+      const { kind } = atTime(health, nowMs, this.#policy);
+      if (kind !== 'healthy' || outstanding > 0) found.push({ id, health: kind, outstanding });
+    }
+    return found;
+  }
+
+  #choose(route: Route, upstream: Upstream, wanted: Wanted, nowMs: number): Endpoint | undefined {
+    const { except, stickTo } = wanted;
+    const [first] = upstream.endpoints;
+    // The only one is chosen whatever its health, see below: no need to weigh it for every request.
+    if (first !== undefined && upstream.endpoints.length === 1)
+      return first.state === 'active' && !except?.has(first.id) ? first : undefined;
+    const open = upstream.endpoints.filter((each) => each.state === 'active' && !except?.has(each.id));
+    if (open.length === 0) return undefined;
+    if (upstream.inOrder) return open[0];
+    const share = (endpoint: Endpoint) => {
+      const state = this.#states.get(endpoint.id);
+      return state === undefined ? 1 : shareOf(state.health, nowMs, this.#policy);
+    };
+    if (stickTo !== undefined) {
+      const stuck = open.find((each) => stickyToken(each) === stickTo);
+      if (stuck !== undefined && share(stuck) > 0) return stuck;
+    }
+    const willing = open.filter((each) => {
+      const its = share(each);
+      return its === 1 || (its > 0 && this.#random() < its);
+    });
+    // Where all are ejected the least bad answer is to try them: ejection must not make an outage out of a few errors.
+    const among = willing.length > 0 ? willing : open;
+    const balance = upstream.balance ?? route.definition.balance;
+    return balance === 'least-outstanding' ? this.#leastOutstanding(among) : this.#nextInTurn(route, among);
+  }
+
+  #nextInTurn(route: Route, among: readonly Endpoint[]): Endpoint | undefined {
+    // Starting anywhere, so that many proxies that start together do not all begin with the same endpoint.
+    const turn = this.#turns.get(route.id) ?? Math.floor(this.#random() * 1_000);
+    this.#turns.set(route.id, (turn + 1) % 1_000_000_007);
+    return among[turn % among.length];
+  }
+
+  #leastOutstanding(among: readonly Endpoint[]): Endpoint | undefined {
+    // Power of two choices: nearly as even as the least of all, and no herd runs to the one that is idle just now.
+    const first = Math.floor(this.#random() * among.length);
+    const other = (first + 1 + Math.floor(this.#random() * (among.length - 1))) % among.length;
+    const [a, b] = [among[first], among[other]];
+    if (a === undefined || b === undefined) return a ?? b;
+    return this.outstandingOf(b.id) < this.outstandingOf(a.id) ? b : a;
+  }
+
+  #stateOf(id: string): EndpointState {
+    let state = this.#states.get(id);
+    if (state === undefined) {
+      state = { health: newlyMet, outstanding: 0, usedMs: this.#now() };
+      this.#states.set(id, state);
+    }
+    return state;
+  }
+
+  #put(endpoint: Endpoint, state: EndpointState, health: EndpointHealth): void {
+    const before = state.health.kind;
+    state.health = health;
+    const out = health.kind === 'ejected' || health.kind === 'failing-checks';
+    if (out && health.kind !== before) this.#onEjected?.(endpoint, health);
+  }
+
+  #sweep(nowMs: number): void {
+    if (nowMs - this.#sweptMs < forgetAfterMs) return;
+    this.#sweptMs = nowMs;
+    for (const [id, state] of this.#states)
+      if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
+    // Turns cost a number each, and losing one only starts its round anew.
+    this.#turns.clear();
+  }
+}

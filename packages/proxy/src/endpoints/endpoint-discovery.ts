@@ -1,0 +1,148 @@
+import { BlockList, isIPv6 } from 'node:net';
+import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Route } from '../model/route.ts';
+
+/** From where a proxy looks at a service. */
+export interface ReachView {
+  /** `SWARM_NAME`: only this owner's task addresses and names are ours to use. */
+  readonly swarmName: string;
+  /** Networks of this process's own interfaces as CIDRs: `10.0.1.7/24`. */
+  readonly subnets: readonly string[];
+  /** `false`: overlay addresses may be somebody else's by now (`ServedService.addressesFresh`). */
+  readonly addressesFresh: boolean;
+  /** Whether names of Swarm services can resolve here: `false` on a host beside the Swarm. Default `true`. */
+  readonly dockerNames?: boolean;
+}
+
+/** How a route's service can be reached from here. Resolving the names is the rim's. */
+export type Reach =
+  | { readonly kind: 'addresses'; readonly endpoints: readonly Endpoint[] }
+  | {
+      readonly kind: 'names';
+      /** To be tried in this order; every address of the first one that resolves is an endpoint. At least one. */
+      readonly names: readonly string[];
+      readonly port: number;
+      readonly secure: boolean;
+      /** When no name resolves: the published ports, or nothing and why. */
+      readonly otherwise: Exclude<Reach, { readonly kind: 'names' }>;
+    }
+  | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint'; readonly problem: Problem };
+
+/**
+ * Chooses among all forms in which a service can be reached (DESIGN, "Choosing an address"): `outboundHostname`; task
+ * addresses inside a subnet of our own; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
+ * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only.
+ */
+export function reach(
+  route: Pick<Route, 'definition' | 'destination' | 'upstreamPort' | 'upstreamSecure'>,
+  endpoints: EndpointsDocument | undefined,
+  view: ReachView,
+): Reach {
+  const { definition, destination, upstreamPort: port, upstreamSecure: secure } = route;
+  if (destination.outboundHostname !== undefined) {
+    const fault = unreachable(
+      'outbound-unresolved',
+      `outboundHostname ${destination.outboundHostname} has no address`,
+      `Correct com.df.outboundHostname, or give the name an address in DNS.`,
+    );
+    return { kind: 'names', names: [destination.outboundHostname], port, secure, otherwise: fault };
+  }
+  const ofASwarm = definition.source.kind === 'swarm' || endpoints !== undefined;
+  const foreign = ofASwarm && definition.owner !== view.swarmName;
+  const dnsName = endpoints?.dnsName ?? definition.service;
+  const otherwise = published(endpoints?.published ?? [], port, secure) ?? noWay(route, endpoints, foreign);
+  if (foreign || view.dockerNames === false) return otherwise;
+  if (!view.addressesFresh) {
+    return { kind: 'names', names: [`tasks.${dnsName}`], port, secure, otherwise: stale(dnsName) };
+  }
+  // `discoveryType=DNS` asks for names even where task addresses are known.
+  if (definition.discoveryType !== 'DNS') {
+    const tasks = tasksWithin(endpoints?.tasks ?? [], view.subnets, port, secure);
+    if (tasks.length > 0) return { kind: 'addresses', endpoints: tasks };
+  }
+  return { kind: 'names', names: [`tasks.${dnsName}`, dnsName], port, secure, otherwise };
+}
+
+function tasksWithin(
+  tasks: readonly TaskEndpoint[],
+  subnets: readonly string[],
+  port: number,
+  secure: boolean,
+): readonly Endpoint[] {
+  const own = new BlockList();
+  for (const subnet of subnets) {
+    const { address, family, prefix } = parseCidr(subnet);
+    if (isRoutable(address)) own.addSubnet(address, prefix, family);
+  }
+  const found: Endpoint[] = [];
+  for (const task of tasks) {
+    const inside = task.addresses.map(parseCidr).find(({ address, family }) => own.check(address, family));
+    // The port is part of the identity: connections to two ports of one task must never be exchanged.
+    if (inside) found.push({ id: `${task.taskId}:${port}`, host: inside.address, port, secure, state: task.state });
+  }
+  return found;
+}
+
+/** The loopback's subnet is everybody's: an address in it says nothing about a shared network. */
+function isRoutable(address: string): boolean {
+  return !address.startsWith('127.') && address !== '::1';
+}
+
+function parseCidr(text: string): { address: string; family: 'ipv4' | 'ipv6'; prefix: number } {
+  const slash = text.indexOf('/');
+  const address = slash === -1 ? text : text.slice(0, slash);
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  const longest = family === 'ipv6' ? 128 : 32;
+  return { address, family, prefix: slash === -1 ? longest : Number(text.slice(slash + 1)) };
+}
+
+function published(
+  ports: readonly PublishedPort[],
+  port: number,
+  secure: boolean,
+): (Reach & { kind: 'addresses' }) | undefined {
+  const endpoints = ports
+    .filter(({ targetPort }) => targetPort === port)
+    .map(({ host, port: open }): Endpoint => ({ id: `${host}:${open}`, host, port: open, secure, state: 'active' }));
+  return endpoints.length === 0 ? undefined : { kind: 'addresses', endpoints };
+}
+
+function noWay(
+  { definition, upstreamPort }: Pick<Route, 'definition' | 'upstreamPort'>,
+  endpoints: EndpointsDocument | undefined,
+  foreign: boolean,
+): Reach & { kind: 'none' } {
+  const publish = `publish port ${upstreamPort} of the service`;
+  if (foreign)
+    return unreachable(
+      'unreachable',
+      `${definition.service} is in Swarm ${definition.owner}, and port ${upstreamPort} is not published there`,
+      `In Swarm ${definition.owner}, ${publish}, or set com.df.outboundHostname.`,
+    );
+  const network = endpoints?.network;
+  return unreachable(
+    'unreachable',
+    `no address of ${definition.service} can be reached from this proxy on port ${upstreamPort}`,
+    network === undefined
+      ? `Attach service and proxy to one overlay network, or ${publish}.`
+      : `Attach the proxy to network ${network}, or ${publish}.`,
+  );
+}
+
+function unreachable(reason: string, message: string, suggestion: string): Reach & { kind: 'none' } {
+  return { kind: 'none', reason: 'no-endpoint', problem: { severity: 'warning', reason, message, suggestion } };
+}
+
+function stale(dnsName: string): Reach & { kind: 'none' } {
+  return {
+    kind: 'none',
+    reason: 'stale-endpoint',
+    problem: {
+      severity: 'warning',
+      reason: 'stale-endpoint',
+      message: `the known addresses of ${dnsName} are old and may be somebody else's by now; tasks.${dnsName} does not resolve`,
+      suggestion: 'Bring the registry back, or call reload?force=true when the services are known to be right.',
+    },
+  };
+}

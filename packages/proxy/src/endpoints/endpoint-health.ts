@@ -1,0 +1,105 @@
+import type { EndpointOutcome } from '../exchange/exchange-context.ts';
+
+/** What is known of one endpoint from what happened to requests, and from active checks where there are any. */
+export type EndpointHealth =
+  | { readonly kind: 'healthy'; readonly failures: number }
+  /** Gets no requests until then. `ejections` counts those in a row: each lasts longer. */
+  | { readonly kind: 'ejected'; readonly untilMs: number; readonly ejections: number }
+  /** Gets a share of its requests that grows to all of them. */
+  | { readonly kind: 'returning'; readonly sinceMs: number; readonly ejections: number }
+  /** An active check failed: only an active check brings it back. */
+  | { readonly kind: 'failing-checks'; readonly ejections: number };
+
+export interface HealthPolicy {
+  /** Failures in a row that eject. Default 3. */
+  readonly failuresToEject: number;
+  /** Length of the first ejection in milliseconds; doubled each time it follows another. Default 2,000. */
+  readonly firstEjectionMs: number;
+  /** Default 60,000. */
+  readonly longestEjectionMs: number;
+  /** Time until a returning endpoint has its whole share again, in milliseconds. Default 10,000. */
+  readonly slowReturnMs: number;
+}
+
+export const defaultHealthPolicy: HealthPolicy = {
+  failuresToEject: 3,
+  firstEjectionMs: 2_000,
+  longestEjectionMs: 60_000,
+  slowReturnMs: 10_000,
+};
+
+export const newlyMet: EndpointHealth = { kind: 'healthy', failures: 0 };
+
+/** What one finished request says. An abandoned one says nothing: the client left. */
+export function afterOutcome(
+  health: EndpointHealth,
+  outcome: EndpointOutcome,
+  nowMs: number,
+  policy: HealthPolicy,
+): EndpointHealth {
+  const present = atTime(health, nowMs, policy);
+  if (outcome === 'abandoned' || present.kind === 'failing-checks') return present;
+  if (outcome === 'answered') {
+    // A late answer to a request from before the ejection does not end it.
+    return present.kind === 'healthy' && present.failures > 0 ? newlyMet : present;
+  }
+  switch (present.kind) {
+    case 'healthy': {
+      const failures = outcome === 'unreachable' ? policy.failuresToEject : present.failures + 1;
+      return failures >= policy.failuresToEject ? eject(0, nowMs, policy) : { kind: 'healthy', failures };
+    }
+    case 'returning':
+      return eject(present.ejections, nowMs, policy);
+    case 'ejected':
+      return present;
+  }
+}
+
+/**
+ * Somebody else who forwards to this endpoint ejected it: the next failure here ejects it too. Never does so by itself,
+ * because whoever said so may be wrong, or may be cut off from an endpoint that we reach.
+ */
+export function afterHearsay(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
+  const present = atTime(health, nowMs, policy);
+  return present.kind === 'healthy' ? { kind: 'healthy', failures: policy.failuresToEject - 1 } : present;
+}
+
+export function afterCheck(
+  health: EndpointHealth,
+  passed: boolean,
+  nowMs: number,
+  policy: HealthPolicy,
+): EndpointHealth {
+  const present = atTime(health, nowMs, policy);
+  if (!passed)
+    return present.kind === 'failing-checks' ? present : { kind: 'failing-checks', ejections: ejectionsOf(present) };
+  if (present.kind !== 'failing-checks') return present;
+  return { kind: 'returning', sinceMs: nowMs, ejections: present.ejections };
+}
+
+/** The same health as time has made it: an ejection ends, a return completes. */
+export function atTime(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
+  if (health.kind === 'ejected' && nowMs >= health.untilMs) {
+    return atTime({ kind: 'returning', sinceMs: health.untilMs, ejections: health.ejections }, nowMs, policy);
+  }
+  if (health.kind === 'returning' && nowMs - health.sinceMs >= policy.slowReturnMs) return newlyMet;
+  return health;
+}
+
+/** Share of its requests that the endpoint gets: 0 to 1. */
+export function shareOf(health: EndpointHealth, nowMs: number, policy: HealthPolicy): number {
+  const present = atTime(health, nowMs, policy);
+  if (present.kind === 'healthy') return 1;
+  if (present.kind !== 'returning') return 0;
+  // Never quite nothing, or nobody would find out that it is well again.
+  return Math.max(0.1, (nowMs - present.sinceMs) / policy.slowReturnMs);
+}
+
+function eject(ejectionsBefore: number, nowMs: number, policy: HealthPolicy): EndpointHealth {
+  const lastsMs = Math.min(policy.longestEjectionMs, policy.firstEjectionMs * 2 ** Math.min(ejectionsBefore, 20));
+  return { kind: 'ejected', untilMs: nowMs + lastsMs, ejections: ejectionsBefore + 1 };
+}
+
+function ejectionsOf(health: EndpointHealth): number {
+  return health.kind === 'healthy' ? 0 : health.ejections;
+}

@@ -1,0 +1,147 @@
+import { request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { ServiceKey } from '@swarmgate/registry';
+import { pause } from '@swarmgate/runtime';
+import type { Route } from '../model/route.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import type { Balancer } from './balancing/balancer.ts';
+import { connectTo } from '../transport/connect.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Upstream } from './upstreams.ts';
+
+/** How often an endpoint is checked where the label does not say. */
+const usualIntervalMs = 5_000;
+/** A check that takes longer has failed. */
+const longestCheckMs = 5_000;
+/** One lost packet takes nobody out of service. */
+const failuresToReport = 2;
+
+export interface ActiveChecksOptions {
+  readonly upstreamOf: (route: Route) => Upstream;
+  readonly balancer: Pick<Balancer, 'checked'>;
+  readonly signal: AbortSignal;
+  /** Asks one endpoint; resolves whether it is well, never rejects. Default: `checkEndpoint`. */
+  readonly check?: (endpoint: Endpoint, route: Route, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
+  readonly now?: () => number;
+  /** Default `pause`. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<boolean>;
+  /** Checks at the same time. Default 32. */
+  readonly atOnce?: number;
+}
+
+interface Checked {
+  readonly endpoint: Endpoint;
+  dueMs: number;
+  failures: number;
+  busy: boolean;
+}
+
+/** Asks endpoints whether they are well (`checkPath`, `checkTcp`), so that the balancer knows before a request does. */
+export class ActiveChecks {
+  readonly #options: ActiveChecksOptions;
+  readonly #now: () => number;
+  readonly #routes = new Map<ServiceKey, readonly Route[]>();
+  #states = new Map<string, Checked>();
+  #running = 0;
+
+  constructor(options: ActiveChecksOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Costs as much as the change. */
+  apply(table: RouteTable, changed: Iterable<ServiceKey>): void {
+    for (const key of changed) {
+      const checked = table.routesOf(key).filter(isChecked);
+      if (checked.length > 0) this.#routes.set(key, checked);
+      else this.#routes.delete(key);
+    }
+  }
+
+  /** Checks what is due until the signal aborts. Its owner awaits it. */
+  async run(): Promise<void> {
+    const { signal, wait = pause } = this.#options;
+    while (await wait(250, signal)) this.#startDue();
+  }
+
+  #startDue(): void {
+    const { upstreamOf, atOnce = 32 } = this.#options;
+    const nowMs = this.#now();
+    // Only what is still there is remembered.
+    const states = new Map<string, Checked>();
+    for (const route of [...this.#routes.values()].flat()) {
+      for (const endpoint of upstreamOf(route).endpoints) {
+        if (endpoint.state !== 'active') continue;
+        const id = `${route.id} ${endpoint.id}`;
+        const state = this.#states.get(id) ?? { endpoint, dueMs: nowMs, failures: 0, busy: false };
+        states.set(id, state);
+        if (state.busy || state.dueMs > nowMs || this.#running >= atOnce) continue;
+        state.busy = true;
+        this.#running += 1;
+        void this.#check(id, route, state);
+      }
+    }
+    // Nobody checks it any more, so no check would ever bring it back: requests find out how it is.
+    for (const [id, { endpoint, failures }] of this.#states)
+      if (failures >= failuresToReport && !states.has(id)) this.#options.balancer.checked(endpoint, true);
+    this.#states = states;
+  }
+
+  async #check(id: string, route: Route, state: Checked): Promise<void> {
+    const { endpoint } = state;
+    const { balancer, signal, check = checkEndpoint } = this.#options;
+    const intervalMs = route.destination.checkIntervalMs ?? usualIntervalMs;
+    const passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
+    this.#running -= 1;
+    state.busy = false;
+    state.dueMs = this.#now() + intervalMs;
+    // A finding about an endpoint that was let go meanwhile would keep it out for ever: no other one would follow.
+    if (signal.aborted || this.#states.get(id) !== state) return;
+    state.failures = passed ? 0 : state.failures + 1;
+    if (passed || state.failures >= failuresToReport) balancer.checked(endpoint, passed);
+  }
+}
+
+function isChecked({ destination }: Route): boolean {
+  return destination.checkPath !== undefined || destination.checkTcp === true;
+}
+
+/** A GET of `checkPath` answered by 200 to 399, or a connection where only `checkTcp` is set. */
+export async function checkEndpoint(
+  endpoint: Endpoint,
+  route: Route,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { checkPath, serviceDomain } = route.destination;
+  if (checkPath === undefined) {
+    try {
+      const socket = await connectTo(endpoint, timeoutMs, signal);
+      socket.destroy();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  const { host, port, secure } = endpoint;
+  const named = serviceDomain?.find((domain) => !domain.startsWith('*')) ?? host;
+  const send = secure ? secureRequest : plainRequest;
+  return new Promise((resolve) => {
+    const request = send({
+      host,
+      port,
+      path: checkPath,
+      agent: false,
+      rejectUnauthorized: false,
+      headers: { Host: named, 'User-Agent': 'swarmgate-check' },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    request.on('response', (response) => {
+      const status = response.statusCode ?? 0;
+      response.destroy();
+      resolve(status >= 200 && status < 400);
+    });
+    request.on('error', () => resolve(false));
+    request.end();
+  });
+}

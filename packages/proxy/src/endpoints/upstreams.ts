@@ -1,0 +1,139 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { type Reach, reach } from './endpoint-discovery.ts';
+import type { Route } from '../model/route.ts';
+import type { ServedService } from '../model/served-service.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { NameState } from './name-resolution.ts';
+
+/** The group a route forwards to, as it stands at this moment. */
+export interface Upstream {
+  readonly endpoints: readonly Endpoint[];
+  /** Try them one after the other instead of spreading requests: names that have not been resolved yet. */
+  readonly inOrder: boolean;
+  readonly ifNone: 'no-endpoint' | 'stale-endpoint';
+  /** Where the group says so; else the route's own label does. */
+  readonly balance?: 'round-robin' | 'least-outstanding';
+  /** Set where there is no usable address. */
+  readonly problem?: Problem;
+}
+
+export interface UpstreamsOptions {
+  readonly swarmName: string;
+  /** The same array as long as nothing changed. */
+  readonly subnets: () => readonly string[];
+  readonly dockerNames: boolean;
+  readonly names: { ask(name: string): NameState; peek(name: string): NameState };
+}
+
+type Served = Pick<ServedService, 'endpoints' | 'addressesFresh'>;
+
+interface Reached {
+  readonly served: Served | undefined;
+  readonly subnets: readonly string[];
+  readonly reach: Reach;
+  readonly nameStates: readonly NameState[];
+  readonly upstream: Upstream;
+}
+
+/** Which endpoints each route has, live: it follows the registry, our own networks and DNS. */
+export class Upstreams {
+  readonly #options: UpstreamsOptions;
+  readonly #services = new Map<ServiceKey, Served>();
+  // Keyed by the route object: a recompiled route is looked at anew, an old one lives as long as a request holds it.
+  readonly #reached = new WeakMap<Route, Reached>();
+
+  constructor(options: UpstreamsOptions) {
+    this.#options = options;
+  }
+
+  apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): void {
+    for (const [key, served] of changes) {
+      if (served === undefined) this.#services.delete(key);
+      else this.#services.set(key, { endpoints: served.endpoints, addressesFresh: served.addressesFresh });
+    }
+  }
+
+  /** For a request: keeps the route's names fresh. */
+  of(route: Route): Upstream {
+    return this.#upstreamOf(route, (name) => this.#options.names.ask(name));
+  }
+
+  /** For a report: looks without asking DNS about routes that nobody uses. */
+  view(route: Route): Upstream {
+    return this.#upstreamOf(route, (name) => this.#options.names.peek(name));
+  }
+
+  #upstreamOf(route: Route, stateOf: (name: string) => NameState): Upstream {
+    const served = this.#services.get(route.key);
+    const subnets = this.#options.subnets();
+    const before = this.#reached.get(route);
+    const same = before !== undefined && before.served === served && before.subnets === subnets;
+    // Nothing is made where nothing changed: this runs for every request.
+    if (same && hasStates(before, stateOf)) return before.upstream;
+    const found = same ? before.reach : this.#reach(route, served, subnets);
+    const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
+    const upstream = upstreamOf(found, nameStates, before?.upstream);
+    this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
+    return upstream;
+  }
+
+  #reach(route: Route, served: Served | undefined, subnets: readonly string[]): Reach {
+    const { swarmName, dockerNames } = this.#options;
+    return reach(route, served?.endpoints, {
+      swarmName,
+      subnets,
+      addressesFresh: served?.addressesFresh ?? true,
+      // A name that a person wrote means what it means here; only those of Swarm services need Docker's DNS.
+      dockerNames: dockerNames || route.definition.source.kind !== 'swarm',
+    });
+  }
+}
+
+const noNames: readonly NameState[] = [];
+
+/** Whether all its names are as they were. Asks for each of them, which keeps them fresh. */
+function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string) => NameState): boolean {
+  if (found.kind !== 'names') return true;
+  let same = true;
+  for (let at = 0; at < found.names.length; at += 1)
+    same = stateOf(found.names[at] as string) === nameStates[at] && same;
+  return same;
+}
+
+function upstreamOf(found: Reach, states: readonly NameState[], before: Upstream | undefined): Upstream {
+  switch (found.kind) {
+    case 'addresses':
+      return { endpoints: reuse(found.endpoints, before), inOrder: false, ifNone: 'no-endpoint' };
+    case 'none':
+      return { endpoints: [], inOrder: false, ifNone: found.reason, problem: found.problem };
+    case 'names': {
+      const { names, port, secure, otherwise } = found;
+      const at = (host: string): Endpoint => ({ id: `${host}:${port}`, host, port, secure, state: 'active' });
+      const resolved = states.find((state) => state.kind === 'resolved');
+      const firstPending = states.findIndex((state) => state.kind === 'pending');
+      const firstResolved = resolved === undefined ? -1 : states.indexOf(resolved);
+      if (resolved !== undefined && (firstPending === -1 || firstResolved < firstPending))
+        return { endpoints: reuse(resolved.addresses.map(at), before), inOrder: false, ifNone: 'no-endpoint' };
+      const last = upstreamOf(otherwise, noNames, before);
+      if (firstPending === -1) return last;
+      // Not known yet which name has an address: the system resolves them as they are tried.
+      const untried = names.filter((_name, index) => states[index]?.kind !== 'failed').map(at);
+      return { endpoints: reuse([...untried, ...last.endpoints], before), inOrder: true, ifNone: last.ifNone };
+    }
+  }
+}
+
+/** Equal endpoints stay the same objects, so that what is remembered of them by object stays too. */
+function reuse(endpoints: readonly Endpoint[], before: Upstream | undefined): readonly Endpoint[] {
+  if (before === undefined) return endpoints;
+  return endpoints.map(
+    (endpoint) =>
+      before.endpoints.find(
+        (each) =>
+          each.id === endpoint.id &&
+          each.host === endpoint.host &&
+          each.state === endpoint.state &&
+          each.secure === endpoint.secure,
+      ) ?? endpoint,
+  );
+}

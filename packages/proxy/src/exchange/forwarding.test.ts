@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
+import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
+import { endpointAt, type TinyPlane, tinyPlane, tinyRoute } from '../../test/tiny-plane.ts';
+import { until } from '../../test/until.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { ConnectionPool, type Wanted } from '../transport/connection-pool.ts';
+import { DeadlineSweep } from '../transport/deadline-sweep.ts';
+import { type AnswerSink, Forwarding } from './forwarding.ts';
+import type { UpstreamConnection } from '../transport/endpoint-connection.ts';
+
+/** A pool that writes down how long each connection may take to open. */
+class WatchedPool extends ConnectionPool {
+  readonly mostConnectMs: (number | undefined)[] = [];
+
+  override take(endpoint: Endpoint, wanted: Wanted, mostConnectMs?: number): UpstreamConnection | undefined {
+    this.mostConnectMs.push(mostConnectMs);
+    return super.take(endpoint, wanted, mostConnectMs);
+  }
+}
+
+const serverMs = 10_000;
+
+describe('a request on its way', () => {
+  let slow: ScriptedBackend;
+  let well: ScriptedBackend;
+  let clock: MovedClock;
+  let pool: WatchedPool;
+  let plane: TinyPlane;
+  let budget: RetryBudget;
+  let answers: string[];
+
+  beforeEach(async () => {
+    [slow, well] = await Promise.all([startBackend(), startBackend()]);
+    slow.onRequest = () => undefined;
+    clock = new MovedClock();
+    budget = new RetryBudget();
+    answers = [];
+    poolWith(openToNobody);
+  });
+  afterEach(async () => {
+    pool.stop();
+    await Promise.all([slow.stop(), well.stop()]);
+  });
+
+  function poolWith(openProbe?: typeof openToNobody): void {
+    pool = new WatchedPool(new DeadlineSweep(10, clock.now), {}, undefined, openProbe);
+  }
+
+  const sink: AnswerSink = {
+    wantsPayload: true,
+    onInterim: () => undefined,
+    onHead: (head, _bytes, _framing, _from, _to, complete) => {
+      answers.push(`${head.status}${complete ? '' : ' …'}`);
+      return false;
+    },
+    onBody: () => false,
+    onFailure: (failure) => answers.push(failure),
+    onWritable: () => undefined,
+  };
+
+  /** Sent to the first endpoint, which has it when this resolves. */
+  async function sent(endpoints: readonly Endpoint[], method = 'GET'): Promise<Forwarding> {
+    plane = tinyPlane({ endpoints });
+    const text = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
+    const request = { route: tinyRoute(), method, text, whole: true, stickTo: undefined };
+    const forwarding = new Forwarding({ dataPlane: plane, pool, budget, serverMs }, request, sink);
+    forwarding.start();
+    await until(() => slow.requests.length + well.requests.length > 0, 'the request');
+    return forwarding;
+  }
+
+  const pass = (ms: number) => clock.move(ms, pool.sweep, 10);
+  const both = () => [endpointAt(slow.port), endpointAt(well.port)];
+
+  it('waits a second for a connection where another endpoint could be asked, else as long as the pool says', async () => {
+    await sent(both());
+    expect(pool.mostConnectMs).to.deep.equal([1_000]);
+    await sent([endpointAt(slow.port)]);
+    expect(pool.mostConnectMs).to.deep.equal([1_000, undefined]);
+  });
+
+  it('goes to another endpoint when the first has gone without a word', async () => {
+    const forwarding = await sent(both());
+    pass(2_100);
+    await until(() => answers.length > 0, 'an answer');
+    expect(answers).to.deep.equal(['200']);
+    expect(plane.outcomes).to.deep.equal(['unreachable', 'answered']);
+    expect(forwarding.retries).to.equal(1);
+    expect(slow.requests).to.have.length(1);
+  });
+
+  it('takes along idle connections to where it was: nobody is sent there again', async () => {
+    await sent([endpointAt(slow.port)]);
+    await sent(both());
+    await until(() => slow.requests.length === 2, 'both requests');
+    slow.requests[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await until(() => pool.sizes().idle === 1, 'the idle connection');
+    pass(2_100);
+    await until(() => slow.sockets.size === 0, 'the end of both connections');
+    await until(() => answers.length === 2, 'both answers');
+    expect(well.requests).to.have.length(1);
+  });
+
+  it('waits for an endpoint that is slow: its kernel accepts', async () => {
+    poolWith();
+    await sent(both());
+    pass(1_100);
+    await until(() => slow.connections === 2 && slow.sockets.size === 1, 'the probe');
+    pass(800);
+    slow.requests[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await until(() => answers.length > 0, 'an answer');
+    expect(plane.outcomes).to.deep.equal(['answered']);
+    expect(well.requests).to.deep.equal([]);
+  });
+
+  const staying = [
+    ['it may not be sent twice', 'POST', both, true],
+    ['there is no other endpoint', 'GET', () => [endpointAt(slow.port)], true],
+    ['the budget for retries is spent', 'GET', both, false],
+  ] as const;
+  for (const [why, method, endpoints, hasBudget] of staying)
+    it(`stays where it is, to the end of its time, if ${why}`, async () => {
+      while (!hasBudget && budget.take());
+      await sent(endpoints(), method);
+      pass(serverMs - 100);
+      expect(answers).to.deep.equal([]);
+      pass(200);
+      expect(answers).to.deep.equal(['head-timeout']);
+      expect(plane.outcomes).to.deep.equal(['timed-out']);
+      expect(well.requests).to.deep.equal([]);
+    });
+});

@@ -1,0 +1,170 @@
+import { HeaderList } from '../model/header-list.ts';
+import type { ClientConnection } from '../middleware/middleware.ts';
+import { forwardedElement } from './forwarded-element.ts';
+
+/** One hop of a request: what the forwarding headers are made of. */
+export interface RequestHop {
+  readonly client: ClientConnection;
+  /** The other end of the connection, which is the client or the proxy in front of us. */
+  readonly peerAddress: string;
+  /** The Host header as the client sent it; empty for HTTP/1.0 without one. */
+  readonly sentHost: string;
+  /** `1.1` or `1.0`: what the client speaks, for `Via`. */
+  readonly httpVersion: string;
+  /** This proxy's name in `Via`: see `makeViaName`. */
+  readonly viaName: string;
+  /** Used where the client sent no X-Request-Id that may be believed. */
+  readonly newRequestId: () => string;
+  /** `FORWARDED_HEADER`: also says in `Forwarded` what the X-Forwarded-* headers say. Default no. */
+  readonly writesForwarded?: boolean;
+}
+
+// RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is made
+// anew by whoever frames the message.
+const hopByHop = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+]);
+
+// Naming these in Connection must not remove them: they frame or address the message, or are what the proxy itself
+// says about it.
+const neverNamed = new Set(['host', 'content-length', 'trailer', 'via', 'expect']);
+
+const written = new Set([
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-request-id',
+  'via',
+]);
+
+/** Names whose underscore spelling is dropped: many services read `X_Forwarded_For` as the same header. */
+const noUnderscoreTwin = new Set([
+  ...hopByHop,
+  ...neverNamed,
+  ...written,
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-user',
+  'authorization',
+  'cookie',
+]);
+
+/**
+ * The headers that go upstream, before the route's middleware, which has the last word on them. Hop-by-hop headers and
+ * those that Connection names are gone; framing (Transfer-Encoding) is left to the lane.
+ *
+ * X-Forwarded-For grows by the peer; -Proto, -Host, -Port and X-Request-Id are kept from a trusted hop and set
+ * otherwise; `Forwarded` of an untrusted client is dropped, because nobody vouches for it. With `writesForwarded` it grows
+ * by the peer, too.
+ */
+export function headersForUpstream(sent: readonly string[], hop: RequestHop): HeaderList {
+  const named = namedByConnection(sent);
+  const trusted = hop.client.trustedHop;
+  const kept: string[] = [];
+  let forwardedFor = '';
+  let via = '';
+  let forwarded = '';
+  let proto: string | undefined;
+  let host: string | undefined;
+  let port: string | undefined;
+  let requestId: string | undefined;
+  for (let at = 0; at < sent.length; at += 2) {
+    const name = sent[at] as string;
+    const value = sent[at + 1] as string;
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    if (lower.includes('_') && noUnderscoreTwin.has(lower.replaceAll('_', '-'))) continue;
+    if (written.has(lower)) {
+      if (lower === 'x-forwarded-for') forwardedFor = joined(forwardedFor, value);
+      else if (lower === 'via') via = joined(via, value);
+      else if (trusted && value !== '') {
+        if (lower === 'x-forwarded-proto') proto ??= value;
+        else if (lower === 'x-forwarded-host') host ??= value;
+        else if (lower === 'x-forwarded-port') port ??= value;
+        else requestId ??= value;
+      }
+      continue;
+    }
+    if (lower === 'forwarded') {
+      if (!trusted) continue;
+      if (hop.writesForwarded === true) {
+        forwarded = joined(forwarded, value);
+        continue;
+      }
+    }
+    kept.push(name, value);
+  }
+  kept.push('X-Forwarded-For', joined(forwardedFor, hop.peerAddress));
+  kept.push('X-Forwarded-Proto', proto ?? hop.client.scheme);
+  kept.push('X-Forwarded-Host', host ?? hop.sentHost);
+  kept.push('X-Forwarded-Port', port ?? String(hop.client.entryPort));
+  if (hop.writesForwarded === true) {
+    const scheme = hop.client.secure ? 'https' : 'http';
+    kept.push('Forwarded', joined(forwarded, forwardedElement(hop.peerAddress, hop.sentHost, scheme)));
+  }
+  kept.push('X-Request-Id', requestId ?? hop.newRequestId());
+  kept.push('Via', joined(via, `${hop.httpVersion} ${hop.viaName}`));
+  return new HeaderList(kept);
+}
+
+/** The headers that go back to the client: the endpoint's own without those that belong to its connection with us. */
+export function headersForClient(received: readonly string[]): HeaderList {
+  const named = namedByConnection(received);
+  const kept: string[] = [];
+  for (let at = 0; at < received.length; at += 2) {
+    const name = received[at] as string;
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    kept.push(name, received[at + 1] as string);
+  }
+  return new HeaderList(kept);
+}
+
+/** `swarmgate-` and eight random hex digits: tells one running proxy from another, so that a chain of them is no loop. */
+export function makeViaName(random: () => number = Math.random): string {
+  return `swarmgate-${Math.floor(random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')}`;
+}
+
+/** Has this very proxy forwarded the request before? Then forwarding it again would never end (508). */
+export function hasLooped(sent: readonly string[], viaName: string): boolean {
+  for (let at = 0; at < sent.length; at += 2) {
+    const name = sent[at] as string;
+    if (name.length !== 3 || name.toLowerCase() !== 'via') continue;
+    for (const entry of (sent[at + 1] as string).split(','))
+      if (entry.trim().split(/[ \t]+/)[1] === viaName) return true;
+  }
+  return false;
+}
+
+/** Lower-case names that Connection lists and that may be removed for it. `undefined`: none. */
+function namedByConnection(headers: readonly string[]): ReadonlySet<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string;
+    // `connection` has ten letters, `proxy-connection` sixteen: most names are ruled out by their length.
+    if (name.length !== 10 && name.length !== 16) continue;
+    const lower = name.toLowerCase();
+    if (lower !== 'connection' && lower !== 'proxy-connection') continue;
+    for (const part of (headers[at + 1] as string).split(',')) {
+      const token = part.trim().toLowerCase();
+      if (token === '' || token === 'close' || token === 'keep-alive' || neverNamed.has(token)) continue;
+      named ??= new Set();
+      named.add(token);
+    }
+  }
+  return named;
+}
+
+function joined(before: string, added: string): string {
+  return before === '' ? added : `${before}, ${added}`;
+}

@@ -1,0 +1,217 @@
+import { CR, hexDigits, LF, tokenBytes, valueBytes } from './byte-tables.ts';
+import { type Refusal, refusals } from './parse-error.ts';
+
+/** Where in a chunked body the next byte belongs (RFC 9112, section 7.1). */
+type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'done';
+
+const mostTrailerBytes = 8_192;
+const mostExtensionBytes = 4_096;
+// Names with or without a value, no whitespace (RFC 9112, section 7.1.1): what stands here is dropped or passed on unread, so
+// it must not be anything that another parser could read as more than that.
+const extensions =
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?)*$/;
+// 2^48: far more than any body, and exact as a number.
+const mostSizeDigits = 12;
+
+/**
+ * Follows a chunked body through however many pieces it comes in. Strict: CRLF only, sizes in plain hexadecimal. It
+ * moves no bytes: `read` tells which of the piece are payload, and which may be passed on as they stand.
+ */
+export class ChunkedReader {
+  /** Where this body ends in the last piece; the piece's end if it goes on. */
+  consumed = 0;
+  /** Up to here the last piece is whole chunks and parts of chunks, without the last chunk and the trailers. */
+  framedEnd = 0;
+  /** The beginning of a size line that an earlier piece ended in: stands before the last piece's framed bytes. */
+  held = '';
+  #state: ChunkState = 'size';
+  #line = '';
+  #sizeDigits = 0;
+  #left = 0;
+  #extension = '';
+  #afterCr = false;
+  #trailer = '';
+
+  get done(): boolean {
+    return this.#state === 'done';
+  }
+
+  /** The trailer section's lines, CRLF at the end of each, or empty. Valid once `done`. */
+  get trailers(): string {
+    return this.#trailer;
+  }
+
+  /**
+   * Reads one piece and sets `consumed`, `framedEnd` and `held`. `payload` gets the places of body bytes within it. A
+   * refusal ends the body: what follows cannot be read.
+   */
+  read(bytes: Buffer, start: number, end: number, payload?: (from: number, to: number) => void): Refusal | undefined {
+    let at = start;
+    let lineStart = start;
+    this.framedEnd = start;
+    this.held = '';
+    while (at < end && this.#state !== 'done') {
+      if (this.#state === 'data') {
+        const to = Math.min(end, at + this.#left);
+        payload?.(at, to);
+        this.#left -= to - at;
+        at = to;
+        this.framedEnd = at;
+        if (this.#left === 0) this.#state = 'data-cr';
+      } else if (this.#state === 'trailer') {
+        const next = this.#readTrailer(bytes, at, end);
+        if (typeof next !== 'number') return next;
+        at = next;
+      } else {
+        if (this.#state === 'size' && this.#sizeDigits === 0) lineStart = at;
+        const refusal = this.#readFraming(bytes[at] as number);
+        if (refusal !== undefined) return refusal;
+        at++;
+        // A size line is passed on only once it is known not to be the last chunk's.
+        if (!this.#inSizeLine() && !this.#atEnd()) {
+          this.framedEnd = at;
+          if (this.#line !== '') {
+            this.held = this.#line;
+            this.#line = '';
+          }
+        }
+      }
+    }
+    this.consumed = at;
+    if (this.#inSizeLine()) this.#line += bytes.toString('latin1', lineStart, end);
+    return undefined;
+  }
+
+  #inSizeLine(): boolean {
+    return this.#state === 'extension' || this.#state === 'size-lf' || (this.#state === 'size' && this.#sizeDigits > 0);
+  }
+
+  #atEnd(): boolean {
+    return this.#state === 'trailer' || this.#state === 'done';
+  }
+
+  #readFraming(byte: number): Refusal | undefined {
+    switch (this.#state) {
+      case 'size': {
+        const digit = hexDigits[byte] as number;
+        if (digit !== 255) {
+          if (++this.#sizeDigits > mostSizeDigits) return refusals.chunk;
+          this.#left = this.#left * 16 + digit;
+          return undefined;
+        }
+        if (this.#sizeDigits === 0) return refusals.chunk;
+        if (byte === 0x3b) this.#state = 'extension';
+        else if (byte === CR) this.#state = 'size-lf';
+        else return refusals.chunk;
+        return undefined;
+      }
+      case 'extension':
+        if (byte === CR) {
+          if (!extensions.test(this.#extension)) return refusals.chunk;
+          this.#extension = '';
+          this.#state = 'size-lf';
+        } else if (valueBytes[byte] === 0 || this.#extension.length >= mostExtensionBytes) return refusals.chunk;
+        else this.#extension += String.fromCharCode(byte);
+        return undefined;
+      case 'size-lf':
+        if (byte !== LF) return refusals.chunk;
+        this.#state = this.#left === 0 ? 'trailer' : 'data';
+        this.#sizeDigits = 0;
+        return undefined;
+      case 'data-cr':
+        if (byte !== CR) return refusals.chunk;
+        this.#state = 'data-lf';
+        return undefined;
+      default:
+        if (byte !== LF) return refusals.chunk;
+        this.#state = 'size';
+        return undefined;
+    }
+  }
+
+  /** Collects trailer lines to the empty one. */
+  #readTrailer(bytes: Buffer, start: number, end: number): number | Refusal {
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at++] as number;
+      if (this.#afterCr) {
+        if (byte !== LF) return refusals.trailer;
+        this.#afterCr = false;
+        if (this.#trailer === '' || this.#trailer.endsWith('\r\n')) {
+          this.#state = 'done';
+          const refusal = checkTrailers(this.#trailer);
+          return refusal ?? at;
+        }
+        this.#trailer += '\r\n';
+      } else if (byte === CR) this.#afterCr = true;
+      else {
+        if (valueBytes[byte] === 0 || this.#trailer.length >= mostTrailerBytes) return refusals.trailer;
+        this.#trailer += String.fromCharCode(byte);
+      }
+    }
+    return at;
+  }
+}
+
+function checkTrailers(text: string): Refusal | undefined {
+  for (const line of text.split('\r\n')) {
+    if (line === '') continue;
+    const colon = line.indexOf(':');
+    if (colon < 1) return refusals.trailer;
+    for (let at = 0; at < colon; at++) if ((tokenBytes[line.charCodeAt(at)] ?? 0) === 0) return refusals.trailer;
+  }
+  return undefined;
+}
+
+/**
+ * Fields that may not come as trailers because they would change framing, routing or what is trusted (RFC 9110,
+ * section 6.5.1). They are dropped, the others pass.
+ */
+const neverTrailers = new Set([
+  'transfer-encoding',
+  'content-length',
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'authorization',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'www-authenticate',
+  'cookie',
+  'set-cookie',
+  'cache-control',
+  'expect',
+  'forwarded',
+  'via',
+  'x-request-id',
+]);
+
+/** The lines that may cross, as flat name, value, name, value. */
+export function allowedTrailers(trailers: string): string[] {
+  const flat: string[] = [];
+  for (const line of trailers.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon < 1) continue;
+    const name = line.slice(0, colon);
+    const lower = name.toLowerCase().replaceAll('_', '-');
+    if (neverTrailers.has(lower) || lower.startsWith('x-forwarded-')) continue;
+    flat.push(name, line.slice(colon + 1).trim());
+  }
+  return flat;
+}
+
+/** The last chunk with the trailers that may cross. */
+export function lastChunk(trailers: string): string {
+  if (trailers === '') return '0\r\n\r\n';
+  let lines = '';
+  const flat = allowedTrailers(trailers);
+  for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  return `0\r\n${lines}\r\n`;
+}

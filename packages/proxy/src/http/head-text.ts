@@ -1,0 +1,130 @@
+import type { HeaderList } from '../model/header-list.ts';
+import { Field, type FieldSection } from './field-section.ts';
+
+/** The text of a head that a parser has found places in: `text` is latin1 of the bytes from `base` on. */
+export class HeadText {
+  readonly text: string;
+  readonly base: number;
+  readonly fields: FieldSection;
+
+  constructor(text: string, base: number, fields: FieldSection) {
+    this.text = text;
+    this.base = base;
+    this.fields = fields;
+  }
+
+  slice(from: number, to: number): string {
+    return this.text.slice(from - this.base, to - this.base);
+  }
+
+  name(index: number): string {
+    return this.slice(this.fields.lineStart(index), this.fields.nameEnd(index));
+  }
+
+  value(index: number): string {
+    return this.slice(this.fields.valueStart(index), this.fields.valueEnd(index));
+  }
+
+  /** The first value of a field, by lower-case name. */
+  header(name: string): string | undefined {
+    const { fields } = this;
+    for (let index = 0; index < fields.count; index++) {
+      if (fields.nameEnd(index) - fields.lineStart(index) !== name.length) continue;
+      if (this.name(index).toLowerCase() === name) return this.value(index);
+    }
+    return undefined;
+  }
+
+  /** Flat name, value, name, value, as sent: the form that `HeaderList` and the header policy take. */
+  flat(): string[] {
+    const flat: string[] = [];
+    for (let index = 0; index < this.fields.count; index++) flat.push(this.name(index), this.value(index));
+    return flat;
+  }
+
+  /** All lines but those of fields that `dropped` marks, as sent: pieces between them are taken in one slice. */
+  linesWithout(dropped: Uint8Array): string {
+    const { fields } = this;
+    let lines = '';
+    let from = fields.count === 0 ? fields.end - 2 : fields.lineStart(0);
+    for (let index = 0; index < fields.count; index++) {
+      if (dropped[fields.field(index)] === 0) continue;
+      const start = fields.lineStart(index);
+      if (start > from) lines += this.slice(from, start);
+      from = fields.lineEnd(index);
+    }
+    return lines + this.slice(from, fields.end - 2);
+  }
+
+  /** Any field of a kind that `marked` marks. */
+  hasAny(marked: Uint8Array): boolean {
+    const { fields } = this;
+    for (let index = 0; index < fields.count; index++) if (marked[fields.field(index)] === 1) return true;
+    return false;
+  }
+}
+
+/** A table over `Field`. */
+export function marked(...kinds: readonly number[]): Uint8Array {
+  const table = new Uint8Array(Object.keys(Field).length);
+  for (const kind of kinds) table[kind] = 1;
+  return table;
+}
+
+/**
+ * Fields that belong to one hop (RFC 9110, section 7.6.1), as `header-policy.ts` has them. A test holds the two equal.
+ */
+export const hopByHop = marked(
+  Field.connection,
+  Field.proxyConnection,
+  Field.keepAlive,
+  Field.te,
+  Field.transferEncoding,
+  Field.upgrade,
+  Field.proxyAuthenticate,
+  Field.proxyAuthorization,
+);
+
+/** Fields for which only `header-policy.ts` knows what to do. */
+export const needsPolicy = marked(
+  Field.proxyConnection,
+  Field.forwardedFor,
+  Field.forwardedProto,
+  Field.forwardedHost,
+  Field.forwardedPort,
+  Field.forwarded,
+  Field.via,
+  Field.requestId,
+  Field.underscored,
+);
+
+// Beyond latin1 a character would lose its high byte on the way out, and could become a line break by that.
+const unsafeText = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Lines of a head. `undefined` where a step put a character into it that would break the head. */
+export function linesOf(headers: HeaderList): string | undefined {
+  let lines = '';
+  const { flat } = headers;
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at] as string;
+    const value = flat[at + 1] as string;
+    if (unsafeText.test(value) || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return undefined;
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/**
+ * Puts back what frames the body, whatever a step did to it: a head that announces another length than what follows is a
+ * smuggled request or answer. Transfer-Encoding is left to whoever writes the head.
+ * @param contentLength -1: none.
+ */
+export function restoreFraming(headers: HeaderList, contentLength: number): void {
+  headers.delete('transfer-encoding');
+  if (contentLength === -1) headers.delete('content-length');
+  else headers.set('Content-Length', String(contentLength));
+}
+
+export function isSafeTarget(target: string): boolean {
+  return /^[\x21-\x7e]+$/.test(target);
+}

@@ -1,0 +1,150 @@
+import { CR, LF, SPACE, valueBytes } from './byte-tables.ts';
+import { type ConnectionOptions, connectionOptions, noOptions } from './connection-options.ts';
+import { Field, FieldSection, isWord, parseContentLength } from './field-section.ts';
+import { type Refusal, refusals } from './parse-error.ts';
+
+/** How the end of a response's body is known (RFC 9112, section 6.3). */
+export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
+
+export interface ResponseLimits {
+  /** Default 65,536: services send large cookies and policies. */
+  readonly headBytes: number;
+  /** Default 250. */
+  readonly fields: number;
+}
+
+export const defaultResponseLimits: ResponseLimits = { headBytes: 65_536, fields: 250 };
+
+const prefix = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e];
+
+/** A strict parser of an endpoint's response heads. Used for head after head; keeps places, not copies. */
+export class UpstreamHead {
+  readonly fields: FieldSection;
+  readonly #limits: ResponseLimits;
+  minorVersion: 0 | 1 = 1;
+  status = 0;
+  /** The reason phrase, perhaps empty. */
+  reasonStart = 0;
+  reasonEnd = 0;
+  /** -1: none was sent. What a HEAD's answer or a 304 says of a body that does not follow. */
+  contentLength = -1;
+  chunked = false;
+  connection: ConnectionOptions = noOptions;
+  /** Index of a Keep-Alive field, or -1. */
+  keepAlive = -1;
+  end = 0;
+
+  constructor(limits: ResponseLimits = defaultResponseLimits) {
+    this.#limits = limits;
+    this.fields = new FieldSection(limits.fields);
+  }
+
+  parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+    const outcome = this.#parse(bytes, start, end);
+    if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? refusals.headTooLarge : outcome;
+    if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return refusals.headTooLarge;
+    return outcome;
+  }
+
+  get interim(): boolean {
+    return this.status < 200;
+  }
+
+  /**
+   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that believes it would take the next
+   * answer for one.
+   */
+  get hasStrayLength(): boolean {
+    return this.contentLength !== -1 && (this.status < 200 || this.status === 204);
+  }
+
+  framingFor(method: string): BodyFraming {
+    if (this.status < 200 || this.status === 204 || this.status === 304 || method === 'HEAD') return 'none';
+    if (this.chunked) return 'chunked';
+    if (this.contentLength === -1) return 'until-close';
+    return this.contentLength === 0 ? 'none' : 'length';
+  }
+
+  /** Whether the endpoint keeps its side of the connection open (RFC 9112, section 9.3). */
+  get persistent(): boolean {
+    return this.minorVersion === 1 ? !this.connection.close : this.connection.keepAlive && !this.connection.close;
+  }
+
+  #parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+    const line = this.#parseStatusLine(bytes, start, end);
+    if (typeof line !== 'number') return line;
+    const section = this.fields.parse(bytes, line, end);
+    if (section !== 'complete') return section;
+    this.end = this.fields.end;
+    return this.#judgeFields(bytes);
+  }
+
+  #parseStatusLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | Refusal {
+    let at = start;
+    for (let each = 0; each < 7; each++, at++) {
+      if (at >= end) return 'incomplete';
+      if (bytes[at] !== prefix[each]) return refusals.version;
+    }
+    // The shortest line there is: version's digit, space, three digits, CRLF.
+    if (at + 7 > end) return 'incomplete';
+    const minor = (bytes[at++] as number) - 0x30;
+    if ((minor !== 0 && minor !== 1) || bytes[at++] !== SPACE) return refusals.version;
+    this.minorVersion = minor;
+    let status = 0;
+    for (let each = 0; each < 3; each++) {
+      const digit = (bytes[at++] as number) - 0x30;
+      if (digit < 0 || digit > 9) return refusals.version;
+      status = status * 10 + digit;
+    }
+    if (status < 100) return refusals.version;
+    this.status = status;
+    // Some services leave out the space before an empty reason.
+    if (bytes[at] === SPACE) at++;
+    else if (bytes[at] !== CR) return refusals.version;
+    this.reasonStart = at;
+    while (at < end && valueBytes[bytes[at] as number] === 1) at++;
+    this.reasonEnd = at;
+    if (at >= end) return 'incomplete';
+    if (bytes[at] !== CR) return refusals.lineEnding;
+    if (at + 1 >= end) return 'incomplete';
+    return bytes[at + 1] === LF ? at + 2 : refusals.lineEnding;
+  }
+
+  #judgeFields(bytes: Buffer): 'complete' | Refusal {
+    const fields = this.fields;
+    let encodings = 0;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.connection = noOptions;
+    this.keepAlive = -1;
+    for (let index = 0; index < fields.count; index++) {
+      switch (fields.field(index)) {
+        case Field.contentLength: {
+          const length = parseContentLength(bytes, fields.valueStart(index), fields.valueEnd(index));
+          if (length === -1) return refusals.contentLength;
+          if (this.contentLength !== -1) return refusals.contentLengthDuplicate;
+          this.contentLength = length;
+          break;
+        }
+        case Field.transferEncoding:
+          encodings++;
+          this.chunked = isWord(bytes, fields.valueStart(index), fields.valueEnd(index), 'chunked');
+          if (encodings > 1 || !this.chunked) return refusals.transferEncoding;
+          break;
+        case Field.connection:
+          this.connection = connectionOptions(
+            bytes.toString('latin1', fields.valueStart(index), fields.valueEnd(index)),
+            this.connection,
+          );
+          break;
+        case Field.keepAlive:
+          this.keepAlive = index;
+          break;
+        default:
+      }
+    }
+    // A length beside chunks: whichever we believed, the other end of a keep-alive connection might not (RFC 9112, 6.3).
+    if (this.chunked && (this.contentLength !== -1 || this.minorVersion === 0)) return refusals.framingConflict;
+    return 'complete';
+  }
+}

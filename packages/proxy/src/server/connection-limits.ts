@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import { plainAddress } from '../exchange/client-connection.ts';
+
+/** Decides which connections are served, and counts those that are. */
+export interface Admission {
+  readonly open: number;
+  readonly refused: number;
+  /** Of those, the ones whose address had too many. */
+  readonly refusedOfAddress: number;
+  /** `false`: one too many. A promise where somebody else has to be asked; nothing is read from the connection meanwhile. */
+  admit(socket: Socket): boolean | Promise<boolean>;
+}
+
+export interface ConnectionLimitsOptions {
+  /** Connections at the same time; 0: no limit. */
+  readonly most: number;
+  /** For one address; 0: no limit. */
+  readonly mostPerAddress: number;
+  /** Proxies in front of us carry many clients on their one address. */
+  readonly exempt: (address: string) => boolean;
+}
+
+/** Keeps one client, or all together, from taking every connection there is. */
+export class ConnectionLimits implements Admission {
+  readonly #options: ConnectionLimitsOptions;
+  readonly #byAddress = new Map<string, number>();
+  #open = 0;
+  #refused = 0;
+  #refusedOfAddress = 0;
+
+  constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get refusedOfAddress(): number {
+    return this.#refusedOfAddress;
+  }
+
+  /** Counts the connection until it closes; `false`: it is one too many, and not counted. */
+  admit(socket: Socket): boolean {
+    const { most, mostPerAddress, exempt } = this.#options;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const counted = mostPerAddress > 0 && !exempt(address);
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    const isFull = most > 0 && this.#open >= most;
+    if (isFull || (counted && ofAddress >= mostPerAddress)) {
+      this.#refused += 1;
+      if (!isFull) this.#refusedOfAddress += 1;
+      return false;
+    }
+    this.#open += 1;
+    if (counted) this.#byAddress.set(address, ofAddress + 1);
+    socket.once('close', () => {
+      this.#open -= 1;
+      if (!counted) return;
+      const left = (this.#byAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(address, left);
+      else this.#byAddress.delete(address);
+    });
+    return true;
+  }
+}

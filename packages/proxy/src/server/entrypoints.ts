@@ -1,0 +1,237 @@
+import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
+import { type EntrypointSetting, type Logger, messageOf } from '@swarmgate/runtime';
+import type { EntrypointView } from '../control/serving/server.ts';
+import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
+import type { Lane } from '../entrypoint/lane.ts';
+import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
+import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
+
+/** `fd`: a socket that another process bound to the port and holds. Default: bound here. */
+export interface EntrypointToOpen extends EntrypointSetting {
+  readonly fd?: number;
+}
+
+export interface EntrypointsOptions {
+  readonly settings: readonly EntrypointToOpen[];
+  /** The first lane; it hands over to others by itself. */
+  readonly lane: Lane;
+  /** Ends TLS; `undefined` where no certificate is known, so secure ports stay closed. */
+  readonly secure: SecureEntrypointOptions | undefined;
+  readonly logger: Logger;
+  /** May refuse a connection before anything is read from it. */
+  readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
+  /** Reads the PROXY header on ports that have one. Default: no port has. */
+  readonly proxied?: ProxiedConnections;
+  /** Default: all addresses, both families. */
+  readonly host?: string;
+  /** Default 511. */
+  readonly backlog?: number;
+}
+
+/** A port on its way to be opened. `bound`: taken already, by this process. */
+interface Waiting {
+  readonly setting: EntrypointToOpen;
+  readonly bound: BoundSocket | undefined;
+  readonly reason: string;
+}
+
+/** The ports clients connect to: taken first, so that nobody else gets them, and opened once there is what to serve. */
+export class Entrypoints {
+  readonly #options: EntrypointsOptions;
+  readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
+  readonly #waiting = new Map<number, Waiting>();
+  #opened = false;
+
+  private constructor(options: EntrypointsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the ports; nobody can connect yet. @throws EntrypointError naming the port; none stays taken then. */
+  static bind(options: EntrypointsOptions): Entrypoints {
+    const entrypoints = new Entrypoints(options);
+    try {
+      for (const setting of options.settings) entrypoints.#bindOne(setting);
+    } catch (error) {
+      entrypoints.#release();
+      throw error;
+    }
+    return entrypoints;
+  }
+
+  /** Takes the ports and opens them. @throws EntrypointError naming the port; none stays open then. */
+  static async open(options: EntrypointsOptions): Promise<Entrypoints> {
+    const entrypoints = Entrypoints.bind(options);
+    await entrypoints.open();
+    return entrypoints;
+  }
+
+  /** @throws EntrypointError naming the port; none stays open then. */
+  async open(): Promise<void> {
+    this.#opened = true;
+    try {
+      for (const [port, waiting] of this.#waiting) await this.#openOne(port, waiting);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  views(): readonly EntrypointView[] {
+    return [...[...this.#open.values()].map(({ view }) => view), ...this.#closedViews()];
+  }
+
+  /** Opens secure ports that had to wait for the first certificate. @throws EntrypointError naming the port */
+  async openWaiting(): Promise<void> {
+    if (!this.#opened || this.#options.secure?.certificates.isEmpty !== false) return;
+    for (const [port, waiting] of this.#waiting) await this.#openOne(port, waiting);
+  }
+
+  #closedViews(): EntrypointView[] {
+    return [...this.#waiting].map(
+      ([
+        port,
+        {
+          setting: { secure },
+          reason,
+        },
+      ]) => ({
+        port,
+        secure,
+        state: 'closed',
+        reason,
+      }),
+    );
+  }
+
+  /** Stops accepting. Connections that are open stay with their lanes. */
+  async close(): Promise<void> {
+    const closing = [...this.#open.values()].map(
+      ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    this.#open.clear();
+    this.#release();
+    // A server calls back only when its last connection is gone; not listening any more is all we wait for.
+    await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
+  }
+
+  #release(): void {
+    for (const { bound } of this.#waiting.values()) bound?.[Symbol.dispose]();
+    this.#waiting.clear();
+  }
+
+  #bindOne(setting: EntrypointToOpen): void {
+    // The system lets one process take a port twice, and refuses only when it listens.
+    if (this.#waiting.has(setting.port)) throw namedTwice(setting.port);
+    const mayBind = setting.fd === undefined && canBind();
+    const bound = mayBind ? bindPort(setting.port, this.#options.host) : undefined;
+    // With port 0 (tests) the real one is what clients see.
+    const port = bound?.address().port ?? setting.port;
+    this.#waiting.set(port, { setting: { ...setting, port }, bound, reason: noTable });
+  }
+
+  async #openOne(port: number, waiting: Waiting): Promise<void> {
+    const { logger, secure } = this.#options;
+    const { setting } = waiting;
+    if (setting.secure && (secure === undefined || secure.certificates.isEmpty)) {
+      logger.warn({ port }, `entrypoint ${port}:ssl stays closed, ${noCertificate}`);
+      this.#waiting.set(port, { ...waiting, reason: noCertificate });
+      return;
+    }
+    this.#waiting.delete(port);
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
+    const address = await listen(server, waiting, this.#options.host, this.#options.backlog ?? 511);
+    const entry = { ...setting, port: address.port };
+    const ends =
+      entry.secure && secure !== undefined
+        ? new SecureEntrypoint(secure, (secured) => this.#serve(secured, entry))
+        : undefined;
+    server.on('connection', (socket) => this.#accept(socket, entry, ends));
+    if (ends !== undefined) server.once('close', () => ends.stop());
+    server.on('error', (error) => logger.error({ port: entry.port, err: messageOf(error) }, 'an entrypoint failed'));
+    const view: EntrypointView = {
+      port: entry.port,
+      secure: entry.secure,
+      state: 'open',
+      address: address.text,
+    };
+    this.#open.set(entry.port, { server, view });
+    logger.info({ port: entry.port, secure: entry.secure, address: address.text }, 'an entrypoint is open');
+  }
+
+  #accept(socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
+    // Without a listener a reset before the lane has it would end the process.
+    socket.on('error', ignoreReset);
+    const admitted = this.#options.admit?.(socket) ?? true;
+    if (typeof admitted === 'boolean') this.#admitted(admitted, socket, entry, ends);
+    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, entry, ends));
+  }
+
+  #admitted(may: boolean, socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
+    if (!may) {
+      socket.destroy();
+      return;
+    }
+    const { proxied } = this.#options;
+    if (proxied?.isOn(entry.port) === true) void this.#behindProxy(proxied, socket, entry, ends);
+    else if (ends === undefined) this.#serve(socket, entry);
+    else ends.accept(socket);
+  }
+
+  async #behindProxy(
+    proxied: ProxiedConnections,
+    socket: Socket,
+    entry: EntrypointSetting,
+    ends: SecureEntrypoint | undefined,
+  ): Promise<void> {
+    const read = await proxied.read(socket);
+    if (read === undefined || socket.destroyed) return;
+    const { source, firstBytes } = read;
+    if (ends === undefined) {
+      if (source !== undefined) presentAs(socket, source);
+      this.#serve(socket, entry, firstBytes);
+      return;
+    }
+    if (firstBytes.length > 0) socket.unshift(firstBytes);
+    ends.accept(socket, source);
+  }
+
+  #serve(connection: Socket, entry: EntrypointSetting, firstBytes?: Buffer): void {
+    connection.on('error', ignoreReset);
+    this.#options.lane.accept(connection, entry, firstBytes);
+  }
+}
+
+const noTable = 'it opens with the first routes';
+const noCertificate = 'no certificate: put a PEM into DATA_DIR/certs, mount a secret cert-<name>, or PUT one';
+
+function ignoreReset(): void {
+  // Whoever owns the connection hears `close`.
+}
+
+async function listen(
+  server: Server,
+  { setting: { port, fd }, bound }: Waiting,
+  host: string | undefined,
+  backlog: number,
+): Promise<{ readonly port: number; readonly text: string }> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => {
+      bound?.[Symbol.dispose]();
+      reject(entrypointError(error, port, host));
+    };
+    server.once('error', onError);
+    const onListening = () => {
+      server.off('error', onError);
+      resolve();
+    };
+    if (bound !== undefined) server.listen(bound, backlog, onListening);
+    // Wrapped in a socket, because a bare `fd` in a cluster worker would name one of the primary process.
+    else if (fd !== undefined)
+      server.listen(new Socket({ fd, readable: false, writable: false }), backlog, onListening);
+    else server.listen({ port, host, backlog }, onListening);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port');
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return { port: address.port, text: `${shown}:${address.port}` };
+}

@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { headersForClient, headersForUpstream } from '../../exchange/header-policy.ts';
+import { HeadText } from '../../http/head-text.ts';
+import { RequestHead } from '../../http/request-head.ts';
+import { UpstreamHead } from '../../http/response-head.ts';
+import type { ClientConnection } from '../../middleware/middleware.ts';
+import { clientHead } from './client-text.ts';
+import { AddedLines, isPlainHead, plainUpstreamHead } from './upstream-text.ts';
+
+const names = [
+  'Accept',
+  'X-A',
+  'x-b',
+  'Cookie',
+  'Connection',
+  'Keep-Alive',
+  'TE',
+  'Trailer',
+  'Upgrade',
+  'Proxy-Connection',
+  'Proxy-Authorization',
+  'Proxy-Authenticate',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'Forwarded',
+  'Via',
+  'X-Request-Id',
+  'X_Forwarded_For',
+  'Content_Length',
+  'X_Y',
+  'Expect',
+  'Content-Type',
+];
+const values = ['v', '', 'keep-alive', 'close', 'x-a', 'upgrade, x-b', 'a, b', '100-continue', 'caf\xe9'];
+const lines = fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)), { maxLength: 10 });
+
+const flatOf = (text: string) =>
+  text
+    .split('\r\n')
+    .slice(1, -2)
+    .flatMap((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+
+const client: ClientConnection = {
+  address: '10.1.2.3',
+  entryPort: 80,
+  secure: false,
+  scheme: 'http',
+  trustedHop: false,
+  certificateVerified: false,
+};
+
+describe('heads made from bytes', () => {
+  it('go upstream as the header policy would have them', () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(lines, fc.boolean(), fc.boolean(), (fields, http11, writesForwarded) => {
+        const sent = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+        const bytes = Buffer.from(`GET /p HTTP/1.${http11 ? 1 : 0}\r\nHost: a.example:80\r\n${sent}\r\n`, 'latin1');
+        const head = new RequestHead();
+        if (head.parse(bytes, 0, bytes.length) !== 'complete') return;
+        const text = new HeadText(bytes.toString('latin1'), 0, head.fields);
+        if (!isPlainHead(head, text, false)) return;
+        plain += 1;
+        const added = new AddedLines('10.1.2.3', 'http', 80, 'me', writesForwarded).with(
+          'a.example:80',
+          'id-1',
+          http11 ? 1 : 0,
+        );
+        const ours = flatOf(plainUpstreamHead(head, text, '/p', added));
+        const policy = headersForUpstream(text.flat(), {
+          client,
+          peerAddress: '10.1.2.3',
+          sentHost: 'a.example:80',
+          httpVersion: http11 ? '1.1' : '1.0',
+          viaName: 'me',
+          newRequestId: () => 'id-1',
+          writesForwarded,
+        });
+        expect(ours).to.deep.equal(policy.flat);
+      }),
+      { numRuns: 2_000, seed: 4 },
+    );
+    expect(plain).to.be.greaterThan(100);
+  });
+
+  it('come back to the client as the header policy would have them', () => {
+    fc.assert(
+      fc.property(lines, (fields) => {
+        const sent = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+        const bytes = Buffer.from(`HTTP/1.1 200 OK\r\n${sent}\r\n`, 'latin1');
+        const head = new UpstreamHead();
+        if (head.parse(bytes, 0, bytes.length) !== 'complete') return;
+        const text = new HeadText(bytes.toString('latin1'), 0, head.fields);
+        const ours = clientHead(head, bytes, '', undefined);
+        expect(flatOf(ours ?? '')).to.deep.equal(headersForClient(text.flat()).flat);
+      }),
+      { numRuns: 2_000, seed: 4 },
+    );
+  });
+
+  it('are not sent where a step has put a line break into them', () => {
+    const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\n');
+    const head = new UpstreamHead();
+    head.parse(bytes, 0, bytes.length);
+    for (const value of ['a\r\nSet-Cookie: x', 'a\nb', 'a\0', 'Ċ'])
+      expect(clientHead(head, bytes, '', (_status, headers) => headers.set('X', value))).to.equal(undefined);
+    expect(clientHead(head, bytes, '', (_status, headers) => headers.set('X y', 'v'))).to.equal(undefined);
+  });
+});

@@ -1,0 +1,100 @@
+import type { Socket } from 'node:net';
+import type { Logger } from '@swarmgate/runtime';
+import { plainAddress, type TrustedProxies } from '../../exchange/client-connection.ts';
+import { readProxyHeader } from './proxy-header.ts';
+
+/** Why a connection to such a port is not served. */
+export type ProxyRefusal = 'proxy-untrusted' | 'proxy-header-invalid' | 'proxy-header-late';
+
+export interface ProxiedConnectionsOptions {
+  /** Ports where every connection begins with a PROXY header (`PROXY_PROTOCOL_PORTS`). */
+  readonly isOn: (port: number) => boolean;
+  /** `TRUSTED_PROXIES`: nobody else may say who a client is, so nobody else is served there. */
+  readonly trusted: TrustedProxies;
+  /** A header may take so long to arrive. */
+  readonly waitMs: number;
+  readonly logger: Logger;
+  readonly onRefused?: (cause: ProxyRefusal) => void;
+}
+
+/** What a connection turned out to be, once its header has been read. */
+export interface ProxiedConnection {
+  /** The client's address; `undefined`: the connection's own. */
+  readonly source: string | undefined;
+  /** What came behind the header already: the client's first bytes. */
+  readonly firstBytes: Buffer;
+}
+
+/** Reads PROXY headers on the ports that have them. */
+export class ProxiedConnections {
+  readonly #options: ProxiedConnectionsOptions;
+
+  constructor(options: ProxiedConnectionsOptions) {
+    this.#options = options;
+  }
+
+  isOn(port: number): boolean {
+    return this.#options.isOn(port);
+  }
+
+  /** `undefined`: the connection was refused, and is closed. */
+  async read(socket: Socket): Promise<ProxiedConnection | undefined> {
+    const { trusted, logger, onRefused } = this.#options;
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    const found = trusted(peer) ? await this.#header(socket) : refusal('proxy-untrusted', 'TRUSTED_PROXIES lacks it');
+    if (!('cause' in found)) return found;
+    if (!socket.destroyed) {
+      onRefused?.(found.cause);
+      logger.debug({ peer, reason: found.reason }, 'a connection to a port with PROXY protocol was refused');
+    }
+    socket.destroy();
+    return undefined;
+  }
+
+  #header(socket: Socket): Promise<ProxiedConnection | Refusal> {
+    return new Promise((resolve) => {
+      let bytes: Buffer = Buffer.alloc(0);
+      const settle = (result: ProxiedConnection | Refusal) => {
+        clearTimeout(timer);
+        socket.off('readable', onReadable);
+        socket.off('end', onEnd);
+        socket.off('close', onEnd);
+        // Only in the next turn does the stream know that nobody waits for it to be readable any more.
+        setImmediate(() => resolve(result));
+      };
+      // Not by 'data': who stops that has to start it again, and whoever gets the connection would not know.
+      const onReadable = () => {
+        const piece: Buffer | null = socket.read();
+        if (piece === null) return;
+        bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
+        const header = readProxyHeader(bytes);
+        if (header.kind === 'invalid') settle(refusal('proxy-header-invalid', header.reason));
+        else if (header.kind === 'header')
+          settle({ source: header.source, firstBytes: bytes.subarray(header.lengthBytes) });
+      };
+      const onEnd = () => settle(refusal('proxy-header-invalid', 'it ended before its PROXY header'));
+      const late = () => settle(refusal('proxy-header-late', 'its PROXY header did not come in time'));
+      const timer = setTimeout(late, this.#options.waitMs);
+      socket.on('readable', onReadable);
+      socket.once('end', onEnd);
+      socket.once('close', onEnd);
+    });
+  }
+}
+
+interface Refusal {
+  readonly cause: ProxyRefusal;
+  readonly reason: string;
+}
+
+function refusal(cause: ProxyRefusal, reason: string): Refusal {
+  return { cause, reason };
+}
+
+/**
+ * Makes a connection show its client's address as its own, so that limits, allow lists, headers and logs all see the
+ * client, whoever of them looks.
+ */
+export function presentAs(socket: Socket, source: string): void {
+  Object.defineProperty(socket, 'remoteAddress', { value: source, configurable: true });
+}

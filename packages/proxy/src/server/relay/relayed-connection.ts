@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import { AttemptError } from '../../transport/connect-error.ts';
+import { connectToPicked } from '../../transport/connect.ts';
+import type { EndpointOutcome } from '../../exchange/exchange-context.ts';
+import { Deadline } from '../../transport/deadline.ts';
+import type { Endpoint, Pick } from '../../model/endpoint.ts';
+import { reset } from '../../transport/reset.ts';
+
+/** How a relayed connection ended. */
+export type RelayEnd = 'closed' | 'idle' | 'unreachable' | 'no-endpoint' | 'client-gone' | 'denied';
+
+export interface RelayOptions {
+  readonly pick: (except: ReadonlySet<string>) => Pick;
+  readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
+  readonly connectMs: number;
+  /** Either side may be silent so long, in milliseconds. */
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+const mostAttempts = 3;
+
+/** Relays one connection until both sides have ended, whole bytes and nothing else. Never throws. */
+export async function relay(client: Socket, firstBytes: Buffer, options: RelayOptions): Promise<RelayEnd> {
+  const { pick, finished, connectMs, signal } = options;
+  const gone = new AbortController();
+  const onGone = () => gone.abort();
+  client.once('close', onGone);
+  const tried = new Set<string>();
+  try {
+    for (;;) {
+      const picked = pick(tried);
+      if (picked.kind === 'none') {
+        reset(client);
+        return tried.size > 0 ? 'unreachable' : 'no-endpoint';
+      }
+      const { endpoint } = picked;
+      tried.add(endpoint.id);
+      try {
+        const upstream = await connectToPicked(picked, connectMs, AbortSignal.any([gone.signal, signal]));
+        const end = await join(client, upstream, firstBytes, options);
+        finished(endpoint, 'answered');
+        return end;
+      } catch (error) {
+        if (!(error instanceof AttemptError)) throw error;
+        if (gone.signal.aborted || signal.aborted) {
+          finished(endpoint, 'abandoned');
+          client.destroy();
+          return 'client-gone';
+        }
+        finished(endpoint, error.code === 'connect-timeout' ? 'timed-out' : 'refused');
+        if (tried.size >= mostAttempts) {
+          reset(client);
+          return 'unreachable';
+        }
+      }
+    }
+  } finally {
+    client.off('close', onGone);
+  }
+}
+
+/** Both directions with backpressure. One side's end is passed on while the other goes on (half-close). */
+function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: RelayOptions): Promise<RelayEnd> {
+  return new Promise((resolve) => {
+    const { idleMs, signal } = options;
+    const idle = new Deadline();
+    let end: RelayEnd = 'closed';
+    let open = 2;
+    const destroyBoth = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    const onClose = () => {
+      open -= 1;
+      if (open > 0) return;
+      idle.clear();
+      signal.removeEventListener('abort', destroyBoth);
+      resolve(end);
+    };
+    for (const [side, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      side.on('data', () => idle.extend());
+      side.once('close', () => {
+        // After an orderly end the pipe has passed it on already.
+        if (!side.readableEnded) reset(other);
+        onClose();
+      });
+      // A reset is passed on as a reset, not as an orderly end.
+      side.on('error', () => reset(other));
+    }
+    idle.set(idleMs, () => {
+      end = 'idle';
+      destroyBoth();
+    });
+    signal.addEventListener('abort', destroyBoth, { once: true });
+    if (client.destroyed) {
+      upstream.destroy();
+      open = 1;
+    }
+    if (firstBytes.length > 0) upstream.write(firstBytes);
+    client.pipe(upstream);
+    upstream.pipe(client);
+  });
+}

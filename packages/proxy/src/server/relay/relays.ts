@@ -1,0 +1,244 @@
+import { setMaxListeners } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { hostPort, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import type { Balancer } from '../../endpoints/balancing/balancer.ts';
+import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
+import type { Route } from '../../model/route.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { EntrypointView } from '../../control/serving/server.ts';
+import { isListed, plainAddress } from '../../exchange/client-connection.ts';
+import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
+import { type RelayEnd, relay } from './relayed-connection.ts';
+import { readServerName } from './server-name.ts';
+
+export interface RelaysOptions {
+  readonly upstreams: Pick<Upstreams, 'of'>;
+  readonly balancer: Balancer;
+  readonly logger: Logger;
+  readonly connectMs: number;
+  readonly tunnelMs: number;
+  /** A ClientHello may take so long to arrive. */
+  readonly helloMs: number;
+  /** Ports that entrypoints hold. */
+  readonly taken: ReadonlySet<number>;
+  readonly host?: string;
+  readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
+  /** Reads the PROXY header on ports that have one. Default: no port has. */
+  readonly proxied?: ProxiedConnections;
+  readonly onEnd?: (end: RelayEnd) => void;
+}
+
+/** Ports of services in tcp and sni mode: opened and closed as the services come and go. */
+export class Relays {
+  readonly #options: RelaysOptions;
+  readonly #candidates = new Map<ServiceKey, readonly Route[]>();
+  readonly #servers = new Map<number, Server>();
+  readonly #unavailable = new Map<number, string>();
+  readonly #open = new Set<Socket>();
+  readonly #stopping = new AbortController();
+  #plan: RelayPlan = { ports: new Map(), problems: new Map() };
+  #draining = false;
+  #onEmpty: (() => void) | undefined;
+  // One change after the other: a port that is closing may be wanted again by the next.
+  #applying: Promise<void> = Promise.resolve();
+
+  constructor(options: RelaysOptions) {
+    this.#options = options;
+    // Every relayed connection listens to it.
+    setMaxListeners(0, this.#stopping.signal);
+  }
+
+  /** Costs as much as the change, where no service is relayed. */
+  apply(table: RouteTable, changed: Iterable<ServiceKey>): Promise<void> {
+    for (const key of changed) {
+      const relayed = table.routesOf(key).filter(isRelayed);
+      if (relayed.length > 0) this.#candidates.set(key, relayed);
+      else this.#candidates.delete(key);
+    }
+    if (this.#candidates.size === 0 && this.#plan.ports.size === 0) return this.#applying;
+    const inForce = [...this.#candidates.values()].flat().filter((route) => table.standingOf(route) === 'in-force');
+    this.#plan = planRelays(inForce);
+    this.#applying = this.#applying.then(() => this.#openAndClose());
+    return this.#applying;
+  }
+
+  views(): readonly EntrypointView[] {
+    return [...this.#plan.ports.keys()].map((port) => {
+      const address = this.#servers.get(port)?.address() as AddressInfo | null | undefined;
+      return address === undefined || address === null
+        ? { port, secure: false, state: 'closed', reason: this.#unavailable.get(port) ?? 'not open yet' }
+        : { port, secure: false, state: 'open', address: hostPort(address.address, address.port) };
+    });
+  }
+
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    if (this.#unavailable.size === 0) return this.#plan.problems;
+    const all = new Map(this.#plan.problems);
+    for (const [port, reason] of this.#unavailable) {
+      const found = this.#plan.ports.get(port);
+      const routes =
+        found === undefined
+          ? []
+          : [...found.byName.flatMap(({ group }) => group.routes), ...(found.rest?.routes ?? [])];
+      for (const { key } of routes) {
+        all.set(key, [
+          ...(all.get(key) ?? []),
+          {
+            severity: 'warning',
+            reason: 'relay-port-unavailable',
+            message: `port ${port} cannot be opened: ${reason}`,
+            label: 'srcPort',
+            value: String(port),
+            suggestion: 'Choose another com.df.srcPort, or free the port.',
+          },
+        ]);
+      }
+    }
+    return all;
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Not accepting any more; resolves when every relayed connection has ended, or at the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#applying;
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
+    if (this.#open.size > 0) {
+      const over = new AbortController();
+      const empty = new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+      await Promise.race([empty, pause(deadlineMs, over.signal)]);
+      over.abort();
+    }
+    this.#stopping.abort();
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  async #openAndClose(): Promise<void> {
+    if (this.#draining) return;
+    const wanted = this.#plan.ports;
+    for (const [port, server] of this.#servers) {
+      if (wanted.has(port)) continue;
+      // Connections that are open stay; only the port goes.
+      server.close();
+      this.#servers.delete(port);
+      this.#options.logger.info({ port }, 'a relay port is closed');
+    }
+    for (const port of this.#unavailable.keys()) if (!wanted.has(port)) this.#unavailable.delete(port);
+    for (const port of wanted.keys()) if (!this.#servers.has(port)) await this.#openPort(port);
+  }
+
+  async #openPort(port: number): Promise<void> {
+    const { taken, host, logger } = this.#options;
+    try {
+      if (taken.has(port)) throw new Error('it is an entrypoint for http');
+      const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+      server.on('connection', (socket) => this.#accept(socket, port));
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port, host }, resolve);
+      });
+      server.on('error', (error) => logger.error({ port, err: messageOf(error) }, 'a relay port failed'));
+      this.#servers.set(port, server);
+      this.#unavailable.delete(port);
+      logger.info({ port }, 'a relay port is open');
+    } catch (error) {
+      const reason = messageOf(error);
+      if (this.#unavailable.get(port) !== reason) logger.warn({ port, reason }, 'a relay port cannot be opened');
+      this.#unavailable.set(port, reason);
+    }
+  }
+
+  #accept(socket: Socket, port: number): void {
+    socket.on('error', () => socket.destroy());
+    const admitted = this.#options.admit?.(socket) ?? true;
+    if (typeof admitted === 'boolean') this.#admitted(admitted, socket, port);
+    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, port));
+  }
+
+  #admitted(may: boolean, socket: Socket, port: number): void {
+    if (!may) {
+      socket.destroy();
+      return;
+    }
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      if (this.#open.size === 0) this.#onEmpty?.();
+    });
+    void this.#serve(socket, port);
+  }
+
+  async #serve(socket: Socket, port: number): Promise<void> {
+    const { proxied } = this.#options;
+    if (proxied?.isOn(port) === true) {
+      const read = await proxied.read(socket);
+      if (read === undefined || socket.destroyed) return;
+      if (read.source !== undefined) presentAs(socket, read.source);
+      if (read.firstBytes.length > 0) socket.unshift(read.firstBytes);
+    }
+    const found = this.#plan.ports.get(port);
+    if (found === undefined) {
+      socket.destroy();
+      return;
+    }
+    const chosen = await this.#choose(socket, found);
+    if (chosen === undefined) {
+      socket.resetAndDestroy();
+      this.#options.onEnd?.('no-endpoint');
+      return;
+    }
+    const { group, firstBytes } = chosen;
+    const [first] = group.routes;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (first === undefined || !group.allowed.every((list) => isListed(list, address))) {
+      socket.resetAndDestroy();
+      this.#options.onEnd?.('denied');
+      return;
+    }
+    const { connectMs, tunnelMs, balancer } = this.#options;
+    const { timeoutClientMs, timeoutTunnelMs, clitcpka } = first.destination;
+    if (clitcpka === true) socket.setKeepAlive(true);
+    const end = await relay(socket, firstBytes, {
+      pick: (except) => balancer.pick(first, this.#upstreamOf(group), { except }),
+      finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
+      connectMs,
+      idleMs: timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs,
+      signal: this.#stopping.signal,
+    });
+    this.#options.onEnd?.(end);
+  }
+
+  async #choose(
+    socket: Socket,
+    { byName, rest }: RelayPort,
+  ): Promise<{ readonly group: RelayGroup; readonly firstBytes: Buffer } | undefined> {
+    // A server that speaks first (SSH, SMTP) waits for nobody's hello.
+    if (byName.length === 0) return rest === undefined ? undefined : { group: rest, firstBytes: Buffer.alloc(0) };
+    const asked = await readServerName(socket, this.#options.helloMs);
+    if (asked.kind === 'gone') return undefined;
+    const { serverName, bytes } = asked;
+    const named = serverName === undefined ? undefined : byName.find(({ matches }) => matches(serverName));
+    const group = named?.group ?? rest;
+    return group === undefined ? undefined : { group, firstBytes: bytes };
+  }
+
+  #upstreamOf({ routes, balance }: RelayGroup): Upstream {
+    const upstreams = routes.map((route) => this.#options.upstreams.of(route));
+    const [only] = upstreams;
+    if (upstreams.length === 1 && only !== undefined) return { ...only, balance };
+    return {
+      endpoints: upstreams.flatMap(({ endpoints }) => endpoints),
+      inOrder: false,
+      ifNone: 'no-endpoint',
+      balance,
+    };
+  }
+}

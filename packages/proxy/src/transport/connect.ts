@@ -1,0 +1,64 @@
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import { AttemptError } from './connect-error.ts';
+import type { Endpoint, Pick } from '../model/endpoint.ts';
+
+/**
+ * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
+ * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
+ * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
+ */
+export const impatientConnectMs = 1_000;
+
+type PickedEndpoint = Extract<Pick, { readonly kind: 'endpoint' }>;
+
+/**
+ * As `connectTo`, for a second at most where another endpoint could be asked instead.
+ * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ */
+export function connectToPicked(
+  { endpoint, hasOthers }: Omit<PickedEndpoint, 'kind'>,
+  connectMs: number,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  return connectTo(endpoint, hasOthers ? Math.min(connectMs, impatientConnectMs) : connectMs, signal);
+}
+
+/**
+ * Opens a connection to an endpoint.
+ * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ */
+export function connectTo(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = endpoint;
+    const socket: Socket = endpoint.secure
+      ? connectSecure({ host, port, rejectUnauthorized: false })
+      : connectPlain({ host, port, allowHalfOpen: true });
+    const connected = endpoint.secure ? 'secureConnect' : 'connect';
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.off('error', onError);
+    };
+    const fail = (error: AttemptError) => {
+      settle();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (cause: Error) =>
+      fail(new AttemptError('endpoint-unreachable', `no connection to ${host}:${port}: ${cause.message}`, { cause }));
+    const onAbort = () => fail(new AttemptError('endpoint-unreachable', `connecting to ${host}:${port} was given up`));
+    const timer = setTimeout(
+      () => fail(new AttemptError('connect-timeout', `no connection to ${host}:${port} within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', onError);
+    socket.once(connected, () => {
+      settle();
+      socket.setNoDelay(true);
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,205 @@
+import { expect } from 'chai';
+import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
+import { endpointAt } from '../../test/tiny-plane.ts';
+import { until } from '../../test/until.ts';
+import { ConnectionPool, type PoolLimits, type Waiter } from './connection-pool.ts';
+import { DeadlineSweep } from './deadline-sweep.ts';
+import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from './endpoint-connection.ts';
+
+/** A receiver that only counts. */
+function listener() {
+  const heard = { complete: 0, faults: [] as ConnectionFault['kind'][] };
+  const receiver: AnswerReceiver = {
+    wantsPayload: true,
+    onInterim: () => undefined,
+    onHead: (_head, _bytes, _framing, _from, _to, complete) => {
+      if (complete) heard.complete += 1;
+      return false;
+    },
+    onBody: (_bytes, _from, _to, complete) => {
+      if (complete) heard.complete += 1;
+      return false;
+    },
+    onBroken: (fault) => heard.faults.push(fault.kind),
+    onWritable: () => undefined,
+    onConnected: () => undefined,
+    onSilence: () => undefined,
+  };
+  return { heard, receiver };
+}
+
+const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+describe('the pool of connections to endpoints', () => {
+  let backend: ScriptedBackend;
+  let pool: ConnectionPool;
+  let nowMs = 0;
+
+  beforeEach(async () => {
+    backend = await startBackend();
+    nowMs = 0;
+  });
+  afterEach(async () => {
+    pool.stop();
+    await backend.stop();
+  });
+
+  const poolWith = (limits: Partial<PoolLimits> = {}) => {
+    pool = new ConnectionPool(new DeadlineSweep(10, () => nowMs), limits);
+    return pool;
+  };
+
+  async function exchange(connection: UpstreamConnection): Promise<void> {
+    const { heard, receiver } = listener();
+    connection.send(request, 'GET', true, 5_000, receiver);
+    await until(() => heard.complete === 1, 'the answer');
+  }
+
+  function taken(
+    endpoint: ReturnType<typeof endpointAt>,
+    wanted: 'any' | 'recent' | 'fresh' = 'any',
+  ): UpstreamConnection {
+    const connection = pool.take(endpoint, wanted);
+    if (connection === undefined) throw new Error('no connection');
+    return connection;
+  }
+
+  it('waits less for a connection where another endpoint could be asked, never more than its own limit', () => {
+    const endpoint = endpointAt(backend.port);
+    poolWith({ connectMs: 5_000 });
+    const patient = pool.take(endpoint, 'fresh')?.deadlineMs ?? 0;
+    expect(patient - (pool.take(endpoint, 'fresh', 1_000)?.deadlineMs ?? 0)).to.equal(4_000);
+    expect(pool.take(endpoint, 'fresh', 60_000)?.deadlineMs).to.equal(patient);
+  });
+
+  it('uses the same connection again, also for the same address under another object', async () => {
+    poolWith();
+    const first = taken(endpointAt(backend.port));
+    await exchange(first);
+    expect(pool.take(endpointAt(backend.port), 'any')).to.equal(first);
+  });
+
+  it('tells endpoints of one address apart by id', async () => {
+    poolWith();
+    const first = taken(endpointAt(backend.port, { id: 'task-1' }));
+    await exchange(first);
+    expect(pool.take(endpointAt(backend.port, { id: 'task-2' }), 'any')).not.to.equal(first);
+  });
+
+  it('gives a request that cannot be repeated only a connection used a moment ago', async () => {
+    poolWith();
+    const endpoint = endpointAt(backend.port);
+    const first = taken(endpoint);
+    await exchange(first);
+    expect(pool.take(endpoint, 'recent')).to.equal(first);
+    await exchange(first);
+    nowMs = 1_500;
+    pool.sweep.tick();
+    pool.sweep.tick();
+    expect(pool.take(endpoint, 'recent')).not.to.equal(first);
+    expect(pool.take(endpoint, 'any')).to.equal(first);
+  });
+
+  it('closes connections that stay idle, sooner where the endpoint said so', async () => {
+    poolWith({ idleMs: 30_000 });
+    const endpoint = endpointAt(backend.port);
+    backend.onRequest = (_request, socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5, max=100\r\nContent-Length: 0\r\n\r\n');
+    await exchange(taken(endpoint));
+    nowMs = 3_900;
+    pool.sweep.tick();
+    pool.sweep.tick();
+    expect(pool.sizes()).to.deep.equal({ open: 1, idle: 1, queued: 0 });
+    nowMs = 4_100;
+    pool.sweep.tick();
+    pool.sweep.tick();
+    await until(() => pool.sizes().open === 0, 'the idle connection to close');
+  });
+
+  it('queues beyond its cap, first come first served, and refuses beyond its queue', async () => {
+    poolWith({ perEndpoint: 1, queued: 2 });
+    const endpoint = endpointAt(backend.port);
+    const first = taken(endpoint);
+    const order: number[] = [];
+    const waiter = (which: number): Waiter => ({
+      onConnection: (connection) => {
+        order.push(which);
+        void exchange(connection);
+      },
+      onQueueTimeout: () => order.push(-which),
+    });
+    expect(pool.take(endpoint, 'any')).to.equal(undefined);
+    expect(pool.wait(endpoint, waiter(1))).to.equal(true);
+    expect(pool.wait(endpoint, waiter(2))).to.equal(true);
+    expect(pool.wait(endpoint, waiter(3))).to.equal(false);
+    await exchange(first);
+    await until(() => order.length === 2, 'both waiters');
+    expect(order).to.deep.equal([1, 2]);
+    expect(backend.connections).to.equal(1);
+  });
+
+  it('opens a connection for a waiter when one closes', async () => {
+    poolWith({ perEndpoint: 1 });
+    const endpoint = endpointAt(backend.port);
+    const first = taken(endpoint);
+    let got: UpstreamConnection | undefined;
+    pool.wait(endpoint, {
+      onConnection: (connection) => {
+        got = connection;
+      },
+      onQueueTimeout: () => undefined,
+    });
+    first.abandon();
+    await until(() => got !== undefined, 'the waiter');
+    expect(got).not.to.equal(first);
+  });
+
+  it('tells a waiter that its time is up', () => {
+    poolWith({ perEndpoint: 1, queueMs: 1_000 });
+    const endpoint = endpointAt(backend.port);
+    taken(endpoint);
+    let timedOut = 0;
+    pool.wait(endpoint, { onConnection: () => undefined, onQueueTimeout: () => timedOut++ });
+    for (const at of [40, 500, 900, 1_030]) {
+      nowMs = at;
+      pool.sweep.tick();
+      pool.sweep.tick();
+    }
+    expect(timedOut).to.equal(1);
+    expect(pool.sizes().queued).to.equal(0);
+  });
+
+  it('closes an idle connection elsewhere rather than refuse at its total', async () => {
+    poolWith({ inAll: 1 });
+    const other = await startBackend();
+    await exchange(taken(endpointAt(other.port)));
+    const connection = pool.take(endpointAt(backend.port), 'any');
+    expect(connection).not.to.equal(undefined);
+    await until(() => other.sockets.size === 0, 'the idle one to close');
+    await other.stop();
+  });
+
+  it('times out an endpoint that stays silent', async () => {
+    poolWith();
+    backend.onRequest = () => undefined;
+    const { heard, receiver } = listener();
+    taken(endpointAt(backend.port)).send(request, 'GET', true, 1_000, receiver);
+    await until(() => backend.requests.length === 1, 'the request');
+    for (let at = 40; at < 1_200; at += 40) {
+      nowMs = at;
+      pool.sweep.tick();
+    }
+    expect(heard.faults).to.deep.equal(['silent']);
+  });
+
+  it('keeps nothing of endpoints that are gone', async () => {
+    poolWith();
+    for (let at = 0; at < 3; at++) {
+      const connection = taken(endpointAt(backend.port, { id: `task-${at}` }));
+      await exchange(connection);
+      connection.socket.destroy();
+    }
+    await until(() => pool.sizes().open === 0, 'all to close');
+    expect(pool.sizes()).to.deep.equal({ open: 0, idle: 0, queued: 0 });
+  });
+});

@@ -1,0 +1,107 @@
+import { createServer, type Server, Socket } from 'node:net';
+import { expect } from 'chai';
+import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
+import { endpointAt } from '../../test/tiny-plane.ts';
+import { until } from '../../test/until.ts';
+import { DeadlineSweep } from './deadline-sweep.ts';
+import { EndpointProbes } from './liveness-connect.ts';
+
+describe('probes of endpoints that owe an answer', () => {
+  const endpoint = endpointAt(1);
+  let clock: MovedClock;
+  let sweep: DeadlineSweep;
+  let probes: EndpointProbes;
+  let opened: Socket[];
+  let gone: number;
+  let told: string[];
+
+  const probing = (open: (host: string, port: number) => Socket) => {
+    probes = new EndpointProbes({
+      sweep,
+      onUnreachable: () => {
+        gone += 1;
+      },
+      open: (host, port) => {
+        const socket = open(host, port);
+        opened.push(socket);
+        return socket;
+      },
+    });
+  };
+  const ask = (name: string) => probes.ask(endpoint, () => told.push(name));
+  const pass = (ms: number) => clock.move(ms, sweep, 10);
+
+  beforeEach(() => {
+    clock = new MovedClock();
+    sweep = new DeadlineSweep(10, clock.now);
+    [opened, gone, told] = [[], 0, []];
+  });
+  afterEach(() => probes.stop());
+
+  it('tell everybody who waits that it is gone when nobody accepts within a second, and whoever asks soon after', () => {
+    probing(openToNobody);
+    ask('one');
+    pass(500);
+    ask('other');
+    expect(told).to.deep.equal([]);
+    pass(600);
+    expect(told).to.deep.equal(['one', 'other']);
+    ask('late');
+    expect(told).to.deep.equal(['one', 'other', 'late']);
+    expect([opened.length, gone]).to.deep.equal([1, 1]);
+    expect(opened[0]?.destroyed).to.equal(true);
+  });
+
+  it('ask anew a second later', () => {
+    probing(openToNobody);
+    ask('one');
+    pass(2_100);
+    ask('again');
+    expect(opened).to.have.length(2);
+    pass(1_100);
+    expect(told).to.deep.equal(['one', 'again']);
+  });
+
+  it('take a machine that the network knows no way to for gone, and one that refuses for there', async () => {
+    for (const [code, expected] of [
+      ['EHOSTUNREACH', 1],
+      ['ECONNREFUSED', 0],
+    ] as const) {
+      gone = 0;
+      probing(() => new Socket());
+      ask('one');
+      opened.at(-1)?.destroy(Object.assign(new Error(code), { code }));
+      await until(() => opened.at(-1)?.closed === true, 'the end of the probe');
+      expect(gone, code).to.equal(expected);
+      probes.stop();
+    }
+  });
+
+  describe('of an endpoint that accepts', () => {
+    let server: Server;
+    let accepted: number;
+
+    beforeEach(async () => {
+      accepted = 0;
+      server = createServer((socket) => {
+        accepted += 1;
+        socket.on('error', () => undefined).resume();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    });
+    afterEach(() => server.close());
+
+    it('leave whoever waits alone, and knock once a second at most', async () => {
+      const address = server.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      probes = new EndpointProbes({ sweep, onUnreachable: () => told.push('gone') });
+      const there = endpointAt(port);
+      probes.ask(there, () => told.push('one'));
+      await until(() => accepted === 1, 'the probe');
+      await until(() => sweep.size === 1, 'the finding');
+      for (let asked = 0; asked < 10; asked += 1) probes.ask(there, () => told.push('again'));
+      pass(1_100);
+      expect([accepted, told.length, sweep.size]).to.deep.equal([1, 0, 0]);
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { AnswerReader, type ReadOutcome } from './response-reader.ts';
+
+function reading() {
+  let interim = 0;
+  const reader = new AnswerReader();
+  const begin = () =>
+    reader.begin('GET', {
+      wantsPayload: true,
+      onInterim: () => {
+        interim += 1;
+      },
+      onHead: () => false,
+      onBody: () => false,
+    });
+  begin();
+  const read = (text: string): ReadOutcome => {
+    const bytes = Buffer.from(text, 'latin1');
+    return reader.read(bytes, bytes.length);
+  };
+  return { begin, read, interim: () => interim };
+}
+
+const hint = `HTTP/1.1 103 Early Hints\r\nX: ${'y'.repeat(1_000)}\r\n\r\n`;
+const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+describe('AnswerReader', () => {
+  it('passes interim answers on, many in one piece and one in many', () => {
+    const { read, interim } = reading();
+    expect(read(hint.repeat(3) + hint.slice(0, 500))).to.equal('more');
+    expect(read(hint.slice(500))).to.equal('more');
+    expect(interim()).to.equal(4);
+    expect(read(answer)).to.equal('complete');
+  });
+
+  it('ends an answer that is preceded by interim ones without end, which no client would have to read', () => {
+    const { read, interim } = reading();
+    let outcome: ReadOutcome = 'more';
+    for (let sent = 0; sent < 1_000 && outcome === 'more'; sent++) outcome = read(hint);
+    expect(outcome).to.deep.equal({ cause: 'too-many-interim-answers' });
+    expect(interim()).to.be.lessThan(70);
+  });
+
+  it('counts them for each answer anew', () => {
+    const { begin, read } = reading();
+    for (let exchange = 0; exchange < 5; exchange++) {
+      expect(read(hint.repeat(40) + answer)).to.equal('complete');
+      begin();
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { ChunkedReader } from '../http/chunked-reader.ts';
+import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/response-head.ts';
+
+/** Takes an answer as it is read. Places are in `bytes` and hold only during the call. */
+export interface AnswerTaker {
+  /** Wants body bytes without chunk framing. */
+  readonly wantsPayload: boolean;
+  /** A 1xx other than 101. */
+  onInterim(head: UpstreamHead, bytes: Buffer): void;
+  /** The head, and the body's first bytes that came with it. Answers `true` if `bytes` are still in use afterwards. */
+  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
+  /** `held` stands before the bytes. Answers `true` if `bytes` are still in use afterwards. */
+  onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean;
+}
+
+/** What came of reading a piece: more to come, all there, or why it cannot be read. */
+export type ReadOutcome = 'more' | 'complete' | { readonly cause: string };
+
+// One head is parsed at a time, and wholly used before the next.
+const head = new UpstreamHead();
+
+/** Reads one answer after the other from the bytes of a connection, strictly (RFC 9112). */
+export class AnswerReader {
+  /** The endpoint lets its connection live, and sent no more than it announced. */
+  persistent = false;
+  /** How long the endpoint said that it keeps an idle connection, in milliseconds, or `Infinity`. */
+  promisedIdleMs = Number.POSITIVE_INFINITY;
+  /** Any byte of this answer has arrived, interim ones too. */
+  answering = false;
+  /** Bytes of the last piece are still in use. */
+  inUse = false;
+  #taker: AnswerTaker | undefined;
+  #method = '';
+  #inBody = false;
+  // Interim answers pass whether the client reads them or not, so all of them together may be as large as one head.
+  #interimBytes = 0;
+  #framing: BodyFraming = 'none';
+  #left = 0;
+  #chunks: ChunkedReader | undefined;
+  #unread: Buffer | undefined;
+
+  /** @param method Of the request: an answer to HEAD has no body. */
+  begin(method: string, taker: AnswerTaker): void {
+    this.#taker = taker;
+    this.#method = method;
+    this.#inBody = false;
+    this.#interimBytes = 0;
+    this.answering = false;
+    this.#chunks = undefined;
+    this.#unread = undefined;
+  }
+
+  /** Nobody listens any more. */
+  leave(): void {
+    this.#taker = undefined;
+  }
+
+  /** Trailer lines of a chunked answer that is complete. */
+  get trailers(): string {
+    return this.#chunks?.trailers ?? '';
+  }
+
+  read(buffer: Buffer, length: number): ReadOutcome {
+    this.answering = true;
+    this.inUse = false;
+    if (this.#inBody) return this.#readBody(buffer, 0, length, false);
+    if (this.#unread === undefined) return this.#readHeads(buffer, length);
+    const bytes = Buffer.concat([this.#unread, buffer.subarray(0, length)]);
+    return this.#readHeads(bytes, bytes.length);
+  }
+
+  /** The endpoint has ended the connection: is the answer complete by that? */
+  readEnd(): boolean {
+    if (!this.#inBody || this.#framing !== 'until-close') return false;
+    this.#taker?.onBody(Buffer.alloc(0), 0, 0, true, '');
+    return true;
+  }
+
+  #readHeads(bytes: Buffer, length: number): ReadOutcome {
+    let at = 0;
+    for (;;) {
+      const outcome = at === length ? 'incomplete' : head.parse(bytes, at, length);
+      if (outcome === 'incomplete') {
+        // A copy: the bytes are the read buffer's. Interim heads that are done with are left out.
+        this.#unread = at === length ? undefined : Buffer.from(bytes.subarray(at, length));
+        return 'more';
+      }
+      if (outcome !== 'complete') return { cause: outcome.cause };
+      if (!head.interim) break;
+      // Nobody asked for an upgrade here: this endpoint has changed protocol by itself.
+      if (head.status === 101) return { cause: 'unasked-upgrade' };
+      this.#interimBytes += head.end - at;
+      if (this.#interimBytes > defaultResponseLimits.headBytes) return { cause: 'too-many-interim-answers' };
+      this.#taker?.onInterim(head, bytes);
+      if (this.#taker === undefined) return 'more';
+      at = head.end;
+    }
+    this.#unread = undefined;
+    this.#inBody = true;
+    this.#framing = head.framingFor(this.#method);
+    this.persistent = head.persistent && this.#framing !== 'until-close';
+    this.#left = this.#framing === 'length' ? head.contentLength : 0;
+    this.#chunks = this.#framing === 'chunked' ? new ChunkedReader() : undefined;
+    if (head.keepAlive !== -1) this.#readKeepAlive(bytes);
+    return this.#readBody(bytes, head.end, length, true);
+  }
+
+  #readKeepAlive(bytes: Buffer): void {
+    const { fields, keepAlive } = head;
+    const value = bytes.toString('latin1', fields.valueStart(keepAlive), fields.valueEnd(keepAlive));
+    const seconds = /timeout=(\d{1,6})/.exec(value)?.[1];
+    if (seconds !== undefined) this.promisedIdleMs = Number(seconds) * 1000;
+  }
+
+  #readBody(bytes: Buffer, from: number, end: number, first: boolean): ReadOutcome {
+    const taker = this.#taker;
+    if (taker === undefined) return 'more';
+    if (this.#chunks !== undefined) return this.#readChunks(this.#chunks, taker, bytes, from, end, first);
+    let to = end;
+    let complete = false;
+    if (this.#framing === 'length') {
+      to = Math.min(end, from + this.#left);
+      this.#left -= to - from;
+      complete = this.#left === 0;
+    } else if (this.#framing === 'none') {
+      to = from;
+      complete = true;
+    }
+    // More than was announced is an answer to nothing: it must not be taken for the next one.
+    if (complete && to < end) this.persistent = false;
+    this.inUse = first
+      ? taker.onHead(head, bytes, this.#framing, from, to, complete)
+      : taker.onBody(bytes, from, to, complete, '');
+    return complete ? 'complete' : 'more';
+  }
+
+  #readChunks(
+    chunks: ChunkedReader,
+    taker: AnswerTaker,
+    bytes: Buffer,
+    from: number,
+    end: number,
+    first: boolean,
+  ): ReadOutcome {
+    if (taker.wantsPayload) return this.#readPayload(chunks, taker, bytes, from, end, first);
+    const refusal = chunks.read(bytes, from, end);
+    // What came before the fault is not worth passing on: the answer is lost either way.
+    if (refusal !== undefined) return { cause: refusal.cause };
+    const complete = chunks.done;
+    if (complete && chunks.consumed < end) this.persistent = false;
+    this.inUse = first
+      ? taker.onHead(head, bytes, 'chunked', from, chunks.framedEnd, complete)
+      : taker.onBody(bytes, from, chunks.framedEnd, complete, chunks.held);
+    return complete ? 'complete' : 'more';
+  }
+
+  #readPayload(
+    chunks: ChunkedReader,
+    taker: AnswerTaker,
+    bytes: Buffer,
+    from: number,
+    end: number,
+    first: boolean,
+  ): ReadOutcome {
+    if (first) taker.onHead(head, bytes, 'chunked', from, from, false);
+    const refusal = chunks.read(bytes, from, end, (start, to) => {
+      if (this.#taker !== undefined) this.inUse = taker.onBody(bytes, start, to, false, '') || this.inUse;
+    });
+    if (this.#taker === undefined) return 'more';
+    if (refusal !== undefined) return { cause: refusal.cause };
+    if (!chunks.done) return 'more';
+    if (chunks.consumed < end) this.persistent = false;
+    taker.onBody(bytes, end, end, true, '');
+    return 'complete';
+  }
+}
