@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../packages/proxy/src/control/serving/in-process-server.ts';
-import { startProxy } from '../../packages/proxy/src/proxy.ts';
+import { prepareInProcessServer } from '../../packages/proxy/src/control/serving/in-process-server.ts';
 import { fleetMetrics } from '../../packages/proxy/src/control/workers/fleet-metrics.ts';
+import { startProxy } from '../../packages/proxy/src/proxy.ts';
 import { createListenerMetrics } from '../../packages/swarm-listener/src/rest/listener-metrics.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -46,8 +46,8 @@ async function proxyMetrics(): Promise<Metrics> {
     env,
     signal: new AbortController().signal,
     adminPort: 0,
-    preparePlane: (plane) =>
-      prepareServingPlane({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
+    prepareServer: (plane) =>
+      prepareInProcessServer({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
   });
   await proxy.stop();
   await registry.store.close();

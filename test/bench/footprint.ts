@@ -40,14 +40,14 @@ export async function benchFootprint({ quick, say }: FootprintOptions): Promise<
   }
 }
 
-interface Place {
+interface MatchKey {
   readonly backendPort: number;
   readonly directory: string;
   readonly quick: boolean;
 }
 
 /** Of one process that serves by itself, with 10,000 services. */
-async function idleConnections({ backendPort, directory, quick }: Place): Promise<readonly Figure[]> {
+async function idleConnections({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
   const count = quick ? 1_000 : 10_000;
   const proxy = await startSubject(backendPort, env(directory, 0));
   const before = residentBytes(proxy.pid);
@@ -63,7 +63,7 @@ async function idleConnections({ backendPort, directory, quick }: Place): Promis
 }
 
 /** Clients that ask for an answer without end and do not read it. */
-async function stalledReaders({ backendPort, directory }: Place): Promise<readonly Figure[]> {
+async function stalledReaders({ backendPort, directory }: MatchKey): Promise<readonly Figure[]> {
   const bytes = await memoryOf(backendPort, directory, requestHead('GET /endless'), (text) =>
     text.includes('\r\n\r\n'),
   );
@@ -71,7 +71,7 @@ async function stalledReaders({ backendPort, directory }: Place): Promise<readon
 }
 
 /** Clients that send a body without end to a service that does not read it. */
-async function stalledSenders({ backendPort, directory }: Place): Promise<readonly Figure[]> {
+async function stalledSenders({ backendPort, directory }: MatchKey): Promise<readonly Figure[]> {
   const head = requestHead('POST /deaf', 'Content-Length: 1073741824\r\n');
   const sent = Buffer.concat([Buffer.from(head), Buffer.alloc(8 * megabyte)]);
   const bytes = await memoryOf(backendPort, directory, sent, () => true);
@@ -95,7 +95,7 @@ async function memoryOf(
   return (after - before) / stalledConnections;
 }
 
-async function workerMemory({ backendPort, directory, quick }: Place): Promise<readonly Figure[]> {
+async function workerMemory({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
   // The very first worker compiles the sources and keeps them in DATA_DIR for those that come after.
   await (await startSubject(backendPort, env(directory, 1), 100)).stop();
   const figures: Figure[] = [];
@@ -135,7 +135,7 @@ function keepAsking(client: Socket, ask: string, times: number): Promise<void> {
   });
 }
 
-async function workerStalls({ backendPort, directory, quick }: Place): Promise<readonly Figure[]> {
+async function workerStalls({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
   const file = join(directory, 'stalls');
   const probe = new URL('./footprint/stall-probe.ts', import.meta.url).href;
   const proxy = await startSubject(backendPort, {

@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import type { RequestTarget } from '../../packages/proxy/src/model/request-target.ts';
 import { createRouteTable } from '../../packages/proxy/src/routing/create-route-table.ts';
 import { normalizeHost } from '../../packages/proxy/src/routing/normal-host.ts';
 import { normalizePath } from '../../packages/proxy/src/routing/normal-path.ts';
-import type { RequestTarget } from '../../packages/proxy/src/model/request-target.ts';
 import type { RouteTable } from '../../packages/proxy/src/routing/route-table.ts';
 
 /** One measured figure: the median of several runs, with the lowest and the highest. */

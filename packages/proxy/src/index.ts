@@ -1,5 +1,5 @@
 export type * from './control/admin/answers.ts';
+export type { Route } from './model/route.ts';
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts';
 export { createRouteTable, type RouteTableOptions } from './routing/create-route-table.ts';
-export type { Route } from './model/route.ts';
 export type * from './routing/route-table.ts';

@@ -8,7 +8,7 @@ import { createLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { definition } from '../test/registered.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from '../test/running-proxy.ts';
-import type { ServingPlane } from './control/serving/server.ts';
+import type { Server as ProxyServer } from './control/serving/server.ts';
 
 const layout = keyLayout('swarmgate');
 const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';
@@ -165,7 +165,7 @@ describe('the proxy', () => {
     });
     const readable = Promise.withResolvers<void>();
     const slow = takingItsTime(registry, readable.promise);
-    let plane: ServingPlane | undefined;
+    let plane: ProxyServer | undefined;
     const starting = startProxyUnderTest({
       registry: slow,
       dataDir,

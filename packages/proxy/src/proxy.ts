@@ -20,15 +20,16 @@ import { ProblemWatch } from './control/admin/problem-watch.ts';
 import { Cluster } from './control/bus/cluster.ts';
 import { RedisBus } from './control/bus/redis-bus.ts';
 import { SequenceHints } from './control/bus/sequence-hints.ts';
-import { prepareServingPlane } from './control/serving/in-process-server.ts';
-import { SharedCertificates } from './server/tls/shared-certificates.ts';
-import type { Route } from './model/route.ts';
-import type { EntrypointView, ServingPlane } from './control/serving/server.ts';
+import { prepareInProcessServer } from './control/serving/in-process-server.ts';
+import type { Server } from './control/serving/server.ts';
 import { readEnvironmentServices } from './control/watch/environment-services.ts';
 import { ServicesFollower } from './control/watch/follow-services.ts';
 import { ReloadRequests } from './control/watch/reload-requests.ts';
+import { type ClusterServerOptions, prepareClusterServer, workerCountOf } from './control/workers/cluster-server.ts';
+import type { Route } from './model/route.ts';
 import type { FollowState, ServicesChange } from './model/served-service.ts';
-import { prepareWorkerPlane, type WorkerPlaneOptions, workerCountOf } from './control/workers/cluster-server.ts';
+import type { EntrypointView } from './server/entrypoint-view.ts';
+import { SharedCertificates } from './server/tls/shared-certificates.ts';
 
 export interface ProxyOptions {
   readonly settings: Settings;
@@ -45,12 +46,12 @@ export interface ProxyOptions {
   readonly adminPort?: number;
   /** How long the registry may take over its first word before the entrypoints open without it. Default 3,000. */
   readonly firstWordWaitMs?: number;
-  readonly preparePlane?: (options: {
+  readonly prepareServer?: (options: {
     readonly settings: Settings;
     readonly logger: Logger;
     readonly metrics: Metrics;
     readonly env: Readonly<Record<string, string | undefined>>;
-  }) => Promise<ServingPlane>;
+  }) => Promise<Server>;
 }
 
 export interface RunningProxy extends Running {
@@ -92,7 +93,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   let open = false;
   let draining = false;
 
-  const plane = await (options.preparePlane ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
+  const plane = await (options.prepareServer ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
   running.push(plane);
   const certificates = await followCertificates(plane, registry, secretsKeys, settings, logger);
   if (certificates !== undefined) running.push(certificates);
@@ -257,13 +258,13 @@ async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): P
 }
 
 /** One process that does everything, or a control process with its workers: what `WORKERS` asks for. */
-function planeFor(settings: Settings): (options: WorkerPlaneOptions) => Promise<ServingPlane> {
-  return workerCountOf(settings) === 0 ? prepareServingPlane : prepareWorkerPlane;
+function planeFor(settings: Settings): (options: ClusterServerOptions) => Promise<Server> {
+  return workerCountOf(settings) === 0 ? prepareInProcessServer : prepareClusterServer;
 }
 
 /** Certificates that all replicas share. `undefined` for a plane without TLS of its own. */
 async function followCertificates(
-  plane: ServingPlane,
+  plane: Server,
   registry: Registry,
   keys: readonly SecretsKey[],
   settings: Settings,

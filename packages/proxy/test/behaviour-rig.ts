@@ -2,20 +2,21 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
-import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
-import type { Lane } from '../src/entrypoint/lane.ts';
 import { Balancer } from '../src/endpoints/balancing/balancer.ts';
-import type { DataPlane, ExchangeReport } from '../src/exchange/exchange-context.ts';
-import type { Endpoint } from '../src/model/endpoint.ts';
+import type { Lane } from '../src/entrypoint/lane.ts';
+import type { AccessRecord } from '../src/exchange/access-record.ts';
+import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
+import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
 import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
+import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Route } from '../src/model/route.ts';
 import { freePort } from './free-ports.ts';
 import { testCertificate } from './test-certificate.ts';
 
 /** What a lane is made of in these tests. */
 export interface LaneMaterial {
-  readonly plane: DataPlane;
+  readonly plane: ExchangeContext;
   readonly timeouts: ForwardTimeouts;
   readonly trusted: TrustedProxies;
   readonly headMs: number;
@@ -52,7 +53,7 @@ export interface RouteOptions {
 
 /** A lane behind a real port, with routes by first path segment and real backends. */
 export class LaneRig {
-  readonly reports: ExchangeReport[] = [];
+  readonly reports: AccessRecord[] = [];
   readonly balancer = new Balancer({ random: () => 0 });
   readonly viaName = 'swarmgate-test';
   readonly #routes = new Map<string, { readonly route: Route; readonly options: RouteOptions }>();
@@ -170,9 +171,9 @@ export class LaneRig {
     return client.untilClosed();
   }
 
-  async report(): Promise<ExchangeReport> {
+  async report(): Promise<AccessRecord> {
     await until(() => this.reports.length > 0);
-    return this.reports.at(-1) as ExchangeReport;
+    return this.reports.at(-1) as AccessRecord;
   }
 
   async stop(): Promise<void> {

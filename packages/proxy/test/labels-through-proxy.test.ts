@@ -14,8 +14,8 @@ import { createSealer, serviceKey, translateParameters } from '@swarmgate/regist
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../src/control/serving/in-process-server.ts';
-import type { ServingPlane } from '../src/control/serving/server.ts';
+import { startInProcessServer } from '../src/control/serving/in-process-server.ts';
+import type { Server as ProxyServer } from '../src/control/serving/server.ts';
 
 /** What the backend saw, which it answers as JSON. */
 interface Seen {
@@ -171,7 +171,7 @@ const cases: readonly Case[] = [
 for (const lane of ['raw', 'express'] as const) {
   describe(`labels through the proxy, ${lane} lane first`, () => {
     let backend: Server;
-    let plane: ServingPlane;
+    let plane: ProxyServer;
     let dataDir = '';
     let port = 0;
 
@@ -181,7 +181,7 @@ for (const lane of ['raw', 'express'] as const) {
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-labels-'));
       const env = { DATA_DIR: dataDir, LANE: lane, TRUSTED_PROXIES: '127.0.0.1' };
       const settings = readSettings('proxy', { env, secretsDir: dataDir });
-      plane = await startServingPlane({
+      plane = await startInProcessServer({
         settings,
         logger: silentLogger,
         metrics: new Metrics(),

@@ -1,14 +1,14 @@
 import { createServer, type Server } from 'node:net';
 import { silentLogger } from '@swarmgate/runtime';
-import { trustedProxies } from '../src/exchange/client-connection.ts';
 import { ExpressLane } from '../src/entrypoint/express-lane.ts';
 import type { Lane } from '../src/entrypoint/lane.ts';
-import { createRawLane } from '../src/server/http1/http1-server.ts';
-import { createTunnels } from '../src/forwarding/hpm/create-tunnels.ts';
-import { ConnectionPool, type PoolLimits } from '../src/transport/connection-pool.ts';
-import { createCoreForwarder } from '../src/forwarding/http1/core-handler.ts';
-import { DeadlineSweep } from '../src/transport/deadline-sweep.ts';
+import { trustedProxies } from '../src/exchange/client-connection.ts';
 import { RetryBudget } from '../src/exchange/retry-budget.ts';
+import { createTunnels } from '../src/forwarding/hpm/create-tunnels.ts';
+import { createCoreForwarder } from '../src/forwarding/http1/core-handler.ts';
+import { createRawLane } from '../src/server/http1/http1-server.ts';
+import { ConnectionPool, type PoolLimits } from '../src/transport/connection-pool.ts';
+import { DeadlineSweep } from '../src/transport/deadline-sweep.ts';
 import { RawClient } from './raw-client.ts';
 import { type TinyPlane, type TinyPlaneOptions, tinyPlane } from './tiny-plane.ts';
 

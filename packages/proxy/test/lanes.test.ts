@@ -1,6 +1,6 @@
 import { silentLogger } from '@swarmgate/runtime';
-import { createLanes } from '../src/server/http1/lanes.ts';
 import { requestIds } from '../src/exchange/request-id.ts';
+import { createLanes } from '../src/server/http1/lanes.ts';
 import type { MakeLane } from './behaviour-rig.ts';
 import { laneBehaviour } from './lane-behaviour.ts';
 

@@ -1,7 +1,13 @@
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
+import type {
+  ClientConnection,
+  Exchange,
+  LocalResponse,
+  Middleware,
+  ResponseHead,
+} from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import { HeaderList } from '../src/model/header-list.ts';
-import type { Answer, ClientConnection, Exchange, Middleware, ResponseHead } from '../src/middleware/middleware.ts';
 import type { Route } from '../src/model/route.ts';
 
 /** Values that the tests of the steps are made of. */
@@ -62,7 +68,7 @@ export function exchangeOf(route: Route, sent: Sent = {}): Exchange {
 export const overTls = { secure: true, scheme: 'https', entryPort: 443 } as const;
 
 /** What the steps answer, in their order; nothing where all let it pass. */
-export async function answerOf(steps: readonly Middleware[], exchange: Exchange): Promise<Answer | undefined> {
+export async function answerOf(steps: readonly Middleware[], exchange: Exchange): Promise<LocalResponse | undefined> {
   for (const step of steps) {
     const verdict = await step.onRequest?.(exchange);
     if (verdict?.kind === 'answer') return verdict.answer;

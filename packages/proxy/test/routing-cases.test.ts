@@ -8,8 +8,8 @@ import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../src/control/serving/in-process-server.ts';
-import type { ServingPlane } from '../src/control/serving/server.ts';
+import { startInProcessServer } from '../src/control/serving/in-process-server.ts';
+import type { Server as ProxyServer } from '../src/control/serving/server.ts';
 import type { ServedService } from '../src/model/served-service.ts';
 import { definitionOf, type RoutingCase, routingCases } from './routing-cases.ts';
 
@@ -18,7 +18,7 @@ const entryPorts = [80, 443, 444, 8081] as const;
 
 for (const order of ['strict', 'legacy'] as const) {
   describe(`routing cases through a serving proxy, ${order}`, () => {
-    let plane: ServingPlane;
+    let plane: ProxyServer;
     let dataDir: string;
     let endpoints: Endpoints;
     let present: readonly ServiceKey[] = [];
@@ -27,7 +27,7 @@ for (const order of ['strict', 'legacy'] as const) {
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-routing-'));
       endpoints = await Endpoints.open();
       const env = { DATA_DIR: dataDir, WORKERS: '0', ORDER: order };
-      plane = await startServingPlane({
+      plane = await startInProcessServer({
         settings: readSettings('proxy', { env }),
         logger: silentLogger,
         metrics: new Metrics(),
@@ -120,7 +120,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-function openPorts(plane: ServingPlane): ReadonlyMap<number, number> {
+function openPorts(plane: ProxyServer): ReadonlyMap<number, number> {
   const open = plane.entrypoints().map(({ port }) => port);
   return new Map(entryPorts.map((port, at) => [port, open[at] ?? 0]));
 }

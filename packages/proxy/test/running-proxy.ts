@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
-import { prepareServingPlane } from '../src/control/serving/in-process-server.ts';
+import { prepareInProcessServer } from '../src/control/serving/in-process-server.ts';
+import type { Server } from '../src/control/serving/server.ts';
 import { type RunningProxy, startProxy } from '../src/proxy.ts';
-import type { ServingPlane } from '../src/control/serving/server.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -35,7 +35,7 @@ export interface ProxyUnderTestOptions {
   readonly logger?: Logger;
   readonly firstWordWaitMs?: number;
   /** Told of the plane as soon as its ports are taken. */
-  readonly onPlane?: (plane: ServingPlane) => void;
+  readonly onPlane?: (plane: Server) => void;
 }
 
 export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): Promise<ProxyUnderTest> {
@@ -53,9 +53,9 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
     adminPort: 0,
     ...(options.firstWordWaitMs === undefined ? {} : { firstWordWaitMs: options.firstWordWaitMs }),
     ...(options.replica === undefined ? {} : { replica: options.replica }),
-    preparePlane: async (given) => {
+    prepareServer: async (given) => {
       const entrypoints = [{ port: 0, secure: false }];
-      const plane = await prepareServingPlane({ ...given, entrypoints, host: '127.0.0.1' });
+      const plane = await prepareInProcessServer({ ...given, entrypoints, host: '127.0.0.1' });
       options.onPlane?.(plane);
       return plane;
     },

@@ -1,13 +1,14 @@
 import type { ServiceDefinition } from '@swarmgate/registry';
-import type { DataPlane, EndpointOutcome, ExchangeReport } from '../src/exchange/exchange-context.ts';
-import type { Endpoint } from '../src/model/endpoint.ts';
+import type { AccessRecord } from '../src/exchange/access-record.ts';
+import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
+import type { Endpoint, EndpointOutcome } from '../src/model/endpoint.ts';
 import type { RequestTarget } from '../src/model/request-target.ts';
 import type { Route } from '../src/model/route.ts';
 
 /** A data plane of a few lines: routes by a function, endpoints in turn. What it was told stays readable. */
-export interface TinyPlane extends DataPlane {
-  readonly reports: ExchangeReport[];
+export interface TinyPlane extends ExchangeContext {
+  readonly reports: AccessRecord[];
   readonly outcomes: EndpointOutcome[];
   readonly picks: string[];
   outstanding: number;

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import type { ServingPlane, WorkerView } from '../src/control/serving/server.ts';
+import type { Server as ProxyServer, WorkerView } from '../src/control/serving/server.ts';
+import { prepareClusterServer } from '../src/control/workers/cluster-server.ts';
 import type { ServedService, ServicesChange } from '../src/model/served-service.ts';
-import { prepareWorkerPlane } from '../src/control/workers/cluster-server.ts';
 import { until } from './until.ts';
 
-export interface Answer {
+export interface LocalResponse {
   /** HTTP status, or the code of what went wrong. */
   readonly status: number | string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface Answer {
 
 /** A plane of real worker processes, on a free port of loopback, and a backend behind it. */
 export interface WorkerRig {
-  readonly plane: ServingPlane;
+  readonly plane: ProxyServer;
   readonly metrics: Metrics;
   readonly port: number;
   readonly backendPort: number;
@@ -28,7 +28,7 @@ export interface WorkerRig {
   /** Publishes a service that leads to the backend, or removes it. */
   put(key: ServiceKey, destination: Partial<Destination> | undefined, more?: More): Promise<void>;
   apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): Promise<void>;
-  get(path: string, more?: { agent?: Agent; port?: number }): Promise<Answer>;
+  get(path: string, more?: { agent?: Agent; port?: number }): Promise<LocalResponse>;
   open(port?: number): Promise<Socket>;
   serving(): readonly WorkerView[];
   /** Only this worker accepts connections while `act` runs: the others are halted. */
@@ -50,7 +50,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
   const backendPort = (backend.address() as AddressInfo).port;
   const env = { DATA_DIR: dataDir, WORKERS: '2', DRAIN_TIMEOUT_MS: '5000', ...options.env };
   const metrics = new Metrics();
-  const plane = await prepareWorkerPlane({
+  const plane = await prepareClusterServer({
     settings: readSettings('proxy', { env }),
     logger: silentLogger,
     metrics,
@@ -187,7 +187,7 @@ export function listening(server: Server): Promise<Server> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-export function get(port: number, path: string, agent: Agent | undefined): Promise<Answer> {
+export function get(port: number, path: string, agent: Agent | undefined): Promise<LocalResponse> {
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException) => resolve({ status: error.code ?? 'failed', text: '', headers: {} });
     const sent = request({ host: '127.0.0.1', port, path, agent: agent ?? false }, (response) => {

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { prepareInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { prepareClusterServer } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
-import { prepareWorkerPlane } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import { hostOf, services } from '../forwarding/cases.ts';
 import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 
@@ -12,7 +12,7 @@ import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 // to one backend. It hears orders over its channel, and ends with it.
 const [backendPort, size = services] = process.argv.slice(2).map(Number);
 const settings = readSettings('proxy', { env: process.env });
-const plane = await (settings.workers === 0 ? prepareServingPlane : prepareWorkerPlane)({
+const plane = await (settings.workers === 0 ? prepareInProcessServer : prepareClusterServer)({
   settings,
   logger: silentLogger,
   metrics: new Metrics(),

@@ -79,7 +79,7 @@ export async function startBench(directory: string, wanted: ReadonlySet<SubjectN
   };
 }
 
-interface Place {
+interface MatchKey {
   readonly directory: string;
   readonly port: number;
   readonly backendPort: number;
@@ -88,7 +88,7 @@ interface Place {
 
 function recipeOf(
   name: SubjectName,
-  { directory, port, backendPort, pem }: Place,
+  { directory, port, backendPort, pem }: MatchKey,
 ): { readonly command: readonly string[]; readonly env?: Record<string, string> } {
   const haproxy = (file: string, more: { readonly accessLog?: true; readonly pem?: string } = {}) => ({
     command: ['haproxy', '-db', '-f', haproxyConfiguration(directory, { name: file, port, backendPort, ...more })],

@@ -1,15 +1,15 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { prepareServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { prepareInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { prepareClusterServer } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
-import { prepareWorkerPlane } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
 import { hostOf, services } from './cases.ts';
 
 // The process that is measured: the proxy's own serving plane, metrics on, with a table of 10,000 services; in one process
 // unless `WORKERS` is set. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
 const [port, transport, backendPort] = process.argv.slice(2);
-const plane = await (process.env.WORKERS === undefined ? prepareServingPlane : prepareWorkerPlane)({
+const plane = await (process.env.WORKERS === undefined ? prepareInProcessServer : prepareClusterServer)({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
   metrics: new Metrics(),

@@ -1,7 +1,7 @@
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
-import { startServingPlane } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
+import { startInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 
 /** What the test asks of the process under watch. `undefined`: the service goes. */
@@ -26,7 +26,7 @@ export type SoakMessage =
 
 // A serving plane in a process of its own, so that what the test's clients hold is not counted as the proxy's.
 const metrics = new Metrics();
-const plane = await startServingPlane({
+const plane = await startInProcessServer({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
   metrics,

@@ -1,12 +1,12 @@
 import { type EndpointsDocument, serviceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { definitionOf, type GivenService } from '../../test/routing-cases.ts';
-import { createRouteTable } from '../routing/create-route-table.ts';
-import { type Reach, type ReachView, reach } from './endpoint-discovery.ts';
 import type { Route } from '../model/route.ts';
+import { createRouteTable } from '../routing/create-route-table.ts';
+import { type Discovery, type DiscoveryView, discoverEndpoints } from './endpoint-discovery.ts';
 
 describe('reach', () => {
-  const view: ReachView = { swarmName: 'swarm', subnets: ['127.0.0.1/8', '10.0.1.7/24'], addressesFresh: true };
+  const view: DiscoveryView = { swarmName: 'swarm', subnets: ['127.0.0.1/8', '10.0.1.7/24'], addressesFresh: true };
   const document: EndpointsDocument = {
     version: 1,
     service: 'web',
@@ -26,7 +26,7 @@ describe('reach', () => {
   };
 
   it('takes the tasks whose address is in a subnet of its own', () => {
-    expect(reach(routeOf({}), document, view)).to.deep.equal({
+    expect(discoverEndpoints(routeOf({}), document, view)).to.deep.equal({
       kind: 'addresses',
       endpoints: [
         { id: 't1:80', host: '10.0.1.5', port: 80, secure: false, state: 'active' },
@@ -37,65 +37,68 @@ describe('reach', () => {
 
   it('takes IPv6 tasks as well', () => {
     const tasks = [{ taskId: 't1', nodeId: 'n1', state: 'active', addresses: ['fd00::5/64'] }] as const;
-    const found = reach(routeOf({}), { ...document, tasks }, { ...view, subnets: ['fd00::7/64'] });
+    const found = discoverEndpoints(routeOf({}), { ...document, tasks }, { ...view, subnets: ['fd00::7/64'] });
     expect(hostsOf(found)).to.deep.equal(['fd00::5']);
   });
 
   it('never mistakes the loopback for a shared network', () => {
     const tasks = [{ taskId: 't1', nodeId: 'n1', state: 'active', addresses: ['127.0.0.5/8'] }] as const;
-    expect(reach(routeOf({}), { ...document, tasks }, view).kind).to.equal('names');
+    expect(discoverEndpoints(routeOf({}), { ...document, tasks }, view).kind).to.equal('names');
   });
 
   it('asks for the tasks’ name, then the VIP’s, when no subnet is shared', () => {
-    const found = reach(routeOf({}), document, { ...view, subnets: ['172.17.0.2/16'] });
+    const found = discoverEndpoints(routeOf({}), document, { ...view, subnets: ['172.17.0.2/16'] });
     expect(found).to.include({ kind: 'names', port: 80 });
     expect(namesOf(found)).to.deep.equal(['tasks.stack_web', 'stack_web']);
     expect(found.kind === 'names' && hostsOf(found.otherwise)).to.deep.equal(['192.0.2.1']);
   });
 
   it('asks for names when the label wants DNS', () => {
-    expect(reach(routeOf({ discoveryType: 'DNS' }), document, view).kind).to.equal('names');
+    expect(discoverEndpoints(routeOf({ discoveryType: 'DNS' }), document, view).kind).to.equal('names');
   });
 
   it('on the host takes the ports published for its own port only', () => {
-    expect(reach(routeOf({}), document, { ...view, dockerNames: false })).to.deep.equal({
+    expect(discoverEndpoints(routeOf({}), document, { ...view, dockerNames: false })).to.deep.equal({
       kind: 'addresses',
       endpoints: [{ id: '192.0.2.1:30001', host: '192.0.2.1', port: 30001, secure: false, state: 'active' }],
     });
   });
 
   it('takes published ports only for another Swarm’s service, however near its addresses look', () => {
-    const found = reach(routeOf({ owner: 'north' }), { ...document, owner: 'north' }, view);
+    const found = discoverEndpoints(routeOf({ owner: 'north' }), { ...document, owner: 'north' }, view);
     expect(hostsOf(found)).to.deep.equal(['192.0.2.1']);
   });
 
   it('names the mend when there is no way', () => {
     const unpublished = { ...document, published: [] };
-    const found = reach(routeOf({}), unpublished, { ...view, dockerNames: false });
+    const found = discoverEndpoints(routeOf({}), unpublished, { ...view, dockerNames: false });
     expect(found).to.deep.include({ kind: 'none', reason: 'no-endpoint' });
     expect(found.kind === 'none' && found.problem).to.include({
       reason: 'unreachable',
       suggestion: 'Attach the proxy to network front, or publish port 80 of the service.',
     });
-    const foreign = reach(routeOf({ owner: 'north' }), { ...unpublished, owner: 'north' }, view);
+    const foreign = discoverEndpoints(routeOf({ owner: 'north' }), { ...unpublished, owner: 'north' }, view);
     expect(foreign.kind === 'none' && foreign.problem.suggestion).to.contain('In Swarm north');
   });
 
   it('uses stale addresses never, only the tasks’ name', () => {
-    const found = reach(routeOf({}), document, { ...view, addressesFresh: false });
+    const found = discoverEndpoints(routeOf({}), document, { ...view, addressesFresh: false });
     expect(namesOf(found)).to.deep.equal(['tasks.stack_web']);
     expect(found.kind === 'names' && found.otherwise).to.deep.include({ kind: 'none', reason: 'stale-endpoint' });
   });
 
   it('goes where outboundHostname says', () => {
     const route = routeOf({ destinations: [{ outboundHostname: 'api.example', port: 443, sslVerifyNone: true }] });
-    const found = reach(route, document, { ...view, addressesFresh: false });
+    const found = discoverEndpoints(route, document, { ...view, addressesFresh: false });
     expect(namesOf(found)).to.deep.equal(['api.example']);
     expect(found).to.include({ port: 443, secure: true });
   });
 
   it('takes a person’s service by its name', () => {
-    expect(namesOf(reach(routeOf({ owner: 'manual' }), undefined, view))).to.deep.equal(['tasks.web', 'web']);
+    expect(namesOf(discoverEndpoints(routeOf({ owner: 'manual' }), undefined, view))).to.deep.equal([
+      'tasks.web',
+      'web',
+    ]);
   });
 });
 
@@ -110,10 +113,10 @@ function routeOf(given: Partial<GivenService>): Route {
   return table.routesOf(serviceKey(definition))[0] as Route;
 }
 
-function hostsOf(found: Reach): readonly string[] {
+function hostsOf(found: Discovery): readonly string[] {
   return found.kind === 'addresses' ? found.endpoints.map(({ host }) => host) : [];
 }
 
-function namesOf(found: Reach): readonly string[] {
+function namesOf(found: Discovery): readonly string[] {
   return found.kind === 'names' ? found.names : [];
 }

@@ -4,7 +4,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 
 /** From where a proxy looks at a service. */
-export interface ReachView {
+export interface DiscoveryView {
   /** `SWARM_NAME`: only this owner's task addresses and names are ours to use. */
   readonly swarmName: string;
   /** Networks of this process's own interfaces as CIDRs: `10.0.1.7/24`. */
@@ -16,7 +16,7 @@ export interface ReachView {
 }
 
 /** How a route's service can be reached from here. Resolving the names is the rim's. */
-export type Reach =
+export type Discovery =
   | { readonly kind: 'addresses'; readonly endpoints: readonly Endpoint[] }
   | {
       readonly kind: 'names';
@@ -25,7 +25,7 @@ export type Reach =
       readonly port: number;
       readonly secure: boolean;
       /** When no name resolves: the published ports, or nothing and why. */
-      readonly otherwise: Exclude<Reach, { readonly kind: 'names' }>;
+      readonly otherwise: Exclude<Discovery, { readonly kind: 'names' }>;
     }
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint'; readonly problem: Problem };
 
@@ -34,11 +34,11 @@ export type Reach =
  * addresses inside a subnet of our own; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
  * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only.
  */
-export function reach(
+export function discoverEndpoints(
   route: Pick<Route, 'definition' | 'destination' | 'upstreamPort' | 'upstreamSecure'>,
   endpoints: EndpointsDocument | undefined,
-  view: ReachView,
-): Reach {
+  view: DiscoveryView,
+): Discovery {
   const { definition, destination, upstreamPort: port, upstreamSecure: secure } = route;
   if (destination.outboundHostname !== undefined) {
     const fault = unreachable(
@@ -101,7 +101,7 @@ function published(
   ports: readonly PublishedPort[],
   port: number,
   secure: boolean,
-): (Reach & { kind: 'addresses' }) | undefined {
+): (Discovery & { kind: 'addresses' }) | undefined {
   const endpoints = ports
     .filter(({ targetPort }) => targetPort === port)
     .map(({ host, port: open }): Endpoint => ({ id: `${host}:${open}`, host, port: open, secure, state: 'active' }));
@@ -112,7 +112,7 @@ function noWay(
   { definition, upstreamPort }: Pick<Route, 'definition' | 'upstreamPort'>,
   endpoints: EndpointsDocument | undefined,
   foreign: boolean,
-): Reach & { kind: 'none' } {
+): Discovery & { kind: 'none' } {
   const publish = `publish port ${upstreamPort} of the service`;
   if (foreign)
     return unreachable(
@@ -130,11 +130,11 @@ function noWay(
   );
 }
 
-function unreachable(reason: string, message: string, suggestion: string): Reach & { kind: 'none' } {
+function unreachable(reason: string, message: string, suggestion: string): Discovery & { kind: 'none' } {
   return { kind: 'none', reason: 'no-endpoint', problem: { severity: 'warning', reason, message, suggestion } };
 }
 
-function stale(dnsName: string): Reach & { kind: 'none' } {
+function stale(dnsName: string): Discovery & { kind: 'none' } {
   return {
     kind: 'none',
     reason: 'stale-endpoint',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { EndpointOutcome } from '../exchange/exchange-context.ts';
+import type { EndpointOutcome } from '../model/endpoint.ts';
 import {
   afterCheck,
   afterHearsay,

@@ -1,4 +1,4 @@
-import type { EndpointOutcome } from '../exchange/exchange-context.ts';
+import type { EndpointOutcome } from '../model/endpoint.ts';
 
 /** What is known of one endpoint from what happened to requests, and from active checks where there are any. */
 export type EndpointHealth =

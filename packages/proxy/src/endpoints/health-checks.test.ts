@@ -1,12 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Destination } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { createRouteTable } from '../routing/create-route-table.ts';
-import type { Route } from '../model/route.ts';
-import type { RouteTable } from '../routing/route-table.ts';
-import { ActiveChecks, checkEndpoint } from './health-checks.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { createRouteTable } from '../routing/create-route-table.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { HealthChecks } from './health-checks.ts';
 
 const endpointAt = (port: number): Endpoint => ({
   id: `127.0.0.1:${port}`,
@@ -37,7 +34,7 @@ function tableWith(destination: Partial<Destination>): RouteTable {
 describe('active checks', () => {
   let nowMs: number;
   let well: boolean;
-  let checks: ActiveChecks;
+  let checks: HealthChecks;
   let told: boolean[];
   let asked: number;
   /** Checks answer when this does. */
@@ -54,7 +51,7 @@ describe('active checks', () => {
     held = undefined;
     ended = new AbortController();
     let waiting: ((alive: boolean) => void) | undefined;
-    checks = new ActiveChecks({
+    checks = new HealthChecks({
       upstreamOf: () => ({ endpoints: [endpointAt(1)], inOrder: false, ifNone: 'no-endpoint' }),
       balancer: { checked: (_endpoint, passed) => told.push(passed) },
       signal: ended.signal,
@@ -149,62 +146,5 @@ describe('active checks', () => {
     nowMs = 60_000;
     await tick();
     expect(asked).to.equal(1);
-  });
-
-  describe('of a real endpoint', () => {
-    let server: Server;
-    let seen: string[];
-    let status: number;
-    let endpoint: Endpoint;
-    const routeOf = (destination: Partial<Destination>): Route => {
-      const [route] = tableWith(destination).routes();
-      if (route === undefined) throw new Error('no route');
-      return route;
-    };
-    const ask = (destination: Partial<Destination>, withinMs = 20_000) =>
-      checkEndpoint(endpoint, routeOf(destination), withinMs, ended.signal);
-
-    beforeEach(async () => {
-      seen = [];
-      status = 200;
-      server = createServer((request, response) => {
-        seen.push(`${request.headers.host} ${request.url}`);
-        if (status > 0) response.writeHead(status).end();
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      endpoint = endpointAt((server.address() as AddressInfo).port);
-    });
-    afterEach(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-
-    it('pass by 200 to 399, and ask for the path under the service’s name', async () => {
-      const destination = { checkPath: '/health?x', serviceDomain: ['*.any.example', 'shop.example'] };
-      expect(await ask(destination)).to.equal(true);
-      expect(seen).to.deep.equal(['shop.example /health?x']);
-      for (const [each, passes] of [
-        [302, true],
-        [404, false],
-        [503, false],
-      ] as const) {
-        status = each;
-        expect(await ask(destination), String(each)).to.equal(passes);
-      }
-    });
-
-    it('fail where no answer comes, or no connection', async () => {
-      status = 0;
-      expect(await ask({ checkPath: '/' }, 100)).to.equal(false);
-      server.close();
-      server.closeAllConnections();
-      expect(await ask({ checkPath: '/' })).to.equal(false);
-      expect(await ask({ checkTcp: true })).to.equal(false);
-    });
-
-    it('are content with a connection for checkTcp', async () => {
-      expect(await ask({ checkTcp: true })).to.equal(true);
-      expect(seen).to.deep.equal([]);
-    });
   });
 });

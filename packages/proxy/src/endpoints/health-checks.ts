@@ -1,12 +1,9 @@
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
 import type { ServiceKey } from '@swarmgate/registry';
 import { pause } from '@swarmgate/runtime';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { Balancer } from './balancing/balancer.ts';
-import { connectTo } from '../transport/connect.ts';
-import type { Endpoint } from '../model/endpoint.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** How often an endpoint is checked where the label does not say. */
@@ -16,12 +13,12 @@ const longestCheckMs = 5_000;
 /** One lost packet takes nobody out of service. */
 const failuresToReport = 2;
 
-export interface ActiveChecksOptions {
+export interface HealthChecksOptions {
   readonly upstreamOf: (route: Route) => Upstream;
   readonly balancer: Pick<Balancer, 'checked'>;
   readonly signal: AbortSignal;
-  /** Asks one endpoint; resolves whether it is well, never rejects. Default: `checkEndpoint`. */
-  readonly check?: (endpoint: Endpoint, route: Route, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
+  /** Asks one endpoint; resolves whether it is well, never rejects. */
+  readonly check: (endpoint: Endpoint, route: Route, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
   readonly now?: () => number;
   /** Default `pause`. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<boolean>;
@@ -37,14 +34,14 @@ interface Checked {
 }
 
 /** Asks endpoints whether they are well (`checkPath`, `checkTcp`), so that the balancer knows before a request does. */
-export class ActiveChecks {
-  readonly #options: ActiveChecksOptions;
+export class HealthChecks {
+  readonly #options: HealthChecksOptions;
   readonly #now: () => number;
   readonly #routes = new Map<ServiceKey, readonly Route[]>();
   #states = new Map<string, Checked>();
   #running = 0;
 
-  constructor(options: ActiveChecksOptions) {
+  constructor(options: HealthChecksOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
   }
@@ -89,7 +86,7 @@ export class ActiveChecks {
 
   async #check(id: string, route: Route, state: Checked): Promise<void> {
     const { endpoint } = state;
-    const { balancer, signal, check = checkEndpoint } = this.#options;
+    const { balancer, signal, check } = this.#options;
     const intervalMs = route.destination.checkIntervalMs ?? usualIntervalMs;
     const passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
     this.#running -= 1;
@@ -104,44 +101,4 @@ export class ActiveChecks {
 
 function isChecked({ destination }: Route): boolean {
   return destination.checkPath !== undefined || destination.checkTcp === true;
-}
-
-/** A GET of `checkPath` answered by 200 to 399, or a connection where only `checkTcp` is set. */
-export async function checkEndpoint(
-  endpoint: Endpoint,
-  route: Route,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { checkPath, serviceDomain } = route.destination;
-  if (checkPath === undefined) {
-    try {
-      const socket = await connectTo(endpoint, timeoutMs, signal);
-      socket.destroy();
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  const { host, port, secure } = endpoint;
-  const named = serviceDomain?.find((domain) => !domain.startsWith('*')) ?? host;
-  const send = secure ? secureRequest : plainRequest;
-  return new Promise((resolve) => {
-    const request = send({
-      host,
-      port,
-      path: checkPath,
-      agent: false,
-      rejectUnauthorized: false,
-      headers: { Host: named, 'User-Agent': 'swarmgate-check' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    request.on('response', (response) => {
-      const status = response.statusCode ?? 0;
-      response.destroy();
-      resolve(status >= 200 && status < 400);
-    });
-    request.on('error', () => resolve(false));
-    request.end();
-  });
 }

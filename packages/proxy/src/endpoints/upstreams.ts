@@ -1,8 +1,8 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { type Reach, reach } from './endpoint-discovery.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { ServedService } from '../model/served-service.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import { type Discovery, discoverEndpoints } from './endpoint-discovery.ts';
 import type { NameState } from './name-resolution.ts';
 
 /** The group a route forwards to, as it stands at this moment. */
@@ -30,7 +30,7 @@ type Served = Pick<ServedService, 'endpoints' | 'addressesFresh'>;
 interface Reached {
   readonly served: Served | undefined;
   readonly subnets: readonly string[];
-  readonly reach: Reach;
+  readonly reach: Discovery;
   readonly nameStates: readonly NameState[];
   readonly upstream: Upstream;
 }
@@ -70,16 +70,16 @@ export class Upstreams {
     const same = before !== undefined && before.served === served && before.subnets === subnets;
     // Nothing is made where nothing changed: this runs for every request.
     if (same && hasStates(before, stateOf)) return before.upstream;
-    const found = same ? before.reach : this.#reach(route, served, subnets);
+    const found = same ? before.reach : this.#discoverEndpoints(route, served, subnets);
     const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
     const upstream = upstreamOf(found, nameStates, before?.upstream);
     this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
     return upstream;
   }
 
-  #reach(route: Route, served: Served | undefined, subnets: readonly string[]): Reach {
+  #discoverEndpoints(route: Route, served: Served | undefined, subnets: readonly string[]): Discovery {
     const { swarmName, dockerNames } = this.#options;
-    return reach(route, served?.endpoints, {
+    return discoverEndpoints(route, served?.endpoints, {
       swarmName,
       subnets,
       addressesFresh: served?.addressesFresh ?? true,
@@ -100,7 +100,7 @@ function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string
   return same;
 }
 
-function upstreamOf(found: Reach, states: readonly NameState[], before: Upstream | undefined): Upstream {
+function upstreamOf(found: Discovery, states: readonly NameState[], before: Upstream | undefined): Upstream {
   switch (found.kind) {
     case 'addresses':
       return { endpoints: reuse(found.endpoints, before), inOrder: false, ifNone: 'no-endpoint' };

@@ -6,11 +6,11 @@ import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
 import { endpointAt, type TinyPlane, tinyPlane } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
-import { createTunnels } from '../forwarding/hpm/create-tunnels.ts';
-import { ConnectionPool } from '../transport/connection-pool.ts';
-import { createCoreForwarder } from '../forwarding/http1/core-handler.ts';
-import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
+import { createTunnels } from '../forwarding/hpm/create-tunnels.ts';
+import { createCoreForwarder } from '../forwarding/http1/core-handler.ts';
+import { ConnectionPool } from '../transport/connection-pool.ts';
+import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import { handleExchange } from './exchange-handler.ts';
 
 const serverMs = 10_000;

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Logger } from '@swarmgate/runtime';
-import { bodyKindOf } from '../forwarding/body-kind.ts';
-import { impatientConnectMs } from '../transport/connect.ts';
-import type { DataPlane, EndpointOutcome } from '../exchange/exchange-context.ts';
-import type { Endpoint } from '../model/endpoint.ts';
-import type { Attempt, AttemptResult, Forwarder, ForwardTimeouts } from '../forwarding/forwarder.ts';
+import { type ConnectionInfo, clientOf, type TrustedProxies } from '../exchange/client-connection.ts';
+import type { ExchangeContext } from '../exchange/exchange-context.ts';
 import { hasLooped, headersForUpstream } from '../exchange/header-policy.ts';
+import { type LocalResponseReason, localResponse, localResponseHeaders } from '../exchange/local-responses.ts';
 import type { RetryBudget } from '../exchange/retry-budget.ts';
-import { HeaderList } from '../model/header-list.ts';
-import type { Answer, Exchange, Middleware, ResponseHead } from '../middleware/middleware.ts';
-import type { Route } from '../model/route.ts';
-import { type AnswerReason, answerFor, answerHeaders } from '../exchange/local-responses.ts';
-import { type ConnectionFacts, clientOf, type TrustedProxies } from '../exchange/client-connection.ts';
-import { beginReport, type Report } from './exchange-report.ts';
 import { answerOfRoute, runSteps } from '../exchange/run-middleware.ts';
+import { bodyKindOf } from '../forwarding/body-kind.ts';
+import type { Attempt, AttemptResult, Forwarder, ForwardTimeouts } from '../forwarding/forwarder.ts';
+import type { Exchange, LocalResponse, Middleware, ResponseHead } from '../middleware/middleware.ts';
+import type { Endpoint, EndpointOutcome } from '../model/endpoint.ts';
+import { HeaderList } from '../model/header-list.ts';
+import type { Route } from '../model/route.ts';
+import { failoverConnectTimeoutMs } from '../transport/connect.ts';
+import { beginReport, type Report } from './exchange-report.ts';
 import { readIntake } from './request-intake.ts';
 
 export interface ExchangeSettings {
@@ -31,7 +31,7 @@ export interface ExchangeSettings {
 }
 
 export interface ExchangeParts {
-  readonly plane: DataPlane;
+  readonly plane: ExchangeContext;
   readonly forwarder: Forwarder;
   readonly retries: RetryBudget;
   readonly settings: ExchangeSettings;
@@ -49,7 +49,7 @@ export interface ReadyExchange {
 
 export type Decision =
   | ReadyExchange
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly route: Route | undefined };
+  | { readonly kind: 'answer'; readonly answer: LocalResponse; readonly route: Route | undefined };
 
 /** At most so many endpoints see one request. */
 const mostAttempts = 3;
@@ -62,7 +62,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  */
 export function decide(
   request: IncomingMessage,
-  facts: ConnectionFacts,
+  facts: ConnectionInfo,
   parts: ExchangeParts,
 ): Decision | Promise<Decision> {
   const { plane, settings } = parts;
@@ -70,16 +70,16 @@ export function decide(
   const method = request.method ?? 'GET';
   if (!read.ok) return answering(refusal(read.reason));
   const { host, sentHost, path, query, asterisk } = read.intake;
-  if (hasLooped(request.rawHeaders, settings.viaName)) return answering(answerFor('loop'));
+  if (hasLooped(request.rawHeaders, settings.viaName)) return answering(localResponse('loop'));
 
   const client = clientOf(facts, (name) => joinedValue(request.headers[name]), settings.trusted);
   const sent = new HeaderList(request.rawHeaders);
   const header = (name: string) => sent.get(name);
   const route = plane.lookup({ method, host, path, port: facts.entryPort, header });
-  if (route === undefined) return answering(answerFor('no-route'));
+  if (route === undefined) return answering(localResponse('no-route'));
   const { mostBodyBytes = 0 } = settings;
   if (mostBodyBytes > 0 && Number(request.headers['content-length'] ?? 0) > mostBodyBytes)
-    return answering(answerFor('body-too-large'), route);
+    return answering(localResponse('body-too-large'), route);
 
   const headers = headersForUpstream(request.rawHeaders, {
     client,
@@ -97,7 +97,7 @@ export function decide(
   if (early !== undefined) return answering(early, route);
 
   const steps = plane.middlewareOf(route);
-  const proceed = (answer: Answer | undefined): Decision =>
+  const proceed = (answer: LocalResponse | undefined): Decision =>
     answer !== undefined
       ? answering(answer, route)
       : {
@@ -115,7 +115,7 @@ export function decide(
 export async function handleExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  facts: ConnectionFacts,
+  facts: ConnectionInfo,
   parts: ExchangeParts,
 ): Promise<void> {
   const report = beginReport(request, facts, parts.plane);
@@ -132,7 +132,7 @@ export async function handleExchange(
     await forwardExchange(request, response, decision, parts, report);
   } catch (error) {
     parts.logger.error({ err: error, path: request.url }, 'a request could not be handled');
-    if (!response.headersSent) sendAnswer(request, response, answerFor('internal-error'));
+    if (!response.headersSent) sendAnswer(request, response, localResponse('internal-error'));
     else response.destroy();
     report.end(500, 'internal-error');
   }
@@ -150,12 +150,12 @@ async function forwardExchange(
   const tried = new Set<string>();
   retries.onRequest();
   const mayBeSentTwice = idempotent.has(exchange.method) && !carriesBody(request);
-  let failed: AnswerReason | undefined;
+  let failed: LocalResponseReason | undefined;
   for (;;) {
     const wanted = exchange.stickTo === undefined ? { except: tried } : { except: tried, stickTo: exchange.stickTo };
     const picked = plane.pick(exchange.route, wanted);
     if (picked.kind === 'none') {
-      const answer = answerFor(failed ?? picked.reason);
+      const answer = localResponse(failed ?? picked.reason);
       sendAnswer(request, response, answer);
       report.end(answer.status, answer.reason);
       return;
@@ -173,7 +173,7 @@ async function forwardExchange(
     const result = await forwarder
       .forward(request, response, {
         ...attemptOf(endpoint, ready, parts),
-        mostConnectMs: hasOthers ? impatientConnectMs : Number.POSITIVE_INFINITY,
+        mostConnectMs: hasOthers ? failoverConnectTimeoutMs : Number.POSITIVE_INFINITY,
         ...(hasOthers && mayBeSentTwice ? { mayLeave } : {}),
       })
       .catch((error: unknown) => {
@@ -192,7 +192,7 @@ async function forwardExchange(
       report.retries += 1;
       continue;
     }
-    const answer = answerFor(result.reason);
+    const answer = localResponse(result.reason);
     parts.logger.warn(
       { service: exchange.route.key, endpoint: endpoint.id, reason: answer.reason, err: result.cause.message },
       'an endpoint failed',
@@ -226,11 +226,11 @@ function reportResult(
       report.end(result.status, 'answer-truncated');
       return;
     case 'client-stalled':
-      if (!result.headSent && !response.destroyed) sendAnswer(request, response, answerFor('request-timeout'));
+      if (!result.headSent && !response.destroyed) sendAnswer(request, response, localResponse('request-timeout'));
       report.end(408, 'request-timeout');
       return;
     case 'body-too-large':
-      if (!result.headSent && !response.destroyed) sendAnswer(request, response, answerFor('body-too-large'));
+      if (!result.headSent && !response.destroyed) sendAnswer(request, response, localResponse('body-too-large'));
       report.end(413, 'body-too-large');
       return;
     case 'client-gone':
@@ -271,7 +271,7 @@ function outcomeOf(result: AttemptResult): EndpointOutcome {
   }
 }
 
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: LocalResponse): void {
   if (response.headersSent || response.destroyed) return;
   // A body that nobody will read: closing says so, and saves reading it. After a refused head nothing on the
   // connection can be trusted to begin where it seems to.
@@ -282,7 +282,7 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
     (carriesBody(request) && !request.complete)
   )
     response.shouldKeepAlive = false;
-  response.writeHead(answer.status, answerHeaders(answer));
+  response.writeHead(answer.status, localResponseHeaders(answer));
   response.end(answer.body ?? '');
 }
 
@@ -298,17 +298,17 @@ function timeoutsOf(route: Route, defaults: ForwardTimeouts): ForwardTimeouts {
   };
 }
 
-function answering(answer: Answer, route?: Route): Decision {
+function answering(answer: LocalResponse, route?: Route): Decision {
   return { kind: 'answer', answer, route };
 }
 
-function refusal(reason: string): Answer {
-  return isAnswerReason(reason) ? answerFor(reason) : { ...answerFor('bad-path'), reason };
+function refusal(reason: string): LocalResponse {
+  return isAnswerReason(reason) ? localResponse(reason) : { ...localResponse('bad-path'), reason };
 }
 
 const pathReasons = /^path-/;
 
-function isAnswerReason(reason: string): reason is AnswerReason {
+function isAnswerReason(reason: string): reason is LocalResponseReason {
   return !pathReasons.test(reason);
 }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { DataPlane } from '../exchange/exchange-context.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import type { ConnectionInfo } from '../exchange/client-connection.ts';
+import type { ExchangeContext } from '../exchange/exchange-context.ts';
 import type { Exchange } from '../middleware/middleware.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
-import type { ConnectionFacts } from '../exchange/client-connection.ts';
 
 export interface Report {
   route: Route | undefined;
@@ -15,7 +15,7 @@ export interface Report {
 }
 
 /** Collects what the access log and the metrics want to know of one exchange. */
-export function beginReport(request: IncomingMessage, facts: ConnectionFacts, plane: DataPlane): Report {
+export function beginReport(request: IncomingMessage, facts: ConnectionInfo, plane: ExchangeContext): Report {
   const startedMs = performance.now();
   const { socket } = request;
   const writtenBefore = socket.bytesWritten;

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { type EntrypointSetting, pause } from '@swarmgate/runtime';
 import express from 'express';
-import { type AnswerReason, answerBytes, answerFor } from '../exchange/local-responses.ts';
-import { type ConnectionFacts, connectionFacts } from '../exchange/client-connection.ts';
+import { type ConnectionInfo, connectionInfo } from '../exchange/client-connection.ts';
+import { answerBytes, type LocalResponseReason, localResponse } from '../exchange/local-responses.ts';
 import { type ExchangeParts, handleExchange } from './exchange-handler.ts';
 import type { Lane } from './lane.ts';
 import { handleUpgrade, isWebSocketUpgrade } from './upgrade-handler.ts';
@@ -26,7 +26,7 @@ export class ExpressLane implements Lane {
   readonly name = 'express';
   readonly #server: Server;
   readonly #parts: ExchangeParts;
-  readonly #facts = new WeakMap<Socket, ConnectionFacts>();
+  readonly #facts = new WeakMap<Socket, ConnectionInfo>();
   readonly #connections = new Set<Socket>();
   readonly #last = new WeakMap<Socket, ServerResponse>();
   readonly #inFlight = new Set<ServerResponse>();
@@ -73,7 +73,7 @@ export class ExpressLane implements Lane {
   }
 
   accept(connection: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
-    this.#facts.set(connection, connectionFacts(connection, entrypoint, this.#parts.settings.trusted));
+    this.#facts.set(connection, connectionInfo(connection, entrypoint, this.#parts.settings.trusted));
     this.#connections.add(connection);
     connection.once('close', () => {
       this.#connections.delete(connection);
@@ -114,8 +114,8 @@ export class ExpressLane implements Lane {
     void handleExchange(request, response, this.#factsOf(request.socket), this.#parts);
   }
 
-  #factsOf(socket: Socket): ConnectionFacts {
-    return this.#facts.get(socket) ?? connectionFacts(socket, { port: 0, secure: false }, this.#parts.settings.trusted);
+  #factsOf(socket: Socket): ConnectionInfo {
+    return this.#facts.get(socket) ?? connectionInfo(socket, { port: 0, secure: false }, this.#parts.settings.trusted);
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -130,7 +130,7 @@ export class ExpressLane implements Lane {
       socket.destroy();
       return;
     }
-    const answer = answerFor(reason);
+    const answer = localResponse(reason);
     this.#parts.plane.observe({
       route: undefined,
       endpoint: undefined,
@@ -151,13 +151,13 @@ export class ExpressLane implements Lane {
   }
 }
 
-function answerOnSocket(reason: AnswerReason): Buffer {
-  const answer = answerFor(reason);
+function answerOnSocket(reason: LocalResponseReason): Buffer {
+  const answer = localResponse(reason);
   return answerBytes(answer, STATUS_CODES[answer.status] ?? 'Error');
 }
 
 /** What a parser error of node:http is to the client. `undefined`: the connection is gone, nobody would read it. */
-function refusalOf(code: string): AnswerReason | undefined {
+function refusalOf(code: string): LocalResponseReason | undefined {
   switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':

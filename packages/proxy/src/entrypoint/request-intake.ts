@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { LocalResponseReason } from '../exchange/local-responses.ts';
 import { defaultHeadLimits } from '../http/request-head.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import { type PathRefusal, splitRequestTarget } from '../routing/normal-path.ts';
-import type { AnswerReason } from '../exchange/local-responses.ts';
 
 /** What a request asks for, in normal form. */
 export interface RequestIntake {
@@ -17,12 +17,12 @@ export interface RequestIntake {
 
 export type Intake =
   | { readonly ok: true; readonly intake: RequestIntake }
-  | { readonly ok: false; readonly reason: AnswerReason | PathRefusal };
+  | { readonly ok: false; readonly reason: LocalResponseReason | PathRefusal };
 
 /** As many fields as the raw lane takes. Beyond 2,000 node:http would hide some that its parser has acted on. */
 const mostFields = defaultHeadLimits.fields;
 
-const refused = (reason: AnswerReason | PathRefusal): Intake => ({ ok: false, reason });
+const refused = (reason: LocalResponseReason | PathRefusal): Intake => ({ ok: false, reason });
 
 /**
  * Judges what node:http has parsed by the rules it does not hold: any Transfer-Encoding but one `chunked`, or one in

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { AttemptError } from '../transport/connect-error.ts';
+import type { ConnectionInfo } from '../exchange/client-connection.ts';
+import { answerBytes, type LocalResponseReason, localResponse } from '../exchange/local-responses.ts';
 import { bodyKindOf } from '../forwarding/body-kind.ts';
-import { connectToPicked } from '../transport/connect.ts';
-import type { Endpoint } from '../model/endpoint.ts';
 import type { TunnelResult } from '../forwarding/forwarder.ts';
 import { statusText } from '../forwarding/hpm/upgrade-attempt.ts';
-import type { Answer } from '../middleware/middleware.ts';
-import { type AnswerReason, answerBytes, answerFor } from '../exchange/local-responses.ts';
-import type { ConnectionFacts } from '../exchange/client-connection.ts';
+import type { LocalResponse } from '../middleware/middleware.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { connectToPicked } from '../transport/connect.ts';
+import { AttemptError } from '../transport/connect-error.ts';
 import { attemptOf, decide, type ExchangeParts, type ReadyExchange } from './exchange-handler.ts';
 import { beginReport, type Report } from './exchange-report.ts';
 
@@ -26,13 +26,13 @@ export async function handleUpgrade(
   request: IncomingMessage,
   client: Socket,
   firstBytes: Buffer,
-  facts: ConnectionFacts,
+  facts: ConnectionInfo,
   parts: ExchangeParts,
 ): Promise<void> {
   const report = beginReport(request, facts, parts.plane);
   // Nobody listens to a socket that left node:http; an unheard error would end the process.
   client.on('error', () => client.destroy());
-  const answer = (one: Answer) => {
+  const answer = (one: LocalResponse) => {
     if (client.writable) client.end(answerBytes(one, statusText(one.status)));
     report.end(one.status, one.reason);
   };
@@ -47,7 +47,7 @@ export async function handleUpgrade(
     report.exchange = decision.exchange;
     const connected = await connectSomewhere(decision, client, parts, report);
     if (connected.kind === 'none') {
-      answer(answerFor(connected.reason));
+      answer(localResponse(connected.reason));
       return;
     }
     const { endpoint, upstream } = connected;
@@ -58,11 +58,16 @@ export async function handleUpgrade(
     reportTunnel(result, client, report, answer);
   } catch (error) {
     parts.logger.error({ err: error, path: request.url }, 'an upgrade could not be handled');
-    answer(answerFor('internal-error'));
+    answer(localResponse('internal-error'));
   }
 }
 
-function reportTunnel(result: TunnelResult, client: Socket, report: Report, answer: (one: Answer) => void): void {
+function reportTunnel(
+  result: TunnelResult,
+  client: Socket,
+  report: Report,
+  answer: (one: LocalResponse) => void,
+): void {
   switch (result.kind) {
     case 'tunnelled':
       report.end(101, undefined, { sent: result.sentBytes, received: result.receivedBytes });
@@ -72,13 +77,13 @@ function reportTunnel(result: TunnelResult, client: Socket, report: Report, answ
       return;
     case 'failed':
       if (client.destroyed) report.end(499, 'client-gone');
-      else answer(answerFor(result.reason));
+      else answer(localResponse(result.reason));
   }
 }
 
 type Connected =
   | { readonly kind: 'connected'; readonly endpoint: Endpoint; readonly upstream: Socket }
-  | { readonly kind: 'none'; readonly reason: AnswerReason };
+  | { readonly kind: 'none'; readonly reason: LocalResponseReason };
 
 /** Connects before anything is sent, so that every endpoint may be tried whatever the method. */
 async function connectSomewhere(
@@ -90,7 +95,7 @@ async function connectSomewhere(
   const { plane, retries } = parts;
   const { exchange } = ready;
   const tried = new Set<string>();
-  let failed: AnswerReason | undefined;
+  let failed: LocalResponseReason | undefined;
   retries.onRequest();
   for (;;) {
     const wanted = exchange.stickTo === undefined ? { except: tried } : { except: tried, stickTo: exchange.stickTo };

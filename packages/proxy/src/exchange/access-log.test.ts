@@ -2,10 +2,10 @@ import { Writable } from 'node:stream';
 import type { AccessLogChoice } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { tinyRoute } from '../../test/tiny-plane.ts';
-import type { ExchangeReport } from './exchange-context.ts';
 import { AccessLog } from './access-log.ts';
+import type { AccessRecord } from './access-record.ts';
 
-const report: ExchangeReport = {
+const report: AccessRecord = {
   route: undefined,
   endpoint: { id: 't1:80', host: '10.0.0.1', port: 80, secure: false, state: 'active' },
   method: 'GET',

@@ -1,4 +1,4 @@
-import type { ExchangeReport } from './exchange-context.ts';
+import type { AccessRecord } from './access-record.ts';
 
 export interface AccessLogOptions {
   readonly format: 'json' | 'common';
@@ -39,7 +39,7 @@ export class AccessLog {
   }
 
   /** Takes what the route's `accessLog` asks for. */
-  add(report: ExchangeReport): void {
+  add(report: AccessRecord): void {
     const choice = report.route?.destination.accessLog;
     if (choice !== undefined && (choice === 'off' || this.#random() * choice.every >= 1)) return;
     if (this.#waiting.length >= this.#mostWaiting || this.#waitingLength >= this.#mostWaitingLength) {
@@ -69,7 +69,7 @@ export class AccessLog {
   }
 }
 
-function asJson(report: ExchangeReport, at: Date): string {
+function asJson(report: AccessRecord, at: Date): string {
   const { route, endpoint } = report;
   return JSON.stringify({
     level: 'access',
@@ -96,7 +96,7 @@ function asJson(report: ExchangeReport, at: Date): string {
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** The Common Log Format of the NCSA server, in UTC. */
-function asCommon(report: ExchangeReport, at: Date): string {
+function asCommon(report: AccessRecord, at: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}`;
   const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;

@@ -40,7 +40,7 @@ export function trustedProxies(cidrs: readonly string[]): TrustedProxies {
 }
 
 /** What one connection contributes to every request on it. Made once per connection. */
-export interface ConnectionFacts {
+export interface ConnectionInfo {
   /** Without the `::ffff:` that a dual-stack socket puts before an IPv4 address. */
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
@@ -52,12 +52,12 @@ export interface ConnectionFacts {
 /**
  * @param source The client's address where a PROXY header gave it; else the socket's peer.
  */
-export function connectionFacts(
+export function connectionInfo(
   socket: Socket,
   entrypoint: EntrypointSetting,
   trusted: TrustedProxies,
   source?: string,
-): ConnectionFacts {
+): ConnectionInfo {
   const peerAddress = source ?? plainAddress(socket.remoteAddress ?? '');
   const secure = socket instanceof TLSSocket;
   return {
@@ -74,7 +74,7 @@ export function connectionFacts(
  * itself trusted: what stands further left was written by somebody we do not know.
  */
 export function clientOf(
-  facts: ConnectionFacts,
+  facts: ConnectionInfo,
   header: (name: string) => string | undefined,
   trusted: TrustedProxies,
 ): ClientConnection {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
-import type { ExchangeReport } from './exchange-context.ts';
+import type { AccessRecord } from './access-record.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 
-const report: ExchangeReport = {
+const report: AccessRecord = {
   route: undefined,
   endpoint: undefined,
   method: 'GET',

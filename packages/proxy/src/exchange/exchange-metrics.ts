@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ExchangeReport } from './exchange-context.ts';
+import type { AccessRecord } from './access-record.ts';
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -75,7 +75,7 @@ export class ExchangeMetrics {
     return this.#requests;
   }
 
-  observe(report: ExchangeReport): void {
+  observe(report: AccessRecord): void {
     const series = this.#seriesOf(report.route?.key ?? '', Math.floor(report.status / 100));
     series.requests += 1;
     this.#requests += 1;

@@ -4,17 +4,17 @@ import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.
 import { endpointAt, type TinyPlane, tinyPlane, tinyRoute } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { RetryBudget } from './retry-budget.ts';
-import { ConnectionPool, type Wanted } from '../transport/connection-pool.ts';
+import { ConnectionPool, type ReusePolicy } from '../transport/connection-pool.ts';
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
+import type { EndpointConnection } from '../transport/endpoint-connection.ts';
 import { type AnswerSink, Forwarding } from './forwarding.ts';
-import type { UpstreamConnection } from '../transport/endpoint-connection.ts';
+import { RetryBudget } from './retry-budget.ts';
 
 /** A pool that writes down how long each connection may take to open. */
 class WatchedPool extends ConnectionPool {
   readonly mostConnectMs: (number | undefined)[] = [];
 
-  override take(endpoint: Endpoint, wanted: Wanted, mostConnectMs?: number): UpstreamConnection | undefined {
+  override take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs?: number): EndpointConnection | undefined {
     this.mostConnectMs.push(mostConnectMs);
     return super.take(endpoint, wanted, mostConnectMs);
   }
@@ -65,7 +65,7 @@ describe('a request on its way', () => {
     plane = tinyPlane({ endpoints });
     const text = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
     const request = { route: tinyRoute(), method, text, whole: true, stickTo: undefined };
-    const forwarding = new Forwarding({ dataPlane: plane, pool, budget, serverMs }, request, sink);
+    const forwarding = new Forwarding({ context: plane, pool, budget, serverMs }, request, sink);
     forwarding.start();
     await until(() => slow.requests.length + well.requests.length > 0, 'the request');
     return forwarding;

@@ -1,16 +1,16 @@
-import type { Route } from '../model/route.ts';
-import { impatientConnectMs } from '../transport/connect.ts';
-import type { DataPlane, EndpointOutcome } from './exchange-context.ts';
-import type { Endpoint } from '../model/endpoint.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import type { ConnectionPool, Waiter, Wanted } from '../transport/connection-pool.ts';
-import type { ForwardFailure } from './forward-failure.ts';
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
-import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from '../transport/endpoint-connection.ts';
+import type { Endpoint, EndpointOutcome } from '../model/endpoint.ts';
+import type { Route } from '../model/route.ts';
+import { failoverConnectTimeoutMs } from '../transport/connect.ts';
+import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connection-pool.ts';
+import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../transport/endpoint-connection.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import type { ForwardFailure } from './forward-failure.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 /** What all requests of one lane forward with. */
 export interface ForwardingRoom {
-  readonly dataPlane: DataPlane;
+  readonly context: ExchangeContext;
   readonly pool: ConnectionPool;
   readonly budget: RetryBudget;
   /** How long an endpoint may stay silent where the route does not say. */
@@ -52,15 +52,15 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  * One request on its way to an endpoint and, where that is safe, to another one: no byte of an answer has arrived, and
  * either no byte of the request left or the method is idempotent; and a budget so that retries cannot storm.
  */
-export class Forwarding implements AnswerReceiver, Waiter {
+export class Forwarding implements ResponseReceiver, Waiter {
   readonly #room: ForwardingRoom;
   readonly #request: ForwardRequest;
   readonly #sink: AnswerSink;
   readonly #silenceMs: number;
   #tried: Set<string> | undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: EndpointConnection | undefined;
   #waiting = false;
-  #wanted: Wanted;
+  #wanted: ReusePolicy;
   #hasOthers = false;
   #answered = false;
   /** Body bytes beyond `text` have been written: they are not kept, so the request cannot be sent again. */
@@ -137,7 +137,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
     if (!this.#whole) this.#sink.onWritable();
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: EndpointConnection): void {
     this.#waiting = false;
     this.#send(connection);
   }
@@ -173,7 +173,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
     });
   }
 
-  #leave(connection: UpstreamConnection): void {
+  #leave(connection: EndpointConnection): void {
     if (!this.#mayBeSentTwice(connection) || !this.#room.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
@@ -181,7 +181,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
     this.#try('endpoint-unreachable');
   }
 
-  #retryElsewhere({ endpoint }: UpstreamConnection): void {
+  #retryElsewhere({ endpoint }: EndpointConnection): void {
     this.retries++;
     this.#connection = undefined;
     this.#tried ??= new Set();
@@ -212,25 +212,25 @@ export class Forwarding implements AnswerReceiver, Waiter {
     this.#try(failureOf(fault));
   }
 
-  #mayTryAgain(fault: ConnectionFault, connection: UpstreamConnection): boolean {
+  #mayTryAgain(fault: ConnectionFault, connection: EndpointConnection): boolean {
     const unsent = fault.kind === 'refused' || fault.kind === 'connect-timeout';
     if (unsent ? !this.#isHeld(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection)) return false;
     return this.#room.budget.take();
   }
 
-  #mayBeSentTwice(connection: UpstreamConnection): boolean {
+  #mayBeSentTwice(connection: EndpointConnection): boolean {
     return idempotent.has(this.#request.method) && this.#isHeld(connection);
   }
 
   /** The request is here to be sent again, and nothing of an answer has come. */
-  #isHeld(connection: UpstreamConnection): boolean {
+  #isHeld(connection: EndpointConnection): boolean {
     return !connection.answering && !this.#beyondText && this.retries + 1 < mostTries;
   }
 
   /** @param before What the last try failed with: told where no other endpoint is left. */
   #try(before?: ForwardFailure): void {
     const { stickTo, route } = this.#request;
-    const pick = this.#room.dataPlane.pick(route, this.#wish(stickTo));
+    const pick = this.#room.context.pick(route, this.#wish(stickTo));
     if (pick.kind === 'none') {
       this.#fail(before ?? pick.reason);
       return;
@@ -238,7 +238,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
     this.endpoint = pick.endpoint;
     this.#hasOthers = pick.hasOthers;
     const { pool } = this.#room;
-    const connection = pool.take(pick.endpoint, this.#wanted, pick.hasOthers ? impatientConnectMs : undefined);
+    const connection = pool.take(pick.endpoint, this.#wanted, pick.hasOthers ? failoverConnectTimeoutMs : undefined);
     if (connection !== undefined) {
       this.#send(connection);
       return;
@@ -258,7 +258,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
     };
   }
 
-  #send(connection: UpstreamConnection): void {
+  #send(connection: EndpointConnection): void {
     this.#connection = connection;
     const { text, method } = this.#request;
     connection.send(text, method, this.#whole, this.#silenceMs, this);
@@ -276,7 +276,7 @@ export class Forwarding implements AnswerReceiver, Waiter {
   }
 
   #finished(outcome: EndpointOutcome): void {
-    if (this.endpoint !== undefined) this.#room.dataPlane.finished(this.endpoint, outcome);
+    if (this.endpoint !== undefined) this.#room.context.finished(this.endpoint, outcome);
   }
 }
 

@@ -1,5 +1,5 @@
-import { HeaderList } from '../model/header-list.ts';
 import type { ClientConnection } from '../middleware/middleware.ts';
+import { HeaderList } from '../model/header-list.ts';
 import { forwardedElement } from './forwarded-element.ts';
 
 /** One hop of a request: what the forwarding headers are made of. */

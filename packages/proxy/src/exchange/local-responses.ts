@@ -1,10 +1,10 @@
-import type { Answer } from '../middleware/middleware.ts';
+import type { LocalResponse } from '../middleware/middleware.ts';
 
 /**
  * Every answer the proxy makes itself, in one place. `client-gone` is never sent: it is what the log says.
  * Retry-After is in seconds.
  */
-export const answerTable = {
+export const localResponses = {
   'no-route': { status: 503, body: 'no route matches this request' },
   'no-endpoint': { status: 503, retryAfter: 1, body: 'the service has no endpoint that can take the request' },
   'stale-endpoint': { status: 503, retryAfter: 1, body: 'the known addresses of the service may be stale' },
@@ -32,11 +32,12 @@ export const answerTable = {
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },
 } as const satisfies Record<string, { readonly status: number; readonly retryAfter?: number; readonly body: string }>;
 
-export type AnswerReason = keyof typeof answerTable;
+export type LocalResponseReason = keyof typeof localResponses;
 
 /** @param location Only for `redirect`. */
-export function answerFor(reason: AnswerReason, location?: string): Answer {
-  const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } = answerTable[reason];
+export function localResponse(reason: LocalResponseReason, location?: string): LocalResponse {
+  const entry: { readonly status: number; readonly retryAfter?: number; readonly body: string } =
+    localResponses[reason];
   const headers: string[] = [];
   if (entry.retryAfter !== undefined) headers.push('Retry-After', String(entry.retryAfter));
   if (location !== undefined) headers.push('Location', location);
@@ -44,7 +45,7 @@ export function answerFor(reason: AnswerReason, location?: string): Answer {
 }
 
 /** Head fields of an answer as they are sent: its own, what it is and how long it is. */
-export function answerHeaders(answer: Answer): string[] {
+export function localResponseHeaders(answer: LocalResponse): string[] {
   const headers = [...(answer.headers ?? [])];
   const has = (name: string) => headers.some((each, at) => at % 2 === 0 && each.toLowerCase() === name);
   headers.push('X-Swarmgate-Reason', answer.reason);
@@ -55,9 +56,9 @@ export function answerHeaders(answer: Answer): string[] {
 }
 
 /** An answer as bytes that end the connection: for sockets that have no response object any more. */
-export function answerBytes(answer: Answer, statusText: string): Buffer {
+export function answerBytes(answer: LocalResponse, statusText: string): Buffer {
   const lines = [`HTTP/1.1 ${answer.status} ${statusText}`];
-  const headers = answerHeaders(answer);
+  const headers = localResponseHeaders(answer);
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
   lines.push('Connection: close', '', answer.body ?? '');
   return Buffer.from(lines.join('\r\n'));

@@ -1,15 +1,19 @@
-import type { Answer, Exchange, Middleware } from '../middleware/middleware.ts';
+import type { Exchange, LocalResponse, Middleware } from '../middleware/middleware.ts';
 import type { Route } from '../model/route.ts';
-import { answerFor } from './local-responses.ts';
+import { localResponse } from './local-responses.ts';
 
 /** What the route itself answers, before any middleware: a redirect, or labels that cannot be honoured. */
-export function answerOfRoute(route: Route, exchange: Omit<Exchange, 'route'>, sentHost: string): Answer | undefined {
-  if (route.blockedBy !== undefined) return answerFor('label-unsupported');
+export function answerOfRoute(
+  route: Route,
+  exchange: Omit<Exchange, 'route'>,
+  sentHost: string,
+): LocalResponse | undefined {
+  if (route.blockedBy !== undefined) return localResponse('label-unsupported');
   if (route.redirectToHost === undefined) return undefined;
   // The client's own port is kept: behind `-p 8000:80` the new name answers there too.
   const port = /:\d+$/.exec(sentHost)?.[0] ?? '';
   const { scheme } = exchange.client;
-  return answerFor('redirect', `${scheme}://${route.redirectToHost}${port}${exchange.path}${exchange.query}`);
+  return localResponse('redirect', `${scheme}://${route.redirectToHost}${port}${exchange.path}${exchange.query}`);
 }
 
 /** Runs the steps in their order until one answers. Stays synchronous as long as they do. */
@@ -17,7 +21,7 @@ export function runSteps(
   steps: readonly Middleware[],
   exchange: Exchange,
   from = 0,
-): Answer | undefined | Promise<Answer | undefined> {
+): LocalResponse | undefined | Promise<LocalResponse | undefined> {
   for (let at = from; at < steps.length; at += 1) {
     const verdict = (steps[at] as Middleware).onRequest?.(exchange);
     if (verdict === undefined) continue;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Transform } from 'node:stream';
-import type { HeaderList } from '../model/header-list.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import type { HeaderList } from '../model/header-list.ts';
 
 /** One try to forward one request to one endpoint. */
 export interface Attempt {

@@ -1,5 +1,5 @@
 import { CR, hexDigits, LF, tokenBytes, valueBytes } from './byte-tables.ts';
-import { type Refusal, refusals } from './parse-error.ts';
+import { type ParseError, parseErrors } from './parse-error.ts';
 
 /** Where in a chunked body the next byte belongs (RFC 9112, section 7.1). */
 type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'done';
@@ -45,7 +45,12 @@ export class ChunkedReader {
    * Reads one piece and sets `consumed`, `framedEnd` and `held`. `payload` gets the places of body bytes within it. A
    * refusal ends the body: what follows cannot be read.
    */
-  read(bytes: Buffer, start: number, end: number, payload?: (from: number, to: number) => void): Refusal | undefined {
+  read(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    payload?: (from: number, to: number) => void,
+  ): ParseError | undefined {
     let at = start;
     let lineStart = start;
     this.framedEnd = start;
@@ -90,52 +95,52 @@ export class ChunkedReader {
     return this.#state === 'trailer' || this.#state === 'done';
   }
 
-  #readFraming(byte: number): Refusal | undefined {
+  #readFraming(byte: number): ParseError | undefined {
     switch (this.#state) {
       case 'size': {
         const digit = hexDigits[byte] as number;
         if (digit !== 255) {
-          if (++this.#sizeDigits > mostSizeDigits) return refusals.chunk;
+          if (++this.#sizeDigits > mostSizeDigits) return parseErrors.chunk;
           this.#left = this.#left * 16 + digit;
           return undefined;
         }
-        if (this.#sizeDigits === 0) return refusals.chunk;
+        if (this.#sizeDigits === 0) return parseErrors.chunk;
         if (byte === 0x3b) this.#state = 'extension';
         else if (byte === CR) this.#state = 'size-lf';
-        else return refusals.chunk;
+        else return parseErrors.chunk;
         return undefined;
       }
       case 'extension':
         if (byte === CR) {
-          if (!extensions.test(this.#extension)) return refusals.chunk;
+          if (!extensions.test(this.#extension)) return parseErrors.chunk;
           this.#extension = '';
           this.#state = 'size-lf';
-        } else if (valueBytes[byte] === 0 || this.#extension.length >= mostExtensionBytes) return refusals.chunk;
+        } else if (valueBytes[byte] === 0 || this.#extension.length >= mostExtensionBytes) return parseErrors.chunk;
         else this.#extension += String.fromCharCode(byte);
         return undefined;
       case 'size-lf':
-        if (byte !== LF) return refusals.chunk;
+        if (byte !== LF) return parseErrors.chunk;
         this.#state = this.#left === 0 ? 'trailer' : 'data';
         this.#sizeDigits = 0;
         return undefined;
       case 'data-cr':
-        if (byte !== CR) return refusals.chunk;
+        if (byte !== CR) return parseErrors.chunk;
         this.#state = 'data-lf';
         return undefined;
       default:
-        if (byte !== LF) return refusals.chunk;
+        if (byte !== LF) return parseErrors.chunk;
         this.#state = 'size';
         return undefined;
     }
   }
 
   /** Collects trailer lines to the empty one. */
-  #readTrailer(bytes: Buffer, start: number, end: number): number | Refusal {
+  #readTrailer(bytes: Buffer, start: number, end: number): number | ParseError {
     let at = start;
     while (at < end) {
       const byte = bytes[at++] as number;
       if (this.#afterCr) {
-        if (byte !== LF) return refusals.trailer;
+        if (byte !== LF) return parseErrors.trailer;
         this.#afterCr = false;
         if (this.#trailer === '' || this.#trailer.endsWith('\r\n')) {
           this.#state = 'done';
@@ -145,7 +150,7 @@ export class ChunkedReader {
         this.#trailer += '\r\n';
       } else if (byte === CR) this.#afterCr = true;
       else {
-        if (valueBytes[byte] === 0 || this.#trailer.length >= mostTrailerBytes) return refusals.trailer;
+        if (valueBytes[byte] === 0 || this.#trailer.length >= mostTrailerBytes) return parseErrors.trailer;
         this.#trailer += String.fromCharCode(byte);
       }
     }
@@ -153,12 +158,12 @@ export class ChunkedReader {
   }
 }
 
-function checkTrailers(text: string): Refusal | undefined {
+function checkTrailers(text: string): ParseError | undefined {
   for (const line of text.split('\r\n')) {
     if (line === '') continue;
     const colon = line.indexOf(':');
-    if (colon < 1) return refusals.trailer;
-    for (let at = 0; at < colon; at++) if ((tokenBytes[line.charCodeAt(at)] ?? 0) === 0) return refusals.trailer;
+    if (colon < 1) return parseErrors.trailer;
+    for (let at = 0; at < colon; at++) if ((tokenBytes[line.charCodeAt(at)] ?? 0) === 0) return parseErrors.trailer;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { COLON, CR, LF, SPACE, TAB, tokenBytes, UNDERSCORE, valueBytes } from './byte-tables.ts';
-import { type Refusal, refusals } from './parse-error.ts';
+import { type ParseError, parseErrors } from './parse-error.ts';
 
 /** Fields that forwarding has an opinion on. 0 is every other one. */
 export const Field = {
@@ -124,7 +124,7 @@ export class FieldSection {
    * Parses from the first field's line to the empty line that ends the head (RFC 9112, section 5), strictly: CRLF only,
    * no folding, no whitespace before the colon.
    */
-  parse(bytes: Uint8Array, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+  parse(bytes: Uint8Array, start: number, end: number): 'complete' | 'incomplete' | ParseError {
     const places = this.#places;
     let at = start;
     let count = 0;
@@ -133,12 +133,12 @@ export class FieldSection {
       const first = bytes[at] as number;
       if (first === CR) {
         if (at + 1 >= end) return 'incomplete';
-        if (bytes[at + 1] !== LF) return refusals.lineEnding;
+        if (bytes[at + 1] !== LF) return parseErrors.lineEnding;
         this.count = count;
         this.end = at + 2;
         return 'complete';
       }
-      if (first === SPACE || first === TAB) return refusals.obsFold;
+      if (first === SPACE || first === TAB) return parseErrors.obsFold;
       const nameStart = at;
       let seen = 0;
       let kind = tokenBytes[first] as number;
@@ -148,20 +148,20 @@ export class FieldSection {
         kind = tokenBytes[bytes[at] as number] as number;
       }
       if (bytes[at] !== COLON || at === nameStart) {
-        return bytes[at] === LF || bytes[at] === CR ? refusals.lineEnding : refusals.fieldName;
+        return bytes[at] === LF || bytes[at] === CR ? parseErrors.lineEnding : parseErrors.fieldName;
       }
       const nameEnd = at++;
       while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
       const valueStart = at;
       while (at < end && valueBytes[bytes[at] as number] === 1) at++;
       if (at >= end) return 'incomplete';
-      if (bytes[at] !== CR) return bytes[at] === LF ? refusals.lineEnding : refusals.fieldValue;
+      if (bytes[at] !== CR) return bytes[at] === LF ? parseErrors.lineEnding : parseErrors.fieldValue;
       if (at + 1 >= end) return 'incomplete';
-      if (bytes[at + 1] !== LF) return refusals.lineEnding;
+      if (bytes[at + 1] !== LF) return parseErrors.lineEnding;
       let valueEnd = at;
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--;
       at += 2;
-      if (count === this.#mostFields) return refusals.tooManyFields;
+      if (count === this.#mostFields) return parseErrors.tooManyFields;
       const place = count++ * STRIDE;
       places[place] = nameStart;
       places[place + 1] = nameEnd;

@@ -1,5 +1,5 @@
 /** Why bytes that a client or an endpoint sent are not taken. */
-export interface Refusal {
+export interface ParseError {
   /** Which of the proxy's own answers a client gets for it. */
   readonly answer:
     | 'bad-request'
@@ -12,12 +12,12 @@ export interface Refusal {
   readonly cause: string;
 }
 
-function refused(answer: Refusal['answer'], cause: string): Refusal {
+function refused(answer: ParseError['answer'], cause: string): ParseError {
   return Object.freeze({ answer, cause });
 }
 
 /** RFC sections are those that make each of them an error, or allow a server to treat it as one. */
-export const refusals = {
+export const parseErrors = {
   /** RFC 9112, 3.1. */
   method: refused('bad-request', 'bad-method'),
   /** RFC 9112, 3.2. */

@@ -1,7 +1,7 @@
 import { CR, LF, NEEDS_NORMALIZING, SPACE, targetBytes, tokenBytes } from './byte-tables.ts';
 import { type ConnectionOptions, connectionOptions, noOptions } from './connection-options.ts';
 import { Field, FieldSection, isWord, parseContentLength } from './field-section.ts';
-import { type Refusal, refusals } from './parse-error.ts';
+import { type ParseError, parseErrors } from './parse-error.ts';
 
 export interface HeadLimits {
   /** Request line and fields together. Default 16,384; more is 431. */
@@ -54,10 +54,10 @@ export class RequestHead {
   }
 
   /** Valid until the next `parse`, like every place in here. */
-  parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+  parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | ParseError {
     const outcome = this.#parse(bytes, start, end);
-    if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? refusals.headTooLarge : outcome;
-    if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return refusals.headTooLarge;
+    if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? parseErrors.headTooLarge : outcome;
+    if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return parseErrors.headTooLarge;
     return outcome;
   }
 
@@ -79,11 +79,11 @@ export class RequestHead {
     return this.minorVersion === 1 ? !this.connection.close : this.connection.keepAlive && !this.connection.close;
   }
 
-  #parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+  #parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | ParseError {
     let at = start;
     while (at < end && bytes[at] === CR && at - start < 4) {
       if (at + 1 >= end) return 'incomplete';
-      if (bytes[at + 1] !== LF) return refusals.lineEnding;
+      if (bytes[at + 1] !== LF) return parseErrors.lineEnding;
       at += 2;
     }
     const line = this.#parseRequestLine(bytes, at, end);
@@ -94,12 +94,12 @@ export class RequestHead {
     return this.#judgeFields(bytes);
   }
 
-  #parseRequestLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | Refusal {
+  #parseRequestLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | ParseError {
     let at = start;
     this.start = start;
     while (at < end && tokenBytes[bytes[at] as number] !== 0) at++;
     if (at >= end) return 'incomplete';
-    if (bytes[at] !== SPACE || at === start) return refusals.method;
+    if (bytes[at] !== SPACE || at === start) return parseErrors.method;
     this.methodEnd = at++;
     this.targetStart = at;
     const target = this.#parseTarget(bytes, at, end);
@@ -107,25 +107,25 @@ export class RequestHead {
     at = target;
     if (at >= end) return 'incomplete';
     if (bytes[at] !== SPACE || at === this.targetStart) {
-      return bytes[at] === CR || bytes[at] === LF ? refusals.version : refusals.target;
+      return bytes[at] === CR || bytes[at] === LF ? parseErrors.version : parseErrors.target;
     }
     at++;
     for (let each = 0; each < 7; each++, at++) {
       if (at >= end) return 'incomplete';
-      if (bytes[at] !== versionPrefix[each]) return refusals.version;
+      if (bytes[at] !== versionPrefix[each]) return parseErrors.version;
     }
     if (at >= end) return 'incomplete';
     const minor = (bytes[at++] as number) - 0x30;
-    if (minor !== 0 && minor !== 1) return refusals.version;
+    if (minor !== 0 && minor !== 1) return parseErrors.version;
     this.minorVersion = minor;
     if (at >= end) return 'incomplete';
-    if (bytes[at] !== CR) return bytes[at] === LF ? refusals.lineEnding : refusals.version;
+    if (bytes[at] !== CR) return bytes[at] === LF ? parseErrors.lineEnding : parseErrors.version;
     if (at + 1 >= end) return 'incomplete';
-    return bytes[at + 1] === LF ? at + 2 : refusals.lineEnding;
+    return bytes[at + 1] === LF ? at + 2 : parseErrors.lineEnding;
   }
 
   /** Up to the first byte that cannot stand in a target. */
-  #parseTarget(bytes: Buffer, start: number, end: number): number | 'incomplete' | Refusal {
+  #parseTarget(bytes: Buffer, start: number, end: number): number | 'incomplete' | ParseError {
     let at = start;
     if (at >= end) return 'incomplete';
     const first = bytes[at] as number;
@@ -150,7 +150,7 @@ export class RequestHead {
     return at;
   }
 
-  #judgeFields(bytes: Buffer): 'complete' | Refusal {
+  #judgeFields(bytes: Buffer): 'complete' | ParseError {
     const fields = this.fields;
     let encodings = 0;
     this.host = -1;
@@ -162,21 +162,21 @@ export class RequestHead {
     for (let index = 0; index < fields.count; index++) {
       switch (fields.field(index)) {
         case Field.host:
-          if (this.host !== -1) return refusals.hostDuplicate;
+          if (this.host !== -1) return parseErrors.hostDuplicate;
           this.host = index;
           break;
         case Field.contentLength:
           // Even equal ones: servers differ in which they believe when a third is hidden from one of them.
-          if (this.contentLength !== -1) return refusals.contentLengthDuplicate;
+          if (this.contentLength !== -1) return parseErrors.contentLengthDuplicate;
           this.contentLength = parseContentLength(bytes, fields.valueStart(index), fields.valueEnd(index));
-          if (this.contentLength === -1) return refusals.contentLength;
+          if (this.contentLength === -1) return parseErrors.contentLength;
           break;
         case Field.transferEncoding:
           encodings++;
           this.chunked = isWord(bytes, fields.valueStart(index), fields.valueEnd(index), 'chunked');
           // Whitespace behind it is lawful, but parsers differ on whether it is still `chunked`.
-          if (bytes[fields.valueEnd(index)] !== CR) return refusals.transferEncoding;
-          if (encodings > 1 || !this.chunked) return refusals.transferEncoding;
+          if (bytes[fields.valueEnd(index)] !== CR) return parseErrors.transferEncoding;
+          if (encodings > 1 || !this.chunked) return parseErrors.transferEncoding;
           break;
         case Field.connection:
           this.connection = connectionOptions(
@@ -191,15 +191,15 @@ export class RequestHead {
           // HTTP/1.0 has no expectations (RFC 9110, section 10.1.1).
           if (this.minorVersion === 0) break;
           if (!isWord(bytes, fields.valueStart(index), fields.valueEnd(index), '100-continue'))
-            return refusals.expectation;
+            return parseErrors.expectation;
           this.expectContinue = true;
           break;
         default:
       }
     }
-    if (this.host === -1 && this.minorVersion === 1) return refusals.hostMissing;
-    if (this.chunked && this.contentLength !== -1) return refusals.framingConflict;
-    if (this.chunked && this.minorVersion === 0) return refusals.transferEncodingInHttp10;
+    if (this.host === -1 && this.minorVersion === 1) return parseErrors.hostMissing;
+    if (this.chunked && this.contentLength !== -1) return parseErrors.framingConflict;
+    if (this.chunked && this.minorVersion === 0) return parseErrors.transferEncodingInHttp10;
     return 'complete';
   }
 }

@@ -1,7 +1,7 @@
 import { CR, LF, SPACE, valueBytes } from './byte-tables.ts';
 import { type ConnectionOptions, connectionOptions, noOptions } from './connection-options.ts';
 import { Field, FieldSection, isWord, parseContentLength } from './field-section.ts';
-import { type Refusal, refusals } from './parse-error.ts';
+import { type ParseError, parseErrors } from './parse-error.ts';
 
 /** How the end of a response's body is known (RFC 9112, section 6.3). */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
@@ -39,10 +39,10 @@ export class UpstreamHead {
     this.fields = new FieldSection(limits.fields);
   }
 
-  parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+  parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | ParseError {
     const outcome = this.#parse(bytes, start, end);
-    if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? refusals.headTooLarge : outcome;
-    if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return refusals.headTooLarge;
+    if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? parseErrors.headTooLarge : outcome;
+    if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return parseErrors.headTooLarge;
     return outcome;
   }
 
@@ -70,7 +70,7 @@ export class UpstreamHead {
     return this.minorVersion === 1 ? !this.connection.close : this.connection.keepAlive && !this.connection.close;
   }
 
-  #parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | Refusal {
+  #parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | ParseError {
     const line = this.#parseStatusLine(bytes, start, end);
     if (typeof line !== 'number') return line;
     const section = this.fields.parse(bytes, line, end);
@@ -79,38 +79,38 @@ export class UpstreamHead {
     return this.#judgeFields(bytes);
   }
 
-  #parseStatusLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | Refusal {
+  #parseStatusLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | ParseError {
     let at = start;
     for (let each = 0; each < 7; each++, at++) {
       if (at >= end) return 'incomplete';
-      if (bytes[at] !== prefix[each]) return refusals.version;
+      if (bytes[at] !== prefix[each]) return parseErrors.version;
     }
     // The shortest line there is: version's digit, space, three digits, CRLF.
     if (at + 7 > end) return 'incomplete';
     const minor = (bytes[at++] as number) - 0x30;
-    if ((minor !== 0 && minor !== 1) || bytes[at++] !== SPACE) return refusals.version;
+    if ((minor !== 0 && minor !== 1) || bytes[at++] !== SPACE) return parseErrors.version;
     this.minorVersion = minor;
     let status = 0;
     for (let each = 0; each < 3; each++) {
       const digit = (bytes[at++] as number) - 0x30;
-      if (digit < 0 || digit > 9) return refusals.version;
+      if (digit < 0 || digit > 9) return parseErrors.version;
       status = status * 10 + digit;
     }
-    if (status < 100) return refusals.version;
+    if (status < 100) return parseErrors.version;
     this.status = status;
     // Some services leave out the space before an empty reason.
     if (bytes[at] === SPACE) at++;
-    else if (bytes[at] !== CR) return refusals.version;
+    else if (bytes[at] !== CR) return parseErrors.version;
     this.reasonStart = at;
     while (at < end && valueBytes[bytes[at] as number] === 1) at++;
     this.reasonEnd = at;
     if (at >= end) return 'incomplete';
-    if (bytes[at] !== CR) return refusals.lineEnding;
+    if (bytes[at] !== CR) return parseErrors.lineEnding;
     if (at + 1 >= end) return 'incomplete';
-    return bytes[at + 1] === LF ? at + 2 : refusals.lineEnding;
+    return bytes[at + 1] === LF ? at + 2 : parseErrors.lineEnding;
   }
 
-  #judgeFields(bytes: Buffer): 'complete' | Refusal {
+  #judgeFields(bytes: Buffer): 'complete' | ParseError {
     const fields = this.fields;
     let encodings = 0;
     this.contentLength = -1;
@@ -121,15 +121,15 @@ export class UpstreamHead {
       switch (fields.field(index)) {
         case Field.contentLength: {
           const length = parseContentLength(bytes, fields.valueStart(index), fields.valueEnd(index));
-          if (length === -1) return refusals.contentLength;
-          if (this.contentLength !== -1) return refusals.contentLengthDuplicate;
+          if (length === -1) return parseErrors.contentLength;
+          if (this.contentLength !== -1) return parseErrors.contentLengthDuplicate;
           this.contentLength = length;
           break;
         }
         case Field.transferEncoding:
           encodings++;
           this.chunked = isWord(bytes, fields.valueStart(index), fields.valueEnd(index), 'chunked');
-          if (encodings > 1 || !this.chunked) return refusals.transferEncoding;
+          if (encodings > 1 || !this.chunked) return parseErrors.transferEncoding;
           break;
         case Field.connection:
           this.connection = connectionOptions(
@@ -144,7 +144,7 @@ export class UpstreamHead {
       }
     }
     // A length beside chunks: whichever we believed, the other end of a keep-alive connection might not (RFC 9112, 6.3).
-    if (this.chunked && (this.contentLength !== -1 || this.minorVersion === 0)) return refusals.framingConflict;
+    if (this.chunked && (this.contentLength !== -1 || this.minorVersion === 0)) return parseErrors.framingConflict;
     return 'complete';
   }
 }

@@ -1,5 +1,5 @@
-import type { Middleware } from './middleware.ts';
 import { proceed, refuse } from './local-responses.ts';
+import type { Middleware } from './middleware.ts';
 
 /** `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`. */
 export const verifyClientSsl: Middleware = {

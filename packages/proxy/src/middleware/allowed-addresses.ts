@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import type { Middleware } from './middleware.ts';
 import { proceed, refuse } from './local-responses.ts';
+import type { Middleware } from './middleware.ts';
 
 /** `allowedAddresses`: everyone else gets 403. An address nobody can read is nobody's. */
 export function allowedAddresses(cidrs: readonly string[]): Middleware {

@@ -1,5 +1,5 @@
-import type { Middleware } from './middleware.ts';
 import { proceed } from './local-responses.ts';
+import type { Middleware } from './middleware.ts';
 
 export type ConnectionMode = 'http-keep-alive' | 'http-server-close' | 'httpclose';
 

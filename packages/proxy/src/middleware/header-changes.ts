@@ -5,8 +5,8 @@ import {
   isSecretVariable,
 } from '@swarmgate/registry/vocabulary';
 import type { HeaderList } from '../model/header-list.ts';
-import type { Exchange, Middleware } from './middleware.ts';
 import { proceed } from './local-responses.ts';
+import type { Exchange, Middleware } from './middleware.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,5 +1,5 @@
-import type { Exchange, Middleware, Verdict } from './middleware.ts';
 import { proceed, redirect, refuse } from './local-responses.ts';
+import type { Exchange, Middleware, Verdict } from './middleware.ts';
 
 export interface HttpsRedirectOptions {
   /** As explain shows it. */

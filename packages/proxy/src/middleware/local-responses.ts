@@ -1,4 +1,4 @@
-import type { Answer, Verdict } from './middleware.ts';
+import type { LocalResponse, Verdict } from './middleware.ts';
 
 /** Every answer that middleware makes, in one place. */
 const table = {
@@ -15,16 +15,16 @@ const table = {
   'rewritten-path-invalid': { status: 400, body: 'the path cannot be rewritten to a valid one' },
 } as const satisfies Record<string, { readonly status: number; readonly body: string }>;
 
-export type RefusalReason = keyof typeof table;
+export type MiddlewareResponseReason = keyof typeof table;
 
 /** A verdict that ends the exchange. @param headers flat name, value list. */
-export function refuse(reason: RefusalReason, headers: readonly string[] = []): Verdict {
+export function refuse(reason: MiddlewareResponseReason, headers: readonly string[] = []): Verdict {
   const { status, body } = table[reason];
   return { kind: 'answer', answer: { status, reason, headers, body: `${body}\n` } };
 }
 
 export function redirect(status: number, location: string): Verdict {
-  const answer: Answer = { status, reason: 'https-required', headers: ['Location', location], body: '' };
+  const answer: LocalResponse = { status, reason: 'https-required', headers: ['Location', location], body: '' };
   return { kind: 'answer', answer };
 }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../model/endpoint.ts';
-import type { Route } from '../model/route.ts';
 import type { HeaderList } from '../model/header-list.ts';
+import type { Route } from '../model/route.ts';
 
 /**
  * One exchange as every lane shows it to middleware: no sockets, no node:http. A lane makes it from a parsed head,
@@ -34,10 +34,10 @@ export interface ClientConnection {
   readonly certificateVerified: boolean;
 }
 
-export type Verdict = { readonly kind: 'continue' } | { readonly kind: 'answer'; readonly answer: Answer };
+export type Verdict = { readonly kind: 'continue' } | { readonly kind: 'answer'; readonly answer: LocalResponse };
 
 /** An answer the proxy makes itself. Always carries `X-Swarmgate-Reason: <reason>`. */
-export interface Answer {
+export interface LocalResponse {
   readonly status: number;
   /** Stable, kebab-case; what the log, the metric and the header say. */
   readonly reason: string;

@@ -1,8 +1,8 @@
 import type { PathRewrite } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
 import { normalizePath } from '../routing/normal-path.ts';
-import type { Middleware } from './middleware.ts';
 import { proceed, refuse } from './local-responses.ts';
+import type { Middleware } from './middleware.ts';
 
 /**
  * `reqPathSearchReplace` with the meaning of HAProxy's `regsub`: the first match only unless `all`; `\1` to `\9` in the

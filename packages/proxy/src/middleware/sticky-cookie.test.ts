@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { endpoint, exchangeOf, headOf, overTls, routeOf } from '../../test/middleware-fixture.ts';
-import { stickyCookie } from './sticky-cookie.ts';
 import { stickyToken } from '../endpoints/balancing/sticky-token.ts';
+import { stickyCookie } from './sticky-cookie.ts';
 
 const step = stickyCookie('go-demo');
 const token = stickyToken(endpoint);

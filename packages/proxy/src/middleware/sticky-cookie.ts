@@ -1,6 +1,6 @@
-import type { Exchange, Middleware } from './middleware.ts';
-import { proceed } from './local-responses.ts';
 import { stickyToken } from '../endpoints/balancing/sticky-token.ts';
+import { proceed } from './local-responses.ts';
+import type { Exchange, Middleware } from './middleware.ts';
 
 /**
  * `sessionType=sticky-server`: a cookie named after the service asks for one task. It holds an opaque token of the task,

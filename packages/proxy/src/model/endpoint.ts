@@ -9,8 +9,18 @@ export interface Endpoint {
 }
 
 /** What picking an endpoint for a route says. */
-export type Pick =
+export type EndpointPick =
   /** `hasOthers`: another endpoint could take the request, so nobody need wait long for this one. */
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly hasOthers: boolean }
   /** 503 + Retry-After; `stale-endpoint` for addresses that may be somebody else's by now. */
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint' };
+
+export interface PickOptions {
+  /** Token of the sticky cookie. */
+  readonly stickTo?: string;
+  /** Ids of endpoints that this request has tried already. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/** How an exchange ended for its endpoint. `unreachable`: it accepts no connection either, so one is enough to eject it. */
+export type EndpointOutcome = 'answered' | 'refused' | 'timed-out' | 'broken' | 'unreachable' | 'abandoned';

@@ -6,13 +6,13 @@ import {
   type ServiceKey,
   serviceKey,
 } from '@swarmgate/registry/vocabulary';
-import type { Claim, ClaimPhase, CompiledRoute } from './match-rule.ts';
+import type { Route } from '../model/route.ts';
 import { compileConditions } from './conditions.ts';
 import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
+import type { CompiledRoute, MatchPhase, MatchRule } from './match-rule.ts';
 import { acmePath, type MatchingOrder } from './matching-order.ts';
 import { defaultPathType, everyPath, type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { labelThatBlocks, type SupportedLabels } from './restricting-labels.ts';
-import type { Route } from '../model/route.ts';
 
 export interface CompileOptions extends SupportedLabels {
   readonly order: MatchingOrder;
@@ -178,7 +178,7 @@ class DestinationCompiler {
     hosts: readonly HostPattern[],
     paths: readonly PathPattern[],
   ): CompiledRoute {
-    const claims: Claim[] = new Array(hosts.length * paths.length);
+    const claims: MatchRule[] = new Array(hosts.length * paths.length);
     const compiled: CompiledRoute = {
       route,
       conditions,
@@ -251,7 +251,7 @@ class DestinationCompiler {
   }
 }
 
-function phaseOf(mode: CompiledRoute['mode'], path: PathPattern, order: MatchingOrder): ClaimPhase {
+function phaseOf(mode: CompiledRoute['mode'], path: PathPattern, order: MatchingOrder): MatchPhase {
   if (mode === 'redirect') return 'redirect';
   if (order.name === 'legacy') return 'ordinary';
   const challenge = (path.kind === 'exact' || path.kind === 'prefix') && isBelow(acmePath, path.text);

@@ -1,6 +1,6 @@
 import type { Destination } from '@swarmgate/registry';
-import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
 import type { RequestTarget } from '../model/request-target.ts';
+import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
 
 /** What a route asks of a request beside its host and path. All must hold; inside a list one is enough. */
 export interface Conditions {

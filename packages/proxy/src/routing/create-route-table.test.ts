@@ -1,11 +1,11 @@
 import { serviceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { definitionOf, type GivenService, type RoutingCase, routingCases } from '../../test/routing-cases.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
 import { createRouteTable } from './create-route-table.ts';
 import { normalizeHost } from './normal-host.ts';
 import { splitRequestTarget } from './normal-path.ts';
-import type { RequestTarget } from '../model/request-target.ts';
-import type { Route } from '../model/route.ts';
 import type { RouteTable } from './route-table.ts';
 
 describe('route table', () => {

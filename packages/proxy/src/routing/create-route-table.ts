@@ -1,13 +1,13 @@
 import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '@swarmgate/registry';
-import type { Claim, CompiledRoute } from './match-rule.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
+import { type Conflict, chooseShare, conflictOf, conflictsOf, losersOf } from './match-key.ts';
+import type { CompiledRoute, MatchRule } from './match-rule.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
-import { type Contest, chooseShare, contestOf, contestsOf, losersOf } from './match-key.ts';
-import type { RequestTarget } from '../model/request-target.ts';
-import type { Route } from '../model/route.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
 import type { Explanation, RouteStanding, RouteTable } from './route-table.ts';
 import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';
@@ -112,7 +112,7 @@ class CompiledTable implements RouteTable {
     return new CompiledTable(this.#rules, this.#random, parts, earlierOrder(this.#inOrder, this.#earlier, touched));
   }
 
-  #search(target: RequestTarget): Contest | undefined {
+  #search(target: RequestTarget): Conflict | undefined {
     const { acme, redirect, ordinary } = this.#parts.indexes;
     if (target.path.startsWith(acmePath)) {
       const challenge = acme.best(target);
@@ -125,19 +125,19 @@ class CompiledTable implements RouteTable {
   }
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
-  #settle(contest: Contest, target: RequestTarget): Claim {
+  #settle(contest: Conflict, target: RequestTarget): MatchRule {
     const settled = takesMethod(contest.conditions, target.method)
       ? contest
       : (this.#byMethod(contest, target) ?? contest);
     return settled.shares.length === 0 ? settled.winner : chooseShare(settled, this.#random());
   }
 
-  #byMethod(contest: Contest, target: RequestTarget): Contest | undefined {
+  #byMethod(contest: Conflict, target: RequestTarget): Conflict | undefined {
     if (this.#rules.order.name === 'legacy') return undefined;
     const claim = contest.winner;
     const place = this.#parts.indexes[claim.phase].find(claim);
     if (place === undefined) return undefined;
-    return contestsOf(place).find(
+    return conflictsOf(place).find(
       ({ conditions }) => takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined,
     );
   }
@@ -147,9 +147,9 @@ class CompiledTable implements RouteTable {
   }
 
   /** The claim that keeps this one from serving, if any does. */
-  #winnerOver(claim: Claim): Claim | undefined {
+  #winnerOver(claim: MatchRule): MatchRule | undefined {
     const place = this.#parts.indexes[claim.phase].find(claim);
-    const contest = place && contestOf(place, claim);
+    const contest = place && conflictOf(place, claim);
     return contest && losersOf(contest).includes(claim) ? contest.winner : undefined;
   }
 

@@ -1,8 +1,8 @@
 import { serviceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { definitionOf, type GivenService } from '../../test/routing-cases.ts';
-import { createRouteTable } from './create-route-table.ts';
 import type { RequestTarget } from '../model/request-target.ts';
+import { createRouteTable } from './create-route-table.ts';
 import type { RouteTable } from './route-table.ts';
 
 describe('explain', () => {

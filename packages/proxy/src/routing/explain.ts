@@ -1,22 +1,22 @@
+import type { RequestTarget } from '../model/request-target.ts';
 import { BoundedSelection } from './bounded-selection.ts';
-import { type Claim, type CompiledRoute, showPlace } from './match-rule.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { hostMatches, showHost } from './host-pattern.ts';
+import { type CompiledRoute, type MatchRule, showMatchKey } from './match-rule.ts';
 import { compareText, type MatchingOrder } from './matching-order.ts';
 import { pathMatches, showPath } from './path-pattern.ts';
-import type { RequestTarget } from '../model/request-target.ts';
 import { compareRoutes } from './route-order.ts';
 import type { Explanation, FailedCondition } from './route-table.ts';
 import type { ServiceStanding } from './table-parts.ts';
 
 export interface ExplainedTable {
-  readonly winner: Claim | undefined;
+  readonly winner: MatchRule | undefined;
   readonly byDefault: CompiledRoute | undefined;
   readonly services: Iterable<CompiledService>;
   readonly standing: (service: CompiledService) => ServiceStanding;
   /** The claim that keeps this one from serving, if any does. */
-  readonly winnerOver: (claim: Claim) => Claim | undefined;
+  readonly winnerOver: (claim: MatchRule) => MatchRule | undefined;
   readonly order: MatchingOrder;
   readonly limit: number;
 }
@@ -89,11 +89,11 @@ function failureOf(candidate: Candidate, target: RequestTarget, table: Explained
 }
 
 /** It fits as well: who has it, and why. */
-function beaten(claim: Claim, target: RequestTarget, table: ExplainedTable): FailedCondition {
+function beaten(claim: MatchRule, target: RequestTarget, table: ExplainedTable): FailedCondition {
   const { winner } = table;
   const rival = table.winnerOver(claim);
   if (rival !== undefined)
-    return failed('conflict', `${showPlace(claim)} is claimed by ${rival.of.route.key} too, which keeps it`);
+    return failed('conflict', `${showMatchKey(claim)} is claimed by ${rival.of.route.key} too, which keeps it`);
   if (!takesMethod(claim.of.conditions, target.method)) return failed('method', `does not take ${target.method}`);
   if (winner === undefined) return failed('shadowed', 'is the default backend’s');
   if (winner.of.conditions.identity === claim.of.conditions.identity && table.order.compare(winner, claim) > 0)
@@ -101,8 +101,8 @@ function beaten(claim: Claim, target: RequestTarget, table: ExplainedTable): Fai
   return failed('shadowed', `${winner.of.route.id} comes first: ${whyEarlier(winner, claim, table.order)}`);
 }
 
-function whyEarlier(winner: Claim, claim: Claim, order: MatchingOrder): string {
-  const both = `${showPlace(winner)} before ${showPlace(claim)}`;
+function whyEarlier(winner: MatchRule, claim: MatchRule, order: MatchingOrder): string {
+  const both = `${showMatchKey(winner)} before ${showMatchKey(claim)}`;
   if (winner.rank < claim.rank) {
     return order.name === 'legacy'
       ? 'paths under /.well-known come first, a bare / comes last'
@@ -121,7 +121,7 @@ function hostMessage({ claims }: CompiledRoute, target: RequestTarget): string {
   return `host is ${target.host}, not ${alternatives(claims.map(({ host }) => showHost(host)))}`;
 }
 
-function pathMessage(claims: readonly Claim[], target: RequestTarget): string {
+function pathMessage(claims: readonly MatchRule[], target: RequestTarget): string {
   return `path is ${target.path}, not ${alternatives(claims.map(({ path }) => showPath(path)))}`;
 }
 

@@ -1,10 +1,10 @@
+import type { RequestTarget } from '../model/request-target.ts';
 import { LengthIndex } from './length-index.ts';
+import { type Conflict, firstFitting, type MatchKey } from './match-key.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { isSamePath, pathMatches } from './path-pattern.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import { type Contest, firstFitting, type Place } from './match-key.ts';
-import type { RequestTarget } from '../model/request-target.ts';
 
 /**
  * All places of one host. A few are simply tried one after the other; when there are more, whole paths and prefixes
@@ -14,15 +14,15 @@ import type { RequestTarget } from '../model/request-target.ts';
 export class HostBucket {
   readonly #order: MatchingOrder;
   /** Of the places that are tried. Beside the others because most hosts have one, and an array costs two steps more. */
-  readonly #first: Place | undefined;
+  readonly #first: MatchKey | undefined;
   /** In rank order, as `#first` and they are together. */
-  readonly #others: readonly Place[];
+  readonly #others: readonly MatchKey[];
   readonly #asSent: PathIndex | undefined;
   readonly #folded: PathIndex | undefined;
 
   private constructor(
     order: MatchingOrder,
-    tried: readonly Place[],
+    tried: readonly MatchKey[],
     asSent: PathIndex | undefined,
     folded: PathIndex | undefined,
   ) {
@@ -41,13 +41,13 @@ export class HostBucket {
     return this.#first === undefined && this.#asSent === undefined && this.#folded === undefined;
   }
 
-  find(path: PathPattern): Place | undefined {
+  find(path: PathPattern): MatchKey | undefined {
     const indexed = isIndexable(path) ? this.#indexFor(path)?.find(path) : undefined;
     return indexed ?? this.#tried.find((place) => isSamePath(place.path, path));
   }
 
   /** Puts a place in the stead of the one with that path; `undefined` removes that. */
-  set(path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
+  set(path: PathPattern, place: MatchKey | undefined, edit: Edit): HostBucket {
     const isIndexed = this.#asSent !== undefined || this.#folded !== undefined;
     if (isIndexed && isIndexable(path)) return this.#withIndexed(path, place, edit);
     const tried = this.#tried.filter((other) => !isSamePath(other.path, path));
@@ -60,7 +60,7 @@ export class HostBucket {
   }
 
   /** The better of `best` and the first contest of this host that the request fits. */
-  best(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+  best(target: RequestTarget, best: Conflict | undefined): Conflict | undefined {
     let found = best;
     if (this.#asSent) found = this.#asSent.best(target, target.path, found);
     if (this.#folded) found = this.#folded.best(target, target.path.toLowerCase(), found);
@@ -74,15 +74,15 @@ export class HostBucket {
     return found;
   }
 
-  #isBehind(place: Place, found: Contest | undefined): boolean {
+  #isBehind(place: MatchKey, found: Conflict | undefined): boolean {
     return found !== undefined && this.#order.byPlace && place.rank > found.winner.rank;
   }
 
-  #try(place: Place, target: RequestTarget, found: Contest | undefined): Contest | undefined {
+  #try(place: MatchKey, target: RequestTarget, found: Conflict | undefined): Conflict | undefined {
     return pathMatches(place.path, target.path) ? better(this.#order, found, firstFitting(place, target)) : found;
   }
 
-  get #tried(): readonly Place[] {
+  get #tried(): readonly MatchKey[] {
     return this.#first === undefined ? none : [this.#first, ...this.#others];
   }
 
@@ -90,7 +90,7 @@ export class HostBucket {
     return path.folded ? this.#folded : this.#asSent;
   }
 
-  #withIndexed(path: PathPattern, place: Place | undefined, edit: Edit): HostBucket {
+  #withIndexed(path: PathPattern, place: MatchKey | undefined, edit: Edit): HostBucket {
     const changed = (this.#indexFor(path) ?? PathIndex.empty(this.#order)).set(path, place, edit);
     const index = changed.size === 0 ? undefined : changed;
     return path.folded
@@ -115,9 +115,9 @@ const none: readonly never[] = [];
 
 export function better(
   order: MatchingOrder,
-  one: Contest | undefined,
-  other: Contest | undefined,
-): Contest | undefined {
+  one: Conflict | undefined,
+  other: Conflict | undefined,
+): Conflict | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return order.compare(one.winner, other.winner) <= 0 ? one : other;
 }
@@ -128,10 +128,10 @@ function isIndexable({ kind }: PathPattern): boolean {
 
 class PathIndex {
   readonly #order: MatchingOrder;
-  readonly #exact: PersistentMap<Place>;
-  readonly #prefixes: LengthIndex<Place>;
+  readonly #exact: PersistentMap<MatchKey>;
+  readonly #prefixes: LengthIndex<MatchKey>;
 
-  private constructor(order: MatchingOrder, exact: PersistentMap<Place>, prefixes: LengthIndex<Place>) {
+  private constructor(order: MatchingOrder, exact: PersistentMap<MatchKey>, prefixes: LengthIndex<MatchKey>) {
     this.#order = order;
     this.#exact = exact;
     this.#prefixes = prefixes;
@@ -145,17 +145,17 @@ class PathIndex {
     return this.#exact.size + this.#prefixes.size;
   }
 
-  find(path: PathPattern): Place | undefined {
+  find(path: PathPattern): MatchKey | undefined {
     return path.kind === 'exact' ? this.#exact.get(path.text) : this.#prefixes.get(path.text);
   }
 
-  set(path: PathPattern, place: Place | undefined, edit: Edit): PathIndex {
+  set(path: PathPattern, place: MatchKey | undefined, edit: Edit): PathIndex {
     return path.kind === 'exact'
       ? new PathIndex(this.#order, this.#exact.set(path.text, place, edit), this.#prefixes)
       : new PathIndex(this.#order, this.#exact, this.#prefixes.set(path.text, place, edit));
   }
 
-  best(target: RequestTarget, path: string, best: Contest | undefined): Contest | undefined {
+  best(target: RequestTarget, path: string, best: Conflict | undefined): Conflict | undefined {
     let found = best;
     const whole = this.#exact.size === 0 ? undefined : this.#exact.get(path);
     if (whole !== undefined) {

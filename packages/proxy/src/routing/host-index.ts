@@ -1,11 +1,11 @@
-import type { Claim } from './match-rule.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 import { HostBucket } from './host-bucket.ts';
 import type { HostPattern } from './host-pattern.ts';
 import { LengthIndex } from './length-index.ts';
+import type { Conflict, MatchKey } from './match-key.ts';
+import type { MatchRule } from './match-rule.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import type { Contest, Place } from './match-key.ts';
-import type { RequestTarget } from '../model/request-target.ts';
 
 /** All places of one phase by host: exact ones in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
 export class HostIndex {
@@ -39,12 +39,12 @@ export class HostIndex {
   }
 
   /** The place that is claimed. */
-  find({ host, path }: Claim): Place | undefined {
+  find({ host, path }: MatchRule): MatchKey | undefined {
     return this.#bucketOf(host)?.find(path);
   }
 
   /** Puts a place in the stead of the one that is claimed; `undefined` removes that. */
-  set(claim: Claim, place: Place | undefined, edit: Edit): HostIndex {
+  set(claim: MatchRule, place: MatchKey | undefined, edit: Edit): HostIndex {
     const bucket = (this.#bucketOf(claim.host) ?? HostBucket.empty(this.#order)).set(claim.path, place, edit);
     return new HostIndex(
       this.#order,
@@ -53,7 +53,7 @@ export class HostIndex {
     );
   }
 
-  best(target: RequestTarget): Contest | undefined {
+  best(target: RequestTarget): Conflict | undefined {
     const { exact, any } = this.#buckets;
     const stop = this.#byHost;
     let found = exact.get(target.host)?.best(target, undefined);
@@ -65,7 +65,7 @@ export class HostIndex {
     return any === undefined ? found : any.best(target, found);
   }
 
-  #bestWildcard(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+  #bestWildcard(target: RequestTarget, best: Conflict | undefined): Conflict | undefined {
     const { wildcard, suffix } = this.#buckets;
     const { host } = target;
     let found = best;
@@ -81,7 +81,7 @@ export class HostIndex {
     return found;
   }
 
-  #bestByAlgorithm(target: RequestTarget, best: Contest | undefined): Contest | undefined {
+  #bestByAlgorithm(target: RequestTarget, best: Conflict | undefined): Conflict | undefined {
     const { beg, end, dom } = this.#buckets;
     const { host } = target;
     let found = best;

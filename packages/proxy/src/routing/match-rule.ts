@@ -1,41 +1,41 @@
+import type { Route } from '../model/route.ts';
 import type { Conditions } from './conditions.ts';
 import { type HostPattern, showHost } from './host-pattern.ts';
 import { type PathPattern, showPath } from './path-pattern.ts';
-import type { Route } from '../model/route.ts';
 
 /** A route with what the index and `explain` need of it. */
 export interface CompiledRoute {
   readonly route: Route;
   readonly conditions: Conditions;
   /** Every host with every path, in rank order. Empty for tcp and sni, and for a default backend that asks for nothing. */
-  readonly claims: readonly Claim[];
+  readonly claims: readonly MatchRule[];
   readonly mode: 'http' | 'redirect' | 'tcp';
   /** Sort key among equals: `aclName`, else the service's name. */
   readonly aclName: string;
-  /** Place of the whole service in `legacy` order: 0 for `/.well-known…`, 2 for a bare `/`, else 1. */
+  /** MatchKey of the whole service in `legacy` order: 0 for `/.well-known…`, 2 for a bare `/`, else 1. */
   readonly legacyClass: 0 | 1 | 2;
 }
 
 /** One host and one path that a route asks for: the unit that is indexed, and that conflicts are about. */
-export interface Claim {
+export interface MatchRule {
   readonly of: CompiledRoute;
-  readonly phase: ClaimPhase;
+  readonly phase: MatchPhase;
   readonly host: HostPattern;
   readonly path: PathPattern;
-  /** Smaller is matched earlier; equal ranks go on to `compareClaims`' next criterion. */
+  /** Smaller is matched earlier; equal ranks go on to `compareRules`' next criterion. */
   readonly rank: number;
 }
 
 /** `acme` exists in `strict` only. */
-export type ClaimPhase = 'acme' | 'redirect' | 'ordinary';
+export type MatchPhase = 'acme' | 'redirect' | 'ordinary';
 
 /** Equal for claims to the same place. */
-export function placeKeyOf({ phase, host, path }: Pick<Claim, 'phase' | 'host' | 'path'>): string {
+export function matchKeyOf({ phase, host, path }: Pick<MatchRule, 'phase' | 'host' | 'path'>): string {
   const hostText = host.kind === 'any' ? '' : host.text;
   return `${phase} ${host.kind} ${hostText} ${path.kind}${path.folded ? '-i' : ''} ${path.text}`;
 }
 
 /** For people: `shop.example /api`. */
-export function showPlace({ host, path }: Pick<Claim, 'host' | 'path'>): string {
+export function showMatchKey({ host, path }: Pick<MatchRule, 'host' | 'path'>): string {
   return `${showHost(host)} ${showPath(path)}`;
 }

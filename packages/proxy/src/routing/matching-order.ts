@@ -1,5 +1,5 @@
-import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './match-rule.ts';
 import type { HostPattern } from './host-pattern.ts';
+import { type CompiledRoute, type MatchPhase, type MatchRule, matchKeyOf } from './match-rule.ts';
 import type { PathPattern } from './path-pattern.ts';
 
 export type OrderName = 'strict' | 'legacy';
@@ -18,10 +18,10 @@ export interface MatchingOrder {
   readonly name: OrderName;
   /** The places of one phase stand in rank order, so that a search may stop at the first that fits. */
   readonly byPlace: boolean;
-  rank(phase: ClaimPhase, host: HostPattern, path: PathPattern, legacyClass: 0 | 1 | 2): number;
-  compare(one: Claim, other: Claim): number;
+  rank(phase: MatchPhase, host: HostPattern, path: PathPattern, legacyClass: 0 | 1 | 2): number;
+  compare(one: MatchRule, other: MatchRule): number;
   /** Who keeps a match that several claim: the longest-standing one, in `legacy` the first in order. */
-  compareRivals(one: Claim, other: Claim): number;
+  compareCompeting(one: MatchRule, other: MatchRule): number;
 }
 
 export const strictOrder: MatchingOrder = {
@@ -34,7 +34,7 @@ export const strictOrder: MatchingOrder = {
     compareText(one.of.aclName, other.of.aclName) ||
     compareIdentity(one.of, other.of) ||
     comparePlaces(one, other),
-  compareRivals: (one, other) =>
+  compareCompeting: (one, other) =>
     one.of.route.destination.since - other.of.route.destination.since || compareIdentity(one.of, other.of),
 };
 
@@ -43,13 +43,13 @@ export const legacyOrder: MatchingOrder = {
   byPlace: false,
   rank: (phase, _host, _path, legacyClass) => (phase === 'redirect' ? 0 : 3) + legacyClass,
   compare: compareLegacy,
-  compareRivals: compareLegacy,
+  compareCompeting: compareLegacy,
 };
 
 /** `/.well-known/acme-challenge` and what is below it. */
 export const acmePath = '/.well-known/acme-challenge';
 
-function compareLegacy(one: Claim, other: Claim): number {
+function compareLegacy(one: MatchRule, other: MatchRule): number {
   return (
     one.rank - other.rank ||
     compareText(one.of.aclName, other.of.aclName) ||
@@ -59,17 +59,17 @@ function compareLegacy(one: Claim, other: Claim): number {
 }
 
 /** The last word, between two claims of one route: at which place a request finds it says which other routes it may go to. */
-function comparePlaces(one: Claim, other: Claim): number {
-  return one === other ? 0 : compareText(placeKeyOf(one), placeKeyOf(other));
+function comparePlaces(one: MatchRule, other: MatchRule): number {
+  return one === other ? 0 : compareText(matchKeyOf(one), matchKeyOf(other));
 }
 
-const PHASES: Readonly<Record<ClaimPhase, number>> = { acme: 0, redirect: 1, ordinary: 2 };
+const PHASES: Readonly<Record<MatchPhase, number>> = { acme: 0, redirect: 1, ordinary: 2 };
 const HOST_CLASSES = { exact: 0, wildcard: 1, suffix: 1, beg: 2, end: 2, dom: 2, any: 3 } as const;
 const PATH_CLASSES = { exact: 0, prefix: 1, 'raw-prefix': 1, end: 2, dir: 2, sub: 2, regex: 3 } as const;
 const LONGEST_HOST = 0xff;
 const LONGEST_PATH = 0x3fff;
 
-function strictRank(phase: ClaimPhase, host: HostPattern, path: PathPattern): number {
+function strictRank(phase: MatchPhase, host: HostPattern, path: PathPattern): number {
   const hostClass = phase === 'acme' && host.kind === 'any' ? -1 : HOST_CLASSES[host.kind];
   // Only wildcards are compared by length: an exact host has but one, and the algorithms go on to the path.
   const hostLength = host.kind === 'wildcard' || host.kind === 'suffix' ? shortness(host.text, LONGEST_HOST) : 0;

@@ -2,14 +2,14 @@ import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/regi
 import { serviceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Claim } from './match-rule.ts';
+import type { RequestTarget } from '../model/request-target.ts';
 import { compileService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { createRouteTable } from './create-route-table.ts';
 import { hostMatches } from './host-pattern.ts';
+import type { MatchRule } from './match-rule.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathMatches } from './path-pattern.ts';
-import type { RequestTarget } from '../model/request-target.ts';
 import type { RouteTable } from './route-table.ts';
 
 // A few names that collide often: the interesting tables are the ones where everybody wants the same.
@@ -156,10 +156,10 @@ function scan(name: OrderName, given: readonly ServiceDefinition[], one: Request
   const compiled = inForce.map((each) => compileService(each, { order: matchingOrder, isSupported: () => true }));
   const claims = compiled.flatMap(({ routes }) => routes.flatMap((route) => route.claims));
   const standing = claims.filter(
-    (claim) => !claims.some((other) => takesFrom(other, claim, matchingOrder.compareRivals)),
+    (claim) => !claims.some((other) => takesFrom(other, claim, matchingOrder.compareCompeting)),
   );
   standing.sort(matchingOrder.compare);
-  const fits = (claim: Claim) =>
+  const fits = (claim: MatchRule) =>
     hostMatches(claim.host, one.host) &&
     pathMatches(claim.path, one.path) &&
     firstFailed(claim.of.conditions, one) === undefined;
@@ -184,14 +184,18 @@ function scan(name: OrderName, given: readonly ServiceDefinition[], one: Request
   return defaults.toSorted((a, b) => (rank(a).join(' ') < rank(b).join(' ') ? -1 : 1))[0]?.route.id;
 }
 
-function takesFrom(other: Claim, claim: Claim, compareRivals: (one: Claim, other: Claim) => number): boolean {
+function takesFrom(
+  other: MatchRule,
+  claim: MatchRule,
+  compareCompeting: (one: MatchRule, other: MatchRule) => number,
+): boolean {
   if (other === claim || !samePlace(other, claim)) return false;
   if (other.of.conditions.identity !== claim.of.conditions.identity) return false;
-  return other.of !== claim.of && compareRivals(other, claim) < 0;
+  return other.of !== claim.of && compareCompeting(other, claim) < 0;
 }
 
-function samePlace(one: Claim, other: Claim): boolean {
-  const place = ({ phase, host, path }: Claim) => JSON.stringify([phase, host, path.kind, path.text, path.folded]);
+function samePlace(one: MatchRule, other: MatchRule): boolean {
+  const place = ({ phase, host, path }: MatchRule) => JSON.stringify([phase, host, path.kind, path.text, path.folded]);
   return place(one) === place(other);
 }
 

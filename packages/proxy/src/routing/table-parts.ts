@@ -1,10 +1,10 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
-import { type Claim, type ClaimPhase, type CompiledRoute, placeKeyOf } from './match-rule.ts';
 import { type CompiledService, type CompileOptions, compileService } from './compile-service.ts';
 import { HostIndex } from './host-index.ts';
+import { addRule, conflictsOf, type MatchKey, removeRule } from './match-key.ts';
+import { type CompiledRoute, type MatchPhase, type MatchRule, matchKeyOf } from './match-rule.ts';
 import { compareIdentity, compareText, type MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
-import { addClaim, contestsOf, type Place, removeClaim } from './match-key.ts';
 
 export interface TableRules extends CompileOptions {
   readonly instanceName: string;
@@ -17,11 +17,11 @@ export interface TableParts {
   readonly services: PersistentMap<CompiledService>;
   /** How many services each owner publishes. Owners are few: Swarms, and people. */
   readonly owners: ReadonlyMap<string, number>;
-  readonly indexes: Readonly<Record<ClaimPhase, HostIndex>>;
+  readonly indexes: Readonly<Record<MatchPhase, HostIndex>>;
   /** Routes of default backends, the one to ask first at the front. */
   readonly defaults: readonly CompiledRoute[];
   /** Places that more than one service claims under equal conditions. */
-  readonly contested: PersistentMap<Place>;
+  readonly contested: PersistentMap<MatchKey>;
   /** Services with something to report of their own. */
   readonly flawed: PersistentMap<CompiledService>;
   readonly overridden: PersistentMap<CompiledService>;
@@ -129,21 +129,21 @@ class PartsChange {
     this.#update({ size: this.parts.size - service.routes.length });
   }
 
-  #claim(claim: Claim): void {
-    this.#put(claim, addClaim(this.parts.indexes[claim.phase].find(claim), claim, this.#rules.order));
+  #claim(claim: MatchRule): void {
+    this.#put(claim, addRule(this.parts.indexes[claim.phase].find(claim), claim, this.#rules.order));
   }
 
-  #renounce(claim: Claim): void {
+  #renounce(claim: MatchRule): void {
     const place = this.parts.indexes[claim.phase].find(claim);
-    if (place) this.#put(claim, removeClaim(place, claim, this.#rules.order));
+    if (place) this.#put(claim, removeRule(place, claim, this.#rules.order));
   }
 
-  #put(claim: Claim, place: Place | undefined): void {
+  #put(claim: MatchRule, place: MatchKey | undefined): void {
     const { indexes, contested } = this.parts;
-    const isContested = place !== undefined && contestsOf(place).some(({ rivals }) => rivals.length > 0);
+    const isContested = place !== undefined && conflictsOf(place).some(({ competing }) => competing.length > 0);
     this.#update({
       indexes: { ...indexes, [claim.phase]: indexes[claim.phase].set(claim, place, this.#edit) },
-      contested: contested.set(placeKeyOf(claim), isContested ? place : undefined, this.#edit),
+      contested: contested.set(matchKeyOf(claim), isContested ? place : undefined, this.#edit),
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { type Claim, type CompiledRoute, showPlace } from './match-rule.ts';
+import { conflictsOf, losersOf } from './match-key.ts';
+import { type CompiledRoute, type MatchRule, showMatchKey } from './match-rule.ts';
 import { compareText, type OrderName } from './matching-order.ts';
-import { contestsOf, losersOf } from './match-key.ts';
 import type { TableParts } from './table-parts.ts';
 
 export interface TableProblems {
@@ -62,7 +62,7 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
     }
   };
   for (const place of parts.contested.values()) {
-    for (const contest of contestsOf(place)) {
+    for (const contest of conflictsOf(place)) {
       for (const loser of losersOf(contest)) record(contest.winner.of, loser.of, whatIsClaimed(loser));
     }
   }
@@ -77,8 +77,8 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
   return [...found].sort(([one], [other]) => compareText(one, other)).map(([, rivalry]) => rivalry);
 }
 
-function whatIsClaimed(claim: Claim): string {
-  const place = showPlace(claim);
+function whatIsClaimed(claim: MatchRule): string {
+  const place = showMatchKey(claim);
   return claim.phase === 'redirect' ? `the redirect from ${place}` : place;
 }
 

@@ -6,8 +6,8 @@ import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { until } from '../../test/behaviour-rig.ts';
 import { type TestCertificate, testCertificate } from '../../test/test-certificate.ts';
+import { connectionInfo } from '../exchange/client-connection.ts';
 import { EntrypointError } from './bound-port.ts';
-import { connectionFacts } from '../exchange/client-connection.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { Entrypoints, type EntrypointsOptions } from './entrypoints.ts';
 import { readCertificate } from './tls/certificate.ts';
@@ -296,7 +296,7 @@ describe('entrypoints', () => {
           await until(() => accepted.length > count);
           const last = accepted.at(-1);
           if (last === undefined) throw new Error('not accepted');
-          verified.push(connectionFacts(last.connection, last.entrypoint, () => false).certificateVerified);
+          verified.push(connectionInfo(last.connection, last.entrypoint, () => false).certificateVerified);
         }
       expect(verified).to.deep.equal([true, true, false, false, false, false]);
     });

@@ -1,8 +1,8 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
 import { type EntrypointSetting, type Logger, messageOf } from '@swarmgate/runtime';
-import type { EntrypointView } from '../control/serving/server.ts';
-import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
 import type { Lane } from '../entrypoint/lane.ts';
+import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
+import type { EntrypointView } from './entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
 import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
 

@@ -2,7 +2,7 @@
  * How fast a client has to send its body. Silence alone is no measure: a client that sends a byte now and then is never
  * silent, and holds a connection to the endpoint for as long as it likes.
  */
-export class BodyPace {
+export class MinimumDataRate {
   readonly #bytesPerSecond: number;
   #missingBytes = 0;
 

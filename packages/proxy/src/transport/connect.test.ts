@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { endpointAt } from '../../test/tiny-plane.ts';
-import { connectToPicked } from './connect.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { connectToPicked } from './connect.ts';
 
 describe('connecting to an endpoint', () => {
   let server: Server;

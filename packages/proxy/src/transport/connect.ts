@@ -1,16 +1,16 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
+import type { Endpoint, EndpointPick } from '../model/endpoint.ts';
 import { AttemptError } from './connect-error.ts';
-import type { Endpoint, Pick } from '../model/endpoint.ts';
 
 /**
  * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
  * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
  * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
  */
-export const impatientConnectMs = 1_000;
+export const failoverConnectTimeoutMs = 1_000;
 
-type PickedEndpoint = Extract<Pick, { readonly kind: 'endpoint' }>;
+type PickedEndpoint = Extract<EndpointPick, { readonly kind: 'endpoint' }>;
 
 /**
  * As `connectTo`, for a second at most where another endpoint could be asked instead.
@@ -21,7 +21,7 @@ export function connectToPicked(
   connectMs: number,
   signal?: AbortSignal,
 ): Promise<Socket> {
-  return connectTo(endpoint, hasOthers ? Math.min(connectMs, impatientConnectMs) : connectMs, signal);
+  return connectTo(endpoint, hasOthers ? Math.min(connectMs, failoverConnectTimeoutMs) : connectMs, signal);
 }
 
 /**

@@ -4,12 +4,12 @@ import { endpointAt } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
 import { ConnectionPool, type PoolLimits, type Waiter } from './connection-pool.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from './endpoint-connection.ts';
+import type { ConnectionFault, EndpointConnection, ResponseReceiver } from './endpoint-connection.ts';
 
 /** A receiver that only counts. */
 function listener() {
   const heard = { complete: 0, faults: [] as ConnectionFault['kind'][] };
-  const receiver: AnswerReceiver = {
+  const receiver: ResponseReceiver = {
     wantsPayload: true,
     onInterim: () => undefined,
     onHead: (_head, _bytes, _framing, _from, _to, complete) => {
@@ -49,7 +49,7 @@ describe('the pool of connections to endpoints', () => {
     return pool;
   };
 
-  async function exchange(connection: UpstreamConnection): Promise<void> {
+  async function exchange(connection: EndpointConnection): Promise<void> {
     const { heard, receiver } = listener();
     connection.send(request, 'GET', true, 5_000, receiver);
     await until(() => heard.complete === 1, 'the answer');
@@ -58,7 +58,7 @@ describe('the pool of connections to endpoints', () => {
   function taken(
     endpoint: ReturnType<typeof endpointAt>,
     wanted: 'any' | 'recent' | 'fresh' = 'any',
-  ): UpstreamConnection {
+  ): EndpointConnection {
     const connection = pool.take(endpoint, wanted);
     if (connection === undefined) throw new Error('no connection');
     return connection;
@@ -142,7 +142,7 @@ describe('the pool of connections to endpoints', () => {
     poolWith({ perEndpoint: 1 });
     const endpoint = endpointAt(backend.port);
     const first = taken(endpoint);
-    let got: UpstreamConnection | undefined;
+    let got: EndpointConnection | undefined;
     pool.wait(endpoint, {
       onConnection: (connection) => {
         got = connection;

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
-import { EndpointProbes, type EndpointProbesOptions } from './liveness-connect.ts';
-import { type ConnectionOwner, UpstreamConnection } from './endpoint-connection.ts';
+import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
+import { LivenessConnects, type LivenessConnectsOptions } from './liveness-connect.ts';
 
 export interface PoolLimits {
   /** Connections to one endpoint. Default 1,024. */
@@ -34,19 +34,19 @@ export const defaultPoolLimits: PoolLimits = {
  * Which idle connection will do. An endpoint may close an idle connection just when a request is on its way: a request
  * that can be sent again takes any; one that cannot takes one used a moment ago, or a fresh one.
  */
-export type Wanted = 'any' | 'recent' | 'fresh';
+export type ReusePolicy = 'any' | 'recent' | 'fresh';
 const recentMs = 1_000;
 // An endpoint that says `Keep-Alive: timeout=5` starts counting before we do.
 const promiseMarginMs = 1_000;
 
 export interface Waiter {
-  onConnection(connection: UpstreamConnection): void;
+  onConnection(connection: EndpointConnection): void;
   onQueueTimeout(): void;
 }
 
 interface Slot {
   readonly endpoint: Endpoint;
-  readonly idle: UpstreamConnection[];
+  readonly idle: EndpointConnection[];
   readonly queue: Queued[];
   /** Open or opening, idle ones too. */
   count: number;
@@ -58,7 +58,7 @@ interface Slot {
  */
 export class ConnectionPool implements ConnectionOwner {
   readonly sweep: DeadlineSweep;
-  readonly probes: EndpointProbes;
+  readonly probes: LivenessConnects;
   readonly onOpened: (tookMs: number) => void;
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
@@ -74,10 +74,10 @@ export class ConnectionPool implements ConnectionOwner {
     sweep: DeadlineSweep,
     limits: Partial<PoolLimits> = {},
     onOpened: (tookMs: number) => void = () => {},
-    openProbe?: EndpointProbesOptions['open'],
+    openProbe?: LivenessConnectsOptions['open'],
   ) {
     this.sweep = sweep;
-    this.probes = new EndpointProbes({
+    this.probes = new LivenessConnects({
       sweep,
       onUnreachable: (endpoint) => this.#closeIdle(this.#slot(endpoint)),
       ...(openProbe === undefined ? {} : { open: openProbe }),
@@ -90,7 +90,11 @@ export class ConnectionPool implements ConnectionOwner {
    * A connection at once, or `undefined` where the limits say that one has to wait.
    * @param mostConnectMs how long a new one may take to open, where that is less than the pool's own limit
    */
-  take(endpoint: Endpoint, wanted: Wanted, mostConnectMs = Number.POSITIVE_INFINITY): UpstreamConnection | undefined {
+  take(
+    endpoint: Endpoint,
+    wanted: ReusePolicy,
+    mostConnectMs = Number.POSITIVE_INFINITY,
+  ): EndpointConnection | undefined {
     const slot = this.#slot(endpoint);
     if (wanted !== 'fresh') {
       for (let idle = slot.idle.pop(); idle !== undefined; idle = slot.idle.pop()) {
@@ -120,7 +124,7 @@ export class ConnectionPool implements ConnectionOwner {
     if (at !== -1) queue[at]?.leave();
   }
 
-  onFinished(connection: UpstreamConnection, reusable: boolean): void {
+  onFinished(connection: EndpointConnection, reusable: boolean): void {
     const slot = this.#slot(connection.endpoint);
     if (!reusable || this.#stopped) {
       connection.socket.destroy();
@@ -138,7 +142,7 @@ export class ConnectionPool implements ConnectionOwner {
     slot.idle.push(connection);
   }
 
-  onClosed(connection: UpstreamConnection): void {
+  onClosed(connection: EndpointConnection): void {
     const slot = this.#slot(connection.endpoint);
     slot.count--;
     this.#count--;
@@ -203,10 +207,10 @@ export class ConnectionPool implements ConnectionOwner {
     return false;
   }
 
-  #open(slot: Slot, endpoint: Endpoint, mostConnectMs = Number.POSITIVE_INFINITY): UpstreamConnection {
+  #open(slot: Slot, endpoint: Endpoint, mostConnectMs = Number.POSITIVE_INFINITY): EndpointConnection {
     slot.count++;
     this.#count++;
-    return new UpstreamConnection(endpoint, this, Math.min(this.#limits.connectMs, mostConnectMs));
+    return new EndpointConnection(endpoint, this, Math.min(this.#limits.connectMs, mostConnectMs));
   }
 }
 

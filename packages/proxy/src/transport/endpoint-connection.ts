@@ -1,11 +1,11 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
-import { AnswerReader, type AnswerTaker } from './response-reader.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import { type ResponseConsumer, ResponseReader } from './response-reader.ts';
 
 /** Takes the answer of one exchange, and hears what becomes of its connection. */
-export interface AnswerReceiver extends AnswerTaker {
+export interface ResponseReceiver extends ResponseConsumer {
   /** The connection was closed, reset, or sent what cannot be read, before the answer was complete. */
   onBroken(cause: ConnectionFault): void;
   /** The connection takes more of the request's body. */
@@ -25,8 +25,8 @@ export type ConnectionFault =
 export interface ConnectionOwner {
   readonly sweep: DeadlineSweep;
   /** The answer is complete. `reusable`: both sides agree on where the next one begins. */
-  onFinished(connection: UpstreamConnection, reusable: boolean): void;
-  onClosed(connection: UpstreamConnection): void;
+  onFinished(connection: EndpointConnection, reusable: boolean): void;
+  onClosed(connection: EndpointConnection): void;
   /** Connected, and encrypted where that is asked for, after this many milliseconds. */
   onOpened(tookMs: number): void;
 }
@@ -38,7 +38,7 @@ const tellingSilenceMs = 1_000;
 type Stage = 'idle' | 'exchange' | 'closed';
 
 /** One connection to an endpoint: writes requests, reads answers strictly, one exchange at a time. */
-export class UpstreamConnection implements Timed {
+export class EndpointConnection implements Timed {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
   deadlineMs: number;
@@ -49,8 +49,8 @@ export class UpstreamConnection implements Timed {
   idleSinceMs = 0;
   readonly #owner: ConnectionOwner;
   #stage: Stage = 'idle';
-  #receiver: AnswerReceiver | undefined;
-  readonly #reader = new AnswerReader();
+  #receiver: ResponseReceiver | undefined;
+  readonly #reader = new ResponseReader();
   #silenceMs = 0;
   /** When silence ends the exchange: `deadlineMs`, unless the silence is to be told before. */
   #overMs = Number.POSITIVE_INFINITY;
@@ -118,7 +118,7 @@ export class UpstreamConnection implements Timed {
    * Begins an exchange. `text` is the request head and what is there of its body, as latin1.
    * @param silenceMs How long the endpoint may stay silent, before the head and between pieces.
    */
-  send(text: string, method: string, requestDone: boolean, silenceMs: number, receiver: AnswerReceiver): void {
+  send(text: string, method: string, requestDone: boolean, silenceMs: number, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
     this.#reader.begin(method, receiver);
     this.#silenceMs = silenceMs;

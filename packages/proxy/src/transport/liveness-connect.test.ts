@@ -4,19 +4,19 @@ import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
 import { endpointAt } from '../../test/tiny-plane.ts';
 import { until } from '../../test/until.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import { EndpointProbes } from './liveness-connect.ts';
+import { LivenessConnects } from './liveness-connect.ts';
 
 describe('probes of endpoints that owe an answer', () => {
   const endpoint = endpointAt(1);
   let clock: MovedClock;
   let sweep: DeadlineSweep;
-  let probes: EndpointProbes;
+  let probes: LivenessConnects;
   let opened: Socket[];
   let gone: number;
   let told: string[];
 
   const probing = (open: (host: string, port: number) => Socket) => {
-    probes = new EndpointProbes({
+    probes = new LivenessConnects({
       sweep,
       onUnreachable: () => {
         gone += 1;
@@ -94,7 +94,7 @@ describe('probes of endpoints that owe an answer', () => {
     it('leave whoever waits alone, and knock once a second at most', async () => {
       const address = server.address();
       const port = address !== null && typeof address === 'object' ? address.port : 0;
-      probes = new EndpointProbes({ sweep, onUnreachable: () => told.push('gone') });
+      probes = new LivenessConnects({ sweep, onUnreachable: () => told.push('gone') });
       const there = endpointAt(port);
       probes.ask(there, () => told.push('one'));
       await until(() => accepted === 1, 'the probe');

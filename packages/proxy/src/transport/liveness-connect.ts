@@ -10,7 +10,7 @@ const acceptMs = 1_000;
 /** A finding holds so long, in milliseconds: an endpoint gets no more probes than one in that time. */
 const holdsMs = 1_000;
 
-export interface EndpointProbesOptions {
+export interface LivenessConnectsOptions {
   readonly sweep: DeadlineSweep;
   /** Told once of each finding. */
   readonly onUnreachable: (endpoint: Endpoint) => void;
@@ -22,11 +22,11 @@ export interface EndpointProbesOptions {
  * Finds out whether endpoints that owe an answer are still there. A machine that lost its power says nothing on its open
  * connections, and a slow service says nothing either: only a new connection tells them apart.
  */
-export class EndpointProbes {
-  readonly #options: EndpointProbesOptions;
+export class LivenessConnects {
+  readonly #options: LivenessConnectsOptions;
   readonly #probes = new Map<string, Probe>();
 
-  constructor(options: EndpointProbesOptions) {
+  constructor(options: LivenessConnectsOptions) {
     this.#options = options;
   }
 

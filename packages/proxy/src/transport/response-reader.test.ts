@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { AnswerReader, type ReadOutcome } from './response-reader.ts';
+import { type ReadOutcome, ResponseReader } from './response-reader.ts';
 
 function reading() {
   let interim = 0;
-  const reader = new AnswerReader();
+  const reader = new ResponseReader();
   const begin = () =>
     reader.begin('GET', {
       wantsPayload: true,
@@ -24,7 +24,7 @@ function reading() {
 const hint = `HTTP/1.1 103 Early Hints\r\nX: ${'y'.repeat(1_000)}\r\n\r\n`;
 const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-describe('AnswerReader', () => {
+describe('ResponseReader', () => {
   it('passes interim answers on, many in one piece and one in many', () => {
     const { read, interim } = reading();
     expect(read(hint.repeat(3) + hint.slice(0, 500))).to.equal('more');

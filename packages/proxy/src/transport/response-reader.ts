@@ -2,7 +2,7 @@ import { ChunkedReader } from '../http/chunked-reader.ts';
 import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/response-head.ts';
 
 /** Takes an answer as it is read. Places are in `bytes` and hold only during the call. */
-export interface AnswerTaker {
+export interface ResponseConsumer {
   /** Wants body bytes without chunk framing. */
   readonly wantsPayload: boolean;
   /** A 1xx other than 101. */
@@ -20,7 +20,7 @@ export type ReadOutcome = 'more' | 'complete' | { readonly cause: string };
 const head = new UpstreamHead();
 
 /** Reads one answer after the other from the bytes of a connection, strictly (RFC 9112). */
-export class AnswerReader {
+export class ResponseReader {
   /** The endpoint lets its connection live, and sent no more than it announced. */
   persistent = false;
   /** How long the endpoint said that it keeps an idle connection, in milliseconds, or `Infinity`. */
@@ -29,7 +29,7 @@ export class AnswerReader {
   answering = false;
   /** Bytes of the last piece are still in use. */
   inUse = false;
-  #taker: AnswerTaker | undefined;
+  #taker: ResponseConsumer | undefined;
   #method = '';
   #inBody = false;
   // Interim answers pass whether the client reads them or not, so all of them together may be as large as one head.
@@ -40,7 +40,7 @@ export class AnswerReader {
   #unread: Buffer | undefined;
 
   /** @param method Of the request: an answer to HEAD has no body. */
-  begin(method: string, taker: AnswerTaker): void {
+  begin(method: string, taker: ResponseConsumer): void {
     this.#taker = taker;
     this.#method = method;
     this.#inBody = false;
@@ -136,7 +136,7 @@ export class AnswerReader {
 
   #readChunks(
     chunks: ChunkedReader,
-    taker: AnswerTaker,
+    taker: ResponseConsumer,
     bytes: Buffer,
     from: number,
     end: number,
@@ -156,7 +156,7 @@ export class AnswerReader {
 
   #readPayload(
     chunks: ChunkedReader,
-    taker: AnswerTaker,
+    taker: ResponseConsumer,
     bytes: Buffer,
     from: number,
     end: number,

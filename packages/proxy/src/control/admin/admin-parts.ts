@@ -2,9 +2,8 @@ import type { Registry, ReplicaPresence } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
-import type { ServingPlane } from '../serving/server.ts';
+import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
-import type { CertificateStore } from './certificate-routes.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
 
@@ -15,11 +14,11 @@ export interface AdminParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly follower: ServicesFollower;
-  readonly plane: ServingPlane;
+  readonly plane: Server;
   readonly presence: ReplicaPresence;
   readonly changes: Changes;
   /** Absent where certificates come from files and secrets only. */
-  readonly certificates?: CertificateStore | undefined;
+  readonly certificates?: SharedCertificateStore | undefined;
   readonly replica: { readonly name: string; readonly version: string; readonly since: string };
   /** What passes through a replica just now, where that is known. */
   readonly trafficOf: (replica: string) => LiveTraffic | undefined;
@@ -27,4 +26,23 @@ export interface AdminParts {
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;
+}
+
+/** What a certificate store does for the REST. Private keys go in and never come out. */
+export interface SharedCertificateStore {
+  list(): readonly CertificateView[];
+  /** Keeps a certificate with its key for all replicas. What is wrong with it comes back, nothing is thrown. */
+  put(
+    name: string,
+    pem: string,
+    by: string,
+  ): Promise<{ readonly ok: true; readonly message: string } | { readonly ok: false; readonly message: string }>;
+}
+
+export interface CertificateView {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** ISO 8601. */
+  readonly expiresAt: string;
+  readonly from: 'file' | 'secret' | 'service' | 'registry' | 'self-signed';
 }

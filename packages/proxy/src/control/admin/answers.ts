@@ -1,9 +1,10 @@
 import type { EndpointsDocument, HistoryEntry, Problem, ReplicaStatus, ServiceDefinition } from '@swarmgate/registry';
-import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import type { FailedCondition } from '../../routing/route-table.ts';
-import type { EntrypointView, WorkerView } from '../serving/server.ts';
 import type { FollowState, ServedService } from '../../model/served-service.ts';
+import type { FailedCondition } from '../../routing/route-table.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
+import type { LiveTraffic } from '../bus/cluster-bus.ts';
+import type { WorkerView } from '../serving/server.ts';
 
 /** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
 
@@ -142,7 +143,7 @@ export interface ServicesAnswer {
   }[];
 }
 
-/** Answer of everything that changes something; Docker Flow's two fields, then ours. */
+/** Answer to everything that changes something; Docker Flow's two fields, then ours. */
 export interface ChangeAnswer {
   readonly Status: 'OK' | 'NOK';
   readonly Message: string;

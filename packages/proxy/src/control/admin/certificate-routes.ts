@@ -6,25 +6,6 @@ import { queryOf } from './request-query.ts';
 const prefix = '/v1/docker-flow-proxy';
 const largestPemBytes = 128 * 1024;
 
-/** What a certificate store does for the REST. Private keys go in and never come out. */
-export interface CertificateStore {
-  list(): readonly CertificateView[];
-  /** Keeps a certificate with its key for all replicas. What is wrong with it comes back, nothing is thrown. */
-  put(
-    name: string,
-    pem: string,
-    by: string,
-  ): Promise<{ readonly ok: true; readonly message: string } | { readonly ok: false; readonly message: string }>;
-}
-
-export interface CertificateView {
-  readonly name: string;
-  readonly hosts: readonly string[];
-  /** ISO 8601. */
-  readonly expiresAt: string;
-  readonly from: 'file' | 'secret' | 'service' | 'registry' | 'self-signed';
-}
-
 /** `PUT …/cert?certName=` with a PEM as body, and `GET …/certs`. */
 export function certificateRoutes(parts: AdminParts): Router {
   const router = Router();

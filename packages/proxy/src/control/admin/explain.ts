@@ -1,7 +1,7 @@
+import type { RequestTarget } from '../../model/request-target.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import { splitRequestTarget } from '../../routing/normal-path.ts';
-import type { RequestTarget } from '../../model/request-target.ts';
-import type { ServingPlane } from '../serving/server.ts';
+import type { Server } from '../serving/server.ts';
 import type { AdminParts } from './admin-parts.ts';
 import type { ExplainAnswer } from './answers.ts';
 import { viewRoute } from './view-route.ts';
@@ -20,7 +20,7 @@ export type ExplainQuery =
  * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
-export function readExplainQuery(query: URLSearchParams, plane: Pick<ServingPlane, 'entrypoints'>): ExplainQuery {
+export function readExplainQuery(query: URLSearchParams, plane: Pick<Server, 'entrypoints'>): ExplainQuery {
   const url = query.get('url') ?? '';
   const parts = /^(?:(https?):\/\/)?([^/?#]+)([^#]*)$/i.exec(url);
   if (parts === null) return { ok: false, message: 'url is not set, or not one such as http://shop.example/cart' };
@@ -51,7 +51,7 @@ function portOf(
   given: string | undefined,
   scheme: string,
   ofUrl: number | undefined,
-  plane: Pick<ServingPlane, 'entrypoints'>,
+  plane: Pick<Server, 'entrypoints'>,
 ): number | undefined {
   if (given !== undefined) return /^\d{1,5}$/.test(given) && isPort(Number(given)) ? Number(given) : undefined;
   if (ofUrl !== undefined) return ofUrl;

@@ -1,6 +1,6 @@
 import type { KeyLayout } from '@swarmgate/registry';
 import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
-import type { ServingPlane } from '../serving/server.ts';
+import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import { mergeProblems, type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
 import { reportDocuments } from './plan-report.ts';
@@ -9,7 +9,7 @@ import type { ProblemReporter } from './problem-reporter.ts';
 
 export interface ProblemWatchOptions {
   readonly follower: ServicesFollower;
-  readonly plane: ServingPlane;
+  readonly plane: Server;
   /** Of this process's own environment: logged here, and no business of the registry. */
   readonly ownProblems: ProblemsByService;
   readonly reporter: ProblemReporter;

@@ -1,15 +1,15 @@
 import type { Running } from '@swarmgate/runtime';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
-import type { ServingPlane } from '../serving/server.ts';
-import { Allowance } from './token-bucket.ts';
+import type { Server } from '../serving/server.ts';
 import type { ClusterBus, HeardHint, LiveTraffic } from './cluster-bus.ts';
 import { LiveReplicas } from './live-replicas.ts';
 import type { SequenceHints } from './sequence-hints.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface ClusterOptions {
   /** Absent without `REDIS_URL`: then only this replica is known. */
   readonly bus: ClusterBus | undefined;
-  readonly plane: Pick<ServingPlane, 'traffic' | 'onEjected' | 'suspect'>;
+  readonly plane: Pick<Server, 'traffic' | 'onEjected' | 'suspect'>;
   readonly replica: string;
   /** Where the follower hears of sequences that the journal is said to have reached. */
   readonly hints: SequenceHints;
@@ -28,7 +28,7 @@ export class Cluster implements Running {
   readonly #options: ClusterOptions;
   readonly #now: () => number;
   readonly #live = new LiveReplicas();
-  readonly #suspicions = new Allowance(mostSuspicionsPerSecond);
+  readonly #suspicions = new TokenBucket(mostSuspicionsPerSecond);
   readonly #telling: NodeJS.Timeout;
   readonly #leave: readonly (() => void)[];
   #heardSequence = -1;

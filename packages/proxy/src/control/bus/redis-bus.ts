@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, messageOf } from '@swarmgate/runtime';
 import type { Redis } from 'ioredis';
-import { Allowance } from './token-bucket.ts';
+import { connectRedis } from '../../middleware/limits/redis-connection.ts';
 import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
 import { mostMessageBytes, readMessage, writeMessage } from './message.ts';
-import { connectRedis } from '../../middleware/limits/redis-connection.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface RedisBusOptions {
   /** `REDIS_URL`. */
@@ -36,9 +36,9 @@ export class RedisBus implements ClusterBus {
   readonly #publisher: Redis;
   readonly #subscriber: Redis;
   readonly #listeners = new Set<(heard: HeardHint) => void>();
-  readonly #toSend = new Allowance(mostSentPerSecond);
-  readonly #toHear = new Allowance(mostHeardPerSecond);
-  readonly #toHearBytes = new Allowance(mostHeardBytesPerSecond);
+  readonly #toSend = new TokenBucket(mostSentPerSecond);
+  readonly #toHear = new TokenBucket(mostHeardPerSecond);
+  readonly #toHearBytes = new TokenBucket(mostHeardBytesPerSecond);
   readonly #looking: NodeJS.Timeout;
   readonly #counts = { sent: 0, unsent: 0, heard: 0, refused: 0 };
   #flooded: NodeJS.Timeout | undefined;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Allowance } from './token-bucket.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 describe('an allowance', () => {
   it('lets so many a second pass, however many ask', () => {
-    const allowance = new Allowance(10);
+    const allowance = new TokenBucket(10);
     let passed = 0;
     for (let nowMs = 0; nowMs < 10_000; nowMs += 1) if (allowance.take(nowMs)) passed += 1;
     // Ten at once at the start, then ten in each of ten seconds.
@@ -11,7 +11,7 @@ describe('an allowance', () => {
   });
 
   it('saves no more than one second’s worth', () => {
-    const allowance = new Allowance(10);
+    const allowance = new TokenBucket(10);
     allowance.take(0, 10);
     let passed = 0;
     for (let asked = 0; asked < 100; asked += 1) if (allowance.take(3_600_000)) passed += 1;

@@ -1,5 +1,5 @@
 /** So many a second, and as many at once after a second of quiet. */
-export class Allowance {
+export class TokenBucket {
   readonly #perSecond: number;
   #left: number;
   #countedMs: number | undefined;

@@ -6,7 +6,7 @@ import type { NameState } from '../../endpoints/name-resolution.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
-import { ServingProblems } from './endpoint-problems.ts';
+import { EndpointProblems } from './endpoint-problems.ts';
 
 describe('problems of serving', () => {
   const names = new Map<string, NameState>();
@@ -14,7 +14,7 @@ describe('problems of serving', () => {
   let namesAsOf: number;
   let views: number;
   let table: RouteTable;
-  let problems: ServingProblems;
+  let problems: EndpointProblems;
   let ending: AbortController;
 
   beforeEach(() => {
@@ -34,7 +34,7 @@ describe('problems of serving', () => {
       dockerNames: true,
       names: { ask: stateOf, peek: stateOf },
     });
-    problems = new ServingProblems({
+    problems = new EndpointProblems({
       table: () => table,
       upstreams: {
         view: (route) => {

@@ -19,7 +19,7 @@ export interface ServingProblemsOptions {
  * The routes that have no usable address, under their services. What a change names is looked at with the change, and the
  * rest in pieces when names or networks have changed: to walk a large table in one go would keep requests waiting.
  */
-export class ServingProblems {
+export class EndpointProblems {
   readonly #options: ServingProblemsOptions;
   readonly #known = new Set<ServiceKey>();
   /** Services of which some route had no address when it was looked at last. */

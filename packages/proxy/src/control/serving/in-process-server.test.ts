@@ -5,13 +5,13 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { RawConnection, until } from '../../../test/behaviour-rig.ts';
-import type { ServingPlane } from './server.ts';
 import type { ServedService } from '../../model/served-service.ts';
-import { startServingPlane } from './in-process-server.ts';
+import { startInProcessServer } from './in-process-server.ts';
+import type { Server as ProxyServer } from './server.ts';
 
 for (const lane of ['raw', 'express'] as const)
   describe(`the serving plane on the ${lane} lane`, () => {
-    let plane: ServingPlane;
+    let plane: ProxyServer;
     let metrics: Metrics;
     let port: number;
     const servers: Server[] = [];
@@ -19,7 +19,7 @@ for (const lane of ['raw', 'express'] as const)
 
     beforeEach(async () => {
       metrics = new Metrics();
-      plane = await startServingPlane({
+      plane = await startInProcessServer({
         settings: readSettings('standalone', {
           env: { LANE: lane, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
           secretsDir: '/nowhere',

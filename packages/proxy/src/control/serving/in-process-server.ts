@@ -3,34 +3,36 @@ import type { Socket } from 'node:net';
 import type { Problem, SecretsKey, ServiceKey } from '@swarmgate/registry';
 import { type Logger, messageOf, type Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
-import { ActiveChecks } from '../../endpoints/health-checks.ts';
 import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
-import type { DataPlane } from '../../exchange/exchange-context.ts';
-import type { ForwardTimeouts } from '../../forwarding/forwarder.ts';
-import { makeViaName } from '../../exchange/header-policy.ts';
+import { HealthChecks } from '../../endpoints/health-checks.ts';
 import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
+import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
+import { makeViaName } from '../../exchange/header-policy.ts';
+import { requestIds } from '../../exchange/request-id.ts';
+import type { ForwardTimeouts } from '../../forwarding/forwarder.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
-import type { RouteTable } from '../../routing/route-table.ts';
-import type { EndpointView, EntrypointView, ServingPlane, Traffic, WorkerView } from './server.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
-import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
 import { type Admission, ConnectionLimits } from '../../server/connection-limits.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
-import type { LentParts } from './worker-dependencies.ts';
-import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { createLanes } from '../../server/http1/lanes.ts';
+import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
-import { requestIds } from '../../exchange/request-id.ts';
-import { measureServing, type ServingMetrics } from './server-metrics.ts';
-import { ServingProblems } from './endpoint-problems.ts';
-import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from './serving-table.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { OwnCertificates } from '../../server/tls/own-certificates.ts';
+import { checkEndpoint } from '../../transport/check-endpoint.ts';
+import { EndpointProblems } from './endpoint-problems.ts';
+import type { EndpointView, Server, Traffic, WorkerView } from './server.ts';
+import { measureServing, type ServingMetrics } from './server-metrics.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from './serving-table.ts';
+import type { WorkerDependencies } from './worker-dependencies.ts';
 
-export interface ServingOptions {
+export interface InProcessServerOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -41,11 +43,11 @@ export interface ServingOptions {
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
   /** Set in a worker. Default: all of it is this process's own. */
-  readonly lent?: LentParts;
+  readonly injected?: WorkerDependencies;
 }
 
 /** A plane whose requests pass through this very process: what a worker tells its control process of. */
-export interface LocalPlane extends ServingPlane {
+export interface InProcessServer extends Server {
   certificates(): CertificateStore;
   relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
@@ -63,9 +65,9 @@ export interface LocalPlane extends ServingPlane {
 const lookAgainMs = 5_000;
 const lookForProblemsMs = 1_000;
 
-/** As `prepareServingPlane`, with its entrypoints open when it resolves. */
-export async function startServingPlane(options: ServingOptions): Promise<LocalPlane> {
-  const plane = await prepareServingPlane(options);
+/** As `prepareInProcessServer`, with its entrypoints open when it resolves. */
+export async function startInProcessServer(options: InProcessServerOptions): Promise<InProcessServer> {
+  const plane = await prepareInProcessServer(options);
   try {
     await plane.open();
   } catch (error) {
@@ -80,8 +82,8 @@ export async function startServingPlane(options: ServingOptions): Promise<LocalP
  * clients in.
  * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`.
  */
-export async function prepareServingPlane(options: ServingOptions): Promise<LocalPlane> {
-  const { settings, logger, lent } = options;
+export async function prepareInProcessServer(options: InProcessServerOptions): Promise<InProcessServer> {
+  const { settings, logger, injected } = options;
   const ended = new AbortController();
   const trusted = trustedProxies(settings.trustedProxies);
   const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
@@ -101,23 +103,28 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
     onEjected: (endpoint, health) => {
       logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
       measured.ejected(health.kind);
-      lent?.onEjected(endpoint, health);
+      injected?.onEjected(endpoint, health);
       // What an active check found, every replica finds by its own.
       if (health.kind === 'ejected') for (const listener of ejectionListeners) listener(endpoint.id);
     },
   });
   // A worker is told instead: services are asked once by a proxy, not by each of its workers.
   const checks =
-    lent === undefined
-      ? new ActiveChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal: ended.signal })
+    injected === undefined
+      ? new HealthChecks({
+          upstreamOf: (route) => upstreams.of(route),
+          balancer,
+          signal: ended.signal,
+          check: checkEndpoint,
+        })
       : undefined;
   const middleware = createMiddleware({
     settings,
     env: options.env,
     logger,
-    ...(lent === undefined ? {} : { limiters: lent.limiters }),
+    ...(injected === undefined ? {} : { limiters: injected.limiters }),
   });
-  const plane: DataPlane = {
+  const plane: ExchangeContext = {
     lookup: (target) => table.current.lookup(target),
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
@@ -151,10 +158,10 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
   const { lane } = lanes;
 
   const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
-  const own = lent === undefined ? await openCertificates(options, ports, clientAuthorities) : undefined;
-  const certificates = lent?.certificates ?? own?.store ?? new CertificateStore();
+  const own = injected === undefined ? await openCertificates(options, ports, clientAuthorities) : undefined;
+  const certificates = injected?.certificates ?? own?.store ?? new CertificateStore();
   const limits: Admission =
-    lent?.admission ??
+    injected?.admission ??
     new ConnectionLimits({
       most: settings.maxConnections,
       mostPerAddress: settings.maxConnectionsPerAddress,
@@ -166,8 +173,8 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
 
   // A worker is not asked: its control process finds the same.
   const unreachable =
-    lent === undefined
-      ? new ServingProblems({
+    injected === undefined
+      ? new EndpointProblems({
           table: () => table.current,
           upstreams,
           addressesAsOf: () => `${names.changes} ${networks.subnets}`,
@@ -183,13 +190,13 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
     revision = change.revision;
   };
   const touched = new Set<ServiceKey>();
-  for await (const change of lent?.before ?? []) {
+  for await (const change of injected?.before ?? []) {
     swap(change);
     for (const key of change.changes.keys()) touched.add(key);
   }
   const secrets = {
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
-    ...(lent === undefined ? {} : { ticketKeys: lent.ticketKeys }),
+    ...(injected === undefined ? {} : { ticketKeys: injected.ticketKeys }),
   };
   const entrypoints = Entrypoints.bind({
     settings: ports,
@@ -279,7 +286,7 @@ export async function prepareServingPlane(options: ServingOptions): Promise<Loca
 }
 
 export function openCertificates(
-  { settings, secretsKeys = [], logger }: Pick<ServingOptions, 'settings' | 'secretsKeys' | 'logger'>,
+  { settings, secretsKeys = [], logger }: Pick<InProcessServerOptions, 'settings' | 'secretsKeys' | 'logger'>,
   ports: readonly EntrypointToOpen[],
   clientAuthorities: string | undefined,
 ): Promise<OwnCertificates> {

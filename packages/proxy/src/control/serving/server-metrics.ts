@@ -1,15 +1,15 @@
 import type { Settings } from '@swarmgate/runtime';
 import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
-import type { DataPlane } from '../../exchange/exchange-context.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
-import type { ConnectionPool } from '../../transport/connection-pool.ts';
 import { AccessLog } from '../../exchange/access-log.ts';
-import type { Admission } from '../../server/connection-limits.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
+import type { Admission } from '../../server/connection-limits.ts';
 import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { Relays } from '../../server/relay/relays.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { ConnectionPool } from '../../transport/connection-pool.ts';
 
 /** The parts whose sizes are read when Prometheus asks. */
 export interface MeasuredParts {
@@ -22,7 +22,7 @@ export interface MeasuredParts {
 
 export interface ServingMetrics {
   /** Of every exchange: counted and, where that is asked for, logged. */
-  readonly observe: DataPlane['observe'];
+  readonly observe: ExchangeContext['observe'];
   readonly opened: (tookMs: number) => void;
   ejected(health: EndpointHealth['kind']): void;
   /** A connection was refused for want of a PROXY header that can be believed. */
@@ -111,7 +111,7 @@ function countRefusals(
   });
 }
 
-function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): DataPlane['observe'] {
+function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): ExchangeContext['observe'] {
   if (settings.accessLog === 'off') return (report) => exchanges.observe(report);
   const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
   new Counter({

@@ -1,18 +1,19 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Registry as Metrics } from 'prom-client';
-import type { CertificateStore } from '../../server/tls/certificate-store.ts';
-import type { Endpoint } from '../../model/endpoint.ts';
 import type { Middleware } from '../../middleware/middleware.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
-import type { RouteTable } from '../../routing/route-table.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
+import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 
 /**
  * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
- * Made by `prepareServingPlane`, with its ports taken; the composition root feeds it every `ServicesChange` and opens it
+ * Made by `prepareInProcessServer`, with its ports taken; the composition root feeds it every `ServicesChange` and opens it
  * with the first.
  */
-export interface ServingPlane {
+export interface Server {
   /**
    * Lets clients in; resolves when every entrypoint is open. Called once.
    * @throws EntrypointError naming the port that cannot be opened; WorkerError when a worker cannot begin to serve
@@ -61,10 +62,6 @@ export interface EndpointView {
   readonly health: 'healthy' | 'ejected' | 'unknown';
   readonly outstanding: number;
 }
-
-export type EntrypointView =
-  | { readonly port: number; readonly secure: boolean; readonly state: 'open'; readonly address: string }
-  | { readonly port: number; readonly secure: boolean; readonly state: 'closed'; readonly reason: string };
 
 export interface WorkerView {
   readonly pid: number;

@@ -1,9 +1,9 @@
 import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
-import type { ServicesChange } from '../../model/served-service.ts';
 
 /** The table before the first change. */
 export function emptyTable(settings: Settings): RouteTable {

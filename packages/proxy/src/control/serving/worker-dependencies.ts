@@ -1,13 +1,13 @@
-import type { Endpoint } from '../../model/endpoint.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
 
 /** What a worker does not have of its own: its control process has it for all workers of the proxy together. */
-export interface LentParts {
+export interface WorkerDependencies {
   /** In force before the ports open, so that a worker never answers for a table it does not have yet. */
   readonly before: AsyncIterable<Pick<ServicesChange, 'revision' | 'changes'>>;
   readonly limiters: Limiters;

@@ -6,8 +6,8 @@ import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { definition } from '../../../test/registered.ts';
 import { embeddedRegistry, eventually } from '../../../test/running-proxy.ts';
-import { followServices, type ServicesFollower } from './follow-services.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
+import { followServices, type ServicesFollower } from './follow-services.ts';
 import { snapshotPath } from './snapshot-file.ts';
 
 const layout = keyLayout('swarmgate');

@@ -6,8 +6,8 @@ import {
   type ServiceKey,
 } from '@swarmgate/registry';
 import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
-import { FullReads } from './full-reads.ts';
 import type { FollowState, ServedService, ServicesChange } from '../../model/served-service.ts';
+import { FullReads } from './full-reads.ts';
 import { ownerOf, ServedServices } from './served-services.ts';
 import { type DiskSnapshot, readSnapshotFile, snapshotPath, writeSnapshotFile } from './snapshot-file.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';

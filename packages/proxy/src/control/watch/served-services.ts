@@ -7,8 +7,8 @@ import {
   type ServiceKey,
   serviceKey,
 } from '@swarmgate/registry';
-import { type Holding, RegisteredServices } from './registered-services.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
+import { type Holding, RegisteredServices } from './registered-services.ts';
 
 /** What the disk kept: everything that was served, at the revision it was served at. */
 export interface KeptSnapshot {
@@ -19,7 +19,7 @@ export interface KeptSnapshot {
 }
 
 /**
- * Turns what the registry says into what is served. `absorb` takes the registry's word, `settle` gives the difference
+ * Semaphore what the registry says into what is served. `absorb` takes the registry's word, `settle` gives the difference
  * to what was settled before; between the two, `standIn` may add definitions from the history.
  */
 export class ServedServices {

@@ -1,8 +1,8 @@
 import type { BoundSocket } from 'node:net';
 import { type EntrypointSetting, UsageError } from '@swarmgate/runtime';
 import { bindPort, canBind, namedTwice } from '../../server/bound-port.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
-import type { EntrypointView } from '../serving/server.ts';
 
 /**
  * The sockets of the entrypoints, bound and held by the control process, which never accepts on them: workers do, all on

@@ -6,19 +6,19 @@ import { fileURLToPath } from 'node:url';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
-import { openCertificates } from '../serving/in-process-server.ts';
-import { countEjections } from '../serving/server-metrics.ts';
-import { mergeProblems } from '../serving/serving-table.ts';
 import {
   type CertificateSource,
   type CertificateStore,
   certificateSources,
 } from '../../server/tls/certificate-store.ts';
-import { createMiddleware } from '../../middleware/compile-middleware.ts';
-import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
-import type { ServingPlane, Traffic } from '../serving/server.ts';
-import type { ServicesChange } from '../../model/served-service.ts';
+import { openCertificates } from '../serving/in-process-server.ts';
+import type { Server, Traffic } from '../serving/server.ts';
+import { countEjections } from '../serving/server-metrics.ts';
+import { mergeProblems } from '../serving/serving-table.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
@@ -32,7 +32,7 @@ import { SummedMetrics } from './summed-metrics.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-export interface WorkerPlaneOptions {
+export interface ClusterServerOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -59,7 +59,7 @@ export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
  * The ports are taken when it resolves, and the workers start; `open` gives them the table, with which they accept clients.
  * @throws EntrypointError naming the port that cannot be opened
  */
-export async function prepareWorkerPlane(options: WorkerPlaneOptions): Promise<ServingPlane> {
+export async function prepareClusterServer(options: ClusterServerOptions): Promise<Server> {
   const { settings, logger, metrics, env } = options;
   const workers = workerCountOf(settings);
   const ended = new AbortController();

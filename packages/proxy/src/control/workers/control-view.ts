@@ -2,15 +2,16 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
-import { ServingProblems } from '../serving/endpoint-problems.ts';
-import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from '../serving/serving-table.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
 import type { Route } from '../../model/route.ts';
-import type { RouteTable } from '../../routing/route-table.ts';
-import type { EndpointView, EntrypointView } from '../serving/server.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
+import { EndpointProblems } from '../serving/endpoint-problems.ts';
+import type { EndpointView } from '../serving/server.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from '../serving/serving-table.ts';
 import type { WorkerReport } from './messages.ts';
 
 /** What the control process, which serves nothing itself, shows of serving: its own table, and what workers report. */
@@ -19,7 +20,7 @@ export class ControlView {
   readonly #services = new Map<ServiceKey, ServedService>();
   readonly #names = new ReportedNames();
   readonly #upstreams: Upstreams;
-  readonly #unreachable: ServingProblems;
+  readonly #unreachable: EndpointProblems;
   readonly #reports: () => readonly WorkerReport[];
   #table: RouteTable;
   #revision = '';
@@ -33,7 +34,7 @@ export class ControlView {
       dockerNames: hasDockerDns(),
       names: this.#names,
     });
-    this.#unreachable = new ServingProblems({
+    this.#unreachable = new EndpointProblems({
       table: () => this.#table,
       upstreams: this.#upstreams,
       addressesAsOf: () => {

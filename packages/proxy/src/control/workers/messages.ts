@@ -1,12 +1,13 @@
 import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-import type { EntrypointToOpen } from '../../server/entrypoints.ts';
-import type { CertificateSource } from '../../server/tls/certificate-store.ts';
 import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
-import type { EntrypointView, Traffic } from '../serving/server.ts';
 import type { ServedService } from '../../model/served-service.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
+import type { EntrypointToOpen } from '../../server/entrypoints.ts';
+import type { CertificateSource } from '../../server/tls/certificate-store.ts';
+import type { Traffic } from '../serving/server.ts';
 
 /**
  * What control process and workers say to each other. The channel keeps their order, which the protocol relies on:
@@ -67,7 +68,7 @@ export type ControlMessage =
   | { readonly kind: 'open' }
   | EjectedMessage
   | CheckedMessage
-  /** Another replica ejected it: see `ServingPlane.suspect`. */
+  /** Another replica ejected it: see `Server.suspect`. */
   | { readonly kind: 'suspect'; readonly endpointId: string }
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }

@@ -4,7 +4,7 @@ import { definition } from '../../../test/registered.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import type { ServicesMessage } from './messages.ts';
 import { Backlog, piecesOf } from './services-feed.ts';
-import { ServicesIntake } from './update-queue.ts';
+import { UpdateQueue } from './update-queue.ts';
 
 function served(key: ServiceKey): ServedService {
   return { key, definition: definition(key), endpoints: undefined, origin: 'registry', addressesFresh: true };
@@ -53,7 +53,7 @@ describe('the backlog of a starting worker', () => {
 
 describe('the intake of a worker', () => {
   it('keeps what comes before the ports open apart from what comes after, in order', async () => {
-    const intake = new ServicesIntake();
+    const intake = new UpdateQueue();
     const before: string[] = [];
     const after: string[] = [];
     const reading = (async () => {

@@ -1,11 +1,12 @@
 import type { ServiceKey } from '@swarmgate/registry';
-import { ActiveChecks, type ActiveChecksOptions } from '../../endpoints/health-checks.ts';
-import type { Endpoint } from '../../model/endpoint.ts';
+import { HealthChecks, type HealthChecksOptions } from '../../endpoints/health-checks.ts';
 import { NameResolution } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
-import type { RouteTable } from '../../routing/route-table.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServedService } from '../../model/served-service.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import { checkEndpoint } from '../../transport/check-endpoint.ts';
 import type { CheckedMessage } from './messages.ts';
 
 export interface SharedChecksOptions {
@@ -18,7 +19,7 @@ export interface SharedChecksOptions {
   /** Called once for each time that an endpoint begins to fail. */
   readonly onOut: (endpoint: Endpoint) => void;
   /** How checks are made and timed; for tests. */
-  readonly checks?: Pick<ActiveChecksOptions, 'check' | 'now' | 'wait'>;
+  readonly checks?: Partial<Pick<HealthChecksOptions, 'check' | 'now' | 'wait'>>;
 }
 
 /**
@@ -30,7 +31,7 @@ export class SharedChecks {
   readonly #failing = new Set<string>();
   readonly #names: NameResolution;
   readonly #upstreams: Upstreams;
-  readonly #checks: ActiveChecks;
+  readonly #checks: HealthChecks;
 
   constructor(options: SharedChecksOptions) {
     this.#options = options;
@@ -38,10 +39,11 @@ export class SharedChecks {
     // Of its own: the workers resolve names that requests ask for, and a check shall come before the first request.
     this.#names = new NameResolution({ signal });
     this.#upstreams = new Upstreams({ swarmName, subnets, dockerNames: hasDockerDns(), names: this.#names });
-    this.#checks = new ActiveChecks({
+    this.#checks = new HealthChecks({
       upstreamOf: (route) => this.#upstreams.of(route),
       balancer: { checked: (endpoint, passed) => this.#checked(endpoint, passed) },
       signal,
+      check: checkEndpoint,
       ...options.checks,
     });
   }

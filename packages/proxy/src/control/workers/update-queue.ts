@@ -1,7 +1,7 @@
 import type { ServicesMessage } from './messages.ts';
 
 /** Keeps services in their order on the way into a worker: before its ports open, then one change after the other. */
-export class ServicesIntake {
+export class UpdateQueue {
   readonly #waiting: ServicesMessage[] = [];
   #wake = Promise.withResolvers<void>();
   #open = false;

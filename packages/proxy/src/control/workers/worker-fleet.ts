@@ -1,6 +1,6 @@
 import { backoffMs, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
-import type { WorkerView } from '../serving/server.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
+import type { WorkerView } from '../serving/server.ts';
 import type { ControlMessage } from './messages.ts';
 import { WorkerError, type WorkerProcess } from './worker-process.ts';
 

@@ -11,7 +11,7 @@ import { Registry as Metrics } from 'prom-client';
 import { until } from '../../../test/until.ts';
 import { get, Load, servedAt, startWorkerRig, type WorkerRig } from '../../../test/worker-rig.ts';
 import type { ServedService } from '../../model/served-service.ts';
-import { prepareWorkerPlane } from './cluster-server.ts';
+import { prepareClusterServer } from './cluster-server.ts';
 
 describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
@@ -102,10 +102,10 @@ describe('the life of workers', function () {
       entrypoints: [{ port: 0, secure: false }],
       host: '127.0.0.1',
     });
-    const plane = await prepareWorkerPlane(options());
+    const plane = await prepareClusterServer(options());
     try {
       // By the time that others serve, who began after them, these could.
-      const later = await prepareWorkerPlane(options());
+      const later = await prepareClusterServer(options());
       await later.open();
       await later.stop();
       const [entrypoint] = plane.entrypoints();
@@ -134,7 +134,7 @@ describe('the life of workers', function () {
     await once(other.listen(0, '127.0.0.1'), 'listening');
     const { port } = other.address() as AddressInfo;
     const env = { WORKERS: '1', DATA_DIR: rig.dataDir };
-    const starting = prepareWorkerPlane({
+    const starting = prepareClusterServer({
       settings: readSettings('proxy', { env }),
       logger: silentLogger,
       metrics: new Metrics(),

@@ -1,8 +1,8 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import type { ServiceKey } from '@swarmgate/registry';
 import { SwarmgateError } from '@swarmgate/runtime';
-import type { WorkerView } from '../serving/server.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
+import type { WorkerView } from '../serving/server.ts';
 import type { ControlMessage, StartMessage, WorkerMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { Backlog, piecesOf } from './services-feed.ts';
 

@@ -3,17 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { trustedProxies } from '../../exchange/client-connection.ts';
-import { type LocalPlane, startServingPlane } from '../serving/in-process-server.ts';
+import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
-import { createLimiters } from '../../middleware/limits/limiters.ts';
+import { type InProcessServer, startInProcessServer } from '../serving/in-process-server.ts';
 import { batchOfSlots } from './connection-slots.ts';
 import { ControlLink } from './control-link.ts';
 import { LeasedConnections } from './leased-connections.ts';
 import { createLeasedLimiters } from './leased-limiters.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
-import { ServicesIntake } from './update-queue.ts';
+import { UpdateQueue } from './update-queue.ts';
 
 // The control process is on this machine and does little: what it does not answer by then, it will not soon.
 const answerWaitMs = 1_000;
@@ -24,11 +24,11 @@ export class Worker {
   readonly #link = new ControlLink();
   readonly #metrics = new Metrics();
   readonly #ticketKeys = new RotatingTicketKeys();
-  readonly #intake = new ServicesIntake();
+  readonly #intake = new UpdateQueue();
   readonly #ending = new AbortController();
   #certificates = new CertificateStore();
   #authorities: string | undefined;
-  #plane: LocalPlane | undefined;
+  #plane: InProcessServer | undefined;
   #reported: WorkerReport | undefined;
 
   run(): void {
@@ -94,7 +94,7 @@ export class Worker {
     }
   }
 
-  #startPlane(start: StartMessage): Promise<LocalPlane> {
+  #startPlane(start: StartMessage): Promise<InProcessServer> {
     const { settings, env, entrypoints, host, workers } = start;
     const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
     const limiters = createLeasedLimiters({
@@ -116,14 +116,14 @@ export class Worker {
       },
       give: (returned) => void this.#link.send({ kind: 'give-slots', ...returned }),
     });
-    return startServingPlane({
+    return startInProcessServer({
       settings,
       logger,
       metrics: this.#metrics,
       env,
       entrypoints,
       ...(host === undefined ? {} : { host }),
-      lent: {
+      injected: {
         before: thenCompacted(this.#intake.before()),
         limiters,
         admission,
@@ -180,7 +180,7 @@ async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-function reportOf(plane: LocalPlane): WorkerReport {
+function reportOf(plane: InProcessServer): WorkerReport {
   return {
     entrypoints: plane.entrypoints(),
     relayProblems: plane.relayProblems(),

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { stickyToken } from './sticky-token.ts';
-import type { Route } from '../../model/route.ts';
-import { Balancer } from './balancer.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import type { Route } from '../../model/route.ts';
 import type { Upstream } from '../upstreams.ts';
+import { Balancer } from './balancer.ts';
+import { stickyToken } from './sticky-token.ts';
 
 const endpoint = (id: string, state: Endpoint['state'] = 'active'): Endpoint => ({
   id,

@@ -1,7 +1,5 @@
-import { stickyToken } from './sticky-token.ts';
+import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
-import type { EndpointOutcome } from '../../exchange/exchange-context.ts';
-import type { Endpoint, Pick } from '../../model/endpoint.ts';
 import {
   afterCheck,
   afterHearsay,
@@ -14,6 +12,7 @@ import {
   shareOf,
 } from '../endpoint-health.ts';
 import type { Upstream } from '../upstreams.ts';
+import { stickyToken } from './sticky-token.ts';
 
 export interface BalancerOptions {
   readonly policy?: HealthPolicy;
@@ -24,7 +23,7 @@ export interface BalancerOptions {
   readonly onEjected?: (endpoint: Endpoint, health: EndpointHealth) => void;
 }
 
-export interface Wanted {
+export interface ReusePolicy {
   /** The sticky token of the endpoint that has the session: see `stickyToken`. */
   readonly stickTo?: string;
   readonly except?: ReadonlySet<string>;
@@ -69,7 +68,7 @@ export class Balancer {
   }
 
   /** Picks and counts the request as outstanding until `finished`. */
-  pick(route: Route, upstream: Upstream, wanted: Wanted): Pick {
+  pick(route: Route, upstream: Upstream, wanted: ReusePolicy): EndpointPick {
     const nowMs = this.#now();
     const chosen = this.#choose(route, upstream, wanted, nowMs);
     if (chosen === undefined) return { kind: 'none', reason: upstream.ifNone };
@@ -151,7 +150,7 @@ export class Balancer {
     return found;
   }
 
-  #choose(route: Route, upstream: Upstream, wanted: Wanted, nowMs: number): Endpoint | undefined {
+  #choose(route: Route, upstream: Upstream, wanted: ReusePolicy, nowMs: number): Endpoint | undefined {
     const { except, stickTo } = wanted;
     const [first] = upstream.endpoints;
     // The only one is chosen whatever its health, see below: no need to weigh it for every request.
@@ -215,7 +214,7 @@ export class Balancer {
     this.#sweptMs = nowMs;
     for (const [id, state] of this.#states)
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
-    // Turns cost a number each, and losing one only starts its round anew.
+    // Semaphore cost a number each, and losing one only starts its round anew.
     this.#turns.clear();
   }
 }

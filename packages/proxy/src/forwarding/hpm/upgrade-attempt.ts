@@ -1,9 +1,9 @@
 import { Agent, type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { headersForClient } from '../../exchange/header-policy.ts';
 import { AttemptError, reasonOf } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
 import type { Attempt, TunnelResult } from '../forwarder.ts';
-import { headersForClient } from '../../exchange/header-policy.ts';
 import { setUpstreamHeaders } from './upstream-headers.ts';
 
 // After one side has ended, the other may still say so long what it has to say (a closing frame, a last answer).

@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import { SwarmgateError } from '@swarmgate/runtime';
-import { BodyPace } from '../../server/minimum-data-rate.ts';
-import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
 import { headersForClient } from '../../exchange/header-policy.ts';
 import { allowedTrailers } from '../../http/chunked-reader.ts';
-import type { ConnectionPool, Waiter, Wanted } from '../../transport/connection-pool.ts';
-import { cutOff } from '../../transport/cut-off.ts';
-import type { Timed } from '../../transport/deadline-sweep.ts';
 import { HeadText } from '../../http/head-text.ts';
 import type { BodyFraming, UpstreamHead } from '../../http/response-head.ts';
-import type { AnswerReceiver, ConnectionFault, UpstreamConnection } from '../../transport/endpoint-connection.ts';
+import { MinimumDataRate } from '../../server/minimum-data-rate.ts';
+import type { ConnectionPool, ReusePolicy, Waiter } from '../../transport/connection-pool.ts';
+import { cutOff } from '../../transport/cut-off.ts';
+import type { Timed } from '../../transport/deadline-sweep.ts';
+import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../../transport/endpoint-connection.ts';
+import type { Attempt, AttemptFailure, AttemptResult } from '../forwarder.ts';
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 // A piece up to this size is cheaper copied than its buffer replaced.
 const copiedBytes = 16_384;
 
 /** One try to forward a node:http request to one endpoint, over the shared connections. */
-export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
+export class CoreAttempt implements ResponseReceiver, Waiter, Timed {
   readonly wantsPayload = true;
   /** While the client is to do something: send, or read. */
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -25,7 +25,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #attempt: Attempt;
-  readonly #pace: BodyPace;
+  readonly #pace: MinimumDataRate;
   readonly #head: string;
   readonly #method: string;
   readonly #chunked: boolean;
@@ -33,7 +33,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
   readonly #startedMs = performance.now();
   #settle: (result: AttemptResult) => void = () => undefined;
   #throw: (error: unknown) => void = () => undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: EndpointConnection | undefined;
   #waiting = false;
   #feeding = false;
   #bodyBytes = 0;
@@ -55,7 +55,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     this.#request = request;
     this.#response = response;
     this.#attempt = attempt;
-    this.#pace = new BodyPace(attempt.timeouts.bodyBytesPerSecond ?? 0);
+    this.#pace = new MinimumDataRate(attempt.timeouts.bodyBytesPerSecond ?? 0);
     this.#head = head;
     this.#method = request.method ?? 'GET';
     this.#chunked = request.headers['transfer-encoding'] !== undefined;
@@ -78,7 +78,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     });
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: EndpointConnection): void {
     this.#waiting = false;
     this.#connection = connection;
     connection.send(this.#head, this.#method, !this.#carriesBody, this.#attempt.timeouts.serverMs, this);
@@ -213,7 +213,7 @@ export class CoreAttempt implements AnswerReceiver, Waiter, Timed {
     if (headSent) this.#response.destroy();
   }
 
-  #take(wanted: Wanted): void {
+  #take(wanted: ReusePolicy): void {
     const { endpoint, mostConnectMs } = this.#attempt;
     const connection = this.#pool.take(endpoint, wanted, mostConnectMs);
     if (connection !== undefined) {

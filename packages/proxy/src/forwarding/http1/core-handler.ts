@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { SwarmgateError } from '@swarmgate/runtime';
-import type { Attempt, Forwarder, Tunnels } from '../forwarder.ts';
-import type { ConnectionPool } from '../../transport/connection-pool.ts';
-import { CoreAttempt } from './core-attempt.ts';
 import { linesOf, restoreFraming } from '../../http/head-text.ts';
+import type { ConnectionPool } from '../../transport/connection-pool.ts';
+import type { Attempt, Forwarder, Tunnels } from '../forwarder.ts';
+import { CoreAttempt } from './core-attempt.ts';
 
 /**
  * The forwarding core as a node:http handler: what the Express lane mounts, so that both lanes share the connections to

@@ -1,6 +1,6 @@
 import type { ServiceDefinition } from '@swarmgate/registry';
-import type { Exchange, Middleware, Verdict } from '../middleware.ts';
 import { proceed, refuse } from '../local-responses.ts';
+import type { Exchange, Middleware, Verdict } from '../middleware.ts';
 import type { PasswordVerdict } from './password-pool.ts';
 import type { PasswordVerifier } from './password-verifier.ts';
 import type { UserDirectory, Users } from './user-directory.ts';

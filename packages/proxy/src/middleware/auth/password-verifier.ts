@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { verifyHashedPassword } from '@swarmgate/registry/vocabulary';
 import { LRUCache } from 'lru-cache';
 import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
-import { Turns } from './semaphore.ts';
+import { Semaphore } from './semaphore.ts';
 
 /** What a password is compared with: itself, or a salted hash. */
 export type Credential =
@@ -27,7 +27,7 @@ const rememberWrongMs = 10_000;
 export class PasswordVerifier {
   readonly #pool = new PasswordPool();
   // node:crypto's scrypt runs on libuv's four threads, which read files and look up names too: two stay theirs.
-  readonly #scryptTurns = new Turns({ atOnce: 2, mostWaiting: 100 });
+  readonly #scryptTurns = new Semaphore({ atOnce: 2, mostWaiting: 100 });
   readonly #key = randomBytes(32);
   readonly #known: LRUCache<string, { readonly fits: boolean }>;
   readonly #running = new Map<string, Promise<PasswordVerdict>>();

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Turns } from './semaphore.ts';
+import { Semaphore } from './semaphore.ts';
 
-describe('Turns', () => {
+describe('Semaphore', () => {
   it('lets a few at a time, in their order, and sends away those who are too many', async () => {
-    const turns = new Turns({ atOnce: 2, mostWaiting: 2 });
+    const turns = new Semaphore({ atOnce: 2, mostWaiting: 2 });
     const order: number[] = [];
     const take = (number: number) =>
       turns.take().then((mine) => {

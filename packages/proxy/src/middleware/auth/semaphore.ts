@@ -4,7 +4,7 @@ export interface TurnsOptions {
 }
 
 /** Lets a few at a time do something, in the order they came. */
-export class Turns {
+export class Semaphore {
   readonly #options: TurnsOptions;
   readonly #waiting: (() => void)[] = [];
   #taken = 0;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { RateLimit, RateLimitKey, ServiceKey } from '@swarmgate/registry';
 import ipaddr from 'ipaddr.js';
-import type { Exchange, Middleware, Verdict } from '../middleware.ts';
 import { proceed, refuse } from '../local-responses.ts';
+import type { Exchange, Middleware, Verdict } from '../middleware.ts';
 import type { Count, Limiters } from './limiters.ts';
 
 /** `rateLimit` with `rateLimitKey`: counted for the whole service; too many get 429 and Retry-After in seconds. */

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
-import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { DecisionRoom } from './decide.ts';
-import type { RawConnection } from './connection.ts';
 import type { ExchangeRoom } from './http1-exchange.ts';
 
 /** All in milliseconds, but for the rate. */
@@ -18,12 +17,22 @@ export interface ClientTimeouts {
   readonly bodyBytesPerSecond?: number;
 }
 
+export interface ServedConnection {
+  drain(): void;
+  destroy(): void;
+}
+
 /** What all connections of the lane share. */
 export interface ConnectionRoom extends ExchangeRoom, DecisionRoom {
   readonly sweep: DeadlineSweep;
   readonly timeouts: ClientTimeouts;
   readonly head: RequestHead;
   readonly draining: boolean;
-  readonly handOver: (connection: RawConnection, socket: Socket, entrypoint: EntrypointSetting, bytes: Buffer) => void;
-  readonly forget: (connection: RawConnection) => void;
+  readonly handOver: (
+    connection: ServedConnection,
+    socket: Socket,
+    entrypoint: EntrypointSetting,
+    bytes: Buffer,
+  ) => void;
+  readonly forget: (connection: ServedConnection) => void;
 }

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
-import { BodyPace } from '../minimum-data-rate.ts';
+import { type ConnectionInfo, connectionInfo } from '../../exchange/client-connection.ts';
+import { localResponse } from '../../exchange/local-responses.ts';
+import type { ParseError } from '../../http/parse-error.ts';
+import type { RequestHead } from '../../http/request-head.ts';
 import { cutOff } from '../../transport/cut-off.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
-import type { Refusal } from '../../http/parse-error.ts';
-import type { RequestHead } from '../../http/request-head.ts';
-import { answerFor } from '../../exchange/local-responses.ts';
-import { type ConnectionFacts, connectionFacts } from '../../exchange/client-connection.ts';
+import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { ConnectionRoom } from './connection-room.ts';
 import { type ConnectionMemory, type Decision, decide } from './decide.ts';
-import { ownAnswerText } from './local-response-text.ts';
 import { type ClientSide, RawExchange } from './http1-exchange.ts';
+import { localResponseText } from './local-response-text.ts';
 import { refusedReport } from './refused-report.ts';
 import { RequestBody } from './request-body.ts';
 import { UnreadBytes } from './unread-bytes.ts';
@@ -35,7 +35,7 @@ export class RawConnection implements Timed, ClientSide {
   readonly #socket: Socket;
   readonly #room: ConnectionRoom;
   readonly #entrypoint: EntrypointSetting;
-  readonly #facts: ConnectionFacts;
+  readonly #facts: ConnectionInfo;
   readonly #memory: ConnectionMemory;
   deadlineMs: number;
   #stage: Stage = 'reading-head';
@@ -45,13 +45,13 @@ export class RawConnection implements Timed, ClientSide {
   #paused = false;
   /** The client is to send more of its body. */
   #awaitsBody = false;
-  #pace: BodyPace | undefined;
+  #pace: MinimumDataRate | undefined;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, room: ConnectionRoom) {
     this.#socket = socket;
     this.#room = room;
     this.#entrypoint = entrypoint;
-    this.#facts = connectionFacts(socket, entrypoint, room.trusted);
+    this.#facts = connectionInfo(socket, entrypoint, room.trusted);
     const { peerAddress, secure, entryPort } = this.#facts;
     const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, room.viaName, room.writesForwarded);
     this.#memory = { facts: this.#facts, added, sentHost: '', host: '' };
@@ -110,7 +110,7 @@ export class RawConnection implements Timed, ClientSide {
     return socket.writableLength > 0;
   }
 
-  readBody(body: RequestBody, take: (piece: Buffer | string) => void): Refusal | undefined {
+  readBody(body: RequestBody, take: (piece: Buffer | string) => void): ParseError | undefined {
     const { bytes, at } = this.#unread;
     if (bytes === undefined) return undefined;
     const outcome = body.read(bytes, at, bytes.length, take);
@@ -295,7 +295,7 @@ export class RawConnection implements Timed, ClientSide {
 
   #onStepFailed(error: unknown, exchange: RawExchange): Decision {
     this.#room.logger.error({ err: error, path: exchange.path }, 'a request could not be handled');
-    return { kind: 'answer', answer: answerFor('internal-error') };
+    return { kind: 'answer', answer: localResponse('internal-error') };
   }
 
   #follow(decision: Decision, exchange: RawExchange, headStart: number, headEnd: number | undefined): void {
@@ -327,11 +327,11 @@ export class RawConnection implements Timed, ClientSide {
     socket.resume();
   }
 
-  #refuse(reason: Parameters<typeof answerFor>[0], cause: string | undefined): void {
-    const answer = answerFor(reason);
-    const text = ownAnswerText(answer, '', 'close');
+  #refuse(reason: Parameters<typeof localResponse>[0], cause: string | undefined): void {
+    const answer = localResponse(reason);
+    const text = localResponseText(answer, '', 'close');
     const bytes = { sent: text.length, received: this.#unread.length };
-    this.#room.dataPlane.observe(refusedReport(answer, cause, bytes, this.address));
+    this.#room.context.observe(refusedReport(answer, cause, bytes, this.address));
     this.writeText(text);
     this.#close();
   }
@@ -357,7 +357,7 @@ export class RawConnection implements Timed, ClientSide {
 
   #awaitBody(): void {
     this.#awaitsBody = true;
-    this.#pace ??= new BodyPace(this.#room.timeouts.bodyBytesPerSecond ?? 0);
+    this.#pace ??= new MinimumDataRate(this.#room.timeouts.bodyBytesPerSecond ?? 0);
     this.#pace.begin(this.#clientMs);
     this.deadlineMs = this.#clientDeadline();
   }

@@ -1,14 +1,14 @@
-import type { DataPlane } from '../../exchange/exchange-context.ts';
+import { type ConnectionInfo, clientOf, type TrustedProxies } from '../../exchange/client-connection.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { hasLooped } from '../../exchange/header-policy.ts';
+import { localResponse } from '../../exchange/local-responses.ts';
+import { runSteps } from '../../exchange/run-middleware.ts';
 import { HeadText } from '../../http/head-text.ts';
 import type { RequestHead } from '../../http/request-head.ts';
-import type { Answer, Exchange, Middleware } from '../../middleware/middleware.ts';
+import type { Exchange, LocalResponse, Middleware } from '../../middleware/middleware.ts';
+import type { Route } from '../../model/route.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import { normalizePath } from '../../routing/normal-path.ts';
-import type { Route } from '../../model/route.ts';
-import { answerFor } from '../../exchange/local-responses.ts';
-import { type ConnectionFacts, clientOf, type TrustedProxies } from '../../exchange/client-connection.ts';
-import { runSteps } from '../../exchange/run-middleware.ts';
 import type { ForwardOrder } from './http1-exchange.ts';
 import {
   type AddedLines,
@@ -20,7 +20,7 @@ import {
 } from './upstream-text.ts';
 
 export interface DecisionRoom {
-  readonly dataPlane: DataPlane;
+  readonly context: ExchangeContext;
   readonly trusted: TrustedProxies;
   readonly viaName: string;
   readonly newRequestId: () => string;
@@ -31,7 +31,7 @@ export interface DecisionRoom {
 
 /** What is known of a client's connection, and what was found out on its last request. */
 export interface ConnectionMemory {
-  readonly facts: ConnectionFacts;
+  readonly facts: ConnectionInfo;
   readonly added: AddedLines;
   sentHost: string;
   host: string;
@@ -40,7 +40,7 @@ export interface ConnectionMemory {
 export type Decision =
   /** The next lane is to serve this connection from here on. */
   | { readonly kind: 'hand-over' }
-  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly answer: LocalResponse }
   | { readonly kind: 'forward'; readonly order: ForwardOrder };
 
 /** What the request was for, as far as it was understood: for the report. */
@@ -53,7 +53,7 @@ export interface Asked {
 
 const handOver: Decision = { kind: 'hand-over' };
 
-function answering(answer: Answer): Decision {
+function answering(answer: LocalResponse): Decision {
   return { kind: 'answer', answer };
 }
 
@@ -77,7 +77,7 @@ export function decide(
   const sentHost = text.value(head.host);
   if (sentHost !== memory.sentHost || sentHost === '') {
     const normal = normalizeHost(sentHost);
-    if (!normal.ok) return answering(answerFor('bad-host'));
+    if (!normal.ok) return answering(localResponse('bad-host'));
     memory.sentHost = sentHost;
     memory.host = normal.host;
   }
@@ -86,22 +86,23 @@ export function decide(
   let path = text.slice(head.targetStart, head.pathEnd);
   if (!head.plainPath) {
     const normal = normalizePath(path);
-    if (!normal.ok) return answering({ ...answerFor('bad-path'), reason: normal.reason });
+    if (!normal.ok) return answering({ ...localResponse('bad-path'), reason: normal.reason });
     path = normal.path;
   }
   asked.path = path;
 
   const plain = isPlainHead(head, text, facts.peerTrusted);
   const flat = plain ? undefined : text.flat();
-  if (flat !== undefined && hasLooped(flat, room.viaName)) return answering(answerFor('loop'));
+  if (flat !== undefined && hasLooped(flat, room.viaName)) return answering(localResponse('loop'));
 
   const header = (name: string) => text.header(name);
-  const route = room.dataPlane.lookup({ method, host, path, port: facts.entryPort, header });
-  if (route === undefined) return answering(answerFor('no-route'));
+  const route = room.context.lookup({ method, host, path, port: facts.entryPort, header });
+  if (route === undefined) return answering(localResponse('no-route'));
   asked.route = route;
-  if (room.mostBodyBytes > 0 && head.contentLength > room.mostBodyBytes) return answering(answerFor('body-too-large'));
+  if (room.mostBodyBytes > 0 && head.contentLength > room.mostBodyBytes)
+    return answering(localResponse('body-too-large'));
   if (route.blockedBy !== undefined || route.redirectToHost !== undefined) return handOver;
-  const steps = room.dataPlane.middlewareOf(route);
+  const steps = room.context.middlewareOf(route);
   const query = text.slice(head.pathEnd, head.targetEnd);
   if (plain && steps.length === 0) {
     const added = memory.added.with(sentHost, room.newRequestId(), head.minorVersion);
@@ -136,7 +137,7 @@ function isWebSocketUpgrade(head: RequestHead, text: HeadText, method: string): 
 }
 
 function ordered(
-  answer: Answer | undefined,
+  answer: LocalResponse | undefined,
   exchange: Exchange,
   steps: readonly Middleware[],
   framing: RequestFraming,
@@ -144,7 +145,7 @@ function ordered(
   if (answer !== undefined) return answering(answer);
   const { route, method, path, query, request } = exchange;
   const head = upstreamHead(method, path + query, request, framing);
-  if (head === undefined) return answering(answerFor('internal-error'));
+  if (head === undefined) return answering(localResponse('internal-error'));
   return { kind: 'forward', order: { route, steps, exchange, head } };
 }
 

@@ -1,16 +1,16 @@
 import type { Logger } from '@swarmgate/runtime';
-import type { ExchangeReport } from '../../exchange/exchange-context.ts';
-import { lastChunk } from '../../http/chunked-reader.ts';
+import type { AccessRecord } from '../../exchange/access-record.ts';
 import type { ForwardFailure } from '../../exchange/forward-failure.ts';
 import { type AnswerSink, Forwarding, type ForwardingRoom } from '../../exchange/forwarding.ts';
-import type { Refusal } from '../../http/parse-error.ts';
+import { localResponse } from '../../exchange/local-responses.ts';
+import { lastChunk } from '../../http/chunked-reader.ts';
+import type { ParseError } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { BodyFraming, UpstreamHead } from '../../http/response-head.ts';
-import type { Answer, Exchange, Middleware } from '../../middleware/middleware.ts';
+import type { Exchange, LocalResponse, Middleware } from '../../middleware/middleware.ts';
 import type { Route } from '../../model/route.ts';
-import { answerFor } from '../../exchange/local-responses.ts';
 import { clientHead } from './client-text.ts';
-import { type AfterAnswer, connectionLine, ownAnswerText } from './local-response-text.ts';
+import { type AfterAnswer, connectionLine, localResponseText } from './local-response-text.ts';
 import type { RequestBody } from './request-body.ts';
 
 /** The connection to the client, as one exchange uses it. */
@@ -24,7 +24,7 @@ export interface ClientSide {
   /** Whether the client keeps up. */
   readonly clogged: boolean;
   /** Feeds what has arrived of the body to `take`. */
-  readBody(body: RequestBody, take: (piece: Buffer | string) => void): Refusal | undefined;
+  readBody(body: RequestBody, take: (piece: Buffer | string) => void): ParseError | undefined;
   pauseBody(): void;
   resumeBody(): void;
   onExchangeOver(after: 'keep-alive' | 'close' | 'break'): void;
@@ -125,21 +125,21 @@ export class RawExchange implements AnswerSink {
   }
 
   /** An answer of the proxy's own. */
-  answer(answer: Answer): void {
+  answer(answer: LocalResponse): void {
     if (this.#over) return;
     // What stands behind a request that makes no sense need not be a request.
     const sound = answer.status !== 400 && answer.status !== 417;
     const persistent = sound && this.#clientPersistent && this.#body.done && !this.#client.draining;
-    const text = ownAnswerText(answer, this.method, this.#after(persistent));
+    const text = localResponseText(answer, this.method, this.#after(persistent));
     this.#sentBytes += Buffer.byteLength(text);
     this.#client.writeText(text, 'utf8');
     this.#end(answer.status, answer.reason, persistent ? 'keep-alive' : 'close');
   }
 
   /** The body cannot be read: nothing that follows on this connection can. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: ParseError): void {
     this.#forwarding?.cancel();
-    const answer = answerFor(refusal.answer);
+    const answer = localResponse(refusal.answer);
     if (this.#status !== 0) this.#end(answer.status, refusal.cause, 'break');
     else this.answer(answer);
   }
@@ -182,7 +182,7 @@ export class RawExchange implements AnswerSink {
   onClientStalled(): void {
     if (this.#over) return;
     this.#forwarding?.cancel();
-    if (this.#status === 0) this.answer(answerFor('request-timeout'));
+    if (this.#status === 0) this.answer(localResponse('request-timeout'));
     else this.#end(408, 'request-timeout', 'break');
   }
 
@@ -204,7 +204,7 @@ export class RawExchange implements AnswerSink {
     const text = this.#headFor(head, bytes, added);
     if (text === undefined) {
       this.#forwarding?.cancel();
-      this.answer(answerFor('internal-error'));
+      this.answer(localResponse('internal-error'));
       return false;
     }
     this.#status = head.status;
@@ -222,7 +222,7 @@ export class RawExchange implements AnswerSink {
       'an endpoint failed',
     );
     if (answered) this.#end(this.#status, 'answer-truncated', 'break');
-    else this.answer(answerFor(failure));
+    else this.answer(localResponse(failure));
   }
 
   #send(before: string, bytes: Buffer, from: number, to: number, complete: boolean, nowMs?: number): boolean {
@@ -279,7 +279,7 @@ export class RawExchange implements AnswerSink {
     if (this.#over) return;
     this.#over = true;
     const headAtMs = this.#forwarding?.headAtMs;
-    const report: ExchangeReport = {
+    const report: AccessRecord = {
       route: this.route,
       endpoint: this.#forwarding?.endpoint,
       method: this.method,
@@ -295,7 +295,7 @@ export class RawExchange implements AnswerSink {
       clientAddress: this.clientAddress,
       lane: 'raw',
     };
-    this.#room.dataPlane.observe(report);
+    this.#room.context.observe(report);
     this.#client.onExchangeOver(after);
   }
 }

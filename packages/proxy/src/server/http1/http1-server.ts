@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { type EntrypointSetting, type Logger, pause } from '@swarmgate/runtime';
-import type { DataPlane } from '../../exchange/exchange-context.ts';
-import type { ConnectionPool } from '../../transport/connection-pool.ts';
-import { type HeadLimits, RequestHead } from '../../http/request-head.ts';
-import type { RetryBudget } from '../../exchange/retry-budget.ts';
-import type { TrustedProxies } from '../../exchange/client-connection.ts';
 import type { Lane } from '../../entrypoint/lane.ts';
-import type { ClientTimeouts, ConnectionRoom } from './connection-room.ts';
+import type { TrustedProxies } from '../../exchange/client-connection.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
+import type { RetryBudget } from '../../exchange/retry-budget.ts';
+import { type HeadLimits, RequestHead } from '../../http/request-head.ts';
+import type { ConnectionPool } from '../../transport/connection-pool.ts';
 import { RawConnection } from './connection.ts';
+import type { ClientTimeouts, ConnectionRoom, ServedConnection } from './connection-room.ts';
 
 export interface RawLaneParts {
-  readonly plane: DataPlane;
+  readonly plane: ExchangeContext;
   readonly pool: ConnectionPool;
   readonly retries: RetryBudget;
   /** Gets what this lane does not take. */
@@ -34,12 +34,12 @@ export interface RawLaneSettings {
 /** Serves plain HTTP/1.1 exchanges straight from the socket, and hands everything else to the next lane. */
 export function createRawLane(parts: RawLaneParts): Lane {
   const { plane, pool, retries, next, logger, settings } = parts;
-  const connections = new Set<RawConnection>();
+  const connections = new Set<ServedConnection>();
   let onEmpty: (() => void) | undefined;
   let draining = false;
 
   const room: ConnectionRoom = {
-    dataPlane: plane,
+    context: plane,
     pool,
     budget: retries,
     serverMs: settings.timeouts.serverMs,

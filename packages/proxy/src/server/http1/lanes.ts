@@ -1,16 +1,16 @@
-import type { DataPlane } from '../../exchange/exchange-context.ts';
-import { createTunnels } from '../../forwarding/hpm/create-tunnels.ts';
-import { ConnectionPool } from '../../transport/connection-pool.ts';
-import { createCoreForwarder } from '../../forwarding/http1/core-handler.ts';
-import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
-import { RetryBudget } from '../../exchange/retry-budget.ts';
 import type { ExchangeSettings } from '../../entrypoint/exchange-handler.ts';
 import { ExpressLane, type ExpressLaneSettings } from '../../entrypoint/express-lane.ts';
 import type { Lane } from '../../entrypoint/lane.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
+import { RetryBudget } from '../../exchange/retry-budget.ts';
+import { createTunnels } from '../../forwarding/hpm/create-tunnels.ts';
+import { createCoreForwarder } from '../../forwarding/http1/core-handler.ts';
+import { ConnectionPool } from '../../transport/connection-pool.ts';
+import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import { createRawLane } from './http1-server.ts';
 
 export interface LanesOptions {
-  readonly plane: DataPlane;
+  readonly plane: ExchangeContext;
   /** Which lane meets the clients; `raw` hands what it does not take to the Express lane. */
   readonly first: 'raw' | 'express';
   readonly exchange: ExchangeSettings;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { Answer } from '../../middleware/middleware.ts';
-import { answerHeaders } from '../../exchange/local-responses.ts';
+import { localResponseHeaders } from '../../exchange/local-responses.ts';
+import type { LocalResponse } from '../../middleware/middleware.ts';
 
 let dateText = '';
 let dateSecond = 0;
@@ -23,9 +23,9 @@ export function connectionLine(after: AfterAnswer): string {
 }
 
 /** An answer that the proxy makes itself, as text in UTF-8. */
-export function ownAnswerText(answer: Answer, method: string, after: AfterAnswer): string {
+export function localResponseText(answer: LocalResponse, method: string, after: AfterAnswer): string {
   let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}\r\n`;
-  const headers = answerHeaders(answer);
+  const headers = localResponseHeaders(answer);
   for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
   text += `Date: ${httpDate()}\r\n${connectionLine(after)}\r\n`;
   return method === 'HEAD' ? text : text + (answer.body ?? '');

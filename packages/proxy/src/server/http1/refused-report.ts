@@ -1,13 +1,13 @@
-import type { ExchangeReport } from '../../exchange/exchange-context.ts';
-import type { Answer } from '../../middleware/middleware.ts';
+import type { AccessRecord } from '../../exchange/access-record.ts';
+import type { LocalResponse } from '../../middleware/middleware.ts';
 
 /** What the log and the metrics hear of bytes that never became a request. */
 export function refusedReport(
-  answer: Answer,
+  answer: LocalResponse,
   cause: string | undefined,
   bytes: { readonly sent: number; readonly received: number },
   clientAddress: string,
-): ExchangeReport {
+): AccessRecord {
   return {
     route: undefined,
     endpoint: undefined,

@@ -1,5 +1,5 @@
 import { ChunkedReader, lastChunk } from '../../http/chunked-reader.ts';
-import { type Refusal, refusals } from '../../http/parse-error.ts';
+import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 
 /** Takes pieces of a body as they go upstream; a string is latin1. */
@@ -29,7 +29,7 @@ export class RequestBody {
   }
 
   /** Answers where the body ends in this piece (`end` if it goes on), or why it cannot be read. */
-  read(bytes: Buffer, start: number, end: number, take: TakePiece): number | Refusal {
+  read(bytes: Buffer, start: number, end: number, take: TakePiece): number | ParseError {
     const chunks = this.#chunks;
     if (chunks === undefined) {
       const to = Math.min(end, start + this.#left);
@@ -46,7 +46,7 @@ export class RequestBody {
       take('\r\n');
     });
     if (refusal !== undefined) return refusal;
-    if (this.#payloadBytes > this.#mostBytes) return refusals.bodyTooLarge;
+    if (this.#payloadBytes > this.#mostBytes) return parseErrors.bodyTooLarge;
     if (chunks.done) {
       this.#done = true;
       take(lastChunk(chunks.trailers));

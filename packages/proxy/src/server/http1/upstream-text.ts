@@ -1,13 +1,6 @@
 import { forwardedElement } from '../../exchange/forwarded-element.ts';
 import { headersForUpstream, type RequestHop } from '../../exchange/header-policy.ts';
-import {
-  type HeadText,
-  hopByHop,
-  isSafeTarget,
-  linesOf,
-  needsPolicy,
-  restoreFraming,
-} from '../../http/head-text.ts';
+import { type HeadText, hopByHop, isSafeTarget, linesOf, needsPolicy, restoreFraming } from '../../http/head-text.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { HeaderList } from '../../model/header-list.ts';
 

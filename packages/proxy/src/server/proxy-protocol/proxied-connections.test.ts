@@ -12,15 +12,15 @@ import { Registry as Metrics } from 'prom-client';
 import { RawConnection, until } from '../../../test/behaviour-rig.ts';
 import { freePort } from '../../../test/free-ports.ts';
 import { testCertificate } from '../../../test/test-certificate.ts';
-import type { ServingPlane } from '../../control/serving/server.ts';
-import { startServingPlane } from '../../control/serving/in-process-server.ts';
+import { startInProcessServer } from '../../control/serving/in-process-server.ts';
+import type { Server as ProxyServer } from '../../control/serving/server.ts';
 
 const header = 'PROXY TCP4 203.0.113.7 10.0.0.1 54321 443\r\n';
 const request = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
 
 for (const lane of ['raw', 'express'] as const)
   describe(`ports with PROXY protocol before the ${lane} lane`, () => {
-    let plane: ServingPlane | undefined;
+    let plane: ProxyServer | undefined;
     let metrics: Metrics;
     let directory: string;
     let plain: number;
@@ -55,7 +55,7 @@ for (const lane of ['raw', 'express'] as const)
     });
 
     async function start(trusted: string): Promise<void> {
-      plane = await startServingPlane({
+      plane = await startInProcessServer({
         settings: readSettings('standalone', {
           env: {
             LANE: lane,

@@ -51,10 +51,10 @@ export class ProxiedConnections {
     return undefined;
   }
 
-  #header(socket: Socket): Promise<ProxiedConnection | Refusal> {
+  #header(socket: Socket): Promise<ProxiedConnection | ParseError> {
     return new Promise((resolve) => {
       let bytes: Buffer = Buffer.alloc(0);
-      const settle = (result: ProxiedConnection | Refusal) => {
+      const settle = (result: ProxiedConnection | ParseError) => {
         clearTimeout(timer);
         socket.off('readable', onReadable);
         socket.off('end', onEnd);
@@ -82,12 +82,12 @@ export class ProxiedConnections {
   }
 }
 
-interface Refusal {
+interface ParseError {
   readonly cause: ProxyRefusal;
   readonly reason: string;
 }
 
-function refusal(cause: ProxyRefusal, reason: string): Refusal {
+function refusal(cause: ProxyRefusal, reason: string): ParseError {
   return { cause, reason };
 }
 

@@ -1,16 +1,15 @@
 import type { Socket } from 'node:net';
-import { AttemptError } from '../../transport/connect-error.ts';
+import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoint.ts';
 import { connectToPicked } from '../../transport/connect.ts';
-import type { EndpointOutcome } from '../../exchange/exchange-context.ts';
+import { AttemptError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
-import type { Endpoint, Pick } from '../../model/endpoint.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** How a relayed connection ended. */
 export type RelayEnd = 'closed' | 'idle' | 'unreachable' | 'no-endpoint' | 'client-gone' | 'denied';
 
 export interface RelayOptions {
-  readonly pick: (except: ReadonlySet<string>) => Pick;
+  readonly pick: (except: ReadonlySet<string>) => EndpointPick;
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
   readonly connectMs: number;
   /** Either side may be silent so long, in milliseconds. */

@@ -1,0 +1,165 @@
+export interface Module {
+  readonly name: string;
+  readonly what: string;
+  /** `pure` takes values and returns values; an `adapter` does I/O. */
+  readonly kind: 'pure' | 'adapter' | 'pure decisions, adapter at the edge';
+  /** Modules and packages that it may import, types counted. Absent in `proxy`, where the order of the table decides. */
+  readonly imports?: readonly string[];
+}
+
+/** Which package may import which; every module of a package may import these. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  registry: ['runtime'],
+  'swarm-listener': ['registry', 'runtime'],
+  proxy: ['registry', 'runtime'],
+  cli: ['proxy', 'swarm-listener', 'registry', 'runtime'],
+};
+
+/**
+ * The modules and the direction of imports among them. A package's own name stands for the files at the top of its `src`:
+ * contracts that its modules share, and the file that composes them (`index.ts`, `proxy.ts`, `listener.ts`, …).
+ */
+export const modules: readonly Module[] = [
+  {
+    name: 'runtime/settings',
+    what: 'every setting: name, parser, default, meaning; looks at the files and folders that they name',
+    kind: 'pure decisions, adapter at the edge',
+    imports: ['runtime'],
+  },
+  {
+    name: 'registry/definition',
+    what: 'what travels, and the checks that return problems; sealing of secrets',
+    kind: 'pure',
+    imports: ['registry'],
+  },
+  {
+    name: 'registry/catalogue',
+    what: 'every label: name, meaning, parser, default; parameters → definition and problems',
+    kind: 'pure',
+    imports: ['registry', 'registry/definition'],
+  },
+  {
+    name: 'registry/store',
+    what: 'the key–value port; Consul and embedded behind it',
+    kind: 'adapter',
+    imports: ['registry'],
+  },
+  {
+    name: 'registry/journal',
+    what: 'head, keys, reading, following, publishing, history',
+    kind: 'pure decisions, adapter at the edge',
+    imports: ['registry', 'registry/definition', 'registry/store'],
+  },
+  {
+    name: 'registry/session',
+    what: 'leadership and the presence of replicas',
+    kind: 'adapter',
+    imports: ['registry', 'registry/store', 'registry/journal'],
+  },
+  {
+    name: 'swarm-listener/swarm',
+    what: 'observe: list, inspect, events, triggers',
+    kind: 'adapter',
+    imports: ['swarm-listener'],
+  },
+  {
+    name: 'swarm-listener/labels',
+    what: 'Swarm service → parameters → definition, endpoints document, problems',
+    kind: 'pure',
+    imports: ['swarm-listener/swarm'],
+  },
+  {
+    name: 'swarm-listener/publishing',
+    what: 'plan what the registry should hold, publish it as leader',
+    kind: 'pure decisions, adapter at the edge',
+    imports: ['swarm-listener', 'swarm-listener/labels', 'swarm-listener/swarm'],
+  },
+  {
+    name: 'swarm-listener/notifying',
+    what: 'calls to other tools, retried until a newer event',
+    kind: 'adapter',
+    imports: ['swarm-listener/labels', 'swarm-listener/swarm'],
+  },
+  { name: 'swarm-listener/rest', what: 'the listener’s REST', kind: 'adapter', imports: ['swarm-listener'] },
+  { name: 'cli/serve', what: 'the long-running processes, samples', kind: 'adapter', imports: ['cli', 'cli/output'] },
+  {
+    name: 'cli/commands',
+    what: 'the operator’s commands, one family a file',
+    kind: 'adapter',
+    imports: ['cli', 'cli/compose', 'cli/output'],
+  },
+  { name: 'cli/compose', what: 'stack files: read, translate, compare', kind: 'pure', imports: [] },
+  { name: 'cli/output', what: 'texts and tables for people', kind: 'pure', imports: ['cli/compose'] },
+];
+
+/**
+ * The modules of `packages/proxy/src`, lowest first. A file imports only files of its own module and of modules that stand
+ * before it. `proxy.ts` composes all of them, and no file but `index.ts` imports it.
+ */
+export const proxyLayers: readonly Module[] = [
+  {
+    name: 'proxy/model',
+    what: 'Route, Endpoint, HeaderList, Exchange, LocalResponse: types and nothing else',
+    kind: 'pure',
+  },
+  {
+    name: 'proxy/http',
+    what: 'request head, response head, fields, chunked coding, parse errors; HTTP/2 frames',
+    kind: 'pure',
+  },
+  { name: 'proxy/routing', what: 'match order, conflicts, host index, path index, table, explain', kind: 'pure' },
+  {
+    name: 'proxy/endpoints',
+    what: 'endpoint discovery, DNS, health checks, health, balancing',
+    kind: 'pure decisions, adapter at the edge',
+  },
+  {
+    name: 'proxy/transport',
+    what: 'connections to endpoints: open, pool, read responses, deadlines',
+    kind: 'adapter',
+  },
+  {
+    name: 'proxy/middleware',
+    what: 'steps of a route, one a file; `compile-middleware.ts` holds their order',
+    kind: 'pure decisions, adapter at the edge',
+  },
+  {
+    name: 'proxy/exchange',
+    what: 'decide, forward, header policy, local responses, access record, metrics: once, for every protocol',
+    kind: 'pure decisions, adapter at the edge',
+  },
+  {
+    name: 'proxy/server',
+    what: 'ports, TLS, PROXY protocol, limits; HTTP/1.1, tunnels, relays',
+    kind: 'adapter',
+  },
+  {
+    name: 'proxy/control',
+    what: 'watch the registry, serve in this process or by workers, bus between replicas, admin REST',
+    kind: 'pure decisions, adapter at the edge',
+  },
+];
+
+/** Folders that the one exchange replaces. */
+export const replacedFolders: readonly string[] = ['proxy/entrypoint', 'proxy/forwarding'];
+
+const tableHead = [
+  '| module | what it does | kind | may import (beside its package’s contracts) |',
+  '|---|---|---|---|',
+];
+
+/** The table as ARCHITECTURE.md shows it. */
+export function modulesTable(): string {
+  const lines = modules.map(({ name, what, kind, imports = [] }) => {
+    const [own = ''] = name.split('/');
+    const within = imports.filter((each) => each !== own).map((each) => `\`${each}\``);
+    return `| \`${name}\` | ${what} | ${kind} | ${within.join(', ') || '–'} |`;
+  });
+  return [...tableHead, ...lines].join('\n');
+}
+
+export function proxyLayersTable(): string {
+  const lines = proxyLayers.map(({ name, what, kind }) => `| \`${name}\` | ${what} | ${kind} |`);
+  return ['| module, lowest first | what it does | kind |', '|---|---|---|', ...lines].join('\n');
+}
