@@ -1,4 +1,4 @@
-import { destinationLabels, type LabelEntry, serviceLabels } from '@swarmgate/registry';
+import { destinationLabels, type LabelEntry, serviceLabels } from '@swarmgate/labels';
 
 export interface ListedLabel {
   readonly entry: LabelEntry;

@@ -1,4 +1,4 @@
-import { type LabelEntry, otherLabels } from '@swarmgate/registry';
+import { type LabelEntry, otherLabels } from '@swarmgate/labels';
 import { listedLabels } from './label-lists.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -9,10 +9,10 @@ export function labelsPage(): string {
   const ofService = labels.filter(({ scope }) => scope === 'service').map(({ entry }) => entry);
   return `${[
     '# Labels',
-    generatedNote('packages/registry/src/catalogue'),
+    generatedNote('packages/labels/src/catalogue'),
     intro,
     '## Of a destination',
-    'Each may carry an index, `.1` to `.10`.',
+    'Each may carry an index, `.1` to `.1000`.',
     labelTable(ofDestination),
     '## Of the whole service',
     labelTable(ofService),
@@ -34,7 +34,7 @@ names, without \`com.df.\`, are the query parameters of \`reconfigure\` and, in 
 variables of the proxy.
 
 - A service with several matches numbers them: \`com.df.servicePath.1\`, \`com.df.port.1\`, \`com.df.servicePath.2\`, … The count starts
-  at 1, has no gaps and ends at 10. A destination exists where \`servicePath\`, \`serviceDomain\`, \`port\` or \`httpsPort\` carries its
+  at 1, has no gaps and ends at 1000 (Docker Flow reads 10). A destination exists where \`servicePath\`, \`serviceDomain\`, \`port\` or \`httpsPort\` carries its
   index. Labels without an index are then defaults for every destination.
 - Lists are separated by commas (\`SEPARATOR\` changes that); blanks around the parts do not count.
 - Booleans are \`1 t T true TRUE True 0 f F false FALSE False\`. Anything else is an error.
@@ -65,7 +65,6 @@ function labelTable(entries: readonly LabelEntry[]): string {
 function remarks(entry: LabelEntry): readonly string[] {
   return [
     ...(entry.restrictsAccess === true ? ['**Restricts access.**'] : []),
-    ...(entry.support.kind === 'not-supported-yet' ? ['*Not supported yet: stored, and reported as a problem.*'] : []),
     ...(entry.aliases ?? []).map((alias) => `(${code(alias)} is a deprecated name.)`),
   ];
 }

@@ -1,4 +1,4 @@
-import { otherLabels } from '@swarmgate/registry';
+import { otherLabels } from '@swarmgate/labels';
 import { type ListedLabel, listedLabels } from './label-lists.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -8,7 +8,7 @@ export function migrationPage(): string {
   const byKind = (kind: string) => labels.filter(({ entry }) => entry.dockerFlow.kind === kind);
   return `${[
     '# From Docker Flow Proxy',
-    generatedNote('packages/registry/src/catalogue and scripts/docs/migration-page.ts'),
+    generatedNote('packages/labels/src/catalogue and scripts/docs/migration-page.ts'),
     steps,
     '## Labels that mean the same',
     `${byKind('same')

@@ -17,6 +17,7 @@ export interface Import {
 
 const packageOf: Readonly<Record<string, string>> = {
   '@swarmgate/runtime': 'runtime',
+  '@swarmgate/labels': 'labels',
   '@swarmgate/registry': 'registry',
   '@swarmgate/registry/vocabulary': 'registry',
   '@swarmgate/swarm-listener': 'swarm-listener',

@@ -33,7 +33,9 @@ describe('package-lock.json', () => {
   it('pins every dependency that the project names to one version', () => {
     const manifests = [
       'package.json',
-      ...['runtime', 'registry', 'swarm-listener', 'proxy', 'cli'].map((name) => `packages/${name}/package.json`),
+      ...['runtime', 'labels', 'registry', 'swarm-listener', 'proxy', 'cli'].map(
+        (name) => `packages/${name}/package.json`,
+      ),
     ];
     const loose = manifests.flatMap((file) => {
       const manifest = JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<

@@ -10,10 +10,11 @@ export interface Module {
 /** Which package may import which; every module of a package may import these. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
-  registry: ['runtime'],
-  'swarm-listener': ['registry', 'runtime'],
-  proxy: ['registry', 'runtime'],
-  cli: ['proxy', 'swarm-listener', 'registry', 'runtime'],
+  labels: ['runtime'],
+  registry: ['labels', 'runtime'],
+  'swarm-listener': ['registry', 'labels', 'runtime'],
+  proxy: ['registry', 'labels', 'runtime'],
+  cli: ['proxy', 'swarm-listener', 'registry', 'labels', 'runtime'],
 };
 
 /**
@@ -28,16 +29,34 @@ export const modules: readonly Module[] = [
     imports: ['runtime'],
   },
   {
-    name: 'registry/definition',
-    what: 'what travels, and the checks that return problems; sealing of secrets',
+    name: 'labels/values',
+    what: 'kinds of values: how one is written in a label, and its schema in a definition',
     kind: 'pure',
-    imports: ['registry'],
+    imports: [],
   },
   {
-    name: 'registry/catalogue',
-    what: 'every label: name, meaning, parser, default; parameters → definition and problems',
+    name: 'labels/catalogue',
+    what: 'one entry per label: its kind of value, default, meaning, what it restricts',
     kind: 'pure',
-    imports: ['registry', 'registry/definition'],
+    imports: ['labels/values'],
+  },
+  {
+    name: 'labels/definition',
+    what: 'the type of a service definition, derived from the catalogue; problems; checks across fields',
+    kind: 'pure',
+    imports: ['labels/catalogue', 'labels/values'],
+  },
+  {
+    name: 'labels/docker-flow',
+    what: '`com.df.*`, query parameters and `DFP_SERVICE_*` → definition and problems',
+    kind: 'pure',
+    imports: ['labels/definition', 'labels/catalogue', 'labels/values'],
+  },
+  {
+    name: 'registry/definition',
+    what: 'documents: schemas, checks that return problems, sealing of secrets',
+    kind: 'pure',
+    imports: ['registry'],
   },
   {
     name: 'registry/store',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { findLabel, labelNames, translateParameters } from '@swarmgate/registry';
+import { findLabel, labelNames, translateParameters } from '@swarmgate/labels';
 import { expect } from 'chai';
 import { generatedPages } from '../../scripts/docs/pages.ts';
 import { traefikRows } from '../../scripts/docs/traefik-page.ts';

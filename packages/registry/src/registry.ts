@@ -1,6 +1,5 @@
+import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from './definition/endpoints-document.ts';
-import type { ServiceDefinition, ServiceKey } from './definition/service-definition.ts';
-import type { Problem } from './problem.ts';
 import type { KeyValueStore } from './store/key-value-store.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { ServiceDefinition } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../src/definition/endpoints-document.ts';
-import type { ServiceDefinition } from '../src/definition/service-definition.ts';
 
 /** A valid definition; the port tells versions of it apart. */
 export function definitionOf(owner: string, service: string, port = 8080): ServiceDefinition {

@@ -3,8 +3,16 @@ export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { hostPort } from './host-port.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
+export { isName, nameExpected } from './names.ts';
+export { type Network, parseNetwork } from './networks.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
-export { boolean as parseBoolean, type EntrypointSetting, type Parsed, type Parser } from './settings/parsers.ts';
+export {
+  boolean as parseBoolean,
+  type EntrypointSetting,
+  isTrue,
+  type Parsed,
+  type Parser,
+} from './settings/parsers.ts';
 export { openSettings, readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
 export { createWake, type Wake } from './wake.ts';

@@ -1,12 +1,6 @@
 import { hostname } from 'node:os';
-import {
-  contendForLeadership,
-  createSealer,
-  findLabel,
-  keyLayout,
-  loadSecretsKeys,
-  type Registry,
-} from '@swarmgate/registry';
+import { findLabel } from '@swarmgate/labels';
+import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
 import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { translateParameters } from '@swarmgate/labels';
 import { type RunningProxy, startProxy } from '@swarmgate/proxy';
-import { createRegistry, openEmbeddedStore, type Registry, translateParameters } from '@swarmgate/registry';
+import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { main } from '../main.ts';

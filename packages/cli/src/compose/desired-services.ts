@@ -1,4 +1,6 @@
-import { type Problem, type ServiceDefinition, translateParameters } from '@swarmgate/registry';
+import { translateParameters } from '@swarmgate/labels';
+import type { Problem, ServiceDefinition } from '@swarmgate/registry';
+import { parseBoolean } from '@swarmgate/runtime';
 import { isSelected, parametersOf, publishedName, type SwarmService } from '@swarmgate/swarm-listener';
 import type { ComposeFile, ComposeService, Position } from './read-compose.ts';
 
@@ -21,8 +23,6 @@ export interface DesiredService {
   readonly definition?: ServiceDefinition;
   readonly problems: readonly PlacedProblem[];
 }
-
-const booleans = ['1', 't', 'T', 'true', 'TRUE', 'True', '0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 export type PlacedProblem = Problem & { readonly position: Position };
 
@@ -65,7 +65,7 @@ function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOpt
   const notify = service.labels.get(notifyLabel);
   // Whoever writes false means it, and a true one is not served for its replicas (0) or its mode. Every other spelling
   // counts as false too, which nobody means.
-  if (notify !== undefined && !booleans.includes(notify)) {
+  if (notify !== undefined && !parseBoolean(notify).ok) {
     return [
       {
         severity: 'warning',

@@ -1,5 +1,6 @@
+import { isSupported } from '@swarmgate/labels';
 import { createRouteTable, type Route, type RouteTable } from '@swarmgate/proxy';
-import { isSupported, type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
+import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
 
 /** What serving these definitions beside (or instead of) the registered ones would do to the routes. */
 export interface Effects {

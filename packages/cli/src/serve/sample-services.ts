@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Registry, type ServiceDefinition, translateParameters } from '@swarmgate/registry';
+import { translateParameters } from '@swarmgate/labels';
+import type { Registry, ServiceDefinition } from '@swarmgate/registry';
 import type { Logger, Running } from '@swarmgate/runtime';
 
 const folder = new URL('../../../../examples/', import.meta.url);

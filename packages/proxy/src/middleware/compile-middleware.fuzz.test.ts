@@ -1,4 +1,4 @@
-import { translateParameters } from '@swarmgate/registry';
+import { translateParameters } from '@swarmgate/labels';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import fc from 'fast-check';

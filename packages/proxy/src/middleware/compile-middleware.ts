@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { type LabelParser, serviceLabels } from '@swarmgate/registry/vocabulary';
+import { type LabelParser, serviceLabels } from '@swarmgate/labels';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Route } from '../model/route.ts';
 import { allowedMethods, deniedMethods, denyHttp, verifyClientSsl } from './access-rules.ts';

@@ -1,9 +1,5 @@
-import {
-  type HeaderRule,
-  isFixedRequestHeader,
-  isFramingHeader,
-  isSecretVariable,
-} from '@swarmgate/registry/vocabulary';
+import { isFixedRequestHeader, isFramingHeader, isSecretVariable } from '@swarmgate/labels';
+import type { HeaderRule } from '@swarmgate/registry/vocabulary';
 import type { HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
 import type { Exchange, Middleware } from './middleware.ts';

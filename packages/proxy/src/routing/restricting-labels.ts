@@ -1,10 +1,5 @@
-import {
-  type Destination,
-  destinationLabels,
-  type LabelEntry,
-  type ServiceDefinition,
-  serviceLabels,
-} from '@swarmgate/registry/vocabulary';
+import { destinationLabels, type LabelEntry, serviceLabels } from '@swarmgate/labels';
+import type { Destination, ServiceDefinition } from '@swarmgate/registry/vocabulary';
 
 export interface SupportedLabels {
   /** Whether the middleware honours a label that restricts access, by its name. Also asked for the settings. */

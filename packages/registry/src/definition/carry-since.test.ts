@@ -1,6 +1,6 @@
+import type { Destination, ServiceDefinition } from '@swarmgate/labels';
 import { expect } from 'chai';
 import { carrySince } from './carry-since.ts';
-import type { Destination, ServiceDefinition } from './service-definition.ts';
 
 function definition(...destinations: readonly Partial<Destination>[]): ServiceDefinition {
   return {

@@ -1,4 +1,4 @@
-import type { Destination, ServiceDefinition, ServiceDomainAlgo } from './service-definition.ts';
+import type { Destination, ServiceDefinition, ServiceDomainAlgo } from '@swarmgate/labels';
 
 /**
  * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one

@@ -1,9 +1,8 @@
+import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels';
+import { checkDestination } from '@swarmgate/labels';
 import type { z } from 'zod';
-import type { Problem } from '../problem.ts';
-import { checkDestination } from './check-destinations.ts';
 import { definitionSchema, endpointsSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
-import type { Destination, ServiceDefinition } from './service-definition.ts';
 import { unknownFields } from './unknown-fields.ts';
 
 export type DefinitionCheck =

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { ServiceDefinition } from '@swarmgate/labels';
+import { isPasswordHash } from '@swarmgate/labels';
 import { expect } from 'chai';
-import { isPasswordHash } from './password-hash-format.ts';
 import { createSealer, type PlainSecrets } from './seal.ts';
 import { openCertificate, type SecretsKey, sealCertificate, secretsKeyOf } from './seal-certificate.ts';
 import { hashPassword, verifyHashedPassword } from './seal-passwords.ts';
-import type { ServiceDefinition } from './service-definition.ts';
 
 const definition: ServiceDefinition = {
   version: 1,

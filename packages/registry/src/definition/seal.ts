@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Problem } from '../problem.ts';
+import type { Problem } from '@swarmgate/labels';
+import { type ServiceDefinition, serviceKey, type UserEntry } from '@swarmgate/labels';
 import { openCertificate, type SecretsKey, sealCertificate, splitPem } from './seal-certificate.ts';
 import { hashPassword, verifyHashedPassword } from './seal-passwords.ts';
-import { type ServiceDefinition, serviceKey, type UserEntry } from './service-definition.ts';
 
 /** What was given in plain, kept apart from the definition (`translateParameters`). */
 export interface PlainSecrets {

@@ -1,6 +1,6 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from '@swarmgate/labels';
+import { nearestName } from '@swarmgate/labels';
 import { definitionSchema, destinationShape, serviceLabelsShape } from './definition-schema.ts';
-import { nearestName } from './nearest-name.ts';
 
 const ofService: ReadonlySet<string> = new Set(Object.keys(definitionSchema.shape));
 const ofDestination: ReadonlySet<string> = new Set(Object.keys(destinationShape));

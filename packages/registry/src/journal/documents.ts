@@ -1,8 +1,7 @@
+import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import { checkDefinition, checkEndpoints } from '../definition/check-definition.ts';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
 import { saysTheSame } from '../definition/same-definition.ts';
-import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
-import type { Problem } from '../problem.ts';
 import type { Held } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import type { PlacedKey } from './key-layout.ts';

@@ -1,6 +1,6 @@
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import { z } from 'zod';
 import { checkDefinition } from '../definition/check-definition.ts';
-import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
 import type { HistoryEntry, ServiceChange } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import { parseJson } from './documents.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ServiceKey, serviceKey } from '../definition/service-definition.ts';
+import { type ServiceKey, serviceKey } from '@swarmgate/labels';
+import { isName } from '@swarmgate/runtime';
 
 /** The three kinds of documents that the journal names and proxies follow. */
 export type DocumentKind = 'services' | 'endpoints' | 'labelProblems';
@@ -42,7 +43,6 @@ export interface KeyLayout {
   place(key: string): PlacedKey;
 }
 
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const ourFirstParts: ReadonlySet<string> = new Set([
   'head',
   'proxies',
@@ -85,11 +85,6 @@ export function keyLayout(instance: string): KeyLayout {
   };
 }
 
-/** Owners and services match `[A-Za-z0-9][A-Za-z0-9._-]*`: they are parts of keys. */
-export function isKeyName(name: string): boolean {
-  return namePattern.test(name);
-}
-
 function historyEntry(key: string, prefix: string): ReturnType<KeyLayout['historyEntry']> {
   if (!key.startsWith(prefix)) return undefined;
   const [owner = '', name = '', number = '', ...more] = key.slice(prefix.length).split('/');
@@ -102,7 +97,7 @@ function place(key: string, prefix: string, prefixes: Readonly<Record<DocumentKi
   for (const kind of ['services', 'endpoints', 'labelProblems'] as const) {
     if (!key.startsWith(prefixes[kind])) continue;
     const [owner = '', name = '', ...more] = key.slice(prefixes[kind].length).split('/');
-    if (more.length > 0 || !isKeyName(owner) || !isKeyName(name)) return { kind: 'foreign' };
+    if (more.length > 0 || !isName(owner) || !isName(name)) return { kind: 'foreign' };
     return { kind, service: serviceKey({ owner, service: name }), owner, name };
   }
   const parts = key.slice(prefix.length).split('/');

@@ -1,5 +1,5 @@
+import { type ServiceKey, serviceKey } from '@swarmgate/labels';
 import { checkDefinition } from '../definition/check-definition.ts';
-import { type ServiceKey, serviceKey } from '../definition/service-definition.ts';
 import type { PublishOptions, ServiceChange } from '../registry.ts';
 import type { Operation, StoredValue } from '../store/key-value-store.ts';
 import { mostOperations, mostTransactionBytes, operationBytes } from '../store/store-limits.ts';

@@ -1,4 +1,4 @@
-import type { ServiceKey } from '../definition/service-definition.ts';
+import type { ServiceKey } from '@swarmgate/labels';
 import type { PublishOptions } from '../registry.ts';
 import type { Operation } from '../store/key-value-store.ts';
 import { mostOperations } from '../store/store-limits.ts';

@@ -1,4 +1,4 @@
-import type { ServiceKey } from '../definition/service-definition.ts';
+import type { ServiceKey } from '@swarmgate/labels';
 import type { StoredValue } from '../store/key-value-store.ts';
 import type { Head } from './head.ts';
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { backoffMs, pause } from '@swarmgate/runtime';
-import { type ServiceKey, serviceKey } from '../definition/service-definition.ts';
+import { type ServiceKey, serviceKey } from '@swarmgate/labels';
+import { backoffMs, isName, nameExpected, pause } from '@swarmgate/runtime';
 import type { PublishOptions, PublishReport, ServiceChange } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import { newHead, parseHead, revisionOf } from './head.ts';
 import type { JournalContext } from './journal-context.ts';
-import { isKeyName } from './key-layout.ts';
 import { planAll } from './plan-all.ts';
 import { packWrites, planTransaction, type ServiceWrite } from './plan-publication.ts';
 import { pruneHistories, removalsBetweenLooks } from './prune-histories.ts';
@@ -146,8 +145,8 @@ function inNameOrder(changes: readonly ServiceChange[]): readonly ServiceChange[
   const seen = new Set<ServiceKey>();
   for (const change of changes) {
     const service = serviceKey(change);
-    if (!isKeyName(change.owner) || !isKeyName(change.service)) {
-      throw RegistryError.of('registry-refused', `${service}: owner and service match [A-Za-z0-9][A-Za-z0-9._-]*`);
+    if (!isName(change.owner) || !isName(change.service)) {
+      throw RegistryError.of('registry-refused', `${service}: expected ${nameExpected} in owner and service`);
     }
     if (seen.has(service)) throw RegistryError.of('registry-refused', `${service} is changed twice in one publication`);
     seen.add(service);

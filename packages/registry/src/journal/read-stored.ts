@@ -1,4 +1,4 @@
-import { type ServiceKey, serviceKey } from '../definition/service-definition.ts';
+import { type ServiceKey, serviceKey } from '@swarmgate/labels';
 import type { ServiceChange } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import { mostOperations } from '../store/store-limits.ts';

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
-import type { ServiceDefinition, ServiceKey } from '../definition/service-definition.ts';
-import type { Problem } from '../problem.ts';
 import type { Held, RegistrySnapshot } from '../registry.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 import { type ReadDocument, readDocument } from './documents.ts';

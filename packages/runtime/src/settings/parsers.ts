@@ -1,4 +1,5 @@
-import { isIP } from 'node:net';
+import { isName, nameExpected } from '../names.ts';
+import { parseNetwork } from '../networks.ts';
 
 /** What a parser makes of a text: a value, or why not. Never throws. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
@@ -37,15 +38,10 @@ export const secretsKeys: Parser<readonly string[]> = (raw) => {
 /** Comma list of addresses and CIDRs. */
 export const networks: Parser<readonly string[]> = (raw) => {
   const parts = list(raw);
-  return parts.ok && !parts.value.every(isNetwork) ? not('addresses or CIDRs such as 10.0.0.0/8,2001:db8::/32') : parts;
+  return parts.ok && parts.value.some((part) => parseNetwork(part) === undefined)
+    ? not('addresses or CIDRs such as 10.0.0.0/8,2001:db8::/32')
+    : parts;
 };
-
-function isNetwork(part: string): boolean {
-  const [address = '', bits, ...rest] = part.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
 
 // Go's strconv.ParseBool, because Docker Flow's stacks were written against it.
 const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -56,6 +52,11 @@ export const boolean: Parser<boolean> = (raw) => {
   if (falsehoods.has(raw)) return ok(false);
   return not('one of 1 t T true TRUE True 0 f F false FALSE False');
 };
+
+/** Not set is `false`, and so is everything that is no boolean. */
+export function isTrue(raw: string | undefined): boolean {
+  return raw !== undefined && truths.has(raw.trim());
+}
 
 export const integer =
   (least: number, most: number): Parser<number> =>
@@ -113,14 +114,12 @@ export const ports: Parser<readonly number[]> = (raw) => {
 
 /** An owner or service name as the registry's keys allow it. */
 export const ownerName: Parser<string> = (raw) => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)) return not('letters, digits, dot, underscore, hyphen');
+  if (!isName(raw)) return not(nameExpected);
   return ['manual', 'sample', 'env'].includes(raw) ? not('a name other than manual, sample, env (reserved)') : ok(raw);
 };
 
 export function keyPart(raw: string): Parsed<string> {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(raw)
-    ? { ok: true, value: raw }
-    : { ok: false, expected: 'letters, digits, dot, underscore, hyphen' };
+  return isName(raw) ? { ok: true, value: raw } : { ok: false, expected: nameExpected };
 }
 
 export function portOrOff(raw: string): Parsed<number | 'off'> {

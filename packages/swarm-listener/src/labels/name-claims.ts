@@ -1,8 +1,6 @@
 import type { Problem } from '@swarmgate/registry';
+import { isName } from '@swarmgate/runtime';
 import type { TranslatedService } from './translate-service.ts';
-
-// What may be part of a key in the registry. Docker's names all fit; DF_SERVICE_NAME_PREFIX may spoil one.
-const publishable = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
  * One service for each published name. Two stacks may shorten to the same name: the service that was created first
@@ -12,8 +10,8 @@ export function settleNames(translated: Iterable<TranslatedService>): ReadonlyMa
   const settled = new Map<string, TranslatedService>();
   for (const [name, claimants] of Map.groupBy(translated, (service) => service.name)) {
     const [winner, ...losers] = claimants.toSorted(byAge);
-    // Its problems are in the log only: without a name there is no key to write them under.
-    if (winner === undefined || !publishable.test(name)) continue;
+    // Docker's names all fit, but DF_SERVICE_NAME_PREFIX may spoil one. Its problems are in the log only: without a name there is no key to write them under.
+    if (winner === undefined || !isName(name)) continue;
     settled.set(
       name,
       losers.length === 0 ? winner : { ...winner, problems: [...winner.problems, ...losers.map(takenProblem)] },

@@ -1,3 +1,4 @@
+import { isTrue, parseBoolean } from '@swarmgate/runtime';
 import type { SwarmNode, SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 
 export interface NamingOptions {
@@ -9,9 +10,6 @@ export interface NamingOptions {
 
 const labelPrefix = 'com.df.';
 const stackLabel = 'com.docker.stack.namespace';
-// Go's strconv.ParseBool, as Docker Flow's labels were written for.
-const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const falsehoods = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 /** Meant for the listener itself: no part of what is published or notified. */
 const ownLabels = new Set(['notify', 'shortName', 'notifyService']);
@@ -32,7 +30,7 @@ export function isSelected(service: SwarmService, { notifyLabel }: NamingOptions
  */
 export function isSelectionUnclear(service: SwarmService, { notifyLabel }: NamingOptions): boolean {
   const value = service.labels[notifyLabel]?.trim() ?? '';
-  return value !== '' && !truths.has(value) && !falsehoods.has(value);
+  return value !== '' && !parseBoolean(value).ok;
 }
 
 /** The name under which a service is published: without its stack where `com.df.shortName` asks for it, then prefixed. */
@@ -95,8 +93,4 @@ export function notifiedNames(service: SwarmService): readonly string[] | undefi
 /** Notifications about services that are scraped wait for a running task on that network. */
 export function waitsForTasks(service: SwarmService): boolean {
   return (service.labels[`${labelPrefix}scrapeNetwork`] ?? '') !== '';
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value !== undefined && truths.has(value.trim());
 }

@@ -1,10 +1,5 @@
-import {
-  type EndpointsDocument,
-  type PlainSecrets,
-  type Problem,
-  type ServiceDefinition,
-  translateParameters,
-} from '@swarmgate/registry';
+import { translateParameters } from '@swarmgate/labels';
+import type { EndpointsDocument, PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { endpointsOf, unreachableProblem } from './service-endpoints.ts';

@@ -1,4 +1,4 @@
-import { dockerFlowAnswer } from '@swarmgate/registry';
+import { dockerFlowAnswer } from '@swarmgate/labels';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { describeTable } from './describe-table.ts';

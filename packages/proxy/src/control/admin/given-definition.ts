@@ -1,10 +1,5 @@
-import {
-  checkDefinition,
-  type PlainSecrets,
-  type Problem,
-  type ServiceDefinition,
-  translateParameters,
-} from '@swarmgate/registry';
+import { translateParameters } from '@swarmgate/labels';
+import { checkDefinition, type PlainSecrets, type Problem, type ServiceDefinition } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import { isObject, kindOf } from './request-body.ts';
 

@@ -1,4 +1,5 @@
-import { changedLabels, type ReplicaStatus, serviceKey } from '@swarmgate/registry';
+import { changedLabels } from '@swarmgate/labels';
+import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, ServicesAnswer, StatusAnswer } from './answers.ts';

@@ -1,4 +1,5 @@
-import { isSupported, type Problem, type ServiceDefinition, type ServiceKey } from '@swarmgate/registry/vocabulary';
+import { isSupported } from '@swarmgate/labels';
+import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
 import type { ServicesChange } from '../../model/served-service.ts';

@@ -1,4 +1,5 @@
-import { environmentServices, type Problem, type Sealer, type ServiceKey, serviceKey } from '@swarmgate/registry';
+import { environmentServices } from '@swarmgate/labels';
+import { type Problem, type Sealer, type ServiceKey, serviceKey } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import type { ServedService } from '../../model/served-service.ts';
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPasswordHash, readUsers, type ServiceDefinition } from '@swarmgate/registry/vocabulary';
+import { isPasswordHash, readUsers } from '@swarmgate/labels';
+import type { ServiceDefinition } from '@swarmgate/registry/vocabulary';
 import type { Logger } from '@swarmgate/runtime';
 import type { Credential } from './password-verifier.ts';
 

@@ -1,0 +1,109 @@
+import { isName } from '@swarmgate/runtime';
+import { networks } from '../values/networks.ts';
+import { boolean, text } from '../values/plain.ts';
+import { rateLimit, rateLimitKey } from '../values/rate-limit.ts';
+import { users } from '../values/users.ts';
+import { not, ok, type Value } from '../values/value.ts';
+import { added, fixed, label, same } from './label-entry.ts';
+
+const secretName: Value<string> = {
+  parse: (raw) => (isName(raw.trim()) ? ok(raw.trim()) : not('the part of the secret’s name after dfp_users_')),
+  schema: (zod) => zod.string().refine(isName, 'expected letters, digits, dot, underscore, hyphen'),
+};
+
+/** In a definition sealed: only `createSealer` writes it. */
+const certificateAndKey: Value<string> = {
+  parse: (raw) => {
+    const pem = raw.replaceAll('\\n', '\n');
+    return /-----BEGIN CERTIFICATE-----/.test(pem) && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)
+      ? ok(pem)
+      : not('a certificate and its private key in PEM, line ends written as \\n');
+  },
+  schema: text.schema,
+};
+
+/** Who may call, and how often. */
+export const accessServiceLabels = {
+  users: label('users', users, {
+    meaning:
+      'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, nobody is let in.',
+    example: 'jane:secret,joe',
+    restrictsAccess: true,
+    secret: true,
+    dockerFlow: fixed(
+      'Users of the service replace the global ones, as the docs say; Docker Flow’s code demands both. The registry holds salted hashes, never passwords.',
+    ),
+  }),
+  usersSecret: label('usersSecret', secretName, {
+    meaning: 'Users come from the secret file `/run/secrets/dfp_users_<value>` on the proxies.',
+    example: 'monitoring',
+    restrictsAccess: true,
+    dockerFlow: same,
+  }),
+  usersPassEncrypted: label('usersPassEncrypted', boolean, {
+    default: 'false',
+    meaning: 'Passwords in `users` or `usersSecret` are crypt(3) hashes: `$5$`, `$6$`, bcrypt, `$apr1$`.',
+    example: 'true',
+    restrictsAccess: true,
+    dockerFlow: fixed(
+      'bcrypt and `$apr1$` (htpasswd) are understood too; DES and `$1$` are refused, they can be guessed.',
+    ),
+  }),
+  rateLimit: label('rateLimit', rateLimit, {
+    meaning:
+      'Requests per time; more get 429. Counted in every proxy for itself, or over all of them with `REDIS_URL`.',
+    example: '100/s',
+    dockerFlow: added,
+  }),
+  rateLimitKey: label('rateLimitKey', rateLimitKey, {
+    default: 'ip',
+    meaning: 'What is counted by: the client’s address, or the value of a header.',
+    example: 'header:X-Api-Key',
+    dockerFlow: added,
+  }),
+  allowedAddresses: label('allowedAddresses', networks, {
+    meaning: 'Addresses and networks that may call; all others get 403.',
+    example: '10.0.0.0/8,2001:db8::/32',
+    restrictsAccess: true,
+    dockerFlow: added,
+  }),
+  serviceCert: label('serviceCert', certificateAndKey, {
+    meaning:
+      'Certificate and private key in PEM, line ends written as `\\n`. The key is encrypted with `SECRETS_KEY` before it goes into the registry. For a host that has a certificate from a file, a secret or `PUT …/cert`, that one is served.',
+    example: '-----BEGIN CERTIFICATE-----\\n…\\n-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----\\n…',
+    secret: true,
+    dockerFlow: fixed('Needs `SECRETS_KEY` with Consul: private keys are never stored in plain.'),
+  }),
+};
+
+export const accessDestinationLabels = {
+  httpsOnly: label('httpsOnly', boolean, {
+    default: '`HTTPS_ONLY`, else false',
+    meaning: 'Redirects requests that did not come by TLS to https.',
+    example: 'true',
+    restrictsAccess: true,
+    dockerFlow: fixed(
+      'Behind a TLS load balancer in `TRUSTED_PROXIES` its `X-Forwarded-Proto: https` counts as TLS, so there is no loop.',
+    ),
+  }),
+  denyHttp: label('denyHttp', boolean, {
+    default: 'false',
+    meaning: 'Answers 403 to requests that did not come by TLS.',
+    example: 'true',
+    restrictsAccess: true,
+    dockerFlow: same,
+  }),
+  verifyClientSsl: label('verifyClientSsl', boolean, {
+    default: 'false',
+    meaning: 'Answers 403 unless the client has a certificate of an authority in `CA_FILE`.',
+    example: 'true',
+    restrictsAccess: true,
+    dockerFlow: same,
+  }),
+  ignoreAuthorization: label('ignoreAuthorization', boolean, {
+    default: 'false',
+    meaning: 'No authentication for this destination, though the service or the proxy has users.',
+    example: 'true',
+    dockerFlow: same,
+  }),
+};

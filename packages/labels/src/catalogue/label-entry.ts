@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { LabelParser, Value, Zod } from '../values/value.ts';
+
+/**
+ * Everything about one label, in one place: the definition's type and schema, the parser, the checks and the docs derive
+ * from it. Adding a label is one entry here and the code that honours it.
+ */
+export interface LabelEntry<T = unknown> extends LabelDocs {
+  /** Without the prefix (`com.df.`): also the query parameter of `reconfigure`. */
+  readonly name: string;
+  readonly parse: LabelParser<T>;
+  readonly schema: (zod: Zod) => z.ZodType<T>;
+}
+
+/** What an entry says beside its kind of value. */
+export interface LabelDocs {
+  /** As the docs state it, in the label's own notation. Absent: not set. */
+  readonly default?: string;
+  readonly meaning: string;
+  /** A value as written after `com.df.<name>=`. */
+  readonly example: string;
+  /** Never ignored: where it cannot be honoured, its destination answers 503 instead of being served unprotected. */
+  readonly restrictsAccess?: true;
+  /** Its value never appears in problems, responses or logs. */
+  readonly secret?: true;
+  /** Deprecated names that mean the same. */
+  readonly aliases?: readonly string[];
+  readonly dockerFlow: DockerFlowDecision;
+}
+
+/** How the label compares with Docker Flow Proxy's. */
+export type DockerFlowDecision =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'fixed'; readonly change: string }
+  | { readonly kind: 'new' };
+
+/** The type of the field that an entry describes. */
+export type ValueOf<Entry> = Entry extends LabelEntry<infer T> ? T : never;
+
+/** The fields that a set of entries gives a definition. Absent means not set. */
+export type FieldsOf<Entries> = { readonly [Field in keyof Entries]?: ValueOf<Entries[Field]> };
+
+/** @param name where it differs from the definition's field: fields carry their unit, labels do not */
+export function label<T>(name: string, value: Value<T>, docs: LabelDocs): LabelEntry<T> {
+  return { name, ...docs, parse: value.parse, schema: value.schema };
+}
+
+export const same = { kind: 'same' } as const;
+export const added = { kind: 'new' } as const;
+export const fixed = (change: string) => ({ kind: 'fixed', change }) as const;

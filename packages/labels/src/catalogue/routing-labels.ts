@@ -1,0 +1,144 @@
+import { domains } from '../values/domains.ts';
+import { headerPairs } from '../values/header-rules.ts';
+import { methods, texts } from '../values/lists.ts';
+import { pathType } from '../values/path-type.ts';
+import { boolean, oneOf, port, text } from '../values/plain.ts';
+import { not, ok, type Value } from '../values/value.ts';
+import { fixed, label, same } from './label-entry.ts';
+
+export type ServiceDomainAlgo = 'hdr(host)' | 'hdr_beg(host)' | 'hdr_dom(host)' | 'hdr_end(host)';
+
+const domainAlgos = oneOf('hdr(host)', 'hdr_beg(host)', 'hdr_dom(host)', 'hdr_end(host)');
+const domainAlgo: Value<ServiceDomainAlgo> = {
+  ...domainAlgos,
+  // Host names have no case, so the flag changes nothing.
+  parse: (raw, options) => domainAlgos.parse(raw.trim().replace(/\s+-i$/, ''), options),
+};
+
+const hostPattern = /^[A-Za-z0-9._:[\]-]+$/;
+const outboundHost: Value<string> = {
+  parse: (raw) => (hostPattern.test(raw.trim()) ? ok(raw.trim()) : not('a host name or address')),
+  schema: (zod) => zod.string().regex(hostPattern, 'expected a host name or address'),
+};
+
+/** Which requests belong to a service. */
+export const routingServiceLabels = {
+  aclName: label('aclName', text, {
+    default: 'the service’s name',
+    meaning: 'Sort key among routes that are otherwise equal; in `legacy` order it decides.',
+    example: '05-go-demo',
+    dockerFlow: same,
+  }),
+  isDefaultBackend: label('isDefaultBackend', boolean, {
+    default: 'false',
+    meaning: 'Catches the requests that nothing else matches.',
+    example: 'true',
+    dockerFlow: same,
+  }),
+  serviceDomainAlgo: label('serviceDomainAlgo', domainAlgo, {
+    default: 'exact on the normalised host, or `SERVICE_DOMAIN_ALGO`',
+    meaning: 'How `serviceDomain` is compared: exactly, as a prefix, as whole labels anywhere, or as a suffix.',
+    example: 'hdr_dom(host)',
+    dockerFlow: fixed(
+      'The default is exact on the host in lower case without port and trailing dot. Docker Flow’s is the prefix `hdr_beg(host)`, chosen so that `Host: name:port` matches; here it matches anyway.',
+    ),
+  }),
+  proxyInstanceName: label('proxyInstanceName', text, {
+    meaning:
+      'Only a proxy of that `PROXY_INSTANCE_NAME` serves it, where `FILTER_PROXY_INSTANCE_NAME=true`; others answer 200 and do nothing.',
+    example: 'public',
+    dockerFlow: same,
+  }),
+};
+
+export const routingDestinationLabels = {
+  servicePath: label('servicePath', texts, {
+    default: '`/` when only `serviceDomain` is given',
+    meaning: 'Paths of the service; one of them must match.',
+    example: '/api,/docs',
+    dockerFlow: fixed(
+      'A prefix ends at a segment: `/digital` does not match `/digitalproducts`. `ORDER=legacy` keeps the raw string prefix.',
+    ),
+  }),
+  pathType: label('pathType', pathType, {
+    default: 'path_beg',
+    meaning:
+      'How `servicePath` is compared, with `-i` without case. In sni mode: `req_ssl_sni -i -m reg`, `-m beg`, `-m end`.',
+    example: 'path_reg -i',
+    dockerFlow: fixed(
+      'Other HAProxy fetches are refused. Expressions run in linear time, without look-around and back-references.',
+    ),
+  }),
+  servicePathExclude: label('servicePathExclude', texts, {
+    meaning: 'Paths beneath `servicePath` that do not belong to the service, compared the same way.',
+    example: '/api/internal',
+    dockerFlow: same,
+  }),
+  serviceDomain: label('serviceDomain', domains, {
+    meaning: 'Host names of the service; one of them must match. `*.shop.example` matches every name beneath it.',
+    example: 'shop.example,*.shop.example',
+    dockerFlow: fixed(
+      '`*.domain.com` matches only at a label border. `*domain.com` keeps the old meaning (any name that ends so), with a warning.',
+    ),
+  }),
+  serviceHeader: label('serviceHeader', headerPairs, {
+    meaning: 'Headers that must all have exactly these values.',
+    example: 'X-Version:3,X-Name:Jane',
+    dockerFlow: fixed('The first colon splits, so a value may hold colons. Docker Flow drops such pairs.'),
+  }),
+  userAgent: label('userAgent', texts, {
+    meaning: 'Parts of the user agent, without case; one of them must occur.',
+    example: 'Mobile,Tablet',
+    dockerFlow: same,
+  }),
+  srcPort: label('srcPort', port, {
+    meaning: 'Port the client must have connected to. In tcp and sni mode the proxy opens it.',
+    example: '8080',
+    dockerFlow: same,
+  }),
+  port: label('port', port, {
+    meaning: 'Port the service listens on inside its container. Mandatory.',
+    example: '8080',
+    dockerFlow: same,
+  }),
+  httpsPort: label('httpsPort', port, {
+    meaning:
+      'Port of the service for requests that came to `srcHttpsPort`. It is spoken to in plain HTTP unless `sslVerifyNone`.',
+    example: '8443',
+    dockerFlow: same,
+  }),
+  srcHttpsPort: label('srcHttpsPort', port, {
+    default: '443 where `httpsPort` is set; `srcPort` is 80 then',
+    meaning: 'Port the client must have connected to for `httpsPort` to be used.',
+    example: '443',
+    dockerFlow: same,
+  }),
+  outboundHostname: label('outboundHostname', outboundHost, {
+    meaning: 'Host that requests go to instead of the service, for what runs outside the Swarm.',
+    example: 'db.example',
+    dockerFlow: same,
+  }),
+  reqMode: label('reqMode', oneOf('http', 'tcp', 'sni'), {
+    default: 'http',
+    meaning: '`tcp` relays a port, `sni` relays TLS by the name the client asks for, without ending it.',
+    example: 'tcp',
+    dockerFlow: fixed('In sni mode `serviceDomain` is understood too, beside the pattern in `servicePath`.'),
+  }),
+  redirectFromDomain: label('redirectFromDomain', domains, {
+    meaning: 'Host names that are answered with 301 to the first `serviceDomain`, before any routing.',
+    example: 'www.shop.example',
+    dockerFlow: fixed('Scheme, path and query are kept. Docker Flow always redirects to http.'),
+  }),
+  allowedMethods: label('allowedMethods', methods, {
+    meaning: 'Methods that may be used; all others get 403.',
+    example: 'GET,HEAD',
+    restrictsAccess: true,
+    dockerFlow: same,
+  }),
+  deniedMethods: label('deniedMethods', methods, {
+    meaning: 'Methods that get 403.',
+    example: 'PUT,DELETE',
+    restrictsAccess: true,
+    dockerFlow: same,
+  }),
+};

@@ -1,0 +1,108 @@
+import { boolean, integer, oneOf, seconds, text } from '../values/plain.ts';
+import { not, ok, type Value } from '../values/value.ts';
+import { added, fixed, label, same } from './label-entry.ts';
+
+const stickyServer: Value<'sticky-server'> = {
+  parse: (raw) =>
+    raw.trim() === 'sticky-server'
+      ? ok('sticky-server')
+      : { ok: false, expected: 'sticky-server; other values mean no sticky sessions', severity: 'warning' },
+  schema: (zod) => zod.literal('sticky-server'),
+};
+
+const dnsDiscovery: Value<'DNS'> = {
+  parse: (raw) => {
+    const type = raw.trim().toLowerCase();
+    return type === 'dns' ? ok('DNS') : type === 'overlay' ? ok(undefined) : not('DNS or Overlay');
+  },
+  schema: (zod) => zod.literal('DNS'),
+};
+
+const checkPath: Value<string> = {
+  parse: (raw) => (/^\/\S*$/.test(raw.trim()) ? ok(raw.trim()) : not('a path such as /health')),
+  schema: (zod) => zod.string().regex(/^\/\S*$/, 'expected a path such as /health'),
+};
+
+/** How the endpoints of a service are found, chosen and watched, and the labels of tcp and sni relays. */
+export const upstreamServiceLabels = {
+  sessionType: label('sessionType', stickyServer, {
+    meaning: '`sticky-server`: a cookie named after the service keeps a client at the task that answered first.',
+    example: 'sticky-server',
+    dockerFlow: fixed(
+      'The cookie names a task and is given anew when the task is gone; Docker Flow’s list dies with an update.',
+    ),
+  }),
+  discoveryType: label('discoveryType', dnsDiscovery, {
+    default: 'the registered addresses of the tasks',
+    meaning: '`DNS`: endpoints are what `tasks.<service>` resolves to.',
+    example: 'DNS',
+    dockerFlow: same,
+  }),
+  balance: label('balance', oneOf('round-robin', 'least-outstanding'), {
+    default: 'round-robin',
+    meaning: 'How an endpoint is picked: in turn, or the less busy one of two taken at random.',
+    example: 'least-outstanding',
+    dockerFlow: added,
+  }),
+  weight: label('weight', integer(0, 256), {
+    meaning:
+      'Canary: services with the same match and a weight share its requests in proportion, instead of a conflict.',
+    example: '5',
+    dockerFlow: added,
+  }),
+  replicas: label('replicas', integer(0, 1_000_000_000), {
+    default: 'absent for global services',
+    meaning: 'Wanted tasks; the listener sets it. `0` removes the service.',
+    example: '3',
+    dockerFlow: same,
+  }),
+  distribute: label('distribute', boolean, {
+    default: 'true',
+    meaning: 'Accepted and without effect: every replica of the proxy follows one registry.',
+    example: 'true',
+    dockerFlow: fixed('Every change reaches every replica, asked for or not.'),
+  }),
+};
+
+export const upstreamDestinationLabels = {
+  checkPath: label('checkPath', checkPath, {
+    meaning: 'Path that each endpoint is asked for now and then; one that does not answer 2xx or 3xx gets no requests.',
+    example: '/health',
+    dockerFlow: added,
+  }),
+  checkIntervalMs: label('checkIntervalMs', integer(100, 3_600_000), {
+    default: '5000',
+    meaning: 'Milliseconds between two checks of `checkPath`.',
+    example: '2000',
+    dockerFlow: added,
+  }),
+  timeoutClientMs: label('timeoutClient', seconds, {
+    default: '`TIMEOUT_CLIENT`, else 20',
+    meaning: 'Seconds a client may stay silent in the middle of a request, or of a tcp or sni relay.',
+    example: '300',
+    dockerFlow: same,
+  }),
+  serviceGroup: label('serviceGroup', text, {
+    meaning: 'tcp and sni: services of one group on one port share its connections.',
+    example: 'postgres',
+    dockerFlow: same,
+  }),
+  balanceGroup: label('balanceGroup', text, {
+    default: 'roundrobin',
+    meaning: 'tcp and sni: how a group’s endpoint is picked, `roundrobin` or `leastconn`.',
+    example: 'leastconn',
+    dockerFlow: same,
+  }),
+  checkTcp: label('checkTcp', boolean, {
+    default: 'false',
+    meaning: 'tcp and sni: endpoints are checked by connecting to them.',
+    example: 'true',
+    dockerFlow: same,
+  }),
+  clitcpka: label('clitcpka', boolean, {
+    default: 'false',
+    meaning: 'tcp and sni: TCP keep-alive towards the client.',
+    example: 'true',
+    dockerFlow: same,
+  }),
+};

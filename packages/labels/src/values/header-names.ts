@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { Zod } from './value.ts';
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A header or method name (RFC 9110, section 5.6.2). */
+export function isToken(text: string): boolean {
+  return token.test(text);
+}
+
+export function tokenSchema(zod: Zod): z.ZodType<string> {
+  return zod.string().regex(token, 'expected a header name (RFC 9110, section 5.1)');
+}
+
+/**
+ * Headers that belong to a connection or delimit a message (RFC 9110, section 7.6.1; RFC 9112, section 6). A route must not
+ * change them: a changed one makes the next reader delimit the message differently (request smuggling).
+ */
+const framing = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export function isFramingHeader(name: string): boolean {
+  return framing.has(name.toLowerCase());
+}
+
+/**
+ * As `isFramingHeader`, for what a route may not change on a request: `Via` too, because loops are detected by it, and
+ * the admin port detects by it that a call was forwarded.
+ */
+export function isFixedRequestHeader(name: string): boolean {
+  return isFramingHeader(name) || name.toLowerCase() === 'via';
+}
+
+/** Visible ASCII, blanks, tabs and the bytes above: what a field value may hold (RFC 9110, section 5.5). */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}

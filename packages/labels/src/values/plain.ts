@@ -1,0 +1,58 @@
+import { parseBoolean } from '@swarmgate/runtime';
+import type { z } from 'zod';
+import { not, ok, type Value } from './value.ts';
+
+/** Values of one word: texts, Go's booleans, numbers, choices. */
+
+export const text: Value<string> = {
+  parse: (raw) => ok(raw.trim()),
+  schema: (zod) => zod.string().min(1),
+};
+
+export const boolean: Value<boolean> = {
+  parse: (raw) => {
+    const parsed = parseBoolean(raw.trim());
+    return parsed.ok ? ok(parsed.value) : not(parsed.expected);
+  },
+  schema: (zod) => zod.boolean(),
+};
+
+/** A whole number, both limits included. */
+export const integer = (least: number, most: number): Value<number> => ({
+  parse: (raw) => {
+    const trimmed = raw.trim();
+    const value = Number(trimmed);
+    return /^\d{1,10}$/.test(trimmed) && value >= least && value <= most
+      ? ok(value)
+      : not(`a whole number from ${least} to ${most}`);
+  },
+  schema: (zod) => zod.int().min(least).max(most),
+});
+
+export const port = integer(1, 65_535);
+
+export const oneOf = <const T extends string>(...allowed: readonly [T, ...T[]]): Value<T> => ({
+  parse: (raw) => {
+    const found = allowed.find((each) => each === raw.trim());
+    return found === undefined ? not(`one of ${allowed.join(', ')}`) : ok(found);
+  },
+  schema: (zod) => zod.enum(allowed) as unknown as z.ZodType<T>,
+});
+
+const mostSeconds = 2_000_000;
+
+/** Labels hold seconds, whole or with a fraction, as Docker Flow's do; definitions hold milliseconds. */
+export const seconds: Value<number> = {
+  parse: (raw) => {
+    const trimmed = raw.trim();
+    const value = Number(trimmed);
+    return /^\d+(\.\d+)?$/.test(trimmed) && value <= mostSeconds
+      ? ok(Math.round(value * 1000))
+      : not(`a number of seconds, at most ${mostSeconds}`);
+  },
+  schema: (zod) =>
+    zod
+      .int()
+      .min(0)
+      .max(mostSeconds * 1000),
+};

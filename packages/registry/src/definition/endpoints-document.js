@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=endpoints-document.js.map
