@@ -28,6 +28,7 @@ export const modules: readonly Module[] = [
     kind: 'pure decisions, adapter at the edge',
     imports: ['runtime'],
   },
+  { name: 'runtime/testing', what: 'what tests of every package need', kind: 'adapter', imports: [] },
   {
     name: 'labels/values',
     what: 'kinds of values: how one is written in a label, and its schema in a definition',

@@ -21,6 +21,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { cacheDirectory } from './cache.ts';
+import { until } from './until.ts';
 
 export { importNodeImage } from './node-image.ts';
 
@@ -137,17 +138,15 @@ export async function createOverlayNetwork(docker: Docker, name: string): Promis
 
 /** Removes it as soon as the last task has left: at most 30 s. */
 export async function removeNetwork(docker: Docker, id: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
+  const remove = async () => {
     try {
       await docker.getNetwork(id).remove();
-      return;
     } catch (error) {
-      const status = (error as { statusCode?: number }).statusCode;
-      if (status === 404) return;
-      if (tries >= 150) throw error;
-      await pause(200);
+      if ((error as { statusCode?: number }).statusCode !== 404) throw error;
     }
-  }
+    return true;
+  };
+  await until(`network ${id} is removed`, remove, { withinMs: 30_000, everyMs: 200 });
 }
 
 export interface ServiceOptions {
@@ -259,17 +258,16 @@ export async function tasksOf(docker: Docker, serviceId: string): Promise<readon
   return (await docker.listTasks({ filters: { service: [serviceId] } })) as unknown as readonly ListedTask[];
 }
 
-/** Waits until exactly `count` tasks of the service run and answers them. @throws after 60 s, with the tasks' states. */
+/** Waits until exactly `count` tasks of the service run and returns them. @throws after 60 s, with the tasks' states. */
 export async function waitForTasks(docker: Docker, serviceId: string, count: number): Promise<readonly ListedTask[]> {
-  let states = '';
-  for (let tries = 0; tries < 600; tries++) {
+  const look = async () => {
     const tasks = await tasksOf(docker, serviceId);
     const running = tasks.filter((task) => task.Status.State === 'running' && task.DesiredState === 'running');
     if (running.length === count) return running;
-    states = tasks.map((task) => `${task.DesiredState}/${task.Status.State} ${task.Status.Err ?? ''}`).join(', ');
-    await pause(100);
-  }
-  throw new Error(`service ${serviceId} does not have ${count} running tasks after 60 s: ${states}`);
+    const states = tasks.map((task) => `${task.DesiredState}/${task.Status.State} ${task.Status.Err ?? ''}`).join(', ');
+    throw new Error(`tasks of ${serviceId}: ${states}`);
+  };
+  return await until(`service ${serviceId} has ${count} running tasks`, look, { withinMs: 60_000, everyMs: 100 });
 }
 
 if (import.meta.main) {

@@ -113,15 +113,4 @@ function parse(text: string): Record<string, unknown> {
   }
 }
 
-/** Asks again until it is so. @throws Error with `what` after `timeoutMs`. */
-export async function eventually(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
-): Promise<void> {
-  const untilMs = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > untilMs) throw new Error(`not so within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+export { until as eventually } from '@swarmgate/runtime/testing';

@@ -16,6 +16,7 @@ import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 
 const layout = keyLayout('swarmgate');
 const patienceMs = 30_000;
+const patience = { withinMs: patienceMs };
 
 /** GETs one path through a proxy, one after the other, until it is told to stop. */
 class Traffic {
@@ -109,7 +110,7 @@ describe('two proxies and a Consul that fails', function () {
     eventually(
       `${path} answers ${status} on both`,
       async () => (await statuses(path)).every((each) => each === status),
-      patienceMs,
+      patience,
     );
   const [one, two] = [() => proxies[0] as ProxyUnderTest, () => proxies[1] as ProxyUnderTest];
 
@@ -137,7 +138,7 @@ describe('two proxies and a Consul that fails', function () {
     await bothAnswer('/a', 200);
     const traffic = new Traffic(urlOf(one(), '/a'));
     await consul.kill();
-    await eventually('away', () => proxies.every(({ proxy }) => proxy.state().kind === 'away'), patienceMs);
+    await eventually('away', () => proxies.every(({ proxy }) => proxy.state().kind === 'away'), patience);
     const refused = await one().call('GET', '/v1/docker-flow-proxy/reconfigure?serviceName=b&servicePath=/b&port=80');
     expect(refused.status).to.equal(503);
     expect(refused.body.Status).to.equal('NOK');
@@ -153,12 +154,12 @@ describe('two proxies and a Consul that fails', function () {
     consul = await startConsul();
     writer = registryAt();
     await startBoth();
-    await eventually('both ready', () => proxies.every(({ proxy }) => proxy.ready()), patienceMs);
+    await eventually('both ready', () => proxies.every(({ proxy }) => proxy.ready()), patience);
     await publish(define('swarm', 'a'));
     await eventually(
       'both are replicas',
       async () => ((await one().call('GET', '/v1/status')).body.replicas as unknown[]).length === 2,
-      patienceMs,
+      patience,
     );
     const answer = await two().call('POST', '/v1/reconfigure', {
       headers: { 'content-type': 'application/json' },
@@ -190,7 +191,7 @@ describe('two proxies and a Consul that fails', function () {
     await consul.kill();
     await consul.wipe();
     await consul.start();
-    await eventually('holding', () => proxies.every(({ proxy }) => proxy.state().kind === 'holding'), patienceMs);
+    await eventually('holding', () => proxies.every(({ proxy }) => proxy.state().kind === 'holding'), patience);
     for (const path of ['/a', '/gone', '/by-hand']) expect(await statuses(path), path).to.deep.equal([200, 200]);
     expect((await one().call('POST', '/v1/reload?force=true')).status).to.equal(503);
 
@@ -202,7 +203,7 @@ describe('two proxies and a Consul that fails', function () {
           const state = proxy.state();
           return state.kind === 'holding' && state.reason === 'other-registry';
         }),
-      patienceMs,
+      patience,
     );
     const restored = await one().call('POST', '/v1/restore');
     expect(restored.status).to.equal(200);
@@ -234,7 +235,9 @@ describe('two proxies and a Consul that fails', function () {
     const traffic = new Traffic(urlOf(one(), '/a'));
     await consul.revokeToken(token);
     await publish(define('swarm', 'b'));
-    await eventually('away', () => proxies.every(({ proxy }) => proxy.state().kind !== 'following'), 90_000);
+    await eventually('away', () => proxies.every(({ proxy }) => proxy.state().kind !== 'following'), {
+      withinMs: 90_000,
+    });
     expect(await statuses('/a')).to.deep.equal([200, 200]);
     await traffic.stop();
     expect(traffic.failures).to.deep.equal([]);

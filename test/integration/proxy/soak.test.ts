@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { WebSocketServer } from 'ws';
+import { until } from '../../harness/until.ts';
 import { clients } from './soak-clients.ts';
 import { SoakProcess } from './soak-process.ts';
 import type { Holdings } from './soak-subject.ts';
@@ -79,13 +80,12 @@ for (const lane of ['raw', 'express'])
       }
     }
 
-    /** What is held once nobody is connected and nothing is on its way. */
-    async function atRest(): Promise<Holdings> {
-      for (;;) {
+    /** Resources in use once no client is connected and no request is in flight. */
+    function atRest(): Promise<Holdings> {
+      return until('the proxy is at rest', async () => {
         const holdings = await proxy.measure();
-        if (holdings.clientConnections === 0 && holdings.inFlight === 0) return holdings;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
+        return holdings.clientConnections === 0 && holdings.inFlight === 0 ? holdings : undefined;
+      });
     }
   });
 

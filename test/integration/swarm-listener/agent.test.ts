@@ -13,8 +13,9 @@ import {
   waitForTasks,
 } from '../../harness/docker.ts';
 import { freePorts } from '../../harness/free-ports.ts';
+import { until } from '../../harness/until.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { type Listening, startListening } from './listening.ts';
 
 /** On a manager the listener sees the containers of its own node itself; here its view of Docker is frozen instead. */
 describe('the agent role', () => {
@@ -42,7 +43,7 @@ describe('the agent role', () => {
     const env = { ADMIN_TOKEN: token, LISTENER_URL: `http://localhost:${port}`, LISTENER_PORT: 'off' };
     const settings = readSettings('listener', { env, secretsDir: '/nonexistent' });
     agent = await startAgent({ settings, logger: silentLogger, signal: new AbortController().signal });
-    await eventually('it follows', () => agent.ready());
+    await until('it follows', () => agent.ready());
   });
 
   after(async () => {
@@ -66,13 +67,13 @@ describe('the agent role', () => {
     services.push(id);
     const [task] = await waitForTasks(engine.docker, id, 1);
     const stateOf = async () => (await listening.read('swarm', name)).endpoints?.tasks[0]?.state;
-    await eventually('it is active', async () => (await stateOf()) === 'active');
+    await until('it is active', async () => (await stateOf()) === 'active');
 
     relay.freeze();
     const container = engine.docker.getContainer(task?.Status.ContainerStatus?.ContainerID ?? '');
     await container.kill({ signal: 'SIGTERM' });
-    await eventually('it drains', async () => (await stateOf()) === 'draining', 4_000);
-    await eventually('it counts', () => agent.counts().delivered > 0);
+    await until('it drains', async () => (await stateOf()) === 'draining', { withinMs: 4_000 });
+    await until('it counts', () => agent.counts().delivered > 0);
     await relay.heal();
   });
 

@@ -10,8 +10,9 @@ import {
   uniqueName,
   updateService,
 } from '../../harness/docker.ts';
+import { until } from '../../harness/until.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { type Listening, startListening } from './listening.ts';
 
 describe('the listener while Docker is away', () => {
   let engine: DockerEngine;
@@ -59,10 +60,10 @@ describe('the listener while Docker is away', () => {
   it('starts without it, is not ready, and becomes ready by itself', async () => {
     await relay.cut();
     listening = await start();
-    await eventually('a failed try', () => listening.listener.status().counts.reconnects > 1);
+    await until('a failed try', () => listening.listener.status().counts.reconnects > 1);
     expect(listening.listener.ready()).to.equal(false);
     await relay.heal();
-    await eventually('ready', () => listening.listener.ready());
+    await until('ready', () => listening.listener.ready());
   });
 
   it('keeps everything published when the connection breaks, and catches up with what it missed', async () => {
@@ -70,15 +71,15 @@ describe('the listener while Docker is away', () => {
     const [kept, gone] = [uniqueName('kept'), uniqueName('gone')];
     const keptId = await deploy(kept);
     const goneId = await deploy(gone);
-    await eventually('both', async () => (await pathOf(kept)) === '/one' && (await pathOf(gone)) === '/one');
+    await until('both', async () => (await pathOf(kept)) === '/one' && (await pathOf(gone)) === '/one');
     await relay.cut();
-    await eventually('away', () => listening.listener.status().docker.kind === 'away');
+    await until('away', () => listening.listener.status().docker.kind === 'away');
     expect(await pathOf(kept)).to.equal('/one');
     await setPath(keptId, '/two');
     await removeService(engine.docker, goneId);
     await relay.heal();
-    await eventually('the missed change', async () => (await pathOf(kept)) === '/two');
-    await eventually('the missed removal', async () => (await pathOf(gone)) === undefined);
+    await until('the missed change', async () => (await pathOf(kept)) === '/two');
+    await until('the missed removal', async () => (await pathOf(gone)) === undefined);
   });
 
   it('does not wait for ever on a connection that is open and silent', async function () {
@@ -86,12 +87,12 @@ describe('the listener while Docker is away', () => {
     listening = await start();
     const name = uniqueName('silent');
     const id = await deploy(name);
-    await eventually('the service', async () => (await pathOf(name)) === '/one');
+    await until('the service', async () => (await pathOf(name)) === '/one');
     relay.freeze();
-    await eventually('away', () => listening.listener.status().docker.kind === 'away', 20_000);
+    await until('away', () => listening.listener.status().docker.kind === 'away', { withinMs: 20_000 });
     expect(await pathOf(name)).to.equal('/one');
     await setPath(id, '/two');
     await relay.heal();
-    await eventually('the missed change', async () => (await pathOf(name)) === '/two');
+    await until('the missed change', async () => (await pathOf(name)) === '/two');
   });
 });

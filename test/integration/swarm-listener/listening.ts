@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type EndpointsDocument,
   openRegistry,
@@ -59,19 +58,4 @@ export async function startListening(
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-/** Waits for what `look` answers to be something. @throws after `mostMs`, naming what was waited for */
-export async function eventually<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  mostMs = 30_000,
-): Promise<T> {
-  const until = performance.now() + mostMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > until) throw new Error(`not within ${mostMs} ms: ${what}`);
-    await pause(20);
-  }
 }

@@ -12,7 +12,8 @@ import {
   updateService,
   waitForTasks,
 } from '../../harness/docker.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { until } from '../../harness/until.ts';
+import { type Listening, startListening } from './listening.ts';
 
 const owner = 'swarm';
 
@@ -63,7 +64,7 @@ describe('the listener on a real Swarm', () => {
     image = await importNodeImage(engine.docker);
     network = await createOverlayNetwork(engine.docker, uniqueName('listener'));
     listening = await startListening({ DF_NOTIFY_LABEL: notifyLabel });
-    await eventually('ready', () => listening.listener.ready());
+    await until('ready', () => listening.listener.ready());
   });
 
   after(async () => {
@@ -77,7 +78,7 @@ describe('the listener on a real Swarm', () => {
     const name = uniqueName('demo');
     const id = await deploy(name, { 'com.df.servicePath': '/demo', 'com.df.port': '8080' }, 2);
     const tasks = await waitForTasks(engine.docker, id, 2);
-    const { definition, endpoints, problems } = await eventually('two active tasks', async () => {
+    const { definition, endpoints, problems } = await until('two active tasks', async () => {
       const read = await listening.read(owner, name);
       return read.endpoints?.tasks.filter(({ state }) => state === 'active').length === 2 && read;
     });
@@ -93,24 +94,24 @@ describe('the listener on a real Swarm', () => {
   it('follows a label, a scale, and the removal of a service', async () => {
     const name = uniqueName('demo');
     const id = await deploy(name, { 'com.df.servicePath': '/one', 'com.df.port': '8080' });
-    await eventually('the first definition', async () => (await listening.read(owner, name)).definition);
+    await until('the first definition', async () => (await listening.read(owner, name)).definition);
     await updateService(engine.docker, id, (spec) => ({
       ...spec,
       Labels: { ...spec.Labels, 'com.df.servicePath': '/two' },
     }));
-    await eventually('the second path', async () => {
+    await until('the second path', async () => {
       const { definition } = await listening.read(owner, name);
       return definition?.destinations[0]?.servicePath?.[0] === '/two';
     });
     await updateService(engine.docker, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 0 } } }));
-    await eventually('nothing of it at replicas=0', async () => {
+    await until('nothing of it at replicas=0', async () => {
       const read = await listening.read(owner, name);
       return read.definition === undefined && read.endpoints === undefined;
     });
     await updateService(engine.docker, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 1 } } }));
-    await eventually('it is back', async () => (await listening.read(owner, name)).definition);
+    await until('it is back', async () => (await listening.read(owner, name)).definition);
     await removeService(engine.docker, id);
-    await eventually('nothing of it after the removal', async () => {
+    await until('nothing of it after the removal', async () => {
       const read = await listening.read(owner, name);
       return read.definition === undefined && read.endpoints === undefined;
     });
@@ -119,27 +120,27 @@ describe('the listener on a real Swarm', () => {
   it('takes a service away when its notify label goes', async () => {
     const name = uniqueName('demo');
     const id = await deploy(name, { 'com.df.servicePath': '/gone', 'com.df.port': '8080' });
-    await eventually('the definition', async () => (await listening.read(owner, name)).definition);
+    await until('the definition', async () => (await listening.read(owner, name)).definition);
     await updateService(engine.docker, id, (spec) => {
       const { [notifyLabel]: _selected, ...others } = spec.Labels ?? {};
       return { ...spec, Labels: others };
     });
-    await eventually('no definition', async () => (await listening.read(owner, name)).definition === undefined);
+    await until('no definition', async () => (await listening.read(owner, name)).definition === undefined);
   });
 
   it('keeps the last good definition beside a bad label, and says what is wrong', async () => {
     const name = uniqueName('demo');
     const id = await deploy(name, { 'com.df.servicePath': '/good', 'com.df.port': '8080' });
-    await eventually('the definition', async () => (await listening.read(owner, name)).definition);
+    await until('the definition', async () => (await listening.read(owner, name)).definition);
     await updateService(engine.docker, id, (spec) => ({ ...spec, Labels: { ...spec.Labels, 'com.df.port': 'http' } }));
-    const read = await eventually('the problem', async () => {
+    const read = await until('the problem', async () => {
       const now = await listening.read(owner, name);
       return now.problems.length > 0 && now;
     });
     expect(read.definition?.destinations[0]?.port).to.equal(8080);
     expect(read.problems[0]).to.include({ severity: 'error', label: 'port', value: 'http' });
     await updateService(engine.docker, id, (spec) => ({ ...spec, Labels: { ...spec.Labels, 'com.df.port': '8081' } }));
-    const mended = await eventually('the mend', async () => {
+    const mended = await until('the mend', async () => {
       const now = await listening.read(owner, name);
       return now.problems.length === 0 && now;
     });
@@ -155,7 +156,7 @@ describe('the listener on a real Swarm', () => {
         labels: { [notifyLabel]: 'true', 'com.df.servicePath': '/lonely', 'com.df.port': '8080' },
       }),
     );
-    const [problem] = await eventually('the problem', async () => {
+    const [problem] = await until('the problem', async () => {
       const { problems } = await listening.read(owner, name);
       return problems.length > 0 && problems;
     });
@@ -179,13 +180,13 @@ describe('the listener on a real Swarm', () => {
       by: 'test',
     });
     // Tasks of the services above are still starting, and each that runs is a change to publish.
-    await eventually('the Swarm is at rest, and the registry says so', isAtRest);
-    await eventually('nothing waits', () => listening.listener.status().publishing.waiting === 0);
+    await until('the Swarm is at rest, and the registry says so', isAtRest);
+    await until('nothing waits', () => listening.listener.status().publishing.waiting === 0);
     const before = await registry.read(signal);
     const { listings } = listening.listener.status().counts;
     listening.listener.notifyServices();
-    await eventually('a full listing', () => listening.listener.status().counts.listings > listings);
-    await eventually('compared with what is registered', () => listening.listener.status().publishing.waiting === 0);
+    await until('a full listing', () => listening.listener.status().counts.listings > listings);
+    await until('compared with what is registered', () => listening.listener.status().publishing.waiting === 0);
     const after = await registry.read(signal);
     if (before.kind !== 'snapshot' || after.kind !== 'snapshot') throw new Error('the registry has no head');
     expect(after.snapshot.sequence).to.equal(before.snapshot.sequence);
@@ -203,7 +204,7 @@ describe('the listener on a real Swarm', () => {
         ...spec,
         Labels: { ...spec.Labels, 'com.df.servicePath': `/p${round}` },
       }));
-      await eventually(`path ${round}`, async () => {
+      await until(`path ${round}`, async () => {
         const { definition } = await listening.read(owner, name);
         return definition?.destinations[0]?.servicePath?.[0] === `/p${round}`;
       });

@@ -15,7 +15,8 @@ import {
   waitForTasks,
 } from '../../harness/docker.ts';
 import { freePorts } from '../../harness/free-ports.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { until } from '../../harness/until.ts';
+import { type Listening, startListening } from './listening.ts';
 
 describe("the listener's REST and notifications on a real Swarm", () => {
   let engine: DockerEngine;
@@ -50,7 +51,7 @@ describe("the listener's REST and notifications on a real Swarm", () => {
       DF_NOTIFY_REMOVE_SERVICE_URL: `${toolUrl}/remove`,
       DF_NOTIFY_CREATE_NODE_URL: `${toolUrl}/node`,
     });
-    await eventually('ready', () => listening.listener.ready());
+    await until('ready', () => listening.listener.ready());
   });
 
   after(async () => {
@@ -83,7 +84,7 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     services.push(id);
     // It is scraped, so it is announced once a task runs, and says where.
     const [task] = await waitForTasks(engine.docker, id, 1);
-    await eventually('created', () => hearing('/create', name).length === 1);
+    await until('created', () => hearing('/create', name).length === 1);
     const nodeInfo = JSON.parse(hearing('/create', name)[0]?.searchParams.get('nodeInfo') ?? '') as string[][];
     expect(nodeInfo[0]?.[1]).to.equal(task?.NetworksAttachments?.[0]?.Addresses[0]?.split('/')[0]);
 
@@ -101,14 +102,14 @@ describe("the listener's REST and notifications on a real Swarm", () => {
       ...spec,
       Labels: { ...spec.Labels, 'com.df.servicePath': '/two' },
     }));
-    await eventually('changed', () => hearing('/create', name).length === 2);
+    await until('changed', () => hearing('/create', name).length === 2);
     expect(hearing('/create', name)[1]?.searchParams.get('servicePath')).to.equal('/two');
 
     await fetch(`${base}/notify-services`);
-    await eventually('told again', () => hearing('/create', name).length === 3);
+    await until('told again', () => hearing('/create', name).length === 3);
 
     await removeService(engine.docker, id);
-    await eventually('removed', () => hearing('/remove', name).length === 1);
+    await until('removed', () => hearing('/remove', name).length === 1);
   });
 
   it('answers for the nodes, and tells of them', async () => {
@@ -116,7 +117,7 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     expect(nodes).to.have.length(1);
     expect(nodes[0]).to.include({ role: 'manager', state: 'ready', availability: 'active' });
     expect(nodes[0]?.versionIndex).to.match(/^\d+$/);
-    const told = await eventually('the node', () => heard.find(({ pathname }) => pathname === '/node'));
+    const told = await until('the node', () => heard.find(({ pathname }) => pathname === '/node'));
     expect(told.searchParams.get('id')).to.equal(nodes[0]?.id);
   });
 });

@@ -15,8 +15,8 @@ import {
   uniqueName,
   updateService,
 } from '../../harness/docker.ts';
+import { until } from '../../harness/until.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
-import { eventually } from './listening.ts';
 
 /** Listeners in processes of their own, over one Consul: they are killed, paused and cut off. */
 describe('several listeners', () => {
@@ -92,17 +92,17 @@ describe('several listeners', () => {
     it(`are led by one, and by the other when that one ${what}`, async function () {
       this.timeout(120_000);
       const first = await start();
-      await eventually('the first leads', () => first.isLeading());
+      await until('the first leads', () => first.isLeading());
       const second = await start();
       const name = uniqueName('led');
       const id = await deploy(name);
-      await eventually('published', async () => (await pathOf(name)) === '/one');
+      await until('published', async () => (await pathOf(name)) === '/one');
       expect(await leadingOf([first, second])).to.deep.equal([first]);
 
       const endedAt = performance.now();
       await end(first);
       await setPath(id, '/two');
-      await eventually('published by the other', async () => (await pathOf(name)) === '/two', 40_000);
+      await until('published by the other', async () => (await pathOf(name)) === '/two', { withinMs: 40_000 });
       const tookMs = performance.now() - endedAt;
       console.log(`      the other published ${(tookMs / 1_000).toFixed(1)} s after the leader ${what}`);
       expect(tookMs).to.be.below(15_000);
@@ -110,9 +110,9 @@ describe('several listeners', () => {
       if (what === 'is paused') {
         // Awake again it thinks that it leads until it asks: what it writes then is refused.
         await setPath(id, '/three');
-        await eventually('the change', async () => (await pathOf(name)) === '/three');
+        await until('the change', async () => (await pathOf(name)) === '/three');
         await first.signal('SIGCONT');
-        await eventually('it stands by', async () => !(await first.isLeading()), 20_000);
+        await until('it stands by', async () => !(await first.isLeading()), { withinMs: 20_000 });
         expect(await pathOf(name)).to.equal('/three');
       }
     });
@@ -121,23 +121,23 @@ describe('several listeners', () => {
   it('lets one that is cut off from the Swarm step down, and removes nothing', async function () {
     this.timeout(120_000);
     const blind = await start({ DOCKER_HOST: relay.dockerHost });
-    await eventually('it leads', () => blind.isLeading());
+    await until('it leads', () => blind.isLeading());
     const seeing = await start();
     const name = uniqueName('kept');
     const id = await deploy(name);
-    await eventually('its task is active', async () => {
+    await until('its task is active', async () => {
       const held = (await snapshot())?.endpoints.get(`swarm/${name}`);
       return held?.ok && held.document.tasks[0]?.state === 'active';
     });
     const { sequence } = (await snapshot()) ?? {};
     relay.freeze();
     const cutAt = performance.now();
-    await eventually('the other leads', () => seeing.isLeading(), 40_000);
+    await until('the other leads', () => seeing.isLeading(), { withinMs: 40_000 });
     console.log(`      the other led ${((performance.now() - cutAt) / 1_000).toFixed(1)} s after the cut`);
     expect(await pathOf(name)).to.equal('/one');
     expect((await snapshot())?.sequence).to.equal(sequence);
     await setPath(id, '/two');
-    await eventually('the next change', async () => (await pathOf(name)) === '/two');
+    await until('the next change', async () => (await pathOf(name)) === '/two');
     await relay.heal();
     expect(await leadingOf([blind, seeing])).to.deep.equal([seeing]);
   });
@@ -148,14 +148,16 @@ describe('several listeners', () => {
     const name = uniqueName('refilled');
     await deploy(name);
     // A task that begins later would be published then, and its service with it.
-    await eventually('its task is active', async () => {
+    await until('its task is active', async () => {
       const held = (await snapshot())?.endpoints.get(`swarm/${name}`);
       return held?.ok && held.document.tasks[0]?.state === 'active';
     });
     await consul.kill();
     await consul.wipe();
     await consul.start();
-    await eventually('published again', async () => (await pathOf(name).catch(() => undefined)) === '/one', 60_000);
+    await until('published again', async () => (await pathOf(name).catch(() => undefined)) === '/one', {
+      withinMs: 60_000,
+    });
     expect(await listener.isLeading()).to.equal(true);
   });
 });

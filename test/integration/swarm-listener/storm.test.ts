@@ -14,7 +14,8 @@ import {
   updateService,
 } from '../../harness/docker.ts';
 import { measureOthersShare } from '../../harness/others-share.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { until } from '../../harness/until.ts';
+import { type Listening, startListening } from './listening.ts';
 
 const howMany = 200;
 /** A burst is taken together until none has come for `quiet`, at the latest `most` after the first that waits. */
@@ -51,7 +52,7 @@ describe('the listener in a storm', () => {
     consul = await startConsul();
     registry = createRegistry({ store: createConsulStore({ address: consul.address }), instance: 'storm' });
     listening = await startListening({ DF_NOTIFY_LABEL: notifyLabel }, { registry: watched(registry, publications) });
-    await eventually('ready', () => listening.listener.ready());
+    await until('ready', () => listening.listener.ready());
   });
 
   after(async function () {
@@ -91,8 +92,8 @@ describe('the listener in a storm', () => {
       services.push(id);
     }
     const createdAt = performance.now();
-    await eventually('all of them', async () => (await paths()).length === howMany);
-    await eventually('Docker told of all of them', () => told.size === howMany);
+    await until('all of them', async () => (await paths()).length === howMany);
+    await until('Docker told of all of them', () => told.size === howMany);
     const others = othersShare();
     const { counts } = listening.listener.status();
     const transactions = publications.reduce((sum, publication) => sum + publication.transactions, 0);
@@ -134,12 +135,12 @@ describe('the listener in a storm', () => {
         Labels: { ...spec.Labels, 'com.df.servicePath': round === 60 ? '/last' : `/round-${round}` },
       }));
     }
-    await eventually('the last', async () => (await paths()).includes('/last'));
+    await until('the last', async () => (await paths()).includes('/last'));
   });
 
   it('takes a whole stack away', async () => {
     await Promise.all(services.map((id) => removeService(engine.docker, id)));
-    await eventually('nothing', async () => (await paths()).length === 0);
+    await until('nothing', async () => (await paths()).length === 0);
   });
 });
 

@@ -13,7 +13,8 @@ import {
   updateService,
   waitForTasks,
 } from '../../harness/docker.ts';
-import { eventually, type Listening, startListening } from './listening.ts';
+import { until } from '../../harness/until.ts';
+import { type Listening, startListening } from './listening.ts';
 
 describe('the listener following tasks', () => {
   let engine: DockerEngine;
@@ -94,7 +95,7 @@ describe('the listener following tasks', () => {
       // A task that is gone at once may go between two looks; one that takes its time must be seen draining meanwhile.
       const id = await deploy(name, { updateOrder, env: { STOP_DELAY_MS: '2000' } });
       const before = (await waitForTasks(engine.docker, id, 2)).map((task) => task.ID);
-      await eventually('both active', async () => {
+      await until('both active', async () => {
         const { endpoints } = await listening.read('swarm', name);
         return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
       });
@@ -115,7 +116,7 @@ describe('the listener following tasks', () => {
     const name = uniqueName('scaled');
     const id = await deploy(name, { env: { STOP_DELAY_MS: '2000' } });
     await waitForTasks(engine.docker, id, 2);
-    await eventually('both active', async () => {
+    await until('both active', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks.filter(({ state }) => state === 'active').length === 2;
     });
@@ -130,13 +131,13 @@ describe('the listener following tasks', () => {
     const name = uniqueName('dying');
     const id = await deploy(name, { replicas: 1 });
     const [task] = await waitForTasks(engine.docker, id, 1);
-    await eventually('it is active', async () => {
+    await until('it is active', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks[0]?.state === 'active';
     });
     const container = task?.Status.ContainerStatus?.ContainerID ?? '';
     await engine.docker.getContainer(container).kill({ signal: 'SIGKILL' });
-    const replacement = await eventually('another active task', async () => {
+    const replacement = await until('another active task', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks.find(({ taskId, state }) => taskId !== task?.ID && state === 'active');
     });
@@ -147,13 +148,13 @@ describe('the listener following tasks', () => {
     const name = uniqueName('steady');
     const id = await deploy(name, { replicas: 1 });
     const [task] = await waitForTasks(engine.docker, id, 1);
-    await eventually('it is active', async () => {
+    await until('it is active', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks[0]?.state === 'active';
     });
     const { definition } = await listening.read('swarm', name);
     await engine.docker.getContainer(task?.Status.ContainerStatus?.ContainerID ?? '').kill({ signal: 'SIGKILL' });
-    await eventually('another task', async () => {
+    await until('another task', async () => {
       const { endpoints } = await listening.read('swarm', name);
       return endpoints?.tasks.some(({ taskId, state }) => taskId !== task?.ID && state === 'active');
     });

@@ -1,3 +1,4 @@
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { FollowedChanges } from '../../test/followed-changes.ts';
@@ -180,7 +181,7 @@ describe('following', () => {
 
     it('says nothing', async () => {
       await followed.nextOf('delta');
-      while (calls.get('keys') !== 3) await new Promise((resolve) => setImmediate(resolve));
+      await until('the keys were listed', () => calls.get('keys') === 3);
       await publish(83);
       await followed.nextOf('delta');
       expect(followed.waiting).to.deep.equal([]);
@@ -193,7 +194,7 @@ describe('following', () => {
       gated = 'keys';
       gate = held.promise;
       await followed.nextOf('delta');
-      while (calls.get('keys') !== 1) await new Promise((resolve) => setImmediate(resolve));
+      await until('the keys were listed', () => calls.get('keys') === 1);
       await publish(83);
       await followed.nextOf('delta');
       held.resolve();
@@ -286,7 +287,7 @@ describe('following', () => {
     expect((await followed.nextOf('unreachable')).error).to.have.property('code', 'registry-unreachable');
     // It goes on trying, and says nothing more.
     calls.clear();
-    while ((calls.get('get') ?? 0) < 2) await new Promise((resolve) => setImmediate(resolve));
+    await until('the head was read twice', () => (calls.get('get') ?? 0) >= 2);
     await under.write({ kind: 'delete', key: under.layout.head });
     await under.store.transact([{ kind: 'set', key: under.layout.replica('x'), value: '' }]);
     fault = undefined;

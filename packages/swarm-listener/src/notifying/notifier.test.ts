@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { eventually } from '../../test/eventually.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
 
 describe('the notifier', () => {
@@ -42,7 +42,7 @@ describe('the notifier', () => {
       parameters: { serviceName: 'a' },
       ...over,
     });
-  const done = () => eventually('nothing pending', () => notifier.counts().pending === 0);
+  const done = () => until('nothing pending', () => notifier.counts().pending === 0);
 
   it('calls each target by its method with the parameters', async () => {
     notify({
@@ -86,7 +86,7 @@ describe('the notifier', () => {
     notifier = create(50, 60_000);
     answers = [500];
     notify();
-    await eventually('the first try', () => heard.length === 1);
+    await until('the first try', () => heard.length === 1);
     notify({ kind: 'remove' });
     await done();
     expect(heard).to.have.length(2);
@@ -98,9 +98,9 @@ describe('the notifier', () => {
     notifier = create(50, 60_000);
     answers = [500];
     notify();
-    await eventually('the first try', () => heard.length === 1);
+    await until('the first try', () => heard.length === 1);
     notify({ subject: 'service b', parameters: { serviceName: 'b' } });
-    await eventually('b was heard', () => notifier.counts().delivered === 1);
+    await until('b was heard', () => notifier.counts().delivered === 1);
     expect(notifier.counts().pending).to.equal(1);
   });
 
@@ -108,7 +108,7 @@ describe('the notifier', () => {
     await notifier.stop();
     notifier = create(50, 60_000);
     notify({ targets: [{ url: 'http://127.0.0.1:1/', method: 'GET' }] });
-    await eventually('a try', () => notifier.counts().tries === 1);
+    await until('a try', () => notifier.counts().tries === 1);
     await notifier.stop();
     expect(notifier.counts()).to.include({ pending: 0, delivered: 0 });
   });

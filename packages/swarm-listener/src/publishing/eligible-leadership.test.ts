@@ -1,7 +1,7 @@
 import type { Leadership, LeadershipState } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { eventually } from '../../test/eventually.ts';
 import { type EligibleLeadership, leadWhileEligible } from './eligible-leadership.ts';
 
 describe('leadership while eligible', () => {
@@ -57,7 +57,7 @@ describe('leadership while eligible', () => {
     leadership.setEligible(true);
     expect(contests).to.have.length(1);
     contests[0]?.release();
-    await eventually('the second contest', () => contests.length === 2);
+    await until('the second contest', () => contests.length === 2);
     expect(heard).to.deep.equal(['standby', 'leading', 'standby', 'leading']);
   });
 

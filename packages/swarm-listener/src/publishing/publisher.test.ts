@@ -13,8 +13,8 @@ import {
   type RegistrySnapshot,
 } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { eventually } from '../../test/eventually.ts';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import { createTranslator } from '../labels/translator.ts';
 import type { Observation } from '../swarm/observation.ts';
@@ -123,7 +123,7 @@ describe('the publisher', () => {
     return answer.snapshot;
   };
   const settled = () =>
-    eventually('everything is written', () => {
+    until('everything is written', () => {
       const { waiting, reconciled, failure, registry } = publisher.status();
       return waiting === 0 && reconciled && failure === undefined && registry === 'known';
     });
@@ -158,8 +158,8 @@ describe('the publisher', () => {
       translate([withPath(round % 2 === 0 ? '/a' : '/b', 10 + round)], { changed: new Set(['service-1']) });
       if (round % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    await eventually('the last path', async () => (await pathOf('go-demo')) === '/a');
-    await eventually('nothing waits', () => publisher.status().waiting === 0);
+    await until('the last path', async () => (await pathOf('go-demo')) === '/a');
+    await until('nothing waits', () => publisher.status().waiting === 0);
     expect(await pathOf('go-demo')).to.equal('/a');
   });
 
@@ -168,7 +168,7 @@ describe('the publisher', () => {
     await settled();
     const first = (await read()).services.get('swarm/go-demo');
     translate([aService({ versionIndex: 20, labels: { ...aService().labels, 'com.df.aclName': '01' } })]);
-    await eventually('the change', async () => {
+    await until('the change', async () => {
       const held = (await read()).services.get('swarm/go-demo');
       return held?.ok && held.document.aclName === '01';
     });
@@ -183,7 +183,7 @@ describe('the publisher', () => {
     await settled();
     isAway = true;
     translate([withPath('/two', 12)]);
-    await eventually('the failure', () => publisher.status().failure);
+    await until('the failure', () => publisher.status().failure);
     translate([withPath('/three', 13)]);
     isAway = false;
     await settled();
@@ -196,7 +196,7 @@ describe('the publisher', () => {
     await settled();
     isAway = true;
     translate([withPath('/two', 12)]);
-    await eventually('the failure', () => publisher.status().failure);
+    await until('the failure', () => publisher.status().failure);
     isAway = false;
     await settled();
     expect(await pathOf('go-demo')).to.equal('/two');
@@ -209,7 +209,7 @@ describe('the publisher', () => {
     telling = promise;
     onLostAnswer = () => translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
     translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
-    await eventually('the second was written', () => onLostAnswer === undefined);
+    await until('the second was written', () => onLostAnswer === undefined);
     await settled();
     resolve();
     expect(await pathOf('go-demo')).to.equal('/one');
@@ -221,7 +221,7 @@ describe('the publisher', () => {
     // Meanwhile the service changed in something that is none of ours, which counts its version on.
     onLostAnswer = () => translate([withPath('/two', 13)], { changed: new Set(['service-1']) });
     translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
-    await eventually('the second was written', () => onLostAnswer === undefined);
+    await until('the second was written', () => onLostAnswer === undefined);
     await settled();
     const { sequence } = await read();
     expect(sequence).to.equal(2);
@@ -252,11 +252,11 @@ describe('the publisher', () => {
     await settled();
     const { sequence } = await read();
     translate([]);
-    await eventually('the judgement', () => publisher.status().judgement.kind === 'stale');
+    await until('the judgement', () => publisher.status().judgement.kind === 'stale');
     expect((await read()).sequence).to.equal(sequence);
     // A newer list that says the same is believed at once.
     translate([aService({ id: 'other', name: 'other', versionIndex: 120, labels: {} })]);
-    await eventually('the removal', async () => (await read()).services.size === 0);
+    await until('the removal', async () => (await read()).services.size === 0);
   });
 
   it('takes an old list for the truth when the manager still gives it after the hold', async () => {
@@ -266,7 +266,7 @@ describe('the publisher', () => {
     // The first one begins the hold, and one that is asked for at its end is believed.
     start({ staleHoldMs: 10, onListingNeeded: () => translate([]) });
     translate([]);
-    await eventually('the removal', async () => (await read()).services.size === 0);
+    await until('the removal', async () => (await read()).services.size === 0);
   });
 
   it('lets a hand edit stand until the service changes, and puts right what cannot be read', async () => {
@@ -280,12 +280,12 @@ describe('the publisher', () => {
     await settled();
     expect(await pathOf('go-demo')).to.equal('/edited');
     await edit('{ not json');
-    await eventually('the repair', async () => {
+    await until('the repair', async () => {
       translate([withPath('/label', 11)]);
       return (await pathOf('go-demo')) === '/label';
     });
     translate([withPath('/next', 12)]);
-    await eventually('the change', async () => (await pathOf('go-demo')) === '/next');
+    await until('the change', async () => (await pathOf('go-demo')) === '/next');
   });
 
   it('publishes for another Swarm only after it was adopted', async () => {
@@ -294,10 +294,10 @@ describe('the publisher', () => {
     await stopAll();
     start();
     translate([withPath('/new', 11)], { swarmId: 'swarm-2' });
-    await eventually('the judgement', () => publisher.status().judgement.kind === 'other-swarm');
+    await until('the judgement', () => publisher.status().judgement.kind === 'other-swarm');
     expect(await pathOf('go-demo')).to.equal('/old');
     publisher.adopt();
-    await eventually('the new path', async () => (await pathOf('go-demo')) === '/new');
+    await until('the new path', async () => (await pathOf('go-demo')) === '/new');
   });
 
   it('seals passwords, and keeps the hash of one that did not change', async () => {
@@ -311,7 +311,7 @@ describe('the publisher', () => {
     const hash = await hashOf();
     expect(hash).to.be.a('string').and.not.to.contain('s3cret');
     translate([aService({ versionIndex: 12, labels: { ...labels, 'com.df.aclName': '01' } })]);
-    await eventually('the change', async () => {
+    await until('the change', async () => {
       const held = (await read()).services.get('swarm/go-demo');
       return held?.ok && held.document.aclName === '01';
     });

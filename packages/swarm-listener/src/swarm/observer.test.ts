@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { eventually } from '../../test/eventually.ts';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { Observation } from './observation.ts';
 import { type Observer, observeSwarm } from './observer.ts';
@@ -73,7 +73,7 @@ describe('the observer', () => {
   /** What was seen of the listing that is still to come. */
   async function nextListing(): Promise<Observation> {
     const isListing = ({ cause }: Observation) => cause === 'listing';
-    await eventually('a listing', () => seen.some(isListing));
+    await until('a listing', () => seen.some(isListing));
     const found = seen.find(isListing);
     seen = [];
     if (found === undefined) throw new Error('no listing');
