@@ -331,10 +331,9 @@ describe('following', () => {
     let ask: () => void = () => undefined;
     async function* requests() {
       for (;;) {
-        await new Promise<void>((resolve) => {
-          ask = resolve;
-        });
-        yield;
+        const asked = Promise.withResolvers<void>();
+        ask = asked.resolve;
+        yield await asked.promise;
       }
     }
     followed = new FollowedChanges(under.registry, { fullReadRequests: requests() });
