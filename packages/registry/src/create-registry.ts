@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger, Settings } from '@swarmgate/runtime';
+import { type Logger, type Settings, silentLogger } from '@swarmgate/runtime';
 import { followRegistry } from './journal/follow.ts';
 import { readHistory } from './journal/history.ts';
+import { JournalContext } from './journal/journal-context.ts';
 import { keyLayout } from './journal/key-layout.ts';
 import { publish } from './journal/publish.ts';
-import { PublishMemory } from './journal/publish-memory.ts';
 import { readEverything } from './journal/read.ts';
 import type { Registry } from './registry.ts';
 import { RegistryError } from './registry-error.ts';
@@ -17,12 +17,14 @@ export interface RegistryOptions {
   readonly store: KeyValueStore;
   /** Prefix of all keys: `PROXY_INSTANCE_NAME`. */
   readonly instance: string;
+  /** Gets, on level `debug`, what a follower reads and why. Default: none. */
+  readonly logger?: Logger;
 }
 
-/** The registry of one instance over any store. Who made the store closes it. */
-export function createRegistry({ store, instance }: RegistryOptions): Registry {
+/** The registry of one instance over any store. The caller closes the store. */
+export function createRegistry({ store, instance, logger = silentLogger }: RegistryOptions): Registry {
   const layout = keyLayout(instance);
-  const context = { store, layout, memory: new PublishMemory() };
+  const context = new JournalContext({ store, layout, logger });
   return {
     store,
     instance,
@@ -33,6 +35,7 @@ export function createRegistry({ store, instance }: RegistryOptions): Registry {
     follow: (options) => followRegistry(context, options),
     publish: (changes, options) => publish(context, changes, options),
     history: (key, signal) => readHistory(context, key, signal),
+    awaitedSequence: () => context.awaited,
   };
 }
 
@@ -70,12 +73,12 @@ export async function openRegistry(settings: RegistrySettings, logger: Logger): 
       ...(key === undefined ? {} : { key }),
     });
     logger.info({ registry: store.description }, 'the registry is in Consul');
-    return createRegistry({ store, instance: settings.instanceName });
+    return createRegistry({ store, instance: settings.instanceName, logger });
   }
   const store = openEmbeddedStore({ dataDir: join(settings.dataDir) });
-  const registry = createRegistry({ store, instance: settings.instanceName });
+  const registry = createRegistry({ store, instance: settings.instanceName, logger });
   try {
-    // Nobody else can be the first to write here, so a registry without a head is new and not lost.
+    // No other process can write here first, so a registry without a head is new, not lost.
     await registry.publish([], { by: 'embedded registry', signal: AbortSignal.timeout(10_000) });
   } catch (error) {
     await store.close();

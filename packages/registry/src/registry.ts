@@ -27,6 +27,12 @@ export interface Registry {
   publish(changes: readonly ServiceChange[], options: PublishOptions): Promise<PublishReport>;
 
   history(key: ServiceKey, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
+
+  /**
+   * The newest journal sequence whose writer waits until it is served everywhere (`PublishOptions.awaited`), as far as
+   * this process has followed. 0: none.
+   */
+  awaitedSequence(): number;
 }
 
 export type RegistryRead =
@@ -130,6 +136,8 @@ export interface PublishOptions {
   readonly by: string;
   /** A leader's fence: every transaction begins with `check-session` on this key. */
   readonly fence?: { readonly key: string; readonly session: string };
+  /** The writer waits until every replica serves the change, so that they report it without delay. Default false. */
+  readonly awaited?: boolean;
 }
 
 export interface PublishReport {
@@ -166,16 +174,24 @@ export interface ReplicaStatus {
 
 /** Announces one replica while it lives and lists all of them. */
 export interface ReplicaPresence {
-  /** Writes are coalesced to at most 4 a second. Never throws: the registry away means the status waits. */
+  /**
+   * Writes are coalesced to at most 4 a second, and to 100 a second while a change by REST waits for them. Never throws:
+   * while the registry is away the status waits.
+   */
   report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'since'>): void;
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;
-  /** Resolves when every live replica serves `sequence`, or at the timeout, with the ones that do not. */
-  waitUntilServed(
-    sequence: number,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly serving: readonly string[]; readonly waitingFor: readonly string[] }>;
+  /**
+   * Resolves when every live replica serves `sequence`, or at the timeout, with the ones that do not.
+   * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then
+   */
+  waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport>;
   stop(): Promise<void>;
+}
+
+/** Names of the live replicas, sorted, by whether they serve a sequence. */
+export interface BarrierReport {
+  readonly serving: readonly string[];
+  readonly waitingFor: readonly string[];
 }
 
 /** Held by one of several processes at a time: the leader of an owner, the reporter of problems. */

@@ -18,7 +18,7 @@ export async function loadSecretsKeys(options: {
     return keysOf(options.secretsKey, 'SECRETS_KEY');
   if (options.registry === 'consul') return [];
   const file = join(options.dataDir, 'secrets-key');
-  await mkdir(options.dataDir, { recursive: true });
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   try {
     // `wx` decides between two processes that start at once: one makes it, both read it.
     await writeFile(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });

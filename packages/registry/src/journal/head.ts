@@ -1,10 +1,12 @@
+import type { FullReadCause } from '../registry.ts';
+
 /**
  * `<instance>/head`: proof that the registry is there, and the journal of its last transactions. One block on this key
  * tells a follower that something changed and what.
  */
 export interface Head {
   readonly version: 1;
-  /** Random, made with the registry: another one is another registry. */
+  /** Random, made with the registry: a different one means a different registry. */
   readonly registryId: string;
   /** Rises by one with every publishing transaction. */
   readonly sequence: number;
@@ -17,9 +19,11 @@ export interface JournalEntry {
   readonly sequence: number;
   /**
    * The store's index of this transaction, known only to the one after it; the newest entry has none, its index is that
-   * of `head` itself. By these a follower tells a hand edit from a transaction it has not seen alone.
+   * of `head` itself. By these a follower tells a manual edit from a transaction that it has not seen by itself.
    */
   readonly index?: number;
+  /** The writer waits until every replica serves this transaction: replicas report it without delay. */
+  readonly awaited?: boolean;
   readonly put: readonly string[];
   readonly remove: readonly string[];
 }
@@ -32,8 +36,8 @@ export const mostJournalEntries = 200;
 export const mostJournalBytes = 24 * 1024;
 
 /**
- * `undefined`: nobody's head. It is then written anew, as a registry that followers do not know. Checked by hand: a head
- * is read by every follower with every change, and has hundreds of entries.
+ * `undefined`: not a head. The next publication then writes a new one, which followers take for another registry. Checked
+ * without zod: every follower reads a head of hundreds of entries with every change.
  */
 export function parseHead(value: string): Head | undefined {
   try {
@@ -53,7 +57,8 @@ function isHead(json: unknown): json is Head {
 
 function isEntry(json: unknown): json is JournalEntry {
   if (typeof json !== 'object' || json === null) return false;
-  const { sequence, index, put, remove } = json as Readonly<Record<keyof JournalEntry, unknown>>;
+  const { sequence, index, put, remove, awaited } = json as Readonly<Record<keyof JournalEntry, unknown>>;
+  if (awaited !== undefined && typeof awaited !== 'boolean') return false;
   return isCount(sequence, 1) && (index === undefined || isCount(index, 1)) && isKeys(put) && isKeys(remove);
 }
 
@@ -70,12 +75,16 @@ export function newHead(registryId: string): Head {
 }
 
 /** The head after one more transaction. `index` is the store's index of the head before it. */
-export function appendToHead(head: Head, index: number, change: Pick<JournalEntry, 'put' | 'remove'>): Head {
+export function appendToHead(
+  head: Head,
+  index: number,
+  { put, remove, awaited }: Pick<JournalEntry, 'put' | 'remove' | 'awaited'>,
+): Head {
   const sequence = head.sequence + 1;
   const changes: JournalEntry[] = head.changes.map((entry) =>
     entry.sequence === head.sequence ? { ...entry, index } : entry,
   );
-  changes.push({ sequence, put: change.put, remove: change.remove });
+  changes.push({ sequence, put, remove, ...(awaited === true ? { awaited } : {}) });
   return { version: 1, registryId: head.registryId, sequence, changes: bounded(changes) };
 }
 
@@ -83,7 +92,19 @@ export function serializeHead(head: Head): string {
   return JSON.stringify(head);
 }
 
-/** What happened after `sequence`, the last word on each key; `undefined` when the journal does not reach back so far. */
+/** The newest sequence whose writer waits until it is served; 0: none that the journal remembers. */
+export function awaitedSequence(head: Head): number {
+  return head.changes.findLast(({ awaited }) => awaited === true)?.sequence ?? 0;
+}
+
+/** What a head says about the one known before: another registry, an older state of it, or neither. */
+export function differenceOf(head: Head, before: Head | undefined): FullReadCause | undefined {
+  if (before === undefined) return undefined;
+  if (head.registryId !== before.registryId) return 'other-registry';
+  return head.sequence < before.sequence ? 'index-backwards' : undefined;
+}
+
+/** For each key what happened to it last after `sequence`; `undefined` when the journal does not reach back so far. */
 export function changesSince(head: Head, sequence: number): ReadonlyMap<string, 'put' | 'remove'> | undefined {
   if (sequence > head.sequence) return undefined;
   const missed = head.changes.filter((entry) => entry.sequence > sequence);

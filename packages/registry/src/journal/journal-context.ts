@@ -1,10 +1,31 @@
+import type { Logger } from '@swarmgate/runtime';
 import type { KeyValueStore } from '../store/key-value-store.ts';
+import { awaitedSequence, type Head } from './head.ts';
 import type { KeyLayout } from './key-layout.ts';
-import type { PublishMemory } from './publish-memory.ts';
+import { PublishMemory } from './publish-memory.ts';
 
-/** One registry: where it stands, and what this process knows of it. */
-export interface JournalContext {
+/** One registry: its store and keys, and what this process knows of it. */
+export class JournalContext {
   readonly store: KeyValueStore;
   readonly layout: KeyLayout;
-  readonly memory: PublishMemory;
+  readonly logger: Logger;
+  readonly memory = new PublishMemory();
+  #awaited = 0;
+
+  constructor({ store, layout, logger }: Pick<JournalContext, 'store' | 'layout' | 'logger'>) {
+    this.store = store;
+    this.layout = layout;
+    this.logger = logger;
+  }
+
+  /** See `Registry.awaitedSequence`. */
+  get awaited(): number {
+    return this.#awaited;
+  }
+
+  /** A follower has read this head. */
+  sawHead(head: Head, index: number): void {
+    this.memory.sawHead(head, index);
+    this.#awaited = awaitedSequence(head);
+  }
 }

@@ -1,8 +1,8 @@
-import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import type { Leadership, LeadershipState } from '../registry.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
-import { type HeldLock, holdLock, takeLock } from './held-lock.ts';
-import { awaitVacancy } from './vacancy.ts';
+import { type AcquiredLock, acquireLock, keepLock } from './lock.ts';
+import { untilLockIsFree } from './lock-free.ts';
 
 export interface LeadershipOptions {
   readonly store: KeyValueStore;
@@ -10,23 +10,23 @@ export interface LeadershipOptions {
   readonly key: string;
   /** Beside it: `.leaderHeartbeat(owner)` or `.reporterHeartbeat`. */
   readonly heartbeatKey: string;
-  /** Who we are, for whoever reads the lock: `swarm-listener on node1`. */
+  /** This process, for people who read the lock's value: `swarm-listener on node1`. */
   readonly name: string;
   readonly logger: Logger;
-  /** How long the session outlives us by itself, at least and by default 10_000. */
+  /** How long the session lives after its last renewal. Default and least 10_000 (Consul's own limit). */
   readonly ttlMs?: number;
   /** Between two heartbeats. Default 2_000. */
   readonly heartbeatMs?: number;
-  /** A leader that shows no heartbeat for this long is replaced. Default 8_000, four heartbeats. */
+  /** A leader that writes no heartbeat for this long is replaced. Default 8_000, four heartbeats. */
   readonly silenceMs?: number;
 }
 
 const defaults = { ttlMs: 10_000, heartbeatMs: 2_000, silenceMs: 8_000 } as const;
 
 /**
- * Contends for one lock for ever: leads while it holds it, stands by otherwise. A leader that stops showing its
- * heartbeat (killed, paused, cut off) is replaced after `silenceMs`; what it writes late is refused by its fence.
- * Never throws: the registry away means standing by.
+ * Contends for one lock until it is stopped: leads while it holds the lock, stands by otherwise. A leader without
+ * heartbeat (killed, paused, cut off) is replaced after `silenceMs`; its fence refuses what it writes afterwards.
+ * Never throws: while the registry is away it stands by and tries again after 50 ms to 2 s.
  */
 export function contendForLeadership(options: LeadershipOptions): Leadership {
   const contender = new Contender(options);
@@ -65,44 +65,51 @@ class Contender implements Leadership {
   async #contend(): Promise<void> {
     const { signal } = this.#stopping;
     const { store, logger, key } = this.#options;
+    // Counts every attempt that did not lead to the lock, refused ones too: each is followed by a pause, so that a store
+    // which answers at once cannot keep this loop from yielding to the event loop.
     let attempt = 0;
     let formerSession: string | undefined;
     while (!signal.aborted) {
       try {
-        const vacancy = await awaitVacancy({ ...this.#options, formerSession }, signal);
-        if (vacancy.kind === 'silent') {
+        const lockFree = await untilLockIsFree({ ...this.#options, formerSession }, signal);
+        if (lockFree.kind === 'silent') {
           logger.warn(
-            { key, leader: vacancy.leader, silentForMs: this.#options.silenceMs },
-            'the leader is silent, replacing it',
+            { key, leader: lockFree.leader, silentForMs: this.#options.silenceMs },
+            'leader wrote no heartbeat, replacing it',
           );
         }
-        // Nobody waits for ourselves to fall silent. What we wrote late under that session is refused from here on.
-        if (vacancy.kind !== 'free') await store.destroySession(vacancy.session, signal);
-        const lock = await takeLock(this.#options, signal);
-        attempt = 0;
-        if (lock === undefined) continue;
-        formerSession = lock.session;
-        await this.#lead(lock);
+        // Ended before the lock is acquired: from here on the fence refuses what is still written under that session.
+        if (lockFree.kind !== 'free') await store.destroySession(lockFree.session, signal);
+        const lock = await acquireLock(this.#options, signal);
+        if (lock !== undefined) {
+          attempt = 0;
+          formerSession = lock.session;
+          await this.#lead(lock);
+          continue;
+        }
+        logger.debug({ key, attempt }, 'another process acquired the lock first');
       } catch (error) {
         if (signal.aborted) return;
-        // Once is enough: while the registry is away, whoever follows it says so, and this line would bury that one.
-        const level = attempt === 0 ? 'warn' : 'debug';
-        logger[level]({ key, attempt, error: messageOf(error) }, 'cannot contend for leadership, trying again');
-        await pause(backoffMs(attempt, 100, 2_000), signal);
-        attempt += 1;
+        // One warning: while the registry is away its follower reports that, and repeated lines would bury the report.
+        logger[attempt === 0 ? 'warn' : 'debug'](
+          { key, attempt, err: error },
+          'cannot contend for leadership, retrying',
+        );
       }
+      await pause(backoffMs(attempt, 100, 2_000), signal);
+      attempt += 1;
     }
   }
 
-  async #lead(lock: HeldLock): Promise<void> {
+  async #lead(lock: AcquiredLock): Promise<void> {
     const leading = new AbortController();
     const fence = { key: this.#options.key, session: lock.session };
     this.#options.logger.info({ key: this.#options.key }, 'leading');
     this.#become({ kind: 'leading', fence, signal: leading.signal });
-    const reason = await holdLock(lock, this.#options, this.#stopping.signal);
+    const reason = await keepLock(lock, this.#options, this.#stopping.signal);
     leading.abort();
     this.#become({ kind: 'standby' });
-    this.#options.logger.info({ key: this.#options.key, reason }, 'not leading any more');
+    this.#options.logger.info({ key: this.#options.key, reason }, 'no longer leading');
   }
 
   #become(state: LeadershipState): void {

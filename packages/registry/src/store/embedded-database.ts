@@ -41,8 +41,6 @@ export class EmbeddedDatabase {
         INSERT INTO counters VALUES ('index', 1) ON CONFLICT DO NOTHING;`);
       this.#statements = prepareStatements(this.#database);
       this.#index = (this.#statements.readIndex.get() as unknown as { readonly value: number }).value;
-      // Sessions live in memory: whatever a former process held has ended with it.
-      this.endSessions(undefined);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -85,6 +83,10 @@ export class EmbeddedDatabase {
     }
   }
 
+  /**
+   * All operations or none. `behaviorOf` answers `undefined` for a session that has ended: its lock counts as free, also
+   * where the end could not be written yet. @throws the driver's error, with nothing applied
+   */
   transact(operations: readonly Operation[], behaviorOf: (session: string) => SessionBehavior | undefined): Committed {
     const index = this.#index + 1;
     const changedKeys = new Set<string>();
@@ -117,14 +119,24 @@ export class EmbeddedDatabase {
     return { result: { ok: true, written }, index: this.#index, changedKeys: [...changedKeys] };
   }
 
-  /** Releases or deletes the keys of one session; of every session when `undefined`. Returns the keys touched. */
-  endSessions(session: string | undefined): readonly string[] {
-    const held = this.#statements.heldBy.all(session ?? null, session ?? null) as unknown as HeldRow[];
-    if (held.length === 0) return [];
+  /** Sessions that lock a key. Directly after opening these are sessions of a former process, which ended with it. */
+  lockingSessions(): readonly string[] {
+    return (this.#statements.lockingSessions.all() as unknown as { readonly session: string }[]).map(
+      ({ session }) => session,
+    );
+  }
+
+  /**
+   * Releases or deletes the keys that a session locks. Returns those keys; without any, nothing is written.
+   * @throws the driver's error, with nothing applied
+   */
+  endSession(session: string): readonly string[] {
+    const locked = this.#statements.lockedBy.all(session) as unknown as LockedRow[];
+    if (locked.length === 0) return [];
     const index = this.#index + 1;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const row of held) {
+      for (const row of locked) {
         if (row.behavior === 'delete') this.#statements.remove.run(row.key);
         else this.#statements.put.run(row.key, row.value, index, null, null);
       }
@@ -135,7 +147,7 @@ export class EmbeddedDatabase {
       throw error;
     }
     this.#index = index;
-    return held.map((row) => row.key);
+    return locked.map((row) => row.key);
   }
 
   close(): void {
@@ -147,7 +159,7 @@ export class EmbeddedDatabase {
     index: number,
     behaviorOf: (session: string) => SessionBehavior | undefined,
   ): OperationOutcome {
-    const present = this.#statements.getHeld.get(operation.key) as unknown as HeldRow | undefined;
+    const present = this.#statements.getLocked.get(operation.key) as unknown as LockedRow | undefined;
     const failed = (reason: string): OperationOutcome => ({ kind: 'failed', reason: `${operation.key}: ${reason}` });
     switch (operation.kind) {
       case 'set':
@@ -161,15 +173,19 @@ export class EmbeddedDatabase {
         if (present?.modified !== operation.index) return failed('index is stale');
         return this.#remove(present);
       case 'check-index':
-        return present?.modified === operation.index ? { kind: 'held' } : failed('index is stale');
+        return present?.modified === operation.index ? { kind: 'unchanged' } : failed('index is stale');
       case 'check-absent':
-        return present === undefined ? { kind: 'held' } : failed('key exists');
+        return present === undefined ? { kind: 'unchanged' } : failed('key exists');
       case 'check-session':
-        return present?.session === operation.session ? { kind: 'held' } : failed('session does not hold the lock');
+        return present?.session === operation.session && behaviorOf(operation.session) !== undefined
+          ? { kind: 'unchanged' }
+          : failed('session does not hold the lock');
       case 'lock': {
         const behavior = behaviorOf(operation.session);
         if (behavior === undefined) return failed('session does not exist');
-        if (present?.session && present.session !== operation.session) return failed('lock is held');
+        const holder = present?.session ?? operation.session;
+        if (holder !== operation.session && behaviorOf(holder) !== undefined)
+          return failed('another session holds the lock');
         return this.#put(present, operation, index, operation.session, behavior);
       }
       case 'unlock':
@@ -179,7 +195,7 @@ export class EmbeddedDatabase {
   }
 
   #put(
-    present: HeldRow | undefined,
+    present: LockedRow | undefined,
     operation: { readonly key: string; readonly value: string },
     index: number,
     session: string | null,
@@ -187,26 +203,26 @@ export class EmbeddedDatabase {
   ): OperationOutcome {
     // As in Consul: what is already so is not written, keeps its index and wakes nobody.
     if (present?.value === operation.value && present.session === session) {
-      return { kind: 'held', index: present.modified };
+      return { kind: 'unchanged', index: present.modified };
     }
     this.#statements.put.run(operation.key, operation.value, index, session, behavior);
     return { kind: 'changed', index };
   }
 
-  #remove(present: HeldRow | undefined): OperationOutcome {
-    if (present === undefined) return { kind: 'held' };
+  #remove(present: LockedRow | undefined): OperationOutcome {
+    if (present === undefined) return { kind: 'unchanged' };
     this.#statements.remove.run(present.key);
     return { kind: 'changed' };
   }
 }
 
-interface HeldRow extends Row {
+interface LockedRow extends Row {
   readonly behavior: SessionBehavior | null;
 }
 
 type OperationOutcome =
-  | { readonly kind: 'held' }
-  | { readonly kind: 'held'; readonly index: number }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'unchanged'; readonly index: number }
   | { readonly kind: 'changed' }
   | { readonly kind: 'changed'; readonly index: number }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -215,12 +231,13 @@ interface Statements {
   readonly readIndex: StatementSync;
   readonly writeIndex: StatementSync;
   readonly get: StatementSync;
-  readonly getHeld: StatementSync;
+  readonly getLocked: StatementSync;
   readonly list: StatementSync;
   readonly firstKey: StatementSync;
   readonly put: StatementSync;
   readonly remove: StatementSync;
-  readonly heldBy: StatementSync;
+  readonly lockedBy: StatementSync;
+  readonly lockingSessions: StatementSync;
 }
 
 function prepareStatements(database: DatabaseSync): Statements {
@@ -229,14 +246,13 @@ function prepareStatements(database: DatabaseSync): Statements {
     readIndex: database.prepare("SELECT value FROM counters WHERE name = 'index'"),
     writeIndex: database.prepare("UPDATE counters SET value = ? WHERE name = 'index'"),
     get: database.prepare(`SELECT ${columns} FROM entries WHERE key = ?`),
-    getHeld: database.prepare(`SELECT ${columns}, behavior FROM entries WHERE key = ?`),
+    getLocked: database.prepare(`SELECT ${columns}, behavior FROM entries WHERE key = ?`),
     list: database.prepare(`SELECT ${columns} FROM entries WHERE key >= ? AND key < ? ORDER BY key`),
     firstKey: database.prepare('SELECT key FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT 1'),
     put: database.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)'),
     remove: database.prepare('DELETE FROM entries WHERE key = ?'),
-    heldBy: database.prepare(
-      `SELECT ${columns}, behavior FROM entries WHERE session IS NOT NULL AND (? IS NULL OR session = ?)`,
-    ),
+    lockedBy: database.prepare(`SELECT ${columns}, behavior FROM entries WHERE session = ?`),
+    lockingSessions: database.prepare('SELECT DISTINCT session FROM entries WHERE session IS NOT NULL'),
   };
 }
 

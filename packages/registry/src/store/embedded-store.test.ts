@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { describeStoreContract } from '../../test/store-contract.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
+import { describeStoreContract, rejection } from '../../test/store-contract.ts';
+import { EmbeddedDatabase } from './embedded-database.ts';
+import { embeddedStoreOver, openEmbeddedStore } from './embedded-store.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 
 describe('embedded store', () => {
@@ -85,5 +86,102 @@ describe('embedded store', () => {
     expect(() => open())
       .to.throw('registry.sqlite')
       .with.property('code', 'registry-refused');
+  });
+
+  it('makes files that its owner alone can read, in a folder of mode 700', async () => {
+    dataDir = join(dataDir, 'made');
+    const store = open();
+    await store.transact([{ kind: 'set', key: 'a', value: '1' }]);
+    const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+    expect(await modeOf(dataDir)).to.equal('700');
+    const files = await readdir(dataDir);
+    expect(files).to.include.members(['registry.sqlite', 'registry.sqlite-wal', 'registry.holder']);
+    for (const file of files) expect(`${file} ${await modeOf(join(dataDir, file))}`).to.equal(`${file} 600`);
+  });
+
+  it('takes the read rights of others from the files of a former version', async () => {
+    for (const file of ['registry.sqlite', 'registry.holder'])
+      await writeFile(join(dataDir, file), '', { mode: 0o644 });
+    open();
+    for (const file of ['registry.sqlite', 'registry.holder'])
+      expect((await stat(join(dataDir, file))).mode & 0o777).to.equal(0o600);
+  });
+
+  describe('on a disk that refuses writes', () => {
+    let isFull: boolean;
+    let store: KeyValueStore;
+
+    beforeEach(() => {
+      isFull = false;
+      const database = new EmbeddedDatabase(join(dataDir, 'registry.sqlite'));
+      const whenItFits =
+        <A extends unknown[], R>(write: (...all: A) => R) =>
+        (...all: A) => {
+          if (isFull) throw new Error('database or disk is full');
+          return write(...all);
+        };
+      Object.assign(database, {
+        transact: whenItFits(database.transact.bind(database)),
+        endSession: whenItFits(database.endSession.bind(database)),
+      });
+      store = embeddedStoreOver(database, { dataDir, leastSessionTtlMs: 5, betweenRetriesMs: 5 });
+      opened.push(store);
+    });
+
+    const lock = (key: string, session: string) => ({ kind: 'lock', key, value: session, session }) as const;
+    const sessionOf = (behavior: 'release' | 'delete', ttlMs = 10_000) =>
+      store.createSession({ name: 'disk', ttlMs, behavior });
+
+    it('rejects writes with the reason, answers reads, and takes writes again by itself', async () => {
+      await store.transact([{ kind: 'set', key: 'a', value: '1' }]);
+      isFull = true;
+      const error = await rejection(store.transact([{ kind: 'set', key: 'a', value: '2' }]));
+      expect(error).to.have.property('code', 'registry-unreachable');
+      expect(error).to.have.property('message').that.contains('database or disk is full');
+      expect((await store.get('a'))?.value).to.equal('1');
+      isFull = false;
+      expect((await store.transact([{ kind: 'set', key: 'a', value: '2' }])).ok).to.equal(true);
+    });
+
+    it('releases the keys of a session that ended meanwhile, and wakes who waits for them', async () => {
+      const session = await sessionOf('delete');
+      await store.transact([lock('a', session)]);
+      isFull = true;
+      expect(await rejection(store.destroySession(session))).to.have.property('code', 'registry-unreachable');
+      expect(await store.renewSession(session)).to.equal(false);
+      const before = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+      const waiting = store.waitForKey('a', before.index, AbortSignal.timeout(20_000));
+      isFull = false;
+      expect((await waiting).data).to.equal(undefined);
+    });
+
+    it('ends a session whose time is over without ending the process', async () => {
+      const session = await sessionOf('delete', 5);
+      await store.transact([lock('a', session)]);
+      isFull = true;
+      while (await store.renewSession(session)) await new Promise((resolve) => setTimeout(resolve, 20));
+      isFull = false;
+      const { index, data } = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+      if (data !== undefined) await store.waitForKey('a', index, AbortSignal.timeout(20_000));
+      expect(await store.get('a')).to.equal(undefined);
+    });
+
+    it('counts the lock of an ended session as free, and its fence as lost', async () => {
+      const [former, next] = [await sessionOf('release'), await sessionOf('release')];
+      await store.transact([lock('a', former)]);
+      isFull = true;
+      await rejection(store.destroySession(former));
+      isFull = false;
+      expect((await store.transact([{ kind: 'check-session', key: 'a', session: former }])).ok).to.equal(false);
+      expect((await store.transact([lock('a', next)])).ok).to.equal(true);
+    });
+
+    it('closes without an error and is free of its sessions when it is opened again', async () => {
+      const session = await sessionOf('delete');
+      await store.transact([lock('a', session)]);
+      isFull = true;
+      await store.close();
+      expect(await open().get('a')).to.equal(undefined);
+    });
   });
 });

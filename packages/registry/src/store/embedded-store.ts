@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '@swarmgate/runtime';
 import { RegistryError } from '../registry-error.ts';
 import { ChangeWatches } from './change-watches.ts';
 import { type Committed, EmbeddedDatabase, type SessionBehavior } from './embedded-database.ts';
@@ -16,10 +17,12 @@ import type {
 import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export interface EmbeddedStoreOptions {
-  /** Directory of the registry's file; made if it is missing. One process at a time may open it. */
+  /** Folder of the registry's file; made with mode 700 if it is missing. One process at a time may open it. */
   readonly dataDir: string;
   /** Shortest session; default 10_000, as in Consul. Tests of expiry set less. */
   readonly leastSessionTtlMs?: number;
+  /** Between two attempts to write the end of a session while the disk refuses it. Default 1_000. */
+  readonly betweenRetriesMs?: number;
 }
 
 interface Session {
@@ -33,15 +36,20 @@ const holderFileName = 'registry.holder';
 const sqliteBusy = 5;
 
 /**
- * The registry in one file of this process. Crash-safe at any instant; sessions end with the process.
+ * The registry in one file of this process. Crash-safe at any instant; sessions end with the process. Its files have
+ * mode 600, because definitions hold password hashes.
+ *
+ * A disk that refuses writes (full, read-only, broken) fails each write with `registry-unreachable` and the driver's
+ * reason, with nothing applied. Reads and waits go on, and writes succeed again as soon as the disk takes them.
  * @throws RegistryError `registry-held` when another process has it open, `registry-refused` when the file is unusable.
  */
 export function openEmbeddedStore(options: EmbeddedStoreOptions): KeyValueStore {
-  mkdirSync(options.dataDir, { recursive: true });
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const holderFile = join(options.dataDir, holderFileName);
   const file = join(options.dataDir, fileName);
   let database: EmbeddedDatabase;
   try {
+    makePrivate(file);
     database = new EmbeddedDatabase(file);
   } catch (error) {
     if (sqliteErrorCode(error) === sqliteBusy) {
@@ -54,9 +62,31 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): KeyValueStore 
     }
     throw RegistryError.of('registry-refused', `the embedded registry ${file} cannot be opened`, error);
   }
-  // Only for the message above: the lock itself is the operating system's, on the database file.
-  writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`);
+  writeHolder(holderFile);
+  return embeddedStoreOver(database, options);
+}
+
+/** The store over a table that is open already, which it closes. */
+export function embeddedStoreOver(database: EmbeddedDatabase, options: EmbeddedStoreOptions): KeyValueStore {
   return new EmbeddedStore(options, database);
+}
+
+/** SQLite gives its log the mode of the database file, so that one has to exist with the right mode first. */
+function makePrivate(file: string): void {
+  // Never opened where it exists: closing a descriptor would release the locks that this process holds on the file.
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  // The first version left these readable for everybody.
+  for (const each of [file, `${file}-wal`]) if (existsSync(each)) chmodSync(each, 0o600);
+}
+
+/** Only for the message of `registry-held`: the lock itself is the operating system's, on the database file. */
+function writeHolder(holderFile: string): void {
+  try {
+    writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`, { mode: 0o600 });
+    chmodSync(holderFile, 0o600);
+  } catch {
+    // On a full disk the registry still opens, and the message names no process.
+  }
 }
 
 class EmbeddedStore implements KeyValueStore {
@@ -66,12 +96,18 @@ class EmbeddedStore implements KeyValueStore {
   readonly #watches = new ChangeWatches();
   readonly #sessions = new Map<string, Session>();
   readonly #leastSessionTtlMs: number | undefined;
+  readonly #betweenRetriesMs: number;
+  /** Ended sessions whose keys could not be released yet, because the disk refused the write. */
+  readonly #unreleased = new Set<string>();
+  #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: EmbeddedStoreOptions, database: EmbeddedDatabase) {
     this.description = `embedded in ${options.dataDir}`;
     this.#database = database;
     this.#leastSessionTtlMs = options.leastSessionTtlMs;
+    this.#betweenRetriesMs = options.betweenRetriesMs ?? 1_000;
+    for (const session of database.lockingSessions()) this.#endSoon(session);
   }
 
   async get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined> {
@@ -151,7 +187,9 @@ class EmbeddedStore implements KeyValueStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    for (const id of [...this.#sessions.keys()]) this.#endSession(id);
+    // What cannot be written now is done when the file is opened again: its sessions are nobody's then.
+    for (const id of [...this.#sessions.keys()]) this.#endSoon(id);
+    clearTimeout(this.#retry);
     this.#closed = true;
     this.#watches.close();
     this.#database.close();
@@ -159,15 +197,37 @@ class EmbeddedStore implements KeyValueStore {
 
   #expireLater(id: string, ttlMs: number): NodeJS.Timeout {
     // A session must not keep the process alive: whoever renews it does.
-    return setTimeout(() => this.#endSession(id), ttlMs).unref();
+    return setTimeout(() => this.#endSoon(id), ttlMs).unref();
   }
 
+  /** @throws the driver's error; the session has ended all the same, and its keys are released by a later attempt */
   #endSession(id: string): void {
-    const session = this.#sessions.get(id);
-    if (session === undefined) return;
-    clearTimeout(session.expiry);
+    clearTimeout(this.#sessions.get(id)?.expiry);
     this.#sessions.delete(id);
-    this.#watches.changed(this.#database.endSessions(id), this.#database.index);
+    // Added first: whatever happens below, the keys are not forgotten.
+    this.#unreleased.add(id);
+    try {
+      const released = this.#database.endSession(id);
+      this.#unreleased.delete(id);
+      this.#watches.changed(released, this.#database.index);
+    } catch (error) {
+      this.#retry ??= setTimeout(() => this.#releaseRest(), this.#betweenRetriesMs).unref();
+      throw error;
+    }
+  }
+
+  /** As `#endSession`, where there is nobody to tell that it takes longer. */
+  #endSoon(id: string): void {
+    try {
+      this.#endSession(id);
+    } catch {
+      // The timer that `#endSession` has set tries again.
+    }
+  }
+
+  #releaseRest(): void {
+    this.#retry = undefined;
+    for (const id of [...this.#unreleased]) this.#endSoon(id);
   }
 
   /** Watches from now on, so that a wait which begins with this index wakes for what is beneath and nothing else. */
@@ -183,7 +243,7 @@ class EmbeddedStore implements KeyValueStore {
       return act(this.#database);
     } catch (error) {
       if (error instanceof RegistryError) throw error;
-      throw RegistryError.of('registry-unreachable', `the registry ${this.description} failed`, error);
+      throw RegistryError.of('registry-unreachable', `the registry ${this.description}: ${messageOf(error)}`, error);
     }
   }
 }

@@ -13,13 +13,17 @@ export function objectionToPem(path: string): string | undefined {
   return text.includes('-----BEGIN ') ? undefined : 'expected a PEM file; this one has no -----BEGIN line';
 }
 
-/** Why a folder cannot be used; `undefined` where it can. Makes it where it is missing. */
+/**
+ * Why a folder cannot be used; `undefined` where it can. Makes it where it is missing, one to write to with mode 700:
+ * what is kept there (definitions with password hashes, keys) is for this user alone. A full disk is no objection.
+ */
 export function objectionToFolder(path: string, needs: 'present' | 'writable'): string | undefined {
   try {
-    makeFolder(resolve(path));
+    makeFolder(resolve(path), needs === 'writable' ? 0o700 : 0o777);
     if (needs === 'writable') rmdirSync(mkdtempSync(join(path, '.writable-')));
     return undefined;
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC' && existsSync(path)) return undefined;
     const user = process.getuid?.();
     const who = user === undefined ? 'this process' : `this process (user ${user})`;
     const mend = 'make it and give it to that user, or name another one';
@@ -28,18 +32,18 @@ export function objectionToFolder(path: string, needs: 'present' | 'writable'): 
 }
 
 /** As `mkdir -p`. Node's own `recursive` tries for ever beneath a file system that makes no folders, such as /proc. */
-function makeFolder(path: string): void {
+function makeFolder(path: string, mode: number): void {
   if (!existsSync(path)) {
     const parent = dirname(path);
-    if (parent !== path) makeFolder(parent);
-    makeOne(path);
+    if (parent !== path) makeFolder(parent, 0o777);
+    makeOne(path, mode);
   }
   if (!statSync(path).isDirectory()) throw new Error(`${path} is there, and is no folder`);
 }
 
-function makeOne(path: string): void {
+function makeOne(path: string, mode: number): void {
   try {
-    mkdirSync(path);
+    mkdirSync(path, { mode });
   } catch (error) {
     // Another process of ours may make it at the same time.
     if (!existsSync(path)) throw error;

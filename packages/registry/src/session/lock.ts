@@ -1,4 +1,4 @@
-import { type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { type Logger, pause } from '@swarmgate/runtime';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 
 export interface LockOptions {
@@ -12,52 +12,52 @@ export interface LockOptions {
   readonly silenceMs: number;
 }
 
-/** A lock that a session of ours holds. */
-export interface HeldLock {
+/** A lock that a session of this process holds. */
+export interface AcquiredLock {
   readonly session: string;
-  /** When it was known to be ours for the last time, by `performance.now()`. */
-  readonly takenAtMs: number;
+  /** When the store last confirmed the lock, by `performance.now()`. */
+  readonly confirmedAtMs: number;
 }
 
-/** `undefined`: somebody else was faster. @throws RegistryError */
-export async function takeLock(options: LockOptions, signal: AbortSignal): Promise<HeldLock | undefined> {
+/** `undefined`: another process got the lock first. @throws RegistryError */
+export async function acquireLock(options: LockOptions, signal: AbortSignal): Promise<AcquiredLock | undefined> {
   const { store, key, heartbeatKey, name } = options;
-  const takenAtMs = performance.now();
+  const confirmedAtMs = performance.now();
   const session = await store.createSession({ name, ttlMs: options.ttlMs, behavior: 'release' }, signal);
   const value = JSON.stringify({ name, since: new Date().toISOString() });
-  let taken = false;
+  let isAcquired = false;
   try {
     const result = await store.transact(
       [
         { kind: 'lock', key, value, session },
-        // With the lock, so that a standby never sees a new leader with the old one's last heartbeat.
+        // In one transaction with the lock, so that a standby never sees a new leader with the former one's heartbeat.
         { kind: 'set', key: heartbeatKey, value: heartbeat(session, 0) },
       ],
       signal,
     );
-    taken = result.ok;
-    return taken ? { session, takenAtMs } : undefined;
+    isAcquired = result.ok;
+    return isAcquired ? { session, confirmedAtMs } : undefined;
   } finally {
-    if (!taken) await endSession(options, session);
+    if (!isAcquired) await endSession(options, session);
   }
 }
 
 /**
- * Renews and shows the heartbeat until the lock is lost, the registry does not answer for `silenceMs` (then a standby
- * may have taken over), or the signal aborts. Gives the lock back. Returns why it ended.
+ * Renews the session and writes the heartbeat until the lock is lost, the store has confirmed nothing for `silenceMs`
+ * (a standby may have taken over by then), or the signal aborts. Releases the lock. Returns the reason for the log.
  */
-export async function holdLock(lock: HeldLock, options: LockOptions, signal: AbortSignal): Promise<string> {
+export async function keepLock(lock: AcquiredLock, options: LockOptions, signal: AbortSignal): Promise<string> {
   const { store, key, heartbeatKey } = options;
-  let provenAtMs = lock.takenAtMs;
+  let { confirmedAtMs } = lock;
   let ended = 'stopped';
   for (let beat = 1; await pause(options.heartbeatMs, signal); beat += 1) {
-    const leftMs = provenAtMs + options.silenceMs - performance.now();
+    const leftMs = confirmedAtMs + options.silenceMs - performance.now();
     const began = performance.now();
     try {
       if (leftMs <= 0) throw new Error(`no heartbeat for ${options.silenceMs} ms`);
-      // Never longer than we may believe in the lock: a store that hangs must not keep two leaders.
+      // Bounded by what is left of the silence: a store that hangs must not leave two leaders.
       const within = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(leftMs))]);
-      const [renewed, shown] = await Promise.all([
+      const [isRenewed, written] = await Promise.all([
         store.renewSession(lock.session, within),
         store.transact(
           [
@@ -67,15 +67,15 @@ export async function holdLock(lock: HeldLock, options: LockOptions, signal: Abo
           within,
         ),
       ]);
-      if (!renewed || !shown.ok) {
+      if (!isRenewed || !written.ok) {
         ended = 'another process holds the lock';
         break;
       }
-      provenAtMs = began;
+      confirmedAtMs = began;
     } catch (error) {
       if (signal.aborted) break;
-      options.logger.warn({ key, error: messageOf(error) }, 'a heartbeat could not be shown');
-      if (performance.now() - provenAtMs >= options.silenceMs) {
+      options.logger.warn({ key, err: error }, 'leader heartbeat not written');
+      if (performance.now() - confirmedAtMs >= options.silenceMs) {
         ended = 'the registry does not answer';
         break;
       }
@@ -85,13 +85,13 @@ export async function holdLock(lock: HeldLock, options: LockOptions, signal: Abo
   return ended;
 }
 
-/** Without the caller's signal: giving the lock back is what stopping is for. */
+/** Without the caller's signal: releasing the lock is part of stopping. */
 async function endSession(options: LockOptions, session: string): Promise<void> {
   try {
     await options.store.destroySession(session, AbortSignal.timeout(2_000));
   } catch (error) {
     // It ends by itself after its TTL.
-    options.logger.debug({ key: options.key, error: messageOf(error) }, 'the session could not be ended');
+    options.logger.debug({ key: options.key, err: error }, 'leader session not ended');
   }
 }
 

@@ -1,5 +1,5 @@
-/** Turns the requests for a full read, which may come at any time, into a signal that ends the present wait. */
-export class WhenRequested {
+/** Turns requests for a full read, which may come at any time, into a signal that ends the present wait. */
+export class FullReadRequests {
   readonly #iterator: AsyncIterator<void> | undefined;
   #requested = false;
   #stopped = false;
@@ -10,12 +10,12 @@ export class WhenRequested {
     if (this.#iterator !== undefined) this.#listen(this.#iterator);
   }
 
-  /** Whether one came since `next`. */
+  /** Whether a request came since `next`. */
   get requested(): boolean {
     return this.#requested;
   }
 
-  /** A signal for the wait that begins now. Requests made before are answered by the read that went before it. */
+  /** A signal for the wait that begins now. Requests made before are answered by the read that preceded it. */
   next(): AbortSignal {
     this.#requested = false;
     this.#interrupt = new AbortController();
@@ -32,9 +32,10 @@ export class WhenRequested {
         if (step.done || this.#stopped) return;
         this.#requested = true;
         this.#interrupt.abort(new Error('a full read was requested'));
-        this.#listen(iterator);
+        // In a turn of its own: a source that always has a request must not keep the event loop busy.
+        setImmediate(() => this.#listen(iterator));
       },
-      // Whoever asks for full reads went away: following goes on without them.
+      // A source that fails ends the requests; following goes on without them.
       () => {},
     );
   }

@@ -1,50 +1,54 @@
+import { pause } from '@swarmgate/runtime';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 
-export interface VacancyOptions {
+export interface LockFreeOptions {
   readonly store: KeyValueStore;
   readonly key: string;
   readonly heartbeatKey: string;
   readonly silenceMs: number;
-  /** Our own last session, where we held the lock before and do not hold it for ours any more. */
+  /** The last session under which this process held the lock, where it has given it up since. */
   readonly formerSession: string | undefined;
 }
 
-export type Vacancy =
+export type LockFree =
   | { readonly kind: 'free' }
-  /** Our own former session still holds the lock: the registry was away when we gave it up. */
+  /** Still locked by a session of this process that could not be ended: the registry was away at that time. */
   | { readonly kind: 'ours'; readonly session: string }
-  /** Somebody holds the lock but shows no heartbeat. */
+  /** Locked by a process that writes no heartbeat. */
   | { readonly kind: 'silent'; readonly session: string; readonly leader: string };
 
+// Where a store answers a blocking query at once although nothing changed.
+const betweenLooksMs = 50;
+
 /**
- * Resolves when nobody holds the lock, or its holder was silent for `silenceMs` while we could see it. Time in which we
- * were cut off ourselves, or paused, does not count: the heartbeat is read anew before anybody is called silent.
- * @throws RegistryError
+ * Resolves when no session holds the lock, or its holder wrote no heartbeat for `silenceMs` while the store could be
+ * read. Time during which this process was cut off or paused does not count: the heartbeat is read again before its
+ * writer is called silent. @throws RegistryError
  */
-export async function awaitVacancy(options: VacancyOptions, signal: AbortSignal): Promise<Vacancy> {
+export async function untilLockIsFree(options: LockFreeOptions, signal: AbortSignal): Promise<LockFree> {
   const { store, key, heartbeatKey, silenceMs } = options;
   let lock = await store.waitForKey(key, 0, signal);
   let heartbeat = await store.waitForKey(heartbeatKey, 0, signal);
-  let seenAtMs = performance.now();
+  let changedAtMs = performance.now();
   for (;;) {
     if (lock.data?.session === undefined) return { kind: 'free' };
     if (lock.data.session === options.formerSession) return { kind: 'ours', session: lock.data.session };
     const before = { session: lock.data.session, beat: heartbeat.data?.index };
-    const leftMs = seenAtMs + silenceMs - performance.now();
+    const leftMs = changedAtMs + silenceMs - performance.now();
     if (leftMs > 0) await untilEitherChanges(options, lock.index, heartbeat.index, leftMs, signal);
-    const askedAtMs = performance.now();
+    const readAtMs = performance.now();
     lock = await store.waitForKey(key, 0, signal);
     heartbeat = await store.waitForKey(heartbeatKey, 0, signal);
     if (lock.data?.session !== before.session || heartbeat.data?.index !== before.beat) {
-      seenAtMs = performance.now();
-    } else if (leftMs <= 0 && askedAtMs - seenAtMs >= silenceMs) {
+      changedAtMs = performance.now();
+    } else if (leftMs <= 0 && readAtMs - changedAtMs >= silenceMs) {
       return { kind: 'silent', session: before.session, leader: lock.data.value };
-    }
+    } else if (!(await pause(betweenLooksMs, signal))) throw signal.reason;
   }
 }
 
 async function untilEitherChanges(
-  { store, key, heartbeatKey }: VacancyOptions,
+  { store, key, heartbeatKey }: LockFreeOptions,
   lockIndex: number,
   heartbeatIndex: number,
   leftMs: number,

@@ -3,30 +3,30 @@ import { mostOperations } from '../store/store-limits.ts';
 import type { LatestDocuments } from './delta.ts';
 import type { JournalContext } from './journal-context.ts';
 
-/** What happened beneath a prefix between two waits: everything from behind `after` up to `index`. */
+/** What happened below a prefix between two blocking queries: everything behind `after` up to `index`. */
 export interface Gap {
   readonly after: number;
   readonly index: number;
 }
 
 /**
- * A wait that was really held wakes for the first change there is. One that answered faster than this may have begun
- * behind several changes, and shows only the index of the last. The time counts from the asking, so it has room for the
- * way there and for a machine that is busy.
+ * A query that was really held answers the first change there is. One that was answered faster than this may have begun
+ * behind several changes and shows only the index of the last. Counted from the request, so it includes the way to the
+ * store and the delays of a busy machine.
  */
-const heldForSureMs = 500;
+const surelyHeldMs = 500;
 
-export function gapOf(ring: Gap & { readonly heldMs: number }): Gap | undefined {
-  return ring.heldMs < heldForSureMs && ring.index - ring.after > 1
-    ? { after: ring.after, index: ring.index }
+export function gapOf(names: Gap & { readonly heldMs: number }): Gap | undefined {
+  return names.heldMs < surelyHeldMs && names.index - names.after > 1
+    ? { after: names.after, index: names.index }
     : undefined;
 }
 
 /**
- * Whether a hand edit may hide in a gap, behind a transaction that the journal explains: whether the store counted
- * something there that is no transaction of the journal. Mostly that is a heartbeat, so the answer is a suspicion.
+ * Whether a gap may hold a write that the journal does not explain: whether the store counted an index in it that is no
+ * transaction of the journal. Mostly that is a heartbeat, so the answer is a suspicion.
  */
-export function mayHide(gap: Gap, explained: ReadonlySet<number>): boolean {
+export function mayHoldMissedWrite(gap: Gap, explained: ReadonlySet<number>): boolean {
   for (let index = gap.after + 1; index < gap.index; index += 1) if (!explained.has(index)) return true;
   return false;
 }
@@ -41,11 +41,11 @@ export interface SearchOptions {
 }
 
 /**
- * Whether any document is another one than the journal made it. Reads everything, in small pieces and no more than half
- * of the time: in a large registry one read of it all would hold up, by a quarter of a second, the changes that come
- * meanwhile. @throws RegistryError
+ * Whether any document differs from what the journal made of it. Compares in batches of 64 keys and for at most half of
+ * the time: one read of a large registry would delay the changes that come meanwhile by a quarter of a second.
+ * @throws RegistryError
  */
-export async function findHiddenEdit(
+export async function findMissedWrite(
   { store, layout }: Pick<JournalContext, 'store' | 'layout'>,
   { followed, explained, graceMs }: SearchOptions,
   signal: AbortSignal,
@@ -64,7 +64,7 @@ export async function findHiddenEdit(
       for (const key of some) {
         const index = stored.get(key)?.index;
         if (index === followed.documents.get(key)?.index) continue;
-        // What was written since rings by itself.
+        // A later write wakes the follower by itself.
         if (index === undefined || (index <= followed.headIndex && !explained.has(index))) found.push(key);
       }
       if (!(await pause(performance.now() - beganMs, signal))) throw signal.reason;

@@ -1,0 +1,141 @@
+import { pause } from '@swarmgate/runtime';
+import type { KeyLayout } from '../journal/key-layout.ts';
+import type { BarrierReport, ReplicaStatus } from '../registry.ts';
+import { RegistryError } from '../registry-error.ts';
+import type { KeyValueStore } from '../store/key-value-store.ts';
+import { listReplicas } from './replica-status.ts';
+
+export interface ReplicaBarrierOptions {
+  readonly store: KeyValueStore;
+  readonly layout: KeyLayout;
+  /** The status of this replica, which it knows before the registry does. */
+  readonly own: () => ReplicaStatus;
+  /** Between two attempts while the registry does not answer. */
+  readonly betweenRetriesMs: number;
+}
+
+interface Waiter {
+  readonly sequence: number;
+  readonly done: PromiseWithResolvers<BarrierReport>;
+  /** The replicas as listed after this waiter came: one that is listed earlier may have ended since, or be missing. */
+  replicas: readonly ReplicaStatus[] | undefined;
+}
+
+/**
+ * Waits until every live replica serves a journal sequence. All waiters of a process share one listing and one blocking
+ * query; with no other replica than this one there is no blocking query at all.
+ */
+export class ReplicaBarrier {
+  readonly #options: ReplicaBarrierOptions;
+  readonly #waiters = new Set<Waiter>();
+  #listing: Promise<void> | undefined;
+  #listAgain = false;
+  #watching: AbortController | undefined;
+
+  constructor(options: ReplicaBarrierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns at the latest after `timeoutMs`, with the replicas that do not serve the sequence
+   * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then, and the signal's reason
+   */
+  async wait(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
+    signal.throwIfAborted();
+    const waiter: Waiter = { sequence, done: Promise.withResolvers(), replicas: undefined };
+    this.#waiters.add(waiter);
+    const timer = setTimeout(() => this.#giveUp(waiter), Math.ceil(timeoutMs));
+    const onAbort = () => waiter.done.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#list();
+    try {
+      return await waiter.done.promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      this.#waiters.delete(waiter);
+      if (this.#waiters.size === 0) this.#watching?.abort();
+    }
+  }
+
+  /** To be called when the status of this replica changed. */
+  ownStatusChanged(): void {
+    this.#answerServed();
+  }
+
+  #answerServed(): void {
+    for (const waiter of this.#waiters) {
+      const report = this.#reportOf(waiter);
+      if (report?.waitingFor.length === 0) waiter.done.resolve(report);
+    }
+  }
+
+  #giveUp(waiter: Waiter): void {
+    const report = this.#reportOf(waiter);
+    if (report !== undefined) waiter.done.resolve(report);
+    else waiter.done.reject(RegistryError.of('registry-unreachable', 'the replicas could not be listed in time'));
+  }
+
+  /** `undefined`: the replicas have not been listed yet. */
+  #reportOf({ sequence, replicas }: Waiter): BarrierReport | undefined {
+    if (replicas === undefined) return undefined;
+    const own = this.#options.own();
+    const all = [...replicas.filter(({ replica }) => replica !== own.replica), own].toSorted((a, b) =>
+      a.replica < b.replica ? -1 : 1,
+    );
+    const named = (isServing: boolean) =>
+      all.filter((status) => status.sequence >= sequence === isServing).map(({ replica }) => replica);
+    return { serving: named(true), waitingFor: named(false) };
+  }
+
+  /** Lists once more, after the listing in flight: that one may have begun before its caller came. */
+  #list(): void {
+    if (this.#listing !== undefined) this.#listAgain = true;
+    else this.#listing = this.#listUntilAnswered();
+  }
+
+  async #listUntilAnswered(): Promise<void> {
+    const { store, layout, betweenRetriesMs } = this.#options;
+    do {
+      this.#listAgain = false;
+      const waiters = [...this.#waiters];
+      try {
+        const replicas = await listReplicas(store, layout, AbortSignal.timeout(10_000));
+        for (const waiter of waiters) waiter.replicas = replicas;
+        this.#answerServed();
+      } catch {
+        // The waiters end by their own timeouts.
+        await pause(betweenRetriesMs);
+        this.#listAgain = this.#waiters.size > 0;
+      }
+    } while (this.#listAgain);
+    this.#listing = undefined;
+    const own = this.#options.own().replica;
+    const isAnotherLate = [...this.#waiters].some((waiter) =>
+      this.#reportOf(waiter)?.waitingFor.some((replica) => replica !== own),
+    );
+    if (isAnotherLate && this.#watching === undefined) void this.#watch();
+  }
+
+  /** Lists the replicas whenever one of their keys changes, until no waiter is left. Never rejects. */
+  async #watch(): Promise<void> {
+    const { store, layout, betweenRetriesMs } = this.#options;
+    const watching = new AbortController();
+    this.#watching = watching;
+    let index = 0;
+    while (!watching.signal.aborted) {
+      try {
+        // The index comes from before the listing: a status written in between wakes this once more, never too seldom.
+        const { index: next } = await store.waitForNames(layout.proxies, index, watching.signal);
+        index = next < index ? 0 : next;
+        this.#list();
+      } catch {
+        index = 0;
+        await pause(betweenRetriesMs, watching.signal);
+      }
+    }
+    this.#watching = undefined;
+    // A waiter that came while the query was being aborted.
+    if (this.#waiters.size > 0) this.#list();
+  }
+}
