@@ -20,6 +20,9 @@ import { ProblemWatch } from './control/admin/problem-watch.ts';
 import { Cluster } from './control/bus/cluster.ts';
 import { RedisBus } from './control/bus/redis-bus.ts';
 import { SequenceHints } from './control/bus/sequence-hints.ts';
+import { redisTotals } from './control/numbers/redis-totals.ts';
+import { replicaTotals } from './control/numbers/replica-totals.ts';
+import { SharedTotals } from './control/numbers/shared-totals.ts';
 import { prepareInProcessServer } from './control/serving/in-process-server.ts';
 import type { Server } from './control/serving/server.ts';
 import { readEnvironmentServices } from './control/watch/environment-services.ts';
@@ -141,6 +144,19 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(cluster);
   const presence = announceReplica({ store: registry.store, layout, replica, version, logger });
   running.push(presence);
+  const totals = new SharedTotals({
+    replica,
+    store: registry.store,
+    layout,
+    presence,
+    carrier:
+      settings.redisUrl === undefined
+        ? undefined
+        : redisTotals({ url: settings.redisUrl, instance: registry.instance, logger }),
+    totals: (most) => replicaTotals(plane, replica, most),
+    logger,
+  });
+  running.push(totals);
   let reload: string | undefined;
   const announce = (now: Pick<ServicesChange, 'registryId' | 'sequence' | 'rejected'>) => {
     const { registryId, sequence, rejected } = now;
@@ -199,6 +215,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       certificates,
       replica: { name: replica, version, since: startedAt.toISOString() },
       trafficOf: (name) => cluster.trafficOf(name),
+      totals,
       problems: () => problemWatch.problems(),
       ready,
       draining: () => draining,
@@ -215,6 +232,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   await settledOrLate(firstWord.promise, options);
   await plane.open();
   open = true;
+  totals.start();
   announce(follower.served);
 
   const stop = async () => {

@@ -181,6 +181,11 @@ export interface ReplicaPresence {
   report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'since'>): void;
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;
   /**
+   * Keeps a document with what this replica counted beside its status, under `<instance>/numbers/<replica>`. It ends with the
+   * replica. Never throws: while the registry is away the newest one waits.
+   */
+  shareNumbers(document: string): void;
+  /**
    * Resolves when every live replica serves `sequence`, or at the timeout, with the ones that do not.
    * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then
    */

@@ -91,6 +91,26 @@ describe('two proxies with a Redis between them', function () {
     }
   });
 
+  it('shows what passed through both replicas, by service', async () => {
+    for (let time = 0; time < 30; time += 1) await statusOf(two, '/woken');
+    for (let time = 0; time < 12; time += 1) await statusOf(one, '/woken');
+    const covered = async () => {
+      const { body } = await one.call('GET', '/v1/services?service=woken&replicas=all');
+      const { replicas, services } = body as {
+        replicas: { replica: string; services: unknown }[];
+        services: { numbers: { sinceStart: { requests: number; p99Ms: number } } | null }[];
+      };
+      return { replicas, requests: services[0]?.numbers?.sinceStart.requests };
+    };
+    // Two tells every 10 s; it was asked once before, too.
+    await until('one knows of two’s requests', async () => (await covered()).requests === 43, { withinMs: 25_000 });
+    const told = (await covered()).replicas.map(({ replica, services }) => [replica, services]);
+    expect(told).to.deep.equal([
+      ['one', 'all'],
+      ['two', 'all'],
+    ]);
+  });
+
   it('takes the other’s word for an endpoint that fails: one failure of its own is enough then', async () => {
     const failing = await listening();
     await reconfigure('failing', failing);

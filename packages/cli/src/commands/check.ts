@@ -121,7 +121,7 @@ async function effectsOn(
     );
   }
   const { order } = routes.body as RoutesAnswer;
-  const registered = (services.body as ServicesAnswer).services.map(({ definition }) => definition);
+  const registered = (services.body as ServicesAnswer).services.flatMap(({ definition }) => definition ?? []);
   const settings = readSettings('cli', { env: io.env });
   const prefix = `${settings.serviceNamePrefix}${stackName(files, options, readFiles(files, io))}_`;
   return effectsOf(

@@ -28,6 +28,8 @@ export interface KeyLayout {
   /** Written by the reporter, for a key that is nobody's: its name may hold what a key of ours may not. */
   keyProblemsKey(foreignKey: string): string;
   replica(replica: string): string;
+  /** Prefix of what each replica counted: see `ReplicaPresence.shareNumbers`. */
+  readonly numbers: string;
   leader(owner: string): string;
   leaderHeartbeat(owner: string): string;
   readonly reporter: string;
@@ -46,6 +48,7 @@ export interface KeyLayout {
 const ourFirstParts: ReadonlySet<string> = new Set([
   'head',
   'proxies',
+  'numbers',
   'leader',
   'leader-heartbeat',
   'reporter',
@@ -73,6 +76,7 @@ export function keyLayout(instance: string): KeyLayout {
     routeProblemsKey: (service) => `${prefix}problems/routes/${service}`,
     keyProblemsKey: (foreignKey) => `${prefix}problems/keys/${createHash('sha1').update(foreignKey).digest('hex')}`,
     replica: (replica) => `${prefix}proxies/${replica}`,
+    numbers: `${prefix}numbers/`,
     leader: (owner) => `${prefix}leader/${owner}`,
     leaderHeartbeat: (owner) => `${prefix}leader-heartbeat/${owner}`,
     reporter: `${prefix}reporter`,

@@ -1,4 +1,5 @@
 import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import type { ReplicaPresence } from '../registry.ts';
@@ -45,6 +46,27 @@ describe('replica presence', () => {
     const [status] = await presence.list(signal);
     expect(status).to.deep.include({ replica: 'one', version: '1.0', sequence: 4, routes: 3, registryId: 'r' });
     expect(Date.parse(status?.since ?? '')).to.be.greaterThan(0);
+  });
+
+  it('keeps the numbers of a replica beside its status, as long as it is there', async () => {
+    const { store, layout } = under;
+    const [one, two] = [announce('one'), announce('two')];
+    one.report(at(1));
+    two.report(at(1));
+    one.shareNumbers('first');
+    two.shareNumbers('other');
+    one.shareNumbers('second');
+    const shared = async () => {
+      const { data } = await store.list(layout.numbers, signal);
+      return Object.fromEntries(data.map(({ key, value }) => [key, value]));
+    };
+    const [keyOfOne, keyOfTwo] = [`${layout.numbers}one`, `${layout.numbers}two`];
+    await until('both are written', async () => Object.keys(await shared()).length === 2);
+    await until('the newest stays', async () => (await shared())[keyOfOne] === 'second');
+    expect(await shared()).to.have.property(keyOfTwo, 'other');
+    expect((await one.list(signal)).map(({ replica }) => replica)).to.deep.equal(['one', 'two']);
+    await one.stop();
+    expect(await shared()).to.deep.equal({ [keyOfTwo]: 'other' });
   });
 
   it('answers when every replica serves the sequence', async () => {

@@ -44,6 +44,7 @@ class Announcer implements ReplicaPresence {
   readonly #barrier: ReplicaBarrier;
   readonly #announcing: Promise<void>;
   #report: Report | undefined;
+  #numbers: string | undefined;
   #reported: (() => void) | undefined;
   #failures = 0;
 
@@ -67,6 +68,11 @@ class Announcer implements ReplicaPresence {
 
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]> {
     return listReplicas(this.#options.store, this.#options.layout, signal);
+  }
+
+  shareNumbers(document: string): void {
+    this.#numbers = document;
+    this.#reported?.();
   }
 
   waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
@@ -129,6 +135,7 @@ class Announcer implements ReplicaPresence {
     const key = layout.replica(replica);
     let written: Report | undefined;
     let writtenAtMs = Number.NEGATIVE_INFINITY;
+    let numbersWritten: string | undefined;
     let renewAtMs = performance.now() + ttlMs / 3;
     while (!signal.aborted) {
       const writeAtMs = this.#report === written ? Number.POSITIVE_INFINITY : writtenAtMs + this.#leastPauseMs(written);
@@ -141,6 +148,12 @@ class Announcer implements ReplicaPresence {
         this.#failures = 0;
         written = report;
         writtenAtMs = nowMs;
+      } else if (this.#numbers !== undefined && this.#numbers !== numbersWritten) {
+        const value = this.#numbers;
+        const numbersKey = `${layout.numbers}${replica}`;
+        const result = await store.transact([{ kind: 'lock', key: numbersKey, value, session }], signal);
+        if (!result.ok) throw RegistryError.of('registry-conflict', `${numbersKey}: ${result.reason}`);
+        numbersWritten = value;
       } else if (nowMs >= renewAtMs) {
         if (!(await store.renewSession(session, signal))) return;
         renewAtMs = performance.now() + ttlMs / 3;

@@ -8,6 +8,7 @@ import { healthRoutes } from './health-routes.ts';
 import { requireKnownHost } from './known-host.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { readRoutes } from './read-routes.ts';
+import { serviceRoutes } from './service-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
 /** The proxy's REST: one router for each family of paths. `docs/openapi.yaml` describes all of it. */
@@ -36,6 +37,7 @@ export function adminRouters(parts: AdminParts): readonly Router[] {
     dockerFlowRoutes(parts),
     certificateRoutes(parts),
     readRoutes(parts),
+    serviceRoutes(parts),
     changeRoutes(parts),
     workerRoutes(parts),
     openapiRoute(),

@@ -2,6 +2,7 @@ import type { Registry, ReplicaPresence } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
+import type { SharedTotals } from '../numbers/shared-totals.ts';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { Changes } from './changes.ts';
@@ -22,6 +23,8 @@ export interface AdminParts {
   readonly replica: { readonly name: string; readonly version: string; readonly since: string };
   /** What passes through a replica just now, where that is known. */
   readonly trafficOf: (replica: string) => LiveTraffic | undefined;
+  /** What the other replicas counted. */
+  readonly totals: Pick<SharedTotals, 'others'>;
   readonly problems: () => ProblemsByService;
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;

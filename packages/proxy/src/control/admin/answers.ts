@@ -1,9 +1,17 @@
-import type { EndpointsDocument, HistoryEntry, Problem, ReplicaStatus, ServiceDefinition } from '@swarmgate/registry';
+import type {
+  EndpointsDocument,
+  HistoryEntry,
+  Problem,
+  ReplicaStatus,
+  ServiceDefinition,
+  ServiceKey,
+} from '@swarmgate/registry';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { FollowState, ServedService } from '../../model/served-service.ts';
 import type { FailedCondition } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
+import type { ShownNumbers } from '../numbers/merged-numbers.ts';
 import type { WorkerView } from '../serving/server.ts';
 
 /** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
@@ -132,15 +140,47 @@ export interface HistoryAnswer {
   }[];
 }
 
-/** `GET /v1/services`: what is served, as documents; `swarmgate diff` compares with it. */
+/** `GET /v1/services`: what is served, as documents, and what passed through; `swarmgate diff` compares with the documents. */
 export interface ServicesAnswer {
   readonly revision: string;
+  /** Whose requests the numbers count, this replica first. Only this one, unless all were asked for. */
+  readonly replicas: readonly CoveredReplica[];
+  /** Of all services together, and of requests that no route matched. */
+  readonly total: ShownNumbers;
+  readonly unmatched: ShownNumbers;
+  /** The busiest first where `limit` is given. */
   readonly services: readonly {
-    readonly definition: ServiceDefinition;
-    readonly endpoints: EndpointsDocument | null;
-    readonly origin: ServedService['origin'];
-    readonly addressesFresh: boolean;
+    /** `<owner>/<service>` */
+    readonly service: ServiceKey;
+    /** These four are absent where only numbers were asked for. */
+    readonly definition?: ServiceDefinition;
+    readonly endpoints?: EndpointsDocument | null;
+    readonly origin?: ServedService['origin'];
+    readonly addressesFresh?: boolean;
+    /** Null: no request since the start. */
+    readonly numbers: ShownNumbers | null;
+    /** Of this replica, where one service was asked for. */
+    readonly endpointNumbers?: readonly EndpointNumbers[];
   }[];
+}
+
+export interface CoveredReplica {
+  readonly replica: string;
+  /** How old its numbers are. */
+  readonly ageMs: number;
+  /** How many services it told of: its busiest, or all. */
+  readonly services: 'all' | number;
+}
+
+export interface EndpointNumbers {
+  /** Empty: responses of the proxy itself, and endpoints that are gone for long. */
+  readonly id: string;
+  /** Null where it is not an endpoint of the service at present. */
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly state: 'active' | 'draining' | 'gone';
+  readonly health: 'healthy' | 'ejected' | 'unknown';
+  readonly numbers: ShownNumbers;
 }
 
 /** Answer to everything that changes something; Docker Flow's two fields, then ours. */

@@ -2,7 +2,7 @@ import { changedLabels } from '@swarmgate/labels';
 import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, ServicesAnswer, StatusAnswer } from './answers.ts';
+import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, StatusAnswer } from './answers.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
@@ -14,7 +14,7 @@ import { viewRoute } from './view-route.ts';
 /** How long the registry may take to say which replicas live, in milliseconds: a status must answer without it. */
 const replicasTimeoutMs = 1_000;
 
-/** `GET /v1/{status,routes,problems,explain,history,services}`: what is, and why. */
+/** `GET /v1/{status,routes,problems,explain,history}`: what is, and why. */
 export function readRoutes(parts: AdminParts): Router {
   const router = Router();
   const { follower, plane, registry, settings } = parts;
@@ -27,17 +27,6 @@ export function readRoutes(parts: AdminParts): Router {
   router.get('/v1/routes', (_request, response) => {
     const routes = [...plane.table().routes()].map((route) => viewRoute(route, parts));
     const answer: RoutesAnswer = { revision: served.revision, order: settings.order, routes };
-    response.json(answer);
-  });
-
-  router.get('/v1/services', (_request, response) => {
-    const services = [...served.services.values()].map(({ definition, endpoints, origin, addressesFresh }) => ({
-      definition: redactDefinition(definition),
-      endpoints: endpoints ?? null,
-      origin,
-      addressesFresh,
-    }));
-    const answer: ServicesAnswer = { revision: served.revision, services };
     response.json(answer);
   });
 

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pause } from '@swarmgate/runtime';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import { type RowVisitor, Tally } from '../../exchange/numbers/tally.ts';
 import { encodeTally, forEachRow } from '../../exchange/numbers/tally-codec.ts';
-import { WindowCounts } from './window-numbers.ts';
+import { WindowCounts } from './window-counts.ts';
 
 /** Spans of time that numbers are shown for. */
 export const windowNames = ['lastMinute', 'last15Minutes', 'sinceStart'] as const;
@@ -17,6 +18,11 @@ export interface Window {
 
 export type Windows = Readonly<Record<WindowName, Window>>;
 
+const emptyWindow: Window = { seconds: 1, counts: new Map() };
+
+/** Of a server that counts nothing. */
+export const noWindows: Windows = { lastMinute: emptyWindow, last15Minutes: emptyWindow, sinceStart: emptyWindow };
+
 /** What was counted from one time to another. */
 interface Slot {
   readonly fromMs: number;
@@ -24,6 +30,8 @@ interface Slot {
   readonly rows: Uint8Array;
 }
 
+/** How often serving processes report. */
+export const reportEveryMs = 10_000;
 const slotMs = 10_000;
 const minuteMs = 60_000;
 const quarterMs = 15 * minuteMs;
@@ -80,6 +88,19 @@ export class ServiceNumbers {
     const oldestMs = nowMs - quarterMs;
     while ((this.#minutes[0]?.toMs ?? nowMs) <= oldestMs) this.#minutes.shift();
     while ((this.#slots[0]?.toMs ?? nowMs) <= oldestMs) this.#slots.shift();
+  }
+
+  /** Closes slots on time, and every 15 minutes lets go of services and endpoints that are no longer served. */
+  async follow(served: () => ReadonlyMap<string, ReadonlySet<string>>, signal: AbortSignal): Promise<void> {
+    for (let turn = 1; await pause(slotMs, signal); turn += 1) {
+      this.advance();
+      if (turn % (quarterMs / slotMs) !== 0) continue;
+      const present = served();
+      this.forget((service, endpoint) => {
+        const endpoints = present.get(service);
+        return service === '' || (endpoints !== undefined && (endpoint === '' || endpoints.has(endpoint)));
+      });
+    }
   }
 
   /** By service: `<owner>/<service>`, or empty for requests that no route matched. */

@@ -26,10 +26,12 @@ import { Relays } from '../../server/relay/relays.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { OwnCertificates } from '../../server/tls/own-certificates.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
+import { NumbersReporter } from '../numbers/numbers-reporter.ts';
+import { reportEveryMs, ServiceNumbers } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
 import type { EndpointView, Server, Traffic, WorkerView } from './server.ts';
 import { measureServing, type ServingMetrics } from './server-metrics.ts';
-import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from './serving-table.ts';
+import { definitionsOf, emptyTable, mergeProblems, OwnNetworks, servedEndpoints } from './serving-table.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 export interface InProcessServerOptions {
@@ -54,6 +56,8 @@ export interface InProcessServer extends Server {
   /** Endpoints of which there is more to say than that they are healthy. */
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
+  /** In a worker: tells all that was counted until the call by `onNumbers`. */
+  reportNumbers(): Promise<void>;
   suspect(endpointId: string): void;
   /** What an active check found, made by the process that checks for all workers. */
   checked(endpointId: string, passed: boolean): void;
@@ -98,6 +102,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     names,
   });
   const measured = measureServing(options);
+  const numbers = new ServiceNumbers();
+  const reporter = new NumbersReporter(measured.recorder, injected?.onNumbers ?? ((delta) => numbers.add(delta)));
   const ejectionListeners = new Set<(endpointId: string) => void>();
   const balancer = new Balancer({
     onEjected: (endpoint, health) => {
@@ -230,6 +236,10 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     networks.follow(lookAgainMs, ended.signal),
     unreachable?.follow(lookForProblemsMs, ended.signal),
     own?.follow(lookAgainMs, ended.signal),
+    reporter.follow(reportEveryMs, ended.signal),
+    injected === undefined
+      ? numbers.follow(() => servedEndpoints(table.current, (route) => upstreams.view(route).endpoints), ended.signal)
+      : undefined,
   ]);
 
   let stopped: Promise<void> | undefined;
@@ -262,6 +272,12 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     certificates: () => certificates,
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
+    reportNumbers: () => reporter.report(),
+    async numbers() {
+      await reporter.report();
+      return numbers;
+    },
+    outstanding: () => new Map(balancer.inUse().map(({ id, outstanding }) => [id, outstanding])),
     checked: (id, passed) => balancer.adoptCheck(id, passed),
     eject: (id, ejection) => balancer.adopt(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],

@@ -3,8 +3,10 @@ import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import { AccessLog } from '../../exchange/access-log.ts';
+import type { AccessRecord } from '../../exchange/access-record.ts';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
+import { ExchangeRecorder } from '../../exchange/numbers/exchange-recorder.ts';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { Relays } from '../../server/relay/relays.ts';
@@ -28,6 +30,8 @@ export interface ServingMetrics {
   /** A connection was refused for want of a PROXY header that can be believed. */
   refused(cause: ProxyRefusal): void;
   requests(): number;
+  /** Counts by service and endpoint since they were last taken. */
+  readonly recorder: ExchangeRecorder;
   watch(parts: MeasuredParts): void;
 }
 
@@ -41,6 +45,7 @@ export function measureServing({
 }): ServingMetrics {
   const registers = [metrics];
   const exchanges = new ExchangeMetrics(metrics);
+  const recorder = new ExchangeRecorder();
   const connecting = new Histogram({
     name: 'swarmgate_upstream_connect_seconds',
     help: 'Until a connection to an endpoint is open',
@@ -49,7 +54,8 @@ export function measureServing({
   });
   const refusals = new Map<ProxyRefusal, number>();
   return {
-    observe: observer(settings, metrics, exchanges),
+    observe: observer(settings, metrics, exchanges, recorder),
+    recorder,
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
     ejected: countEjections(metrics),
     refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
@@ -111,8 +117,17 @@ function countRefusals(
   });
 }
 
-function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetrics): ExchangeContext['observe'] {
-  if (settings.accessLog === 'off') return (report) => exchanges.observe(report);
+function observer(
+  settings: Settings,
+  metrics: Metrics,
+  exchanges: ExchangeMetrics,
+  recorder: ExchangeRecorder,
+): ExchangeContext['observe'] {
+  const count = (record: AccessRecord) => {
+    exchanges.observe(record);
+    recorder.observe(record);
+  };
+  if (settings.accessLog === 'off') return count;
   const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
   new Counter({
     name: 'swarmgate_access_log_dropped_total',
@@ -123,8 +138,8 @@ function observer(settings: Settings, metrics: Metrics, exchanges: ExchangeMetri
       this.inc(log.dropped);
     },
   });
-  return (report) => {
-    exchanges.observe(report);
-    log.add(report);
+  return (record) => {
+    count(record);
+    log.add(record);
   };
 }

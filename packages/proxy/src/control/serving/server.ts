@@ -7,6 +7,7 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { ServiceNumbers } from '../numbers/service-numbers.ts';
 
 /**
  * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
@@ -40,6 +41,10 @@ export interface Server {
   restartWorkers?(): Promise<number>;
   /** `own` and the sum of the workers' metrics, in Prometheus' text format. Absent where `own` has them all. */
   metricsWith?(own: Metrics): Promise<string>;
+  /** What passed through, by service and endpoint, with all that was counted until the call. */
+  numbers?(): Promise<ServiceNumbers>;
+  /** Requests and relayed connections that have not finished, by endpoint id; none for the others. */
+  outstanding?(): ReadonlyMap<string, number>;
   /** What passes through, for the other replicas to know. */
   traffic?(): Traffic;
   /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */

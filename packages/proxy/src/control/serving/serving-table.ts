@@ -2,6 +2,8 @@ import { isSupported } from '@swarmgate/labels';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
@@ -33,6 +35,20 @@ export function mergeProblems(
   for (const source of sources)
     for (const [key, problems] of source) all.set(key, [...(all.get(key) ?? []), ...problems]);
   return all;
+}
+
+/** Endpoint ids of each service in the table. */
+export function servedEndpoints(
+  table: RouteTable,
+  endpointsOf: (route: Route) => readonly Endpoint[],
+): ReadonlyMap<ServiceKey, ReadonlySet<string>> {
+  const served = new Map<ServiceKey, Set<string>>();
+  for (const route of table.routes()) {
+    const ids = served.get(route.key) ?? new Set();
+    served.set(route.key, ids);
+    for (const { id } of endpointsOf(route)) ids.add(id);
+  }
+  return served;
 }
 
 /** Our own networks, looked at again now and then: an overlay network can be attached to a running container. */

@@ -69,6 +69,26 @@ describe('workers of one proxy', function () {
     expect(await rig.only(other, () => ask(4))).to.deep.equal([200, 200, 429, 429]);
   });
 
+  it('add up what they count by service, and lose none of it when they are replaced', async () => {
+    await rig.put('manual/counted', { servicePath: ['/counted'] });
+    const requests = async () => {
+      const numbers = await rig.plane.numbers?.();
+      if (numbers === undefined) throw new Error('workers count');
+      const { lastMinute, sinceStart } = await numbers.byService();
+      return [lastMinute, sinceStart].map(({ counts }) => counts.get('manual/counted')?.requests ?? 0);
+    };
+    const ask = async (times: number) => {
+      for (let at = 0; at < times; at += 1) await rig.get('/counted');
+    };
+    await rig.only(one, () => ask(3));
+    await rig.only(other, () => ask(4));
+    expect(await requests()).to.deep.equal([7, 7]);
+    await rig.only(one, () => ask(2));
+    expect(await rig.plane.restartWorkers?.()).to.equal(2);
+    [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
+    expect(await requests()).to.deep.equal([9, 9]);
+  });
+
   it('share the places for connections', async () => {
     await rig.put('manual/open', { servicePath: ['/open'] });
     const open = async (count: number) => {

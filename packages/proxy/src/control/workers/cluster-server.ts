@@ -15,10 +15,11 @@ import {
   type CertificateStore,
   certificateSources,
 } from '../../server/tls/certificate-store.ts';
+import { ServiceNumbers } from '../numbers/service-numbers.ts';
 import { openCertificates } from '../serving/in-process-server.ts';
 import type { Server, Traffic } from '../serving/server.ts';
 import { countEjections } from '../serving/server-metrics.ts';
-import { mergeProblems } from '../serving/serving-table.ts';
+import { mergeProblems, servedEndpoints } from '../serving/serving-table.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
@@ -74,6 +75,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const ejections = new SharedEjections();
   const ticketKeys = new RotatingTicketKeys();
   const summed = new SummedMetrics();
+  const numbers = new ServiceNumbers();
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
   let started: WorkerFleet | undefined;
@@ -111,7 +113,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     for (const listener of ejectionListeners) listener(endpointId);
   };
   const firstTable = Promise.withResolvers<void>();
-  const answer = answerer({ limiters, slots, ejections, workers, onEjected, fleet: () => fleet });
+  const answer = answerer({ limiters, slots, ejections, numbers, workers, onEjected, fleet: () => fleet });
   const fleet: WorkerFleet = new WorkerFleet({
     size: workers,
     logger,
@@ -144,6 +146,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     checks.run(),
     certificates.follow(lookAgainMs, ended.signal),
     rotate(ticketKeys, ended.signal),
+    numbers.follow(
+      () => servedEndpoints(view.table, (route) => view.endpointsOf(route).map(({ endpoint }) => endpoint)),
+      ended.signal,
+    ),
   ]);
 
   let stopped: Promise<void> | undefined;
@@ -181,6 +187,11 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     certificates: () => certificates.store,
     workers: () => fleet.views(),
     traffic: () => trafficOf(fleet),
+    async numbers() {
+      await Promise.all([...fleet.workers].map((each) => each.reportNumbers()));
+      return numbers;
+    },
+    outstanding: () => view.outstanding(),
     onEjected(listener) {
       ejectionListeners.add(listener);
       return () => ejectionListeners.delete(listener);
@@ -230,6 +241,7 @@ interface Lender {
   readonly limiters: Limiters;
   readonly slots: ConnectionSlots<WorkerProcess>;
   readonly ejections: SharedEjections;
+  readonly numbers: ServiceNumbers;
   readonly workers: number;
   /** Tells the other replicas. */
   readonly onEjected: (endpointId: string) => void;
@@ -237,7 +249,7 @@ interface Lender {
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, workers, onEjected, fleet }: Lender) {
+function answerer({ limiters, slots, ejections, numbers, workers, onEjected, fleet }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
@@ -250,6 +262,9 @@ function answerer({ limiters, slots, ejections, workers, onEjected, fleet }: Len
         return;
       case 'give-slots':
         slots.give(worker, message);
+        return;
+      case 'numbers':
+        numbers.add(message.delta);
         return;
       case 'ejected':
         ejections.add(message);

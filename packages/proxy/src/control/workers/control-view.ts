@@ -88,6 +88,14 @@ export class ControlView {
     });
   }
 
+  /** As the workers last reported: within a second or so. */
+  outstanding(): ReadonlyMap<string, number> {
+    const sum = new Map<string, number>();
+    for (const { endpoints } of this.#reports())
+      for (const { id, outstanding } of endpoints) sum.set(id, (sum.get(id) ?? 0) + outstanding);
+    return sum;
+  }
+
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
     const reports = this.#reports();
     this.#names.learn(reports);

@@ -3,6 +3,7 @@ import type { Settings } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
+import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -73,6 +74,8 @@ export type ControlMessage =
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
   | { readonly kind: 'collect'; readonly call: number }
+  /** Answered by `numbers-reported`, after all numbers that were counted before. */
+  | { readonly kind: 'report-numbers'; readonly call: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type WorkerMessage =
@@ -87,6 +90,8 @@ export type WorkerMessage =
   | ({ readonly kind: 'take-slots'; readonly call: number } & SlotsAsked)
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
+  | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
+  | { readonly kind: 'numbers-reported'; readonly call: number }
   /** Nothing is in flight any more. */
   | { readonly kind: 'drained'; readonly metrics: WorkerMetrics };
 

@@ -33,6 +33,7 @@ export class WorkerProcess {
   readonly #ended = Promise.withResolvers<string>();
   readonly #unacknowledged = new Map<number, { readonly revision: string; readonly resolve: () => void }>();
   readonly #collecting = new Map<number, (metrics: WorkerMetrics) => void>();
+  readonly #reporting = new Map<number, () => void>();
   #state: State = 'starting';
   #backlog: Backlog | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -132,6 +133,20 @@ export class WorkerProcess {
     return metrics;
   }
 
+  /** Resolves when all numbers that it counted until now have come, or it does not answer in time. */
+  async reportNumbers(): Promise<void> {
+    if (this.#state !== 'serving' && this.#state !== 'draining') return;
+    const call = this.#nextNumber();
+    const answered = Promise.withResolvers<void>();
+    this.#reporting.set(call, answered.resolve);
+    const timer = setTimeout(answered.resolve, collectWaitMs);
+    void this.ended.then(() => answered.resolve());
+    this.send({ kind: 'report-numbers', call });
+    await answered.promise;
+    clearTimeout(timer);
+    this.#reporting.delete(call);
+  }
+
   #onMessage(message: WorkerMessage): void {
     switch (message.kind) {
       case 'up':
@@ -155,6 +170,9 @@ export class WorkerProcess {
       case 'metrics':
         this.#lastMetrics = message.metrics;
         this.#collecting.get(message.call)?.(message.metrics);
+        return;
+      case 'numbers-reported':
+        this.#reporting.get(message.call)?.();
         return;
       case 'drained':
         this.#lastMetrics = message.metrics;

@@ -67,6 +67,9 @@ export class Worker {
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
         return;
+      case 'report-numbers':
+        void this.#reportNumbers(message.call);
+        return;
       case 'drain':
         void this.#drain(message.deadlineMs);
         return;
@@ -134,6 +137,7 @@ export class Worker {
           const forMs = Math.max(0, health.untilMs - performance.now());
           void this.#link.send({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
         },
+        onNumbers: (delta) => void this.#link.send({ kind: 'numbers', delta }),
       },
     });
   }
@@ -166,9 +170,15 @@ export class Worker {
     return this.#metrics.getMetricsAsJSON();
   }
 
+  async #reportNumbers(call: number): Promise<void> {
+    await this.#plane?.reportNumbers();
+    await this.#link.send({ kind: 'numbers-reported', call });
+  }
+
   async #drain(deadlineMs: number): Promise<void> {
     this.#ending.abort();
     await this.#plane?.drain(deadlineMs);
+    await this.#plane?.reportNumbers();
     await this.#link.send({ kind: 'drained', metrics: await this.#collect() });
     process.exit(0);
   }

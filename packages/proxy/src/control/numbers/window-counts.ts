@@ -53,8 +53,7 @@ export class WindowCounts {
     return sum;
   }
 
-  /** @param seconds the length of the window, above 0 */
-  numbers(seconds: number): WindowNumbers {
+  numbers(requestsPerSecond: number): WindowNumbers {
     const { row, requests } = this;
     const ofClass = (statusClass: number) => this.#cells.get(statusCells + statusClass) ?? 0;
     const latencies = this.pairs().filter(([cell]) => cell < bucketCount);
@@ -65,7 +64,7 @@ export class WindowCounts {
     );
     return {
       requests,
-      requestsPerSecond: rounded(requests / seconds),
+      requestsPerSecond: rounded(requestsPerSecond),
       status: { '1xx': ofClass(1), '2xx': ofClass(2), '3xx': ofClass(3), '4xx': ofClass(4), '5xx': ofClass(5) },
       errorsPercent: requests === 0 ? 0 : rounded((100 * ofClass(5)) / requests),
       p50Ms: milliseconds(p50),

@@ -1,0 +1,143 @@
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { Router } from 'express';
+import type { Route } from '../../model/route.ts';
+import type { ServedService } from '../../model/served-service.ts';
+import { inFlightByService, inFlightOfAll } from '../numbers/in-flight.ts';
+import { MergedNumbers } from '../numbers/merged-numbers.ts';
+import { busiestFirst, windowsOf } from '../numbers/replica-totals.ts';
+import { noWindows, type Windows } from '../numbers/service-numbers.ts';
+import { ownerOf, serviceOf } from '../watch/served-services.ts';
+import type { AdminParts } from './admin-parts.ts';
+import type { CoveredReplica, EndpointNumbers, ServicesAnswer } from './answers.ts';
+import { optionalNameOf } from './http.ts';
+import { redactDefinition } from './redact-definition.ts';
+import { BadRequestError, queryOf } from './request-query.ts';
+
+interface ServicesQuery {
+  readonly service: string | undefined;
+  readonly owner: string | undefined;
+  readonly scope: 'replica' | 'all';
+  readonly fields: 'all' | 'numbers';
+  readonly most: number;
+}
+
+/** `GET /v1/services`: what is served, as documents, and what passed through. */
+export function serviceRoutes(parts: AdminParts): Router {
+  const router = Router();
+  router.get('/v1/services', async (request, response) => {
+    response.json(await servicesAnswer(parts, readQuery(queryOf(request))));
+  });
+  return router;
+}
+
+/** @throws BadRequestError */
+function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
+  return {
+    service: optionalNameOf(query, 'service'),
+    owner: optionalNameOf(query, 'owner'),
+    scope: choice(query, 'replicas', ['replica', 'all'], 'replica'),
+    fields: choice(query, 'fields', ['all', 'numbers'], 'all'),
+    most: mostOf(query.get('limit')),
+  };
+}
+
+export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<ServicesAnswer> {
+  const { follower, plane, replica } = parts;
+  const { served } = follower;
+  const numbers = await plane.numbers?.();
+  const own = (await numbers?.byService()) ?? noWindows;
+  const others = query.scope === 'all' ? await parts.totals.others() : [];
+  const merged = new MergedNumbers([own, ...others.map(windowsOf)]);
+  const inFlight = inFlightByService(plane);
+  const inFlightOf = (service: string) =>
+    others.reduce((sum, each) => sum + (each.services[service]?.inFlight ?? 0), inFlight.get(service) ?? 0);
+  const chosen = [...served.services.values()].filter(
+    ({ key }) =>
+      (query.service === undefined || serviceOf(key) === query.service) &&
+      (query.owner === undefined || ownerOf(key) === query.owner),
+  );
+  const shown = query.most < chosen.length ? busiest(chosen, [own, ...others.map(windowsOf)], query.most) : chosen;
+  const withTraffic = merged.keys();
+  const services = await Promise.all(
+    shown.map(async (each) => {
+      const { key } = each;
+      const its = withTraffic.has(key) || inFlight.has(key) ? merged.of(key, inFlightOf(key)) : null;
+      const isDetail = query.service !== undefined;
+      return {
+        service: key,
+        ...(query.fields === 'all' ? documentsOf(each) : {}),
+        numbers: its,
+        ...(isDetail
+          ? { endpointNumbers: endpointNumbers(parts, key, (await numbers?.byEndpoint(key)) ?? noWindows) }
+          : {}),
+      };
+    }),
+  );
+  const now = Date.now();
+  const coveredOthers = others.map(
+    ({ replica: name, at, complete, services: theirs }): CoveredReplica => ({
+      replica: name,
+      ageMs: Math.max(0, now - Date.parse(at)),
+      services: complete ? 'all' : Object.keys(theirs).length,
+    }),
+  );
+  return {
+    revision: served.revision,
+    replicas: [{ replica: replica.name, ageMs: 0, services: 'all' }, ...coveredOthers],
+    total: merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(plane))),
+    unmatched: merged.of('', 0),
+    services,
+  };
+}
+
+function documentsOf({ definition, endpoints, origin, addressesFresh }: ServedService): {
+  readonly definition: ServiceDefinition;
+} & Pick<ServicesAnswer['services'][number], 'endpoints' | 'origin' | 'addressesFresh'> {
+  return { definition: redactDefinition(definition), endpoints: endpoints ?? null, origin, addressesFresh };
+}
+
+function busiest(
+  services: readonly ServedService[],
+  parts: readonly Windows[],
+  most: number,
+): readonly ServedService[] {
+  const order = new Map<string, number>();
+  for (const part of parts)
+    for (const [at, service] of busiestFirst(part).entries())
+      order.set(service, Math.min(at, order.get(service) ?? Number.POSITIVE_INFINITY));
+  const placeOf = ({ key }: ServedService) => order.get(key) ?? order.size;
+  return services.toSorted((a, b) => placeOf(a) - placeOf(b)).slice(0, most);
+}
+
+/** Of this replica: every endpoint that the service has, and those it had that were asked. */
+function endpointNumbers({ plane }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
+  const merged = new MergedNumbers([windows]);
+  const found = new Map<string, EndpointNumbers>();
+  const routes: Route[] = [...plane.table().routes()].filter((route) => route.key === key);
+  for (const { endpoint, health, outstanding } of routes.flatMap((route) => plane.endpointsOf(route))) {
+    const { id, host, port, state } = endpoint;
+    found.set(id, { id, host, port, state, health, numbers: merged.of(id, outstanding) });
+  }
+  for (const id of merged.keys())
+    if (!found.has(id))
+      found.set(id, { id, host: null, port: null, state: 'gone', health: 'unknown', numbers: merged.of(id, 0) });
+  return [...found.values()];
+}
+
+function choice<const T extends string>(
+  query: ReadonlyMap<string, string>,
+  name: string,
+  allowed: readonly T[],
+  byDefault: T,
+): T {
+  const given = query.get(name) ?? byDefault;
+  const found = allowed.find((each) => each === given);
+  if (found !== undefined) return found;
+  throw new BadRequestError('parameter-invalid', `${name} is not one of ${allowed.join(', ')}`);
+}
+
+function mostOf(given: string | undefined): number {
+  if (given === undefined) return Number.POSITIVE_INFINITY;
+  if (/^[1-9][0-9]{0,5}$/.test(given)) return Number(given);
+  throw new BadRequestError('parameter-invalid', 'limit is not a number from 1 to 999999');
+}

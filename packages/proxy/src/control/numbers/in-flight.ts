@@ -1,0 +1,31 @@
+import type { Server } from '../serving/server.ts';
+
+/** Requests and relayed connections of this replica that have not finished. */
+export function inFlightOfAll({ outstanding }: Pick<Server, 'outstanding'>): number {
+  let sum = 0;
+  for (const count of outstanding?.().values() ?? []) sum += count;
+  return sum;
+}
+
+/**
+ * The same by service, only of services that have any. Services that share an address, as by `outboundHostname`, each show
+ * all that is in flight there.
+ */
+export function inFlightByService(
+  plane: Pick<Server, 'outstanding' | 'table' | 'endpointsOf'>,
+): ReadonlyMap<string, number> {
+  const outstanding = plane.outstanding?.() ?? new Map<string, number>();
+  const found = new Map<string, number>();
+  if (![...outstanding.values()].some((count) => count > 0)) return found;
+  // Several routes of a service may lead to the same endpoint.
+  const counted = new Set<string>();
+  for (const route of plane.table().routes())
+    for (const { endpoint } of plane.endpointsOf(route)) {
+      const count = outstanding.get(endpoint.id) ?? 0;
+      const pair = `${route.key} ${endpoint.id}`;
+      if (count === 0 || counted.has(pair)) continue;
+      counted.add(pair);
+      found.set(route.key, (found.get(route.key) ?? 0) + count);
+    }
+  return found;
+}

@@ -1,0 +1,72 @@
+import { type WindowName, type Windows, windowNames } from './service-numbers.ts';
+import { WindowCounts, type WindowNumbers } from './window-counts.ts';
+
+/** What passed through for one service or endpoint. */
+export interface ShownNumbers {
+  /** Requests on their way to an endpoint or back. */
+  readonly inFlight: number;
+  /** The last 60 to 70 s. */
+  readonly lastMinute: WindowNumbers;
+  /** The last 15 to 16 minutes. */
+  readonly last15Minutes: WindowNumbers;
+  /** Since the replica started, or since the endpoint's first request to it. */
+  readonly sinceStart: WindowNumbers;
+}
+
+/** Adds up the windows of several replicas. Rates are added, because the windows of replicas differ in length. */
+export class MergedNumbers {
+  readonly #parts: readonly Windows[];
+
+  constructor(parts: readonly Windows[]) {
+    this.#parts = parts;
+  }
+
+  /** All that had requests since the start. */
+  keys(): ReadonlySet<string> {
+    return new Set(this.#parts.flatMap(({ sinceStart }) => [...sinceStart.counts.keys()]));
+  }
+
+  of(key: string, inFlight: number): ShownNumbers {
+    return this.#show((name) => this.#parts.map((part) => this.#partOf(part, name, key)), inFlight);
+  }
+
+  /** All keys together. */
+  total(inFlight: number): ShownNumbers {
+    return this.#show(
+      (name) =>
+        this.#parts.map((part) => {
+          const sum = new WindowCounts();
+          for (const counts of part[name].counts.values()) sum.merge(counts);
+          return { counts: sum, seconds: part[name].seconds };
+        }),
+      inFlight,
+    );
+  }
+
+  requests(key: string, name: WindowName): number {
+    return this.#parts.reduce((sum, part) => sum + (part[name].counts.get(key)?.requests ?? 0), 0);
+  }
+
+  #partOf(part: Windows, name: WindowName, key: string) {
+    return { counts: part[name].counts.get(key), seconds: part[name].seconds };
+  }
+
+  #show(
+    partsOf: (name: WindowName) => readonly { readonly counts: WindowCounts | undefined; readonly seconds: number }[],
+    inFlight: number,
+  ): ShownNumbers {
+    const shown = Object.fromEntries(
+      windowNames.map((name) => {
+        const sum = new WindowCounts();
+        let perSecond = 0;
+        for (const { counts, seconds } of partsOf(name)) {
+          if (counts === undefined) continue;
+          sum.merge(counts);
+          perSecond += counts.requests / seconds;
+        }
+        return [name, sum.numbers(perSecond)] as const;
+      }),
+    ) as Record<WindowName, WindowNumbers>;
+    return { inFlight, ...shown };
+  }
+}

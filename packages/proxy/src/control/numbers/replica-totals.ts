@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { TallyRow } from '../../exchange/numbers/tally.ts';
+import type { Server } from '../serving/server.ts';
+import { inFlightByService, inFlightOfAll } from './in-flight.ts';
+import { noWindows, type WindowName, type Windows, windowNames } from './service-numbers.ts';
+import { WindowCounts } from './window-counts.ts';
+
+/** What one replica counted, as it travels to the others: over the registry, or over Redis where `REDIS_URL` is set. */
+export interface ReplicaTotals {
+  readonly replica: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Of all services that had requests since the start of the replica, or only of its busiest. */
+  readonly complete: boolean;
+  /** Requests and relayed connections that had not finished. */
+  readonly inFlight: number;
+  /** Lengths of the windows, in seconds. */
+  readonly seconds: Readonly<Record<WindowName, number>>;
+  /** By service; empty for requests that no route matched. A window without requests is absent. */
+  readonly services: Readonly<Record<string, PackedService>>;
+}
+
+export type PackedService = { readonly inFlight: number } & {
+  readonly [Name in WindowName]?: PackedCounts | undefined;
+};
+
+interface PackedCounts {
+  /** Cell, count, cell, count, and so on: see `cellOfStatus` and `bucketOf`. */
+  readonly cells: readonly number[];
+  readonly bytes: readonly [sent: number, received: number];
+  readonly reasons?: Readonly<Record<string, number>> | undefined;
+}
+
+export interface TotalsOptions {
+  readonly replica: string;
+  readonly at: string;
+  readonly windows: Windows;
+  readonly inFlight: number;
+  readonly inFlightOf: (service: string) => number;
+  /** Services at most, the busiest first. Default all. */
+  readonly most?: number;
+}
+
+/** Those with most requests in the last minute first, then in the last 15, then since the start. */
+export function busiestFirst(windows: Windows): readonly string[] {
+  const of = (name: WindowName, service: string) => windows[name].counts.get(service)?.requests ?? 0;
+  return [...windows.sinceStart.counts.keys()].sort(
+    (a, b) =>
+      of('lastMinute', b) - of('lastMinute', a) ||
+      of('last15Minutes', b) - of('last15Minutes', a) ||
+      of('sinceStart', b) - of('sinceStart', a),
+  );
+}
+
+export function totalsOf({ replica, at, windows, inFlight, inFlightOf, most }: TotalsOptions): ReplicaTotals {
+  const services = busiestFirst(windows);
+  const kept = most === undefined ? services : services.slice(0, most);
+  return {
+    replica,
+    at,
+    complete: kept.length === services.length,
+    inFlight,
+    seconds: {
+      lastMinute: windows.lastMinute.seconds,
+      last15Minutes: windows.last15Minutes.seconds,
+      sinceStart: windows.sinceStart.seconds,
+    },
+    services: Object.fromEntries(
+      kept.map((service) => {
+        const packed: Record<string, unknown> = { inFlight: inFlightOf(service) };
+        for (const name of windowNames) {
+          const counts = windows[name].counts.get(service);
+          if (counts !== undefined) packed[name] = pack(counts);
+        }
+        return [service, packed as unknown as PackedService];
+      }),
+    ),
+  };
+}
+
+/** What this replica counted until now; of its busiest services where `most` is set. */
+export async function replicaTotals(plane: Server, replica: string, most?: number): Promise<ReplicaTotals> {
+  const windows = (await (await plane.numbers?.())?.byService()) ?? noWindows;
+  const byService = inFlightByService(plane);
+  const inFlightOf = (service: string) => byService.get(service) ?? 0;
+  const inFlight = inFlightOfAll(plane);
+  const at = new Date().toISOString();
+  return totalsOf({ replica, at, windows, inFlight, inFlightOf, ...(most === undefined ? {} : { most }) });
+}
+
+/** What can be added to a replica's own windows. */
+export function windowsOf({ seconds, services }: ReplicaTotals): Windows {
+  const window = (name: WindowName) => {
+    const counts = new Map<string, WindowCounts>();
+    for (const [service, packed] of Object.entries(services)) {
+      const its = packed[name];
+      if (its !== undefined) counts.set(service, unpack(its));
+    }
+    return { seconds: Math.max(0.1, seconds[name]), counts };
+  };
+  return {
+    lastMinute: window('lastMinute'),
+    last15Minutes: window('last15Minutes'),
+    sinceStart: window('sinceStart'),
+  };
+}
+
+/** The counts of two documents are the same, whatever their time: the second need not be written. */
+export function sameCounts(one: ReplicaTotals, other: ReplicaTotals): boolean {
+  return JSON.stringify(one.services) === JSON.stringify(other.services);
+}
+
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+// A cell's number fits into a byte, so a window has 256 of them at most.
+const packedSchema = z.object({
+  cells: z.array(count).max(512),
+  bytes: z.tuple([count, count]),
+  reasons: z.record(z.string().max(64), count).optional(),
+});
+const totalsSchema = z.object({
+  // Shown to people as it is.
+  replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  at: z.iso.datetime(),
+  complete: z.boolean(),
+  inFlight: count,
+  seconds: z.object({ lastMinute: count, last15Minutes: count, sinceStart: count }),
+  services: z.record(
+    z.string().max(256),
+    z.object({
+      inFlight: count,
+      lastMinute: packedSchema.optional(),
+      last15Minutes: packedSchema.optional(),
+      sinceStart: packedSchema.optional(),
+    }),
+  ),
+});
+
+/** `undefined`: not a document of a replica. Other programs can write to the registry and to Redis, too. */
+export function readTotals(text: string): ReplicaTotals | undefined {
+  try {
+    const parsed = totalsSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pack(counts: WindowCounts): PackedCounts {
+  const { sentBytes, receivedBytes, reasons } = counts.row;
+  return {
+    cells: counts.pairs().flat(),
+    bytes: [sentBytes, receivedBytes],
+    ...(reasons === undefined ? {} : { reasons: Object.fromEntries(reasons) }),
+  };
+}
+
+function unpack({ cells, bytes, reasons = {} }: PackedCounts): WindowCounts {
+  const row = new TallyRow();
+  [row.sentBytes, row.receivedBytes] = bytes;
+  for (const [reason, times] of Object.entries(reasons)) row.countReason(reason, times);
+  const counts = new WindowCounts();
+  counts.add(
+    row,
+    cells.filter((_, at) => at % 2 === 0),
+    cells.filter((_, at) => at % 2 === 1),
+  );
+  return counts;
+}
