@@ -5,6 +5,7 @@ export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork } from './networks.ts';
+export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
 export {
   boolean as parseBoolean,

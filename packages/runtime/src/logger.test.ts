@@ -3,18 +3,46 @@ import { expect } from 'chai';
 import { createLogger } from './logger.ts';
 
 describe('the log', () => {
-  it('writes one JSON object a line and never a secret', () => {
-    const lines: string[] = [];
-    const destination = new Writable({
+  let lines: string[];
+  const destination = () =>
+    new Writable({
       write: (chunk, _encoding, done) => {
         lines.push(String(chunk));
         done();
       },
     });
-    const logger = createLogger({ destination });
+  const record = () => JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+
+  beforeEach(() => {
+    lines = [];
+  });
+
+  it('writes one JSON object a line and never a secret', () => {
+    const logger = createLogger({ destination: destination() });
     logger.info({ password: 'hunter2', user: { token: 'abc' }, service: 'shop' }, 'seen');
-    const record = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
-    expect(record).to.deep.include({ level: 'info', msg: 'seen', service: 'shop', password: '[redacted]' });
+    expect(record()).to.deep.include({ level: 'info', msg: 'seen', service: 'shop', password: '[redacted]' });
     expect(lines[0]).not.to.match(/hunter2|abc/);
   });
+
+  it('writes an error under err with code, stack and cause', () => {
+    const error = Object.assign(new Error('no answer', { cause: new Error('reset') }), { code: 'docker-unreachable' });
+    createLogger({ destination: destination() }).warn({ err: error }, 'cannot list services');
+    expect(record()).to.have.nested.property('err.code', 'docker-unreachable');
+    expect(record()).to.have.nested.property('err.message').that.includes('reset');
+    expect(record()).to.have.nested.property('err.stack').that.includes('logger.test.ts');
+  });
+
+  // Every control character and every mark that a terminal or a log viewer acts on.
+  const marks = [0x00, 0x08, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x9b, 0x2028, 0x2029, 0x202e, 0x2066, 0x2069];
+  for (const code of marks) {
+    it(`escapes U+${code.toString(16).padStart(4, '0')} in names, values and texts`, () => {
+      const mark = String.fromCharCode(code);
+      const value = `a${mark}b`;
+      const logger = createLogger({ destination: destination() });
+      logger.child({ [value]: value }).info({ [value]: { deep: [value] }, err: new Error(value) }, value);
+      expect(lines[0]?.trimEnd()).not.to.include(mark);
+      expect(lines[0]?.match(/\n/g)).to.have.length(1);
+      expect(record()).to.include({ msg: value });
+    });
+  }
 });

@@ -1,10 +1,15 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 
-/** Structured log: one JSON object a line. Fields first, then a sentence. */
+/** Structured log: one JSON object a line. Fields first, then a sentence. An error goes under `err`, as the object it is. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
 // Whatever carries one of these names is a secret wherever it stands in a log record.
 const redactedPaths = ['password', 'token', 'authorization', 'privateKey', '*.password', '*.token', '*.authorization'];
+
+// JSON escapes the characters below U+0020 only. The other controls, line separators and direction marks would still reach
+// a terminal, where a client's header could rewrite the line or start a new one.
+const unescapedControls = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 export interface LoggerOptions {
   /** One of pino's levels. Default `info`. */
@@ -20,6 +25,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: redactedPaths, censor: '[redacted]' },
+    hooks: { streamWrite: (line: string) => line.replace(unescapedControls, escaped) },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
