@@ -17,6 +17,7 @@ describe('what stands between the parts of the stack', () => {
       ['GET', '/configs', 403],
       ['GET', '/services/../secrets', 403],
       ['GET', '/services/%2e%2e/secrets', 403],
+      ['GET', '/services?status=true', 403],
     ] as const;
     // By node:http, which sends a path as it is: fetch would clean it up before.
     const script = `
