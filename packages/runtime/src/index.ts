@@ -16,4 +16,4 @@ export {
 } from './settings/parsers.ts';
 export { openSettings, readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
-export { createWake, type Wake } from './wake.ts';
+export { createSignal, type Signal } from './signal.ts';

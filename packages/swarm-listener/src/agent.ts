@@ -1,6 +1,7 @@
 import { backoffMs, type Logger, pause, type Running, type Settings, stopAll, UsageError } from '@swarmgate/runtime';
-import { createGoingReporter } from './notifying/going-reporter.ts';
+import { createTerminationReporter } from './notifying/termination-reporter.ts';
 import { createAgentRest, serveRest } from './rest/listener-rest.ts';
+import { logApiVersion } from './swarm/api-version.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
 import { toSwarmError } from './swarm/swarm-error.ts';
 
@@ -11,27 +12,27 @@ export interface AgentOptions {
 }
 
 export interface Agent extends Running {
-  /** It follows its engine's events. */
+  /** The engine's event stream is open. */
   ready(): boolean;
   counts(): { readonly delivered: number; readonly failed: number };
   readonly port?: number;
 }
 
 /**
- * The listener's agent role, one on every node: Swarm sends no task events, and containers' events stay on their own
- * node, so the agent passes on at once that a container of its node is stopped, ended or failed its health check.
- * Only a hint, which shortens the time until no new request goes there; everything works without it.
+ * The listener's agent role, one on every node: Swarm sends no task events, and container events exist only on their own
+ * node, so the agent reports at once when a container of its node is being stopped, has ended or failed its health check.
+ * The report is a hint that shortens the time until no new request is sent there; everything works without it.
  * @throws UsageError `listener-url-missing`, `docker-host-invalid`, and what opening the REST port throws
  */
 export async function startAgent({ settings, logger, signal }: AgentOptions): Promise<Agent> {
   if (settings.listenerUrl === undefined || !URL.canParse(settings.listenerUrl)) {
     throw new UsageError(
       'listener-url-missing',
-      `LISTENER_URL=${settings.listenerUrl ?? ''}: an agent needs the listeners' URL, such as http://tasks.listener:8080`,
+      `LISTENER_URL=${settings.listenerUrl ?? ''}: the agent role needs the listeners' URL, such as http://tasks.listener:8080`,
     );
   }
-  const client = connectSwarm(settings.dockerHost);
-  const reporter = createGoingReporter({ listenerUrl: settings.listenerUrl, token: settings.adminToken, logger });
+  const client = connectSwarm(settings.dockerHost, { onApiVersion: (version) => logApiVersion(logger, version) });
+  const reporter = createTerminationReporter({ listenerUrl: settings.listenerUrl, token: settings.adminToken, logger });
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   let isFollowing = false;
@@ -45,13 +46,14 @@ export async function startAgent({ settings, logger, signal }: AgentOptions): Pr
         attempt = 0;
         reason = undefined;
         logger.info({ docker: client.description }, "following this node's containers");
-        for await (const event of events) if (event.kind === 'task-going') reporter.report(event);
+        for await (const event of events) if (event.kind === 'task-terminating') reporter.report(event);
       } catch (error) {
         if (ending.aborted) return;
         isFollowing = false;
-        const { code, message } = toSwarmError(error, "follow this node's containers");
-        if (message !== reason) logger.warn({ code }, message);
-        reason = message;
+        const failure = toSwarmError(error, "follow this node's containers");
+        const log = failure.message === reason ? 'debug' : 'warn';
+        logger[log]({ err: failure, attempt }, "cannot follow this node's containers; retrying");
+        reason = failure.message;
         await pause(backoffMs(attempt, 100, 5_000), ending);
       }
     }

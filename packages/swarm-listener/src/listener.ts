@@ -2,21 +2,23 @@ import { hostname } from 'node:os';
 import { findLabel } from '@swarmgate/labels';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
 import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
-import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
+import { isSelected, isSelectionUnclear, type Selection } from './labels/service-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
 import { createTranslator } from './labels/translator.ts';
+import { createNotificationDispatcher } from './notifying/notification-dispatcher.ts';
 import { targetsOf } from './notifying/notification-targets.ts';
 import { createNotifier } from './notifying/notifier.ts';
 import { nodeParameters, serviceParameters } from './notifying/notify-changes.ts';
-import { createTeller } from './notifying/teller.ts';
 import { type EligibleLeadership, leadWhileEligible } from './publishing/eligible-leadership.ts';
 import { createPublisher } from './publishing/publisher.ts';
 import type { PublisherStatus } from './publishing/publishing-state.ts';
 import { createListenerMetrics } from './rest/listener-metrics.ts';
 import { createListenerRest, serveRest } from './rest/listener-rest.ts';
+import { logApiVersion } from './swarm/api-version.ts';
 import type { ObserverCounts, ObserverState } from './swarm/observation.ts';
 import { type Observer, observeSwarm } from './swarm/observer.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
+import type { SwarmService } from './swarm/swarm-objects.ts';
 import type { SwarmView } from './swarm/swarm-view.ts';
 
 export interface ListenerOptions {
@@ -31,39 +33,39 @@ export interface ListenerStatus {
   readonly ready: boolean;
   readonly docker: ObserverState;
   readonly publishing: PublisherStatus;
-  /** Services that ask for routes, by the name they are published under, and how many problems each has. */
+  /** Services that request routes, by published name. */
   readonly services: Readonly<Record<string, { readonly tasks: number; readonly problems: number }>>;
   readonly counts: ObserverCounts;
 }
 
 export interface Listener extends Running {
-  /** Everything wanted was registered once. Docker or the registry away later does not take it back. */
+  /** The whole desired state was registered once. An unreachable Docker or registry later does not revoke it. */
   ready(): boolean;
   status(): ListenerStatus;
-  /** Lets this Swarm take over what another one registered under the same owner. Answers what came of it. */
+  /** Lets this Swarm take over what another one registered under the same owner. Returns the outcome as a sentence. */
   adopt(): string;
-  /** Lists the Swarm and sends all notifications anew. */
+  /** Lists the Swarm and sends all notifications again. */
   notifyServices(): void;
-  /** Somebody on the task's node saw its container going: no new requests for it, before Swarm says so. */
-  taskGoing(serviceId: string, taskId: string): void;
+  /** A hint from the task's node that its container terminates: no new requests for it, before Swarm reports it. */
+  taskTerminating(serviceId: string, taskId: string): void;
   /** Where its REST listens; absent when `LISTENER_PORT` is `off`. */
   readonly port?: number;
 }
 
-/** A listener that heard nothing from the Swarm for this long lets another one lead. */
-const blindAfterMs = 10_000;
+/** A listener whose Docker has not responded for this long steps down, so that another one can lead. */
+const dockerSilentAfterMs = 10_000;
 
 /**
- * Observes one Swarm and publishes what its labels ask for, while it leads. Docker and the registry may both be away:
- * it goes on trying and loses nothing.
- * @throws UsageError for a DOCKER_HOST or SECRETS_KEY that cannot be used, and what opening the REST port throws
+ * Observes one Swarm and, while it leads, publishes what its labels request. Docker and the registry may both be
+ * unreachable: the listener retries and loses nothing.
+ * @throws UsageError for an invalid DOCKER_HOST or SECRETS_KEY, and what opening the REST port throws
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const { settings, registry, logger } = options;
   const owner = settings.swarmName;
   const naming = { notifyLabel: settings.notifyLabel, serviceNamePrefix: settings.serviceNamePrefix };
   const describing = { ...naming, includeNodeInfo: settings.includeNodeIpInfo };
-  const client = connectSwarm(settings.dockerHost);
+  const client = connectSwarm(settings.dockerHost, { onApiVersion: (version) => logApiVersion(logger, version) });
   const { kind } = registry.store;
   const keys = await loadSecretsKeys({ secretsKey: settings.secretsKey, registry: kind, dataDir: settings.dataDir });
   const running: Running[] = [];
@@ -95,7 +97,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     signal: options.signal,
   });
   running.push(notifier);
-  const teller = createTeller(
+  const dispatcher = createNotificationDispatcher(
     notifier,
     {
       createService: targetsOf(settings.notifyCreateServiceUrls, settings.notifyCreateServiceMethods),
@@ -106,9 +108,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     { ...describing, immediately: settings.notifyImmediately },
   );
   running.push({ stop: async () => stopFollowing() });
-  const stopFollowing = leadership.onChange((state) => teller.setLeading(state.kind === 'leading'));
+  const stopFollowing = leadership.onChange((state) => dispatcher.setLeading(state.kind === 'leading'));
 
-  const translator = createTranslator({ ...naming, owner, separator: settings.separator }, logProblems);
+  const translator = createTranslator(
+    { ...naming, owner, separator: settings.separator },
+    { onProblems: logProblems, onSkipped: logSkipped },
+  );
   const polling = settings.servicePollingIntervalMs;
   const observer: Observer = observeSwarm({
     client,
@@ -122,23 +127,23 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       view = observation.view;
       const translated = translator.take(observation, new Date());
       services = translated.services;
-      publisher.want({
+      publisher.setDesired({
         ...translated,
         evidence: view,
         fromListing: observation.cause === 'listing',
         ...(observation.eventAtMs === undefined ? {} : { eventAtMs: observation.eventAtMs }),
       });
-      teller.see(view);
+      dispatcher.see(view);
       leadership.setEligible(true);
     },
   });
   running.push(observer);
 
-  const eyesight = setInterval(() => {
+  const livenessCheck = setInterval(() => {
     const { answeredAtMs } = observer.state();
-    leadership.setEligible(answeredAtMs !== undefined && Date.now() - answeredAtMs < blindAfterMs);
+    leadership.setEligible(answeredAtMs !== undefined && Date.now() - answeredAtMs < dockerSilentAfterMs);
   }, 1_000);
-  running.push({ stop: async () => clearInterval(eyesight) });
+  running.push({ stop: async () => clearInterval(livenessCheck) });
 
   const ready = () => view !== undefined && publisher.status().reconciled;
 
@@ -148,6 +153,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       if (severity === 'error') logger.error(line, message);
       else logger.warn(line, message);
     }
+  }
+
+  function logSkipped({ id, name }: SwarmService, selection: Selection): void {
+    logger.debug({ owner, service: name, serviceId: id, reason: selection }, 'the service requests no routes');
   }
 
   function measure() {
@@ -180,7 +189,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 
   function notifyServices(): void {
-    teller.tellAll();
+    dispatcher.notifyAll();
     observer.requestListing();
   }
 
@@ -193,13 +202,13 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       .toSorted((left, right) => ((left.serviceName ?? '') < (right.serviceName ?? '') ? -1 : 1));
   }
 
-  function adoptAndSay(): string {
+  function adopt(): string {
     const { judgement, leading } = publisher.status();
     if (judgement.kind !== 'other-swarm') {
-      return leading ? 'there is nothing to adopt' : 'this listener stands by: call the one that leads';
+      return leading ? 'nothing to adopt' : 'this listener is a standby: call the leader';
     }
     publisher.adopt();
-    return `this Swarm takes over what ${judgement.registeredSwarmId} registered as ${owner}`;
+    return `this Swarm takes over the services that ${judgement.registeredSwarmId} registered as ${owner}`;
   }
 
   let port: number | undefined;
@@ -211,8 +220,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       status,
       isReady: ready,
       metrics: metrics.registry,
-      adopt: adoptAndSay,
-      taskGoing: observer.taskGoing,
+      adopt,
+      taskTerminating: observer.taskTerminating,
       token: settings.adminToken,
     });
     try {
@@ -228,9 +237,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   return {
     ready,
     status,
-    adopt: adoptAndSay,
+    adopt,
     notifyServices,
-    taskGoing: observer.taskGoing,
+    taskTerminating: observer.taskTerminating,
     ...(port === undefined ? {} : { port }),
     stop: () => stopAll(running),
   };
@@ -247,7 +256,7 @@ function contend({ settings, registry, logger }: ListenerOptions, name: string):
   );
 }
 
-/** Passwords and keys stay here: names of users are shown, values of other secret labels are not. */
+/** Values of secret labels, such as passwords and keys, are replaced. */
 function withoutSecrets(parameters: Readonly<Record<string, string>>): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const [name, value] of Object.entries(parameters)) {

@@ -10,12 +10,12 @@ const around = (over: Partial<Surroundings> = {}): Surroundings => ({
     ['net-1', { id: 'net-1', name: 'proxy', ingress: false }],
     ['net-i', { id: 'net-i', name: 'ingress', ingress: true }],
   ]),
-  going: new Map(),
+  terminating: new Map(),
   ...over,
 });
 
 describe('the endpoints of a service', () => {
-  it('hold its tasks, the network and the name that DNS knows', () => {
+  it('hold its tasks, its network and its DNS name', () => {
     expect(endpointsOf(aService({ name: 'shop_web' }), { owner: 'swarm', name: 'web' }, around())).to.deep.equal({
       version: 1,
       service: 'web',
@@ -31,7 +31,7 @@ describe('the endpoints of a service', () => {
     ['runs and shall run', {}, {}, 'active'],
     ['runs and shall go', { desiredState: 'shutdown' }, {}, 'draining'],
     ['runs and shall be removed', { desiredState: 'remove' }, {}, 'draining'],
-    ['was seen going', {}, { going: new Map([['task-1', 1]]) }, 'draining'],
+    ['has a hint that it terminates', {}, { terminating: new Map([['task-1', 1]]) }, 'draining'],
     ['starts', { state: 'starting' }, {}, undefined],
     ['failed', { state: 'failed' }, {}, undefined],
     ['ended', { state: 'shutdown', desiredState: 'shutdown' }, {}, undefined],
@@ -77,7 +77,7 @@ describe('the endpoints of a service', () => {
     expect(published).to.deep.equal([{ host: '192.0.2.11', port: 32_768, targetPort: 8080 }]);
   });
 
-  it('publish no host-mode port of a task that goes', () => {
+  it('publish no host-mode port of a task that ends', () => {
     const ports = [{ protocol: 'tcp', target: 8080, published: 80, mode: 'host' } as const];
     const tasks = [aTask({ desiredState: 'shutdown' })];
     expect(endpointsOf(aService({ ports }), place, around({ tasks })).published).to.deep.equal([]);
@@ -110,11 +110,11 @@ describe('the endpoints of a service', () => {
   });
 });
 
-describe('a service that nobody can reach', () => {
+describe('a service that is unreachable', () => {
   const { networks } = around();
   const lonely = aService({ networks: [] });
 
-  it('is told how to be reached', () => {
+  it('has a problem that names the remedy', () => {
     const problem = unreachableProblem(lonely, networks, false);
     expect(problem).to.include({ reason: 'service-unreachable', severity: 'warning' });
     expect(problem?.suggestion).to.contain('--network-add').and.to.contain('--publish-add');

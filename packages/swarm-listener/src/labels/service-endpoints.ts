@@ -1,16 +1,16 @@
 import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
 import type { SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 
-/** What a service's addresses are made from. */
+/** What the addresses of a service are derived from. */
 export interface Surroundings {
   readonly tasks: readonly SwarmTask[];
   readonly nodes: ReadonlyMap<string, SwarmNode>;
   readonly networks: ReadonlyMap<string, SwarmNetwork>;
-  /** Tasks that were seen going although Swarm does not say so yet. */
-  readonly going: ReadonlyMap<string, number>;
+  /** Tasks with a hint that their container terminates, which Swarm does not list yet. */
+  readonly terminating: ReadonlyMap<string, number>;
 }
 
-/** Every form in which the service can be reached. In an order of its own, so that equal means equal. */
+/** Every form in which the service can be reached, sorted, so that equal documents compare equal. */
 export function endpointsOf(
   service: SwarmService,
   place: { readonly owner: string; readonly name: string },
@@ -40,21 +40,21 @@ function taskEndpoint(task: SwarmTask, around: Surroundings): readonly TaskEndpo
 }
 
 /**
- * `active` while it runs and shall; `draining` from the moment somebody wants it gone until it is. Neither before it
- * runs, nor on a node that is lost: there is nothing to finish there.
+ * `active` while the task runs and Swarm wants it to; `draining` from the decision to end it until it has ended. `undefined`
+ * before it runs, and on a node that is down, where no request can finish.
  */
 function taskState(task: SwarmTask, around: Surroundings): TaskEndpoint['state'] | undefined {
   if (task.state !== 'running') return undefined;
   const wanted = task.desiredState === 'running';
   if (!wanted && around.nodes.get(task.nodeId ?? '')?.state === 'down') return undefined;
-  return wanted && !around.going.has(task.id) ? 'active' : 'draining';
+  return wanted && !around.terminating.has(task.id) ? 'active' : 'draining';
 }
 
 function publishedPorts(service: SwarmService, around: Surroundings): readonly PublishedPort[] {
   const ports = service.ports.filter(({ protocol }) => protocol === 'tcp');
   const found: PublishedPort[] = [];
   for (const port of ports.filter(({ mode, published }) => mode === 'ingress' && published > 0)) {
-    // The routing mesh answers on every node, whether a task runs there or not.
+    // The routing mesh accepts connections on every node, whether a task runs there or not.
     for (const node of around.nodes.values()) {
       if (node.state !== 'ready' || node.address === '') continue;
       found.push({ host: node.address, port: port.published, targetPort: port.target });
@@ -64,9 +64,9 @@ function publishedPorts(service: SwarmService, around: Surroundings): readonly P
   for (const task of hostMode.length === 0 ? [] : around.tasks) {
     const host = around.nodes.get(task.nodeId ?? '')?.address ?? '';
     if (host === '' || taskState(task, around) !== 'active') continue;
-    // The task says which ports its node opened; the service knows only those that were asked for by number.
-    const asked = hostMode.filter(({ published }) => published > 0);
-    for (const opened of task.hostPorts.length > 0 ? task.hostPorts : asked) {
+    // The task lists the ports that its node opened; the service only those that were requested by number.
+    const requested = hostMode.filter(({ published }) => published > 0);
+    for (const opened of task.hostPorts.length > 0 ? task.hostPorts : requested) {
       found.push({ host, port: opened.published, targetPort: opened.target });
     }
   }
@@ -92,8 +92,8 @@ function byName(networks: ReadonlyMap<string, SwarmNetwork>, name: string): Swar
 }
 
 /**
- * A service that joins no network and publishes no port can be reached by nobody, wherever the proxy runs.
- * `outboundHostname` leads elsewhere, so it needs neither.
+ * A service that joins no network and publishes no port is unreachable, wherever the proxy runs. One whose every destination
+ * has `outboundHostname` needs neither.
  */
 export function unreachableProblem(
   service: SwarmService,

@@ -1,26 +1,37 @@
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
-import { isSelected, nodeInfoOf, notifiedNames, parametersOf, publishedName } from './service-parameters.ts';
+import {
+  isSelected,
+  nodeInfoOf,
+  notifiedNames,
+  parametersOf,
+  publishedName,
+  selectionOf,
+} from './service-parameters.ts';
 
 const naming = { notifyLabel: 'com.df.notify', serviceNamePrefix: '' };
 
 describe('selection of services', () => {
   const cases = [
-    ['notify=true', { labels: { 'com.df.notify': 'true' } }, true],
-    ['notify=1, as Go reads booleans', { labels: { 'com.df.notify': '1' } }, true],
-    ['notify=false', { labels: { 'com.df.notify': 'false' } }, false],
-    ['no notify label', { labels: { 'com.df.servicePath': '/' } }, false],
-    ['no replicas', { mode: { kind: 'replicated', replicas: 0 } }, false],
-    ['a global service', { mode: { kind: 'global' } }, true],
-    ['a job', { mode: { kind: 'job' } }, false],
+    ['notify=true', { labels: { 'com.df.notify': 'true' } }, 'selected'],
+    ['notify=1, as Go reads booleans', { labels: { 'com.df.notify': '1' } }, 'selected'],
+    ['blanks around the value', { labels: { 'com.df.notify': ' true ' } }, 'selected'],
+    ['a global service', { mode: { kind: 'global' } }, 'selected'],
+    ['notify=false', { labels: { 'com.df.notify': 'false' } }, 'label-false'],
+    ['no notify label', { labels: { 'com.df.servicePath': '/' } }, 'label-missing'],
+    ['an empty notify label', { labels: { 'com.df.notify': '' } }, 'label-missing'],
+    ['a value that is no boolean', { labels: { 'com.df.notify': 'yes' } }, 'unclear'],
+    ['no replicas', { mode: { kind: 'replicated', replicas: 0 } }, 'scaled-to-zero'],
+    ['a job', { mode: { kind: 'job' } }, 'job'],
   ] as const;
   for (const [what, over, expected] of cases) {
-    it(`${expected ? 'takes' : 'leaves out'} ${what}`, () => {
-      expect(isSelected(aService(over), naming)).to.equal(expected);
+    it(`is ${expected} for ${what}`, () => {
+      expect(selectionOf(aService(over), naming)).to.equal(expected);
+      expect(isSelected(aService(over), naming)).to.equal(expected === 'selected');
     });
   }
 
-  it('goes by the label of DF_NOTIFY_LABEL', () => {
+  it('follows the label that DF_NOTIFY_LABEL names', () => {
     const service = aService({ labels: { 'com.acme.route': 'true' } });
     expect(isSelected(service, { ...naming, notifyLabel: 'com.acme.route' })).to.equal(true);
     expect(isSelected(service, naming)).to.equal(false);
@@ -82,7 +93,7 @@ describe('the parameters of a service', () => {
     expect(parametersOf(service, naming).serviceName).to.equal('go-demo');
   });
 
-  it('say where the tasks run, on the network that is scraped', () => {
+  it('contain where the tasks run, on the scraped network', () => {
     const nodes = new Map([['node-1', aNode()]]);
     const attachments = [
       { networkId: 'i', networkName: 'ingress', ingress: true, addresses: ['10.255.0.3/16'] },
@@ -95,7 +106,7 @@ describe('the parameters of a service', () => {
     expect(nodeInfoOf(aService(), tasks, nodes)).to.equal('[["one","10.0.1.5","node-1"]]');
   });
 
-  it('say who hears of the service', () => {
+  it('contain the notification targets of the service', () => {
     expect(notifiedNames(aService({ labels: { 'com.df.notifyService': ' monitor , 2 ' } }))).to.deep.equal([
       'monitor',
       '2',

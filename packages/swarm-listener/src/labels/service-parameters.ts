@@ -11,29 +11,37 @@ export interface NamingOptions {
 const labelPrefix = 'com.df.';
 const stackLabel = 'com.docker.stack.namespace';
 
-/** Meant for the listener itself: no part of what is published or notified. */
+/** Labels for the listener itself: neither published nor sent in notifications. */
 const ownLabels = new Set(['notify', 'shortName', 'notifyService']);
 
 /**
- * Whether this service asks for routes. Docker Flow looked at the label's presence in listings and at its value in
- * events, so `notify=false` leaked; here the value decides everywhere. Scaled to nothing is not selected either.
+ * Whether a service requests routes, and if not, why. `unclear`: the value of the notify label is none of Go's booleans; the
+ * service is translated like a selected one, so that its problems tell its owner why it has no route.
  */
-export function isSelected(service: SwarmService, { notifyLabel }: NamingOptions): boolean {
-  if (service.mode.kind === 'job') return false;
-  if (service.mode.kind === 'replicated' && service.mode.replicas === 0) return false;
-  return isTrue(service.labels[notifyLabel]);
-}
+export type Selection = 'selected' | 'unclear' | 'label-missing' | 'label-false' | 'scaled-to-zero' | 'job';
 
 /**
- * Whether the value of the notify label is none of Go's booleans: the service asks for something, and nobody can tell
- * what. It is looked at like a selected one, so that its owner reads why it has no route.
+ * Docker Flow decided by the label's presence in listings and by its value in events, so `notify=false` leaked; here the
+ * value decides everywhere.
  */
-export function isSelectionUnclear(service: SwarmService, { notifyLabel }: NamingOptions): boolean {
+export function selectionOf(service: SwarmService, { notifyLabel }: NamingOptions): Selection {
   const value = service.labels[notifyLabel]?.trim() ?? '';
-  return value !== '' && !parseBoolean(value).ok;
+  if (value === '') return 'label-missing';
+  if (!parseBoolean(value).ok) return 'unclear';
+  if (service.mode.kind === 'job') return 'job';
+  if (service.mode.kind === 'replicated' && service.mode.replicas === 0) return 'scaled-to-zero';
+  return isTrue(value) ? 'selected' : 'label-false';
 }
 
-/** The name under which a service is published: without its stack where `com.df.shortName` asks for it, then prefixed. */
+export function isSelected(service: SwarmService, options: NamingOptions): boolean {
+  return selectionOf(service, options) === 'selected';
+}
+
+export function isSelectionUnclear(service: SwarmService, options: NamingOptions): boolean {
+  return selectionOf(service, options) === 'unclear';
+}
+
+/** The name under which a service is published: without its stack where `com.df.shortName` is true, then prefixed. */
 export function publishedName(service: SwarmService, { serviceNamePrefix }: NamingOptions): string {
   const stack = service.labels[stackLabel];
   const isShort = isTrue(service.labels[`${labelPrefix}shortName`]) && stack !== undefined;
@@ -42,7 +50,7 @@ export function publishedName(service: SwarmService, { serviceNamePrefix }: Nami
 }
 
 /**
- * Docker Flow's flat parameters of one service, as get-services answers and notifications carry them: every `com.df.X`
+ * Docker Flow's flat parameters of one service, as get-services returns and notifications carry them: every `com.df.X`
  * as `X`, with `serviceName`, `replicas` (not for global services) and `distribute`.
  */
 export function parametersOf(service: SwarmService, options: NamingOptions): Record<string, string> {
@@ -81,7 +89,7 @@ export function nodeInfoOf(
   return JSON.stringify(rows.toSorted((left, right) => left.join().localeCompare(right.join())));
 }
 
-/** Which notification URLs hear of a service: `com.df.notifyService`, a comma list. `undefined`: all of them. */
+/** The notification targets of a service: `com.df.notifyService`, a comma list. `undefined`: all. */
 export function notifiedNames(service: SwarmService): readonly string[] | undefined {
   const names = (service.labels[`${labelPrefix}notifyService`] ?? '')
     .split(',')
@@ -90,7 +98,7 @@ export function notifiedNames(service: SwarmService): readonly string[] | undefi
   return names.length === 0 ? undefined : names;
 }
 
-/** Notifications about services that are scraped wait for a running task on that network. */
+/** Whether notifications wait for a running task: `com.df.scrapeNetwork` names the network of the task's address. */
 export function waitsForTasks(service: SwarmService): boolean {
   return (service.labels[`${labelPrefix}scrapeNetwork`] ?? '') !== '';
 }

@@ -18,21 +18,21 @@ export interface TranslationOptions extends NamingOptions {
   readonly separator: string;
 }
 
-/** One selected service in the registry's words, before its secrets are sealed and its dates carried over. */
+/** The documents of one selected service, before its secrets are sealed and its dates carried over. */
 export interface TranslatedService {
   readonly serviceId: string;
   /** The name it is published under. */
   readonly name: string;
   readonly createdAt: string;
   readonly source: Extract<ServiceDefinition['source'], { readonly kind: 'swarm' }>;
-  /** Absent when its labels reject it. */
+  /** Absent where its labels are invalid. */
   readonly definition?: ServiceDefinition;
   readonly secrets: PlainSecrets;
   readonly endpoints: EndpointsDocument;
   readonly problems: readonly Problem[];
 }
 
-/** `undefined`: not selected, so nothing of it shall be published. Pure. */
+/** `undefined`: not selected, so nothing is published. Pure. */
 export function translateService(
   service: SwarmService,
   view: SwarmView,
@@ -76,11 +76,16 @@ export function translateService(
   };
 }
 
-/** Only the endpoints anew, for when nothing but tasks or nodes changed. */
+/** The endpoints document alone, for a change of tasks or nodes. */
 export function endpointsFor(service: SwarmService, name: string, view: SwarmView, owner: string): EndpointsDocument {
   const nodes: ReadonlyMap<string, SwarmNode> = view.nodes;
-  const around = { tasks: view.tasks.get(service.id) ?? [], nodes, networks: view.networks, going: view.going };
-  return endpointsOf(service, { owner, name }, around);
+  const surroundings = {
+    tasks: view.tasks.get(service.id) ?? [],
+    nodes,
+    networks: view.networks,
+    terminating: view.terminating,
+  };
+  return endpointsOf(service, { owner, name }, surroundings);
 }
 
 function unclearProblem(service: SwarmService, { notifyLabel }: NamingOptions): Problem {
@@ -91,11 +96,11 @@ function unclearProblem(service: SwarmService, { notifyLabel }: NamingOptions): 
     message: `${notifyLabel} is ${JSON.stringify(value)}: expected one of 1 t T true TRUE True 0 f F false FALSE False`,
     label: notifyLabel.replace(/^com\.df\./, ''),
     value,
-    suggestion: `write it like true; without it the service is not served`,
+    suggestion: `write true; without the label the service is not served`,
   };
 }
 
-/** Docker Flow overwrites the label silently; users took it for a way to rename a service. */
+/** Docker Flow overwrites the label silently; users expected it to rename the service. */
 function overwrittenNameProblem(service: SwarmService, name: string): readonly Problem[] {
   const asked = service.labels['com.df.serviceName'];
   if (asked === undefined || asked.trim() === name) return [];
@@ -106,7 +111,7 @@ function overwrittenNameProblem(service: SwarmService, name: string): readonly P
       message: `serviceName is ignored: a Swarm service is published under its own name, ${name}`,
       label: 'serviceName',
       value: asked.slice(0, 200),
-      suggestion: 'leave it out; com.df.shortName=true takes the stack off the name',
+      suggestion: 'remove the label; com.df.shortName=true removes the stack from the name',
     },
   ];
 }

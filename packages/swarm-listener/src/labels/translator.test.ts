@@ -10,11 +10,16 @@ const now = new Date('2026-01-02T03:04:05Z');
 
 describe('the translator', () => {
   let reported: TranslatedService[];
+  let skipped: string[];
   let translator: Translator;
   beforeEach(() => {
     reported = [];
+    skipped = [];
     const options = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
-    translator = createTranslator(options, (service) => reported.push(service));
+    translator = createTranslator(options, {
+      onProblems: (service) => reported.push(service),
+      onSkipped: (service, selection) => skipped.push(`${service.name} ${selection}`),
+    });
   });
 
   const seen = (
@@ -27,7 +32,7 @@ describe('the translator', () => {
     return translator.take({ view, changed, cause: 'listing' }, now);
   };
 
-  it('makes a definition that says where it comes from', () => {
+  it('makes a definition that names its source', () => {
     const service = seen([aService()], [aTask()]).services.get('go-demo');
     expect(service?.definition).to.deep.include({
       service: 'go-demo',
@@ -48,7 +53,7 @@ describe('the translator', () => {
     expect([...services.keys()]).to.deep.equal(['web']);
   });
 
-  it('tells the owner of a notify label that says neither yes nor no, and keeps what stands', () => {
+  it('makes a problem of a notify label that is no boolean, and keeps the registered definition', () => {
     const labels = { 'com.df.notify': 'yes', 'com.df.servicePath': '/', 'com.df.port': '80' };
     const service = seen([aService({ labels })], [aTask()]).services.get('go-demo');
     expect(service?.definition).to.equal(undefined);
@@ -58,7 +63,16 @@ describe('the translator', () => {
     expect(seen([off]).services.size).to.equal(0);
   });
 
-  it('lets go of a service whose label went', () => {
+  it('tells why a service requests no routes, once for each of its versions', () => {
+    const off = aService({ labels: { 'com.df.notify': 'false' } });
+    const unlabelled = aService({ id: 'service-2', name: 'db', labels: {} });
+    for (let listing = 0; listing < 3; listing += 1) seen([off, unlabelled]);
+    expect(skipped).to.deep.equal(['go-demo label-false', 'db label-missing']);
+    seen([{ ...off, versionIndex: 11, mode: { kind: 'job' }, labels: { 'com.df.notify': 'true' } }]);
+    expect(skipped.at(-1)).to.equal('go-demo job');
+  });
+
+  it('drops a service whose label was removed', () => {
     seen([aService()]);
     const { changed, services } = seen([aService({ labels: {}, versionIndex: 11 })], [], new Set(['service-1']));
     expect([...(changed as ReadonlySet<string>)]).to.deep.equal(['go-demo']);
@@ -73,14 +87,14 @@ describe('the translator', () => {
     expect(after?.endpoints.tasks[0]?.state).to.equal('draining');
   });
 
-  it('tells of problems once, not with every look', () => {
+  it('reports problems once, not with every observation', () => {
     const bad = aService({ labels: { ...aService().labels, 'com.df.port': 'http' } });
     expect(seen([bad]).services.get('go-demo')?.definition).to.equal(undefined);
     seen([bad]);
     expect(reported.map(({ problems }) => problems[0]?.label)).to.deep.equal(['port']);
   });
 
-  it('gives a name that two stacks shorten to the same to the older service, and says so', () => {
+  it('gives a name that two stacks shorten to the same to the older service, with a problem', () => {
     const labels = (stack: string) => ({
       ...aService().labels,
       'com.docker.stack.namespace': stack,
@@ -99,7 +113,7 @@ describe('the translator', () => {
     }
   });
 
-  it('says that serviceName cannot rename a Swarm service', () => {
+  it('makes a problem of serviceName, which cannot rename a Swarm service', () => {
     const service = aService({ labels: { ...aService().labels, 'com.df.serviceName': 'other' } });
     expect(seen([service]).services.get('go-demo')?.problems[0]).to.include({ label: 'serviceName', value: 'other' });
   });

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Observation } from '../swarm/observation.ts';
+import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
-import { settleNames } from './name-claims.ts';
+import { resolveNames } from './name-conflicts.ts';
+import { type Selection, selectionOf } from './service-parameters.ts';
 import {
   endpointsFor,
   type TranslatedService,
@@ -9,22 +11,26 @@ import {
   translateService,
 } from './translate-service.ts';
 
-/** Everything selected, translated; and which names an observation touched. */
+/** All selected services, translated, and the names that an observation affects. */
 export interface Translated {
   readonly services: ReadonlyMap<string, TranslatedService>;
   readonly changed: 'all' | ReadonlySet<string>;
 }
 
-/** Translates what changed and remembers the rest, so that the cost of an observation follows the change. */
+/** Translates what changed and keeps the rest, so that the cost of an observation follows the change. */
 export interface Translator {
   take(observation: Observation, now: Date): Translated;
 }
 
-/** @param onProblems is called when the problems of a service are others than before. */
-export function createTranslator(
-  options: TranslationOptions,
-  onProblems: (service: TranslatedService) => void,
-): Translator {
+export interface TranslatorHooks {
+  /** Called when the problems of a service differ from those before. */
+  readonly onProblems: (service: TranslatedService) => void;
+  /** Called for a service that requests no routes, once for each of its versions. */
+  readonly onSkipped?: (service: SwarmService, selection: Selection) => void;
+}
+
+export function createTranslator(options: TranslationOptions, hooks: TranslatorHooks): Translator {
+  const skipped = new Map<string, number>();
   const known = new Map<string, { readonly swarmId: string; readonly translated: TranslatedService }>();
 
   function translate(serviceId: string, view: SwarmView, now: Date): TranslatedService | undefined {
@@ -33,15 +39,25 @@ export function createTranslator(
     const before = known.get(serviceId);
     const isSame = before?.swarmId === view.swarmId && before.translated.source.versionIndex === service.versionIndex;
     if (!isSame) return translateService(service, view, options, now);
-    // Only its tasks or its nodes can be different.
+    // Only its tasks and nodes can differ.
     const endpoints = endpointsFor(service, before.translated.name, view, options.owner);
     const { translated } = before;
     return isDeepStrictEqual(endpoints, translated.endpoints) ? translated : { ...translated, endpoints };
   }
 
+  function skip(id: string, service: SwarmService | undefined): void {
+    if (service === undefined) {
+      skipped.delete(id);
+      return;
+    }
+    if (skipped.get(id) === service.versionIndex) return;
+    skipped.set(id, service.versionIndex);
+    hooks.onSkipped?.(service, selectionOf(service, options));
+  }
+
   return {
     take({ view, changed }, now) {
-      const ids = changed === 'all' ? new Set([...known.keys(), ...view.services.keys()]) : changed;
+      const ids = changed === 'all' ? new Set([...known.keys(), ...skipped.keys(), ...view.services.keys()]) : changed;
       const names = new Set<string>();
       for (const id of ids) {
         const before = known.get(id)?.translated;
@@ -49,13 +65,15 @@ export function createTranslator(
         if (before !== undefined) names.add(before.name);
         if (translated === undefined) {
           known.delete(id);
+          skip(id, view.services.get(id));
           continue;
         }
+        skipped.delete(id);
         names.add(translated.name);
         known.set(id, { swarmId: view.swarmId, translated });
-        if (!isDeepStrictEqual(before?.problems ?? [], translated.problems)) onProblems(translated);
+        if (!isDeepStrictEqual(before?.problems ?? [], translated.problems)) hooks.onProblems(translated);
       }
-      const services = settleNames([...known.values()].map(({ translated }) => translated));
+      const services = resolveNames([...known.values()].map(({ translated }) => translated));
       return { services, changed: changed === 'all' ? 'all' : names };
     },
   };

@@ -1,16 +1,16 @@
-/** A URL that hears of changes, and how it is called. */
+/** A URL that is called on changes, and the method. */
 export interface NotificationTarget {
   readonly url: string;
   readonly method: string;
 }
 
-/** `DF_NOTIFY_*_URL` beside `DF_NOTIFY_*_METHOD`: the last method serves the URLs that have none of their own. */
+/** `DF_NOTIFY_*_URL` and `DF_NOTIFY_*_METHOD`, matched by position; the last method also serves all further URLs. */
 export function targetsOf(urls: readonly string[], methods: readonly string[]): readonly NotificationTarget[] {
   return urls.map((url, position) => ({ url, method: (methods[position] ?? methods.at(-1) ?? 'GET').toUpperCase() }));
 }
 
 /**
- * Which targets hear of one service. `names` are those of `com.df.notifyService`: a position from 1, or the name of the
+ * The targets that are notified of one service. `names` are those of `com.df.notifyService`: a position from 1, or the name of the
  * service that the URL leads to (its host, with or without the stack in front). `undefined`: all.
  */
 export function selectTargets(
@@ -24,7 +24,7 @@ export function selectTargets(
   });
 }
 
-/** The parameters come after those that the URL has already, in name order. */
+/** Appends the parameters in name order to those that the URL has already. */
 export function urlWith(url: string, parameters: Readonly<Record<string, string>>): string {
   const called = new URL(url);
   for (const name of Object.keys(parameters).toSorted()) called.searchParams.set(name, parameters[name] ?? '');

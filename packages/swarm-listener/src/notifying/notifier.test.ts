@@ -56,7 +56,7 @@ describe('the notifier', () => {
     expect(notifier.counts()).to.include({ delivered: 2, failed: 0 });
   });
 
-  it('tries again until it is heard', async () => {
+  it('retries until a target accepts', async () => {
     answers = [500, 404];
     notify();
     await done();
@@ -70,7 +70,7 @@ describe('the notifier', () => {
     expect(notifier.counts()).to.include({ delivered: 0, failed: 1, tries: 4 });
   });
 
-  it('takes 409 for heard when something was created, and not when it was removed', async () => {
+  it('counts 409 as delivered for a creation, and not for a removal', async () => {
     answers = [409];
     notify();
     await done();
@@ -81,7 +81,7 @@ describe('the notifier', () => {
     expect(notifier.counts()).to.include({ delivered: 2, tries: 3 });
   });
 
-  it('lets a newer notification cancel the one that is still tried', async () => {
+  it('cancels a notification that is still retried when a newer one of its subject comes', async () => {
     await notifier.stop();
     notifier = create(50, 60_000);
     answers = [500];
@@ -93,7 +93,7 @@ describe('the notifier', () => {
     expect(notifier.counts()).to.include({ delivered: 1, failed: 0 });
   });
 
-  it('lets others be heard meanwhile', async () => {
+  it('delivers others meanwhile', async () => {
     await notifier.stop();
     notifier = create(50, 60_000);
     answers = [500];
@@ -104,7 +104,7 @@ describe('the notifier', () => {
     expect(notifier.counts().pending).to.equal(1);
   });
 
-  it('stops at once, whatever is still tried', async () => {
+  it('stops at once, whatever is still retried', async () => {
     await notifier.stop();
     notifier = create(50, 60_000);
     notify({ targets: [{ url: 'http://127.0.0.1:1/', method: 'GET' }] });

@@ -4,7 +4,7 @@ import { type NotificationTarget, urlWith } from './notification-targets.ts';
 
 /** One call to make at each target. */
 export interface Notification {
-  /** What it is about: a newer notification with the same subject cancels the one that is still tried. */
+  /** `service ID` or `node ID`: a newer notification of the same subject cancels one that is still being retried. */
   readonly subject: string;
   readonly kind: 'create' | 'remove';
   readonly targets: readonly NotificationTarget[];
@@ -18,7 +18,7 @@ export interface Notifier extends Running {
 }
 
 export interface NotifierOptions {
-  /** How often a failed call is tried again: `DF_RETRY`. */
+  /** Number of retries of a failed call: `DF_RETRY`. */
   readonly retries: number;
   readonly retryIntervalMs: number;
   readonly logger: Logger;
@@ -27,7 +27,7 @@ export interface NotifierOptions {
 
 const answerTimeoutMs = 10_000;
 
-/** Tells other tools of services and nodes. What they answer, or whether they do, never holds anything else up. */
+/** Notifies other tools of services and nodes. A slow or failing tool delays nothing else. */
 export function createNotifier(options: NotifierOptions): Notifier {
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -37,7 +37,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
 
   async function deliver(notification: Notification, target: NotificationTarget, newer: AbortSignal): Promise<void> {
     const log = { subject: notification.subject, url: shown(target.url), kind: notification.kind };
-    let reason = '';
+    let err: Error | undefined;
     for (let attempt = 0; attempt <= options.retries && !newer.aborted; attempt++) {
       if (attempt > 0 && !(await pause(options.retryIntervalMs, newer))) return;
       counts.tries++;
@@ -46,22 +46,23 @@ export function createNotifier(options: NotifierOptions): Notifier {
           method: target.method,
           signal: AbortSignal.any([newer, AbortSignal.timeout(answerTimeoutMs)]),
         });
-        // Read to the end, or the connection could not be used again.
+        // The body is read to its end, so that the connection can be reused.
         await response.arrayBuffer();
         if (response.ok || (notification.kind === 'create' && response.status === 409)) {
           counts.delivered++;
           return;
         }
-        reason = `status ${response.status}`;
+        err = new Error(`${shown(target.url)} answered ${response.status}`);
       } catch (error) {
         if (newer.aborted) return;
-        reason = messageOf(error).replaceAll(/https?:\/\/\S+/g, shown(target.url));
+        err = withoutQuery(error, target.url);
       }
-      if (attempt === 0) options.logger.warn({ ...log, reason }, 'a notification failed and is tried again');
+      if (attempt === 0) options.logger.warn({ ...log, err }, 'notification failed, retrying');
+      else options.logger.debug({ ...log, err, attempt }, 'notification failed again');
     }
     if (newer.aborted) return;
     counts.failed++;
-    options.logger.error({ ...log, reason, retries: options.retries }, 'a notification was given up');
+    options.logger.error({ ...log, err, retries: options.retries }, 'notification failed, no more retries');
   }
 
   return {
@@ -87,7 +88,15 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
-/** Parameters may hold passwords, so only the address of a call is ever shown. */
+/** Parameters may contain passwords, so only origin and path of a URL are shown. */
 function shown(url: string): string {
   return URL.canParse(url) ? `${new URL(url).origin}${new URL(url).pathname}` : '(no URL)';
+}
+
+/** The error as an object with its stack; node-fetch puts the URL, and with it the parameters, into both texts. */
+function withoutQuery(thrown: unknown, url: string): Error {
+  const hide = (text: string) => text.replaceAll(/https?:\/\/\S+/g, shown(url));
+  const error = new Error(hide(messageOf(thrown)));
+  if (thrown instanceof Error && thrown.stack !== undefined) error.stack = hide(thrown.stack);
+  return error;
 }

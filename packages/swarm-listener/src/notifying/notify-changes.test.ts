@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { SwarmListing } from '../swarm/swarm-view.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
-import { decideNotifications, nothingTold } from './notify-changes.ts';
+import { decideNotifications, nothingNotified } from './notify-changes.ts';
 
 const options = {
   notifyLabel: 'com.df.notify',
@@ -14,10 +14,10 @@ const view = (over: Partial<SwarmListing> = {}) =>
   viewOf({ swarmId: 's', services: [aService()], tasks: [aTask()], nodes: [], networks: [], ...over });
 const scraped = aService({ labels: { ...aService().labels, 'com.df.scrapeNetwork': 'monitor' } });
 
-describe('what other tools hear', () => {
-  it('is a new service with its parameters, once', () => {
-    const first = decideNotifications(view(), nothingTold, options);
-    expect(first.tell).to.deep.equal([
+describe('notifications to other tools', () => {
+  it('are sent for a new service with its parameters, once', () => {
+    const first = decideNotifications(view(), nothingNotified, options);
+    expect(first.pending).to.deep.equal([
       {
         of: 'service',
         kind: 'create',
@@ -25,21 +25,21 @@ describe('what other tools hear', () => {
         parameters: { distribute: 'true', port: '8080', replicas: '1', serviceName: 'go-demo', servicePath: '/demo' },
       },
     ]);
-    expect(decideNotifications(view(), first.told, options).tell).to.deep.equal([]);
+    expect(decideNotifications(view(), first.notified, options).pending).to.deep.equal([]);
   });
 
-  it('is a change of a parameter, and not of anything else', () => {
-    const { told } = decideNotifications(view(), nothingTold, options);
+  it('are sent for a change of a parameter, and of nothing else', () => {
+    const { notified } = decideNotifications(view(), nothingNotified, options);
     const same = view({ services: [aService({ versionIndex: 11 })] });
-    expect(decideNotifications(same, told, options).tell).to.deep.equal([]);
+    expect(decideNotifications(same, notified, options).pending).to.deep.equal([]);
     const scaled = view({ services: [aService({ mode: { kind: 'replicated', replicas: 2 } })] });
-    expect(decideNotifications(scaled, told, options).tell[0]?.parameters.replicas).to.equal('2');
+    expect(decideNotifications(scaled, notified, options).pending[0]?.parameters.replicas).to.equal('2');
   });
 
-  it('is a removal when the service goes or is scaled to nothing', () => {
-    const { told } = decideNotifications(view(), nothingTold, options);
+  it('are sent for a removal when the service is removed or scaled to zero', () => {
+    const { notified } = decideNotifications(view(), nothingNotified, options);
     for (const services of [[], [aService({ mode: { kind: 'replicated', replicas: 0 } })]]) {
-      expect(decideNotifications(view({ services }), told, options).tell).to.deep.equal([
+      expect(decideNotifications(view({ services }), notified, options).pending).to.deep.equal([
         {
           of: 'service',
           kind: 'remove',
@@ -50,31 +50,31 @@ describe('what other tools hear', () => {
     }
   });
 
-  it('waits for a running task where the service is scraped', () => {
+  it('wait for a running task where the service is scraped', () => {
     const starting = view({ services: [scraped], tasks: [aTask({ state: 'starting' })] });
-    expect(decideNotifications(starting, nothingTold, options).tell).to.deep.equal([]);
-    expect(decideNotifications(starting, nothingTold, { ...options, immediately: true }).tell).to.have.length(1);
-    expect(decideNotifications(view({ services: [scraped] }), nothingTold, options).tell).to.have.length(1);
+    expect(decideNotifications(starting, nothingNotified, options).pending).to.deep.equal([]);
+    expect(decideNotifications(starting, nothingNotified, { ...options, immediately: true }).pending).to.have.length(1);
+    expect(decideNotifications(view({ services: [scraped] }), nothingNotified, options).pending).to.have.length(1);
   });
 
-  it('is no removal while a told service has no running task for a moment', () => {
-    const { told } = decideNotifications(view({ services: [scraped] }), nothingTold, options);
+  it('are not sent for a removal while a known service has no running task for a moment', () => {
+    const { notified } = decideNotifications(view({ services: [scraped] }), nothingNotified, options);
     const between = view({ services: [scraped], tasks: [] });
-    expect(decideNotifications(between, told, options).tell).to.deep.equal([]);
+    expect(decideNotifications(between, notified, options).pending).to.deep.equal([]);
   });
 
-  it('carries who shall hear it, also for the removal', () => {
+  it('carry the names of their targets, also for the removal', () => {
     const service = aService({ labels: { ...aService().labels, 'com.df.notifyService': 'monitor' } });
-    const { tell, told } = decideNotifications(view({ services: [service] }), nothingTold, options);
-    expect(tell[0]?.names).to.deep.equal(['monitor']);
-    expect(decideNotifications(view({ services: [] }), told, options).tell[0]?.names).to.deep.equal(['monitor']);
+    const { pending, notified } = decideNotifications(view({ services: [service] }), nothingNotified, options);
+    expect(pending[0]?.names).to.deep.equal(['monitor']);
+    expect(decideNotifications(view({ services: [] }), notified, options).pending[0]?.names).to.deep.equal(['monitor']);
   });
 
-  it('is a node that joins, changes or goes, and not a mere sign of life', () => {
+  it('are sent for a node that joins, changes or leaves, and not for its heartbeat', () => {
     const of = (nodes: SwarmListing['nodes']) => view({ services: [], nodes });
-    const joined = decideNotifications(of([aNode({ labels: { 'com.df.zone': 'a' } })]), nothingTold, options);
-    expect(joined.tell[0]).to.deep.include({ of: 'node', kind: 'create' });
-    expect(joined.tell[0]?.parameters).to.deep.equal({
+    const joined = decideNotifications(of([aNode({ labels: { 'com.df.zone': 'a' } })]), nothingNotified, options);
+    expect(joined.pending[0]).to.deep.include({ of: 'node', kind: 'create' });
+    expect(joined.pending[0]?.parameters).to.deep.equal({
       id: 'node-1',
       hostname: 'one',
       address: '192.0.2.11',
@@ -85,10 +85,12 @@ describe('what other tools hear', () => {
       zone: 'a',
     });
     const alive = of([aNode({ versionIndex: 6, labels: { 'com.df.zone': 'a' } })]);
-    expect(decideNotifications(alive, joined.told, options).tell).to.deep.equal([]);
+    expect(decideNotifications(alive, joined.notified, options).pending).to.deep.equal([]);
     const drained = of([aNode({ availability: 'drain', labels: { 'com.df.zone': 'a' } })]);
-    expect(decideNotifications(drained, joined.told, options).tell[0]?.parameters.availability).to.equal('drain');
-    expect(decideNotifications(of([]), joined.told, options).tell).to.deep.equal([
+    expect(decideNotifications(drained, joined.notified, options).pending[0]?.parameters.availability).to.equal(
+      'drain',
+    );
+    expect(decideNotifications(of([]), joined.notified, options).pending).to.deep.equal([
       {
         of: 'node',
         kind: 'remove',

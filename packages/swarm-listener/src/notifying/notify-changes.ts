@@ -10,15 +10,15 @@ import {
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 
-/** What was told about each subject the last time: service and node ids → parameters. */
-export interface Told {
-  readonly services: ReadonlyMap<string, ToldService>;
+/** What was last sent of each service and node, by id. */
+export interface Notified {
+  readonly services: ReadonlyMap<string, NotifiedService>;
   readonly nodes: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-export interface ToldService {
+export interface NotifiedService {
   readonly name: string;
-  /** `com.df.notifyService`; absent: everyone. */
+  /** `com.df.notifyService`; absent: all targets. */
   readonly names?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -30,7 +30,7 @@ export interface NotifyOptions extends NamingOptions {
   readonly immediately: boolean;
 }
 
-export interface ToTell {
+export interface PendingNotification {
   readonly of: 'service' | 'node';
   readonly kind: 'create' | 'remove';
   readonly id: string;
@@ -38,49 +38,49 @@ export interface ToTell {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export const nothingTold: Told = { services: new Map(), nodes: new Map() };
+export const nothingNotified: Notified = { services: new Map(), nodes: new Map() };
 
-/** What other tools have to hear now, and what will have been told then. Pure. */
+/** The notifications to send now, and the state once they are sent. Pure. */
 export function decideNotifications(
   view: SwarmView,
-  told: Told,
+  notified: Notified,
   options: NotifyOptions,
-): { readonly tell: readonly ToTell[]; readonly told: Told } {
-  const tell: ToTell[] = [];
-  const services = new Map<string, ToldService>();
+): { readonly pending: readonly PendingNotification[]; readonly notified: Notified } {
+  const pending: PendingNotification[] = [];
+  const services = new Map<string, NotifiedService>();
   for (const service of view.services.values()) {
     if (!isSelected(service, options)) continue;
-    const before = told.services.get(service.id);
-    const next = toldService(service, view, options);
+    const before = notified.services.get(service.id);
+    const next = notifiedService(service, view, options);
     if (next === undefined) {
-      // Not running yet: what was told about it still holds.
+      // No task runs yet: what was sent of it before still holds.
       if (before !== undefined) services.set(service.id, before);
       continue;
     }
     services.set(service.id, next);
     if (before !== undefined && isSame(before.parameters, next.parameters)) continue;
-    tell.push({ of: 'service', kind: 'create', id: service.id, ...namesOf(next), parameters: next.parameters });
+    pending.push({ of: 'service', kind: 'create', id: service.id, ...namesOf(next), parameters: next.parameters });
   }
-  for (const [id, gone] of told.services) {
+  for (const [id, gone] of notified.services) {
     if (services.has(id)) continue;
     const parameters = { serviceName: gone.name, distribute: 'true' };
-    tell.push({ of: 'service', kind: 'remove', id, ...namesOf(gone), parameters });
+    pending.push({ of: 'service', kind: 'remove', id, ...namesOf(gone), parameters });
   }
   const nodes = new Map([...view.nodes.values()].map((node) => [node.id, nodeParameters(node)]));
   for (const [id, parameters] of nodes) {
-    const before = told.nodes.get(id);
-    // Every sign of life raises the version: that alone is no news.
+    const before = notified.nodes.get(id);
+    // Every heartbeat of a node raises its version index: that alone is no change.
     const isNews =
       before === undefined || !isSame({ ...before, versionIndex: parameters.versionIndex ?? '' }, parameters);
-    if (isNews) tell.push({ of: 'node', kind: 'create', id, parameters });
+    if (isNews) pending.push({ of: 'node', kind: 'create', id, parameters });
   }
-  for (const [id, { hostname = '', address = '' }] of told.nodes) {
-    if (!nodes.has(id)) tell.push({ of: 'node', kind: 'remove', id, parameters: { id, hostname, address } });
+  for (const [id, { hostname = '', address = '' }] of notified.nodes) {
+    if (!nodes.has(id)) pending.push({ of: 'node', kind: 'remove', id, parameters: { id, hostname, address } });
   }
-  return { tell, told: { services, nodes } };
+  return { pending, notified: { services, nodes } };
 }
 
-/** Docker Flow's flat form of a node: get-nodes answers it, and notifications carry it. */
+/** Docker Flow's flat form of a node, as get-nodes returns it and notifications carry it. */
 export function nodeParameters(node: SwarmNode): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const [key, value] of Object.entries(node.labels)) {
@@ -98,7 +98,7 @@ export function nodeParameters(node: SwarmNode): Record<string, string> {
   };
 }
 
-/** Docker Flow's flat form of a selected service, with where its tasks run if that is wanted. */
+/** Docker Flow's flat form of a selected service, with the location of its tasks where `includeNodeInfo`. */
 export function serviceParameters(
   service: SwarmService,
   view: SwarmView,
@@ -111,7 +111,7 @@ export function serviceParameters(
   return parameters;
 }
 
-function toldService(service: SwarmService, view: SwarmView, options: NotifyOptions): ToldService | undefined {
+function notifiedService(service: SwarmService, view: SwarmView, options: NotifyOptions): NotifiedService | undefined {
   const runs = view.tasks
     .get(service.id)
     ?.some(({ state, desiredState }) => state === 'running' && desiredState === 'running');
@@ -124,7 +124,7 @@ function toldService(service: SwarmService, view: SwarmView, options: NotifyOpti
   };
 }
 
-function namesOf({ names }: ToldService): { readonly names?: readonly string[] } {
+function namesOf({ names }: NotifiedService): { readonly names?: readonly string[] } {
   return names === undefined ? {} : { names };
 }
 

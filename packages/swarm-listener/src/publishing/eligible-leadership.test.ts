@@ -43,7 +43,7 @@ describe('leadership while eligible', () => {
     leadership.onChange(({ kind }) => heard.push(kind));
   });
 
-  it('contends only once we may lead', () => {
+  it('contends only once it is eligible', () => {
     expect(contests).to.have.length(0);
     leadership.setEligible(true);
     leadership.setEligible(true);
@@ -51,7 +51,7 @@ describe('leadership while eligible', () => {
     expect(heard).to.deep.equal(['standby', 'leading']);
   });
 
-  it('releases the lock when we may not, and contends again after that', async () => {
+  it('releases the lock when it is not eligible, and contends again afterwards', async () => {
     leadership.setEligible(true);
     leadership.setEligible(false);
     leadership.setEligible(true);

@@ -1,16 +1,16 @@
 import type { Leadership, LeadershipState } from '@swarmgate/registry';
-import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Logger } from '@swarmgate/runtime';
 
 /**
- * A leadership that is contended for only while we may lead: a listener that is cut off from the Swarm steps down, so
- * that one that sees it can lead, and contends again when it sees it itself.
+ * A leadership that is contended for only while this listener is eligible: one that loses the Swarm steps down, so that a
+ * connected listener can lead, and contends again once it is connected.
  */
 export interface EligibleLeadership extends Leadership {
-  /** Call it as often as you like: only changes act. */
+  /** Idempotent: only a change acts. */
   setEligible(isEligible: boolean): void;
 }
 
-/** @param contend begins to contend; stopping what it answers releases the lock. */
+/** @param contend begins to contend; stopping what it returns releases the lock. */
 export function leadWhileEligible(contend: () => Leadership, logger: Logger): EligibleLeadership {
   const listeners = new Set<(state: LeadershipState) => void>();
   let current: Leadership | undefined;
@@ -26,7 +26,7 @@ export function leadWhileEligible(contend: () => Leadership, logger: Logger): El
   };
 
   const begin = () => {
-    // The next contest begins when the last one has released its lock, or it would meet it.
+    // Contending again before the former lock is released would run into that lock.
     if (!isWanted || isStopped || current !== undefined || releasing !== undefined) return;
     current = contend();
     current.onChange(become);
@@ -36,7 +36,7 @@ export function leadWhileEligible(contend: () => Leadership, logger: Logger): El
     try {
       await leadership.stop();
     } catch (error) {
-      logger.warn({ error: messageOf(error) }, 'the leadership is not released: its session ends by itself');
+      logger.warn({ err: error }, 'cannot release the leadership; its session expires by itself');
       become({ kind: 'standby' });
     }
     releasing = undefined;

@@ -1,11 +1,11 @@
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { createEvidenceGuard, type EvidenceGuard, type Said } from './evidence-guard.ts';
+import { createEvidenceGuard, type EvidenceGuard, type ReceivedEvidence } from './evidence-guard.ts';
 import type { RegisteredService } from './registered-services.ts';
 
 const staleHoldMs = 40_000;
 
-describe('what may be published from', () => {
+describe('the guard of publications', () => {
   let guard: EvidenceGuard;
   let asked: number;
   const registered = new Map<string, RegisteredService>([
@@ -23,7 +23,11 @@ describe('what may be published from', () => {
       },
     ],
   ]);
-  const said = (highestVersionIndex: number, atMs: number, more: Partial<Said & { swarmId: string }> = {}): Said => ({
+  const said = (
+    highestVersionIndex: number,
+    atMs: number,
+    more: Partial<ReceivedEvidence & { swarmId: string }> = {},
+  ): ReceivedEvidence => ({
     evidence: { swarmId: more.swarmId ?? 's1', highestVersionIndex },
     fromListing: more.fromListing ?? true,
     atMs,
@@ -45,13 +49,13 @@ describe('what may be published from', () => {
     });
   });
 
-  it('is what is as new as the registry, listed or told by an event', () => {
+  it('accepts a state as recent as the registry, from a listing or an event', () => {
     expect(listed(100, 0)).to.equal(true);
     expect(told(101, 1)).to.equal(true);
     expect(guard.untilHoldEndsMs(1)).to.equal(Number.POSITIVE_INFINITY);
   });
 
-  it('is no list older than the registry, until a newer one comes', () => {
+  it('refuses a listing older than the registry, until a newer one comes', () => {
     expect(listed(99, 0)).to.equal(false);
     expect(guard.judgement()).to.deep.equal({ kind: 'stale', registeredVersionIndex: 100 });
     expect(guard.untilHoldEndsMs(1_000)).to.equal(staleHoldMs - 1_000);
@@ -60,7 +64,7 @@ describe('what may be published from', () => {
     expect(asked).to.equal(0);
   });
 
-  it('is no old list of which one part was told anew: it is listed at once', () => {
+  it('refuses a stale listing of which one part was updated, and requests a listing at once', () => {
     listed(99, 0);
     expect(told(120, 1_000)).to.equal(false);
     expect(guard.judgement().kind).to.equal('stale');
@@ -68,7 +72,7 @@ describe('what may be published from', () => {
     expect(listed(120, 1_010)).to.equal(true);
   });
 
-  it('is an old list that was made after the hold, which is asked for when it ends', () => {
+  it('accepts a stale listing that was made after the hold, and requests it when the hold ends', () => {
     listed(99, 0);
     const before = said(99, staleHoldMs - 1);
     expect(guard.mayPublish(before, registered, staleHoldMs - 1)).to.equal(false);
@@ -81,7 +85,7 @@ describe('what may be published from', () => {
     expect(listed(99, staleHoldMs + 20)).to.equal(true);
   });
 
-  it('is no other Swarm, until that one was adopted', () => {
+  it('refuses another Swarm until it was adopted', () => {
     const other = said(500, 0, { swarmId: 's2' });
     expect(guard.mayPublish(other, registered, 0)).to.equal(false);
     expect(guard.judgement()).to.deep.equal({ kind: 'other-swarm', registeredSwarmId: 's1' });

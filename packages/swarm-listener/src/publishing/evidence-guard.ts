@@ -6,28 +6,28 @@ export interface EvidenceGuardOptions {
   readonly owner: string;
   readonly logger: Logger;
   /**
-   * A manager that is cut off answers stale lists for some 17 s: one that still lists after this long is taken for the
-   * Swarm as it is. In milliseconds.
+   * A partitioned manager returns stale lists for about 17 s: a listing that arrives later than this is accepted although
+   * the registry holds a newer state. In milliseconds.
    */
   readonly staleHoldMs: number;
-  /** Asks for a listing at once: what was said before it is not to be relied on. */
+  /** Requests a listing at once: the state read so far is not reliable. */
   readonly onListingNeeded: () => void;
 }
 
-/** What the Swarm said last, and how we came by it. */
-export interface Said {
+/** The last state of the Swarm, and how it was read. */
+export interface ReceivedEvidence {
   readonly evidence: Evidence;
   readonly fromListing: boolean;
-  /** When it was said, epoch milliseconds. */
+  /** When it was read, epoch milliseconds. */
   readonly atMs: number;
 }
 
-/** Decides whether anything may be published from what the Swarm said, and says why not, once for each reason. */
+/** Decides whether the state of the Swarm may be published, and logs each reason against it once. */
 export interface EvidenceGuard {
-  mayPublish(said: Said, present: ReadonlyMap<string, RegisteredService>, nowMs: number): boolean;
-  /** Milliseconds until a listing is believed although it is older than what is registered; `Infinity`: none is held. */
+  mayPublish(received: ReceivedEvidence, present: ReadonlyMap<string, RegisteredService>, nowMs: number): boolean;
+  /** Milliseconds until a stale listing is accepted; `Infinity`: none is waiting. */
   untilHoldEndsMs(nowMs: number): number;
-  /** Lets this Swarm take over what another one registered under our owner. */
+  /** Lets this Swarm take over the services that another Swarm registered under the same owner. */
   adopt(swarmId: string | undefined): void;
   judgement(): Judgement;
 }
@@ -39,7 +39,7 @@ export function createEvidenceGuard(options: EvidenceGuardOptions): EvidenceGuar
   let acceptedVersionIndex = 0;
   let adoptedSwarmId: string | undefined;
 
-  function believe(): true {
+  function accept(): true {
     judgement = { kind: 'fresh' };
     staleSinceMs = undefined;
     return true;
@@ -59,8 +59,8 @@ export function createEvidenceGuard(options: EvidenceGuardOptions): EvidenceGuar
       });
       const isNews = next.kind !== judgement.kind;
       if (next.kind === 'fresh') {
-        if (judgement.kind !== 'stale' || fromListing) return believe();
-        // The manager that lagged behind told something new; but the rest of what it said is as old as it was.
+        if (judgement.kind !== 'stale' || fromListing) return accept();
+        // The lagging manager delivered something new, but the rest of its listing is as old as before.
         onListingNeeded();
         return false;
       }
@@ -69,8 +69,8 @@ export function createEvidenceGuard(options: EvidenceGuardOptions): EvidenceGuar
         if (isNews) {
           logger.error(
             { owner, swarmId: evidence.swarmId, registeredSwarmId: next.registeredSwarmId },
-            'nothing is published: another Swarm registered its services under this SWARM_NAME; run "swarmgate adopt" ' +
-              'if this Swarm replaces it, or give this one another SWARM_NAME',
+            'not publishing: another Swarm registered its services under this SWARM_NAME; run "swarmgate adopt" if this ' +
+              'Swarm replaces it, or set another SWARM_NAME',
           );
         }
         return false;
@@ -81,14 +81,14 @@ export function createEvidenceGuard(options: EvidenceGuardOptions): EvidenceGuar
         acceptedVersionIndex = next.registeredVersionIndex;
         logger.warn(
           { owner },
-          "the manager still answers after the stale hold: what it lists is taken for the Swarm's state",
+          'the manager still responds after the stale hold; its listing is accepted as the state of the Swarm',
         );
-        return believe();
+        return accept();
       }
       if (isNews) {
         logger.warn(
           { owner, listed: evidence.highestVersionIndex, registered: next.registeredVersionIndex },
-          'nothing is published: the registry knows a newer state of the Swarm than this manager',
+          'not publishing: the registry holds a newer state of the Swarm than this manager',
         );
       }
       if (nowMs >= holdEndsMs) onListingNeeded();

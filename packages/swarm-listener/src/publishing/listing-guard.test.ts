@@ -19,24 +19,24 @@ const registeredAt = (versionIndex: number, swarmId = 'swarm-1') => {
 const said = (highestVersionIndex: number) => ({ swarmId: 'swarm-1', highestVersionIndex });
 const none = { acceptedVersionIndex: 0 };
 
-describe('what the Swarm said', () => {
+describe('a state of the Swarm', () => {
   it('is fresh when it is as new as what is registered', () => {
     expect(judgeEvidence(said(50), registeredAt(50), none)).to.deep.equal({ kind: 'fresh' });
   });
 
-  it('is stale when the registry knows a newer state', () => {
+  it('is stale where the registry holds a newer one', () => {
     expect(judgeEvidence(said(49), registeredAt(50), none)).to.deep.equal({
       kind: 'stale',
       registeredVersionIndex: 50,
     });
   });
 
-  it('is fresh again once that state was given up as lost', () => {
+  it('is fresh again once the newer one was accepted as lost', () => {
     expect(judgeEvidence(said(49), registeredAt(50), { acceptedVersionIndex: 50 }).kind).to.equal('fresh');
     expect(judgeEvidence(said(49), registeredAt(51), { acceptedVersionIndex: 50 }).kind).to.equal('stale');
   });
 
-  it('is for another Swarm to say until this one adopts', () => {
+  it('belongs to another Swarm until this one adopts', () => {
     expect(judgeEvidence(said(50), registeredAt(9, 'swarm-0'), none)).to.deep.equal({
       kind: 'other-swarm',
       registeredSwarmId: 'swarm-0',

@@ -1,30 +1,30 @@
 import type { RegisteredService } from './registered-services.ts';
 
-/** What the Swarm said last, and how fresh the manager was that said it. */
+/** Which Swarm responded last, and how recent the state of the responding manager was. */
 export interface Evidence {
   readonly swarmId: string;
-  /** The highest version index among all objects that were listed. */
+  /** The highest Raft index among all listed objects. */
   readonly highestVersionIndex: number;
 }
 
 export interface Permissions {
-  /** The Swarm that the operator allowed to take over what another one registered. */
+  /** The Swarm that the operator let take over another one's services (`swarmgate adopt`). */
   readonly adoptedSwarmId?: string;
-  /** Version indexes up to here were accepted as lost although the manager's are lower. */
+  /** Raft indexes up to this one no longer count as newer than a manager with a lower one. */
   readonly acceptedVersionIndex: number;
 }
 
 export type Judgement =
   | { readonly kind: 'fresh' }
-  /** The registry knows something newer: the manager lags behind, or is cut off from the others. */
+  /** The registry holds something newer: the manager lags behind, or is partitioned. */
   | { readonly kind: 'stale'; readonly registeredVersionIndex: number }
-  /** The Swarm was made anew, or SWARM_NAME is another Swarm's. */
+  /** The Swarm was recreated, or SWARM_NAME belongs to another Swarm. */
   | { readonly kind: 'other-swarm'; readonly registeredSwarmId: string };
 
 /**
- * Whether anything may be published from what the Swarm said. A manager cut off from the others answers old lists for
- * some 17 s; every object carries the Raft index of its last change, so an answer whose highest index is below one in
- * the registry is older than what was published. Pure.
+ * Whether this state of the Swarm may be published. A partitioned manager returns stale lists for about 17 s; every object
+ * carries the Raft index of its last change, so a response whose highest index is below one in the registry is older than
+ * what was published. Pure.
  */
 export function judgeEvidence(
   evidence: Evidence,

@@ -73,25 +73,25 @@ describe('the plan of a publication', () => {
     ]);
   });
 
-  it('leaves the last good definition alone when its labels are rejected, and writes why', () => {
+  it('keeps the last good definition when the labels are invalid, and writes the problems', () => {
     expect(plan({ problems: [problem] }, good)).to.deep.equal([
       { owner: 'swarm', service: 'web', labelProblems: [problem] },
     ]);
   });
 
-  it('writes no addresses beside a definition that never was', () => {
+  it('writes no addresses without a definition', () => {
     expect(plan({ problems: [problem] }, undefined)).to.deep.equal([
       { owner: 'swarm', service: 'web', labelProblems: [problem] },
     ]);
   });
 
-  it('takes the problems away once they are mended', () => {
+  it('removes the problems once they are resolved', () => {
     expect(plan({ definition: definition() }, { ...good, problems: [problem] })).to.deep.equal([
       { owner: 'swarm', service: 'web', labelProblems: null },
     ]);
   });
 
-  it('removes what is not wanted any more, and only what is there', () => {
+  it('removes what is no longer desired, and only what is registered', () => {
     expect(plan(undefined, good)).to.deep.equal([
       { owner: 'swarm', service: 'web', definition: { document: null }, endpoints: null },
     ]);
@@ -100,7 +100,7 @@ describe('the plan of a publication', () => {
     ]);
   });
 
-  it('looks only at the names it was asked about', () => {
+  it('compares only the names in scope', () => {
     const changes = planPublication(
       { owner: 'swarm', scope: new Set(['other']), services: new Map() },
       registered(good),
@@ -109,7 +109,7 @@ describe('the plan of a publication', () => {
     expect(changes).to.deep.equal([]);
   });
 
-  it('lets a hand edit stand until the service changes', () => {
+  it('keeps a manual edit until the service changes', () => {
     const edited = definition({ destinations: [{ index: 0, since: 5, servicePath: ['/edited'], port: 80 }] });
     const now = { ...good, definition: edited };
     expect(plan({ definition: definition() }, now, definition())).to.deep.equal([]);
@@ -119,7 +119,7 @@ describe('the plan of a publication', () => {
     expect(plan({ definition: definition() }, now)[0]?.definition?.document).to.deep.equal(definition());
   });
 
-  it('repairs what cannot be read or was deleted by hand', () => {
+  it('repairs what cannot be parsed or was deleted manually', () => {
     expect(plan({ definition: definition() }, { ...good, definition: 'uncertain' }, definition())).to.have.length(1);
     expect(plan({ definition: definition() }, { endpoints: endpoints() }, definition())).to.have.length(1);
   });

@@ -8,10 +8,10 @@ import {
 } from '@swarmgate/registry';
 import type { RegisteredService } from './registered-services.ts';
 
-/** What shall stand in the registry for one service, ready to be written. */
+/** The desired documents of one service, ready to be written. */
 export interface DesiredService {
   readonly name: string;
-  /** Absent: its labels reject it, and what stands there stays. */
+  /** Absent: its labels are invalid, and the registered definition stays. */
   readonly definition?: ServiceDefinition;
   readonly endpoints: EndpointsDocument;
   readonly problems: readonly Problem[];
@@ -20,17 +20,17 @@ export interface DesiredService {
 export interface Desired {
   readonly owner: string;
   readonly services: ReadonlyMap<string, DesiredService>;
-  /** Names to look at; `all` also looks for what shall not be there any more. */
+  /** Names to compare; `all` also finds registered services that are no longer desired. */
   readonly scope: 'all' | ReadonlySet<string>;
 }
 
 /**
- * Desired against registered, for one owner. A document that says the same is not written; a rejected definition
- * leaves the registered one alone and only its problems are written; whatever is registered and not desired goes.
- * Pure.
+ * The difference between desired and registered, for one owner. An equal document is not written; an invalid definition
+ * leaves the registered one in place and only its problems are written; a service that is registered and not desired is
+ * removed. Pure.
  *
- * @param written definitions as we wrote them last. Where one of them is still what we want, a registered one that
- * differs was edited by hand, and stays until the service changes.
+ * @param written definitions as this listener last wrote them. Where one still equals the desired one, a registered
+ * definition that differs is a manual edit, and stays until the service changes.
  */
 export function planPublication(
   desired: Desired,
@@ -69,7 +69,7 @@ function difference(
   if (definition !== undefined && !isSettled(definition, now?.definition, written)) {
     change.definition = { document: definition };
   }
-  // Addresses without a definition lead nowhere.
+  // Addresses without a definition serve no route.
   const isDefined = definition !== undefined || now?.definition !== undefined;
   if (isDefined && !isDeepStrictEqual(now?.endpoints, wanted.endpoints)) change.endpoints = wanted.endpoints;
   if (!isDeepStrictEqual(now?.problems ?? [], wanted.problems)) {

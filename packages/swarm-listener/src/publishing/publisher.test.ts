@@ -12,7 +12,7 @@ import {
   RegistryError,
   type RegistrySnapshot,
 } from '@swarmgate/registry';
-import { silentLogger } from '@swarmgate/runtime';
+import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
@@ -105,11 +105,11 @@ describe('the publisher', () => {
       ...more,
     });
     const options = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
-    const translator = createTranslator(options, () => undefined);
+    const translator = createTranslator(options, { onProblems: () => undefined });
     translate = (services, { tasks = [], swarmId = 'swarm-1', changed = 'all' } = {}) => {
       const view = viewOf({ swarmId, services, tasks, nodes: [aNode()], networks: [] });
       const translated = translator.take({ view, changed, cause: 'listing' }, new Date());
-      publisher.want({ ...translated, evidence: view, fromListing: true });
+      publisher.setDesired({ ...translated, evidence: view, fromListing: true });
     };
     stopAll = async () => {
       await publisher.stop();
@@ -153,6 +153,26 @@ describe('the publisher', () => {
     expect((await read()).sequence).to.equal(sequence);
   });
 
+  it('explains at debug level why it does not publish, and what it publishes', async () => {
+    await stopAll();
+    const lines: string[] = [];
+    const debug = (fields: { readonly reason?: string; readonly changes?: unknown }, text: string) =>
+      lines.push([text, fields.reason, fields.changes && JSON.stringify(fields.changes)].filter(Boolean).join(': '));
+    const ignore = () => {};
+    start({ logger: { debug, info: ignore, warn: ignore, error: ignore } as unknown as Logger });
+    await until('it waits for the Swarm', () => lines.includes('not publishing: the Swarm was not read yet'));
+    translate([aService()]);
+    const written = [{ service: 'go-demo', writes: ['definition', 'endpoints'] }];
+    await until('it publishes', () => lines.some((line) => line.startsWith('publishing: ')));
+    expect(lines.find((line) => line.startsWith('publishing: '))).to.equal(`publishing: ${JSON.stringify(written)}`);
+    await settled();
+    await until('it is idle', () => lines.includes('not publishing: nothing changed'));
+    translate([aService({ versionIndex: 4 })], { swarmId: 'swarm-2' });
+    await until('it refuses', () =>
+      lines.includes('not publishing: the state of the Swarm is not accepted: other-swarm'),
+    );
+  });
+
   it('ends at the last state, whatever came in between', async () => {
     for (let round = 1; round <= 60; round++) {
       translate([withPath(round % 2 === 0 ? '/a' : '/b', 10 + round)], { changed: new Set(['service-1']) });
@@ -178,7 +198,7 @@ describe('the publisher', () => {
     );
   });
 
-  it('holds the desired state while the registry is away, and writes the last one when it is back', async () => {
+  it('keeps the desired state while the registry is unreachable, and writes the last one afterwards', async () => {
     translate([withPath('/one', 11)]);
     await settled();
     isAway = true;
@@ -191,7 +211,7 @@ describe('the publisher', () => {
     expect(publisher.status().failure).to.equal(undefined);
   });
 
-  it('tries again by itself', async () => {
+  it('retries by itself', async () => {
     translate([withPath('/one', 11)]);
     await settled();
     isAway = true;
@@ -202,7 +222,7 @@ describe('the publisher', () => {
     expect(await pathOf('go-demo')).to.equal('/two');
   });
 
-  it('comes back to the first state when nobody knows whether the second was written', async () => {
+  it('returns to the first state when the result of writing the second is unknown', async () => {
     translate([withPath('/one', 11)]);
     await settled();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -232,7 +252,7 @@ describe('the publisher', () => {
     expect((await read()).sequence).to.equal(sequence);
   });
 
-  it('ends at the first state when it comes back before the follower told of the second', async () => {
+  it('ends at the first state when that returns before the second was followed', async () => {
     const active = { tasks: [aTask()], changed: new Set(['service-1']) };
     translate([aService()], active);
     await settled();
@@ -247,7 +267,7 @@ describe('the publisher', () => {
     expect(held?.ok && held.document.tasks[0]?.state).to.equal('active');
   });
 
-  it('publishes nothing from a list that is older than what is registered', async () => {
+  it('publishes nothing from a listing that is older than what is registered', async () => {
     translate([aService({ versionIndex: 100 })], { tasks: [aTask({ versionIndex: 101 })] });
     await settled();
     const { sequence } = await read();
@@ -259,7 +279,7 @@ describe('the publisher', () => {
     await until('the removal', async () => (await read()).services.size === 0);
   });
 
-  it('takes an old list for the truth when the manager still gives it after the hold', async () => {
+  it('accepts a stale listing when the manager still returns it after the hold', async () => {
     translate([aService({ versionIndex: 100 })]);
     await settled();
     await stopAll();
@@ -269,7 +289,7 @@ describe('the publisher', () => {
     await until('the removal', async () => (await read()).services.size === 0);
   });
 
-  it('lets a hand edit stand until the service changes, and puts right what cannot be read', async () => {
+  it('keeps a manual edit until the service changes, and repairs what cannot be parsed', async () => {
     translate([withPath('/label', 11)]);
     await settled();
     const key = 'test/services/swarm/go-demo';

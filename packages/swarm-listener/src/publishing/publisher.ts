@@ -8,11 +8,11 @@ import {
   type ServiceChange,
   type ServiceDefinition,
 } from '@swarmgate/registry';
-import { backoffMs, createWake, type Logger, messageOf, type Running } from '@swarmgate/runtime';
+import { backoffMs, createSignal, type Logger, messageOf, type Running } from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
 import { createEvidenceGuard } from './evidence-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
-import type { PublisherStatus, Wanted } from './publishing-state.ts';
+import type { DesiredState, PublisherStatus } from './publishing-state.ts';
 import {
   followedOf,
   followRegistered,
@@ -27,25 +27,22 @@ export interface PublisherOptions {
   readonly registry: Registry;
   readonly leadership: Leadership;
   readonly owner: string;
-  /** Who, for the history. */
+  /** Name of the writer in the history. */
   readonly by: string;
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /**
-   * A manager that is cut off answers stale lists for some 17 s: one that still lists after this long is taken for the
-   * Swarm as it is. In milliseconds, default 40_000.
-   */
+  /** As in `EvidenceGuardOptions`. Default 40,000. */
   readonly staleHoldMs?: number;
-  /** Asks for a listing at once: what was said before it is not to be relied on. */
+  /** Requests a listing at once: the state read so far is not reliable. */
   readonly onListingNeeded?: () => void;
   /** Called after each publication that wrote something, with the milliseconds since the event behind it. */
   readonly onPublished?: (services: number, sinceEventMs: number | undefined) => void;
 }
 
 export interface Publisher extends Running {
-  want(wanted: Wanted): void;
-  /** Lets this Swarm take over what another one registered under our owner. */
+  setDesired(state: DesiredState): void;
+  /** Lets this Swarm take over the services that another Swarm registered under the same owner. */
   adopt(): void;
   status(): PublisherStatus;
 }
@@ -53,20 +50,20 @@ export interface Publisher extends Running {
 const defaultStaleHoldMs = 40_000;
 
 /**
- * Makes registered equal desired, for ever. Level-triggered: it holds the last desired state, not events, so whatever
- * fails is planned anew from what is true then.
+ * Reconciles the registry with the desired state until it is stopped. Level-triggered: it keeps the last desired state, not
+ * events, so a retry plans from the state at that time.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { registry, owner, logger, staleHoldMs = defaultStaleHoldMs, onListingNeeded = () => {} } = options;
   const guard = createEvidenceGuard({ owner, logger, staleHoldMs, onListingNeeded });
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
-  const wake = createWake();
+  const changed = createSignal();
   const written = new Map<string, ServiceDefinition>();
-  /** What we tried to write last where nobody knows whether it was written. */
+  /** Definitions of the last attempt whose result is unknown. */
   const attempted = new Map<string, ServiceDefinition>();
 
-  let wanted: (Wanted & { readonly atMs: number }) | undefined;
+  let wanted: (DesiredState & { readonly atMs: number }) | undefined;
   let dirty: 'all' | Set<string> = new Set();
   let eventAtMs: number | undefined;
   let registered: Registered = { kind: 'unknown' };
@@ -79,12 +76,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const stopListening = options.leadership.onChange((state) => {
     leading = state;
     if (state.kind === 'leading') {
-      // Whoever led before may have written anything since we did.
+      // The former leader may have written anything since this listener's last write.
       written.clear();
       attempted.clear();
       markDirty('all');
     }
-    wake.wake();
+    changed.notify();
   });
 
   function markDirty(names: 'all' | ReadonlySet<string>): void {
@@ -101,19 +98,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (change.kind === 'delta' || change.kind === 'unreachable') continue;
       const isAnother =
         change.kind === 'head-missing' || change.cause === 'other-registry' || change.cause === 'index-backwards';
-      // What we wrote is gone with the registry we knew: what stands there now is no hand edit of it.
+      // Own writes are gone with the former registry: a definition that differs now is not a manual edit.
       if (isAnother) {
         written.clear();
         attempted.clear();
       }
-      // A hand edit, or somebody who wants to look, is no reason to write.
+      // A manual edit, or a full read by request, is no reason to write.
       if (change.kind === 'snapshot' && (change.cause === 'hand-edit' || change.cause === 'requested')) continue;
       markDirty('all');
-      wake.wake();
+      changed.notify();
     }
   }
 
-  /** Dates and sealed secrets come from what is registered, so this is the last step before the plan. */
+  /** Adds dates and sealed secrets, which depend on what is registered: the last step before the plan. */
   async function complete(
     service: TranslatedService,
     present: ReadonlyMap<string, RegisteredService>,
@@ -121,11 +118,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
     if (service.definition === undefined) return plain;
     const held = present.get(service.name)?.definition;
-    // Where a write failed half way, the follower's last word still dates the match.
+    // After a write with an unknown result, the last followed definition still dates the match.
     const known = held === 'uncertain' ? followedOf(registered, service.name) : held;
     const previous = written.get(service.name) ?? known;
-    // Not when we translated: what a former leader dated a moment later than that would be taken for a date of the future,
-    // and each change of the leader would write definitions anew.
+    // Not the time of translation: a former leader's date a moment after that would count as a date in the future, and each
+    // change of the leader would rewrite definitions.
     const attempt = attempted.get(service.name);
     const dated = carrySince(service.definition, previous, Date.now(), attempt);
     if (service.secrets.passwords.size === 0 && service.secrets.certificate === undefined) {
@@ -137,7 +134,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       : { ...plain, problems: [...plain.problems, ...sealed.problems] };
   }
 
-  async function reconcile(state: Wanted, scope: 'all' | ReadonlySet<string>, fence: Fence): Promise<void> {
+  async function reconcile(state: DesiredState, scope: 'all' | ReadonlySet<string>, fence: Fence): Promise<void> {
     const names = scope === 'all' ? state.services.keys() : scope;
     const present = servicesOf(registered);
     const services = new Map<string, DesiredService>();
@@ -146,6 +143,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (service !== undefined) services.set(name, await complete(service, present));
     }
     const changes = planPublication({ owner, services, scope }, present, written);
+    logger.debug(
+      {
+        owner,
+        compared: services.size,
+        scope: scope === 'all' ? scope : [...scope],
+        changes: changes.map(({ service, ...parts }) => ({ service, writes: Object.keys(parts).filter(isPart) })),
+        invalid: [...services.values()].filter(({ definition }) => definition === undefined).map(({ name }) => name),
+      },
+      changes.length === 0 ? 'the registry holds the desired state already' : 'publishing',
+    );
     for (const { service, definition } of changes)
       if (definition?.document) attempted.set(service, definition.document);
     if (changes.length > 0 || registered.kind === 'empty') await publish(changes, fence);
@@ -166,18 +173,25 @@ export function createPublisher(options: PublisherOptions): Publisher {
       );
       const isRefused = error instanceof RegistryError && error.code === 'registry-refused';
       if (!isRefused || changes.length <= 1) throw error;
-      // One service that does not fit costs only itself: each goes alone.
+      // One service that the registry refuses must not stop the others: each is written alone.
       for (const change of changes) {
         try {
           const { sequence } = await registry.publish([change], publication);
           registered = withOwnWrites(registered, [change], sequence);
         } catch (refusal) {
           if (!(refusal instanceof RegistryError) || refusal.code !== 'registry-refused') throw refusal;
-          logger.error({ owner, service: change.service }, `${change.service} is not published: ${refusal.message}`);
+          logger.error({ err: refusal, owner, service: change.service }, 'the registry refused a service');
         }
       }
     }
     publications++;
+  }
+
+  let waitingFor: string | undefined;
+  function explainWait(reason: string): void {
+    if (reason === waitingFor) return;
+    waitingFor = reason;
+    logger.debug({ owner, reason, waiting: countOf(dirty) }, 'not publishing');
   }
 
   async function run(): Promise<void> {
@@ -187,22 +201,25 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const scope = dirty;
       const isIdle = scope !== 'all' && scope.size === 0;
       if (state === undefined || leading.kind !== 'leading' || registered.kind === 'unknown' || isIdle) {
-        await wake.wait(Number.POSITIVE_INFINITY, signal);
+        explainWait(reasonToWait(state !== undefined, leading, registered));
+        await changed.wait(Number.POSITIVE_INFINITY, signal);
         continue;
       }
       if (!guard.mayPublish(state, servicesOf(registered), Date.now())) {
         const leftMs = guard.untilHoldEndsMs(Date.now());
-        await wake.wait(leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY, signal);
+        explainWait(`the state of the Swarm is not accepted: ${guard.judgement().kind}`);
+        await changed.wait(leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY, signal);
         continue;
       }
       const since = eventAtMs;
       dirty = new Set();
       eventAtMs = undefined;
+      waitingFor = undefined;
       inFlight = countOf(scope);
       try {
         const before = publications;
         await reconcile(state, scope, { ...leading.fence, signal: leading.signal });
-        if (failure !== undefined) logger.info({ owner }, 'publishing again');
+        if (failure !== undefined) logger.info({ owner }, 'publishing works again');
         failures = 0;
         failure = undefined;
         if (scope === 'all') reconciled = true;
@@ -213,9 +230,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
         markDirty(scope);
         if (signal.aborted) return;
         const reason = messageOf(error);
-        if (failure !== reason) logger.warn({ owner }, `cannot publish, the desired state waits: ${reason}`);
+        const log = failure === reason ? 'debug' : 'warn';
+        logger[log]({ err: error, owner, attempt: failures }, 'cannot publish; retrying with the latest desired state');
         failure = reason;
-        await wake.wait(backoffMs(failures++, 100, 5_000), signal);
+        await changed.wait(backoffMs(failures++, 100, 5_000), signal);
       } finally {
         inFlight = 0;
       }
@@ -224,16 +242,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const running = Promise.all([run(), followRegistry()]);
   return {
-    want(next) {
+    setDesired(next) {
       wanted = { ...next, atMs: Date.now() };
       eventAtMs ??= next.eventAtMs;
       markDirty(next.changed);
-      wake.wake();
+      changed.notify();
     },
     adopt() {
       guard.adopt(wanted?.evidence.swarmId);
       markDirty('all');
-      wake.wake();
+      changed.notify();
     },
     status: () => ({
       leading: leading.kind === 'leading',
@@ -247,10 +265,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
     async stop() {
       stopListening();
       stopping.abort();
-      wake.wake();
+      changed.notify();
       await running;
     },
   };
+}
+
+const isPart = (name: string) => name !== 'owner';
+
+function reasonToWait(hasState: boolean, leading: LeadershipState, registered: Registered): string {
+  if (!hasState) return 'the Swarm was not read yet';
+  if (leading.kind !== 'leading') return 'another listener leads, or the registry is unreachable';
+  if (registered.kind === 'unknown') return 'the registry was not read yet';
+  return 'nothing changed';
 }
 
 interface Fence {

@@ -2,10 +2,10 @@ import type { TranslatedService } from '../labels/translate-service.ts';
 import type { Evidence, Judgement } from './listing-guard.ts';
 import type { Registered } from './registered-services.ts';
 
-/** What the Swarm asks for now. The last one given wins. */
-export interface Wanted {
+/** What the services of the Swarm request. The last one set wins. */
+export interface DesiredState {
   readonly services: ReadonlyMap<string, TranslatedService>;
-  /** Names that may be different from the time before. */
+  /** Names that may differ from the state before. */
   readonly changed: 'all' | ReadonlySet<string>;
   readonly evidence: Evidence;
   readonly fromListing: boolean;
@@ -14,14 +14,14 @@ export interface Wanted {
 
 export interface PublisherStatus {
   readonly leading: boolean;
-  /** Everything that is wanted was registered at least once, by us or, as a standby, by the leader. */
+  /** The whole desired state was registered at least once, by this listener or, on a standby, by the leader. */
   readonly reconciled: boolean;
-  /** What is known of it: nothing yet, that there is none (new or lost), or what stands in it. */
+  /** `unknown`: not read yet; `empty`: new or lost; `known`: its content was read. */
   readonly registry: Registered['kind'];
   readonly judgement: Judgement;
-  /** Why the last attempt failed; absent when it did not. */
+  /** Why the last attempt failed; absent if it succeeded. */
   readonly failure?: string;
   readonly publications: number;
-  /** Names that wait to be written or are being written. */
+  /** Number of services that wait to be written or are being written. */
   readonly waiting: number;
 }

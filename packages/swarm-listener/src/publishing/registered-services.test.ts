@@ -56,7 +56,7 @@ const write = (dnsName: string | null) => [
 ];
 
 describe('what is registered', () => {
-  it('is what the follower told of our own owner', () => {
+  it('contains what was followed of its own owner', () => {
     const state = follow([snapshot(1, 'r1', ['swarm/web', 'manual/web', 'swarm2/other'])]);
     expect([...servicesOf(state).keys()]).to.deep.equal(['web']);
   });
@@ -66,7 +66,7 @@ describe('what is registered', () => {
     expect(servicesOf(follow([snapshot(1), delta(2, undefined)])).size).to.equal(0);
   });
 
-  it('knows our own writes before the follower tells them', () => {
+  it('contains own writes before they are followed', () => {
     let state = withOwnWrites(follow([snapshot(1)]), write('B'), 2);
     expect(dnsNameIn(state)).to.equal('B');
     state = withOwnWrites(state, write('C'), 3);
@@ -77,7 +77,7 @@ describe('what is registered', () => {
     expect(dnsNameIn(state)).to.equal('by hand');
   });
 
-  it('knows that we took a service away', () => {
+  it('contains own removals', () => {
     expect(servicesOf(withOwnWrites(follow([snapshot(1)]), write(null), 2)).has('web')).to.equal(false);
   });
 
@@ -89,7 +89,7 @@ describe('what is registered', () => {
     expect(dnsNameIn(withOwnWrites(failed, write('A'), 1))).to.equal('A');
   });
 
-  it('knows what the follower told last although a write failed since', () => {
+  it('contains what was last followed although a write failed since', () => {
     const document: ServiceDefinition = {
       version: 1,
       service: 'web',
@@ -105,7 +105,7 @@ describe('what is registered', () => {
     expect(followedOf({ kind: 'empty' }, 'web')).to.equal(undefined);
   });
 
-  it('is empty without a head, and begins anew with another registry', () => {
+  it('is empty without a head, and starts over with another registry', () => {
     const lost = follow([snapshot(1), { kind: 'head-missing' }]);
     expect(lost.kind).to.equal('empty');
     const ahead = withOwnWrites(follow([snapshot(8)]), write('B'), 9);
@@ -113,7 +113,7 @@ describe('what is registered', () => {
     expect(dnsNameIn(follow([snapshot(2)], ahead))).to.equal('A');
   });
 
-  it('stays as it was while the registry is away', () => {
+  it('stays as it was while the registry is unreachable', () => {
     const state = follow([snapshot(1)]);
     expect(follow([{ kind: 'unreachable', error: new Error('refused') }], state)).to.equal(state);
   });

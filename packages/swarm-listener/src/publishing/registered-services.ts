@@ -9,26 +9,26 @@ import type {
   ServiceKey,
 } from '@swarmgate/registry';
 
-/** What stands in the registry under our own owner, as far as we can know. Never changed, only replaced. */
+/** What the registry holds under this listener's owner, as last followed and written. Immutable. */
 export type Registered =
-  /** Nothing was read yet: nothing can be planned. */
+  /** Not read yet: nothing can be planned. */
   | { readonly kind: 'unknown' }
-  /** There is no registry yet, or it is lost: everything has to be written. */
+  /** No registry exists yet, or it was lost: everything has to be written. */
   | { readonly kind: 'empty' }
   | RegisteredServices;
 
 export interface RegisteredServices {
   readonly kind: 'known';
   readonly registryId: string;
-  /** Journal sequence up to which the follower has told. */
+  /** Journal sequence up to which changes were followed. */
   readonly sequence: number;
-  /** As the follower told, by the name they are published under. */
+  /** As followed, by published name. */
   readonly followed: ReadonlyMap<string, RegisteredService>;
-  /** What we wrote ourselves and the follower has not told yet: without it a quick A, B, A would end at B. */
+  /** Own writes that were not followed yet: without them a quick A, B, A would end at B. */
   readonly ahead: ReadonlyMap<string, { readonly sequence: number; readonly service: RegisteredService }>;
 }
 
-/** `uncertain`: something stands there that cannot be read, or a write of it failed half way. */
+/** `uncertain`: the document cannot be parsed, or a write of it failed with an unknown result. */
 export interface RegisteredService {
   readonly definition?: ServiceDefinition | 'uncertain';
   readonly endpoints?: EndpointsDocument | 'uncertain';
@@ -39,9 +39,9 @@ export interface RegisteredService {
 export function followRegistered(before: Registered, change: RegistryChange, owner: string): Registered {
   switch (change.kind) {
     case 'snapshot':
-      return withoutTold(fromSnapshot(change.snapshot, before, owner));
+      return withoutFollowed(fromSnapshot(change.snapshot, before, owner));
     case 'delta':
-      return before.kind === 'known' ? withoutTold(withDelta(before, change, owner)) : before;
+      return before.kind === 'known' ? withoutFollowed(withDelta(before, change, owner)) : before;
     case 'unreachable':
       return before;
     case 'head-missing':
@@ -49,12 +49,12 @@ export function followRegistered(before: Registered, change: RegistryChange, own
   }
 }
 
-/** After a publication of ours that ended at `sequence`. */
+/** After an own publication that ended at `sequence`. */
 export function withOwnWrites(before: Registered, changes: readonly ServiceChange[], sequence: number): Registered {
   if (before.kind !== 'known') return before;
   const ahead = new Map(before.ahead);
   if (sequence <= before.sequence) {
-    // Nothing had to be written, or the follower was faster: it knows.
+    // Nothing had to be written, or the change was followed already.
     for (const { service } of changes) ahead.delete(service);
     return { ...before, ahead };
   }
@@ -70,7 +70,7 @@ export function withOwnWrites(before: Registered, changes: readonly ServiceChang
   return { ...before, ahead };
 }
 
-/** After a publication of ours that failed: some of it may have been written. */
+/** After an own publication that failed: parts of it may have been written. */
 export function withUncertain(before: Registered, names: Iterable<string>): Registered {
   if (before.kind !== 'known') return before;
   const ahead = new Map(before.ahead);
@@ -79,7 +79,7 @@ export function withUncertain(before: Registered, names: Iterable<string>): Regi
   return { ...before, ahead };
 }
 
-/** What stands there by now, our own last writes included. */
+/** What the registry holds now, own last writes included. */
 export function servicesOf(registered: Registered): ReadonlyMap<string, RegisteredService> {
   if (registered.kind !== 'known') return new Map();
   if (registered.ahead.size === 0) return registered.followed;
@@ -91,7 +91,7 @@ export function servicesOf(registered: Registered): ReadonlyMap<string, Register
   return services;
 }
 
-/** The definition that the follower told last, whatever became of our own writes since. */
+/** The definition as last followed, own writes since then not counted. */
 export function followedOf(registered: Registered, name: string): ServiceDefinition | undefined {
   const definition = registered.kind === 'known' ? registered.followed.get(name)?.definition : undefined;
   return definition === 'uncertain' ? undefined : definition;
@@ -99,7 +99,7 @@ export function followedOf(registered: Registered, name: string): ServiceDefinit
 
 type Parts = { readonly [K in keyof RegisteredService]?: RegisteredService[K] | null };
 
-/** `null` takes a part away. */
+/** `null` removes a part. */
 function merge(service: RegisteredService, parts: Parts): RegisteredService {
   const merged = Object.entries({ ...service, ...parts }).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(merged);
@@ -115,7 +115,7 @@ function fromSnapshot(snapshot: RegistrySnapshot, before: Registered, owner: str
   for (const [key, held] of snapshot.endpoints) add(key, { endpoints: documentOf(held) });
   for (const [key, problems] of snapshot.labelProblems) add(key, { problems });
   const { registryId, sequence } = snapshot;
-  // A lower sequence is a registry restored from a backup: what we wrote is not in it.
+  // A lower sequence is a registry restored from a backup: own writes are not in it.
   const isSame = before.kind === 'known' && before.registryId === registryId && before.sequence <= sequence;
   return { kind: 'known', registryId, sequence, followed, ahead: isSame ? before.ahead : new Map() };
 }
@@ -139,8 +139,8 @@ function withDelta(
   return { ...before, sequence: delta.sequence, followed };
 }
 
-/** Forgets what we were ahead with once the follower has told it. */
-function withoutTold(registered: RegisteredServices): RegisteredServices {
+/** Drops own writes that were followed since. */
+function withoutFollowed(registered: RegisteredServices): RegisteredServices {
   if (registered.ahead.size === 0) return registered;
   const ahead = new Map([...registered.ahead].filter(([, { sequence }]) => sequence > registered.sequence));
   return { ...registered, ahead };

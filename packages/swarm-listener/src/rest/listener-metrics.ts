@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What `/metrics` of the listener shows. Counts that others keep are read when Prometheus asks. */
+/** The listener's `/metrics`. Counts that other modules keep are read on each scrape. */
 export interface ListenerMetrics {
   readonly registry: Registry;
   published(services: number, sinceEventMs: number | undefined): void;
@@ -28,38 +28,37 @@ export function createListenerMetrics(measure: () => MeasuredState): ListenerMet
         this.set(read(measure()));
       },
     });
-  gauge('swarmgate_listener_ready', '1 once everything wanted was registered.', ({ isReady }) => Number(isReady));
+  gauge('swarmgate_listener_ready', '1 once the whole desired state was registered.', ({ isReady }) => Number(isReady));
   gauge('swarmgate_listener_leading', '1 while this listener publishes.', ({ isLeading }) => Number(isLeading));
-  gauge('swarmgate_listener_docker_away', '1 while Docker does not answer.', ({ isDockerAway }) =>
-    Number(isDockerAway),
-  );
-  gauge('swarmgate_listener_services', 'Services that ask for routes.', ({ selectedServices }) => selectedServices);
+  gauge('swarmgate_listener_docker_away', '1 while Docker is unreachable.', ({ isDockerAway }) => Number(isDockerAway));
+  gauge('swarmgate_listener_services', 'Services that request routes.', ({ selectedServices }) => selectedServices);
   new Gauge({
     name: 'swarmgate_listener_problems',
-    help: 'Problems with labels, by severity.',
+    help: 'Problems of labels, by severity.',
     labelNames: ['severity'],
     registers,
     collect() {
       for (const [severity, count] of Object.entries(measure().problems)) this.set({ severity }, count);
     },
   });
-  new Gauge({
+  new Counter({
     name: 'swarmgate_listener_work_total',
-    help: 'Events taken, listings, inspects, publications and notifications since the start, by kind.',
+    help: 'Events, listings, inspects, publications and notifications since the start, by kind.',
     labelNames: ['kind'],
     registers,
     collect() {
-      for (const [kind, count] of Object.entries(measure().counts)) this.set({ kind }, count);
+      this.reset();
+      for (const [kind, count] of Object.entries(measure().counts)) this.inc({ kind }, count);
     },
   });
   const publishedServices = new Counter({
     name: 'swarmgate_listener_published_services_total',
-    help: 'Services looked at by publications that wrote something.',
+    help: 'Services compared by publications that wrote something.',
     registers,
   });
   const delay = new Histogram({
     name: 'swarmgate_listener_event_to_published_seconds',
-    help: "From Docker's event to the end of the write that it led to.",
+    help: "Time from Docker's event to the end of the write that it led to, in seconds.",
     buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
     registers,
   });

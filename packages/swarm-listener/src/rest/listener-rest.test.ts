@@ -8,7 +8,7 @@ describe("the listener's REST", () => {
   let served: ListeningRest;
   let isReady: boolean;
   let notified: number;
-  let going: string[];
+  let terminating: string[];
   const services = [{ distribute: 'true', port: '8080', replicas: '1', serviceName: 'go-demo', servicePath: '/demo' }];
   const nodes = [{ id: 'node-1', hostname: 'one', address: '192.0.2.11' }];
 
@@ -30,7 +30,7 @@ describe("the listener's REST", () => {
       isReady: () => isReady,
       metrics: metrics.registry,
       adopt: () => 'adopted',
-      taskGoing: (serviceId, taskId) => going.push(`${serviceId} ${taskId}`),
+      taskTerminating: (serviceId, taskId) => terminating.push(`${serviceId} ${taskId}`),
       token: 'right',
     });
     served = await serveRest(app, { host: '127.0.0.1', port: 0 }, silentLogger);
@@ -38,7 +38,7 @@ describe("the listener's REST", () => {
   beforeEach(() => {
     isReady = true;
     notified = 0;
-    going = [];
+    terminating = [];
   });
   after(() => served.stop());
 
@@ -62,7 +62,7 @@ describe("the listener's REST", () => {
     });
   }
 
-  it('sends everything again when it is asked to', async () => {
+  it('sends all notifications again on request', async () => {
     await get(`${prefix}/notify-services`);
     expect(notified).to.equal(1);
   });
@@ -73,7 +73,7 @@ describe("the listener's REST", () => {
     expect((await get('/readyz')).status).to.equal(503);
   });
 
-  it('shows its metrics', async () => {
+  it('serves its metrics', async () => {
     const text = await (await get('/metrics')).text();
     expect(text).to.contain('swarmgate_listener_leading 1');
     expect(text).to.contain('swarmgate_listener_problems{severity="error"} 2');
@@ -91,27 +91,30 @@ describe("the listener's REST", () => {
       ...(body === undefined ? {} : { body }),
     });
 
-  it('changes something only for who has the token', async () => {
-    for (const path of ['/v1/adopt', '/v1/task-going']) {
+  it('changes something only with the token', async () => {
+    for (const path of ['/v1/adopt', '/v1/task-terminating', '/v1/task-going']) {
       expect((await post(path, undefined)).status).to.equal(401);
       expect((await post(path, 'wrong')).status).to.equal(401);
     }
-    expect(going).to.deep.equal([]);
+    expect(terminating).to.deep.equal([]);
     const adopted = await post('/v1/adopt', 'right');
     expect(await adopted.json()).to.deep.equal({ Status: 'OK', Message: 'adopted' });
   });
 
-  it('takes the word of an agent about a task', async () => {
-    expect((await post('/v1/task-going', 'right', '{"serviceId":"s","taskId":"t"}')).status).to.equal(200);
-    expect(going).to.deep.equal(['s t']);
+  it('passes on an agent’s report of a terminating task, also on the path of version 0.1', async () => {
+    for (const path of ['/v1/task-terminating', '/v1/task-going']) {
+      terminating = [];
+      expect((await post(path, 'right', '{"serviceId":"s","taskId":"t"}')).status).to.equal(200);
+      expect(terminating, path).to.deep.equal(['s t']);
+    }
   });
 
   for (const body of ['', '{}', '{"serviceId":"s"}', '{"serviceId":', '[]']) {
     it(`answers 400 to ${body === '' ? 'nothing' : body} about a task`, async () => {
-      const response = await post('/v1/task-going', 'right', body);
+      const response = await post('/v1/task-terminating', 'right', body);
       expect(response.status).to.equal(400);
       expect(await response.text()).not.to.contain('.ts');
-      expect(going).to.deep.equal([]);
+      expect(terminating).to.deep.equal([]);
     });
   }
 
@@ -127,9 +130,9 @@ describe("the listener's REST", () => {
       .that.matches(/^LISTENER_PORT \d+ on 127\.0\.0\.1 .*EADDRINUSE.*choose another/);
   });
 
-  it('says 404 in JSON for what is not there', async () => {
+  it('answers 404 in JSON on an unknown path', async () => {
     const response = await get('/v1/other');
     expect(response.status).to.equal(404);
-    expect(await response.json()).to.deep.equal({ Status: 'NOK', Message: 'there is nothing at /v1/other' });
+    expect(await response.json()).to.deep.equal({ Status: 'NOK', Message: 'no such path: /v1/other' });
   });
 });

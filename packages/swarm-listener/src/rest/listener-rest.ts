@@ -5,28 +5,28 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { z } from 'zod';
 
-/** What the listener's REST asks of the listener. */
+/** The operations of the listener that its REST calls. */
 export interface ListenerRestOptions {
   /** Docker Flow's flat parameters of every selected service, without secrets. */
   readonly services: () => readonly Readonly<Record<string, string>>[];
   readonly nodes: () => readonly Readonly<Record<string, string>>[];
-  /** Sends everything to everyone again; returns at once. */
+  /** Sends all notifications again; returns at once. */
   readonly notifyServices: () => void;
   readonly status: () => object;
   readonly isReady: () => boolean;
   readonly metrics: MetricsRegistry;
-  /** Lets this Swarm take over what another one registered. Answers what came of it, for people. */
+  /** Lets this Swarm take over what another one registered. Returns the outcome as a sentence. */
   readonly adopt: () => string;
-  readonly taskGoing: (serviceId: string, taskId: string) => void;
+  readonly taskTerminating: (serviceId: string, taskId: string) => void;
   /** `ADMIN_TOKEN`. */
   readonly token: string | undefined;
 }
 
-const goingTask = z.object({ serviceId: z.string().min(1), taskId: z.string().min(1) });
+const terminatingTask = z.object({ serviceId: z.string().min(1), taskId: z.string().min(1) });
 
 const prefix = '/v1/docker-flow-swarm-listener';
 
-/** Docker Flow Swarm Listener's paths and shapes, what orchestrators ask for, and the two calls that change something. */
+/** Docker Flow Swarm Listener's paths and shapes, health, status and metrics, and the two calls that change something. */
 export function createListenerRest(options: ListenerRestOptions): Express {
   const app = bareApp();
   app.get(`${prefix}/ping`, (_request, response) => {
@@ -53,13 +53,15 @@ export function createListenerRest(options: ListenerRestOptions): Express {
   app.post('/v1/adopt', mayChange, (_request, response) => {
     response.json({ Status: 'OK', Message: options.adopt() });
   });
-  app.post('/v1/task-going', mayChange, express.json({ limit: '4kb' }), (request, response) => {
-    const task = goingTask.safeParse(request.body);
+  // The second path is the one that agents of version 0.1 call.
+  const reportPaths = ['/v1/task-terminating', '/v1/task-going'];
+  app.post(reportPaths, mayChange, express.json({ limit: '4kb' }), (request, response) => {
+    const task = terminatingTask.safeParse(request.body);
     if (!task.success) {
       response.status(400).json({ Status: 'NOK', Message: 'expected {"serviceId": "…", "taskId": "…"} in JSON' });
       return;
     }
-    options.taskGoing(task.data.serviceId, task.data.taskId);
+    options.taskTerminating(task.data.serviceId, task.data.taskId);
     response.json({ Status: 'OK' });
   });
   endWithNotFound(app);
@@ -71,7 +73,7 @@ export interface AgentRestOptions {
   readonly counts: () => object;
 }
 
-/** What the agent role answers: only whether it lives and what it told. */
+/** The agent role's REST: health, and the number of its reports. */
 export function createAgentRest({ isReady, counts }: AgentRestOptions): Express {
   const app = bareApp();
   answerHealth(app, isReady, counts);
@@ -99,17 +101,18 @@ function answerHealth(app: Express, isReady: () => boolean, details: () => objec
 function requireAuthorization(token: string | undefined) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const { remoteAddress } = request.socket;
-    const verdict = authorizeChange(token, { remoteAddress, headers: request.headers });
-    if (verdict.kind === 'allowed') next();
-    else response.status(verdict.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: verdict.message });
+    const decision = authorizeChange(token, { remoteAddress, headers: request.headers });
+    if (decision.kind === 'allowed') next();
+    else
+      response.status(decision.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: decision.message });
   };
 }
 
 function endWithNotFound(app: Express): void {
   app.use((request, response) => {
-    response.status(404).json({ Status: 'NOK', Message: `there is nothing at ${request.path}` });
+    response.status(404).json({ Status: 'NOK', Message: `no such path: ${request.path}` });
   });
-  // What a body parser refuses is the caller's fault, and nobody needs to see where our sources lie.
+  // A body that cannot be parsed is the caller's error, and no response may show a stack.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
     response.status(status).json({ Status: 'NOK', Message: status < 500 ? 'the request cannot be read' : 'failed' });
@@ -139,7 +142,7 @@ export async function serveRest(
   }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : at.port;
-  logger.info({ host: at.host, port }, "the listener's REST is open");
+  logger.info({ host: at.host, port }, 'listening for REST calls');
   return {
     port,
     async stop() {
@@ -147,7 +150,7 @@ export async function serveRest(
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
-      // Every answer here is short; whoever holds a connection open does not hold the stop.
+      // Every response is short, so a connection that is still open after this time is idle.
       const timer = setTimeout(() => server.closeAllConnections(), 2_000);
       await closed;
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { SwarmService, SwarmTask } from './swarm-objects.ts';
 
-/** Task states after which a container is gone for good. */
+/** Task states from which a task never returns. */
 const finalStates = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
 
 export function isFinal(task: SwarmTask): boolean {
@@ -8,8 +8,8 @@ export function isFinal(task: SwarmTask): boolean {
 }
 
 /**
- * Whether Swarm has done what this service asks for: no update under way, the wanted number of tasks runs, nothing else
- * still stops. An update that Swarm paused is done too, badly: nothing moves until somebody acts.
+ * Whether Swarm has reached the service's desired state: no update in progress, the desired number of tasks runs, no other
+ * task is still stopping. A paused update counts as converged: nothing moves until an operator acts.
  */
 export function isConverged(service: SwarmService, tasks: readonly SwarmTask[]): boolean {
   if (service.updateState === 'updating' || service.updateState === 'rollback_started') return false;

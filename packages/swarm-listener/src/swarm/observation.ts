@@ -1,25 +1,25 @@
 import type { SwarmView } from './swarm-view.ts';
 
-/** What was seen, handed on at once and in order. */
+/** One change of the view, delivered in order. */
 export interface Observation {
   readonly view: SwarmView;
   /** Ids of the services that may be different now. */
   readonly changed: 'all' | ReadonlySet<string>;
-  /** Only a listing says what does not exist; the others speak of the services they name. */
+  /** Only a `listing` proves what does not exist; the others cover the services in `changed`. */
   readonly cause: 'listing' | 'event' | 'tasks';
-  /** When the first event behind it came, epoch milliseconds. */
+  /** When the first event that led to it arrived, epoch milliseconds. */
   readonly eventAtMs?: number;
 }
 
 export type ObserverState =
-  /** Docker has not answered yet, or not any more. Times are epoch milliseconds. */
+  /** Docker does not respond. Times are epoch milliseconds. */
   | {
       readonly kind: 'away';
       readonly sinceMs: number;
       readonly answeredAtMs: number | undefined;
       readonly reason: string;
     }
-  /** `answeredAtMs`: when Docker last answered a read. */
+  /** `answeredAtMs`: when Docker last responded to a read. */
   | { readonly kind: 'following'; readonly swarmId: string; readonly answeredAtMs: number };
 
 export interface ObserverCounts {

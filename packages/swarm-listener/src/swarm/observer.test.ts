@@ -80,14 +80,14 @@ describe('the observer', () => {
     return found;
   }
 
-  it('hands on what was listed', async () => {
+  it('passes on what was listed', async () => {
     observer.requestListing();
     const { view } = await nextListing();
     expect([...view.services.keys()]).to.deep.equal(['older', 'newest']);
     expect(view.highestVersionIndex).to.equal(90);
   });
 
-  it('takes a list without its newest service for no older, from the manager that knew it', async () => {
+  it('does not take a listing without its newest service for older, from the manager that had it', async () => {
     manager.listed = [older];
     observer.requestListing();
     const { view } = await nextListing();
@@ -95,14 +95,14 @@ describe('the observer', () => {
     expect(view.highestVersionIndex).to.equal(90);
   });
 
-  it('takes it for as old as it says after the connection broke: another manager may have given it', async () => {
+  it('takes it for as old as its index after the connection broke: another manager may have returned it', async () => {
     manager.listed = [older];
     manager.breakOff();
     const { view } = await nextListing();
     expect(view.highestVersionIndex).to.equal(20);
   });
 
-  it('lists at once when it is asked to, and only once', async () => {
+  it('lists at once on request, and only once', async () => {
     const before = manager.listings;
     observer.requestListing();
     observer.requestListing();

@@ -1,7 +1,7 @@
-import { backoffMs, createWake, type Logger, pause, type Running } from '@swarmgate/runtime';
-import { createArmedServices } from './armed-services.ts';
-import { createBurst } from './burst.ts';
+import { backoffMs, createSignal, type Logger, pause, type Running } from '@swarmgate/runtime';
 import { isConverged } from './convergence.ts';
+import { createDebounce } from './debounce.ts';
+import { createFastPolledServices } from './fast-polled-services.ts';
 import type { Observation, ObserverCounts, ObserverState } from './observation.ts';
 import type { SwarmClient } from './swarm-client.ts';
 import { toSwarmError } from './swarm-error.ts';
@@ -10,10 +10,10 @@ import * as views from './swarm-view.ts';
 
 export interface Observer extends Running {
   state(): ObserverState;
-  /** Lists everything anew as soon as possible. */
+  /** Lists everything as soon as possible. */
   requestListing(): void;
-  /** Somebody on the task's node saw its container going. */
-  taskGoing(serviceId: string, taskId: string): void;
+  /** A hint from the task's node: its container is being stopped, has ended, or failed its health check. */
+  taskTerminating(serviceId: string, taskId: string): void;
   counts(): ObserverCounts;
 }
 
@@ -32,26 +32,29 @@ export interface ObserverOptions {
 }
 
 /**
- * How often the tasks of armed services are listed, and of all the others. A service that has not converged when it is
- * disarmed needs no third interval: the sweep lists every service that has not converged in full, each time.
+ * How often the tasks of fast-polled services are listed, and of all others. A service that has not converged when it
+ * leaves the fast poll needs no third interval: the task poll lists every service that has not converged, each time.
  */
-const armedIntervalMs = 100;
-const sweepIntervalMs = 2_000;
-/** How long a service is armed: Swarm needs a moment to begin; what does not converge is not asked for all the time. */
-const arming = { leastMs: 1_000, mostMs: 300_000 };
-/** How long a container that was seen going is believed to go although Swarm does not say so. */
-const goingBeliefMs = 10_000;
-/** More changed services than this are cheaper to list than to inspect one by one. */
+const fastPollIntervalMs = 100;
+const taskPollIntervalMs = 2_000;
+/** How long a service is fast-polled. */
+const fastPollLimits = { leastMs: 1_000, mostMs: 300_000 };
+/** How long a task counts as terminating after a hint, while Swarm still lists it as running. */
+const terminatingHintMs = 10_000;
+/** Above this number of changed services one listing is cheaper than inspecting each. */
 const mostInspects = 32;
 
-/** Follows the Swarm for ever. Docker away is a state, not an error: what is known stays, and it goes on trying. */
+/**
+ * Follows the Swarm until it is stopped. An unreachable Docker is a state, not an error: the last view stays, and the observer
+ * reconnects with growing pauses of up to 5 s.
+ */
 export function observeSwarm(options: ObserverOptions): Observer {
   const { client, logger } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
-  const wake = createWake();
-  const burst = createBurst({ quietMs: 20, mostMs: 100 });
-  const armed = createArmedServices(arming);
+  const changed = createSignal();
+  const debounce = createDebounce({ quietMs: 20, mostMs: 100 });
+  const fastPolled = createFastPolledServices(fastPollLimits);
   const counts = { events: 0, listings: 0, inspects: 0, taskListings: 0, reconnects: 0 };
 
   let state: ObserverState = {
@@ -80,8 +83,9 @@ export function observeSwarm(options: ObserverOptions): Observer {
 
   function takeEvent(event: SwarmEvent): void {
     counts.events++;
-    if (event.kind === 'task-going') {
-      taskGoing(event.serviceId, event.taskId);
+    logger.debug({ event }, 'Docker event');
+    if (event.kind === 'task-terminating') {
+      taskTerminating(event.serviceId, event.taskId);
       return;
     }
     if (event.kind === 'service') {
@@ -92,25 +96,25 @@ export function observeSwarm(options: ObserverOptions): Observer {
       nodesChanged = true;
     }
     eventAtMs ??= Date.now();
-    burst.add(performance.now());
-    wake.wake();
+    debounce.add(performance.now());
+    changed.notify();
   }
 
-  function taskGoing(serviceId: string, taskId: string): void {
+  function taskTerminating(serviceId: string, taskId: string): void {
     if (view === undefined || !view.tasks.get(serviceId)?.some((task) => task.id === taskId)) return;
-    view = views.withGoing(view, taskId, Date.now() + goingBeliefMs);
-    armed.arm([serviceId], performance.now());
+    view = views.withTerminating(view, taskId, Date.now() + terminatingHintMs);
+    fastPolled.add([serviceId], performance.now());
     emit('tasks', new Set([serviceId]), Date.now());
-    wake.wake();
+    changed.notify();
   }
 
-  /** @param known the view that the same connection gave before */
+  /** @param known the view that the same connection returned before */
   async function listAll(known?: views.SwarmView): Promise<void> {
     listingWanted = false;
-    // Whatever was announced before the listing is in it.
+    // The listing contains whatever an earlier event announced.
     changedServices = new Set();
     nodesChanged = false;
-    burst.take(performance.now());
+    debounce.take(performance.now());
     const since = eventAtMs;
     eventAtMs = undefined;
     const [swarmId, services, nodes, networks] = await Promise.all([
@@ -122,11 +126,12 @@ export function observeSwarm(options: ObserverOptions): Observer {
     const serviceIds = services.filter(options.isSelected).map(({ id }) => id);
     const tasks = await client.tasks({ serviceIds }, signal);
     counts.listings++;
+    logger.debug({ services: services.length, selected: serviceIds.length, tasks: tasks.length }, 'listed the Swarm');
     const listing = { swarmId, services, tasks, nodes, networks };
-    view = known === undefined ? views.viewOf(listing, view?.going) : views.listedAgain(known, listing);
+    view = known === undefined ? views.viewOf(listing, view?.terminating) : views.listedAgain(known, listing);
     answered();
     emit('listing', 'all', since);
-    armed.arm(unconverged(serviceIds), performance.now());
+    fastPolled.add(unconverged(serviceIds), performance.now());
   }
 
   const unconverged = (serviceIds: readonly string[]) =>
@@ -143,13 +148,15 @@ export function observeSwarm(options: ObserverOptions): Observer {
     changedServices = new Set();
     nodesChanged = false;
     eventAtMs = undefined;
-    burst.take(performance.now());
+    debounce.take(performance.now());
     const [inspected, tasks, nodes] = await Promise.all([
       Promise.all(ids.map(async (id) => [id, await client.service(id, signal)] as const)),
       client.tasks({ serviceIds: ids }, signal),
       withNodes ? client.nodes(signal) : undefined,
     ]);
     counts.inspects += ids.length;
+    const missing = inspected.filter(([, service]) => service === undefined).map(([id]) => id);
+    logger.debug({ serviceIds: ids, missing, withNodes }, 'inspected the services that changed');
     view = views.withServices(view, new Map(inspected), tasks);
     if (nodes !== undefined) view = views.withNodes(view, nodes);
     if (namesUnknownNetwork(inspected.map(([, service]) => service))) {
@@ -157,8 +164,8 @@ export function observeSwarm(options: ObserverOptions): Observer {
     }
     answered();
     emit('event', withNodes ? 'all' : new Set(ids), since);
-    // A node that goes, drains or comes back moves tasks of any service.
-    armed.arm(withNodes ? selectedIds() : ids.filter((id) => view?.services.has(id)), performance.now());
+    // A node that leaves, drains or returns moves tasks of any service.
+    fastPolled.add(withNodes ? selectedIds() : ids.filter((id) => view?.services.has(id)), performance.now());
   }
 
   function namesUnknownNetwork(services: readonly (SwarmService | undefined)[]): boolean {
@@ -178,17 +185,17 @@ export function observeSwarm(options: ObserverOptions): Observer {
     for (const id of serviceIds) {
       const service = view.services.get(id);
       const listed = view.tasks.get(id) ?? [];
-      armed.seen(id, service === undefined || isConverged(service, listed), now);
+      fastPolled.seen(id, service === undefined || isConverged(service, listed), now);
       if (views.tasksDiffer(before.tasks.get(id) ?? [], listed)) changed.add(id);
     }
     emit('tasks', changed);
   }
 
-  /** Cheap look at all services: what differs from what is known gets listed in full, at once. */
-  async function sweep(): Promise<void> {
+  /** Lists the running tasks of all services in one cheap query; services that differ from the view are listed in full. */
+  async function pollTasks(): Promise<void> {
     const serviceIds = selectedIds();
     if (view === undefined || serviceIds.length === 0) {
-      // Nothing to ask for, but whether Docker still answers decides who may lead.
+      // No tasks to list, but whether Docker still answers decides if this listener may lead.
       await client.swarmId(signal);
       answered();
       return;
@@ -206,13 +213,13 @@ export function observeSwarm(options: ObserverOptions): Observer {
         wanted.get(id) ?? [],
       ),
     );
-    armed.arm(moved, performance.now());
+    fastPolled.add(moved, performance.now());
     await listTasks([...new Set([...moved, ...unconverged(serviceIds)])]);
   }
 
-  function forgetPastBeliefs(): void {
+  function dropExpiredHints(): void {
     if (view === undefined) return;
-    const next = views.withoutPast(view, Date.now());
+    const next = views.withoutExpiredHints(view, Date.now());
     if (next === view) return;
     view = next;
     emit('tasks', new Set(selectedIds()));
@@ -226,37 +233,42 @@ export function observeSwarm(options: ObserverOptions): Observer {
       for await (const event of events) takeEvent(event);
     })().catch((error: unknown) => {
       broken = toSwarmError(error, "follow Docker's events");
-      wake.wake();
+      changed.notify();
     });
     try {
       let listedAt = performance.now();
-      let sweptAt = listedAt;
-      let armedDueAt = listedAt;
+      let taskPolledAt = listedAt;
+      let fastPollDueAt = listedAt;
       await listAll();
       logger.info({ docker: client.description, swarmId: view?.swarmId }, 'following the Swarm');
       while (!signal.aborted) {
         if (broken !== undefined) throw broken;
-        forgetPastBeliefs();
+        dropExpiredHints();
         const now = performance.now();
-        const dueAt = burst.dueAtMs() ?? Number.POSITIVE_INFINITY;
-        const armedIds = armed.ids();
-        const armedAt = armedIds.length === 0 ? Number.POSITIVE_INFINITY : armedDueAt;
+        const dueAt = debounce.dueAtMs() ?? Number.POSITIVE_INFINITY;
+        const fastPolledIds = fastPolled.ids();
+        const fastPollAt = fastPolledIds.length === 0 ? Number.POSITIVE_INFINITY : fastPollDueAt;
         if (listingWanted || now >= listedAt + options.resyncIntervalMs) {
           listedAt = now;
           await listAll(view);
         } else if (now >= dueAt) {
           await refreshChanged();
-        } else if (now >= sweptAt + sweepIntervalMs) {
-          sweptAt = now;
-          await sweep();
-        } else if (now >= armedAt) {
-          await listTasks(armedIds);
-          // A big stack that moves must not keep the engine busy with our questions: at most a quarter of the time.
+        } else if (now >= taskPolledAt + taskPollIntervalMs) {
+          taskPolledAt = now;
+          await pollTasks();
+        } else if (now >= fastPollAt) {
+          await listTasks(fastPolledIds);
+          // A large stack that moves must not keep the engine busy with our queries: a fifth of the time at most.
           const tookMs = performance.now() - now;
-          armedDueAt = now + Math.max(armedIntervalMs, 4 * tookMs);
+          fastPollDueAt = now + Math.max(fastPollIntervalMs, 4 * tookMs);
         } else {
-          const next = Math.min(dueAt, armedAt, sweptAt + sweepIntervalMs, listedAt + options.resyncIntervalMs);
-          await wake.wait(Math.max(1, next - now), signal);
+          const next = Math.min(
+            dueAt,
+            fastPollAt,
+            taskPolledAt + taskPollIntervalMs,
+            listedAt + options.resyncIntervalMs,
+          );
+          await changed.wait(Math.max(1, next - now), signal);
         }
       }
     } finally {
@@ -273,13 +285,13 @@ export function observeSwarm(options: ObserverOptions): Observer {
         if (signal.aborted) return;
         const wasFollowing = state.kind === 'following';
         if (wasFollowing) attempt = 0;
-        const { code, message } = toSwarmError(error, 'observe the Swarm');
-        // Once for each outage and each new reason: whoever reads the log at night has seen the first line.
+        const failure = toSwarmError(error, 'observe the Swarm');
+        const { message } = failure;
+        // Once for each outage and each new reason.
         if (wasFollowing || (state.kind === 'away' && state.reason !== message)) {
-          logger.warn(
-            { code, docker: client.description },
-            `Docker is away, what is known stays published: ${message}`,
-          );
+          logger.warn({ err: failure, docker: client.description }, 'Docker is unreachable; published services stay');
+        } else {
+          logger.debug({ err: failure, docker: client.description, attempt }, 'Docker is still unreachable');
         }
         const sinceMs = state.kind === 'away' ? state.sinceMs : Date.now();
         state = { kind: 'away', sinceMs, answeredAtMs: state.answeredAtMs, reason: message };
@@ -294,9 +306,9 @@ export function observeSwarm(options: ObserverOptions): Observer {
     state: () => state,
     requestListing() {
       listingWanted = true;
-      wake.wake();
+      changed.notify();
     },
-    taskGoing,
+    taskTerminating,
     counts: () => ({ ...counts }),
     async stop() {
       stopping.abort();

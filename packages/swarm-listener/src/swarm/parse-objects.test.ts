@@ -39,7 +39,7 @@ const hostModeTask = {
   ],
 };
 
-describe("Docker's answers", () => {
+describe("Docker's responses", () => {
   it('are read as a service without a virtual IP', () => {
     expect(parseService(dnsrrService)).to.deep.equal({
       id: 'bzn8bi06b0a1488y56958xotj',
@@ -96,7 +96,7 @@ describe("Docker's answers", () => {
     ['127.0.0.1', '127.0.0.1:2377', '127.0.0.1'],
   ] as const;
   for (const [Addr, manager, expected] of nodeAddresses) {
-    it(`give a node that says ${Addr} and ${manager} the address "${expected}"`, () => {
+    it(`give a node that reports ${Addr} and ${manager} the address "${expected}"`, () => {
       const node = parseNode({
         ID: 'n',
         Version: { Index: 1 },
@@ -108,7 +108,7 @@ describe("Docker's answers", () => {
     });
   }
 
-  it('are refused where they are not what the API promises', () => {
+  it('are refused where they do not conform to the API', () => {
     expect(() => parseService({ message: 'page not found' }))
       .to.throw(SwarmError)
       .with.property('code', 'docker-answer-unusable');

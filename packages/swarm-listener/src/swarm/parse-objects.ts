@@ -14,7 +14,7 @@ const service = z.object({
     Name: z.string(),
     Labels: stringMap,
     TaskTemplate: z.object({ Networks: networkTargets }).nullish(),
-    // Until API 1.44 networks could also be set here; engines still answer them for old services.
+    // Until API 1.44 networks could also be set here; engines still return them for old services.
     Networks: networkTargets,
     Mode: z
       .object({
@@ -178,7 +178,7 @@ function parse<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   if (result.success) return result.data;
   throw new SwarmError(
     'docker-answer-unusable',
-    `Docker's ${what} is not understood: ${z.prettifyError(result.error)}`,
+    `Docker's ${what} has an unexpected form: ${z.prettifyError(result.error)}`,
     {
       cause: result.error,
     },

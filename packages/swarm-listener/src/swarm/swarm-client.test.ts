@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UsageError } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import { newestTestedApiVersion } from './api-version.ts';
 import { connectSwarm } from './swarm-client.ts';
 import { SwarmError } from './swarm-error.ts';
 
@@ -11,11 +12,20 @@ describe('the client of the Swarm', () => {
   const signal = new AbortController().signal;
   let server: Server | undefined;
 
+  let paths: string[];
+  let versions: unknown[];
+  let apiVersion: string | undefined;
+
   const engine = async (answer: RequestListener) => {
-    server = createServer(answer);
+    server = createServer((request, response) => {
+      paths.push(request.url ?? '');
+      if (request.url !== '/_ping') answer(request, response);
+      else response.writeHead(200, apiVersion === undefined ? {} : { 'api-version': apiVersion }).end('OK');
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return connectSwarm(`tcp://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const { port } = server.address() as AddressInfo;
+    return connectSwarm(`tcp://127.0.0.1:${port}`, { onApiVersion: (version) => versions.push(version) });
   };
   const json =
     (status: number, body: object): RequestListener =>
@@ -32,13 +42,19 @@ describe('the client of the Swarm', () => {
     throw new Error('it did not fail');
   };
 
+  beforeEach(() => {
+    paths = [];
+    versions = [];
+    apiVersion = '1.41';
+  });
+
   afterEach(() => {
     server?.closeAllConnections();
     server?.close();
     server = undefined;
   });
 
-  it('takes only addresses that Docker has', () => {
+  it('accepts only addresses that Docker has', () => {
     for (const wrong of ['nonsense', 'ftp://host', 'ssh://user@host']) {
       expect(() => connectSwarm(wrong), wrong)
         .to.throw(UsageError)
@@ -46,32 +62,72 @@ describe('the client of the Swarm', () => {
     }
   });
 
-  it('says that nothing answers', async () => {
+  it('names the lower of the engine’s API version and the newest tested one in every request, and reports it once', async () => {
+    const list = json(200, []);
+    const older = await engine(list);
+    await older.services(signal);
+    await older.nodes(signal);
+    expect(paths).to.deep.equal(['/_ping', '/v1.41/services', '/v1.41/nodes']);
+    expect(versions).to.deep.equal([{ used: '1.41', engine: '1.41' }]);
+  });
+
+  it('stays at the newest tested version before a newer engine', async () => {
+    apiVersion = '9.99';
+    const client = await engine(json(200, []));
+    await client.services(signal);
+    expect(paths.at(-1)).to.equal(`/v${newestTestedApiVersion}/services`);
+    expect(versions).to.deep.equal([{ used: newestTestedApiVersion, engine: '9.99' }]);
+  });
+
+  it('names no version where the engine names none', async () => {
+    apiVersion = undefined;
+    const client = await engine(json(200, []));
+    await client.services(signal);
+    expect(paths.at(-1)).to.equal('/services');
+  });
+
+  it('asks again with each event stream: the engine may have been upgraded or downgraded', async () => {
+    const client = await engine((_request, response) => {
+      response.write('\n');
+    });
+    await client.events(signal);
+    apiVersion = '1.40';
+    await client.events(signal);
+    expect(paths.map((path) => path.replace(/\?.*/, ''))).to.deep.equal([
+      '/_ping',
+      '/v1.41/events',
+      '/_ping',
+      '/v1.40/events',
+    ]);
+    expect(versions).to.have.length(2);
+  });
+
+  it('reports an unreachable engine', async () => {
     const client = connectSwarm('unix:///nonexistent/docker.sock');
     expect(await failure(client.services(signal))).to.have.property('code', 'docker-unreachable');
     expect(await failure(client.events(signal))).to.have.property('code', 'docker-unreachable');
   });
 
-  it('says on a worker that it needs a manager', async () => {
+  it('reports on a worker that it needs a manager', async () => {
     const client = await engine(json(200, { Swarm: { LocalNodeState: 'active', ControlAvailable: false } }));
     const error = await failure(client.swarmId(signal));
     expect(error.code).to.equal('swarm-unavailable');
     expect(error.message).to.contain('node.role == manager');
   });
 
-  it('says outside a Swarm how to make one', async () => {
+  it('reports outside a Swarm how to make one', async () => {
     const client = await engine(json(200, { Swarm: { LocalNodeState: 'inactive', ControlAvailable: false } }));
     expect((await failure(client.swarmId(signal))).message).to.contain('docker swarm init');
   });
 
-  it('tells a manager without a leader from no services', async () => {
+  it('distinguishes a manager without a leader from no services', async () => {
     const client = await engine(
       json(500, { message: 'rpc error: code = Unknown desc = The swarm does not have a leader.' }),
     );
     expect((await failure(client.services(signal))).code).to.equal('swarm-unavailable');
   });
 
-  it('takes 404 for a service that is not there, and nothing else', async () => {
+  it('takes 404 for a missing service, and nothing else', async () => {
     const client = await engine((request, response) => {
       const status = request.url?.includes('gone') ? 404 : 503;
       json(status, { message: 'service gone not found' })(request, response);
@@ -80,7 +136,7 @@ describe('the client of the Swarm', () => {
     expect((await failure(client.service('other', signal))).code).to.equal('swarm-unavailable');
   });
 
-  it('asks for each service alone when one of several went meanwhile', async () => {
+  it('queries each service alone when one of several was removed meanwhile', async () => {
     const task = {
       ID: 't',
       Version: { Index: 1 },

@@ -1,24 +1,25 @@
 import { UsageError } from '@swarmgate/runtime';
 import Docker from 'dockerode';
-import { linesOf, parseEventLine } from './event-lines.ts';
+import { type ApiVersion, chooseApiVersion } from './api-version.ts';
+import { eventFilters, linesOf, parseEventLine } from './docker-events.ts';
 import { parseNetwork, parseNode, parseService, parseTask } from './parse-objects.ts';
 import { SwarmError, statusOf, toSwarmError } from './swarm-error.ts';
 import type { SwarmEvent, SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from './swarm-objects.ts';
 
 /** The reads of Docker's API that the listener needs. Every call rejects with a `SwarmError`. */
 export interface SwarmClient {
-  /** For people: where it speaks to. */
+  /** The engine's address, for logs. */
   readonly description: string;
   /** The Swarm's id. @throws `swarm-unavailable` where the engine is no manager. */
   swarmId(signal: AbortSignal): Promise<string>;
   services(signal: AbortSignal): Promise<readonly SwarmService[]>;
-  /** `undefined`: Docker says that there is none. */
+  /** `undefined`: the engine answers 404. */
   service(id: string, signal: AbortSignal): Promise<SwarmService | undefined>;
-  /** Tasks of these services, in every state unless only those that Swarm wants running are asked for. */
+  /** Tasks of these services, in every state unless `wantedRunning`. */
   tasks(of: TaskQuery, signal: AbortSignal): Promise<readonly SwarmTask[]>;
   nodes(signal: AbortSignal): Promise<readonly SwarmNode[]>;
   networks(signal: AbortSignal): Promise<readonly SwarmNetwork[]>;
-  /** Resolves when the stream is open; the events end with a throw when it breaks. */
+  /** Resolves when the stream is open. Iterating throws a `SwarmError` when the stream breaks. */
   events(signal: AbortSignal): Promise<AsyncIterable<SwarmEvent>>;
 }
 
@@ -27,19 +28,40 @@ export interface TaskQuery {
   readonly wantedRunning?: boolean;
 }
 
-/** A partitioned manager does not refuse, it hangs: so every read has an end. */
+/** A partitioned manager does not refuse requests, it hangs: so every read has a deadline. */
 const requestTimeoutMs = 5_000;
 /** Ids in one query string, well below the engine's limit for a request line. */
 const idsPerQuery = 100;
 
+export interface SwarmClientOptions {
+  /** Called when requests begin to name another API version than before. */
+  readonly onApiVersion?: (version: ApiVersion) => void;
+}
+
 /** @param dockerHost `unix://…`, `tcp://…`; default `/var/run/docker.sock`. @throws UsageError `docker-host-invalid` */
-export function connectSwarm(dockerHost: string | undefined): SwarmClient {
+export function connectSwarm(dockerHost: string | undefined, options: SwarmClientOptions = {}): SwarmClient {
   const docker = new Docker(connectionOf(dockerHost));
+  const modem = docker.modem as unknown as DockerModem;
   const description = dockerHost ?? 'unix:///var/run/docker.sock';
+  let isVersionKnown = false;
+  let lastUsed: string | undefined;
+
+  async function agreeOnVersion(abortSignal: AbortSignal): Promise<void> {
+    modem.version = undefined;
+    const engine = await engineVersion(modem, abortSignal);
+    const used = chooseApiVersion(engine);
+    const before = lastUsed;
+    modem.version = used === undefined ? undefined : `v${used}`;
+    lastUsed = used ?? 'unversioned';
+    isVersionKnown = true;
+    if (before !== lastUsed) options.onApiVersion?.({ used, engine });
+  }
 
   const ask = async <T>(tried: string, signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>) => {
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     try {
-      return await call(AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]));
+      if (!isVersionKnown) await agreeOnVersion(abortSignal);
+      return await call(abortSignal);
     } catch (error) {
       throw toSwarmError(error, `${tried} (${description})`);
     }
@@ -84,20 +106,17 @@ export function connectSwarm(dockerHost: string | undefined): SwarmClient {
       ),
     events: async (signal) => {
       try {
-        // Only opening has a time limit: the stream itself is silent for as long as nothing happens.
+        // Only opening has a deadline: the stream itself is silent for as long as nothing happens.
         const opening = new AbortController();
         const timer = setTimeout(
           () => opening.abort(new Error(`no answer within ${requestTimeoutMs} ms`)),
           requestTimeoutMs,
         );
         try {
-          const stream = await docker.getEvents({
-            filters: {
-              type: ['service', 'node', 'container'],
-              event: ['create', 'update', 'remove', 'kill', 'die', 'health_status'],
-            },
-            abortSignal: AbortSignal.any([signal, opening.signal]),
-          });
+          const abortSignal = AbortSignal.any([signal, opening.signal]);
+          // The engine behind a new stream may be another one than before: an upgrade, or another manager.
+          await agreeOnVersion(abortSignal);
+          const stream = await docker.getEvents({ filters: JSON.stringify(eventFilters()), abortSignal });
           return eventsOf(stream as unknown as AsyncIterable<Uint8Array>, description);
         } finally {
           clearTimeout(timer);
@@ -109,7 +128,33 @@ export function connectSwarm(dockerHost: string | undefined): SwarmClient {
   };
 }
 
-/** dockerode takes the option; its types do not know. */
+/** What dockerode's `ping` does not return: the headers. Status codes that are not listed reject. */
+interface DockerModem {
+  /** Put before every path, such as `v1.41`; `undefined`: paths carry no version. */
+  version: string | undefined;
+  dial(
+    options: object,
+    done: (error: unknown, response: { readonly headers: Readonly<Record<string, unknown>>; resume(): void }) => void,
+  ): void;
+}
+
+/** The `Api-Version` of `/_ping`; `undefined` where the engine, or a filter before it, sends none. */
+function engineVersion(modem: DockerModem, abortSignal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = { path: '/_ping', method: 'GET', isStream: true, abortSignal, statusCodes: { 200: true } };
+    modem.dial(request, (error, response) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      response.resume();
+      const version = response.headers['api-version'];
+      resolve(typeof version === 'string' ? version : undefined);
+    });
+  });
+}
+
+/** dockerode takes the option, which its types do not have. */
 interface InfoWithOptions {
   info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
 }
@@ -122,7 +167,7 @@ async function tasksMatching(
   try {
     return listOf(await docker.listTasks({ filters: JSON.stringify(filters), abortSignal }), parseTask);
   } catch (error) {
-    // One service of the filter went in between: ask for each, and the missing one has no tasks.
+    // One service of the filter was removed in between: query each alone, and the missing one has no tasks.
     const ids = filters.service ?? [];
     if (statusOf(error) !== 404) throw error;
     if (ids.length <= 1) return [];
@@ -132,7 +177,7 @@ async function tasksMatching(
 }
 
 function listOf<T>(answer: unknown, parse: (item: unknown) => T): readonly T[] {
-  if (!Array.isArray(answer)) throw new SwarmError('docker-answer-unusable', 'Docker answered no list');
+  if (!Array.isArray(answer)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
   return answer.map(parse);
 }
 
@@ -159,10 +204,10 @@ async function* eventsOf(stream: AsyncIterable<Uint8Array>, description: string)
   } catch (error) {
     throw toSwarmError(error, `follow Docker's events (${description})`);
   }
-  throw new SwarmError('docker-unreachable', `Docker ended the event stream (${description})`);
+  throw new SwarmError('docker-unreachable', `Docker closed the event stream (${description})`);
 }
 
-/** dockerode reads DOCKER_HOST by itself; the explicit `undefined` keeps it from winning over the setting. */
+/** dockerode reads DOCKER_HOST by itself: the explicit `undefined` gives the setting precedence. */
 function connectionOf(dockerHost: string | undefined): Docker.DockerOptions {
   const host = dockerHost ?? 'unix:///var/run/docker.sock';
   if (host.startsWith('unix://')) return { host: undefined, socketPath: host.slice('unix://'.length) } as object;
@@ -170,7 +215,7 @@ function connectionOf(dockerHost: string | undefined): Docker.DockerOptions {
   if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol)) {
     throw new UsageError('docker-host-invalid', `DOCKER_HOST=${host}: expected unix:///path or tcp://host:port`);
   }
-  // Docker's convention: 2376 speaks TLS, 2375 does not.
+  // Docker's convention: port 2376 is TLS, 2375 is not.
   const secure = url.protocol === 'https:' || url.port === '2376';
   return {
     host: url.hostname,

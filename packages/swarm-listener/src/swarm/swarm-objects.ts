@@ -1,4 +1,4 @@
-/** What we use of Docker's answers, parsed and frozen in meaning: https://docs.docker.com/reference/api/engine/version/v1.41/ */
+/** The parts of Docker's responses that the listener uses: https://docs.docker.com/reference/api/engine/version/v1.41/ */
 
 export interface SwarmService {
   readonly id: string;
@@ -21,13 +21,13 @@ export interface SwarmService {
 export type ServiceMode =
   | { readonly kind: 'replicated'; readonly replicas: number }
   | { readonly kind: 'global' }
-  /** Jobs end by themselves, so nothing is routed to them. */
+  /** A job ends by itself: no route leads to it. */
   | { readonly kind: 'job' };
 
 export interface ServicePort {
   readonly protocol: string;
   readonly target: number;
-  /** 0 when Docker has not chosen one yet. */
+  /** 0: Docker has not assigned one yet. */
   readonly published: number;
   readonly mode: 'ingress' | 'host';
 }
@@ -35,12 +35,12 @@ export interface ServicePort {
 export interface SwarmTask {
   readonly id: string;
   readonly serviceId: string;
-  /** Absent until Swarm has chosen a node. */
+  /** Absent until Swarm has assigned the task to a node. */
   readonly nodeId?: string;
   readonly versionIndex: number;
-  /** What the node last said: `running`, `shutdown`, `failed`, … */
+  /** As the node last reported: `running`, `shutdown`, `failed`, … */
   readonly state: string;
-  /** What Swarm wants: `running`, or `shutdown` and `remove` for a task that shall go. */
+  /** `running`, or `shutdown` and `remove` for a task that Swarm ends. */
   readonly desiredState: string;
   readonly attachments: readonly TaskAttachment[];
   /** Host-mode ports as the node opened them. */
@@ -74,9 +74,9 @@ export interface SwarmNetwork {
   readonly ingress: boolean;
 }
 
-/** Says that something changed, never what it is now. */
+/** Something changed. Carries no state: the object has to be read again. */
 export type SwarmEvent =
   | { readonly kind: 'service'; readonly action: string; readonly serviceId: string }
   | { readonly kind: 'node'; readonly action: string; readonly nodeId: string }
-  /** A container of this node is going or failing: the task's state will follow. */
-  | { readonly kind: 'task-going'; readonly serviceId: string; readonly taskId: string };
+  /** A container of this node is being stopped, has ended, or failed its health check: the task's state follows. */
+  | { readonly kind: 'task-terminating'; readonly serviceId: string; readonly taskId: string };

@@ -1,8 +1,16 @@
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
-import { listedAgain, tasksDiffer, viewOf, withGoing, withoutPast, withServices, withTasks } from './swarm-view.ts';
+import {
+  listedAgain,
+  tasksDiffer,
+  viewOf,
+  withoutExpiredHints,
+  withServices,
+  withTasks,
+  withTerminating,
+} from './swarm-view.ts';
 
-describe('what is known of the Swarm', () => {
+describe('the view of the Swarm', () => {
   const view = viewOf({ swarmId: 'swarm-1', services: [aService()], tasks: [aTask()], nodes: [aNode()], networks: [] });
 
   it('is as fresh as the newest object in the listing, whatever its kind', () => {
@@ -18,30 +26,30 @@ describe('what is known of the Swarm', () => {
     expect(listedAgain(view, { ...left, swarmId: 'swarm-2' }).highestVersionIndex).to.be.below(12);
   });
 
-  it('loses a service that Docker knows no more, with its tasks', () => {
+  it('loses a service that Docker no longer has, with its tasks', () => {
     const next = withServices(view, new Map([['service-1', undefined]]), []);
     expect([...next.services.keys(), ...next.tasks.keys()]).to.deep.equal([]);
   });
 
-  it('keeps the newer one of two answers about a service', () => {
+  it('keeps the newer one of two responses about a service', () => {
     const older = withServices(view, new Map([['service-1', aService({ versionIndex: 9, name: 'old' })]]), []);
     expect(older.services.get('service-1')?.name).to.equal('go-demo');
   });
 
   it('is never changed in place', () => {
     withServices(view, new Map([['service-1', undefined]]), []);
-    withGoing(view, 'task-1', 5);
+    withTerminating(view, 'task-1', 5);
     expect(view.services.size).to.equal(1);
-    expect(view.going.size).to.equal(0);
+    expect(view.terminating.size).to.equal(0);
   });
 
-  it('believes for a while only that a container is going', () => {
-    const believing = withGoing(view, 'task-1', 1_000);
-    expect(withoutPast(believing, 999)).to.equal(believing);
-    expect(withoutPast(believing, 1_000).going.size).to.equal(0);
+  it('drops the hint that a container terminates after its time', () => {
+    const believing = withTerminating(view, 'task-1', 1_000);
+    expect(withoutExpiredHints(believing, 999)).to.equal(believing);
+    expect(withoutExpiredHints(believing, 1_000).terminating.size).to.equal(0);
   });
 
-  it('tells apart tasks that differ in state, and not those that differ in order', () => {
+  it('distinguishes tasks that differ in state, not those that differ in order', () => {
     const [one, two] = [aTask({ id: 'a' }), aTask({ id: 'b' })];
     expect(tasksDiffer([one, two], [two, one])).to.equal(false);
     expect(tasksDiffer([one, two], [one, { ...two, desiredState: 'shutdown' }])).to.equal(true);

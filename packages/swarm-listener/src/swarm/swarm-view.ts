@@ -1,6 +1,6 @@
 import type { SwarmNetwork, SwarmNode, SwarmService, SwarmTask } from './swarm-objects.ts';
 
-/** What is known of the Swarm. Never changed, only replaced. */
+/** The state of the Swarm as last read. Immutable: every change makes a new view. */
 export interface SwarmView {
   readonly swarmId: string;
   readonly services: ReadonlyMap<string, SwarmService>;
@@ -8,9 +8,9 @@ export interface SwarmView {
   readonly tasks: ReadonlyMap<string, readonly SwarmTask[]>;
   readonly nodes: ReadonlyMap<string, SwarmNode>;
   readonly networks: ReadonlyMap<string, SwarmNetwork>;
-  /** Tasks whose containers are going although Swarm does not say so yet, until when that is believed (epoch ms). */
-  readonly going: ReadonlyMap<string, number>;
-  /** The highest version index in the listing and since: how fresh the manager was that answered. */
+  /** Tasks with a hint that their container terminates, which Swarm does not list yet → when the hint expires (epoch ms). */
+  readonly terminating: ReadonlyMap<string, number>;
+  /** The highest Raft index in the listing and since: how recent the state of the manager was that answered. */
   readonly highestVersionIndex: number;
 }
 
@@ -23,30 +23,30 @@ export interface SwarmListing {
   readonly networks: readonly SwarmNetwork[];
 }
 
-export function viewOf(listing: SwarmListing, going: ReadonlyMap<string, number> = new Map()): SwarmView {
+export function viewOf(listing: SwarmListing, terminating: ReadonlyMap<string, number> = new Map()): SwarmView {
   return {
     swarmId: listing.swarmId,
     services: byId(listing.services),
     tasks: byService(listing.tasks),
     nodes: byId(listing.nodes),
     networks: byId(listing.networks),
-    going,
+    terminating,
     highestVersionIndex: highest(0, listing.services, listing.tasks, listing.nodes),
   };
 }
 
 /**
- * Another listing by the manager that said `before`. What it said then it has not forgotten, so a list without its newest
- * services is no older for it: they were removed. (Only a new connection may lead to a manager that lags behind.)
+ * Another listing by the manager that returned `before`. Its state only moves forward, so a list without the newest services
+ * is not older: they were removed. (Only a new connection can lead to a manager that lags behind.)
  */
 export function listedAgain(before: SwarmView, listing: SwarmListing): SwarmView {
-  const view = viewOf(listing, before.going);
+  const view = viewOf(listing, before.terminating);
   return before.swarmId === view.swarmId
     ? { ...view, highestVersionIndex: Math.max(before.highestVersionIndex, view.highestVersionIndex) }
     : view;
 }
 
-/** `services`: what an inspect of each id answered, `undefined` when Docker knows it no more. */
+/** @param services the result of inspecting each id; `undefined`: Docker answers 404 */
 export function withServices(
   view: SwarmView,
   services: ReadonlyMap<string, SwarmService | undefined>,
@@ -55,7 +55,7 @@ export function withServices(
   const next = new Map(view.services);
   for (const [id, service] of services) {
     if (service === undefined) next.delete(id);
-    // An answer older than what is known comes from a manager that lags behind.
+    // A response older than the view comes from a manager that lags behind.
     else if (service.versionIndex >= (next.get(id)?.versionIndex ?? 0)) next.set(id, service);
   }
   const seen = withTasks(view, [...services.keys()], tasks);
@@ -69,7 +69,7 @@ export function withServices(
   };
 }
 
-/** All tasks of these services, listed anew. */
+/** @param tasks all tasks of these services, just listed */
 export function withTasks(view: SwarmView, serviceIds: readonly string[], tasks: readonly SwarmTask[]): SwarmView {
   const next = new Map(view.tasks);
   for (const id of serviceIds) next.delete(id);
@@ -85,14 +85,14 @@ export function withNetworks(view: SwarmView, networks: readonly SwarmNetwork[])
   return { ...view, networks: byId(networks) };
 }
 
-export function withGoing(view: SwarmView, taskId: string, untilMs: number): SwarmView {
-  return { ...view, going: new Map(view.going).set(taskId, untilMs) };
+export function withTerminating(view: SwarmView, taskId: string, untilMs: number): SwarmView {
+  return { ...view, terminating: new Map(view.terminating).set(taskId, untilMs) };
 }
 
-/** Without the beliefs that have had their time. The same view when there are none. */
-export function withoutPast(view: SwarmView, nowMs: number): SwarmView {
-  const going = new Map([...view.going].filter(([, untilMs]) => untilMs > nowMs));
-  return going.size === view.going.size ? view : { ...view, going };
+/** Without expired hints; the same object when none has expired. */
+export function withoutExpiredHints(view: SwarmView, nowMs: number): SwarmView {
+  const terminating = new Map([...view.terminating].filter(([, untilMs]) => untilMs > nowMs));
+  return terminating.size === view.terminating.size ? view : { ...view, terminating };
 }
 
 /** Whether the tasks of a service differ in anything that endpoints are made of. */

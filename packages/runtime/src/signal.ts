@@ -1,12 +1,12 @@
-/** Lets one loop sleep until it is woken, a time has come, or the signal aborts. A wake while it works is not lost. */
-export interface Wake {
-  wake(): void;
-  /** @param mostMs how long at most; `Infinity`: until woken */
-  wait(mostMs: number, signal: AbortSignal): Promise<void>;
+/** Lets one loop sleep until it is notified, a time has come, or the abort signal fires. A notification while it works is kept. */
+export interface Signal {
+  readonly notify: () => void;
+  /** @param mostMs the longest wait; `Infinity`: until notified */
+  readonly wait: (mostMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-export function createWake(): Wake {
-  let woken = false;
+export function createSignal(): Signal {
+  let isNotified = false;
   let release: (() => void) | undefined;
 
   const sleep = (mostMs: number, signal: AbortSignal) =>
@@ -23,13 +23,13 @@ export function createWake(): Wake {
     });
 
   return {
-    wake() {
-      woken = true;
+    notify() {
+      isNotified = true;
       release?.();
     },
     async wait(mostMs, signal) {
-      if (!woken && !signal.aborted && mostMs > 0) await sleep(mostMs, signal);
-      woken = false;
+      if (!isNotified && !signal.aborted && mostMs > 0) await sleep(mostMs, signal);
+      isNotified = false;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { linesOf, parseEventLine } from './event-lines.ts';
+import { eventFilters, linesOf, parseEventLine } from './docker-events.ts';
 
 const labels = { 'com.docker.swarm.service.id': 's1', 'com.docker.swarm.task.id': 't1' };
 const line = (Type: string, Action: string, ID: string, Attributes: Record<string, string> = {}) =>
@@ -21,19 +21,19 @@ describe("Docker's events", () => {
     ['a removal', line('service', 'remove', 's1'), { kind: 'service', action: 'remove', serviceId: 's1' }],
     ['a drained node', line('node', 'update', 'n1'), { kind: 'node', action: 'update', nodeId: 'n1' }],
     [
-      'a container that is stopped',
+      'a container that is being stopped',
       line('container', 'kill', 'c1', { ...labels, signal: '15' }),
-      { kind: 'task-going', serviceId: 's1', taskId: 't1' },
+      { kind: 'task-terminating', serviceId: 's1', taskId: 't1' },
     ],
     [
       'a container that ended',
       line('container', 'die', 'c1', labels),
-      { kind: 'task-going', serviceId: 's1', taskId: 't1' },
+      { kind: 'task-terminating', serviceId: 's1', taskId: 't1' },
     ],
     [
       'a failed health check',
       line('container', 'health_status: unhealthy', 'c1', labels),
-      { kind: 'task-going', serviceId: 's1', taskId: 't1' },
+      { kind: 'task-terminating', serviceId: 's1', taskId: 't1' },
     ],
     ['a good health check', line('container', 'health_status: healthy', 'c1', labels), undefined],
     ['a signal that only speaks to a process', line('container', 'kill', 'c1', { ...labels, signal: '1' }), undefined],
@@ -42,13 +42,26 @@ describe("Docker's events", () => {
     ['half a line', '{"Type":"serv', undefined],
     ['something else', '[]', undefined],
   ] as const;
+  it('asks the engine for every type and action that it parses, and for nothing else', () => {
+    const { type, event } = eventFilters();
+    expect(type).to.deep.equal(['service', 'node', 'container']);
+    expect(event).to.deep.equal(['create', 'update', 'remove', 'kill', 'die', 'health_status']);
+    for (const [what, text, expected] of cases) {
+      if (expected === undefined) continue;
+      const { Type, Action } = JSON.parse(text) as { readonly Type: string; readonly Action: string };
+      expect(type, what).to.include(Type);
+      // Docker matches `health_status: unhealthy` by what stands before the colon.
+      expect(event, what).to.include(Action.split(':')[0]);
+    }
+  });
+
   for (const [what, text, expected] of cases) {
-    it(`${expected === undefined ? 'pass over' : 'understand'} ${what}`, () => {
+    it(`${expected === undefined ? 'ignore' : 'understand'} ${what}`, () => {
       expect(parseEventLine(text)).to.deep.equal(expected);
     });
   }
 
-  it('are put together again where a chunk ends in the middle of a character', async () => {
+  it('are joined where a chunk ends in the middle of a character', async () => {
     const bytes = new TextEncoder().encode('{"name":"café"}\n\n{"b":2}\n{"c":3}');
     const chunks = [bytes.slice(0, 13), bytes.slice(13, 20), bytes.slice(20)];
     const lines: string[] = [];
