@@ -1,8 +1,9 @@
 import { translateParameters } from '@swarmgate/labels';
-import type { Problem, ServiceDefinition } from '@swarmgate/registry';
+import type { ServiceDefinition } from '@swarmgate/registry';
 import { parseBoolean } from '@swarmgate/runtime';
 import { isSelected, parametersOf, publishedName, type SwarmService } from '@swarmgate/swarm-listener';
-import type { ComposeFile, ComposeService, Position } from './read-compose.ts';
+import type { ComposeFile, ComposeService } from './read-compose.ts';
+import type { PlacedProblem, Position } from './read-labels.ts';
 
 export interface DesiredOptions {
   /** Stack name that Swarm will put before the services' names. */
@@ -14,24 +15,22 @@ export interface DesiredOptions {
   readonly nowMs: number;
 }
 
-/** A service of a stack file as the listener would publish it, and what is wrong with its labels. */
+/** A service of a stack file as the listener would publish it, and the problems of its labels. */
 export interface DesiredService {
   readonly name: string;
   readonly composeName: string;
   readonly position: Position;
-  /** Absent when its labels reject it. */
+  /** Absent where its labels are invalid. */
   readonly definition?: ServiceDefinition;
   readonly problems: readonly PlacedProblem[];
 }
 
-export type PlacedProblem = Problem & { readonly position: Position };
-
-/** Translates with the listener's own rules, so that what is said here is what will happen. Pure. */
+/** Translates with the listener's own rules, so that the result is what a deployment would publish. Pure. */
 export function desiredServices(file: ComposeFile, options: DesiredOptions): readonly DesiredService[] {
   return [...file.services.values()].flatMap((service) => {
     const swarmService = asSwarmService(service, options.stack);
     if (isSelected(swarmService, options)) return [selected(service, swarmService, options)];
-    const problems = unselectedProblems(service, options);
+    const problems = [...service.problems, ...unselectedProblems(service, options)];
     return problems.length === 0 ? [] : [{ ...identity(service, swarmService, options), problems }];
   });
 }
@@ -50,6 +49,7 @@ function selected(service: ComposeService, swarmService: SwarmService, options: 
     ...identity(service, swarmService, options),
     ...(definition === undefined ? {} : { definition }),
     problems: [
+      ...service.problems,
       ...problems.map((problem) => ({ ...problem, position: positionOf(problem.label, service) })),
       ...misplacedProblem(service),
     ],
@@ -63,8 +63,8 @@ function identity(service: ComposeService, swarmService: SwarmService, options: 
 function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOptions): readonly PlacedProblem[] {
   const ours = [...service.labels.keys()].filter((label) => label.startsWith('com.df.'));
   const notify = service.labels.get(notifyLabel);
-  // Whoever writes false means it, and a true one is not served for its replicas (0) or its mode. Every other spelling
-  // counts as false too, which nobody means.
+  // A false is meant, and a true one is not served because of its replicas (0) or its mode. Every other spelling counts as
+  // false too, which cannot be meant.
   if (notify !== undefined && !parseBoolean(notify).ok) {
     return [
       {
@@ -90,15 +90,15 @@ function unselectedProblems(service: ComposeService, { notifyLabel }: DesiredOpt
   ];
 }
 
-/** The commonest mistake of all: labels of the containers instead of the service. */
+/** The most frequent mistake: labels of the containers instead of the service. */
 function misplacedProblem(service: ComposeService): readonly PlacedProblem[] {
   if (service.misplacedLabels.length === 0) return [];
   return [
     {
       severity: 'warning',
       reason: 'label-misplaced',
-      message: `${service.misplacedLabels.join(', ')} of ${service.name} are labels of its containers, which Swarm does not show`,
-      suggestion: 'move them beneath deploy.labels',
+      message: `${service.misplacedLabels.join(', ')} of ${service.name} are labels of its containers, which the listener cannot see`,
+      suggestion: 'move them to deploy.labels',
       position: service.position,
     },
   ];

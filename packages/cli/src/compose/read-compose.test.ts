@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { interpolate } from './interpolate.ts';
 import { mergeCompose, readCompose } from './read-compose.ts';
 
 const stack = `
@@ -64,19 +63,35 @@ describe('reading a stack file', () => {
     expect(() => readCompose('bad.yml', 'hello', {})).to.throw('bad.yml: no "services"');
   });
 
-  const cases = [
-    ['$HOST/x', 'h/x'],
-    ['${HOST}', 'h'],
-    ['${ABSENT:-d}', 'd'],
-    ['${EMPTY:-d}', 'd'],
-    ['${EMPTY-d}', ''],
-    ['${HOST:+set}', 'set'],
-    ['$$1', '$1'],
-    ['a$', 'a$'],
-  ] as const;
-  for (const [text, value] of cases) {
-    it(`makes ${JSON.stringify(value)} of ${text}`, () => {
-      expect(interpolate(text, { HOST: 'h', EMPTY: '' })).to.equal(value);
+  it('resolves aliases and merge keys on the way to the labels, later and own values winning', () => {
+    const text = `
+x-labels: &labels { com.df.port: "80", com.df.servicePath: /a }
+x-deploy: &deploy { replicas: 3, labels: *labels }
+x-service: &service { image: web, deploy: *deploy }
+services:
+  aliased: { image: web, deploy: *deploy }
+  merged: { <<: *service }
+  own:
+    deploy:
+      labels: { <<: [{ com.df.port: "1" }, *labels], com.df.servicePath: /own }
+`;
+    const { services } = readCompose('stack.yml', text, {});
+    for (const name of ['aliased', 'merged']) {
+      expect(Object.fromEntries(services.get(name)?.labels ?? []), name).to.deep.equal({
+        'com.df.port': '80',
+        'com.df.servicePath': '/a',
+      });
+      expect(services.get(name)?.replicas).to.equal(3);
+    }
+    // The first of several merged maps wins (https://yaml.org/type/merge.html).
+    expect(Object.fromEntries(services.get('own')?.labels ?? [])).to.deep.equal({
+      'com.df.port': '1',
+      'com.df.servicePath': '/own',
     });
-  }
+  });
+
+  it('interpolates the mode and the number of replicas', () => {
+    const text = 'services:\n  web:\n    deploy: { mode: "${MODE:-global}", replicas: "${REPLICAS:-0}" }\n';
+    expect(readCompose('stack.yml', text, {}).services.get('web')).to.deep.include({ isGlobal: true, replicas: 0 });
+  });
 });

@@ -1,23 +1,21 @@
 import { UsageError } from '@swarmgate/runtime';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLParseError } from 'yaml';
-import { interpolate } from './interpolate.ts';
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLParseError } from 'yaml';
+import { type Environment, interpolate } from './interpolate.ts';
+import { type PlacedProblem, type Position, readLabels } from './read-labels.ts';
+import { nodeUnder } from './yaml-nodes.ts';
 
-export interface Position {
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-}
-
-/** A service of a stack file with the labels that Swarm will show. */
+/** A service of a stack file with the labels that Swarm gets. */
 export interface ComposeService {
-  /** As the file names it; Swarm puts `<stack>_` before it. */
+  /** As the file names it; Swarm prefixes `<stack>_`. */
   readonly name: string;
   readonly position: Position;
   readonly labels: ReadonlyMap<string, string>;
   /** Where each label stands, for messages that point at it. */
   readonly labelPositions: ReadonlyMap<string, Position>;
-  /** Labels of the containers that look like ours: `deploy.labels` was meant. */
+  /** Labels of the containers with our prefix: `deploy.labels` was meant. */
   readonly misplacedLabels: readonly string[];
+  /** What `docker stack deploy` refuses in its labels, and labels that stand twice. */
+  readonly problems: readonly PlacedProblem[];
   readonly isGlobal: boolean;
   readonly replicas: number;
 }
@@ -32,13 +30,10 @@ export interface ComposeFile {
  * Reads the services and `deploy.labels` of one stack file (compose syntax; labels as a map or as a list of `name=value`).
  * @throws UsageError `compose-invalid` with the file, the line and the parser's reason.
  */
-export function readCompose(
-  file: string,
-  text: string,
-  env: Readonly<Record<string, string | undefined>>,
-): ComposeFile {
+export function readCompose(file: string, text: string, env: Environment): ComposeFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  // Big integers keep their digits, as in Docker's parser.
+  const document = parseDocument(text, { lineCounter: lines, merge: true, intAsBigInt: true });
   const [error] = document.errors;
   if (error !== undefined) {
     throw new UsageError('compose-invalid', `${file}:${error.linePos?.[0].line ?? 1}: ${faultOf(error)}`, {
@@ -59,19 +54,22 @@ export function readCompose(
   for (const pair of listed.items) {
     const name = String(isScalar(pair.key) ? pair.key.value : pair.key);
     const plain = ((root.services as Record<string, unknown>)[name] ?? {}) as PlainService;
-    const labels = new Map<string, string>();
-    for (const [label, value] of labelEntries(plain.deploy?.labels)) labels.set(label, interpolate(value, env));
-    const node = document.getIn(['services', name, 'deploy', 'labels'], true);
+    const read = (...path: readonly string[]) => {
+      const node = nodeUnder(pair.value, path, document);
+      const place = ['services', name, ...path].join('.');
+      return node === undefined ? undefined : readLabels(node, { document, positionOf: at, env, place });
+    };
+    const deployed = read('deploy', 'labels');
+    const ofContainers = read('labels');
     services.set(name, {
       name,
       position: at(pair.key),
-      labels,
-      labelPositions: positions(node, at),
-      misplacedLabels: labelEntries(plain.labels)
-        .map(([label]) => label)
-        .filter((label) => label.startsWith('com.df.')),
-      isGlobal: plain.deploy?.mode === 'global',
-      replicas: plain.deploy?.replicas ?? 1,
+      labels: deployed?.labels ?? new Map(),
+      labelPositions: deployed?.positions ?? new Map(),
+      misplacedLabels: [...(ofContainers?.labels.keys() ?? [])].filter((label) => label.startsWith('com.df.')),
+      problems: [...(deployed?.problems ?? []), ...(ofContainers?.problems ?? [])],
+      isGlobal: textOf(plain.deploy?.mode, env) === 'global',
+      replicas: Number(textOf(plain.deploy?.replicas, env) ?? 1),
     });
   }
   return { name: typeof root.name === 'string' ? root.name : undefined, services };
@@ -97,6 +95,7 @@ export function mergeCompose(files: readonly ComposeFile[]): ComposeFile {
           ? service
           : {
               ...service,
+              problems: [...before.problems, ...service.problems],
               labels: new Map([...before.labels, ...service.labels]),
               labelPositions: new Map([...before.labelPositions, ...service.labelPositions]),
               misplacedLabels: [...before.misplacedLabels, ...service.misplacedLabels],
@@ -108,30 +107,9 @@ export function mergeCompose(files: readonly ComposeFile[]): ComposeFile {
 }
 
 interface PlainService {
-  readonly labels?: unknown;
-  readonly deploy?: { readonly labels?: unknown; readonly mode?: string; readonly replicas?: number };
+  readonly deploy?: { readonly mode?: unknown; readonly replicas?: unknown } | null;
 }
 
-function labelEntries(labels: unknown): readonly (readonly [string, string])[] {
-  if (Array.isArray(labels)) {
-    return labels.map((entry) => {
-      const text = String(entry);
-      const equals = text.indexOf('=');
-      return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
-    });
-  }
-  if (labels === null || typeof labels !== 'object') return [];
-  return Object.entries(labels).map(([label, value]) => [label, value === null ? '' : String(value)]);
-}
-
-function positions(node: unknown, at: (node: unknown) => Position): ReadonlyMap<string, Position> {
-  const found = new Map<string, Position>();
-  if (isMap(node)) {
-    for (const pair of node.items) found.set(String(isScalar(pair.key) ? pair.key.value : pair.key), at(pair.key));
-  } else if (isSeq(node)) {
-    for (const item of node.items) {
-      if (isScalar(item)) found.set(String(item.value).split('=')[0] ?? '', at(item));
-    }
-  }
-  return found;
+function textOf(value: unknown, env: Environment): string | undefined {
+  return value === undefined || value === null ? undefined : interpolate(String(value), env).value;
 }
