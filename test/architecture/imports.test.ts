@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cyclesOf, projectImports, root, showImport } from './imports.ts';
-import { modules, modulesTable, packages, proxyLayers, proxyLayersTable, replacedFolders } from './modules.ts';
+import { modules, modulesTable, packages, proxyLayers, proxyLayersTable } from './modules.ts';
 
 describe('the architecture', () => {
-  const imports = projectImports().filter(({ from, to }) => ![from, to].some((name) => replacedFolders.includes(name)));
+  const imports = projectImports();
   const modulesByName = new Map(modules.map((module) => [module.name, module]));
   const layers = new Map(proxyLayers.map(({ name }, at) => [name, at]));
   const packageOf = (name: string) => name.split('/')[0] ?? '';

@@ -161,9 +161,6 @@ export const proxyLayers: readonly Module[] = [
   },
 ];
 
-/** Folders that the one exchange replaces. */
-export const replacedFolders: readonly string[] = ['proxy/entrypoint', 'proxy/forwarding'];
-
 const tableHead = [
   '| module | what it does | kind | may import (beside its package’s contracts) |',
   '|---|---|---|---|',

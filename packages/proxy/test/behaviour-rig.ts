@@ -1,22 +1,24 @@
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { type Server as BackendServer, createServer as createBackend, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
+import { silentLogger } from '@swarmgate/runtime';
 import { Balancer } from '../src/endpoints/balancing/balancer.ts';
-import type { Lane } from '../src/entrypoint/lane.ts';
 import type { AccessRecord } from '../src/exchange/access-record.ts';
 import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
 import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
-import type { ForwardTimeouts } from '../src/forwarding/forwarder.ts';
+import { requestIds } from '../src/exchange/request-id.ts';
+import type { ForwardTimeouts } from '../src/exchange/timeouts.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Route } from '../src/model/route.ts';
+import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
 import { freePort } from './free-ports.ts';
 import { testCertificate } from './test-certificate.ts';
 
-/** What a lane is made of in these tests. */
-export interface LaneMaterial {
-  readonly plane: ExchangeContext;
+/** What a server is made of in these tests. */
+export interface ServerMaterial {
+  readonly context: ExchangeContext;
   readonly timeouts: ForwardTimeouts;
   readonly trusted: TrustedProxies;
   readonly headMs: number;
@@ -26,12 +28,17 @@ export interface LaneMaterial {
   readonly writesForwarded: boolean;
 }
 
-export interface LaneUnderTest {
-  readonly lane: Lane;
-  stop(): void;
-}
+export type MakeServer = (material: ServerMaterial) => HttpServer;
 
-export type MakeLane = (material: LaneMaterial) => LaneUnderTest;
+export const makeCoreServer: MakeServer = ({ context, timeouts, headMs, keepAliveMs, ...others }) =>
+  createHttpServer({
+    context,
+    timeouts: { ...timeouts, headMs, keepAliveMs },
+    newRequestId: requestIds(),
+    poolLimits: { queueMs: 5_000 },
+    logger: silentLogger,
+    ...others,
+  });
 
 export interface RigOptions {
   readonly timeouts?: Partial<ForwardTimeouts>;
@@ -51,20 +58,20 @@ export interface RouteOptions {
   readonly redirectToHost?: string;
 }
 
-/** A lane behind a real port, with routes by first path segment and real backends. */
-export class LaneRig {
+/** A server behind a real port, with routes by first path segment and real backends. */
+export class ServerRig {
   readonly reports: AccessRecord[] = [];
   readonly balancer = new Balancer({ random: () => 0 });
   readonly viaName = 'swarmgate-test';
   readonly #routes = new Map<string, { readonly route: Route; readonly options: RouteOptions }>();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #lane: LaneUnderTest;
+  readonly #server: HttpServer;
   port = 0;
 
-  private constructor(makeLane: MakeLane, options: RigOptions) {
-    this.#lane = makeLane({
-      plane: {
+  private constructor(makeServer: MakeServer, options: RigOptions) {
+    this.#server = makeServer({
+      context: {
         lookup: (target) => this.#routes.get(target.path.split('/')[1] ?? '')?.route,
         middlewareOf: (route) => this.#optionsOf(route).middleware ?? [],
         pick: (route, wanted) => {
@@ -83,18 +90,18 @@ export class LaneRig {
     });
   }
 
-  static async start(makeLane: MakeLane, options: RigOptions = {}): Promise<LaneRig> {
-    const rig = new LaneRig(makeLane, options);
+  static async start(makeServer: MakeServer, options: RigOptions = {}): Promise<ServerRig> {
+    const rig = new ServerRig(makeServer, options);
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
-      rig.#lane.lane.accept(socket, { port: rig.port, secure: false });
+      rig.#server.accept(socket, { port: rig.port, secure: false });
     });
     rig.port = await rig.#listen(server);
     return rig;
   }
 
-  get lane(): Lane {
-    return this.#lane.lane;
+  get server(): HttpServer {
+    return this.#server;
   }
 
   /** Serves `/<name>` from these endpoints. */
@@ -130,14 +137,14 @@ export class LaneRig {
   }
 
   /** A backend that speaks HTTP. */
-  async backend(listener: RequestListener): Promise<Endpoint & { readonly server: HttpServer }> {
-    const server = createHttpServer(listener);
+  async backend(listener: RequestListener): Promise<Endpoint & { readonly server: BackendServer }> {
+    const server = createBackend(listener);
     const port = await this.#listen(server);
     return { ...endpointAt(port), server };
   }
 
   /** A backend behind TLS that nobody vouches for, as `sslVerifyNone` allows. */
-  async secureBackend(listener: RequestListener): Promise<Endpoint & { readonly server: HttpServer }> {
+  async secureBackend(listener: RequestListener): Promise<Endpoint & { readonly server: BackendServer }> {
     const { cert, key } = await testCertificate(['endpoint.example']);
     const server = createHttpsServer({ cert, key }, listener);
     const port = await this.#listen(server);
@@ -177,7 +184,7 @@ export class LaneRig {
   }
 
   async stop(): Promise<void> {
-    this.#lane.stop();
+    this.#server.stop();
     for (const socket of this.#sockets) socket.destroy();
     for (const server of this.#servers) server.close();
   }

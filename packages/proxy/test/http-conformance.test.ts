@@ -1,5 +1,4 @@
 import { httpConformance } from './http-conformance.ts';
-import { makeExpressLane, makeRawLane } from './lane-rig.ts';
+import { makeCoreServer } from './server-rig.ts';
 
-httpConformance('raw', makeRawLane);
-httpConformance('express', makeExpressLane);
+httpConformance('core', makeCoreServer);

@@ -1,13 +1,9 @@
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
-import type {
-  ClientConnection,
-  Exchange,
-  LocalResponse,
-  Middleware,
-  ResponseHead,
-} from '../src/middleware/middleware.ts';
+import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
+import type { ClientConnection, Exchange, ResponseHead } from '../src/model/exchange.ts';
 import { HeaderList } from '../src/model/header-list.ts';
+import type { LocalResponse } from '../src/model/local-response.ts';
 import type { Route } from '../src/model/route.ts';
 
 /** Values that the tests of the steps are made of. */
@@ -70,8 +66,8 @@ export const overTls = { secure: true, scheme: 'https', entryPort: 443 } as cons
 /** What the steps answer, in their order; nothing where all let it pass. */
 export async function answerOf(steps: readonly Middleware[], exchange: Exchange): Promise<LocalResponse | undefined> {
   for (const step of steps) {
-    const verdict = await step.onRequest?.(exchange);
-    if (verdict?.kind === 'answer') return verdict.answer;
+    const decision = await step.onRequest?.(exchange);
+    if (decision?.kind === 'respond') return decision.response;
   }
   return undefined;
 }

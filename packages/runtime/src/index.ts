@@ -1,5 +1,6 @@
 export { type Authorization, authorizeChange, type Caller, isOwnName, openToAll } from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
+export { type FaultOwner, guard } from './guard.ts';
 export { hostPort } from './host-port.ts';
 export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';

@@ -19,7 +19,7 @@ const report: AccessRecord = {
   sentBytes: 12,
   receivedBytes: 3,
   clientAddress: '9.9.9.9',
-  lane: 'raw',
+  protocol: 'HTTP/1.1',
 };
 
 describe('the access log', () => {

@@ -89,7 +89,7 @@ function asJson(report: AccessRecord, at: Date): string {
     retries: report.retries,
     sentBytes: report.sentBytes,
     receivedBytes: report.receivedBytes,
-    lane: report.lane,
+    protocol: report.protocol,
   });
 }
 

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { EntrypointSetting } from '@swarmgate/runtime';
 import ipaddr from 'ipaddr.js';
-import type { ClientConnection } from '../middleware/middleware.ts';
+import type { ClientConnection } from '../model/exchange.ts';
 
 /** Says whether an address belongs to a proxy in front of us whose X-Forwarded-* headers are believed. */
 export type TrustedProxies = (address: string) => boolean;

@@ -5,8 +5,8 @@ import type { Route } from '../model/route.ts';
 import type { AccessRecord } from './access-record.ts';
 
 /**
- * All that a lane knows of the rest of the proxy. It asks `lookup` once per request and keeps the answer; swaps of the
- * table never touch a request in flight.
+ * What an exchange uses of the rest of the proxy. `lookup` is called once per request: swaps of the table never touch a
+ * request in flight.
  */
 export interface ExchangeContext {
   readonly lookup: (target: RequestTarget) => Route | undefined;

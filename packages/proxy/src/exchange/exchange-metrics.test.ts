@@ -17,7 +17,7 @@ const report: AccessRecord = {
   sentBytes: 10,
   receivedBytes: 1,
   clientAddress: '127.0.0.1',
-  lane: 'raw',
+  protocol: 'HTTP/1.1',
 };
 
 describe('the metrics of exchanges', () => {

@@ -7,7 +7,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionPool, type ReusePolicy } from '../transport/connection-pool.ts';
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import type { EndpointConnection } from '../transport/endpoint-connection.ts';
-import { type AnswerSink, Forwarding } from './forwarding.ts';
+import { Forwarding, type ForwardingSink } from './forwarding.ts';
 import { RetryBudget } from './retry-budget.ts';
 
 /** A pool that writes down how long each connection may take to open. */
@@ -48,7 +48,7 @@ describe('a request on its way', () => {
     pool = new WatchedPool(new DeadlineSweep(10, clock.now), {}, undefined, openProbe);
   }
 
-  const sink: AnswerSink = {
+  const sink: ForwardingSink = {
     wantsPayload: true,
     onInterim: () => undefined,
     onHead: (head, _bytes, _framing, _from, _to, complete) => {
@@ -58,14 +58,19 @@ describe('a request on its way', () => {
     onBody: () => false,
     onFailure: (failure) => answers.push(failure),
     onWritable: () => undefined,
+    onUpgrade: () => undefined,
+    onFault: (error) => {
+      throw error;
+    },
   };
 
   /** Sent to the first endpoint, which has it when this resolves. */
   async function sent(endpoints: readonly Endpoint[], method = 'GET'): Promise<Forwarding> {
     plane = tinyPlane({ endpoints });
-    const text = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
-    const request = { route: tinyRoute(), method, text, whole: true, stickTo: undefined };
-    const forwarding = new Forwarding({ context: plane, pool, budget, serverMs }, request, sink);
+    const head = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
+    const request = { method, head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
+    const context = { ...plane, pool, budget, serverMs };
+    const forwarding = new Forwarding(context, tinyRoute(), request, undefined, performance.now(), sink);
     forwarding.start();
     await until(() => slow.requests.length + well.requests.length > 0, 'the request');
     return forwarding;

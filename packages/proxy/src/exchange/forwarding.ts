@@ -1,91 +1,96 @@
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
-import type { Endpoint, EndpointOutcome } from '../model/endpoint.ts';
+import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import { failoverConnectTimeoutMs } from '../transport/connect.ts';
 import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connection-pool.ts';
 import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../transport/endpoint-connection.ts';
+import type { OutgoingRequest } from '../transport/outgoing-request.ts';
+import type { ResponseConsumer } from '../transport/response-reader.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
-/** What all requests of one lane forward with. */
-export interface ForwardingRoom {
-  readonly context: ExchangeContext;
+/** What all requests of one server are forwarded with. */
+export interface ForwardingContext extends ExchangeContext {
   readonly pool: ConnectionPool;
   readonly budget: RetryBudget;
-  /** How long an endpoint may stay silent where the route does not say. */
+  /** Silence allowed to an endpoint where the route does not say, in milliseconds. */
   readonly serverMs: number;
 }
 
-/** Takes the answer; made by a lane. Places in `bytes` hold only during the call. */
-export interface AnswerSink {
-  readonly wantsPayload: boolean;
-  onInterim(head: UpstreamHead, bytes: Buffer): void;
-  /** Answers `true` if `bytes` are still in use afterwards. */
-  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
-  onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean;
-  /** `answered`: the head is out already, so all that can be done is not to make it look complete. */
+/** Takes the response. Places in `bytes` hold only during the call. */
+export interface ForwardingSink extends ResponseConsumer {
+  /** `answered`: the head is out already, so the response can only be cut, not replaced. */
   onFailure(failure: ForwardFailure, answered: boolean): void;
   /** The endpoint takes more of the request's body. */
   onWritable(): void;
-}
-
-export interface ForwardRequest {
-  readonly route: Route;
-  readonly method: string;
-  /** Head, and what is there of the body, as latin1. */
-  readonly text: string;
-  /** `text` holds the whole request. */
-  readonly whole: boolean;
-  readonly stickTo: string | undefined;
+  onFault(error: unknown): void;
 }
 
 const mostTries = 3;
 
-/** Nearly every request's wish: one object for all of them. */
-const anyEndpoint = {};
+/** Nearly every request's options: one object for all of them. */
+const anyEndpoint: PickOptions = {};
 
 /** Methods that may be sent twice (RFC 9110, section 9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
- * One request on its way to an endpoint and, where that is safe, to another one: no byte of an answer has arrived, and
- * either no byte of the request left or the method is idempotent; and a budget so that retries cannot storm.
+ * One request on its way to an endpoint and, where that is safe, to another one. It is safe where no byte of a response
+ * has arrived, the whole of what was sent is still held here, and either no byte of the request left or the method is
+ * idempotent. A budget keeps retries from multiplying.
  */
 export class Forwarding implements ResponseReceiver, Waiter {
-  readonly #room: ForwardingRoom;
-  readonly #request: ForwardRequest;
-  readonly #sink: AnswerSink;
+  readonly #context: ForwardingContext;
+  readonly #route: Route;
+  readonly #request: OutgoingRequest;
+  readonly #stickTo: string | undefined;
+  readonly #sink: ForwardingSink;
   readonly #silenceMs: number;
   #tried: Set<string> | undefined;
   #connection: EndpointConnection | undefined;
   #waiting = false;
-  #wanted: ReusePolicy;
+  #reuse: ReusePolicy;
   #hasOthers = false;
   #answered = false;
-  /** Body bytes beyond `text` have been written: they are not kept, so the request cannot be sent again. */
-  #beyondText = false;
+  /** Body bytes beyond those of the request object have been sent: they are not held, so the request cannot be repeated. */
+  #beyondHeld = false;
   #whole: boolean;
+  /** Trailer lines of a body that ended after the request object was made. */
+  #trailers = '';
   #over = false;
   endpoint: Endpoint | undefined;
   retries = 0;
-  /** When the head arrived, by `performance.now()`. */
+  /** When the last attempt began, by `performance.now()`. */
+  attemptAtMs: number;
+  /** When the response head arrived, by `performance.now()`. */
   headAtMs: number | undefined;
 
-  constructor(room: ForwardingRoom, request: ForwardRequest, sink: AnswerSink) {
-    this.#room = room;
+  /** @param nowMs by `performance.now()` */
+  constructor(
+    context: ForwardingContext,
+    route: Route,
+    request: OutgoingRequest,
+    stickTo: string | undefined,
+    nowMs: number,
+    sink: ForwardingSink,
+  ) {
+    this.#context = context;
+    this.#route = route;
     this.#request = request;
+    this.#stickTo = stickTo;
     this.#sink = sink;
+    this.attemptAtMs = nowMs;
     this.#whole = request.whole;
-    this.#silenceMs = request.route.destination.timeoutServerMs ?? room.serverMs;
-    this.#wanted = idempotent.has(request.method) ? 'any' : 'recent';
+    this.#silenceMs = route.destination.timeoutServerMs ?? context.serverMs;
+    this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
   }
 
   get wantsPayload(): boolean {
     return this.#sink.wantsPayload;
   }
 
-  /** Trailer lines of a chunked answer that is complete. */
+  /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#connection?.trailers ?? '';
   }
@@ -96,37 +101,53 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   start(): void {
-    this.#room.budget.onRequest();
+    this.#context.budget.onRequest();
     this.#try();
   }
 
-  /** Answers `false` where the caller should wait for `onWritable`. */
-  writeBody(piece: Buffer | string): boolean {
+  /** Returns `false` where the caller waits for `onWritable`. */
+  writeBody(bytes: Buffer, from: number, to: number): boolean {
     if (this.#connection === undefined) return true;
-    this.#beyondText = true;
-    return this.#connection.writeBody(piece);
+    this.#beyondHeld = true;
+    return this.#connection.writeBody(bytes, from, to);
   }
 
-  endBody(): void {
+  endBody(trailers: string): void {
     this.#whole = true;
-    this.#connection?.endBody();
+    this.#trailers = trailers;
+    this.#connection?.endBody(trailers);
   }
 
-  pauseAnswer(): void {
+  pauseResponse(): void {
     this.#connection?.pause();
   }
 
-  resumeAnswer(): void {
+  resumeResponse(): void {
     this.#connection?.resume();
   }
 
-  /** The client is gone. */
+  /** The client is gone, or the exchange has ended without this response. */
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#waiting && this.endpoint !== undefined) this.#room.pool.forget(this.endpoint, this);
+    if (this.#waiting && this.endpoint !== undefined) this.#context.pool.forget(this.endpoint, this);
     this.#connection?.abandon();
     this.#finished('abandoned');
+  }
+
+  /** The connection, which carries a tunnel from here on. Its end counts as the exchange's. */
+  takeTunnel(): EndpointConnection | undefined {
+    this.#over = true;
+    return this.#connection;
+  }
+
+  /** The tunnel has ended. */
+  onTunnelOver(): void {
+    this.#finished('answered');
+  }
+
+  onFault(error: unknown): void {
+    this.#sink.onFault(error);
   }
 
   onConnected(): void {
@@ -164,17 +185,23 @@ export class Forwarding implements ResponseReceiver, Waiter {
     return this.#sink.onBody(bytes, from, to, complete, held);
   }
 
-  /** Whoever could be asked instead is asked where the endpoint turns out to be gone: a slow one is waited for. */
+  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
+    this.#answered = true;
+    this.headAtMs = performance.now();
+    this.#sink.onUpgrade(head, bytes, from, to);
+  }
+
+  /** Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. */
   onSilence(): void {
     const connection = this.#connection;
     if (connection === undefined || !this.#hasOthers || !this.#mayBeSentTwice(connection)) return;
-    this.#room.pool.probes.ask(connection.endpoint, () => {
+    this.#context.pool.probes.ask(connection.endpoint, () => {
       if (!this.#over && this.#connection === connection) this.#leave(connection);
     });
   }
 
   #leave(connection: EndpointConnection): void {
-    if (!this.#mayBeSentTwice(connection) || !this.#room.budget.take()) return;
+    if (!this.#mayBeSentTwice(connection) || !this.#context.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
     this.#retryElsewhere(connection);
@@ -182,10 +209,15 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   #retryElsewhere({ endpoint }: EndpointConnection): void {
-    this.retries++;
-    this.#connection = undefined;
+    this.#retry();
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
+  }
+
+  #retry(): void {
+    this.retries++;
+    this.attemptAtMs = performance.now();
+    this.#connection = undefined;
   }
 
   onBroken(fault: ConnectionFault): void {
@@ -205,9 +237,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
       return;
     }
     if (stale) {
-      this.retries++;
-      this.#connection = undefined;
-      this.#wanted = 'fresh';
+      this.#retry();
+      this.#reuse = 'fresh';
     } else this.#retryElsewhere(connection);
     this.#try(failureOf(fault));
   }
@@ -215,42 +246,42 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #mayTryAgain(fault: ConnectionFault, connection: EndpointConnection): boolean {
     const unsent = fault.kind === 'refused' || fault.kind === 'connect-timeout';
     if (unsent ? !this.#isHeld(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection)) return false;
-    return this.#room.budget.take();
+    return this.#context.budget.take();
   }
 
   #mayBeSentTwice(connection: EndpointConnection): boolean {
     return idempotent.has(this.#request.method) && this.#isHeld(connection);
   }
 
-  /** The request is here to be sent again, and nothing of an answer has come. */
+  /** The request is here to be sent again, and nothing of a response has come. */
   #isHeld(connection: EndpointConnection): boolean {
-    return !connection.answering && !this.#beyondText && this.retries + 1 < mostTries;
+    return !connection.answering && !this.#beyondHeld && this.retries + 1 < mostTries;
   }
 
-  /** @param before What the last try failed with: told where no other endpoint is left. */
+  /** @param before What the last try failed with: the reason given where no other endpoint is left. */
   #try(before?: ForwardFailure): void {
-    const { stickTo, route } = this.#request;
-    const pick = this.#room.context.pick(route, this.#wish(stickTo));
+    const pick = this.#context.pick(this.#route, this.#pickOptions());
     if (pick.kind === 'none') {
       this.#fail(before ?? pick.reason);
       return;
     }
     this.endpoint = pick.endpoint;
     this.#hasOthers = pick.hasOthers;
-    const { pool } = this.#room;
-    const connection = pool.take(pick.endpoint, this.#wanted, pick.hasOthers ? failoverConnectTimeoutMs : undefined);
+    const { pool } = this.#context;
+    const connection = pool.take(pick.endpoint, this.#reuse, pick.hasOthers ? failoverConnectTimeoutMs : undefined);
     if (connection !== undefined) {
       this.#send(connection);
       return;
     }
-    this.#waiting = this.#room.pool.wait(pick.endpoint, this);
+    this.#waiting = pool.wait(pick.endpoint, this);
     if (!this.#waiting) {
       this.#finished('abandoned');
       this.#fail('queue-full');
     }
   }
 
-  #wish(stickTo: string | undefined): { readonly stickTo?: string; readonly except?: ReadonlySet<string> } {
+  #pickOptions(): PickOptions {
+    const stickTo = this.#stickTo;
     if (stickTo === undefined && this.#tried === undefined) return anyEndpoint;
     return {
       ...(stickTo === undefined ? {} : { stickTo }),
@@ -260,9 +291,10 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   #send(connection: EndpointConnection): void {
     this.#connection = connection;
-    const { text, method } = this.#request;
-    connection.send(text, method, this.#whole, this.#silenceMs, this);
-    if (!this.#whole && connection.connected) this.#sink.onWritable();
+    connection.send(this.#request, this.#silenceMs, this);
+    // A body that was whole by the time the connection came free is sent with its end.
+    if (this.#whole && !this.#request.whole) connection.endBody(this.#trailers);
+    else if (!this.#whole && connection.connected) this.#sink.onWritable();
   }
 
   #complete(): void {
@@ -276,7 +308,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   #finished(outcome: EndpointOutcome): void {
-    if (this.endpoint !== undefined) this.#room.context.finished(this.endpoint, outcome);
+    if (this.endpoint !== undefined) this.#context.finished(this.endpoint, outcome);
   }
 }
 

@@ -15,7 +15,7 @@ const hop = (trustedHop: boolean): RequestHop => ({
   client: { ...client, trustedHop },
   peerAddress: '10.0.0.1',
   sentHost: 'shop.example',
-  httpVersion: '1.1',
+  protocol: 'HTTP/1.1',
   viaName: 'swarmgate-1',
   newRequestId: () => 'new-id',
 });

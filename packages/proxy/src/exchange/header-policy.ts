@@ -1,4 +1,4 @@
-import type { ClientConnection } from '../middleware/middleware.ts';
+import type { ClientConnection, Protocol } from '../model/exchange.ts';
 import { HeaderList } from '../model/header-list.ts';
 import { forwardedElement } from './forwarded-element.ts';
 
@@ -9,8 +9,8 @@ export interface RequestHop {
   readonly peerAddress: string;
   /** The Host header as the client sent it; empty for HTTP/1.0 without one. */
   readonly sentHost: string;
-  /** `1.1` or `1.0`: what the client speaks, for `Via`. */
-  readonly httpVersion: string;
+  /** What the client speaks, for `Via`. */
+  readonly protocol: Protocol;
   /** This proxy's name in `Via`: see `makeViaName`. */
   readonly viaName: string;
   /** Used where the client sent no X-Request-Id that may be believed. */
@@ -18,6 +18,9 @@ export interface RequestHop {
   /** `FORWARDED_HEADER`: also says in `Forwarded` what the X-Forwarded-* headers say. Default no. */
   readonly writesForwarded?: boolean;
 }
+
+/** RFC 9110, section 7.6.3. */
+const viaVersions: Readonly<Record<Protocol, string>> = { 'HTTP/1.0': '1.0', 'HTTP/1.1': '1.1', 'HTTP/2': '2.0' };
 
 // RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is made
 // anew by whoever frames the message.
@@ -111,7 +114,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
     kept.push('Forwarded', joined(forwarded, forwardedElement(hop.peerAddress, hop.sentHost, scheme)));
   }
   kept.push('X-Request-Id', requestId ?? hop.newRequestId());
-  kept.push('Via', joined(via, `${hop.httpVersion} ${hop.viaName}`));
+  kept.push('Via', joined(via, `${viaVersions[hop.protocol]} ${hop.viaName}`));
   return new HeaderList(kept);
 }
 

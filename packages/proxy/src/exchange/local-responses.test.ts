@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { STATUS_CODES } from 'node:http';
 import { expect } from 'chai';
-import { answerBytes, type LocalResponseReason, localResponse, localResponses } from './local-responses.ts';
+import { type LocalResponseReason, localResponse, localResponseHeaders, localResponses } from './local-responses.ts';
 
 describe('answers of the proxy itself', () => {
   it('stand in docs/forwarding.md, each with its status', async () => {
@@ -19,16 +18,10 @@ describe('answers of the proxy itself', () => {
 
   for (const [reason, { status }] of Object.entries(localResponses))
     it(`say why: ${status} ${reason}`, () => {
-      const bytes = answerBytes(
-        localResponse(reason as LocalResponseReason),
-        STATUS_CODES[status] ?? 'Unknown',
-      ).toString();
-      const [head = '', body = ''] = bytes.split('\r\n\r\n');
-      expect(head).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
-      expect(head.split('\r\n')).to.include.members([
-        `X-Swarmgate-Reason: ${reason}`,
-        `Content-Length: ${Buffer.byteLength(body)}`,
-        'Connection: close',
-      ]);
+      const response = localResponse(reason as LocalResponseReason);
+      expect(response.status).to.equal(status);
+      const headers = localResponseHeaders(response);
+      expect(headers[headers.indexOf('X-Swarmgate-Reason') + 1]).to.equal(reason);
+      expect(headers[headers.indexOf('Content-Length') + 1]).to.equal(String(Buffer.byteLength(response.body ?? '')));
     });
 });

@@ -1,4 +1,4 @@
-import type { LocalResponse } from '../middleware/middleware.ts';
+import type { LocalResponse } from '../model/local-response.ts';
 
 /**
  * Every answer the proxy makes itself, in one place. `client-gone` is never sent: it is what the log says.
@@ -53,13 +53,4 @@ export function localResponseHeaders(answer: LocalResponse): string[] {
   if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
   headers.push('Content-Length', String(Buffer.byteLength(body)));
   return headers;
-}
-
-/** An answer as bytes that end the connection: for sockets that have no response object any more. */
-export function answerBytes(answer: LocalResponse, statusText: string): Buffer {
-  const lines = [`HTTP/1.1 ${answer.status} ${statusText}`];
-  const headers = localResponseHeaders(answer);
-  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
-  lines.push('Connection: close', '', answer.body ?? '');
-  return Buffer.from(lines.join('\r\n'));
 }

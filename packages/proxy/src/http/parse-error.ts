@@ -5,6 +5,7 @@ export interface ParseError {
     | 'bad-request'
     | 'ambiguous-framing'
     | 'bad-host'
+    | 'request-timeout'
     | 'expectation-failed'
     | 'head-too-large'
     | 'body-too-large';
@@ -49,6 +50,8 @@ export const parseErrors = {
   chunk: refused('ambiguous-framing', 'bad-chunk'),
   /** RFC 9112, 7.1.2. */
   trailer: refused('ambiguous-framing', 'bad-trailer'),
+  /** RFC 9110, 15.5.9: half a head, and then nothing. */
+  requestTimeout: refused('request-timeout', 'head-late'),
   /** RFC 9110, 10.1.1 and 15.5.18. */
   expectation: refused('expectation-failed', 'expectation-failed'),
   /** RFC 9110, 15.5.14. */

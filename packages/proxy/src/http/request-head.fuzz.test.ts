@@ -7,13 +7,13 @@ import { HeadText } from './head-text.ts';
 import { RequestHead } from './request-head.ts';
 
 /** What node:http makes of bytes: a request, or the code of its parser's error. */
-type Verdict =
+type Decision =
   | { readonly kind: 'request'; readonly request: IncomingMessage; readonly body: () => string }
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'nothing' };
 
 /** Feeds bytes to node's own parser (llhttp) by its public door: a server that is handed a connection. */
-function llhttp(bytes: Buffer): Promise<Verdict> {
+function llhttp(bytes: Buffer): Promise<Decision> {
   return new Promise((resolve) => {
     const server = createServer({ requireHostHeader: false, insecureHTTPParser: false });
     let body = '';

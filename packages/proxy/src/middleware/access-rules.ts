@@ -4,14 +4,12 @@ import type { Middleware } from './middleware.ts';
 /** `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`. */
 export const verifyClientSsl: Middleware = {
   name: 'verifyClientSsl',
-  needs: 'any',
   onRequest: ({ client }) => (client.certificateVerified ? proceed : refuse('client-certificate-required')),
 };
 
 /** `denyHttp`: 403 where `httpsOnly` would redirect. */
 export const denyHttp: Middleware = {
   name: 'denyHttp',
-  needs: 'any',
   onRequest: ({ client }) => (client.scheme === 'https' ? proceed : refuse('http-denied')),
 };
 
@@ -19,7 +17,6 @@ export function allowedMethods(methods: readonly string[]): Middleware {
   const allowed = new Set(methods);
   return {
     name: 'allowedMethods',
-    needs: 'any',
     onRequest: ({ method }) => (allowed.has(method) ? proceed : refuse('method-denied')),
   };
 }
@@ -28,7 +25,6 @@ export function deniedMethods(methods: readonly string[]): Middleware {
   const denied = new Set(methods.map((method) => method.toUpperCase()));
   return {
     name: 'deniedMethods',
-    needs: 'any',
     // Methods have letter case (RFC 9110, section 9.1), yet there are services that take `post` for POST.
     onRequest: ({ method }) => (denied.has(method.toUpperCase()) ? refuse('method-denied') : proceed),
   };

@@ -7,7 +7,6 @@ export function allowedAddresses(cidrs: readonly string[]): Middleware {
   const ranges = cidrs.flatMap((cidr) => (ipaddr.isValidCIDR(cidr) ? [ipaddr.parseCIDR(cidr)] : []));
   return {
     name: 'allowedAddresses',
-    needs: 'any',
     onRequest({ client }) {
       if (!ipaddr.isValid(client.address)) return refuse('address-denied');
       // `process` turns ::ffff:10.0.0.7 into 10.0.0.7, so a dual-stack socket passes no rule by another spelling.

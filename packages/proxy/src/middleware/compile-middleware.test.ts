@@ -73,12 +73,6 @@ describe('createMiddleware', () => {
     expect(middlewareOf(route)).to.equal(middlewareOf(route));
   });
 
-  it('needs the Express lane for compression only', () => {
-    const { middlewareOf } = middleware();
-    const needing = middlewareOf(everything).filter(({ needs }) => needs === 'express');
-    expect(needing.map(({ name }) => name)).to.deep.equal(['compressionAlgo']);
-  });
-
   it('follows the global settings', async () => {
     const { middlewareOf } = middleware({ HTTPS_ONLY: 'true', USERS: 'gus:pw', COMPRESSION_ALGO: 'gzip' });
     const route = routeOf();
@@ -102,18 +96,23 @@ describe('createMiddleware', () => {
   it('redirects to the port that ends TLS', async () => {
     const { middlewareOf } = middleware({ DEFAULT_PORTS: '8000,8443:ssl' });
     const route = routeOf({}, { httpsOnly: true, httpsRedirectCode: 301 });
-    const verdict = await middlewareOf(route)[0]?.onRequest?.(exchangeOf(route));
-    expect(verdict?.kind === 'answer' && verdict.answer.headers).to.deep.equal([
+    const decision = await middlewareOf(route)[0]?.onRequest?.(exchangeOf(route));
+    expect(decision?.kind === 'respond' && decision.response.headers).to.deep.equal([
       'Location',
       'https://shop.example:8443/',
     ]);
   });
 
   it('compresses for the routes that ask for it', () => {
-    const { compressionFor } = middleware();
+    const { middlewareOf } = middleware();
     const sent = { headers: ['Accept-Encoding', 'gzip'] };
-    const head = () => headOf(['Content-Type', 'text/html']);
-    expect(compressionFor(exchangeOf(everything, sent), head())).to.not.equal(undefined);
-    expect(compressionFor(exchangeOf(routeOf(), sent), head())).to.equal(undefined);
+    const compressed = (route: ReturnType<typeof routeOf>) =>
+      middlewareOf(route).some((step) => {
+        const stream = step.transform?.(exchangeOf(route, sent), headOf(['Content-Type', 'text/html']), true);
+        stream?.destroy();
+        return stream !== undefined;
+      });
+    expect(compressed(everything)).to.equal(true);
+    expect(compressed(routeOf())).to.equal(false);
   });
 });

@@ -1,4 +1,3 @@
-import type { Transform } from 'node:stream';
 import { type LabelParser, serviceLabels } from '@swarmgate/labels';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Route } from '../model/route.ts';
@@ -7,13 +6,13 @@ import { allowedAddresses } from './allowed-addresses.ts';
 import { basicAuth } from './auth/basic-auth.ts';
 import { PasswordVerifier } from './auth/password-verifier.ts';
 import { UserDirectory } from './auth/user-directory.ts';
-import { type Compression, compress, compressionStep, usualTypes } from './compression.ts';
+import { type Compression, compression, usualTypes } from './compression.ts';
 import { connectionMode } from './connection-mode.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
 import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
 import { createLimiters, type Limiters } from './limits/limiters.ts';
 import { rateLimit } from './limits/rate-limit.ts';
-import type { Exchange, Middleware, MiddlewareOf, ResponseHead } from './middleware.ts';
+import type { Middleware, MiddlewareOf } from './middleware.ts';
 import { pathRewrite } from './path-rewrite.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
@@ -46,8 +45,6 @@ export interface MiddlewareOptions {
 /** All per-route steps of one process, with what they share: users, verified passwords, counters. */
 export interface RouteMiddleware {
   readonly middlewareOf: MiddlewareOf;
-  /** What the Express lane passes an answer's body through; changes the head to match. */
-  readonly compressionFor: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
   stop(): Promise<void>;
 }
 
@@ -79,10 +76,6 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
   };
   return {
     middlewareOf,
-    compressionFor(exchange, head) {
-      const compression = compressionOf(exchange.route, parts.compression);
-      return compression === undefined ? undefined : compress(compression, exchange, head);
-    },
     async stop() {
       parts.limiters.stop();
       await parts.verifier.stop();
@@ -110,6 +103,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const auth = asks === 'nobody' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
   const limit = definition.rateLimit;
   const port = securePort === undefined ? {} : { securePort };
+  const compressed = compressionOf(route, parts.compression);
   const steps: (Middleware | undefined)[] = [
     definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
     limit && rateLimit(route.key, limit, definition.rateLimitKey ?? { kind: 'ip' }, limiters),
@@ -141,7 +135,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     auth?.check,
     definition.sessionType === 'sticky-server' ? stickyCookie(definition.service) : undefined,
     connectionMode(definition.connectionMode ?? options.settings.connectionMode),
-    compressionOf(route, parts.compression) && compressionStep,
+    compressed && compression(compressed),
   ];
   return steps.filter((step) => step !== undefined);
 }

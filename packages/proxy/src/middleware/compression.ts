@@ -1,8 +1,9 @@
 import type { Transform } from 'node:stream';
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import type { CompressionAlgo } from '@swarmgate/registry';
+import type { Exchange, ResponseHead } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
-import type { Exchange, Middleware, ResponseHead } from './middleware.ts';
+import type { Middleware } from './middleware.ts';
 
 export interface Compression {
   /** In order of preference, where the client has none. */
@@ -25,8 +26,10 @@ export const usualTypes: readonly string[] = [
 // Below this the head of the compressed form outweighs what it saves.
 const leastBytes = 256;
 
-/** Marks the route: only a lane that can change bodies may serve it. What changes them is `compress`. */
-export const compressionStep: Middleware = { name: 'compressionAlgo', needs: 'express' };
+/** `compressionAlgo`, `compressionType`. */
+export function compression(options: Compression): Middleware {
+  return { name: 'compressionAlgo', transform: (exchange, head) => compress(options, exchange, head) };
+}
 
 /**
  * A stream to pass the body through, with the head changed to match; or nothing, where the answer must stay as it is:

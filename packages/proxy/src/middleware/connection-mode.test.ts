@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { exchangeOf, headOf, routeOf } from '../../test/middleware-fixture.ts';
+import { exchangeOf, routeOf } from '../../test/middleware-fixture.ts';
 import { connectionMode } from './connection-mode.ts';
 
 describe('connectionMode', () => {
@@ -8,19 +8,21 @@ describe('connectionMode', () => {
   });
 
   it('leaves an upgrade alone', async () => {
-    const exchange = exchangeOf(routeOf(), { headers: ['Sec-WebSocket-Key', 'x'] });
+    const exchange = { ...exchangeOf(routeOf()), upgrade: 'websocket' };
     await connectionMode('httpclose')?.onRequest?.(exchange);
     expect(exchange.request.has('connection')).to.equal(false);
-    const head = headOf([], 101);
-    connectionMode('httpclose')?.onResponse?.(exchange, head);
-    expect(head.headers.has('connection')).to.equal(false);
+    expect(exchange.closesConnection).to.equal(undefined);
   });
 
-  it('closes towards the client only where that is asked for', () => {
-    const head = headOf();
-    connectionMode('http-server-close')?.onResponse?.(exchangeOf(routeOf()), head);
-    expect(head.headers.has('connection')).to.equal(false);
-    connectionMode('httpclose')?.onResponse?.(exchangeOf(routeOf()), head);
-    expect(head.headers.get('connection')).to.equal('close');
+  it('closes towards the client only where that is asked for', async () => {
+    for (const [mode, closes] of [
+      ['http-server-close', undefined],
+      ['httpclose', true],
+    ] as const) {
+      const exchange = exchangeOf(routeOf());
+      await connectionMode(mode)?.onRequest?.(exchange);
+      expect(exchange.request.get('connection'), mode).to.equal('close');
+      expect(exchange.closesConnection, mode).to.equal(closes);
+    }
   });
 });

@@ -1,8 +1,9 @@
 import { isFixedRequestHeader, isFramingHeader, isSecretVariable } from '@swarmgate/labels';
 import type { HeaderRule } from '@swarmgate/registry/vocabulary';
+import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
-import type { Exchange, Middleware } from './middleware.ts';
+import type { Middleware } from './middleware.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +21,6 @@ export function requestHeaders(changes: HeaderChanges, env: Environment): Middle
   if (compiled.length === 0) return undefined;
   return {
     name: 'reqHeader',
-    needs: 'any',
     onRequest(exchange) {
       for (const change of compiled) change(exchange.request, exchange);
       return proceed;
@@ -34,7 +34,6 @@ export function responseHeaders(changes: HeaderChanges, env: Environment): Middl
   if (compiled.length === 0) return undefined;
   return {
     name: 'resHeader',
-    needs: 'any',
     onResponse(exchange, { headers }) {
       for (const change of compiled) change(headers, exchange);
     },

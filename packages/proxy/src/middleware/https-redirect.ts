@@ -1,5 +1,6 @@
+import type { Exchange } from '../model/exchange.ts';
 import { proceed, redirect, refuse } from './local-responses.ts';
-import type { Exchange, Middleware, Verdict } from './middleware.ts';
+import type { Decision, Middleware } from './middleware.ts';
 
 export interface HttpsRedirectOptions {
   /** As explain shows it. */
@@ -14,7 +15,6 @@ export interface HttpsRedirectOptions {
 export function httpsOnly({ name, status, securePort }: HttpsRedirectOptions): Middleware {
   return {
     name,
-    needs: 'any',
     onRequest: (exchange) => (exchange.client.scheme === 'https' ? proceed : toHttps(exchange, status, securePort)),
   };
 }
@@ -29,7 +29,6 @@ export function forwardedProtoRedirect(
 ): Middleware {
   return {
     name,
-    needs: 'any',
     onRequest(exchange) {
       const { trustedHop, scheme } = exchange.client;
       const applies = name === 'redirectUnlessHttpsProto' || trustedHop;
@@ -38,7 +37,7 @@ export function forwardedProtoRedirect(
   };
 }
 
-function toHttps({ host, path, query }: Exchange, status: number, securePort: number | undefined): Verdict {
+function toHttps({ host, path, query }: Exchange, status: number, securePort: number | undefined): Decision {
   // HTTP/1.0 may come without a Host: there is nowhere to send it.
   if (host === '') return refuse('http-denied');
   const port = securePort === undefined || securePort === 443 ? '' : `:${securePort}`;

@@ -1,4 +1,5 @@
-import type { LocalResponse, Verdict } from './middleware.ts';
+import type { LocalResponse } from '../model/local-response.ts';
+import type { Decision } from './middleware.ts';
 
 /** Every answer that middleware makes, in one place. */
 const table = {
@@ -18,14 +19,14 @@ const table = {
 export type MiddlewareResponseReason = keyof typeof table;
 
 /** A verdict that ends the exchange. @param headers flat name, value list. */
-export function refuse(reason: MiddlewareResponseReason, headers: readonly string[] = []): Verdict {
+export function refuse(reason: MiddlewareResponseReason, headers: readonly string[] = []): Decision {
   const { status, body } = table[reason];
-  return { kind: 'answer', answer: { status, reason, headers, body: `${body}\n` } };
+  return { kind: 'respond', response: { status, reason, headers, body: `${body}\n` } };
 }
 
-export function redirect(status: number, location: string): Verdict {
-  const answer: LocalResponse = { status, reason: 'https-required', headers: ['Location', location], body: '' };
-  return { kind: 'answer', answer };
+export function redirect(status: number, location: string): Decision {
+  const response: LocalResponse = { status, reason: 'https-required', headers: ['Location', location], body: '' };
+  return { kind: 'respond', response };
 }
 
-export const proceed: Verdict = Object.freeze({ kind: 'continue' });
+export const proceed: Decision = Object.freeze({ kind: 'continue' });

@@ -13,7 +13,6 @@ export function pathRewrite(rewrites: readonly PathRewrite[]): Middleware {
   const replacements = rewrites.map(compileRewrite);
   return {
     name: 'reqPathSearchReplace',
-    needs: 'any',
     onRequest(exchange) {
       let path = exchange.path;
       for (const replace of replacements) path = replace(path);

@@ -1,6 +1,7 @@
 import { stickyToken } from '../endpoints/balancing/sticky-token.ts';
+import type { Exchange } from '../model/exchange.ts';
 import { proceed } from './local-responses.ts';
-import type { Exchange, Middleware } from './middleware.ts';
+import type { Middleware } from './middleware.ts';
 
 /**
  * `sessionType=sticky-server`: a cookie named after the service asks for one task. It holds an opaque token of the task,
@@ -10,7 +11,6 @@ import type { Exchange, Middleware } from './middleware.ts';
 export function stickyCookie(service: string): Middleware {
   return {
     name: 'sessionType',
-    needs: 'any',
     onRequest(exchange) {
       const token = takeCookie(exchange, service);
       if (token !== undefined) exchange.stickTo = token;

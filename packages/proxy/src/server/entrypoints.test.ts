@@ -39,8 +39,7 @@ describe('entrypoints', () => {
   ): Promise<Entrypoints> {
     opened = await Entrypoints.open({
       settings,
-      lane: {
-        name: 'raw',
+      server: {
         accept: (connection, entrypoint) => {
           accepted.push({ connection, entrypoint });
           connection.resume().once('end', () => connection.destroy());

@@ -1,8 +1,8 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
 import { type EntrypointSetting, type Logger, messageOf } from '@swarmgate/runtime';
-import type { Lane } from '../entrypoint/lane.ts';
 import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
 import type { EntrypointView } from './entrypoint-view.ts';
+import type { ProtocolServer } from './protocol-server.ts';
 import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
 import { SecureEntrypoint, type SecureEntrypointOptions } from './tls/secure-entrypoint.ts';
 
@@ -13,8 +13,8 @@ export interface EntrypointToOpen extends EntrypointSetting {
 
 export interface EntrypointsOptions {
   readonly settings: readonly EntrypointToOpen[];
-  /** The first lane; it hands over to others by itself. */
-  readonly lane: Lane;
+  /** Serves the connections that are accepted. */
+  readonly server: ProtocolServer;
   /** Ends TLS; `undefined` where no certificate is known, so secure ports stay closed. */
   readonly secure: SecureEntrypointOptions | undefined;
   readonly logger: Logger;
@@ -103,7 +103,7 @@ export class Entrypoints {
     );
   }
 
-  /** Stops accepting. Connections that are open stay with their lanes. */
+  /** Stops accepting. Connections that are open stay with their server. */
   async close(): Promise<void> {
     const closing = [...this.#open.values()].map(
       ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
@@ -159,7 +159,7 @@ export class Entrypoints {
   }
 
   #accept(socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
-    // Without a listener a reset before the lane has it would end the process.
+    // Without a listener a reset before the server has it would end the process.
     socket.on('error', ignoreReset);
     const admitted = this.#options.admit?.(socket) ?? true;
     if (typeof admitted === 'boolean') this.#admitted(admitted, socket, entry, ends);
@@ -197,7 +197,7 @@ export class Entrypoints {
 
   #serve(connection: Socket, entry: EntrypointSetting, firstBytes?: Buffer): void {
     connection.on('error', ignoreReset);
-    this.#options.lane.accept(connection, entry, firstBytes);
+    this.#options.server.accept(connection, entry, firstBytes);
   }
 }
 

@@ -1,10 +1,13 @@
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import { connectTo } from './connect.ts';
+import { DeadlineSweep } from './deadline-sweep.ts';
+import { EndpointConnection } from './endpoint-connection.ts';
 
-/** A GET of `checkPath` answered by 200 to 399, or a connection where only `checkTcp` is set. */
+/**
+ * A GET of `checkPath` with a response from 200 to 399, or a connection where only `checkTcp` is set. Never rejects.
+ * The connection is opened and the response is read as those of requests are.
+ */
 export async function checkEndpoint(
   endpoint: Endpoint,
   route: Route,
@@ -21,25 +24,48 @@ export async function checkEndpoint(
       return false;
     }
   }
-  const { host, port, secure } = endpoint;
-  const named = serviceDomain?.find((domain) => !domain.startsWith('*')) ?? host;
-  const send = secure ? secureRequest : plainRequest;
+  const named = serviceDomain?.find((domain) => !domain.startsWith('*')) ?? endpoint.host;
+  const head = `GET ${checkPath} HTTP/1.1\r\nHost: ${named}\r\nUser-Agent: swarmgate-check\r\nConnection: close\r\n\r\n`;
+  const status = await statusOf(endpoint, head, timeoutMs, signal);
+  return status >= 200 && status < 400;
+}
+
+/** Status of the response to a GET; 0 where none came. */
+function statusOf(endpoint: Endpoint, head: string, timeoutMs: number, signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
-    const request = send({
-      host,
-      port,
-      path: checkPath,
-      agent: false,
-      rejectUnauthorized: false,
-      headers: { Host: named, 'User-Agent': 'swarmgate-check' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    const owner = {
+      sweep: new DeadlineSweep(),
+      onFinished: () => end(0),
+      onClosed: () => {},
+      onDetached: () => {},
+      onOpened: () => {},
+    };
+    const connection = new EndpointConnection(endpoint, owner, timeoutMs);
+    const end = (status: number) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      connection.abandon();
+      resolve(status);
+    };
+    const onAbort = () => end(0);
+    const timer = setTimeout(() => end(0), timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const request = { method: 'GET', head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
+    connection.send(request, timeoutMs, {
+      wantsPayload: true,
+      onInterim: () => {},
+      onHead: ({ status }) => {
+        end(status);
+        return false;
+      },
+      onBody: () => false,
+      onUpgrade: () => end(0),
+      onBroken: () => end(0),
+      onWritable: () => {},
+      onConnected: () => {},
+      onSilence: () => {},
+      onFault: () => end(0),
     });
-    request.on('response', (response) => {
-      const status = response.statusCode ?? 0;
-      response.destroy();
-      resolve(status >= 200 && status < 400);
-    });
-    request.on('error', () => resolve(false));
-    request.end();
+    if (signal.aborted) end(0);
   });
 }

@@ -1,7 +1,7 @@
-import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectSecure } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Endpoint, EndpointPick } from '../model/endpoint.ts';
-import { AttemptError } from './connect-error.ts';
+import { ConnectError } from './connect-error.ts';
+import { openConnection, openedEvent } from './open-connection.ts';
 
 /**
  * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
@@ -14,7 +14,7 @@ type PickedEndpoint = Extract<EndpointPick, { readonly kind: 'endpoint' }>;
 
 /**
  * As `connectTo`, for a second at most where another endpoint could be asked instead.
- * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ * @throws ConnectError `connect-timeout`, `endpoint-unreachable`
  */
 export function connectToPicked(
   { endpoint, hasOthers }: Omit<PickedEndpoint, 'kind'>,
@@ -26,38 +26,34 @@ export function connectToPicked(
 
 /**
  * Opens a connection to an endpoint.
- * @throws AttemptError `connect-timeout`, `endpoint-unreachable`
+ * @throws ConnectError `connect-timeout`, `endpoint-unreachable`
  */
 export function connectTo(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const { host, port } = endpoint;
-    const socket: Socket = endpoint.secure
-      ? connectSecure({ host, port, rejectUnauthorized: false })
-      : connectPlain({ host, port, allowHalfOpen: true });
-    const connected = endpoint.secure ? 'secureConnect' : 'connect';
+    const socket = openConnection(endpoint);
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       socket.off('error', onError);
     };
-    const fail = (error: AttemptError) => {
+    const fail = (error: ConnectError) => {
       settle();
       socket.on('error', () => undefined);
       socket.destroy();
       reject(error);
     };
     const onError = (cause: Error) =>
-      fail(new AttemptError('endpoint-unreachable', `no connection to ${host}:${port}: ${cause.message}`, { cause }));
-    const onAbort = () => fail(new AttemptError('endpoint-unreachable', `connecting to ${host}:${port} was given up`));
+      fail(new ConnectError('endpoint-unreachable', `no connection to ${host}:${port}: ${cause.message}`, { cause }));
+    const onAbort = () => fail(new ConnectError('endpoint-unreachable', `connecting to ${host}:${port} was given up`));
     const timer = setTimeout(
-      () => fail(new AttemptError('connect-timeout', `no connection to ${host}:${port} within ${timeoutMs} ms`)),
+      () => fail(new ConnectError('connect-timeout', `no connection to ${host}:${port} within ${timeoutMs} ms`)),
       timeoutMs,
     );
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError);
-    socket.once(connected, () => {
+    socket.once(openedEvent(endpoint.secure), () => {
       settle();
-      socket.setNoDelay(true);
       resolve(socket);
     });
   });

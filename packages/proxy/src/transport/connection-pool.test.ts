@@ -24,11 +24,18 @@ function listener() {
     onWritable: () => undefined,
     onConnected: () => undefined,
     onSilence: () => undefined,
+    onUpgrade: () => undefined,
+    onFault,
   };
   return { heard, receiver };
 }
 
-const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const head = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const request = { method: 'GET', head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
+
+function onFault(error: unknown): void {
+  throw error;
+}
 
 describe('the pool of connections to endpoints', () => {
   let backend: ScriptedBackend;
@@ -51,7 +58,7 @@ describe('the pool of connections to endpoints', () => {
 
   async function exchange(connection: EndpointConnection): Promise<void> {
     const { heard, receiver } = listener();
-    connection.send(request, 'GET', true, 5_000, receiver);
+    connection.send(request, 5_000, receiver);
     await until(() => heard.complete === 1, 'the answer');
   }
 
@@ -127,6 +134,7 @@ describe('the pool of connections to endpoints', () => {
         void exchange(connection);
       },
       onQueueTimeout: () => order.push(-which),
+      onFault,
     });
     expect(pool.take(endpoint, 'any')).to.equal(undefined);
     expect(pool.wait(endpoint, waiter(1))).to.equal(true);
@@ -148,6 +156,7 @@ describe('the pool of connections to endpoints', () => {
         got = connection;
       },
       onQueueTimeout: () => undefined,
+      onFault,
     });
     first.abandon();
     await until(() => got !== undefined, 'the waiter');
@@ -159,7 +168,7 @@ describe('the pool of connections to endpoints', () => {
     const endpoint = endpointAt(backend.port);
     taken(endpoint);
     let timedOut = 0;
-    pool.wait(endpoint, { onConnection: () => undefined, onQueueTimeout: () => timedOut++ });
+    pool.wait(endpoint, { onConnection: () => undefined, onQueueTimeout: () => timedOut++, onFault });
     for (const at of [40, 500, 900, 1_030]) {
       nowMs = at;
       pool.sweep.tick();
@@ -183,7 +192,7 @@ describe('the pool of connections to endpoints', () => {
     poolWith();
     backend.onRequest = () => undefined;
     const { heard, receiver } = listener();
-    taken(endpointAt(backend.port)).send(request, 'GET', true, 1_000, receiver);
+    taken(endpointAt(backend.port)).send(request, 1_000, receiver);
     await until(() => backend.requests.length === 1, 'the request');
     for (let at = 40; at < 1_200; at += 40) {
       nowMs = at;

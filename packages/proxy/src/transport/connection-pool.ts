@@ -1,3 +1,4 @@
+import type { FaultOwner } from '@swarmgate/runtime';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
@@ -39,7 +40,7 @@ const recentMs = 1_000;
 // An endpoint that says `Keep-Alive: timeout=5` starts counting before we do.
 const promiseMarginMs = 1_000;
 
-export interface Waiter {
+export interface Waiter extends FaultOwner {
   onConnection(connection: EndpointConnection): void;
   onQueueTimeout(): void;
 }
@@ -144,15 +145,13 @@ export class ConnectionPool implements ConnectionOwner {
 
   onClosed(connection: EndpointConnection): void {
     const slot = this.#slot(connection.endpoint);
-    slot.count--;
-    this.#count--;
     const at = slot.idle.indexOf(connection);
     if (at !== -1) slot.idle.splice(at, 1);
-    const waiting = slot.queue[0];
-    if (waiting !== undefined && this.#mayOpen(slot)) {
-      waiting.leave();
-      waiting.waiter.onConnection(this.#open(slot, slot.endpoint));
-    } else if (slot.count === 0 && slot.queue.length === 0) this.#slots.delete(keyOf(slot.endpoint));
+    this.#release(slot);
+  }
+
+  onDetached(connection: EndpointConnection): void {
+    this.#release(this.#slot(connection.endpoint));
   }
 
   /** Open, idle and queued, of all endpoints: for the metrics. */
@@ -171,6 +170,17 @@ export class ConnectionPool implements ConnectionOwner {
     this.#stopped = true;
     this.probes.stop();
     for (const slot of this.#slots.values()) this.#closeIdle(slot);
+  }
+
+  /** One connection fewer: the first request in line gets its place. */
+  #release(slot: Slot): void {
+    slot.count--;
+    this.#count--;
+    const waiting = slot.queue[0];
+    if (waiting !== undefined && this.#mayOpen(slot)) {
+      waiting.leave();
+      waiting.waiter.onConnection(this.#open(slot, slot.endpoint));
+    } else if (slot.count === 0 && slot.queue.length === 0) this.#slots.delete(keyOf(slot.endpoint));
   }
 
   #closeIdle(slot: Slot): void {
@@ -237,6 +247,10 @@ class Queued implements Timed {
   onDeadline(): void {
     this.leave();
     this.waiter.onQueueTimeout();
+  }
+
+  onFault(error: unknown): void {
+    this.waiter.onFault(error);
   }
 }
 

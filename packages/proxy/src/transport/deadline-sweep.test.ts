@@ -4,7 +4,13 @@ import { DeadlineSweep, type Timed } from './deadline-sweep.ts';
 describe('the deadline sweep', () => {
   const timed = (deadlineMs: number) => {
     const fired: number[] = [];
-    const each: Timed = { deadlineMs, onDeadline: () => fired.push(0) };
+    const each: Timed = {
+      deadlineMs,
+      onDeadline: () => fired.push(0),
+      onFault: (error) => {
+        throw error;
+      },
+    };
     return { each, fired };
   };
 
@@ -20,7 +26,7 @@ describe('the deadline sweep', () => {
     sweep.remove(each);
   });
 
-  it('judges nobody right after a stall of its own process', () => {
+  it('applies no deadline right after a stall of its own process', () => {
     let nowMs = 0;
     const sweep = new DeadlineSweep(10, () => nowMs);
     const { each, fired } = timed(sweep.in(100));

@@ -1,8 +1,10 @@
+import type { FaultOwner } from '@swarmgate/runtime';
+
 /** Something that must have happened by a point in time. */
-export interface Timed {
+export interface Timed extends FaultOwner {
   /** In the sweep's milliseconds (`in`), or `Infinity`. Moving it costs an assignment. */
   deadlineMs: number;
-  /** Called once the deadline has passed; whoever does not move or remove itself is called again. */
+  /** Called once the deadline has passed, and again at each tick until the deadline moves or the entry is removed. */
   onDeadline(): void;
 }
 
@@ -56,8 +58,15 @@ export class DeadlineSweep {
   tick(): void {
     const before = this.nowMs;
     this.nowMs = this.#clock();
-    // After a stall of ours, what the peers sent meanwhile waits to be read: judge nobody before that has happened.
+    // After a stall of ours, what the peers sent meanwhile waits to be read: no deadline is applied before that has happened.
     if (this.nowMs - before > 5 * this.#tickMs) return;
-    for (const timed of this.#watched) if (timed.deadlineMs <= this.nowMs) timed.onDeadline();
+    for (const timed of this.#watched) {
+      if (timed.deadlineMs > this.nowMs) continue;
+      try {
+        timed.onDeadline();
+      } catch (error) {
+        timed.onFault(error);
+      }
+    }
   }
 }

@@ -1,18 +1,34 @@
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
+import type { Socket } from 'node:net';
+import { type FaultOwner, guard } from '@swarmgate/runtime';
+import { lastChunk } from '../http/chunked-reader.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import { openConnection, openedEvent } from './open-connection.ts';
+import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { type ResponseConsumer, ResponseReader } from './response-reader.ts';
 
-/** Takes the answer of one exchange, and hears what becomes of its connection. */
-export interface ResponseReceiver extends ResponseConsumer {
-  /** The connection was closed, reset, or sent what cannot be read, before the answer was complete. */
+/** Takes the response of one exchange, and what becomes of its connection. */
+export interface ResponseReceiver extends ResponseConsumer, FaultOwner {
+  /** The connection was closed, reset, or sent what cannot be read, before the response was complete. */
   onBroken(cause: ConnectionFault): void;
-  /** The connection takes more of the request's body. */
+  /** The connection takes more of the request's body, or of the tunnel's bytes. */
   onWritable(): void;
   onConnected(): void;
-  /** The endpoint has the whole request and has said nothing for a while. It may be slow, or gone. */
+  /** The endpoint has the whole request and has sent nothing for a while. It may be slow, or gone. */
   onSilence(): void;
+}
+
+/** Takes what an endpoint sends after its 101. */
+export interface TunnelReceiver extends FaultOwner {
+  /** Returns `true` if `bytes` are still in use afterwards. */
+  onTunnelBytes(bytes: Buffer, from: number, to: number): boolean;
+  /** The endpoint sends no more; it may still read. */
+  onTunnelEnd(): void;
+  /** The connection is gone. `orderly`: after both sides had ended. */
+  onTunnelClosed(orderly: boolean): void;
+  /** Neither side sent anything for the tunnel's idle timeout. */
+  onTunnelIdle(): void;
+  onWritable(): void;
 }
 
 export type ConnectionFault =
@@ -24,20 +40,24 @@ export type ConnectionFault =
 
 export interface ConnectionOwner {
   readonly sweep: DeadlineSweep;
-  /** The answer is complete. `reusable`: both sides agree on where the next one begins. */
+  /** The response is complete. `reusable`: both sides agree on where the next one begins. */
   onFinished(connection: EndpointConnection, reusable: boolean): void;
   onClosed(connection: EndpointConnection): void;
+  /** The connection carries a tunnel from here on, and counts no longer as one of the owner's. */
+  onDetached(connection: EndpointConnection): void;
   /** Connected, and encrypted where that is asked for, after this many milliseconds. */
   onOpened(tookMs: number): void;
 }
 
 const readBufferBytes = 65_536;
-/** Silence for so long, in milliseconds, is told while it lasts; then again after twice as long. */
-const tellingSilenceMs = 1_000;
+/** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
+const reportedSilenceMs = 1_000;
+// A piece up to this size is cheaper copied into the text of its chunk than written in three parts.
+const copiedBytes = 16_384;
 
-type Stage = 'idle' | 'exchange' | 'closed';
+type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 
-/** One connection to an endpoint: writes requests, reads answers strictly, one exchange at a time. */
+/** One connection to an endpoint: writes requests, reads responses strictly, one exchange at a time. */
 export class EndpointConnection implements Timed {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
@@ -50,48 +70,60 @@ export class EndpointConnection implements Timed {
   readonly #owner: ConnectionOwner;
   #stage: Stage = 'idle';
   #receiver: ResponseReceiver | undefined;
+  #tunnel: TunnelReceiver | undefined;
   readonly #reader = new ResponseReader();
   #silenceMs = 0;
-  /** When silence ends the exchange: `deadlineMs`, unless the silence is to be told before. */
+  /** When silence ends the exchange: `deadlineMs`, unless the silence is reported before. */
   #overMs = Number.POSITIVE_INFINITY;
-  #toldMs = tellingSilenceMs;
+  #reportedMs = reportedSilenceMs;
   #error: Error | undefined;
   #swapBuffer = true;
   #requestDone = true;
+  #chunked = false;
+  #endpointEnded = false;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
     this.#owner = owner;
     this.deadlineMs = owner.sweep.in(connectMs);
+    const onBytes = guard(this, (length: number) => this.#onBytes(buffer, length));
+    let buffer: Buffer = noBytes;
     const onread = {
-      // Asked before the first read and after each: `undefined` keeps the buffer. A new one is needed where a slow
+      // Called before the first read and after each: `undefined` keeps the buffer. A new one is needed where a slow
       // client still has bytes of the old one to take: reading into it would corrupt them.
       buffer: (): Uint8Array => {
         if (!this.#swapBuffer) return undefined as unknown as Uint8Array;
         this.#swapBuffer = false;
         return Buffer.allocUnsafeSlow(readBufferBytes);
       },
-      callback: (length: number, buffer: Uint8Array): boolean => {
-        this.#onBytes(buffer as Buffer, length);
+      callback: (length: number, bytes: Uint8Array): boolean => {
+        buffer = bytes as Buffer;
+        onBytes(length);
         return true;
       },
     };
-    const { host, port } = endpoint;
     const beganMs = performance.now();
-    const target = { host, port, onread, noDelay: true };
-    // The label asks for TLS without verification: services in a Swarm have no names that a CA signs.
-    const securely = { ...target, rejectUnauthorized: false, ...(isIP(host) === 0 ? { servername: host } : {}) };
-    this.socket = endpoint.secure ? connectSecurely(securely) : connect(target);
-    this.socket.on(endpoint.secure ? 'secureConnect' : 'connect', () => {
+    this.socket = openConnection(endpoint, { onread });
+    const onOpened = () => {
       owner.onOpened(performance.now() - beganMs);
       this.#onConnected();
-    });
-    this.socket.on('drain', () => this.#receiver?.onWritable());
-    this.socket.on('end', () => this.#onEnd());
+    };
+    this.socket.on(openedEvent(endpoint.secure), guard(this, onOpened));
+    this.socket.on(
+      'drain',
+      guard(this, () => (this.#tunnel ?? this.#receiver)?.onWritable()),
+    );
+    this.socket.on(
+      'end',
+      guard(this, () => this.#onEnd()),
+    );
     this.socket.on('error', (error) => {
       this.#error = error;
     });
-    this.socket.on('close', () => this.#onClose());
+    this.socket.on(
+      'close',
+      guard(this, () => this.#onClose()),
+    );
     owner.sweep.add(this);
   }
 
@@ -99,7 +131,7 @@ export class EndpointConnection implements Timed {
     return this.#stage === 'idle' && !this.socket.destroyed;
   }
 
-  /** Any byte of the answer has arrived. */
+  /** Any byte of the response has arrived. */
   get answering(): boolean {
     return this.#reader.answering;
   }
@@ -109,37 +141,68 @@ export class EndpointConnection implements Timed {
     return this.#reader.promisedIdleMs;
   }
 
-  /** Trailer lines of a chunked answer that is complete. */
+  /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#reader.trailers;
   }
 
-  /**
-   * Begins an exchange. `text` is the request head and what is there of its body, as latin1.
-   * @param silenceMs How long the endpoint may stay silent, before the head and between pieces.
-   */
-  send(text: string, method: string, requestDone: boolean, silenceMs: number, receiver: ResponseReceiver): void {
+  /** @param silenceMs How long the endpoint may stay silent, before the head and between pieces. */
+  send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
-    this.#reader.begin(method, receiver);
+    this.#reader.begin(request.method, receiver, request.upgrade !== '');
     this.#silenceMs = silenceMs;
     this.#stage = 'exchange';
-    this.#requestDone = requestDone;
+    this.#requestDone = request.whole;
+    this.#chunked = request.chunked;
     if (this.connected) this.#expectHead();
-    this.socket.write(text, 'latin1');
+    this.socket.write(textOf(request), 'latin1');
   }
 
-  /** Answers `false` where the caller should wait for `onWritable`. */
-  writeBody(piece: Buffer | string): boolean {
+  /** Sends a piece of the body. Returns `false` where the caller waits for `onWritable`. */
+  writeBody(bytes: Buffer, from: number, to: number): boolean {
     this.#expectBytes();
-    return typeof piece === 'string' ? this.socket.write(piece, 'latin1') : this.socket.write(piece);
+    const { socket } = this;
+    if (!this.#chunked) return socket.write(bytes.subarray(from, to));
+    const size = `${(to - from).toString(16)}\r\n`;
+    if (to - from <= copiedBytes) return socket.write(`${size}${bytes.toString('latin1', from, to)}\r\n`, 'latin1');
+    socket.write(size, 'latin1');
+    socket.write(bytes.subarray(from, to));
+    return socket.write('\r\n', 'latin1');
   }
 
-  endBody(): void {
+  /** @param trailers lines, CRLF at the end of each */
+  endBody(trailers: string): void {
     this.#requestDone = true;
+    if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
+  }
+
+  /**
+   * Turns the connection into a tunnel; called from `onUpgrade`. What the endpoint sends goes to `receiver` from here on.
+   * @param idleMs How long both sides may be silent.
+   */
+  beginTunnel(idleMs: number, receiver: TunnelReceiver): void {
+    this.#stage = 'tunnel';
+    this.#receiver = undefined;
+    this.#reader.leave();
+    this.#tunnel = receiver;
+    this.#silenceMs = idleMs;
+    this.#expectBytes();
+    this.#owner.onDetached(this);
+  }
+
+  /** Sends bytes of the tunnel's client. Returns `false` where the caller waits for `onWritable`. */
+  writeTunnel(bytes: Buffer): boolean {
+    this.#expectBytes();
+    return this.socket.write(bytes);
+  }
+
+  /** The tunnel's client sends no more. */
+  endTunnel(): void {
+    this.socket.end();
   }
 
   pause(): void {
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#stage !== 'tunnel') this.deadlineMs = Number.POSITIVE_INFINITY;
     this.socket.pause();
   }
 
@@ -148,17 +211,25 @@ export class EndpointConnection implements Timed {
     this.socket.resume();
   }
 
-  /** Leaves the exchange and closes: the receiver hears nothing more. */
+  /** Leaves the exchange and closes; nothing more is reported to the receiver. */
   abandon(): void {
     this.#receiver = undefined;
+    this.#tunnel = undefined;
     this.#reader.leave();
     this.socket.destroy();
   }
 
   onDeadline(): void {
     if (this.#stage === 'idle' || this.#stage === 'closed') this.socket.destroy();
-    else if (this.connected && this.deadlineMs < this.#overMs) this.#tellSilence();
+    else if (this.#tunnel !== undefined) this.#tunnel.onTunnelIdle();
+    else if (this.connected && this.deadlineMs < this.#overMs) this.#reportSilence();
     else this.#break(this.connected ? { kind: 'silent' } : { kind: 'connect-timeout' });
+  }
+
+  onFault(error: unknown): void {
+    const owner = this.#tunnel ?? this.#receiver;
+    this.abandon();
+    owner?.onFault(error);
   }
 
   #expectBytes(): void {
@@ -168,13 +239,13 @@ export class EndpointConnection implements Timed {
   #expectHead(): void {
     this.#expectBytes();
     if (!this.#requestDone) return;
-    this.#toldMs = Math.min(tellingSilenceMs, this.#silenceMs / 4);
-    this.deadlineMs = this.#owner.sweep.in(this.#toldMs);
+    this.#reportedMs = Math.min(reportedSilenceMs, this.#silenceMs / 4);
+    this.deadlineMs = this.#owner.sweep.in(this.#reportedMs);
   }
 
-  #tellSilence(): void {
-    this.deadlineMs = Math.min(this.#overMs, this.#owner.sweep.in(this.#toldMs));
-    this.#toldMs *= 2;
+  #reportSilence(): void {
+    this.deadlineMs = Math.min(this.#overMs, this.#owner.sweep.in(this.#reportedMs));
+    this.#reportedMs *= 2;
     this.#receiver?.onSilence();
   }
 
@@ -185,15 +256,24 @@ export class EndpointConnection implements Timed {
   }
 
   #onBytes(buffer: Buffer, length: number): void {
+    if (this.#tunnel !== undefined) {
+      this.#expectBytes();
+      if (this.#tunnel.onTunnelBytes(buffer, 0, length)) this.#swapBuffer = true;
+      return;
+    }
     if (this.#stage !== 'exchange') {
-      // Bytes that nobody asked for: whoever reads this connection next would take them for an answer.
+      // Bytes without a request: the next exchange on this connection would take them for its response.
       this.socket.destroy();
       return;
     }
     this.#expectBytes();
     const outcome = this.#reader.read(buffer, length);
+    if (outcome === 'upgraded') {
+      this.#swapBuffer = true;
+      return;
+    }
     if (this.#reader.inUse) this.#swapBuffer = true;
-    // Whoever took a part may have left meanwhile.
+    // The receiver may have left while it took a part.
     if (outcome === 'more' || this.#receiver === undefined) return;
     if (outcome === 'complete') this.#finish();
     else this.#break({ kind: 'invalid', cause: outcome.cause });
@@ -203,7 +283,7 @@ export class EndpointConnection implements Timed {
     this.#receiver = undefined;
     this.#reader.leave();
     this.served++;
-    // An endpoint that answers before it has the whole request still waits for the rest: a request sent on this
+    // An endpoint that responds before it has the whole request still waits for the rest: a request sent on this
     // connection would be read as that rest, which is how requests are smuggled.
     const reusable = this.#reader.persistent && this.#requestDone && !this.socket.destroyed;
     this.#stage = reusable ? 'idle' : 'closed';
@@ -211,6 +291,11 @@ export class EndpointConnection implements Timed {
   }
 
   #onEnd(): void {
+    this.#endpointEnded = true;
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.onTunnelEnd();
+      return;
+    }
     if (this.#stage === 'exchange' && this.#reader.readEnd()) {
       if (this.#receiver !== undefined) this.#finish();
       return;
@@ -220,6 +305,12 @@ export class EndpointConnection implements Timed {
 
   #onClose(): void {
     this.#owner.sweep.remove(this);
+    const tunnel = this.#tunnel;
+    if (tunnel !== undefined) {
+      this.#tunnel = undefined;
+      tunnel.onTunnelClosed(this.#endpointEnded && this.#error === undefined);
+      return;
+    }
     this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });
     this.#stage = 'closed';
     this.#owner.onClosed(this);
@@ -234,3 +325,5 @@ export class EndpointConnection implements Timed {
     receiver?.onBroken(fault);
   }
 }
+
+const noBytes = Buffer.alloc(0);

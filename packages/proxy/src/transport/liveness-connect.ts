@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import { openConnection } from './open-connection.ts';
 
 /**
  * An endpoint may take so long to accept a probe, in milliseconds. Its kernel accepts, however busy the service is: who
@@ -85,6 +86,10 @@ class Probe implements Timed {
     else this.forget();
   }
 
+  onFault(): void {
+    this.forget();
+  }
+
   forget(): void {
     this.#socket.destroy();
     this.#sweep.remove(this);
@@ -106,5 +111,5 @@ class Probe implements Timed {
 const goneCodes = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN']);
 
 function openPlainly(host: string, port: number): Socket {
-  return connect({ host, port });
+  return openConnection({ host, port, secure: false });
 }

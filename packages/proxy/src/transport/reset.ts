@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Ends a connection so that the other side cannot take it for an orderly end. TLS has its own sign for that: the missing
- * close_notify.
+ * Closes a connection so that the other side cannot take it for an orderly end: a reset, or for TLS a missing closing
+ * alert, which means the same (RFC 9112, section 9.8).
  */
 export function reset(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();

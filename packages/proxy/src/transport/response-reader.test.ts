@@ -12,6 +12,7 @@ function reading() {
       },
       onHead: () => false,
       onBody: () => false,
+      onUpgrade: () => undefined,
     });
   begin();
   const read = (text: string): ReadOutcome => {
@@ -37,7 +38,7 @@ describe('ResponseReader', () => {
     const { read, interim } = reading();
     let outcome: ReadOutcome = 'more';
     for (let sent = 0; sent < 1_000 && outcome === 'more'; sent++) outcome = read(hint);
-    expect(outcome).to.deep.equal({ cause: 'too-many-interim-answers' });
+    expect(outcome).to.deep.equal({ cause: 'too-many-interim-responses' });
     expect(interim()).to.be.lessThan(70);
   });
 

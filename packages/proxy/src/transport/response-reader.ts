@@ -1,7 +1,7 @@
 import { ChunkedReader } from '../http/chunked-reader.ts';
 import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/response-head.ts';
 
-/** Takes an answer as it is read. Places are in `bytes` and hold only during the call. */
+/** Takes a response as it is read. Places are in `bytes` and hold only during the call. */
 export interface ResponseConsumer {
   /** Wants body bytes without chunk framing. */
   readonly wantsPayload: boolean;
@@ -11,10 +11,12 @@ export interface ResponseConsumer {
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
   /** `held` stands before the bytes. Answers `true` if `bytes` are still in use afterwards. */
   onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean;
+  /** A 101 to a request that offered to upgrade; the bytes behind its head are the tunnel's. */
+  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void;
 }
 
 /** What came of reading a piece: more to come, all there, or why it cannot be read. */
-export type ReadOutcome = 'more' | 'complete' | { readonly cause: string };
+export type ReadOutcome = 'more' | 'complete' | 'upgraded' | { readonly cause: string };
 
 // One head is parsed at a time, and wholly used before the next.
 const head = new UpstreamHead();
@@ -31,6 +33,7 @@ export class ResponseReader {
   inUse = false;
   #taker: ResponseConsumer | undefined;
   #method = '';
+  #mayUpgrade = false;
   #inBody = false;
   // Interim answers pass whether the client reads them or not, so all of them together may be as large as one head.
   #interimBytes = 0;
@@ -39,10 +42,14 @@ export class ResponseReader {
   #chunks: ChunkedReader | undefined;
   #unread: Buffer | undefined;
 
-  /** @param method Of the request: an answer to HEAD has no body. */
-  begin(method: string, taker: ResponseConsumer): void {
+  /**
+   * @param method Of the request: a response to HEAD has no body.
+   * @param mayUpgrade The request offered another protocol, so a 101 is expected.
+   */
+  begin(method: string, taker: ResponseConsumer, mayUpgrade = false): void {
     this.#taker = taker;
     this.#method = method;
+    this.#mayUpgrade = mayUpgrade;
     this.#inBody = false;
     this.#interimBytes = 0;
     this.answering = false;
@@ -87,10 +94,15 @@ export class ResponseReader {
       }
       if (outcome !== 'complete') return { cause: outcome.cause };
       if (!head.interim) break;
-      // Nobody asked for an upgrade here: this endpoint has changed protocol by itself.
-      if (head.status === 101) return { cause: 'unasked-upgrade' };
+      if (head.status === 101) {
+        // Without an offer the endpoint has changed protocol by itself.
+        if (!this.#mayUpgrade) return { cause: 'unasked-upgrade' };
+        this.#unread = undefined;
+        this.#taker?.onUpgrade(head, bytes, head.end, length);
+        return 'upgraded';
+      }
       this.#interimBytes += head.end - at;
-      if (this.#interimBytes > defaultResponseLimits.headBytes) return { cause: 'too-many-interim-answers' };
+      if (this.#interimBytes > defaultResponseLimits.headBytes) return { cause: 'too-many-interim-responses' };
       this.#taker?.onInterim(head, bytes);
       if (this.#taker === undefined) return 'more';
       at = head.end;

@@ -20,7 +20,7 @@ export function draining(suite: Suite): void {
       const busy = suite.rig.connect();
       busy.send('GET /a/slow HTTP/1.1\r\nHost: h\r\n\r\n');
       await until(() => finish !== undefined);
-      const drained = suite.rig.lane.drain(5_000);
+      const drained = suite.rig.server.drain(5_000);
       await idle.untilClosed();
       finish?.();
       const answer = await busy.untilClosed();
@@ -38,7 +38,7 @@ export function draining(suite: Suite): void {
       const busy = suite.rig.connect();
       busy.send('GET /a HTTP/1.1\r\nHost: h\r\n\r\n');
       await until(() => asked);
-      await suite.rig.lane.drain(50);
+      await suite.rig.server.drain(50);
       await busy.untilClosed();
     });
   });

@@ -17,7 +17,6 @@ export function middleware(suite: Suite): void {
         middleware: [
           {
             name: 'rewrite',
-            needs: 'any',
             onRequest: async (exchange) => {
               exchange.path = '/rewritten';
               exchange.request.set('X-Added', 'yes');
@@ -31,8 +30,7 @@ export function middleware(suite: Suite): void {
         middleware: [
           {
             name: 'deny',
-            needs: 'any',
-            onRequest: () => ({ kind: 'answer', answer: { status: 403, reason: 'method-denied', body: 'no\n' } }),
+            onRequest: () => ({ kind: 'respond', response: { status: 403, reason: 'method-denied', body: 'no\n' } }),
           },
         ],
       });

@@ -78,7 +78,6 @@ export function ownAnswers(suite: Suite): void {
         let reached = 0;
         const count: Middleware = {
           name: 'count',
-          needs: 'any',
           onRequest: () => {
             reached += 1;
             return { kind: 'continue' };

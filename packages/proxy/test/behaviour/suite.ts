@@ -1,19 +1,19 @@
-import { LaneRig, type MakeLane, type RigOptions } from '../behaviour-rig.ts';
+import { type MakeServer, type RigOptions, ServerRig } from '../behaviour-rig.ts';
 
 /** One lane's run of the suite: a fresh rig for every test. */
 export class Suite {
-  readonly #makeLane: MakeLane;
-  #rig: LaneRig | undefined;
+  readonly #makeServer: MakeServer;
+  #rig: ServerRig | undefined;
 
-  constructor(makeLane: MakeLane) {
-    this.#makeLane = makeLane;
+  constructor(makeServer: MakeServer) {
+    this.#makeServer = makeServer;
   }
 
   async start(options: RigOptions = {}): Promise<void> {
-    this.#rig = await LaneRig.start(this.#makeLane, options);
+    this.#rig = await ServerRig.start(this.#makeServer, options);
   }
 
-  get rig(): LaneRig {
+  get rig(): ServerRig {
     if (this.#rig === undefined) throw new Error('start first');
     return this.#rig;
   }

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import type { MakeLane } from '../lane-rig.ts';
 import { answering } from '../scripted-backend.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
 /** How answers come back. */
-export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
+export function answers(makeServer: MakeServer): void {
   const asked = (title: string, answer: string, check: Check, ask: Partial<Ask> = {}) =>
     it(title, () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = answering(answer, ask.after);
         const client = rig.client();
         client.send(ask.request ?? get('/'));
@@ -145,7 +145,7 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
     );
 
     it('piece by piece as they come (RFC 9112, 7.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (_request, socket) =>
           socket.write(
             'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: ',
@@ -160,7 +160,7 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
       }));
 
     it('a head at once, before any body (RFC 9112, 6)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
         const client = rig.client();
         client.send(get('/'));
@@ -170,7 +170,7 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
       }));
 
     it('of 5 MB intact, by length and chunked (RFC 9112, 6)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const body = '0123456789abcdef'.repeat(320_000);
         backend.onRequest = (request, socket) => {
           if (request.target === '/length')
@@ -192,7 +192,7 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
       }));
 
     it('that come a byte at a time (RFC 9112, 2.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const text =
           'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0a;x=y\r\n0123456789\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n';
         backend.onRequest = (_request, socket) => {
@@ -226,12 +226,11 @@ export function answers(laneName: 'raw' | 'express', makeLane: MakeLane): void {
         expect(response.header('x-swarmgate-reason')).to.be.oneOf(['endpoint-answer-invalid', 'endpoint-unreachable']);
       });
 
-    if (laneName === 'raw')
-      asked(
-        '502 for an upgrade that nobody asked for (RFC 9110, 15.2.2)',
-        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
-        (response) => expect(response.status).to.equal(502),
-      );
+    asked(
+      '502 for an upgrade that nobody asked for (RFC 9110, 15.2.2)',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      (response) => expect(response.status).to.equal(502),
+    );
   });
 }
 

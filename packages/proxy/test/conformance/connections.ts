@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import type { MakeLane } from '../lane-rig.ts';
 import { answering, echo } from '../scripted-backend.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { until, untilStill } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
 /** What happens to connections on both sides. */
-export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): void {
+export function connections(makeServer: MakeServer): void {
   describe('connections', () => {
     it('stay open between requests, on both sides (RFC 9112, 9.3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         for (const path of ['/1', '/2', '/3']) {
           client.send(get(path));
@@ -19,7 +19,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('end when the client says so (RFC 9112, 9.6)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send(get('/', 'Connection: close\r\n'));
         expect((await client.response()).header('connection')).to.equal('close');
@@ -27,7 +27,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('end after HTTP/1.0 (RFC 9112, 9.3)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
         await client.response();
@@ -35,7 +35,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('stay open for HTTP/1.0 with keep-alive (RFC 9112, C.2.2)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send('GET /1 HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n');
         expect((await client.response()).header('connection')).to.equal('keep-alive');
@@ -44,7 +44,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('answer pipelined requests in order (RFC 9112, 9.3.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (request, socket) => {
           // The first takes longest: order must not come from speed.
           if (request.target === '/1') setTimeout(() => echo(request, socket), 20);
@@ -60,7 +60,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('answer pipelined requests with bodies in order (RFC 9112, 9.3.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(
           `POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc${get('/2')}POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n${get('/4')}`,
@@ -71,7 +71,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('to endpoints that close are not used again (RFC 9112, 9.6)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = answering('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
         const client = rig.client();
         client.send(get('/1'));
@@ -82,7 +82,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('to endpoints that closed while idle cost no request (RFC 9112, 9.3.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/1'));
         await client.response();
@@ -92,7 +92,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('that an endpoint resets on the next request cost no GET (RFC 9110, 9.2.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/1'));
         await client.response();
@@ -109,7 +109,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('with an answer too many are not used again (RFC 9112, 9.3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = answering(
           'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison',
         );
@@ -123,7 +123,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('answered before the body was sent are not used again (RFC 9112, 9.3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onHead = (request, socket) => {
           if (request.method === 'POST') socket.write('HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno');
         };
@@ -134,8 +134,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         client.send('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfirst half');
         const early = await client.response('POST');
         expect(early.status).to.equal(401);
-        // The raw lane closes; node:http reads what is left of the body before the next request.
-        if (laneName === 'raw') expect(early.header('connection')).to.equal('close');
+        expect(early.header('connection')).to.equal('close');
         const other = rig.client();
         other.send(get('/next'));
         expect((await other.response()).body).to.equal('GET /next');
@@ -144,7 +143,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('of a client that leaves take their request to the endpoint with them (RFC 9110, 7.7)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = () => undefined;
         const client = rig.client();
         client.send(get('/hang'));
@@ -157,7 +156,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('of a client that leaves in the middle of its body break the request off (RFC 9112, 8)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send('POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf');
         await until(() => backend.requests.length === 1, 'the head');
@@ -168,7 +167,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that send nothing are closed (RFC 9112, 9.5)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           await client.end();
@@ -178,7 +177,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that send half a head get 408 (RFC 9110, 15.5.9)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send('GET / HTTP/1.1\r\nHos');
@@ -190,7 +189,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that stop in the middle of a body are closed (RFC 9110, 15.5.9)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf');
@@ -203,7 +202,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that trickle a body are answered 408 and closed (RFC 9110, 15.5.9)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
@@ -225,7 +224,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that trickle what is left of a body behind its answer are closed (RFC 9112, 9.3)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           backend.onHead = (_request, socket) => socket.write('HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno');
           const client = rig.client();
@@ -243,7 +242,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that stay idle after an answer are closed (RFC 9112, 9.5)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -254,7 +253,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       ));
 
     it('are told to close while draining, and no request is lost (RFC 9112, 9.6)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         let release: (() => void) | undefined;
         backend.onRequest = (request, socket) => {
           release = () => echo(request, socket);
@@ -262,7 +261,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         const client = rig.client();
         client.send(get('/slow'));
         await until(() => release !== undefined, 'the request');
-        const drained = rig.lane.drain(5_000);
+        const drained = rig.server.drain(5_000);
         release?.();
         const response = await client.response();
         expect(response.body).to.equal('GET /slow');
@@ -273,7 +272,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('with a body nobody will read are closed behind the answer (RFC 9112, 9.6)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nfirst');
@@ -286,7 +285,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       ));
 
     it('keep memory bounded while a client does not read (RFC 9110, 2.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const piece = Buffer.alloc(65_536, 'x');
         let written = 0;
         backend.onRequest = (_request, socket) => {
@@ -306,7 +305,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       }));
 
     it('keep memory bounded while an endpoint does not read (RFC 9110, 2.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onHead = (_request, socket) => socket.pause();
         const client = rig.client();
         const piece = Buffer.alloc(65_536, 'x');
@@ -323,7 +322,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
 
     it('that do not read their answer are closed (RFC 9110, 15.5.9)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           backend.onRequest = (_request, socket) => {
             socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n');
@@ -345,7 +344,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
       ));
 
     it('to endpoints are counted down exactly once for each pick', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         for (let at = 0; at < 5; at++) {
           client.send(get(`/${at}`));
@@ -353,7 +352,7 @@ export function connections(laneName: 'raw' | 'express', makeLane: MakeLane): vo
         }
         await until(() => rig.plane.outstanding === 0, 'all picks to be finished');
         expect(rig.plane.picks).to.have.length(5);
-        expect(rig.plane.reports.map((report) => report.lane)).to.include(laneName);
+        expect(rig.plane.reports.map((report) => report.protocol)).to.include('HTTP/1.1');
       }));
   });
 }

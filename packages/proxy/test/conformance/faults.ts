@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { freePort } from '../free-ports.ts';
-import type { MakeLane } from '../lane-rig.ts';
 import type { RawClient } from '../raw-client.ts';
 import { answering, type Script, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { endpointAt } from '../tiny-plane.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
@@ -14,14 +14,14 @@ interface BetweenTwo {
 }
 
 /** Services that refuse, reset, stall, truncate and lie. */
-export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
+export function faults(makeServer: MakeServer): void {
   /** A client before a service that does as the script says and one that is well, which is asked second. */
   async function betweenTwo(script: Script, play: (between: BetweenTwo) => Promise<void>): Promise<void> {
     const [bad, good] = await Promise.all([startBackend(), startBackend()]);
     bad.onRequest = script;
     const endpoints = [endpointAt(bad.port), endpointAt(good.port)];
     try {
-      await onStage(makeLane, ({ rig }) => play({ client: rig.client(), bad, good }), { endpoints });
+      await onStage(makeServer, ({ rig }) => play({ client: rig.client(), bad, good }), { endpoints });
     } finally {
       await Promise.all([bad.stop(), good.stop()]);
     }
@@ -31,7 +31,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
     it('502 where it refuses (RFC 9110, 15.6.3)', async () => {
       const port = await freePort();
       await onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -49,7 +49,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
       const port = await freePort();
       const good = await startBackend();
       await onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
@@ -98,7 +98,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('504 where it does not answer in time (RFC 9110, 15.6.5)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           backend.onRequest = () => undefined;
           const client = rig.client();
@@ -115,7 +115,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('a broken connection where it stalls in the middle (RFC 9112, 8)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
           const client = rig.client();
@@ -142,7 +142,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
       ],
     ] as const)
       it(`never makes ${name} look complete (RFC 9112, 8)`, () =>
-        onStage(makeLane, async ({ rig, backend }) => {
+        onStage(makeServer, async ({ rig, backend }) => {
           backend.onRequest = answering(answer, after);
           const client = rig.client();
           client.send(get('/'));
@@ -158,7 +158,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
         }));
 
     it('HTTP/1.0 clients see a reset where an answer broke off (RFC 9112, 8)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (_request, socket) => {
           socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n');
           setTimeout(() => socket.destroy(), 20);
@@ -171,7 +171,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('503 and Retry-After where there is no endpoint (RFC 9110, 15.6.4)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -187,7 +187,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('503 where no route matches (RFC 9110, 15.6.4)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -199,7 +199,7 @@ export function faults(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
       ));
 
     it('exactly as many requests as were sent, whatever the service does (desync)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         // Answers of every framing in turn, on shared connections, from several clients at once.
         const forms = [
           (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { MakeLane } from '../lane-rig.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { onStage } from './suite.ts';
 
@@ -8,11 +8,11 @@ const chunked = 'POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
 const chunkOf = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
 
 /** `MAX_BODY_BYTES` (RFC 9110, section 15.5.14). */
-export function largeBodies(makeLane: MakeLane): void {
+export function largeBodies(makeServer: MakeServer): void {
   describe('holds bodies to a limit', () => {
     it('and answers 413 at once where Content-Length is over it (RFC 9110, 15.5.14)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send('POST /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n');
@@ -28,7 +28,7 @@ export function largeBodies(makeLane: MakeLane): void {
 
     it('and serves no request behind a body over it (RFC 9112, 9.3)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           const post = `POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n${'x'.repeat(1_001)}`;
@@ -43,7 +43,7 @@ export function largeBodies(makeLane: MakeLane): void {
 
     it('and answers 413 when a chunked one is over it, which the endpoint never gets whole (RFC 9110, 15.5.14)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(chunked + chunkOf(600));
@@ -61,7 +61,7 @@ export function largeBodies(makeLane: MakeLane): void {
 
     it('and answers 413 when a chunked one comes with its head (RFC 9110, 15.5.14)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(`${chunked}${chunkOf(1_001)}0\r\n\r\n`);
@@ -74,7 +74,7 @@ export function largeBodies(makeLane: MakeLane): void {
 
     it('and takes what is just as large, again and again (RFC 9110, 15.5.14)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           const sent = [

@@ -1,17 +1,16 @@
 import { expect } from 'chai';
-import { type MakeLane, startRig } from '../lane-rig.ts';
 import { startBackend } from '../scripted-backend.ts';
+import { type MakeServer, startRig } from '../server-rig.ts';
 import { endpointAt } from '../tiny-plane.ts';
 import { until } from '../until.ts';
 import { refusedRequests } from './refused-requests.ts';
 
-export function refusals(laneName: 'raw' | 'express', makeLane: MakeLane): void {
+export function refusals(makeServer: MakeServer): void {
   describe('refuses', () => {
-    for (const { name, rfc, bytes, status, expressGoesOn, reason, rawOnly } of refusedRequests) {
-      if (rawOnly !== undefined && laneName !== 'raw') continue;
+    for (const { name, rfc, bytes, status, reason } of refusedRequests) {
       it(`${name} (RFC ${rfc})`, async () => {
         const backend = await startBackend();
-        const rig = await startRig(makeLane, { endpoints: [endpointAt(backend.port)] });
+        const rig = await startRig(makeServer, { endpoints: [endpointAt(backend.port)] });
         try {
           const client = rig.client();
           client.send(bytes);
@@ -19,7 +18,7 @@ export function refusals(laneName: 'raw' | 'express', makeLane: MakeLane): void 
           expect(response.status).to.equal(status);
           expect(response.header('x-swarmgate-reason')).to.be.a('string');
           if (reason !== undefined) expect(response.header('x-swarmgate-reason')).to.equal(reason);
-          if (laneName === 'raw' || expressGoesOn === undefined) await client.end();
+          await client.end();
           expect(client.received, 'bytes behind the refusal').to.equal('');
           const served = backend.requests.filter((request) => request.whole);
           expect(served.map((request) => request.target)).to.deep.equal([]);

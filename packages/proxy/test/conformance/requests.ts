@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import type { MakeLane } from '../lane-rig.ts';
 import { header, requestsArrived } from '../scripted-backend.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
 /** How requests cross. */
-export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
+export function requests(makeServer: MakeServer): void {
   describe('forwards', () => {
     it('method, path and query as sent (RFC 9112, 3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/a/b?c=d&e=%2f/../f'));
         expect((await client.response()).body).to.equal('GET /a/b?c=d&e=%2f/../f');
@@ -16,14 +16,14 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a path in normal form (RFC 3986, 6.2.2)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send(get('/a/./b//c/../%64?q=//'));
         expect((await client.response()).body).to.equal('GET /a/b/d?q=//');
       }));
 
     it('names and order of fields as sent (RFC 9110, 5.3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'X-Zeta: 1\r\nx-alpha:2\r\nX-Zeta:  3  \r\naccept: */*\r\n'));
         await client.response();
@@ -43,7 +43,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('bytes beyond ASCII in a value (RFC 9110, 5.5)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'X: caf\xe9\r\n'));
         await client.response();
@@ -51,7 +51,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('an empty value (RFC 9110, 5.5)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'X:\r\nY: \t \r\n'));
         await client.response();
@@ -60,7 +60,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('no hop-by-hop fields, nor those that Connection names (RFC 9110, 7.6.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(
           get(
@@ -77,7 +77,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('its own fields although Connection names them (RFC 9110, 7.6.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'Connection: X-Forwarded-For, Host, Via, X-Request-Id\r\nX-Forwarded-For: 6.6.6.6\r\n'));
         await client.response();
@@ -89,7 +89,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('X-Forwarded-For grown by the client, the others set (RFC 7239 on what they replace)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n'));
         await client.response();
@@ -102,7 +102,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
 
     it('what a trusted hop said (RFC 7239 on what it replaces)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(get('/', 'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Request-Id: mine\r\n'));
@@ -117,7 +117,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       ));
 
     it('no underscore spelling of its own fields (RFC 9110, 5.1 and CGI)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'X_Forwarded_For: 6.6.6.6\r\nContent_Length: 5\r\nX_Other: kept\r\n'));
         await client.response();
@@ -128,7 +128,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('nothing that has passed this proxy before (RFC 9110, 7.6.3)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(get('/', 'Via: 1.1 other, 1.1 swarmgate-test\r\n'));
         const response = await client.response();
@@ -138,7 +138,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a body by Content-Length (RFC 9112, 6.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
         await client.response();
@@ -147,7 +147,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a body that comes in many pieces (RFC 9112, 6.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         await client.sendInPieces(['POST /p HTTP/1.1\r\nHost: a\r\nContent-Le', 'ngth: 9\r\n\r\nhel', 'lo w', 'or']);
         await client.response('POST');
@@ -155,7 +155,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a body of 3 MB intact (RFC 9112, 6.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const body = 'abcdefghijklmnop'.repeat(200_000);
         const client = rig.client();
         client.send(`PUT /big HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -164,7 +164,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a chunked body as chunked (RFC 9112, 7.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         await client.sendInPieces([
           'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n4\r\nwi',
@@ -181,7 +181,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('trailers, but none that would change framing (RFC 9110, 6.5.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(
           'POST /t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n',
@@ -192,7 +192,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
 
     for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND']) {
       it(`the method ${method} (RFC 9110, 9)`, () =>
-        onStage(makeLane, async ({ rig }) => {
+        onStage(makeServer, async ({ rig }) => {
           const client = rig.client();
           client.send(`${method} /m HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
           expect((await client.response(method)).body).to.equal(`${method} /m`);
@@ -200,21 +200,21 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
     }
 
     it('a head that comes byte by byte (RFC 9112, 2.2)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         await client.sendInPieces([...get('/slow')]);
         expect((await client.response()).body).to.equal('GET /slow');
       }));
 
     it('a request behind an empty line (RFC 9112, 2.2)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send(`\r\n${get('/a')}`);
         expect((await client.response()).body).to.equal('GET /a');
       }));
 
     it('an absolute-form target under its own authority (RFC 9112, 3.2.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send('GET http://b.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n');
         expect((await client.response()).body).to.equal('GET /x');
@@ -222,14 +222,14 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('OPTIONS * (RFC 9112, 3.2.4)', () =>
-      onStage(makeLane, async ({ rig }) => {
+      onStage(makeServer, async ({ rig }) => {
         const client = rig.client();
         client.send('OPTIONS * HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
         expect((await client.response('OPTIONS')).body).to.equal('OPTIONS *');
       }));
 
     it('HTTP/1.0 without Host (RFC 9112, 3.2)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send('GET /old HTTP/1.0\r\n\r\n');
         expect((await client.response()).body).to.equal('GET /old');
@@ -238,7 +238,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('CONNECT is not forwarded (RFC 9110, 9.3.6)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send('CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n');
         expect((await client.response()).status).to.equal(501);
@@ -246,7 +246,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('Expect: 100-continue end to end (RFC 9110, 10.1.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onHead = (_request, socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n');
         const client = rig.client();
         client.send('POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
@@ -257,7 +257,7 @@ export function requests(_laneName: 'raw' | 'express', makeLane: MakeLane): void
       }));
 
     it('a refused expectation without its body (RFC 9110, 10.1.1)', () =>
-      onStage(makeLane, async ({ rig, backend }) => {
+      onStage(makeServer, async ({ rig, backend }) => {
         backend.onHead = (_request, socket) => socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n');
         const client = rig.client();
         client.send('POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');

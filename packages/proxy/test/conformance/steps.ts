@@ -1,19 +1,19 @@
 import { expect } from 'chai';
 import type { Middleware } from '../../src/middleware/middleware.ts';
-import type { MakeLane } from '../lane-rig.ts';
 import { answering, header, requestsArrived } from '../scripted-backend.ts';
+import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
 /** A route's steps as a lane runs them. */
-export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
-  const step = (of: Partial<Middleware>): Middleware => ({ name: 'test', needs: 'any', ...of });
+export function steps(makeServer: MakeServer): void {
+  const step = (of: Partial<Middleware>): Middleware => ({ name: 'test', ...of });
   const proceed = { kind: 'continue' } as const;
 
   describe('steps of a route', () => {
     it('see and change the request and the answer', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(get('/old?q'));
@@ -38,7 +38,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('may answer by themselves, and the connection lives on', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           for (let at = 0; at < 2; at++) {
@@ -49,12 +49,12 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
           }
           expect(backend.requests).to.have.length(0);
         },
-        { steps: [step({ onRequest: () => ({ kind: 'answer', answer: { status: 403, reason: 'no' } }) })] },
+        { steps: [step({ onRequest: () => ({ kind: 'respond', response: { status: 403, reason: 'no' } }) })] },
       ));
 
     it('may take their time, also over a body and a request behind it', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(`POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello${get('/behind')}`);
@@ -95,7 +95,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
     for (const [how, of] of failing)
       it(`${how} cost their request only`, () =>
         onStage(
-          makeLane,
+          makeServer,
           async ({ rig }) => {
             const client = rig.client();
             client.send(get('/bad'));
@@ -110,7 +110,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('cannot put a line break into a head (RFC 9110, 5.5)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -131,7 +131,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('cannot change how a request is framed (RFC 9112, 6.3)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
@@ -156,7 +156,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('are left alone by a client that goes while they think', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           const client = rig.client();
           client.send(get('/'));
@@ -185,7 +185,7 @@ export function steps(_laneName: 'raw' | 'express', makeLane: MakeLane): void {
 
     it('cannot change how an answer is framed (RFC 9112, 6.3)', () =>
       onStage(
-        makeLane,
+        makeServer,
         async ({ rig, backend }) => {
           backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
           const client = rig.client();

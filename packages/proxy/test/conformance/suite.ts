@@ -1,5 +1,5 @@
-import { type MakeLane, type Rig, type RigOptions, startRig } from '../lane-rig.ts';
 import { type ScriptedBackend, startBackend } from '../scripted-backend.ts';
+import { type MakeServer, type Rig, type RigOptions, startRig } from '../server-rig.ts';
 import { endpointAt } from '../tiny-plane.ts';
 
 export interface Stage {
@@ -9,12 +9,12 @@ export interface Stage {
 
 /** One lane before one scripted backend, taken down whatever happens. */
 export async function onStage(
-  makeLane: MakeLane,
+  makeServer: MakeServer,
   play: (stage: Stage) => Promise<void>,
   options: Partial<RigOptions> = {},
 ): Promise<void> {
   const backend = await startBackend();
-  const rig = await startRig(makeLane, { endpoints: [endpointAt(backend.port)], ...options });
+  const rig = await startRig(makeServer, { endpoints: [endpointAt(backend.port)], ...options });
   try {
     await play({ rig, backend });
   } finally {

@@ -12,15 +12,14 @@ import { type TrustedProxies, trustedProxies } from '../../exchange/client-conne
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { makeViaName } from '../../exchange/header-policy.ts';
 import { requestIds } from '../../exchange/request-id.ts';
-import type { ForwardTimeouts } from '../../forwarding/forwarder.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { type Admission, ConnectionLimits } from '../../server/connection-limits.ts';
+import { createHttpServer } from '../../server/create-http-server.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
-import { createLanes } from '../../server/http1/lanes.ts';
 import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
@@ -82,7 +81,7 @@ export async function startInProcessServer(options: InProcessServerOptions): Pro
 }
 
 /**
- * Serves requests in this process: table, upstreams, lane and ports. The ports are taken when it resolves; `open` lets
+ * Serves requests in this process: table, upstreams, HTTP server and ports. The ports are taken when it resolves; `open` lets
  * clients in.
  * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`.
  */
@@ -130,38 +129,33 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     logger,
     ...(injected === undefined ? {} : { limiters: injected.limiters }),
   });
-  const plane: ExchangeContext = {
+  const context: ExchangeContext = {
     lookup: (target) => table.current.lookup(target),
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
     observe: measured.observe,
   };
-  const timeouts: ForwardTimeouts = {
-    connectMs: settings.timeoutConnectMs,
-    serverMs: settings.timeoutServerMs,
-    clientMs: settings.timeoutClientMs,
-    tunnelMs: settings.timeoutTunnelMs,
-    bodyBytesPerSecond: settings.bodyBytesPerSecond,
-  };
-  const lanes = createLanes({
-    plane,
-    first: settings.lane,
-    exchange: {
-      timeouts,
-      trusted,
-      viaName: makeViaName(),
-      newRequestId: requestIds(),
-      writesForwarded: settings.writesForwarded,
-      mostBodyBytes: settings.mostBodyBytes,
-      transformFor: middleware.compressionFor,
+  const http = createHttpServer({
+    context,
+    timeouts: {
+      connectMs: settings.timeoutConnectMs,
+      serverMs: settings.timeoutServerMs,
+      clientMs: settings.timeoutClientMs,
+      tunnelMs: settings.timeoutTunnelMs,
+      headMs: settings.timeoutHttpRequestMs,
+      keepAliveMs: settings.timeoutHttpKeepAliveMs,
+      bodyBytesPerSecond: settings.bodyBytesPerSecond,
     },
-    express: { headMs: settings.timeoutHttpRequestMs, keepAliveMs: settings.timeoutHttpKeepAliveMs },
-    queueMs: settings.timeoutQueueMs,
+    trusted,
+    viaName: makeViaName(),
+    newRequestId: requestIds(),
+    writesForwarded: settings.writesForwarded,
+    mostBodyBytes: settings.mostBodyBytes,
+    poolLimits: { queueMs: settings.timeoutQueueMs },
     logger,
     onOpened: measured.opened,
   });
-  const { lane } = lanes;
 
   const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
   const own = injected === undefined ? await openCertificates(options, ports, clientAuthorities) : undefined;
@@ -206,7 +200,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   };
   const entrypoints = Entrypoints.bind({
     settings: ports,
-    lane,
+    server: http,
     secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
     logger,
     admit,
@@ -229,7 +223,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const stopWaiting = certificates.onChange(() => {
     entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
   });
-  measured.watch({ limits, relays, certificates, balancer, pool: lanes.pool });
+  measured.watch({ limits, relays, certificates, balancer, pool: http.pool });
   const background = Promise.all([
     names.run(),
     checks?.run(),
@@ -247,8 +241,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     ended.abort();
     stopWaiting();
     await entrypoints.close();
-    await Promise.all([lane.drain(0), relays.drain(0)]);
-    lanes.stop();
+    await Promise.all([http.drain(0), relays.drain(0)]);
+    http.stop();
     await middleware.stop();
     await background;
   };
@@ -292,7 +286,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     ],
     async drain(deadlineMs: number) {
       await entrypoints.close();
-      await Promise.all([lane.drain(deadlineMs), relays.drain(deadlineMs)]);
+      await Promise.all([http.drain(deadlineMs), relays.drain(deadlineMs)]);
     },
     stop() {
       stopped ??= stop();

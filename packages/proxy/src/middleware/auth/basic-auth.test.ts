@@ -146,7 +146,6 @@ describe('basicAuth', () => {
     const [, value = ''] = basic('gus:pw');
     const rule: Middleware = {
       name: 'rule',
-      needs: 'any',
       onRequest: ({ request }) => {
         request.set('Authorization', value);
         return { kind: 'continue' };

@@ -1,7 +1,8 @@
 import type { ServiceDefinition } from '@swarmgate/registry';
+import type { Exchange } from '../../model/exchange.ts';
 import { proceed, refuse } from '../local-responses.ts';
-import type { Exchange, Middleware, Verdict } from '../middleware.ts';
-import type { PasswordVerdict } from './password-pool.ts';
+import type { Decision, Middleware } from '../middleware.ts';
+import type { PasswordCheckResult } from './password-pool.ts';
 import type { PasswordVerifier } from './password-verifier.ts';
 import type { UserDirectory, Users } from './user-directory.ts';
 
@@ -28,7 +29,7 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
   const challenge = ['WWW-Authenticate', `Basic realm="${realm}"`];
   const usersNow = () => (scope === 'service' ? directory.of(definition) : directory.global);
 
-  const judge = (exchange: Exchange, users: Users): Verdict | Promise<Verdict> => {
+  const check = (exchange: Exchange, users: Users): Decision | Promise<Decision> => {
     if (users.size === 0) return refuse('credentials-unresolved', challenge);
     const header = sent.get(exchange);
     const given = header === undefined ? undefined : credentialsIn(header);
@@ -37,7 +38,7 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
     const credential = known ?? verifier.standIn(given.username, [...users.values()]);
     if (credential === undefined) return refuse('credentials-unresolved', challenge);
     const verdict = verifier.check(given.username, given.password, credential);
-    const conclude = (answer: PasswordVerdict): Verdict => {
+    const conclude = (answer: PasswordCheckResult): Decision => {
       if (answer === 'busy') return refuse('credentials-busy', ['Retry-After', '1']);
       if (answer === 'differs' || known === undefined) return refuse('credentials-wrong', challenge);
       exchange.user = given.username;
@@ -51,7 +52,6 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
   return {
     remember: {
       name: 'Authorization',
-      needs: 'any',
       onRequest(exchange) {
         const header = exchange.request.get('authorization');
         if (header !== undefined) sent.set(exchange, header);
@@ -60,10 +60,9 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
     },
     check: {
       name: scope === 'service' ? 'users' : 'USERS',
-      needs: 'any',
       onRequest(exchange) {
         const users = usersNow();
-        return users instanceof Promise ? users.then((read) => judge(exchange, read)) : judge(exchange, users);
+        return users instanceof Promise ? users.then((read) => check(exchange, read)) : check(exchange, users);
       },
     },
   };

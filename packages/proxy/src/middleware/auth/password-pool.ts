@@ -12,7 +12,7 @@ export interface PasswordAnswer {
 }
 
 /** `busy`: too many wait already, or the thread was lost. Nobody is let in for it. */
-export type PasswordVerdict = 'fits' | 'differs' | 'busy';
+export type PasswordCheckResult = 'fits' | 'differs' | 'busy';
 
 const mostWaiting = 100;
 
@@ -21,12 +21,12 @@ const mostWaiting = 100;
  * dies. It never keeps the process alive by itself.
  */
 export class PasswordPool {
-  readonly #waiting = new Map<number, (verdict: PasswordVerdict) => void>();
+  readonly #waiting = new Map<number, (verdict: PasswordCheckResult) => void>();
   #worker: Worker | undefined;
   #lastId = 0;
   #stopped = false;
 
-  check(password: string, hash: string): Promise<PasswordVerdict> {
+  check(password: string, hash: string): Promise<PasswordCheckResult> {
     if (this.#stopped || this.#waiting.size >= mostWaiting) return Promise.resolve('busy');
     this.#lastId += 1;
     const id = this.#lastId;

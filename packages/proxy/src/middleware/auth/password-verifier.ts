@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { verifyHashedPassword } from '@swarmgate/registry/vocabulary';
 import { LRUCache } from 'lru-cache';
-import { PasswordPool, type PasswordVerdict } from './password-pool.ts';
+import { type PasswordCheckResult, PasswordPool } from './password-pool.ts';
 import { Semaphore } from './semaphore.ts';
 
 /** What a password is compared with: itself, or a salted hash. */
@@ -30,7 +30,7 @@ export class PasswordVerifier {
   readonly #scryptTurns = new Semaphore({ atOnce: 2, mostWaiting: 100 });
   readonly #key = randomBytes(32);
   readonly #known: LRUCache<string, { readonly fits: boolean }>;
-  readonly #running = new Map<string, Promise<PasswordVerdict>>();
+  readonly #running = new Map<string, Promise<PasswordCheckResult>>();
   readonly #rememberMs: number;
 
   constructor(options: PasswordVerifierOptions = {}) {
@@ -42,7 +42,11 @@ export class PasswordVerifier {
    * At once where the answer is known or cheap; a promise where something has to be hashed. Never rejects. What is
    * remembered holds for one name: shared among names, it would answer at once for every name that nobody has.
    */
-  check(username: string, password: string, credential: Credential): PasswordVerdict | Promise<PasswordVerdict> {
+  check(
+    username: string,
+    password: string,
+    credential: Credential,
+  ): PasswordCheckResult | Promise<PasswordCheckResult> {
     if (Buffer.byteLength(password) > mostPasswordBytes) return 'differs';
     if (credential.kind === 'plain') {
       return timingSafeEqual(this.#digest(password), this.#digest(credential.password)) ? 'fits' : 'differs';
@@ -79,7 +83,7 @@ export class PasswordVerifier {
     return this.#pool.stop();
   }
 
-  async #hash(password: string, hash: string): Promise<PasswordVerdict> {
+  async #hash(password: string, hash: string): Promise<PasswordCheckResult> {
     if (!hash.startsWith('$scrypt$')) return this.#pool.check(password, hash);
     if (!(await this.#scryptTurns.take())) return 'busy';
     try {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RateLimit, RateLimitKey, ServiceKey } from '@swarmgate/registry';
 import ipaddr from 'ipaddr.js';
+import type { Exchange } from '../../model/exchange.ts';
 import { proceed, refuse } from '../local-responses.ts';
-import type { Exchange, Middleware, Verdict } from '../middleware.ts';
+import type { Decision, Middleware } from '../middleware.ts';
 import type { Count, Limiters } from './limiters.ts';
 
 /** `rateLimit` with `rateLimitKey`: counted for the whole service; too many get 429 and Retry-After in seconds. */
@@ -14,14 +15,13 @@ export function rateLimit(
 ): Middleware {
   return {
     name: 'rateLimit',
-    needs: 'any',
-    async onRequest(exchange): Promise<Verdict> {
-      return verdictOf(await limiters.count(limit, `${service}:${keyOf(exchange, by)}`));
+    async onRequest(exchange): Promise<Decision> {
+      return decisionOf(await limiters.count(limit, `${service}:${keyOf(exchange, by)}`));
     },
   };
 }
 
-function verdictOf(count: Count): Verdict {
+function decisionOf(count: Count): Decision {
   if (count.ok) return proceed;
   return refuse('rate-limited', ['Retry-After', String(Math.ceil(count.retryAfterMs / 1000))]);
 }

@@ -2,76 +2,15 @@ import { connect as connectSecurely, createServer as createSecureServer } from '
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
 import { get, onStage } from '../../../test/conformance/suite.ts';
-import { makeRawLane, startRig } from '../../../test/lane-rig.ts';
 import { answering, echo, startBackend } from '../../../test/scripted-backend.ts';
+import { makeCoreServer, startRig } from '../../../test/server-rig.ts';
 import { endpointAt, tinyRoute } from '../../../test/tiny-plane.ts';
 import { until, untilStill } from '../../../test/until.ts';
 
-describe('the raw lane', () => {
-  it('serves plain requests itself and hands the rest over, on one connection', () =>
-    onStage(makeRawLane, async ({ rig }) => {
-      const client = rig.client();
-      client.send(get('/1'));
-      await client.response();
-      // The head that changes lanes comes with the next one behind it.
-      client.send(`GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n${get('/3')}`);
-      expect((await client.response()).body).to.equal('GET /2');
-      expect((await client.response()).body).to.equal('GET /3');
-      await until(() => rig.plane.reports.length === 3, 'the reports');
-      expect(rig.plane.reports.map(({ lane }) => lane)).to.deep.equal(['raw', 'express', 'express']);
-    }));
-
-  it('hands a connection over although requests were waiting in it', () =>
-    onStage(makeRawLane, async ({ rig, backend }) => {
-      let release: (() => void) | undefined;
-      backend.onRequest = (request, socket) => {
-        if (request.target === '/1') release = () => echo(request, socket);
-        else echo(request, socket);
-      };
-      const client = rig.client();
-      client.send(get('/1'));
-      await until(() => release !== undefined, 'the first request');
-      client.send('GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n');
-      client.send(get('/3'));
-      // What another client sent after it has been answered, so the lane has had these too.
-      const later = rig.client();
-      later.send(get('/later'));
-      await later.response();
-      release?.();
-      for (const path of ['/1', '/2', '/3']) expect((await client.response()).body).to.equal(`GET ${path}`);
-    }));
-
-  it('hands over a body that is still coming', () =>
-    onStage(makeRawLane, async ({ rig, backend }) => {
-      const client = rig.client();
-      await client.sendInPieces([
-        'POST http://a.example/p HTTP/1.1\r\nHost: a.example\r\nContent-Length: 11\r\n\r\nhello',
-        ' wor',
-        'ld',
-      ]);
-      expect((await client.response('POST')).status).to.equal(200);
-      expect(backend.requests[0]?.body).to.equal('hello world');
-    }));
-
-  it('hands over routes that block, redirect, or need a body changed', () => {
-    const blocked = { ...tinyRoute(), blockedBy: 'users' };
-    return onStage(
-      makeRawLane,
-      async ({ rig }) => {
-        const client = rig.client();
-        client.send(get('/'));
-        const response = await client.response();
-        expect(response.status).to.equal(503);
-        expect(response.header('x-swarmgate-reason')).to.equal('label-unsupported');
-        expect(rig.plane.reports[0]?.lane).to.equal('express');
-      },
-      { routeOf: () => blocked },
-    );
-  });
-
-  it('answers 503 where the queue is full, and where its time is up', () =>
+describe('the HTTP/1.1 server', () => {
+  it('responds 503 where the queue is full, and where its time is up', () =>
     onStage(
-      makeRawLane,
+      makeCoreServer,
       async ({ rig, backend }) => {
         backend.onRequest = () => undefined;
         const clients = [rig.client(), rig.client(), rig.client()];
@@ -92,7 +31,7 @@ describe('the raw lane', () => {
 
   it('keeps to the client timeout of the route', () =>
     onStage(
-      makeRawLane,
+      makeCoreServer,
       async ({ rig }) => {
         const client = rig.client();
         client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
@@ -103,7 +42,7 @@ describe('the raw lane', () => {
 
   it('keeps to the server timeout of the route', () =>
     onStage(
-      makeRawLane,
+      makeCoreServer,
       async ({ rig, backend }) => {
         backend.onRequest = () => undefined;
         const client = rig.client();
@@ -114,7 +53,7 @@ describe('the raw lane', () => {
     ));
 
   it('does not mix answers up while a slow client holds read buffers', () =>
-    onStage(makeRawLane, async ({ rig, backend }) => {
+    onStage(makeCoreServer, async ({ rig, backend }) => {
       // Each line says where it belongs: bytes overwritten in a buffer that is still being sent would show. Pieces of
       // 20 KB are too large to be copied and too small to stop the flow by themselves.
       const size = 12 * 1024 * 1024;
@@ -145,7 +84,7 @@ describe('the raw lane', () => {
     }));
 
   it('loses no request while draining under load', () =>
-    onStage(makeRawLane, async ({ rig, backend }) => {
+    onStage(makeCoreServer, async ({ rig, backend }) => {
       backend.onRequest = (request, socket) => setImmediate(() => echo(request, socket));
       let answered = 0;
       let broken = 0;
@@ -168,7 +107,7 @@ describe('the raw lane', () => {
       };
       const clients = Array.from({ length: 16 }, (_, who) => ask(who));
       await until(() => answered > 200, 'some load');
-      const drained = rig.lane.drain(5_000);
+      const drained = rig.server.drain(5_000);
       await Promise.all(clients);
       await drained;
       expect(broken).to.equal(0);
@@ -176,7 +115,7 @@ describe('the raw lane', () => {
 
   it('leaves no timer, connection or watcher behind', async () => {
     const backend = await startBackend();
-    const rig = await startRig(makeRawLane, { endpoints: [endpointAt(backend.port)] });
+    const rig = await startRig(makeCoreServer, { endpoints: [endpointAt(backend.port)] });
     const clients = Array.from({ length: 20 }, () => rig.client());
     await Promise.all(
       clients.map(async (client, who) => {
@@ -198,8 +137,10 @@ describe('the raw lane', () => {
   it('serves TLS connections, and breaks them off without looking complete', async () => {
     const { private: key, cert } = await generate([{ name: 'commonName', value: 'a.example' }], { keySize: 2048 });
     const backend = await startBackend();
-    const rig = await startRig(makeRawLane, { endpoints: [endpointAt(backend.port)] });
-    const server = createSecureServer({ key, cert }, (socket) => rig.lane.accept(socket, { port: 443, secure: true }));
+    const rig = await startRig(makeCoreServer, { endpoints: [endpointAt(backend.port)] });
+    const server = createSecureServer({ key, cert }, (socket) =>
+      rig.server.accept(socket, { port: 443, secure: true }),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;

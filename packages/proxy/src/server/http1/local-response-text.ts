@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { localResponseHeaders } from '../../exchange/local-responses.ts';
-import type { LocalResponse } from '../../middleware/middleware.ts';
+import type { LocalResponse } from '../../model/local-response.ts';
 
 let dateText = '';
 let dateSecond = 0;
@@ -15,18 +15,18 @@ function httpDate(): string {
   return dateText;
 }
 
-export type AfterAnswer = 'close' | 'keep-alive' | 'implied';
+export type AfterResponse = 'close' | 'keep-alive' | 'implied';
 
-/** The Connection line that tells a client what happens after this answer (RFC 9112, section 9.3). */
-export function connectionLine(after: AfterAnswer): string {
+/** The Connection line that tells a client what happens after this response (RFC 9112, section 9.3). */
+export function connectionLine(after: AfterResponse): string {
   return after === 'implied' ? '' : `Connection: ${after}\r\n`;
 }
 
-/** An answer that the proxy makes itself, as text in UTF-8. */
-export function localResponseText(answer: LocalResponse, method: string, after: AfterAnswer): string {
-  let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}\r\n`;
-  const headers = localResponseHeaders(answer);
+/** A response that the proxy makes itself, as text in UTF-8. */
+export function localResponseText(response: LocalResponse, method: string, after: AfterResponse): string {
+  let text = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}\r\n`;
+  const headers = localResponseHeaders(response);
   for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
   text += `Date: ${httpDate()}\r\n${connectionLine(after)}\r\n`;
-  return method === 'HEAD' ? text : text + (answer.body ?? '');
+  return method === 'HEAD' ? text : text + (response.body ?? '');
 }

@@ -1,23 +1,23 @@
-import { ChunkedReader, lastChunk } from '../../http/chunked-reader.ts';
+import type { BodySource } from '../../exchange/client-side.ts';
+import { ChunkedReader } from '../../http/chunked-reader.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 
-/** Takes pieces of a body as they go upstream; a string is latin1. */
-export type TakePiece = (piece: Buffer | string) => void;
+export type TakePayload = Parameters<BodySource['read']>[0];
 
 /**
- * A client's body on its way upstream: knows where it ends. A chunked one is framed anew, so extensions and oddities of
- * the client's chunks never reach an endpoint (RFC 9112, section 7.1.1).
+ * The body of one request: finds its end and its payload. Chunk framing ends here, so extensions and oddities of the
+ * client's chunks never reach an endpoint (RFC 9112, section 7.1.1).
  */
 export class RequestBody {
   #left: number;
   readonly #chunks: ChunkedReader | undefined;
   readonly #mostBytes: number;
   #payloadBytes = 0;
-  #done = false;
+  #done: boolean;
 
-  /** @param mostBytes of a chunked body, which does not say its length before; 0: no limit */
-  constructor(head: RequestHead, mostBytes = 0) {
+  /** @param mostBytes of a chunked body, which does not announce its length; 0: unlimited */
+  constructor(head: Pick<RequestHead, 'chunked' | 'contentLength' | 'hasBody'>, mostBytes = 0) {
     this.#mostBytes = mostBytes === 0 ? Number.POSITIVE_INFINITY : mostBytes;
     this.#left = head.chunked ? 0 : Math.max(0, head.contentLength);
     this.#chunks = head.chunked ? new ChunkedReader() : undefined;
@@ -28,29 +28,31 @@ export class RequestBody {
     return this.#done;
   }
 
-  /** Answers where the body ends in this piece (`end` if it goes on), or why it cannot be read. */
-  read(bytes: Buffer, start: number, end: number, take: TakePiece): number | ParseError {
+  /** Trailer lines, once it is done. */
+  get trailers(): string {
+    return this.#chunks?.trailers ?? '';
+  }
+
+  /** Returns where the body ends in this piece (`end` if it goes on), or why it cannot be read. */
+  read(bytes: Buffer, start: number, end: number, take: TakePayload): number | ParseError {
     const chunks = this.#chunks;
     if (chunks === undefined) {
       const to = Math.min(end, start + this.#left);
       this.#left -= to - start;
       this.#done = this.#left === 0;
-      if (to > start) take(bytes.subarray(start, to));
+      if (to > start) take(bytes, start, to);
       return to;
     }
-    const refusal = chunks.read(bytes, start, end, (from, to) => {
+    const refused = chunks.read(bytes, start, end, (from, to) => {
       this.#payloadBytes += to - from;
-      if (this.#payloadBytes > this.#mostBytes) return;
-      take(`${(to - from).toString(16)}\r\n`);
-      take(bytes.subarray(from, to));
-      take('\r\n');
+      if (this.#payloadBytes <= this.#mostBytes) take(bytes, from, to);
     });
-    if (refusal !== undefined) return refusal;
+    if (refused !== undefined) return refused;
     if (this.#payloadBytes > this.#mostBytes) return parseErrors.bodyTooLarge;
-    if (chunks.done) {
-      this.#done = true;
-      take(lastChunk(chunks.trailers));
-    }
+    if (chunks.done) this.#done = true;
     return chunks.consumed;
   }
 }
+
+/** Of a request without a body: one for all. */
+export const noBody = new RequestBody({ chunked: false, contentLength: -1, hasBody: false });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoint.ts';
 import { connectToPicked } from '../../transport/connect.ts';
-import { AttemptError } from '../../transport/connect-error.ts';
+import { ConnectError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
 import { reset } from '../../transport/reset.ts';
 
@@ -41,7 +41,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
         finished(endpoint, 'answered');
         return end;
       } catch (error) {
-        if (!(error instanceof AttemptError)) throw error;
+        if (!(error instanceof ConnectError)) throw error;
         if (gone.signal.aborted || signal.aborted) {
           finished(endpoint, 'abandoned');
           client.destroy();

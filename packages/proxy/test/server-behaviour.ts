@@ -6,12 +6,12 @@ import { middleware } from './behaviour/middleware.ts';
 import { ownAnswers } from './behaviour/own-answers.ts';
 import { Suite } from './behaviour/suite.ts';
 import { upgrades } from './behaviour/upgrades.ts';
-import type { MakeLane } from './behaviour-rig.ts';
+import type { MakeServer } from './behaviour-rig.ts';
 
-/** What every lane must do, through real sockets. Run once per lane. */
-export function laneBehaviour(name: string, makeLane: MakeLane): void {
-  describe(`the ${name} lane`, () => {
-    const suite = new Suite(makeLane);
+/** What the HTTP server does with every router, through real sockets. */
+export function serverBehaviour(name: string, makeServer: MakeServer): void {
+  describe(`the HTTP server with the ${name} router`, () => {
+    const suite = new Suite(makeServer);
     afterEach(() => suite.rig.stop());
     forwarding(suite);
     headersBetweenHops(suite);

@@ -1,0 +1,50 @@
+import { Field } from '../http/field-section.ts';
+import { HeadText, hopByHop, linesOf, marked, restoreFraming } from '../http/head-text.ts';
+import type { UpstreamHead } from '../http/response-head.ts';
+import type { HeaderList } from '../model/header-list.ts';
+import { headersForClient } from './header-policy.ts';
+
+const needsPolicy = marked(Field.proxyConnection);
+
+/** The head of an endpoint's response on its way to the client. */
+export interface ClientHead {
+  readonly status: number;
+  /** As the endpoint sent it, perhaps empty. */
+  readonly reason: string;
+  /** End-to-end field lines of HTTP/1.1 as sent, CRLF at the end of each, where nothing in them needs the header policy. */
+  readonly lines: string | undefined;
+  /** Set where `lines` is not. */
+  readonly headers: HeaderList | undefined;
+}
+
+/**
+ * Applies the header policy towards the client. Lines are passed on as text where nothing in them needs the policy and
+ * nothing wants to see single fields: `asList` is `false` then.
+ */
+export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean): ClientHead {
+  const base = head.reasonStart;
+  const text = new HeadText(bytes.toString('latin1', base, head.end), base, head.fields);
+  const reason = text.slice(base, head.reasonEnd);
+  const { status, hasStrayLength } = head;
+  if (!asList && head.connection.named.length === 0 && !hasStrayLength && !text.hasAny(needsPolicy))
+    return { status, reason, lines: text.linesWithout(hopByHop), headers: undefined };
+  const headers = headersForClient(text.flat());
+  if (hasStrayLength) headers.delete('content-length');
+  return { status, reason, lines: undefined, headers };
+}
+
+/** The protocol that a 101 names; `undefined` where it names none. */
+export function upgradeOf(head: UpstreamHead, bytes: Buffer): string | undefined {
+  const base = head.reasonStart;
+  return new HeadText(bytes.toString('latin1', base, head.end), base, head.fields).header('upgrade');
+}
+
+/** Field lines of a head. `undefined` where a step has made it unsendable. */
+export function fieldLinesOf({ lines, headers }: ClientHead): string | undefined {
+  return lines ?? (headers === undefined ? '' : linesOf(headers));
+}
+
+/** Puts back what frames the body, whatever the route's steps did to it. */
+export function restoreClientFraming(headers: HeaderList, head: UpstreamHead): void {
+  restoreFraming(headers, head.hasStrayLength ? -1 : head.contentLength);
+}

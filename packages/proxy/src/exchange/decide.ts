@@ -1,0 +1,154 @@
+import type { Middleware } from '../middleware/middleware.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { LocalResponse } from '../model/local-response.ts';
+import type { RequestView } from '../model/request-view.ts';
+import type { Route } from '../model/route.ts';
+import { normalizeHost } from '../routing/normal-host.ts';
+import { normalizePath } from '../routing/normal-path.ts';
+import { type ConnectionInfo, clientOf, type TrustedProxies } from './client-connection.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { hasLooped, headersForUpstream } from './header-policy.ts';
+import { localResponse } from './local-responses.ts';
+import { responseOfRoute, runSteps } from './run-middleware.ts';
+import { type AddedLines, plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream-head.ts';
+
+export interface DecisionContext extends ExchangeContext {
+  readonly trusted: TrustedProxies;
+  readonly viaName: string;
+  readonly newRequestId: () => string;
+  readonly writesForwarded: boolean;
+  /** Of a request body, in bytes. 0: unlimited. */
+  readonly mostBodyBytes: number;
+}
+
+/** What is known of a client's connection, and what was found out on its last request. */
+export interface ConnectionCache {
+  readonly info: ConnectionInfo;
+  readonly added: AddedLines;
+  sentHost: string;
+  host: string;
+}
+
+/** A request that may be forwarded: everything before the first endpoint is picked has been decided. */
+export interface ForwardOrder {
+  readonly kind: 'forward';
+  readonly route: Route;
+  readonly steps: readonly Middleware[];
+  /** Absent for plain requests of routes without steps. */
+  readonly exchange: Exchange | undefined;
+  readonly framing: RequestFraming;
+  readonly asterisk: boolean;
+  /** Head for an HTTP/1.1 endpoint; made from `exchange` where that is set. */
+  readonly head: string;
+}
+
+export type ExchangeDecision = ForwardOrder | { readonly kind: 'respond'; readonly response: LocalResponse };
+
+/** What the request was for, as far as it was understood: for the access record. */
+export interface RecordedRequest {
+  host: string;
+  path: string;
+  route: Route | undefined;
+  clientAddress: string;
+}
+
+function respond(response: LocalResponse): ExchangeDecision {
+  return { kind: 'respond', response };
+}
+
+/**
+ * From a parsed head to what happens: the table is asked once, then the route's steps run. Only a step that has to wait
+ * makes it a promise. A plain head of a route without steps goes upstream as the lines that the client sent: a short cut
+ * of the header policy, equal to it.
+ */
+export function decide(
+  view: RequestView,
+  cache: ConnectionCache,
+  context: DecisionContext,
+  record: RecordedRequest,
+): ExchangeDecision | Promise<ExchangeDecision> {
+  const { info } = cache;
+  record.path = view.path;
+  const client = info.peerTrusted ? clientOf(info, (name) => view.joined(name), context.trusted) : undefined;
+  if (client !== undefined) record.clientAddress = client.address;
+  const { sentHost } = view;
+  if (sentHost !== cache.sentHost || sentHost === '') {
+    const normal = normalizeHost(sentHost);
+    const isMissing = sentHost === '' && view.protocol === 'HTTP/1.0';
+    if (!normal.ok && !isMissing) return respond(localResponse('bad-host'));
+    cache.sentHost = sentHost;
+    cache.host = normal.ok ? normal.host : '';
+  }
+  const { host } = cache;
+  record.host = host;
+  if (view.fault !== undefined) return respond(localResponse(view.fault));
+  let { path } = view;
+  if (!view.plainPath) {
+    const normal = normalizePath(path);
+    if (!normal.ok) return respond({ ...localResponse('bad-path'), reason: normal.reason });
+    path = normal.path;
+  }
+  record.path = path;
+
+  const lines = client === undefined && view.upgrade === '' ? view.plainLines() : undefined;
+  const flat = lines === undefined ? view.flat() : undefined;
+  if (flat !== undefined && hasLooped(flat, context.viaName)) return respond(localResponse('loop'));
+
+  const { method, query } = view;
+  const header = (name: string) => view.header(name);
+  const route = context.lookup({ method, host, path, port: info.entryPort, header });
+  if (route === undefined) return respond(localResponse('no-route'));
+  record.route = route;
+  if (context.mostBodyBytes > 0 && view.contentLength > context.mostBodyBytes)
+    return respond(localResponse('body-too-large'));
+  const known = client ?? clientOf(info, noHeader, context.trusted);
+  const early = responseOfRoute(route, known.scheme, sentHost, path + query);
+  if (early !== undefined) return respond(early);
+
+  const steps = context.middlewareOf(route);
+  const { unsized, contentLength, upgrade, asterisk } = view;
+  const framing: RequestFraming = { unsized, contentLength, upgrade };
+  if (lines !== undefined && steps.length === 0) {
+    const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
+    const head = plainUpstreamHead(view, lines, asterisk ? '*' : path + query, added);
+    return { kind: 'forward', route, steps, exchange: undefined, framing, asterisk, head };
+  }
+
+  const request = headersForUpstream(flat ?? view.flat(), {
+    client: known,
+    peerAddress: info.peerAddress,
+    sentHost,
+    protocol: view.protocol,
+    viaName: context.viaName,
+    newRequestId: context.newRequestId,
+    writesForwarded: context.writesForwarded,
+  });
+  // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
+  if (!view.hostIsField) request.set('Host', sentHost);
+  const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
+  const exchange: Exchange = { route, method, path, query, host, request, client: known, ...offered };
+  const finish = (response: LocalResponse | undefined) =>
+    response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
+  const response = runSteps(steps, exchange);
+  return response instanceof Promise ? response.then(finish) : finish(response);
+}
+
+function orderOf(
+  exchange: Exchange,
+  steps: readonly Middleware[],
+  framing: RequestFraming,
+  asterisk: boolean,
+): ExchangeDecision {
+  const { route } = exchange;
+  const head = headOf(exchange, framing, asterisk);
+  if (head === undefined) return respond(localResponse('internal-error'));
+  return { kind: 'forward', route, steps, exchange, framing, asterisk, head };
+}
+
+/** Head for an HTTP/1.1 endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */
+export function headOf(exchange: Exchange, framing: RequestFraming, asterisk: boolean): string | undefined {
+  const { method, path, query, request } = exchange;
+  return upstreamHead(method, asterisk && path === '/' ? '*' : path + query, request, framing);
+}
+
+const noHeader = () => undefined;

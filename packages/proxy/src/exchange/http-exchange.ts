@@ -1,0 +1,376 @@
+import type { Logger } from '@swarmgate/runtime';
+import type { ParseError } from '../http/parse-error.ts';
+import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
+import type { Exchange, Protocol } from '../model/exchange.ts';
+import type { LocalResponse } from '../model/local-response.ts';
+import type { RequestView } from '../model/request-view.ts';
+import type { Route } from '../model/route.ts';
+import type { AccessRecord } from './access-record.ts';
+import { type ClientHead, clientHeadOf, restoreClientFraming, upgradeOf } from './client-head.ts';
+import type { ClientFraming, ClientSide, ResponsePiece } from './client-side.ts';
+import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder } from './decide.ts';
+import type { ForwardFailure } from './forward-failure.ts';
+import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
+import { localResponse } from './local-responses.ts';
+import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
+import { Tunnel } from './tunnel.ts';
+
+/** What all exchanges of one server share. */
+export interface HttpExchangeContext extends ForwardingContext, DecisionContext {
+  readonly logger: Logger;
+  /** Silence allowed to both sides of a tunnel where the route does not say, in milliseconds. */
+  readonly tunnelMs: number;
+}
+
+/**
+ * One request and its response, for every protocol: decides, forwards, applies the header policy both ways, responds
+ * itself where it must, and writes the access record. The protocol gives it a view of the request and a client side.
+ */
+export class HttpExchange implements ForwardingSink, TransformConsumer {
+  readonly method: string;
+  readonly protocol: Protocol;
+  host = '';
+  path = '';
+  route: Route | undefined;
+  clientAddress: string;
+  readonly #client: ClientSide;
+  readonly #context: HttpExchangeContext;
+  readonly #startedMs = performance.now();
+  #forwarding: Forwarding | undefined;
+  #order: ForwardOrder | undefined;
+  #transform: ResponseTransform | undefined;
+  #tunnel: Tunnel | undefined;
+  #status = 0;
+  #cause: string | undefined;
+  #mayTransform = false;
+  #over = false;
+
+  constructor(client: ClientSide, context: HttpExchangeContext, method: string, protocol: Protocol) {
+    this.#client = client;
+    this.#context = context;
+    this.method = method;
+    this.protocol = protocol;
+    this.clientAddress = client.cache.info.peerAddress;
+  }
+
+  /** Silence allowed to the client, in milliseconds, where the route says so. */
+  get clientMs(): number | undefined {
+    return this.route?.destination.timeoutClientMs;
+  }
+
+  get wantsPayload(): boolean {
+    return this.#mayTransform || this.#client.sink.wantsPayload;
+  }
+
+  /** Bytes of the request's body may be given to `onClientBytes` now; else the client has to wait. */
+  get takesBody(): boolean {
+    return !this.#client.body.done && this.#forwarding?.takesBody === true;
+  }
+
+  /** Never throws. `view` is read before it returns. */
+  serve(view: RequestView): void {
+    try {
+      const decision = decide(view, this.#client.cache, this.#context, this);
+      if (!(decision instanceof Promise)) this.#follow(decision);
+      else decision.then((late) => this.#followLate(late)).catch((error: unknown) => this.onFault(error));
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  /** A head or body that cannot be read: nothing that follows on this connection can be either. */
+  refuse(error: ParseError): void {
+    this.#cause = error.cause;
+    this.#giveUp(localResponse(error.answer));
+  }
+
+  /** More of the client's body has arrived, or the endpoint takes more of it. */
+  onClientBytes(): void {
+    const forwarding = this.#forwarding;
+    const { body } = this.#client;
+    if (forwarding === undefined || body.done) return;
+    let keepsUp = true;
+    const refused = body.read((bytes, from, to) => {
+      keepsUp = forwarding.writeBody(bytes, from, to);
+    });
+    if (refused !== undefined) {
+      this.refuse(refused);
+      return;
+    }
+    if (body.done) {
+      forwarding.endBody(body.trailers);
+      body.resume();
+    } else if (keepsUp) body.resume();
+    else body.pause();
+  }
+
+  onWritable(): void {
+    this.onClientBytes();
+  }
+
+  onClientDrained(): void {
+    if (this.#transform !== undefined) this.#transform.resume();
+    else this.#forwarding?.resumeResponse();
+  }
+
+  onClientGone(): void {
+    if (this.#over) return;
+    this.#forwarding?.cancel();
+    this.#end(499, 'client-gone', 'cut');
+  }
+
+  /** The client was silent in the middle of its body, or does not read its response. */
+  onClientStalled(): void {
+    this.#giveUp(localResponse('request-timeout'));
+  }
+
+  /** A step, or the proxy's own code, has failed: this exchange's trouble only. */
+  onFault(error: unknown): void {
+    this.#context.logger.error({ err: error, service: this.route?.key, path: this.path }, 'an exchange failed');
+    try {
+      this.#giveUp(localResponse('internal-error'));
+    } catch (again) {
+      this.#context.logger.error({ err: again, path: this.path }, 'an exchange could not be ended in order');
+      this.#end(500, 'internal-error', 'cut');
+    }
+  }
+
+  onInterim(head: UpstreamHead, bytes: Buffer): void {
+    this.#client.sink.interim(clientHeadOf(head, bytes, false));
+  }
+
+  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
+    const clientHead = this.#headFor(head, bytes, framing);
+    const { exchange } = this.#order as ForwardOrder;
+    const closes = exchange?.closesConnection === true;
+    if (this.#transform !== undefined) {
+      this.#send(clientHead, 'unsized', closes, noBytes, 0, 0, false);
+      this.#transformPiece(bytes, from, to, complete);
+      return false;
+    }
+    const clientFraming =
+      framing === 'until-close' || (framing === 'chunked' && this.wantsPayload) ? 'unsized' : framing;
+    return this.#send(clientHead, clientFraming, closes, bytes, from, to, complete);
+  }
+
+  onBody(bytes: Buffer, from: number, to: number, complete: boolean, before: string): boolean {
+    if (this.#transform !== undefined) {
+      this.#transformPiece(bytes, from, to, complete);
+      return false;
+    }
+    const inUse = this.#client.sink.body(this.#pieceOf(bytes, from, to, complete, before));
+    this.#sent(complete);
+    return inUse;
+  }
+
+  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
+    const { exchange, framing } = this.#order as ForwardOrder;
+    const clientHead = this.#headFor(head, bytes, 'none');
+    const forwarding = this.#forwarding as Forwarding;
+    const chosen = upgradeOf(head, bytes) ?? framing.upgrade;
+    const offered = framing.upgrade.split(',').map((each) => each.trim().toLowerCase());
+    const connection = offered.includes(chosen.trim().toLowerCase()) ? forwarding.takeTunnel() : undefined;
+    if (connection === undefined) {
+      forwarding.cancel();
+      this.onFailure('endpoint-answer-invalid', false);
+      return;
+    }
+    const tunnel = new Tunnel(connection, this);
+    const client = this.#client.beginTunnel(clientHead, chosen, tunnel);
+    if (client === undefined) throw new Error('the head of a 101 cannot be sent');
+    this.#status = head.status;
+    this.#tunnel = tunnel;
+    const idleMs = exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs;
+    tunnel.begin(client, idleMs, bytes, from, to);
+  }
+
+  onTunnelOver(): void {
+    this.#forwarding?.onTunnelOver();
+    this.#end(this.#status, undefined, 'complete');
+  }
+
+  onFailure(failure: ForwardFailure, answered: boolean): void {
+    this.#context.logger.warn(
+      { service: this.route?.key, endpoint: this.#forwarding?.endpoint?.id, reason: failure },
+      'an endpoint failed',
+    );
+    if (answered) this.#end(this.#status, 'answer-truncated', 'cut');
+    else this.#respond(localResponse(failure));
+  }
+
+  onTransformed(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#client.sink.body(this.#pieceOf(bytes, 0, bytes.length, false, ''));
+    if (this.#client.sink.clogged) this.#transform?.pause();
+  }
+
+  onTransformEnd(): void {
+    if (this.#over) return;
+    this.#client.sink.body(this.#pieceOf(noBytes, 0, 0, true, ''));
+    this.#end(this.#status, undefined, 'complete');
+  }
+
+  onTransformWritable(): void {
+    this.#forwarding?.resumeResponse();
+  }
+
+  #followLate(decision: ExchangeDecision): void {
+    if (!this.#over) this.#follow(decision);
+  }
+
+  #follow(decision: ExchangeDecision): void {
+    if (decision.kind === 'respond') this.#respond(decision.response);
+    else this.#forward(decision);
+  }
+
+  #forward(order: ForwardOrder): void {
+    this.#order = order;
+    this.route = order.route;
+    const { steps, head, framing, exchange } = order;
+    for (let at = 0; at < steps.length; at++) if (steps[at]?.transform !== undefined) this.#mayTransform = true;
+    const { body } = this.#client;
+    let firstBytes = '';
+    if (!body.done) {
+      const refused = body.read((bytes, from, to) => {
+        firstBytes += bytes.toString('latin1', from, to);
+      });
+      if (refused !== undefined) {
+        this.refuse(refused);
+        return;
+      }
+    }
+    const { done } = body;
+    const { unsized, upgrade } = framing;
+    const trailers = done && unsized ? body.trailers : '';
+    const request = { method: this.method, head, chunked: unsized, firstBytes, whole: done, trailers, upgrade };
+    // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
+    if (!done) body.pause();
+    this.#forwarding = new Forwarding(this.#context, order.route, request, exchange?.stickTo, this.#startedMs, this);
+    this.#forwarding.start();
+  }
+
+  #respond(response: LocalResponse): void {
+    if (this.#over) return;
+    this.#status = response.status;
+    this.#client.sink.respond(response);
+    this.#end(response.status, response.reason, 'complete');
+  }
+
+  /** Ends with a response of the proxy's own where none has begun, else cuts the one that has. */
+  #giveUp(response: LocalResponse): void {
+    if (this.#over) return;
+    this.#forwarding?.cancel();
+    this.#tunnel?.abort();
+    if (this.#status === 0) this.#respond(response);
+    else this.#end(response.status, response.reason, 'cut');
+  }
+
+  /** The head as the client gets it: header policy, then the route's steps, then framing put right. */
+  #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
+    const { steps, exchange } = this.#order as ForwardOrder;
+    const endpoint = this.#forwarding?.endpoint;
+    const isUpgrade = head.status === 101;
+    if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
+      return clientHeadOf(head, bytes, isUpgrade);
+    const clientHead = clientHeadOf(head, bytes, true);
+    const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
+    for (const step of steps) step.onResponse?.(exchange, { status: head.status, headers, endpoint });
+    restoreClientFraming(headers, head);
+    if (!isUpgrade) this.#beginTransform(exchange, { status: head.status, headers, endpoint }, framing);
+    return clientHead;
+  }
+
+  #beginTransform(exchange: Exchange, response: TransformedResponse, framing: BodyFraming): void {
+    if (!this.#mayTransform) return;
+    for (const step of (this.#order as ForwardOrder).steps) {
+      const stream = step.transform?.(exchange, response, framing !== 'none');
+      if (stream === undefined) continue;
+      this.#transform = new ResponseTransform(stream, this);
+      return;
+    }
+  }
+
+  #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {
+    const transform = this.#transform;
+    if (transform === undefined) return;
+    if (to > from && !transform.write(bytes, from, to) && !complete) this.#forwarding?.pauseResponse();
+    if (complete) transform.end();
+  }
+
+  #send(
+    head: ClientHead,
+    framing: ClientFraming,
+    closes: boolean,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    complete: boolean,
+  ): boolean {
+    const inUse = this.#client.sink.head(head, framing, closes, this.#pieceOf(bytes, from, to, complete, ''));
+    if (inUse === undefined) throw new Error(`a step has made the head of the response to ${this.path} unsendable`);
+    this.#status = head.status;
+    this.#sent(complete);
+    return inUse;
+  }
+
+  #sent(complete: boolean): void {
+    // A whole response in one piece ends when its head came: the clock need not be read twice.
+    if (complete) this.#end(this.#status, undefined, 'complete');
+    else if (this.#client.sink.clogged) this.#forwarding?.pauseResponse();
+  }
+
+  #pieceOf(bytes: Buffer, from: number, to: number, complete: boolean, before: string): ResponsePiece {
+    piece.bytes = bytes;
+    piece.from = from;
+    piece.to = to;
+    piece.complete = complete;
+    piece.before = before;
+    piece.trailers = complete ? (this.#forwarding?.trailers ?? '') : '';
+    return piece;
+  }
+
+  #end(status: number, reason: string | undefined, end: 'complete' | 'cut'): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (end === 'cut') this.#transform?.destroy();
+    this.#context.observe(this.#record(status, reason));
+    this.#client.onExchangeOver(end);
+  }
+
+  #record(status: number, reason: string | undefined): AccessRecord {
+    const forwarding = this.#forwarding;
+    const headAtMs = forwarding?.headAtMs;
+    const { sink, body } = this.#client;
+    return {
+      protocol: this.protocol,
+      route: this.route,
+      endpoint: forwarding?.endpoint,
+      method: this.method,
+      host: this.host,
+      path: this.path,
+      status,
+      reason,
+      cause: this.#cause,
+      durationMs: performance.now() - this.#startedMs,
+      upstreamMs: headAtMs === undefined ? undefined : headAtMs - (forwarding as Forwarding).attemptAtMs,
+      retries: forwarding?.retries ?? 0,
+      sentBytes: sink.sentBytes + (this.#tunnel?.sentBytes ?? 0),
+      receivedBytes: body.receivedBytes + (this.#tunnel?.receivedBytes ?? 0),
+      clientAddress: this.clientAddress,
+    };
+  }
+}
+
+type TransformedResponse = Parameters<NonNullable<ForwardOrder['steps'][number]['onResponse']>>[1];
+
+function changesResponses(steps: ForwardOrder['steps']): boolean {
+  for (let at = 0; at < steps.length; at++) {
+    const step = steps[at];
+    if (step?.onResponse !== undefined || step?.transform !== undefined) return true;
+  }
+  return false;
+}
+
+const noBytes = Buffer.alloc(0);
+/** One for all pieces: a sink reads it during the call. */
+const piece: ResponsePiece = { bytes: noBytes, from: 0, to: 0, complete: false, before: '', trailers: '' };

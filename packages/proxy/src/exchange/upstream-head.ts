@@ -1,0 +1,74 @@
+import { isSafeTarget, linesOf, restoreFraming } from '../http/head-text.ts';
+import type { HeaderList } from '../model/header-list.ts';
+import type { RequestView } from '../model/request-view.ts';
+import { forwardedElement } from './forwarded-element.ts';
+
+const chunkedLine = 'Transfer-Encoding: chunked\r\n';
+
+/** What one connection adds to every head, as long as Host stays the same: made once, not per request. */
+export class AddedLines {
+  readonly #peerAddress: string;
+  readonly #scheme: string;
+  readonly #entryPort: number;
+  readonly #viaName: string;
+  readonly #writesForwarded: boolean;
+  #host = '';
+  #beforeId = '';
+  readonly #afterId: string;
+
+  constructor(peerAddress: string, scheme: string, entryPort: number, viaName: string, writesForwarded = false) {
+    this.#peerAddress = peerAddress;
+    this.#scheme = scheme;
+    this.#entryPort = entryPort;
+    this.#viaName = viaName;
+    this.#writesForwarded = writesForwarded;
+    this.#afterId = `\r\nVia: 1.1 ${viaName}\r\n`;
+  }
+
+  with(sentHost: string, requestId: string, isHttp10: boolean): string {
+    if (this.#host !== sentHost || this.#beforeId === '') {
+      this.#host = sentHost;
+      this.#beforeId =
+        `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
+        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
+    }
+    const after = isHttp10 ? `\r\nVia: 1.0 ${this.#viaName}\r\n` : this.#afterId;
+    return this.#beforeId + requestId + after;
+  }
+
+  #forwardedLine(sentHost: string): string {
+    if (!this.#writesForwarded) return '';
+    return `Forwarded: ${forwardedElement(this.#peerAddress, sentHost, this.#scheme)}\r\n`;
+  }
+}
+
+/** The head of a plain request, from the lines that the client sent. Equal to what the header policy makes of it. */
+export function plainUpstreamHead(view: RequestView, lines: string, target: string, added: string): string {
+  return `${view.method} ${target} HTTP/1.1\r\n${lines}${added}${view.unsized ? chunkedLine : ''}\r\n`;
+}
+
+/** How a request's body is framed, and what it offers to change to: known from its head, and not for steps to change. */
+export interface RequestFraming {
+  readonly unsized: boolean;
+  /** -1: none was sent. */
+  readonly contentLength: number;
+  /** Empty: no offer. */
+  readonly upgrade: string;
+}
+
+/** `undefined` where a step has made it unsendable. */
+export function upstreamHead(
+  method: string,
+  target: string,
+  headers: HeaderList,
+  { unsized, contentLength, upgrade }: RequestFraming,
+): string | undefined {
+  restoreFraming(headers, contentLength);
+  if (upgrade !== '') {
+    headers.set('Connection', 'Upgrade');
+    headers.set('Upgrade', upgrade);
+  }
+  const lines = linesOf(headers);
+  if (lines === undefined || !isSafeTarget(target)) return undefined;
+  return `${method} ${target} HTTP/1.1\r\n${lines}${unsized ? chunkedLine : ''}\r\n`;
+}

@@ -1,0 +1,49 @@
+import type { Endpoint } from './endpoint.ts';
+import type { HeaderList } from './header-list.ts';
+import type { Route } from './route.ts';
+
+/** Protocol of the client's request, as the access record and the metrics name it. */
+export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
+
+/**
+ * One exchange as middleware sees it: no sockets, no protocol. The exchange makes it from the request view, the route's
+ * steps change it, then it is forwarded or answered.
+ */
+export interface Exchange {
+  readonly route: Route;
+  readonly method: string;
+  /** Normal form; a step may replace it (path rewriting). The query travels beside it, untouched. */
+  path: string;
+  /** With its `?`, or empty. As the client sent it. */
+  readonly query: string;
+  readonly host: string;
+  readonly request: HeaderList;
+  readonly client: ClientConnection;
+  /** Protocol that the client offers to change to (`Upgrade`), lower case. Absent for other requests. */
+  readonly upgrade?: string;
+  /** What earlier steps found out: the user's name, the endpoint that a cookie names. */
+  user?: string;
+  stickTo?: string;
+  /** Set by a step: the client's connection closes after this response, where its protocol has such a notion. */
+  closesConnection?: boolean;
+}
+
+export interface ClientConnection {
+  /** Of the client itself: from X-Forwarded-For or PROXY only where the hop is trusted. */
+  readonly address: string;
+  readonly entryPort: number;
+  /** The client's own connection ended TLS here. */
+  readonly secure: boolean;
+  /** What the client used towards the first trusted hop: `https` behind a TLS load balancer. */
+  readonly scheme: 'http' | 'https';
+  readonly trustedHop: boolean;
+  /** Set on TLS when a client certificate was sent and verified against `CA_FILE`. */
+  readonly certificateVerified: boolean;
+}
+
+/** The head of an endpoint's response, for the route's steps. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly endpoint: Endpoint;
+}

@@ -1,0 +1,10 @@
+/** A response that the proxy makes itself. It always carries `X-Swarmgate-Reason: <reason>`. */
+export interface LocalResponse {
+  readonly status: number;
+  /** Stable, kebab-case: what the access log, the metric and the header name. */
+  readonly reason: string;
+  /** Flat name, value, name, value. */
+  readonly headers?: readonly string[];
+  /** Text in UTF-8. */
+  readonly body?: string;
+}

@@ -1,0 +1,74 @@
+import type { Logger } from '@swarmgate/runtime';
+import type { TrustedProxies } from '../exchange/client-connection.ts';
+import type { ExchangeContext } from '../exchange/exchange-context.ts';
+import type { HttpExchangeContext } from '../exchange/http-exchange.ts';
+import { RetryBudget } from '../exchange/retry-budget.ts';
+import type { ForwardTimeouts } from '../exchange/timeouts.ts';
+import type { HeadLimits } from '../http/request-head.ts';
+import { ConnectionPool, type PoolLimits } from '../transport/connection-pool.ts';
+import { DeadlineSweep } from '../transport/deadline-sweep.ts';
+import { createHttp1Server } from './http1/http1-server.ts';
+import type { ProtocolServer } from './protocol-server.ts';
+
+export interface HttpServerOptions {
+  readonly context: ExchangeContext;
+  readonly timeouts: ForwardTimeouts & {
+    /** Until a request head has arrived, in milliseconds. */
+    readonly headMs: number;
+    /** Idle time of a client's connection between requests, in milliseconds. */
+    readonly keepAliveMs: number;
+  };
+  /** `TRUSTED_PROXIES`. */
+  readonly trusted: TrustedProxies;
+  readonly viaName: string;
+  readonly newRequestId: () => string;
+  /** `FORWARDED_HEADER`. Default `false`. */
+  readonly writesForwarded?: boolean;
+  /** `MAX_BODY_BYTES` of a request. Default 0: unlimited. */
+  readonly mostBodyBytes?: number;
+  readonly poolLimits?: Partial<PoolLimits>;
+  readonly headLimits?: HeadLimits;
+  readonly logger: Logger;
+  /** Called with the time that each connection to an endpoint took to open, in milliseconds. */
+  readonly onOpened?: (tookMs: number) => void;
+  /** How often deadlines are looked at, in milliseconds. Default 100. */
+  readonly sweepTickMs?: number;
+}
+
+export interface HttpServer extends ProtocolServer {
+  /** Connections to endpoints. */
+  readonly pool: ConnectionPool;
+  stop(): void;
+}
+
+// What the end of one endpoint may cause at once: a retry for every request that it had in flight.
+const mostRetries = 200;
+const retriesPerRequest = 0.2;
+
+/** The HTTP servers of one process: they share the pool of connections to endpoints and the retry budget. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { context, timeouts, trusted, viaName, newRequestId, logger } = options;
+  const limits = { connectMs: timeouts.connectMs, ...options.poolLimits };
+  const pool = new ConnectionPool(new DeadlineSweep(options.sweepTickMs), limits, options.onOpened);
+  const shared: HttpExchangeContext = {
+    ...context,
+    pool,
+    budget: new RetryBudget(retriesPerRequest, mostRetries),
+    serverMs: timeouts.serverMs,
+    tunnelMs: timeouts.tunnelMs,
+    trusted,
+    viaName,
+    newRequestId,
+    writesForwarded: options.writesForwarded ?? false,
+    mostBodyBytes: options.mostBodyBytes ?? 0,
+    logger,
+  };
+  const headLimits = options.headLimits === undefined ? {} : { limits: options.headLimits };
+  const http1 = createHttp1Server({ context: shared, timeouts, ...headLimits });
+  return {
+    accept: (socket, entrypoint, firstBytes) => http1.accept(socket, entrypoint, firstBytes),
+    drain: (deadlineMs) => http1.drain(deadlineMs),
+    pool,
+    stop: () => pool.stop(),
+  };
+}

@@ -1,0 +1,142 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ClientHead, fieldLinesOf } from '../../exchange/client-head.ts';
+import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
+import { lastChunk } from '../../http/chunked-reader.ts';
+import type { LocalResponse } from '../../model/local-response.ts';
+import { type AfterResponse, connectionLine, localResponseText } from './local-response-text.ts';
+
+// A piece up to this size is cheaper copied into the text of its head than written beside it.
+const copiedBytes = 16_384;
+
+/** The connection that the responses are written to. */
+export interface WrittenConnection {
+  readonly draining: boolean;
+  /** The request's body has been read to its end. */
+  readonly bodyDone: boolean;
+  /** The socket's buffer is full: from here on the client is expected to read. */
+  onClogged(): void;
+}
+
+/** Writes responses of HTTP/1.1 to one connection, one after the other. */
+export class ResponseWriter implements ResponseSink {
+  readonly #socket: Socket;
+  readonly #connection: WrittenConnection;
+  #method = '';
+  #http10 = false;
+  #clientPersistent = false;
+  #rechunk = false;
+  #passChunks = false;
+  /** The connection stays open after this response. */
+  persistent = false;
+  sentBytes = 0;
+
+  constructor(socket: Socket, connection: WrittenConnection) {
+    this.#socket = socket;
+    this.#connection = connection;
+  }
+
+  /** The next request's response follows. `method` is empty where the request line could not be read. */
+  begin(method: string, http10: boolean, clientPersistent: boolean): void {
+    this.#method = method;
+    this.#http10 = http10;
+    this.#clientPersistent = clientPersistent;
+    this.#rechunk = false;
+    this.#passChunks = false;
+    this.persistent = false;
+    this.sentBytes = 0;
+  }
+
+  get wantsPayload(): boolean {
+    return this.#http10;
+  }
+
+  get clogged(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  interim(head: ClientHead): void {
+    // HTTP/1.0 clients know no interim responses (RFC 9110, section 15.2).
+    if (this.#http10) return;
+    const lines = fieldLinesOf(head);
+    if (lines !== undefined) this.#writeText(`${statusLine(head)}${lines}\r\n`);
+  }
+
+  head(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined {
+    const lines = fieldLinesOf(head);
+    if (lines === undefined) return undefined;
+    this.#passChunks = framing === 'chunked';
+    this.#rechunk = framing === 'unsized' && !this.#http10;
+    const endsByClose = framing === 'unsized' && this.#http10;
+    // Where the endpoint responds before it has the whole body, the rest of it stands before the next request.
+    this.persistent =
+      this.#clientPersistent && !closes && !endsByClose && this.#connection.bodyDone && !this.#connection.draining;
+    const chunkedLine = this.#passChunks || this.#rechunk ? 'Transfer-Encoding: chunked\r\n' : '';
+    const text = `${statusLine(head)}${lines}${chunkedLine}${connectionLine(this.#after())}\r\n`;
+    return this.#send(text, piece);
+  }
+
+  body(piece: ResponsePiece): boolean {
+    return this.#send(piece.before, piece);
+  }
+
+  respond(response: LocalResponse): void {
+    // What stands behind a request that makes no sense need not be a request.
+    const sound = response.status !== 400 && response.status !== 417 && response.status !== 431;
+    this.persistent = sound && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
+    const text = localResponseText(response, this.#method, this.#after());
+    this.sentBytes += Buffer.byteLength(text);
+    if (!this.#socket.write(text, 'utf8')) this.#connection.onClogged();
+  }
+
+  /** `undefined` if the head cannot be sent. */
+  switchProtocols(head: ClientHead, protocol: string): true | undefined {
+    const lines = fieldLinesOf(head);
+    if (lines === undefined) return undefined;
+    this.#writeText(`${statusLine(head)}${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+    return true;
+  }
+
+  #send(before: string, piece: ResponsePiece): boolean {
+    const { bytes, from, to, complete } = piece;
+    const length = to - from;
+    let start = before;
+    let tail = '';
+    if (this.#rechunk && length > 0) {
+      start += `${length.toString(16)}\r\n`;
+      tail = '\r\n';
+    }
+    if (complete && (this.#rechunk || this.#passChunks)) tail += lastChunk(piece.trailers);
+    if (length > copiedBytes) return this.#writePiece(start, bytes, from, to, tail);
+    const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
+    if (text !== '') this.#writeText(text);
+    return false;
+  }
+
+  #writeText(text: string): void {
+    this.sentBytes += text.length;
+    if (!this.#socket.write(text, 'latin1')) this.#connection.onClogged();
+  }
+
+  /** Head, piece and tail in one go. Returns `true` while `bytes` are still in use. */
+  #writePiece(before: string, bytes: Buffer, from: number, to: number, after: string): boolean {
+    const socket = this.#socket;
+    this.sentBytes += before.length + to - from + after.length;
+    socket.cork();
+    if (before !== '') socket.write(Buffer.from(before, 'latin1'));
+    socket.write(bytes.subarray(from, to));
+    if (after !== '') socket.write(Buffer.from(after, 'latin1'));
+    socket.uncork();
+    if (socket.writableNeedDrain) this.#connection.onClogged();
+    return socket.writableLength > 0;
+  }
+
+  #after(): AfterResponse {
+    if (!this.persistent) return 'close';
+    return this.#http10 ? 'keep-alive' : 'implied';
+  }
+}
+
+function statusLine({ status, reason }: ClientHead): string {
+  return `HTTP/1.1 ${status} ${reason === '' ? (STATUS_CODES[status] ?? '') : reason}\r\n`;
+}

@@ -1,0 +1,4 @@
+import { makeCoreServer } from './behaviour-rig.ts';
+import { serverBehaviour } from './server-behaviour.ts';
+
+serverBehaviour('core', makeCoreServer);

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:net';
+import { silentLogger } from '@swarmgate/runtime';
+import { trustedProxies } from '../src/exchange/client-connection.ts';
+import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
+import type { ConnectionPool, PoolLimits } from '../src/transport/connection-pool.ts';
+import { RawClient } from './raw-client.ts';
+import { type TinyPlane, type TinyPlaneOptions, tinyPlane } from './tiny-plane.ts';
+
+export interface RigTimeouts {
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+  readonly clientMs: number;
+  readonly serverMs: number;
+  readonly connectMs: number;
+  readonly tunnelMs: number;
+  readonly bodyBytesPerSecond?: number;
+}
+
+/** What a server under test is made of. */
+export interface ServerMaterial {
+  readonly plane: TinyPlane;
+  readonly timeouts: RigTimeouts;
+  readonly limits: Partial<PoolLimits>;
+  readonly trusted: readonly string[];
+  readonly mostBodyBytes: number;
+}
+
+export type MakeServer = (material: ServerMaterial) => HttpServer;
+
+export const viaName = 'swarmgate-test';
+let requestIds = 0;
+const newRequestId = () => `id-${++requestIds}`;
+
+export const makeCoreServer: MakeServer = ({ plane, timeouts, limits, trusted, mostBodyBytes }) =>
+  createHttpServer({
+    context: plane,
+    timeouts,
+    trusted: trustedProxies(trusted),
+    viaName,
+    newRequestId,
+    mostBodyBytes,
+    poolLimits: limits,
+    logger: silentLogger,
+    sweepTickMs: 10,
+  });
+
+export interface RigOptions extends TinyPlaneOptions {
+  readonly timeouts?: Partial<RigTimeouts>;
+  readonly limits?: Partial<PoolLimits>;
+  readonly trusted?: readonly string[];
+  readonly mostBodyBytes?: number;
+}
+
+/** One server behind a real port. */
+export interface Rig {
+  readonly port: number;
+  readonly server: HttpServer;
+  readonly plane: TinyPlane;
+  readonly pool: ConnectionPool;
+  client(): RawClient;
+  stop(): Promise<void>;
+}
+
+export async function startRig(make: MakeServer, options: RigOptions): Promise<Rig> {
+  const plane = tinyPlane(options);
+  const timeouts = {
+    headMs: 5_000,
+    keepAliveMs: 5_000,
+    clientMs: 5_000,
+    serverMs: 5_000,
+    connectMs: 5_000,
+    tunnelMs: 60_000,
+    ...options.timeouts,
+  };
+  const server = make({
+    plane,
+    timeouts,
+    limits: options.limits ?? {},
+    trusted: options.trusted ?? [],
+    mostBodyBytes: options.mostBodyBytes ?? 0,
+  });
+  const listener: Server = createServer({ allowHalfOpen: true }, (socket) =>
+    server.accept(socket, { port: 80, secure: false }),
+  );
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const address = listener.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const clients: RawClient[] = [];
+  return {
+    port: address.port,
+    server,
+    plane,
+    pool: server.pool,
+    client() {
+      const client = new RawClient(address.port);
+      clients.push(client);
+      return client;
+    },
+    async stop() {
+      for (const client of clients) client.destroy();
+      await server.drain(0);
+      server.stop();
+      await new Promise<void>((resolve) => listener.close(() => resolve()));
+    },
+  };
+}
