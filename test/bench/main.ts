@@ -1,18 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchChanges } from './changes.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchForwarding } from './forwarding.ts';
 import { withSection } from './performance-page.ts';
 import { forwardingSection, machineLine, routingSection } from './report.ts';
 import { benchRouting } from './routing.ts';
 
-// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint]`. Figures of a whole run go to
+// `npm run bench [-- --quick] [--only "POST"] [--part forwarding|routing|footprint|changes]`. Figures of a whole run go to
 // docs/performance.md; a quick or partial one is only printed.
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
-    part: { type: 'string', multiple: true, default: ['forwarding', 'routing', 'footprint'] },
+    part: { type: 'string', multiple: true, default: ['forwarding', 'routing', 'footprint', 'changes'] },
   },
 });
 const page = new URL('../../docs/performance.md', import.meta.url);
@@ -37,6 +38,12 @@ if (values.part.includes('footprint')) {
   const section = routingSection(await benchFootprint({ quick: values.quick, say }), machine);
   console.log(section);
   text = withSection(text, 'footprint', section);
+}
+if (values.part.includes('changes')) {
+  say('changes');
+  const section = routingSection(await benchChanges({ quick: values.quick, say }), machine);
+  console.log(section);
+  text = withSection(text, 'changes', section);
 }
 if (publish) {
   await writeFile(page, text);

@@ -142,7 +142,14 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       : new RedisBus({ url: settings.redisUrl, instance: registry.instance, replica, logger });
   const cluster = new Cluster({ bus, plane, replica, hints, metrics, registryId: () => follower.served.registryId });
   running.push(cluster);
-  const presence = announceReplica({ store: registry.store, layout, replica, version, logger });
+  const presence = announceReplica({
+    store: registry.store,
+    layout,
+    replica,
+    version,
+    logger,
+    awaitedSequence: () => registry.awaitedSequence(),
+  });
   running.push(presence);
   const totals = new SharedTotals({
     replica,

@@ -6,6 +6,7 @@ import { readHistory } from './journal/history.ts';
 import { JournalContext } from './journal/journal-context.ts';
 import { keyLayout } from './journal/key-layout.ts';
 import { publish } from './journal/publish.ts';
+import { PublishQueue } from './journal/publish-queue.ts';
 import { readEverything } from './journal/read.ts';
 import type { Registry } from './registry.ts';
 import { RegistryError } from './registry-error.ts';
@@ -25,6 +26,7 @@ export interface RegistryOptions {
 export function createRegistry({ store, instance, logger = silentLogger }: RegistryOptions): Registry {
   const layout = keyLayout(instance);
   const context = new JournalContext({ store, layout, logger });
+  const queue = new PublishQueue(context);
   return {
     store,
     instance,
@@ -33,7 +35,7 @@ export function createRegistry({ store, instance, logger = silentLogger }: Regis
       return read.kind === 'full' ? { kind: 'snapshot', snapshot: read.snapshot } : read;
     },
     follow: (options) => followRegistry(context, options),
-    publish: (changes, options) => publish(context, changes, options),
+    publish: (changes, options) => publish(context, queue, changes, options),
     history: (key, signal) => readHistory(context, key, signal),
     awaitedSequence: () => context.awaited,
   };

@@ -21,7 +21,8 @@ export interface Registry {
 
   /**
    * Writes as many whole services as fit in each transaction, in name order, each with its journal entry and, where a
-   * definition is replaced, its history entry. Equal values are not written. Creates `head` if there is none.
+   * definition is replaced, its history entry. Equal values are not written. Creates `head` if there is none. Concurrent
+   * publications share transactions; each succeeds or fails by itself.
    * @throws RegistryError `registry-conflict` when a `definition.index` no longer holds, `leadership-lost` by the fence.
    */
   publish(changes: readonly ServiceChange[], options: PublishOptions): Promise<PublishReport>;

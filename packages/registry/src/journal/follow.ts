@@ -38,8 +38,10 @@ export async function* followRegistry(
   try {
     while (!signal.aborted) {
       const nowMs = performance.now();
-      betweenReadsMs = nowMs < readAtMs ? Math.min(mostBetweenReadsMs, betweenReadsMs * 2) : leastBetweenReadsMs;
-      if (nowMs < readAtMs && !(await pause(readAtMs - nowMs, signal))) return;
+      // A request comes from a person, who waits for it.
+      const isTooSoon = nowMs < readAtMs && next.cause !== 'requested';
+      betweenReadsMs = isTooSoon ? Math.min(mostBetweenReadsMs, betweenReadsMs * 2) : leastBetweenReadsMs;
+      if (isTooSoon && !(await pause(readAtMs - nowMs, signal))) return;
       let followedSinceMs = Number.POSITIVE_INFINITY;
       try {
         const beganMs = performance.now();

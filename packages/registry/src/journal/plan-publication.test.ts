@@ -173,7 +173,9 @@ describe('packing services into transactions', () => {
     expect(packing.groups.flat()).to.deep.equal(writes);
     let present = { head: newHead('r'), index: 1 };
     for (const group of packing.groups) {
-      const planned = planTransaction(group, present, layout, { key: 'edge/leader/swarm', session: 's' });
+      const planned = planTransaction(group, present, layout, {
+        fence: { key: 'edge/leader/swarm', session: 's' },
+      });
       expect(planned.operations.length).to.be.at.most(mostOperations);
       checkOperations(planned.operations);
       present = { head: planned.head, index: present.index + 1 };
@@ -191,7 +193,7 @@ describe('packing services into transactions', () => {
 
   it('puts the fence first and the head behind it', () => {
     const fence = { key: 'edge/leader/swarm', session: 's1' };
-    const planned = planTransaction([write('a', [1])], { head: newHead('r'), index: 5 }, layout, fence);
+    const planned = planTransaction([write('a', [1])], { head: newHead('r'), index: 5 }, layout, { fence });
     expect(planned.operations.map((each) => [each.kind, each.key])).to.deep.equal([
       ['check-session', fence.key],
       ['compare-and-set', layout.head],

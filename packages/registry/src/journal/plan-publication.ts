@@ -157,11 +157,12 @@ export function planTransaction(
   group: readonly ServiceWrite[],
   present: { readonly head: Head; readonly index: number },
   layout: KeyLayout,
-  fence: PublishOptions['fence'],
+  { fence, awaited }: Pick<PublishOptions, 'fence' | 'awaited'>,
 ): PlannedTransaction {
   const put = group.flatMap((write) => write.put);
   const remove = group.flatMap((write) => write.remove);
-  const head = group.length === 0 ? present.head : appendToHead(present.head, present.index, { put, remove });
+  const entry = { put, remove, awaited: awaited === true };
+  const head = group.length === 0 ? present.head : appendToHead(present.head, present.index, entry);
   const operations: Operation[] = [];
   // The fence comes first: a leader that was replaced while it planned must not write, whatever else holds.
   if (fence !== undefined) operations.push({ kind: 'check-session', key: fence.key, session: fence.session });

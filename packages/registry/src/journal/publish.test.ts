@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
 import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
 import { rejection } from '../../test/store-contract.ts';
+import { createRegistry } from '../create-registry.ts';
 import type { RegistrySnapshot, ServiceChange } from '../registry.ts';
 import type { KeyValueStore, Operation } from '../store/key-value-store.ts';
 import { rollbackTo } from './history.ts';
@@ -150,12 +151,13 @@ describe('publishing', () => {
   });
 
   describe('beside other writers', () => {
-    it('loses nothing when several owners publish at the same time', async () => {
+    it('loses nothing when several processes publish at the same time', async () => {
       under = await openRegistryUnderTest();
       const owners = ['one', 'two', 'three'];
       await Promise.all(
         owners.map(async (owner) => {
-          for (let n = 0; n < 10; n += 1) await under.registry.publish([changeOf(`s${n}`, 80, owner)], options);
+          const process = createRegistry({ store: under.store, instance: under.registry.instance });
+          for (let n = 0; n < 10; n += 1) await process.publish([changeOf(`s${n}`, 80, owner)], options);
         }),
       );
       const read = await snapshot();

@@ -14,7 +14,7 @@ export type ChangeOutcome =
       readonly barrier?: Barrier;
     }
   | { readonly kind: 'rejected'; readonly problems: readonly Problem[] }
-  | { readonly kind: 'refused'; readonly status: 400 | 404; readonly message: string }
+  | { readonly kind: 'refused'; readonly status: 400 | 404 | 409; readonly message: string }
   /** Nothing was kept. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -69,6 +69,10 @@ export function outcomeOfError(error: unknown): ChangeOutcome {
   if (error.code === 'registry-refused')
     return { kind: 'refused', status: 400, message: `the registry refuses it: ${messageOf(error)}` };
   if (error.code === 'registry-conflict')
-    return { kind: 'failed', message: 'somebody else is changing this service; nothing was kept: try again' };
+    return {
+      kind: 'refused',
+      status: 409,
+      message: 'another writer changes this service at the same time; nothing was kept: try again',
+    };
   return { kind: 'failed', message: `${messageOf(error)}; nothing was kept` };
 }

@@ -60,6 +60,37 @@ describe('changes by REST', () => {
     expect(await sinceOf()).to.equal(first);
   });
 
+  it('answers a thousand concurrent changes of one service with 200, and serves the newest', async () => {
+    const calls = Array.from({ length: 1_000 }, (_, n) =>
+      under.call('GET', `${reconfigure}?serviceName=busy&servicePath=/busy&port=${n + 1}&outboundHostname=10.0.0.7`),
+    );
+    const answers = await Promise.all(calls);
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));
+    for (const { body } of answers)
+      expect(body.Message).to.match(/^Distributed to all instances(; replaced at once|$)/);
+    expect(await served('busy')).to.have.length(1);
+    await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=busy');
+  });
+
+  it('writes again over the change of another writer in between', async () => {
+    await under.call('GET', `${reconfigure}?serviceName=shared&servicePath=/shared&port=1&outboundHostname=10.0.0.7`);
+    for (let port = 2; port < 12; port += 1) {
+      const document = { ...swarmDefinition('shared', '/shared'), owner: 'manual' };
+      const [answer] = await Promise.all([
+        under.call(
+          'GET',
+          `${reconfigure}?serviceName=shared&servicePath=/shared&port=${port}&outboundHostname=10.0.0.7`,
+        ),
+        under.registry.publish([{ owner: 'manual', service: 'shared', definition: { document } }], {
+          by: 'another replica',
+          signal: under.signal,
+        }),
+      ]);
+      expect(answer.status, String(answer.body.Message)).to.equal(200);
+    }
+    await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=shared');
+  });
+
   const refusals = [
     ['servicePath=/x&port=80', 400, 'serviceName'],
     ['serviceName=x&port=80', 409, 'servicePath'],

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   carrySince,
   type Problem,
@@ -15,6 +16,7 @@ import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { ReloadRequests } from '../watch/reload-requests.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { type Barrier, type ChangeOutcome, describeBarrier, outcomeOfError } from './change-outcome.ts';
+import { ChangesInTurn } from './changes-in-turn.ts';
 import type { GivenDefinition } from './given-definition.ts';
 
 export interface ChangesOptions {
@@ -36,13 +38,17 @@ export interface ChangesOptions {
 
 /** How long the registry may take to take a write, in milliseconds. */
 const writeTimeoutMs = 10_000;
-const mostAttempts = 4;
+const mostAttempts = 6;
 const reloadLookEveryMs = 50;
+// How long this replica may take to follow the change that a conflict told of; then it reads the registry in full.
+const followsWithinMs = 300;
+const followLookEveryMs = 5;
 
 /** Changes by people: written durably under owner `manual`, answered when every live replica serves them. */
 export class Changes {
   readonly #options: ChangesOptions;
   readonly #now: () => number;
+  readonly #inTurn = new ChangesInTurn();
 
   constructor(options: ChangesOptions) {
     this.#options = options;
@@ -62,7 +68,7 @@ export class Changes {
       };
     if (definition.replicas === 0) return await this.remove(definition.service, by);
     const key = serviceKey(definition);
-    return await this.#attempt(async () => {
+    return await this.#change(definition.service, asksOf(given), async () => {
       const previous = this.#manual(key);
       const replaced = previous.definition ?? this.#publishedByOthers(definition.service)[0];
       const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
@@ -82,7 +88,7 @@ export class Changes {
 
   /** Removes the `manual` definition, and says who else publishes that name. */
   async remove(service: string, by: string): Promise<ChangeOutcome> {
-    return await this.#attempt(async () => {
+    return await this.#change(service, 'removal', async () => {
       const others = this.#publishedByOthers(service);
       const wasKnown = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
       const barrier = await this.#publish(
@@ -122,7 +128,7 @@ export class Changes {
     by: string,
   ): Promise<ChangeOutcome> {
     const key = serviceKey({ owner: from.owner ?? this.#ownerOfHistory(from.service), service: from.service });
-    return await this.#attempt(async () => {
+    return await this.#change(from.service, `rollback of ${key} to ${from.to ?? 'newest'}`, async () => {
       const entries = await this.#options.registry.history(key, AbortSignal.timeout(writeTimeoutMs));
       const entry =
         from.to === undefined
@@ -180,9 +186,15 @@ export class Changes {
     });
   }
 
-  /** Somebody may write in between: read again, decide again, and give up after a few times. */
-  async #attempt(step: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+  /** A change of one `manual` service, after those of it that are under way. `asks`: what it is compared by. */
+  #change(service: string, asks: string, step: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    return this.#inTurn.run(service, asks, () => this.#attempt(step, serviceKey({ owner: 'manual', service })));
+  }
+
+  /** Decides again after another writer's change of the same service, and gives up after a few times. */
+  async #attempt(step: () => Promise<ChangeOutcome>, key?: ServiceKey): Promise<ChangeOutcome> {
     for (let attempt = 1; ; attempt += 1) {
+      const { index } = key === undefined ? { index: undefined } : this.#manual(key);
       try {
         return await step();
       } catch (error) {
@@ -190,7 +202,7 @@ export class Changes {
         const isConflict = error instanceof Error && 'code' in error && error.code === 'registry-conflict';
         if (!isConflict || attempt === mostAttempts) return outcome;
         try {
-          await this.#options.follower.readAgain();
+          if (key === undefined || !(await this.#untilFollowed(key, index))) await this.#options.follower.readAgain();
         } catch (failure) {
           return outcomeOfError(failure);
         }
@@ -198,8 +210,21 @@ export class Changes {
     }
   }
 
+  /** Whether this replica follows the change of another writer within some time, without a full read. */
+  async #untilFollowed(key: ServiceKey, index: number | undefined): Promise<boolean> {
+    const deadline = AbortSignal.timeout(followsWithinMs);
+    do {
+      if (this.#manual(key).index !== index) return true;
+    } while (await pause(followLookEveryMs, deadline));
+    return false;
+  }
+
   async #publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
-    const report = await this.#options.registry.publish(changes, { signal: AbortSignal.timeout(writeTimeoutMs), by });
+    const report = await this.#options.registry.publish(changes, {
+      signal: AbortSignal.timeout(writeTimeoutMs),
+      by,
+      awaited: true,
+    });
     this.#options.onPublished?.(report.sequence);
     return await this.#wait(report.sequence);
   }
@@ -251,6 +276,12 @@ export class Changes {
     const isManual = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
     return isManual ? 'manual' : (this.#publishedByOthers(service)[0]?.owner ?? 'manual');
   }
+}
+
+/** The definition as a text without its times; with secrets beside it one of its own, because nothing compares those. */
+function asksOf({ definition, secrets }: GivenDefinition): string {
+  if (secrets.passwords.size > 0 || secrets.certificate !== undefined) return randomUUID();
+  return JSON.stringify(definition, (name, value) => (name === 'updatedAt' || name === 'since' ? undefined : value));
 }
 
 function change(document: ServiceDefinition, index: number): ServiceChange {

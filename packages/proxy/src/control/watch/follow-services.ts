@@ -28,7 +28,7 @@ export interface FollowServicesOptions {
   readonly onState?: (state: FollowState) => void;
   /** Hearsay of how far the journal has come. Default none. */
   readonly headHints?: HeadHints;
-  /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 20. */
+  /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 10. */
   readonly paceMs?: number;
   /** How long the history may take that stands in for a bad first document. Default 1000. */
   readonly historyTimeoutMs?: number;
@@ -151,7 +151,7 @@ export class ServicesFollower implements Running {
   }
 
   async #follow(): Promise<void> {
-    const { registry, logger, headHints, paceMs = 20 } = this.#options;
+    const { registry, logger, headHints, paceMs = 10 } = this.#options;
     const hints = headHints === undefined ? {} : { headHints };
     try {
       for await (const change of registry.follow({

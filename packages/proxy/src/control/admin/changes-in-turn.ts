@@ -1,0 +1,60 @@
+import { type ChangeOutcome, describeBarrier } from './change-outcome.ts';
+
+interface Waiting {
+  readonly change: () => Promise<ChangeOutcome>;
+  /** What it asks for, to be compared with another one. */
+  readonly asks: string;
+  readonly done: PromiseWithResolvers<ChangeOutcome>;
+}
+
+/**
+ * One change of a service at a time. Those that come while one is under way are decided by the newest of them: it is the
+ * only one that is written, and the others are answered as replaced by it, as if they had come just before.
+ */
+export class ChangesInTurn {
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  /** @param asks equal texts ask for the same, so that one written change answers all of them */
+  async run(service: string, asks: string, change: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    const done = Promise.withResolvers<ChangeOutcome>();
+    const waiting = this.#waiting.get(service);
+    if (waiting === undefined) {
+      this.#waiting.set(service, [{ change, asks, done }]);
+      void this.#takeTurns(service);
+    } else waiting.push({ change, asks, done });
+    return await done.promise;
+  }
+
+  async #takeTurns(service: string): Promise<void> {
+    for (;;) {
+      const turn = this.#waiting.get(service) ?? [];
+      if (turn.length === 0) break;
+      this.#waiting.set(service, []);
+      await decide(service, turn);
+    }
+    this.#waiting.delete(service);
+  }
+}
+
+/** Tries the newest one, and the one before it where that is refused; never rejects. */
+async function decide(service: string, turn: Waiting[]): Promise<void> {
+  for (let newest = turn.pop(); newest !== undefined; newest = turn.pop()) {
+    try {
+      const outcome = await newest.change();
+      newest.done.resolve(outcome);
+      if (outcome.kind !== 'done') continue;
+      for (const { asks, done } of turn.splice(0))
+        done.resolve(asks === newest.asks ? outcome : replacedBy(outcome, service));
+    } catch (error) {
+      newest.done.reject(error);
+    }
+  }
+}
+
+type Done = Extract<ChangeOutcome, { readonly kind: 'done' }>;
+
+function replacedBy(outcome: Done, service: string): ChangeOutcome {
+  const remark = `replaced at once by a later change of ${service}`;
+  const { barrier } = outcome;
+  return { ...outcome, message: barrier === undefined ? remark : `${describeBarrier(barrier)}; ${remark}` };
+}

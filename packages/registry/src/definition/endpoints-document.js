@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=endpoints-document.js.map
