@@ -27,7 +27,7 @@ export const Field = {
   underscored: 20,
 } as const;
 
-const knownNames: readonly (readonly [string, number])[] = [
+export const knownNames: readonly (readonly [string, number])[] = [
   ['host', Field.host],
   ['connection', Field.connection],
   ['content-length', Field.contentLength],

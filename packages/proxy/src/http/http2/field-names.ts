@@ -1,0 +1,134 @@
+import { targetBytes, tokenBytes, valueBytes } from '../../forwarding/http1/byte-tables.ts';
+import { Field, knownNames } from '../../forwarding/http1/field-section.ts';
+import { type Refusal, refusals } from '../../forwarding/http1/refusal.ts';
+
+/** What the rules of HTTP/2 say about a field by its name. Pseudo-header fields are below `Rule.regular`. */
+export const Rule = {
+  method: 0,
+  scheme: 1,
+  authority: 2,
+  path: 3,
+  protocol: 4,
+  status: 5,
+  unknownPseudo: 6,
+  regular: 7,
+  host: 8,
+  cookie: 9,
+  contentLength: 10,
+  te: 11,
+  expect: 12,
+  /** Belongs to one hop: not allowed in HTTP/2 (RFC 9113, section 8.2.2). */
+  connectionSpecific: 13,
+} as const;
+
+/** Violations that only HTTP/2 knows; the others are those of HTTP/1.1 (`refusals`). */
+export const headRefusals = {
+  /** RFC 9113, 8.3: unknown, repeated, missing, or behind a regular field. */
+  pseudoField: refusal('bad-pseudo-field'),
+  /** RFC 9113, 8.2.2. */
+  connectionSpecific: refusal('connection-specific-field'),
+  /** RFC 9113, 8.2.2: anything but `trailers`. */
+  te: refusal('bad-te'),
+  /** RFC 9113, 8.3.1. */
+  scheme: refusal('bad-scheme'),
+} as const;
+
+function refusal(cause: string): Refusal {
+  return Object.freeze({ answer: 'bad-request', cause });
+}
+
+/** What is known of a field by its name alone. One object for each known name; table entries share it. */
+export interface FieldName {
+  readonly text: string;
+  /** `Field` of HTTP/1.1: which fields forwarding has an opinion on. */
+  readonly kind: number;
+  readonly rule: number;
+  /** Set where no field may have this name. */
+  readonly flaw: Refusal | undefined;
+  /** Bytes that its value may hold, and what another one is. */
+  readonly valueTable: Uint8Array;
+  readonly valueFlaw: Refusal;
+  readonly mayBeEmpty: boolean;
+}
+
+/** `authority` of RFC 3986, without user information (RFC 9113, section 8.3.1). What it must be for a route is `normalizeHost`'s. */
+const authorityBytes = targetBytes.map((kind, byte) => ('@/?\\'.includes(String.fromCharCode(byte)) ? 0 : kind));
+
+/** `scheme` of RFC 3986, section 3.1. */
+const schemeBytes = tokenBytes.map((kind, byte) => (/[A-Za-z0-9+.-]/.test(String.fromCharCode(byte)) ? kind : 0));
+
+const statusBytes = tokenBytes.map((kind, byte) => (byte >= 0x30 && byte <= 0x39 ? kind : 0));
+
+const pseudoNames: readonly (readonly [string, number, Uint8Array, Refusal])[] = [
+  [':method', Rule.method, tokenBytes, refusals.method],
+  [':scheme', Rule.scheme, schemeBytes, headRefusals.scheme],
+  [':authority', Rule.authority, authorityBytes, refusals.hostInvalid],
+  [':path', Rule.path, targetBytes, refusals.target],
+  [':protocol', Rule.protocol, tokenBytes, headRefusals.pseudoField],
+  [':status', Rule.status, statusBytes, headRefusals.pseudoField],
+];
+
+const regularRules: Readonly<Record<string, number>> = {
+  host: Rule.host,
+  cookie: Rule.cookie,
+  'content-length': Rule.contentLength,
+  te: Rule.te,
+  expect: Rule.expect,
+  connection: Rule.connectionSpecific,
+  'proxy-connection': Rule.connectionSpecific,
+  'keep-alive': Rule.connectionSpecific,
+  'transfer-encoding': Rule.connectionSpecific,
+  upgrade: Rule.connectionSpecific,
+};
+
+const known = new Map<string, FieldName>();
+for (const [text, rule, valueTable, valueFlaw] of pseudoNames) {
+  known.set(text, { text, kind: Field.other, rule, flaw: undefined, valueTable, valueFlaw, mayBeEmpty: false });
+}
+for (const [text, kind] of knownNames) known.set(text, regularName(text, kind));
+for (const text of Object.keys(regularRules)) if (!known.has(text)) known.set(text, regularName(text, Field.other));
+
+function regularName(text: string, kind: number): FieldName {
+  const rule = regularRules[text] ?? Rule.regular;
+  const valueFlaw = rule === Rule.host ? refusals.hostInvalid : refusals.fieldValue;
+  return { text, kind, rule, flaw: flawOf(text, rule), valueTable: valueBytes, valueFlaw, mayBeEmpty: true };
+}
+
+function flawOf(text: string, rule: number): Refusal | undefined {
+  if (rule !== Rule.connectionSpecific) return undefined;
+  return text === 'transfer-encoding' ? refusals.transferEncoding : headRefusals.connectionSpecific;
+}
+
+/**
+ * What the rules say about a name as it came: lower-case tokens, or a colon in front of one of the pseudo-header fields
+ * (RFC 9113, sections 8.2.1 and 8.3).
+ */
+export function fieldName(text: string): FieldName {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  if (text.charCodeAt(0) === 0x3a) {
+    const flaw = headRefusals.pseudoField;
+    const rule = Rule.unknownPseudo;
+    return { text, kind: Field.other, rule, flaw, valueTable: valueBytes, valueFlaw: flaw, mayBeEmpty: true };
+  }
+  const flaw = isLowerToken(text) ? undefined : refusals.fieldName;
+  const kind = text.includes('_') ? Field.underscored : Field.other;
+  const valueFlaw = refusals.fieldValue;
+  return { text, kind, rule: Rule.regular, flaw, valueTable: valueBytes, valueFlaw, mayBeEmpty: true };
+}
+
+/** Enters a name whose object is to be shared, as those of the static table. */
+export function internFieldName(text: string): FieldName {
+  const name = fieldName(text);
+  known.set(text, name);
+  return name;
+}
+
+export function isLowerToken(text: string): boolean {
+  if (text === '') return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0xff || tokenBytes[code] === 0 || (code >= 0x41 && code <= 0x5a)) return false;
+  }
+  return true;
+}

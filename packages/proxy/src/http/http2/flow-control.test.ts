@@ -1,0 +1,250 @@
+import { expect } from 'chai';
+import {
+  data,
+  frame,
+  headers,
+  openServer,
+  plainGet,
+  plainPost,
+  rstStream,
+  ServerRig,
+  settings,
+  settingsAck,
+  windowUpdate,
+} from '../../../test/http2-wire.ts';
+import { clientPreface, Flag, Frame, Setting } from './frames.ts';
+import type { Http2Stream } from './stream.ts';
+
+const open = Flag.endHeaders;
+const kilobyte = Buffer.alloc(1_024, 'k');
+
+/** A rig with requests on the streams 1, 3, … whose response heads are sent. */
+function responding(streams: number, window: number): { rig: ServerRig; streams: readonly Http2Stream[] } {
+  const rig = openServer({}, [[Setting.initialWindowSize, window]]);
+  for (let each = 0; each < streams; each++) rig.feed(headers(1 + each * 2, plainGet));
+  for (const stream of rig.recorder.streams) stream.sendHead(200, [], false);
+  rig.bytes();
+  rig.events();
+  return { rig, streams: rig.recorder.streams };
+}
+
+function only(streams: readonly Http2Stream[]): Http2Stream {
+  return streams[0] as Http2Stream;
+}
+
+describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)', () => {
+  it('sends what the window allows, queues the rest, and tells when it was sent', () => {
+    const { rig, streams } = responding(1, 10);
+    const stream = only(streams);
+    expect(stream.sendData(Buffer.from('0123456789abcdef'), 0, 16, false)).to.equal(false);
+    expect([stream.queuedBytes, rig.session.dataCopied]).to.deep.equal([6, false]);
+    expect(rig.sent()).to.deep.equal(['data 1 0123456789']);
+    expect(rig.feed(windowUpdate(1, 4)).sent()).to.deep.equal(['data 1 abcd']);
+    expect(rig.events()).to.deep.equal([]);
+    expect(rig.feed(windowUpdate(1, 4)).sent()).to.deep.equal(['data 1 ef']);
+    expect(rig.events()).to.deep.equal(['window 1']);
+    expect(stream.sendData(Buffer.from('xy'), 0, 2, true)).to.equal(true);
+    expect([rig.sent(), rig.session.openStreams]).to.deep.equal([['data 1 end xy'], 0]);
+  });
+
+  it('ends the stream behind what was queued, without a word about the window', () => {
+    const { rig, streams } = responding(1, 2);
+    expect(only(streams).sendData(Buffer.from('abcd'), 0, 4, true)).to.equal(false);
+    expect(rig.feed(windowUpdate(1, 9)).sent()).to.deep.equal(['data 1 ab', 'data 1 end cd']);
+    expect([rig.events(), rig.session.openStreams]).to.deep.equal([[], 0]);
+  });
+
+  it('sends trailers behind what was queued', () => {
+    const { rig, streams } = responding(1, 2);
+    only(streams).sendData(Buffer.from('abcd'), 0, 4, false);
+    expect(only(streams).sendTrailers(['a', '\n'])).to.equal(false);
+    expect(only(streams).sendTrailers(['a', 'b'])).to.equal(true);
+    expect(rig.sent()).to.deep.equal(['data 1 ab']);
+    expect(rig.feed(windowUpdate(1, 9)).sent()).to.deep.equal(['data 1 cd', 'headers 1 end']);
+    expect(rig.session.openStreams).to.equal(0);
+  });
+
+  it('sends an empty DATA frame with END_STREAM without a window', () => {
+    const { rig, streams } = responding(1, 0);
+    expect(only(streams).sendData(Buffer.alloc(0), 0, 0, true)).to.equal(true);
+    expect(rig.sent()).to.deep.equal(['data 1 end ']);
+  });
+
+  it('sends no empty DATA frame without END_STREAM', () => {
+    const { rig, streams } = responding(1, 10);
+    expect(only(streams).sendData(Buffer.alloc(0), 0, 0, false)).to.equal(true);
+    expect(rig.sent()).to.deep.equal([]);
+  });
+
+  it('6.9.1 shares the window of the connection, a frame of each stream in turn', () => {
+    const { rig, streams } = responding(3, 200_000);
+    const large = Buffer.alloc(65_535);
+    expect(only(streams).sendData(large, 0, 65_535, false)).to.equal(true);
+    for (const stream of streams.slice(1)) expect(stream.sendData(large, 0, 40_000, false)).to.equal(false);
+    rig.bytes();
+    rig.feed(windowUpdate(0, 70_000));
+    const order = rig.frames().map(({ stream, payload }) => [stream, payload.length]);
+    expect(order).to.deep.equal([
+      [3, 16_384],
+      [5, 16_384],
+      [3, 16_384],
+      [5, 16_384],
+      [3, 4_464],
+    ]);
+    expect(rig.feed(windowUpdate(0, 100_000)).frames().length).to.equal(2);
+    expect(rig.events()).to.deep.equal(['window 3', 'window 5']);
+  });
+
+  it('6.9.2 takes a window below zero, and waits until it is above again', () => {
+    const { rig, streams } = responding(1, 100);
+    only(streams).sendData(kilobyte, 0, 60, false);
+    rig.feed(settings([[Setting.initialWindowSize, 10]]));
+    expect(only(streams).sendWindow).to.equal(-50);
+    expect(only(streams).sendData(kilobyte, 0, 5, false)).to.equal(false);
+    rig.bytes();
+    expect(rig.feed(windowUpdate(1, 50)).sent()).to.deep.equal([]);
+    expect(rig.feed(windowUpdate(1, 5)).sent()).to.deep.equal(['data 1 kkkkk']);
+    expect(rig.events()).to.deep.equal(['window 1']);
+  });
+
+  it('6.9.2 sends what a larger initial window allows', () => {
+    const { rig, streams } = responding(1, 0);
+    only(streams).sendData(Buffer.from('abc'), 0, 3, true);
+    expect(rig.feed(settings([[Setting.initialWindowSize, 2]])).sent()).to.deep.equal(['settings ack', 'data 1 ab']);
+  });
+
+  it('4.2 cuts bodies into frames of 16,384 bytes, by reference', () => {
+    const { rig, streams } = responding(1, 65_535);
+    const body = Buffer.alloc(40_000, 'b');
+    expect(only(streams).sendData(body, 0, 40_000, true)).to.equal(true);
+    expect(rig.session.dataCopied).to.equal(false);
+    const batch = rig.session.takeOutput();
+    expect(batch?.chunks.filter((chunk) => chunk.buffer === body.buffer).map((chunk) => chunk.length)).to.deep.equal([
+      16_384, 16_384, 7_232,
+    ]);
+    expect(batch?.bytes).to.equal(40_027);
+  });
+
+  it('copies small bodies, so that their buffer can be used again', () => {
+    const { rig, streams } = responding(1, 65_535);
+    const body = Buffer.from('hello');
+    only(streams).sendData(body, 0, 5, true);
+    expect(rig.session.dataCopied).to.equal(true);
+    body.fill('x');
+    expect(rig.sent()).to.deep.equal(['data 1 end hello']);
+  });
+
+  it('queues bodies while the writer is full, and sends other frames', () => {
+    const { rig, streams } = responding(2, 65_535);
+    rig.session.pauseData();
+    expect(only(streams).sendData(kilobyte, 0, 3, false)).to.equal(false);
+    expect(streams[1]?.sendHead(200, [], true)).to.equal(false);
+    rig.feed(frame(Frame.ping, 0, 0, Buffer.alloc(8)), windowUpdate(0, 9), windowUpdate(1, 9));
+    expect(rig.sent()).to.deep.equal(['ping ack \0\0\0\0\0\0\0\0']);
+    rig.session.resumeData();
+    expect([rig.sent(), rig.events()]).to.deep.equal([['data 1 kkk'], ['window 1']]);
+  });
+
+  it('forgets what a reset stream had queued', () => {
+    const { rig, streams } = responding(1, 0);
+    only(streams).sendData(kilobyte, 0, 1_024, true);
+    rig.feed(rstStream(1, 8), windowUpdate(1, 5_000), windowUpdate(0, 5_000));
+    expect([rig.sent(), only(streams).queuedBytes]).to.deep.equal([[], 0]);
+  });
+
+  it('keeps the order of what is sent within onWindow', () => {
+    const { rig, streams } = responding(1, 1);
+    rig.recorder.onWindow = (stream) => {
+      stream.sendData(Buffer.from('d'), 0, 1, true);
+    };
+    only(streams).sendData(Buffer.from('abc'), 0, 3, false);
+    rig.feed(windowUpdate(1, 5));
+    expect(rig.sent()).to.deep.equal(['data 1 a', 'data 1 bc', 'data 1 end d']);
+  });
+});
+
+describe('HTTP/2 flow control of what is received (RFC 9113, sections 5.2 and 6.9)', () => {
+  const small = { streamWindowBytes: 100, connectionWindowBytes: 65_535 };
+
+  it('gives window back when half of it was consumed', () => {
+    const rig = openServer(small).feed(headers(1, plainPost, open));
+    rig.recorder.consumes = false;
+    rig.feed(data(1, 'x'.repeat(90)));
+    expect(rig.sent()).to.deep.equal([]);
+    const stream = rig.recorder.streams[0];
+    stream?.consumed(49);
+    expect(rig.sent()).to.deep.equal([]);
+    stream?.consumed(1);
+    expect(rig.sent()).to.deep.equal(['windowUpdate 1 50']);
+    stream?.consumed(1_000);
+    expect(stream?.unconsumedBytes).to.equal(0);
+  });
+
+  it('gives nothing back for a stream that has ended', () => {
+    const rig = openServer(small).feed(headers(1, plainPost, open), data(1, 'x'.repeat(90), true));
+    rig.recorder.streams[0]?.consumed(90);
+    expect(rig.sent()).to.deep.equal([]);
+  });
+
+  it('6.9.1 resets a stream that exceeds its window', () => {
+    const rig = openServer(small).feed(headers(1, plainPost, open));
+    rig.recorder.consumes = false;
+    rig.feed(data(1, 'x'.repeat(60)), data(1, 'x'.repeat(41)));
+    expect(rig.sent()).to.deep.equal(['rstStream 1 3']);
+    expect(rig.events().at(-1)).to.equal('reset 1 3 local window-exceeded');
+  });
+
+  it('6.9.1 counts padding', () => {
+    const rig = openServer(small).feed(headers(1, plainPost, open));
+    rig.recorder.consumes = false;
+    rig.feed(frame(Frame.data, Flag.padded, 1, Buffer.concat([Buffer.from([99]), Buffer.alloc(100)])));
+    expect(rig.sent()).to.deep.equal(['rstStream 1 3']);
+  });
+
+  it('consumes padding itself', () => {
+    const rig = openServer(small).feed(headers(1, plainPost, open));
+    rig.recorder.consumes = false;
+    rig.feed(frame(Frame.data, Flag.padded, 1, Buffer.concat([Buffer.from([59, 1]), Buffer.alloc(59)])));
+    expect(rig.sent()).to.deep.equal(['windowUpdate 1 60']);
+  });
+
+  it('6.9.1 ends a connection that exceeds its window', () => {
+    const rig = openServer({ streamWindowBytes: 1_000_000, connectionWindowBytes: 65_535 });
+    rig.recorder.consumes = false;
+    rig.feed(headers(1, plainPost, open));
+    for (let each = 0; each < 4; each++) rig.feed(data(1, Buffer.alloc(16_384)));
+    expect(rig.sent()).to.deep.equal(['goaway 1 3 window-exceeded']);
+  });
+
+  it('gives the connection what a closed stream received and nobody consumed', () => {
+    const rig = openServer({ streamWindowBytes: 200_000, connectionWindowBytes: 65_535 });
+    rig.recorder.consumes = false;
+    rig.feed(headers(1, plainPost, open), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)));
+    rig.recorder.streams[0]?.reset(0);
+    expect(rig.sent()).to.deep.equal(['rstStream 1 0', 'windowUpdate 0 32768']);
+    rig.feed(data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)));
+    expect(rig.sent()).to.deep.equal(['windowUpdate 0 32768']);
+  });
+
+  it('gives the connection the rest of a frame whose stream is reset while it is read', () => {
+    const rig = openServer({ streamWindowBytes: 200_000, connectionWindowBytes: 65_535 });
+    rig.recorder.onData = (stream) => stream.reset(8);
+    rig.feed(headers(1, plainPost, open));
+    for (let each = 1; each <= 9; each++) {
+      const body = data(each * 2 - 1, Buffer.alloc(16_000));
+      rig.feed(body.subarray(0, 100)).feed(body.subarray(100), headers(each * 2 + 1, plainPost, open));
+    }
+    expect(rig.session.closed).to.equal(false);
+    expect(rig.events().filter((event) => event.startsWith('request')).length).to.equal(10);
+  });
+
+  it('6.9.2 allows the initial window until its own setting is acknowledged', () => {
+    const rig = new ServerRig(small).feed(clientPreface, settings(), headers(1, plainPost, open));
+    rig.recorder.consumes = false;
+    rig.bytes();
+    rig.feed(data(1, 'x'.repeat(1_000)));
+    expect(rig.sent()).to.deep.equal([]);
+    rig.feed(settingsAck, headers(3, plainPost, open), data(3, 'x'.repeat(101)), data(1, 'x'));
+    expect(rig.sent()).to.deep.equal(['rstStream 3 3', 'rstStream 1 3']);
+  });
+});

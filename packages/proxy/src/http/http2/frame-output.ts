@@ -1,0 +1,201 @@
+import { ErrorCode, Flag, Frame, frameHeaderBytes } from './frames.ts';
+
+const bufferBytes = 16_384;
+/** Buffers that are kept for later. */
+const mostFree = 64;
+const free: Buffer[] = [];
+
+/** What one write is to send. */
+export interface OutputBatch {
+  /** In order. Payloads that were handed over by reference are among them. */
+  readonly chunks: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly buffers: readonly Buffer[];
+}
+
+/**
+ * Gathers the frames of a connection until they are taken for one write. Buffers come from a pool for all connections: a
+ * connection without pending output has none.
+ */
+export class FrameOutput {
+  #buffer: Buffer | undefined = undefined;
+  #start = 0;
+  #at = 0;
+  #chunks: Uint8Array[] = noChunks;
+  #buffers: Buffer[] = noBuffers;
+  #closedBytes = 0;
+  readonly #events: { onOutput(): void };
+
+  /** @param events `onOutput` is called when output comes to wait where none did. */
+  constructor(events: { onOutput(): void }) {
+    this.#events = events;
+  }
+
+  /** Bytes that wait to be taken. */
+  get pendingBytes(): number {
+    return this.#closedBytes + this.#at - this.#start;
+  }
+
+  /** Returns a buffer with room for `bytes` behind `at`; `commit` tells how far it was written. */
+  reserve(bytes: number): Buffer {
+    const buffer = this.#buffer;
+    if (buffer !== undefined && buffer.length - this.#at >= bytes) return buffer;
+    return this.#nextBuffer(bytes);
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  commit(at: number): void {
+    this.#at = at;
+  }
+
+  /** Appends bytes without copying them. They must not change until the batch was written. */
+  reference(bytes: Uint8Array, from: number, to: number): void {
+    this.#closeRun();
+    this.#append(bytes.subarray(from, to));
+  }
+
+  /** Appends a frame's header (RFC 9113, section 4.1). */
+  header(length: number, type: number, flags: number, stream: number): void {
+    const buffer = this.reserve(frameHeaderBytes);
+    this.#at = writeFrameHeader(buffer, this.#at, length, type, flags, stream);
+  }
+
+  /** Appends a copy of bytes. */
+  copy(bytes: Uint8Array, from: number, to: number): void {
+    const buffer = this.reserve(to - from);
+    copyBytes(bytes, from, to, buffer, this.#at);
+    this.#at += to - from;
+  }
+
+  uint32(value: number): void {
+    const buffer = this.reserve(4);
+    this.#at = writeUint32(buffer, this.#at, value);
+  }
+
+  rstStream(stream: number, errorCode: number): void {
+    this.header(4, Frame.rstStream, 0, stream);
+    this.uint32(errorCode);
+  }
+
+  windowUpdate(stream: number, increment: number): void {
+    this.header(4, Frame.windowUpdate, 0, stream);
+    this.uint32(increment);
+  }
+
+  goaway(lastStream: number, errorCode: number, debug: string): void {
+    const text = Buffer.from(errorCode === ErrorCode.noError ? '' : debug, 'latin1');
+    this.header(8 + text.length, Frame.goaway, 0, 0);
+    this.uint32(lastStream);
+    this.uint32(errorCode);
+    this.copy(text, 0, text.length);
+  }
+
+  ping(ack: boolean, payload: Uint8Array, from: number): void {
+    this.header(8, Frame.ping, ack ? Flag.ack : 0, 0);
+    this.copy(payload, from, from + 8);
+  }
+
+  settings(values: readonly (readonly [number, number])[]): void {
+    this.header(values.length * 6, Frame.settings, 0, 0);
+    for (const [identifier, value] of values) {
+      const buffer = this.reserve(6);
+      buffer[this.#at] = identifier >>> 8;
+      buffer[this.#at + 1] = identifier;
+      this.#at = writeUint32(buffer, this.#at + 2, value);
+    }
+  }
+
+  settingsAck(): void {
+    this.header(0, Frame.settings, Flag.ack, 0);
+  }
+
+  /** Takes all that waits, or `undefined` if there is nothing. */
+  take(): OutputBatch | undefined {
+    if (this.pendingBytes === 0) return undefined;
+    const bytes = this.pendingBytes;
+    this.#closeRun();
+    if (this.#buffer !== undefined) this.#keepBuffer(this.#buffer);
+    const batch = { chunks: this.#chunks, bytes, buffers: this.#buffers };
+    this.#buffer = undefined;
+    this.#chunks = noChunks;
+    this.#buffers = noBuffers;
+    this.#closedBytes = 0;
+    this.#start = 0;
+    this.#at = 0;
+    return batch;
+  }
+
+  #closeRun(): void {
+    if (this.#buffer === undefined || this.#at === this.#start) return;
+    this.#append(this.#buffer.subarray(this.#start, this.#at));
+    this.#start = this.#at;
+  }
+
+  #append(chunk: Uint8Array): void {
+    if (this.#chunks === noChunks) this.#chunks = [];
+    this.#chunks.push(chunk);
+    this.#closedBytes += chunk.length;
+  }
+
+  #nextBuffer(bytes: number): Buffer {
+    if (this.#buffer === undefined) this.#events.onOutput();
+    else {
+      this.#closeRun();
+      this.#keepBuffer(this.#buffer);
+    }
+    this.#buffer =
+      bytes > bufferBytes ? Buffer.allocUnsafeSlow(bytes) : (free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes));
+    this.#start = 0;
+    this.#at = 0;
+    return this.#buffer;
+  }
+
+  #keepBuffer(buffer: Buffer): void {
+    if (this.#buffers === noBuffers) this.#buffers = [];
+    this.#buffers.push(buffer);
+  }
+}
+
+const noChunks: Uint8Array[] = [];
+const noBuffers: Buffer[] = [];
+
+/**
+ * Gives the buffers of a batch back once its write is complete. Without it they are left to the garbage collector.
+ * A batch must be released once, and only when no write refers to it.
+ */
+export function releaseOutput(batch: OutputBatch): void {
+  for (const buffer of batch.buffers) if (buffer.length === bufferBytes && free.length < mostFree) free.push(buffer);
+}
+
+export function writeFrameHeader(
+  target: Uint8Array,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  stream: number,
+): number {
+  target[at] = length >>> 16;
+  target[at + 1] = length >>> 8;
+  target[at + 2] = length;
+  target[at + 3] = type;
+  target[at + 4] = flags;
+  return writeUint32(target, at + 5, stream);
+}
+
+function writeUint32(target: Uint8Array, at: number, value: number): number {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+  return at + 4;
+}
+
+function copyBytes(bytes: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
+  // A call into the runtime costs more than a short loop.
+  if (to - from <= 32) for (let index = from, place = at; index < to; index++) target[place++] = bytes[index] as number;
+  else target.set(bytes.subarray(from, to), at);
+}

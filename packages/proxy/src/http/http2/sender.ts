@@ -1,0 +1,222 @@
+import { FrameOutput, writeFrameHeader } from './frame-output.ts';
+import { defaultFrameBytes, defaultWindowBytes, Flag, Frame, frameHeaderBytes, most31Bits } from './frames.ts';
+import { HpackEncoder, writeStatus } from './hpack/encoder.ts';
+import type { SessionEvents } from './session-events.ts';
+import type { Http2Stream, Queued, StreamHost } from './stream.ts';
+
+/** Smaller payloads are copied into the gathered output: one chunk more for the write costs more than the copy. */
+const mostCopiedBytes = 4_096;
+
+/** The sending half of a connection: HPACK, the peer's limits, and DATA under flow control (RFC 9113, section 5.2). */
+export class Sender {
+  readonly output: FrameOutput;
+  readonly encoder = new HpackEncoder();
+  /** The connection's window. */
+  window = defaultWindowBytes;
+  /** The peer's SETTINGS_INITIAL_WINDOW_SIZE. */
+  initialStreamWindow = defaultWindowBytes;
+  /** The peer's SETTINGS_MAX_FRAME_SIZE; larger frames than 16,384 are not used before 64 KB, which is the most. */
+  maxFrameBytes = defaultFrameBytes;
+  /** Whether the last `sendData` kept no reference to its bytes. */
+  copied = true;
+  /** DATA frames that were sent. */
+  dataFrames = 0;
+  #paused = false;
+  /** Streams with something queued, longest waiting first. */
+  #blocked: Set<Http2Stream> | undefined = undefined;
+  readonly #events: SessionEvents;
+  readonly #host: StreamHost;
+
+  constructor(events: SessionEvents, host: StreamHost) {
+    this.#events = events;
+    this.#host = host;
+    this.output = new FrameOutput(events);
+  }
+
+  /** Encodes the fields and sends HEADERS, with CONTINUATION where they need it. `status` 0: none. */
+  fieldBlock(
+    stream: number,
+    status: number,
+    flat: readonly string[],
+    section: 'head' | 'trailers',
+    pseudoFields: number,
+    endStream: boolean,
+  ): boolean {
+    const { encoder, output } = this;
+    const needed = encoder.prepare(flat, section, pseudoFields);
+    if (needed === -1) return false;
+    const flags = endStream ? Flag.endStream : 0;
+    if (needed > defaultFrameBytes) {
+      this.#largeBlock(stream, status, needed, flags);
+      return true;
+    }
+    const target = output.reserve(frameHeaderBytes + needed);
+    const start = output.at;
+    const block = start + frameHeaderBytes;
+    const end = this.#encode(target, block, status);
+    writeFrameHeader(target, start, end - block, Frame.headers, flags | Flag.endHeaders, stream);
+    output.commit(end);
+    return true;
+  }
+
+  /** Whether all fields may be sent as trailers. */
+  isSendable(flat: readonly string[]): boolean {
+    return this.encoder.prepare(flat, 'trailers', 0) !== -1;
+  }
+
+  /** Returns `false` where bytes, or the end, were queued. */
+  sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
+    this.copied = true;
+    const length = to - from;
+    if (length === 0 && !endStream) return stream.queue === undefined;
+    if (stream.queue === undefined && !this.#paused) {
+      if (length <= stream.sendWindow && length <= this.window && length <= this.maxFrameBytes) {
+        this.#dataFrame(stream, bytes, from, to, endStream);
+        return true;
+      }
+      // No window is needed for an empty frame (RFC 9113, section 6.9).
+      if (length === 0) {
+        this.#dataFrame(stream, bytes, from, to, endStream);
+        return true;
+      }
+    }
+    const queued = { bytes, from, to, endStream, trailers: undefined };
+    if (stream.queue === undefined) stream.queue = [queued];
+    else stream.queue.push(queued);
+    this.#advance(stream, Number.POSITIVE_INFINITY);
+    if (stream.queue === undefined) return true;
+    this.copied = false;
+    this.#blocked ??= new Set();
+    this.#blocked.add(stream);
+    return false;
+  }
+
+  /** Adds to the connection's window. Returns `false` over 2^31-1. */
+  grow(increment: number): boolean {
+    this.window += increment;
+    if (this.window > most31Bits) return false;
+    this.flush();
+    return true;
+  }
+
+  /** Adds to a stream's window. Returns `false` over 2^31-1. */
+  growStream(stream: Http2Stream, increment: number): boolean {
+    stream.sendWindow += increment;
+    if (stream.sendWindow > most31Bits) return false;
+    if (stream.queue !== undefined) this.#flushStream(stream);
+    return true;
+  }
+
+  /** The connection's writer is full: DATA is queued until `resume`. Other frames still go to the output. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.flush();
+  }
+
+  /** Sends what windows allow: a frame of each stream in turn. */
+  flush(): void {
+    const blocked = this.#blocked;
+    if (blocked === undefined || this.#paused) return;
+    for (let progress = true; progress; ) {
+      progress = false;
+      for (const stream of [...blocked]) {
+        if (stream.queue === undefined) continue;
+        if (this.#advance(stream, 1)) progress = true;
+        this.#settle(stream);
+      }
+    }
+  }
+
+  /** Forgets what a closed stream has queued. */
+  drop(stream: Http2Stream): void {
+    stream.queue = undefined;
+    this.#blocked?.delete(stream);
+  }
+
+  #flushStream(stream: Http2Stream): void {
+    if (this.#paused) return;
+    this.#advance(stream, Number.POSITIVE_INFINITY);
+    this.#settle(stream);
+  }
+
+  /** After an advance: tells the session where the queue is empty. */
+  #settle(stream: Http2Stream): void {
+    if (stream.queue !== undefined) return;
+    this.#blocked?.delete(stream);
+    if (stream.localEnded) this.#host.onLocalEnd(stream);
+    else if (stream.awaitsWindow) {
+      stream.awaitsWindow = false;
+      this.#events.onWindow(stream);
+    }
+  }
+
+  /** Sends at most `frames` frames from a stream's queue. Returns whether it sent any. */
+  #advance(stream: Http2Stream, frames: number): boolean {
+    const queue = stream.queue as Queued[];
+    let sent = 0;
+    let done = 0;
+    while (done < queue.length && sent < frames && !this.#paused) {
+      const next = queue[done] as Queued;
+      if (next.trailers !== undefined) {
+        this.fieldBlock(stream.id, 0, next.trailers, 'trailers', 0, true);
+        done++;
+        sent++;
+        continue;
+      }
+      const length = next.to - next.from;
+      const allowed = Math.min(length, stream.sendWindow, this.window, this.maxFrameBytes);
+      if (allowed <= 0 && length > 0) break;
+      const to = next.from + allowed;
+      this.#dataFrame(stream, next.bytes, next.from, to, next.endStream && to === next.to);
+      next.from = to;
+      if (to === next.to) done++;
+      sent++;
+    }
+    if (done === queue.length) stream.queue = undefined;
+    else if (done > 0) queue.splice(0, done);
+    return sent > 0;
+  }
+
+  #dataFrame(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): void {
+    const { output } = this;
+    const length = to - from;
+    const flags = endStream ? Flag.endStream : 0;
+    stream.sendWindow -= length;
+    stream.sentBytes += length;
+    this.window -= length;
+    this.dataFrames++;
+    output.header(length, Frame.data, flags, stream.id);
+    if (length <= mostCopiedBytes) output.copy(bytes, from, to);
+    else {
+      output.reference(bytes, from, to);
+      this.copied = false;
+    }
+  }
+
+  #encode(target: Buffer, start: number, status: number): number {
+    let at = this.encoder.writeSizeUpdate(target, start);
+    if (status !== 0) at = writeStatus(target, at, status);
+    return this.encoder.write(target, at);
+  }
+
+  /** A block that may not fit into one frame (RFC 9113, section 4.3). */
+  #largeBlock(stream: number, status: number, needed: number, flags: number): void {
+    const block = Buffer.allocUnsafeSlow(needed);
+    const length = this.#encode(block, 0, status);
+    let type: number = Frame.headers;
+    let at = 0;
+    do {
+      const to = Math.min(length, at + defaultFrameBytes);
+      const own = (type === Frame.headers ? flags : 0) | (to === length ? Flag.endHeaders : 0);
+      this.output.header(to - at, type, own, stream);
+      this.output.copy(block, at, to);
+      type = Frame.continuation;
+      at = to;
+    } while (at < length);
+  }
+}

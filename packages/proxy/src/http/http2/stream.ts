@@ -1,0 +1,146 @@
+import type { ReceiveWindow } from './receive-window.ts';
+import type { Sender } from './sender.ts';
+
+/** Bytes, or the trailers, that wait for window. */
+export interface Queued {
+  readonly bytes: Uint8Array;
+  from: number;
+  readonly to: number;
+  readonly endStream: boolean;
+  readonly trailers: readonly string[] | undefined;
+}
+
+/** What a stream asks of its session. */
+export interface StreamHost {
+  readonly sender: Sender;
+  /** END_STREAM was sent. */
+  onLocalEnd(stream: Http2Stream): void;
+  resetStream(stream: Http2Stream, errorCode: number): void;
+  releaseData(stream: Http2Stream, bytes: number): void;
+}
+
+/**
+ * One exchange on a connection (RFC 9113, section 5.1), the same for both roles. Methods on a stream that is closed do
+ * nothing: what an endpoint still sends after the client's reset needs no check by the caller.
+ */
+export class Http2Stream {
+  readonly id: number;
+  /** For the owner of the exchange: the session never reads it. */
+  context: unknown = undefined;
+  /** Bytes that may be sent on this stream. Negative after the peer lowered its initial window (section 6.9.2). */
+  sendWindow: number;
+  /** The peer sent END_STREAM. */
+  remoteEnded = false;
+  /** END_STREAM was sent, or waits behind queued bytes. */
+  localEnded = false;
+  /** END_STREAM was sent. */
+  endSent = false;
+  /** The final head was sent. */
+  headSent = false;
+  /** The head came: a client's, of the final response. */
+  headReceived = false;
+  /** Both sides ended, or the stream was reset. */
+  closed = false;
+  /** Client: the request was HEAD, so that `content-length` says nothing of the body. */
+  isHead = false;
+  /** Body bytes that the head announced, or -1. */
+  expectedBytes = -1;
+  receivedBytes = 0;
+  sentBytes = 0;
+  /** Set with the first DATA. */
+  receiveWindow: ReceiveWindow | undefined = undefined;
+  /** Received and not yet consumed. */
+  unconsumedBytes = 0;
+  /** What waits for window, oldest first. */
+  queue: Queued[] | undefined = undefined;
+  /** `sendData` returned `false` and `onWindow` has not been called since. */
+  awaitsWindow = false;
+  readonly #host: StreamHost;
+
+  constructor(id: number, host: StreamHost) {
+    this.id = id;
+    this.#host = host;
+    this.sendWindow = host.sender.initialStreamWindow;
+  }
+
+  /** Bytes that `sendData` took and that wait for window. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const each of this.queue ?? []) bytes += each.to - each.from;
+    return bytes;
+  }
+
+  /**
+   * Server: sends the final head. `flat` is name, value, name, value; upper case in names is lowered. The caller has
+   * removed connection-specific fields.
+   * @returns `false` where nothing was sent, because a name or value may not be sent or a head was sent before.
+   */
+  sendHead(status: number, flat: readonly string[], endStream: boolean): boolean {
+    if (this.closed || this.localEnded || this.headSent) return this.closed;
+    if (!this.#host.sender.fieldBlock(this.id, status, flat, 'head', 0, endStream)) return false;
+    this.headSent = true;
+    if (endStream) this.#end();
+    return true;
+  }
+
+  /** Server: sends an interim head (100, 103; RFC 9110, section 15.2). Returns as `sendHead`. */
+  sendInterim(status: number, flat: readonly string[]): boolean {
+    if (this.closed || this.localEnded || this.headSent) return this.closed;
+    return this.#host.sender.fieldBlock(this.id, status, flat, 'head', 0, false);
+  }
+
+  /**
+   * Sends body bytes, or queues those that exceed the peer's window: all are taken. `Sender.copied` tells afterwards
+   * whether the caller may reuse `bytes` at once; else they must not change until they were written.
+   * @returns `false` where some were queued: send no more until `onWindow`.
+   */
+  sendData(bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
+    const { sender } = this.#host;
+    if (this.closed || this.localEnded) {
+      sender.copied = true;
+      return true;
+    }
+    if (endStream) this.localEnded = true;
+    if (!sender.sendData(this, bytes, from, to, endStream)) {
+      this.awaitsWindow = true;
+      return false;
+    }
+    if (endStream) this.#host.onLocalEnd(this);
+    return true;
+  }
+
+  /** Sends a trailer section, which ends the stream, behind the bytes that are queued. Returns as `sendHead`. */
+  sendTrailers(flat: readonly string[]): boolean {
+    if (this.closed || this.localEnded) return this.closed;
+    const { sender } = this.#host;
+    if (this.queue !== undefined) {
+      if (!sender.isSendable(flat)) return false;
+      this.localEnded = true;
+      this.queue.push({ bytes: noBytes, from: 0, to: 0, endStream: true, trailers: flat });
+      return true;
+    }
+    if (!sender.fieldBlock(this.id, 0, flat, 'trailers', 0, true)) return false;
+    this.#end();
+    return true;
+  }
+
+  /**
+   * Resets the stream with one of `ErrorCode`. A server that has sent its whole response uses NO_ERROR to stop the rest
+   * of the request (RFC 9113, section 8.1).
+   */
+  reset(errorCode: number): void {
+    if (!this.closed) this.#host.resetStream(this, errorCode);
+  }
+
+  /** Tells that bytes of `onData` were passed on: the peer may send as many again. */
+  consumed(bytes: number): void {
+    if (!this.closed) this.#host.releaseData(this, bytes);
+  }
+
+  #end(): void {
+    this.localEnded = true;
+    this.#host.onLocalEnd(this);
+  }
+}
+
+const noBytes = new Uint8Array(0);
