@@ -216,7 +216,7 @@ class ServerRecorder extends Recorder implements ServerEvents {
   }
 
   onRefused(stream: Http2Stream, refused: RefusedRequest): void {
-    this.events.push(`refused ${stream.id} ${refused.refusal.cause}`);
+    this.events.push(`refused ${stream.id} ${refused.error.cause}`);
     this.refused.push(refused);
     this.respondRefused?.(stream, refused);
   }

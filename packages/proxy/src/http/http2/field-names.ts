@@ -1,6 +1,6 @@
-import { targetBytes, tokenBytes, valueBytes } from '../../forwarding/http1/byte-tables.ts';
-import { Field, knownNames } from '../../forwarding/http1/field-section.ts';
-import { type Refusal, refusals } from '../../forwarding/http1/refusal.ts';
+import { targetBytes, tokenBytes, valueBytes } from '../byte-tables.ts';
+import { Field, knownNames } from '../field-section.ts';
+import { type ParseError, parseErrors } from '../parse-error.ts';
 
 /** What the rules of HTTP/2 say about a field by its name. Pseudo-header fields are below `Rule.regular`. */
 export const Rule = {
@@ -21,19 +21,19 @@ export const Rule = {
   connectionSpecific: 13,
 } as const;
 
-/** Violations that only HTTP/2 knows; the others are those of HTTP/1.1 (`refusals`). */
-export const headRefusals = {
+/** Violations that only HTTP/2 knows; the others are those of HTTP/1.1 (`parseErrors`). */
+export const headErrors = {
   /** RFC 9113, 8.3: unknown, repeated, missing, or behind a regular field. */
-  pseudoField: refusal('bad-pseudo-field'),
+  pseudoField: error('bad-pseudo-field'),
   /** RFC 9113, 8.2.2. */
-  connectionSpecific: refusal('connection-specific-field'),
+  connectionSpecific: error('connection-specific-field'),
   /** RFC 9113, 8.2.2: anything but `trailers`. */
-  te: refusal('bad-te'),
+  te: error('bad-te'),
   /** RFC 9113, 8.3.1. */
-  scheme: refusal('bad-scheme'),
+  scheme: error('bad-scheme'),
 } as const;
 
-function refusal(cause: string): Refusal {
+function error(cause: string): ParseError {
   return Object.freeze({ answer: 'bad-request', cause });
 }
 
@@ -44,10 +44,10 @@ export interface FieldName {
   readonly kind: number;
   readonly rule: number;
   /** Set where no field may have this name. */
-  readonly flaw: Refusal | undefined;
+  readonly flaw: ParseError | undefined;
   /** Bytes that its value may hold, and what another one is. */
   readonly valueTable: Uint8Array;
-  readonly valueFlaw: Refusal;
+  readonly valueFlaw: ParseError;
   readonly mayBeEmpty: boolean;
 }
 
@@ -59,13 +59,13 @@ const schemeBytes = tokenBytes.map((kind, byte) => (/[A-Za-z0-9+.-]/.test(String
 
 const statusBytes = tokenBytes.map((kind, byte) => (byte >= 0x30 && byte <= 0x39 ? kind : 0));
 
-const pseudoNames: readonly (readonly [string, number, Uint8Array, Refusal])[] = [
-  [':method', Rule.method, tokenBytes, refusals.method],
-  [':scheme', Rule.scheme, schemeBytes, headRefusals.scheme],
-  [':authority', Rule.authority, authorityBytes, refusals.hostInvalid],
-  [':path', Rule.path, targetBytes, refusals.target],
-  [':protocol', Rule.protocol, tokenBytes, headRefusals.pseudoField],
-  [':status', Rule.status, statusBytes, headRefusals.pseudoField],
+const pseudoNames: readonly (readonly [string, number, Uint8Array, ParseError])[] = [
+  [':method', Rule.method, tokenBytes, parseErrors.method],
+  [':scheme', Rule.scheme, schemeBytes, headErrors.scheme],
+  [':authority', Rule.authority, authorityBytes, parseErrors.hostInvalid],
+  [':path', Rule.path, targetBytes, parseErrors.target],
+  [':protocol', Rule.protocol, tokenBytes, headErrors.pseudoField],
+  [':status', Rule.status, statusBytes, headErrors.pseudoField],
 ];
 
 const regularRules: Readonly<Record<string, number>> = {
@@ -90,13 +90,13 @@ for (const text of Object.keys(regularRules)) if (!known.has(text)) known.set(te
 
 function regularName(text: string, kind: number): FieldName {
   const rule = regularRules[text] ?? Rule.regular;
-  const valueFlaw = rule === Rule.host ? refusals.hostInvalid : refusals.fieldValue;
+  const valueFlaw = rule === Rule.host ? parseErrors.hostInvalid : parseErrors.fieldValue;
   return { text, kind, rule, flaw: flawOf(text, rule), valueTable: valueBytes, valueFlaw, mayBeEmpty: true };
 }
 
-function flawOf(text: string, rule: number): Refusal | undefined {
+function flawOf(text: string, rule: number): ParseError | undefined {
   if (rule !== Rule.connectionSpecific) return undefined;
-  return text === 'transfer-encoding' ? refusals.transferEncoding : headRefusals.connectionSpecific;
+  return text === 'transfer-encoding' ? parseErrors.transferEncoding : headErrors.connectionSpecific;
 }
 
 /**
@@ -107,13 +107,13 @@ export function fieldName(text: string): FieldName {
   const found = known.get(text);
   if (found !== undefined) return found;
   if (text.charCodeAt(0) === 0x3a) {
-    const flaw = headRefusals.pseudoField;
+    const flaw = headErrors.pseudoField;
     const rule = Rule.unknownPseudo;
     return { text, kind: Field.other, rule, flaw, valueTable: valueBytes, valueFlaw: flaw, mayBeEmpty: true };
   }
-  const flaw = isLowerToken(text) ? undefined : refusals.fieldName;
+  const flaw = isLowerToken(text) ? undefined : parseErrors.fieldName;
   const kind = text.includes('_') ? Field.underscored : Field.other;
-  const valueFlaw = refusals.fieldValue;
+  const valueFlaw = parseErrors.fieldValue;
   return { text, kind, rule: Rule.regular, flaw, valueTable: valueBytes, valueFlaw, mayBeEmpty: true };
 }
 

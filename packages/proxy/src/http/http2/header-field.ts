@@ -1,7 +1,7 @@
-import { SPACE, TAB } from '../../forwarding/http1/byte-tables.ts';
-import { parseContentLength } from '../../forwarding/http1/field-section.ts';
-import { type Refusal, refusals } from '../../forwarding/http1/refusal.ts';
-import { type FieldName, headRefusals, Rule } from './field-names.ts';
+import { SPACE, TAB } from '../byte-tables.ts';
+import { parseContentLength } from '../field-section.ts';
+import { type ParseError, parseErrors } from '../parse-error.ts';
+import { type FieldName, headErrors, Rule } from './field-names.ts';
 
 /**
  * One field as it was decoded. The entries of HPACK's tables are such objects: what was judged or built for a field is
@@ -12,10 +12,10 @@ export class HeaderField {
   /** Latin1, without a change. */
   readonly value: string;
   /** Set where the field makes its message malformed, by its name or its value. */
-  readonly flaw: Refusal | undefined;
+  readonly flaw: ParseError | undefined;
   #line: string | undefined = undefined;
 
-  constructor(name: FieldName, value: string, flaw: Refusal | undefined) {
+  constructor(name: FieldName, value: string, flaw: ParseError | undefined) {
     this.name = name;
     this.value = value;
     this.flaw = flaw;
@@ -39,23 +39,23 @@ export function judgedField(name: FieldName, bytes: Buffer, from: number, to: nu
   return new HeaderField(name, value, name.flaw ?? valueFlaw(name, bytes, from, to));
 }
 
-function valueFlaw(name: FieldName, bytes: Uint8Array, from: number, to: number): Refusal | undefined {
-  if (from === to) return name.rule === Rule.contentLength ? refusals.contentLength : emptyFlaw(name);
+function valueFlaw(name: FieldName, bytes: Uint8Array, from: number, to: number): ParseError | undefined {
+  if (from === to) return name.rule === Rule.contentLength ? parseErrors.contentLength : emptyFlaw(name);
   const table = name.valueTable;
   for (let at = from; at < to; at++) if (table[bytes[at] as number] === 0) return name.valueFlaw;
   // RFC 9113, section 8.2.1. The tables of pseudo-header fields hold neither of them.
   if (isBlank(bytes[from] as number) || isBlank(bytes[to - 1] as number)) return name.valueFlaw;
   switch (name.rule) {
     case Rule.contentLength:
-      return parseContentLength(bytes, from, to) === -1 ? refusals.contentLength : undefined;
+      return parseContentLength(bytes, from, to) === -1 ? parseErrors.contentLength : undefined;
     case Rule.te:
-      return isTrailers(bytes, from, to) ? undefined : headRefusals.te;
+      return isTrailers(bytes, from, to) ? undefined : headErrors.te;
     default:
       return undefined;
   }
 }
 
-function emptyFlaw(name: FieldName): Refusal | undefined {
+function emptyFlaw(name: FieldName): ParseError | undefined {
   return name.mayBeEmpty ? undefined : name.valueFlaw;
 }
 

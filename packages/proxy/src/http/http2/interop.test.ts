@@ -30,7 +30,7 @@ function attach(socket: Socket, session: () => Http2Session): SessionEvents {
     scheduled = true;
     setImmediate(flush);
   };
-  socket.on('data', (bytes) => session().read(bytes, 0, bytes.length));
+  socket.on('data', (bytes: Buffer) => session().read(bytes, 0, bytes.length));
   socket.on('drain', () => {
     session().resumeData();
     schedule();

@@ -1,6 +1,6 @@
-import type { Field } from '../../forwarding/http1/field-section.ts';
-import { type Refusal, refusals } from '../../forwarding/http1/refusal.ts';
-import { fieldName, headRefusals, Rule } from './field-names.ts';
+import type { Field } from '../field-section.ts';
+import { type ParseError, parseErrors } from '../parse-error.ts';
+import { fieldName, headErrors, Rule } from './field-names.ts';
 import { HeaderField } from './header-field.ts';
 import type { DecodedFields } from './hpack/decoder.ts';
 
@@ -52,7 +52,7 @@ export interface RequestRules {
 
 /** Why a request is not taken; what was readable of it goes into the access record. */
 export interface RefusedRequest {
-  readonly refusal: Refusal;
+  readonly error: ParseError;
   readonly method: string;
   readonly authority: string;
   readonly path: string;
@@ -68,16 +68,16 @@ let host: string | undefined;
 let expectContinue = false;
 
 export function isRefused(outcome: RequestHead | RefusedRequest): outcome is RefusedRequest {
-  return 'refusal' in outcome;
+  return 'error' in outcome;
 }
 
 /** Judges a decoded request head (RFC 9113, sections 8.1.1 to 8.3.1 and 8.5; RFC 8441, section 4). */
 export function judgeRequest(decoded: DecodedFields, rules: RequestRules): RequestHead | RefusedRequest {
-  const refusal = gather(decoded, true, rules.maxFields) ?? judgePseudo(rules.connectProtocol);
+  const error = gather(decoded, true, rules.maxFields) ?? judgePseudo(rules.connectProtocol);
   const method = pseudo[Rule.method] ?? '';
   const authority = pseudo[Rule.authority] ?? host ?? '';
   const path = pseudo[Rule.path] ?? '';
-  if (refusal !== undefined) return { refusal, method, authority, path };
+  if (error !== undefined) return { error, method, authority, path };
   return {
     method,
     scheme: pseudo[Rule.scheme] ?? '',
@@ -110,7 +110,7 @@ export function judgeTrailers(decoded: DecodedFields, maxFields: number): readon
 }
 
 /** Sorts the fields, and finds what is wrong with one of them or with their order. */
-function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): Refusal | undefined {
+function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): ParseError | undefined {
   const { list } = decoded;
   pseudo.fill(undefined);
   fields = [];
@@ -125,7 +125,7 @@ function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): 
     if (rule === Rule.regular) fields.push(field);
     else if (rule < Rule.regular) {
       const misplaced = fields.length > 0 || host !== undefined || (rule === Rule.status) === isRequest;
-      if (misplaced || pseudo[rule] !== undefined) return headRefusals.pseudoField;
+      if (misplaced || pseudo[rule] !== undefined) return headErrors.pseudoField;
       pseudo[rule] = field.value;
     } else if (rule === Rule.cookie && isRequest) {
       if (cookieAt === -1) {
@@ -137,29 +137,29 @@ function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): 
         fields[cookieAt] = new HeaderField(cookieName, joined, undefined);
       }
     } else {
-      const refusal = gatherSpecial(field, isRequest);
-      if (refusal !== undefined) return refusal;
+      const error = gatherSpecial(field, isRequest);
+      if (error !== undefined) return error;
     }
   }
-  if (fields.length > maxFields) return refusals.tooManyFields;
-  return decoded.exceeded ? refusals.headTooLarge : undefined;
+  if (fields.length > maxFields) return parseErrors.tooManyFields;
+  return decoded.exceeded ? parseErrors.headTooLarge : undefined;
 }
 
-function gatherSpecial(field: HeaderField, isRequest: boolean): Refusal | undefined {
+function gatherSpecial(field: HeaderField, isRequest: boolean): ParseError | undefined {
   switch (field.name.rule) {
     case Rule.contentLength:
       // Even equal ones: servers differ in which they take when a third is hidden from one of them.
-      if (contentLength !== -1) return refusals.contentLengthDuplicate;
+      if (contentLength !== -1) return parseErrors.contentLengthDuplicate;
       contentLength = Number(field.value);
       break;
     case Rule.host:
       if (!isRequest) break;
-      if (host !== undefined) return refusals.hostDuplicate;
+      if (host !== undefined) return parseErrors.hostDuplicate;
       host = field.value;
       return undefined;
     case Rule.expect:
       if (!isRequest) break;
-      if (field.value.toLowerCase() !== '100-continue') return refusals.expectation;
+      if (field.value.toLowerCase() !== '100-continue') return parseErrors.expectation;
       expectContinue = true;
       break;
     default:
@@ -169,27 +169,27 @@ function gatherSpecial(field: HeaderField, isRequest: boolean): Refusal | undefi
 }
 
 /** RFC 9113, section 8.3.1, for CONNECT section 8.5. */
-function judgePseudo(connectProtocol: boolean): Refusal | undefined {
+function judgePseudo(connectProtocol: boolean): ParseError | undefined {
   const method = pseudo[Rule.method];
   const scheme = pseudo[Rule.scheme];
   const authority = pseudo[Rule.authority];
   const path = pseudo[Rule.path];
   const protocol = pseudo[Rule.protocol];
-  if (method === undefined) return headRefusals.pseudoField;
-  if (protocol !== undefined && (!connectProtocol || method !== 'CONNECT')) return headRefusals.pseudoField;
+  if (method === undefined) return headErrors.pseudoField;
+  if (protocol !== undefined && (!connectProtocol || method !== 'CONNECT')) return headErrors.pseudoField;
   if (method === 'CONNECT' && protocol === undefined) {
-    if (scheme !== undefined || path !== undefined) return headRefusals.pseudoField;
+    if (scheme !== undefined || path !== undefined) return headErrors.pseudoField;
   } else {
-    if (scheme === undefined || path === undefined) return headRefusals.pseudoField;
+    if (scheme === undefined || path === undefined) return headErrors.pseudoField;
     const isAsterisk = path === '*' && method === 'OPTIONS';
-    if (path.charCodeAt(0) !== 0x2f && !isAsterisk) return refusals.target;
+    if (path.charCodeAt(0) !== 0x2f && !isAsterisk) return parseErrors.target;
   }
   if (authority === undefined) {
-    if (method === 'CONNECT') return headRefusals.pseudoField;
-    return host === undefined ? refusals.hostMissing : undefined;
+    if (method === 'CONNECT') return headErrors.pseudoField;
+    return host === undefined ? parseErrors.hostMissing : undefined;
   }
   if (host !== undefined && host !== authority && host.toLowerCase() !== authority.toLowerCase())
-    return refusals.hostInvalid;
+    return parseErrors.hostInvalid;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { block, data, headers, openServer, plainGet, plainPost, type ServerRig } from '../../../test/http2-wire.ts';
-import { Field } from '../../forwarding/http1/field-section.ts';
+import { Field } from '../field-section.ts';
 import { Flag } from './frames.ts';
 import { encodeHuffman } from './hpack/huffman.ts';
 import { fieldValue, flatFields, hasKind, type RequestHead } from './message-head.ts';

@@ -148,7 +148,7 @@ export class Http2ServerSession extends Http2Session {
   #refuse(stream: Http2Stream, refused: RefusedRequest): void {
     this.#events.onRefused(stream, refused);
     const responded = stream.closed || stream.localEnded;
-    const malformed = isMalformed(refused.refusal);
+    const malformed = isMalformed(refused.error);
     if (!stream.closed) {
       const errorCode = malformed ? ErrorCode.protocolError : responded ? ErrorCode.noError : ErrorCode.enhanceYourCalm;
       this.resetStream(stream, errorCode);
@@ -158,7 +158,7 @@ export class Http2ServerSession extends Http2Session {
 }
 
 function mismatch(head: RequestHead): RefusedRequest {
-  return { refusal: lengthMismatch, method: head.method, authority: head.authority, path: head.path };
+  return { error: lengthMismatch, method: head.method, authority: head.authority, path: head.path };
 }
 
 const lengthMismatch = Object.freeze({ answer: 'bad-request', cause: faults.bodyLength.cause } as const);

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../forwarding/http1/refusal.ts';
+import type { ParseError } from '../parse-error.ts';
 import type { Fault } from './faults.ts';
 import type { HeaderField } from './header-field.ts';
 import type { RefusedRequest, RequestHead, ResponseHead } from './message-head.ts';
@@ -51,7 +51,7 @@ export interface ServerEvents extends SessionEvents {
   onRequest(stream: Http2Stream, head: RequestHead, endStream: boolean): void;
   /**
    * A request that is refused. The handler may send a whole response within the call (400, 417, 431 by
-   * `refused.refusal.answer`); the session resets the stream afterwards, if the request was malformed.
+   * `refused.error.answer`); the session resets the stream afterwards, if the request was malformed.
    */
   onRefused(stream: Http2Stream, refused: RefusedRequest): void;
 }
@@ -61,7 +61,7 @@ export interface ClientEvents extends SessionEvents {
   onResponse(stream: Http2Stream, head: ResponseHead, endStream: boolean): void;
 }
 
-/** `true` where a refusal makes the request malformed, and the stream ends in PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
-export function isMalformed(refusal: Refusal): boolean {
-  return refusal.answer === 'bad-request' || refusal.answer === 'ambiguous-framing' || refusal.answer === 'bad-host';
+/** `true` where a error makes the request malformed, and the stream ends in PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
+export function isMalformed(error: ParseError): boolean {
+  return error.answer === 'bad-request' || error.answer === 'ambiguous-framing' || error.answer === 'bad-host';
 }

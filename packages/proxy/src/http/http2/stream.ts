@@ -1,5 +1,4 @@
 import type { ReceiveWindow } from './receive-window.ts';
-import type { Sender } from './sender.ts';
 
 /** Bytes, or the trailers, that wait for window. */
 export interface Queued {
@@ -10,9 +9,25 @@ export interface Queued {
   readonly trailers: readonly string[] | undefined;
 }
 
+/** What a stream asks of the sending half of its connection. */
+export interface StreamSender {
+  readonly initialStreamWindow: number;
+  copied: boolean;
+  fieldBlock(
+    stream: number,
+    status: number,
+    flat: readonly string[],
+    section: 'head' | 'trailers',
+    pseudoFields: number,
+    endStream: boolean,
+  ): boolean;
+  isSendable(flat: readonly string[]): boolean;
+  sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean;
+}
+
 /** What a stream asks of its session. */
 export interface StreamHost {
-  readonly sender: Sender;
+  readonly sender: StreamSender;
   /** END_STREAM was sent. */
   onLocalEnd(stream: Http2Stream): void;
   resetStream(stream: Http2Stream, errorCode: number): void;

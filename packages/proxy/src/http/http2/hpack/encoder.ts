@@ -1,4 +1,4 @@
-import { COLON, valueBytes } from '../../../forwarding/http1/byte-tables.ts';
+import { COLON, valueBytes } from '../../byte-tables.ts';
 import { isLowerToken } from '../field-names.ts';
 import { defaultTableBytes } from './decoder.ts';
 import { EncoderTable } from './encoder-table.ts';

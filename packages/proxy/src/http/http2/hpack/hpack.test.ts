@@ -282,7 +282,7 @@ describe('HPACK encoder (RFC 7541)', () => {
     for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie']) {
       const encoder = new HpackEncoder();
       const decoder = new HpackDecoder();
-      let bytes = Buffer.alloc(0);
+      let bytes: Buffer = Buffer.alloc(0);
       for (let each = 0; each < 3; each++) {
         bytes = encode(encoder, [name, 'secret']);
         expect(lines(decode(decoder, bytes))).to.deep.equal([`${name}: secret`]);
@@ -295,7 +295,7 @@ describe('HPACK encoder (RFC 7541)', () => {
   it('compares trailers with trailers', () => {
     const encoder = new HpackEncoder();
     const decoder = new HpackDecoder();
-    let bytes = Buffer.alloc(0);
+    let bytes: Buffer = Buffer.alloc(0);
     for (let each = 0; each < 3; each++) {
       decode(decoder, encode(encoder, ['content-type', 'application/grpc']));
       bytes = encode(encoder, ['grpc-status', '0'], 'trailers');
