@@ -168,6 +168,8 @@ export interface ReplicaStatus {
   readonly rejected: number;
   /** The last request for a full read (`<instance>/reload`) that this replica has carried out. */
   readonly reload?: string | undefined;
+  /** How far it serves what the orderer of certificates wrote; absent where it follows no certificates. */
+  readonly acme?: string | undefined;
   readonly version: string;
   /** When this replica started, ISO 8601. */
   readonly since: string;
@@ -191,6 +193,12 @@ export interface ReplicaPresence {
    * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then
    */
   waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport>;
+  /** As `waitUntilServed`, for anything else that a replica reports. */
+  waitUntil(
+    isServing: (status: ReplicaStatus) => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<BarrierReport>;
   stop(): Promise<void>;
 }
 

@@ -28,3 +28,4 @@ export type * from './definition/endpoints-document.ts';
 export * from './definition/seal.ts';
 export * from './definition/seal-certificate.ts';
 export * from './definition/seal-passwords.ts';
+export * from './definition/seal-secret.ts';

@@ -76,7 +76,11 @@ class Announcer implements ReplicaPresence {
   }
 
   waitUntilServed(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
-    return this.#barrier.wait(sequence, timeoutMs, signal);
+    return this.waitUntil((status) => status.sequence >= sequence, timeoutMs, signal);
+  }
+
+  waitUntil(isServing: (status: ReplicaStatus) => boolean, timeoutMs: number, signal: AbortSignal) {
+    return this.#barrier.wait(isServing, timeoutMs, signal);
   }
 
   async stop(): Promise<void> {

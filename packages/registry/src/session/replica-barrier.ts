@@ -15,14 +15,14 @@ export interface ReplicaBarrierOptions {
 }
 
 interface Waiter {
-  readonly sequence: number;
+  readonly isServing: (status: ReplicaStatus) => boolean;
   readonly done: PromiseWithResolvers<BarrierReport>;
   /** The replicas as listed after this waiter came: one that is listed earlier may have ended since, or be missing. */
   replicas: readonly ReplicaStatus[] | undefined;
 }
 
 /**
- * Waits until every live replica serves a journal sequence. All waiters of a process share one listing and one blocking
+ * Waits until the status of every live replica says that it serves something, such as a journal sequence. All waiters of a process share one listing and one blocking
  * query; with no other replica than this one there is no blocking query at all.
  */
 export class ReplicaBarrier {
@@ -37,12 +37,12 @@ export class ReplicaBarrier {
   }
 
   /**
-   * @returns at the latest after `timeoutMs`, with the replicas that do not serve the sequence
+   * @returns at the latest after `timeoutMs`, with the replicas that do not serve it
    * @throws RegistryError `registry-unreachable` when the replicas could not be listed by then, and the signal's reason
    */
-  async wait(sequence: number, timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
+  async wait(isServing: Waiter['isServing'], timeoutMs: number, signal: AbortSignal): Promise<BarrierReport> {
     signal.throwIfAborted();
-    const waiter: Waiter = { sequence, done: Promise.withResolvers(), replicas: undefined };
+    const waiter: Waiter = { isServing, done: Promise.withResolvers(), replicas: undefined };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => this.#giveUp(waiter), Math.ceil(timeoutMs));
     const onAbort = () => waiter.done.reject(signal.reason);
@@ -77,14 +77,14 @@ export class ReplicaBarrier {
   }
 
   /** `undefined`: the replicas have not been listed yet. */
-  #reportOf({ sequence, replicas }: Waiter): BarrierReport | undefined {
+  #reportOf({ isServing, replicas }: Waiter): BarrierReport | undefined {
     if (replicas === undefined) return undefined;
     const own = this.#options.own();
     const all = [...replicas.filter(({ replica }) => replica !== own.replica), own].toSorted((a, b) =>
       a.replica < b.replica ? -1 : 1,
     );
-    const named = (isServing: boolean) =>
-      all.filter((status) => status.sequence >= sequence === isServing).map(({ replica }) => replica);
+    const named = (serving: boolean) =>
+      all.filter((status) => isServing(status) === serving).map(({ replica }) => replica);
     return { serving: named(true), waitingFor: named(false) };
   }
 

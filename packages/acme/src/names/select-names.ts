@@ -1,0 +1,153 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { isCovered, nameKind, normalName } from './name-kind.ts';
+import { objectionTo } from './objections.ts';
+
+export const challengeKinds = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
+export type ChallengeKind = (typeof challengeKinds)[number];
+
+/** A service as the orderer sees it: its names on TLS entrypoints and what its labels say. */
+export interface ServiceNames {
+  readonly key: ServiceKey;
+  /** Exact hosts and wildcards of its http routes. */
+  readonly names: readonly string[];
+  /** Label `acme`: `false`, or the issuer to use. */
+  readonly acme?: false | string;
+  /** Label `acmeChallenge`. */
+  readonly challenge?: ChallengeKind;
+  /** Label `acmeProfile`. */
+  readonly profile?: string;
+}
+
+/** What the settings allow. */
+export interface SelectionRules {
+  /** `ACME_DOMAINS`; empty allows all. `*.example.com` means every name below it, at any depth, and the wildcard itself. */
+  readonly domains: readonly string[];
+  /** `ACME_CHALLENGE`, tried in turn. */
+  readonly challenges: readonly ChallengeKind[];
+  /** Names of the issuers, tried in turn, and whether they are public CAs. */
+  readonly issuers: readonly { readonly id: string; readonly isPublic: boolean }[];
+  readonly profile?: string;
+  /** Whether records of this name's zone can be written. */
+  readonly canWriteDns: (name: string) => boolean;
+}
+
+/** A name to have a certificate for. */
+export interface WantedName {
+  readonly name: string;
+  /** All services with that host; the first one decides and shares its certificate. */
+  readonly services: readonly [ServiceKey, ...ServiceKey[]];
+  readonly issuers: readonly string[];
+  readonly challenges: readonly ChallengeKind[];
+  readonly profile?: string;
+}
+
+export interface SelectedNames {
+  /** Sorted by name. */
+  readonly wanted: readonly WantedName[];
+  readonly problems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+}
+
+/**
+ * Which names are ordered at all: those of served routes that nothing better covers, that the settings allow, and that a
+ * CA can certify. Others are problems of their services.
+ * @param better names of certificates from files, secrets, labels and `PUT cert`
+ */
+export function selectNames(
+  services: readonly ServiceNames[],
+  better: readonly string[],
+  rules: SelectionRules,
+): SelectedNames {
+  const problems = new Map<ServiceKey, Problem[]>();
+  const tell = (key: ServiceKey, problem: Problem) => {
+    const known = problems.get(key);
+    if (known === undefined) problems.set(key, [problem]);
+    else known.push(problem);
+  };
+  const covering = new Set(better.map(normalName));
+  const byName = new Map<string, ServiceNames[]>();
+  for (const service of services.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+    if (service.acme === false) continue;
+    for (const name of new Set(service.names.map(normalName))) {
+      if (!isAllowed(name, rules.domains) || isCovered(name, covering)) continue;
+      byName.set(name, [...(byName.get(name) ?? []), service]);
+    }
+  }
+
+  const wanted: WantedName[] = [];
+  for (const [name, sharing] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [first, ...others] = sharing;
+    if (first === undefined) continue;
+    const issuers = issuersFor(first, rules);
+    if (issuers.length === 0) {
+      tell(first.key, unknownIssuer(first, rules));
+      continue;
+    }
+    const challenges = challengesFor(name, first, rules);
+    const publicCa = issuers.every(({ isPublic }) => isPublic);
+    const objection = objectionTo(name, { publicCa, dns: challenges.includes('dns-01') });
+    if (objection !== undefined) {
+      for (const { key } of sharing) tell(key, { severity: 'warning', value: name, ...objection });
+      continue;
+    }
+    if (challenges.length === 0) {
+      for (const { key } of sharing) tell(key, unprovable(name, first));
+      continue;
+    }
+    const profile = first.profile ?? rules.profile;
+    wanted.push({
+      name,
+      services: [first.key, ...others.map(({ key }) => key)],
+      issuers: issuers.map(({ id }) => id),
+      challenges,
+      ...(profile === undefined ? {} : { profile }),
+    });
+  }
+  return { wanted, problems };
+}
+
+export function isAllowed(name: string, patterns: readonly string[]): boolean {
+  return (
+    patterns.length === 0 ||
+    patterns.some((pattern) => {
+      const normal = normalName(pattern);
+      return normal.startsWith('*.') ? name.endsWith(normal.slice(1)) : name === normal;
+    })
+  );
+}
+
+
+function issuersFor({ acme }: ServiceNames, { issuers }: SelectionRules): SelectionRules['issuers'] {
+  return typeof acme === 'string' ? issuers.filter(({ id }) => id === acme) : issuers;
+}
+
+function challengesFor(name: string, service: ServiceNames, rules: SelectionRules): ChallengeKind[] {
+  const asked = service.challenge === undefined ? rules.challenges : [service.challenge];
+  const kind = nameKind(name);
+  return asked.filter((challenge) => {
+    if (kind === 'wildcard' && challenge !== 'dns-01') return false;
+    // Addresses have no zone that anybody could write to (RFC 8738, section 7).
+    return challenge !== 'dns-01' || (kind !== 'ip' && rules.canWriteDns(name));
+  });
+}
+
+function unknownIssuer(service: ServiceNames, { issuers }: SelectionRules): Problem {
+  return {
+    severity: 'warning',
+    reason: 'acme-issuer-unknown',
+    message: `acme=${service.acme} is none of the issuers of this proxy`,
+    label: 'acme',
+    value: String(service.acme),
+    suggestion: `use one of ${issuers.map(({ id }) => id).join(', ')}, or add it to ACME_DIRECTORY`,
+  };
+}
+
+function unprovable(name: string, { challenge }: ServiceNames): Problem {
+  const asked = challenge === undefined ? 'ACME_CHALLENGE' : 'acmeChallenge';
+  return {
+    severity: 'warning',
+    reason: 'acme-challenge-impossible',
+    message: `no certificate can be ordered: ${asked} leaves no way to prove control of ${name}`,
+    value: name,
+    suggestion: 'use http-01, or configure access to its DNS zone (ACME_DNS_WEBHOOK, ACME_DNS_SERVER, ACME_CLOUDFLARE_TOKEN)',
+  };
+}

@@ -1,0 +1,199 @@
+import { openSecret, sealSecret } from '@swarmgate/registry';
+import { makePrivateKey } from '../certificates/request.ts';
+import { admit } from '../orders/budget.ts';
+import type { Issuer } from '../orders/issuers.ts';
+import type { PlannedOrder } from '../orders/plan-orders.ts';
+import { AcmeError } from '../protocol/acme-error.ts';
+import { certificateIdOf, documentKeys } from '../storage/acme-keys.ts';
+import type { OrderDocument } from '../storage/documents.ts';
+import { chooseOrder, type OrderChoice } from './choose-order.ts';
+import { knownName, type OrderingContext } from './order-context.ts';
+import { orderBinding, text } from './order-documents.ts';
+import { type OrderOutcome, runOrder } from './run-order.ts';
+import { away, failed, type OrderSubject, settleOrder, waiting } from './settle-order.ts';
+
+export interface OrdersOptions {
+  readonly context: OrderingContext;
+  readonly issuers: readonly Issuer[];
+  /** Something ended: it is planned again. */
+  readonly onEnd: () => void;
+  /** The registry refused a write for good. */
+  readonly onRefused: (error: unknown) => void;
+}
+
+/** At the same time. Keeps the answers of all of them, which every replica reads, small. */
+const mostOrders = 16;
+const mostNames = 100;
+
+/** The orders that this orderer has in progress, each with its own task. */
+export class Orders {
+  readonly #options: OrdersOptions;
+  readonly #context: OrderingContext;
+  readonly #tasks = new Map<string, { readonly names: readonly string[]; readonly done: Promise<void> }>();
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+    this.#context = options.context;
+  }
+
+  names(): ReadonlySet<string> {
+    return new Set([...this.#tasks.values()].flatMap(({ names }) => names));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#tasks.values()].map(({ done }) => done));
+  }
+
+  /** Goes on with an order of a former orderer. */
+  resume(order: OrderDocument): void {
+    const { secretsKeys, writer } = this.#context;
+    this.#start(order.id, order.names, async () => {
+      const issuer = this.#issuer(order.issuer);
+      const privateKey = openSecret(order.sealedKey, orderBinding(order.id), secretsKeys);
+      // Its issuer is not configured any more, or its key was sealed with another SECRETS_KEY: it is ordered again.
+      if (issuer === undefined || privateKey === undefined)
+        await writer.write({ documents: new Map([[documentKeys.order(order.id), undefined]]) });
+      else await this.#run(order, issuer, privateKey);
+    });
+  }
+
+  /** Begins as many as fit. Answers when to plan again; `Infinity`: when one of them ends. */
+  begin(planned: readonly PlannedOrder[], requested: ReadonlySet<string>): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const each of planned) {
+      const names = each.names.map(({ name }) => name);
+      const id = certificateIdOf(names);
+      if (this.#tasks.has(id)) continue;
+      if (this.#tasks.size >= mostOrders || this.names().size + names.length > mostNames) break;
+      const choice = this.#choose(each);
+      if (choice === undefined) continue;
+      if (choice.kind === 'wait') {
+        nextMs = Math.min(nextMs, choice.untilMs);
+        continue;
+      }
+      const reason = names.some((name) => requested.has(name)) ? 'requested' : each.reason;
+      this.#start(id, names, () => this.#order(each, choice, reason));
+    }
+    return nextMs;
+  }
+
+  #choose({ names }: PlannedOrder): OrderChoice | undefined {
+    const { access, writer, now } = this.#context;
+    const known = knownName(writer, names[0].name);
+    return chooseOrder({
+      names,
+      failures: known?.failures ?? 0,
+      rehearsed: known?.rehearsed ?? false,
+      issuers: this.#options.issuers,
+      awayFailures: (issuer) => access.failures(issuer),
+      notBeforeMs: (issuer) => access.notBeforeMs(issuer),
+      nowMs: now(),
+    });
+  }
+
+  #start(id: string, names: readonly string[], run: () => Promise<void>): void {
+    const task = async () => {
+      try {
+        await run();
+      } catch (error) {
+        if (!this.#context.signal.aborted) this.#options.onRefused(error);
+      } finally {
+        this.#tasks.delete(id);
+        this.#options.onEnd();
+      }
+    };
+    // It begins after it is known, so that it can end at once.
+    this.#tasks.set(id, { names, done: Promise.resolve().then(task) });
+  }
+
+  async #order(
+    planned: PlannedOrder,
+    choice: Extract<OrderChoice, { readonly kind: 'order' }>,
+    reason: OrderDocument['reason'],
+  ): Promise<void> {
+    const { writer, access, budgets, secretsKeys, events, logger } = this.#context;
+    const { issuer, rehearsal, challenge, profile } = choice;
+    const names = planned.names.map(({ name }) => name);
+    const services = [...new Set(planned.names.flatMap((each) => each.services))];
+    const subject: OrderSubject = { names, services, issuer: issuer.id, challenge };
+    if (!(await this.#connect(issuer, subject))) return;
+
+    // By the CA's clock, which is known from here on.
+    const nowMs = access.now(issuer);
+    const { renews } = planned;
+    const replaces = !rehearsal && renews?.issuer === issuer.id ? renews.renewalId : undefined;
+    const admission = admit(budgets.of(issuer), issuer.limits, { names, exempt: replaces !== undefined }, nowMs);
+    if (!admission.ok) {
+      const detail = `the limit of ${issuer.id} for ${admission.of} is used up (${admission.limit})`;
+      const documents = waiting(subject, { type: 'budget', detail, untilMs: admission.freeAtMs }, this.#context);
+      await writer.write({ documents });
+      return;
+    }
+    const id = certificateIdOf(names);
+    const privateKey = makePrivateKey();
+    const order: OrderDocument = {
+      version: 1,
+      id,
+      ...subject,
+      rehearsal,
+      reason,
+      startedAtMs: nowMs,
+      sealedKey: sealSecret(privateKey, orderBinding(id), secretsKeys),
+      told: [],
+      ...(profile === undefined ? {} : { profile }),
+      ...(replaces === undefined ? {} : { replaces }),
+    };
+    const documents = new Map([[documentKeys.order(id), text(order)], budgets.spend(issuer, admission.budget)]);
+    await writer.write({ documents });
+    events.orderBegun(issuer.id);
+    logger.info({ names, issuer: issuer.id, challenge, reason, rehearsal }, 'ordering a certificate');
+    await this.#run(order, issuer, privateKey);
+  }
+
+  /** `false`: the CA is away, or refuses the account. */
+  async #connect(issuer: Issuer, subject: OrderSubject): Promise<boolean> {
+    const { access, writer, signal } = this.#context;
+    try {
+      await access.client(issuer, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AcmeError)) throw error;
+      const { problem, retryAfterMs } = error;
+      if (error.code !== 'acme-refused' || problem === undefined) access.failed(issuer, error);
+      const documents =
+        error.code !== 'acme-refused' || problem === undefined
+          ? away(subject, issuer, this.#context)
+          : failed(subject, issuer, { kind: 'failed', failures: new Map(), problem, retryAfterMs }, this.#context);
+      if (documents.size > 0) await writer.write({ documents });
+      return false;
+    }
+  }
+
+  async #run(order: OrderDocument, issuer: Issuer, privateKey: string): Promise<void> {
+    const { access, writer, signal } = this.#context;
+    let outcome: OrderOutcome;
+    try {
+      const client = await access.client(issuer, signal);
+      outcome = await runOrder(order, {
+        ...this.#context,
+        client,
+        privateKey,
+        store: async (stored) => {
+          await writer.write({ documents: new Map([[documentKeys.order(order.id), text(stored)]]) });
+        },
+        onAnswer: (error) => (error === undefined ? access.answered(issuer) : access.failed(issuer, error)),
+      }, signal);
+    } catch (error) {
+      if (!(error instanceof AcmeError)) throw error;
+      // A former orderer had a client; this one cannot have one yet. The order waits with its name.
+      access.failed(issuer, error);
+      outcome = { kind: 'interrupted', reason: 'ca-away', message: error.message };
+    }
+    await settleOrder(order, issuer, outcome, privateKey, this.#context);
+  }
+
+  #issuer(id: string): Issuer | undefined {
+    const all = this.#options.issuers.flatMap((each) => (each.staging === undefined ? [each] : [each, each.staging]));
+    return all.find((each) => each.id === id);
+  }
+}

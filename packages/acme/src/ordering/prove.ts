@@ -1,0 +1,110 @@
+import { type SecretsKey, sealSecret } from '@swarmgate/registry';
+import type { Logger } from '@swarmgate/runtime';
+import { makeTlsAlpnCertificate } from '../certificates/tls-alpn.ts';
+import { alpnBinding } from '../challenges/open-answers.ts';
+import { DnsProviderError, type TxtRecord } from '../challenges/dns-provider.ts';
+import type { DnsProviders } from '../challenges/dns-providers.ts';
+import { aliasOf, serversWithout } from '../challenges/dns-visibility.ts';
+import type { ChallengeKind } from '../names/select-names.ts';
+import type { Proof } from '../orders/next-step.ts';
+import { dnsValue } from '../protocol/jws.ts';
+import type { HeadMark } from '../storage/acme-head.ts';
+import type { ChallengeAnswer } from '../storage/documents.ts';
+import type { FencedWriter } from '../storage/fenced-writer.ts';
+
+export interface ProverOptions {
+  readonly writer: FencedWriter;
+  readonly secretsKeys: readonly [SecretsKey, ...SecretsKey[]];
+  readonly dns: DnsProviders;
+  /** `ACME_DNS_RESOLVERS`; empty: those of the system. */
+  readonly resolvers: readonly string[];
+  /** Resolves when every live replica serves the mark, or after a time without those that do not. */
+  readonly barrier: (mark: HeadMark, signal: AbortSignal) => Promise<void>;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+export interface ProofRequest {
+  readonly challenge: ChallengeKind;
+  readonly proofs: readonly Proof[];
+  readonly keyAuthorization: (token: string) => string;
+}
+
+/** Puts answers where a CA looks for them, and takes them away again. */
+export class Prover {
+  readonly #options: ProverOptions;
+
+  constructor(options: ProverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the answers can be seen: by every live replica, or by the zone's authoritative servers.
+   * @throws DnsProviderError
+   */
+  async publish(request: ProofRequest, signal: AbortSignal): Promise<void> {
+    if (request.challenge === 'dns-01') return this.#publishRecords(request, signal);
+    const addAnswers = await Promise.all(request.proofs.map((proof) => this.#answerTo(proof, request)));
+    const mark = await this.#options.writer.write({ addAnswers });
+    await this.#options.barrier(mark, signal);
+  }
+
+  /** The answers were taken from the board with the order's last write; records of a zone are removed here. */
+  async takeBack(request: ProofRequest, signal: AbortSignal): Promise<void> {
+    if (request.challenge !== 'dns-01') return;
+    for (const { of, ...record } of await this.#recordsOf(request, signal)) {
+      try {
+        await this.#providerOf(of).cleanup(record, signal);
+      } catch (error) {
+        if (!(error instanceof DnsProviderError)) throw error;
+        this.#options.logger.warn({ name: record.name, err: error.message }, 'a TXT record could not be removed');
+      }
+    }
+  }
+
+  async #answerTo(proof: Proof, { challenge, keyAuthorization }: ProofRequest): Promise<ChallengeAnswer> {
+    const { name, token } = proof;
+    const authorization = keyAuthorization(token);
+    if (challenge !== 'tls-alpn-01') return { kind: 'http-01', name, token, keyAuthorization: authorization };
+    const { certificate, privateKey } = await makeTlsAlpnCertificate(name, authorization, this.#options.now());
+    const sealedKey = sealSecret(privateKey, alpnBinding(name), this.#options.secretsKeys);
+    return { kind: 'tls-alpn-01', name, certificate, sealedKey };
+  }
+
+  async #publishRecords(request: ProofRequest, signal: AbortSignal): Promise<void> {
+    const { resolvers, logger } = this.#options;
+    const records = await this.#recordsOf(request, signal);
+    for (const { of, ...record } of records) {
+      const provider = this.#providerOf(of);
+      logger.debug({ name: record.name, provider: provider.description }, 'a TXT record is written');
+      await provider.present(record, signal);
+    }
+    await Promise.all(
+      records.map(async ({ of, ...record }) => {
+        const servers = this.#providerOf(of).servers ?? [];
+        const late = await serversWithout(record, { resolvers, servers }, signal);
+        if (late.length > 0)
+          throw DnsProviderError.of(`${late.join(', ')} did not serve the TXT record ${record.name} within 2 minutes`);
+      }),
+    );
+  }
+
+  async #recordsOf(
+    { proofs, keyAuthorization }: ProofRequest,
+    signal: AbortSignal,
+  ): Promise<readonly (TxtRecord & { readonly of: string })[]> {
+    return Promise.all(
+      proofs.map(async ({ name, token }) => ({
+        of: name,
+        name: await aliasOf(`_acme-challenge.${name}`, this.#options.resolvers, signal),
+        value: dnsValue(keyAuthorization(token)),
+      })),
+    );
+  }
+
+  #providerOf(name: string) {
+    const provider = this.#options.dns.for(name);
+    if (provider === undefined) throw DnsProviderError.of(`no DNS provider is configured for ${name}`);
+    return provider;
+  }
+}

@@ -1,0 +1,108 @@
+import type { KeyValueStore } from '@swarmgate/registry';
+import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { covers, normalName } from '../names/name-kind.ts';
+import type { OwnCertificate } from '../orders/plan-orders.ts';
+import { type AcmeKeys, documentKeys, isRestorable } from '../storage/acme-keys.ts';
+import { accountSchema, type CertificateDocument, certificateSchema, readDocument, requestSchema } from '../storage/documents.ts';
+import type { FencedWriter } from '../storage/fenced-writer.ts';
+import { firstRenewal, text } from './order-documents.ts';
+
+export interface RequestsOptions {
+  readonly store: KeyValueStore;
+  readonly keys: AcmeKeys;
+  readonly writer: FencedWriter;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly onRequest: () => void;
+}
+
+/** What replicas ask of the orderer: to renew a name now, and to take over certificates. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  /** Key in the inbox by name to renew. */
+  readonly #renewals = new Map<string, string>();
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Until the signal aborts. @throws RegistryError where a write is refused */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { store, keys, logger } = this.#options;
+    let index = 0;
+    let failures = 0;
+    while (!signal.aborted) {
+      let same: boolean;
+      try {
+        const names = await store.waitForNames(keys.inbox, index, signal);
+        same = names.index === index;
+        index = names.index < index ? 0 : names.index;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (failures === 0) logger.warn({ err: messageOf(error) }, 'requests for certificates cannot be followed');
+        await pause(backoffMs(failures, 250, 5_000), signal);
+        failures += 1;
+        index = 0;
+        continue;
+      }
+      if (!same) await this.#read(signal);
+    }
+  }
+
+  /** Names that were asked for, and with each certificate all of its names. */
+  names(certificates: readonly OwnCertificate[]): ReadonlySet<string> {
+    const asked = [...this.#renewals.keys()];
+    const together = certificates.filter(({ names }) => asked.some((name) => names.some((each) => covers(each, name))));
+    return new Set([...asked, ...together.flatMap(({ names }) => names)]);
+  }
+
+  /** They were begun, or cannot be. */
+  async done(names: readonly string[]): Promise<void> {
+    const keys = names.flatMap((name) => this.#renewals.get(name) ?? []);
+    if (keys.length === 0) return;
+    for (const name of names) this.#renewals.delete(name);
+    await this.#options.writer.write({ documents: new Map(keys.map((key) => [key, undefined])) });
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { store, keys, writer, logger, onRequest } = this.#options;
+    for (const { key, value } of (await store.list(keys.inbox, signal)).data) {
+      const relative = key.slice(keys.prefix.length);
+      const request = readDocument(requestSchema, value);
+      if (request?.kind === 'renew') {
+        this.#renewals.set(normalName(request.name), relative);
+        logger.info({ name: request.name, by: request.by }, 'a certificate is to be renewed now');
+        continue;
+      }
+      const documents = new Map<string, string | undefined>([[relative, undefined]]);
+      if (request?.kind === 'adopt') this.#takeOver(request.certificate, documents);
+      if (request?.kind === 'restore') this.#restore(request.key, request.value, documents);
+      await writer.write({ documents });
+    }
+    onRequest();
+  }
+
+  /** An imported certificate, unless a later one is there. */
+  #takeOver(certificate: CertificateDocument, documents: Map<string, string | undefined>): void {
+    const { writer, logger, now } = this.#options;
+    const key = documentKeys.certificate(certificate.id);
+    const present = readDocument(certificateSchema, writer.documents.get(key));
+    if (certificate.notAfterMs <= Math.max(now(), present?.notAfterMs ?? 0)) return;
+    documents.set(key, text(certificate));
+    documents.set(documentKeys.renewal(certificate.id), text(firstRenewal(certificate)));
+    logger.info({ names: certificate.names, issuer: certificate.issuer }, 'a certificate was taken over');
+  }
+
+  #restore(key: string, value: string, documents: Map<string, string | undefined>): void {
+    if (!isRestorable(key)) return;
+    const certificate = readDocument(certificateSchema, value);
+    if (certificate !== undefined && key === documentKeys.certificate(certificate.id)) {
+      this.#takeOver(certificate, documents);
+      return;
+    }
+    const account = readDocument(accountSchema, value);
+    const isMissing = !this.#options.writer.documents.has(key);
+    if (account !== undefined && isMissing && key === documentKeys.account(account.issuer)) documents.set(key, value);
+  }
+}

@@ -1,0 +1,238 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { makeRequest } from '../certificates/request.ts';
+import { DnsProviderError } from '../challenges/dns-provider.ts';
+import { covers, nameKind } from '../names/name-kind.ts';
+import { nextStep, type Proof, problemsByName, type Step } from '../orders/next-step.ts';
+import type { AcmeClient } from '../protocol/acme-client.ts';
+import { AcmeError, type AcmeProblem } from '../protocol/acme-error.ts';
+import type { Authorization, Polled } from '../protocol/resources.ts';
+import type { Order } from '../protocol/resources.ts';
+import type { OrderDocument } from '../storage/documents.ts';
+import type { Prover } from './prove.ts';
+
+export interface OrderContext {
+  readonly client: AcmeClient;
+  readonly prover: Prover;
+  /** Of the certificate to come, PEM. */
+  readonly privateKey: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Stores how far the order is, fenced. */
+  readonly store: (order: OrderDocument) => Promise<void>;
+  /** The CA answered, or did not. */
+  readonly onAnswer: (error?: AcmeError) => void;
+}
+
+export type OrderOutcome =
+  | { readonly kind: 'issued'; readonly chain: string }
+  /** `failures` by name; empty: all names of the order, for `problem`. */
+  | {
+      readonly kind: 'failed';
+      readonly failures: ReadonlyMap<string, AcmeProblem>;
+      readonly problem: AcmeProblem;
+      readonly retryAfterMs?: number | undefined;
+    }
+  /** Nothing is wrong with the names: the CA was away before the order existed, or forgot it or the account. */
+  | { readonly kind: 'interrupted'; readonly reason: 'ca-away' | 'order-lost' | 'account-lost'; readonly message: string };
+
+/** How long an order may make no progress while the CA answers, and how long the CA may stay away. */
+const deadlineMs = 30 * 60_000;
+const pollMs = 1_000;
+const firstPollMs = 250;
+
+/**
+ * Takes one order from wherever it stands to its end. What the CA answers decides each step, so a replica that takes
+ * over goes on with the same order. Waits happen here, never inside a request.
+ */
+export async function runOrder(order: OrderDocument, context: OrderContext, signal: AbortSignal): Promise<OrderOutcome> {
+  const run = new OrderRun(order, context, signal);
+  const outcome = await run.toTheEnd();
+  await run.takeBack();
+  return outcome;
+}
+
+class OrderRun {
+  #order: OrderDocument;
+  readonly #context: OrderContext;
+  readonly #signal: AbortSignal;
+  readonly #proofs: Proof[] = [];
+  readonly #valid = new Map<string, Authorization>();
+
+  constructor(order: OrderDocument, context: OrderContext, signal: AbortSignal) {
+    this.#order = order;
+    this.#context = context;
+    this.#signal = signal;
+  }
+
+  async toTheEnd(): Promise<OrderOutcome> {
+    const beganMs = performance.now();
+    let away = 0;
+    for (;;) {
+      this.#signal.throwIfAborted();
+      let waitMs: number;
+      try {
+        const stepped = await this.#next();
+        this.#context.onAnswer();
+        if (typeof stepped !== 'number') return stepped;
+        away = 0;
+        waitMs = stepped;
+      } catch (error) {
+        const outcome = this.#outcomeOf(error);
+        if (outcome !== undefined) return outcome;
+        if (!(error instanceof AcmeError)) throw error;
+        this.#context.onAnswer(error);
+        if (this.#order.url === undefined)
+          return { kind: 'interrupted', reason: 'ca-away', message: error.message };
+        waitMs = Math.max(backoffMs(away, 1_000, 60_000), error.retryAfterMs ?? 0);
+        away += 1;
+      }
+      if (performance.now() - beganMs > deadlineMs)
+        return {
+          kind: 'failed',
+          failures: new Map(),
+          problem: { type: 'timeout', detail: `no end after ${deadlineMs / 60_000} minutes`, subproblems: [] },
+        };
+      await pause(waitMs, this.#signal);
+    }
+  }
+
+  async takeBack(): Promise<void> {
+    await this.#context.prover.takeBack(this.#proofRequest(this.#proofs), this.#signal);
+  }
+
+  /** One step. A number: how long to wait before the next, in milliseconds. */
+  async #next(): Promise<OrderOutcome | number> {
+    const { client, logger } = this.#context;
+    if (this.#order.url === undefined) {
+      await this.#create();
+      return 0;
+    }
+    const { url, challenge, names } = this.#order;
+    const polled = await client.order(url, this.#signal);
+    const authorizations = await this.#authorizations(polled.resource);
+    this.#rememberProofs(authorizations);
+    const step = nextStep(polled.resource, authorizations, challenge, new Set(this.#order.told));
+    logger.debug({ names, order: url, status: polled.resource.status, step: step.kind }, 'order');
+    return this.#take(step, polled);
+  }
+
+  async #take(step: Step, polled: Polled<Order>): Promise<OrderOutcome | number> {
+    const { client, privateKey } = this.#context;
+    switch (step.kind) {
+      case 'prove':
+        await this.#prove(step.proofs);
+        return firstPollMs;
+      case 'finalize': {
+        const request = await makeRequest(this.#order.names, createPrivateKey(privateKey));
+        const { resource, retryAfterMs } = await client.finalize(step.url, request, this.#signal);
+        return resource.status === 'processing' ? (retryAfterMs ?? pollMs) : 0;
+      }
+      case 'download':
+        return this.#download(step.url);
+      case 'failed':
+        return { kind: 'failed', failures: this.#asOrdered(step.failures), problem: step.problem };
+      case 'wait':
+        return polled.retryAfterMs ?? pollMs;
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { client, store, logger } = this.#context;
+    const { names, profile, replaces } = this.#order;
+    const { profiles } = await client.directory(this.#signal);
+    const identifiers = names.map((value) => ({ type: nameKind(value) === 'ip' ? ('ip' as const) : ('dns' as const), value }));
+    const request = { identifiers, ...(profile === undefined || !profiles.includes(profile) ? {} : { profile }) };
+    let made: Awaited<ReturnType<AcmeClient['newOrder']>>;
+    try {
+      made = await client.newOrder({ ...request, ...(replaces === undefined ? {} : { replaces }) }, this.#signal);
+    } catch (error) {
+      // The certificate was replaced already, or is of another account: a new order without that reference.
+      const mayBeReplaces = error instanceof AcmeError && error.problem !== undefined && replaces !== undefined;
+      if (!mayBeReplaces || error.problem?.type === 'rateLimited') throw error;
+      logger.info({ names, err: error.message }, 'the CA does not take the order as a renewal: ordering without');
+      made = await client.newOrder(request, this.#signal);
+    }
+    this.#order = { ...this.#order, url: made.url, told: [] };
+    await store(this.#order);
+    logger.debug({ names, order: made.url }, 'the order was made');
+  }
+
+  async #authorizations({ authorizations }: Order): Promise<readonly Authorization[]> {
+    const found: Authorization[] = [];
+    for (const url of authorizations) {
+      const known = this.#valid.get(url) ?? (await this.#context.client.authorization(url, this.#signal)).resource;
+      if (known.status === 'valid') this.#valid.set(url, known);
+      found.push(known);
+    }
+    return found;
+  }
+
+  /** Of records that a former orderer may have written too: they are removed at the end, whoever wrote them. */
+  #rememberProofs(authorizations: readonly Authorization[]): void {
+    for (const { identifier, challenges } of authorizations) {
+      const found = challenges.find(({ type }) => type === this.#order.challenge);
+      if (found?.token === undefined || this.#proofs.some(({ url }) => url === found.url)) continue;
+      this.#proofs.push({ name: identifier.value, url: found.url, token: found.token });
+    }
+  }
+
+  async #prove(proofs: readonly Proof[]): Promise<void> {
+    const { client, prover, store } = this.#context;
+    await prover.publish(this.#proofRequest(proofs), this.#signal);
+    for (const { url } of proofs) {
+      try {
+        await client.challengeReady(url, this.#signal);
+      } catch (error) {
+        // A former orderer has told the CA, and stopped before it could store that.
+        if (!(error instanceof AcmeError) || error.problem?.type !== 'malformed') throw error;
+      }
+    }
+    this.#order = { ...this.#order, told: [...this.#order.told, ...proofs.map(({ url }) => url)] };
+    await store(this.#order);
+  }
+
+  #proofRequest(proofs: readonly Proof[]) {
+    const { client } = this.#context;
+    return { challenge: this.#order.challenge, proofs, keyAuthorization: (token: string) => client.keyAuthorization(token) };
+  }
+
+  async #download(url: string): Promise<OrderOutcome> {
+    const { client, privateKey } = this.#context;
+    const chain = await client.certificate(url, this.#signal);
+    const leaf = new X509Certificate(chain);
+    const ours = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+    if (leaf.publicKey.export({ type: 'spki', format: 'der' }).equals(ours)) return { kind: 'issued', chain };
+    const problem = { type: 'serverInternal', detail: 'the certificate is for another key', subproblems: [] };
+    return { kind: 'failed', failures: new Map(), problem };
+  }
+
+  /** `undefined`: the CA is away, and the order can go on later. */
+  #outcomeOf(error: unknown): OrderOutcome | undefined {
+    if (error instanceof DnsProviderError) {
+      const problem = { type: 'dns-provider', detail: error.message, subproblems: [] };
+      return { kind: 'failed', failures: new Map(), problem };
+    }
+    if (!(error instanceof AcmeError)) return undefined;
+    const { problem, retryAfterMs, message } = error;
+    if (problem?.type === 'accountDoesNotExist')
+      return { kind: 'interrupted', reason: 'account-lost', message };
+    const forgotten = this.#order.url !== undefined && (problem?.status === 404 || problem?.status === 410);
+    if (forgotten) return { kind: 'interrupted', reason: 'order-lost', message };
+    if (error.code !== 'acme-refused' || problem === undefined) return undefined;
+    // The order is looked at again: another orderer may have finalized it in the meantime.
+    if (problem.type === 'orderNotReady') return undefined;
+    return { kind: 'failed', failures: this.#asOrdered(problemsByName(problem)), problem, retryAfterMs };
+  }
+
+  /** By the names of the order: a CA may speak of `example.com` where `*.example.com` was ordered. */
+  #asOrdered(failures: ReadonlyMap<string, AcmeProblem>): ReadonlyMap<string, AcmeProblem> {
+    const { names } = this.#order;
+    const found = new Map<string, AcmeProblem>();
+    for (const [name, problem] of failures) {
+      const exact = names.includes(name) ? name : names.find((each) => each === `*.${name}` || covers(each, name));
+      if (exact !== undefined) found.set(exact, problem);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,103 @@
+import { countFailures } from '../orders/budget.ts';
+import type { Issuer } from '../orders/issuers.ts';
+import type { AcmeProblem } from '../protocol/acme-error.ts';
+import { documentKeys } from '../storage/acme-keys.ts';
+import type { OrderDocument } from '../storage/documents.ts';
+import { failuresOfIssuer } from './choose-order.ts';
+import { knownName, type OrderingContext } from './order-context.ts';
+import { documentOfFailure, documentOfRehearsal, documentOfWait, documentsOfIssued, text } from './order-documents.ts';
+import type { OrderOutcome } from './run-order.ts';
+
+/** What an order, or the try to begin one, is about. */
+export type OrderSubject = Pick<OrderDocument, 'names' | 'services' | 'issuer' | 'challenge'>;
+
+/** Writes what an order came to: one transaction with its document removed and its answers taken back. */
+export async function settleOrder(
+  order: OrderDocument,
+  issuer: Issuer,
+  outcome: OrderOutcome,
+  privateKey: string,
+  context: OrderingContext,
+): Promise<void> {
+  const { writer, access, events, logger, secretsKeys } = context;
+  const { names } = order;
+  const nowMs = access.now(issuer);
+  const documents = new Map<string, string | undefined>([[documentKeys.order(order.id), undefined]]);
+  if (outcome.kind === 'issued' && order.rehearsal) {
+    for (const name of names) {
+      const known = knownName(writer, name);
+      if (known !== undefined) documents.set(documentKeys.name(name), text(documentOfRehearsal(known, nowMs)));
+    }
+    events.orderEnded(issuer.id, 'rehearsed');
+    logger.info({ names, issuer: issuer.id }, 'the staging directory gave a certificate: ordering a real one');
+  } else if (outcome.kind === 'issued') {
+    const issued = documentsOfIssued(order, outcome.chain, privateKey, secretsKeys, nowMs);
+    for (const [key, value] of issued.documents) documents.set(key, value);
+    const { serial, notAfterMs } = issued.certificate;
+    events.orderEnded(issuer.id, 'issued');
+    logger.info(
+      { names, issuer: issuer.id, serial, notAfter: new Date(notAfterMs).toISOString() },
+      'a certificate was issued',
+    );
+  } else if (outcome.kind === 'failed') {
+    for (const [key, value] of failed(order, issuer, outcome, context)) documents.set(key, value);
+  } else {
+    events.orderEnded(issuer.id, 'interrupted');
+    logger.info({ names, issuer: issuer.id, reason: outcome.reason, err: outcome.message }, 'an order was given up');
+    if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
+    if (outcome.reason === 'ca-away') for (const [key, value] of away(order, issuer, context)) documents.set(key, value);
+  }
+  const removeAnswersOf = names.map((name) => name.replace(/^\*\./, ''));
+  await writer.write({ documents, removeAnswersOf });
+}
+
+/** The names that failed, each with its problem; without a hint which, all of them. */
+export function failed(
+  subject: OrderSubject,
+  issuer: Issuer,
+  outcome: Extract<OrderOutcome, { readonly kind: 'failed' }>,
+  context: OrderingContext,
+): Map<string, string> {
+  const { writer, access, budgets, events, logger } = context;
+  const nowMs = access.now(issuer);
+  const failures: ReadonlyMap<string, AcmeProblem> =
+    outcome.failures.size > 0 ? outcome.failures : new Map(subject.names.map((name) => [name, outcome.problem]));
+  const documents = new Map([budgets.spend(issuer, countFailures(budgets.of(issuer), [...failures.keys()], nowMs))]);
+  for (const [name, problem] of failures) {
+    const known = knownName(writer, name);
+    const document = documentOfFailure({
+      name,
+      order: subject,
+      problem,
+      retryAfterMs: outcome.retryAfterMs,
+      known,
+      nowMs,
+    });
+    documents.set(documentKeys.name(name), text(document));
+    const next = new Date(document.nextAttemptMs).toISOString();
+    logger.warn(
+      { name, issuer: issuer.id, type: problem.type, failures: document.failures, next, err: problem.detail },
+      'no certificate',
+    );
+  }
+  events.orderEnded(issuer.id, { failure: outcome.problem.type });
+  return documents;
+}
+
+/** Told once the CA did not answer several times; until then a short outage is no problem of any service. */
+export function away(subject: OrderSubject, issuer: Issuer, context: OrderingContext): Map<string, string> {
+  const { access } = context;
+  if (access.failures(issuer) < failuresOfIssuer) return new Map();
+  return waiting(subject, { type: 'unreachable', detail: '', untilMs: access.notBeforeMs(issuer) }, context);
+}
+
+export function waiting(
+  subject: OrderSubject,
+  wait: { readonly type: string; readonly detail: string; readonly untilMs: number },
+  { writer }: OrderingContext,
+): Map<string, string> {
+  const documents = new Map<string, string>();
+  for (const name of subject.names)
+    documents.set(documentKeys.name(name), text(documentOfWait(name, subject, knownName(writer, name), wait)));
+  return documents;
+}

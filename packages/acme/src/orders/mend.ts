@@ -1,0 +1,114 @@
+import type { Problem } from '@swarmgate/registry';
+import type { ChallengeKind } from '../names/select-names.ts';
+import type { Failure } from './failure.ts';
+
+interface Mend {
+  readonly what: string;
+  readonly suggestion: string;
+}
+
+type MendOf = (name: string, failure: Failure) => Mend;
+
+const answering: Readonly<Record<ChallengeKind, string>> = {
+  'http-01': 'port 80',
+  'tls-alpn-01': 'port 443',
+  'dns-01': 'the TXT record _acme-challenge',
+};
+
+const wrongAnswer: MendOf = (name, { challenge }) => ({
+  what:
+    challenge === 'dns-01'
+      ? `the CA does not see the TXT record of ${name}`
+      : `${answering[challenge]} of ${name} is answered by another server`,
+  suggestion:
+    challenge === 'dns-01'
+      ? 'look whether all name servers of the zone serve the record that is written, and whether a CNAME leads elsewhere'
+      : 'look where the A and AAAA records lead: a CDN or load balancer before this proxy has to pass the challenge on, and a stale AAAA record is tried first',
+});
+
+/** By the CA's problem type (RFC 8555, section 6.7, and IANA's registry of ACME error types). */
+const mends: Readonly<Record<string, MendOf>> = {
+  dns: (name) => ({
+    what: `no A or AAAA record for ${name}`,
+    suggestion: `add an A record for ${name} with the address of this proxy, and see that its name servers answer`,
+  }),
+  connection: (name, { challenge }) => ({
+    what: `${answering[challenge]} of ${name} does not answer`,
+    suggestion: `open ${challenge === 'tls-alpn-01' ? 'port 443' : 'port 80'} to the internet and publish it to this proxy, for IPv6 too where there is an AAAA record`,
+  }),
+  unauthorized: wrongAnswer,
+  incorrectResponse: wrongAnswer,
+  tls: (name) => ({
+    what: `the TLS handshake with ${name} failed`,
+    suggestion: 'look whether port 443 leads to this proxy without another TLS termination before it, or use http-01',
+  }),
+  caa: (name, { issuer }) => ({
+    what: `a CAA record forbids ${issuer} to certify ${name}`,
+    suggestion: `add the CA to the CAA records of ${name} or of its domain, or use another issuer in ACME_DIRECTORY`,
+  }),
+  rateLimited: (name, { issuer, notBeforeMs }) => ({
+    what: `rate limited by ${issuer}${notBeforeMs === undefined ? '' : ` until ${new Date(notBeforeMs).toISOString()}`}: ${name}`,
+    suggestion: 'wait; a further issuer in ACME_DIRECTORY takes over after three failures',
+  }),
+  rejectedIdentifier: (name, { issuer }) => ({
+    what: `${issuer} certifies no such name: ${name}`,
+    suggestion: 'use another issuer in ACME_DIRECTORY, or acme=false on the service',
+  }),
+  unsupportedIdentifier: (name, { issuer }) => ({
+    what: `${issuer} certifies no identifiers of this kind: ${name}`,
+    suggestion: 'use a DNS name, or an issuer that certifies addresses',
+  }),
+  externalAccountRequired: (_, { issuer }) => ({
+    what: `${issuer} wants an external account`,
+    suggestion: 'make one at the CA and set ACME_EAB_KID and ACME_EAB_HMAC',
+  }),
+  invalidContact: (_, { issuer }) => ({ what: `${issuer} refuses ACME_EMAIL`, suggestion: 'set an address that exists' }),
+  unsupportedContact: (_, { issuer }) => ({
+    what: `${issuer} refuses ACME_EMAIL`,
+    suggestion: 'set an address that exists',
+  }),
+  userActionRequired: (_, { issuer, detail }) => ({
+    what: `${issuer} wants its account holder to act`,
+    suggestion: `do what the CA writes: ${detail}`,
+  }),
+  invalidProfile: (_, { issuer }) => ({
+    what: `${issuer} has no such profile`,
+    suggestion: 'correct ACME_PROFILE or the label acmeProfile; the directory of the CA lists its profiles',
+  }),
+  'dns-provider': (name) => ({
+    what: `the TXT record of ${name} cannot be written`,
+    suggestion: 'look at the credentials and the zone of the DNS provider (ACME_DNS_*, ACME_CLOUDFLARE_TOKEN)',
+  }),
+  unreachable: (_, { issuer }) => ({
+    what: `${issuer} does not answer`,
+    suggestion: 'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
+  }),
+  timeout: (name, { issuer }) => ({
+    what: `${issuer} did not finish the order of ${name}`,
+    suggestion: 'look at the status page of the CA; the order is tried again',
+  }),
+};
+
+const unknown: MendOf = (name, { issuer }) => ({
+  what: `${issuer} refuses ${name}`,
+  suggestion: 'the CA’s own words say why; look them up in its documentation',
+});
+
+/** A failure in words that tell what to do, for the owner of the service. */
+export function failureProblem(name: string, failure: Failure, nextAttemptMs: number): Problem {
+  const { what, suggestion } = (mends[failure.type] ?? unknown)(name, failure);
+  const next = new Date(nextAttemptMs).toISOString();
+  const words = failure.detail === '' ? '' : ` (${failure.issuer}: ${failure.detail})`;
+  return {
+    severity: 'warning',
+    reason: `acme-${kebab(failure.type)}`,
+    message: `no certificate for ${name}: ${what}${words}; next try at ${next}`,
+    value: name,
+    suggestion,
+  };
+}
+
+function kebab(type: string): string {
+  const text = type.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
+  return text.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+}

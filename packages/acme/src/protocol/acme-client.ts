@@ -1,0 +1,233 @@
+import type { KeyObject } from 'node:crypto';
+import { AcmeError, problemOf } from './acme-error.ts';
+import { type HttpsAnswer, HttpsClient, type HttpsOptions } from './https.ts';
+import { bindExternalAccount, keyAuthorization, publicJwk, signJws } from './jws.ts';
+import {
+  type Authorization,
+  type Challenge,
+  type Directory,
+  type Identifier,
+  type Order,
+  type Polled,
+  type RenewalWindow,
+  readAuthorization,
+  readChallenge,
+  readDirectory,
+  readOrder,
+  readRenewalWindow,
+} from './resources.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+export interface AcmeClientOptions extends HttpsOptions {
+  readonly directoryUrl: string;
+  /** ECDSA P-256. */
+  readonly accountKey: KeyObject;
+  /** Known from an earlier `createAccount`. */
+  readonly accountUrl?: string;
+  /** Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+export interface AccountRequest {
+  readonly email?: string;
+  readonly externalAccount?: { readonly kid: string; readonly hmac: string };
+}
+
+export interface OrderRequest {
+  readonly identifiers: readonly Identifier[];
+  readonly profile?: string;
+  /** ARI identifier of the certificate that this order replaces (RFC 9773, section 5). */
+  readonly replaces?: string;
+}
+
+/** How often one request is repeated with the nonce of the refusal before the CA counts as unavailable. */
+const mostNonceTries = 8;
+/** A directory rarely changes, and a CA that moves its URLs answers 404 on the old ones. */
+const directoryLifeMs = 3_600_000;
+
+/**
+ * A thin client of RFC 8555 and RFC 9773: one method, one request. It never waits: what to look at again comes with the
+ * CA's `Retry-After`, and what was refused is an `AcmeError` with the whole problem document.
+ */
+export class AcmeClient {
+  readonly #options: AcmeClientOptions;
+  readonly #https: HttpsClient;
+  readonly #now: () => number;
+  readonly #nonces: string[] = [];
+  #accountUrl: string | undefined;
+  #directory: { readonly value: Directory; readonly readAtMs: number } | undefined;
+  #clockOffsetMs = 0;
+
+  constructor(options: AcmeClientOptions) {
+    this.#options = options;
+    this.#https = new HttpsClient(options);
+    this.#now = options.now ?? Date.now;
+    this.#accountUrl = options.accountUrl;
+  }
+
+  get accountUrl(): string | undefined {
+    return this.#accountUrl;
+  }
+
+  /** How far the CA's clock is ahead of this machine's, from its last `Date` header, in milliseconds. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
+  keyAuthorization(token: string): string {
+    return keyAuthorization(token, publicJwk(this.#options.accountKey));
+  }
+
+  async directory(signal: AbortSignal): Promise<Directory> {
+    if (this.#directory !== undefined && this.#now() - this.#directory.readAtMs < directoryLifeMs)
+      return this.#directory.value;
+    const url = this.#options.directoryUrl;
+    const answer = await this.#send({ method: 'GET', url }, signal);
+    const value = parsed(`GET ${url}`, answer, readDirectory);
+    this.#directory = { value, readAtMs: this.#now() };
+    return value;
+  }
+
+  /** Finds the account of this key, or makes it, accepting the CA's terms of service. Returns its URL. */
+  async createAccount({ email, externalAccount }: AccountRequest, signal: AbortSignal): Promise<string> {
+    const { newAccount } = await this.directory(signal);
+    const payload = {
+      termsOfServiceAgreed: true,
+      ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
+      ...(externalAccount === undefined
+        ? {}
+        : { externalAccountBinding: bindExternalAccount(this.#options.accountKey, externalAccount, newAccount) }),
+    };
+    const answer = await this.#post(newAccount, payload, signal, 'key');
+    const url = answer.header('location');
+    if (url === undefined) throw AcmeError.unavailable(`POST ${newAccount}: no Location of the account`);
+    this.#accountUrl = url;
+    return url;
+  }
+
+  async newOrder(
+    { identifiers, profile, replaces }: OrderRequest,
+    signal: AbortSignal,
+  ): Promise<Polled<Order> & { readonly url: string }> {
+    const { newOrder } = await this.directory(signal);
+    const payload = {
+      identifiers,
+      ...(profile === undefined ? {} : { profile }),
+      ...(replaces === undefined ? {} : { replaces }),
+    };
+    const answer = await this.#post(newOrder, payload, signal);
+    const url = answer.header('location');
+    if (url === undefined) throw AcmeError.unavailable(`POST ${newOrder}: no Location of the order`);
+    return { url, ...this.#polled(newOrder, answer, readOrder) };
+  }
+
+  async order(url: string, signal: AbortSignal): Promise<Polled<Order>> {
+    return this.#polled(url, await this.#post(url, undefined, signal), readOrder);
+  }
+
+  async authorization(url: string, signal: AbortSignal): Promise<Polled<Authorization>> {
+    return this.#polled(url, await this.#post(url, undefined, signal), readAuthorization);
+  }
+
+  /** Tells the CA that a challenge can be validated. */
+  async challengeReady(url: string, signal: AbortSignal): Promise<Polled<Challenge>> {
+    return this.#polled(url, await this.#post(url, {}, signal), readChallenge);
+  }
+
+  /** @param csr DER */
+  async finalize(url: string, csr: Buffer, signal: AbortSignal): Promise<Polled<Order>> {
+    const answer = await this.#post(url, { csr: csr.toString('base64url') }, signal);
+    return this.#polled(url, answer, readOrder);
+  }
+
+  /** The chain in PEM, leaf first. */
+  async certificate(url: string, signal: AbortSignal): Promise<string> {
+    const answer = await this.#post(url, undefined, signal);
+    if (!answer.body.includes('-----BEGIN CERTIFICATE-----'))
+      throw AcmeError.unavailable(`POST ${url}: the answer holds no certificate`);
+    return answer.body;
+  }
+
+  /** `undefined` where the CA has no renewal information, or none that can be used. */
+  async renewalInfo(certificateId: string, signal: AbortSignal): Promise<Polled<RenewalWindow> | undefined> {
+    const { renewalInfo } = await this.directory(signal);
+    if (renewalInfo === undefined) return undefined;
+    const url = `${renewalInfo}/${certificateId}`;
+    const answer = await this.#send({ method: 'GET', url }, signal);
+    return this.#polled(url, answer, readRenewalWindow);
+  }
+
+  close(): void {
+    this.#https.close();
+  }
+
+  #polled<T>(url: string, answer: HttpsAnswer, read: (json: unknown) => T | undefined): Polled<T> {
+    const resource = parsed(url, answer, read);
+    const wait = this.#retryAfter(answer);
+    return wait === undefined ? { resource } : { resource, retryAfterMs: wait };
+  }
+
+  async #post(
+    url: string,
+    payload: object | undefined,
+    signal: AbortSignal,
+    identity: 'account' | 'key' = 'account',
+  ): Promise<HttpsAnswer> {
+    const { accountKey } = this.#options;
+    const kid = identity === 'account' ? this.#accountUrl : undefined;
+    if (identity === 'account' && kid === undefined) throw new Error('the account is made first');
+    for (let tries = 1; ; tries += 1) {
+      const nonce = this.#nonces.pop() ?? (await this.#newNonce(signal));
+      const body = JSON.stringify(signJws(accountKey, { url, nonce, ...(kid === undefined ? {} : { kid }) }, payload));
+      try {
+        return await this.#send({ method: 'POST', url, body, contentType: 'application/jose+json' }, signal);
+      } catch (error) {
+        if (!(error instanceof AcmeError) || error.problem?.type !== 'badNonce') throw error;
+        if (tries >= mostNonceTries)
+          throw AcmeError.unavailable(`POST ${url}: ${mostNonceTries} nonces in a row were refused`);
+        // The others are of the same age.
+        this.#nonces.splice(0, this.#nonces.length - 1);
+      }
+    }
+  }
+
+  async #newNonce(signal: AbortSignal): Promise<string> {
+    const { newNonce } = await this.directory(signal);
+    await this.#send({ method: 'HEAD', url: newNonce }, signal);
+    const nonce = this.#nonces.pop();
+    if (nonce === undefined) throw AcmeError.unavailable(`HEAD ${newNonce}: no Replay-Nonce`);
+    return nonce;
+  }
+
+  async #send(request: Parameters<HttpsClient['send']>[0], signal: AbortSignal): Promise<HttpsAnswer> {
+    const answer = await this.#https.send(request, signal);
+    const nonce = answer.header('replay-nonce');
+    if (nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) && this.#nonces.length < 32) this.#nonces.push(nonce);
+    const sent = Date.parse(answer.header('date') ?? '');
+    if (!Number.isNaN(sent)) this.#clockOffsetMs = sent - this.#now();
+    if (answer.status < 300) return answer;
+    const what = `${request.method} ${request.url}: ${answer.status}`;
+    const problem = problemOf(jsonOf(answer.body));
+    const wait = this.#retryAfter(answer);
+    if (problem !== undefined) throw AcmeError.refused(what, { status: answer.status, ...problem }, wait);
+    throw AcmeError.unavailable(`${what} without a problem document`, wait);
+  }
+
+  #retryAfter(answer: HttpsAnswer): number | undefined {
+    return retryAfterMs(answer.header('retry-after'), answer.header('date'), this.#now());
+  }
+}
+
+function parsed<T>(what: string, answer: HttpsAnswer, read: (json: unknown) => T | undefined): T {
+  const value = read(jsonOf(answer.body));
+  if (value === undefined) throw AcmeError.unavailable(`${what}: the answer is not what RFC 8555 describes`);
+  return value;
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { digestOf, isFollowed } from './acme-keys.ts';
+import type { AcmeHead, ChallengeAnswer } from './documents.ts';
+
+/** How far a replica has come: `<head id>:<revision>`. */
+export type HeadMark = `${string}:${number}`;
+
+export function markOf({ id, revision }: Pick<AcmeHead, 'id' | 'revision'>): HeadMark {
+  return `${id}:${revision}`;
+}
+
+/** Whether a replica that reported `mark` serves what was written at `wanted`. */
+export function hasReached(mark: string | undefined, wanted: HeadMark): boolean {
+  const [id, revision] = wanted.split(':');
+  const [ownId, ownRevision] = mark?.split(':') ?? [];
+  return ownId === id && Number(ownRevision) >= Number(revision);
+}
+
+export function newHead(): AcmeHead {
+  return { version: 1, id: randomBytes(6).toString('hex'), revision: 0, documents: {}, answers: [] };
+}
+
+/** What one write does: documents by key below `acme/`, `undefined` removes; answers by name. */
+export interface AcmeChange {
+  readonly documents?: ReadonlyMap<string, string | undefined>;
+  readonly addAnswers?: readonly ChallengeAnswer[];
+  /** Names whose answers are taken back. */
+  readonly removeAnswersOf?: readonly string[];
+}
+
+/** The head after a change; the same object where replicas have nothing to learn from it. */
+export function headAfter(head: AcmeHead, { documents, addAnswers = [], removeAnswersOf = [] }: AcmeChange): AcmeHead {
+  const listed = { ...head.documents };
+  let changed = false;
+  for (const [key, value] of documents ?? []) {
+    if (!isFollowed(key)) continue;
+    const digest = value === undefined ? undefined : digestOf(value);
+    if (listed[key] === digest) continue;
+    changed = true;
+    if (digest === undefined) delete listed[key];
+    else listed[key] = digest;
+  }
+  const gone = new Set(removeAnswersOf);
+  const added = addAnswers.filter((each) => !head.answers.some((known) => sameAnswer(known, each)));
+  const kept = head.answers.filter(({ name }) => !gone.has(name));
+  if (!changed && added.length === 0 && kept.length === head.answers.length) return head;
+  return { ...head, revision: head.revision + 1, documents: listed, answers: [...kept, ...added] };
+}
+
+function sameAnswer(one: ChallengeAnswer, other: ChallengeAnswer): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

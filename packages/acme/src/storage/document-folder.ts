@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Logger, messageOf } from '@swarmgate/runtime';
+
+/** Documents as files of one folder, readable by their owner alone, so that a change writes one file and not all. */
+export interface DocumentFolder {
+  /** Empty where the folder is missing or cannot be read. */
+  read(): Promise<ReadonlyMap<string, string>>;
+  /** Never throws: a disk that fails costs the next cold start, not this one. */
+  write(changed: ReadonlyMap<string, string>, removed: readonly string[]): Promise<void>;
+}
+
+const fileName = /^[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/;
+
+export function documentFolder(path: string, logger: Logger): DocumentFolder {
+  let failed = false;
+  const fileOf = (key: string) => join(path, `${key}.json`);
+  const attempt = async (what: string, run: () => Promise<void>) => {
+    try {
+      await run();
+      failed = false;
+    } catch (error) {
+      if (!failed) logger.warn({ path, err: messageOf(error) }, `${what}: certificates are not kept for a cold start`);
+      failed = true;
+    }
+  };
+  return {
+    async read() {
+      const found = new Map<string, string>();
+      for (const kind of await namesIn(path)) {
+        for (const file of await namesIn(join(path, kind))) {
+          if (!fileName.test(file)) continue;
+          const text = await readFile(join(path, kind, file), 'utf8').catch(() => undefined);
+          if (text !== undefined) found.set(`${kind}/${file.slice(0, -'.json'.length)}`, text);
+        }
+      }
+      return found;
+    },
+    async write(changed, removed) {
+      await attempt('a document cannot be written', async () => {
+        for (const [key, value] of changed) {
+          const file = fileOf(key);
+          await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+          // Renamed into place: a crash leaves the old file or the new one, never half of it.
+          await writeFile(`${file}.tmp`, value, { mode: 0o600 });
+          await rename(`${file}.tmp`, file);
+        }
+        for (const key of removed) await rm(fileOf(key), { force: true });
+      });
+    },
+  };
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  return readdir(path).catch(() => []);
+}

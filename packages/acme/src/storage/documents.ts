@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { challengeKinds } from '../names/select-names.ts';
+
+/**
+ * What stands in the registry under `<instance>/acme/`. Times are milliseconds since the epoch. `sealedKey` is a private
+ * key in PEM, sealed with `SECRETS_KEY` and bound to its document.
+ */
+const challengeKind = z.enum(challengeKinds);
+const names = z.array(z.string()).min(1).max(100);
+
+/** Revision of the documents that replicas follow, and the answers to pending challenges. */
+export const headSchema = z.object({
+  version: z.literal(1),
+  /** Random, made with the head: another one is another registry. */
+  id: z.string(),
+  revision: z.number().int().nonnegative(),
+  /** Key below `acme/` to a digest of its value. */
+  documents: z.record(z.string(), z.string()),
+  answers: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('http-01'), name: z.string(), token: z.string(), keyAuthorization: z.string() }),
+      z.object({ kind: z.literal('tls-alpn-01'), name: z.string(), certificate: z.string(), sealedKey: z.string() }),
+    ]),
+  ),
+});
+
+export const accountSchema = z.object({
+  version: z.literal(1),
+  issuer: z.string(),
+  directoryUrl: z.string(),
+  /** Absent until the CA has answered: the key is stored before the account is made, so that no account is lost. */
+  url: z.string().optional(),
+  sealedKey: z.string(),
+  createdAtMs: z.number(),
+});
+
+export const certificateSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  names,
+  /** PEM, leaf first. */
+  chain: z.string(),
+  sealedKey: z.string(),
+  /** Issuer's id, or `imported`. */
+  issuer: z.string(),
+  issuedAtMs: z.number(),
+  notBeforeMs: z.number(),
+  notAfterMs: z.number(),
+  serial: z.string(),
+  renewalId: z.string().optional(),
+  profile: z.string().optional(),
+});
+
+/** When a certificate is renewed, beside it because it changes with every look at the CA's renewal information. */
+export const renewalSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  serial: z.string(),
+  renewAtMs: z.number(),
+  source: z.enum(['ari', 'lifetime']),
+  /** When the renewal information is read again; absent where the CA has none. */
+  checkAtMs: z.number().optional(),
+  window: z.object({ startMs: z.number(), endMs: z.number(), explanationUrl: z.string().optional() }).optional(),
+});
+
+/** A name without success since its first failure. */
+export const nameSchema = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  service: z.string(),
+  failures: z.number().int().nonnegative(),
+  nextAttemptMs: z.number(),
+  /** The staging directory gave a certificate since the last failure: the next try is a real one. */
+  rehearsed: z.boolean(),
+  failure: z
+    .object({
+      type: z.string(),
+      detail: z.string(),
+      challenge: challengeKind,
+      issuer: z.string(),
+      notBeforeMs: z.number().optional(),
+    })
+    .optional(),
+});
+
+/** An order in progress; with it any replica can go on. */
+export const orderSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  names,
+  services: z.array(z.string()).min(1),
+  issuer: z.string(),
+  /** A try against the staging directory: its certificate is thrown away. */
+  rehearsal: z.boolean(),
+  challenge: challengeKind,
+  profile: z.string().optional(),
+  replaces: z.string().optional(),
+  reason: z.enum(['new', 'renewal', 'requested']),
+  startedAtMs: z.number(),
+  sealedKey: z.string(),
+  url: z.string().optional(),
+  /** URLs of the challenges that the CA was told of. */
+  told: z.array(z.string()),
+});
+
+export const budgetSchema = z.object({
+  version: z.literal(1),
+  orders: z.array(z.number()),
+  failures: z.record(z.string(), z.array(z.number())),
+  sets: z.record(z.string(), z.array(z.number())),
+  domains: z.record(z.string(), z.array(z.number())),
+});
+
+/** Something that replicas should know beside certificates and names. */
+export const noticeSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('replicas-late'),
+  replicas: z.array(z.string()),
+  atMs: z.number(),
+});
+
+/** What any replica asks of the orderer. */
+export const requestSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('renew'), name: z.string(), by: z.string(), atMs: z.number() }),
+  z.object({ kind: z.literal('adopt'), certificate: certificateSchema, by: z.string() }),
+  z.object({ kind: z.literal('restore'), key: z.string(), value: z.string(), by: z.string() }),
+]);
+
+export type AcmeHead = z.infer<typeof headSchema>;
+export type ChallengeAnswer = AcmeHead['answers'][number];
+export type AccountDocument = z.infer<typeof accountSchema>;
+export type CertificateDocument = z.infer<typeof certificateSchema>;
+export type RenewalDocument = z.infer<typeof renewalSchema>;
+export type NameDocument = z.infer<typeof nameSchema>;
+export type OrderDocument = z.infer<typeof orderSchema>;
+export type BudgetDocument = z.infer<typeof budgetSchema>;
+export type NoticeDocument = z.infer<typeof noticeSchema>;
+export type RequestDocument = z.infer<typeof requestSchema>;
+
+/** `undefined` for what is no JSON or not of that shape: a document that was spoilt by hand counts as absent. */
+export function readDocument<T>(schema: z.ZodType<T>, value: string | undefined): T | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const parsed = schema.safeParse(JSON.parse(value));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
