@@ -20,6 +20,8 @@ const packageOf: Readonly<Record<string, string>> = {
   '@swarmgate/labels': 'labels',
   '@swarmgate/registry': 'registry',
   '@swarmgate/registry/vocabulary': 'registry',
+  '@swarmgate/acme': 'acme',
+  '@swarmgate/acme/answers': 'acme',
   '@swarmgate/swarm-listener': 'swarm-listener',
   '@swarmgate/proxy': 'proxy',
   swarmgate: 'cli',

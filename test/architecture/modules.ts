@@ -12,8 +12,9 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   labels: ['runtime'],
   registry: ['labels', 'runtime'],
+  acme: ['registry', 'labels', 'runtime'],
   'swarm-listener': ['registry', 'labels', 'runtime'],
-  proxy: ['registry', 'labels', 'runtime'],
+  proxy: ['acme', 'registry', 'labels', 'runtime'],
   cli: ['proxy', 'swarm-listener', 'registry', 'labels', 'runtime'],
 };
 
@@ -76,6 +77,54 @@ export const modules: readonly Module[] = [
     what: 'leadership and the presence of replicas',
     kind: 'adapter',
     imports: ['registry', 'registry/store', 'registry/journal'],
+  },
+  {
+    name: 'acme/protocol',
+    what: 'client of RFC 8555 and RFC 9773: one request each, typed errors; never waits',
+    kind: 'adapter',
+    imports: [],
+  },
+  {
+    name: 'acme/certificates',
+    what: 'signing requests, certificates of tls-alpn-01, what an issued certificate says',
+    kind: 'pure',
+    imports: [],
+  },
+  {
+    name: 'acme/names',
+    what: 'which names are ordered, and which of them together',
+    kind: 'pure',
+    imports: [],
+  },
+  {
+    name: 'acme/orders',
+    what: 'decisions of ordering: next step, budget, retries, renewal, issuers, problems in words',
+    kind: 'pure',
+    imports: ['acme/names', 'acme/protocol'],
+  },
+  {
+    name: 'acme/storage',
+    what: 'documents in the registry: fenced writing, following, a copy on disk',
+    kind: 'adapter',
+    imports: ['acme/names'],
+  },
+  {
+    name: 'acme/challenges',
+    what: 'answers to challenges: for proxies, and as records in DNS',
+    kind: 'adapter',
+    imports: ['acme/names', 'acme/protocol', 'acme/storage'],
+  },
+  {
+    name: 'acme/ordering',
+    what: 'the orderer: holds the lock, runs orders to their end, asks when to renew',
+    kind: 'adapter',
+    imports: ['acme/names', 'acme/orders', 'acme/protocol', 'acme/certificates', 'acme/challenges', 'acme/storage'],
+  },
+  {
+    name: 'acme/report',
+    what: 'certificates and names as operators see them',
+    kind: 'pure',
+    imports: ['acme/names', 'acme/orders', 'acme/storage'],
   },
   {
     name: 'swarm-listener/swarm',

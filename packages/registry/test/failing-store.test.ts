@@ -143,7 +143,11 @@ const tasks: readonly (readonly [string, Task])[] = [
         version: '',
         since: '',
       });
-      return new ReplicaBarrier({ store, layout, own, betweenRetriesMs: 100 }).wait(5, 60_000, signal);
+      return new ReplicaBarrier({ store, layout, own, betweenRetriesMs: 100 }).wait(
+        ({ sequence }) => sequence >= 5,
+        60_000,
+        signal,
+      );
     },
   ],
   [

@@ -94,7 +94,10 @@ export interface DnsResponse {
 }
 
 /** @throws RangeError for a message that is cut or loops */
-export function decodeResponse(message: Buffer, signedWith?: { readonly key: TsigKey; readonly mac: Buffer }): DnsResponse {
+export function decodeResponse(
+  message: Buffer,
+  signedWith?: { readonly key: TsigKey; readonly mac: Buffer },
+): DnsResponse {
   const counts = [4, 6, 8, 10].map((at) => message.readUInt16BE(at));
   const [questions = 0, answers = 0, authorities = 0, additionals = 0] = counts;
   let at = 12;

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
-import { type DnsProvider, DnsProviderError, type TxtRecord } from './dns-provider.ts';
 import {
   type DnsResponse,
   decodeResponse,
@@ -10,6 +9,7 @@ import {
   signMessage,
   type TsigKey,
 } from './dns-message.ts';
+import { type DnsProvider, DnsProviderError, type TxtRecord } from './dns-provider.ts';
 
 export interface Rfc2136Options {
   /** The primary server of the zones, `host` or `host:port`; port 53 by default. */
@@ -45,7 +45,9 @@ export function rfc2136Provider(options: Rfc2136Options): DnsProvider {
     const response = decodeResponse(await exchange(signed?.message ?? message, host, port, signal), signed);
     refuse(response, `the update of ${record.name} in the zone ${zone}`, options.server);
     if (signed !== undefined && response.signature !== true)
-      throw DnsProviderError.of(`${options.server}: the answer to the update of ${record.name} is not signed with our key`);
+      throw DnsProviderError.of(
+        `${options.server}: the answer to the update of ${record.name} is not signed with our key`,
+      );
   };
   return {
     description: `RFC 2136 at ${options.server}`,

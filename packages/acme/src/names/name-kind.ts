@@ -10,7 +10,10 @@ export function nameKind(name: string): NameKind {
 
 /** Lower case, without the final dot; an IPv6 address in its short form and without brackets. */
 export function normalName(name: string): string {
-  const plain = name.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const plain = name
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
   if (isIP(plain) !== 6) return plain;
   return new URL(`http://[${plain}]/`).hostname.slice(1, -1);
 }

@@ -115,7 +115,6 @@ export function isAllowed(name: string, patterns: readonly string[]): boolean {
   );
 }
 
-
 function issuersFor({ acme }: ServiceNames, { issuers }: SelectionRules): SelectionRules['issuers'] {
   return typeof acme === 'string' ? issuers.filter(({ id }) => id === acme) : issuers;
 }
@@ -148,6 +147,7 @@ function unprovable(name: string, { challenge }: ServiceNames): Problem {
     reason: 'acme-challenge-impossible',
     message: `no certificate can be ordered: ${asked} leaves no way to prove control of ${name}`,
     value: name,
-    suggestion: 'use http-01, or configure access to its DNS zone (ACME_DNS_WEBHOOK, ACME_DNS_SERVER, ACME_CLOUDFLARE_TOKEN)',
+    suggestion:
+      'use http-01, or configure access to its DNS zone (ACME_DNS_WEBHOOK, ACME_DNS_SERVER, ACME_CLOUDFLARE_TOKEN)',
   };
 }

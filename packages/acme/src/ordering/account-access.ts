@@ -4,7 +4,7 @@ import { backoffMs, type Logger } from '@swarmgate/runtime';
 import { makePrivateKey } from '../certificates/request.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import { AcmeClient } from '../protocol/acme-client.ts';
-import { AcmeError } from '../protocol/acme-error.ts';
+import type { AcmeError } from '../protocol/acme-error.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import { type AccountDocument, accountSchema, readDocument } from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';

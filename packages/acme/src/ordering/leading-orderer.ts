@@ -1,14 +1,14 @@
 import { createWake } from '@swarmgate/runtime';
 import { isCovered } from '../names/name-kind.ts';
 import { type NameState, type OwnCertificate, planOrders } from '../orders/plan-orders.ts';
-import { hasReached, type HeadMark } from '../storage/acme-head.ts';
+import { type HeadMark, hasReached } from '../storage/acme-head.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import { certificateSchema, nameSchema, orderSchema, readDocument, renewalSchema } from '../storage/documents.ts';
 import { FencedWriter } from '../storage/fenced-writer.ts';
 import { AccountAccess } from './account-access.ts';
+import { Budgets } from './order-context.ts';
 import { text } from './order-documents.ts';
 import type { OrdererOptions } from './orderer-options.ts';
-import { Budgets } from './order-context.ts';
 import { Orders } from './orders.ts';
 import { Prover } from './prove.ts';
 import { RenewalChecks } from './renewal-checks.ts';
@@ -52,7 +52,11 @@ export class LeadingOrderer {
       logger,
       now,
     });
-    const prover = new Prover({ ...this.#options, writer, barrier: (mark, until) => this.#barrier(mark, writer, until) });
+    const prover = new Prover({
+      ...this.#options,
+      writer,
+      barrier: (mark, until) => this.#barrier(mark, writer, until),
+    });
     const onChange = () => this.#wake.wake();
     const random = this.#options.random ?? Math.random;
     const checks = new RenewalChecks({ writer, access, issuers, logger, now, random, onChange });

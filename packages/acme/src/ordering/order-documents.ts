@@ -64,7 +64,10 @@ export function certificateDocument(parts: CertificateParts): CertificateDocumen
 }
 
 /** Chain and private key in one PEM; `undefined` where the key was sealed with another `SECRETS_KEY`. */
-export function openCertificateDocument(certificate: CertificateDocument, keys: readonly SecretsKey[]): string | undefined {
+export function openCertificateDocument(
+  certificate: CertificateDocument,
+  keys: readonly SecretsKey[],
+): string | undefined {
   const privateKey = openSecret(certificate.sealedKey, certificateBinding(certificate.id), keys);
   return privateKey === undefined ? undefined : `${certificate.chain.trimEnd()}\n${privateKey}`;
 }

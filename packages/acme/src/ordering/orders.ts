@@ -174,15 +174,19 @@ export class Orders {
     let outcome: OrderOutcome;
     try {
       const client = await access.client(issuer, signal);
-      outcome = await runOrder(order, {
-        ...this.#context,
-        client,
-        privateKey,
-        store: async (stored) => {
-          await writer.write({ documents: new Map([[documentKeys.order(order.id), text(stored)]]) });
+      outcome = await runOrder(
+        order,
+        {
+          ...this.#context,
+          client,
+          privateKey,
+          store: async (stored) => {
+            await writer.write({ documents: new Map([[documentKeys.order(order.id), text(stored)]]) });
+          },
+          onAnswer: (error) => (error === undefined ? access.answered(issuer) : access.failed(issuer, error)),
         },
-        onAnswer: (error) => (error === undefined ? access.answered(issuer) : access.failed(issuer, error)),
-      }, signal);
+        signal,
+      );
     } catch (error) {
       if (!(error instanceof AcmeError)) throw error;
       // A former orderer had a client; this one cannot have one yet. The order waits with its name.

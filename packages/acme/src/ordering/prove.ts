@@ -1,10 +1,10 @@
 import { type SecretsKey, sealSecret } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
 import { makeTlsAlpnCertificate } from '../certificates/tls-alpn.ts';
-import { alpnBinding } from '../challenges/open-answers.ts';
 import { DnsProviderError, type TxtRecord } from '../challenges/dns-provider.ts';
 import type { DnsProviders } from '../challenges/dns-providers.ts';
 import { aliasOf, serversWithout } from '../challenges/dns-visibility.ts';
+import { alpnBinding } from '../challenges/open-answers.ts';
 import type { ChallengeKind } from '../names/select-names.ts';
 import type { Proof } from '../orders/next-step.ts';
 import { dnsValue } from '../protocol/jws.ts';

@@ -50,7 +50,9 @@ export class RenewalChecks {
       const pending = this.#pending();
       const due = pending.filter(({ checkAtMs }) => checkAtMs <= nowMs);
       for (let at = 0; at < due.length; at += mostChecks)
-        await Promise.all(due.slice(at, at + mostChecks).map(({ certificate, renewal }) => this.#check(certificate, renewal, signal)));
+        await Promise.all(
+          due.slice(at, at + mostChecks).map(({ certificate, renewal }) => this.#check(certificate, renewal, signal)),
+        );
       if (due.length > 0) {
         this.#options.onChange();
         continue;
@@ -78,7 +80,12 @@ export class RenewalChecks {
     const next = await this.#checked(certificate, renewal, signal);
     if (next.renewAtMs !== renewal.renewAtMs)
       logger.info(
-        { names: certificate.names, renewAt: new Date(next.renewAtMs).toISOString(), from: next.source, why: next.window?.explanationUrl },
+        {
+          names: certificate.names,
+          renewAt: new Date(next.renewAtMs).toISOString(),
+          from: next.source,
+          why: next.window?.explanationUrl,
+        },
         'the moment of renewal is set',
       );
     // Replaced in the meantime: what was read is about the former certificate.
@@ -94,7 +101,11 @@ export class RenewalChecks {
   ): Promise<RenewalDocument> {
     const { access, issuers, now, random, logger } = this.#options;
     const { checkAtMs: _, window: __, ...unchecked } = renewal;
-    const byLifetime: RenewalDocument = { ...unchecked, renewAtMs: renewalByLifetimeMs(certificate), source: 'lifetime' };
+    const byLifetime: RenewalDocument = {
+      ...unchecked,
+      renewAtMs: renewalByLifetimeMs(certificate),
+      source: 'lifetime',
+    };
     const issuer = issuers.find(({ id }) => id === certificate.issuer);
     if (issuer === undefined || certificate.renewalId === undefined) return byLifetime;
     try {

@@ -3,7 +3,13 @@ import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
 import { covers, normalName } from '../names/name-kind.ts';
 import type { OwnCertificate } from '../orders/plan-orders.ts';
 import { type AcmeKeys, documentKeys, isRestorable } from '../storage/acme-keys.ts';
-import { accountSchema, type CertificateDocument, certificateSchema, readDocument, requestSchema } from '../storage/documents.ts';
+import {
+  accountSchema,
+  type CertificateDocument,
+  certificateSchema,
+  readDocument,
+  requestSchema,
+} from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';
 import { firstRenewal, text } from './order-documents.ts';
 

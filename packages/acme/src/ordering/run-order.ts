@@ -6,8 +6,7 @@ import { covers, nameKind } from '../names/name-kind.ts';
 import { nextStep, type Proof, problemsByName, type Step } from '../orders/next-step.ts';
 import type { AcmeClient } from '../protocol/acme-client.ts';
 import { AcmeError, type AcmeProblem } from '../protocol/acme-error.ts';
-import type { Authorization, Polled } from '../protocol/resources.ts';
-import type { Order } from '../protocol/resources.ts';
+import type { Authorization, Order, Polled } from '../protocol/resources.ts';
 import type { OrderDocument } from '../storage/documents.ts';
 import type { Prover } from './prove.ts';
 
@@ -34,7 +33,11 @@ export type OrderOutcome =
       readonly retryAfterMs?: number | undefined;
     }
   /** Nothing is wrong with the names: the CA was away before the order existed, or forgot it or the account. */
-  | { readonly kind: 'interrupted'; readonly reason: 'ca-away' | 'order-lost' | 'account-lost'; readonly message: string };
+  | {
+      readonly kind: 'interrupted';
+      readonly reason: 'ca-away' | 'order-lost' | 'account-lost';
+      readonly message: string;
+    };
 
 /** How long an order may make no progress while the CA answers, and how long the CA may stay away. */
 const deadlineMs = 30 * 60_000;
@@ -45,7 +48,11 @@ const firstPollMs = 250;
  * Takes one order from wherever it stands to its end. What the CA answers decides each step, so a replica that takes
  * over goes on with the same order. Waits happen here, never inside a request.
  */
-export async function runOrder(order: OrderDocument, context: OrderContext, signal: AbortSignal): Promise<OrderOutcome> {
+export async function runOrder(
+  order: OrderDocument,
+  context: OrderContext,
+  signal: AbortSignal,
+): Promise<OrderOutcome> {
   const run = new OrderRun(order, context, signal);
   const outcome = await run.toTheEnd();
   await run.takeBack();
@@ -82,8 +89,7 @@ class OrderRun {
         if (outcome !== undefined) return outcome;
         if (!(error instanceof AcmeError)) throw error;
         this.#context.onAnswer(error);
-        if (this.#order.url === undefined)
-          return { kind: 'interrupted', reason: 'ca-away', message: error.message };
+        if (this.#order.url === undefined) return { kind: 'interrupted', reason: 'ca-away', message: error.message };
         waitMs = Math.max(backoffMs(away, 1_000, 60_000), error.retryAfterMs ?? 0);
         away += 1;
       }
@@ -141,7 +147,10 @@ class OrderRun {
     const { client, store, logger } = this.#context;
     const { names, profile, replaces } = this.#order;
     const { profiles } = await client.directory(this.#signal);
-    const identifiers = names.map((value) => ({ type: nameKind(value) === 'ip' ? ('ip' as const) : ('dns' as const), value }));
+    const identifiers = names.map((value) => ({
+      type: nameKind(value) === 'ip' ? ('ip' as const) : ('dns' as const),
+      value,
+    }));
     const request = { identifiers, ...(profile === undefined || !profiles.includes(profile) ? {} : { profile }) };
     let made: Awaited<ReturnType<AcmeClient['newOrder']>>;
     try {
@@ -194,7 +203,11 @@ class OrderRun {
 
   #proofRequest(proofs: readonly Proof[]) {
     const { client } = this.#context;
-    return { challenge: this.#order.challenge, proofs, keyAuthorization: (token: string) => client.keyAuthorization(token) };
+    return {
+      challenge: this.#order.challenge,
+      proofs,
+      keyAuthorization: (token: string) => client.keyAuthorization(token),
+    };
   }
 
   async #download(url: string): Promise<OrderOutcome> {
@@ -215,8 +228,7 @@ class OrderRun {
     }
     if (!(error instanceof AcmeError)) return undefined;
     const { problem, retryAfterMs, message } = error;
-    if (problem?.type === 'accountDoesNotExist')
-      return { kind: 'interrupted', reason: 'account-lost', message };
+    if (problem?.type === 'accountDoesNotExist') return { kind: 'interrupted', reason: 'account-lost', message };
     const forgotten = this.#order.url !== undefined && (problem?.status === 404 || problem?.status === 410);
     if (forgotten) return { kind: 'interrupted', reason: 'order-lost', message };
     if (error.code !== 'acme-refused' || problem === undefined) return undefined;

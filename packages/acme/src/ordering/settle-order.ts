@@ -45,7 +45,8 @@ export async function settleOrder(
     events.orderEnded(issuer.id, 'interrupted');
     logger.info({ names, issuer: issuer.id, reason: outcome.reason, err: outcome.message }, 'an order was given up');
     if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
-    if (outcome.reason === 'ca-away') for (const [key, value] of away(order, issuer, context)) documents.set(key, value);
+    if (outcome.reason === 'ca-away')
+      for (const [key, value] of away(order, issuer, context)) documents.set(key, value);
   }
   const removeAnswersOf = names.map((name) => name.replace(/^\*\./, ''));
   await writer.write({ documents, removeAnswersOf });

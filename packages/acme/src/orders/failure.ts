@@ -9,5 +9,5 @@ export interface Failure {
   readonly challenge: ChallengeKind;
   readonly issuer: string;
   /** The CA asked for no try before this time. */
-  readonly notBeforeMs?: number;
+  readonly notBeforeMs?: number | undefined;
 }

@@ -62,7 +62,10 @@ const mends: Readonly<Record<string, MendOf>> = {
     what: `${issuer} wants an external account`,
     suggestion: 'make one at the CA and set ACME_EAB_KID and ACME_EAB_HMAC',
   }),
-  invalidContact: (_, { issuer }) => ({ what: `${issuer} refuses ACME_EMAIL`, suggestion: 'set an address that exists' }),
+  invalidContact: (_, { issuer }) => ({
+    what: `${issuer} refuses ACME_EMAIL`,
+    suggestion: 'set an address that exists',
+  }),
   unsupportedContact: (_, { issuer }) => ({
     what: `${issuer} refuses ACME_EMAIL`,
     suggestion: 'set an address that exists',
@@ -81,7 +84,8 @@ const mends: Readonly<Record<string, MendOf>> = {
   }),
   unreachable: (_, { issuer }) => ({
     what: `${issuer} does not answer`,
-    suggestion: 'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
+    suggestion:
+      'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
   }),
   timeout: (name, { issuer }) => ({
     what: `${issuer} did not finish the order of ${name}`,

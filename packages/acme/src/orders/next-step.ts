@@ -1,6 +1,6 @@
+import type { ChallengeKind } from '../names/select-names.ts';
 import { type AcmeProblem, problemOf } from '../protocol/acme-error.ts';
 import type { Authorization, Challenge, Order } from '../protocol/resources.ts';
-import type { ChallengeKind } from '../names/select-names.ts';
 
 /** A challenge that is to be answered. */
 export interface Proof {

@@ -6,7 +6,8 @@ export function retryAfterMs(header: string | undefined, date: string | undefine
   if (header === undefined) return undefined;
   const text = header.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const until = Date.parse(text);
+  // A date begins with its weekday; without this check a negative number would count as a year.
+  const until = /^[A-Z]/i.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   const sent = Date.parse(date ?? '');
   return Math.max(0, until - (Number.isNaN(sent) ? nowMs : sent));

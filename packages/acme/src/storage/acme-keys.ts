@@ -48,7 +48,10 @@ export const documentKeys = {
 export function certificateIdOf(names: readonly string[]): string {
   const [first = '', ...others] = names.toSorted();
   if (others.length === 0) return keyPartOf(first);
-  const digest = createHash('sha256').update([first, ...others].join('\n')).digest('hex').slice(0, 8);
+  const digest = createHash('sha256')
+    .update([first, ...others].join('\n'))
+    .digest('hex')
+    .slice(0, 8);
   return `${keyPartOf(first)}-${digest}`;
 }
 

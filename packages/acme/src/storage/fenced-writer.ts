@@ -34,7 +34,7 @@ export class FencedWriter {
   readonly #queue: Queued[] = [];
   #head: AcmeHead;
   #headIndex: number;
-  #flushing: Promise<void> | undefined;
+  #isFlushing = false;
 
   private constructor(options: FencedWriterOptions, documents: Map<string, string>, head: AcmeHead, index: number) {
     this.#options = options;
@@ -76,13 +76,13 @@ export class FencedWriter {
   write(change: AcmeChange): Promise<HeadMark> {
     const done = Promise.withResolvers<HeadMark>();
     this.#queue.push({ change, done });
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
+    if (!this.#isFlushing) void this.#flush();
     return done.promise;
   }
 
+  /** Never rejects: each caller gets what became of its own change. */
   async #flush(): Promise<void> {
+    this.#isFlushing = true;
     // One turn later, so that changes of one moment go together.
     await Promise.resolve();
     while (this.#queue.length > 0) {
@@ -94,6 +94,8 @@ export class FencedWriter {
         for (const { done } of together) done.reject(error);
       }
     }
+    // In the same turn as the look at the queue: a change that comes now begins another one.
+    this.#isFlushing = false;
   }
 
   #take(): readonly Queued[] {

@@ -33,6 +33,8 @@ describe('a sealed secret', () => {
 
 function shortTag(sealed: string): string {
   const parts = sealed.split(':');
-  parts[4] = Buffer.from(parts[4] ?? '', 'base64url').subarray(0, 4).toString('base64url');
+  parts[4] = Buffer.from(parts[4] ?? '', 'base64url')
+    .subarray(0, 4)
+    .toString('base64url');
   return parts.join(':');
 }

@@ -10,6 +10,7 @@ const statusSchema = z.object({
   routes: z.number(),
   rejected: z.number(),
   reload: z.string().optional(),
+  acme: z.string().optional(),
   version: z.string(),
   since: z.string(),
 });

@@ -1,0 +1,203 @@
+import { join } from 'node:path';
+import {
+  type KeyValueStore,
+  type Problem,
+  type ReplicaPresence,
+  type SecretsKey,
+  type ServiceKey,
+  splitPem,
+} from '@swarmgate/registry';
+import { type Logger, messageOf, type Running, stopAll, UsageError } from '@swarmgate/runtime';
+import type { OrderingRules } from './acme-settings.ts';
+import { readIssued } from './certificates/issued.ts';
+import type { OpenAnswers } from './challenges/answer-board.ts';
+import { openAnswers } from './challenges/open-answers.ts';
+import { normalName } from './names/name-kind.ts';
+import { type SelectedNames, type ServiceNames, selectNames } from './names/select-names.ts';
+import { certificateDocument, openCertificateDocument } from './ordering/order-documents.ts';
+import { Orderer } from './ordering/orderer.ts';
+import type { OrdererEvents, OrdererOptions } from './ordering/orderer-options.ts';
+import {
+  certificatesIn,
+  listOrdered,
+  listWaiting,
+  type OrderedCertificate,
+  type WaitingName,
+} from './report/certificate-listing.ts';
+import { certificateProblems } from './report/certificate-problems.ts';
+import { AcmeFollower, type AcmeView } from './storage/acme-follower.ts';
+import type { HeadMark } from './storage/acme-head.ts';
+import { acmeKeys } from './storage/acme-keys.ts';
+import { documentFolder } from './storage/document-folder.ts';
+import type { RequestDocument } from './storage/documents.ts';
+import { leaveRequests } from './storage/inbox.ts';
+
+/** What a replica is to serve. */
+export interface ServedView {
+  readonly answers: OpenAnswers;
+  /** Chain and key in one PEM each; the later one of two counts for the same name. */
+  readonly certificates: readonly { readonly name: string; readonly pem: string }[];
+}
+
+export interface AutomaticCertificatesOptions {
+  readonly rules: OrderingRules;
+  readonly store: KeyValueStore;
+  readonly instance: string;
+  readonly replica: string;
+  readonly version: string;
+  /** Of `SECRETS_KEY`. */
+  readonly secretsKeys: readonly SecretsKey[];
+  readonly dataDir: string;
+  readonly presence: Pick<ReplicaPresence, 'waitUntil'>;
+  readonly logger: Logger;
+  readonly events: OrdererEvents;
+  /** Services with the names of their http routes on TLS entrypoints. */
+  readonly services: () => readonly ServiceNames[];
+  /** Names of certificates from other sources, which count before these. */
+  readonly better: () => readonly string[];
+  /** Puts it in force; resolves when every worker serves it. */
+  readonly serve: (view: ServedView) => Promise<void>;
+  /** Everything up to this mark is served: the replica reports it. */
+  readonly onServed: (mark: HeadMark) => void;
+  /** For tests. */
+  readonly ordering?: Partial<OrdererOptions>;
+}
+
+/** Certificates by ACME for one replica: it serves what there is, and orders when it holds the lock. */
+export class AutomaticCertificates implements Running {
+  readonly #options: AutomaticCertificatesOptions;
+  readonly #follower: AcmeFollower;
+  readonly #orderer: Orderer;
+  #selected: SelectedNames | undefined;
+
+  private constructor(options: AutomaticCertificatesOptions, secretsKeys: readonly [SecretsKey, ...SecretsKey[]]) {
+    const { store, instance, dataDir, logger, replica } = options;
+    const keys = acmeKeys(instance);
+    this.#options = options;
+    this.#follower = new AcmeFollower({
+      store,
+      keys,
+      folder: documentFolder(join(dataDir, 'acme'), logger),
+      logger,
+      apply: (view) => options.serve(this.#served(view)),
+      onServed: options.onServed,
+      onMissing: (documents) => {
+        const requests = [...documents].map(([key, value]) => ({ kind: 'restore' as const, key, value, by: replica }));
+        this.#leave(requests).catch((error: unknown) =>
+          logger.warn({ err: messageOf(error) }, 'certificates cannot be given back to the registry'),
+        );
+      },
+    });
+    this.#orderer = new Orderer({
+      ...options.rules.orderer,
+      store,
+      keys,
+      replica,
+      secretsKeys,
+      userAgent: `swarmgate/${options.version}`,
+      wanted: () => this.#selection().wanted,
+      presence: options.presence,
+      events: options.events,
+      logger,
+      ...options.ordering,
+    });
+  }
+
+  /**
+   * Serves what is on disk, then follows the registry and contends for the lock.
+   * @throws UsageError where `SECRETS_KEY` is missing
+   */
+  static async start(options: AutomaticCertificatesOptions): Promise<AutomaticCertificates> {
+    const [first, ...others] = options.secretsKeys;
+    if (first === undefined)
+      throw new UsageError(
+        'settings-invalid',
+        'ACME_DIRECTORY is set and SECRETS_KEY is not: private keys go into the registry only encrypted. Make one (openssl rand -base64 32) and give the same to every proxy, in the stack as the secret swarmgate_secrets_key (docker/create-secrets.sh)',
+      );
+    const certificates = new AutomaticCertificates(options, [first, ...others]);
+    await certificates.#follower.start();
+    return certificates;
+  }
+
+  async stop(): Promise<void> {
+    await stopAll([this.#follower, this.#orderer]);
+  }
+
+  /** Routes, or certificates of other sources, changed. */
+  changed(): void {
+    this.#selected = undefined;
+    this.#orderer.wantedChanged();
+  }
+
+  ordered(): readonly OrderedCertificate[] {
+    return listOrdered(this.#follower.view(), this.#selection().wanted);
+  }
+
+  waiting(nowMs = Date.now()): readonly WaitingName[] {
+    return listWaiting(this.#follower.view(), this.#selection().wanted, nowMs);
+  }
+
+  problems(nowMs = Date.now()): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    const { wanted, problems } = this.#selection();
+    const merged = new Map(problems);
+    for (const [key, found] of certificateProblems(this.#follower.view(), wanted, nowMs))
+      merged.set(key, [...(merged.get(key) ?? []), ...found]);
+    return merged;
+  }
+
+  /** Asks the orderer to renew or order a name now. `false`: no route wants that name. @throws RegistryError */
+  async renew(name: string, by: string): Promise<boolean> {
+    const normal = normalName(name);
+    if (!this.#selection().wanted.some((each) => each.name === normal)) return false;
+    await this.#leave([{ kind: 'renew', name: normal, by, atMs: Date.now() }]);
+    return true;
+  }
+
+  /**
+   * Takes over certificates that were made elsewhere, to serve and renew them. Returns the names of each.
+   * @throws Error for a PEM that cannot be read
+   */
+  async adopt(pems: readonly string[], by: string): Promise<readonly (readonly string[])[]> {
+    const [first, ...others] = this.#options.secretsKeys;
+    if (first === undefined) throw new Error('SECRETS_KEY is set');
+    const requests = pems.map((pem): Extract<RequestDocument, { readonly kind: 'adopt' }> => {
+      const pair = splitPem(pem);
+      if (pair === undefined) throw new Error('a certificate and its private key are needed, both PEM');
+      const { names } = readIssued(pair.certificate);
+      const certificate = certificateDocument({
+        names,
+        chain: pair.certificate,
+        privateKey: pair.privateKey,
+        issuer: 'imported',
+        issuedAtMs: Date.now(),
+        keys: [first, ...others],
+      });
+      return { kind: 'adopt', certificate, by };
+    });
+    await this.#leave(requests);
+    return requests.map(({ certificate }) => certificate.names);
+  }
+
+  #selection(): SelectedNames {
+    this.#selected ??= selectNames(this.#options.services(), this.#options.better(), this.#options.rules.selection);
+    return this.#selected;
+  }
+
+  #served(view: AcmeView): ServedView {
+    const { secretsKeys, logger } = this.#options;
+    const inOrder = certificatesIn(view).toSorted((a, b) => a.notAfterMs - b.notAfterMs);
+    return {
+      answers: openAnswers(view.answers, secretsKeys),
+      certificates: inOrder.flatMap((each) => {
+        const pem = openCertificateDocument(each, secretsKeys);
+        if (pem === undefined) logger.warn({ names: each.names }, 'a certificate is sealed with another SECRETS_KEY');
+        return pem === undefined ? [] : [{ name: each.id, pem }];
+      }),
+    };
+  }
+
+  #leave(requests: readonly RequestDocument[]): Promise<void> {
+    const { store, instance } = this.#options;
+    return leaveRequests(store, acmeKeys(instance), requests);
+  }
+}

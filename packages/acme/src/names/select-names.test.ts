@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { type SelectionRules, type ServiceNames, selectNames } from './select-names.ts';
+
+const rules: SelectionRules = {
+  domains: [],
+  challenges: ['http-01'],
+  issuers: [{ id: 'letsencrypt', isPublic: true }],
+  canWriteDns: () => false,
+};
+const service = (key: string, names: readonly string[], labels: Partial<ServiceNames> = {}): ServiceNames => ({
+  key: `swarm/${key}`,
+  names,
+  ...labels,
+});
+const select = (services: readonly ServiceNames[], changed: Partial<SelectionRules> = {}, better: string[] = []) => {
+  const { wanted, problems } = selectNames(services, better, { ...rules, ...changed });
+  return {
+    wanted: wanted.map(({ name, services: sharing }) => `${name} ${sharing.join(' ')}`),
+    reasons: [...problems].flatMap(([key, found]) => found.map(({ reason }) => `${key} ${reason}`)),
+    first: wanted[0],
+  };
+};
+
+describe('the names that are ordered', () => {
+  it('are the exact hosts of services, each once whatever number of services share it', () => {
+    const { wanted } = select([service('b', ['b.example.com', 'a.example.com']), service('a', ['A.example.com.'])]);
+    expect(wanted).to.deep.equal(['a.example.com swarm/a swarm/b', 'b.example.com swarm/b']);
+  });
+
+  const own = { issuers: [{ id: 'ca', isPublic: false }] };
+  const dns: Partial<SelectionRules> = { challenges: ['http-01', 'dns-01'], canWriteDns: () => true };
+  const refused = [
+    ['a single label', 'intranet', {}, 'acme-single-label'],
+    ['this machine', 'localhost', {}, 'acme-localhost'],
+    ['a name of this machine', 'app.localhost', own, 'acme-localhost'],
+    ['a private address', '10.0.0.7', {}, 'acme-private-address'],
+    ['a unique local address', 'fd00::1', own, 'acme-private-address'],
+    ['an address of documentation', '192.0.2.1', {}, 'acme-private-address'],
+    ['a wildcard without dns-01', '*.example.com', {}, 'acme-wildcard-without-dns'],
+    [
+      'a wildcard whose zone cannot be written',
+      '*.example.com',
+      { challenges: ['dns-01'] },
+      'acme-wildcard-without-dns',
+    ],
+    ['a wildcard in the middle', 'a.*.example.com', dns, 'acme-malformed'],
+    ['an underscore', 'a_b.example.com', {}, 'acme-malformed'],
+    ['a label of 64 characters', `${'a'.repeat(64)}.example.com`, {}, 'acme-malformed'],
+    ['an address with three parts', '1.2.3', {}, 'acme-malformed'],
+    ['a private suffix at a public CA', 'app.internal', {}, 'acme-not-public'],
+    [
+      'a name that only dns-01 may prove, without access',
+      'a.example.com',
+      { challenges: ['dns-01'] },
+      'acme-challenge-impossible',
+    ],
+  ] as const;
+  for (const [what, name, changed, reason] of refused)
+    it(`are not: ${what}, which is told`, () => {
+      const { wanted, reasons } = select([service('web', [name])], changed);
+      expect(wanted).to.deep.equal([]);
+      expect(reasons).to.deep.equal([`swarm/web ${reason}`]);
+    });
+
+  const taken = [
+    ['a public address', '8.8.8.8', {}],
+    ['a public IPv6 address', '2606:4700::1111', {}],
+    ['a private suffix at a CA of one’s own', 'app.internal', own],
+    ['a wildcard with dns-01', '*.example.com', dns],
+    ['an international name in its ASCII form', 'xn--bcher-kva.example.com', {}],
+  ] as const;
+  for (const [what, name, changed] of taken)
+    it(`are: ${what}`, () => {
+      const { wanted, reasons } = select([service('web', [name])], changed);
+      expect(wanted).to.deep.equal([`${name} swarm/web`]);
+      expect(reasons).to.deep.equal([]);
+    });
+
+  const covered = [
+    ['the same name', ['a.example.com'], false],
+    ['a wildcard for its parent', ['*.example.com'], false],
+    ['a wildcard two labels up', ['*.com'], true],
+    ['the parent alone', ['example.com'], true],
+  ] as const;
+  for (const [what, better, isOrdered] of covered)
+    it(`are ${isOrdered ? '' : 'not '}those that a better certificate for ${what} covers`, () => {
+      const { wanted, reasons } = select([service('web', ['a.example.com'])], {}, [...better]);
+      expect(wanted.length > 0).to.equal(isOrdered);
+      expect(reasons).to.deep.equal([]);
+    });
+
+  const domains = [
+    ['example.com', ['example.com'], true],
+    ['a.example.com', ['example.com'], false],
+    ['a.example.com', ['*.example.com'], true],
+    ['b.a.example.com', ['*.example.com'], true],
+    ['example.com', ['*.example.com'], false],
+    ['badexample.com', ['*.example.com'], false],
+    ['a.example.com', ['other.com', 'A.example.com'], true],
+  ] as const;
+  for (const [name, patterns, isAllowed] of domains)
+    it(`are ${isAllowed ? '' : 'not '}${name} where ACME_DOMAINS=${patterns.join(',')}`, () => {
+      expect(select([service('web', [name])], { domains: patterns }).wanted.length > 0).to.equal(isAllowed);
+    });
+
+  it('leave out a service that says acme=false, and no other that shares its host', () => {
+    const services = [
+      service('a', ['a.example.com', 'x.example.com'], { acme: false }),
+      service('b', ['a.example.com']),
+    ];
+    expect(select(services).wanted).to.deep.equal(['a.example.com swarm/b']);
+  });
+
+  it('follow the labels of the first service', () => {
+    const { first } = select(
+      [service('web', ['a.example.com'], { acme: 'ca', challenge: 'tls-alpn-01', profile: 'shortlived' })],
+      {
+        issuers: [
+          { id: 'letsencrypt', isPublic: true },
+          { id: 'ca', isPublic: false },
+        ],
+      },
+    );
+    expect(first).to.deep.include({ issuers: ['ca'], challenges: ['tls-alpn-01'], profile: 'shortlived' });
+  });
+
+  it('tell of an issuer that is not configured', () => {
+    expect(select([service('web', ['a.example.com'], { acme: 'zerossl' })]).reasons).to.deep.equal([
+      'swarm/web acme-issuer-unknown',
+    ]);
+  });
+
+  it('prove an address by http-01 or tls-alpn-01 alone, a wildcard by dns-01 alone', () => {
+    const all: Partial<SelectionRules> = { challenges: ['dns-01', 'http-01', 'tls-alpn-01'], canWriteDns: () => true };
+    const { wanted } = selectNames([service('web', ['8.8.8.8', '*.example.com'])], [], { ...rules, ...all });
+    expect(wanted.map(({ name, challenges }) => [name, ...challenges])).to.deep.equal([
+      ['*.example.com', 'dns-01'],
+      ['8.8.8.8', 'http-01', 'tls-alpn-01'],
+    ]);
+  });
+});

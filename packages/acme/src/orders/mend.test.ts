@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { failureProblem } from './mend.ts';
+
+describe('a failed order in words', () => {
+  const cases = [
+    ['dns', 'no A or AAAA record for a.example.com', 'acme-dns'],
+    ['connection', 'port 80 of a.example.com does not answer', 'acme-connection'],
+    ['unauthorized', 'port 80 of a.example.com is answered by another server', 'acme-unauthorized'],
+    ['incorrectResponse', 'port 80 of a.example.com is answered by another server', 'acme-incorrect-response'],
+    ['caa', 'a CAA record forbids ca to certify a.example.com', 'acme-caa'],
+    ['rateLimited', 'rate limited by ca until 2026-12-01T00:00:00.000Z', 'acme-rate-limited'],
+    ['unreachable', 'ca does not answer', 'acme-unreachable'],
+    ['something-new', 'ca refuses a.example.com', 'acme-something-new'],
+  ] as const;
+  for (const [type, words, reason] of cases)
+    it(`says what ${type} means and what to do`, () => {
+      const notBeforeMs = Date.UTC(2026, 11, 1);
+      const failure = { type, detail: 'the CA’s words', challenge: 'http-01' as const, issuer: 'ca', notBeforeMs };
+      const problem = failureProblem('a.example.com', failure, Date.UTC(2026, 11, 2));
+      expect(problem.message).to.include(words).and.include('the CA’s words').and.include('2026-12-02T00:00:00.000Z');
+      expect(problem.reason).to.equal(reason);
+      expect(problem.suggestion).to.be.a('string').and.not.equal('');
+    });
+
+  const ports = [
+    ['tls-alpn-01', 'connection', 'port 443'],
+    ['dns-01', 'unauthorized', 'TXT record'],
+  ] as const;
+  for (const [challenge, type, words] of ports)
+    it(`speaks of the ${words} for ${challenge}`, () => {
+      const problem = failureProblem('a.example.com', { type, detail: '', challenge, issuer: 'ca' }, 0);
+      expect(problem.message).to.include(words);
+    });
+});

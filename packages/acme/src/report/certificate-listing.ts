@@ -1,0 +1,103 @@
+import { isCovered, nameKind } from '../names/name-kind.ts';
+import type { WantedName } from '../names/select-names.ts';
+import type { AcmeView } from '../storage/acme-follower.ts';
+import { documentKeys } from '../storage/acme-keys.ts';
+import {
+  type CertificateDocument,
+  certificateSchema,
+  type NameDocument,
+  nameSchema,
+  readDocument,
+  renewalSchema,
+} from '../storage/documents.ts';
+
+/** A certificate that was ordered, as `GET /v1/certificates` shows it. Times are ISO 8601. */
+export interface OrderedCertificate {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Absent where no route has its names any more: it is not renewed. */
+  readonly renewAt?: string;
+  /** The CA's renewal information, or the lifetime. */
+  readonly renewFrom?: 'ari' | 'lifetime';
+  readonly services: readonly string[];
+}
+
+/** A name without a certificate, or whose renewal failed. */
+export interface WaitingName {
+  readonly name: string;
+  readonly services: readonly string[];
+  readonly state: 'ordering' | 'failed' | 'waiting';
+  readonly failures: number;
+  readonly nextAttempt?: string;
+  /** The CA's problem type and words. */
+  readonly type?: string;
+  readonly detail?: string;
+  readonly issuer?: string;
+}
+
+export function certificatesIn({ documents }: AcmeView): CertificateDocument[] {
+  return [...documents].flatMap(([key, value]) =>
+    key.startsWith('certificates/') ? (readDocument(certificateSchema, value) ?? []) : [],
+  );
+}
+
+export function namesIn({ documents }: AcmeView): NameDocument[] {
+  return [...documents].flatMap(([key, value]) =>
+    key.startsWith('names/') ? (readDocument(nameSchema, value) ?? []) : [],
+  );
+}
+
+export function listOrdered(view: AcmeView, wanted: readonly WantedName[]): readonly OrderedCertificate[] {
+  return certificatesIn(view)
+    .map((certificate): OrderedCertificate => {
+      const { id, names, issuer, serial, notBeforeMs, notAfterMs } = certificate;
+      const renewal = readDocument(renewalSchema, view.documents.get(documentKeys.renewal(id)));
+      const covering = new Set(names);
+      const services = wanted.filter(({ name }) => isCovered(name, covering)).flatMap((each) => each.services);
+      return {
+        id,
+        names,
+        issuer,
+        serial,
+        notBefore: iso(notBeforeMs),
+        notAfter: iso(notAfterMs),
+        ...(renewal === undefined || services.length === 0
+          ? {}
+          : { renewAt: iso(renewal.renewAtMs), renewFrom: renewal.source }),
+        services: [...new Set(services)],
+      };
+    })
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Names that no living certificate covers, and those whose last try failed. */
+export function listWaiting(view: AcmeView, wanted: readonly WantedName[], nowMs: number): readonly WaitingName[] {
+  const alive = certificatesIn(view).filter(({ notAfterMs }) => notAfterMs > nowMs);
+  const covered = new Set(alive.flatMap(({ names }) => names));
+  const wildcards = new Set(wanted.map(({ name }) => name).filter((name) => nameKind(name) === 'wildcard'));
+  const known = new Map(namesIn(view).map((each) => [each.name, each]));
+  return wanted.flatMap(({ name, services }): WaitingName[] => {
+    const state = known.get(name);
+    const isServedByWildcard = nameKind(name) === 'dns' && isCovered(name, wildcards);
+    if (state === undefined && (isCovered(name, covered) || isServedByWildcard)) return [];
+    const { failures = 0, nextAttemptMs, failure } = state ?? {};
+    return [
+      {
+        name,
+        services,
+        failures,
+        state: state === undefined ? 'ordering' : failures > 0 ? 'failed' : 'waiting',
+        ...(nextAttemptMs === undefined ? {} : { nextAttempt: iso(nextAttemptMs) }),
+        ...(failure === undefined ? {} : { type: failure.type, detail: failure.detail, issuer: failure.issuer }),
+      },
+    ];
+  });
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,64 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { isCovered } from '../names/name-kind.ts';
+import type { WantedName } from '../names/select-names.ts';
+import { failureProblem } from '../orders/mend.ts';
+import { endsSoonMs } from '../orders/renewal-time.ts';
+import type { AcmeView } from '../storage/acme-follower.ts';
+import { documentKeys } from '../storage/acme-keys.ts';
+import { noticeSchema, readDocument } from '../storage/documents.ts';
+import { certificatesIn, namesIn } from './certificate-listing.ts';
+
+/** A replica that was late once is no problem for longer than this, in milliseconds. */
+const noticeMs = 3_600_000;
+
+/** Failed and waiting names, certificates that end soon, replicas that did not confirm: each a problem of its services. */
+export function certificateProblems(
+  view: AcmeView,
+  wanted: readonly WantedName[],
+  nowMs: number,
+): ReadonlyMap<ServiceKey, readonly Problem[]> {
+  const found = new Map<ServiceKey, Problem[]>();
+  const tell = (key: ServiceKey, problem: Problem) => {
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [problem]);
+    else known.push(problem);
+  };
+  const servicesOf = new Map(wanted.map(({ name, services }) => [name, services]));
+  for (const { name, failure, nextAttemptMs } of namesIn(view)) {
+    if (failure === undefined) continue;
+    for (const key of servicesOf.get(name) ?? []) tell(key, failureProblem(name, failure, nextAttemptMs));
+  }
+  for (const problem of endingSoon(view, wanted, nowMs)) tell(problem.service, problem.problem);
+  const notice = readDocument(noticeSchema, view.documents.get(documentKeys.lateReplicas));
+  if (notice !== undefined && nowMs - notice.atMs < noticeMs)
+    tell('env/acme', {
+      severity: 'warning',
+      reason: 'acme-replicas-late',
+      message: `${notice.replicas.join(', ')} did not confirm a challenge answer within 15 s (${new Date(notice.atMs).toISOString()}): the CA was told without waiting any longer`,
+      suggestion:
+        'set ACME_DIRECTORY on every replica, and look whether these reach the registry; a validation that meets one of them fails',
+    });
+  return found;
+}
+
+function endingSoon(view: AcmeView, wanted: readonly WantedName[], nowMs: number) {
+  const certificates = certificatesIn(view);
+  const fresh = new Set(certificates.filter((each) => endsSoonMs(each) > nowMs).flatMap(({ names }) => names));
+  return certificates
+    .filter((each) => endsSoonMs(each) <= nowMs)
+    .flatMap(({ names, notAfterMs, issuer }) => {
+      const covering = new Set(names);
+      const affected = wanted.filter(({ name }) => isCovered(name, covering) && !isCovered(name, fresh));
+      const isOver = notAfterMs <= nowMs;
+      return affected.map(({ name, services }) => ({
+        service: services[0],
+        problem: {
+          severity: 'warning' as const,
+          reason: isOver ? 'certificate-expired' : 'certificate-expiring',
+          message: `the certificate for ${name} (${issuer}) ${isOver ? 'ended' : 'ends'} at ${new Date(notAfterMs).toISOString()} and is not renewed yet`,
+          value: name,
+          suggestion: 'look at the problems of this service and at `swarmgate certificates`',
+        },
+      }));
+    });
+}

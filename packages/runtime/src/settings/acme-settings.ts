@@ -1,0 +1,155 @@
+import { list, oneOf, type Parsed, text } from './parsers.ts';
+import { given, optional, serving } from './setting.ts';
+
+const knownDirectories = ['letsencrypt', 'letsencrypt-staging', 'zerossl', 'google'];
+const challenges = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
+
+/** Certificates by ACME. Nothing is ordered without `ACME_DIRECTORY`. */
+export const acmeSettings = {
+  acmeDirectory: optional({
+    env: ['ACME_DIRECTORY'],
+    parse: directories,
+    usedBy: serving,
+    meaning:
+      'Order certificates there: `letsencrypt`, `letsencrypt-staging`, `zerossl`, `google` or the `https://` URL of a directory; a comma list is tried in turn. Not set: none are ordered',
+  }),
+  acmeEmail: optional({
+    env: ['ACME_EMAIL'],
+    parse: emailAddress,
+    usedBy: serving,
+    meaning: 'Contact of the account at the CA',
+  }),
+  acmeEabKid: optional({
+    env: ['ACME_EAB_KID'],
+    parse: text,
+    secret: true,
+    usedBy: serving,
+    meaning: 'Key identifier of the external account (ZeroSSL, Google); for several issuers `zerossl=<id>,google=<id>`',
+  }),
+  acmeEabHmac: optional({
+    env: ['ACME_EAB_HMAC'],
+    parse: text,
+    secret: true,
+    usedBy: serving,
+    meaning: 'Key of the external account in base64url; for several issuers as `ACME_EAB_KID`',
+  }),
+  acmeCaFile: optional({
+    env: ['ACME_CA_FILE'],
+    parse: text,
+    pathOf: 'pem-file',
+    usedBy: serving,
+    meaning: 'File with the authority of the directory’s own TLS certificate, for a CA of your own',
+  }),
+  acmeProfile: optional({
+    env: ['ACME_PROFILE'],
+    parse: text,
+    usedBy: serving,
+    meaning: 'Profile to order, where the directory has it: `tlsserver`, `shortlived`',
+  }),
+  acmeChallenge: given({
+    env: ['ACME_CHALLENGE'],
+    parse: challengeList,
+    default: 'http-01',
+    usedBy: serving,
+    meaning: 'How control of a name is proved: `http-01`, `tls-alpn-01`, `dns-01`; a comma list is tried in turn',
+  }),
+  acmeDomains: given({
+    env: ['ACME_DOMAINS'],
+    parse: list,
+    default: '',
+    usedBy: serving,
+    meaning: 'Host names that may be ordered; `*.example.com` allows every name below it. Empty: all',
+  }),
+  acmeDnsWebhook: optional({
+    env: ['ACME_DNS_WEBHOOK'],
+    parse: webUrl,
+    secret: true,
+    usedBy: serving,
+    meaning: 'For dns-01: POST `/present` and `/cleanup` with `{fqdn, value}` (the contract of lego’s `httpreq`)',
+  }),
+  acmeDnsServer: optional({
+    env: ['ACME_DNS_SERVER'],
+    parse: serverAddress,
+    usedBy: serving,
+    meaning: 'For dns-01: server that takes updates (RFC 2136), `host` or `host:port`',
+  }),
+  acmeDnsTsig: optional({
+    env: ['ACME_DNS_TSIG'],
+    parse: tsigKey,
+    secret: true,
+    usedBy: serving,
+    meaning: 'Key that signs those updates: `name:secret` or `hmac-sha512:name:secret`, the secret in base64',
+  }),
+  acmeCloudflareToken: optional({
+    env: ['ACME_CLOUDFLARE_TOKEN'],
+    parse: text,
+    secret: true,
+    usedBy: serving,
+    meaning: 'For dns-01: API token of Cloudflare that may edit DNS',
+  }),
+  acmeDnsCredentials: optional({
+    env: ['ACME_DNS_CREDENTIALS'],
+    parse: jsonList,
+    secret: true,
+    usedBy: serving,
+    meaning:
+      'For dns-01: a JSON list of providers by domain, such as `[{"provider":"cloudflare","domains":["example.com"],"token":"…"}]`',
+  }),
+  acmeDnsResolvers: given({
+    env: ['ACME_DNS_RESOLVERS'],
+    parse: list,
+    default: '',
+    usedBy: serving,
+    meaning: 'Resolvers that find a zone’s servers, `address` or `address:port`. Empty: those of the system',
+  }),
+} as const;
+
+function directories(raw: string): Parsed<readonly string[]> {
+  const entries = raw.split(',').map((each) => each.trim());
+  const isUsable = (each: string) => knownDirectories.includes(each) || URL.parse(each)?.protocol === 'https:';
+  return entries.every(isUsable) && new Set(entries).size === entries.length
+    ? { ok: true, value: entries }
+    : { ok: false, expected: `${knownDirectories.join(', ')} or an https:// URL, each once` };
+}
+
+function challengeList(raw: string): Parsed<readonly (typeof challenges)[number][]> {
+  const parsed = raw.split(',').map((each) => oneOf(...challenges)(each.trim()));
+  const values = parsed.flatMap((each) => (each.ok ? [each.value] : []));
+  return values.length === parsed.length
+    ? { ok: true, value: [...new Set(values)] }
+    : { ok: false, expected: challenges.join(', ') };
+}
+
+function emailAddress(raw: string): Parsed<string> {
+  const address = raw.replace(/^mailto:/, '');
+  return /^[^\s@,]+@[^\s@,]+$/.test(address)
+    ? { ok: true, value: address }
+    : { ok: false, expected: 'one address such as ops@example.com' };
+}
+
+function webUrl(raw: string): Parsed<string> {
+  return ['http:', 'https:'].includes(URL.parse(raw)?.protocol ?? '')
+    ? { ok: true, value: raw }
+    : { ok: false, expected: 'an http or https URL' };
+}
+
+function serverAddress(raw: string): Parsed<string> {
+  return /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.test(raw)
+    ? { ok: true, value: raw }
+    : { ok: false, expected: 'host or host:port' };
+}
+
+function tsigKey(raw: string): Parsed<string> {
+  return /^(?:hmac-sha(?:1|256|384|512):)?[A-Za-z0-9._-]+:[A-Za-z0-9+/_-]+={0,2}$/.test(raw.trim())
+    ? { ok: true, value: raw.trim() }
+    : { ok: false, expected: 'name:secret or hmac-sha256:name:secret, the secret in base64' };
+}
+
+function jsonList(raw: string): Parsed<string> {
+  try {
+    if (Array.isArray(JSON.parse(raw))) return { ok: true, value: raw };
+  } catch {
+    // Told below.
+  }
+  return { ok: false, expected: 'a JSON list of objects with provider and domains' };
+}
