@@ -1,4 +1,4 @@
-import { createWake } from '@swarmgate/runtime';
+import { createSignal } from '@swarmgate/runtime';
 import { isCovered } from '../names/name-kind.ts';
 import { type NameState, type OwnCertificate, planOrders } from '../orders/plan-orders.ts';
 import { type HeadMark, hasReached } from '../storage/acme-head.ts';
@@ -24,7 +24,7 @@ export class LeadingOrderer {
   readonly #fence: { readonly key: string; readonly session: string };
   readonly #signal: AbortSignal;
   readonly #ending = new AbortController();
-  readonly #wake = createWake();
+  readonly #changed = createSignal();
 
   constructor(options: OrdererOptions, fence: { readonly key: string; readonly session: string }, signal: AbortSignal) {
     const { barrierMs = defaults.barrierMs, restoreMs = defaults.restoreMs, now = Date.now } = options;
@@ -34,7 +34,7 @@ export class LeadingOrderer {
   }
 
   wake(): void {
-    this.#wake.wake();
+    this.#changed.notify();
   }
 
   /** Until the lock is lost or the signal aborts. @throws RegistryError where the registry refuses */
@@ -57,7 +57,7 @@ export class LeadingOrderer {
       writer,
       barrier: (mark, until) => this.#barrier(mark, writer, until),
     });
-    const onChange = () => this.#wake.wake();
+    const onChange = () => this.#changed.notify();
     const random = this.#options.random ?? Math.random;
     const checks = new RenewalChecks({ writer, access, issuers, logger, now, random, onChange });
     const onEnd = () => {
@@ -74,7 +74,7 @@ export class LeadingOrderer {
       await this.#begin(writer, orders);
       while (!signal.aborted) {
         const nextMs = await this.#plan(writer, orders, requests);
-        await this.#wake.wait(Math.min(Math.max(nextMs - now(), 0), longestWaitMs), signal);
+        await this.#changed.wait(Math.min(Math.max(nextMs - now(), 0), longestWaitMs), signal);
       }
     } finally {
       this.#ending.abort();
@@ -92,7 +92,7 @@ export class LeadingOrderer {
       logger.info('no certificates are in the registry: waiting for what other replicas have');
       const endMs = performance.now() + restoreMs;
       while (!this.#signal.aborted && performance.now() < endMs)
-        await this.#wake.wait(endMs - performance.now(), this.#signal);
+        await this.#changed.wait(endMs - performance.now(), this.#signal);
     }
     const open = [...writer.documents]
       .filter(([key]) => key.startsWith('orders/'))

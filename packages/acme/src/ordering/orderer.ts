@@ -1,5 +1,5 @@
 import { contendForLeadership, type Leadership, type LeadershipState } from '@swarmgate/registry';
-import { backoffMs, createWake, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, createSignal, messageOf, pause, type Running } from '@swarmgate/runtime';
 import { LeadingOrderer } from './leading-orderer.ts';
 import type { OrdererOptions } from './orderer-options.ts';
 
@@ -8,7 +8,7 @@ export class Orderer implements Running {
   readonly #options: OrdererOptions;
   readonly #leadership: Leadership;
   readonly #stopping = new AbortController();
-  readonly #wake = createWake();
+  readonly #changed = createSignal();
   readonly #running: Promise<void>;
   #leading: LeadingOrderer | undefined;
 
@@ -23,7 +23,7 @@ export class Orderer implements Running {
       logger,
       ...(lockTtlMs === undefined ? {} : { ttlMs: lockTtlMs }),
     });
-    this.#leadership.onChange(() => this.#wake.wake());
+    this.#leadership.onChange(() => this.#changed.notify());
     this.#running = this.#run();
   }
 
@@ -38,7 +38,7 @@ export class Orderer implements Running {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake.wake();
+    this.#changed.notify();
     await this.#running;
     await this.#leadership.stop();
   }
@@ -49,7 +49,7 @@ export class Orderer implements Running {
     while (!signal.aborted) {
       const state = this.#leadership.state();
       if (state.kind === 'standby') {
-        await this.#wake.wait(Number.POSITIVE_INFINITY, signal);
+        await this.#changed.wait(Number.POSITIVE_INFINITY, signal);
         continue;
       }
       try {

@@ -1,4 +1,4 @@
-import { createWake, type Logger } from '@swarmgate/runtime';
+import { createSignal, type Logger } from '@swarmgate/runtime';
 import type { Issuer } from '../orders/issuers.ts';
 import { renewalByLifetimeMs, renewalInWindowMs, renewalPollMs } from '../orders/renewal-time.ts';
 import { AcmeError } from '../protocol/acme-error.ts';
@@ -32,7 +32,7 @@ const afterFailureMs = 3_600_000;
 /** Reads the CAs' renewal information (RFC 9773) of all certificates, each when its CA asked for. */
 export class RenewalChecks {
   readonly #options: RenewalChecksOptions;
-  readonly #wake = createWake();
+  readonly #changed = createSignal();
 
   constructor(options: RenewalChecksOptions) {
     this.#options = options;
@@ -40,7 +40,7 @@ export class RenewalChecks {
 
   /** There may be a new certificate. */
   wake(): void {
-    this.#wake.wake();
+    this.#changed.notify();
   }
 
   /** Until the signal aborts. @throws RegistryError where a write is refused */
@@ -58,7 +58,7 @@ export class RenewalChecks {
         continue;
       }
       const nextMs = Math.min(...pending.map(({ checkAtMs }) => checkAtMs));
-      await this.#wake.wait(Math.min(nextMs - nowMs, afterFailureMs), signal);
+      await this.#changed.wait(Math.min(nextMs - nowMs, afterFailureMs), signal);
     }
   }
 
