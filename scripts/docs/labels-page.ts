@@ -1,4 +1,4 @@
-import { type LabelEntry, otherLabels } from '@swarmgate/labels';
+import { type LabelEntry, otherLabels, serviceBounds } from '@swarmgate/labels';
 import { listedLabels } from './label-lists.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -29,6 +29,8 @@ export function labelsPage(): string {
   ].join('\n\n')}\n`;
 }
 
+const number = (value: number) => value.toLocaleString('en');
+
 const intro = `A service asks for a route by labels on the service (\`deploy.labels\` in a stack file, not container labels). The same
 names, without \`com.df.\`, are the query parameters of \`reconfigure\` and, in \`UPPER_SNAKE\` after \`DFP_SERVICE_<N>_\`, environment
 variables of the proxy.
@@ -36,7 +38,20 @@ variables of the proxy.
 - A service with several matches numbers them: \`com.df.servicePath.1\`, \`com.df.port.1\`, \`com.df.servicePath.2\`, … The count starts
   at 1, has no gaps and ends at 1000 (Docker Flow reads 10). A destination exists where \`servicePath\`, \`serviceDomain\`, \`port\` or \`httpsPort\` carries its
   index. Labels without an index are then defaults for every destination.
-- Lists are separated by commas (\`SEPARATOR\` changes that); blanks around the parts do not count.
+- Lists are separated by commas (\`SEPARATOR\` changes that); blanks around the parts do not count. A comma belongs to a value behind a
+  backslash (\`/a\\,b\`), in quotes around the whole part (\`"/a,b"\`) and in closed brackets (\`^/v\\d{1,3}/\`, \`(KHTML, like Gecko)\`).
+  Passwords with a comma take the backslash: \`jane:se\\,cret\`.
+- Paths are compared in one form: percent-encoded where a URI needs it, with upper-case digits, without parameters (\`;x\`), with \`//\`
+  merged and dot segments resolved. Patterns are brought into it (\`/Grüße\` is \`/Gr%C3%BC%C3%9Fe\`); one that no path can match is an
+  error, in \`servicePathExclude\` too. Expressions are not rewritten: a literal that paths hold in another spelling (\`ü\`, \`{\`, a
+  blank, \`%c3\`) is an error.
+- A service has at most ${number(serviceBounds.destinations)} destinations, ${number(serviceBounds.hosts)} host names, ${number(serviceBounds.patterns)} paths, user agents, header conditions and
+  rewrites, ${number(serviceBounds.matchRules)} pairs of host and path, ${number(serviceBounds.expressionCost)} instructions of compiled expressions (some 1,000 usual ones), over all
+  destinations, and a definition of 180,000 bytes. Beyond a bound the definition is rejected: \`service-too-large\`,
+  \`definition-too-large\`.
+- A label that a destination’s \`reqMode\` cannot honour has no effect, with the warning \`label-not-honoured\`; where it restricts access,
+  nothing is relayed to the destination.
+- Durations of 0 mean no limit where the table says so, and are refused elsewhere.
 - Booleans are \`1 t T true TRUE True 0 f F false FALSE False\`. Anything else is an error.
 - An empty value is the same as no label.
 - A wrong value rejects the definition: the service keeps its last good one, and \`GET /v1/problems\`, Consul, the log and a metric
@@ -45,7 +60,8 @@ variables of the proxy.
 
 const headerLanguage = `## The language of header rules
 
-\`Name value\`, several by comma. Quotes (\`"…"\`, \`'…'\`) and backslashes keep blanks and commas. \`%[src]\` is the client’s address,
+\`Name value\`, several by comma. Quotes around the whole value delimit it; quotes inside it are data (\`default-src 'self'\`). Commas in
+quotes or behind a backslash do not separate; a backslash outside \`'…'\` stands for the character after it. \`%[src]\` is the client’s address,
 \`%[dst_port]\` the port it connected to, \`%[env(NAME)]\` a variable of the proxy’s environment (never one that is named like a secret),
 \`%%\` a percent sign. A rule may end in \`if { ssl_fc }\` or \`unless { ssl_fc }\`: only over TLS, or only without. Everything else HAProxy
 knows is refused, as are headers that frame the message (\`Content-Length\`, \`Transfer-Encoding\`, \`Connection\`, …).`;

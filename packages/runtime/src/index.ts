@@ -2,7 +2,7 @@ export { type Authorization, authorizeChange, type Caller, isOwnName, openToAll 
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { type FaultOwner, guard } from './guard.ts';
 export { hostPort } from './host-port.ts';
-export { backoffMs, pause, type Running, stopAll } from './lifecycle.ts';
+export { backoffMs, longestTimerMs, pause, type Running, stopAll, timerMs } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork } from './networks.ts';

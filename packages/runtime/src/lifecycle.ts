@@ -45,3 +45,11 @@ export function backoffMs(
   const full = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
   return full / 2 + (full / 2) * random();
 }
+
+/** The longest time that `setTimeout` waits, some 24 days; a longer one fires at once. */
+export const longestTimerMs = 2_147_483_647;
+
+/** A limit as timers take it: 0 means no limit. */
+export function timerMs(limitMs: number): number {
+  return limitMs === 0 ? longestTimerMs : Math.min(limitMs, longestTimerMs);
+}

@@ -4,7 +4,7 @@ import { boolean, text } from '../values/plain.ts';
 import { rateLimit, rateLimitKey } from '../values/rate-limit.ts';
 import { users } from '../values/users.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { added, fixed, label, same } from './label-entry.ts';
+import { added, fixed, httpOnly, label, same } from './label-entry.ts';
 
 const secretName: Value<string> = {
   parse: (raw) => (isName(raw.trim()) ? ok(raw.trim()) : not('the part of the secret’s name after dfp_users_')),
@@ -27,6 +27,7 @@ export const accessServiceLabels = {
   users: label('users', users, {
     meaning:
       'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, nobody is let in.',
+    modes: httpOnly,
     example: 'jane:secret,joe',
     restrictsAccess: true,
     secret: true,
@@ -36,6 +37,7 @@ export const accessServiceLabels = {
   }),
   usersSecret: label('usersSecret', secretName, {
     meaning: 'Users come from the secret file `/run/secrets/dfp_users_<value>` on the proxies.',
+    modes: httpOnly,
     example: 'monitoring',
     restrictsAccess: true,
     dockerFlow: same,
@@ -43,6 +45,7 @@ export const accessServiceLabels = {
   usersPassEncrypted: label('usersPassEncrypted', boolean, {
     default: 'false',
     meaning: 'Passwords in `users` or `usersSecret` are crypt(3) hashes: `$5$`, `$6$`, bcrypt, `$apr1$`.',
+    modes: httpOnly,
     example: 'true',
     restrictsAccess: true,
     dockerFlow: fixed(
@@ -52,12 +55,14 @@ export const accessServiceLabels = {
   rateLimit: label('rateLimit', rateLimit, {
     meaning:
       'Requests per time; more get 429. Counted in every proxy for itself, or over all of them with `REDIS_URL`.',
+    modes: httpOnly,
     example: '100/s',
     dockerFlow: added,
   }),
   rateLimitKey: label('rateLimitKey', rateLimitKey, {
     default: 'ip',
     meaning: 'What is counted by: the client’s address, or the value of a header.',
+    modes: httpOnly,
     example: 'header:X-Api-Key',
     dockerFlow: added,
   }),
@@ -80,6 +85,7 @@ export const accessDestinationLabels = {
   httpsOnly: label('httpsOnly', boolean, {
     default: '`HTTPS_ONLY`, else false',
     meaning: 'Redirects requests that did not come by TLS to https.',
+    modes: httpOnly,
     example: 'true',
     restrictsAccess: true,
     dockerFlow: fixed(
@@ -89,6 +95,7 @@ export const accessDestinationLabels = {
   denyHttp: label('denyHttp', boolean, {
     default: 'false',
     meaning: 'Answers 403 to requests that did not come by TLS.',
+    modes: httpOnly,
     example: 'true',
     restrictsAccess: true,
     dockerFlow: same,
@@ -96,6 +103,7 @@ export const accessDestinationLabels = {
   verifyClientSsl: label('verifyClientSsl', boolean, {
     default: 'false',
     meaning: 'Answers 403 unless the client has a certificate of an authority in `CA_FILE`.',
+    modes: httpOnly,
     example: 'true',
     restrictsAccess: true,
     dockerFlow: same,
@@ -103,6 +111,7 @@ export const accessDestinationLabels = {
   ignoreAuthorization: label('ignoreAuthorization', boolean, {
     default: 'false',
     meaning: 'No authentication for this destination, though the service or the proxy has users.',
+    modes: httpOnly,
     example: 'true',
     dockerFlow: same,
   }),

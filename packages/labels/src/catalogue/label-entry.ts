@@ -12,6 +12,9 @@ export interface LabelEntry<T = unknown> extends LabelDocs {
   readonly schema: (zod: Zod) => z.ZodType<T>;
 }
 
+/** How a destination takes connections: requests, a port, or a port by TLS server name. */
+export type ReqMode = 'http' | 'tcp' | 'sni';
+
 /** What an entry says beside its kind of value. */
 export interface LabelDocs {
   /** As the docs state it, in the label's own notation. Absent: not set. */
@@ -21,6 +24,8 @@ export interface LabelDocs {
   readonly example: string;
   /** Never ignored: where it cannot be honoured, its destination answers 503 instead of being served unprotected. */
   readonly restrictsAccess?: true;
+  /** The modes in which it has an effect. Default: all. */
+  readonly modes?: readonly ReqMode[];
   /** Its value never appears in problems, responses or logs. */
   readonly secret?: true;
   /** Deprecated names that mean the same. */
@@ -44,6 +49,11 @@ export type FieldsOf<Entries> = { readonly [Field in keyof Entries]?: ValueOf<En
 export function label<T>(name: string, value: Value<T>, docs: LabelDocs): LabelEntry<T> {
   return { name, ...docs, parse: value.parse, schema: value.schema };
 }
+
+/** For `modes`. */
+export const httpOnly = ['http'] as const;
+export const byName = ['http', 'sni'] as const;
+export const relaysOnly = ['tcp', 'sni'] as const;
 
 export const same = { kind: 'same' } as const;
 export const added = { kind: 'new' } as const;

@@ -6,9 +6,9 @@ import {
 } from '../values/header-rules.ts';
 import { mediaTypes } from '../values/lists.ts';
 import { pathRewrites } from '../values/path-rewrites.ts';
-import { boolean, oneOf, seconds } from '../values/plain.ts';
+import { boolean, oneOf, secondsOrNoLimit } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { added, fixed, label, same } from './label-entry.ts';
+import { added, fixed, httpOnly, label, same } from './label-entry.ts';
 
 export type CompressionAlgo = 'gzip' | 'deflate' | 'br';
 
@@ -72,62 +72,73 @@ export const processingServiceLabels = {
   redirectWhenHttpProto: label('redirectWhenHttpProto', boolean, {
     default: 'false',
     meaning: 'Redirects to https when a trusted hop says that the client came by http (`X-Forwarded-Proto: http`).',
+    modes: httpOnly,
     example: 'true',
     dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
   }),
   redirectUnlessHttpsProto: label('redirectUnlessHttpsProto', boolean, {
     default: 'false',
     meaning: 'Redirects to https unless the client is known to have come by https.',
+    modes: httpOnly,
     example: 'true',
     dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
   }),
   addReqHeader: label('addReqHeader', requestHeaderRules, {
     meaning: 'Headers that are added to the request.',
+    modes: httpOnly,
     example: 'X-Entry-Port %[dst_port]',
     aliases: ['addHeader'],
     dockerFlow: headerLanguage,
   }),
   setReqHeader: label('setReqHeader', requestHeaderRules, {
     meaning: 'Headers that are set on the request, whatever the client sent.',
+    modes: httpOnly,
     example: 'X-Client %[src]',
     aliases: ['setHeader'],
     dockerFlow: headerLanguage,
   }),
   delReqHeader: label('delReqHeader', requestHeaderNames, {
     meaning: 'Headers that are taken off the request.',
+    modes: httpOnly,
     example: 'X-Debug,X-Internal',
     dockerFlow: same,
   }),
   addResHeader: label('addResHeader', responseHeaderRules, {
     meaning: 'Headers that are added to the answer.',
+    modes: httpOnly,
     example: 'X-Served-By %[env(HOSTNAME)]',
     dockerFlow: headerLanguage,
   }),
   setResHeader: label('setResHeader', responseHeaderRules, {
     meaning: 'Headers that are set on the answer, whatever the service sent.',
+    modes: httpOnly,
     example: 'Strict-Transport-Security "max-age=31536000; includeSubDomains" if { ssl_fc }',
     dockerFlow: headerLanguage,
   }),
   delResHeader: label('delResHeader', responseHeaderNames, {
     meaning: 'Headers that are taken off the answer.',
+    modes: httpOnly,
     example: 'Server,X-Powered-By',
     dockerFlow: same,
   }),
   compressionAlgo: label('compressionAlgo', compressionAlgos, {
     default: '`COMPRESSION_ALGO`, else none',
     meaning: 'Compresses answers by what the client accepts: `gzip`, `deflate`, `br`, by spaces.',
+    modes: httpOnly,
     example: 'br gzip',
     dockerFlow: fixed('Holds for this service only; in Docker Flow it leaks into all. `br` is new.'),
   }),
   compressionType: label('compressionType', mediaTypes, {
     default: '`COMPRESSION_TYPE`, else the usual texts',
     meaning: 'Media types that are compressed, by spaces.',
+    modes: httpOnly,
     example: 'text/html text/css application/json',
     dockerFlow: fixed('Holds for this service only.'),
   }),
   connectionMode: label('connectionMode', connectionMode, {
     default: '`CONNECTION_MODE`, else http-keep-alive',
     meaning: 'What happens to connections after an answer: kept, closed towards the service, or closed on both sides.',
+    modes: httpOnly,
     example: 'http-server-close',
     dockerFlow: fixed('`http-tunnel` and `forceclose` are refused.'),
   }),
@@ -137,36 +148,41 @@ export const processingDestinationLabels = {
   reqPathSearchReplace: label('reqPathSearchReplace', pathRewrites, {
     meaning:
       'Rewrites the path after routing: `search,replace`, several by colon, in sequence. The first match only, all with a third part `g`, without case with `i`. The query stays.',
+    modes: httpOnly,
     example: '^/api/v1,/v1',
     dockerFlow: fixed('A backslash keeps a comma or colon in its place.'),
   }),
   httpsRedirectCode: label('httpsRedirectCode', redirectStatus, {
     default: '302',
     meaning: 'Status of the redirect that `httpsOnly` makes.',
+    modes: httpOnly,
     example: '301',
     dockerFlow: same,
   }),
-  timeoutServerMs: label('timeoutServer', seconds, {
+  timeoutServerMs: label('timeoutServer', secondsOrNoLimit, {
     default: '`TIMEOUT_SERVER`, else 20',
-    meaning: 'Seconds the service may stay silent.',
+    meaning: 'Seconds the service may stay silent; `0`: no limit.',
+    modes: httpOnly,
     example: '60',
     dockerFlow: same,
   }),
-  timeoutTunnelMs: label('timeoutTunnel', seconds, {
+  timeoutTunnelMs: label('timeoutTunnel', secondsOrNoLimit, {
     default: '`TIMEOUT_TUNNEL`, else 3600',
-    meaning: 'Seconds an upgraded connection (WebSocket) or a relay may stay silent.',
+    meaning: 'Seconds an upgraded connection (WebSocket) or a relay may stay silent; `0`: no limit.',
     example: '86400',
     dockerFlow: same,
   }),
   accessLog: label('accessLog', accessLogChoice, {
     default: 'every request, where `ACCESS_LOG` is set',
     meaning: 'Which requests get a line in the access log: `off` for none, `1/100` for one of a hundred at random.',
+    modes: httpOnly,
     example: '1/100',
     dockerFlow: added,
   }),
   sslVerifyNone: label('sslVerifyNone', boolean, {
     default: 'false',
     meaning: 'Speaks TLS to the service, without checking its certificate.',
+    modes: httpOnly,
     example: 'true',
     dockerFlow: same,
   }),

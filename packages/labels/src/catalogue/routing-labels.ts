@@ -1,10 +1,11 @@
+import { isIPv6 } from 'node:net';
 import { domains } from '../values/domains.ts';
 import { headerPairs } from '../values/header-rules.ts';
 import { methods, texts } from '../values/lists.ts';
 import { pathType } from '../values/path-type.ts';
 import { boolean, oneOf, port, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { fixed, label, same } from './label-entry.ts';
+import { byName, fixed, httpOnly, label, same } from './label-entry.ts';
 
 export type ServiceDomainAlgo = 'hdr(host)' | 'hdr_beg(host)' | 'hdr_dom(host)' | 'hdr_end(host)';
 
@@ -15,11 +16,32 @@ const domainAlgo: Value<ServiceDomainAlgo> = {
   parse: (raw, options) => domainAlgos.parse(raw.trim().replace(/\s+-i$/, ''), options),
 };
 
-const hostPattern = /^[A-Za-z0-9._:[\]-]+$/;
+/** A host name or an address; an IPv6 address may stand in brackets, which a definition leaves out. */
 const outboundHost: Value<string> = {
-  parse: (raw) => (hostPattern.test(raw.trim()) ? ok(raw.trim()) : not('a host name or address')),
-  schema: (zod) => zod.string().regex(hostPattern, 'expected a host name or address'),
+  parse: (raw) => {
+    const host = raw.trim();
+    const address = /^\[(.*)\]$/.exec(host)?.[1];
+    if (address !== undefined && isIPv6(address)) return ok(address);
+    if (isIPv6(host) || isHostName(host)) return ok(host);
+    const port = /^(.+):(\d{1,5})$/.exec(host);
+    if (port === null) return not('a host name or address');
+    const wholeHost = port[1] ?? '';
+    return {
+      ok: false,
+      expected: 'a host name or address without a port',
+      suggestion: `write outboundHostname=${wholeHost} and port=${port[2]}`,
+    };
+  },
+  schema: (zod) =>
+    zod
+      .string()
+      .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+      .refine((host) => isIPv6(host) || isHostName(host), 'expected a host name or address, without a port'),
 };
+
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(text);
+}
 
 /** Which requests belong to a service. */
 export const routingServiceLabels = {
@@ -32,12 +54,14 @@ export const routingServiceLabels = {
   isDefaultBackend: label('isDefaultBackend', boolean, {
     default: 'false',
     meaning: 'Catches the requests that nothing else matches.',
+    modes: httpOnly,
     example: 'true',
     dockerFlow: same,
   }),
   serviceDomainAlgo: label('serviceDomainAlgo', domainAlgo, {
     default: 'exact on the normalised host, or `SERVICE_DOMAIN_ALGO`',
     meaning: 'How `serviceDomain` is compared: exactly, as a prefix, as whole labels anywhere, or as a suffix.',
+    modes: byName,
     example: 'hdr_dom(host)',
     dockerFlow: fixed(
       'The default is exact on the host in lower case without port and trailing dot. Docker Flow’s is the prefix `hdr_beg(host)`, chosen so that `Host: name:port` matches; here it matches anyway.',
@@ -55,6 +79,7 @@ export const routingDestinationLabels = {
   servicePath: label('servicePath', texts, {
     default: '`/` when only `serviceDomain` is given',
     meaning: 'Paths of the service; one of them must match.',
+    modes: byName,
     example: '/api,/docs',
     dockerFlow: fixed(
       'A prefix ends at a segment: `/digital` does not match `/digitalproducts`. `ORDER=legacy` keeps the raw string prefix.',
@@ -64,6 +89,7 @@ export const routingDestinationLabels = {
     default: 'path_beg',
     meaning:
       'How `servicePath` is compared, with `-i` without case. In sni mode: `req_ssl_sni -i -m reg`, `-m beg`, `-m end`.',
+    modes: byName,
     example: 'path_reg -i',
     dockerFlow: fixed(
       'Other HAProxy fetches are refused. Expressions run in linear time, without look-around and back-references.',
@@ -71,11 +97,13 @@ export const routingDestinationLabels = {
   }),
   servicePathExclude: label('servicePathExclude', texts, {
     meaning: 'Paths beneath `servicePath` that do not belong to the service, compared the same way.',
+    modes: httpOnly,
     example: '/api/internal',
     dockerFlow: same,
   }),
   serviceDomain: label('serviceDomain', domains, {
     meaning: 'Host names of the service; one of them must match. `*.shop.example` matches every name beneath it.',
+    modes: byName,
     example: 'shop.example,*.shop.example',
     dockerFlow: fixed(
       '`*.domain.com` matches only at a label border. `*domain.com` keeps the old meaning (any name that ends so), with a warning.',
@@ -83,11 +111,13 @@ export const routingDestinationLabels = {
   }),
   serviceHeader: label('serviceHeader', headerPairs, {
     meaning: 'Headers that must all have exactly these values.',
+    modes: httpOnly,
     example: 'X-Version:3,X-Name:Jane',
     dockerFlow: fixed('The first colon splits, so a value may hold colons. Docker Flow drops such pairs.'),
   }),
   userAgent: label('userAgent', texts, {
     meaning: 'Parts of the user agent, without case; one of them must occur.',
+    modes: httpOnly,
     example: 'Mobile,Tablet',
     dockerFlow: same,
   }),
@@ -104,17 +134,20 @@ export const routingDestinationLabels = {
   httpsPort: label('httpsPort', port, {
     meaning:
       'Port of the service for requests that came to `srcHttpsPort`. It is spoken to in plain HTTP unless `sslVerifyNone`.',
+    modes: httpOnly,
     example: '8443',
     dockerFlow: same,
   }),
   srcHttpsPort: label('srcHttpsPort', port, {
     default: '443 where `httpsPort` is set; `srcPort` is 80 then',
     meaning: 'Port the client must have connected to for `httpsPort` to be used.',
+    modes: httpOnly,
     example: '443',
     dockerFlow: same,
   }),
   outboundHostname: label('outboundHostname', outboundHost, {
-    meaning: 'Host that requests go to instead of the service, for what runs outside the Swarm.',
+    meaning:
+      'Host that requests go to instead of the service, for what runs outside the Swarm: a name or an address (`[::1]` or `::1`), without a port.',
     example: 'db.example',
     dockerFlow: same,
   }),
@@ -126,17 +159,20 @@ export const routingDestinationLabels = {
   }),
   redirectFromDomain: label('redirectFromDomain', domains, {
     meaning: 'Host names that are answered with 301 to the first `serviceDomain`, before any routing.',
+    modes: httpOnly,
     example: 'www.shop.example',
     dockerFlow: fixed('Scheme, path and query are kept. Docker Flow always redirects to http.'),
   }),
   allowedMethods: label('allowedMethods', methods, {
     meaning: 'Methods that may be used; all others get 403.',
+    modes: httpOnly,
     example: 'GET,HEAD',
     restrictsAccess: true,
     dockerFlow: same,
   }),
   deniedMethods: label('deniedMethods', methods, {
     meaning: 'Methods that get 403.',
+    modes: httpOnly,
     example: 'PUT,DELETE',
     restrictsAccess: true,
     dockerFlow: same,

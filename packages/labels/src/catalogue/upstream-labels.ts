@@ -1,6 +1,6 @@
 import { boolean, integer, oneOf, seconds, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { added, fixed, label, same } from './label-entry.ts';
+import { added, fixed, httpOnly, label, relaysOnly, same } from './label-entry.ts';
 
 const stickyServer: Value<'sticky-server'> = {
   parse: (raw) =>
@@ -27,6 +27,7 @@ const checkPath: Value<string> = {
 export const upstreamServiceLabels = {
   sessionType: label('sessionType', stickyServer, {
     meaning: '`sticky-server`: a cookie named after the service keeps a client at the task that answered first.',
+    modes: httpOnly,
     example: 'sticky-server',
     dockerFlow: fixed(
       'The cookie names a task and is given anew when the task is gone; Docker Flow’s list dies with an update.',
@@ -78,18 +79,21 @@ export const upstreamDestinationLabels = {
   }),
   timeoutClientMs: label('timeoutClient', seconds, {
     default: '`TIMEOUT_CLIENT`, else 20',
-    meaning: 'Seconds a client may stay silent in the middle of a request, or of a tcp or sni relay.',
+    meaning:
+      'Seconds a client may stay silent in the middle of a request, or of a tcp or sni relay. Never 0: silent clients would hold connections for ever.',
     example: '300',
     dockerFlow: same,
   }),
   serviceGroup: label('serviceGroup', text, {
     meaning: 'tcp and sni: services of one group on one port share its connections.',
+    modes: relaysOnly,
     example: 'postgres',
     dockerFlow: same,
   }),
   balanceGroup: label('balanceGroup', text, {
     default: 'roundrobin',
     meaning: 'tcp and sni: how a group’s endpoint is picked, `roundrobin` or `leastconn`.',
+    modes: relaysOnly,
     example: 'leastconn',
     dockerFlow: same,
   }),
@@ -102,6 +106,7 @@ export const upstreamDestinationLabels = {
   clitcpka: label('clitcpka', boolean, {
     default: 'false',
     meaning: 'tcp and sni: TCP keep-alive towards the client.',
+    modes: relaysOnly,
     example: 'true',
     dockerFlow: same,
   }),

@@ -1,3 +1,5 @@
+import { serviceBounds } from '../definition/check-bounds.ts';
+
 /** The parameters as they were given. Names are without `com.df.`; an empty value is the same as none. */
 export type LabelParameters = ReadonlyMap<string, string> | Readonly<Record<string, string | undefined>>;
 
@@ -11,8 +13,8 @@ export interface GivenParameter {
   readonly value: string;
 }
 
-/** Destinations of one service. Docker Flow reads 10. */
-export const mostIndex = 1000;
+/** Docker Flow reads 10. */
+export const mostIndex = serviceBounds.destinations;
 
 /** A destination exists where one of these carries its index. */
 const founding = ['servicePath', 'port', 'serviceDomain', 'httpsPort'];

@@ -1,11 +1,12 @@
 import { isName, nameExpected } from '@swarmgate/runtime';
 import { destinationLabels, findLabel, type ServiceLabels, serviceLabels } from '../catalogue/labels.ts';
-import { checkDestination } from '../definition/check-destination.ts';
+import { checkDestinations } from '../definition/check-destinations.ts';
+import { checkModesOfService } from '../definition/check-modes.ts';
 import type { PlainSecrets } from '../definition/plain-secrets.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { DefinitionSource, Destination, ServiceDefinition } from '../definition/service-definition.ts';
 import { isPasswordHash } from '../values/password-hash.ts';
-import { type PathRewrite, pathRewrites } from '../values/path-rewrites.ts';
+import { pathRewriteOf } from '../values/path-rewrites.ts';
 import { readUsers, type UserEntry } from '../values/users.ts';
 import { destinationIndexes, type GivenParameter, type LabelParameters, readParameters } from './label-parameters.ts';
 import {
@@ -44,6 +45,9 @@ export interface Translation {
  */
 export function translateParameters(parameters: LabelParameters, context: TranslationContext): Translation {
   const given = readParameters(parameters);
+  const characters = given.reduce((sum, { fullName, value }) => sum + fullName.length + value.length, 0);
+  // Before any of it is read: expressions cost time to compile.
+  if (characters > mostLabelCharacters) return { secrets: { passwords: new Map() }, problems: [tooLarge(characters)] };
   const indexes = destinationIndexes(given);
   const problems: Problem[] = [];
   const service = serviceNameOf(given, context, problems);
@@ -54,7 +58,8 @@ export function translateParameters(parameters: LabelParameters, context: Transl
   const secrets = takeSecrets(labels, reading);
   const destinations = indexes.map((index) => destinationAt(index, context.nowMs, reading));
   const wrong = new Set(problems.filter(({ severity }) => severity === 'error').map(({ label }) => label));
-  problems.push(...destinations.flatMap(checkDestination).filter((problem) => !isConsequence(problem, wrong)));
+  const spanning = [...checkDestinations(destinations), ...checkModesOfService(labels, destinations)];
+  problems.push(...spanning.filter((problem) => !isConsequence(problem, wrong)));
   applyDeprecated(labels, destinations, reading);
   if (service === undefined || problems.some(({ severity }) => severity === 'error')) return { secrets, problems };
   const definition: ServiceDefinition = {
@@ -66,7 +71,23 @@ export function translateParameters(parameters: LabelParameters, context: Transl
     ...(labels as ServiceLabels),
     destinations,
   };
+  const bytes = Buffer.byteLength(JSON.stringify(definition, undefined, 2));
+  if (bytes > mostDefinitionBytes) return { secrets, problems: [...problems, tooLarge(bytes)] };
   return { definition, secrets, problems };
+}
+
+/** The registry writes a definition and its former version in one transaction of 512 KiB, values in base64. */
+const mostDefinitionBytes = 180_000;
+const mostLabelCharacters = 400_000;
+
+function tooLarge(size: number): Problem {
+  return {
+    severity: 'error',
+    reason: 'definition-too-large',
+    message: `the definition would take ${size.toLocaleString('en')} bytes, and the registry takes ${mostDefinitionBytes.toLocaleString('en')} of one service`,
+    suggestion:
+      'give lists that all destinations share once each, or split the service into several names by reconfigure',
+  };
 }
 
 interface Reading {
@@ -203,8 +224,7 @@ function applyDeprecated(labels: Record<string, unknown>, destinations: Destinat
     labels.serviceDomainAlgo = 'hdr_dom(host)';
   const search = text('reqPathSearch');
   if (search === undefined) return;
-  const escaped = [search, text('reqPathReplace') ?? ''].map((part) => part.replace(/[,:]/g, '\\$&')).join(',');
-  const parsed = pathRewrites.parse(escaped, { separator: reading.separator });
+  const parsed = pathRewriteOf(search, text('reqPathReplace') ?? '');
   if (!parsed.ok) {
     reading.problems.push({
       severity: 'error',
@@ -215,7 +235,7 @@ function applyDeprecated(labels: Record<string, unknown>, destinations: Destinat
     });
     return;
   }
-  const first: readonly PathRewrite[] = parsed.value ?? [];
+  const first = parsed.value === undefined ? [] : [parsed.value];
   for (const [at, destination] of destinations.entries())
     destinations[at] = {
       ...destination,

@@ -1,7 +1,7 @@
 import { settingsCatalogue } from '@swarmgate/runtime';
 import type { z } from 'zod';
 import { isFixedRequestHeader, isFramingHeader, isHeaderValue, isToken, tokenSchema } from './header-names.ts';
-import { splitList } from './lists.ts';
+import { splitParts } from './split.ts';
 import { type LabelParser, not, ok, type ParsedLabel, type ParseOptions, type Value, type Zod } from './value.ts';
 
 /** `condition` stands for `if { ssl_fc }` or `unless { ssl_fc }`. */
@@ -69,7 +69,9 @@ const pairsExpected = not('pairs such as X-Version:3,X-Name:Jane');
 export const headerPairs: Value<Readonly<Record<string, string>>> = {
   parse: (raw, options) => {
     const pairs = new Map<string, string>();
-    for (const part of splitList(raw, options)) {
+    const separator = options.separator === '' ? ',' : options.separator;
+    for (const { text: part } of splitParts(raw, separator, { quotedAfter: ':' })) {
+      if (part === '') continue;
       const colon = part.indexOf(':');
       const name = part.slice(0, Math.max(colon, 0)).trim();
       const value = part.slice(colon + 1).trim();
@@ -119,7 +121,7 @@ function readRule(part: string): ParsedLabel<HeaderRule> {
     return refused('no condition but if { ssl_fc } and unless { ssl_fc }', 'drop the condition, or split the service');
   const space = body.search(/\s/);
   const name = space === -1 ? body : body.slice(0, space);
-  const value = unquote(space === -1 ? '' : body.slice(space).trim());
+  const value = withoutDelimiters(space === -1 ? '' : body.slice(space).trim());
   if (!isToken(name) || value === undefined || value === '' || !isHeaderValue(value))
     return not('Name value, such as X-Version 3, quotes closed, on one line, in Latin letters');
   const wrong = wrongExpression(value);
@@ -153,48 +155,77 @@ export function isSecretVariable(name: string): boolean {
   return secretVariables.has(name) || /TOKEN|SECRET|PASS|KEY|CREDENTIAL|USERS|AUTH|DSN/i.test(name);
 }
 
-/** Quotes and backslashes as HAProxy reads them; `undefined` where a quote is not closed. */
-function unquote(text: string): string | undefined {
-  let quote = '';
-  let result = '';
+/**
+ * A value without its delimiters; `undefined` where it begins with a quote that is never closed. Quotes around the whole
+ * value delimit it, and others are data: `default-src 'self'` keeps them. A backslash, except inside `'…'`, stands for
+ * the character after it, as HAProxy reads it.
+ */
+function withoutDelimiters(text: string): string | undefined {
+  const quote = /^["']/.exec(text)?.[0];
+  if (quote === undefined) return unescaped(text);
+  const close = closingQuoteAt(text, 0);
+  if (close === undefined) return undefined;
+  if (close < text.length - 1) return unescaped(text);
+  const inner = text.slice(1, -1);
+  return quote === "'" ? inner : unescaped(inner);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/gs, '$1');
+}
+
+function closingQuoteAt(text: string, open: number): number | undefined {
+  const quote = text.charAt(open);
+  for (let at = open + 1; at < text.length; at += 1) {
+    if (text.charAt(at) === '\\' && quote === '"') at += 1;
+    else if (text.charAt(at) === quote) return at;
+  }
+  return undefined;
+}
+
+/** Spans from quote to quote, both included. A quote behind a letter or digit opens none: `it's`. */
+function quotedSpans(text: string): ReadonlyMap<number, number> {
+  const spans = new Map<number, number>();
+  // A quote character with no second one behind it is not looked for again.
+  const unclosed = new Set<string>();
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charAt(at);
-    if (character === '\\' && quote !== "'") {
-      at += 1;
-      if (at >= text.length) return undefined;
-      result += text.charAt(at);
-    } else if (quote === '' && (character === '"' || character === "'")) quote = character;
-    else if (character === quote) quote = '';
-    else result += character;
+    if (character === '\\') at += 1;
+    else if (/["']/.test(character) && !unclosed.has(character) && !/[A-Za-z0-9]/.test(text.charAt(at - 1))) {
+      const close = closingQuoteAt(text, at);
+      if (close === undefined) unclosed.add(character);
+      else {
+        spans.set(at, close);
+        at = close;
+      }
+    }
   }
-  return quote === '' ? result : undefined;
+  return spans;
 }
 
 function withoutQuoted(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, '""');
+  let rest = text;
+  for (const [open, close] of [...quotedSpans(text)].toReversed())
+    rest = `${rest.slice(0, open)}""${rest.slice(close + 1)}`;
+  return rest;
 }
 
-/** Docker Flow splits naively; a separator inside quotes never worked there, so it may belong to the value here. */
+/** Docker Flow cuts at every separator; one inside quotes or behind a backslash belongs to the value here. */
 function splitOutsideQuotes(text: string, options: ParseOptions): string[] {
   const separator = options.separator === '' ? ',' : options.separator;
+  const spans = quotedSpans(text);
   const parts: string[] = [''];
-  let quote = '';
   for (let at = 0; at < text.length; ) {
-    const character = text.charAt(at);
-    if (quote === '' && text.startsWith(separator, at)) {
+    const close = spans.get(at);
+    let end = at + 1;
+    if (close !== undefined) end = close + 1;
+    else if (text.startsWith(separator, at)) {
       parts.push('');
       at += separator.length;
       continue;
-    }
-    if (character === '\\' && quote !== "'") {
-      parts[parts.length - 1] += text.slice(at, at + 2);
-      at += 2;
-      continue;
-    }
-    if (quote === '' && (character === '"' || character === "'")) quote = character;
-    else if (character === quote) quote = '';
-    parts[parts.length - 1] += character;
-    at += 1;
+    } else if (text.charAt(at) === '\\') end = at + 2;
+    parts[parts.length - 1] += text.slice(at, end);
+    at = end;
   }
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

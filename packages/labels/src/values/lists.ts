@@ -1,11 +1,12 @@
+import { METHODS } from 'node:http';
 import { isToken, tokenSchema } from './header-names.ts';
+import { splitParts } from './split.ts';
 import { not, ok, type ParseOptions, type Value } from './value.ts';
 
-/** Parts between separators, trimmed, empty ones dropped. */
-export function splitList(text: string, options: ParseOptions): string[] {
-  return text
-    .split(options.separator === '' ? ',' : options.separator)
-    .map((part) => part.trim())
+/** The parts of a list label, as `splitParts` cuts them: trimmed, without the quotes around whole parts, empty ones dropped. */
+export function splitList(text: string, { separator }: ParseOptions): string[] {
+  return splitParts(text, separator === '' ? ',' : separator)
+    .map(({ text: part }) => part)
     .filter((part) => part !== '');
 }
 
@@ -17,10 +18,20 @@ export const texts: Value<readonly string[]> = {
   schema: (zod) => zod.array(zod.string().min(1)).min(1),
 };
 
-/** Methods are compared as they are written (RFC 9110, section 9.1); labels in lower case mean the usual ones. */
+const usualMethods = new Set([...METHODS, 'QUERY']);
+
+/**
+ * The method as requests carry it. Methods are compared letter by letter (RFC 9110, section 9.1) and their set is open, but
+ * the usual ones may be written in lower case.
+ */
+export function methodOf(written: string): string {
+  const upper = written.toUpperCase();
+  return usualMethods.has(upper) ? upper : written;
+}
+
 export const methods: Value<readonly string[]> = {
   parse: (raw, options) => {
-    const parts = splitList(raw, options).map((part) => part.toUpperCase());
+    const parts = splitList(raw, options).map(methodOf);
     return parts.length > 0 && parts.every(isToken) ? ok(parts) : not('HTTP methods such as GET,POST');
   },
   schema: (zod) => zod.array(tokenSchema(zod)).min(1),

@@ -41,18 +41,29 @@ export const oneOf = <const T extends string>(...allowed: readonly [T, ...T[]]):
 
 const mostSeconds = 2_000_000;
 
-/** Labels hold seconds, whole or with a fraction, as Docker Flow's do; definitions hold milliseconds. */
-export const seconds: Value<number> = {
-  parse: (raw) => {
-    const trimmed = raw.trim();
-    const value = Number(trimmed);
-    return /^\d+(\.\d+)?$/.test(trimmed) && value <= mostSeconds
-      ? ok(Math.round(value * 1000))
-      : not(`a number of seconds, at most ${mostSeconds}`);
-  },
-  schema: (zod) =>
-    zod
-      .int()
-      .min(0)
-      .max(mostSeconds * 1000),
-};
+/** Labels hold seconds, whole or with a fraction, as Docker Flow's do; definitions hold milliseconds, at least 1. */
+export const seconds: Value<number> = secondsFrom(1, `a number of seconds from 0.001 to ${mostSeconds}`);
+
+/** As `seconds`; 0 means no limit, in labels and in definitions. */
+export const secondsOrNoLimit: Value<number> = secondsFrom(
+  0,
+  `a number of seconds from 0.001 to ${mostSeconds}, or 0 for no limit`,
+);
+
+function secondsFrom(leastMs: 0 | 1, expected: string): Value<number> {
+  return {
+    parse: (raw) => {
+      const trimmed = raw.trim();
+      const value = Number(trimmed);
+      const ms = Math.round(value * 1000);
+      // What rounds to 0 was written as a short time, and must not become none.
+      const isTooShort = ms < leastMs || (ms === 0 && value > 0);
+      return /^\d+(\.\d+)?$/.test(trimmed) && value <= mostSeconds && !isTooShort ? ok(ms) : not(expected);
+    },
+    schema: (zod) =>
+      zod
+        .int()
+        .min(leastMs)
+        .max(mostSeconds * 1000),
+  };
+}

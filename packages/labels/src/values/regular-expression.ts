@@ -13,7 +13,7 @@ const mostInstructions = 5000;
 export function regularExpressionFault(source: string): string | undefined {
   if (source.length > mostCharacters) return `expected at most ${mostCharacters} characters`;
   // Asked before it is compiled: compiling a thousand characters of `(x?){900}` takes a second.
-  if (instructionsOf(source) > mostInstructions)
+  if (expressionCost(source) > mostInstructions)
     return 'expected fewer counted repetitions: it is too large when compiled';
   try {
     RE2JS.compile(source);
@@ -27,7 +27,7 @@ export function regularExpressionFault(source: string): string | undefined {
 const pieces = /\\[pPx]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{\d+(?:,\d*)?\}|./gs;
 
 /** About as many as RE2 makes of it, which writes `x{900}` out 900 times. Never far too few. */
-function instructionsOf(source: string): number {
+export function expressionCost(source: string): number {
   const around: number[] = [];
   let sum = 0;
   // What a repetition behind it would repeat.

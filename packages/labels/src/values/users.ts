@@ -13,21 +13,35 @@ export interface GivenUser {
   readonly password?: string;
 }
 
+/** The entries of a text by comma or line; a backslash keeps a comma in its place. Empty ones are dropped. */
+export function splitUsers(raw: string): string[] {
+  return raw
+    .split(/(?<!\\),|\n/)
+    .map((part) => part.replaceAll('\\,', ',').trim())
+    .filter((part) => part !== '');
+}
+
 /**
  * `name:password` by comma or line, whatever `SEPARATOR` is; a name alone is looked up elsewhere. `undefined` where one
  * of them has no name or an empty password.
  */
 export function readUsers(raw: string): readonly GivenUser[] | undefined {
   const users: GivenUser[] = [];
-  for (const part of raw.split(/[,\n]/).map((each) => each.trim())) {
-    if (part === '') continue;
-    const colon = part.indexOf(':');
-    const username = (colon === -1 ? part : part.slice(0, colon)).trim();
-    const password = colon === -1 ? undefined : part.slice(colon + 1).trim();
-    if (username === '' || password === '') return undefined;
-    users.push(password === undefined ? { username } : { username, password });
+  for (const part of splitUsers(raw)) {
+    const user = readUser(part);
+    if (user === undefined) return undefined;
+    users.push(user);
   }
   return users;
+}
+
+/** One entry of `splitUsers`. `undefined` without a name, or with an empty password. */
+export function readUser(part: string): GivenUser | undefined {
+  const colon = part.indexOf(':');
+  const username = (colon === -1 ? part : part.slice(0, colon)).trim();
+  const password = colon === -1 ? undefined : part.slice(colon + 1).trim();
+  if (username === '' || password === '') return undefined;
+  return password === undefined ? { username } : { username, password };
 }
 
 /** The names only: passwords travel apart from the definition until they are hashed. */

@@ -1,3 +1,4 @@
+import { timerMs } from '@swarmgate/runtime';
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
@@ -82,7 +83,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#sink = sink;
     this.attemptAtMs = nowMs;
     this.#whole = request.whole;
-    this.#silenceMs = route.destination.timeoutServerMs ?? context.serverMs;
+    this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? context.serverMs);
     this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
   }
 

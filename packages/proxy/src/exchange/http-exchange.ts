@@ -1,4 +1,4 @@
-import type { Logger } from '@swarmgate/runtime';
+import { type Logger, timerMs } from '@swarmgate/runtime';
 import type { ParseError } from '../http/parse-error.ts';
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
@@ -180,7 +180,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     if (client === undefined) throw new Error('the head of a 101 cannot be sent');
     this.#status = head.status;
     this.#tunnel = tunnel;
-    const idleMs = exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs;
+    const idleMs = timerMs(exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
     tunnel.begin(client, idleMs, bytes, from, to);
   }
 

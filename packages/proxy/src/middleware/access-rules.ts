@@ -1,3 +1,4 @@
+import { methodOf } from '@swarmgate/labels';
 import { proceed, refuse } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
@@ -14,7 +15,7 @@ export const denyHttp: Middleware = {
 };
 
 export function allowedMethods(methods: readonly string[]): Middleware {
-  const allowed = new Set(methods);
+  const allowed = new Set(methods.map(methodOf));
   return {
     name: 'allowedMethods',
     onRequest: ({ method }) => (allowed.has(method) ? proceed : refuse('method-denied')),

@@ -1,3 +1,4 @@
+import { methodOf } from '@swarmgate/labels';
 import type { Destination } from '@swarmgate/registry';
 import type { RequestTarget } from '../model/request-target.ts';
 import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
@@ -11,7 +12,7 @@ export interface Conditions {
   /** Lower case. One of them must occur in the user agent. */
   readonly userAgents: readonly string[];
   /**
-   * Upper case. Methods only choose among routes of one host and path; a method that none of them takes still finds
+   * As requests carry them. Methods only choose among routes of one host and path; a method that none of them takes still finds
    * the route, whose middleware answers 403.
    */
   readonly allowedMethods: ReadonlySet<string> | undefined;
@@ -40,7 +41,8 @@ export function compileConditions(
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const userAgents = (destination.userAgent ?? []).map((text) => text.toLowerCase()).toSorted();
   const allowedMethods = methodSet(destination.allowedMethods);
-  const deniedMethods = methodSet(destination.deniedMethods);
+  // Services that take `post` for POST exist, so what is denied is compared without case.
+  const deniedMethods = methodSet(destination.deniedMethods?.map((method) => method.toUpperCase()));
   const methods = methodsSeparate ? [sortedOf(allowedMethods), sortedOf(deniedMethods)] : [];
   const count =
     headers.length +
@@ -87,7 +89,7 @@ export function takesMethod(conditions: Conditions, method: string): boolean {
 
 function methodSet(methods: readonly string[] | undefined): ReadonlySet<string> | undefined {
   if (methods === undefined || methods.length === 0) return undefined;
-  return new Set(methods.map((method) => method.toUpperCase()));
+  return new Set(methods.map(methodOf));
 }
 
 function sortedOf(methods: ReadonlySet<string> | undefined): readonly string[] {

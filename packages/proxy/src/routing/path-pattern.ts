@@ -1,6 +1,6 @@
+import { pathPatternText } from '@swarmgate/labels';
 import type { PathType } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
-import { normalizePath } from './normal-path.ts';
 
 /** What a `servicePath` asks of a path in normal form. With `folded`, `text` is lower case and so is what it meets. */
 export interface PathPattern {
@@ -21,53 +21,37 @@ export const defaultPathType: PathType = { matcher: 'path_beg', ignoreCase: fals
 
 export const everyPath: PathPattern = { kind: 'prefix', text: '/', folded: false };
 
-/** Longer expressions, and ones that compile to more instructions, would make every request pay. */
-const LONGEST_EXPRESSION = 1000;
-const MOST_INSTRUCTIONS = 5000;
-
 /**
  * @param wholeSegments whether `path_beg` ends at a segment (`strict`) or anywhere in a word (`legacy`)
  */
 export function parsePathPattern(raw: string, type: PathType, wholeSegments: boolean): ParsedPath {
+  const compared = pathPatternText(raw, type);
+  if (!compared.ok) {
+    return {
+      ok: false,
+      message: `${raw.slice(0, 100)} matches no path: expected ${compared.expected}`,
+      suggestion: compared.suggestion,
+    };
+  }
   const folded = type.ignoreCase;
-  const fold = (text: string) => (folded ? text.toLowerCase() : text);
+  const text = folded ? compared.text.toLowerCase() : compared.text;
   switch (type.matcher) {
     case 'path':
-    case 'path_beg': {
-      const normal = normalizePath(raw);
-      if (!normal.ok || raw === '') {
-        return {
-          ok: false,
-          message: `no request has a path that begins with ${raw}`,
-          suggestion: raw.startsWith('/') ? 'Write the path as clients send it.' : `Begin it with a slash: /${raw}.`,
-        };
-      }
-      if (normal.path.includes(';')) {
-        return {
-          ok: false,
-          message: `${raw} has a parameter (;), and rules are matched against paths without theirs`,
-          suggestion: `Leave out the ; and what follows it: requests with any parameter match.`,
-        };
-      }
-      const kind = type.matcher === 'path' ? 'exact' : wholeSegments ? 'prefix' : 'raw-prefix';
-      // One for all: many services take every path of their hosts.
-      if (kind === 'prefix' && normal.path === '/' && !folded) return { ok: true, pattern: everyPath };
-      return { ok: true, pattern: { kind, text: fold(normal.path), folded } };
-    }
+      return { ok: true, pattern: { kind: 'exact', text, folded } };
     case 'path_end':
-      return { ok: true, pattern: { kind: 'end', text: fold(raw), folded } };
+      return { ok: true, pattern: { kind: 'end', text, folded } };
     case 'path_sub':
-      return { ok: true, pattern: { kind: 'sub', text: fold(raw), folded } };
+      return { ok: true, pattern: { kind: 'sub', text, folded } };
     case 'path_dir':
-      return { ok: true, pattern: { kind: 'dir', text: fold(raw.replace(/^\/+|\/+$/g, '')), folded } };
+      return { ok: true, pattern: { kind: 'dir', text, folded } };
     case 'path_reg':
       return parseExpression(raw, folded);
-    default:
-      return {
-        ok: false,
-        message: `${type.matcher} is for reqMode sni`,
-        suggestion: 'Use path_beg, path, path_end, path_reg, path_sub or path_dir.',
-      };
+    default: {
+      const kind = wholeSegments ? 'prefix' : 'raw-prefix';
+      // One for all: many services take every path of their hosts.
+      if (kind === 'prefix' && text === '/' && !folded) return { ok: true, pattern: everyPath };
+      return { ok: true, pattern: { kind, text, folded } };
+    }
   }
 }
 
@@ -124,22 +108,12 @@ function endsAtSegment(prefix: string, path: string): boolean {
   );
 }
 
+/** @param raw as `pathPatternText` takes it: short enough, small when compiled, valid for RE2 */
 function parseExpression(raw: string, folded: boolean): ParsedPath {
-  const refuse = (why: string): ParsedPath => ({
-    ok: false,
-    message: `${raw.slice(0, 100)} cannot be used as an expression: ${why}`,
-    suggestion: 'Use RE2 syntax (no look-around, no back-references), or several destinations with path_beg.',
-  });
-  if (raw.length > LONGEST_EXPRESSION) return refuse(`it is longer than ${LONGEST_EXPRESSION} characters`);
-  try {
-    const expression = RE2JS.compile(raw, folded ? RE2JS.CASE_INSENSITIVE : 0);
-    if (expression.programSize() > MOST_INSTRUCTIONS) return refuse('it is too large when compiled');
-    const literalPrefix = folded ? undefined : literalPrefixOf(raw);
-    const pattern: PathPattern = { kind: 'regex', text: raw, folded, expression };
-    return { ok: true, pattern: literalPrefix === undefined ? pattern : { ...pattern, literalPrefix } };
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
+  const expression = RE2JS.compile(raw, folded ? RE2JS.CASE_INSENSITIVE : 0);
+  const literalPrefix = folded ? undefined : literalPrefixOf(raw);
+  const pattern: PathPattern = { kind: 'regex', text: raw, folded, expression };
+  return { ok: true, pattern: literalPrefix === undefined ? pattern : { ...pattern, literalPrefix } };
 }
 
 /**

@@ -121,13 +121,15 @@ export function ownAnswers(suite: Suite): void {
       expectOwn(await suite.rig.exchange(get('/a')), 504, 'head-timeout');
     });
 
-    it('takes the route’s own timeout', async () => {
-      const endpoint = await suite.rig.backend((_request, response) => {
-        setTimeout(() => response.end('late but fine'), 500);
+    for (const timeoutServerMs of [5_000, 0]) {
+      it(`takes the route’s own timeout of ${timeoutServerMs === 0 ? 'no limit' : timeoutServerMs}`, async () => {
+        const endpoint = await suite.rig.backend((_request, response) => {
+          setTimeout(() => response.end('late but fine'), 500);
+        });
+        suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs } });
+        expect(await suite.rig.exchange(get('/a'))).to.include('late but fine');
       });
-      suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs: 5_000 } });
-      expect(await suite.rig.exchange(get('/a'))).to.include('late but fine');
-    });
+    }
 
     it('closes a connection whose head does not arrive in time', async () => {
       const client = suite.rig.connect();

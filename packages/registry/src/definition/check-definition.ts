@@ -1,5 +1,5 @@
 import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels';
-import { checkDestination } from '@swarmgate/labels';
+import { checkDestinations } from '@swarmgate/labels';
 import type { z } from 'zod';
 import { definitionSchema, endpointsSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
@@ -32,7 +32,7 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
   const problems = [
     ...misplaced(definition, expected),
     ...repeatedIndexes(definition.destinations),
-    ...definition.destinations.flatMap(checkDestination),
+    ...checkDestinations(definition.destinations),
   ].filter((problem) => problem.severity === 'error');
   if (problems.length > 0) return { ok: false, problems };
   const warnings = isRecord(json) ? unknownFields(json) : [];

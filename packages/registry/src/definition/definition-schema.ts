@@ -1,4 +1,4 @@
-import { destinationLabels, type LabelEntry, serviceLabels, type ValueOf } from '@swarmgate/labels';
+import { destinationLabels, type LabelEntry, serviceBounds, serviceLabels, type ValueOf } from '@swarmgate/labels';
 import { isName, nameExpected } from '@swarmgate/runtime';
 import { z } from 'zod';
 
@@ -21,7 +21,7 @@ const port = z.int().min(1).max(65_535);
 export const serviceLabelsShape = shapeOf(serviceLabels);
 
 export const destinationShape = {
-  index: z.int().min(0).max(1000),
+  index: z.int().min(0).max(serviceBounds.destinations),
   since: z.int().min(0),
   ...shapeOf(destinationLabels),
 };

@@ -1,3 +1,4 @@
+import { longestTimerMs } from '../lifecycle.ts';
 import { isName, nameExpected } from '../names.ts';
 import { parseNetwork } from '../networks.ts';
 
@@ -72,7 +73,15 @@ export const port: Parser<number> = integer(1, 65_535);
 /** Docker Flow's timeouts are in seconds; inside the process every duration is in milliseconds. */
 export const seconds: Parser<number> = (raw) => {
   const value = Number(raw);
-  return /^\d+(\.\d+)?$/.test(raw) && value <= 2_000_000 ? ok(value * 1000) : not('a number of seconds');
+  const isInRange = /^\d+(\.\d+)?$/.test(raw) && value >= 0.001 && value <= 2_000_000;
+  return isInRange ? ok(value * 1000) : not('a number of seconds from 0.001 to 2000000');
+};
+
+/** As `seconds`; 0 means no limit, which is the longest time a timer takes. */
+export const secondsOrNoLimit: Parser<number> = (raw) => {
+  if (/^0+(\.0+)?$/.test(raw)) return ok(longestTimerMs);
+  const parsed = seconds(raw);
+  return parsed.ok ? parsed : not(`${parsed.expected}, or 0 for no limit`);
 };
 
 export const oneOf =

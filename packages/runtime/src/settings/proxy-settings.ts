@@ -5,9 +5,11 @@ import {
   integer,
   networks,
   oneOf,
+  type Parser,
   port,
   ports,
   seconds,
+  secondsOrNoLimit,
   text,
   workerCount,
 } from './parsers.ts';
@@ -185,11 +187,11 @@ export const proxySettings = {
   }),
   timeoutConnectMs: timeout('CONNECT', 5, 'to connect to an endpoint'),
   timeoutClientMs: timeout('CLIENT', 20, 'a client may stay silent in the middle of a request'),
-  timeoutServerMs: timeout('SERVER', 20, 'an endpoint may stay silent'),
+  timeoutServerMs: timeout('SERVER', 20, 'an endpoint may stay silent; 0: no limit', secondsOrNoLimit),
   timeoutQueueMs: timeout('QUEUE', 30, 'a request waits for a free connection'),
   timeoutHttpRequestMs: timeout('HTTP_REQUEST', 5, 'a request head may take to arrive'),
   timeoutHttpKeepAliveMs: timeout('HTTP_KEEP_ALIVE', 15, 'a connection may stay idle between requests'),
-  timeoutTunnelMs: timeout('TUNNEL', 3600, 'an upgraded connection may stay silent'),
+  timeoutTunnelMs: timeout('TUNNEL', 3600, 'an upgraded connection may stay silent; 0: no limit', secondsOrNoLimit),
   bodyBytesPerSecond: given({
     env: ['MIN_BODY_BYTES_PER_SECOND'],
     parse: integer(0, 1_000_000_000),
@@ -235,10 +237,10 @@ export const proxySettings = {
   }),
 } as const;
 
-function timeout(name: string, defaultSeconds: number, what: string) {
+function timeout(name: string, defaultSeconds: number, what: string, parse: Parser<number> = seconds) {
   return given({
     env: [`TIMEOUT_${name}`],
-    parse: seconds,
+    parse,
     default: String(defaultSeconds),
     usedBy: serving,
     meaning: `Seconds ${what}`,

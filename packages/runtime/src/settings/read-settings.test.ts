@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UsageError } from '../errors.ts';
+import { longestTimerMs } from '../lifecycle.ts';
 import { openSettings, readSettings } from './read-settings.ts';
 
 describe('readSettings', () => {
@@ -95,6 +96,12 @@ describe('readSettings', () => {
 
   it('turns seconds into milliseconds', () => {
     expect(read({ TIMEOUT_SERVER: '1.5' }).timeoutServerMs).to.equal(1500);
+    expect(read({ TIMEOUT_SERVER: '0', TIMEOUT_TUNNEL: '0' })).to.include({
+      timeoutServerMs: longestTimerMs,
+      timeoutTunnelMs: longestTimerMs,
+    });
+    for (const name of ['CONNECT', 'CLIENT', 'QUEUE', 'HTTP_REQUEST', 'HTTP_KEEP_ALIVE'])
+      expect(() => read({ [`TIMEOUT_${name}`]: '0' }), name).to.throw('0.001 to 2000000');
     expect(read({ DF_SERVICE_POLLING_INTERVAL: '20' }, 'listener').servicePollingIntervalMs).to.equal(20_000);
   });
 });

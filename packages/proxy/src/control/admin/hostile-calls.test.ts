@@ -114,10 +114,10 @@ describe('calls that nobody should send', () => {
   });
 
   it('shows a definition whose label could move a cursor without the bytes that do', async () => {
-    const path = `${reconfigure}?serviceName=escape&servicePath=/a%1B%5B2J&port=80&outboundHostname=127.0.0.1`;
+    const path = `${reconfigure}?serviceName=escape&servicePath=/&userAgent=a%1B%5B2J&port=80&outboundHostname=127.0.0.1`;
     await under.call('GET', path);
     const { text } = await under.call('GET', '/v1/docker-flow-proxy/config');
-    expect(text).to.include('/a [2J').and.not.include('\u001b');
+    expect(text).to.include('a [2J').and.not.include('\u001b');
   });
 
   it('answers what is no HTTP, and heads that are too large, in JSON', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPasswordHash, readUsers } from '@swarmgate/labels';
+import { isPasswordHash, readUser, splitUsers } from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry/vocabulary';
 import type { Logger } from '@swarmgate/runtime';
 import type { Credential } from './password-verifier.ts';
@@ -98,13 +98,12 @@ function lookUp(users: Users, username: string): Credential | undefined {
 
 function usersIn(text: string, encrypted: boolean): Users {
   const users = new Map<string, Credential>();
-  // One bad line costs itself only, so lines are read one by one.
-  for (const part of text.split(/[,\n]/)) {
-    for (const { username, password } of readUsers(part) ?? []) {
-      if (password === undefined) continue;
-      if (!encrypted) users.set(username, { kind: 'plain', password });
-      else if (isPasswordHash(password)) users.set(username, { kind: 'hash', hash: password });
-    }
+  // One bad line costs itself only, so entries are read one by one.
+  for (const part of splitUsers(text)) {
+    const { username = '', password } = readUser(part) ?? {};
+    if (password === undefined) continue;
+    if (!encrypted) users.set(username, { kind: 'plain', password });
+    else if (isPasswordHash(password)) users.set(username, { kind: 'hash', hash: password });
   }
   return users;
 }

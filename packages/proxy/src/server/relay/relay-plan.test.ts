@@ -48,6 +48,30 @@ describe('planning relays', () => {
     expect(plan.problems.size).to.equal(0);
   });
 
+  it('gives the port to the oldest of tcp services with different domains, and tells the others', () => {
+    const plan = planRelays([
+      relayed('young', { serviceDomain: ['two.example'], since: 2 }),
+      relayed('old', { serviceDomain: ['one.example'], since: 1 }),
+      relayed('twin', { serviceDomain: ['one.example'], since: 3 }),
+      relayed('bare', { since: 4 }),
+    ]);
+    expect(servicesFor(plan.ports.get(5000), '')).to.deep.equal(['old', 'twin']);
+    for (const service of ['young', 'bare'] as const) {
+      const [problem] = plan.problems.get(`swarm/${service}`) ?? [];
+      expect(problem).to.include({ reason: 'relay-port-taken', otherService: 'swarm/old' });
+      expect(problem?.suggestion).to.include('sni').and.include('srcPort').and.include('serviceGroup');
+    }
+  });
+
+  it('lets one serviceGroup share a port whatever the domains are', () => {
+    const plan = planRelays([
+      relayed('a', { serviceDomain: ['two.example'], serviceGroup: 'pg' }),
+      relayed('b', { serviceDomain: ['one.example'], serviceGroup: 'pg' }),
+    ]);
+    expect(servicesFor(plan.ports.get(5000), '')).to.have.members(['a', 'b']);
+    expect(plan.problems.size).to.equal(0);
+  });
+
   it('gives the port to the oldest of different groups, and tells the others', () => {
     const plan = planRelays([
       relayed('young', { serviceGroup: 'two', since: 2 }),

@@ -100,8 +100,8 @@ function oneGroup(
 ): readonly RelayGroup[] {
   const [oldest] = routes;
   if (oldest === undefined) return [];
-  const name = oldest.destination.serviceGroup;
-  const others = routes.filter((route) => route.destination.serviceGroup !== name);
+  const name = groupOf(oldest);
+  const others = routes.filter((route) => groupOf(route) !== name);
   for (const route of others)
     complain(route, {
       severity: 'warning',
@@ -109,7 +109,8 @@ function oneGroup(
       message: `connections to port ${port} belong to ${oldest.key}, which was there first`,
       label: 'srcPort',
       value: String(port),
-      suggestion: 'Give both services the same com.df.serviceGroup to share the port, or another com.df.srcPort.',
+      suggestion:
+        'Use com.df.reqMode sni to tell TLS connections apart by name, another com.df.srcPort, or the same com.df.serviceGroup to share the port.',
       otherService: oldest.key,
     });
   const sharing = routes.filter((route) => !others.includes(route));
@@ -121,6 +122,15 @@ function oneGroup(
     definition.allowedAddresses ? [definition.allowedAddresses] : [],
   );
   return [{ routes: sharing, balance: least ? 'least-outstanding' : 'round-robin', allowed }];
+}
+
+/**
+ * Services of one group share connections. Without `serviceGroup` different domains make different groups: they are two
+ * services, whose connections must not be mixed (two databases on one port).
+ */
+function groupOf({ destination: { serviceGroup, serviceDomain = [], reqMode } }: Route): string {
+  if (serviceGroup !== undefined) return `group ${serviceGroup}`;
+  return reqMode === 'tcp' ? `domains ${[...serviceDomain].sort().join()}` : 'none';
 }
 
 /** A label that restricts access and cannot be honoured without looking into the connection: never relayed unprotected. */

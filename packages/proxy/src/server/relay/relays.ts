@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { hostPort, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { hostPort, type Logger, messageOf, pause, timerMs } from '@swarmgate/runtime';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
 import { isListed, plainAddress } from '../../exchange/client-connection.ts';
@@ -210,7 +210,7 @@ export class Relays {
       pick: (except) => balancer.pick(first, this.#upstreamOf(group), { except }),
       finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
       connectMs,
-      idleMs: timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs,
+      idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
       signal: this.#stopping.signal,
     });
     this.#options.onEnd?.(end);

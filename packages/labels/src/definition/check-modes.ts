@@ -1,0 +1,49 @@
+import type { LabelEntry, ReqMode } from '../catalogue/label-entry.ts';
+import { destinationLabels, serviceLabels } from '../catalogue/labels.ts';
+import { labelName } from './label-name.ts';
+import type { Problem } from './problem.ts';
+import type { Destination } from './service-definition.ts';
+
+/** A warning for every label of a destination that its `reqMode` cannot honour. */
+export function checkMode(destination: Destination): readonly Problem[] {
+  const mode = destination.reqMode ?? 'http';
+  const fields = new Map<string, unknown>(Object.entries(destination));
+  return (Object.entries(destinationLabels) as [string, LabelEntry][])
+    .filter(([field, entry]) => isAsked(fields.get(field)) && !isHonoured(entry, mode))
+    .map(([, entry]) => modeProblem(entry, labelName(entry.name, destination), `reqMode ${mode}`, mode));
+}
+
+/** A warning for every label of the service that none of its destinations' modes can honour. */
+export function checkModesOfService(labels: object, destinations: readonly Destination[]): readonly Problem[] {
+  const modes = [...new Set(destinations.map(({ reqMode }) => reqMode ?? 'http'))];
+  const fields = new Map<string, unknown>(Object.entries(labels));
+  return (Object.entries(serviceLabels) as [string, LabelEntry][])
+    .filter(([field, entry]) => isAsked(fields.get(field)) && !modes.some((mode) => isHonoured(entry, mode)))
+    .map(([, entry]) => modeProblem(entry, entry.name, `reqMode ${modes.join(' and ')}`, modes[0] ?? 'http'));
+}
+
+function isHonoured({ modes }: LabelEntry, mode: ReqMode): boolean {
+  return modes === undefined || modes.includes(mode);
+}
+
+function isAsked(value: unknown): boolean {
+  return value !== undefined && value !== false;
+}
+
+function modeProblem(entry: LabelEntry, label: string, where: string, mode: ReqMode): Problem {
+  const consequence = entry.restrictsAccess === true ? 'so nothing is relayed to the service' : 'so it has no effect';
+  const needsName = entry.modes?.includes('sni') === true;
+  const why =
+    mode === 'http' ? 'is for relays' : needsName ? 'needs a host name, which tcp has none of' : 'needs requests';
+  const suggestion =
+    mode === 'tcp' && needsName
+      ? 'use reqMode sni, which tells TLS connections apart by name, or give the service a srcPort of its own'
+      : `leave ${label} out, or use reqMode ${entry.modes?.[0] ?? 'http'}`;
+  return {
+    severity: 'warning',
+    reason: 'label-not-honoured',
+    message: `${label} cannot be honoured in ${where}: it ${why}, ${consequence}`,
+    label,
+    suggestion,
+  };
+}
