@@ -71,6 +71,7 @@ export class EndpointConnection implements Timed {
   #stage: Stage = 'idle';
   #receiver: ResponseReceiver | undefined;
   #tunnel: TunnelReceiver | undefined;
+  #detached = false;
   readonly #reader = new ResponseReader();
   #silenceMs = 0;
   /** When silence ends the exchange: `deadlineMs`, unless the silence is reported before. */
@@ -187,6 +188,7 @@ export class EndpointConnection implements Timed {
     this.#tunnel = receiver;
     this.#silenceMs = idleMs;
     this.#expectBytes();
+    this.#detached = true;
     this.#owner.onDetached(this);
   }
 
@@ -305,10 +307,11 @@ export class EndpointConnection implements Timed {
 
   #onClose(): void {
     this.#owner.sweep.remove(this);
-    const tunnel = this.#tunnel;
-    if (tunnel !== undefined) {
+    // Detached before: an abandoned tunnel, too, has left the owner's count already.
+    if (this.#detached) {
+      const tunnel = this.#tunnel;
       this.#tunnel = undefined;
-      tunnel.onTunnelClosed(this.#endpointEnded && this.#error === undefined);
+      tunnel?.onTunnelClosed(this.#endpointEnded && this.#error === undefined);
       return;
     }
     this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });

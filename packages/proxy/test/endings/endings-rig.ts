@@ -1,0 +1,208 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
+import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
+import { readCertificate } from '../../src/server/tls/certificate.ts';
+import { freePorts } from '../free-ports.ts';
+import { testCertificate } from '../test-certificate.ts';
+import { until } from '../until.ts';
+import { descriptors, heldConnections } from './open-connections.ts';
+
+export interface EndingPorts {
+  readonly plain: number;
+  readonly secure: number;
+  /** Every connection begins with a PROXY header. */
+  readonly proxied: number;
+  /** As `proxied`, with TLS behind the header. */
+  readonly proxiedSecure: number;
+  /** Relays by tcp to an endpoint that answers. */
+  readonly relay: number;
+  /** Relays by tcp to an endpoint that refuses connections. */
+  readonly deadRelay: number;
+  /** Relays by server name; nothing but `relayed.example` is served. */
+  readonly named: number;
+}
+
+export interface Counts {
+  readonly descriptors: number;
+  readonly clientConnections: number;
+  readonly inFlight: number;
+  readonly relayed: number;
+  readonly upstreamInUse: number;
+  readonly queued: number;
+}
+
+/** A whole server in this process, whose endpoints end their connections in every way that there is. */
+export interface EndingsRig {
+  readonly ports: EndingPorts;
+  /** Connections of clients that the server still holds, by the clients' ports. */
+  held(): ReadonlySet<number>;
+  /** Idle connections to endpoints are not counted among the descriptors. */
+  counts(): Promise<Counts>;
+  stop(): Promise<void>;
+}
+
+/** Short, so that the endings that only a timeout brings come soon, and long enough for a thousand clients at once. */
+const shortMs = 1_500;
+
+export async function startEndingsRig(env: Readonly<Record<string, string>>): Promise<EndingsRig> {
+  const endpoint = await startEndpoint();
+  const [plain = 0, secure = 0, proxied = 0, proxiedSecure = 0, relay = 0, deadRelay = 0, named = 0, dead = 0] =
+    await freePorts(8);
+  const ports: EndingPorts = { plain, secure, proxied, proxiedSecure, relay, deadRelay, named };
+  const metrics = new Metrics();
+  const read = readSettings('standalone', {
+    env: {
+      DATA_DIR: '/nowhere',
+      MAX_BODY_BYTES: '1000',
+      TRUSTED_PROXIES: '127.0.0.1',
+      PROXY_PROTOCOL_PORTS: `${proxied},${proxiedSecure}`,
+      ...env,
+    },
+    secretsDir: '/nowhere',
+  });
+  const server = await startInProcessServer({
+    settings: {
+      ...read,
+      timeoutHttpRequestMs: shortMs,
+      timeoutHttpKeepAliveMs: shortMs,
+      timeoutClientMs: shortMs,
+      timeoutServerMs: shortMs,
+      timeoutTunnelMs: shortMs,
+    },
+    logger: silentLogger,
+    metrics,
+    env: {},
+    entrypoints: [
+      { port: plain, secure: false },
+      { port: secure, secure: true },
+      { port: proxied, secure: false },
+      { port: proxiedSecure, secure: true },
+    ],
+    host: '127.0.0.1',
+  });
+  await publish(server, [
+    service('web', { servicePath: ['/e/'], port: endpoint.port }),
+    service('dead', { servicePath: ['/dead/'], port: dead }),
+    service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),
+    service('tcp', { reqMode: 'tcp', srcPort: relay, port: endpoint.port, servicePath: ['/'] }),
+    service('tcp-dead', { reqMode: 'tcp', srcPort: deadRelay, port: dead, servicePath: ['/'] }),
+    service('sni', { reqMode: 'sni', srcPort: named, port: endpoint.port, serviceDomain: ['relayed.example'] }),
+  ]);
+  const certificate = readCertificate('own', (await testCertificate(['own.example'])).pem);
+  if (!certificate.ok) throw new Error(certificate.reason);
+  server.certificates?.().replace('file', [certificate.certificate]);
+  await until(() => server.entrypoints().every(({ state }) => state === 'open'), 'all ports to be open');
+
+  const own = new Set(Object.values(ports));
+  return {
+    ports,
+    held: () => new Set(heldConnections(own).map(({ remotePort }) => remotePort)),
+    counts: async () => {
+      const text = await metrics.metrics();
+      const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+      const idle = gauge('swarmgate_upstream_idle_connections');
+      return {
+        // Both ends of an idle connection to an endpoint are in this process.
+        descriptors: descriptors() - 2 * idle,
+        clientConnections: gauge('swarmgate_client_connections'),
+        inFlight: gauge('swarmgate_in_flight'),
+        relayed: gauge('swarmgate_relayed_connections'),
+        upstreamInUse: gauge('swarmgate_upstream_connections') - idle,
+        queued: gauge('swarmgate_upstream_queued'),
+      };
+    },
+    stop: async () => {
+      await server.stop();
+      await endpoint.stop();
+    },
+  };
+}
+
+function service(name: string, destination: Partial<Destination>): ServiceDefinition {
+  return {
+    version: 1,
+    service: name,
+    owner: 'manual',
+    source: { kind: 'rest', by: 'test' },
+    updatedAt: '',
+    destinations: [{ index: 0, since: 0, outboundHostname: '127.0.0.1', port: 80, ...destination }],
+  };
+}
+
+async function publish(server: ProxyServer, definitions: readonly ServiceDefinition[]): Promise<void> {
+  const changes = definitions.map((definition) => {
+    const key: ServiceKey = `manual/${definition.service}`;
+    return [key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true }] as const;
+  });
+  await server.apply({
+    revision: 'r:1',
+    sequence: 1,
+    registryId: 'r',
+    changes: new Map(changes),
+    rejected: new Map(),
+  });
+}
+
+/** An endpoint that does on the wire what the last segment of the path says, as soon as it has the head. */
+async function startEndpoint(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    let head = '';
+    let over = false;
+    socket.on('data', (bytes) => {
+      if (over) return;
+      head += bytes.toString('latin1');
+      for (let end = head.indexOf('\r\n\r\n'); end !== -1 && !over; end = head.indexOf('\r\n\r\n')) {
+        const way = /^\S+ \/\w+\/(\w+)/.exec(head)?.[1] ?? 'close';
+        head = head.slice(end + 4);
+        over = !keepsAlive.has(way);
+        ways[way]?.(socket);
+      }
+    });
+    // What only a peer that reads to the end sees: a half-open proxy must not depend on it.
+    socket.on('end', () => socket.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const keepsAlive = new Set(['ok', 'large']);
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+const ways: Readonly<Record<string, (socket: Socket) => void>> = {
+  ok: (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+  large: (socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`),
+  close: (socket) => socket.destroy(),
+  reset: (socket) => socket.resetAndDestroy(),
+  garble: (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'),
+  silent: () => undefined,
+  partial: (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.'),
+  cut: (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.');
+    setImmediate(() => socket.resetAndDestroy());
+  },
+  stalled: (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.'),
+  untilclose: (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it'),
+  refuses: (socket) => socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
+  refusesandcloses: (socket) => socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nno'),
+  upgrade: (socket) => socket.write(`${switching}hello`),
+  upgradeclose: (socket) => socket.end(`${switching}bye`),
+  upgradereset: (socket) => {
+    socket.write(switching);
+    setImmediate(() => socket.resetAndDestroy());
+  },
+};
