@@ -203,6 +203,7 @@ export const proxyLayers: readonly Module[] = [
     what: 'ports, TLS, PROXY protocol, limits; HTTP/1.1, tunnels, relays',
     kind: 'adapter',
   },
+  { name: 'proxy/express', what: 'an Express router on objects made of the exchange', kind: 'adapter' },
   {
     name: 'proxy/control',
     what: 'watch the registry, serve in this process or by workers, bus between replicas, admin REST',

@@ -9,6 +9,7 @@ import { type TrustedProxies, trustedProxies } from '../src/exchange/client-conn
 import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
 import { requestIds } from '../src/exchange/request-id.ts';
 import type { ForwardTimeouts } from '../src/exchange/timeouts.ts';
+import { createExpressRouter } from '../src/express/express-router.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Route } from '../src/model/route.ts';
@@ -39,6 +40,10 @@ export const makeCoreServer: MakeServer = ({ context, timeouts, headMs, keepAliv
     logger: silentLogger,
     ...others,
   });
+
+/** The same, with every route through Express. */
+export const makeExpressServer: MakeServer = (material) =>
+  makeCoreServer({ ...material, context: { ...material.context, handlerOf: createExpressRouter() } });
 
 export interface RigOptions {
   readonly timeouts?: Partial<ForwardTimeouts>;

@@ -1,4 +1,5 @@
 import { httpConformance } from './http-conformance.ts';
-import { makeCoreServer } from './server-rig.ts';
+import { makeCoreServer, makeExpressServer } from './server-rig.ts';
 
 httpConformance('core', makeCoreServer);
+httpConformance('express', makeExpressServer);

@@ -169,8 +169,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const lane of ['raw', 'express'] as const) {
-  describe(`labels through the proxy, ${lane} lane first`, () => {
+for (const router of ['core', 'express'] as const) {
+  describe(`labels through the proxy, ${router} router`, () => {
     let backend: Server;
     let plane: ProxyServer;
     let dataDir = '';
@@ -180,7 +180,7 @@ for (const lane of ['raw', 'express'] as const) {
       backend = createServer(echo);
       await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-labels-'));
-      const env = { DATA_DIR: dataDir, LANE: lane, TRUSTED_PROXIES: '127.0.0.1' };
+      const env = { DATA_DIR: dataDir, HTTP_ROUTER: router, TRUSTED_PROXIES: '127.0.0.1' };
       const settings = readSettings('proxy', { env, secretsDir: dataDir });
       plane = await startInProcessServer({
         settings,

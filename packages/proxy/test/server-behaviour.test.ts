@@ -1,4 +1,5 @@
-import { makeCoreServer } from './behaviour-rig.ts';
+import { makeCoreServer, makeExpressServer } from './behaviour-rig.ts';
 import { serverBehaviour } from './server-behaviour.ts';
 
 serverBehaviour('core', makeCoreServer);
+serverBehaviour('express', makeExpressServer);

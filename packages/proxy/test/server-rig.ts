@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { silentLogger } from '@swarmgate/runtime';
 import { trustedProxies } from '../src/exchange/client-connection.ts';
+import { createExpressRouter } from '../src/express/express-router.ts';
 import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
 import type { ConnectionPool, PoolLimits } from '../src/transport/connection-pool.ts';
 import { RawClient } from './raw-client.ts';
@@ -43,6 +44,10 @@ export const makeCoreServer: MakeServer = ({ plane, timeouts, limits, trusted, m
     logger: silentLogger,
     sweepTickMs: 10,
   });
+
+/** The same, with every route through Express. */
+export const makeExpressServer: MakeServer = (material) =>
+  makeCoreServer({ ...material, plane: { ...material.plane, handlerOf: createExpressRouter() } });
 
 export interface RigOptions extends TinyPlaneOptions {
   readonly timeouts?: Partial<RigTimeouts>;

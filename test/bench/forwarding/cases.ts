@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 export type SubjectName =
   | 'Swarmgate'
-  | 'Swarmgate, Express lane'
+  | 'Swarmgate, Express router'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
   | 'Swarmgate, one worker'
@@ -85,7 +85,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
       subjects: everyone,
       atMost: 2,
     },
-    { ...small, name: 'small GET, Express lane', subjects: ['Swarmgate, Express lane', 'HAProxy'], atMost: 3.5 },
+    { ...small, name: 'small GET, Express router', subjects: ['Swarmgate, Express router', 'HAProxy'], atMost: 3.5 },
     {
       ...small,
       name: 'small GET, access log on',

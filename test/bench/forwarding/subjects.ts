@@ -106,8 +106,8 @@ function recipeOf(
   switch (name) {
     case 'Swarmgate':
       return swarmgate();
-    case 'Swarmgate, Express lane':
-      return swarmgate({ LANE: 'express' });
+    case 'Swarmgate, Express router':
+      return swarmgate({ HTTP_ROUTER: 'express' });
     case 'Swarmgate, access log':
       return swarmgate({ ACCESS_LOG: 'json' });
     case 'Swarmgate, one worker':

@@ -14,8 +14,8 @@ const rounds = 10;
 const ofEachKind = 30;
 const swapsInARound = 60;
 
-for (const lane of ['raw', 'express'])
-  describe(`a proxy on the ${lane} lane, after many connections of every kind`, function () {
+for (const router of ['core', 'express'])
+  describe(`a proxy on the ${router} router, after many connections of every kind`, function () {
     this.timeout(60_000);
     let directory: string;
     let backend: Server;
@@ -28,7 +28,12 @@ for (const lane of ['raw', 'express'])
       sockets = new WebSocketServer({ server: backend });
       sockets.on('connection', (socket) => socket.on('message', (message) => socket.send(message)));
       await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
-      proxy = await SoakProcess.start({ LANE: lane, WORKERS: '0', DATA_DIR: directory, TIMEOUT_HTTP_REQUEST: '2' });
+      proxy = await SoakProcess.start({
+        HTTP_ROUTER: router,
+        WORKERS: '0',
+        DATA_DIR: directory,
+        TIMEOUT_HTTP_REQUEST: '2',
+      });
     });
     after(async () => {
       await proxy?.stop();

@@ -34,7 +34,7 @@ export interface ForwardOrder {
   readonly kind: 'forward';
   readonly route: Route;
   readonly steps: readonly Middleware[];
-  /** Absent for plain requests of routes without steps. */
+  /** Absent for plain requests of routes without steps and without a handler. */
   readonly exchange: Exchange | undefined;
   readonly framing: RequestFraming;
   readonly asterisk: boolean;
@@ -108,7 +108,7 @@ export function decide(
   const steps = context.middlewareOf(route);
   const { unsized, contentLength, upgrade, asterisk } = view;
   const framing: RequestFraming = { unsized, contentLength, upgrade };
-  if (lines !== undefined && steps.length === 0) {
+  if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
     const head = plainUpstreamHead(view, lines, asterisk ? '*' : path + query, added);
     return { kind: 'forward', route, steps, exchange: undefined, framing, asterisk, head };

@@ -3,6 +3,7 @@ import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../mo
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessRecord } from './access-record.ts';
+import type { HandlerOf } from './route-handler.ts';
 
 /**
  * What an exchange uses of the rest of the proxy. `lookup` is called once per request: swaps of the table never touch a
@@ -16,4 +17,6 @@ export interface ExchangeContext {
   /** Passive health and outstanding counts: exactly one `finished` for each pick of an endpoint. */
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
   readonly observe: (exchange: AccessRecord) => void;
+  /** Default: every route is forwarded directly. */
+  readonly handlerOf?: HandlerOf;
 }

@@ -7,12 +7,14 @@ import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessRecord } from './access-record.ts';
 import { type ClientHead, clientHeadOf, restoreClientFraming, upgradeOf } from './client-head.ts';
-import type { ClientFraming, ClientSide, ResponsePiece } from './client-side.ts';
-import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder } from './decide.ts';
+import type { ClientFraming, ClientSide, ResponsePiece, ResponseSink } from './client-side.ts';
+import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
+import { HandledHttpExchange } from './handled-exchange.ts';
 import { localResponse } from './local-responses.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
+import type { HandledParts, RouteHandler } from './route-handler.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** What all exchanges of one server share. */
@@ -36,6 +38,9 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   readonly #client: ClientSide;
   readonly #context: HttpExchangeContext;
   readonly #startedMs = performance.now();
+  /** Where the endpoint's response goes: to the client, or through a handler. */
+  #sink: ResponseSink;
+  #handler: HandledParts | undefined;
   #forwarding: Forwarding | undefined;
   #order: ForwardOrder | undefined;
   #transform: ResponseTransform | undefined;
@@ -47,6 +52,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   constructor(client: ClientSide, context: HttpExchangeContext, method: string, protocol: Protocol) {
     this.#client = client;
+    this.#sink = client.sink;
     this.#context = context;
     this.method = method;
     this.protocol = protocol;
@@ -59,12 +65,13 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   get wantsPayload(): boolean {
-    return this.#mayTransform || this.#client.sink.wantsPayload;
+    return this.#mayTransform || this.#sink.wantsPayload;
   }
 
   /** Bytes of the request's body may be given to `onClientBytes` now; else the client has to wait. */
   get takesBody(): boolean {
-    return !this.#client.body.done && this.#forwarding?.takesBody === true;
+    if (this.#client.body.done) return false;
+    return this.#forwarding === undefined ? this.#handler !== undefined : this.#forwarding.takesBody;
   }
 
   /** Never throws. `view` is read before it returns. */
@@ -88,7 +95,11 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   onClientBytes(): void {
     const forwarding = this.#forwarding;
     const { body } = this.#client;
-    if (forwarding === undefined || body.done) return;
+    if (forwarding === undefined) {
+      this.#handler?.onClientBytes();
+      return;
+    }
+    if (body.done) return;
     let keepsUp = true;
     const refused = body.read((bytes, from, to) => {
       keepsUp = forwarding.writeBody(bytes, from, to);
@@ -109,8 +120,8 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   onClientDrained(): void {
-    if (this.#transform !== undefined) this.#transform.resume();
-    else this.#forwarding?.resumeResponse();
+    if (this.#handler !== undefined) this.#handler.onClientDrained();
+    else this.#resumeResponse();
   }
 
   onClientGone(): void {
@@ -136,7 +147,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   onInterim(head: UpstreamHead, bytes: Buffer): void {
-    this.#client.sink.interim(clientHeadOf(head, bytes, false));
+    this.#sink.interim(clientHeadOf(head, bytes, this.#handler !== undefined));
   }
 
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
@@ -158,7 +169,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       this.#transformPiece(bytes, from, to, complete);
       return false;
     }
-    const inUse = this.#client.sink.body(this.#pieceOf(bytes, from, to, complete, before));
+    const inUse = this.#sink.body(this.#pieceOf(bytes, from, to, complete, before));
     this.#sent(complete);
     return inUse;
   }
@@ -200,18 +211,23 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   onTransformed(bytes: Buffer): void {
     if (this.#over) return;
-    this.#client.sink.body(this.#pieceOf(bytes, 0, bytes.length, false, ''));
-    if (this.#client.sink.clogged) this.#transform?.pause();
+    this.#sink.body(this.#pieceOf(bytes, 0, bytes.length, false, ''));
+    if (this.#sink.clogged) this.#transform?.pause();
   }
 
   onTransformEnd(): void {
     if (this.#over) return;
-    this.#client.sink.body(this.#pieceOf(noBytes, 0, 0, true, ''));
-    this.#end(this.#status, undefined, 'complete');
+    this.#sink.body(this.#pieceOf(noBytes, 0, 0, true, ''));
+    if (this.#handler === undefined) this.#end(this.#status, undefined, 'complete');
   }
 
   onTransformWritable(): void {
     this.#forwarding?.resumeResponse();
+  }
+
+  #resumeResponse(): void {
+    if (this.#transform !== undefined) this.#transform.resume();
+    else this.#forwarding?.resumeResponse();
   }
 
   #followLate(decision: ExchangeDecision): void {
@@ -226,10 +242,42 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   #forward(order: ForwardOrder): void {
     this.#order = order;
     this.route = order.route;
-    const { steps, head, framing, exchange } = order;
+    const handler = this.#context.handlerOf?.(order.route);
+    if (handler === undefined || order.exchange === undefined) this.#startForwarding(order, order.head, '');
+    else this.#handle(handler, order, order.exchange);
+  }
+
+  #handle(handler: RouteHandler, order: ForwardOrder, exchange: Exchange): void {
+    const client = this.#client;
+    if (!client.body.done) client.body.pause();
+    const handled = new HandledHttpExchange(exchange, {
+      client,
+      protocol: this.protocol,
+      responded: (status) => {
+        this.#status = status;
+      },
+      complete: () => this.#end(this.#status, undefined, 'complete'),
+      resumeResponse: () => this.#resumeResponse(),
+      forward: (through, consumed) => this.#forwardHandled(order, exchange, through, consumed),
+      refuse: (error) => this.refuse(error),
+      onFault: (error) => this.onFault(error),
+    });
+    this.#handler = handler.handle(handled);
+    this.#handler.start();
+  }
+
+  #forwardHandled(order: ForwardOrder, exchange: Exchange, through: ResponseSink, consumed: string): void {
+    const head = headOf(exchange, order.framing, order.asterisk);
+    if (head === undefined) throw new Error(`the head of the request to ${this.path} is unsendable`);
+    this.#sink = through;
+    this.#startForwarding(order, head, consumed);
+  }
+
+  #startForwarding(order: ForwardOrder, head: string, consumed: string): void {
+    const { steps, framing, exchange } = order;
     for (let at = 0; at < steps.length; at++) if (steps[at]?.transform !== undefined) this.#mayTransform = true;
     const { body } = this.#client;
-    let firstBytes = '';
+    let firstBytes = consumed;
     if (!body.done) {
       const refused = body.read((bytes, from, to) => {
         firstBytes += bytes.toString('latin1', from, to);
@@ -271,7 +319,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const endpoint = this.#forwarding?.endpoint;
     const isUpgrade = head.status === 101;
     if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
-      return clientHeadOf(head, bytes, isUpgrade);
+      return clientHeadOf(head, bytes, isUpgrade || this.#handler !== undefined);
     const clientHead = clientHeadOf(head, bytes, true);
     const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
     for (const step of steps) step.onResponse?.(exchange, { status: head.status, headers, endpoint });
@@ -306,17 +354,17 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     to: number,
     complete: boolean,
   ): boolean {
-    const inUse = this.#client.sink.head(head, framing, closes, this.#pieceOf(bytes, from, to, complete, ''));
+    const inUse = this.#sink.head(head, framing, closes, this.#pieceOf(bytes, from, to, complete, ''));
     if (inUse === undefined) throw new Error(`a step has made the head of the response to ${this.path} unsendable`);
-    this.#status = head.status;
+    if (this.#handler === undefined) this.#status = head.status;
     this.#sent(complete);
     return inUse;
   }
 
   #sent(complete: boolean): void {
     // A whole response in one piece ends when its head came: the clock need not be read twice.
-    if (complete) this.#end(this.#status, undefined, 'complete');
-    else if (this.#client.sink.clogged) this.#forwarding?.pauseResponse();
+    if (complete && this.#handler === undefined) this.#end(this.#status, undefined, 'complete');
+    else if (!complete && this.#sink.clogged) this.#forwarding?.pauseResponse();
   }
 
   #pieceOf(bytes: Buffer, from: number, to: number, complete: boolean, before: string): ResponsePiece {
@@ -335,6 +383,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     if (end === 'cut') this.#transform?.destroy();
     this.#context.observe(this.#record(status, reason));
     this.#client.onExchangeOver(end);
+    this.#handler?.onOver(end === 'complete');
   }
 
   #record(status: number, reason: string | undefined): AccessRecord {

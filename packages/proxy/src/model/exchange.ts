@@ -12,10 +12,10 @@ export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
 export interface Exchange {
   readonly route: Route;
   readonly method: string;
-  /** Normal form; a step may replace it (path rewriting). The query travels beside it, untouched. */
+  /** Normal form; a step may replace it (path rewriting). */
   path: string;
-  /** With its `?`, or empty. As the client sent it. */
-  readonly query: string;
+  /** With its `?`, or empty. As the client sent it, unless Express middleware has changed it. */
+  query: string;
   readonly host: string;
   readonly request: HeaderList;
   readonly client: ClientConnection;

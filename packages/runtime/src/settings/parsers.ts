@@ -89,6 +89,12 @@ export const oneOf =
   (raw) =>
     (allowed as readonly string[]).includes(raw) ? ok(raw as T) : not(`one of ${allowed.join(', ')}`);
 
+/** `raw` is what `LANE` called `core`. */
+export const httpRouter: Parser<'core' | 'express'> = (raw) => {
+  if (raw === 'core' || raw === 'raw') return ok('core');
+  return raw === 'express' ? ok('express') : not('core or express');
+};
+
 /** An address and port clients connect to. `ssl` ends TLS there. */
 export interface EntrypointSetting {
   readonly port: number;

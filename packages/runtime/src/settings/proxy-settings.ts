@@ -2,6 +2,7 @@ import {
   bearerToken,
   boolean,
   entrypoints,
+  httpRouter,
   integer,
   networks,
   oneOf,
@@ -69,12 +70,13 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Data-plane workers: a number, or `cores`; `0` serves inside the control process',
   }),
-  lane: given({
-    env: ['LANE'],
-    parse: oneOf('raw', 'express'),
-    default: 'raw',
+  httpRouter: given({
+    env: ['HTTP_ROUTER', 'LANE'],
+    parse: httpRouter,
+    default: 'core',
     usedBy: serving,
-    meaning: '`express` serves every request through Express only',
+    meaning:
+      '`core`, or `express`: every HTTP route runs through an Express router that is swapped with the table. `LANE` is deprecated',
   }),
   trustedProxies: given({
     env: ['TRUSTED_PROXIES'],

@@ -9,8 +9,8 @@ import type { ServedService } from '../../model/served-service.ts';
 import { startInProcessServer } from './in-process-server.ts';
 import type { Server as ProxyServer } from './server.ts';
 
-for (const lane of ['raw', 'express'] as const)
-  describe(`the serving plane on the ${lane} lane`, () => {
+for (const router of ['core', 'express'] as const)
+  describe(`the serving plane on the ${router} router`, () => {
     let plane: ProxyServer;
     let metrics: Metrics;
     let port: number;
@@ -21,7 +21,7 @@ for (const lane of ['raw', 'express'] as const)
       metrics = new Metrics();
       plane = await startInProcessServer({
         settings: readSettings('standalone', {
-          env: { LANE: lane, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
+          env: { HTTP_ROUTER: router, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
           secretsDir: '/nowhere',
         }),
         logger: silentLogger,

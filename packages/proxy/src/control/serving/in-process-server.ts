@@ -12,6 +12,7 @@ import { type TrustedProxies, trustedProxies } from '../../exchange/client-conne
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { makeViaName } from '../../exchange/header-policy.ts';
 import { requestIds } from '../../exchange/request-id.ts';
+import { createExpressRouter } from '../../express/express-router.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -135,6 +136,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
     observe: measured.observe,
+    ...(settings.httpRouter === 'express' ? { handlerOf: createExpressRouter() } : {}),
   };
   const http = createHttpServer({
     context,

@@ -18,8 +18,8 @@ import type { Server as ProxyServer } from '../../control/serving/server.ts';
 const header = 'PROXY TCP4 203.0.113.7 10.0.0.1 54321 443\r\n';
 const request = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
 
-for (const lane of ['raw', 'express'] as const)
-  describe(`ports with PROXY protocol before the ${lane} lane`, () => {
+for (const router of ['core', 'express'] as const)
+  describe(`ports with PROXY protocol before the ${router} router`, () => {
     let plane: ProxyServer | undefined;
     let metrics: Metrics;
     let directory: string;
@@ -58,7 +58,7 @@ for (const lane of ['raw', 'express'] as const)
       plane = await startInProcessServer({
         settings: readSettings('standalone', {
           env: {
-            LANE: lane,
+            HTTP_ROUTER: router,
             DATA_DIR: directory,
             TRUSTED_PROXIES: trusted,
             PROXY_PROTOCOL_PORTS: [plain, secure, relayed].join(),

@@ -1,0 +1,68 @@
+import type { ClientHead } from '../exchange/client-head.ts';
+import type { ClientFraming, ResponsePiece, ResponseSink } from '../exchange/client-side.ts';
+import type { HandledExchange } from '../exchange/route-handler.ts';
+import { allowedTrailers } from '../http/chunked-reader.ts';
+import type { ViewResponse } from './view-response.ts';
+
+/** Gives an endpoint's response to an Express response object, so that middleware which replaces its methods sees it. */
+export class ThroughResponse implements ResponseSink {
+  readonly wantsPayload = true;
+  readonly sentBytes = 0;
+  clogged = false;
+  readonly #response: ViewResponse;
+  readonly #handled: HandledExchange;
+
+  constructor(response: ViewResponse, handled: HandledExchange) {
+    this.#response = response;
+    this.#handled = handled;
+    response.on('drain', () => this.#onDrain());
+  }
+
+  interim(head: ClientHead): void {
+    this.#handled.sendInterim(head);
+  }
+
+  head(head: ClientHead, _framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean {
+    const response = this.#response;
+    const flat = head.headers?.flat ?? [];
+    const seen = new Set<string>();
+    // What the endpoint sent replaces what middleware had set; several fields of one name stay several.
+    for (let at = 0; at < flat.length; at += 2) {
+      const name = flat[at] as string;
+      const lower = name.toLowerCase();
+      if (seen.has(lower)) response.appendHeader(name, flat[at + 1] as string);
+      else response.setHeader(name, flat[at + 1] as string);
+      seen.add(lower);
+    }
+    response.keepOrderOf(flat);
+    if (closes) response.setHeader('Connection', 'close');
+    response.writeHead(head.status, head.reason);
+    if (piece.to === piece.from && !piece.complete) response.flushHeaders();
+    else this.body(piece);
+    return false;
+  }
+
+  body(piece: ResponsePiece): boolean {
+    const { bytes, from, to, complete, trailers } = piece;
+    // Middleware may keep what it gets; the bytes are the read buffer's.
+    const copy = Buffer.from(bytes.subarray(from, to));
+    if (copy.length > 0 && !this.#response.write(copy)) this.clogged = true;
+    if (!complete) return false;
+    const flat = allowedTrailers(trailers);
+    const pairs: [string, string][] = [];
+    for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] as string, flat[at + 1] as string]);
+    if (pairs.length > 0) this.#response.addTrailers(pairs);
+    this.#response.end();
+    return false;
+  }
+
+  respond(): void {
+    throw new Error('local responses go to the client directly');
+  }
+
+  #onDrain(): void {
+    if (!this.clogged) return;
+    this.clogged = false;
+    this.#handled.resumeResponse();
+  }
+}
