@@ -1,7 +1,7 @@
 import type { ParseError } from '../http/parse-error.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { ClientHead } from './client-head.ts';
-import type { ConnectionCache } from './decide.ts';
+import type { ConnectionCache } from './connection-cache.ts';
 
 /**
  * How the body of a response is delimited. `length`: Content-Length is among the fields. `chunked`: the bytes come with
@@ -41,6 +41,27 @@ export interface ResponsePiece {
   before: string;
   /** Trailer lines of a complete body, CRLF at the end of each. */
   trailers: string;
+}
+
+const none = Buffer.alloc(0);
+const onePiece: ResponsePiece = { bytes: none, from: 0, to: 0, complete: false, before: '', trailers: '' };
+
+/** Fills the one object that serves for all pieces: a sink reads it during the call. */
+export function pieceOf(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  complete: boolean,
+  before: string,
+  trailers: string,
+): ResponsePiece {
+  onePiece.bytes = bytes;
+  onePiece.from = from;
+  onePiece.to = to;
+  onePiece.complete = complete;
+  onePiece.before = before;
+  onePiece.trailers = trailers;
+  return onePiece;
 }
 
 /** The body of one request as it comes. */

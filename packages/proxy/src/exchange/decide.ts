@@ -5,12 +5,13 @@ import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import { normalizePath } from '../routing/normal-path.ts';
-import { type ConnectionInfo, clientOf, type TrustedProxies } from './client-connection.ts';
+import { clientOf, type TrustedProxies } from './client-connection.ts';
+import type { ConnectionCache } from './connection-cache.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { hasLooped, headersForUpstream } from './header-policy.ts';
 import { localResponse } from './local-responses.ts';
 import { responseOfRoute, runSteps } from './run-middleware.ts';
-import { type AddedLines, plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream-head.ts';
+import { plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream-head.ts';
 
 export interface DecisionContext extends ExchangeContext {
   readonly trusted: TrustedProxies;
@@ -19,14 +20,6 @@ export interface DecisionContext extends ExchangeContext {
   readonly writesForwarded: boolean;
   /** Of a request body, in bytes. 0: unlimited. */
   readonly mostBodyBytes: number;
-}
-
-/** What is known of a client's connection, and what was found out on its last request. */
-export interface ConnectionCache {
-  readonly info: ConnectionInfo;
-  readonly added: AddedLines;
-  sentHost: string;
-  host: string;
 }
 
 /** A request that may be forwarded: everything before the first endpoint is picked has been decided. */

@@ -6,8 +6,9 @@ import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessRecord } from './access-record.ts';
-import { type ClientHead, clientHeadOf, restoreClientFraming, upgradeOf } from './client-head.ts';
-import type { ClientFraming, ClientSide, ResponsePiece, ResponseSink } from './client-side.ts';
+import { type ClientHead, clientHeadOf, upgradeOf } from './client-head.ts';
+import { clientResponseOf, mayTransform } from './client-response.ts';
+import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
 import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
@@ -275,7 +276,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   #startForwarding(order: ForwardOrder, head: string, consumed: string): void {
     const { steps, framing, exchange } = order;
-    for (let at = 0; at < steps.length; at++) if (steps[at]?.transform !== undefined) this.#mayTransform = true;
+    this.#mayTransform = mayTransform(steps);
     const { body } = this.#client;
     let firstBytes = consumed;
     if (!body.done) {
@@ -313,29 +314,14 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     else this.#end(response.status, response.reason, 'cut');
   }
 
-  /** The head as the client gets it: header policy, then the route's steps, then framing put right. */
   #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
-    const { steps, exchange } = this.#order as ForwardOrder;
-    const endpoint = this.#forwarding?.endpoint;
-    const isUpgrade = head.status === 101;
-    if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
-      return clientHeadOf(head, bytes, isUpgrade || this.#handler !== undefined);
-    const clientHead = clientHeadOf(head, bytes, true);
-    const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
-    for (const step of steps) step.onResponse?.(exchange, { status: head.status, headers, endpoint });
-    restoreClientFraming(headers, head);
-    if (!isUpgrade) this.#beginTransform(exchange, { status: head.status, headers, endpoint }, framing);
-    return clientHead;
-  }
-
-  #beginTransform(exchange: Exchange, response: TransformedResponse, framing: BodyFraming): void {
-    if (!this.#mayTransform) return;
-    for (const step of (this.#order as ForwardOrder).steps) {
-      const stream = step.transform?.(exchange, response, framing !== 'none');
-      if (stream === undefined) continue;
-      this.#transform = new ResponseTransform(stream, this);
-      return;
-    }
+    const order = this.#order as ForwardOrder;
+    const response = clientResponseOf(order, this.#forwarding?.endpoint, head, bytes, {
+      asList: this.#handler !== undefined,
+      hasBody: framing !== 'none',
+    });
+    if (response.stream !== undefined) this.#transform = new ResponseTransform(response.stream, this);
+    return response.head;
   }
 
   #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {
@@ -368,13 +354,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   #pieceOf(bytes: Buffer, from: number, to: number, complete: boolean, before: string): ResponsePiece {
-    piece.bytes = bytes;
-    piece.from = from;
-    piece.to = to;
-    piece.complete = complete;
-    piece.before = before;
-    piece.trailers = complete ? (this.#forwarding?.trailers ?? '') : '';
-    return piece;
+    return pieceOf(bytes, from, to, complete, before, complete ? (this.#forwarding?.trailers ?? '') : '');
   }
 
   #end(status: number, reason: string | undefined, end: 'complete' | 'cut'): void {
@@ -410,16 +390,4 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 }
 
-type TransformedResponse = Parameters<NonNullable<ForwardOrder['steps'][number]['onResponse']>>[1];
-
-function changesResponses(steps: ForwardOrder['steps']): boolean {
-  for (let at = 0; at < steps.length; at++) {
-    const step = steps[at];
-    if (step?.onResponse !== undefined || step?.transform !== undefined) return true;
-  }
-  return false;
-}
-
 const noBytes = Buffer.alloc(0);
-/** One for all pieces: a sink reads it during the call. */
-const piece: ResponsePiece = { bytes: noBytes, from: 0, to: 0, complete: false, before: '', trailers: '' };

@@ -9,7 +9,7 @@ import type {
   ClientTunnelHandler,
   ResponseSink,
 } from '../../exchange/client-side.ts';
-import type { ConnectionCache } from '../../exchange/decide.ts';
+import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
 import { AddedLines } from '../../exchange/upstream-head.ts';
 import type { ParseError } from '../../http/parse-error.ts';

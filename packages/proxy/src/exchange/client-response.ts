@@ -1,0 +1,55 @@
+import type { Transform } from 'node:stream';
+import type { UpstreamHead } from '../http/response-head.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { type ClientHead, clientHeadOf, restoreClientFraming } from './client-head.ts';
+import type { ForwardOrder } from './decide.ts';
+
+export interface ClientResponse {
+  readonly head: ClientHead;
+  /** The body passes through it. */
+  readonly stream: Transform | undefined;
+}
+
+interface ResponseOptions {
+  /** The head is wanted as a list of fields. */
+  readonly asList: boolean;
+  readonly hasBody: boolean;
+}
+
+/** The response as the client gets it: header policy, then the route's steps, then framing put right. */
+export function clientResponseOf(
+  { steps, exchange }: Pick<ForwardOrder, 'steps' | 'exchange'>,
+  endpoint: Endpoint | undefined,
+  head: UpstreamHead,
+  bytes: Buffer,
+  { asList, hasBody }: ResponseOptions,
+): ClientResponse {
+  const { status } = head;
+  const isUpgrade = status === 101;
+  if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
+    return { head: clientHeadOf(head, bytes, isUpgrade || asList), stream: undefined };
+  const clientHead = clientHeadOf(head, bytes, true);
+  const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
+  for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
+  restoreClientFraming(headers, head);
+  if (isUpgrade) return { head: clientHead, stream: undefined };
+  for (const step of steps) {
+    const stream = step.transform?.(exchange, { status, headers, endpoint }, hasBody);
+    if (stream !== undefined) return { head: clientHead, stream };
+  }
+  return { head: clientHead, stream: undefined };
+}
+
+/** A step may pass the body of a response through a stream: it is wanted without chunk framing then. */
+export function mayTransform(steps: ForwardOrder['steps']): boolean {
+  for (let at = 0; at < steps.length; at++) if (steps[at]?.transform !== undefined) return true;
+  return false;
+}
+
+function changesResponses(steps: ForwardOrder['steps']): boolean {
+  for (let at = 0; at < steps.length; at++) {
+    const step = steps[at];
+    if (step?.onResponse !== undefined || step?.transform !== undefined) return true;
+  }
+  return false;
+}
