@@ -49,10 +49,10 @@ export function upgrades(suite: Suite): void {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\nConnection: close\r\n\r\ngo away');
       });
       suite.rig.route('ws', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(
-        'GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-      );
-      expect(answer).to.match(/^HTTP\/1\.1 403 [\s\S]*go away/);
+      const client = suite.rig.connect();
+      client.send('GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await client.until(/^HTTP\/1\.1 403 [\s\S]*go away/);
+      client.socket.destroy();
     });
 
     it('tries another endpoint when one refuses the connection', async () => {
@@ -69,12 +69,12 @@ export function upgrades(suite: Suite): void {
       suite.rig.route('down', { endpoints: [await suite.rig.refusing()] });
       const upgrade = (path: string) =>
         `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
-      expect(await suite.rig.exchange(upgrade('/down'))).to.match(
-        /^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/,
-      );
-      expect(await suite.rig.exchange(upgrade('/none'))).to.match(
-        /^HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/,
-      );
+      const client = suite.rig.connect();
+      client.send(upgrade('/down'));
+      await client.until(/^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/);
+      client.send(upgrade('/none'));
+      await client.until(/HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/);
+      client.socket.destroy();
     });
 
     it('closes the client when the endpoint goes', async () => {
