@@ -343,13 +343,13 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const inUse = this.#sink.head(head, framing, closes, this.#pieceOf(bytes, from, to, complete, ''));
     if (inUse === undefined) throw new Error(`a step has made the head of the response to ${this.path} unsendable`);
     if (this.#handler === undefined) this.#status = head.status;
-    this.#sent(complete);
+    // A whole response in one piece ends when its head came: the clock need not be read twice.
+    this.#sent(complete, this.#forwarding?.headAtMs);
     return inUse;
   }
 
-  #sent(complete: boolean): void {
-    // A whole response in one piece ends when its head came: the clock need not be read twice.
-    if (complete && this.#handler === undefined) this.#end(this.#status, undefined, 'complete');
+  #sent(complete: boolean, nowMs?: number): void {
+    if (complete && this.#handler === undefined) this.#end(this.#status, undefined, 'complete', nowMs);
     else if (!complete && this.#sink.clogged) this.#forwarding?.pauseResponse();
   }
 
@@ -357,16 +357,16 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     return pieceOf(bytes, from, to, complete, before, complete ? (this.#forwarding?.trailers ?? '') : '');
   }
 
-  #end(status: number, reason: string | undefined, end: 'complete' | 'cut'): void {
+  #end(status: number, reason: string | undefined, end: 'complete' | 'cut', nowMs?: number): void {
     if (this.#over) return;
     this.#over = true;
     if (end === 'cut') this.#transform?.destroy();
-    this.#context.observe(this.#record(status, reason));
+    this.#context.observe(this.#record(status, reason, nowMs ?? performance.now()));
     this.#client.onExchangeOver(end);
     this.#handler?.onOver(end === 'complete');
   }
 
-  #record(status: number, reason: string | undefined): AccessRecord {
+  #record(status: number, reason: string | undefined, nowMs: number): AccessRecord {
     const forwarding = this.#forwarding;
     const headAtMs = forwarding?.headAtMs;
     const { sink, body } = this.#client;
@@ -380,7 +380,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       status,
       reason,
       cause: this.#cause,
-      durationMs: performance.now() - this.#startedMs,
+      durationMs: nowMs - this.#startedMs,
       upstreamMs: headAtMs === undefined ? undefined : headAtMs - (forwarding as Forwarding).attemptAtMs,
       retries: forwarding?.retries ?? 0,
       sentBytes: sink.sentBytes + (this.#tunnel?.sentBytes ?? 0),
