@@ -22,8 +22,11 @@ export interface LabelDocs {
   readonly meaning: string;
   /** A value as written after `com.df.<name>=`. */
   readonly example: string;
-  /** Never ignored: where it cannot be honoured, its destination answers 503 instead of being served unprotected. */
-  readonly restrictsAccess?: true;
+  /**
+   * The feature that restricts access by this label: `requires` of a definition names it. A new way to restrict is a new
+   * feature, so that an older reader does not serve without it. Such a label is never ignored.
+   */
+  readonly restricts?: string;
   /** The modes in which it has an effect. Default: all. */
   readonly modes?: readonly ReqMode[];
   /** Its value never appears in problems, responses or logs. */

@@ -166,15 +166,15 @@ export const routingDestinationLabels = {
   allowedMethods: label('allowedMethods', methods, {
     meaning: 'Methods that may be used; all others get 403.',
     modes: httpOnly,
+    restricts: 'methods',
     example: 'GET,HEAD',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
   deniedMethods: label('deniedMethods', methods, {
     meaning: 'Methods that get 403.',
     modes: httpOnly,
+    restricts: 'methods',
     example: 'PUT,DELETE',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
 };

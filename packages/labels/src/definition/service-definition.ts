@@ -11,6 +11,8 @@ export interface ServiceDefinition extends ServiceLabels {
   readonly source: DefinitionSource;
   /** When this document was written, ISO 8601. */
   readonly updatedAt: string;
+  /** Restricting features that the service’s labels use (`withRequires`); they hold for every destination. */
+  readonly requires?: readonly string[];
   /** At least one. */
   readonly destinations: readonly Destination[];
 }
@@ -26,6 +28,8 @@ export interface Destination extends DestinationLabels {
   readonly index: number;
   /** Milliseconds since the epoch when this match first appeared; carried forward while host, path and predicates stay equal. */
   readonly since: number;
+  /** As the service’s, for this destination alone. */
+  readonly requires?: readonly string[];
 }
 
 /** `<owner>/<service>`: how maps, logs and problems name one service. */

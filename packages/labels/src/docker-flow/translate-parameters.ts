@@ -4,6 +4,7 @@ import { checkDestinations } from '../definition/check-destinations.ts';
 import { checkModesOfService } from '../definition/check-modes.ts';
 import type { PlainSecrets } from '../definition/plain-secrets.ts';
 import type { Problem } from '../definition/problem.ts';
+import { withRequires } from '../definition/required-features.ts';
 import type { DefinitionSource, Destination, ServiceDefinition } from '../definition/service-definition.ts';
 import { isPasswordHash } from '../values/password-hash.ts';
 import { pathRewriteOf } from '../values/path-rewrites.ts';
@@ -62,7 +63,7 @@ export function translateParameters(parameters: LabelParameters, context: Transl
   problems.push(...spanning.filter((problem) => !isConsequence(problem, wrong)));
   applyDeprecated(labels, destinations, reading);
   if (service === undefined || problems.some(({ severity }) => severity === 'error')) return { secrets, problems };
-  const definition: ServiceDefinition = {
+  const definition = withRequires({
     version: 1,
     service,
     owner: context.owner,
@@ -70,7 +71,7 @@ export function translateParameters(parameters: LabelParameters, context: Transl
     updatedAt: context.updatedAt,
     ...(labels as ServiceLabels),
     destinations,
-  };
+  });
   const bytes = Buffer.byteLength(JSON.stringify(definition, undefined, 2));
   if (bytes > mostDefinitionBytes) return { secrets, problems: [...problems, tooLarge(bytes)] };
   return { definition, secrets, problems };
