@@ -22,17 +22,17 @@ const certificateAndKey: Value<string> = {
   schema: text.schema,
 };
 
-/** Who may call, and how often. */
+/** Access: users, networks, TLS and rates. */
 export const accessServiceLabels = {
   users: label('users', users, {
     meaning:
-      'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, nobody is let in.',
+      'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, every request gets 401.',
     modes: httpOnly,
     restricts: 'auth',
     example: 'jane:secret,joe',
     secret: true,
     dockerFlow: fixed(
-      'Users of the service replace the global ones, as the docs say; Docker Flow’s code demands both. The registry holds salted hashes, never passwords.',
+      'Users of the service replace the global ones, as Docker Flow’s docs have it; its code demands both. The registry holds salted hashes, never passwords.',
     ),
   }),
   usersSecret: label('usersSecret', secretName, {
@@ -96,7 +96,7 @@ export const accessDestinationLabels = {
   }),
   denyHttp: label('denyHttp', boolean, {
     default: 'false',
-    meaning: 'Answers 403 to requests that did not come by TLS.',
+    meaning: 'Responds with 403 to requests that did not come by TLS.',
     modes: httpOnly,
     restricts: 'https',
     example: 'true',
@@ -104,7 +104,7 @@ export const accessDestinationLabels = {
   }),
   verifyClientSsl: label('verifyClientSsl', boolean, {
     default: 'false',
-    meaning: 'Answers 403 unless the client has a certificate of an authority in `CA_FILE`.',
+    meaning: 'Responds with 403 unless the client has a certificate of an authority in `CA_FILE`.',
     modes: httpOnly,
     restricts: 'client-certificate',
     example: 'true',

@@ -15,7 +15,7 @@ export interface LabelEntry<T = unknown> extends LabelDocs {
 /** How a destination takes connections: requests, a port, or a port by TLS server name. */
 export type ReqMode = 'http' | 'tcp' | 'sni';
 
-/** What an entry says beside its kind of value. */
+/** An entry without its kind of value. */
 export interface LabelDocs {
   /** As the docs state it, in the label's own notation. Absent: not set. */
   readonly default?: string;

@@ -17,7 +17,7 @@ export interface ServiceDefinition extends ServiceLabels {
   readonly destinations: readonly Destination[];
 }
 
-/** Who says so: a Swarm service at one version, or a person or process by REST or in the environment. */
+/** Where the definition comes from: a Swarm service at one version, or a person or process by REST or in the environment. */
 export type DefinitionSource =
   | { readonly kind: 'swarm'; readonly swarmId: string; readonly serviceId: string; readonly versionIndex: number }
   | { readonly kind: 'rest' | 'env' | 'sample'; readonly by: string };

@@ -62,6 +62,15 @@ describe('translateParameters, golden cases', () => {
       [{ servicePath: ['/'], port: 80, httpsPort: 443 }],
     ],
     [
+      'httpsPort is enough for a destination that is not the first',
+      { serviceName: 'x', 'servicePath.1': '/', 'port.1': '80', 'servicePath.2': '/b', 'httpsPort.2': '443' },
+      {},
+      [
+        { servicePath: ['/'], port: 80 },
+        { servicePath: ['/b'], httpsPort: 443 },
+      ],
+    ],
+    [
       'https ports',
       { ...minimal, httpsPort: '8443', srcHttpsPort: '4430', srcPort: '8000' },
       {},

@@ -34,7 +34,7 @@ export interface TranslationContext {
 export interface Translation {
   /** Absent when a problem of severity `error` rejects it. */
   readonly definition?: ServiceDefinition;
-  /** `createSealer` puts them in; until then the definition lets nobody in, because its users have no password. */
+  /** `createSealer` seals them into the definition; until then its users have no password, so none can authenticate. */
   readonly secrets: PlainSecrets;
   readonly problems: readonly Problem[];
 }
