@@ -28,7 +28,8 @@ for (const target of ['listener', 'proxy']) {
     [
       'build',
       ...['--file', dockerfile, '--target', target, '--tag', image],
-      ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', `NPM_CONFIG_REGISTRY=${npmRegistry()}`],
+      ...['--build-arg', `BASE_IMAGE=${base}`],
+      ...npmRegistryArguments(),
       // The base that is made here serves machines behind a gateway, whose way out containers do not share.
       ...(base === localBaseName ? ['--network', 'host'] : []),
       root,
@@ -63,11 +64,11 @@ function imageId(image) {
   return inspected.status === 0 ? inspected.stdout.trim() : undefined;
 }
 
-function npmRegistry() {
+/** npm inside the build uses the registry that this machine's npm is configured with. */
+function npmRegistryArguments() {
   const asked = spawnSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' });
-  return asked.status === 0 && asked.stdout.trim().startsWith('http')
-    ? asked.stdout.trim()
-    : 'https://registry.npmjs.org/';
+  const registry = asked.status === 0 ? asked.stdout.trim() : '';
+  return registry.startsWith('http') ? ['--build-arg', `NPM_CONFIG_REGISTRY=${registry}`] : [];
 }
 
 function docker(args, env = {}, timeout) {
