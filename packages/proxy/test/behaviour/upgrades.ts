@@ -67,14 +67,13 @@ export function upgrades(suite: Suite): void {
 
     it('answers 502 and 503 as for other requests', async () => {
       suite.rig.route('down', { endpoints: [await suite.rig.refusing()] });
-      const upgrade = (path: string) =>
-        `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
-      const client = suite.rig.connect();
-      client.send(upgrade('/down'));
-      await client.until(/^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/);
-      client.send(upgrade('/none'));
-      await client.until(/HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/);
-      client.socket.destroy();
+      const responseTo = async (path: string) => {
+        const client = suite.rig.connect();
+        client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+        return await client.until(/\r\n\r\n/);
+      };
+      expect(await responseTo('/down')).to.match(/^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/);
+      expect(await responseTo('/none')).to.match(/^HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/);
     });
 
     it('closes the client when the endpoint goes', async () => {
