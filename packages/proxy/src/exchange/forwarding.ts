@@ -119,12 +119,13 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#connection?.endBody(trailers);
   }
 
+  /** Once the response is complete, its connection belongs to another exchange. */
   pauseResponse(): void {
-    this.#connection?.pause();
+    if (!this.#over) this.#connection?.pause();
   }
 
   resumeResponse(): void {
-    this.#connection?.resume();
+    if (!this.#over) this.#connection?.resume();
   }
 
   /** The client is gone, or the exchange has ended without this response. */

@@ -5,8 +5,9 @@ import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
+import type { EndpointConnection } from '../transport/endpoint-connection.ts';
 import type { AccessRecord } from './access-record.ts';
-import { type ClientHead, clientHeadOf, upgradeOf } from './client-head.ts';
+import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
 import { clientResponseOf, mayTransform } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
 import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
@@ -180,20 +181,22 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
     const chosen = upgradeOf(head, bytes) ?? framing.upgrade;
-    const offered = framing.upgrade.split(',').map((each) => each.trim().toLowerCase());
-    const connection = offered.includes(chosen.trim().toLowerCase()) ? forwarding.takeTunnel() : undefined;
-    if (connection === undefined) {
+    // Chunks that are still to come could not be told from the tunnel's bytes; of a body with a length the rest passes
+    // as it stands.
+    const mayBegin = offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
+    const tunnel = new Tunnel(this);
+    const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
+    if (client === undefined) {
+      if (mayBegin) throw new Error(`a step has made the head of the 101 to ${this.path} unsendable`);
       forwarding.cancel();
       this.onFailure('endpoint-answer-invalid', false);
       return;
     }
-    const tunnel = new Tunnel(connection, this);
-    const client = this.#client.beginTunnel(clientHead, chosen, tunnel);
-    if (client === undefined) throw new Error('the head of a 101 cannot be sent');
     this.#status = head.status;
     this.#tunnel = tunnel;
+    const connection = forwarding.takeTunnel() as EndpointConnection;
     const idleMs = timerMs(exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
-    tunnel.begin(client, idleMs, bytes, from, to);
+    tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs, bytes, from, to });
   }
 
   onTunnelOver(): void {
