@@ -312,9 +312,9 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   #giveUp(response: LocalResponse): void {
     if (this.#over) return;
     this.#forwarding?.cancel();
-    this.#tunnel?.abort();
     if (this.#status === 0) this.#respond(response);
     else this.#end(response.status, response.reason, 'cut');
+    this.#tunnel?.abort();
   }
 
   #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
