@@ -31,7 +31,7 @@ const parts = [
     why: 'the registry that proxies and listeners share',
     suites: testSuites,
     commands: ['consul'],
-    satisfied: async () => existsSync(process.env.CONSUL_BIN || cachedConsul()),
+    satisfied: async () => existsSync(cachedConsul()),
     packages: ['debian-archive-keyring', 'dpkg'],
     install: () => run('bash', [join(here, 'get-consul.sh'), dirname(dirname(dirname(cachedConsul())))]),
   },

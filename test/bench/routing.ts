@@ -193,6 +193,7 @@ function emptyTable(): RouteTable {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
+    isSupported: () => true,
   });
 }
 

@@ -1,2 +1,1 @@
-export { type CommandIo, processIo } from './io.ts';
-export { main } from './main.ts';
+export {};

@@ -16,16 +16,15 @@ export function checkDestinations(destinations: readonly Destination[]): readonl
   if (exceeded.length > 0) return exceeded;
   // Un-indexed labels are defaults of up to 1,000 destinations: each pattern is compiled once.
   const known = new Map<string, PathPatternText>();
-  return destinations.flatMap((destination, at) => [
-    ...checkMatchAndPort(destination, at === 0),
+  return destinations.flatMap((destination) => [
+    ...checkMatchAndPort(destination),
     ...checkPaths(destination, known),
     ...checkRedirect(destination),
     ...checkMode(destination),
   ]);
 }
 
-/** @param isFirst Docker Flow asks for `port` in the first destination; in others `httpsPort` alone is enough */
-function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly Problem[] {
+function checkMatchAndPort(destination: Destination): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   if (mode !== 'http') {
     if (destination.srcPort !== undefined && destination.port !== undefined) return [];
@@ -44,12 +43,12 @@ function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly
     problems.push({
       severity: 'error',
       reason: 'match-missing',
-      message: 'neither servicePath nor serviceDomain is set, so no request belongs to the service',
+      message: 'neither servicePath nor serviceDomain says which requests belong to the service',
       label: labelName('servicePath', destination),
       suggestion: `set ${labelName('servicePath', destination)} or ${labelName('serviceDomain', destination)}`,
     });
   }
-  if (destination.port === undefined && (isFirst || destination.httpsPort === undefined)) {
+  if (destination.port === undefined) {
     problems.push({
       severity: 'error',
       reason: 'port-missing',
@@ -63,7 +62,7 @@ function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly
 
 function checkPaths(destination: Destination, known: Map<string, PathPatternText>): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
-  // Nothing is compared; `checkMode` reports the label.
+  // Without a mode that compares paths or names, `checkMode` says so.
   if (mode === 'tcp') return [];
   const type = destination.pathType ?? { matcher: mode === 'sni' ? 'sni' : 'path_beg', ignoreCase: false };
   const problems: Problem[] = [];

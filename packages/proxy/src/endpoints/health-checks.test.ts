@@ -18,6 +18,7 @@ function tableWith(destination: Partial<Destination>): RouteTable {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
+    isSupported: () => true,
   });
   const definition = {
     version: 1,

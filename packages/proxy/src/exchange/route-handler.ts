@@ -36,8 +36,7 @@ export interface HandledExchange extends FaultOwner {
   readonly clogged: boolean;
   /** Sends the head of the response and the first bytes of its body. `undefined` if the head cannot be sent. */
   sendHead(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined;
-  /** Returns `true` if the bytes are still in use afterwards. */
-  sendBody(piece: ResponsePiece): boolean;
+  sendBody(piece: ResponsePiece): void;
   sendInterim(head: ClientHead): void;
   /** The body cannot be read. */
   refuse(error: ParseError): void;

@@ -1,4 +1,3 @@
-import { lackingFeature } from '@swarmgate/labels';
 import {
   type Destination,
   type Problem,
@@ -13,10 +12,9 @@ import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
 import type { CompiledRoute, MatchPhase, MatchRule } from './match-rule.ts';
 import { acmePath, type MatchingOrder } from './matching-order.ts';
 import { defaultPathType, everyPath, type PathPattern, parsePathPattern } from './path-pattern.ts';
+import { labelThatBlocks, type SupportedLabels } from './restricting-labels.ts';
 
-export interface CompileOptions {
-  /** Restricting features that this proxy honours. Default: all of this version. */
-  readonly features?: ReadonlySet<string>;
+export interface CompileOptions extends SupportedLabels {
   readonly order: MatchingOrder;
   /** For services that do not say: `SERVICE_DOMAIN_ALGO`. Default: the exact host. */
   readonly serviceDomainAlgo?: ServiceDomainAlgo;
@@ -63,7 +61,6 @@ class DestinationCompiler {
   readonly #legacyClass: 0 | 1 | 2;
   readonly #options: CompileOptions;
   #unusableExclude = false;
-  #isBlockToldOf = false;
 
   constructor(
     key: ServiceKey,
@@ -153,17 +150,14 @@ class DestinationCompiler {
     const key = this.#key;
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
-      : lackingFeature(definition, destination, this.#options.features);
-    if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockToldOf) {
-      this.#isBlockToldOf = true;
+      : labelThatBlocks(definition, destination, this.#options);
+    if (blockedBy !== undefined && suffix === '' && !this.#unusableExclude) {
       this.#problem(
-        'unsupported-feature',
-        'requires',
+        'label-unsupported',
+        blockedBy,
         undefined,
-        `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
-        blockedBy.startsWith('field:')
-          ? `Correct or remove the field ${blockedBy.slice('field:'.length)} in the registry.`
-          : 'Update this proxy to the version of the listener, or remove the label that needs the feature.',
+        `${blockedBy} restricts access and cannot be honoured, so the destination answers 503`,
+        `Remove the label if the destination may be open to all.`,
       );
     }
     const route = {

@@ -1,7 +1,6 @@
 import type { Problem } from '@swarmgate/labels';
 import { nearestName } from '@swarmgate/labels';
 import { definitionSchema, destinationShape, serviceLabelsShape } from './definition-schema.ts';
-import { mayRestrict } from './unknown-restrictions.ts';
 
 const ofService: ReadonlySet<string> = new Set(Object.keys(definitionSchema.shape));
 const ofDestination: ReadonlySet<string> = new Set(Object.keys(destinationShape));
@@ -46,9 +45,7 @@ function unknown(where: string, suggestion: string | undefined): Problem {
   return {
     severity: 'warning',
     reason: 'field-unknown',
-    message: mayRestrict(where.split('.').at(-1) ?? '')
-      ? `a definition has no field ${shown} there; it may restrict access, so its routes answer 503`
-      : `a definition has no field ${shown} there; it is ignored`,
+    message: `a definition has no field ${shown} there; it is ignored`,
     label: shown,
     ...(suggestion === undefined ? {} : { suggestion }),
   };

@@ -26,6 +26,7 @@ describe('problems of serving', () => {
       order: 'strict',
       instanceName: 'swarmgate',
       filterInstanceName: false,
+      isSupported: () => true,
     });
     const upstreams = new Upstreams({
       swarmName: 'swarm',

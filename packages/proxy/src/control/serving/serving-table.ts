@@ -1,3 +1,4 @@
+import { isSupported } from '@swarmgate/labels';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
@@ -14,6 +15,8 @@ export function emptyTable(settings: Settings): RouteTable {
     ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
     instanceName: settings.instanceName,
     filterInstanceName: settings.filterProxyInstanceName,
+    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
+    isSupported,
   });
 }
 
