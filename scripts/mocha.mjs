@@ -11,7 +11,7 @@ import { ownEnvironment, ownNode, root } from './install.mjs';
 const suites = ['unit', 'integration', 'e2e', 'faults'];
 const [mode, ...given] = process.argv.slice(2);
 const from = process.env.INIT_CWD ?? process.cwd();
-const files = given.filter((argument) => isTestPath(argument)).map(specOf);
+const files = given.filter((argument) => isTestPath(argument)).map((argument) => specOf(argument));
 const options = given.filter((argument) => !isTestPath(argument));
 
 if (mode === '--watch') {
@@ -56,7 +56,8 @@ function specOf(argument) {
   const path = existsSync(resolve(root, argument)) ? resolve(root, argument) : resolve(from, argument);
   const named = relative(root, path);
   const isDirectory = existsSync(path) && statSync(path).isDirectory();
-  return isDirectory ? join(named, '**/*.test.ts') : named;
+  // Tests that start processes are no unit tests: a directory of sources names them only for other suites.
+  return isDirectory ? join(named, mode === 'unit' ? '**/!(*.process).test.ts' : '**/*.test.ts') : named;
 }
 
 function run(mochaArguments, nodeOptions = []) {

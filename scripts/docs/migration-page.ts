@@ -1,4 +1,5 @@
 import { otherLabels } from '@swarmgate/labels';
+import { settingsWithoutEffect } from '@swarmgate/runtime';
 import { type ListedLabel, listedLabels } from './label-lists.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -27,6 +28,12 @@ export function migrationPage(): string {
     table(['label', 'instead'], [...refused(), ...refusedValues]),
     '## Labels that are ignored, with a warning',
     table(['label', 'why'], ignored()),
+    '## Settings that have no effect',
+    'The proxy logs a warning with the same advice for each one that is set.',
+    table(
+      ['setting', 'instead'],
+      settingsWithoutEffect.map(({ name, suggestion }) => [code(name), suggestion]),
+    ),
     '## Labels that are deprecated',
     table(['label', 'use'], deprecated(labels)),
     '## Labels that are new',

@@ -8,6 +8,7 @@ export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork } from './networks.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
+export { settingsWithoutEffect, warnOfSettingsWithoutEffect } from './settings/docker-flow-settings.ts';
 export {
   boolean as parseBoolean,
   type EntrypointSetting,

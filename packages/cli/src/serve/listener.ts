@@ -4,14 +4,14 @@ import { startAgent, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { untilStopped } from './until-stopped.ts';
 
-/** Observes the Swarm and publishes to Consul, until it is stopped. */
+/** Observes the Swarm and publishes to Consul until it is stopped. */
 export async function listener(io: CommandIo): Promise<void> {
   const settings = openSettings('listener', { env: io.env });
   if (settings.consulAddress === undefined) {
-    // The embedded registry belongs to one process: nobody could follow what a lone listener writes into it.
+    // The embedded registry belongs to one process: no proxy could follow what a separate listener writes to it.
     throw new UsageError(
       'consul-missing',
-      'CONSUL_HTTP_ADDR is not set: a listener needs a Consul that proxies follow. For both in one process: swarmgate standalone',
+      'CONSUL_HTTP_ADDR is not set: a listener publishes to a Consul that proxies follow. Both in one process: swarmgate standalone',
     );
   }
   const logger = createLogger({ level: settings.logLevel });
@@ -22,7 +22,7 @@ export async function listener(io: CommandIo): Promise<void> {
   });
 }
 
-/** Passes on at once which containers of its node go, until it is stopped. */
+/** Reports terminating containers of its node until it is stopped. */
 export async function agent(io: CommandIo): Promise<void> {
   const settings = openSettings('listener', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });

@@ -1,14 +1,15 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, openSettings } from '@swarmgate/runtime';
+import { createLogger, openSettings, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
 import { restartWorkersOnHangup } from './restart-workers.ts';
 import { untilStopped } from './until-stopped.ts';
 
-/** Follows the registry and forwards requests, until it is stopped. Without Consul: on the embedded registry. */
+/** Follows the registry and forwards requests until it is stopped. Without Consul it uses the embedded registry. */
 export async function proxy(io: CommandIo): Promise<void> {
   const settings = openSettings('proxy', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
+  warnOfSettingsWithoutEffect({ env: io.env }, logger);
   await untilStopped(logger, async (signal, running) => {
     const registry = await openRegistry(settings, logger);
     running.push({ stop: () => registry.store.close() });

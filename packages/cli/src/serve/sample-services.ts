@@ -15,7 +15,7 @@ interface SampleService {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The samples that run, and how to end them: their routes go first, then their processes. */
+/** The running samples. Stopping removes their routes first, then ends their processes. */
 export interface RunningSamples extends Running {
   readonly paths: readonly string[];
 }
@@ -54,7 +54,7 @@ export async function startSampleServices(
   };
 }
 
-/** Removes what samples published, whoever started them. */
+/** Removes the routes of all samples, also of those that another process started. */
 export async function removeSampleServices(registry: Registry, signal: AbortSignal): Promise<void> {
   const read = await registry.read(signal);
   if (read.kind !== 'snapshot') return;
@@ -74,9 +74,11 @@ async function startOne(sample: SampleService, logger: Logger) {
   });
   const [told] = (await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`sample service ${sample.name} ended before it listened`))),
+    once(child, 'exit').then(() =>
+      Promise.reject(new Error(`sample service ${sample.name} ended before it was listening`)),
+    ),
   ])) as [{ readonly port: number }];
-  logger.debug({ sample: sample.name, port: told.port }, 'sample service listens');
+  logger.debug({ sample: sample.name, port: told.port }, 'sample service is listening');
   return { sample, child, port: told.port };
 }
 
@@ -96,7 +98,7 @@ function define(sample: SampleService, port: number): ServiceDefinition {
     nowMs: now,
   });
   if (definition === undefined)
-    throw new Error(`sample service ${sample.name} is wrong: ${problems.map((each) => each.message).join('; ')}`);
+    throw new Error(`sample service ${sample.name} is invalid: ${problems.map((each) => each.message).join('; ')}`);
   return definition;
 }
 

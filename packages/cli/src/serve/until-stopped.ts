@@ -1,9 +1,8 @@
-import { type Logger, messageOf, type Running, stopAll } from '@swarmgate/runtime';
+import { type Logger, type Running, stopAll } from '@swarmgate/runtime';
 
 /**
- * Runs a long-lived command until SIGINT or SIGTERM. `start` puts what it starts into `running`, first things first;
- * it is stopped in reverse order, also when a later part does not start. A second signal ends the process at once:
- * somebody is waiting at the terminal.
+ * Runs a long-lived command until SIGINT or SIGTERM. `start` appends what it starts to `running`; it is stopped in reverse
+ * order, also when a later part fails to start. A second signal ends the process at once.
  */
 export async function untilStopped(logger: Logger, start: (signal: AbortSignal, running: Running[]) => Promise<void>) {
   const stopping = new AbortController();
@@ -20,10 +19,10 @@ export async function untilStopped(logger: Logger, start: (signal: AbortSignal, 
   const running: Running[] = [];
   try {
     const started = start(stopping.signal, running);
-    // A start may wait for others, a registry for one; whoever stops it meanwhile need not wait along.
+    // A start may wait, for a registry for one: a signal ends that wait.
     if ((await Promise.race([started, asked])) !== undefined) {
       stopping.abort();
-      await started.catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'the start was given up'));
+      await started.catch((error: unknown) => logger.debug({ err: error }, 'start aborted'));
     }
     logger.info({ signal: await asked }, 'stopping');
   } finally {

@@ -102,7 +102,12 @@ type Given =
   | { readonly kind: 'given'; readonly text: string; readonly from: string }
   | { readonly kind: 'unreadable'; readonly problem: string };
 
-function findGiven(setting: Setting<unknown>, source: SettingsSource): Given {
+/** Whether the environment, `<NAME>_FILE` or a secret sets this variable. */
+export function isGiven(name: string, source: SettingsSource): boolean {
+  return findGiven({ env: [name] }, source).kind !== 'absent';
+}
+
+function findGiven(setting: Pick<Setting<unknown>, 'env'>, source: SettingsSource): Given {
   for (const name of setting.env) {
     const direct = source.env[name];
     // An empty variable counts as not set: stack files write `NAME=${NAME:-}`.
