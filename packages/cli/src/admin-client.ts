@@ -1,11 +1,11 @@
 import { readSettings, type Settings, SwarmgateError, UsageError } from '@swarmgate/runtime';
 import fetch from 'node-fetch';
 
-/** Nobody answers, or something that is not a Swarmgate proxy does: exit code 2. */
+/** Nothing responds at the address, or something that is not a Swarmgate process: exit code 2. */
 export class UnreachableError extends SwarmgateError {}
 
 export interface AdminAnswer {
-  /** Who was asked: scheme, host and port. */
+  /** Address that responded: scheme, host and port. */
   readonly from: string;
   readonly status: number;
   readonly body: unknown;
@@ -18,7 +18,7 @@ export interface AdminClient {
   post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminAnswer>;
 }
 
-/** Whose REST: each has its own port and its own variable for another address. */
+/** The process that is called: each has its own port and its own variable for another address. */
 export type Addressee = 'proxy' | 'listener';
 
 export interface AdminClientOptions {
@@ -30,7 +30,7 @@ export interface AdminClientOptions {
   /** Default `proxy`. */
   readonly to?: Addressee;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How long one call may take, in milliseconds. Default 60_000: longer than any barrier one would wait for. */
+  /** Timeout of one call in milliseconds. Default 60,000: longer than any barrier. */
   readonly timeoutMs?: number;
 }
 

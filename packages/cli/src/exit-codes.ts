@@ -1,8 +1,8 @@
-/** What every command ends with. */
+/** Exit codes of every command. */
 export const exitCodes = {
   done: 0,
   /** Refused by the proxy, or problems were found. */
   refused: 1,
-  /** Wrong usage, or nobody answers. */
+  /** Wrong usage, or unreachable. */
   unusable: 2,
 } as const;

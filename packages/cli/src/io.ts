@@ -1,15 +1,15 @@
 import { printable } from './output/printable.ts';
 
-/** What a command may touch of the outside world; tests hand in their own. */
+/** The environment of a command; tests inject their own. */
 export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
-  /** Set once; the process ends with it when nothing is left to do. */
+  /** Sets the exit code; the process ends with it once nothing is left to do. */
   readonly exit: (code: number) => void;
 }
 
-// Whoever reads may stop early, as `| head` does: what is left goes nowhere, and the command ends as it would have.
+// A reader may close the pipe early, as `| head` does: the rest is dropped, and the command ends normally.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

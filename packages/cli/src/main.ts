@@ -5,13 +5,13 @@ import { exitCodes } from './exit-codes.ts';
 import { type CommandIo, processIo } from './io.ts';
 import { createProgram } from './program.ts';
 
-/** Runs one command line. Never throws: every failure is a sentence on standard error and an exit code. */
+/** Runs one command line. Never rejects: a failure is a message on standard error and an exit code. */
 export async function main(args: readonly string[], io: CommandIo = processIo): Promise<void> {
   try {
     await createProgram(io).parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has written its own message already; asking for help is not a mistake.
+      // Commander has written its message already; --help is no error.
       io.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.unusable);
       return;
     }

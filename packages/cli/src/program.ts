@@ -12,7 +12,7 @@ import type { CommandIo } from './io.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 
-/** The command line: one file a family of commands. */
+/** The command line: one file per family of commands. */
 export function createProgram(io: CommandIo): Command {
   const program = new Command('swarmgate')
     .description('A reverse proxy for Docker Swarm that configures itself through Consul')
@@ -22,7 +22,7 @@ export function createProgram(io: CommandIo): Command {
     .showHelpAfterError('(swarmgate --help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 refused or problems found, 2 wrong usage or nobody answers.' +
+      '\nExit codes: 0 done, 1 refused or problems found, 2 wrong usage or unreachable.' +
         '\nSettings are read from the environment: docs/environment.md lists them.',
     );
   addServeCommands(program, io);

@@ -67,7 +67,7 @@ describe('swarmgate standalone', function () {
     await consul.stop();
     const { log } = start({ CONSUL_HTTP_ADDR: consul.address });
     await said('Stop it with Ctrl-C');
-    expect(log()).to.include('Swarmgate is not ready: it waits for its registry');
+    expect(log()).to.include('Swarmgate is not ready: it serves no route');
     expect(log()).to.include(`consul at ${consul.address}`).and.include('ECONNREFUSED').and.include('CONSUL_HTTP_ADDR');
     expect(log()).not.to.include('Swarmgate is ready.');
     expect(await statusOf(ports.admin, '/readyz')).to.equal(503);
@@ -90,13 +90,13 @@ describe('swarmgate standalone', function () {
     running.start();
     await until('it is announced again', () => running.log().slice(before).includes('Stop it with Ctrl-C'), patience);
     const again = running.log().slice(before);
-    expect(again).to.include('Swarmgate is ready.').and.include('those last known').and.include('does not answer');
+    expect(again).to.include('Swarmgate is ready.').and.include('those last loaded').and.include('is unreachable');
     expect(await statusOf(ports.entry, '/healthz')).to.equal(200);
   });
 
   it('ends at once while it waits', async () => {
     const running = start({ CONSUL_HTTP_ADDR: '127.0.0.1:1' });
-    await said('it waits for its registry');
+    await said('Swarmgate is not ready');
     running.signal('SIGTERM');
     await until('it has ended', () => running.pid === undefined, { withinMs: 20_000 });
   });

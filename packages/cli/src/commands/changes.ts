@@ -10,7 +10,7 @@ interface ChangeAnswer {
   readonly Message: string;
 }
 
-/** Changes by hand: each answers when every live replica serves it, or says which one is late. */
+/** Manual changes: each returns once every live replica serves it, or names the one that is late. */
 export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(
     program,
@@ -24,7 +24,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     .option('--file <definition>', 'a definition as JSON, as Consul’s UI shows it')
     .action(async (service: string | undefined, parameters: string[], options: OperatorOptions & { file?: string }) => {
       if (options.file !== undefined && service !== undefined)
-        throw new UsageError('service-repeated', `--file names the service and what it asks for: leave ${service} out`);
+        throw new UsageError('service-repeated', `--file contains the service and its labels: remove ${service}`);
       const client = clientFor(options, io);
       const answer =
         options.file !== undefined
@@ -39,7 +39,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
       const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is not registered by hand`));
+      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is not registered manually`));
     },
   );
 
@@ -47,7 +47,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     'swarmgate reload',
     'swarmgate reload --force',
   ])
-    .option('--force', 'also let go of services that are held because their keys vanished')
+    .option('--force', 'also drop services that are held because their keys vanished')
     .action(async (options: OperatorOptions & { force?: boolean }) => {
       const answer = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
       printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'reloaded'));
@@ -56,7 +56,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(
     program,
     'adopt',
-    'let a listener publish for a Swarm that was made anew under the same SWARM_NAME; asks a listener, not a proxy',
+    'let a listener publish for a Swarm that was recreated under the same SWARM_NAME; calls a listener, not a proxy',
     ['swarmgate adopt --url http://10.0.0.5:8080'],
     'listener',
   ).action(async (options: OperatorOptions) => {
@@ -64,7 +64,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     if (answer.status === 404)
       throw new UnreachableError(
         'not-a-listener',
-        `${answer.from} answers, and is no listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
+        `${answer.from} is not a listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
       );
     printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'adopted'));
   });

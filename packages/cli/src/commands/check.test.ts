@@ -70,7 +70,7 @@ describe('checking a stack file', () => {
     return result;
   }
 
-  it('prints each problem with file, line, service, label and mend, and ends with 1 on an error', async () => {
+  it('prints each problem with file, line, service, label and remedy, and ends with 1 on an error', async () => {
     const { out, code } = await run('check', file, '--stack', 'shop');
     expect(code).to.equal(1);
     expect(out).to.include(`${file}:2: shop_web: 1 destination`);
@@ -82,7 +82,7 @@ describe('checking a stack file', () => {
     );
   });
 
-  it('says what the parser of the file says, and where, once', async () => {
+  it('repeats the message of the file’s parser and its place, once', async () => {
     const several = join(folder, 'several.yml');
     writeFileSync(several, 'services: {}\n---\nservices: {}\n');
     const { error, code } = await run('check', several);
@@ -95,7 +95,7 @@ describe('checking a stack file', () => {
     expect((await run('check', twice)).error).to.equal(`swarmgate: ${twice}:3: Map keys must be unique\n`);
   });
 
-  it('speaks JSON and GitHub’s workflow commands', async () => {
+  it('prints JSON and GitHub’s workflow commands', async () => {
     const json = JSON.parse((await run('check', file, '--format', 'json')).out) as {
       services: { composeName: string }[];
     };
@@ -145,7 +145,7 @@ describe('checking a stack file', () => {
       await registry.store.close();
     });
 
-    it('says whose requests the stack would take', async () => {
+    it('names the requests that the stack would take', async () => {
       const { out } = await run('check', file, '--stack', 'shop', '--url', `http://127.0.0.1:${proxy.admin.port}`);
       expect(out).to.include('swarm/shop_web would take any.invalid/api/v2 from swarm/old_api');
     });
@@ -156,7 +156,7 @@ describe('checking a stack file', () => {
       expect(out).to.match(/^\+ swarm\/shop_web\/0 .*servicePath=\["\/api\/v2"\]/m);
       expect(out).to.match(/^- swarm\/shop_gone\/0 /m);
       expect(out).not.to.match(/^- swarm\/old_api/m);
-      expect(out).to.include('! shop_bad has labels that cannot be used').and.not.include('shop_silent');
+      expect(out).to.include('! shop_bad has invalid labels').and.not.include('shop_silent');
     });
   });
 });

@@ -17,12 +17,12 @@ interface CheckOptions extends OperatorOptions {
   readonly format?: string;
 }
 
-/** Looks at stack files before they are deployed: with the listener's rules and the proxy's own table. */
+/** Checks stack files before they are deployed, by the listener's rules and the proxy's route table. */
 export function addCheckCommands(program: Command, io: CommandIo): void {
   stackCommand(
     program,
     'check <files...>',
-    'what is wrong with the labels of stack files, and whose requests they would take',
+    'problems of the labels of stack files, and the routes whose requests they would take; needs no engine',
     [
       'swarmgate check stack.yml',
       'swarmgate check stack.yml stack.prod.yml --stack shop --url http://10.0.0.5:8080',
@@ -36,7 +36,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
         throw new UsageError('format-invalid', `--format ${format}: expected text, json or github`);
       }
       const desired = readDesired(files, options, io);
-      // Without a proxy to compare with, the labels alone are checked; asking one that does not answer is an error.
+      // Without an address the labels alone are checked; an address that does not respond is an error.
       const isCompared = options.url !== undefined || io.env.SWARMGATE_URL !== undefined;
       const effects = isCompared ? await effectsOn(desired, files, options, io) : undefined;
       if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null }, null, 2));
@@ -44,7 +44,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       if (desired.some(hasErrors)) io.exit(exitCodes.refused);
     });
 
-  stackCommand(program, 'diff <files...>', 'routes that deploying stack files would add, change and remove', [
+  stackCommand(program, 'diff <files...>', 'routes that a deployment of stack files would add, change and remove', [
     'swarmgate diff stack.yml --stack shop',
   ]).action(async (files: string[], options: CheckOptions) => {
     const desired = readDesired(files, options, io);
@@ -72,7 +72,7 @@ function stackCommand(
       '--stack <name>',
       'name the stack is deployed under (default: its "name", else the folder of the first file)',
     )
-    .option('--url <address>', 'admin address of a running proxy to compare with')
+    .option('--url <address>', 'admin address of the proxy to compare with')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
@@ -117,7 +117,7 @@ async function effectsOn(
   if (services.status !== 200 || routes.status !== 200) {
     throw new UnreachableError(
       'not-swarmgate',
-      `${client.url} answers ${services.status}: is this a Swarmgate admin port?`,
+      `${client.url} answers ${services.status}: not the admin port of a Swarmgate proxy?`,
     );
   }
   const { order } = routes.body as RoutesAnswer;

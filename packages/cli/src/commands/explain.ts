@@ -13,7 +13,7 @@ interface ExplainOptions extends OperatorOptions {
 }
 
 export function addExplainCommand(program: Command, io: CommandIo): void {
-  operatorCommand(program, 'explain <address>', 'which route a request would take, and why no other', [
+  operatorCommand(program, 'explain <address>', 'which route a request takes, and why no other', [
     'swarmgate explain http://shop.example.com/cart',
     "swarmgate explain https://shop.example.com/ --method POST --header 'X-Beta: 1'",
   ])
@@ -23,7 +23,7 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
       'a header of the request; may be repeated',
       (value: string, all: readonly string[] = []) => [...all, value],
     )
-    .option('--port <port>', 'entrypoint, where the address does not say it')
+    .option('--port <port>', 'entrypoint, if it differs from the port of the address')
     .action(async (address: string, options: ExplainOptions) => {
       const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
       for (const header of options.header ?? []) query.append('header', header);
@@ -46,7 +46,7 @@ export function describeExplanation({
   candidates,
 }: ExplainAnswer): string {
   const lines = [`${request.method} ${request.host}${request.path} at port ${request.port}`];
-  if (winner === null) lines.push('no route fits');
+  if (winner === null) lines.push('no route matches');
   else {
     lines.push(`served by ${winner.id}${byDefault ? ' (the default backend)' : ''}`);
     for (const [label, value] of Object.entries(winner.conditions)) lines.push(`  ${label} = ${show(value)}`);

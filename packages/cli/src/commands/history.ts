@@ -12,9 +12,9 @@ interface RollbackOptions extends OperatorOptions {
   readonly owner?: string;
 }
 
-/** What stood before, and going back to it; what proxies remember, given back to a registry that lost it. */
+/** Former definitions, rollback to one of them, and restoring a registry that lost its services from a proxy. */
 export function addHistoryCommands(program: Command, io: CommandIo): void {
-  operatorCommand(program, 'history <service>', 'who changed a service, when, and what stood before', [
+  operatorCommand(program, 'history <service>', 'changes of a service: writer, time and former definitions', [
     'swarmgate history shop',
   ]).action(async (service: string, options: OperatorOptions) => {
     const answer = await clientFor(options, io).get('/v1/history', { service });
@@ -22,24 +22,21 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
     if ((answer.body as HistoryAnswer).owners.length === 0) io.exit(exitCodes.refused);
   });
 
-  operatorCommand(program, 'rollback <service>', 'put a former definition of a service back', [
+  operatorCommand(program, 'rollback <service>', 'restore a former definition of a service', [
     'swarmgate rollback shop',
     'swarmgate rollback shop --to 3',
   ])
     .option('--to <number>', 'number of the entry in the history (default: the newest)')
-    .option('--owner <owner>', 'whose, where several publish that name')
+    .option('--owner <owner>', 'owner, where several publish that name')
     .action(async (service: string, { to, owner, ...options }: RollbackOptions) => {
       const query = { service, ...(to === undefined ? {} : { to }), ...(owner === undefined ? {} : { owner }) };
       const answer = await clientFor(options, io).post('/v1/rollback', query);
       printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => `${service} is rolled back: ${Message}`);
     });
 
-  operatorCommand(
-    program,
-    'restore',
-    'write manual services that this proxy still knows back into a registry that lost them',
-    ['swarmgate restore'],
-  ).action(async (options: OperatorOptions) => {
+  operatorCommand(program, 'restore', 'write manual services that this proxy still has to a registry that lost them', [
+    'swarmgate restore',
+  ]).action(async (options: OperatorOptions) => {
     const answer = await clientFor(options, io).post('/v1/restore');
     printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => Message);
   });
@@ -47,7 +44,7 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
 
 export function describeHistory({ service, owners }: HistoryAnswer): string {
   if (owners.length === 0)
-    return `${service} has no history: nobody publishes it, and nobody did (swarmgate routes lists what is served)`;
+    return `${service} has no history: it is not published and never was (swarmgate routes lists what is served)`;
   return owners
     .map(({ owner, current, entries }) => {
       const rows = entries.map((entry) => [

@@ -20,7 +20,7 @@ const urlHelp = {
   listener: 'address of a listener’s REST (default: LISTENER_URL, else 127.0.0.1:<LISTENER_PORT>)',
 } as const;
 
-/** A command that speaks to a running process: `--url`, `--json`, and examples in its help. */
+/** A command that calls a running process: `--url`, `--json`, and examples in its help. */
 export function operatorCommand(
   program: Command,
   nameAndArguments: string,
@@ -32,7 +32,7 @@ export function operatorCommand(
     .command(nameAndArguments)
     .description(description)
     .option('--url <address>', urlHelp[to])
-    .option('--json', 'print the answer as JSON')
+    .option('--json', 'print the response as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
@@ -41,8 +41,8 @@ export function clientFor(options: OperatorOptions, io: CommandIo, to: Addressee
 }
 
 /**
- * Prints an answer: as JSON when asked for, else as `human` has it. A refusal goes to standard error with exit code 1.
- * @throws UnreachableError when what answers is not a Swarmgate proxy.
+ * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal goes to standard error, exit code 1.
+ * @throws UnreachableError where the response is not that of a Swarmgate process
  */
 export function printAnswer<T>(
   answer: AdminAnswer,
@@ -53,7 +53,7 @@ export function printAnswer<T>(
   if (typeof answer.body !== 'object' || answer.body === null) {
     throw new UnreachableError(
       'not-swarmgate',
-      `${answer.from} answers ${answer.status} and no JSON: is this the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
+      `${answer.from} answers ${answer.status} without JSON: not the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
     );
   }
   const isFine = answer.status < 400;

@@ -99,7 +99,7 @@ describe('the operator’s commands', () => {
     expect(result.error).to.equal('refused (400): port is missing\n  error port: port is missing → add port\n');
   });
 
-  it('ends with 2 and says whom it asked when nobody answers', async () => {
+  it('ends with 2 and names the address when nothing responds', async () => {
     const result = await run(['status'], { SWARMGATE_URL: 'http://127.0.0.1:1' });
     expect(result.code).to.equal(2);
     expect(result.error).to.include('no answer from http://127.0.0.1:1').and.include('SWARMGATE_URL');
@@ -116,18 +116,18 @@ describe('the operator’s commands', () => {
     expect(away.error).to.include('Is the listener running there?').and.include('LISTENER_URL');
   });
 
-  it('ends with 2 when something else than a proxy answers', async () => {
+  it('ends with 2 when something other than a proxy responds', async () => {
     proxy.answer = { status: 200, body: 'hello' };
     const result = await run(['status']);
     expect(result.code).to.equal(2);
-    expect(result.error).to.include(`${url} answers 200 and no JSON`).and.include('ADMIN_PORT');
+    expect(result.error).to.include(`${url} answers 200 without JSON`).and.include('ADMIN_PORT');
   });
 
-  it('ends with 2 where a proxy is asked to adopt, and says how to find a listener', async () => {
+  it('ends with 2 where adopt is sent to a proxy, and names how to find a listener', async () => {
     proxy.answer = { status: 404, body: { Status: 'NOK', Message: 'nothing at /v1/adopt' } };
     const result = await run(['adopt', '--url', url]);
     expect(result.code).to.equal(2);
-    expect(result.error).to.include('is no listener').and.include('LISTENER_URL').and.include('LISTENER_PORT');
+    expect(result.error).to.include('is not a listener').and.include('LISTENER_URL').and.include('LISTENER_PORT');
   });
 
   it('ends with 2 on an address of another scheme, and with 1 for a history of nothing', async () => {
@@ -221,7 +221,7 @@ describe('the operator’s commands', () => {
       },
     };
     const result = await run(['explain', 'http://shop.example/', '--header', 'A: 1', '--header', 'B: 2']);
-    expect(result.out).to.include('no route fits').and.include('swarm/shop/0  path');
+    expect(result.out).to.include('no route matches').and.include('swarm/shop/0  path');
     expect(proxy.asked[0]?.url).to.include('header=A%3A+1&header=B%3A+2');
   });
 });

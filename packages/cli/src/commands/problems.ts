@@ -7,12 +7,10 @@ import { describeProblem } from '../output/problem.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
 
 export function addProblemsCommand(program: Command, io: CommandIo): void {
-  operatorCommand(
-    program,
-    'problems',
-    'everything that is wrong with labels, definitions and keys (exit code 1 if anything is)',
-    ['swarmgate problems', 'swarmgate problems --json'],
-  ).action(async (options: OperatorOptions) => {
+  operatorCommand(program, 'problems', 'problems of labels, definitions and keys (exit code 1 if there is any)', [
+    'swarmgate problems',
+    'swarmgate problems --json',
+  ]).action(async (options: OperatorOptions) => {
     const client = clientFor(options, io);
     const answer = await client.get('/v1/problems');
     if (!printAnswer<ProblemsAnswer>(answer, options, io, describeProblems)) return;
@@ -22,7 +20,7 @@ export function addProblemsCommand(program: Command, io: CommandIo): void {
   });
 }
 
-/** Whoever is paged looks here first, and a registry that is away is no problem of any service. */
+/** An unreachable registry is no problem of a service, but an operator looks here first. */
 async function sayIfNotFollowing(client: AdminClient, io: CommandIo): Promise<boolean> {
   const { status, body } = await client.get('/v1/status');
   const { registry } = body as Partial<StatusAnswer>;

@@ -6,7 +6,7 @@ import { table } from '../output/table.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
 
 export function addRoutesCommand(program: Command, io: CommandIo): void {
-  operatorCommand(program, 'routes', 'the routes in matching order: the first that fits serves the request', [
+  operatorCommand(program, 'routes', 'the routes in matching order: the first match serves the request', [
     'swarmgate routes',
     'swarmgate routes --service shop --json',
   ])
@@ -14,7 +14,7 @@ export function addRoutesCommand(program: Command, io: CommandIo): void {
     .action(async (options: OperatorOptions & { service?: string }) => {
       const answer = await clientFor(options, io).get('/v1/routes');
       const { body } = answer;
-      // Narrowed here, so that --json and the table show the same.
+      // Filtered here, so that --json and the table show the same.
       const shown =
         options.service !== undefined && isRoutes(body)
           ? { ...answer, body: { ...body, routes: body.routes.filter(({ service }) => service === options.service) } }
@@ -38,7 +38,7 @@ function conditions(route: RouteView): string {
 
 function endpoints(route: RouteView): string {
   if (route.redirectToHost !== undefined) return `redirect to ${route.redirectToHost}`;
-  if (route.blockedBy !== undefined) return `503: ${route.blockedBy} cannot be honoured`;
+  if (route.blockedBy !== undefined) return `503: ${route.blockedBy} is not supported`;
   if (route.endpoints.length === 0) return 'none';
   return route.endpoints
     .map(

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CommandIo } from '../io.ts';
 
-/** The long-running processes. Each is loaded when it is asked for: `swarmgate status` need not load a proxy. */
+/** The long-running processes. Each is loaded on use: `swarmgate status` does not load a proxy. */
 export function addServeCommands(program: Command, io: CommandIo): void {
   program
     .command('proxy')
@@ -17,7 +17,7 @@ export function addServeCommands(program: Command, io: CommandIo): void {
     .addOption(
       new Option(
         '--role <role>',
-        '`agent`: one on every node, tells the listeners at once which containers of its node go',
+        '`agent`: one on every node, reports terminating containers of its node to the listeners',
       )
         .choices(['listener', 'agent'])
         .default('listener'),

@@ -5,7 +5,7 @@ import { age, table } from '../output/table.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
 
 export function addStatusCommand(program: Command, io: CommandIo): void {
-  operatorCommand(program, 'status', 'how a proxy stands with its registry, and what every replica serves', [
+  operatorCommand(program, 'status', 'state of a proxy and its registry, and what every replica serves', [
     'swarmgate status',
     'swarmgate status --url http://10.0.0.5:8080 --json',
   ]).action(async (options: OperatorOptions) => {
@@ -55,9 +55,10 @@ function describeRegistry({ registry: { state }, sequence, ageMs }: StatusAnswer
     case 'following':
       return `followed, sequence ${sequence}`;
     case 'away':
-      if (ageMs === null) return `away (${state.error}); nothing was known before, and no snapshot is on disk`;
-      return `away (${state.error}); serving what was known ${age(ageMs)} ago, from ${state.from}`;
+      if (ageMs === null)
+        return `unreachable (${state.error}); no routes were loaded before, and no snapshot is on disk`;
+      return `unreachable (${state.error}); serving the routes of ${age(ageMs)} ago, from ${state.from}`;
     case 'holding':
-      return `${state.held} services held (${state.reason}): swarmgate reload --force lets them go`;
+      return `${state.held} services held (${state.reason}): swarmgate reload --force drops them`;
   }
 }

@@ -2,11 +2,11 @@ import { isSupported } from '@swarmgate/labels';
 import { createRouteTable, type Route, type RouteTable } from '@swarmgate/proxy';
 import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
 
-/** What serving these definitions beside (or instead of) the registered ones would do to the routes. */
+/** How these definitions would change the routes of the registered ones. */
 export interface Effects {
-  /** Requests that another service serves today: which ones, whose they are, whose they would be. */
+  /** Requests that move to another service: an example, the present service, the new one. */
   readonly taken: readonly { readonly request: string; readonly from: string; readonly by: string }[];
-  /** Matches that an existing service keeps, so the new one would not get them. */
+  /** Matches that an existing service keeps. */
   readonly lost: readonly { readonly service: string; readonly message: string }[];
   readonly added: readonly string[];
   readonly changed: readonly string[];
@@ -16,11 +16,11 @@ export interface Effects {
 export interface EffectOptions {
   readonly order: 'strict' | 'legacy';
   readonly instanceName: string;
-  /** Services of the stack that the file does not hold any more: they would go. */
+  /** Whether the service belongs to the stack and is no longer in its files: it would be removed. */
   readonly isOfStack: (definition: ServiceDefinition) => boolean;
 }
 
-/** Pure: the proxy's own table, once with what is registered and once with what would be. */
+/** Compares the proxy's route table before and after. Pure. */
 export function effectsOf(
   registered: readonly ServiceDefinition[],
   desired: readonly ServiceDefinition[],
@@ -43,7 +43,7 @@ export function effectsOf(
   };
 }
 
-/** A service that is updated keeps the age of its matches, as the listener has it. */
+/** An updated service keeps the age of its matches, as in the listener. */
 function carried(definition: ServiceDefinition, today: ReadonlyMap<ServiceKey, ServiceDefinition>): ServiceDefinition {
   const previous = today.get(serviceKey(definition));
   if (previous === undefined) return definition;
@@ -84,7 +84,7 @@ function routeChanges(before: RouteTable, after: RouteTable, keys: ReadonlySet<S
   return changes;
 }
 
-/** Everything that makes the route, in one line; the age of its matches does not. */
+/** All conditions of the route in one line, the age of its matches excluded. */
 export function describeRoute(route: Route): string {
   const { since: _since, index: _index, ...labels } = route.destination;
   const parts = Object.entries(labels).map(

@@ -12,7 +12,7 @@ export function checkAsText(desired: readonly DesiredService[], effects: Effects
       lines.push(`  ${problem.position.file}:${problem.position.line}: ${describeProblem(problem)}`);
     }
   }
-  if (desired.length === 0) lines.push('no service asks for routes (com.df.notify=true among deploy.labels)');
+  if (desired.length === 0) lines.push('no service requests routes (com.df.notify=true in deploy.labels)');
   for (const { request, from, by } of effects?.taken ?? []) lines.push(`${by} would take ${request} from ${from}`);
   for (const { service, message } of effects?.lost ?? []) lines.push(`${service}: ${message}`);
   const all = desired.flatMap(({ problems }) => problems);
@@ -43,7 +43,7 @@ export function checkAsGithub(desired: readonly DesiredService[], effects: Effec
   return [...problems, ...taken, ...lost].join('\n');
 }
 
-/** @param rejected names of services whose labels cannot be used, so that nothing of them would be served anew */
+/** @param rejected names of services whose labels are invalid, so that nothing of them would change */
 export function diffAsText({ added, changed, removed, taken, lost }: Effects, rejected: readonly string[]): string {
   const lines = [
     ...added.map((route) => `+ ${route}`),
@@ -51,7 +51,7 @@ export function diffAsText({ added, changed, removed, taken, lost }: Effects, re
     ...removed.map((route) => `- ${route}`),
     ...taken.map(({ request, from, by }) => `! ${by} would take ${request} from ${from}`),
     ...lost.map(({ service, message }) => `! ${service}: ${message}`),
-    ...rejected.map((service) => `! ${service} has labels that cannot be used: swarmgate check says which`),
+    ...rejected.map((service) => `! ${service} has invalid labels: swarmgate check names them`),
   ];
   return lines.length === 0 ? 'no difference' : lines.join('\n');
 }

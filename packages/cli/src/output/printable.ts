@@ -1,6 +1,6 @@
 /**
- * A text without characters that a terminal would act on: whoever may write a label must not be able to move the cursor of
- * the operator who looks at it. They are shown as JSON escapes them, so JSON stays what it was. Line ends and tabs stay.
+ * The text with the characters escaped that a terminal acts on, so that a label cannot control the terminal of an operator.
+ * The escapes are those of JSON, so JSON keeps its meaning. Line ends and tabs stay.
  */
 export function printable(text: string): string {
   return text.replace(

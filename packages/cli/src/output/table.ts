@@ -12,7 +12,7 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
     .join('\n');
 }
 
-/** `90 s`, `12 min`, `3 h`, `5 d`: the largest unit that keeps two digits honest. */
+/** `90 s`, `12 min`, `3 h`, `5 d`: the largest unit with a value of at least 2. */
 export function age(ms: number): string {
   const units = [
     ['d', 86_400_000],

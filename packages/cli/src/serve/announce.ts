@@ -10,12 +10,12 @@ export interface Announcement {
   readonly registry: Registry;
   readonly state: RegistryState;
   readonly followsSwarm: boolean;
-  /** Absent where the Swarm has services that are usable from here. */
+  /** Absent where the Swarm has services that are reachable from this host. */
   readonly samples: object | undefined;
   readonly routes: readonly Route[];
 }
 
-/** What `npm start` says once requests are served: what it uses, and addresses that answer. */
+/** The text of `npm start` once requests are served: its sources, and addresses that respond. */
 export function announce({ settings, registry, state, followsSwarm, samples, routes }: Announcement): string {
   const entry = settings.defaultPorts.find(({ secure }) => !secure) ?? settings.defaultPorts[0];
   const base = `http://localhost${entry === undefined || entry.port === 80 ? '' : `:${entry.port}`}`;
@@ -27,7 +27,7 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
     `  admin     http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
     '',
     routes.length === 0
-      ? 'No route leads anywhere yet: see npx swarmgate status and npx swarmgate problems'
+      ? 'No route has an endpoint yet: see npx swarmgate status and npx swarmgate problems'
       : table(
           ['TRY', 'SERVICE', 'OWNER'],
           routes.slice(0, 5).map((route) => [command(base, route), route.definition.service, route.definition.owner]),
@@ -38,7 +38,7 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
   return lines.join('\n');
 }
 
-/** What it says while nothing can be served yet, because the registry was never heard and no snapshot is on disk. */
+/** The text while nothing can be served yet: the registry was never read and no snapshot is on disk. */
 export function announceWaiting(
   settings: Pick<Settings, 'adminPort'>,
   { store }: Pick<Registry, 'store'>,
@@ -46,20 +46,20 @@ export function announceWaiting(
 ): string {
   const why =
     state.kind === 'away'
-      ? `does not answer: ${state.error}`
+      ? `is unreachable: ${state.error}`
       : state.kind === 'holding'
-        ? 'answers and holds nothing of ours yet'
-        : 'has not answered yet';
+        ? 'is empty'
+        : 'has not responded yet';
   return [
     '',
-    'Swarmgate is not ready: it waits for its registry, and serves nothing until then.',
+    'Swarmgate is not ready: it serves no route until its registry was read.',
     `  registry  ${store.description} ${why}`,
     ...(store.kind === 'consul'
-      ? ['            Is CONSUL_HTTP_ADDR right, and CONSUL_HTTP_TOKEN if Consul asks for one?']
+      ? ['            Check CONSUL_HTTP_ADDR, and CONSUL_HTTP_TOKEN if Consul requires one.']
       : []),
     `  admin     http://localhost:${settings.adminPort}/v1/status`,
     '',
-    'It goes on by itself as soon as the registry answers. Stop it with Ctrl-C.',
+    'It continues by itself once the registry responds. Stop it with Ctrl-C.',
   ].join('\n');
 }
 
@@ -70,27 +70,27 @@ function servicesOf({
   samples,
 }: Pick<Announcement, 'settings' | 'state' | 'followsSwarm' | 'samples'>): string {
   const socket = settings.dockerHost ?? '/var/run/docker.sock';
-  if (isSilent(state)) return `those last known, from ${settings.dataDir}`;
+  if (isSilent(state)) return `those last loaded, from ${settings.dataDir}`;
   if (followsSwarm)
-    return `Docker Swarm at ${socket}${samples === undefined ? '' : ', where no labelled service is usable from this host: samples as well'}`;
+    return `Docker Swarm at ${socket}${samples === undefined ? '' : ', which has no labelled service that is reachable from this host: samples as well'}`;
   const meanwhile = samples === undefined ? 'those of the registry' : 'samples of examples/';
-  return `${meanwhile} (no Docker Swarm answers at ${socket}; it is followed as soon as it does)`;
+  return `${meanwhile} (no Docker Swarm responds at ${socket}; it is followed as soon as one does)`;
 }
 
-/** What is served comes from the snapshot on disk. */
+/** Routes come from the snapshot on disk. */
 function isSilent({ kind }: RegistryState): boolean {
   return kind === 'away' || kind === 'starting';
 }
 
 function remarkOn({ store }: Registry, state: RegistryState): string {
   if (isSilent(state)) {
-    const why = state.kind === 'away' ? `does not answer (${state.error})` : 'has not answered yet';
-    return `, which ${why}; changes are followed as soon as it does`;
+    const why = state.kind === 'away' ? `is unreachable (${state.error})` : 'has not responded yet';
+    return `, which ${why}; changes are followed as soon as it responds`;
   }
   return store.kind === 'embedded' ? ' (CONSUL_HTTP_ADDR is not set)' : '';
 }
 
-/** A command that reaches the route. */
+/** A command line that requests the route. */
 function command(base: string, { destination }: Route): string {
   const [domain] = destination.serviceDomain ?? [];
   const path = destination.servicePath?.[0] ?? '/';
