@@ -33,7 +33,7 @@ for (const target of ['listener', 'proxy']) {
       ...(base === localBaseName ? ['--network', 'host'] : []),
       root,
     ],
-    // Without the buildx plugin newer clients refuse to build unless they are told to take the classic builder.
+    // Without the buildx plugin newer clients refuse to build, unless the classic builder is selected.
     isBuildKitThere ? {} : { DOCKER_BUILDKIT: '0' },
   );
   if (built.status !== 0) fail(`building ${image} failed`, built);

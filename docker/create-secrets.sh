@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the secrets that docker/stack.yml asks for, where they are missing, and shows the two that people need: Docker
-# never shows a secret again.
+# Creates the secrets of docker/stack.yml that are missing, and prints the two that people need: Docker never shows a secret
+# again.
 #   docker/create-secrets.sh
 set -eu
 prefix=${SECRETS_PREFIX:-swarmgate}

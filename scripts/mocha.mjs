@@ -27,7 +27,7 @@ if (mode === '--watch') {
   fail(`expected ${suites.join(', ')}, package or --watch, not ${mode ?? 'nothing'}`);
 }
 
-/** What the suite's configuration says, but for its files: one file alone starts sooner without worker processes. */
+/** The suite's configuration without its files, and without worker processes, which would delay a single file. */
 function mochaArguments(suite, spec) {
   const configuration = JSON.parse(readFileSync(join(root, 'test', `mocharc.${suite}.json`), 'utf8'));
   const { spec: _all, parallel: _parallel, jobs: _jobs, ...rest } = configuration;

@@ -67,11 +67,11 @@ const behaviour = `## Behaviour that differs
 |---|---|
 | one bad service makes HAProxy refuse the whole configuration | it keeps its last good definition; every other route is untouched |
 | HAProxy is reloaded for every change | the table is swapped in memory; requests in flight keep the one they started with |
-| each proxy is told by HTTP; replicas can differ | all follow one registry; \`GET /v1/status\` names the revision each serves |
+| each proxy is notified by HTTP; replicas can differ | all follow one registry; \`GET /v1/status\` names the revision each serves |
 | routes are lost with the process | they are in Consul, and in a snapshot on disk |
 | \`/config\` prints passwords, \`/certs\` private keys | both are redacted; the registry holds salted hashes and ciphertext |
 | the path prefix \`/digital\` matches \`/digitalproducts\` | a prefix ends at a segment (\`ORDER=legacy\`: as before) |
-| \`X-Forwarded-Proto\` is believed from anyone | only from \`TRUSTED_PROXIES\` |
+| \`X-Forwarded-Proto\` is trusted from anyone | only from \`TRUSTED_PROXIES\` |
 | wrong booleans are false, unknown labels nothing | an error that names the label; a warning with the nearest known name |
 | only the first destination is checked | each one is |
 | removing \`com.df.notify\`, or setting it to false, leaves the route | it removes the route |`;

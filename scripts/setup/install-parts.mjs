@@ -1,6 +1,6 @@
 // Installs the real parts that the tests run on (Docker Engine, Consul, Redis, a browser, network tools), each only where
-// it is missing, and says what and why. Debian packages, so it may install only as root on a machine with apt; elsewhere
-// it names what is missing and which suites cannot run. Plain built-ins of Node 20: see ../install.mjs.
+// it is missing, and prints what and why. Debian packages, so it installs only as root on a machine with apt; elsewhere it
+// names what is missing and which suites cannot run. Plain built-ins of Node 20: see ../install.mjs.
 // By hand: `node scripts/setup/install-parts.mjs [suite …]`, suites: integration, e2e, faults, bench.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -174,7 +174,7 @@ function whyNotInstall() {
 }
 
 function installPackages(names) {
-  // Maintainer scripts would start servers on their default ports; this file is Debian's way to tell them not to.
+  // Maintainer scripts would start servers on their default ports; this file is Debian's way to prevent that.
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
   if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

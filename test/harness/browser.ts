@@ -11,7 +11,7 @@ export async function withPage<T>(visit: (page: Page) => Promise<T>): Promise<T>
     executablePath: process.env.CHROMIUM ?? programPath('chromium'),
     headless: true,
     viewport: { width: 1280, height: 860 },
-    // Tests run as root in containers, where Chromium's own sandbox cannot; and it should call nobody but our page.
+    // Tests run as root in containers, where Chromium's own sandbox cannot; and it should load nothing but our page.
     args: [
       '--no-sandbox',
       '--disable-gpu',

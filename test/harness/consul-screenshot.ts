@@ -1,4 +1,4 @@
-// node test/harness/consul-screenshot.ts: makes docs/images/consul-ui.png anew, of the real stack with a labelled service.
+// node test/harness/consul-screenshot.ts: renders docs/images/consul-ui.png again, of the real stack with a labelled service.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

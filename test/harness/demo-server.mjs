@@ -1,5 +1,5 @@
 // The service that the harness deploys to a Swarm: one file of Node built-ins, run inside the imported image.
-// It says who it is, fails its health check or dies on request, and can finish or drop what it holds at SIGTERM.
+// It returns its host name, fails its health check or exits on request, and finishes or drops requests in flight at SIGTERM.
 //   PORT (8080)            where it listens
 //   MESSAGE (hello)        what `GET /` answers in `message`
 //   STOP (abrupt|drain)    at SIGTERM: exit at once, or stop accepting and finish requests in flight (10 s at most)

@@ -125,7 +125,7 @@ async function ensureSwarm(docker: Docker): Promise<void> {
   }
 }
 
-/** `demo-3f9c2a`: nobody else on this machine uses it. */
+/** `demo-3f9c2a`: unique on this machine. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(3).toString('hex')}`;
 }

@@ -59,7 +59,7 @@ export async function startHostListener(env: Environment): Promise<HostListener>
       const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
       return JSON.parse(body) as ListenerStatus;
     } catch {
-      // Killed, paused or not there yet: it says nothing.
+      // Killed, paused or not started yet: no status.
       return undefined;
     }
   };

@@ -38,7 +38,7 @@ export interface SwarmNode {
   stop(): Promise<void>;
   /** SIGKILL for the engine and its containerd. */
   kill(): Promise<void>;
-  /** Takes the node off the bridge; its engine goes on. */
+  /** Takes the node off the bridge; its engine keeps running. */
   cut(): Promise<void>;
   heal(): Promise<void>;
   /** Copies an image from another engine. */
@@ -265,7 +265,7 @@ function readProc(pid: number, file: string): string {
 }
 
 function isRunning(pid: number): boolean {
-  // An ended process that nobody waits for any more keeps its entry, as a zombie.
+  // An ended process that is never waited for keeps its entry, as a zombie.
   const status = readProc(pid, 'status');
   return status !== '' && !/^State:\s+Z/m.test(status);
 }

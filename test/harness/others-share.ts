@@ -1,8 +1,8 @@
-// What else the machine does: a promise in milliseconds can only be judged where nobody else takes the processors.
+// The load of other processes: a promise in milliseconds can only be judged where they leave the processors free.
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * Answers a function that says which share of the processors (0 to 1) went, since, to others than this process and its
+ * Returns a function that returns the share of the processors (0 to 1) used since then by others than this process and its
  * descendants, time stolen from the machine included. Linux only.
  */
 export function measureOthersShare(): () => number {

@@ -5,7 +5,7 @@ import { freePorts } from './free-ports.ts';
 
 export interface RunningRedis {
   readonly url: string;
-  /** It keeps its connections and answers nobody. */
+  /** It keeps its connections and does not respond. */
   pause(): void;
   resume(): void;
   kill(): Promise<void>;

@@ -5,12 +5,12 @@ export interface StackConsul {
   readonly url: string;
   /** May everything: what an operator logs in with. Empty for a Consul without ACLs. */
   readonly token: string;
-  /** The value beneath the stack's prefix, or `undefined`. */
+  /** The value below the stack's prefix, or `undefined`. */
   get(key: string): Promise<string | undefined>;
   put(key: string, value: string): Promise<void>;
   delete(key: string): Promise<void>;
   keys(prefix: string): Promise<readonly string[]>;
-  /** The value of a key that somebody holds as a lock: who it is. */
+  /** The value of a key that is held as a lock: the name of its holder. */
   lockHolder(key: string): Promise<string | undefined>;
   /** The index of a key's last write. */
   modifyIndex(key: string): Promise<number>;

@@ -4,7 +4,7 @@
  *   const stack = await deployStack();
  *   const id = await stack.createService('shop', { labels: { 'com.df.notify': 'true', … } });
  *   await untilAnswers({ url: `${stack.httpUrl}/shop` }, 200);
- *   await stack.consul.get('services/swarm/shop');       // beneath the stack's own prefix
+ *   await stack.consul.get('services/swarm/shop');       // below the stack's own prefix
  *   await stack.remove();                                // with everything that was created through it
  *
  * Ports, network, secret and prefix of the keys are its own, so several stacks fit on one engine.
@@ -78,7 +78,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const name = uniqueName('sge2e');
   const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
   const instance = options.instance ?? name;
-  // Not `local`: what somebody built to run stays as it is.
+  // Not `local`: images that were built to run stay as they are.
   const tag = process.env.SWARMGATE_TAG ?? 'e2e';
   await run(process.execPath, [join(root, 'docker', 'build-images.mjs')], {
     cwd: root,

@@ -145,7 +145,7 @@ async function startListener(env: Environment): Promise<RunningListener> {
         const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
         return (JSON.parse(body) as { readonly publishing: { readonly leading: boolean } }).publishing.leading;
       } catch {
-        // Killed, paused or not there yet: it leads nobody.
+        // Killed, paused or not started yet: it does not lead.
         return false;
       }
     },
@@ -164,7 +164,7 @@ async function startProxy(node: SwarmNode, image: string, env: Environment): Pro
       PortBindings: Object.fromEntries([http, admin].map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]])),
     },
   });
-  // A node that joined a moment ago hears of the network a moment later.
+  // A node that has just joined gets the network a moment later.
   await until('the container of the proxy starts', () => container.start().then(() => true));
   const inspected = await container.inspect();
   const httpUrl = `http://${node.address}:${http}`;

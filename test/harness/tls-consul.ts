@@ -12,7 +12,7 @@ const run = promisify(execFile);
 export interface TlsConsul {
   /** `host:port` of the TLS port, by the name that stands in its certificate. */
   readonly address: string;
-  /** The plain port: what a program that is told to speak TLS must not need. */
+  /** The plain port, which a program with TLS configured must not use. */
   readonly plainUrl: string;
   readonly caFile: string;
   readonly clientCertFile: string;
@@ -22,7 +22,7 @@ export interface TlsConsul {
   remove(): Promise<void>;
 }
 
-/** With `mutual` it takes nobody without a certificate of its authority. */
+/** With `mutual` it refuses clients without a certificate of its authority. */
 export async function startTlsConsul(options: { readonly mutual: boolean }): Promise<TlsConsul> {
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-tls-'));
   const file = (name: string) => join(directory, name);

@@ -1,5 +1,5 @@
-// Runs once in the stack: gives Consul, which denies everything by default, the policies and tokens of the stack. The
-// tokens are Docker secrets, so proxies, listeners and the operator know them already. Doing it again changes nothing.
+// Runs once in the stack: writes the policies and tokens of the stack to Consul, which denies everything by default. The
+// tokens are Docker secrets, which proxies, listeners and the operator have already. Idempotent.
 //   CONSUL_HTTP_ADDR, PROXY_INSTANCE_NAME, SWARM_NAME; policies beside this file; secrets in /run/secrets
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ async function putToken(SecretID, Description, policies, by = management) {
   if (put.status !== 200) throw new Error(`token of ${Description}: ${put.status} ${put.text}`);
 }
 
-/** A token that only Consul itself uses: known to whoever knows the management token, so it needs no secret of its own. */
+/** A token that only Consul itself uses, derived from the management token, so it needs no secret of its own. */
 function derivedToken(purpose) {
   const hex = createHash('sha256').update(`${management} ${purpose}`).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');

@@ -21,7 +21,7 @@ describe('authorizing a change', () => {
     ['a reverse proxy before us', { 'x-forwarded-for': '10.0.0.7' }, 'loopback-only'],
     ['a reverse proxy that only names the host', { 'x-forwarded-host': 'shop' }, 'loopback-only'],
     ['an image tag in a browser without Sec-Fetch-Site', { referer: 'https://evil.example/' }, 'loopback-only'],
-    ['a reverse proxy that only says Via', { via: '1.1 swarmgate-0' }, 'loopback-only'],
+    ['a reverse proxy that only sends Via', { via: '1.1 swarmgate-0' }, 'loopback-only'],
     ['a reverse proxy with a header of its own', { 'x-real-ip': '10.0.0.7' }, 'loopback-only'],
     ['a reverse proxy of RFC 7239', { forwarded: 'for=10.0.0.7' }, 'loopback-only'],
   ] as const;
@@ -45,7 +45,7 @@ describe('authorizing a change', () => {
     });
   }
 
-  it('says how to set a token where it refuses for want of one', () => {
+  it('names how to set a token where it refuses without one', () => {
     const refusal = authorizeChange(undefined, { ...local, remoteAddress: '10.0.0.7' });
     expect(refusal).to.have.property('message').that.includes('ADMIN_TOKEN').and.includes('Authorization: Bearer');
   });

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
-/** Who calls, as far as the decision about a change goes. */
+/** The parts of a call that decide whether it may change something. */
 export interface Caller {
   readonly remoteAddress: string | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -11,12 +11,12 @@ export interface Caller {
 
 export type Authorization =
   | { readonly kind: 'allowed' }
-  /** 401: a token is configured and this call has not got it. */
+  /** 401: a token is configured and the call lacks it. */
   | { readonly kind: 'token-needed'; readonly message: string }
   /** 403: no token is configured, so only this machine itself may change something. */
   | { readonly kind: 'loopback-only'; readonly message: string };
 
-/** The value of `ADMIN_TOKEN` that opens changes to everyone. */
+/** The value of `ADMIN_TOKEN` that allows changes without a token. */
 export const openToAll = 'none';
 
 const howToSetOne =
@@ -69,12 +69,11 @@ function objectionToLoopback({ remoteAddress, headers }: Caller): string | undef
   if (headers.origin !== undefined) return 'it has an Origin: a web page sent it';
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'none') return 'its Sec-Fetch-Site is not none: a web page sent it';
-  // Browsers that know no Sec-Fetch-Site say by this that a page sent them.
+  // Browsers without Sec-Fetch-Site send this from a page.
   if (headers.referer !== undefined) return 'it has a Referer: a web page sent it';
-  // `Forwarded` (RFC 7239) and `Via`, which every route of ours carries, say the same as X-Forwarded-*: somebody relays
-  // calls of others.
+  // `Forwarded` (RFC 7239) and `Via` mean the same as X-Forwarded-*: the caller relays calls of others.
   const relayed = Object.keys(headers).find((name) => name.startsWith('x-forwarded-') || relaying.has(name));
-  return relayed === undefined ? undefined : `it has ${relayed}: it was relayed for somebody else`;
+  return relayed === undefined ? undefined : `it has ${relayed}: it was relayed`;
 }
 
 function isLoopback(address: string | undefined): boolean {

@@ -1,6 +1,6 @@
 /**
- * The root of every error somebody acts on. `code` is stable and machine-readable (kebab-case); the message says what
- * was tried and on what; `cause` keeps the error underneath.
+ * The base of every error that a caller acts on. `code` is stable and machine-readable (kebab-case); the message names what
+ * was tried and on what; `cause` is the underlying error.
  */
 export class SwarmgateError extends Error {
   readonly code: string;
@@ -12,10 +12,10 @@ export class SwarmgateError extends Error {
   }
 }
 
-/** Settings that cannot be used, or a command line that makes no sense: exit code 2. */
+/** Invalid settings or command line: exit code 2. */
 export class UsageError extends SwarmgateError {}
 
-/** The text of whatever was thrown, for a log line or a problem. Never the stack. */
+/** The message of a thrown value, for a problem or a response. A log line takes the error itself, under `err`. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { backoffMs, pause, stopAll } from './lifecycle.ts';
 
 describe('lifecycle', () => {
-  it('stops in reverse order, goes on after a failure and tells of it', async () => {
+  it('stops in reverse order, continues after a failure and reports it', async () => {
     const stopped: string[] = [];
     const part = (name: string, fails = false) => ({
       stop: async () => {

@@ -1,9 +1,9 @@
-/** Something long-lived. Its one owner stops it; stopping twice is the same as once. */
+/** Something long-lived with one owner, which stops it. Stopping is idempotent. */
 export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-/** Stops in the reverse order of starting, and goes on when one fails; the failures come back together. */
+/** Stops in the reverse order of starting, the remaining ones too when one fails. @throws AggregateError of all failures */
 export async function stopAll(running: readonly Running[]): Promise<void> {
   const failures: unknown[] = [];
   for (const each of running.toReversed()) {
@@ -13,7 +13,7 @@ export async function stopAll(running: readonly Running[]): Promise<void> {
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw new AggregateError(failures, 'some parts did not stop cleanly');
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything stopped cleanly');
 }
 
 /** Resolves `true` after `ms`, or `false` at once when the signal aborts. Never rejects, never leaves a timer behind. */
@@ -34,7 +34,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
 
 /**
  * Waiting time before attempt `attempt` (0 is the first repetition), in milliseconds: doubles from `firstMs` up to
- * `mostMs`, with up to half of it taken off at random so that many clients do not knock at the same instant.
+ * `mostMs`, with up to half of it taken off at random so that many clients do not retry at the same instant.
  */
 export function backoffMs(
   attempt: number,

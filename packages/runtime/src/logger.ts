@@ -1,9 +1,9 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 
-/** Structured log: one JSON object a line. Fields first, then a sentence. An error goes under `err`, as the object it is. */
+/** Structured log: one JSON object a line. Fields first, then a sentence. An error is logged as the object, under `err`. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
-// Whatever carries one of these names is a secret wherever it stands in a log record.
+// Fields of these names are secrets at any place of a log record.
 const redactedPaths = ['password', 'token', 'authorization', 'privateKey', '*.password', '*.token', '*.authorization'];
 
 // JSON escapes the characters below U+0020 only. The other controls, line separators and direction marks would still reach
@@ -30,5 +30,5 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
 
-/** Swallows everything: for tests and for commands that speak to a person instead. */
+/** Writes nothing: for tests, and for commands whose output is for people. */
 export const silentLogger: Logger = createLogger({ level: 'silent' });

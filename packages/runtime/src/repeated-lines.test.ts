@@ -54,11 +54,11 @@ describe('repeated log lines', () => {
     }
     advance(5_000);
     expect(withoutDebug().length).to.be.within(3, 4);
-    const told = withoutDebug().reduce((sum, [, , leftOut]) => sum + 1 + Number(leftOut ?? 0), 0);
-    expect(told).to.equal(900);
+    const sum = withoutDebug().reduce((all, [, , leftOut]) => all + 1 + Number(leftOut ?? 0), 0);
+    expect(sum).to.equal(900);
   });
 
-  it('tells the last count although nothing follows, and then forgets the key', () => {
+  it('writes the last count although nothing follows, and then drops the key', () => {
     const repeated = lines();
     for (let at = 0; at < 3; at += 1) repeated.write('warn', 'a', {}, 'said');
     advance(1_000);

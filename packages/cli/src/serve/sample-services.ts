@@ -72,14 +72,14 @@ async function startOne(sample: SampleService, logger: Logger) {
     env: { PORT: '0', HOST: '127.0.0.1', MESSAGE: sample.message },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const [told] = (await Promise.race([
+  const [report] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() =>
       Promise.reject(new Error(`sample service ${sample.name} ended before it was listening`)),
     ),
   ])) as [{ readonly port: number }];
-  logger.debug({ sample: sample.name, port: told.port }, 'sample service is listening');
-  return { sample, child, port: told.port };
+  logger.debug({ sample: sample.name, port: report.port }, 'sample service is listening');
+  return { sample, child, port: report.port };
 }
 
 function define(sample: SampleService, port: number): ServiceDefinition {

@@ -1,6 +1,6 @@
 import type { Parsed, Parser } from './parsers.ts';
 
-/** Where other processes are found. Whether somebody answers there is not asked here: they may come later. */
+/** Addresses of other processes. Their reachability is not checked: they may start later. */
 
 /** `host:port`, or an http or https URL. */
 export const consulAddress: Parser<string> = (raw) =>

@@ -37,7 +37,7 @@ describe('settings of Docker Flow without effect', () => {
     expect(settingsWithoutEffect.filter(({ name }) => ours.has(name))).to.deep.equal([]);
   });
 
-  it('are told one by one, with what has the effect, and never with their value', () => {
+  it('are logged one by one, with the alternative, and never with their value', () => {
     const lines: string[] = [];
     const logger = { warn: (fields: object) => lines.push(JSON.stringify(fields)) } as unknown as Logger;
     warnOfSettingsWithoutEffect({ env: { STATS_PASS: 'hunter2', DEBUG: 'true' }, secretsDir: '/nonexistent' }, logger);

@@ -21,7 +21,7 @@ export const list: Parser<readonly string[]> = (raw) =>
       .filter((part) => part !== ''),
   );
 
-/** What a client can send in a header, byte for byte the same: a token that nobody can show would lock everyone out. */
+/** What a client can send in a header, byte for byte the same: a token that no client can send would lock every caller out. */
 export const bearerToken: Parser<string> = (raw) =>
   /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(raw)
     ? ok(raw)

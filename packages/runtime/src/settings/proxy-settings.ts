@@ -83,7 +83,7 @@ export const proxySettings = {
     parse: networks,
     default: '',
     usedBy: serving,
-    meaning: 'CIDRs whose X-Forwarded-* and PROXY headers are believed',
+    meaning: 'CIDRs of trusted hops: their X-Forwarded-* and PROXY headers are used',
   }),
   proxyProtocolPorts: given({
     env: ['PROXY_PROTOCOL_PORTS'],

@@ -142,8 +142,8 @@ describe('openSettings', () => {
   it('refuses a DATA_DIR with a file in its way', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    expect(() => open({ DATA_DIR: file })).to.throw(`${file} is there, and is no folder`);
-    expect(() => open({ DATA_DIR: join(file, 'beneath') })).to.throw(`${file} is there, and is no folder`);
+    expect(() => open({ DATA_DIR: file })).to.throw(`${file} exists and is not a folder`);
+    expect(() => open({ DATA_DIR: join(file, 'below') })).to.throw(`${file} exists and is not a folder`);
   });
 
   it('needs a DATA_DIR that can be written to for the embedded registry only', () => {

@@ -3,17 +3,17 @@ import type { Parser } from './parsers.ts';
 export type Role = 'proxy' | 'listener' | 'standalone' | 'cli';
 
 export interface Setting<T> {
-  /** Environment names, the first found wins; the first is the one the docs use. */
+  /** Environment variables; the first that is set wins, and the docs name the first. */
   readonly env: readonly [string, ...string[]];
   readonly parse: Parser<T>;
-  /** The value where the environment says nothing, as the environment would say it. `undefined`: not set. */
+  /** The value where the environment sets none, written as in the environment. `undefined`: not set. */
   readonly default: string | undefined;
   /** Other defaults for some roles. */
   readonly defaultFor?: Readonly<Partial<Record<Role, string>>>;
   /** Never logged, never shown. */
   readonly secret?: true;
   readonly usedBy: readonly Role[];
-  /** What the value is a path of. `openSettings` looks whether it is there and can be used. */
+  /** What the value is a path of. `openSettings` checks that it exists and is usable. */
   readonly pathOf?: 'pem-file' | 'folder';
   readonly meaning: string;
 }

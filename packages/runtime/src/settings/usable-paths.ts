@@ -14,8 +14,8 @@ export function objectionToPem(path: string): string | undefined {
 }
 
 /**
- * Why a folder cannot be used; `undefined` where it can. Makes it where it is missing, one to write to with mode 700:
- * what is kept there (definitions with password hashes, keys) is for this user alone. A full disk is no objection.
+ * Why a folder is unusable; `undefined` where it is usable. Creates a missing one, with mode 700 if it is written to: its content
+ * (definitions with password hashes, keys) is for this user alone. A full disk is no objection.
  */
 export function objectionToFolder(path: string, needs: 'present' | 'writable'): string | undefined {
   try {
@@ -26,19 +26,19 @@ export function objectionToFolder(path: string, needs: 'present' | 'writable'): 
     if (error instanceof Error && 'code' in error && error.code === 'ENOSPC' && existsSync(path)) return undefined;
     const user = process.getuid?.();
     const who = user === undefined ? 'this process' : `this process (user ${user})`;
-    const mend = 'make it and give it to that user, or name another one';
-    return `expected a folder that ${who} can make and write to (${messageOf(error)}): ${mend}`;
+    const mend = 'create it for that user, or name another one';
+    return `expected a folder that ${who} can create and write to (${messageOf(error)}): ${mend}`;
   }
 }
 
-/** As `mkdir -p`. Node's own `recursive` tries for ever beneath a file system that makes no folders, such as /proc. */
+/** As `mkdir -p`. Node's own `recursive` never ends on a file system that refuses folders, such as /proc. */
 function makeFolder(path: string, mode: number): void {
   if (!existsSync(path)) {
     const parent = dirname(path);
     if (parent !== path) makeFolder(parent, 0o777);
     makeOne(path, mode);
   }
-  if (!statSync(path).isDirectory()) throw new Error(`${path} is there, and is no folder`);
+  if (!statSync(path).isDirectory()) throw new Error(`${path} exists and is not a folder`);
 }
 
 function makeOne(path: string, mode: number): void {

@@ -13,11 +13,11 @@ describe('notification targets', () => {
 
   const targets = targetsOf(['http://proxy:8080/reconfigure', 'http://stack_monitor:8080/reconfigure'], []);
   const cases = [
-    ['everyone, when nobody is named', undefined, ['proxy', 'stack_monitor']],
+    ['all, when none is named', undefined, ['proxy', 'stack_monitor']],
     ['one by the name of its host', ['proxy'], ['proxy']],
     ['one by its name without the stack', ['monitor'], ['stack_monitor']],
     ['one by its position', ['2'], ['stack_monitor']],
-    ['nobody, when the name is unknown', ['other'], []],
+    ['none, when the name is unknown', ['other'], []],
   ] as const;
   for (const [what, names, expected] of cases) {
     it(`are ${what}`, () => {

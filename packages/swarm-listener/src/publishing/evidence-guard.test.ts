@@ -34,7 +34,7 @@ describe('the guard of publications', () => {
   });
   const listed = (highestVersionIndex: number, atMs: number) =>
     guard.mayPublish(said(highestVersionIndex, atMs), registered, atMs);
-  const told = (highestVersionIndex: number, atMs: number) =>
+  const updated = (highestVersionIndex: number, atMs: number) =>
     guard.mayPublish(said(highestVersionIndex, atMs, { fromListing: false }), registered, atMs);
 
   beforeEach(() => {
@@ -51,7 +51,7 @@ describe('the guard of publications', () => {
 
   it('accepts a state as recent as the registry, from a listing or an event', () => {
     expect(listed(100, 0)).to.equal(true);
-    expect(told(101, 1)).to.equal(true);
+    expect(updated(101, 1)).to.equal(true);
     expect(guard.untilHoldEndsMs(1)).to.equal(Number.POSITIVE_INFINITY);
   });
 
@@ -66,7 +66,7 @@ describe('the guard of publications', () => {
 
   it('refuses a stale listing of which one part was updated, and requests a listing at once', () => {
     listed(99, 0);
-    expect(told(120, 1_000)).to.equal(false);
+    expect(updated(120, 1_000)).to.equal(false);
     expect(guard.judgement().kind).to.equal('stale');
     expect(asked).to.equal(1);
     expect(listed(120, 1_010)).to.equal(true);

@@ -115,7 +115,7 @@ describe('the plan of a publication', () => {
     expect(plan({ definition: definition() }, now, definition())).to.deep.equal([]);
     const changed = definition({ aclName: '01' });
     expect(plan({ definition: changed }, now, definition())[0]?.definition?.document).to.equal(changed);
-    // After a start nobody knows what was written: the Swarm's word counts.
+    // After a start the former writes are unknown: the Swarm's state counts.
     expect(plan({ definition: definition() }, now)[0]?.definition?.document).to.deep.equal(definition());
   });
 

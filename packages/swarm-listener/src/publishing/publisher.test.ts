@@ -31,8 +31,8 @@ describe('the publisher', () => {
   // The faults that the real store cannot show on demand: it is away, or it wrote and the answer was lost.
   let isAway: boolean;
   let onLostAnswer: (() => void) | undefined;
-  // Holds back what the follower tells: over a network it lags.
-  let telling: Promise<void>;
+  // Delays what is followed, as over a network.
+  let following: Promise<void>;
   let publisher: Publisher;
   let stopAll: () => Promise<void>;
   let translate: (
@@ -47,7 +47,7 @@ describe('the publisher', () => {
     unfenced = 0;
     isAway = false;
     onLostAnswer = undefined;
-    telling = Promise.resolve();
+    following = Promise.resolve();
     store = {
       ...bound(embedded),
       async transact(operations, signal) {
@@ -70,7 +70,7 @@ describe('the publisher', () => {
       ...real,
       async *follow(options) {
         for await (const change of real.follow(options)) {
-          await telling;
+          await following;
           yield change;
         }
       },
@@ -226,7 +226,7 @@ describe('the publisher', () => {
     translate([withPath('/one', 11)]);
     await settled();
     const { promise, resolve } = Promise.withResolvers<void>();
-    telling = promise;
+    following = promise;
     onLostAnswer = () => translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
     translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
     await until('the second was written', () => onLostAnswer === undefined);
@@ -257,7 +257,7 @@ describe('the publisher', () => {
     translate([aService()], active);
     await settled();
     const { promise, resolve } = Promise.withResolvers<void>();
-    telling = promise;
+    following = promise;
     translate([aService()], { ...active, tasks: [aTask({ desiredState: 'shutdown' })] });
     await settled();
     translate([aService()], active);
@@ -274,7 +274,7 @@ describe('the publisher', () => {
     translate([]);
     await until('the judgement', () => publisher.status().judgement.kind === 'stale');
     expect((await read()).sequence).to.equal(sequence);
-    // A newer list that says the same is believed at once.
+    // A newer listing with the same content is accepted at once.
     translate([aService({ id: 'other', name: 'other', versionIndex: 120, labels: {} })]);
     await until('the removal', async () => (await read()).services.size === 0);
   });
@@ -283,7 +283,7 @@ describe('the publisher', () => {
     translate([aService({ versionIndex: 100 })]);
     await settled();
     await stopAll();
-    // The first one begins the hold, and one that is asked for at its end is believed.
+    // The first one begins the hold, and one that is requested at its end is accepted.
     start({ staleHoldMs: 10, onListingNeeded: () => translate([]) });
     translate([]);
     await until('the removal', async () => (await read()).services.size === 0);

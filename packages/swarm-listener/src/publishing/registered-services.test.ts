@@ -70,7 +70,7 @@ describe('what is registered', () => {
     let state = withOwnWrites(follow([snapshot(1)]), write('B'), 2);
     expect(dnsNameIn(state)).to.equal('B');
     state = withOwnWrites(state, write('C'), 3);
-    // The follower lags: it tells B while C stands there already.
+    // The follower lags: B is followed while C is written already.
     state = follow([delta(2, 'B')], state);
     expect(dnsNameIn(state)).to.equal('C');
     state = follow([delta(3, 'C'), delta(4, 'by hand')], state);

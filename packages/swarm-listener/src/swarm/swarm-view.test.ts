@@ -44,9 +44,9 @@ describe('the view of the Swarm', () => {
   });
 
   it('drops the hint that a container terminates after its time', () => {
-    const believing = withTerminating(view, 'task-1', 1_000);
-    expect(withoutExpiredHints(believing, 999)).to.equal(believing);
-    expect(withoutExpiredHints(believing, 1_000).terminating.size).to.equal(0);
+    const hinted = withTerminating(view, 'task-1', 1_000);
+    expect(withoutExpiredHints(hinted, 999)).to.equal(hinted);
+    expect(withoutExpiredHints(hinted, 1_000).terminating.size).to.equal(0);
   });
 
   it('distinguishes tasks that differ in state, not those that differ in order', () => {
