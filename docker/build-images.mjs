@@ -19,6 +19,7 @@ const pullTimeoutMs = 120_000;
 const base = await chooseBase();
 const name = process.env.SWARMGATE_IMAGES ?? 'swarmgate';
 const tag = process.env.SWARMGATE_TAG ?? 'local';
+const { version } = JSON.parse(readFileSync(join(root, 'packages', 'cli', 'package.json'), 'utf8'));
 const isBuildKitThere = docker(['buildx', 'version']).status === 0;
 for (const target of ['listener', 'proxy']) {
   const image = `${name}/${target}:${tag}`;
@@ -28,7 +29,9 @@ for (const target of ['listener', 'proxy']) {
     [
       'build',
       ...['--file', dockerfile, '--target', target, '--tag', image],
-      ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', `NPM_CONFIG_REGISTRY=${npmRegistry()}`],
+      ...['--build-arg', `BASE_IMAGE=${base}`],
+      ...npmRegistryArguments(),
+      ...['--build-arg', `VERSION=${version}`, '--build-arg', `REVISION=${revision()}`],
       // The base that is made here serves machines behind a gateway, whose way out containers do not share.
       ...(base === localBaseName ? ['--network', 'host'] : []),
       root,
@@ -53,9 +56,15 @@ async function chooseBase() {
     if (pulled.status === 0) return published;
     console.log(`It cannot be pulled (${lastLine(pulled)}), so the base is made of this machine’s own parts.`);
   }
-  // Also where it is there already: it is made anew when Node or npm of this machine are others now.
+  // Also where it is there already: it is made again when Node or npm of this machine are others now.
   await importBaseImage();
   return localBaseName;
+}
+
+/** The commit, where this is a checkout. */
+function revision() {
+  const asked = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return asked.status === 0 ? asked.stdout.trim() : 'unknown';
 }
 
 function imageId(image) {
@@ -63,11 +72,11 @@ function imageId(image) {
   return inspected.status === 0 ? inspected.stdout.trim() : undefined;
 }
 
-function npmRegistry() {
+/** npm inside the build uses the registry that this machine's npm is configured with. */
+function npmRegistryArguments() {
   const asked = spawnSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' });
-  return asked.status === 0 && asked.stdout.trim().startsWith('http')
-    ? asked.stdout.trim()
-    : 'https://registry.npmjs.org/';
+  const registry = asked.status === 0 ? asked.stdout.trim() : '';
+  return registry.startsWith('http') ? ['--build-arg', `NPM_CONFIG_REGISTRY=${registry}`] : [];
 }
 
 function docker(args, env = {}, timeout) {

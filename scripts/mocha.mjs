@@ -46,8 +46,9 @@ function suiteOf(spec) {
 
 function isTestPath(argument) {
   if (argument.startsWith('-')) return false;
+  const isDirectory = (path) => existsSync(path) && statSync(path).isDirectory();
   return (
-    /\.test\.ts$|[*{]/.test(argument) || existsSync(resolve(from, argument)) || existsSync(resolve(root, argument))
+    /\.test\.ts$|[*{]/.test(argument) || isDirectory(resolve(from, argument)) || isDirectory(resolve(root, argument))
   );
 }
 

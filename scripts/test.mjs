@@ -1,93 +1,152 @@
 // npm test: installs what is missing, checks, then runs every suite on the project's own Node and adds up the figures.
 // `npm test -- unit integration` runs only those. Plain built-ins of Node 20: see install.mjs.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
 import { installParts } from './setup/install-parts.mjs';
+import { budgetMinutes, testSteps } from './test-steps.mjs';
 
-const suites = [
-  { name: 'unit', config: 'test/mocharc.unit.json' },
-  { name: 'integration', config: 'test/mocharc.integration.json' },
-  { name: 'e2e', config: 'test/mocharc.e2e.json' },
-  { name: 'faults', config: 'test/mocharc.faults.json' },
-];
+const names = ['unit', 'integration', 'e2e', 'faults'];
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => name !== 'checks' && !suites.some((suite) => suite.name === name));
+const unknown = asked.filter((name) => name !== 'checks' && !names.includes(name));
 if (unknown.length > 0) {
-  console.error(
-    `unknown suite ${unknown.join(', ')}: expected checks, ${suites.map((suite) => suite.name).join(', ')}`,
-  );
+  console.error(`unknown suite ${unknown.join(', ')}: expected checks, ${names.join(', ')}`);
   process.exit(2);
 }
 const isWanted = (name) => asked.length === 0 || asked.includes(name);
 
 ensureInstalled();
+const startedAt = Date.now();
 const total = { passed: 0, failed: 0 };
-// Said again at the end: in a long log the reason of a failure is far above the line that counts it.
+// Repeated at the end: in a long log the reason of a failure is far above the line that counts it.
 const failures = [];
 const results = mkdtempSync(join(tmpdir(), 'swarmgate-test-'));
-
-function run(title, args, resultFile) {
-  console.log(`\n== ${title}`);
-  const startedAt = Date.now();
-  const env = { ...ownEnvironment(), SWARMGATE_TEST_RESULT: resultFile ?? '', FORCE_COLOR: '0' };
-  const done = spawnSync(ownNode, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
-  console.log(`== ${title}: ${Math.round((Date.now() - startedAt) / 100) / 10} s`);
-  return done.status === 0;
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    for (const child of running) child.kill(signal);
+    stopEngine();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  });
 }
 
-function count(name, passed) {
+/** The output of parts that run side by side comes whole, when each has ended. */
+function run(title, args, { resultFile = '', isAlone = true } = {}) {
+  const begun = Date.now();
+  const env = { ...ownEnvironment(), SWARMGATE_TEST_RESULT: resultFile, FORCE_COLOR: '0' };
+  console.log(isAlone ? `\n== ${title}` : `\n== ${title}: started`);
+  return new Promise((resolve) => {
+    const stdio = isAlone ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
+    const child = spawn(ownNode, args, { cwd: root, stdio, env });
+    running.add(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    child.on('error', (error) => {
+      output += error.message;
+    });
+    child.on('close', (code) => {
+      running.delete(child);
+      if (!isAlone) console.log(`\n== ${title}\n${output}`);
+      console.log(`== ${title}: ${seconds(begun)} s`);
+      resolve(code === 0);
+    });
+  });
+}
+
+function count(name, passed, reason = 'see its part above') {
   total[passed ? 'passed' : 'failed'] += 1;
-  if (!passed) failures.push({ title: name, reason: 'see its part above' });
+  if (!passed) failures.push({ title: name, reason });
 }
 
-if (isWanted('checks')) {
-  count('types', run('types (tsc -b)', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']));
-  count(
-    'style',
-    run('style (biome)', [
-      join('node_modules', '@biomejs', 'biome', 'bin', 'biome'),
-      'check',
-      '--error-on-warnings',
-      '.',
-    ]),
-  );
-}
-
-const chosen = suites.filter((suite) => isWanted(suite.name));
-// Says itself what it installs and why; what it may not install it names, with the suites that need it.
-const parts = chosen.some((suite) => suite.name !== 'unit') ? await installParts() : { missing: [] };
-for (const suite of chosen) {
-  const lacking = parts.missing.filter((part) => part.suites.includes(suite.name));
-  if (lacking.length > 0) {
-    const names = lacking.map((part) => part.name).join(', ');
-    console.error(`\n== ${suite.name}: left out, because this machine lacks ${names}`);
-    if (process.env.CI) count(`${suite.name} (left out)`, false);
-    continue;
-  }
-  const resultFile = join(results, `${suite.name}.json`);
+async function runPart(part, isAlone) {
+  const resultFile = join(results, `${part.title.replaceAll(/\W+/g, '-')}.json`);
   const reporter = join(root, 'scripts', 'counting-reporter.cjs');
-  const fine = run(
-    suite.name,
-    [join('node_modules', 'mocha', 'bin', 'mocha.js'), '--config', suite.config, '--reporter', reporter],
-    resultFile,
-  );
+  const args = [join('scripts', 'mocha.mjs'), part.suite, ...(part.files ?? []), '--reporter', reporter, '--no-color'];
+  if (part.jobs !== undefined) args.push('--parallel', '--jobs', String(part.jobs));
+  const fine = await run(part.title, args, { resultFile, isAlone });
   if (!existsSync(resultFile)) {
-    count(`${suite.name} did not run to its end`, false);
-    continue;
+    count(`${part.title} did not run to its end`, false);
+    return;
   }
   const result = JSON.parse(readFileSync(resultFile, 'utf8'));
   total.passed += result.passed;
   total.failed += result.failed;
-  failures.push(...result.failures.map(({ title, reason }) => ({ title: `${suite.name}: ${title}`, reason })));
-  // Mocha's exit code also tells of what happens outside a test, such as a file that does not load.
-  if (!fine && result.failed === 0) count(`${suite.name} ended badly`, false);
-  if (result.passed === 0) count(`${suite.name} ran no test`, false);
+  failures.push(...result.failures.map(({ title, reason }) => ({ title: `${part.title}: ${title}`, reason })));
+  // Mocha's exit code also covers what happens outside a test, such as a file that does not load.
+  if (!fine && result.failed === 0) count(`${part.title} ended badly`, false);
+  if (result.passed === 0) count(`${part.title} ran no test`, false);
 }
 
-rmSync(results, { recursive: true, force: true });
+// One engine for all suites: files that run side by side must not stop it under each other.
+let enginePid;
+function startEngine() {
+  const started = spawnSync(ownNode, [join('test', 'harness', 'docker.ts')], {
+    cwd: root,
+    encoding: 'utf8',
+    env: ownEnvironment(),
+  });
+  const pidFile = /started; its pid is in (\S+)/.exec(started.stdout)?.[1];
+  if (pidFile !== undefined) enginePid = Number(readFileSync(pidFile, 'utf8'));
+  console.log(started.status === 0 ? started.stdout.trim() : started.stderr.trim());
+}
+function stopEngine() {
+  if (enginePid === undefined) return;
+  try {
+    process.kill(enginePid, 'SIGTERM');
+  } catch {
+    // It has ended already.
+  }
+  enginePid = undefined;
+}
+
+if (isWanted('checks')) {
+  const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  const checks = [
+    ['types', 'types (tsc -b)', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']],
+    ['style', 'style (biome)', [biome, 'check', '--error-on-warnings', '.']],
+  ];
+  const fine = await Promise.all(checks.map(([, title, args]) => run(title, args, { isAlone: false })));
+  for (const [at, [name]] of checks.entries()) count(name, fine[at]);
+}
+
+const steps = testSteps(isWanted);
+const needsParts = steps.flat().some(({ suite }) => suite !== 'unit');
+// Prints what it installs and why; what it must not install it names, with the suites that need it.
+const lacking = needsParts ? (await installParts()).missing : [];
+const isLeftOut = (suite) => lacking.some((part) => part.suites.includes(suite));
+for (const suite of names.filter((name) => isWanted(name) && isLeftOut(name))) {
+  const missing = lacking.filter((part) => part.suites.includes(suite)).map((part) => part.name);
+  console.error(`\n== ${suite}: left out, because this machine lacks ${missing.join(', ')}`);
+  if (process.env.CI) count(`${suite} (left out)`, false);
+}
+if (needsParts && !names.every((name) => name === 'unit' || isLeftOut(name))) startEngine();
+try {
+  for (const step of steps) {
+    const parts = step.filter(({ suite }) => !isLeftOut(suite));
+    await Promise.all(parts.map((part) => runPart(part, parts.length === 1)));
+  }
+} finally {
+  stopEngine();
+  rmSync(results, { recursive: true, force: true });
+}
+
+const minutes = (Date.now() - startedAt) / 60_000;
+if (minutes > budgetMinutes) {
+  const reason = `the run took ${minutes.toFixed(1)} minutes, more than ${budgetMinutes}: scripts/test-steps.mjs divides it`;
+  if (process.env.CI) count('time budget', false, reason);
+  else console.log(`\nWARNING ${reason}`);
+}
 for (const { title, reason } of failures) console.log(`\nFAILED ${title}\n${reason.replace(/^/gm, '    ')}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
+console.log(`\n${minutes.toFixed(1)} minutes`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
+
+function seconds(since) {
+  return Math.round((Date.now() - since) / 100) / 10;
+}

@@ -80,7 +80,7 @@ function labelTable(entries: readonly LabelEntry[]): string {
 
 function remarks(entry: LabelEntry): readonly string[] {
   return [
-    ...(entry.restrictsAccess === true ? ['**Restricts access.**'] : []),
+    ...(entry.restricts !== undefined ? ['**Restricts access.**'] : []),
     ...(entry.aliases ?? []).map((alias) => `(${code(alias)} is a deprecated name.)`),
   ];
 }

@@ -31,7 +31,7 @@ const parts = [
     why: 'the registry that proxies and listeners share',
     suites: testSuites,
     commands: ['consul'],
-    satisfied: async () => existsSync(cachedConsul()),
+    satisfied: async () => existsSync(process.env.CONSUL_BIN || cachedConsul()),
     packages: ['debian-archive-keyring', 'dpkg'],
     install: () => run('bash', [join(here, 'get-consul.sh'), dirname(dirname(dirname(cachedConsul())))]),
   },

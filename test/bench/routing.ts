@@ -193,7 +193,6 @@ function emptyTable(): RouteTable {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
-    isSupported: () => true,
   });
 }
 

@@ -4,9 +4,10 @@ import { sharedStack } from './shared-stack.ts';
 
 describe('what stands between the parts of the stack', () => {
   it('lets the listener read of Docker what it needs, and nothing else', async () => {
+    const { ApiVersion } = await sharedStack().docker.version();
     const cases = [
       ['GET', '/services', 200],
-      ['GET', '/v1.41/tasks', 200],
+      ['GET', `/v${ApiVersion}/tasks`, 200],
       ['GET', '/nodes', 200],
       ['GET', '/info', 200],
       ['POST', '/services/create', 403],

@@ -15,8 +15,9 @@ const run = promisify(execFile);
 const getConsul = fileURLToPath(new URL('../../scripts/setup/get-consul.sh', import.meta.url));
 let binary: Promise<string> | undefined;
 
-/** Path of the program: on the PATH, in the cache, else fetched there by `scripts/setup/get-consul.sh`. */
+/** Path of the program: `CONSUL_BIN`, on the PATH, in the cache, else fetched there by `scripts/setup/get-consul.sh`. */
 export function consulBinary(): Promise<string> {
+  if (process.env.CONSUL_BIN) return Promise.resolve(process.env.CONSUL_BIN);
   binary ??= run('bash', [getConsul, join(cacheDirectory(), 'consul')]).then(({ stdout }) => stdout.trim());
   return binary;
 }
@@ -126,6 +127,7 @@ async function prepareAgent(
   const program = await consulBinary();
   const directory = await mkdtemp(join(tmpdir(), 'swarmgate-consul-'));
   const managementToken = options.acl ? randomUUID() : undefined;
+  const dialect = await dialectOf(program, managementToken);
   const config = {
     node_name: `node-${address.replaceAll(/[.:]/g, '-')}`,
     data_dir: join(directory, 'data'),
@@ -139,10 +141,10 @@ async function prepareAgent(
     performance: { raft_multiplier: 1 },
     ...(managementToken === undefined
       ? {}
-      : { acl: { enabled: true, default_policy: 'deny', tokens: await tokens(program, managementToken) } }),
+      : { acl: { enabled: true, default_policy: 'deny', tokens: dialect.tokens } }),
     ...role,
     ...options.config,
-    ports: { ...(role.ports as object), ...(options.config?.ports as object | undefined) },
+    ports: { ...(role.ports as object), ...dialect.ports, ...(options.config?.ports as object | undefined) },
   };
   await mkdir(join(directory, 'data'), { recursive: true });
   await writeFile(join(directory, 'agent.json'), JSON.stringify(config, undefined, 2));
@@ -266,12 +268,22 @@ class Agent implements RunningConsul {
   }
 }
 
-/** The management token's name in the configuration changed with Consul 1.11. */
-async function tokens(program: string, secret: string): Promise<Readonly<Record<string, string>>> {
+/** What differs between versions of Consul, so that `CONSUL_BIN` may name another one than the tests fetch. */
+async function dialectOf(program: string, secret: string | undefined): Promise<Dialect> {
   const { stdout } = await run(program, ['version']);
   const [, major = '1', minor = '0'] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
-  const modern = Number(major) > 1 || Number(minor) >= 11;
-  return modern ? { initial_management: secret, agent: secret } : { master: secret, agent: secret };
+  const atLeast = (wanted: number) => Number(major) > 1 || Number(minor) >= wanted;
+  const name = atLeast(11) ? 'initial_management' : 'master';
+  return {
+    // Servers open a second gRPC port by default, which several agents on one machine would share.
+    ports: atLeast(14) ? { grpc_tls: -1 } : {},
+    tokens: secret === undefined ? {} : { [name]: secret, agent: secret },
+  };
+}
+
+interface Dialect {
+  readonly ports: Readonly<Record<string, number>>;
+  readonly tokens: Readonly<Record<string, string>>;
 }
 
 /** Whether every thread of a process has stopped. Where there is no /proc a stop is taken for immediate. */

@@ -1,12 +1,16 @@
 #!/usr/bin/env node
-// Sources are TypeScript that Node runs by stripping the types: that takes Node 22.18 or newer. Where an older Node got
-// here (an absolute path, another shell), the workspace's own Node takes over.
+// The installed package holds built JavaScript. In the repository the sources are TypeScript that Node 22.18 and newer run by
+// stripping the types; on an older Node the workspace's own takes over.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ownNode = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
-if (process.features.typescript) {
+const built = new URL('../dist/main.js', import.meta.url);
+if (existsSync(built)) {
+  const { main } = await import(built.href);
+  await main(process.argv.slice(2));
+} else if (process.features.typescript) {
   const { main } = await import(new URL('../src/main.ts', import.meta.url).href);
   await main(process.argv.slice(2));
 } else if (existsSync(ownNode)) {

@@ -1,1 +1,2 @@
-export {};
+export { type CommandIo, processIo } from './io.ts';
+export { main } from './main.ts';

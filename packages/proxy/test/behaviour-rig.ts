@@ -101,7 +101,7 @@ export class ServerRig {
       socket.on('error', () => undefined);
       rig.#server.accept(socket, { port: rig.port, secure: false });
     });
-    rig.port = await rig.#listen(server);
+    rig.port = await rig.listen(server);
     return rig;
   }
 
@@ -144,7 +144,7 @@ export class ServerRig {
   /** A backend that speaks HTTP. */
   async backend(listener: RequestListener): Promise<Endpoint & { readonly server: BackendServer }> {
     const server = createBackend(listener);
-    const port = await this.#listen(server);
+    const port = await this.listen(server);
     return { ...endpointAt(port), server };
   }
 
@@ -152,7 +152,7 @@ export class ServerRig {
   async secureBackend(listener: RequestListener): Promise<Endpoint & { readonly server: BackendServer }> {
     const { cert, key } = await testCertificate(['endpoint.example']);
     const server = createHttpsServer({ cert, key }, listener);
-    const port = await this.#listen(server);
+    const port = await this.listen(server);
     return { ...endpointAt(port), secure: true, server };
   }
 
@@ -162,7 +162,7 @@ export class ServerRig {
       socket.on('error', () => undefined);
       onConnection(socket);
     });
-    return endpointAt(await this.#listen(server));
+    return endpointAt(await this.listen(server));
   }
 
   /** A port that refuses. */
@@ -198,7 +198,7 @@ export class ServerRig {
     return this.#routes.get(route.definition.service)?.options ?? {};
   }
 
-  #listen(server: Server): Promise<number> {
+  listen(server: Server): Promise<number> {
     this.#servers.push(server);
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

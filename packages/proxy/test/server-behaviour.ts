@@ -5,6 +5,8 @@ import { headersBetweenHops } from './behaviour/headers-between-hops.ts';
 import { middleware } from './behaviour/middleware.ts';
 import { ownAnswers } from './behaviour/own-answers.ts';
 import { Suite } from './behaviour/suite.ts';
+import { tunnelFlow } from './behaviour/tunnel-flow.ts';
+import { tunnels } from './behaviour/tunnels.ts';
 import { upgrades } from './behaviour/upgrades.ts';
 import type { MakeServer } from './behaviour-rig.ts';
 
@@ -19,6 +21,8 @@ export function serverBehaviour(name: string, makeServer: MakeServer): void {
     ownAnswers(suite);
     endpoints(suite);
     upgrades(suite);
+    tunnels(suite);
+    tunnelFlow(suite);
     draining(suite);
   });
 }

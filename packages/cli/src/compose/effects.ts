@@ -1,4 +1,3 @@
-import { isSupported } from '@swarmgate/labels';
 import { createRouteTable, type Route, type RouteTable } from '@swarmgate/proxy';
 import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
 
@@ -26,7 +25,7 @@ export function effectsOf(
   desired: readonly ServiceDefinition[],
   { order, instanceName, isOfStack }: EffectOptions,
 ): Effects {
-  const empty = createRouteTable({ order, instanceName, filterInstanceName: false, isSupported });
+  const empty = createRouteTable({ order, instanceName, filterInstanceName: false });
   const today = new Map(registered.map((definition) => [serviceKey(definition), definition]));
   const wanted = new Map(desired.map((definition) => [serviceKey(definition), carried(definition, today)]));
   const gone = registered.filter((definition) => isOfStack(definition) && !wanted.has(serviceKey(definition)));

@@ -22,32 +22,32 @@ const certificateAndKey: Value<string> = {
   schema: text.schema,
 };
 
-/** Who may call, and how often. */
+/** Access: users, networks, TLS and rates. */
 export const accessServiceLabels = {
   users: label('users', users, {
     meaning:
-      'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, nobody is let in.',
+      'Users for basic authentication, `name:password` by comma or line. A name alone is looked up in `usersSecret`, else in the global `USERS`. Where nothing resolves, every request gets 401.',
     modes: httpOnly,
+    restricts: 'auth',
     example: 'jane:secret,joe',
-    restrictsAccess: true,
     secret: true,
     dockerFlow: fixed(
-      'Users of the service replace the global ones, as the docs say; Docker Flow’s code demands both. The registry holds salted hashes, never passwords.',
+      'Users of the service replace the global ones, as Docker Flow’s docs have it; its code demands both. The registry holds salted hashes, never passwords.',
     ),
   }),
   usersSecret: label('usersSecret', secretName, {
     meaning: 'Users come from the secret file `/run/secrets/dfp_users_<value>` on the proxies.',
     modes: httpOnly,
+    restricts: 'auth',
     example: 'monitoring',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
   usersPassEncrypted: label('usersPassEncrypted', boolean, {
     default: 'false',
     meaning: 'Passwords in `users` or `usersSecret` are crypt(3) hashes: `$5$`, `$6$`, bcrypt, `$apr1$`.',
     modes: httpOnly,
+    restricts: 'auth',
     example: 'true',
-    restrictsAccess: true,
     dockerFlow: fixed(
       'bcrypt and `$apr1$` (htpasswd) are understood too; DES and `$1$` are refused, they can be guessed.',
     ),
@@ -56,6 +56,7 @@ export const accessServiceLabels = {
     meaning:
       'Requests per time; more get 429. Counted in every proxy for itself, or over all of them with `REDIS_URL`.',
     modes: httpOnly,
+    restricts: 'rate-limit',
     example: '100/s',
     dockerFlow: added,
   }),
@@ -63,13 +64,14 @@ export const accessServiceLabels = {
     default: 'ip',
     meaning: 'What is counted by: the client’s address, or the value of a header.',
     modes: httpOnly,
+    restricts: 'rate-limit',
     example: 'header:X-Api-Key',
     dockerFlow: added,
   }),
   allowedAddresses: label('allowedAddresses', networks, {
     meaning: 'Addresses and networks that may call; all others get 403.',
+    restricts: 'allow-list',
     example: '10.0.0.0/8,2001:db8::/32',
-    restrictsAccess: true,
     dockerFlow: added,
   }),
   serviceCert: label('serviceCert', certificateAndKey, {
@@ -86,26 +88,26 @@ export const accessDestinationLabels = {
     default: '`HTTPS_ONLY`, else false',
     meaning: 'Redirects requests that did not come by TLS to https.',
     modes: httpOnly,
+    restricts: 'https',
     example: 'true',
-    restrictsAccess: true,
     dockerFlow: fixed(
       'Behind a TLS load balancer in `TRUSTED_PROXIES` its `X-Forwarded-Proto: https` counts as TLS, so there is no loop.',
     ),
   }),
   denyHttp: label('denyHttp', boolean, {
     default: 'false',
-    meaning: 'Answers 403 to requests that did not come by TLS.',
+    meaning: 'Responds with 403 to requests that did not come by TLS.',
     modes: httpOnly,
+    restricts: 'https',
     example: 'true',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
   verifyClientSsl: label('verifyClientSsl', boolean, {
     default: 'false',
-    meaning: 'Answers 403 unless the client has a certificate of an authority in `CA_FILE`.',
+    meaning: 'Responds with 403 unless the client has a certificate of an authority in `CA_FILE`.',
     modes: httpOnly,
+    restricts: 'client-certificate',
     example: 'true',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
   ignoreAuthorization: label('ignoreAuthorization', boolean, {

@@ -15,15 +15,18 @@ export interface LabelEntry<T = unknown> extends LabelDocs {
 /** How a destination takes connections: requests, a port, or a port by TLS server name. */
 export type ReqMode = 'http' | 'tcp' | 'sni';
 
-/** What an entry says beside its kind of value. */
+/** An entry without its kind of value. */
 export interface LabelDocs {
   /** As the docs state it, in the label's own notation. Absent: not set. */
   readonly default?: string;
   readonly meaning: string;
   /** A value as written after `com.df.<name>=`. */
   readonly example: string;
-  /** Never ignored: where it cannot be honoured, its destination answers 503 instead of being served unprotected. */
-  readonly restrictsAccess?: true;
+  /**
+   * The feature that restricts access by this label: `requires` of a definition names it. A new way to restrict is a new
+   * feature, so that an older reader does not serve without it. Such a label is never ignored.
+   */
+  readonly restricts?: string;
   /** The modes in which it has an effect. Default: all. */
   readonly modes?: readonly ReqMode[];
   /** Its value never appears in problems, responses or logs. */

@@ -50,16 +50,6 @@ export function labelNames(): Iterable<string> {
   return byName.keys();
 }
 
-// Settings that restrict every destination, and are middleware of every route.
-const servedSettings = new Set(['USERS', 'HTTPS_ONLY']);
-
-/** Whether a label, or a setting that restricts access, does what it says in this version. Unknown names: `false`. */
-export function isSupported(name: string): boolean {
-  if (servedSettings.has(name)) return true;
-  const known = byName.get(name);
-  return known !== undefined && known.scope !== 'other';
-}
-
 function collectNames(): Map<string, KnownLabel> {
   const names = new Map<string, KnownLabel>();
   const add = (scope: 'service' | 'destination', entries: object) => {

@@ -22,7 +22,7 @@ export const otherLabels: readonly OtherLabel[] = [
   ),
   listener('notify', 'Selects the service for publishing. Its key can be changed with `DF_NOTIFY_LABEL`.', 'true'),
   listener('shortName', 'Takes the `<stack>_` off the service’s name.', 'true'),
-  listener('notifyService', 'Which notification URLs hear of the service, by their position or name.', 'monitor'),
+  listener('notifyService', 'Notification URLs that are called for the service, by position or name.', 'monitor'),
   listener(
     'scrapeNetwork',
     'Network whose addresses notifications carry; they wait for running tasks then.',

@@ -6,7 +6,7 @@ import {
 } from '../values/header-rules.ts';
 import { mediaTypes } from '../values/lists.ts';
 import { pathRewrites } from '../values/path-rewrites.ts';
-import { boolean, oneOf, secondsOrNoLimit, share } from '../values/plain.ts';
+import { boolean, oneOf, secondsOrNoLimit } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
 import { added, fixed, httpOnly, label, same } from './label-entry.ts';
 
@@ -67,21 +67,21 @@ const redirectStatus: Value<number> = {
   schema: (zod) => zod.literal(redirectStatuses),
 };
 
-/** What happens to requests and answers on their way, for the whole service. */
+/** Changes to requests and responses, for the whole service. */
 export const processingServiceLabels = {
   redirectWhenHttpProto: label('redirectWhenHttpProto', boolean, {
     default: 'false',
-    meaning: 'Redirects to https when a trusted hop says that the client came by http (`X-Forwarded-Proto: http`).',
+    meaning: 'Redirects to https when a trusted hop states that the client used http (`X-Forwarded-Proto: http`).',
     modes: httpOnly,
     example: 'true',
-    dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
+    dockerFlow: fixed('`X-Forwarded-Proto` is trusted only from `TRUSTED_PROXIES`.'),
   }),
   redirectUnlessHttpsProto: label('redirectUnlessHttpsProto', boolean, {
     default: 'false',
     meaning: 'Redirects to https unless the client is known to have come by https.',
     modes: httpOnly,
     example: 'true',
-    dockerFlow: fixed('`X-Forwarded-Proto` is believed only from `TRUSTED_PROXIES`.'),
+    dockerFlow: fixed('`X-Forwarded-Proto` is trusted only from `TRUSTED_PROXIES`.'),
   }),
   addReqHeader: label('addReqHeader', requestHeaderRules, {
     meaning: 'Headers that are added to the request.',
@@ -98,32 +98,32 @@ export const processingServiceLabels = {
     dockerFlow: headerLanguage,
   }),
   delReqHeader: label('delReqHeader', requestHeaderNames, {
-    meaning: 'Headers that are taken off the request.',
+    meaning: 'Headers that are removed from the request.',
     modes: httpOnly,
     example: 'X-Debug,X-Internal',
     dockerFlow: same,
   }),
   addResHeader: label('addResHeader', responseHeaderRules, {
-    meaning: 'Headers that are added to the answer.',
+    meaning: 'Headers that are added to the response.',
     modes: httpOnly,
     example: 'X-Served-By %[env(HOSTNAME)]',
     dockerFlow: headerLanguage,
   }),
   setResHeader: label('setResHeader', responseHeaderRules, {
-    meaning: 'Headers that are set on the answer, whatever the service sent.',
+    meaning: 'Headers that are set on the response, whatever the service sent.',
     modes: httpOnly,
     example: 'Strict-Transport-Security "max-age=31536000; includeSubDomains" if { ssl_fc }',
     dockerFlow: headerLanguage,
   }),
   delResHeader: label('delResHeader', responseHeaderNames, {
-    meaning: 'Headers that are taken off the answer.',
+    meaning: 'Headers that are removed from the response.',
     modes: httpOnly,
     example: 'Server,X-Powered-By',
     dockerFlow: same,
   }),
   compressionAlgo: label('compressionAlgo', compressionAlgos, {
     default: '`COMPRESSION_ALGO`, else none',
-    meaning: 'Compresses answers by what the client accepts: `gzip`, `deflate`, `br`, by spaces.',
+    meaning: 'Compresses responses by what the client accepts: `gzip`, `deflate`, `br`, by spaces.',
     modes: httpOnly,
     example: 'br gzip',
     dockerFlow: fixed('Holds for this service only; in Docker Flow it leaks into all. `br` is new.'),
@@ -137,7 +137,7 @@ export const processingServiceLabels = {
   }),
   connectionMode: label('connectionMode', connectionMode, {
     default: '`CONNECTION_MODE`, else http-keep-alive',
-    meaning: 'What happens to connections after an answer: kept, closed towards the service, or closed on both sides.',
+    meaning: 'Connections after a response: kept, closed towards the service, or closed on both sides.',
     modes: httpOnly,
     example: 'http-server-close',
     dockerFlow: fixed('`http-tunnel` and `forceclose` are refused.'),
@@ -161,14 +161,14 @@ export const processingDestinationLabels = {
   }),
   timeoutServerMs: label('timeoutServer', secondsOrNoLimit, {
     default: '`TIMEOUT_SERVER`, else 20',
-    meaning: 'Seconds the service may stay silent; `0`: no limit.',
+    meaning: 'Seconds an endpoint may send nothing; `0`: no limit.',
     modes: httpOnly,
     example: '60',
     dockerFlow: same,
   }),
   timeoutTunnelMs: label('timeoutTunnel', secondsOrNoLimit, {
     default: '`TIMEOUT_TUNNEL`, else 3600',
-    meaning: 'Seconds an upgraded connection (WebSocket) or a relay may stay silent; `0`: no limit.',
+    meaning: 'Seconds an upgraded connection (WebSocket) or a relay may carry no data; `0`: no limit.',
     example: '86400',
     dockerFlow: same,
   }),
@@ -177,14 +177,6 @@ export const processingDestinationLabels = {
     meaning: 'Which requests get a line in the access log: `off` for none, `1/100` for one of a hundred at random.',
     modes: httpOnly,
     example: '1/100',
-    dockerFlow: added,
-  }),
-  traceSample: label('traceSample', share, {
-    default: '`OTEL_TRACES_SAMPLER_ARG`',
-    meaning:
-      'Share of requests whose traces are exported, from 0 to 1, where tracing is on. A trusted caller’s own decision, 5xx and slow requests go before it.',
-    modes: httpOnly,
-    example: '0.05',
     dockerFlow: added,
   }),
   sslVerifyNone: label('sslVerifyNone', boolean, {

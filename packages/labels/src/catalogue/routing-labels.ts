@@ -69,7 +69,7 @@ export const routingServiceLabels = {
   }),
   proxyInstanceName: label('proxyInstanceName', text, {
     meaning:
-      'Only a proxy of that `PROXY_INSTANCE_NAME` serves it, where `FILTER_PROXY_INSTANCE_NAME=true`; others answer 200 and do nothing.',
+      'Only a proxy of that `PROXY_INSTANCE_NAME` serves it, where `FILTER_PROXY_INSTANCE_NAME=true`; others respond with 200 and do nothing.',
     example: 'public',
     dockerFlow: same,
   }),
@@ -96,13 +96,13 @@ export const routingDestinationLabels = {
     ),
   }),
   servicePathExclude: label('servicePathExclude', texts, {
-    meaning: 'Paths beneath `servicePath` that do not belong to the service, compared the same way.',
+    meaning: 'Paths below `servicePath` that do not belong to the service, compared the same way.',
     modes: httpOnly,
     example: '/api/internal',
     dockerFlow: same,
   }),
   serviceDomain: label('serviceDomain', domains, {
-    meaning: 'Host names of the service; one of them must match. `*.shop.example` matches every name beneath it.',
+    meaning: 'Host names of the service; one of them must match. `*.shop.example` matches every name below it.',
     modes: byName,
     example: 'shop.example,*.shop.example',
     dockerFlow: fixed(
@@ -166,15 +166,15 @@ export const routingDestinationLabels = {
   allowedMethods: label('allowedMethods', methods, {
     meaning: 'Methods that may be used; all others get 403.',
     modes: httpOnly,
+    restricts: 'methods',
     example: 'GET,HEAD',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
   deniedMethods: label('deniedMethods', methods, {
     meaning: 'Methods that get 403.',
     modes: httpOnly,
+    restricts: 'methods',
     example: 'PUT,DELETE',
-    restrictsAccess: true,
     dockerFlow: same,
   }),
 };

@@ -30,7 +30,7 @@ export const upstreamServiceLabels = {
     modes: httpOnly,
     example: 'sticky-server',
     dockerFlow: fixed(
-      'The cookie names a task and is given anew when the task is gone; Docker Flow’s list dies with an update.',
+      'The cookie names a task and is replaced when the task is gone; Docker Flow’s list of servers is lost with an update.',
     ),
   }),
   discoveryType: label('discoveryType', dnsDiscovery, {
@@ -41,7 +41,7 @@ export const upstreamServiceLabels = {
   }),
   balance: label('balance', oneOf('round-robin', 'least-outstanding'), {
     default: 'round-robin',
-    meaning: 'How an endpoint is picked: in turn, or the less busy one of two taken at random.',
+    meaning: 'How an endpoint is chosen: in turn, or the less busy one of two chosen at random.',
     example: 'least-outstanding',
     dockerFlow: added,
   }),
@@ -67,7 +67,7 @@ export const upstreamServiceLabels = {
 
 export const upstreamDestinationLabels = {
   checkPath: label('checkPath', checkPath, {
-    meaning: 'Path that each endpoint is asked for now and then; one that does not answer 2xx or 3xx gets no requests.',
+    meaning: 'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests.',
     example: '/health',
     dockerFlow: added,
   }),
@@ -80,7 +80,7 @@ export const upstreamDestinationLabels = {
   timeoutClientMs: label('timeoutClient', seconds, {
     default: '`TIMEOUT_CLIENT`, else 20',
     meaning:
-      'Seconds a client may stay silent in the middle of a request, or of a tcp or sni relay. Never 0: silent clients would hold connections for ever.',
+      'Seconds a client may send nothing in the middle of a request, or of a tcp or sni relay. Never 0: silent clients would hold connections for ever.',
     example: '300',
     dockerFlow: same,
   }),

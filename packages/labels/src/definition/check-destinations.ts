@@ -16,15 +16,16 @@ export function checkDestinations(destinations: readonly Destination[]): readonl
   if (exceeded.length > 0) return exceeded;
   // Un-indexed labels are defaults of up to 1,000 destinations: each pattern is compiled once.
   const known = new Map<string, PathPatternText>();
-  return destinations.flatMap((destination) => [
-    ...checkMatchAndPort(destination),
+  return destinations.flatMap((destination, at) => [
+    ...checkMatchAndPort(destination, at === 0),
     ...checkPaths(destination, known),
     ...checkRedirect(destination),
     ...checkMode(destination),
   ]);
 }
 
-function checkMatchAndPort(destination: Destination): readonly Problem[] {
+/** @param isFirst Docker Flow asks for `port` in the first destination; in others `httpsPort` alone is enough */
+function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   if (mode !== 'http') {
     if (destination.srcPort !== undefined && destination.port !== undefined) return [];
@@ -43,12 +44,12 @@ function checkMatchAndPort(destination: Destination): readonly Problem[] {
     problems.push({
       severity: 'error',
       reason: 'match-missing',
-      message: 'neither servicePath nor serviceDomain says which requests belong to the service',
+      message: 'neither servicePath nor serviceDomain is set, so no request belongs to the service',
       label: labelName('servicePath', destination),
       suggestion: `set ${labelName('servicePath', destination)} or ${labelName('serviceDomain', destination)}`,
     });
   }
-  if (destination.port === undefined) {
+  if (destination.port === undefined && (isFirst || destination.httpsPort === undefined)) {
     problems.push({
       severity: 'error',
       reason: 'port-missing',
@@ -62,7 +63,7 @@ function checkMatchAndPort(destination: Destination): readonly Problem[] {
 
 function checkPaths(destination: Destination, known: Map<string, PathPatternText>): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
-  // Without a mode that compares paths or names, `checkMode` says so.
+  // Nothing is compared; `checkMode` reports the label.
   if (mode === 'tcp') return [];
   const type = destination.pathType ?? { matcher: mode === 'sni' ? 'sni' : 'path_beg', ignoreCase: false };
   const problems: Problem[] = [];

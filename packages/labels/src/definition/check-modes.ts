@@ -2,7 +2,7 @@ import type { LabelEntry, ReqMode } from '../catalogue/label-entry.ts';
 import { destinationLabels, serviceLabels } from '../catalogue/labels.ts';
 import { labelName } from './label-name.ts';
 import type { Problem } from './problem.ts';
-import type { Destination } from './service-definition.ts';
+import type { Destination, ServiceDefinition } from './service-definition.ts';
 
 /** A warning for every label of a destination that its `reqMode` cannot honour. */
 export function checkMode(destination: Destination): readonly Problem[] {
@@ -22,6 +22,17 @@ export function checkModesOfService(labels: object, destinations: readonly Desti
     .map(([, entry]) => modeProblem(entry, entry.name, `reqMode ${modes.join(' and ')}`, modes[0] ?? 'http'));
 }
 
+/** The first label that restricts access to a destination by what its `reqMode` does not have. */
+export function restrictionNotHonoured(definition: ServiceDefinition, destination: Destination): string | undefined {
+  const mode = destination.reqMode ?? 'http';
+  for (const [labels, entries] of [[definition, serviceLabels] as const, [destination, destinationLabels] as const]) {
+    const fields = new Map<string, unknown>(Object.entries(labels));
+    for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][])
+      if (entry.restricts !== undefined && isAsked(fields.get(field)) && !isHonoured(entry, mode)) return entry.name;
+  }
+  return undefined;
+}
+
 function isHonoured({ modes }: LabelEntry, mode: ReqMode): boolean {
   return modes === undefined || modes.includes(mode);
 }
@@ -31,7 +42,7 @@ function isAsked(value: unknown): boolean {
 }
 
 function modeProblem(entry: LabelEntry, label: string, where: string, mode: ReqMode): Problem {
-  const consequence = entry.restrictsAccess === true ? 'so nothing is relayed to the service' : 'so it has no effect';
+  const consequence = entry.restricts !== undefined ? 'so nothing is relayed to the service' : 'so it has no effect';
   const needsName = entry.modes?.includes('sni') === true;
   const why =
     mode === 'http' ? 'is for relays' : needsName ? 'needs a host name, which tcp has none of' : 'needs requests';

@@ -11,11 +11,13 @@ export interface ServiceDefinition extends ServiceLabels {
   readonly source: DefinitionSource;
   /** When this document was written, ISO 8601. */
   readonly updatedAt: string;
+  /** Restricting features that the service’s labels use (`withRequires`); they hold for every destination. */
+  readonly requires?: readonly string[];
   /** At least one. */
   readonly destinations: readonly Destination[];
 }
 
-/** Who says so: a Swarm service at one version, or a person or process by REST or in the environment. */
+/** Where the definition comes from: a Swarm service at one version, or a person or process by REST or in the environment. */
 export type DefinitionSource =
   | { readonly kind: 'swarm'; readonly swarmId: string; readonly serviceId: string; readonly versionIndex: number }
   | { readonly kind: 'rest' | 'env' | 'sample'; readonly by: string };
@@ -26,6 +28,8 @@ export interface Destination extends DestinationLabels {
   readonly index: number;
   /** Milliseconds since the epoch when this match first appeared; carried forward while host, path and predicates stay equal. */
   readonly since: number;
+  /** As the service’s, for this destination alone. */
+  readonly requires?: readonly string[];
 }
 
 /** `<owner>/<service>`: how maps, logs and problems name one service. */

@@ -11,6 +11,7 @@ describe('translateParameters, what is wrong', () => {
     [{ serviceName: 'x', servicePath: '/' }, 'error', 'port: port-missing'],
     [{ serviceName: 'x', reqMode: 'tcp', port: '80' }, 'error', 'srcPort: tcp-ports-missing'],
     [{ serviceName: 'x', reqMode: 'sni', srcPort: '80' }, 'error', 'srcPort: tcp-ports-missing'],
+    [{ serviceName: 'x', servicePath: '/', httpsPort: '443' }, 'error', 'port: port-missing'],
     // Docker Flow looks at the first destination only.
     [
       { serviceName: 'x', 'servicePath.1': '/', 'port.1': '80', 'servicePath.2': '/b' },

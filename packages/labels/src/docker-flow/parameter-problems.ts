@@ -63,7 +63,7 @@ export function destinationProblem(
   indexes: readonly number[],
 ): Problem | undefined {
   if (fullName === known.entry.name || (index === 0 && !fullName.includes('.'))) return undefined;
-  const severity = known.entry.restrictsAccess === true ? 'error' : 'warning';
+  const severity = known.entry.restricts !== undefined ? 'error' : 'warning';
   if (known.scope === 'service') {
     return {
       severity,
@@ -95,7 +95,7 @@ export function valueProblem(
   }
   return {
     // A label that restricts access is never ignored, not even where Docker Flow would.
-    severity: entry.restrictsAccess === true ? 'error' : (parsed.severity ?? 'error'),
+    severity: entry.restricts !== undefined ? 'error' : (parsed.severity ?? 'error'),
     reason: parsed.reason ?? 'label-value-invalid',
     message: `${fullName} is ${shown === '(secret)' ? shown : JSON.stringify(shown)}: expected ${parsed.expected}`,
     label: fullName,

@@ -38,8 +38,20 @@ describe('translateParameters, golden cases', () => {
       },
       {},
       [
-        { servicePath: ['/1'], serviceDomain: ['a.example'], port: 81, allowedMethods: ['GET'] },
-        { servicePath: ['/2'], serviceDomain: ['a.example'], port: 82, allowedMethods: ['PUT', 'POST'] },
+        {
+          requires: ['methods'],
+          servicePath: ['/1'],
+          serviceDomain: ['a.example'],
+          port: 81,
+          allowedMethods: ['GET'],
+        },
+        {
+          requires: ['methods'],
+          servicePath: ['/2'],
+          serviceDomain: ['a.example'],
+          port: 82,
+          allowedMethods: ['PUT', 'POST'],
+        },
       ],
     ],
     ['only .1', { serviceName: 'x', 'servicePath.1': '/1', port: '80' }, {}, [{ servicePath: ['/1'], port: 80 }]],
@@ -48,6 +60,15 @@ describe('translateParameters, golden cases', () => {
       { serviceName: 'x', servicePath: '/', port: '80', 'httpsPort.1': '443' },
       {},
       [{ servicePath: ['/'], port: 80, httpsPort: 443 }],
+    ],
+    [
+      'httpsPort is enough for a destination that is not the first',
+      { serviceName: 'x', 'servicePath.1': '/', 'port.1': '80', 'servicePath.2': '/b', 'httpsPort.2': '443' },
+      {},
+      [
+        { servicePath: ['/'], port: 80 },
+        { servicePath: ['/b'], httpsPort: 443 },
+      ],
     ],
     [
       'https ports',
@@ -184,7 +205,7 @@ describe('translateParameters, golden cases', () => {
     [
       'users without their passwords',
       { ...minimal, users: 'jane:s:e,joe\n ann' },
-      { users: [{ username: 'jane' }, { username: 'joe' }, { username: 'ann' }] },
+      { requires: ['auth'], users: [{ username: 'jane' }, { username: 'joe' }, { username: 'ann' }] },
       [{ servicePath: ['/demo'], port: 8080 }],
     ],
     [
@@ -201,6 +222,7 @@ describe('translateParameters, golden cases', () => {
         accessLog: '1/100',
       },
       {
+        requires: ['allow-list', 'rate-limit'],
         balance: 'least-outstanding',
         weight: 5,
         rateLimit: { requests: 20, windowMs: 10_000 },
@@ -278,11 +300,19 @@ describe('translateParameters, golden cases', () => {
     expect(definition?.destinations).to.deep.equal([
       {
         index: 1,
+        requires: ['https'],
         ...everywhere,
         servicePath: ['/demo/hello', '/demo/version'],
         reqPathSearchReplace: [{ search: '^/demo/', replace: '/' }],
       },
-      { index: 2, ...everywhere, servicePath: ['/demo/person'], srcPort: 80, allowedMethods: ['GET', 'PUT'] },
+      {
+        index: 2,
+        requires: ['https', 'methods'],
+        ...everywhere,
+        servicePath: ['/demo/person'],
+        srcPort: 80,
+        allowedMethods: ['GET', 'PUT'],
+      },
     ]);
     expect(definition).to.include({ service: 'go-demo_main', replicas: 3, distribute: true });
   });

@@ -4,6 +4,7 @@ import { checkDestinations } from '../definition/check-destinations.ts';
 import { checkModesOfService } from '../definition/check-modes.ts';
 import type { PlainSecrets } from '../definition/plain-secrets.ts';
 import type { Problem } from '../definition/problem.ts';
+import { withRequires } from '../definition/required-features.ts';
 import type { DefinitionSource, Destination, ServiceDefinition } from '../definition/service-definition.ts';
 import { isPasswordHash } from '../values/password-hash.ts';
 import { pathRewriteOf } from '../values/path-rewrites.ts';
@@ -33,7 +34,7 @@ export interface TranslationContext {
 export interface Translation {
   /** Absent when a problem of severity `error` rejects it. */
   readonly definition?: ServiceDefinition;
-  /** `createSealer` puts them in; until then the definition lets nobody in, because its users have no password. */
+  /** `createSealer` seals them into the definition; until then its users have no password, so none can authenticate. */
   readonly secrets: PlainSecrets;
   readonly problems: readonly Problem[];
 }
@@ -62,7 +63,7 @@ export function translateParameters(parameters: LabelParameters, context: Transl
   problems.push(...spanning.filter((problem) => !isConsequence(problem, wrong)));
   applyDeprecated(labels, destinations, reading);
   if (service === undefined || problems.some(({ severity }) => severity === 'error')) return { secrets, problems };
-  const definition: ServiceDefinition = {
+  const definition = withRequires({
     version: 1,
     service,
     owner: context.owner,
@@ -70,7 +71,7 @@ export function translateParameters(parameters: LabelParameters, context: Transl
     updatedAt: context.updatedAt,
     ...(labels as ServiceLabels),
     destinations,
-  };
+  });
   const bytes = Buffer.byteLength(JSON.stringify(definition, undefined, 2));
   if (bytes > mostDefinitionBytes) return { secrets, problems: [...problems, tooLarge(bytes)] };
   return { definition, secrets, problems };

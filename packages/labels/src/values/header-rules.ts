@@ -15,7 +15,7 @@ export interface HeaderRule {
 /**
  * The part of HAProxy's `http-request add-header` language that is in use: `Name value`, quotes and backslashes,
  * `%[dst_port]`, `%[src]`, `%[env(NAME)]`, and `if { ssl_fc }` or `unless { ssl_fc }` at the end. All else is refused,
- * since a header that silently says something else may be the one an application trusts.
+ * since a header with an unexpected value may be one that an application trusts.
  */
 
 const secretVariables = new Set(

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 
-/** Longer ones are nobody's route. Keeps the compile below a few milliseconds. */
+/** Bounds the time to compile one expression to a few milliseconds. */
 const mostCharacters = 1000;
 
 /** Every request may have to pass through all of them. */

@@ -108,7 +108,6 @@ function routeOf(given: Partial<GivenService>): Route {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
-    isSupported: () => true,
   }).with(new Map([[serviceKey(definition), definition]]));
   return table.routesOf(serviceKey(definition))[0] as Route;
 }

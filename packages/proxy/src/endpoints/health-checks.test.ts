@@ -18,7 +18,6 @@ function tableWith(destination: Partial<Destination>): RouteTable {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
-    isSupported: () => true,
   });
   const definition = {
     version: 1,

@@ -39,6 +39,12 @@ export function upgradeOf(head: UpstreamHead, bytes: Buffer): string | undefined
   return new HeadText(bytes.toString('latin1', base, head.end), base, head.fields).header('upgrade');
 }
 
+/** Whether an `Upgrade` value offers a protocol; names compare without case (RFC 9110, section 7.8). */
+export function offers(offered: string, chosen: string): boolean {
+  const wanted = chosen.trim().toLowerCase();
+  return offered.split(',').some((each) => each.trim().toLowerCase() === wanted);
+}
+
 /** Field lines of a head. `undefined` where a step has made it unsendable. */
 export function fieldLinesOf({ lines, headers }: ClientHead): string | undefined {
   return lines ?? (headers === undefined ? '' : linesOf(headers));

@@ -98,7 +98,10 @@ export interface ClientTunnel {
   end(): void;
   pause(): void;
   resume(): void;
-  /** Closes at once. `abrupt`: so that the client cannot take it for an orderly end. */
+  /**
+   * Closes in order, after all bytes that were written; what the client still sends is dropped. `abrupt`: at once, so that
+   * the client cannot take it for an orderly end.
+   */
   close(abrupt: boolean): void;
 }
 

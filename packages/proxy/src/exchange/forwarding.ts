@@ -7,7 +7,6 @@ import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connectio
 import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../transport/endpoint-connection.ts';
 import type { OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { ResponseConsumer } from '../transport/response-reader.ts';
-import type { FailedAttempt } from './access-record.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -49,7 +48,6 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #stickTo: string | undefined;
   readonly #sink: ForwardingSink;
   readonly #silenceMs: number;
-  readonly #startedMs: number;
   #tried: Set<string> | undefined;
   #connection: EndpointConnection | undefined;
   #waiting = false;
@@ -64,8 +62,6 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #over = false;
   endpoint: Endpoint | undefined;
   retries = 0;
-  /** Made with the first retry. */
-  failedAttempts: FailedAttempt[] | undefined;
   /** When the last attempt began, by `performance.now()`. */
   attemptAtMs: number;
   /** When the response head arrived, by `performance.now()`. */
@@ -86,7 +82,6 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#stickTo = stickTo;
     this.#sink = sink;
     this.attemptAtMs = nowMs;
-    this.#startedMs = nowMs;
     this.#whole = request.whole;
     this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? context.serverMs);
     this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
@@ -124,12 +119,13 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#connection?.endBody(trailers);
   }
 
+  /** Once the response is complete, its connection belongs to another exchange. */
   pauseResponse(): void {
-    this.#connection?.pause();
+    if (!this.#over) this.#connection?.pause();
   }
 
   resumeResponse(): void {
-    this.#connection?.resume();
+    if (!this.#over) this.#connection?.resume();
   }
 
   /** The client is gone, or the exchange has ended without this response. */
@@ -210,23 +206,19 @@ export class Forwarding implements ResponseReceiver, Waiter {
     if (!this.#mayBeSentTwice(connection) || !this.#context.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
-    this.#retryElsewhere(connection, 'endpoint-unreachable');
+    this.#retryElsewhere(connection);
     this.#try('endpoint-unreachable');
   }
 
-  #retryElsewhere({ endpoint }: EndpointConnection, failure: ForwardFailure): void {
-    this.#retry(endpoint, failure);
+  #retryElsewhere({ endpoint }: EndpointConnection): void {
+    this.#retry();
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
   }
 
-  #retry(endpoint: Endpoint, failure: ForwardFailure): void {
-    const nowMs = performance.now();
-    this.failedAttempts ??= [];
-    const afterMs = this.attemptAtMs - this.#startedMs;
-    this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
+  #retry(): void {
     this.retries++;
-    this.attemptAtMs = nowMs;
+    this.attemptAtMs = performance.now();
     this.#connection = undefined;
   }
 
@@ -247,9 +239,9 @@ export class Forwarding implements ResponseReceiver, Waiter {
       return;
     }
     if (stale) {
-      this.#retry(connection.endpoint, failureOf(fault));
+      this.#retry();
       this.#reuse = 'fresh';
-    } else this.#retryElsewhere(connection, failureOf(fault));
+    } else this.#retryElsewhere(connection);
     this.#try(failureOf(fault));
   }
 

@@ -41,17 +41,19 @@ export class HandledHttpExchange implements HandledExchange {
   }
 
   sendHead(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined {
+    const { complete } = piece;
     const inUse = this.#control.client.sink.head(head, framing, closes, piece);
     if (inUse === undefined) return undefined;
     this.#control.responded(head.status);
-    if (piece.complete) this.#control.complete();
+    if (complete) this.#control.complete();
     return inUse;
   }
 
-  sendBody(piece: ResponsePiece): void {
+  sendBody(piece: ResponsePiece): boolean {
     const { complete } = piece;
-    this.#control.client.sink.body(piece);
+    const inUse = this.#control.client.sink.body(piece);
     if (complete) this.#control.complete();
+    return inUse;
   }
 
   sendInterim(head: ClientHead): void {

@@ -5,7 +5,9 @@ import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
-import { type ClientHead, clientHeadOf, upgradeOf } from './client-head.ts';
+import type { EndpointConnection } from '../transport/endpoint-connection.ts';
+import type { AccessRecord } from './access-record.ts';
+import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
 import { clientResponseOf, mayTransform } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
 import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
@@ -13,10 +15,8 @@ import type { ForwardFailure } from './forward-failure.ts';
 import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
 import { HandledHttpExchange } from './handled-exchange.ts';
 import { localResponse } from './local-responses.ts';
-import { recordOf } from './record-of.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
 import type { HandledParts, RouteHandler } from './route-handler.ts';
-import type { RequestTrace } from './tracing/trace-context.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** What all exchanges of one server share. */
@@ -35,8 +35,6 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   readonly protocol: Protocol;
   host = '';
   path = '';
-  query = '';
-  trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
   readonly #client: ClientSide;
@@ -183,20 +181,22 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
     const chosen = upgradeOf(head, bytes) ?? framing.upgrade;
-    const offered = framing.upgrade.split(',').map((each) => each.trim().toLowerCase());
-    const connection = offered.includes(chosen.trim().toLowerCase()) ? forwarding.takeTunnel() : undefined;
-    if (connection === undefined) {
+    // Chunks that are still to come could not be told from the tunnel's bytes; of a body with a length the rest passes
+    // as it stands.
+    const mayBegin = offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
+    const tunnel = new Tunnel(this);
+    const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
+    if (client === undefined) {
+      if (mayBegin) throw new Error(`a step has made the head of the 101 to ${this.path} unsendable`);
       forwarding.cancel();
       this.onFailure('endpoint-answer-invalid', false);
       return;
     }
-    const tunnel = new Tunnel(connection, this);
-    const client = this.#client.beginTunnel(clientHead, chosen, tunnel);
-    if (client === undefined) throw new Error('the head of a 101 cannot be sent');
     this.#status = head.status;
     this.#tunnel = tunnel;
+    const connection = forwarding.takeTunnel() as EndpointConnection;
     const idleMs = timerMs(exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
-    tunnel.begin(client, idleMs, bytes, from, to);
+    tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs, bytes, from, to });
   }
 
   onTunnelOver(): void {
@@ -312,9 +312,9 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   #giveUp(response: LocalResponse): void {
     if (this.#over) return;
     this.#forwarding?.cancel();
-    this.#tunnel?.abort();
     if (this.#status === 0) this.#respond(response);
     else this.#end(response.status, response.reason, 'cut');
+    this.#tunnel?.abort();
   }
 
   #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
@@ -346,13 +346,13 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const inUse = this.#sink.head(head, framing, closes, this.#pieceOf(bytes, from, to, complete, ''));
     if (inUse === undefined) throw new Error(`a step has made the head of the response to ${this.path} unsendable`);
     if (this.#handler === undefined) this.#status = head.status;
-    this.#sent(complete);
+    // A whole response in one piece ends when its head came: the clock need not be read twice.
+    this.#sent(complete, this.#forwarding?.headAtMs);
     return inUse;
   }
 
-  #sent(complete: boolean): void {
-    // A whole response in one piece ends when its head came: the clock need not be read twice.
-    if (complete && this.#handler === undefined) this.#end(this.#status, undefined, 'complete');
+  #sent(complete: boolean, nowMs?: number): void {
+    if (complete && this.#handler === undefined) this.#end(this.#status, undefined, 'complete', nowMs);
     else if (!complete && this.#sink.clogged) this.#forwarding?.pauseResponse();
   }
 
@@ -360,14 +360,36 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     return pieceOf(bytes, from, to, complete, before, complete ? (this.#forwarding?.trailers ?? '') : '');
   }
 
-  #end(status: number, reason: string | undefined, end: 'complete' | 'cut'): void {
+  #end(status: number, reason: string | undefined, end: 'complete' | 'cut', nowMs?: number): void {
     if (this.#over) return;
     this.#over = true;
     if (end === 'cut') this.#transform?.destroy();
-    const ended = { status, reason, cause: this.#cause, startedMs: this.#startedMs };
-    this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
+    this.#context.observe(this.#record(status, reason, nowMs ?? performance.now()));
     this.#client.onExchangeOver(end);
     this.#handler?.onOver(end === 'complete');
+  }
+
+  #record(status: number, reason: string | undefined, nowMs: number): AccessRecord {
+    const forwarding = this.#forwarding;
+    const headAtMs = forwarding?.headAtMs;
+    const { sink, body } = this.#client;
+    return {
+      protocol: this.protocol,
+      route: this.route,
+      endpoint: forwarding?.endpoint,
+      method: this.method,
+      host: this.host,
+      path: this.path,
+      status,
+      reason,
+      cause: this.#cause,
+      durationMs: nowMs - this.#startedMs,
+      upstreamMs: headAtMs === undefined ? undefined : headAtMs - (forwarding as Forwarding).attemptAtMs,
+      retries: forwarding?.retries ?? 0,
+      sentBytes: sink.sentBytes + (this.#tunnel?.sentBytes ?? 0),
+      receivedBytes: body.receivedBytes + (this.#tunnel?.receivedBytes ?? 0),
+      clientAddress: this.clientAddress,
+    };
   }
 }
 

@@ -10,7 +10,7 @@ export const localResponses = {
   'stale-endpoint': { status: 503, retryAfter: 1, body: 'the known addresses of the service may be stale' },
   'queue-full': { status: 503, retryAfter: 1, body: 'too many requests wait for the service' },
   'queue-timeout': { status: 503, retryAfter: 1, body: 'no connection to the service became free in time' },
-  'label-unsupported': { status: 503, body: 'a label that restricts access cannot be honoured' },
+  'unsupported-feature': { status: 503, body: 'a restriction of this route cannot be honoured' },
   'too-many-connections': { status: 503, retryAfter: 1, body: 'too many connections' },
   'endpoint-unreachable': { status: 502, body: 'the service refused or reset the connection' },
   'endpoint-answer-invalid': { status: 502, body: 'the service sent an answer that is not HTTP' },

@@ -36,7 +36,8 @@ export interface HandledExchange extends FaultOwner {
   readonly clogged: boolean;
   /** Sends the head of the response and the first bytes of its body. `undefined` if the head cannot be sent. */
   sendHead(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined;
-  sendBody(piece: ResponsePiece): void;
+  /** Returns `true` if the bytes are still in use afterwards. */
+  sendBody(piece: ResponsePiece): boolean;
   sendInterim(head: ClientHead): void;
   /** The body cannot be read. */
   refuse(error: ParseError): void;

@@ -11,7 +11,7 @@ export function responseOfRoute(
   sentHost: string,
   target: string,
 ): LocalResponse | undefined {
-  if (route.blockedBy !== undefined) return localResponse('label-unsupported');
+  if (route.blockedBy !== undefined) return localResponse('unsupported-feature');
   if (route.redirectToHost === undefined) return undefined;
   // The client's own port is kept: behind `-p 8000:80` the new name is served there too.
   const port = /:\d+$/.exec(sentHost)?.[0] ?? '';

@@ -1,114 +1,141 @@
+import type { DeadlineSweep, Timed } from '../transport/deadline-sweep.ts';
 import type { EndpointConnection, TunnelReceiver } from '../transport/endpoint-connection.ts';
 import type { ClientTunnel, ClientTunnelHandler } from './client-side.ts';
 
 export interface TunnelOwner {
+  /** Both connections are closed, or are about to be with nothing left to carry. */
   onTunnelOver(): void;
   onFault(error: unknown): void;
 }
 
+export interface TunnelStart {
+  readonly client: ClientTunnel;
+  readonly connection: EndpointConnection;
+  readonly sweep: DeadlineSweep;
+  /** Silence of both sides that ends the tunnel, in milliseconds. */
+  readonly idleMs: number;
+  /** Holds what the endpoint sent behind its 101, between `from` and `to`. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Bytes both ways after a 101, with backpressure and half-closes: one side's end is passed on while the other side goes
- * on, a reset is passed on as a reset. Silence of both sides for the idle timeout ends it.
+ * on, a reset is passed on as a reset. A side that ended in order and is gone has sent all it had, so that still reaches
+ * the other side, followed by an orderly end. Silence of both sides for the idle timeout ends the tunnel.
  */
-export class Tunnel implements TunnelReceiver, ClientTunnelHandler {
-  readonly #connection: EndpointConnection;
+export class Tunnel implements TunnelReceiver, ClientTunnelHandler, Timed {
   readonly #owner: TunnelOwner;
-  #client: ClientTunnel | undefined;
+  #start: TunnelStart | undefined;
   #over = false;
   #clientEnded = false;
+  #clientGone = false;
   #endpointEnded = false;
+  #endpointGone = false;
+  deadlineMs = Number.POSITIVE_INFINITY;
   /** To the client. */
   sentBytes = 0;
   /** From the client. */
   receivedBytes = 0;
 
-  constructor(connection: EndpointConnection, owner: TunnelOwner) {
-    this.#connection = connection;
+  constructor(owner: TunnelOwner) {
     this.#owner = owner;
   }
 
-  /** @param bytes what the endpoint sent behind its 101 */
-  begin(client: ClientTunnel, idleMs: number, bytes: Buffer, from: number, to: number): void {
-    this.#client = client;
-    this.#connection.beginTunnel(idleMs, this);
+  begin(start: TunnelStart): void {
+    this.#start = start;
+    const { client, connection, sweep, bytes, from, to } = start;
+    connection.beginTunnel(this);
+    this.#expectBytes();
+    sweep.add(this);
     if (to > from) this.onTunnelBytes(bytes, from, to);
     client.start();
   }
 
   onClientBytes(bytes: Buffer): void {
     this.receivedBytes += bytes.length;
-    if (!this.#connection.writeTunnel(bytes)) this.#client?.pause();
+    if (this.#start === undefined || this.#endpointGone) return;
+    this.#expectBytes();
+    if (!this.#start.connection.writeTunnel(bytes)) this.#start.client.pause();
   }
 
   onClientEnd(): void {
     this.#clientEnded = true;
-    this.#connection.endTunnel();
-    this.#endIfBothEnded();
+    this.#expectBytes();
+    if (!this.#endpointGone) this.#start?.connection.endTunnel();
   }
 
   onClientDrained(): void {
-    this.#connection.resume();
+    this.#expectBytes();
+    this.#start?.connection.resume();
   }
 
   onClientGone(): void {
-    // After two orderly ends the endpoint's socket closes by itself, once it has taken all bytes.
-    if (!this.#clientEnded || !this.#endpointEnded) this.#connection.abandon();
-    this.#end();
-  }
-
-  /** Cuts both sides. */
-  abort(): void {
-    this.#connection.abandon();
-    this.#client?.close(true);
+    this.#clientGone = true;
+    if (this.#endpointGone) this.#end();
+    // Whatever the client sent before its end is on its way, and may still have to wait for a slow endpoint.
+    else if (this.#clientEnded) this.#start?.connection.closeTunnel();
+    else {
+      this.#start?.connection.reset();
+      this.#end();
+    }
   }
 
   onTunnelBytes(bytes: Buffer, from: number, to: number): boolean {
-    const client = this.#client;
-    if (client === undefined) return false;
+    if (this.#start === undefined || this.#clientGone) return false;
+    const { client, connection } = this.#start;
+    this.#expectBytes();
     this.sentBytes += to - from;
     const inUse = client.write(bytes, from, to);
-    if (client.clogged) this.#connection.pause();
+    if (client.clogged) connection.pause();
     return inUse;
   }
 
   onWritable(): void {
-    this.#client?.resume();
+    this.#expectBytes();
+    this.#start?.client.resume();
   }
 
   onTunnelEnd(): void {
     this.#endpointEnded = true;
-    this.#client?.end();
-    this.#endIfBothEnded();
+    this.#expectBytes();
+    if (!this.#clientGone) this.#start?.client.end();
   }
 
-  onTunnelClosed(orderly: boolean): void {
-    if (this.#over) return;
-    // What the endpoint sent before it closed still reaches the client: an orderly end follows those bytes.
-    if (orderly && !this.#clientEnded) this.#client?.end();
-    else this.#client?.close(!orderly);
-    if (!orderly || this.#clientEnded) this.#end();
+  onTunnelClosed(): void {
+    this.#endpointGone = true;
+    if (this.#clientGone) this.#end();
+    else this.#start?.client.close(!this.#endpointEnded);
   }
 
-  onTunnelIdle(): void {
-    this.#connection.abandon();
-    this.#client?.close(false);
+  onDeadline(): void {
+    const start = this.#start;
+    this.#end();
+    start?.connection.abandon();
+    start?.client.close(false);
+  }
+
+  /** Cuts both sides. */
+  abort(): void {
+    this.#start?.connection.reset();
+    this.#start?.client.close(true);
     this.#end();
   }
 
   onFault(error: unknown): void {
-    this.abort();
     this.#owner.onFault(error);
-    this.#end();
+    this.abort();
   }
 
-  /** Both sockets close by themselves once both directions have ended and all bytes are out. */
-  #endIfBothEnded(): void {
-    if (this.#clientEnded && this.#endpointEnded) this.#end();
+  #expectBytes(): void {
+    if (this.#start !== undefined) this.deadlineMs = this.#start.sweep.in(this.#start.idleMs);
   }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#start?.sweep.remove(this);
     this.#owner.onTunnelOver();
   }
 }

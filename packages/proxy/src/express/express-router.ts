@@ -3,7 +3,6 @@ import type { HandledExchange, HandledParts, HandlerOf, RouteHandler } from '../
 import type { Exchange } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import { normalizePath } from '../routing/normal-path.ts';
-import { applyHeaderChanges } from './headers-object.ts';
 import { ThroughResponse } from './through-response.ts';
 import { ViewRequest } from './view-request.ts';
 import { ViewResponse } from './view-response.ts';
@@ -15,12 +14,6 @@ export interface ExpressRouterOptions {
   readonly handles?: (route: Route) => boolean;
 }
 
-interface Running {
-  readonly handled: HandledExchange;
-  readonly request: ViewRequest;
-  readonly response: ViewResponse;
-}
-
 /**
  * Serves routes through Express: each compiled route has an Express router of its own, made when it is first asked for and
  * kept with the route, so that a new table brings new routers and requests in flight keep theirs. Request and response
@@ -28,14 +21,6 @@ interface Running {
  */
 export function createExpressRouter({ pluginsOf, handles }: ExpressRouterOptions = {}): HandlerOf {
   const routers = new WeakMap<Route, Router>();
-  const running = new WeakMap<ViewRequest, Running>();
-
-  const forward: RequestHandler = (request, _response, next) => {
-    const found = running.get(request as unknown as ViewRequest);
-    if (found === undefined) next(new Error('a request that is not of this router'));
-    else forwardExchange(found);
-  };
-
   const routerOf = (route: Route): Router => {
     let router = routers.get(route);
     if (router === undefined) {
@@ -47,29 +32,18 @@ export function createExpressRouter({ pluginsOf, handles }: ExpressRouterOptions
     return router;
   };
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.disable('query parser');
-  // Express sets these as prototypes of every request and response: ours, with Express's own methods on them.
-  app.request = onTopOf(ViewRequest.prototype, express.request, app) as typeof app.request;
-  app.response = onTopOf(ViewResponse.prototype, express.response, app) as typeof app.response;
-  app.use((request, response, next) => {
-    const found = running.get(request as unknown as ViewRequest);
-    if (found === undefined) next(new Error('a request that is not of this router'));
-    else routerOf(found.handled.exchange.route)(request, response, next);
-  });
-  app.use((error: unknown, request: Request, _response: Response, _next: NextFunction) => {
-    running.get(request as unknown as ViewRequest)?.handled.onFault(error);
-  });
-
   const handler: RouteHandler = {
     handle(handled: HandledExchange): HandledParts {
-      const request = new ViewRequest(handled);
-      const response = new ViewResponse(request, handled);
-      running.set(request, { handled, request, response });
+      const request = new ExpressRequest(handled);
+      const response = new ExpressResponse(request, handled);
+      request.res = response;
       return {
-        start: () => app(request as unknown as Request, response as unknown as Response),
+        start: () => {
+          const next = (error?: unknown) =>
+            handled.onFault(error ?? new Error('middleware passed a request on that nothing forwards'));
+          request.next = next;
+          routerOf(handled.exchange.route)(asRequest(request), asResponse(response), next);
+        },
         onClientBytes: () => request.onClientBytes(),
         onClientDrained: () => response.onClientDrained(),
         onOver: () => {
@@ -82,11 +56,42 @@ export function createExpressRouter({ pluginsOf, handles }: ExpressRouterOptions
   return (route) => (handles === undefined || handles(route) ? handler : undefined);
 }
 
-function forwardExchange({ handled, request, response }: Running): void {
-  applyHeaderChanges(handled.exchange.request, request.sentHeaders, request.headers);
-  applyTarget(handled.exchange, request.url ?? '/');
-  handled.forward(new ThroughResponse(response, handled), request.takeConsumed());
+/** The settings that Express's methods look up. */
+const app = express();
+app.disable('x-powered-by');
+app.disable('etag');
+app.disable('query parser');
+
+/** Request and response with Express's methods: fixed classes, because exchanging prototypes for each request is slow. */
+class ExpressRequest extends ViewRequest {
+  res: ExpressResponse | undefined;
+  next: NextFunction | undefined;
 }
+class ExpressResponse extends ViewResponse {
+  locals: Record<string, unknown> = Object.create(null);
+}
+Object.defineProperties(ExpressRequest.prototype, methodsOf(express.request));
+Object.defineProperties(ExpressResponse.prototype, methodsOf(express.response));
+
+function methodsOf(prototype: object): PropertyDescriptorMap {
+  return { ...Object.getOwnPropertyDescriptors(prototype), app: { value: app, configurable: true, writable: true } };
+}
+
+function asRequest(request: ExpressRequest): Request {
+  return request as unknown as Request;
+}
+
+function asResponse(response: ExpressResponse): Response {
+  return response as unknown as Response;
+}
+
+const forward: RequestHandler = (request, response) => {
+  const view = request as unknown as ExpressRequest;
+  const { handled } = view;
+  view.applyChanges();
+  applyTarget(handled.exchange, view.url ?? '/');
+  handled.forward(new ThroughResponse(response as unknown as ExpressResponse, handled), view.takeConsumed());
+};
 
 /** @throws Error where middleware has left a target that cannot be forwarded */
 function applyTarget(exchange: Exchange, url: string): void {
@@ -96,9 +101,4 @@ function applyTarget(exchange: Exchange, url: string): void {
   if (!normal.ok) throw new Error(`middleware has set the path ${JSON.stringify(url)}: ${normal.reason}`);
   exchange.path = normal.path;
   exchange.query = at === -1 ? '' : url.slice(at);
-}
-
-function onTopOf(base: object, methods: object, app: unknown): object {
-  const properties = Object.getOwnPropertyDescriptors(methods);
-  return Object.create(Object.create(base, properties), { app: { value: app, configurable: true, writable: true } });
 }

@@ -8,7 +8,8 @@ import type { ViewResponse } from './view-response.ts';
 export class ThroughResponse implements ResponseSink {
   readonly wantsPayload = true;
   readonly sentBytes = 0;
-  clogged = false;
+  #clogged = false;
+  #passes = false;
   readonly #response: ViewResponse;
   readonly #handled: HandledExchange;
 
@@ -18,12 +19,18 @@ export class ThroughResponse implements ResponseSink {
     response.on('drain', () => this.#onDrain());
   }
 
+  get clogged(): boolean {
+    return this.#passes ? this.#handled.clogged : this.#clogged;
+  }
+
   interim(head: ClientHead): void {
     this.#handled.sendInterim(head);
   }
 
-  head(head: ClientHead, _framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean {
+  head(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined {
     const response = this.#response;
+    this.#passes = response.isUntouched;
+    if (this.#passes) return response.passHead(head, framing, closes, piece);
     const flat = head.headers?.flat ?? [];
     const seen = new Set<string>();
     // What the endpoint sent replaces what middleware had set; several fields of one name stay several.
@@ -43,10 +50,11 @@ export class ThroughResponse implements ResponseSink {
   }
 
   body(piece: ResponsePiece): boolean {
+    if (this.#passes) return this.#response.passBody(piece);
     const { bytes, from, to, complete, trailers } = piece;
     // Middleware may keep what it gets; the bytes are the read buffer's.
     const copy = Buffer.from(bytes.subarray(from, to));
-    if (copy.length > 0 && !this.#response.write(copy)) this.clogged = true;
+    if (copy.length > 0 && !this.#response.write(copy)) this.#clogged = true;
     if (!complete) return false;
     const flat = allowedTrailers(trailers);
     const pairs: [string, string][] = [];
@@ -61,8 +69,8 @@ export class ThroughResponse implements ResponseSink {
   }
 
   #onDrain(): void {
-    if (!this.clogged) return;
-    this.clogged = false;
+    if (!this.#passes && !this.#clogged) return;
+    this.#clogged = false;
     this.#handled.resumeResponse();
   }
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HandledExchange } from '../exchange/route-handler.ts';
-import { headersObjectOf } from './headers-object.ts';
+import { applyHeaderChanges, headersObjectOf } from './headers-object.ts';
 
 /** What middleware has read of a body is kept up to this size, so that the endpoint still gets it. */
 export const mostConsumedBytes = 1_048_576;
@@ -42,31 +42,73 @@ class ViewSocket extends EventEmitter {
   }
 }
 
+/** node:http reads a socket's limits while it makes a request; the real stand-in is made when middleware asks for it. */
+const noSocket = new ViewSocket('', false) as unknown as Socket;
+
 /** A request of node:http's shape, made of the exchange: for Express and its middleware. */
 export class ViewRequest extends IncomingMessage {
-  /** The headers as they were before middleware saw them. */
-  readonly sentHeaders: IncomingHttpHeaders;
-  readonly #handled: HandledExchange;
+  static {
+    // Accessors, because most requests meet no middleware that reads them.
+    Object.defineProperties(ViewRequest.prototype, {
+      headers: {
+        configurable: true,
+        get(this: ViewRequest): IncomingHttpHeaders {
+          return this.#headersNow();
+        },
+        set(this: ViewRequest, headers: IncomingHttpHeaders) {
+          this.#headersNow();
+          this.#headers = headers;
+        },
+      },
+      rawHeaders: {
+        configurable: true,
+        get(this: ViewRequest): string[] {
+          this.#rawHeaders ??= this.#fields();
+          return this.#rawHeaders;
+        },
+        set() {
+          // node:http sets an empty list while it makes a request.
+        },
+      },
+      socket: {
+        configurable: true,
+        get(this: ViewRequest): Socket {
+          this.#socket ??= this.#makeSocket();
+          return this.#socket;
+        },
+        set() {
+          // As above.
+        },
+      },
+    });
+  }
+
+  readonly handled: HandledExchange;
+  #headers: IncomingHttpHeaders | undefined;
+  /** The headers as they were before middleware could change them. */
+  #sentHeaders: IncomingHttpHeaders | undefined;
+  #rawHeaders: string[] | undefined;
+  #socket: Socket | undefined;
   #consumed: Buffer[] = [];
   #consumedBytes = 0;
   #pushed = false;
   #wanted = false;
 
   constructor(handled: HandledExchange) {
+    super(noSocket);
     const { exchange, protocol } = handled;
-    const { client } = exchange;
-    super(new ViewSocket(client.address, client.scheme === 'https') as unknown as Socket);
-    this.#handled = handled;
-    const [major = 1, minor = 1] = (protocol.split('/')[1] ?? '1.1').split('.').map(Number);
-    this.httpVersionMajor = major;
-    this.httpVersionMinor = protocol === 'HTTP/2' ? 0 : minor;
-    this.httpVersion = `${this.httpVersionMajor}.${this.httpVersionMinor}`;
+    this.handled = handled;
+    this.httpVersion = protocol === 'HTTP/2' ? '2.0' : protocol.slice(5);
+    this.httpVersionMajor = protocol === 'HTTP/2' ? 2 : 1;
+    this.httpVersionMinor = protocol === 'HTTP/1.1' ? 1 : 0;
     this.method = exchange.method;
     this.url = exchange.path + exchange.query;
-    this.rawHeaders = [...exchange.request.flat];
-    if (exchange.upgrade !== undefined) this.rawHeaders.push('Connection', 'Upgrade', 'Upgrade', exchange.upgrade);
-    this.headers = headersObjectOf(this.rawHeaders);
-    this.sentHeaders = { ...this.headers };
+  }
+
+  /** Carries header changes of middleware over to the headers that are forwarded. */
+  applyChanges(): void {
+    if (this.#headers !== undefined && this.#sentHeaders !== undefined)
+      applyHeaderChanges(this.handled.exchange.request, this.#sentHeaders, this.#headers);
   }
 
   /** What middleware has read, as latin1. @throws Error where that is more than is kept */
@@ -83,14 +125,14 @@ export class ViewRequest extends IncomingMessage {
   /** More of the body has arrived. */
   onClientBytes(): void {
     if (this.#wanted) this.#readOn();
-    else this.#handled.body.pause();
+    else this.handled.body.pause();
   }
 
   /** The exchange has ended. */
   onOver(): void {
     if (!this.#pushed) this.push(null);
     this.#pushed = true;
-    this.complete = this.#handled.body.done;
+    this.complete = this.handled.body.done;
     if (!this.destroyed) this.destroy();
   }
 
@@ -103,8 +145,28 @@ export class ViewRequest extends IncomingMessage {
     callback(error);
   }
 
+  #fields(): string[] {
+    const { request, upgrade } = this.handled.exchange;
+    const fields = [...request.flat];
+    if (upgrade !== undefined) fields.push('Connection', 'Upgrade', 'Upgrade', upgrade);
+    return fields;
+  }
+
+  #headersNow(): IncomingHttpHeaders {
+    if (this.#headers === undefined) {
+      this.#headers = headersObjectOf(this.#fields());
+      this.#sentHeaders = { ...this.#headers };
+    }
+    return this.#headers;
+  }
+
+  #makeSocket(): Socket {
+    const { client } = this.handled.exchange;
+    return new ViewSocket(client.address, client.scheme === 'https') as unknown as Socket;
+  }
+
   #readOn(): void {
-    const { body } = this.#handled;
+    const { body } = this.handled;
     if (this.#pushed) return;
     if (!body.done) {
       const refused = body.read((bytes, from, to) => {
@@ -114,7 +176,7 @@ export class ViewRequest extends IncomingMessage {
         this.#wanted = this.push(piece);
       });
       if (refused !== undefined) {
-        this.#handled.refuse(refused);
+        this.handled.refuse(refused);
         return;
       }
     }

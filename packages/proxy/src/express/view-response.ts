@@ -146,6 +146,29 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     return this;
   }
 
+  /** No middleware has set a field or replaced a method: a response may pass as it is. */
+  get isUntouched(): boolean {
+    return this.#names.size === 0 && !replaced.some((name) => Object.hasOwn(this, name));
+  }
+
+  /** Sends the head of an endpoint's response as it is. `undefined` if it cannot be sent. */
+  passHead(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined {
+    this.statusCode = head.status;
+    this.#headWritten = true;
+    this.#sent = true;
+    const { complete } = piece;
+    const inUse = this.#handled.sendHead(head, framing, closes, piece);
+    if (complete) this.#finishPassed();
+    return inUse;
+  }
+
+  passBody(piece: ResponsePiece): boolean {
+    const { complete } = piece;
+    const inUse = this.#handled.sendBody(piece);
+    if (complete) this.#finishPassed();
+    return inUse;
+  }
+
   /** Keeps the order of these fields, and of several fields of one name among others, where middleware left them as they are. */
   keepOrderOf(flat: readonly string[]): void {
     this.#order = flat;
@@ -160,7 +183,13 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   onOver(): void {
     this.#over = true;
     this.destroyed = true;
-    process.nextTick(() => this.emit('close'));
+    if (this.listenerCount('close') > 0) process.nextTick(() => this.emit('close'));
+  }
+
+  #finishPassed(): void {
+    this.finished = true;
+    this.emit('prefinish');
+    if (this.listenerCount('finish') > 0) process.nextTick(() => this.emit('finish'));
   }
 
   #setFields(fields: OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined): void {
@@ -256,6 +285,9 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** Methods that middleware replaces to see a response. */
+const replaced = ['writeHead', 'write', 'end', 'setHeader', 'flushHeaders'];
 
 function mayHaveBody(status: number): boolean {
   return status >= 200 && status !== 204 && status !== 304;

@@ -13,7 +13,7 @@ export interface Route {
   /** Port on the endpoint. Absent only where `redirectFromDomain` answers alone. */
   readonly upstreamPort: number;
   readonly upstreamSecure: boolean;
-  /** Labels that restrict access and cannot be honoured: the route answers 503 `label-unsupported`. */
+  /** A restricting feature that this proxy lacks, or a label that cannot be read: the route answers 503 `unsupported-feature`. */
   readonly blockedBy?: string;
   /** A redirect made of `redirectFromDomain`: the answer is 301 to this host. */
   readonly redirectToHost?: string;

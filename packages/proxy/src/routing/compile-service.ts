@@ -1,3 +1,4 @@
+import { lackingFeature } from '@swarmgate/labels';
 import {
   type Destination,
   type Problem,
@@ -12,9 +13,10 @@ import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
 import type { CompiledRoute, MatchPhase, MatchRule } from './match-rule.ts';
 import { acmePath, type MatchingOrder } from './matching-order.ts';
 import { defaultPathType, everyPath, type PathPattern, parsePathPattern } from './path-pattern.ts';
-import { labelThatBlocks, type SupportedLabels } from './restricting-labels.ts';
 
-export interface CompileOptions extends SupportedLabels {
+export interface CompileOptions {
+  /** Restricting features that this proxy honours. Default: all of this version. */
+  readonly features?: ReadonlySet<string>;
   readonly order: MatchingOrder;
   /** For services that do not say: `SERVICE_DOMAIN_ALGO`. Default: the exact host. */
   readonly serviceDomainAlgo?: ServiceDomainAlgo;
@@ -61,6 +63,7 @@ class DestinationCompiler {
   readonly #legacyClass: 0 | 1 | 2;
   readonly #options: CompileOptions;
   #unusableExclude = false;
+  #isBlockToldOf = false;
 
   constructor(
     key: ServiceKey,
@@ -150,14 +153,17 @@ class DestinationCompiler {
     const key = this.#key;
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
-      : labelThatBlocks(definition, destination, this.#options);
-    if (blockedBy !== undefined && suffix === '' && !this.#unusableExclude) {
+      : lackingFeature(definition, destination, this.#options.features);
+    if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockToldOf) {
+      this.#isBlockToldOf = true;
       this.#problem(
-        'label-unsupported',
-        blockedBy,
+        'unsupported-feature',
+        'requires',
         undefined,
-        `${blockedBy} restricts access and cannot be honoured, so the destination answers 503`,
-        `Remove the label if the destination may be open to all.`,
+        `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
+        blockedBy.startsWith('field:')
+          ? `Correct or remove the field ${blockedBy.slice('field:'.length)} in the registry.`
+          : 'Update this proxy to the version of the listener, or remove the label that needs the feature.',
       );
     }
     const route = {

@@ -114,21 +114,44 @@ describe('route table', () => {
     });
   });
 
-  describe('labels that restrict access', () => {
-    it('block their destination when they cannot be honoured', () => {
-      const definition = definitionOf({ service: 'web', destinations: [{ servicePath: ['/'] }], users: [] });
-      const table = emptyTable({ isSupported: (label) => label !== 'users' }).with(
-        new Map([['swarm/web', definition]]),
+  describe('features that restrict access', () => {
+    const blocked = (definition: Parameters<typeof definitionOf>[0], features?: ReadonlySet<string>) => {
+      const table = emptyTable(features === undefined ? {} : { features }).with(
+        new Map([['swarm/web', definitionOf(definition)]]),
       );
-      expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('users');
-      expect(table.problems().get('swarm/web')?.[0]?.reason).to.equal('label-unsupported');
+      const problems = table.problems().get('swarm/web') ?? [];
+      return { by: table.routesOf('swarm/web').map(({ blockedBy }) => blockedBy), problems };
+    };
+
+    it('block every destination of the service that requires one this proxy does not have', () => {
+      const { by, problems } = blocked({
+        service: 'web',
+        requires: ['auth', 'later'],
+        destinations: [{ servicePath: ['/'] }, { servicePath: ['/b'], index: 1 }],
+      });
+      expect(by).to.deep.equal(['later', 'later']);
+      expect(problems.map(({ reason }) => reason)).to.deep.equal(['unsupported-feature', 'unsupported-feature']);
     });
 
-    it('block everything when they are settings', () => {
-      const table = emptyTable({ isSupported: () => false, restrictingSettings: ['HTTPS_ONLY'] }).with(
-        new Map([['swarm/web', definitionOf(service('web', {}))]]),
-      );
-      expect(table.routesOf('swarm/web')[0]?.blockedBy).to.equal('HTTPS_ONLY');
+    it('block the one destination that requires it, by both its ports', () => {
+      const { by, problems } = blocked({
+        service: 'web',
+        destinations: [{ servicePath: ['/'] }, { servicePath: ['/b'], index: 1, httpsPort: 443, requires: ['later'] }],
+      });
+      expect(by).to.deep.equal([undefined, 'later', 'later']);
+      expect(problems).to.have.lengthOf(1);
+    });
+
+    it('block a known one in a proxy without it, and say which field cannot be read', () => {
+      expect(blocked({ service: 'web', requires: ['auth'], destinations: [{}] }, new Set()).by).to.deep.equal(['auth']);
+      const { problems } = blocked({ service: 'web', requires: ['field:usres'], destinations: [{}] });
+      expect(problems[0]?.suggestion).to.include('field usres');
+    });
+
+    it('block nothing where all are known', () => {
+      expect(
+        blocked({ service: 'web', requires: ['auth', 'rate-limit'], destinations: [{ requires: ['https'] }] }).by,
+      ).to.deep.equal([undefined]);
     });
 
     it('block it when an exclusion cannot be read', () => {
@@ -209,7 +232,6 @@ function emptyTable(options: Partial<Parameters<typeof createRouteTable>[0]> = {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: false,
-    isSupported: () => true,
     ...options,
   });
 }

@@ -20,10 +20,8 @@ export interface RouteTableOptions {
   readonly instanceName: string;
   /** Services whose `proxyInstanceName` is another one are not served. */
   readonly filterInstanceName: boolean;
-  /** Whether the middleware honours a label that restricts access; also asked for `restrictingSettings`. */
-  readonly isSupported: (label: string) => boolean;
-  /** Settings in force that restrict every destination, such as `USERS` and `HTTPS_ONLY`. Default none. */
-  readonly restrictingSettings?: readonly string[];
+  /** Restricting features that the middleware honours. Default: all of this version. */
+  readonly features?: ReadonlySet<string>;
   /** At least 0, below 1: shares requests among weighted services. Default `Math.random`. */
   readonly random?: () => number;
 }

@@ -103,7 +103,6 @@ function tableOf(given: readonly GivenService[]): RouteTable {
     order: 'strict',
     instanceName: 'swarmgate',
     filterInstanceName: true,
-    isSupported: () => true,
   }).with(new Map(definitions.map((definition) => [serviceKey(definition), definition])));
 }
 

@@ -153,7 +153,7 @@ function scan(name: OrderName, given: readonly ServiceDefinition[], one: Request
   const served = given.filter(({ proxyInstanceName = 'swarmgate' }) => proxyInstanceName === 'swarmgate');
   const byPeople = new Set(served.filter(({ owner }) => owner === 'manual').map(({ service }) => service));
   const inForce = served.filter(({ owner, service }) => owner === 'manual' || !byPeople.has(service));
-  const compiled = inForce.map((each) => compileService(each, { order: matchingOrder, isSupported: () => true }));
+  const compiled = inForce.map((each) => compileService(each, { order: matchingOrder }));
   const claims = compiled.flatMap(({ routes }) => routes.flatMap((route) => route.claims));
   const standing = claims.filter(
     (claim) => !claims.some((other) => takesFrom(other, claim, matchingOrder.compareCompeting)),
@@ -204,7 +204,6 @@ function emptyTable(name: OrderName): RouteTable {
     order: name,
     instanceName: 'swarmgate',
     filterInstanceName: true,
-    isSupported: () => true,
   });
 }
 

@@ -5,6 +5,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
+import { reset } from './reset.ts';
 import { type ResponseConsumer, ResponseReader } from './response-reader.ts';
 
 /** Takes the response of one exchange, and what becomes of its connection. */
@@ -24,10 +25,8 @@ export interface TunnelReceiver extends FaultOwner {
   onTunnelBytes(bytes: Buffer, from: number, to: number): boolean;
   /** The endpoint sends no more; it may still read. */
   onTunnelEnd(): void;
-  /** The connection is gone. `orderly`: after both sides had ended. */
-  onTunnelClosed(orderly: boolean): void;
-  /** Neither side sent anything for the tunnel's idle timeout. */
-  onTunnelIdle(): void;
+  /** The connection is closed. Without `onTunnelEnd` before it: reset. */
+  onTunnelClosed(): void;
   onWritable(): void;
 }
 
@@ -50,6 +49,8 @@ export interface ConnectionOwner {
 }
 
 const readBufferBytes = 65_536;
+/** How long an endpoint may go on sending to a tunnel's client that is gone. */
+const lingerMs = 2_000;
 /** Silence for so long, in milliseconds, is reported while it lasts; then again after twice as long. */
 const reportedSilenceMs = 1_000;
 // A piece up to this size is cheaper copied into the text of its chunk than written in three parts.
@@ -81,7 +82,6 @@ export class EndpointConnection implements Timed {
   #swapBuffer = true;
   #requestDone = true;
   #chunked = false;
-  #endpointEnded = false;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
     this.endpoint = endpoint;
@@ -178,23 +178,21 @@ export class EndpointConnection implements Timed {
   }
 
   /**
-   * Turns the connection into a tunnel; called from `onUpgrade`. What the endpoint sends goes to `receiver` from here on.
-   * @param idleMs How long both sides may be silent.
+   * Turns the connection into a tunnel; called from `onUpgrade`. What the endpoint sends goes to `receiver` from here on,
+   * which has deadlines of its own.
    */
-  beginTunnel(idleMs: number, receiver: TunnelReceiver): void {
+  beginTunnel(receiver: TunnelReceiver): void {
     this.#stage = 'tunnel';
     this.#receiver = undefined;
     this.#reader.leave();
     this.#tunnel = receiver;
-    this.#silenceMs = idleMs;
-    this.#expectBytes();
+    this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#detached = true;
     this.#owner.onDetached(this);
   }
 
   /** Sends bytes of the tunnel's client. Returns `false` where the caller waits for `onWritable`. */
   writeTunnel(bytes: Buffer): boolean {
-    this.#expectBytes();
     return this.socket.write(bytes);
   }
 
@@ -203,8 +201,17 @@ export class EndpointConnection implements Timed {
     this.socket.end();
   }
 
+  /** The tunnel's client is gone in order: the endpoint gets what is still to be written, then the connection closes. */
+  closeTunnel(): void {
+    const linger = guard(this, () => {
+      this.deadlineMs = this.#owner.sweep.in(lingerMs);
+    });
+    this.socket.end(() => linger(undefined));
+    this.socket.resume();
+  }
+
   pause(): void {
-    if (this.#stage !== 'tunnel') this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
     this.socket.pause();
   }
 
@@ -215,15 +222,18 @@ export class EndpointConnection implements Timed {
 
   /** Leaves the exchange and closes; nothing more is reported to the receiver. */
   abandon(): void {
-    this.#receiver = undefined;
-    this.#tunnel = undefined;
-    this.#reader.leave();
+    this.#leave();
     this.socket.destroy();
   }
 
+  /** As `abandon`, so that the endpoint cannot take it for an orderly end. */
+  reset(): void {
+    this.#leave();
+    reset(this.socket);
+  }
+
   onDeadline(): void {
-    if (this.#stage === 'idle' || this.#stage === 'closed') this.socket.destroy();
-    else if (this.#tunnel !== undefined) this.#tunnel.onTunnelIdle();
+    if (this.#stage !== 'exchange') this.socket.destroy();
     else if (this.connected && this.deadlineMs < this.#overMs) this.#reportSilence();
     else this.#break(this.connected ? { kind: 'silent' } : { kind: 'connect-timeout' });
   }
@@ -232,6 +242,12 @@ export class EndpointConnection implements Timed {
     const owner = this.#tunnel ?? this.#receiver;
     this.abandon();
     owner?.onFault(error);
+  }
+
+  #leave(): void {
+    this.#receiver = undefined;
+    this.#tunnel = undefined;
+    this.#reader.leave();
   }
 
   #expectBytes(): void {
@@ -259,7 +275,6 @@ export class EndpointConnection implements Timed {
 
   #onBytes(buffer: Buffer, length: number): void {
     if (this.#tunnel !== undefined) {
-      this.#expectBytes();
       if (this.#tunnel.onTunnelBytes(buffer, 0, length)) this.#swapBuffer = true;
       return;
     }
@@ -293,7 +308,6 @@ export class EndpointConnection implements Timed {
   }
 
   #onEnd(): void {
-    this.#endpointEnded = true;
     if (this.#tunnel !== undefined) {
       this.#tunnel.onTunnelEnd();
       return;
@@ -311,7 +325,7 @@ export class EndpointConnection implements Timed {
     if (this.#detached) {
       const tunnel = this.#tunnel;
       this.#tunnel = undefined;
-      tunnel?.onTunnelClosed(this.#endpointEnded && this.#error === undefined);
+      tunnel?.onTunnelClosed();
       return;
     }
     this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });

@@ -21,14 +21,14 @@ export function ownAnswers(suite: Suite): void {
       expectOwn(await suite.rig.exchange(get('/a')), 503, 'stale-endpoint');
     });
 
-    it('503 label-unsupported, never the unprotected service', async () => {
+    it('503 unsupported-feature, never the unprotected service', async () => {
       let asked = 0;
       const endpoint = await suite.rig.backend((_request, response) => {
         asked += 1;
         response.end();
       });
       suite.rig.route('a', { endpoints: [endpoint], blockedBy: 'users' });
-      expectOwn(await suite.rig.exchange(get('/a')), 503, 'label-unsupported');
+      expectOwn(await suite.rig.exchange(get('/a')), 503, 'unsupported-feature');
       expect(asked).to.equal(0);
     });
 

@@ -49,10 +49,10 @@ export function upgrades(suite: Suite): void {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\nConnection: close\r\n\r\ngo away');
       });
       suite.rig.route('ws', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(
-        'GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-      );
-      expect(answer).to.match(/^HTTP\/1\.1 403 [\s\S]*go away/);
+      const client = suite.rig.connect();
+      client.send('GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await client.until(/^HTTP\/1\.1 403 [\s\S]*go away/);
+      client.socket.destroy();
     });
 
     it('tries another endpoint when one refuses the connection', async () => {
@@ -67,14 +67,13 @@ export function upgrades(suite: Suite): void {
 
     it('answers 502 and 503 as for other requests', async () => {
       suite.rig.route('down', { endpoints: [await suite.rig.refusing()] });
-      const upgrade = (path: string) =>
-        `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
-      expect(await suite.rig.exchange(upgrade('/down'))).to.match(
-        /^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/,
-      );
-      expect(await suite.rig.exchange(upgrade('/none'))).to.match(
-        /^HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/,
-      );
+      const responseTo = async (path: string) => {
+        const client = suite.rig.connect();
+        client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+        return await client.until(/\r\n\r\n/);
+      };
+      expect(await responseTo('/down')).to.match(/^HTTP\/1\.1 502 [\s\S]*X-Swarmgate-Reason: endpoint-unreachable/);
+      expect(await responseTo('/none')).to.match(/^HTTP\/1\.1 503 [\s\S]*X-Swarmgate-Reason: no-route/);
     });
 
     it('closes the client when the endpoint goes', async () => {

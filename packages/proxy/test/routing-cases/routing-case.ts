@@ -2,6 +2,7 @@ import type { Destination, ServiceDefinition, ServiceLabels } from '@swarmgate/r
 
 /** A service as a case gives it: anything that is not said is as for a plain service `swarm/<service>` on port 80. */
 export interface GivenService extends ServiceLabels {
+  readonly requires?: readonly string[];
   readonly service: string;
   readonly owner?: string;
   readonly destinations: readonly Partial<Destination>[];

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { definitionSchema, endpointsSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
 import { unknownFields } from './unknown-fields.ts';
+import { withUnknownRestrictions } from './unknown-restrictions.ts';
 
 export type DefinitionCheck =
   /** `warnings`, where there are any: what of the document has no effect. */
@@ -21,7 +22,8 @@ export interface ExpectedPlace {
 
 /**
  * Whether a parsed JSON document is a definition of that owner and service. Whoever edits one in Consul's UI meets the
- * messages made here. Never throws. Unknown fields are dropped with a warning. A destination without `index` gets its position, one
+ * messages made here. Never throws. Unknown fields are dropped with a warning; one
+ * that may restrict access closes its routes (`withUnknownRestrictions`). A destination without `index` gets its position, one
  * without `since` gets `updatedAt`, so that a hand-written destination need not know our bookkeeping.
  */
 export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
@@ -36,7 +38,8 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
   ].filter((problem) => problem.severity === 'error');
   if (problems.length > 0) return { ok: false, problems };
   const warnings = isRecord(json) ? unknownFields(json) : [];
-  return warnings.length === 0 ? { ok: true, definition } : { ok: true, definition, warnings };
+  if (warnings.length === 0 || !isRecord(json)) return { ok: true, definition };
+  return { ok: true, definition: withUnknownRestrictions(definition, json), warnings };
 }
 
 /** As `checkDefinition`, for the endpoints document beside it. */

@@ -16,6 +16,7 @@ function shapeOf<Entries extends { readonly [Field in keyof Entries]: LabelEntry
 
 const name = z.string().refine(isName, `expected ${nameExpected}`);
 const text = z.string().min(1);
+const features = z.array(z.string().min(1).max(100)).max(100).exactOptional();
 const port = z.int().min(1).max(65_535);
 
 export const serviceLabelsShape = shapeOf(serviceLabels);
@@ -23,6 +24,7 @@ export const serviceLabelsShape = shapeOf(serviceLabels);
 export const destinationShape = {
   index: z.int().min(0).max(serviceBounds.destinations),
   since: z.int().min(0),
+  requires: features,
   ...shapeOf(destinationLabels),
 };
 
@@ -42,6 +44,7 @@ export const definitionSchema = z.object({
   owner: name,
   source,
   updatedAt: z.iso.datetime(),
+  requires: features,
   ...serviceLabelsShape,
   destinations: z.array(z.object(destinationShape)).min(1),
 });

@@ -45,9 +45,9 @@ describe('fields of a definition that nobody knows', () => {
     [
       'a field of the service in a destination',
       {},
-      { users: [] },
-      'destinations.0.users',
-      'move users out of the destination, beside destinations',
+      { aclName: 'a' },
+      'destinations.0.aclName',
+      'move aclName out of the destination, beside destinations',
     ],
     ['something else', { note: 'ours' }, {}, 'note', undefined],
   ];
@@ -58,6 +58,32 @@ describe('fields of a definition that nobody knows', () => {
       expect(warnings[0]).to.deep.include({ severity: 'warning', reason: 'field-unknown', label });
       expect(warnings[0]?.suggestion).to.equal(suggestion);
       expect(check(more, inDestination)).to.have.deep.property('definition', document);
+    });
+  }
+
+  // [the field, what the service requires, what the destination requires]
+  const restricting: readonly (readonly [
+    object,
+    object,
+    readonly string[] | undefined,
+    readonly string[] | undefined,
+  ])[] = [
+    [{ allowedAdresses: ['10.0.0.0/8'] }, {}, ['field:allowedAdresses'], undefined],
+    [{ allowedMethods: ['GET'] }, {}, ['field:allowedMethods'], undefined],
+    [{}, { users: [] }, undefined, ['field:users']],
+    [{}, { verifyClientSSL: true }, undefined, ['field:verifyClientSSL']],
+    [{ forwardAuth: { address: 'http://auth' } }, {}, ['field:forwardAuth'], undefined],
+    [{}, { 'ip-whitelist': [] }, undefined, ['field:ip-whitelist']],
+    [{ requires: ['later'] }, {}, ['later'], undefined],
+    [{}, { requires: ['later'], onlyFromInside: true }, undefined, ['later', 'field:onlyFromInside']],
+    [{ author: 'jane', comment: 'x' }, {}, undefined, undefined],
+  ];
+  for (const [more, inDestination, ofService, ofDestination] of restricting) {
+    it(`close their routes where they may restrict access: ${JSON.stringify([more, inDestination])}`, () => {
+      const checked = check(more, inDestination);
+      if (!checked.ok) throw new Error('it is rejected');
+      expect(checked.definition.requires).to.deep.equal(ofService);
+      expect(checked.definition.destinations[0]?.requires).to.deep.equal(ofDestination);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Problem } from '@swarmgate/labels';
 import { nearestName } from '@swarmgate/labels';
 import { definitionSchema, destinationShape, serviceLabelsShape } from './definition-schema.ts';
+import { mayRestrict } from './unknown-restrictions.ts';
 
 const ofService: ReadonlySet<string> = new Set(Object.keys(definitionSchema.shape));
 const ofDestination: ReadonlySet<string> = new Set(Object.keys(destinationShape));
@@ -45,7 +46,9 @@ function unknown(where: string, suggestion: string | undefined): Problem {
   return {
     severity: 'warning',
     reason: 'field-unknown',
-    message: `a definition has no field ${shown} there; it is ignored`,
+    message: mayRestrict(where.split('.').at(-1) ?? '')
+      ? `a definition has no field ${shown} there; it may restrict access, so its routes answer 503`
+      : `a definition has no field ${shown} there; it is ignored`,
     label: shown,
     ...(suggestion === undefined ? {} : { suggestion }),
   };

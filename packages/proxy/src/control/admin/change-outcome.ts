@@ -31,8 +31,14 @@ export function describeBarrier({ serving, waitingFor }: Barrier): string {
   return `Distributed to ${serving.length} of ${all} instances, waiting for ${waitingFor.join(', ')}`;
 }
 
-/** Problems for which Docker Flow has a status of its own; everything else that rejects a definition is 400. */
-const dockerFlowConflicts: ReadonlySet<string> = new Set(['match-missing']);
+/**
+ * Docker Flow checks the name first (400), then whether anything matches (409), then the port (400). Clients of its REST
+ * compare the status, so what is wrong besides does not change it.
+ */
+function statusOf(errors: readonly Problem[]): 400 | 409 {
+  const has = (reason: string) => errors.some((error) => error.reason === reason);
+  return has('match-missing') && !has('service-name-missing') ? 409 : 400;
+}
 
 export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeAnswer } {
   if (outcome.kind === 'done') {
@@ -44,9 +50,8 @@ export function answerOf(outcome: ChangeOutcome): { readonly status: number; rea
   if (outcome.kind === 'rejected') {
     const problems = outcome.problems.map(inParameterNames);
     const errors = problems.filter(({ severity }) => severity === 'error');
-    const isConflict = errors.length > 0 && errors.every(({ reason }) => dockerFlowConflicts.has(reason));
     return {
-      status: isConflict ? 409 : 400,
+      status: statusOf(errors),
       body: { Status: 'NOK', Message: sentenceOf(errors), problems },
     };
   }

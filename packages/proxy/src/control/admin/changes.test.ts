@@ -93,7 +93,13 @@ describe('changes by REST', () => {
 
   const refusals = [
     ['servicePath=/x&port=80', 400, 'serviceName'],
+    ['port=80', 400, 'serviceName'],
     ['serviceName=x&port=80', 409, 'servicePath'],
+    ['serviceName=x', 409, 'servicePath'],
+    ['serviceName=x&httpsPort=443', 409, 'servicePath'],
+    ['serviceName=x&port=80&httpsOnly=perhaps', 409, 'servicePath'],
+    ['serviceName=x&servicePath=/x&httpsPort=443', 400, 'port'],
+    ['serviceName=x&reqMode=tcp&port=80', 400, 'srcPort'],
     ['serviceName=x&servicePath=/x', 400, 'port'],
     ['serviceName=x&reqMode=tcp', 400, 'srcPort'],
     ['serviceName=x&servicePath=/x&port=80&httpsOnly=perhaps', 400, 'httpsOnly'],

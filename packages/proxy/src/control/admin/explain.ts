@@ -96,5 +96,5 @@ export function explain(
 function answerOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {
   if (winner === undefined) return { status: 503, reason: 'no-route' };
   if (winner.redirectToHost !== undefined) return { status: 301, reason: 'redirect' };
-  return winner.blockedBy === undefined ? null : { status: 503, reason: 'label-unsupported' };
+  return winner.blockedBy === undefined ? null : { status: 503, reason: 'unsupported-feature' };
 }

@@ -1,4 +1,4 @@
-import { translateParameters } from '@swarmgate/labels';
+import { translateParameters, withRequires } from '@swarmgate/labels';
 import { checkDefinition, type PlainSecrets, type Problem, type ServiceDefinition } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import { isObject, kindOf } from './request-body.ts';
@@ -65,7 +65,7 @@ export function fromDocument(json: unknown, { by, nowMs }: GivenBy): GivenDefini
   };
   const checked = checkDefinition(document, { owner: 'manual', service });
   return {
-    definition: checked.ok ? checked.definition : undefined,
+    definition: checked.ok ? withRequires(checked.definition) : undefined,
     secrets: isPlainCertificate ? { ...secrets, certificate: serviceCert } : secrets,
     problems: checked.ok ? [] : checked.problems,
   };

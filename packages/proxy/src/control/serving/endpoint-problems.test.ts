@@ -26,7 +26,6 @@ describe('problems of serving', () => {
       order: 'strict',
       instanceName: 'swarmgate',
       filterInstanceName: false,
-      isSupported: () => true,
     });
     const upstreams = new Upstreams({
       swarmName: 'swarm',

@@ -1,4 +1,3 @@
-import { isSupported } from '@swarmgate/labels';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
@@ -15,8 +14,6 @@ export function emptyTable(settings: Settings): RouteTable {
     ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
     instanceName: settings.instanceName,
     filterInstanceName: settings.filterProxyInstanceName,
-    // `USERS` and `HTTPS_ONLY` are middleware of every route; they block nothing.
-    isSupported,
   });
 }
 

@@ -188,7 +188,10 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#paused = false;
     // Bytes behind the request are the tunnel's first ones.
-    this.#tunnel = new SocketTunnel(this.#socket, handler, this.#unread.rest());
+    const linger = guard(this, () => {
+      this.deadlineMs = this.#context.sweep.in(lingerMs);
+    });
+    this.#tunnel = new SocketTunnel(this.#socket, handler, this.#unread.rest(), () => linger(undefined));
     this.#unread.clear();
     return this.#tunnel;
   }
@@ -214,7 +217,8 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     const exchange = this.#exchange;
     if (exchange !== undefined) exchange.onFault(error);
     else this.#context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
-    if (this.#stage !== 'closing' && this.#exchange === undefined) this.#socket.destroy();
+    // Nothing behind a fault is read; the response that it was given still leaves.
+    if (this.#stage !== 'closing' && this.#exchange === undefined) this.#socket.destroySoon();
   }
 
   #onData(chunk: Buffer): void {

@@ -7,12 +7,18 @@ export class SocketTunnel implements ClientTunnel {
   readonly #socket: Socket;
   readonly #handler: ClientTunnelHandler;
   readonly #early: Buffer;
+  readonly #onSent: () => void;
+  #closing = false;
 
-  /** @param early what the client sent behind its request */
-  constructor(socket: Socket, handler: ClientTunnelHandler, early: Buffer) {
+  /**
+   * @param early what the client sent behind its request
+   * @param onSent called when all bytes are out and the client has only to close
+   */
+  constructor(socket: Socket, handler: ClientTunnelHandler, early: Buffer, onSent: () => void) {
     this.#socket = socket;
     this.#handler = handler;
     this.#early = early;
+    this.#onSent = onSent;
   }
 
   start(): void {
@@ -42,12 +48,18 @@ export class SocketTunnel implements ClientTunnel {
   }
 
   close(abrupt: boolean): void {
-    if (abrupt) reset(this.#socket);
-    else this.#socket.destroySoon();
+    if (abrupt) {
+      reset(this.#socket);
+      return;
+    }
+    // What the client still sends is read and dropped: a reset could destroy bytes that it has not read yet.
+    this.#closing = true;
+    this.#socket.end(this.#onSent);
+    this.#socket.resume();
   }
 
   onData(bytes: Buffer): void {
-    this.#handler.onClientBytes(bytes);
+    if (!this.#closing) this.#handler.onClientBytes(bytes);
   }
 
   onEnd(): void {

@@ -126,6 +126,6 @@ describe('planning relays', () => {
     it(`never relays past ${label}, which it cannot honour`, () => {
       const plan = planRelays([relayed('db', destination, definition)]);
       expect(plan.ports.get(5000)).to.equal(undefined);
-      expect(plan.problems.get('swarm/db')?.[0]).to.include({ reason: 'label-unsupported', label });
+      expect(plan.problems.get('swarm/db')?.[0]).to.include({ reason: 'label-not-honoured', label });
     });
 });

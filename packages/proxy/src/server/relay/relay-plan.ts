@@ -1,3 +1,4 @@
+import { restrictionNotHonoured } from '@swarmgate/labels';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
 import type { Route } from '../../model/route.ts';
@@ -47,12 +48,14 @@ export function planRelays(routes: Iterable<Route>): RelayPlan {
   for (const route of routes) {
     const { srcPort } = route.destination;
     if (!isRelayed(route) || srcPort === undefined) continue;
-    const restriction = restrictionOf(route);
+    // Never relayed unprotected.
+    const { blockedBy } = route;
+    const restriction = blockedBy ?? restrictionNotHonoured(route.definition, route.destination);
     if (restriction !== undefined) {
       complain(route, {
         severity: 'warning',
-        reason: 'label-unsupported',
-        message: `${restriction} restricts access by what only http mode can see, so nothing is relayed to the service`,
+        reason: blockedBy === undefined ? 'label-not-honoured' : 'unsupported-feature',
+        message: `${restriction} restricts access by what a relay cannot see, so nothing is relayed to the service`,
         label: restriction,
         suggestion: `Remove com.df.${restriction}, or use com.df.allowedAddresses or reqMode http.`,
       });
@@ -131,16 +134,6 @@ function oneGroup(
 function groupOf({ destination: { serviceGroup, serviceDomain = [], reqMode } }: Route): string {
   if (serviceGroup !== undefined) return `group ${serviceGroup}`;
   return reqMode === 'tcp' ? `domains ${[...serviceDomain].sort().join()}` : 'none';
-}
-
-/** A label that restricts access and cannot be honoured without looking into the connection: never relayed unprotected. */
-function restrictionOf({ blockedBy, definition, destination }: Route): string | undefined {
-  if (blockedBy !== undefined) return blockedBy;
-  const ofService = (['users', 'usersSecret', 'rateLimit'] as const).find((label) => definition[label] !== undefined);
-  const ofDestination = (['denyHttp', 'httpsOnly', 'verifyClientSsl', 'allowedMethods', 'deniedMethods'] as const).find(
-    (label) => destination[label] !== undefined && destination[label] !== false,
-  );
-  return ofService ?? ofDestination;
 }
 
 interface NamePattern {

@@ -28,7 +28,6 @@ describe('relays', () => {
       order: 'strict',
       instanceName: 'swarmgate',
       filterInstanceName: false,
-      isSupported: () => true,
     });
     relays = new Relays({
       upstreams: { of: ({ key }) => ({ endpoints: endpoints.get(key) ?? [], inOrder: false, ifNone: 'no-endpoint' }) },

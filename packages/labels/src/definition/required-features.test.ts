@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { translate } from '../../test/translation.ts';
+import { knownFeatures, lackingFeature, withRequires } from './required-features.ts';
+
+describe('features that a definition requires', () => {
+  // [labels beside a match, features of the service, of the destination]
+  const cases: readonly [Record<string, string>, readonly string[] | undefined, readonly string[] | undefined][] = [
+    [{}, undefined, undefined],
+    [{ aclName: 'a', timeoutServer: '5', addReqHeader: 'X-A b' }, undefined, undefined],
+    [{ users: 'jane:x' }, ['auth'], undefined],
+    [{ usersSecret: 'ops' }, ['auth'], undefined],
+    [
+      { allowedAddresses: '10.0.0.0/8', users: 'jane:x', usersPassEncrypted: 'false' },
+      ['allow-list', 'auth'],
+      undefined,
+    ],
+    [{ rateLimit: '5/s', rateLimitKey: 'ip' }, ['rate-limit'], undefined],
+    [{ httpsOnly: 'true' }, undefined, ['https']],
+    [{ httpsOnly: 'false', denyHttp: 'false' }, undefined, undefined],
+    [{ denyHttp: 'true', httpsOnly: 'true' }, undefined, ['https']],
+    [{ verifyClientSsl: 'true', allowedMethods: 'GET' }, undefined, ['client-certificate', 'methods']],
+    [{ deniedMethods: 'PUT', servicePathExclude: '/x' }, undefined, ['methods']],
+  ];
+  for (const [labels, ofService, ofDestination] of cases) {
+    it(`${JSON.stringify(labels)} → ${JSON.stringify([ofService, ofDestination])}`, () => {
+      const { definition } = translate({ serviceName: 'x', servicePath: '/', port: '80', ...labels });
+      expect(definition?.requires).to.deep.equal(ofService);
+      expect(definition?.destinations[0]?.requires).to.deep.equal(ofDestination);
+      if (definition !== undefined) expect(withRequires(definition)).to.deep.equal(definition);
+    });
+  }
+
+  it('are those of the one destination that uses them', () => {
+    const { definition } = translate({
+      serviceName: 'x',
+      port: '80',
+      'servicePath.1': '/',
+      'servicePath.2': '/b',
+      'denyHttp.2': 'true',
+    });
+    expect(definition?.destinations.map(({ requires }) => requires)).to.deep.equal([undefined, ['https']]);
+  });
+
+  it('are stated again without losing one that is unknown', () => {
+    const { definition } = translate({ serviceName: 'x', servicePath: '/', port: '80', users: 'jane:x' });
+    if (definition === undefined) throw new Error('it is rejected');
+    expect(withRequires({ ...definition, requires: ['methods', 'later'] }).requires).to.deep.equal(['auth', 'later']);
+  });
+
+  it('block where one is unknown, on the service or on the destination', () => {
+    for (const feature of knownFeatures) expect(lackingFeature({ requires: [feature] }, {})).to.equal(undefined);
+    expect(lackingFeature({ requires: ['auth', 'later'] }, {})).to.equal('later');
+    expect(lackingFeature({}, { requires: ['later'] })).to.equal('later');
+    expect(lackingFeature({}, {}, new Set())).to.equal(undefined);
+    expect(lackingFeature({ requires: ['auth'] }, {}, new Set())).to.equal('auth');
+  });
+});

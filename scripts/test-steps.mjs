@@ -1,0 +1,89 @@
+// How `npm test` divides its suites so that it stays under half an hour on two cores: steps follow each other, the parts of a
+// step run side by side. Plain data and built-ins of Node 20.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './install.mjs';
+
+/** `npm test` reports a run that takes longer; in CI it fails. */
+export const budgetMinutes = 35;
+
+/**
+ * Directories and files of the integration suite that neither judge times in milliseconds nor load the machine: two of them run
+ * at a time. A directory that is not listed here runs alone, one file after the other.
+ */
+const besideOthers = [
+  'test/integration/acme',
+  'test/integration/cli',
+  'test/integration/docker-api',
+  'test/integration/middleware',
+  'test/integration/package',
+  'test/integration/processes',
+  'test/integration/redis',
+  'test/integration/registry',
+  'test/integration/standalone',
+  'test/integration/swarm-listener',
+];
+const alone = [
+  'test/integration/registry/large-registry.test.ts',
+  'test/integration/standalone/full-disk.test.ts',
+  'test/integration/swarm-listener/storm.test.ts',
+];
+
+/** Files of the faults suite that have a Consul of their own and no engine: they run beside the e2e suite. */
+const consulFaults = ['consul-acl', 'consul-cluster', 'leadership', 'registry-in-consul', 'two-swarms'].map(
+  (name) => `test/faults/${name}.test.ts`,
+);
+/** Judge times with thousands of services: alone, at the end. */
+const scaleFaults = ['test/faults/scale.test.ts'];
+
+/**
+ * @typedef {{ suite: string, title: string, files?: readonly string[], jobs?: number }} Part
+ * @returns {readonly (readonly Part[])[]}
+ */
+export function testSteps(isWanted) {
+  const integration = filesBelow('test/integration');
+  const beside = integration.filter(
+    (file) => besideOthers.some((directory) => file.startsWith(`${directory}/`)) && !alone.includes(file),
+  );
+  const faults = filesBelow('test/faults');
+  const swarmFaults = faults.filter((file) => !consulFaults.includes(file) && !scaleFaults.includes(file));
+  /** @type {Part[][]} */
+  const steps = [
+    [{ suite: 'unit', title: 'unit' }],
+    [{ suite: 'integration', title: 'integration, two at a time', files: beside, jobs: 2 }],
+    [
+      {
+        suite: 'integration',
+        title: 'integration, alone',
+        files: [...integration.filter((file) => !beside.includes(file)), ...processTests()],
+      },
+    ],
+    [
+      { suite: 'e2e', title: 'e2e' },
+      { suite: 'faults', title: 'faults of Consul', files: consulFaults },
+    ],
+    [{ suite: 'faults', title: 'faults of Swarm', files: swarmFaults }],
+    [{ suite: 'faults', title: 'scale', files: scaleFaults }],
+  ];
+  return steps.map((step) => step.filter(({ suite }) => isWanted(suite))).filter((step) => step.length > 0);
+}
+
+function filesBelow(directory) {
+  return readdirSync(join(root, directory), { recursive: true })
+    .map((name) => `${directory}/${String(name).replaceAll('\\', '/')}`)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort();
+}
+
+/** Tests beside the code that start processes. */
+function processTests() {
+  return readdirSync(join(root, 'packages')).flatMap((name) =>
+    ['src', 'test'].flatMap((folder) => {
+      try {
+        return filesBelow(`packages/${name}/${folder}`).filter((file) => file.endsWith('.process.test.ts'));
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
