@@ -36,7 +36,8 @@ async function proxyMetrics(): Promise<Metrics> {
   fleetMetrics(metrics, () => ({ views: () => [] }));
   const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-metrics-'));
   // Nobody answers at that port: the metrics of the bus are registered all the same.
-  const env = { DATA_DIR: dataDir, WORKERS: '0', ACCESS_LOG: 'json', REDIS_URL: 'redis://127.0.0.1:1' };
+  const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+  const env = { DATA_DIR: dataDir, WORKERS: '0', ACCESS_LOG: 'json', REDIS_URL: 'redis://127.0.0.1:1', ...tracing };
   const registry = createRegistry({ store: openEmbeddedStore({ dataDir }), instance: 'swarmgate' });
   const proxy = await startProxy({
     settings: readSettings('proxy', { env }),
@@ -65,7 +66,7 @@ function describe(metrics: Metrics): string {
 }
 
 function kindOf(metric: object): string {
-  return metric.constructor.name.toLowerCase();
+  return 'type' in metric ? String(metric.type) : metric.constructor.name.toLowerCase();
 }
 
 function labelsOf(metric: object): string {

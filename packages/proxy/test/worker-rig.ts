@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { metricsText } from '../src/control/serving/metrics-text.ts';
 import type { Server as ProxyServer, WorkerView } from '../src/control/serving/server.ts';
 import { prepareClusterServer } from '../src/control/workers/cluster-server.ts';
 import type { ServedService, ServicesChange } from '../src/model/served-service.ts';
@@ -95,7 +96,8 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
       }
     },
     async metric(name) {
-      const text = (await plane.metricsWith?.(metrics)) ?? '';
+      const all = [...(await metrics.getMetricsAsJSON()), ...((await plane.workerMetrics?.()) ?? [])];
+      const text = metricsText(all, 'text');
       const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
       return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
     },

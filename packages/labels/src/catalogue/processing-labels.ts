@@ -6,7 +6,7 @@ import {
 } from '../values/header-rules.ts';
 import { mediaTypes } from '../values/lists.ts';
 import { pathRewrites } from '../values/path-rewrites.ts';
-import { boolean, oneOf, secondsOrNoLimit } from '../values/plain.ts';
+import { boolean, oneOf, secondsOrNoLimit, share } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
 import { added, fixed, httpOnly, label, same } from './label-entry.ts';
 
@@ -177,6 +177,14 @@ export const processingDestinationLabels = {
     meaning: 'Which requests get a line in the access log: `off` for none, `1/100` for one of a hundred at random.',
     modes: httpOnly,
     example: '1/100',
+    dockerFlow: added,
+  }),
+  traceSample: label('traceSample', share, {
+    default: '`OTEL_TRACES_SAMPLER_ARG`',
+    meaning:
+      'Share of requests whose traces are exported, from 0 to 1, where tracing is on. A trusted caller’s own decision, 5xx and slow requests go before it.',
+    modes: httpOnly,
+    example: '0.05',
     dockerFlow: added,
   }),
   sslVerifyNone: label('sslVerifyNone', boolean, {

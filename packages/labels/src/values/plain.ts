@@ -39,6 +39,16 @@ export const oneOf = <const T extends string>(...allowed: readonly [T, ...T[]]):
   schema: (zod) => zod.enum(allowed) as unknown as z.ZodType<T>,
 });
 
+/** A share of all: 0 for none, 1 for all, with at most six decimals. */
+export const share: Value<number> = {
+  parse: (raw) => {
+    const trimmed = raw.trim();
+    const value = Number(trimmed);
+    return /^\d(\.\d{1,6})?$/.test(trimmed) && value <= 1 ? ok(value) : not('a number from 0 to 1, such as 0.05');
+  },
+  schema: (zod) => zod.number().min(0).max(1),
+};
+
 const mostSeconds = 2_000_000;
 
 /** Labels hold seconds, whole or with a fraction, as Docker Flow's do; definitions hold milliseconds, at least 1. */

@@ -1,26 +1,21 @@
 import { Writable } from 'node:stream';
 import type { AccessLogChoice } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { accessRecord } from '../../test/access-record.ts';
 import { tinyRoute } from '../../test/tiny-plane.ts';
 import { AccessLog } from './access-log.ts';
-import type { AccessRecord } from './access-record.ts';
+import { beginTrace } from './tracing/trace-context.ts';
+import { TraceIds } from './tracing/trace-ids.ts';
 
-const report: AccessRecord = {
-  route: undefined,
+const report = accessRecord({
   endpoint: { id: 't1:80', host: '10.0.0.1', port: 80, secure: false, state: 'active' },
-  method: 'GET',
-  host: 'shop.example',
   path: '/a',
-  status: 200,
-  reason: undefined,
   durationMs: 1.23456,
   upstreamMs: 1,
-  retries: 0,
   sentBytes: 12,
   receivedBytes: 3,
   clientAddress: '9.9.9.9',
-  protocol: 'HTTP/1.1',
-};
+});
 
 describe('the access log', () => {
   let written: string;
@@ -58,6 +53,17 @@ describe('the access log', () => {
     expect(lines).to.have.length(2);
     expect(lines[0]).to.include({ method: 'GET', status: 200, endpoint: 't1:80', durationMs: 1.23, client: '9.9.9.9' });
     expect(lines[1]).to.include({ reason: 'no-endpoint' });
+  });
+
+  it('names the trace of a request, sampled or not, so that log and traces lead to each other', async () => {
+    const trace = beginTrace(
+      { parent: undefined, traceState: undefined, trusted: false, ratio: 0 },
+      { parentBased: true, ratio: 0 },
+      new TraceIds(),
+    );
+    logTo('json').add({ ...report, trace });
+    await flushed();
+    expect(JSON.parse(written)).to.include({ traceId: trace.traceId, spanId: trace.spanId });
   });
 
   it('is the common log format, whatever clients put into their paths', async () => {

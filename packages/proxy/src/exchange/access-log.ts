@@ -90,6 +90,8 @@ function asJson(report: AccessRecord, at: Date): string {
     sentBytes: report.sentBytes,
     receivedBytes: report.receivedBytes,
     protocol: report.protocol,
+    traceId: report.trace?.traceId,
+    spanId: report.trace?.spanId,
   });
 }
 

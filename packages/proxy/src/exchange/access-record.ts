@@ -1,6 +1,17 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Protocol } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
+import type { ForwardFailure } from './forward-failure.ts';
+import type { RequestTrace } from './tracing/trace-context.ts';
+
+/** An attempt at an endpoint after which another one was made. */
+export interface FailedAttempt {
+  readonly endpoint: Endpoint;
+  readonly failure: ForwardFailure;
+  /** From the beginning of the exchange. */
+  readonly afterMs: number;
+  readonly durationMs: number;
+}
 
 /** What the access log, the metrics and the problems are fed from: one for each exchange, made in one place. */
 export interface AccessRecord {
@@ -14,6 +25,11 @@ export interface AccessRecord {
   readonly host: string;
   /** Normal form without the query; as sent where it has none. */
   readonly path: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  /** The client's own connection ended TLS here. */
+  readonly secure: boolean;
+  readonly entryPort: number;
   /** Of the response; 499 where the client left before it, 408 and 413 where the proxy gave up on the request's body. */
   readonly status: number;
   /** Set where the proxy made the response itself, or the exchange ended badly. */
@@ -24,10 +40,16 @@ export interface AccessRecord {
   /** From the last attempt's beginning, connecting included, to the endpoint's response head. */
   readonly upstreamMs: number | undefined;
   readonly retries: number;
+  /** Absent where the first attempt was the last. */
+  readonly failedAttempts: readonly FailedAttempt[] | undefined;
+  /** When the last attempt began, from the beginning of the exchange; 0 where none was made. */
+  readonly attemptAfterMs: number;
   /** Head and body of the response, as they went to the client before TLS. For a tunnel, its bytes too. */
   readonly sentBytes: number;
   /** Head and body of the request, as they came from the client. For a tunnel, its bytes too. */
   readonly receivedBytes: number;
   /** Of the client itself: the trusted hop's X-Forwarded-For is applied. */
   readonly clientAddress: string;
+  /** Absent where tracing is off, and where the head could not be read. */
+  readonly trace: RequestTrace | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Middleware } from '../middleware/middleware.ts';
 import type { Exchange } from '../model/exchange.ts';
+import type { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
@@ -11,6 +12,8 @@ import type { ExchangeContext } from './exchange-context.ts';
 import { hasLooped, headersForUpstream } from './header-policy.ts';
 import { localResponse } from './local-responses.ts';
 import { responseOfRoute, runSteps } from './run-middleware.ts';
+import { type RequestTrace, traceParentOf } from './tracing/trace-context.ts';
+import type { TraceHeaders } from './tracing/tracer.ts';
 import { plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream-head.ts';
 
 export interface DecisionContext extends ExchangeContext {
@@ -41,6 +44,8 @@ export type ExchangeDecision = ForwardOrder | { readonly kind: 'respond'; readon
 export interface RecordedRequest {
   host: string;
   path: string;
+  query: string;
+  trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
 }
@@ -62,6 +67,7 @@ export function decide(
 ): ExchangeDecision | Promise<ExchangeDecision> {
   const { info } = cache;
   record.path = view.path;
+  record.query = view.query;
   const client = info.peerTrusted ? clientOf(info, (name) => view.joined(name), context.trusted) : undefined;
   if (client !== undefined) record.clientAddress = client.address;
   const { sentHost } = view;
@@ -83,13 +89,17 @@ export function decide(
   }
   record.path = path;
 
-  const lines = client === undefined && view.upgrade === '' ? view.plainLines() : undefined;
+  const traced = context.tracer === undefined ? undefined : traceHeadersOf(view);
+  const isPlain = client === undefined && view.upgrade === '' && (traced === undefined || traced === noTraceHeaders);
+  const lines = isPlain ? view.plainLines() : undefined;
   const flat = lines === undefined ? view.flat() : undefined;
   if (flat !== undefined && hasLooped(flat, context.viaName)) return respond(localResponse('loop'));
 
   const { method, query } = view;
   const header = (name: string) => view.header(name);
   const route = context.lookup({ method, host, path, port: info.entryPort, header });
+  const trace = traced === undefined ? undefined : context.tracer?.begin(traced, info.peerTrusted, route);
+  record.trace = trace;
   if (route === undefined) return respond(localResponse('no-route'));
   record.route = route;
   if (context.mostBodyBytes > 0 && view.contentLength > context.mostBodyBytes)
@@ -103,7 +113,8 @@ export function decide(
   const framing: RequestFraming = { unsized, contentLength, upgrade };
   if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
-    const head = plainUpstreamHead(view, lines, asterisk ? '*' : path + query, added);
+    const ours = trace === undefined ? added : `${added}traceparent: ${traceParentOf(trace)}\r\n`;
+    const head = plainUpstreamHead(view, lines, asterisk ? '*' : path + query, ours);
     return { kind: 'forward', route, steps, exchange: undefined, framing, asterisk, head };
   }
 
@@ -118,6 +129,7 @@ export function decide(
   });
   // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
   if (!view.hostIsField) request.set('Host', sentHost);
+  if (trace !== undefined) setTraceHeaders(request, trace);
   const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
   const exchange: Exchange = { route, method, path, query, host, request, client: known, ...offered };
   const finish = (response: LocalResponse | undefined) =>
@@ -142,6 +154,22 @@ function orderOf(
 export function headOf(exchange: Exchange, framing: RequestFraming, asterisk: boolean): string | undefined {
   const { method, path, query, request } = exchange;
   return upstreamHead(method, asterisk && path === '/' ? '*' : path + query, request, framing);
+}
+
+/** Of nearly every request from outside: one object for all of them. */
+const noTraceHeaders: TraceHeaders = { traceParent: undefined, traceState: undefined };
+
+function traceHeadersOf(view: RequestView): TraceHeaders {
+  const first = view.header('traceparent');
+  // Without a traceparent there is nothing that a tracestate could belong to, and it must not go on.
+  if (first === undefined && view.header('tracestate') === undefined) return noTraceHeaders;
+  return { traceParent: view.joined('traceparent'), traceState: view.joined('tracestate') };
+}
+
+/** The endpoint's parent is the attempt; tracestate goes on as it came, or not at all (W3C Trace Context, section 4.3). */
+function setTraceHeaders(request: HeaderList, trace: RequestTrace): void {
+  request.set('traceparent', traceParentOf(trace));
+  if (trace.traceState === '') request.delete('tracestate');
 }
 
 const noHeader = () => undefined;

@@ -4,6 +4,7 @@ import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessRecord } from './access-record.ts';
 import type { HandlerOf } from './route-handler.ts';
+import type { Tracer } from './tracing/tracer.ts';
 
 /**
  * What an exchange uses of the rest of the proxy. `lookup` is called once per request: swaps of the table never touch a
@@ -19,4 +20,6 @@ export interface ExchangeContext {
   readonly observe: (exchange: AccessRecord) => void;
   /** Default: every route is forwarded directly. */
   readonly handlerOf?: HandlerOf;
+  /** Absent: requests pass with the trace headers that they came with. */
+  readonly tracer?: Tracer | undefined;
 }

@@ -1,7 +1,9 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccessRecord } from './access-record.ts';
+import { type DurationCell, DurationMetric, type Exemplar } from './duration-metric.ts';
+import type { IsApart } from './services-apart.ts';
 
-const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** One service and status class: what the hot path adds to, without touching prom-client. */
 interface Series {
@@ -12,18 +14,38 @@ interface Series {
   receivedBytes: number;
 }
 
+interface DurationSeries {
+  readonly entryPort: number;
+  readonly protocol: AccessRecord['protocol'];
+  readonly cell: DurationCell;
+}
+
+interface ServiceSeries {
+  readonly key: string;
+  /** By status class. */
+  readonly classes: (Series | undefined)[];
+  /** A proxy has few entrypoints and protocols: looking through them costs less than a text to look with. */
+  durations: DurationSeries[] | undefined;
+}
+
+/** No service is called so: those have an owner before a slash. */
+const otherServices = 'other';
+
 /** Counts exchanges for Prometheus. The counters are filled when they are read. */
 export class ExchangeMetrics {
-  /** By service, then by status class: every exchange looks here, so no text is made to look with. */
-  readonly #series = new Map<string, (Series | undefined)[]>();
+  /** Every exchange looks here, once. */
+  readonly #services = new Map<string, ServiceSeries>();
   readonly #reasons = new Map<string, number>();
   readonly #causes = new Map<string, number>();
-  readonly #duration: Histogram;
-  readonly #upstream: Histogram;
+  readonly #duration: DurationMetric;
+  readonly #upstream: DurationCell;
+  readonly #isApart: IsApart;
+  readonly #otherDurations: DurationSeries[] = [];
   #requests = 0;
 
-  constructor(metrics: Registry) {
-    const series = this.#series;
+  constructor(metrics: Registry, isApart: IsApart) {
+    this.#isApart = isApart;
+    const services = this.#services;
     const registers = [metrics];
     const fromSeries = (name: string, help: string, count: (each: Series) => number) =>
       new Counter({
@@ -33,7 +55,7 @@ export class ExchangeMetrics {
         registers,
         collect() {
           this.reset();
-          for (const classes of series.values())
+          for (const { classes } of services.values())
             for (const each of classes) if (each !== undefined) this.inc(each.labels, count(each));
         },
       });
@@ -56,18 +78,25 @@ export class ExchangeMetrics {
     fromCounts('swarmgate_own_answers_total', ownAnswers, 'reason', this.#reasons);
     const refusedHeads = 'Request heads and bodies refused, by what exactly was wrong';
     fromCounts('swarmgate_refused_heads_total', refusedHeads, 'cause', this.#causes);
-    this.#duration = new Histogram({
-      name: 'swarmgate_request_duration_seconds',
-      help: 'From the request’s head to the last byte of its answer',
-      buckets: durationBuckets,
-      registers,
-    });
-    this.#upstream = new Histogram({
-      name: 'swarmgate_upstream_head_seconds',
-      help: 'Until the endpoint’s response head',
-      buckets: durationBuckets,
-      registers,
-    });
+    this.#duration = new DurationMetric(
+      {
+        name: 'swarmgate_request_duration_seconds',
+        help: 'From the request’s head to the last byte of its response; `METRICS_SERVICES` bounds the services that are shown apart, the rest is `other`',
+        labelNames: ['service', 'entrypoint', 'protocol'],
+        bounds: durationBounds,
+      },
+      metrics,
+    );
+    const upstream = new DurationMetric(
+      {
+        name: 'swarmgate_upstream_head_seconds',
+        help: 'Until the endpoint’s response head',
+        labelNames: [],
+        bounds: durationBounds,
+      },
+      metrics,
+    );
+    this.#upstream = upstream.cell({});
   }
 
   /** Exchanges that ended, since the start. */
@@ -75,31 +104,56 @@ export class ExchangeMetrics {
     return this.#requests;
   }
 
-  observe(report: AccessRecord): void {
-    const series = this.#seriesOf(report.route?.key ?? '', Math.floor(report.status / 100));
+  /** @param exemplar of a request whose spans are exported */
+  observe(record: AccessRecord, exemplar?: Exemplar): void {
+    const service = this.#serviceOf(record.route?.key ?? '');
+    const series = seriesOf(service, Math.floor(record.status / 100));
     series.requests += 1;
     this.#requests += 1;
-    series.retries += report.retries;
-    series.sentBytes += report.sentBytes;
-    series.receivedBytes += report.receivedBytes;
-    if (report.reason !== undefined) this.#reasons.set(report.reason, (this.#reasons.get(report.reason) ?? 0) + 1);
-    if (report.cause !== undefined) this.#causes.set(report.cause, (this.#causes.get(report.cause) ?? 0) + 1);
-    this.#duration.observe(report.durationMs / 1_000);
-    if (report.upstreamMs !== undefined) this.#upstream.observe(report.upstreamMs / 1_000);
+    series.retries += record.retries;
+    series.sentBytes += record.sentBytes;
+    series.receivedBytes += record.receivedBytes;
+    if (record.reason !== undefined) this.#reasons.set(record.reason, (this.#reasons.get(record.reason) ?? 0) + 1);
+    if (record.cause !== undefined) this.#causes.set(record.cause, (this.#causes.get(record.cause) ?? 0) + 1);
+    // An upgraded connection lasts as long as its client wishes.
+    if (record.status !== 101) this.#durationOf(service, record).observe(record.durationMs / 1_000, exemplar);
+    if (record.upstreamMs !== undefined) this.#upstream.observe(record.upstreamMs / 1_000);
   }
 
-  #seriesOf(service: string, statusClass: number): Series {
-    let classes = this.#series.get(service);
-    if (classes === undefined) {
-      classes = [];
-      this.#series.set(service, classes);
+  #serviceOf(key: string): ServiceSeries {
+    let service = this.#services.get(key);
+    if (service === undefined) {
+      service = { key, classes: [], durations: undefined };
+      this.#services.set(key, service);
     }
-    const known = classes[statusClass];
-    if (known !== undefined) return known;
-    const labels = { service, status: `${statusClass}xx` };
-    const series: Series = { labels, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
-    classes[statusClass] = series;
-    return series;
+    return service;
+  }
+
+  #durationOf(service: ServiceSeries, { entryPort, protocol }: AccessRecord): DurationCell {
+    service.durations ??= this.#ownDurations(service.key);
+    const durations = service.durations ?? this.#otherDurations;
+    for (const known of durations) if (known.entryPort === entryPort && known.protocol === protocol) return known.cell;
+    const label = durations === this.#otherDurations ? otherServices : service.key;
+    const cell = this.#duration.cell({ service: label, entrypoint: String(entryPort), protocol });
+    durations.push({ entryPort, protocol, cell });
+    return cell;
+  }
+
+  /** `undefined` as long as it is not decided: until then the requests count among the others. */
+  #ownDurations(service: string): DurationSeries[] | undefined {
+    const isApart = service === '' || this.#isApart(service);
+    if (isApart === undefined) return undefined;
+    return isApart ? [] : this.#otherDurations;
+  }
+
+  /** Drops the series of services that are gone. Others stay, with the requests that they counted. */
+  forget(isServed: (service: string) => boolean): void {
+    for (const { key, durations } of this.#services.values()) {
+      if (key === '' || isServed(key)) continue;
+      this.#services.delete(key);
+      if (durations === undefined || durations === this.#otherDurations) continue;
+      for (const { cell } of durations) this.#duration.remove(cell);
+    }
   }
 
   /** A gauge that is read when Prometheus asks. `ofWorkers`: what becomes of those of several workers. Default `sum`. */
@@ -120,4 +174,13 @@ export class ExchangeMetrics {
       },
     });
   }
+}
+
+function seriesOf({ key, classes }: ServiceSeries, statusClass: number): Series {
+  const known = classes[statusClass];
+  if (known !== undefined) return known;
+  const labels = { service: key, status: `${statusClass}xx` };
+  const series: Series = { labels, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
+  classes[statusClass] = series;
+  return series;
 }

@@ -7,6 +7,7 @@ import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connectio
 import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../transport/endpoint-connection.ts';
 import type { OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { ResponseConsumer } from '../transport/response-reader.ts';
+import type { FailedAttempt } from './access-record.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -48,6 +49,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #stickTo: string | undefined;
   readonly #sink: ForwardingSink;
   readonly #silenceMs: number;
+  readonly #startedMs: number;
   #tried: Set<string> | undefined;
   #connection: EndpointConnection | undefined;
   #waiting = false;
@@ -62,6 +64,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #over = false;
   endpoint: Endpoint | undefined;
   retries = 0;
+  /** Made with the first retry. */
+  failedAttempts: FailedAttempt[] | undefined;
   /** When the last attempt began, by `performance.now()`. */
   attemptAtMs: number;
   /** When the response head arrived, by `performance.now()`. */
@@ -82,6 +86,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#stickTo = stickTo;
     this.#sink = sink;
     this.attemptAtMs = nowMs;
+    this.#startedMs = nowMs;
     this.#whole = request.whole;
     this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? context.serverMs);
     this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
@@ -206,19 +211,23 @@ export class Forwarding implements ResponseReceiver, Waiter {
     if (!this.#mayBeSentTwice(connection) || !this.#context.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
-    this.#retryElsewhere(connection);
+    this.#retryElsewhere(connection, 'endpoint-unreachable');
     this.#try('endpoint-unreachable');
   }
 
-  #retryElsewhere({ endpoint }: EndpointConnection): void {
-    this.#retry();
+  #retryElsewhere({ endpoint }: EndpointConnection, failure: ForwardFailure): void {
+    this.#retry(endpoint, failure);
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
   }
 
-  #retry(): void {
+  #retry(endpoint: Endpoint, failure: ForwardFailure): void {
+    const nowMs = performance.now();
+    this.failedAttempts ??= [];
+    const afterMs = this.attemptAtMs - this.#startedMs;
+    this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
     this.retries++;
-    this.attemptAtMs = performance.now();
+    this.attemptAtMs = nowMs;
     this.#connection = undefined;
   }
 
@@ -239,9 +248,9 @@ export class Forwarding implements ResponseReceiver, Waiter {
       return;
     }
     if (stale) {
-      this.#retry();
+      this.#retry(connection.endpoint, failureOf(fault));
       this.#reuse = 'fresh';
-    } else this.#retryElsewhere(connection);
+    } else this.#retryElsewhere(connection, failureOf(fault));
     this.#try(failureOf(fault));
   }
 

@@ -6,7 +6,6 @@ import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import type { EndpointConnection } from '../transport/endpoint-connection.ts';
-import type { AccessRecord } from './access-record.ts';
 import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
 import { clientResponseOf, mayTransform } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
@@ -15,8 +14,10 @@ import type { ForwardFailure } from './forward-failure.ts';
 import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
 import { HandledHttpExchange } from './handled-exchange.ts';
 import { localResponse } from './local-responses.ts';
+import { recordOf } from './record-of.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
 import type { HandledParts, RouteHandler } from './route-handler.ts';
+import type { RequestTrace } from './tracing/trace-context.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** What all exchanges of one server share. */
@@ -35,6 +36,8 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   readonly protocol: Protocol;
   host = '';
   path = '';
+  query = '';
+  trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
   readonly #client: ClientSide;
@@ -364,32 +367,11 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     if (this.#over) return;
     this.#over = true;
     if (end === 'cut') this.#transform?.destroy();
-    this.#context.observe(this.#record(status, reason, nowMs ?? performance.now()));
+    const endedMs = nowMs ?? performance.now();
+    const ended = { status, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
+    this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
     this.#client.onExchangeOver(end);
     this.#handler?.onOver(end === 'complete');
-  }
-
-  #record(status: number, reason: string | undefined, nowMs: number): AccessRecord {
-    const forwarding = this.#forwarding;
-    const headAtMs = forwarding?.headAtMs;
-    const { sink, body } = this.#client;
-    return {
-      protocol: this.protocol,
-      route: this.route,
-      endpoint: forwarding?.endpoint,
-      method: this.method,
-      host: this.host,
-      path: this.path,
-      status,
-      reason,
-      cause: this.#cause,
-      durationMs: nowMs - this.#startedMs,
-      upstreamMs: headAtMs === undefined ? undefined : headAtMs - (forwarding as Forwarding).attemptAtMs,
-      retries: forwarding?.retries ?? 0,
-      sentBytes: sink.sentBytes + (this.#tunnel?.sentBytes ?? 0),
-      receivedBytes: body.receivedBytes + (this.#tunnel?.receivedBytes ?? 0),
-      clientAddress: this.clientAddress,
-    };
   }
 }
 

@@ -237,6 +237,14 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Access log on standard output, and its format',
   }),
+  metricsServices: given({
+    env: ['METRICS_SERVICES'],
+    parse: integer(0, 100_000),
+    default: '200',
+    usedBy: serving,
+    meaning:
+      'Services whose request durations `/metrics` shows apart: the first with requests. Those of the others are shown together, as `other`',
+  }),
 } as const;
 
 function timeout(name: string, defaultSeconds: number, what: string, parse: Parser<number> = seconds) {

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { contentTypes, metricsText } from '../serving/metrics-text.ts';
 import type { AdminParts } from './admin-parts.ts';
 
 /** `/healthz`: the process answers. `/readyz`: has its first table and is not draining. `/metrics`: Prometheus. */
@@ -14,10 +15,13 @@ export function healthRoutes(parts: AdminParts): Router {
     else response.status(503).json({ status: parts.draining() ? 'draining' : 'waiting for the first table' });
   });
 
-  router.get('/metrics', async (_request, response) => {
-    response.setHeader('Content-Type', parts.metrics.contentType);
-    const { metrics, plane } = parts;
-    response.send(plane.metricsWith === undefined ? await metrics.metrics() : await plane.metricsWith(metrics));
+  router.get('/metrics', async (request, response) => {
+    // By what the scraper names; one that takes anything gets Prometheus' own format.
+    const format = request.get('accept')?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
+    const own = await parts.metrics.getMetricsAsJSON();
+    const ofWorkers = (await parts.plane.workerMetrics?.()) ?? [];
+    response.setHeader('Content-Type', contentTypes[format]);
+    response.send(metricsText([...own, ...ofWorkers], format));
   });
 
   return router;

@@ -91,7 +91,11 @@ export class ServiceNumbers {
   }
 
   /** Closes slots on time, and every 15 minutes lets go of services and endpoints that are no longer served. */
-  async follow(served: () => ReadonlyMap<string, ReadonlySet<string>>, signal: AbortSignal): Promise<void> {
+  async follow(
+    served: () => ReadonlyMap<string, ReadonlySet<string>>,
+    onForget: (isServed: (service: string) => boolean) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (let turn = 1; await pause(slotMs, signal); turn += 1) {
       this.advance();
       if (turn % (quarterMs / slotMs) !== 0) continue;
@@ -100,6 +104,7 @@ export class ServiceNumbers {
         const endpoints = present.get(service);
         return service === '' || (endpoints !== undefined && (endpoint === '' || endpoints.has(endpoint)));
       });
+      onForget((service) => service === '' || present.has(service));
     }
   }
 

@@ -12,6 +12,7 @@ import { type TrustedProxies, trustedProxies } from '../../exchange/client-conne
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { makeViaName } from '../../exchange/header-policy.ts';
 import { requestIds } from '../../exchange/request-id.ts';
+import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createExpressRouter } from '../../express/express-router.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
@@ -101,7 +102,9 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     dockerNames: hasDockerDns(),
     names,
   });
-  const measured = measureServing(options);
+  const ownApart = new ServicesApart(settings.metricsServices);
+  const isApart = injected === undefined ? (service: string) => ownApart.admit(service) : injected.apart.isApart;
+  const measured = measureServing({ ...options, isApart });
   const numbers = new ServiceNumbers();
   const reporter = new NumbersReporter(measured.recorder, injected?.onNumbers ?? ((delta) => numbers.add(delta)));
   const ejectionListeners = new Set<(endpointId: string) => void>();
@@ -137,6 +140,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
     observe: measured.observe,
     ...(settings.httpRouter === 'express' ? { handlerOf: createExpressRouter() } : {}),
+    tracer: measured.tracing?.tracer,
   };
   const http = createHttpServer({
     context,
@@ -233,9 +237,14 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     unreachable?.follow(lookForProblemsMs, ended.signal),
     own?.follow(lookAgainMs, ended.signal),
     reporter.follow(reportEveryMs, ended.signal),
-    injected === undefined
-      ? numbers.follow(() => servedEndpoints(table.current, (route) => upstreams.view(route).endpoints), ended.signal)
-      : undefined,
+    numbers.follow(
+      () => servedEndpoints(table.current, (route) => upstreams.view(route).endpoints),
+      (isServed) => {
+        measured.forget(isServed);
+        (injected?.apart ?? ownApart).forget(isServed);
+      },
+      ended.signal,
+    ),
   ]);
 
   let stopped: Promise<void> | undefined;
@@ -246,6 +255,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     await Promise.all([http.drain(0), relays.drain(0)]);
     http.stop();
     await middleware.stop();
+    await measured.tracing?.stop();
     await background;
   };
   return {
@@ -289,6 +299,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     async drain(deadlineMs: number) {
       await entrypoints.close();
       await Promise.all([http.drain(deadlineMs), relays.drain(deadlineMs)]);
+      // Spans of the last requests: a worker ends after this.
+      await measured.tracing?.stop();
     },
     stop() {
       stopped ??= stop();

@@ -1,4 +1,4 @@
-import type { Settings } from '@swarmgate/runtime';
+import type { Logger, Settings } from '@swarmgate/runtime';
 import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
@@ -7,11 +7,14 @@ import type { AccessRecord } from '../../exchange/access-record.ts';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
 import { ExchangeRecorder } from '../../exchange/numbers/exchange-recorder.ts';
+import type { IsApart } from '../../exchange/services-apart.ts';
+import type { Tracer } from '../../exchange/tracing/tracer.ts';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { Relays } from '../../server/relay/relays.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { ConnectionPool } from '../../transport/connection-pool.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 /** The parts whose sizes are read when Prometheus asks. */
 export interface MeasuredParts {
@@ -30,22 +33,31 @@ export interface ServingMetrics {
   /** A connection was refused for want of a PROXY header that can be believed. */
   refused(cause: ProxyRefusal): void;
   requests(): number;
+  /** Drops the series of services that are gone. */
+  forget(isServed: (service: string) => boolean): void;
   /** Counts by service and endpoint since they were last taken. */
   readonly recorder: ExchangeRecorder;
+  /** Absent where no collector is set. */
+  readonly tracing: Tracing | undefined;
   watch(parts: MeasuredParts): void;
 }
 
 /** What one process that serves requests counts, and its access log. */
 export function measureServing({
   settings,
+  logger,
   metrics,
+  isApart,
 }: {
   readonly settings: Settings;
+  readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly isApart: IsApart;
 }): ServingMetrics {
   const registers = [metrics];
-  const exchanges = new ExchangeMetrics(metrics);
+  const exchanges = new ExchangeMetrics(metrics, isApart);
   const recorder = new ExchangeRecorder();
+  const tracing = startTracing(settings, logger, metrics);
   const connecting = new Histogram({
     name: 'swarmgate_upstream_connect_seconds',
     help: 'Until a connection to an endpoint is open',
@@ -54,12 +66,14 @@ export function measureServing({
   });
   const refusals = new Map<ProxyRefusal, number>();
   return {
-    observe: observer(settings, metrics, exchanges, recorder),
+    observe: observer(settings, metrics, exchanges, recorder, tracing?.tracer),
+    tracing,
     recorder,
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
     ejected: countEjections(metrics),
     refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
     requests: () => exchanges.requests,
+    forget: (isServed) => exchanges.forget(isServed),
     watch: (parts) => {
       watch(metrics, parts);
       countRefusals(metrics, parts.limits, refusals);
@@ -91,7 +105,7 @@ function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool 
   const firstEnd = () => Math.min(...certificates.all().map(({ expiresMs }) => expiresMs / 1_000));
   gauge(
     metrics,
-    'swarmgate_certificate_expiry_seconds',
+    'swarmgate_certificate_expiry_timestamp_seconds',
     'When the first certificate ends, since the epoch',
     firstEnd,
     'min',
@@ -122,9 +136,10 @@ function observer(
   metrics: Metrics,
   exchanges: ExchangeMetrics,
   recorder: ExchangeRecorder,
+  tracer: Tracer | undefined,
 ): ExchangeContext['observe'] {
   const count = (record: AccessRecord) => {
-    exchanges.observe(record);
+    exchanges.observe(record, tracer?.end(record) === true ? record.trace : undefined);
     recorder.observe(record);
   };
   if (settings.accessLog === 'off') return count;

@@ -1,5 +1,4 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import type { Registry as Metrics } from 'prom-client';
 import type { Middleware } from '../../middleware/middleware.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
@@ -8,6 +7,7 @@ import type { RouteTable } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+import type { MetricWithValues } from './metrics-text.ts';
 
 /**
  * What serves requests, as the control side sees it: one process or several workers behind the same few calls.
@@ -39,8 +39,8 @@ export interface Server {
    * by itself. @throws WorkerError when a new one cannot begin to serve; the old ones serve on.
    */
   restartWorkers?(): Promise<number>;
-  /** `own` and the sum of the workers' metrics, in Prometheus' text format. Absent where `own` has them all. */
-  metricsWith?(own: Metrics): Promise<string>;
+  /** The sum of the workers' metrics. Absent where this process serves by itself. */
+  workerMetrics?(): Promise<readonly MetricWithValues[]>;
   /** What passed through, by service and endpoint, with all that was counted until the call. */
   numbers?(): Promise<ServiceNumbers>;
   /** Requests and relayed connections that have not finished, by endpoint id; none for the others. */

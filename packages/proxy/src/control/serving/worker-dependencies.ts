@@ -1,5 +1,6 @@
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
+import type { AskedServices } from '../../exchange/services-apart.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -18,6 +19,8 @@ export interface WorkerDependencies {
   readonly ticketKeys: TicketKeys;
   /** An endpoint was ejected here: the other workers shall know. */
   readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;
+  /** Whether `/metrics` shows a service apart, for all workers alike. */
+  readonly apart: Pick<AskedServices, 'isApart' | 'forget'>;
   /** What was counted here since the last call, for the numbers of the proxy. */
   readonly onNumbers: (delta: NumbersDelta) => void;
 }

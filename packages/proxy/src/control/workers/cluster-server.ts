@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -76,6 +77,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const ticketKeys = new RotatingTicketKeys();
   const summed = new SummedMetrics();
   const numbers = new ServiceNumbers();
+  const apart = new ServicesApart(settings.metricsServices);
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
   let started: WorkerFleet | undefined;
@@ -113,7 +115,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     for (const listener of ejectionListeners) listener(endpointId);
   };
   const firstTable = Promise.withResolvers<void>();
-  const answer = answerer({ limiters, slots, ejections, numbers, workers, onEjected, fleet: () => fleet });
+  const answer = answerer({ limiters, slots, ejections, numbers, apart, workers, onEjected, fleet: () => fleet });
   const fleet: WorkerFleet = new WorkerFleet({
     size: workers,
     logger,
@@ -148,6 +150,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     rotate(ticketKeys, ended.signal),
     numbers.follow(
       () => servedEndpoints(view.table, (route) => view.endpointsOf(route).map(({ endpoint }) => endpoint)),
+      (isServed) => apart.forget(isServed),
       ended.signal,
     ),
   ]);
@@ -198,8 +201,8 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     },
     suspect: (endpointId) => fleet.tell({ kind: 'suspect', endpointId }),
     restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
-    metricsWith: async (own) =>
-      summed.text(own, [
+    workerMetrics: async () =>
+      summed.of([
         await ofChecks.getMetricsAsJSON(),
         ...(await Promise.all([...fleet.workers].map((each) => each.collect()))),
       ]),
@@ -242,6 +245,7 @@ interface Lender {
   readonly slots: ConnectionSlots<WorkerProcess>;
   readonly ejections: SharedEjections;
   readonly numbers: ServiceNumbers;
+  readonly apart: ServicesApart;
   readonly workers: number;
   /** Tells the other replicas. */
   readonly onEjected: (endpointId: string) => void;
@@ -249,7 +253,7 @@ interface Lender {
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, numbers, workers, onEjected, fleet }: Lender) {
+function answerer({ limiters, slots, ejections, numbers, apart, workers, onEjected, fleet }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
@@ -262,6 +266,9 @@ function answerer({ limiters, slots, ejections, numbers, workers, onEjected, fle
         return;
       case 'give-slots':
         slots.give(worker, message);
+        return;
+      case 'ask-apart':
+        worker.send({ kind: 'apart', service: message.service, isApart: apart.admit(message.service) });
         return;
       case 'numbers':
         numbers.add(message.delta);

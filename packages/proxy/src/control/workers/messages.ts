@@ -76,6 +76,7 @@ export type ControlMessage =
   | { readonly kind: 'collect'; readonly call: number }
   /** Answered by `numbers-reported`, after all numbers that were counted before. */
   | { readonly kind: 'report-numbers'; readonly call: number }
+  | { readonly kind: 'apart'; readonly service: string; readonly isApart: boolean }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type WorkerMessage =
@@ -91,6 +92,8 @@ export type WorkerMessage =
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
   | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
+  /** Whether `/metrics` shows this service apart. */
+  | { readonly kind: 'ask-apart'; readonly service: string }
   | { readonly kind: 'numbers-reported'; readonly call: number }
   /** Nothing is in flight any more. */
   | { readonly kind: 'drained'; readonly metrics: WorkerMetrics };

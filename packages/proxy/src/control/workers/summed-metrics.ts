@@ -1,4 +1,5 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { type MetricWithValues, withExemplars } from '../serving/metrics-text.ts';
 import type { WorkerMetrics } from './messages.ts';
 
 /** The metrics of all workers as one, those that ended included: a replaced worker takes no count with it. */
@@ -16,10 +17,10 @@ export class SummedMetrics {
     return this.#keeping;
   }
 
-  /** In Prometheus' text format, behind those of the control process itself. */
-  async text(own: Registry, ofWorkers: readonly WorkerMetrics[]): Promise<string> {
+  /** The metrics of all workers, summed up. */
+  async of(workers: readonly WorkerMetrics[]): Promise<readonly MetricWithValues[]> {
     await this.#keeping;
-    return `${await own.metrics()}${await sumOf([this.#departed, ...ofWorkers]).metrics()}`;
+    return withExemplars(await sumOf([this.#departed, ...workers]).getMetricsAsJSON(), workers);
   }
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { trustedProxies } from '../../exchange/client-connection.ts';
+import { AskedServices } from '../../exchange/services-apart.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
@@ -26,6 +27,7 @@ export class Worker {
   readonly #ticketKeys = new RotatingTicketKeys();
   readonly #intake = new UpdateQueue();
   readonly #ending = new AbortController();
+  readonly #apart = new AskedServices((service) => void this.#link.send({ kind: 'ask-apart', service }));
   #certificates = new CertificateStore();
   #authorities: string | undefined;
   #plane: InProcessServer | undefined;
@@ -66,6 +68,9 @@ export class Worker {
         return;
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
+        return;
+      case 'apart':
+        this.#apart.decided(message.service, message.isApart);
         return;
       case 'report-numbers':
         void this.#reportNumbers(message.call);
@@ -136,6 +141,10 @@ export class Worker {
           if (health.kind !== 'ejected') return;
           const forMs = Math.max(0, health.untilMs - performance.now());
           void this.#link.send({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
+        },
+        apart: {
+          isApart: (service) => this.#apart.isApart(service),
+          forget: (isServed) => this.#apart.forget(isServed),
         },
         onNumbers: (delta) => void this.#link.send({ kind: 'numbers', delta }),
       },

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Logger, Running, Settings } from '@swarmgate/runtime';
+import { Counter, type Registry as Metrics } from 'prom-client';
+import { resourceOf } from '../../exchange/tracing/otlp-spans.ts';
+import { SpanExporter } from '../../exchange/tracing/span-exporter.ts';
+import type { Sampler } from '../../exchange/tracing/trace-context.ts';
+import { TraceIds } from '../../exchange/tracing/trace-ids.ts';
+import { Tracer } from '../../exchange/tracing/tracer.ts';
+
+export interface Tracing extends Running {
+  readonly tracer: Tracer;
+}
+
+/** `undefined` where no collector is set: then a request costs nothing for it. */
+export function startTracing(settings: Settings, logger: Logger, metrics: Metrics): Tracing | undefined {
+  const url = collectorOf(settings);
+  if (url === undefined) return undefined;
+  const version = readVersion();
+  const ids = new TraceIds();
+  const exporter = new SpanExporter({
+    url,
+    headers: settings.otlpHeaders,
+    resource: resourceOf({
+      'service.version': version,
+      'service.instance.id': `${hostname()}-${process.pid}`,
+      'host.name': hostname(),
+      ...settings.otelResourceAttributes,
+      'service.name': settings.otelServiceName,
+    }),
+    version,
+    spans: { ids },
+    mostQueuedSpans: settings.mostQueuedSpans,
+    mostSpansPerBatch: settings.mostSpansPerBatch,
+    scheduleMs: settings.spanScheduleMs,
+    timeoutMs: settings.otlpTimeoutMs,
+    logger,
+  });
+  new Counter({
+    name: 'swarmgate_spans_total',
+    help: 'Spans for the collector: exported, dropped (the queue was full), failed (not taken)',
+    labelNames: ['outcome'],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(exporter.counts())) this.inc({ outcome }, count);
+    },
+  });
+  const tracer = new Tracer({ sampler: samplerOf(settings), slowMs: settings.tracesSlowMs, exporter, ids });
+  return { tracer, stop: () => exporter.stop() };
+}
+
+function collectorOf({ otlpTracesEndpoint, otlpEndpoint }: Settings): URL | undefined {
+  if (otlpTracesEndpoint !== undefined) return new URL(otlpTracesEndpoint);
+  if (otlpEndpoint === undefined) return undefined;
+  return new URL(`${otlpEndpoint.replace(/\/+$/, '')}/v1/traces`);
+}
+
+export function samplerOf({
+  tracesSampler,
+  tracesSamplerArg,
+}: Pick<Settings, 'tracesSampler' | 'tracesSamplerArg'>): Sampler {
+  const parentBased = tracesSampler.startsWith('parentbased_');
+  const ratio = tracesSampler.endsWith('always_on') ? 1 : tracesSampler.endsWith('always_off') ? 0 : tracesSamplerArg;
+  return { parentBased, ratio };
+}
+
+function readVersion(): string {
+  const json: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : 'unknown';
+}

@@ -1,0 +1,172 @@
+import type { AccessRecord } from '../access-record.ts';
+import type { RequestTrace } from './trace-context.ts';
+import type { TraceIds } from './trace-ids.ts';
+
+/** An exchange whose spans are exported. */
+export interface TracedExchange {
+  readonly record: AccessRecord;
+  readonly trace: RequestTrace;
+  /** When it ended, in milliseconds since the epoch. */
+  readonly endedAtMs: number;
+}
+
+export interface SpanOptions {
+  readonly ids: Pick<TraceIds, 'spanId'>;
+  /** Send `url.query`. Default no: it may hold what nobody but the service is to see. */
+  readonly withQuery?: boolean;
+}
+
+/** How many spans an exchange has: itself, and each attempt at an endpoint. */
+export function spanCountOf({ endpoint, failedAttempts }: AccessRecord): number {
+  return 1 + (failedAttempts?.length ?? 0) + (endpoint === undefined ? 0 : 1);
+}
+
+/**
+ * The spans of one exchange as OTLP's JSON, comma-separated: the exchange as a server span, every attempt as a client span,
+ * by the stable conventions for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). Text is put together as
+ * it is: objects and their serialization cost four times as much.
+ */
+export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, withQuery = false }: SpanOptions): string {
+  const startedAtMs = endedAtMs - record.durationMs;
+  const spans = [serverSpan(record, trace, startedAtMs, endedAtMs, withQuery)];
+  for (const [at, failed] of (record.failedAttempts ?? []).entries()) {
+    const { endpoint, afterMs, durationMs, failure } = failed;
+    const beganAtMs = startedAtMs + afterMs;
+    const attributes = clientAttributes(record, endpoint.host, endpoint.port, endpoint.secure, at);
+    const more = [...attributes, text('error.type', failure)];
+    spans.push(
+      span(trace, ids.spanId(), trace.spanId, nameOf(record), 3, beganAtMs, beganAtMs + durationMs, more, true),
+    );
+  }
+  const { endpoint } = record;
+  if (endpoint !== undefined) {
+    const attributes = clientAttributes(record, endpoint.host, endpoint.port, endpoint.secure, record.retries);
+    // Without a head from the endpoint the status is the proxy's own.
+    const answered = record.upstreamMs !== undefined;
+    if (answered && record.reason === undefined) attributes.push(integer('http.response.status_code', record.status));
+    const failed = record.reason !== undefined || record.status >= 400;
+    if (failed) attributes.push(text('error.type', record.reason ?? String(record.status)));
+    const beganAtMs = startedAtMs + record.attemptAfterMs;
+    spans.push(span(trace, trace.attemptId, trace.spanId, nameOf(record), 3, beganAtMs, endedAtMs, attributes, failed));
+  }
+  return spans.join(',');
+}
+
+/** Everything around the spans. `resource`: attributes of this proxy, `scopeVersion`: of the software. */
+export function exportOf(spans: readonly string[], resource: string, scopeVersion: string): string {
+  const scope = `{"name":"swarmgate","version":${JSON.stringify(scopeVersion)}}`;
+  return `{"resourceSpans":[{"resource":{"attributes":[${resource}]},"scopeSpans":[{"scope":${scope},"spans":[${spans.join(',')}]}]}]}`;
+}
+
+export function resourceOf(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes)
+    .map(([key, value]) => text(key, value))
+    .join(',');
+}
+
+function serverSpan(
+  record: AccessRecord,
+  trace: RequestTrace,
+  startedAtMs: number,
+  endedAtMs: number,
+  withQuery: boolean,
+): string {
+  const { status, reason, route } = record;
+  const attributes = [
+    ...methodOf(record.method),
+    text('url.path', record.path),
+    text('url.scheme', record.secure ? 'https' : 'http'),
+    text('server.address', record.host),
+    integer('server.port', record.entryPort),
+    text('client.address', record.clientAddress),
+    text('network.protocol.version', protocolVersions[record.protocol]),
+    integer('http.response.status_code', status),
+  ];
+  if (withQuery && record.query.length > 1) attributes.push(text('url.query', record.query.slice(1)));
+  if (route !== undefined) {
+    attributes.push(text('http.route', templateOf(record)), text('swarmgate.service', route.key));
+    attributes.push(text('swarmgate.route', route.id));
+  }
+  const failed = status >= 500 || reason === 'answer-truncated';
+  if (reason !== undefined) attributes.push(text('error.type', reason));
+  else if (failed) attributes.push(text('error.type', String(status)));
+  return span(trace, trace.spanId, trace.parentId, nameOf(record), 2, startedAtMs, endedAtMs, attributes, failed);
+}
+
+function clientAttributes(
+  record: AccessRecord,
+  host: string,
+  port: number,
+  secure: boolean,
+  resends: number,
+): string[] {
+  const address = host.includes(':') ? `[${host}]` : host;
+  return [
+    ...methodOf(record.method),
+    text('server.address', host),
+    integer('server.port', port),
+    text('url.full', `${secure ? 'https' : 'http'}://${address}:${port}${record.path}`),
+    ...(resends > 0 ? [integer('http.request.resend_count', resends)] : []),
+  ];
+}
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
+
+/** Others would be a name for every word that a client thinks of. */
+function methodOf(method: string): readonly string[] {
+  if (knownMethods.has(method)) return [text('http.request.method', method)];
+  return [text('http.request.method', '_OTHER'), text('http.request.method_original', method)];
+}
+
+const protocolVersions: Readonly<Record<AccessRecord['protocol'], string>> = {
+  'HTTP/1.0': '1.0',
+  'HTTP/1.1': '1.1',
+  'HTTP/2': '2',
+};
+
+function nameOf(record: AccessRecord): string {
+  const method = knownMethods.has(record.method) ? record.method : 'HTTP';
+  return record.route === undefined ? method : `${method} ${templateOf(record)}`;
+}
+
+/** The path of the route's labels that the request fell under: few, where paths of requests are many. */
+function templateOf({ route, path }: AccessRecord): string {
+  const paths = route?.destination.servicePath ?? ['/'];
+  let longest = '';
+  for (const each of paths) if (each.length > longest.length && path.startsWith(each)) longest = each;
+  return longest === '' ? (paths[0] ?? '/') : longest;
+}
+
+function span(
+  trace: RequestTrace,
+  spanId: string,
+  parentId: string,
+  name: string,
+  kind: 2 | 3,
+  startedAtMs: number,
+  endedAtMs: number,
+  attributes: readonly string[],
+  failed: boolean,
+): string {
+  const parent = parentId === '' ? '' : `"parentSpanId":"${parentId}",`;
+  const state = trace.traceState === '' ? '' : `"traceState":${JSON.stringify(trace.traceState)},`;
+  return (
+    `{"traceId":"${trace.traceId}","spanId":"${spanId}",${parent}${state}"name":${JSON.stringify(name)},"kind":${kind},` +
+    `"startTimeUnixNano":"${nanoseconds(startedAtMs)}","endTimeUnixNano":"${nanoseconds(endedAtMs)}",` +
+    `"attributes":[${attributes.join(',')}],"status":{${failed ? '"code":2' : ''}}}`
+  );
+}
+
+/** Microseconds fit into a number exactly, nanoseconds do not. */
+function nanoseconds(ms: number): string {
+  return `${Math.round(ms * 1_000)}000`;
+}
+
+function text(key: string, value: string): string {
+  return `{"key":${JSON.stringify(key)},"value":{"stringValue":${JSON.stringify(value)}}}`;
+}
+
+/** OTLP's JSON has 64-bit numbers as text. */
+function integer(key: string, value: number): string {
+  return `{"key":${JSON.stringify(key)},"value":{"intValue":"${value}"}}`;
+}

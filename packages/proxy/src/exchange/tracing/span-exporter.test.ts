@@ -1,0 +1,256 @@
+import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
+import { expect } from 'chai';
+import { accessRecord } from '../../../test/access-record.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../../test/otlp-receiver.ts';
+import { tinyRoute } from '../../../test/tiny-plane.ts';
+import type { AccessRecord } from '../access-record.ts';
+import { resourceOf } from './otlp-spans.ts';
+import { SpanExporter, type SpanExporterOptions } from './span-exporter.ts';
+import type { RequestTrace } from './trace-context.ts';
+import { TraceIds } from './trace-ids.ts';
+
+const trace: RequestTrace = {
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  parentId: '00f067aa0ba902b7',
+  spanId: '1111111111111111',
+  attemptId: '2222222222222222',
+  sampled: true,
+  traceState: 'vendor=a,"b',
+};
+const endpoint = { id: 't1', host: '10.0.0.7', port: 8080, secure: false, state: 'active' } as const;
+const endedAtMs = 1_760_000_000_123.456;
+
+describe('spans on their way to a collector', () => {
+  let receiver: OtlpReceiver;
+  let exporter: SpanExporter | undefined;
+
+  beforeEach(async () => {
+    receiver = await startOtlpReceiver();
+  });
+  afterEach(async () => {
+    await exporter?.stop();
+    exporter = undefined;
+    await receiver.stop();
+  });
+
+  function exporting(more: Partial<SpanExporterOptions> = {}): SpanExporter {
+    exporter = new SpanExporter({
+      url: new URL(`${receiver.url}/v1/traces`),
+      headers: {},
+      resource: resourceOf({ 'service.name': 'swarmgate' }),
+      version: '1.2.3',
+      spans: { ids: new TraceIds() },
+      mostQueuedSpans: 100,
+      mostSpansPerBatch: 10,
+      scheduleMs: 1,
+      timeoutMs: 5_000,
+      logger: silentLogger,
+      ...more,
+    });
+    return exporter;
+  }
+  const exchange = (given: Partial<AccessRecord> = {}) => ({ record: accessRecord(given), trace, endedAtMs });
+  const arrived = (spans: number) =>
+    until('the spans', () => {
+      expect(receiver.refused).to.deep.equal([]);
+      return receiver.spans.length >= spans;
+    });
+
+  it('say of an exchange what the conventions for HTTP ask for', async () => {
+    exporting({
+      headers: { authorization: 'Bearer x' },
+      resource: resourceOf({ 'service.name': 'edge', zone: 'a"b\n' }),
+    });
+    exporter?.add(
+      exchange({
+        route: tinyRoute('shop', { servicePath: ['/cart', '/cart/items'] }),
+        endpoint,
+        method: 'POST',
+        path: '/cart/items/7',
+        query: '?secret=1',
+        secure: true,
+        entryPort: 443,
+        durationMs: 30,
+        upstreamMs: 20,
+        attemptAfterMs: 5,
+        clientAddress: '203.0.113.9',
+      }),
+    );
+    await arrived(2);
+    const [server, client] = receiver.spans;
+    expect(server).to.deep.equal({
+      traceId: trace.traceId,
+      spanId: trace.spanId,
+      parentSpanId: trace.parentId,
+      traceState: trace.traceState,
+      name: 'POST /cart/items',
+      kind: 'server',
+      startMs: 1_760_000_000_093.456,
+      endMs: endedAtMs,
+      failed: false,
+      attributes: {
+        'http.request.method': 'POST',
+        'url.path': '/cart/items/7',
+        'url.scheme': 'https',
+        'server.address': 'shop.example',
+        'server.port': 443,
+        'client.address': '203.0.113.9',
+        'network.protocol.version': '1.1',
+        'http.response.status_code': 200,
+        'http.route': '/cart/items',
+        'swarmgate.service': 'swarm/shop',
+        'swarmgate.route': 'swarm/shop/0',
+      },
+    });
+    expect(client).to.deep.include({
+      spanId: trace.attemptId,
+      parentSpanId: trace.spanId,
+      kind: 'client',
+      failed: false,
+    });
+    expect(client).to.include({ startMs: 1_760_000_000_098.456, endMs: endedAtMs });
+    expect(client?.attributes).to.deep.equal({
+      'http.request.method': 'POST',
+      'server.address': '10.0.0.7',
+      'server.port': 8080,
+      'url.full': 'http://10.0.0.7:8080/cart/items/7',
+      'http.response.status_code': 200,
+    });
+    expect(receiver.resources[0]).to.deep.equal({ 'service.name': 'edge', zone: 'a"b\n' });
+    expect(receiver.batches[0]?.headers.authorization).to.equal('Bearer x');
+  });
+
+  it('have one client span for every attempt, with why it failed and how often before', async () => {
+    const other = { ...endpoint, id: 't2', host: 'fd00::7' };
+    exporting().add(
+      exchange({
+        route: tinyRoute(),
+        endpoint: other,
+        status: 502,
+        reason: 'endpoint-unreachable',
+        retries: 2,
+        durationMs: 100,
+        attemptAfterMs: 70,
+        failedAttempts: [
+          { endpoint, failure: 'connect-timeout', afterMs: 0, durationMs: 50 },
+          { endpoint, failure: 'endpoint-unreachable', afterMs: 50, durationMs: 20 },
+        ],
+      }),
+    );
+    await arrived(4);
+    const clients = receiver.spans.filter(({ kind }) => kind === 'client');
+    const startedMs = receiver.spans.find(({ kind }) => kind === 'server')?.startMs ?? 0;
+    expect(
+      clients.map(({ startMs, endMs, failed, attributes }) => [
+        Math.round(startMs - startedMs),
+        Math.round(endMs - startedMs),
+        failed,
+        attributes['error.type'],
+        attributes['http.request.resend_count'],
+        attributes['server.address'],
+      ]),
+    ).to.deep.equal([
+      [0, 50, true, 'connect-timeout', undefined, '10.0.0.7'],
+      [50, 70, true, 'endpoint-unreachable', 1, '10.0.0.7'],
+      [70, 100, true, 'endpoint-unreachable', 2, 'fd00::7'],
+    ]);
+    expect(clients[2]?.attributes['url.full']).to.equal('http://[fd00::7]:8080/');
+    expect(new Set(receiver.spans.map(({ spanId }) => spanId)).size).to.equal(4);
+    expect(receiver.spans[0]).to.deep.include({ failed: true });
+    expect(receiver.spans[0]?.attributes).to.include({ 'error.type': 'endpoint-unreachable' });
+  });
+
+  const odd = [
+    [
+      'a method of its own',
+      { method: 'BREW' },
+      { 'http.request.method': '_OTHER', 'http.request.method_original': 'BREW' },
+    ],
+    [
+      'characters that JSON escapes',
+      { path: '/a"\\\u0001', host: 'x"y' },
+      { 'url.path': '/a"\\\u0001', 'server.address': 'x"y' },
+    ],
+    ['a 500 of the service', { status: 500, upstreamMs: 1 }, { 'error.type': '500' }],
+    ['HTTP/1.0', { protocol: 'HTTP/1.0' }, { 'network.protocol.version': '1.0' }],
+  ] as const;
+  for (const [what, given, attributes] of odd)
+    it(`carry ${what}`, async () => {
+      exporting().add(exchange(given));
+      await arrived(1);
+      expect(receiver.spans[0]?.attributes).to.deep.include(attributes);
+    });
+
+  it('are not failed by a client’s mistake, but their attempt is', async () => {
+    exporting().add(exchange({ endpoint, status: 404, upstreamMs: 1 }));
+    await arrived(2);
+    expect(receiver.spans.map(({ failed }) => failed)).to.deep.equal([false, true]);
+    expect(receiver.spans[0]?.attributes).not.to.have.property('error.type');
+  });
+
+  it('leave out what only the service is to see, unless a setting says otherwise', async () => {
+    exporting().add(exchange({ query: '?token=1' }));
+    await arrived(1);
+    expect(JSON.stringify(receiver.spans)).not.to.include('token');
+    await exporter?.stop();
+    exporting({ spans: { ids: new TraceIds(), withQuery: true } }).add(exchange({ query: '?token=1' }));
+    await arrived(2);
+    expect(receiver.spans[1]?.attributes['url.query']).to.equal('token=1');
+  });
+
+  it('go many in one call', async () => {
+    exporting({ mostSpansPerBatch: 50, scheduleMs: 60_000 });
+    for (let each = 0; each < 50; each += 1) exporter?.add(exchange());
+    await arrived(50);
+    expect(receiver.batches.map(({ spans }) => spans)).to.deep.equal([50]);
+  });
+
+  it('are sent again where the collector says later, and counted once', async () => {
+    receiver.answerNext(503, 429);
+    exporting().add(exchange());
+    await arrived(1);
+    await until('it is counted', () => exporter?.counts().exported === 1);
+    expect(exporter?.counts()).to.deep.equal({ exported: 1, dropped: 0, failed: 0 });
+  });
+
+  const refusals = [
+    ['refuses', 400, { exported: 0, dropped: 0, failed: 1 }],
+    ['takes none of, as it says in its answer,', { rejectedSpans: '1' }, { exported: 0, dropped: 0, failed: 1 }],
+  ] as const;
+  for (const [what, answer, counts] of refusals)
+    it(`are counted as failed where the collector ${what} them`, async () => {
+      receiver.answerNext(answer);
+      exporting().add(exchange());
+      await until('it is counted', () => (exporter?.counts().failed ?? 0) > 0);
+      expect(exporter?.counts()).to.deep.equal(counts);
+    });
+
+  it('are dropped and counted beyond the queue, in no time, while a collector hangs', async () => {
+    receiver.answerNext('hang');
+    exporting({ mostQueuedSpans: 20, timeoutMs: 60_000 });
+    exporter?.add(exchange());
+    await until('the first batch is under way', () => receiver.batches.length === 0 && exporter?.queuedSpans === 0);
+    const beganMs = performance.now();
+    for (let each = 0; each < 10_000; each += 1) exporter?.add(exchange());
+    expect(performance.now() - beganMs).to.be.lessThan(200);
+    expect(exporter?.counts().dropped).to.equal(9_980);
+    await receiver.stop();
+  });
+
+  it('are sent at the stop, what the queue holds', async () => {
+    exporting({ scheduleMs: 60_000, mostSpansPerBatch: 8 });
+    for (let each = 0; each < 20; each += 1) exporter?.add(exchange());
+    await exporter?.stop();
+    expect(receiver.spans).to.have.length(20);
+    expect(receiver.refused).to.deep.equal([]);
+  });
+
+  it('do not keep a stop waiting for a collector that is away', async () => {
+    await receiver.stop();
+    exporting({ scheduleMs: 60_000 }).add(exchange());
+    await exporter?.stop();
+    expect(exporter?.counts()).to.deep.equal({ exported: 0, dropped: 0, failed: 1 });
+    receiver = await startOtlpReceiver();
+  });
+});

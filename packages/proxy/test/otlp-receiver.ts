@@ -1,0 +1,168 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+
+/** A span as it was received, with its attributes as a plain object. */
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string | undefined;
+  readonly traceState?: string | undefined;
+  readonly name: string;
+  readonly kind: 'server' | 'client';
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly failed: boolean;
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * A collector as strict as OTLP's specification (https://opentelemetry.io/docs/specs/otlp/, JSON encoding of its protobuf
+ * schema): knows no field but those, wants ids in hex of the right length, 64-bit numbers as text, attributes once each, and
+ * ends after beginnings. A batch with anything else is answered 400, which a test sees in `refused`.
+ */
+export interface OtlpReceiver {
+  readonly url: string;
+  readonly spans: ReceivedSpan[];
+  readonly resources: Readonly<Record<string, string | number>>[];
+  readonly batches: { readonly headers: IncomingMessage['headers']; readonly spans: number }[];
+  readonly refused: string[];
+  /** What the next batch is answered instead of 200; then 200 again. */
+  answerNext(...answers: readonly (number | 'hang' | { readonly rejectedSpans: string })[]): void;
+  stop(): Promise<void>;
+}
+
+const hex = (digits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${digits}}$`))
+    .refine((id) => !/^0+$/.test(id));
+const unsigned = z.string().regex(/^(0|[1-9]\d{0,19})$/);
+const attribute = z.strictObject({
+  key: z.string().min(1),
+  value: z.union([
+    z.strictObject({ stringValue: z.string() }),
+    z.strictObject({ intValue: z.string().regex(/^-?\d{1,19}$/) }),
+    z.strictObject({ boolValue: z.boolean() }),
+    z.strictObject({ doubleValue: z.number() }),
+  ]),
+});
+const attributes = z
+  .array(attribute)
+  .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, 'an attribute is there twice');
+const span = z
+  .strictObject({
+    traceId: hex(32),
+    spanId: hex(16),
+    parentSpanId: hex(16).optional(),
+    traceState: z.string().max(512).optional(),
+    name: z.string().min(1),
+    kind: z.union([z.literal(2), z.literal(3)]),
+    startTimeUnixNano: unsigned,
+    endTimeUnixNano: unsigned,
+    attributes,
+    status: z.strictObject({ code: z.literal(2).optional() }),
+  })
+  .refine(({ startTimeUnixNano, endTimeUnixNano }) => BigInt(startTimeUnixNano) <= BigInt(endTimeUnixNano))
+  .refine(({ startTimeUnixNano }) => BigInt(startTimeUnixNano) > 1_600_000_000_000_000_000n, 'not since the epoch');
+const exportRequest = z.strictObject({
+  resourceSpans: z
+    .array(
+      z.strictObject({
+        resource: z.strictObject({ attributes }),
+        scopeSpans: z.array(
+          z.strictObject({
+            scope: z.strictObject({ name: z.string().min(1), version: z.string() }),
+            spans: z.array(span).min(1),
+          }),
+        ),
+      }),
+    )
+    .min(1),
+});
+
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const spans: ReceivedSpan[] = [];
+  const resources: Record<string, string | number>[] = [];
+  const batches: { headers: IncomingMessage['headers']; spans: number }[] = [];
+  const refused: string[] = [];
+  const answers: (number | 'hang' | { readonly rejectedSpans: string })[] = [];
+  const take = (text: string, headers: IncomingMessage['headers']) => {
+    const parsed = exportRequest.parse(JSON.parse(text));
+    let count = 0;
+    for (const { resource, scopeSpans } of parsed.resourceSpans) {
+      resources.push(plain(resource.attributes));
+      for (const each of scopeSpans.flatMap((scope) => scope.spans)) {
+        count += 1;
+        spans.push(received(each));
+      }
+    }
+    batches.push({ headers, spans: count });
+  };
+  const server: Server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8');
+    request.on('data', (part: string) => {
+      text += part;
+    });
+    request.on('end', () => {
+      const answer = answers.shift();
+      if (answer === 'hang') return;
+      if (typeof answer === 'number') {
+        response.writeHead(answer).end();
+        return;
+      }
+      try {
+        if (request.method !== 'POST' || request.url !== '/v1/traces')
+          throw new Error(`${request.method} ${request.url}`);
+        if (request.headers['content-type'] !== 'application/json') throw new Error('not JSON');
+        take(text, request.headers);
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify(answer === undefined ? {} : { partialSuccess: answer }));
+      } catch (error) {
+        refused.push(String(error));
+        response.writeHead(400).end();
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    spans,
+    resources,
+    batches,
+    refused,
+    answerNext: (...next) => {
+      answers.push(...next);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function received(each: z.infer<typeof span>): ReceivedSpan {
+  return {
+    traceId: each.traceId,
+    spanId: each.spanId,
+    parentSpanId: each.parentSpanId,
+    traceState: each.traceState,
+    name: each.name,
+    kind: each.kind === 2 ? 'server' : 'client',
+    startMs: Number(BigInt(each.startTimeUnixNano) / 1_000n) / 1_000,
+    endMs: Number(BigInt(each.endTimeUnixNano) / 1_000n) / 1_000,
+    failed: each.status.code === 2,
+    attributes: plain(each.attributes),
+  };
+}
+
+function plain(given: z.infer<typeof attributes>): Record<string, string | number> {
+  return Object.fromEntries(
+    given.map(({ key, value }) => {
+      if ('intValue' in value) return [key, Number(value.intValue)];
+      return [key, Object.values(value)[0] as string];
+    }),
+  );
+}
