@@ -176,6 +176,21 @@ describe('HTTP/2 abuse: frames without worth (RFC 9113, section 10.5)', () => {
   });
 });
 
+describe('HTTP/2 abuse: resets that are not read', () => {
+  it('ends the connection, and reports each stream once', () => {
+    const rig = openServer({ maxUnreadReplies: 1 });
+    for (const id of [1, 3, 5]) rig.feed(headers(id, plainPost, open));
+    rig.feed(windowUpdate(1, 0), windowUpdate(3, 0));
+    rig.recorder.streams[2]?.reset(8);
+    expect(rig.events().slice(3)).to.deep.equal([
+      'reset 1 1 local window-increment-zero',
+      'reset 3 11 connection too-many-unread-replies',
+      'reset 5 11 connection too-many-unread-replies',
+      'fault 11 too-many-unread-replies',
+    ]);
+  });
+});
+
 describe('HTTP/2 abuse: heads (RFC 9113, section 10.5.1)', () => {
   it('ends a connection that never ends a field block (CONTINUATION flood)', () => {
     const rig = openServer().feed(headers(1, block(plainGet), 0));

@@ -80,6 +80,8 @@ export abstract class SessionCore implements StreamHost {
 
   resetStream(stream: Http2Stream, errorCode: number): void {
     this.rst(stream.id, errorCode);
+    // The connection may have failed by it, and all streams with it.
+    if (stream.closed) return;
     this.closeStream(stream);
     this.onStreamClosed();
   }
@@ -160,6 +162,7 @@ export abstract class SessionCore implements StreamHost {
   streamFault(stream: Http2Stream, fault: Fault): void {
     const { errorCode, cause } = fault;
     this.rst(stream.id, errorCode);
+    if (stream.closed) return;
     this.closeStream(stream);
     this.#events.onReset(stream, { errorCode, origin: 'local', cause, unprocessed: false });
     this.chargeWasted();
