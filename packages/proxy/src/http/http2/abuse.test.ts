@@ -4,6 +4,7 @@ import {
   data,
   frame,
   headers,
+  openClient,
   openServer,
   plainGet,
   plainPost,
@@ -73,6 +74,15 @@ describe('HTTP/2 abuse: wasted streams (RFC 9113, section 10.5)', () => {
     };
     // The connection's window lasts.
     expect(flood(rig, 2_000, resetOne)).to.equal(2_000);
+  });
+
+  it('does not count a stream whose response is complete, though the request is not', () => {
+    const rig = openServer({ now: clock().now });
+    rig.recorder.respond = (stream) => stream.sendHead(413, [], true);
+    const taken = flood(rig, 2_000, (at) =>
+      Buffer.concat([headers(at * 2 + 1, plainPost, open), rstStream(at * 2 + 1, 8)]),
+    );
+    expect(taken).to.equal(2_000);
   });
 
   it('counts a stream that was reset while its window held the response back', () => {
@@ -166,6 +176,23 @@ describe('HTTP/2 abuse: frames without worth (RFC 9113, section 10.5)', () => {
       return Buffer.concat([windowUpdate(1, 1), windowUpdate(0, 1)]);
     });
     expect(taken).to.equal(5_000);
+  });
+
+  it('lets a client send a PING with each piece of a body (as gRPC measures its bandwidth)', () => {
+    const rig = openServer({ now: clock().now }).feed(headers(1, plainPost, open));
+    const taken = flood(rig, 5_000, () => Buffer.concat([data(1, 'x'), frame(Frame.ping, 0, 0, Buffer.alloc(8))]));
+    expect(taken).to.equal(5_000);
+  });
+
+  it('ends a connection to an endpoint that floods with interim heads', () => {
+    const rig = openClient({ now: clock().now });
+    rig.get();
+    let taken = 0;
+    while (!rig.session.closed && taken < 5_000) {
+      rig.feed(headers(1, [[':status', '103']], open));
+      taken++;
+    }
+    expect(taken).to.be.within(990, 1_010);
   });
 
   it('ends a connection that asks for answers and does not read them', () => {

@@ -59,6 +59,25 @@ describe('HTTP/2 connections (RFC 9113)', () => {
     expect(rig.sent()).to.deep.equal(['settings ack']);
   });
 
+  it('6.9 ignores the reserved bit of an increment', () => {
+    const rig = openServer().feed(windowUpdate(0, 2 ** 31 + 5));
+    expect([rig.session.closed, rig.session.sender.window]).to.deep.equal([false, 65_540]);
+  });
+
+  it('4.2 refuses a frame that is too large by its header alone', () => {
+    const rig = openServer().feed(frame(Frame.headers, 0, 1, Buffer.alloc(20_000)).subarray(0, 9));
+    expect(rig.events()).to.deep.equal(['fault 6 frame-too-large']);
+  });
+
+  it('RFC 7541, 4.2: wants the size update of a lower table limit once the setting is acknowledged', () => {
+    const rig = new ServerRig({ headerTableBytes: 100 }).feed(clientPreface, settings(), getOne);
+    expect(rig.events()).to.deep.equal(['request 1 GET / end']);
+    rig.feed(settingsAck, headers(3, Buffer.concat([Buffer.from('3f45', 'hex'), half])), headers(5, plainGet));
+    expect(rig.events()).to.deep.equal(['request 3 GET / end', 'request 5 GET / end']);
+    const other = new ServerRig({ headerTableBytes: 100 }).feed(clientPreface, settings(), settingsAck, getOne);
+    expect(other.events()).to.deep.equal(['fault 9 bad-field-block']);
+  });
+
   it('5.3 ignores priorities, those of a stream on itself too', () => {
     const self = frame(Frame.priority, 0, 1, Buffer.concat([uint32(1), Buffer.from([16])]));
     const inHead = headers(3, Buffer.concat([uint32(3), Buffer.from([16]), block(plainGet)]), 0x25);

@@ -95,6 +95,14 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect(rig.events()).to.deep.equal(['window 3', 'window 5']);
   });
 
+  it('6.9.1 queues what the connection has no window for, however small', () => {
+    const { rig, streams } = responding(2, 100_000);
+    only(streams).sendData(Buffer.alloc(65_534), 0, 65_534, false);
+    rig.bytes();
+    expect(streams[1]?.sendData(Buffer.from('ab'), 0, 2, false)).to.equal(false);
+    expect(rig.sent()).to.deep.equal(['data 3 a']);
+  });
+
   it('6.9.2 takes a window below zero, and waits until it is above again', () => {
     const { rig, streams } = responding(1, 100);
     only(streams).sendData(kilobyte, 0, 60, false);
