@@ -29,6 +29,7 @@ export class Budget {
   }
 
   refund(amount: number): void {
-    this.#left = Math.min(this.#rate.burst, this.#left + amount);
+    // `charge` bounds it.
+    this.#left += amount;
   }
 }
