@@ -106,20 +106,19 @@ export function judgeTrailers(decoded: DecodedFields, maxFields: number): readon
   const { list } = decoded;
   if (list.length > maxFields) return undefined;
   for (const field of list) if (field.flaw !== undefined || field.name.rule < Rule.regular) return undefined;
-  return list.slice();
+  return list;
 }
 
 /** Sorts the fields, and finds what is wrong with one of them or with their order. */
 function gather(decoded: DecodedFields, isRequest: boolean, maxFields: number): ParseError | undefined {
-  const { list } = decoded;
   pseudo.fill(undefined);
   fields = [];
   contentLength = -1;
   host = undefined;
   expectContinue = false;
   let cookieAt = -1;
-  for (let at = 0; at < list.length; at++) {
-    const field = list[at] as HeaderField;
+  for (let at = 0; at < decoded.count; at++) {
+    const field = decoded.at(at);
     if (field.flaw !== undefined) return field.flaw;
     const rule = field.name.rule;
     if (rule === Rule.regular) fields.push(field);

@@ -9,17 +9,24 @@ export const defaultTableBytes = 4_096;
 /** More than any string or index of a block: an integer above it is an error (RFC 7541, section 5.1). */
 const mostInteger = 1 << 28;
 
+/** More fields than a usual block has: beyond it the memory is given back. */
+const mostKeptFields = 256;
+
 /** The fields of one block, in order. Used for block after block. */
 export class DecodedFields {
-  readonly list: HeaderField[] = [];
-  /** Size of all fields (RFC 9113, section 6.5.2): also of those that were left out of `list`. */
+  /** Of the fields that are within the limit. */
+  count = 0;
+  /** Size of all fields (RFC 9113, section 6.5.2): also of those that were left out. */
   bytes = 0;
-  /** Set where the size exceeded its limit: `list` ends before that field. */
+  /** Set where the size exceeded its limit: the fields from there on were left out. */
   exceeded = false;
   #limitBytes = 0;
+  // Emptying an array gives its memory away: the places are written again instead.
+  #fields: HeaderField[] = [];
 
   begin(limitBytes: number): void {
-    this.list.length = 0;
+    if (this.count > mostKeptFields) this.#fields = [];
+    this.count = 0;
     this.bytes = 0;
     this.exceeded = false;
     this.#limitBytes = limitBytes;
@@ -27,8 +34,17 @@ export class DecodedFields {
 
   add(field: HeaderField): void {
     this.bytes += field.bytes;
-    if (this.bytes <= this.#limitBytes) this.list.push(field);
+    if (this.bytes <= this.#limitBytes) this.#fields[this.count++] = field;
     else this.exceeded = true;
+  }
+
+  /** @param index Below `count`. */
+  at(index: number): HeaderField {
+    return this.#fields[index] as HeaderField;
+  }
+
+  get list(): readonly HeaderField[] {
+    return this.#fields.slice(0, this.count);
   }
 }
 
