@@ -1,7 +1,16 @@
 import { expect } from 'chai';
-import { block, data, headers, openServer, plainGet, plainPost, type ServerRig } from '../../../test/http2-wire.ts';
+import {
+  block,
+  data,
+  headers,
+  openServer,
+  plainGet,
+  plainPost,
+  type ServerRig,
+  windowUpdate,
+} from '../../../test/http2-wire.ts';
 import { Field } from '../field-section.ts';
-import { Flag } from './frames.ts';
+import { Flag, Setting } from './frames.ts';
 import { encodeHuffman } from './hpack/huffman.ts';
 import { fieldValue, flatFields, hasKind, type RequestHead } from './message-head.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -295,6 +304,47 @@ describe('HTTP/2 requests (RFC 9113, section 8)', () => {
       ['grpc-status', '0'],
     ]);
     expect(rig.session.openStreams).to.equal(0);
+  });
+
+  it('8.1 tells the client to stop where the response is complete before the request', () => {
+    const rig = openServer().feed(headers(1, plainPost, Flag.endHeaders), data(1, 'abc'));
+    const stream = rig.recorder.streams[0];
+    stream?.sendHead(413, [], false);
+    stream?.sendData(Buffer.from('large'), 0, 5, true);
+    expect([rig.sent(), rig.session.openStreams]).to.deep.equal([
+      ['headers 1', 'data 1 end large', 'rstStream 1 0'],
+      0,
+    ]);
+    rig.events();
+    rig.feed(data(1, 'def'), headers(1, [['x', 'y']]));
+    expect([rig.events(), rig.session.closed]).to.deep.equal([[], false]);
+  });
+
+  it('8.1 tells it so behind a response that waits for window', () => {
+    const rig = openServer({}, [[Setting.initialWindowSize, 3]]).feed(headers(1, plainPost, Flag.endHeaders));
+    rig.recorder.streams[0]?.sendHead(200, [], false);
+    rig.recorder.streams[0]?.sendData(Buffer.from('abcd'), 0, 4, false);
+    rig.recorder.streams[0]?.sendTrailers(['x', 'y']);
+    expect(rig.sent()).to.deep.equal(['headers 1', 'data 1 abc']);
+    expect(rig.feed(windowUpdate(1, 9)).sent()).to.deep.equal(['data 1 d', 'headers 1 end', 'rstStream 1 0']);
+  });
+
+  it('8.5 ends the sides of a tunnel each by itself', () => {
+    const rig = openServer().feed(
+      headers(
+        1,
+        [
+          [':method', 'CONNECT'],
+          [':authority', 'a:443'],
+        ],
+        Flag.endHeaders,
+      ),
+    );
+    rig.recorder.streams[0]?.sendHead(200, [], false);
+    rig.recorder.streams[0]?.sendData(Buffer.from('bye'), 0, 3, true);
+    rig.feed(data(1, 'more', true));
+    expect(rig.events()).to.deep.equal(['request 1 CONNECT ', 'data 1 4', 'end 1']);
+    expect([rig.sent(), rig.session.openStreams]).to.deep.equal([['headers 1', 'data 1 end bye'], 0]);
   });
 
   it('does not send a head with a line break, and can still send another', () => {

@@ -22,6 +22,8 @@ export class Http2ServerSession extends Http2Session {
   /** The client was told that streams above it are not processed. */
   #acceptedUpTo = most31Bits;
   #finalGoaway = false;
+  /** The stream whose request is being refused. */
+  #refusing: Http2Stream | undefined = undefined;
 
   constructor(events: ServerEvents, options: Partial<SessionOptions> = {}) {
     super('server', events, { ...defaultSessionOptions, ...options });
@@ -94,6 +96,17 @@ export class Http2ServerSession extends Http2Session {
     return gotResponse || this.allowance.wasted();
   }
 
+  /**
+   * A whole response before the request has ended makes the rest of it useless: the client is told to stop, without an
+   * error (RFC 9113, section 8.1). A tunnel's sides end each by itself.
+   */
+  override onLocalEnd(stream: Http2Stream): void {
+    super.onLocalEnd(stream);
+    if (stream.closed || stream.isTunnel || stream === this.#refusing) return;
+    this.allowance.completed();
+    this.resetStream(stream, ErrorCode.noError);
+  }
+
   override goawayFrame(lastStream: number, errorCode: number, debug: string): void {
     if (this.charge()) this.#events.onGoaway(lastStream, errorCode, debug);
   }
@@ -139,6 +152,7 @@ export class Http2ServerSession extends Http2Session {
     else if (endStream && head.contentLength > 0) this.#refuse(stream, mismatch(head));
     else {
       stream.isHead = head.method === 'HEAD';
+      stream.isTunnel = head.method === 'CONNECT';
       stream.expectedBytes = head.contentLength;
       this.#events.onRequest(stream, head, endStream);
     }
@@ -146,7 +160,9 @@ export class Http2ServerSession extends Http2Session {
 
   /** Lets the handler respond, and resets what is left of the stream. */
   #refuse(stream: Http2Stream, refused: RefusedRequest): void {
+    this.#refusing = stream;
     this.#events.onRefused(stream, refused);
+    this.#refusing = undefined;
     const responded = stream.closed || stream.localEnded;
     const malformed = isMalformed(refused.error);
     if (!stream.closed) {

@@ -24,7 +24,7 @@ export abstract class SessionCore implements StreamHost {
   protected readonly dispatcher: FrameDispatcher;
   protected readonly bodies: BodyReceiver;
   protected readonly allowance: PeerAllowance;
-  protected readonly resets = new ResetLog();
+  protected readonly resets: ResetLog;
   /** Allocated with the first stream. */
   protected streams: Map<number, Http2Stream> | undefined = undefined;
   readonly #events: SessionEvents;
@@ -33,6 +33,7 @@ export abstract class SessionCore implements StreamHost {
   constructor(role: 'server' | 'client', events: SessionEvents, options: SessionOptions) {
     this.#events = events;
     this.options = options;
+    this.resets = new ResetLog(options.maxConcurrentStreams);
     this.peer = initialPeerSettings(role === 'client' ? options.initialStreams : most31Bits);
     this.sender = new Sender(events, this);
     this.dispatcher = new FrameDispatcher(this.frameEvents(), options);

@@ -58,6 +58,8 @@ export class Http2Stream {
   closed = false;
   /** Client: the request was HEAD, so that `content-length` says nothing of the body. */
   isHead = false;
+  /** Server: the request was CONNECT, extended or not. */
+  isTunnel = false;
   /** Body bytes that the head announced, or -1. */
   expectedBytes = -1;
   receivedBytes = 0;
@@ -139,10 +141,7 @@ export class Http2Stream {
     return true;
   }
 
-  /**
-   * Resets the stream with one of `ErrorCode`. A server that has sent its whole response uses NO_ERROR to stop the rest
-   * of the request (RFC 9113, section 8.1).
-   */
+  /** Resets the stream with one of `ErrorCode`. What is queued is dropped. */
   reset(errorCode: number): void {
     if (!this.closed) this.#host.resetStream(this, errorCode);
   }
