@@ -1,0 +1,171 @@
+import { added, local, okAnswer, okResponse, record, type SeenResponse, type ViewCase } from './view-case.ts';
+
+const host = 'Host: shop.example';
+const get = { method: 'GET', target: '/a' } as const;
+const asked = [{ line: 'GET /a HTTP/1.1', fields: [host, ...added()] }];
+
+/** A GET that is answered with these bytes. */
+function answered(name: string, answer: string, response: SeenResponse, more: Partial<ViewCase> = {}): ViewCase {
+  return {
+    name,
+    does: [get],
+    endpoints: [{ answers: [answer] }],
+    client: { responses: [response], connection: 'open' },
+    endpoint: asked,
+    outcomes: ['answered'],
+    records: [record({ status: response.status })],
+    ...more,
+  };
+}
+
+const invalid = local(502, 'endpoint-answer-invalid', 'the service sent an answer that is not HTTP', false);
+
+function notHttp(name: string, answer: string): ViewCase {
+  return answered(name, answer, invalid, {
+    outcomes: ['broken'],
+    records: [record({ status: 502, reason: 'endpoint-answer-invalid', upstreamMs: false })],
+  });
+}
+
+/** Responses of endpoints, as they are and broken. */
+export const responseCases: readonly ViewCase[] = [
+  answered(
+    'fields of the endpoint’s hop, and those that Connection names',
+    'HTTP/1.1 203 Fine\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nVia: 1.1 other\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 2\r\n\r\nok',
+    {
+      status: 203,
+      reason: 'Fine',
+      fields: ['Via: 1.1 other', 'Set-Cookie: a', 'set-cookie: b', 'Content-Length: 2'],
+      body: 'ok',
+    },
+  ),
+  answered(
+    'a chunked response with a Trailer field and trailers',
+    'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n',
+    {
+      status: 200,
+      reason: 'OK',
+      fields: ['Trailer: X-Sum', 'Transfer-Encoding: chunked'],
+      body: 'hello',
+      trailers: ['X-Sum: 1'],
+    },
+  ),
+  answered(
+    'a response that ends with its connection',
+    'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello',
+    {
+      status: 200,
+      reason: 'OK',
+      fields: ['X-A: 1', 'Transfer-Encoding: chunked'],
+      body: 'hello',
+    },
+    { endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello'], then: 'end' }] },
+  ),
+  {
+    ...answered('HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n', {
+      status: 200,
+      reason: 'OK',
+      fields: ['Content-Length: 2'],
+    }),
+    does: [{ method: 'HEAD', target: '/a' }],
+    endpoint: [{ line: 'HEAD /a HTTP/1.1', fields: [host, ...added()] }],
+    records: [record({ method: 'HEAD' })],
+  },
+  answered('204 with a length, where none may be', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: 1\r\n\r\n', {
+    status: 204,
+    reason: 'No Content',
+    fields: ['X-A: 1'],
+  }),
+  answered(
+    '304 with the length of what it stands for',
+    'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "a"\r\n\r\n',
+    {
+      status: 304,
+      reason: 'Not Modified',
+      fields: ['Content-Length: 5', 'ETag: "a"'],
+    },
+  ),
+  answered('a status that is not registered, without a reason', 'HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n', {
+    status: 599,
+    reason: '',
+    fields: ['Content-Length: 0'],
+  }),
+  {
+    ...answered('103 before the response', okAnswer, okResponse),
+    endpoints: [{ answers: [`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X\r\n\r\n${okAnswer}`] }],
+    client: {
+      responses: [{ status: 103, reason: 'Early Hints', fields: ['Link: </a>'] }, okResponse],
+      connection: 'open',
+    },
+  },
+  {
+    ...answered('103 and chunks for HTTP/1.0, which knows neither', '', okResponse),
+    does: ['GET /a HTTP/1.0\r\nHost: shop.example\r\nConnection: keep-alive\r\n\r\n'],
+    endpoints: [
+      {
+        answers: [
+          'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n',
+        ],
+      },
+    ],
+    client: {
+      responses: [{ status: 200, reason: 'OK', fields: ['Connection: close'], body: 'hello' }],
+      connection: 'closed',
+    },
+    endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added('shop.example', '1.0')] }],
+    records: [record({ protocol: 'HTTP/1.0' })],
+  },
+  notHttp('what is not HTTP', 'garbage\r\n\r\n'),
+  notHttp('a 101 that was not asked for', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
+  notHttp('two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok'),
+  notHttp(
+    'a length beside chunks',
+    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ),
+  {
+    ...answered('a response that breaks off', '', okResponse),
+    endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], then: 'end' }],
+    client: {
+      responses: [],
+      then: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome',
+      connection: 'reset',
+    },
+    outcomes: ['broken'],
+    records: [record({ reason: 'answer-truncated' })],
+  },
+  {
+    ...answered('a tunnel', '', okResponse),
+    does: [
+      'POST /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\nok',
+      { until: 'hello' },
+      'more',
+      { leave: true },
+    ],
+    endpoints: [
+      {
+        answers: [
+          'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello',
+        ],
+      },
+    ],
+    client: {
+      responses: [
+        {
+          status: 101,
+          reason: 'UPGRADED',
+          fields: ['Content-Type: application/x', 'Connection: Upgrade', 'Upgrade: tcp'],
+        },
+      ],
+      then: 'hello',
+      connection: 'left',
+    },
+    endpoint: [
+      {
+        line: 'POST /a HTTP/1.1',
+        fields: [host, 'Content-Length: 2', ...added(), 'Connection: Upgrade', 'Upgrade: tcp'],
+        body: 'ok',
+      },
+    ],
+    records: [record({ method: 'POST', status: 101 })],
+  },
+];
