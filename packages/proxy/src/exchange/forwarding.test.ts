@@ -136,4 +136,69 @@ describe('a request on its way', () => {
       expect(plane.outcomes).to.deep.equal(['timed-out']);
       expect(well.requests).to.deep.equal([]);
     });
+
+  const closing = () => {
+    slow.onRequest = (_request, socket) => socket.end();
+    well.onRequest = (_request, socket) => socket.end();
+  };
+
+  for (const [method, tries] of [
+    ...(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'] as const).map((each) => [each, 2] as const),
+    ...(['POST', 'PATCH', 'FOO', 'PROPFIND'] as const).map((each) => [each, 1] as const),
+  ])
+    it(`sends a ${method} ${tries === 2 ? 'to another endpoint, too,' : 'once'} where an endpoint closes without an answer`, async () => {
+      closing();
+      const forwarding = await sent(both(), method);
+      await until(() => answers.length > 0, 'the failure');
+      expect(answers).to.deep.equal(['endpoint-unreachable']);
+      expect(slow.requests.length + well.requests.length).to.equal(tries);
+      expect(forwarding.retries).to.equal(tries - 1);
+      expect(plane.outcomes).to.deep.equal(Array.from({ length: tries }, () => 'broken'));
+      expect(plane.outstanding).to.equal(0);
+    });
+
+  it('tries three endpoints at most, and says when the last attempt began', async () => {
+    closing();
+    const third = await startBackend();
+    third.onRequest = (_request, socket) => socket.end();
+    const before = performance.now();
+    const more = Array.from({ length: 4 }, (_, at) => ({ ...endpointAt(third.port), id: `more-${at}` }));
+    const forwarding = await sent([...both(), ...more]);
+    await until(() => answers.length > 0, 'the failure');
+    expect(forwarding.retries).to.equal(2);
+    expect(slow.requests.length + well.requests.length + third.requests.length).to.equal(3);
+    expect(forwarding.attemptAtMs).to.be.greaterThan(before);
+    expect(new Set(plane.picks).size).to.equal(3);
+    await third.stop();
+  });
+
+  it('does not try again where a byte of a response has come, or the budget is spent', async () => {
+    slow.onRequest = (_request, socket) => socket.end('H');
+    await sent(both());
+    await until(() => answers.length > 0, 'the failure');
+    expect(well.requests).to.have.length(0);
+    closing();
+    while (budget.take());
+    await sent(both());
+    await until(() => answers.length > 1, 'the second failure');
+    expect(slow.requests.length + well.requests.length).to.equal(2);
+    expect(answers).to.deep.equal(['endpoint-unreachable', 'endpoint-unreachable']);
+  });
+
+  it('asks the same endpoint again, on a fresh connection, where an idle one turns out to be closed', async () => {
+    slow.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await sent([endpointAt(slow.port)]);
+    await until(() => answers.length === 1 && pool.sizes().idle === 1, 'the idle connection');
+    let first = true;
+    slow.onHead = (_request, socket) => {
+      if (first) socket.destroy();
+      first = false;
+    };
+    const forwarding = await sent([endpointAt(slow.port)]);
+    await until(() => answers.length === 2, 'the second answer');
+    expect(answers).to.deep.equal(['200', '200']);
+    expect(plane.outcomes).to.deep.equal(['abandoned', 'answered']);
+    expect(forwarding.retries).to.equal(1);
+    expect(slow.connections).to.equal(2);
+  });
 });

@@ -211,24 +211,13 @@ export class Forwarding implements ResponseReceiver, Waiter {
     if (!this.#mayBeSentTwice(connection) || !this.#context.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
-    this.#retryElsewhere(connection, 'endpoint-unreachable');
+    this.#except(connection);
     this.#try('endpoint-unreachable');
   }
 
-  #retryElsewhere({ endpoint }: EndpointConnection, failure: ForwardFailure): void {
-    this.#retry(endpoint, failure);
+  #except({ endpoint }: EndpointConnection): void {
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
-  }
-
-  #retry(endpoint: Endpoint, failure: ForwardFailure): void {
-    const nowMs = performance.now();
-    this.failedAttempts ??= [];
-    const afterMs = this.attemptAtMs - this.#startedMs;
-    this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
-    this.retries++;
-    this.attemptAtMs = nowMs;
-    this.#connection = undefined;
   }
 
   onBroken(fault: ConnectionFault): void {
@@ -247,10 +236,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
       this.#fail(failureOf(fault));
       return;
     }
-    if (stale) {
-      this.#retry(connection.endpoint, failureOf(fault));
-      this.#reuse = 'fresh';
-    } else this.#retryElsewhere(connection, failureOf(fault));
+    if (stale) this.#reuse = 'fresh';
+    else this.#except(connection);
     this.#try(failureOf(fault));
   }
 
@@ -271,11 +258,13 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   /** @param before What the last try failed with: the reason given where no other endpoint is left. */
   #try(before?: ForwardFailure): void {
+    this.#connection = undefined;
     const pick = this.#context.pick(this.#route, this.#pickOptions());
     if (pick.kind === 'none') {
       this.#fail(before ?? pick.reason);
       return;
     }
+    if (before !== undefined) this.#noteFailed(before);
     this.endpoint = pick.endpoint;
     this.#hasOthers = pick.hasOthers;
     const { pool } = this.#context;
@@ -289,6 +278,17 @@ export class Forwarding implements ResponseReceiver, Waiter {
       this.#finished('abandoned');
       this.#fail('queue-full');
     }
+  }
+
+  /** The attempt before is followed by another one, which begins now. */
+  #noteFailed(failure: ForwardFailure): void {
+    const nowMs = performance.now();
+    const afterMs = this.attemptAtMs - this.#startedMs;
+    const endpoint = this.endpoint as Endpoint;
+    this.failedAttempts ??= [];
+    this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
+    this.retries++;
+    this.attemptAtMs = nowMs;
   }
 
   #pickOptions(): PickOptions {

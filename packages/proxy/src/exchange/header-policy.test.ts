@@ -74,6 +74,73 @@ describe('headers for upstream', () => {
     ]);
   });
 
+  it('keeps what Via and X-Forwarded-For said before, although Connection names them', () => {
+    const sent = ['Connection', 'Via, X-Forwarded-For', 'Via', '1.1 before', 'X-Forwarded-For', '1.1.1.1'];
+    const headers = headersForUpstream(sent, hop(false));
+    expect(headers.get('via')).to.equal('1.1 before, 1.1 swarmgate-1');
+    // Only what Connection cannot name is safe from it: the addresses before are this hop's to drop.
+    expect(headers.all('x-forwarded-for')).to.have.length(1);
+  });
+
+  for (const name of ['Expect', 'Trailer', 'Content-Length', 'Host', 'Via'])
+    it(`does not let Connection remove ${name}`, () => {
+      expect(headersForUpstream(['Connection', name.toUpperCase(), name, 'v'], hop(false)).get(name)).to.match(/^v/);
+    });
+
+  const spoken = [
+    ...[
+      'X-Real-IP',
+      'X-Forwarded-User',
+      'X-Forwarded-For',
+      'X-Forwarded-Proto',
+      'X-Forwarded-Host',
+      'X-Forwarded-Port',
+    ],
+    ...['X-Request-Id', 'Forwarded', 'Via', 'Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Keep-Alive'],
+    ...['Proxy-Authorization', 'Proxy-Connection'],
+  ].filter((name) => name.includes('-'));
+  for (const name of spoken)
+    it(`drops ${name} with underscores, in any case, also of a trusted hop`, () => {
+      const twin = name.replaceAll('-', '_');
+      for (const trusted of [false, true])
+        for (const each of [twin, twin.toLowerCase(), twin.toUpperCase()])
+          expect(headersForUpstream([each, 'v'], hop(trusted)).flat.slice(0, 2)).to.not.include(each);
+    });
+
+  const sentTwice = [
+    ['X-Forwarded-Proto', 'https', 'http'],
+    ['X-Forwarded-Host', 'a.example', 'b.example'],
+    ['X-Forwarded-Port', '443', '80'],
+    ['X-Request-Id', 'one', 'two'],
+  ] as const;
+  for (const [name, first, second] of sentTwice)
+    it(`takes the first ${name} of two that a trusted hop sent, and none that is empty`, () => {
+      expect(headersForUpstream([name, first, name, second], hop(true)).all(name)).to.deep.equal([first]);
+      expect(headersForUpstream([name, '', name, second], hop(true)).all(name)).to.deep.equal([second]);
+    });
+
+  it('says in Via what the client speaks', () => {
+    const viaOf = (protocol: RequestHop['protocol']) => headersForUpstream([], { ...hop(false), protocol }).get('via');
+    expect(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2'].map((each) => viaOf(each as RequestHop['protocol']))).to.deep.equal([
+      '1.0 swarmgate-1',
+      '1.1 swarmgate-1',
+      '2.0 swarmgate-1',
+    ]);
+  });
+
+  it('adds its own element to Forwarded, behind those of a trusted hop alone', () => {
+    const forwarded = (trusted: boolean, secure: boolean) =>
+      headersForUpstream(['Forwarded', 'for=1.1.1.1', 'forwarded', 'for=2.2.2.2'], {
+        ...hop(trusted),
+        client: { ...client, trustedHop: trusted, secure },
+        writesForwarded: true,
+      }).all('forwarded');
+    expect(forwarded(false, false)).to.deep.equal(['for=10.0.0.1;host=shop.example;proto=http']);
+    expect(forwarded(true, true)).to.deep.equal([
+      'for=1.1.1.1, for=2.2.2.2, for=10.0.0.1;host=shop.example;proto=https',
+    ]);
+  });
+
   it('keeps other names with underscores', () => {
     expect(headersForUpstream(['my_header', '1'], hop(false)).get('my_header')).to.equal('1');
   });
@@ -143,6 +210,18 @@ describe('headers for the client', () => {
       'Set-Cookie',
       'b',
     ]);
+  });
+});
+
+describe('headers for the client that its endpoint’s hop owns', () => {
+  for (const name of ['Proxy-Authenticate', 'Upgrade', 'TE', 'Proxy-Connection'])
+    it(`leave out ${name}`, () => {
+      expect(headersForClient([name, 'v', 'X-A', '1']).flat).to.deep.equal(['X-A', '1']);
+    });
+
+  it('keep the length and the trailer list, although Connection names them', () => {
+    const received = ['Connection', 'Content-Length, trailer', 'Content-Length', '3', 'Trailer', 'X-Sum'];
+    expect(headersForClient(received).flat).to.deep.equal(['Content-Length', '3', 'Trailer', 'X-Sum']);
   });
 });
 

@@ -59,7 +59,7 @@ export const responseCases: readonly ViewCase[] = [
       fields: ['X-A: 1', 'Transfer-Encoding: chunked'],
       body: 'hello',
     },
-    { endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello'], then: 'end' }] },
+    { endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello'], afterwards: 'end' }] },
   ),
   {
     ...answered('HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n', {
@@ -124,10 +124,10 @@ export const responseCases: readonly ViewCase[] = [
   ),
   {
     ...answered('a response that breaks off', '', okResponse),
-    endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], then: 'end' }],
+    endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], afterwards: 'end' }],
     client: {
       responses: [],
-      then: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome',
+      behind: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome',
       connection: 'reset',
     },
     outcomes: ['broken'],
@@ -156,7 +156,7 @@ export const responseCases: readonly ViewCase[] = [
           fields: ['Content-Type: application/x', 'Connection: Upgrade', 'Upgrade: tcp'],
         },
       ],
-      then: 'hello',
+      behind: 'hello',
       connection: 'left',
     },
     endpoint: [

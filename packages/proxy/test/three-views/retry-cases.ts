@@ -3,7 +3,7 @@ import { added, local, okAnswer, okResponse, record, type ViewCase } from './vie
 const host = 'Host: shop.example';
 const unreachable = local(502, 'endpoint-unreachable', 'the service refused or reset the connection', false);
 const good = { answers: [okAnswer] };
-const closes = { then: 'end' } as const;
+const closes = { afterwards: 'end' } as const;
 const served = { responses: [okResponse], connection: 'open' } as const;
 const failed = { responses: [unreachable], connection: 'open' } as const;
 const failure = { status: 502, reason: 'endpoint-unreachable', upstreamMs: false } as const;
@@ -98,7 +98,7 @@ export const retryCases: readonly ViewCase[] = [
   {
     name: 'a GET of which a byte was answered: never sent twice',
     does: [{ method: 'GET', target: '/a' }],
-    endpoints: [{ answers: ['H'], then: 'end' }, good],
+    endpoints: [{ answers: ['H'], afterwards: 'end' }, good],
     client: failed,
     endpoint: [request('GET')],
     outcomes: ['broken'],
@@ -113,6 +113,15 @@ export const retryCases: readonly ViewCase[] = [
     outcomes: ['broken', 'broken', 'broken'],
     // The rig takes what is left in turn: the first, the third, the second.
     records: [record({ ...failure, endpoint: 1, retries: 2 })],
+  },
+  {
+    name: 'a GET whose only endpoint fails: no other attempt was made, so none is recorded',
+    does: [{ method: 'GET', target: '/a' }],
+    endpoints: [closes],
+    client: failed,
+    endpoint: [request('GET')],
+    outcomes: ['broken'],
+    records: [record(failure)],
   },
   {
     name: 'an endpoint that stays silent',

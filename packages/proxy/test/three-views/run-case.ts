@@ -27,7 +27,7 @@ export interface CaseClient {
 
 export interface ClientView {
   readonly responses: readonly SeenResponse[];
-  readonly then: string;
+  readonly behind: string;
   readonly connection: ViewCase['client']['connection'];
   readonly sentBytes: number;
   readonly receivedBytes: number;
@@ -51,7 +51,7 @@ export async function runCase(each: ViewCase, makeServer: MakeServer, client: Ca
     await until(() => rig.plane.reports.length >= each.records.length, 'the access records');
     await until(() => rig.plane.outstanding === 0, 'every pick to be finished');
     expect(seen.responses, 'the client').to.deep.equal(each.client.responses.map(withDefaults));
-    expect(seen.then, 'the client, behind the responses').to.equal(each.client.then ?? '');
+    expect(seen.behind, 'the client, behind the responses').to.equal(each.client.behind ?? '');
     expect(seen.connection, 'the client’s connection').to.equal(each.client.connection);
     expect(arrived.map(requestOf), 'the endpoints').to.deep.equal(each.endpoint.map(requestWithDefaults));
     const strays = backends.map(({ backend }) => backend?.strayBytes ?? 0);
@@ -78,15 +78,15 @@ interface StartedEndpoint {
 async function start(script: CaseEndpoint, arrived: ReceivedRequest[]): Promise<StartedEndpoint> {
   if (script === 'refuses') return { port: await freePort() };
   const backend = await startBackend();
-  const { answers = [], on = 'request', afterMs = 0, then = 'keep' } = script;
+  const { answers = [], on = 'request', afterMs = 0, afterwards = 'keep' } = script;
   let count = 0;
   const act = (request: ReceivedRequest) => {
     const text = answers[Math.min(count++, answers.length - 1)];
     const { socket } = request;
     setTimeout(() => {
       if (text !== undefined) socket.write(text, 'latin1');
-      if (then === 'end') socket.end();
-      if (then === 'reset') setImmediate(() => socket.resetAndDestroy());
+      if (afterwards === 'end') socket.end();
+      if (afterwards === 'reset') setImmediate(() => socket.resetAndDestroy());
     }, afterMs);
   };
   backend.onHead = (request) => {
@@ -130,11 +130,11 @@ export const http1Client: CaseClient = {
     const closes = each.client.connection !== 'open' && !left;
     if (closes) await until(() => client.over, 'the end of the connection');
     if (each.client.connection === 'reset') await until(() => client.closed, 'the reset');
-    const then = client.received;
+    const behind = client.received;
     // Nothing announces that a connection stays open, but one that is closed says so at once.
     if (!closes && !left) await new Promise((resolve) => setTimeout(resolve, 5));
     const connection = left ? 'left' : client.error !== undefined ? 'reset' : client.over ? 'closed' : 'open';
-    return { responses, then, connection, sentBytes: sent.length, receivedBytes: received.length };
+    return { responses, behind, connection, sentBytes: sent.length, receivedBytes: received.length };
   },
 };
 

@@ -35,7 +35,7 @@ export interface EndpointScript {
   /** Before answering or closing, in milliseconds. */
   readonly afterMs?: number;
   /** Default `keep`. */
-  readonly then?: 'keep' | 'end' | 'reset';
+  readonly afterwards?: 'keep' | 'end' | 'reset';
 }
 
 export type CaseEndpoint = EndpointScript | 'refuses';
@@ -90,7 +90,7 @@ export interface ViewCase {
   readonly client: {
     readonly responses: readonly SeenResponse[];
     /** Where they are not parsed as responses: everything behind the last one's head. */
-    readonly then?: string;
+    readonly behind?: string;
     readonly connection: 'open' | 'closed' | 'reset' | 'left';
   };
   readonly endpoint: readonly SeenRequest[];

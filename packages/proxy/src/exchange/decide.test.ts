@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { tinyPlane, tinyRoute } from '../../test/tiny-plane.ts';
+import { RequestHead } from '../http/request-head.ts';
+import type { Decision, Middleware } from '../middleware/middleware.ts';
+import type { RequestTarget } from '../model/request-target.ts';
+import type { Route } from '../model/route.ts';
+import { Http1Request } from '../server/http1/http1-request.ts';
+import { trustedProxies } from './client-connection.ts';
+import type { ConnectionCache } from './connection-cache.ts';
+import { type DecisionContext, decide, type ExchangeDecision, type RecordedRequest } from './decide.ts';
+import { AddedLines } from './upstream-head.ts';
+
+const peer = '10.1.2.3';
+const goOn: Decision = { kind: 'continue' };
+
+interface Situation {
+  readonly trusted?: boolean;
+  readonly secure?: boolean;
+  readonly steps?: readonly Middleware[];
+  readonly route?: Route | undefined;
+  readonly mostBodyBytes?: number;
+  readonly writesForwarded?: boolean;
+}
+
+interface Decided {
+  readonly decision: ExchangeDecision | Promise<ExchangeDecision>;
+  readonly record: RecordedRequest;
+  readonly target: RequestTarget | undefined;
+}
+
+function cacheFor({ trusted = false, secure = false, writesForwarded = false }: Situation): ConnectionCache {
+  return {
+    info: { peerAddress: peer, peerTrusted: trusted, entryPort: 8080, secure, certificateVerified: false },
+    added: new AddedLines(peer, secure ? 'https' : 'http', 8080, 'me', writesForwarded),
+    sentHost: '',
+    host: '',
+  };
+}
+
+function decided(text: string, situation: Situation = {}, cache = cacheFor(situation)): Decided {
+  const bytes = Buffer.from(text, 'latin1');
+  const head = new RequestHead();
+  expect(head.parse(bytes, 0, bytes.length), text).to.equal('complete');
+  const { steps = [], mostBodyBytes = 0, writesForwarded = false } = situation;
+  let target: RequestTarget | undefined;
+  const context: DecisionContext = {
+    ...tinyPlane({ endpoints: [], steps }),
+    lookup: (given) => {
+      target = given;
+      return 'route' in situation ? situation.route : tinyRoute();
+    },
+    trusted: trustedProxies(situation.trusted === true ? [peer] : []),
+    viaName: 'me',
+    newRequestId: () => 'new',
+    writesForwarded,
+    mostBodyBytes,
+  };
+  const record: RecordedRequest = { host: '', path: '', route: undefined, clientAddress: peer };
+  return { decision: decide(new Http1Request(head, bytes), cache, context, record), record, target };
+}
+
+function forwarded(text: string, situation: Situation = {}): { readonly line: string; readonly fields: string[] } {
+  const { decision } = decided(text, situation);
+  if (decision instanceof Promise || decision.kind !== 'forward') throw new Error(`not forwarded: ${text}`);
+  const [line = '', ...lines] = decision.head.split('\r\n').slice(0, -2);
+  const fields = lines.map(
+    (each) => `${each.slice(0, each.indexOf(':'))}: ${each.slice(each.indexOf(':') + 1).trim()}`,
+  );
+  return { line, fields };
+}
+
+const get = (more = '', target = '/a?q=1') => `GET ${target} HTTP/1.1\r\nHost: Shop.Example:80\r\n${more}\r\n`;
+
+describe('deciding', () => {
+  it('asks for a route once, by host and path in normal form and the port that clients see', () => {
+    const { target, record } = decided(get('', '/x/../a?q=/../1'));
+    expect({ ...target, header: undefined }).to.deep.equal({
+      method: 'GET',
+      host: 'shop.example',
+      path: '/a',
+      port: 8080,
+      header: undefined,
+    });
+    expect(record).to.include({ host: 'shop.example', path: '/a', clientAddress: peer });
+    expect(record.route?.key).to.equal('swarm/web');
+  });
+
+  it('does not take one host for another that came before it on the connection', () => {
+    const cache = cacheFor({});
+    const hosts = ['one.example', 'two.example', 'one.example', 'two.example'].map(
+      (host) => decided(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`, {}, cache).target?.host,
+    );
+    expect(hosts).to.deep.equal(['one.example', 'two.example', 'one.example', 'two.example']);
+  });
+
+  const refusals = [
+    ['bad-host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', {}],
+    ['bad-host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', {}],
+    ['method-not-forwarded', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', {}],
+    ['path-nul', get('', '/a%00'), {}],
+    ['bad-path', get('', '*'), {}],
+    ['loop', get('Via: 1.1 me\r\n'), {}],
+    ['loop', get('Via: 1.0 other, 1.1 me (x)\r\n'), {}],
+    ['no-route', get(), { route: undefined }],
+    ['body-too-large', get('Content-Length: 5\r\n'), { mostBodyBytes: 4 }],
+    ['unsupported-feature', get(), { route: { ...tinyRoute(), blockedBy: 'x' } }],
+  ] as const;
+  for (const [reason, text, situation] of refusals)
+    it(`responds ${reason} to ${JSON.stringify(text.slice(0, 40))}`, () => {
+      const { decision } = decided(text, situation as Situation);
+      expect(decision).to.nested.include({ kind: 'respond', 'response.reason': reason });
+    });
+
+  it('takes a body as large as the limit', () => {
+    expect(forwarded(get('Content-Length: 4\r\n'), { mostBodyBytes: 4 }).fields).to.include('Content-Length: 4');
+  });
+
+  it('takes HTTP/1.0 without a Host, and no other version', () => {
+    expect(decided('GET / HTTP/1.0\r\n\r\n').target?.host).to.equal('');
+  });
+
+  it('records the client behind a trusted hop even of a request that it refuses', () => {
+    const { record } = decided(get('X-Forwarded-For: 203.0.113.9\r\n', '/a%00?token=x'), { trusted: true });
+    expect(record).to.include({ clientAddress: '203.0.113.9', path: '/a%00', host: 'shop.example' });
+    expect(decided(get('X-Forwarded-For: 203.0.113.9\r\n')).record.clientAddress).to.equal(peer);
+  });
+
+  it('lets a step respond, wait and change the request, which never changes its framing', async () => {
+    const step = (onRequest: NonNullable<Middleware['onRequest']>): Situation => ({
+      steps: [{ name: 's', onRequest }],
+    });
+    const response = { status: 403, reason: 'no' };
+    const denied = decided(
+      get(),
+      step(() => ({ kind: 'respond', response })),
+    ).decision;
+    expect(denied).to.deep.equal({ kind: 'respond', response });
+    const late = decided(
+      get(),
+      step(async () => goOn),
+    ).decision;
+    expect(await late).to.include({ kind: 'forward' });
+    const changed = forwarded(
+      get('Content-Length: 3\r\n'),
+      step((exchange) => {
+        exchange.path = '/b';
+        exchange.request.set('Content-Length', '0');
+        exchange.request.set('Transfer-Encoding', 'chunked');
+        exchange.request.set('X-A', '1');
+        return goOn;
+      }),
+    );
+    expect(changed.line).to.equal('GET /b?q=1 HTTP/1.1');
+    expect(changed.fields).to.include.members(['Content-Length: 3', 'X-A: 1']);
+    expect(changed.fields.filter((field) => /^(content-length|transfer-encoding)/i.test(field))).to.have.length(1);
+  });
+
+  it('responds 500 where a step has put a line break into the head', () => {
+    const steps: Middleware[] = [
+      {
+        name: 's',
+        onRequest: (exchange) => {
+          exchange.request.set('X-A', 'a\r\nX-B: 1');
+          return goOn;
+        },
+      },
+    ];
+    expect(decided(get(), { steps }).decision).to.nested.include({ 'response.reason': 'internal-error' });
+  });
+
+  it('offers the endpoint what the client offers to change to', () => {
+    const offer = 'Connection: Upgrade, X-Hop\r\nUpgrade: h2c, tcp\r\nX-Hop: 1\r\n';
+    expect(forwarded(get(offer)).fields.slice(-2)).to.deep.equal(['Connection: Upgrade', 'Upgrade: tcp']);
+    expect(forwarded(get(offer)).fields.join()).to.not.include('X-Hop');
+    expect(forwarded(get('Upgrade: tcp\r\n')).fields.join()).to.not.include('Upgrade');
+    expect(forwarded(get('Connection: Upgrade\r\nUpgrade: h2c\r\n')).fields.join()).to.not.include('Upgrade');
+  });
+
+  const names = [
+    ...['Accept', 'X-A', 'x-b', 'Cookie', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Upgrade', 'Expect', 'X_Y'],
+    ...['Proxy-Connection', 'Proxy-Authorization', 'Proxy-Authenticate', 'X-Forwarded-For', 'X-Forwarded-Proto'],
+    ...['X-Forwarded-Host', 'X-Forwarded-Port', 'Forwarded', 'Via', 'X-Request-Id', 'X_Forwarded_For', 'X_Real_IP'],
+  ];
+  const values = ['v', '', 'keep-alive', 'close', 'x-a', 'upgrade, x-b', 'via, a', '100-continue', 'https', 'caf\xe9'];
+  const requests = fc.record({
+    fields: fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)), { maxLength: 8 }),
+    framing: fc.constantFrom('', 'Content-Length: 0\r\n', 'Content-Length: 7\r\n', 'Transfer-Encoding: chunked\r\n'),
+    target: fc.constantFrom('/a?b', '/x/../a', 'http://other.example/a', '*'),
+    http11: fc.boolean(),
+    trusted: fc.boolean(),
+    secure: fc.boolean(),
+    writesForwarded: fc.boolean(),
+  });
+
+  it('sends the same head with and without steps: the short cut for plain heads is the header policy', () => {
+    const idle: Middleware = { name: 'idle', onRequest: () => goOn };
+    let plain = 0;
+    fc.assert(
+      fc.property(requests, ({ fields, framing, target, http11, trusted, secure, writesForwarded }) => {
+        const sent = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+        const method = target === '*' ? 'OPTIONS' : 'POST';
+        const text = `${method} ${target} HTTP/1.${http11 ? 1 : 0}\r\nHost: a.example:80\r\n${sent}${framing}\r\n`;
+        const bytes = Buffer.from(text, 'latin1');
+        if (new RequestHead().parse(bytes, 0, bytes.length) !== 'complete') return;
+        const situation = { trusted, secure, writesForwarded };
+        const short = decided(text, situation).decision;
+        if (short instanceof Promise || short.kind !== 'forward') return;
+        if (short.exchange === undefined) plain++;
+        expect(forwarded(text, situation)).to.deep.equal(forwarded(text, { ...situation, steps: [idle] }));
+      }),
+      { numRuns: 3_000, seed: 20_261_128 },
+    );
+    expect(plain, 'heads that took the short cut').to.be.greaterThan(150);
+  });
+});
