@@ -8,7 +8,13 @@ import type { Route } from '../model/route.ts';
 import { Http1Request } from '../server/http1/http1-request.ts';
 import { trustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
-import { type DecisionContext, decide, type ExchangeDecision, type RecordedRequest } from './decide.ts';
+import {
+  type DecisionContext,
+  decide,
+  type ExchangeDecision,
+  type ForwardOrder,
+  type RecordedRequest,
+} from './decide.ts';
 import { AddedLines } from './upstream-head.ts';
 
 const peer = '10.1.2.3';
@@ -88,10 +94,12 @@ describe('deciding', () => {
 
   it('does not take one host for another that came before it on the connection', () => {
     const cache = cacheFor({});
-    const hosts = ['one.example', 'two.example', 'one.example', 'two.example'].map(
-      (host) => decided(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`, {}, cache).target?.host,
-    );
-    expect(hosts).to.deep.equal(['one.example', 'two.example', 'one.example', 'two.example']);
+    const hosts = ['one.example', 'two.example', 'one.example', 'two.example'];
+    for (const host of hosts) {
+      const { target, decision } = decided(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`, {}, cache);
+      expect(target?.host).to.equal(host);
+      expect((decision as ForwardOrder).head).to.include(`X-Forwarded-Host: ${host}\r\n`);
+    }
   });
 
   const refusals = [
@@ -118,6 +126,15 @@ describe('deciding', () => {
 
   it('takes HTTP/1.0 without a Host, and no other version', () => {
     expect(decided('GET / HTTP/1.0\r\n\r\n').target?.host).to.equal('');
+  });
+
+  it('sends the authority of an absolute-form target as Host', () => {
+    const { line, fields } = forwarded(
+      'GET http://other.example:81/a HTTP/1.1\r\nX-A: 1\r\nHost: shop.example\r\n\r\n',
+    );
+    expect(line).to.equal('GET /a HTTP/1.1');
+    expect(fields.slice(0, 2)).to.deep.equal(['X-A: 1', 'Host: other.example:81']);
+    expect(fields).to.include('X-Forwarded-Host: other.example:81');
   });
 
   it('records the client behind a trusted hop even of a request that it refuses', () => {

@@ -185,20 +185,22 @@ describe('a request on its way', () => {
     expect(answers).to.deep.equal(['endpoint-unreachable', 'endpoint-unreachable']);
   });
 
-  it('asks the same endpoint again, on a fresh connection, where an idle one turns out to be closed', async () => {
-    slow.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  it('asks the same endpoint again, on a fresh connection, where idle ones turn out to be closed', async () => {
+    // Two idle connections: the second attempt must not take the other one.
     await sent([endpointAt(slow.port)]);
-    await until(() => answers.length === 1 && pool.sizes().idle === 1, 'the idle connection');
-    let first = true;
-    slow.onHead = (_request, socket) => {
-      if (first) socket.destroy();
-      first = false;
+    await sent([endpointAt(slow.port)]);
+    await until(() => slow.requests.length === 2, 'both requests');
+    for (const { socket } of slow.requests) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await until(() => pool.sizes().idle === 2, 'the idle connections');
+    slow.onHead = ({ connection, socket }) => {
+      if (connection <= 2) socket.destroy();
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     };
     const forwarding = await sent([endpointAt(slow.port)]);
-    await until(() => answers.length === 2, 'the second answer');
-    expect(answers).to.deep.equal(['200', '200']);
+    await until(() => answers.length === 3, 'the third answer');
+    expect(answers).to.deep.equal(['200', '200', '200']);
     expect(plane.outcomes).to.deep.equal(['abandoned', 'answered']);
     expect(forwarding.retries).to.equal(1);
-    expect(slow.connections).to.equal(2);
+    expect(slow.connections).to.equal(3);
   });
 });

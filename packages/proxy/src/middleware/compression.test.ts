@@ -53,6 +53,8 @@ describe('compress', () => {
     ['204', 'gzip', 'GET', 204, html],
     ['304', 'gzip', 'GET', 304, html],
     ['a range', 'gzip', 'GET', 206, [...html, 'Content-Range', 'bytes 0-9/99']],
+    ['a partial response, whatever it says of its range', 'gzip', 'GET', 206, html],
+    ['a reset of the document', 'gzip', 'GET', 205, html],
     ['a piece that only its Content-Range tells', 'gzip', 'GET', 200, [...html, 'Content-Range', 'bytes 0-9/99']],
     ['no-transform', 'gzip', 'GET', 200, [...html, 'Cache-Control', 'public, no-transform']],
     ['compressed already', 'gzip', 'GET', 200, [...html, 'Content-Encoding', 'br']],

@@ -95,6 +95,22 @@ describe('route table', () => {
     it('of zero get nothing', () => {
       const table = tableOf([{ ...stable, weight: 0 }, canary], 0);
       expect(winner(table, 'shop.example/')).to.equal('swarm/canary/0');
+      // The one whose turn comes first, too, at the lowest number that can be drawn.
+      const emptied = tableOf([stable, { ...canary, weight: 0 }], 0);
+      expect(winner(emptied, 'shop.example/')).to.equal('swarm/stable/0');
+    });
+
+    it('of zero for all are no offer: the winner of the conflict has it', () => {
+      for (const random of [0, 0.99]) {
+        const table = tableOf(
+          [
+            { ...stable, weight: 0 },
+            { ...canary, weight: 0 },
+          ],
+          random,
+        );
+        expect(winner(table, 'shop.example/')).to.equal('swarm/stable/0');
+      }
     });
   });
 

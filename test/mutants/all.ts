@@ -1,0 +1,7 @@
+import { exchangeMutants } from './exchange.ts';
+import type { Mutant } from './mutant.ts';
+import { publishingMutants } from './publishing.ts';
+import { servingMutants } from './serving.ts';
+
+/** Every planted fault, module by module. */
+export const mutants: readonly Mutant[] = [...exchangeMutants, ...servingMutants, ...publishingMutants];

@@ -1,0 +1,194 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const exchange = 'packages/proxy/src/exchange';
+const views = 'packages/proxy/test/three-views.test.ts';
+
+/** Header policy, deciding, retrying, tunnels. */
+export const exchangeMutants: readonly Mutant[] = [
+  ...faultsIn(
+    `${exchange}/header-policy.ts`,
+    [`${exchange}/header-policy.test.ts`],
+    [
+      [
+        'Connection may remove Via',
+        "'content-length', 'trailer', 'via', 'expect'",
+        "'content-length', 'trailer', 'expect'",
+      ],
+      ['X_Real_IP passes', "  'x-real-ip',\n", ''],
+      ['the last of two X-Forwarded-Proto of a trusted hop wins', 'proto ??= value', 'proto = value'],
+      ['the last of two X-Request-Id of a trusted hop wins', 'requestId ??= value', 'requestId = value'],
+      ['an untrusted client sets X-Forwarded-Proto', "else if (trusted && value !== '') {", "else if (value !== '') {"],
+      [
+        'an empty X-Forwarded-Host of a trusted hop is believed',
+        "else if (trusted && value !== '') {",
+        'else if (trusted) {',
+      ],
+      ['Forwarded of an untrusted client passes', 'if (!trusted) continue;', ''],
+      ['only one underscore is seen', "lower.replaceAll('_', '-')", "lower.replace('_', '-')"],
+      ['Proxy-Authenticate crosses', "  'proxy-authenticate',\n", ''],
+      ['Connection may remove Host', "new Set(['host', 'content-length'", "new Set(['content-length'"],
+      [
+        'a loop is not seen behind another proxy',
+        '[1] === viaName) return true;',
+        '[1] === viaName && entry === sent[at + 1]) return true;',
+      ],
+      ['a loop is seen in the name of another proxy', '[1] === viaName', '[1]?.startsWith(viaName.slice(0, -1))'],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/upstream-head.ts`,
+    [`${exchange}/decide.test.ts`],
+    [
+      ['the short cut says 1.1 in Via for HTTP/1.0', 'isHttp10 ? `', 'false ? `'],
+      ['the short cut keeps the Host of the request before', 'this.#host !== sentHost || ', ''],
+      ['the short cut forgets Forwarded', "if (!this.#writesForwarded) return '';", "return '';"],
+      [
+        'the chunked framing of a body is lost',
+        "${lines}${added}${view.unsized ? chunkedLine : ''}",
+        '${lines}${added}',
+      ],
+      ['a step may change how a body is framed', 'restoreFraming(headers, contentLength);', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/decide.ts`,
+    [`${exchange}/decide.test.ts`],
+    [
+      [
+        'a body as large as the limit is refused',
+        'view.contentLength > context.mostBodyBytes',
+        'view.contentLength >= context.mostBodyBytes',
+      ],
+      [
+        'a host is taken for the one before it',
+        "if (sentHost !== cache.sentHost || sentHost === '') {",
+        "if (cache.sentHost === '') {",
+      ],
+      [
+        'a missing Host passes in HTTP/1.1',
+        "const isMissing = sentHost === '' && view.protocol === 'HTTP/1.0'",
+        "const isMissing = sentHost === ''",
+      ],
+      ['routes are looked up by the path as sent', '    path = normal.path;\n', ''],
+      [
+        'a request that loops is forwarded',
+        'if (flat !== undefined && hasLooped(flat, context.viaName))',
+        'if (flat === undefined && false)',
+      ],
+      ['a blocked route is served', 'if (early !== undefined) return respond(early);', ''],
+      [
+        'the short cut is taken for routes with steps',
+        'lines !== undefined && steps.length === 0 && ',
+        'lines !== undefined && ',
+      ],
+      [
+        'the authority of an absolute-form target is not sent as Host',
+        "if (!view.hostIsField) request.set('Host', sentHost);",
+        '',
+      ],
+      [
+        'the client behind a trusted hop is not recorded',
+        'if (client !== undefined) record.clientAddress = client.address;',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/forwarding.ts`,
+    [`${exchange}/forwarding.test.ts`],
+    [
+      ['a POST is sent twice', "'PUT', 'DELETE']);", "'PUT', 'DELETE', 'POST']);"],
+      ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE']);", "'TRACE', 'DELETE']);"],
+      ['a fourth endpoint is tried', 'const mostTries = 3;', 'const mostTries = 4;'],
+      ['the budget is not asked', 'return this.#context.budget.take();', 'return true;'],
+      [
+        'a request is sent again although a byte of a response has come',
+        'return !connection.answering && !this.#beyondHeld',
+        'return !this.#beyondHeld',
+      ],
+      ['the endpoint that failed is asked again', '    this.#tried.add(endpoint.id);\n', ''],
+      [
+        'a retry is counted that was not made',
+        '    const pick = this.#context.pick(',
+        '    if (before !== undefined) this.retries++;\n    const pick = this.#context.pick(',
+      ],
+      [
+        'a closed idle connection counts against its endpoint',
+        "this.#finished(stale ? 'abandoned' : outcomeOf(fault));",
+        'this.#finished(outcomeOf(fault));',
+      ],
+      [
+        'an idle connection is taken again behind one that was closed',
+        "if (stale) this.#reuse = 'fresh';",
+        'if (stale) this.#waiting = false;',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/forwarding.ts`,
+    [views],
+    [
+      ['a body that is not held any more is sent again without its rest', '    this.#beyondHeld = true;\n', ''],
+      [
+        'trailers are lost in a retry',
+        'connection.endBody(this.#trailers);\n    else',
+        "connection.endBody('');\n    else",
+      ],
+      ['the upstream time counts failed attempts', '      this.attemptAtMs = performance.now();\n', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/retry-budget.ts`,
+    [`${exchange}/retry-budget.test.ts`],
+    [
+      [
+        'the budget grows without a cap',
+        'Math.min(this.#most, this.#left + this.#perRequest)',
+        'this.#left + this.#perRequest',
+      ],
+      [
+        'the budget is half a retry too generous',
+        'if (this.#left < 1) return false;',
+        'if (this.#left < 0.5) return false;',
+      ],
+      ['a retry costs nothing', '    this.#left -= 1;\n', ''],
+      ['half of all requests may be retried', 'perRequest = 0.2', 'perRequest = 0.5'],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/tunnel.ts`,
+    [`${exchange}/tunnel.test.ts`],
+    [
+      [
+        'what a client sent before it left is lost',
+        'else if (this.#clientEnded) this.#start?.connection.closeTunnel();',
+        '',
+      ],
+      [
+        'an endpoint that closed in order looks like a reset',
+        'client.close(!this.#endpointEnded)',
+        'client.close(true)',
+      ],
+      ['a reset looks like an orderly end', 'client.close(!this.#endpointEnded)', 'client.close(false)'],
+      [
+        'a slow endpoint does not slow its client',
+        'if (!this.#start.connection.writeTunnel(bytes)) this.#start.client.pause();',
+        'this.#start.connection.writeTunnel(bytes);',
+      ],
+      ['a slow client does not slow its endpoint', '    if (client.clogged) connection.pause();\n', ''],
+      ['bytes behind the 101 are lost', '    if (to > from) this.onTunnelBytes(bytes, from, to);\n', ''],
+      ['the deadline stays when a tunnel is over', '    this.#start?.sweep.remove(this);\n', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${exchange}/http-exchange.ts`,
+    [views],
+    [
+      [
+        'the record of a tunnel leaves its bytes out',
+        'body.receivedBytes + (this.#tunnel?.receivedBytes ?? 0)',
+        'body.receivedBytes',
+      ],
+    ],
+  ),
+];

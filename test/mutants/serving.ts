@@ -1,0 +1,134 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const proxy = 'packages/proxy/src';
+
+/** Parsers, routing, middleware, balancing. */
+export const servingMutants: readonly Mutant[] = [
+  ...faultsIn(
+    `${proxy}/http/request-head.ts`,
+    [`${proxy}/http/request-head.test.ts`],
+    [
+      [
+        'two Content-Length of the same value pass',
+        '          if (this.contentLength !== -1) return parseErrors.contentLengthDuplicate;\n',
+        '',
+      ],
+      [
+        'Transfer-Encoding beside Content-Length passes',
+        'if (this.chunked && this.contentLength !== -1) return parseErrors.framingConflict;',
+        '',
+      ],
+      ['a missing Host passes', 'if (this.host === -1 && this.minorVersion === 1) return parseErrors.hostMissing;', ''],
+      [
+        'a head over the limit passes',
+        "if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return parseErrors.headTooLarge;",
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/http/request-head.ts`,
+    ['packages/proxy/test/three-views.test.ts'],
+    [
+      [
+        'chunked with a trailing blank passes',
+        '          if (bytes[fields.valueEnd(index)] !== CR) return parseErrors.transferEncoding;\n',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/http/chunked-reader.ts`,
+    [`${proxy}/http/chunked-reader.test.ts`],
+    [
+      [
+        'a bare LF ends a chunk size',
+        "else if (byte === CR) this.#state = 'size-lf';\n        else return",
+        "else if (byte === CR) this.#state = 'size-lf';\n        else if (byte === LF) this.#state = 'data';\n        else return",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/routing/path-pattern.ts`,
+    [`${proxy}/routing/path-pattern.test.ts`, 'packages/proxy/test/routing-cases.test.ts'],
+    [
+      [
+        'the first alternative of an expression is taken for its prefix',
+        "  if (expression.includes('|')) return undefined;\n",
+        '',
+      ],
+      ['the character before a quantifier is part of the prefix', 'literal.slice(0, -1)', 'literal'],
+      [
+        'a prefix ends in the middle of a word',
+        'return met.startsWith(text) && endsAtSegment(text, met);',
+        'return met.startsWith(text);',
+      ],
+      ['path_dir matches in the middle of a segment', '`${met}/`.includes(`/${text}/`)', 'met.includes(text)'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/routing/conditions.ts`,
+    [`${proxy}/routing/conditions.test.ts`],
+    [
+      [
+        'a method in lower case passes what is denied',
+        'conditions.deniedMethods.has(method.toUpperCase())',
+        'conditions.deniedMethods.has(method)',
+      ],
+      [
+        'a method in lower case passes as one that is allowed',
+        '!conditions.allowedMethods.has(method)',
+        '!conditions.allowedMethods.has(method.toUpperCase())',
+      ],
+      ['names of header conditions keep their case', 'name: name.toLowerCase(), value', 'name, value'],
+      [
+        'user agents are compared with case',
+        "target.header('user-agent')?.toLowerCase() ?? ''",
+        "target.header('user-agent') ?? ''",
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/middleware/compression.ts`,
+    [`${proxy}/middleware/compression.test.ts`],
+    [
+      ['a 206 is compressed', 'status === 205 || status === 206', 'status === 205'],
+      ['a response with Content-Range is compressed', "  if (headers.has('content-range')) return false;\n", ''],
+      [
+        'no-transform is not kept to',
+        "  if (headers.all('cache-control').some((value) => /(^|[\\s,])no-transform([\\s,]|$)/i.test(value))) return false;\n",
+        '',
+      ],
+      [
+        'what is compressed is compressed again',
+        "value.trim() !== '' && value.trim().toLowerCase() !== 'identity'",
+        'value === undefined',
+      ],
+      ['a strong validator stays', "if (etag?.startsWith('\"')) headers.set('ETag', `W/${etag}`);", ''],
+      ['caches are not told', '  vary(headers);\n', ''],
+      [
+        'q=0 is taken for a wish',
+        'if (quality > bestQuality && quality >= identity) {',
+        'if (quality >= bestQuality && quality >= identity) {',
+      ],
+      ['small bodies are compressed', 'Number(length) >= leastBytes', 'Number(length) >= 0'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/routing/match-key.ts`,
+    [`${proxy}/routing/create-route-table.test.ts`],
+    [
+      ['a weight of zero gets requests', 'if (left < 0) return claim;', 'if (left <= 0) return claim;'],
+      [
+        'a service that offers nothing is shared',
+        'if (claims.length === 1 || weightOf(winner) === undefined) return alone;',
+        'if (claims.length === 1) return alone;',
+      ],
+      [
+        'weights are counted evenly',
+        'left -= weightOf(claim) ?? 0;',
+        'left -= contest.totalWeight / contest.shares.length;',
+      ],
+    ],
+  ),
+];
