@@ -62,7 +62,14 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     writesForwarded,
     mostBodyBytes,
   };
-  const record: RecordedRequest = { host: '', path: '', route: undefined, clientAddress: peer };
+  const record: RecordedRequest = {
+    host: '',
+    path: '',
+    query: '',
+    route: undefined,
+    clientAddress: peer,
+    trace: undefined,
+  };
   return { decision: decide(new Http1Request(head, bytes), cache, context, record), record, target };
 }
 

@@ -26,7 +26,6 @@ export const localResponses = {
   'body-too-large': { status: 413, body: 'the request body is too large' },
   'head-too-large': { status: 431, body: 'the request head is too large' },
   'method-not-forwarded': { status: 501, body: 'this method is not forwarded' },
-  'upgrade-not-forwarded': { status: 501, body: 'only WebSocket upgrades are forwarded' },
   loop: { status: 508, body: 'the request has passed this proxy before' },
   redirect: { status: 301, body: '' },
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },

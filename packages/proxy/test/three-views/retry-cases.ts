@@ -23,7 +23,7 @@ export const retryCases: readonly ViewCase[] = [
     client: served,
     endpoint: [request('POST', 'hello')],
     outcomes: ['refused', 'answered'],
-    records: [record({ method: 'POST', endpoint: 1, retries: 1 })],
+    records: [record({ method: 'POST', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
     name: 'a GET whose first endpoint fails late: the upstream time is that of the endpoint that answered',
@@ -32,7 +32,7 @@ export const retryCases: readonly ViewCase[] = [
     client: served,
     endpoint: [request('GET'), request('GET')],
     outcomes: ['broken', 'answered'],
-    records: [record({ endpoint: 1, retries: 1, upstreamMs: 200 })],
+    records: [record({ endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']], upstreamMs: 200 })],
   },
   {
     name: 'a PUT with a body whose endpoint closes without an answer: held whole, so another one gets it',
@@ -41,7 +41,7 @@ export const retryCases: readonly ViewCase[] = [
     client: served,
     endpoint: [request('PUT', 'hello'), request('PUT', 'hello')],
     outcomes: ['broken', 'answered'],
-    records: [record({ method: 'PUT', endpoint: 1, retries: 1 })],
+    records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
     name: 'a PUT of unknown length with trailers whose endpoint closes without an answer',
@@ -55,7 +55,7 @@ export const retryCases: readonly ViewCase[] = [
       trailers: ['X-Sum: 1'],
     })),
     outcomes: ['broken', 'answered'],
-    records: [record({ method: 'PUT', endpoint: 1, retries: 1 })],
+    records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
     name: 'a PUT whose last chunk and trailers come behind its bytes, and whose endpoint closes without an answer',
@@ -73,7 +73,7 @@ export const retryCases: readonly ViewCase[] = [
       trailers: ['X-Sum: 1'],
     })),
     outcomes: ['broken', 'answered'],
-    records: [record({ method: 'PUT', endpoint: 1, retries: 1 })],
+    records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
     name: 'a PUT whose body came piece by piece: not held, so not sent again',
@@ -112,7 +112,17 @@ export const retryCases: readonly ViewCase[] = [
     endpoint: [request('GET'), request('GET'), request('GET')],
     outcomes: ['broken', 'broken', 'broken'],
     // The rig takes what is left in turn: the first, the third, the second.
-    records: [record({ ...failure, endpoint: 1, retries: 2 })],
+    records: [
+      record({
+        ...failure,
+        endpoint: 1,
+        retries: 2,
+        failed: [
+          [0, 'endpoint-unreachable'],
+          [2, 'endpoint-unreachable'],
+        ],
+      }),
+    ],
   },
   {
     name: 'a GET whose only endpoint fails: no other attempt was made, so none is recorded',

@@ -206,12 +206,14 @@ function requestWithDefaults(request: SeenRequest): SeenRequest {
 }
 
 function recordOf(one: AccessRecord, ids: readonly string[], expected: SeenRecord | undefined): object {
-  const { route, endpoint, durationMs, upstreamMs, ...rest } = one;
+  const { route, endpoint, durationMs, upstreamMs, attemptAfterMs, failedAttempts = [], ...rest } = one;
   const most = typeof expected?.upstreamMs === 'number' ? expected.upstreamMs : undefined;
   const isWithin = upstreamMs !== undefined && (most === undefined || upstreamMs <= most);
   expect(durationMs, 'the duration').to.be.within(upstreamMs ?? 0, 10_000);
+  expect(attemptAfterMs, 'when the last attempt began').to.be.within(0, durationMs);
   return {
     ...rest,
+    failed: failedAttempts.map((each) => [ids.indexOf(each.endpoint.id), each.failure]),
     service: route?.key,
     endpoint: endpoint === undefined ? undefined : ids.indexOf(endpoint.id),
     upstreamMs: most === undefined ? upstreamMs !== undefined : isWithin ? most : upstreamMs,
@@ -231,7 +233,7 @@ function expectedRecord(one: SeenRecord, seen: ClientView, each: ViewCase): obje
 /** What Prometheus reads is what the expected records say, summed by hand here. */
 async function expectMetrics(records: readonly AccessRecord[], expected: readonly SeenRecord[]): Promise<void> {
   const registry = new Registry();
-  const metrics = new ExchangeMetrics(registry);
+  const metrics = new ExchangeMetrics(registry, () => true);
   for (const each of records) metrics.observe(each);
   const sums = new Map<string, number>();
   const add = (name: string, value: number) => sums.set(name, (sums.get(name) ?? 0) + value);
@@ -243,7 +245,9 @@ async function expectMetrics(records: readonly AccessRecord[], expected: readonl
     add(`swarmgate_received_bytes_total{${labels}}`, records[at]?.receivedBytes ?? 0);
     if (one.reason !== undefined) add(`swarmgate_own_answers_total{reason="${one.reason}"}`, 1);
     if (one.cause !== undefined) add(`swarmgate_refused_heads_total{cause="${one.cause}"}`, 1);
-    add('swarmgate_request_duration_seconds_count', 1);
+    const series = `service="${one.service ?? ''}",entrypoint="80",protocol="${one.protocol}"`;
+    // A tunnel lasts as long as its client wishes.
+    if (one.status !== 101) add(`swarmgate_request_duration_seconds_count{${series}}`, 1);
     add('swarmgate_upstream_head_seconds_count', one.upstreamMs === false ? 0 : 1);
   });
   const text = await registry.metrics();

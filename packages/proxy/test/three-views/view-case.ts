@@ -1,4 +1,5 @@
 import type { AccessRecord } from '../../src/exchange/access-record.ts';
+import type { ForwardFailure } from '../../src/exchange/forward-failure.ts';
 import type { EndpointOutcome } from '../../src/model/endpoint.ts';
 
 /** A request that every protocol can send. */
@@ -64,11 +65,23 @@ export type SeenBytes = number | 'all';
 
 /** One access record, field by field. */
 export interface SeenRecord
-  extends Omit<AccessRecord, 'route' | 'endpoint' | 'durationMs' | 'upstreamMs' | 'sentBytes' | 'receivedBytes'> {
+  extends Omit<
+    AccessRecord,
+    | 'route'
+    | 'endpoint'
+    | 'durationMs'
+    | 'upstreamMs'
+    | 'attemptAfterMs'
+    | 'failedAttempts'
+    | 'sentBytes'
+    | 'receivedBytes'
+  > {
   /** The route's service; absent where none was chosen. */
   readonly service: string | undefined;
   /** Place in the case's list; absent where none was picked. */
   readonly endpoint: number | undefined;
+  /** Attempts after which another one was made: the endpoint's place, and how it failed. */
+  readonly failed: readonly (readonly [number, ForwardFailure])[];
   /** Whether it is there, or the most that it may be. */
   readonly upstreamMs: boolean | number;
   readonly sentBytes: SeenBytes;
@@ -144,14 +157,19 @@ export function record(more: Partial<SeenRecord> = {}): SeenRecord {
     method: 'GET',
     host: 'shop.example',
     path: '/a',
+    query: '',
+    secure: false,
+    entryPort: 80,
     status: 200,
     reason: undefined,
     cause: undefined,
     upstreamMs: true,
     retries: 0,
+    failed: [],
     sentBytes: 'all',
     receivedBytes: 'all',
     clientAddress: '127.0.0.1',
+    trace: undefined,
     ...more,
   };
 }
