@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
+import { until as untilHolds } from '@swarmgate/runtime/testing';
 import { Balancer } from '../src/endpoints/balancing/balancer.ts';
 import type { AccessRecord } from '../src/exchange/access-record.ts';
 import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
@@ -269,7 +270,7 @@ export function endpointAt(port: number): Endpoint {
   return { id: `127.0.0.1:${port}`, host: '127.0.0.1', port, secure: false, state: 'active' };
 }
 
-/** Awaits a condition that nobody announces; mocha's timeout is the limit. */
+/** Awaits a condition that no event announces. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  await untilHolds('the condition of the test holds', condition, { everyMs: 2 });
 }

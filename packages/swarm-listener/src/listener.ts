@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { findLabel } from '@swarmgate/labels';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
 import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
 import { isSelected, isSelectionUnclear, type Selection } from './labels/service-parameters.ts';
+import { shownParameters } from './labels/shown-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
 import { createTranslator } from './labels/translator.ts';
 import { createNotificationDispatcher } from './notifying/notification-dispatcher.ts';
@@ -198,7 +198,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     if (current === undefined) return [];
     return [...current.services.values()]
       .filter((service) => isSelected(service, naming))
-      .map((service) => withoutSecrets(serviceParameters(service, current, describing)))
+      .map((service) => shownParameters(serviceParameters(service, current, describing)))
       .toSorted((left, right) => ((left.serviceName ?? '') < (right.serviceName ?? '') ? -1 : 1));
   }
 
@@ -254,15 +254,4 @@ function contend({ settings, registry, logger }: ListenerOptions, name: string):
     () => contendForLeadership({ store: registry.store, key, heartbeatKey, name, logger }),
     logger,
   );
-}
-
-/** Values of secret labels, such as passwords and keys, are replaced. */
-function withoutSecrets(parameters: Readonly<Record<string, string>>): Record<string, string> {
-  const shown: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parameters)) {
-    const known = findLabel(name.replace(/\.\d+$/, ''));
-    const isSecret = known !== undefined && known.scope !== 'other' && known.entry.secret === true;
-    shown[name] = isSecret ? '(secret)' : value;
-  }
-  return shown;
 }
