@@ -42,6 +42,8 @@ export interface RunningPebble {
   readonly directoryUrl: string;
   /** Authority of its own TLS certificate: `ACME_CA_FILE`. */
   readonly caFile: string;
+  /** Files of a certificate for localhost by that authority, and its key, for whoever stands before it. */
+  readonly serverCertificate: { readonly certFile: string; readonly keyFile: string };
   readonly pid: number | undefined;
   /** What it wrote since its start. */
   log(): Promise<string>;
@@ -123,6 +125,7 @@ export async function startPebble(options: PebbleOptions): Promise<RunningPebble
   return {
     directoryUrl: `https://localhost:${port}/dir`,
     caFile,
+    serverCertificate: { certFile: file('server.pem'), keyFile: file('server.key') },
     get pid() {
       return child?.pid;
     },

@@ -30,10 +30,10 @@ export interface OrderingRules {
   readonly orderer: Pick<OrdererOptions, 'issuers' | 'email' | 'externalAccountOf' | 'ca' | 'dns' | 'resolvers'>;
 }
 
-/** `undefined`: `ACME_DIRECTORY` is not set. @throws UsageError for external accounts that do not fit together */
-export async function orderingRules(settings: AcmeSettings): Promise<OrderingRules | undefined> {
+/** @throws UsageError where `ACME_DIRECTORY` is not set, or external accounts or DNS credentials do not fit */
+export async function orderingRules(settings: AcmeSettings): Promise<OrderingRules> {
   const { acmeDirectory } = settings;
-  if (acmeDirectory === undefined || acmeDirectory.length === 0) return undefined;
+  if (acmeDirectory === undefined) throw new UsageError('settings-invalid', 'ACME_DIRECTORY is not set');
   const { acmeDnsCredentials = '[]' } = settings;
   if (readCredentials(acmeDnsCredentials) === undefined)
     throw new UsageError(

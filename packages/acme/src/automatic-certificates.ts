@@ -11,7 +11,7 @@ import { type Logger, messageOf, type Running, stopAll, UsageError } from '@swar
 import type { OrderingRules } from './acme-settings.ts';
 import { readIssued } from './certificates/issued.ts';
 import type { OpenAnswers } from './challenges/answer-board.ts';
-import { openAnswers } from './challenges/open-answers.ts';
+import { OpenedAnswers } from './challenges/open-answers.ts';
 import { normalName } from './names/name-kind.ts';
 import { type SelectedNames, type ServiceNames, selectNames } from './names/select-names.ts';
 import { certificateDocument, openCertificateDocument } from './ordering/order-documents.ts';
@@ -67,7 +67,9 @@ export interface AutomaticCertificatesOptions {
 export class AutomaticCertificates implements Running {
   readonly #options: AutomaticCertificatesOptions;
   readonly #follower: AcmeFollower;
-  readonly #orderer: Orderer;
+  readonly #makeOrderer: () => Orderer;
+  #orderer: Orderer | undefined;
+  readonly #answers = new OpenedAnswers();
   #selected: SelectedNames | undefined;
 
   private constructor(options: AutomaticCertificatesOptions, secretsKeys: readonly [SecretsKey, ...SecretsKey[]]) {
@@ -79,7 +81,7 @@ export class AutomaticCertificates implements Running {
       keys,
       folder: documentFolder(join(dataDir, 'acme'), logger),
       logger,
-      apply: (view) => options.serve(this.#served(view)),
+      apply: async (view) => options.serve(await this.#served(view)),
       onServed: options.onServed,
       onMissing: (documents) => {
         const requests = [...documents].map(([key, value]) => ({ kind: 'restore' as const, key, value, by: replica }));
@@ -88,23 +90,24 @@ export class AutomaticCertificates implements Running {
         );
       },
     });
-    this.#orderer = new Orderer({
-      ...options.rules.orderer,
-      store,
-      keys,
-      replica,
-      secretsKeys,
-      userAgent: `swarmgate/${options.version}`,
-      wanted: () => this.#selection().wanted,
-      presence: options.presence,
-      events: options.events,
-      logger,
-      ...options.ordering,
-    });
+    this.#makeOrderer = () =>
+      new Orderer({
+        ...options.rules.orderer,
+        store,
+        keys,
+        replica,
+        secretsKeys,
+        userAgent: `swarmgate/${options.version}`,
+        wanted: () => this.#selection().wanted,
+        presence: options.presence,
+        events: options.events,
+        logger,
+        ...options.ordering,
+      });
   }
 
   /**
-   * Serves what is on disk, then follows the registry and contends for the lock.
+   * Serves what is on disk, then follows the registry. `order` contends for the lock.
    * @throws UsageError where `SECRETS_KEY` is missing
    */
   static async start(options: AutomaticCertificatesOptions): Promise<AutomaticCertificates> {
@@ -119,14 +122,19 @@ export class AutomaticCertificates implements Running {
     return certificates;
   }
 
+  /** Orders whenever this replica holds the lock. Called once it accepts connections: CAs may come to it from then on. */
+  order(): void {
+    this.#orderer ??= this.#makeOrderer();
+  }
+
   async stop(): Promise<void> {
-    await stopAll([this.#follower, this.#orderer]);
+    await stopAll(this.#orderer === undefined ? [this.#follower] : [this.#follower, this.#orderer]);
   }
 
   /** Routes, or certificates of other sources, changed. */
   changed(): void {
     this.#selected = undefined;
-    this.#orderer.wantedChanged();
+    this.#orderer?.wantedChanged();
   }
 
   ordered(): readonly OrderedCertificate[] {
@@ -183,11 +191,11 @@ export class AutomaticCertificates implements Running {
     return this.#selected;
   }
 
-  #served(view: AcmeView): ServedView {
+  async #served(view: AcmeView): Promise<ServedView> {
     const { secretsKeys, logger } = this.#options;
     const inOrder = certificatesIn(view).toSorted((a, b) => a.notAfterMs - b.notAfterMs);
     return {
-      answers: openAnswers(view.answers, secretsKeys),
+      answers: await this.#answers.of(view.answers),
       certificates: inOrder.flatMap((each) => {
         const pem = openCertificateDocument(each, secretsKeys);
         if (pem === undefined) logger.warn({ names: each.names }, 'a certificate is sealed with another SECRETS_KEY');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import type { AutomaticCertificates, HeadMark } from '@swarmgate/acme';
 import {
   announceReplica,
   createSealer,
@@ -120,6 +121,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       await plane.apply(change);
       controlMetrics.swapped(performance.now() - startedMs);
       announce(change);
+      ordered?.changed();
       problemWatch.look();
     },
   });
@@ -165,6 +167,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   });
   running.push(totals);
   let reload: string | undefined;
+  let acme: HeadMark | undefined;
+  let ordered: AutomaticCertificates | undefined;
   const announce = (now: Pick<ServicesChange, 'registryId' | 'sequence' | 'rejected'>) => {
     const { registryId, sequence, rejected } = now;
     // Without a registry nobody waits for us.
@@ -176,6 +180,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       routes: plane.table().size,
       rejected: rejected.size,
       reload,
+      acme,
     });
   };
   const onReloaded = (id: string) => {
@@ -196,8 +201,37 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(reloads);
   const reporter = new ProblemReporter({ store: registry.store, layout, replica, logger });
   running.push(reporter);
-  const problemWatch = new ProblemWatch({ follower, plane, ownProblems: own.problems, reporter, layout, logger });
+  const problemWatch = new ProblemWatch({
+    follower,
+    plane,
+    ownProblems: own.problems,
+    ofCertificates: () => ordered?.problems() ?? new Map(),
+    reporter,
+    layout,
+    logger,
+  });
   running.push(problemWatch);
+  if (settings.acmeDirectory !== undefined) {
+    // Loaded where it is used: it brings ASN.1 and the public suffix list along.
+    const { startOrderedCertificates } = await import('./control/certificates/ordered-certificates.ts');
+    ordered = await startOrderedCertificates({
+      settings,
+      registry,
+      replica,
+      version,
+      secretsKeys,
+      plane,
+      presence,
+      metrics,
+      clientAuthorities: await clientAuthoritiesOf(settings),
+      logger,
+      onServed: (mark) => {
+        acme = mark;
+        announce(follower.served);
+      },
+    });
+    running.push(ordered);
+  }
   const changes = new Changes({
     settings,
     registry,
@@ -220,6 +254,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       presence,
       changes,
       certificates,
+      ordered,
       replica: { name: replica, version, since: startedAt.toISOString() },
       trafficOf: (name) => cluster.trafficOf(name),
       totals,
@@ -240,6 +275,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   await plane.open();
   open = true;
   totals.start();
+  ordered?.order();
   announce(follower.served);
 
   const stop = async () => {
@@ -297,12 +333,16 @@ async function followCertificates(
 ): Promise<SharedCertificates | undefined> {
   const certificates = plane.certificates?.();
   if (certificates === undefined) return undefined;
-  const { caFile } = settings;
-  const authorities = caFile === undefined ? {} : { clientAuthorities: await readFile(caFile, 'utf8') };
+  const clientAuthorities = await clientAuthoritiesOf(settings);
+  const authorities = clientAuthorities === undefined ? {} : { clientAuthorities };
   const prefix = `${registry.instance}/certs/`;
   const shared = new SharedCertificates({ store: registry.store, prefix, keys, certificates, logger, ...authorities });
   shared.start();
   return shared;
+}
+
+async function clientAuthoritiesOf({ caFile }: Settings): Promise<string | undefined> {
+  return caFile === undefined ? undefined : readFile(caFile, 'utf8');
 }
 
 function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {

@@ -93,7 +93,6 @@ export async function startReplica(options: ReplicaOptions): Promise<OrderingRep
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const rules = await orderingRules(readSettings('proxy', { env: options.env, secretsDir: '/nonexistent' }));
-  if (rules === undefined) throw new Error('ACME_DIRECTORY is set');
   const certificates = await AutomaticCertificates.start({
     rules,
     store,
@@ -119,6 +118,7 @@ export async function startReplica(options: ReplicaOptions): Promise<OrderingRep
     },
     ...(options.ordering === undefined ? {} : { ordering: options.ordering }),
   });
+  certificates.order();
   return {
     name,
     certificates,

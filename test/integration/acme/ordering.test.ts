@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePort } from '../../harness/free-ports.ts';
 import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
@@ -10,6 +11,7 @@ describe('ordering certificates', function () {
   let consul: RunningConsul;
   let dns: ChallengeDns;
   let pebble: RunningPebble;
+  let relay: CaRelay;
   let port: number;
   const secretsKeys = [newSecretsKey()];
   const replicas: OrderingReplica[] = [];
@@ -21,8 +23,10 @@ describe('ordering certificates', function () {
     consul = await startConsul();
     dns = await startChallengeDns();
     pebble = await startPebble({ httpPort: port, dnsServer: dns.address });
+    relay = await startCaRelay(pebble);
   });
   after(async () => {
+    await relay?.close();
     await pebble?.remove();
     await dns?.remove();
     await consul?.remove();
@@ -32,10 +36,12 @@ describe('ordering certificates', function () {
     instance = `ordering-${instances}`;
   });
   afterEach(async () => {
+    relay.intercept(undefined);
     for (const replica of replicas.splice(0)) await replica.stop();
   });
 
   const start = async (name: string, options: Partial<ReplicaOptions> = {}) => {
+    const { env, ordering, ...others } = options;
     const replica = await startReplica({
       name,
       host: '127.0.0.1',
@@ -43,14 +49,16 @@ describe('ordering certificates', function () {
       consul: consul.address,
       instance,
       secretsKeys,
-      env: { ACME_DIRECTORY: pebble.directoryUrl, ACME_CA_FILE: pebble.caFile, ...options.env },
-      ordering: { restoreMs: 200 },
-      ...options,
+      env: { ACME_DIRECTORY: relay.directoryUrl, ACME_CA_FILE: pebble.caFile, ...env },
+      ordering: { restoreMs: 200, ...ordering },
+      ...others,
     });
     replicas.push(replica);
     return replica;
   };
-  const namesOf = (replica: OrderingReplica) => replica.certificates.ordered().flatMap(({ names }) => names);
+  const ordersAt = (ca: CaRelay) => ca.counts.get('new-order') ?? 0;
+  const problemsOf = (replica: OrderingReplica) =>
+    [...replica.certificates.problems()].flatMap(([key, found]) => found.map(({ reason }) => `${key} ${reason}`));
 
   it('orders one certificate for the names of a service and serves it', async () => {
     const one = await start('one');
@@ -63,5 +71,136 @@ describe('ordering certificates', function () {
     expect(one.served().answers.http).to.deep.equal([]);
     expect(one.ended.map(({ result }) => result)).to.deep.equal(['issued', 'issued']);
   });
-  void namesOf;
+
+  it('gives a certificate to every replica, also where the CA meets one that does not order', async () => {
+    const all = [await start('one')];
+    all.push(await start('two', { host: '127.0.0.2' }), await start('three', { host: '127.0.0.3' }));
+    for (let n = 1; n <= 6; n += 1) await dns.setAddresses(`n${n}.far.example.com`, [`127.0.0.${n % 2 === 0 ? 2 : 3}`]);
+    const names = Array.from({ length: 6 }, (_, n) => `n${n + 1}.far.example.com`);
+    for (const each of all) each.want(Object.fromEntries(names.map((name) => [name, [name]])));
+    await until('all serve all', () => all.every((each) => each.served().certificates.length === 6));
+    expect(all[0]?.validated).to.deep.equal([]);
+    expect(all[1]?.validated.length).to.be.greaterThan(0);
+    expect(all[2]?.validated.length).to.be.greaterThan(0);
+    expect(problemsOf(all[0] as OrderingReplica)).to.deep.equal([]);
+  });
+
+  describe('where one replica puts answers in force 5 s late, and the CA meets that one', () => {
+    const issue = async (name: string, barrierMs: number) => {
+      await dns.setAddresses(name, ['127.0.0.2']);
+      const one = await start('one', { ordering: { barrierMs } });
+      await until('it leads', () => one.log.some((line) => line.includes('"leading"')));
+      const two = await start('two', { host: '127.0.0.2', serveDelayMs: 5_000 });
+      for (const each of [one, two]) each.want({ web: [name] });
+      await until('the order has ended', () => one.ended.length > 0);
+      return one;
+    };
+
+    it('waits for it, and the validation passes', async () => {
+      const one = await issue('late.example.com', 15_000);
+      expect(one.ended[0]?.result).to.equal('issued');
+    });
+
+    it('would fail without waiting', async () => {
+      const one = await issue('early.example.com', 0);
+      expect(one.ended[0]?.result).to.deep.equal({ failure: 'unauthorized' });
+    });
+  });
+
+  it('names a replica that does not confirm, and tells the CA anyway', async () => {
+    const one = await start('one', { ordering: { barrierMs: 1_000 } });
+    await until('it leads', () => one.log.some((line) => line.includes('"leading"')));
+    await start('silent', { host: '127.0.0.2', silent: true });
+    one.want({ web: ['told.example.com'] });
+    await until('it is served', () => one.served().certificates.length === 1);
+    await until('the problem is there', () => problemsOf(one).includes('env/acme acme-replicas-late'));
+    expect([...one.certificates.problems().values()].flat()[0]?.message).to.include('silent');
+  });
+
+  it('orders 200 names of 200 services once each', async () => {
+    const before = ordersAt(relay);
+    const one = await start('one');
+    const two = await start('two', { host: '127.0.0.2' });
+    const names = Array.from({ length: 200 }, (_, n) => `n${n}.many.example.com`);
+    for (const each of [one, two]) each.want(Object.fromEntries(names.map((name) => [name, [name]])));
+    await until('all are served', () => two.served().certificates.length === 200, { withinMs: 100_000 });
+    expect(ordersAt(relay) - before).to.equal(200);
+    expect(
+      one.certificates
+        .ordered()
+        .flatMap(({ names: each }) => each)
+        .sort(),
+    ).to.deep.equal(names.toSorted());
+  });
+
+  it('holds up no name because another one fails, and says what to do', async () => {
+    await dns.setAddresses('closed.example.com', ['127.0.0.99']);
+    const one = await start('one');
+    one.want({ web: ['good.example.com', 'closed.example.com', 'blocked.example', 'fine.example.com'] });
+    await until('the good ones are served', () => one.served().certificates.length > 0);
+    await until('both problems are told', () => problemsOf(one).length === 2);
+    expect(one.certificates.ordered().map(({ names }) => names)).to.deep.equal([
+      ['fine.example.com', 'good.example.com'],
+    ]);
+    expect(problemsOf(one).sort()).to.deep.equal(['swarm/web acme-connection', 'swarm/web acme-rejected-identifier']);
+    const [first] = one.certificates.waiting();
+    expect(first).to.include({ state: 'failed', failures: 1 });
+  });
+
+  const outages = [
+    ['5xx', 2, () => ({ status: 503, detail: 'out of order' })],
+    // More than the client tries within one request.
+    ['refusals of every nonce', 20, () => ({ status: 400, type: 'badNonce', detail: 'no' })],
+    ['an answer that is no ACME', 2, () => ({ status: 200, detail: '<html>' })],
+  ] as const;
+  for (const [what, least, reply] of outages)
+    it(`goes on after ${what} in the middle of an order, with the same order and no failure`, async () => {
+      const before = ordersAt(relay);
+      const one = await start('one');
+      let refused = 0;
+      relay.intercept((kind) => {
+        if (!['order', 'authorization', 'challenge', 'finalize', 'certificate'].includes(kind)) return undefined;
+        refused += 1;
+        return reply();
+      });
+      one.want({ web: [`${what.length}.outage.example.com`] });
+      await until('the CA is asked in vain', () => refused >= least);
+      relay.intercept(undefined);
+      await until('it is served', () => one.served().certificates.length === 1, { withinMs: 90_000 });
+      expect(ordersAt(relay) - before).to.equal(1);
+      expect(one.ended.map(({ result }) => result)).to.deep.equal(['issued']);
+      expect(one.certificates.waiting()).to.deep.equal([]);
+    });
+
+  it('orders when a CA that was away at first comes back, and told that it was', async () => {
+    const one = await start('one');
+    relay.intercept(() => ({ status: 503, detail: '', headers: { 'retry-after': '1' } }));
+    one.want({ web: ['away.example.com'] });
+    await until('the CA does not answer', () => one.log.some((line) => line.includes('no usable answer')));
+    expect(one.ended).to.deep.equal([]);
+    relay.intercept(undefined);
+    await until('it is served', () => one.served().certificates.length === 1);
+  });
+
+  it('waits as long as a rate limit says, and no request of that name goes out before', async () => {
+    const one = await start('one');
+    relay.intercept((kind) =>
+      kind === 'new-order'
+        ? { status: 429, type: 'rateLimited', detail: 'too many certificates', headers: { 'retry-after': '7200' } }
+        : undefined,
+    );
+    const before = ordersAt(relay);
+    one.want({ web: ['limited.example.com'] });
+    await until('the problem is told', () => problemsOf(one).includes('swarm/web acme-rate-limited'));
+    relay.intercept(undefined);
+    const [name] = one.certificates.waiting();
+    expect(Date.parse(name?.nextAttempt ?? '') - Date.now()).to.be.within(7_100_000, 7_200_000);
+    one.want({ web: ['limited.example.com'], api: ['limited.example.com', 'other.limited.example.com'] });
+    await until('another name is served', () => one.served().certificates.length === 1);
+    expect(ordersAt(relay) - before).to.equal(2);
+    // What an operator asks for is tried at once.
+    expect(await one.certificates.renew('limited.example.com', 'test')).to.equal(true);
+    await until('it is served', () => one.served().certificates.length === 2);
+    expect(await one.certificates.renew('unknown.example.com', 'test')).to.equal(false);
+  });
 });

@@ -3,7 +3,7 @@ import { crypto as other } from 'acme-client';
 import { expect } from 'chai';
 import { readIssued } from './issued.ts';
 import { makePrivateKey, makeRequest } from './request.ts';
-import { makeTlsAlpnCertificate } from './tls-alpn.ts';
+import { makeAlpnPairs } from './tls-alpn.ts';
 
 describe('a signing request', () => {
   it('names DNS names and addresses, as package acme-client reads it', async () => {
@@ -21,17 +21,18 @@ describe('a signing request', () => {
 
 describe('the certificate of tls-alpn-01', () => {
   it('holds name and digest of the key authorization, as package acme-client checks them', async () => {
-    const { certificate, privateKey } = await makeTlsAlpnCertificate('a.example.com', 'token.thumb', Date.now());
-    expect(other.isAlpnCertificateAuthorizationValid(certificate, 'token.thumb')).to.equal(true);
-    expect(other.isAlpnCertificateAuthorizationValid(certificate, 'token.other')).to.equal(false);
-    const read = new X509Certificate(certificate);
-    expect(read.subjectAltName).to.equal('DNS:a.example.com');
-    expect(read.checkPrivateKey(createPrivateKey(privateKey))).to.equal(true);
+    for (const { certificate, privateKey } of await makeAlpnPairs('a.example.com', 'token.thumb', Date.now())) {
+      expect(other.isAlpnCertificateAuthorizationValid(certificate, 'token.thumb')).to.equal(true);
+      expect(other.isAlpnCertificateAuthorizationValid(certificate, 'token.other')).to.equal(false);
+      const read = new X509Certificate(certificate);
+      expect(read.subjectAltName).to.equal('DNS:a.example.com');
+      expect(read.checkPrivateKey(createPrivateKey(privateKey))).to.equal(true);
+    }
   });
 
   it('is valid for a clock that is an hour behind or ahead', async () => {
-    const { certificate } = await makeTlsAlpnCertificate('a.example.com', 'x', Date.UTC(2027, 0, 10));
-    const { validFromDate, validToDate } = new X509Certificate(certificate);
+    const [pair] = await makeAlpnPairs('a.example.com', 'x', Date.UTC(2027, 0, 10));
+    const { validFromDate, validToDate } = new X509Certificate(pair?.certificate ?? '');
     expect(validFromDate.getTime()).to.be.lessThan(Date.UTC(2027, 0, 9, 23));
     expect(validToDate.getTime()).to.be.greaterThan(Date.UTC(2027, 0, 10, 1));
   });
@@ -54,7 +55,7 @@ yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
   });
 
   it('is no identifier without an authority key identifier', async () => {
-    const { certificate } = await makeTlsAlpnCertificate('a.example.com', 'x', Date.now());
-    expect(readIssued(certificate)).to.not.have.property('renewalId');
+    const [pair] = await makeAlpnPairs('a.example.com', 'x', Date.now());
+    expect(readIssued(pair?.certificate ?? '')).to.not.have.property('renewalId');
   });
 });

@@ -1,21 +1,20 @@
-import { randomBytes } from 'node:crypto';
-import { sealSecret, secretsKeyOf } from '@swarmgate/registry';
+import { createPrivateKey } from 'node:crypto';
 import { expect } from 'chai';
-import { answerBoard } from './answer-board.ts';
-import { alpnBinding, openAnswers } from './open-answers.ts';
+import { type AnswerBoard, answerBoard } from './answer-board.ts';
+import { OpenedAnswers } from './open-answers.ts';
 import { serverNameOf } from './server-name.ts';
 
-const key = () => secretsKeyOf(randomBytes(32).toString('base64')) ?? { id: '', bytes: Buffer.alloc(0) };
-
 describe('the answers to pending challenges', () => {
-  const ours = key();
-  const sealedKey = sealSecret('PRIVATE', alpnBinding('b.example.com'), [ours]);
+  const opened = new OpenedAnswers();
   const answers = [
     { kind: 'http-01' as const, name: 'a.example.com', token: 'token', keyAuthorization: 'token.thumb' },
     { kind: 'http-01' as const, name: '2606:4700::1111', token: 'six', keyAuthorization: 'six.thumb' },
-    { kind: 'tls-alpn-01' as const, name: 'b.example.com', certificate: 'CERT', sealedKey },
+    { kind: 'tls-alpn-01' as const, name: 'b.example.com', token: 'alpn', keyAuthorization: 'alpn.thumb' },
   ];
-  const board = answerBoard(openAnswers(answers, [ours]));
+  let board: AnswerBoard;
+  before(async () => {
+    board = answerBoard(await opened.of(answers));
+  });
 
   const cases = [
     ['a.example.com', 'token', 'token.thumb'],
@@ -30,13 +29,12 @@ describe('the answers to pending challenges', () => {
   for (const [host, token, body] of cases)
     it(`are ${body ?? 'none'} for ${host}/${token}`, () => expect(board.challengeAnswer(host, token)).to.equal(body));
 
-  it('are certificates by server name, opened', () => {
-    expect(board.alpnAnswer('B.example.com')).to.deep.equal({ certificate: 'CERT', privateKey: 'PRIVATE' });
+  it('are certificates by server name for both kinds of keys, made once', async () => {
+    const pairs = board.alpnAnswer('B.example.com.');
+    expect(pairs?.map(({ privateKey }) => createPrivateKey(privateKey).asymmetricKeyType)).to.deep.equal(['ec', 'rsa']);
     expect(board.alpnAnswer('a.example.com')).to.equal(undefined);
-  });
-
-  it('leave out what another SECRETS_KEY sealed', () => {
-    expect(openAnswers(answers, [key()]).alpn).to.deep.equal([]);
+    expect((await opened.of(answers)).alpn[0]?.[1]).to.equal(pairs);
+    expect((await opened.of([])).alpn).to.deep.equal([]);
   });
 
   const serverNames = [

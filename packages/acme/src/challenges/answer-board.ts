@@ -1,10 +1,7 @@
 import { normalName } from '../names/name-kind.ts';
 
-/** A certificate that answers tls-alpn-01, with its key, both PEM. */
-export interface AlpnAnswer {
-  readonly certificate: string;
-  readonly privateKey: string;
-}
+/** Certificates that answer tls-alpn-01, one for each kind of key, with their keys, all PEM. */
+export type AlpnAnswer = readonly { readonly certificate: string; readonly privateKey: string }[];
 
 /** The answers to pending challenges, as a proxy looks them up for each request. Only exact matches count. */
 export interface AnswerBoard {
@@ -13,7 +10,7 @@ export interface AnswerBoard {
   alpnAnswer(serverName: string): AlpnAnswer | undefined;
 }
 
-/** What a worker is told: without seals, because workers do not have the key. */
+/** What a worker is told. */
 export interface OpenAnswers {
   readonly http: readonly (readonly [host: string, token: string, body: string])[];
   readonly alpn: readonly (readonly [serverName: string, answer: AlpnAnswer])[];

@@ -1,24 +1,31 @@
-import { openSecret, type SecretsKey } from '@swarmgate/registry';
+import { type AlpnPair, makeAlpnPairs } from '../certificates/tls-alpn.ts';
 import type { ChallengeAnswer } from '../storage/documents.ts';
-import type { AlpnAnswer, OpenAnswers } from './answer-board.ts';
+import type { OpenAnswers } from './answer-board.ts';
 import { serverNameOf } from './server-name.ts';
 
-/** Answers as a board takes them. One that is sealed with another key is left out. */
-export function openAnswers(answers: readonly ChallengeAnswer[], keys: readonly SecretsKey[]): OpenAnswers {
-  const http: [string, string, string][] = [];
-  const alpn: [string, AlpnAnswer][] = [];
-  for (const answer of answers) {
-    if (answer.kind === 'http-01') http.push([answer.name, answer.token, answer.keyAuthorization]);
-    else {
-      const privateKey = openSecret(answer.sealedKey, alpnBinding(answer.name), keys);
-      if (privateKey !== undefined)
-        alpn.push([serverNameOf(answer.name), { certificate: answer.certificate, privateKey }]);
-    }
-  }
-  return { http, alpn };
-}
+/** Makes of the answers in the registry what a proxy shows; certificates of tls-alpn-01 once for each answer. */
+export class OpenedAnswers {
+  readonly #now: () => number;
+  #known = new Map<string, readonly AlpnPair[]>();
 
-/** What the sealed key of an answer is bound to. */
-export function alpnBinding(name: string): string {
-  return `acme/tls-alpn-01/${name}`;
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  async of(answers: readonly ChallengeAnswer[]): Promise<OpenAnswers> {
+    const next = new Map<string, readonly AlpnPair[]>();
+    const http: [string, string, string][] = [];
+    const alpn: [string, readonly AlpnPair[]][] = [];
+    for (const { kind, name, token, keyAuthorization } of answers) {
+      if (kind === 'http-01') http.push([name, token, keyAuthorization]);
+      else {
+        const key = `${name} ${keyAuthorization}`;
+        const pairs = this.#known.get(key) ?? (await makeAlpnPairs(name, keyAuthorization, this.#now()));
+        next.set(key, pairs);
+        alpn.push([serverNameOf(name), pairs]);
+      }
+    }
+    this.#known = next;
+    return { http, alpn };
+  }
 }

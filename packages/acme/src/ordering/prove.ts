@@ -1,10 +1,7 @@
-import { type SecretsKey, sealSecret } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
-import { makeTlsAlpnCertificate } from '../certificates/tls-alpn.ts';
 import { DnsProviderError, type TxtRecord } from '../challenges/dns-provider.ts';
 import type { DnsProviders } from '../challenges/dns-providers.ts';
 import { aliasOf, serversWithout } from '../challenges/dns-visibility.ts';
-import { alpnBinding } from '../challenges/open-answers.ts';
 import type { ChallengeKind } from '../names/select-names.ts';
 import type { Proof } from '../orders/next-step.ts';
 import { dnsValue } from '../protocol/jws.ts';
@@ -14,14 +11,12 @@ import type { FencedWriter } from '../storage/fenced-writer.ts';
 
 export interface ProverOptions {
   readonly writer: FencedWriter;
-  readonly secretsKeys: readonly [SecretsKey, ...SecretsKey[]];
   readonly dns: DnsProviders;
   /** `ACME_DNS_RESOLVERS`; empty: those of the system. */
   readonly resolvers: readonly string[];
   /** Resolves when every live replica serves the mark, or after a time without those that do not. */
   readonly barrier: (mark: HeadMark, signal: AbortSignal) => Promise<void>;
   readonly logger: Logger;
-  readonly now: () => number;
 }
 
 export interface ProofRequest {
@@ -44,7 +39,10 @@ export class Prover {
    */
   async publish(request: ProofRequest, signal: AbortSignal): Promise<void> {
     if (request.challenge === 'dns-01') return this.#publishRecords(request, signal);
-    const addAnswers = await Promise.all(request.proofs.map((proof) => this.#answerTo(proof, request)));
+    const kind = request.challenge;
+    const addAnswers = request.proofs.map(({ name, token }): ChallengeAnswer => {
+      return { kind, name, token, keyAuthorization: request.keyAuthorization(token) };
+    });
     const mark = await this.#options.writer.write({ addAnswers });
     await this.#options.barrier(mark, signal);
   }
@@ -60,15 +58,6 @@ export class Prover {
         this.#options.logger.warn({ name: record.name, err: error.message }, 'a TXT record could not be removed');
       }
     }
-  }
-
-  async #answerTo(proof: Proof, { challenge, keyAuthorization }: ProofRequest): Promise<ChallengeAnswer> {
-    const { name, token } = proof;
-    const authorization = keyAuthorization(token);
-    if (challenge !== 'tls-alpn-01') return { kind: 'http-01', name, token, keyAuthorization: authorization };
-    const { certificate, privateKey } = await makeTlsAlpnCertificate(name, authorization, this.#options.now());
-    const sealedKey = sealSecret(privateKey, alpnBinding(name), this.#options.secretsKeys);
-    return { kind: 'tls-alpn-01', name, certificate, sealedKey };
   }
 
   async #publishRecords(request: ProofRequest, signal: AbortSignal): Promise<void> {

@@ -17,10 +17,13 @@ export const headSchema = z.object({
   /** Key below `acme/` to a digest of its value. */
   documents: z.record(z.string(), z.string()),
   answers: z.array(
-    z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('http-01'), name: z.string(), token: z.string(), keyAuthorization: z.string() }),
-      z.object({ kind: z.literal('tls-alpn-01'), name: z.string(), certificate: z.string(), sealedKey: z.string() }),
-    ]),
+    z.object({
+      kind: z.enum(['http-01', 'tls-alpn-01']),
+      name: z.string(),
+      token: z.string(),
+      /** Public: whoever asks for the challenge gets it. */
+      keyAuthorization: z.string(),
+    }),
   ),
 });
 

@@ -1,4 +1,5 @@
 import { accessDestinationLabels, accessServiceLabels } from './access-labels.ts';
+import { certificateServiceLabels } from './certificate-labels.ts';
 import type { FieldsOf, LabelEntry } from './label-entry.ts';
 import { type OtherLabel, otherLabels } from './other-labels.ts';
 import { processingDestinationLabels, processingServiceLabels } from './processing-labels.ts';
@@ -11,6 +12,7 @@ export const serviceLabels = {
   ...processingServiceLabels,
   ...accessServiceLabels,
   ...upstreamServiceLabels,
+  ...certificateServiceLabels,
 };
 
 /** Labels of one destination, which may carry an index, by the definition's field. */

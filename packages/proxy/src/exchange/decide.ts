@@ -88,6 +88,10 @@ export function decide(
     path = normal.path;
   }
   record.path = path;
+  if (path.startsWith(challengePath) && !info.secure) {
+    const answer = challengeResponse(view.path, host, context);
+    if (answer !== undefined) return respond(answer);
+  }
 
   const traced = context.tracer === undefined ? undefined : traceHeadersOf(view);
   const isPlain = client === undefined && view.upgrade === '' && (traced === undefined || traced === noTraceHeaders);
@@ -170,6 +174,19 @@ function traceHeadersOf(view: RequestView): TraceHeaders {
 function setTraceHeaders(request: HeaderList, trace: RequestTrace): void {
   request.set('traceparent', traceParentOf(trace));
   if (trace.traceState === '') request.delete('tracestate');
+}
+
+const challengePath = '/.well-known/acme-challenge/';
+
+/**
+ * The answer to a CA that validates a host (RFC 8555, section 8.3), before redirects and access rules: the CA can neither
+ * log in nor follow a redirect to a host without a certificate. Other tokens fall through to the routes, where another
+ * ACME client may answer them.
+ */
+function challengeResponse(path: string, host: string, { challenges }: DecisionContext): LocalResponse | undefined {
+  const body = challenges?.challengeAnswer(host, path.slice(challengePath.length));
+  if (body === undefined) return undefined;
+  return { status: 200, reason: 'acme-challenge', headers: ['Content-Type', 'application/octet-stream'], body };
 }
 
 const noHeader = () => undefined;

@@ -1,4 +1,5 @@
 import type { Middleware } from '../middleware/middleware.ts';
+import type { ChallengeAnswers } from '../model/challenge-answers.ts';
 import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../model/endpoint.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
@@ -18,6 +19,8 @@ export interface ExchangeContext {
   /** Passive health and outstanding counts: exactly one `finished` for each pick of an endpoint. */
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
   readonly observe: (exchange: AccessRecord) => void;
+  /** Consulted before the table. Default: no challenge is pending. */
+  readonly challenges?: Pick<ChallengeAnswers, 'challengeAnswer'>;
   /** Default: every route is forwarded directly. */
   readonly handlerOf?: HandlerOf;
   /** Absent: requests pass with the trace headers that they came with. */

@@ -9,6 +9,7 @@ import {
 } from '@swarmgate/registry/vocabulary';
 import type { Route } from '../model/route.ts';
 import { compileConditions } from './conditions.ts';
+import { entryPortOf } from './entry-port.ts';
 import { anyHost, type HostPattern, parseHostPattern } from './host-pattern.ts';
 import type { CompiledRoute, MatchPhase, MatchRule } from './match-rule.ts';
 import { acmePath, type MatchingOrder } from './matching-order.ts';
@@ -52,9 +53,6 @@ export function compileService(
 
 const noProblems: readonly Problem[] = [];
 
-const HTTP_PORT = 80;
-const HTTPS_PORT = 443;
-
 class DestinationCompiler {
   readonly problems: Problem[] = [];
   readonly #key: ServiceKey;
@@ -81,18 +79,18 @@ class DestinationCompiler {
 
   routes(): readonly CompiledRoute[] {
     const destination = this.#destination;
-    const { port, httpsPort, srcPort, srcHttpsPort } = destination;
+    const { port, httpsPort } = destination;
     if (destination.reqMode === 'tcp' || destination.reqMode === 'sni') return this.#relay();
     const hosts = this.#hosts();
     const paths = this.#paths(destination.servicePath, 'servicePath');
     const excludes = this.#paths(destination.servicePathExclude, 'servicePathExclude') ?? [];
     const compiled: CompiledRoute[] = [];
-    const entryPort = srcPort ?? (httpsPort === undefined ? undefined : HTTP_PORT);
     const claim = { hosts: hosts ?? [anyHost], paths: paths ?? [everyPath], excludes };
     // A destination that names no match at all (a default backend may) claims nothing.
     if (hosts === undefined && paths === undefined) claim.hosts = [];
-    if (port !== undefined) compiled.push(this.#http('', port, entryPort, claim));
-    if (httpsPort !== undefined) compiled.push(this.#http(':https', httpsPort, srcHttpsPort ?? HTTPS_PORT, claim));
+    if (port !== undefined) compiled.push(this.#http('', port, entryPortOf(destination, 'port'), claim));
+    if (httpsPort !== undefined)
+      compiled.push(this.#http(':https', httpsPort, entryPortOf(destination, 'httpsPort'), claim));
     if (compiled.length === 0) {
       this.#problem('port-missing', 'port', undefined, 'the port of the service is not set', 'Set com.df.port.');
     }

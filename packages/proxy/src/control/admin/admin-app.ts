@@ -7,6 +7,7 @@ import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { requireKnownHost } from './known-host.ts';
 import { openapiRoute } from './openapi-route.ts';
+import { orderingRoutes } from './ordering-routes.ts';
 import { readRoutes } from './read-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
@@ -36,6 +37,7 @@ export function adminRouters(parts: AdminParts): readonly Router[] {
     healthRoutes(parts),
     dockerFlowRoutes(parts),
     certificateRoutes(parts),
+    orderingRoutes(parts),
     readRoutes(parts),
     serviceRoutes(parts),
     changeRoutes(parts),

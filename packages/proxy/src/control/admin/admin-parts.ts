@@ -1,3 +1,4 @@
+import type { AutomaticCertificates } from '@swarmgate/acme';
 import type { Registry, ReplicaPresence } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
@@ -5,6 +6,7 @@ import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { SharedTotals } from '../numbers/shared-totals.ts';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
+import type { CertificateView } from './answers.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
 
@@ -20,6 +22,8 @@ export interface AdminParts {
   readonly changes: Changes;
   /** Absent where certificates come from files and secrets only. */
   readonly certificates?: SharedCertificateStore | undefined;
+  /** Absent where no certificates are ordered. */
+  readonly ordered?: Pick<AutomaticCertificates, 'ordered' | 'waiting' | 'renew' | 'adopt'> | undefined;
   readonly replica: { readonly name: string; readonly version: string; readonly since: string };
   /** What passes through a replica just now, where that is known. */
   readonly trafficOf: (replica: string) => LiveTraffic | undefined;
@@ -40,12 +44,4 @@ export interface SharedCertificateStore {
     pem: string,
     by: string,
   ): Promise<{ readonly ok: true; readonly message: string } | { readonly ok: false; readonly message: string }>;
-}
-
-export interface CertificateView {
-  readonly name: string;
-  readonly hosts: readonly string[];
-  /** ISO 8601. */
-  readonly expiresAt: string;
-  readonly from: 'file' | 'secret' | 'service' | 'registry' | 'self-signed';
 }

@@ -1,3 +1,4 @@
+import type { OrderedCertificate, WaitingName } from '@swarmgate/acme';
 import type {
   EndpointsDocument,
   HistoryEntry,
@@ -182,6 +183,26 @@ export interface EndpointNumbers {
   readonly health: 'healthy' | 'ejected' | 'unknown';
   readonly numbers: ShownNumbers;
 }
+
+/** `GET /v1/certificates` */
+export interface CertificatesAnswer {
+  /** `ACME_DIRECTORY` is set: certificates are ordered. */
+  readonly ordering: boolean;
+  readonly certificates: readonly ShownCertificate[];
+  /** Names that are to have one and do not, or whose renewal failed. */
+  readonly waiting: readonly WaitingName[];
+}
+
+export interface CertificateView {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** ISO 8601. */
+  readonly expiresAt: string;
+  readonly from: 'file' | 'secret' | 'service' | 'registry' | 'acme' | 'self-signed';
+}
+
+/** A certificate of any source; what follows `from` is known of those that were ordered. */
+export interface ShownCertificate extends CertificateView, Partial<Omit<OrderedCertificate, 'id' | 'names'>> {}
 
 /** Answer to everything that changes something; Docker Flow's two fields, then ours. */
 export interface ChangeAnswer {

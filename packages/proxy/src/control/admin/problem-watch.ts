@@ -12,6 +12,8 @@ export interface ProblemWatchOptions {
   readonly plane: Server;
   /** Of this process's own environment: logged here, and no business of the registry. */
   readonly ownProblems: ProblemsByService;
+  /** Of names that certificates are ordered for. */
+  readonly ofCertificates: () => ProblemsByService;
   readonly reporter: ProblemReporter;
   readonly layout: KeyLayout;
   readonly logger: Logger;
@@ -39,9 +41,17 @@ export class ProblemWatch implements Running {
 
   /** Everything that is wrong now. */
   problems(): ProblemsByService {
-    const { follower, plane, ownProblems } = this.#options;
+    const { follower, plane, ownProblems, ofCertificates } = this.#options;
     const { labelProblems, rejected, warnings } = follower.served;
-    return mergeProblems([labelProblems, rejected, warnings, plane.table().problems(), plane.problems(), ownProblems]);
+    return mergeProblems([
+      labelProblems,
+      rejected,
+      warnings,
+      plane.table().problems(),
+      plane.problems(),
+      ofCertificates(),
+      ownProblems,
+    ]);
   }
 
   /** Something may have changed. */
@@ -74,12 +84,12 @@ export class ProblemWatch implements Running {
   }
 
   #passOn(): void {
-    const { follower, plane, reporter, layout } = this.#options;
+    const { follower, plane, ofCertificates, reporter, layout } = this.#options;
     const keys = follower.served.foreignKeys.map(viewForeignKey);
     this.#log.note(viewProblems(this.problems()), keys);
     // Only what every replica finds alike: which addresses it can reach is each one's own affair.
     const { rejected, warnings } = follower.served;
-    const common = mergeProblems([rejected, warnings, plane.table().problems()]);
+    const common = mergeProblems([rejected, warnings, plane.table().problems(), ofCertificates()]);
     const ofRegistry = new Map([...common].filter(([key]) => !key.startsWith('env/')));
     reporter.report(reportDocuments(ofRegistry, keys, layout));
   }

@@ -25,6 +25,7 @@ import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts'
 import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { LiveChallenges } from '../../server/tls/live-challenges.ts';
 import { OwnCertificates } from '../../server/tls/own-certificates.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
@@ -133,7 +134,10 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     logger,
     ...(injected === undefined ? {} : { limiters: injected.limiters }),
   });
+  const live = new LiveChallenges();
+  const challenges = injected?.challenges ?? live;
   const context: ExchangeContext = {
+    challenges,
     lookup: (target) => table.current.lookup(target),
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
@@ -207,7 +211,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const entrypoints = Entrypoints.bind({
     settings: ports,
     server: http,
-    secure: { certificates, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
+    secure: { certificates, challenges, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
     logger,
     admit,
     proxied,
@@ -276,6 +280,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       mergeProblems(relays.problems(), own?.problems() ?? new Map(), unreachable?.problems() ?? new Map()),
     relayProblems: () => relays.problems(),
     certificates: () => certificates,
+    answerChallenges: async (answers) => live.replace(answers),
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
     reportNumbers: () => reporter.report(),

@@ -1,3 +1,4 @@
+import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Middleware } from '../../middleware/middleware.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
@@ -33,6 +34,8 @@ export interface Server {
   entrypoints(): readonly EntrypointView[];
   /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
   certificates?(): CertificateStore;
+  /** Puts answers to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */
+  answerChallenges?(answers: OpenAnswers): Promise<void>;
   workers(): readonly WorkerView[];
   /**
    * Replaces the workers one by one without dropping a request; resolves with how many. Absent where this process serves

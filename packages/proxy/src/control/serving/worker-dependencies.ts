@@ -2,6 +2,7 @@ import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { AskedServices } from '../../exchange/services-apart.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { Admission } from '../../server/connection-limits.ts';
@@ -16,6 +17,8 @@ export interface WorkerDependencies {
   readonly admission: Admission;
   /** Kept filled by the control process, which alone reads files and opens what is sealed. */
   readonly certificates: CertificateStore;
+  /** As `certificates`. */
+  readonly challenges: ChallengeAnswers;
   readonly ticketKeys: TicketKeys;
   /** An endpoint was ejected here: the other workers shall know. */
   readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;

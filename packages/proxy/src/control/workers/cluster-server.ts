@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { noAnswers } from '@swarmgate/acme/answers';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
@@ -114,6 +115,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const onEjected = (endpointId: string) => {
     for (const listener of ejectionListeners) listener(endpointId);
   };
+  let answers = noAnswers;
   const firstTable = Promise.withResolvers<void>();
   const answer = answerer({ limiters, slots, ejections, numbers, apart, workers, onEjected, fleet: () => fleet });
   const fleet: WorkerFleet = new WorkerFleet({
@@ -126,6 +128,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
           ticketKeysMessage(),
+          { kind: 'challenges', number: 0, answers },
         ],
         revision: () => view.revision,
         services: view.services,
@@ -188,6 +191,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       return told.length === 0 ? bound.views() : told;
     },
     certificates: () => certificates.store,
+    answerChallenges(next) {
+      answers = next;
+      return fleet.answerChallenges(next);
+    },
     workers: () => fleet.views(),
     traffic: () => trafficOf(fleet),
     async numbers() {

@@ -1,3 +1,4 @@
+import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
@@ -45,6 +46,13 @@ export interface CertificatesMessage {
   readonly certificates: readonly { readonly name: string; readonly cert: string; readonly key: string }[];
 }
 
+/** Answers to the challenges of CAs, all of them. Acknowledged: the CA is told only then. */
+export interface ChallengesMessage {
+  readonly kind: 'challenges';
+  readonly number: number;
+  readonly answers: OpenAnswers;
+}
+
 /** An endpoint that one worker ejected is ejected in all. Times are spans: clocks of processes differ. */
 export interface EjectedMessage {
   readonly kind: 'ejected';
@@ -63,6 +71,7 @@ export interface CheckedMessage {
 export type ControlMessage =
   | StartMessage
   | CertificatesMessage
+  | ChallengesMessage
   | { readonly kind: 'ticket-keys'; readonly keys: Uint8Array }
   | ServicesMessage
   /** Everything was sent: the ports may open. */
@@ -85,6 +94,7 @@ export type WorkerMessage =
   | { readonly kind: 'serving'; readonly report: WorkerReport }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'applied'; readonly number: number; readonly report: WorkerReport | undefined }
+  | { readonly kind: 'challenges-served'; readonly number: number }
   | { readonly kind: 'report'; readonly report: WorkerReport }
   | EjectedMessage
   | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: RateLimit; readonly key: string }

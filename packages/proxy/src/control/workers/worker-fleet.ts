@@ -1,3 +1,4 @@
+import type { OpenAnswers } from '@swarmgate/acme/answers';
 import { backoffMs, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
@@ -72,6 +73,22 @@ export class WorkerFleet implements Running {
     });
     await Promise.race([applied, late]);
     over.abort();
+  }
+
+  /** As `apply`: rejects where a worker did not say so in time, because then nobody may be told that all have them. */
+  async answerChallenges(answers: OpenAnswers): Promise<void> {
+    const { applyWaitMs = 5_000 } = this.#options;
+    const answered = Promise.all([...this.#workers].map((worker) => worker.answerChallenges(answers)));
+    const over = new AbortController();
+    const late = pause(applyWaitMs, over.signal).then((inVain) => {
+      if (inVain)
+        throw new WorkerError('worker-late', `a worker did not take challenge answers within ${applyWaitMs} ms`);
+    });
+    try {
+      await Promise.race([answered, late]);
+    } finally {
+      over.abort();
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
+import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { ServiceKey } from '@swarmgate/registry';
 import { SwarmgateError } from '@swarmgate/runtime';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
@@ -34,6 +35,7 @@ export class WorkerProcess {
   readonly #unacknowledged = new Map<number, { readonly revision: string; readonly resolve: () => void }>();
   readonly #collecting = new Map<number, (metrics: WorkerMetrics) => void>();
   readonly #reporting = new Map<number, () => void>();
+  readonly #answering = new Map<number, () => void>();
   #state: State = 'starting';
   #backlog: Backlog | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -101,6 +103,14 @@ export class WorkerProcess {
     const counts = this.#state !== 'draining';
     const acknowledged = this.#sendServices(change.revision, piecesOf(change.changes));
     return counts ? acknowledged : Promise.resolve();
+  }
+
+  /** Resolves when the worker has the answers, or is none that accepts connections: one that starts gets them first. */
+  answerChallenges(answers: OpenAnswers): Promise<void> {
+    const number = this.#nextNumber();
+    const acknowledged = new Promise<void>((resolve) => this.#answering.set(number, resolve));
+    this.send({ kind: 'challenges', number, answers });
+    return this.#state === 'serving' || this.#state === 'opening' ? acknowledged : Promise.resolve();
   }
 
   /** Resolves when the worker has ended; at the latest a little after the deadline. */
@@ -171,6 +181,10 @@ export class WorkerProcess {
         this.#lastMetrics = message.metrics;
         this.#collecting.get(message.call)?.(message.metrics);
         return;
+      case 'challenges-served':
+        this.#answering.get(message.number)?.();
+        this.#answering.delete(message.number);
+        return;
       case 'numbers-reported':
         this.#reporting.get(message.call)?.();
         return;
@@ -239,6 +253,8 @@ export class WorkerProcess {
   #settle(): void {
     for (const { resolve } of this.#unacknowledged.values()) resolve();
     this.#unacknowledged.clear();
+    for (const resolve of this.#answering.values()) resolve();
+    this.#answering.clear();
   }
 
   #nextNumber(): number {

@@ -7,6 +7,7 @@ import { AskedServices } from '../../exchange/services-apart.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { LiveChallenges } from '../../server/tls/live-challenges.ts';
 import { type InProcessServer, startInProcessServer } from '../serving/in-process-server.ts';
 import { batchOfSlots } from './connection-slots.ts';
 import { ControlLink } from './control-link.ts';
@@ -28,6 +29,7 @@ export class Worker {
   readonly #intake = new UpdateQueue();
   readonly #ending = new AbortController();
   readonly #apart = new AskedServices((service) => void this.#link.send({ kind: 'ask-apart', service }));
+  readonly #challenges = new LiveChallenges();
   #certificates = new CertificateStore();
   #authorities: string | undefined;
   #plane: InProcessServer | undefined;
@@ -47,6 +49,10 @@ export class Worker {
         return;
       case 'certificates':
         this.#useCertificates(message);
+        return;
+      case 'challenges':
+        this.#challenges.replace(message.answers);
+        void this.#link.send({ kind: 'challenges-served', number: message.number });
         return;
       case 'ticket-keys':
         this.#ticketKeys.rotate(Buffer.from(message.keys));
@@ -136,6 +142,7 @@ export class Worker {
         limiters,
         admission,
         certificates: this.#certificates,
+        challenges: this.#challenges,
         ticketKeys: this.#ticketKeys,
         onEjected: ({ id }, health) => {
           if (health.kind !== 'ejected') return;
@@ -152,11 +159,18 @@ export class Worker {
   }
 
   #useCertificates({ source, certificates }: CertificatesMessage): void {
-    const read = certificates.map(({ name, cert, key }) => readCertificate(name, `${cert}\n${key}`, this.#authorities));
-    // The control process has read each of them before.
+    // All of a source come together, and a certificate takes a while to be made ready: those that stay are kept.
+    const present = new Map(this.#certificates.of(source).map((each) => [each.name, each]));
+    const read = certificates.map(({ name, cert, key }) => {
+      const known = present.get(name);
+      if (known !== undefined && known.cert === cert && known.key === key) return known;
+      const found = readCertificate(name, `${cert}\n${key}`, this.#authorities);
+      // The control process has read each of them before.
+      return found.ok ? found.certificate : undefined;
+    });
     this.#certificates.replace(
       source,
-      read.flatMap((each) => (each.ok ? [each.certificate] : [])),
+      read.filter((each) => each !== undefined),
     );
   }
 

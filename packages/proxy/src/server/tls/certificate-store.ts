@@ -2,10 +2,10 @@ import type { SecureContext } from 'node:tls';
 import type { Certificate } from './certificate.ts';
 
 /**
- * Where a certificate came from. Later ones in this order win for the same host: what a service brings along never takes
- * the place of what whoever runs the proxy has given for that host.
+ * Where a certificate came from. Later ones in this order win for the same host: one that a service brings along never
+ * takes the place of one that the operator has given for that host, and one that was ordered takes the place of none.
  */
-export const certificateSources = ['self-signed', 'service', 'file', 'secret', 'registry'] as const;
+export const certificateSources = ['self-signed', 'acme', 'service', 'file', 'secret', 'registry'] as const;
 export type CertificateSource = (typeof certificateSources)[number];
 
 /** A certificate as it may be shown. */

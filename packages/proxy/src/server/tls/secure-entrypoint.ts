@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from './certificate-store.ts';
+import { challengeHandshakes } from './challenge-handshakes.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 
 export interface SecureEntrypointOptions {
@@ -12,8 +14,12 @@ export interface SecureEntrypointOptions {
   readonly clientAuthorities?: string;
   /** Default: keys of this process alone. */
   readonly ticketKeys?: TicketKeys;
+  /** Answers validations by tls-alpn-01. Default: none is pending. */
+  readonly challenges?: Pick<ChallengeAnswers, 'alpnAnswer'>;
   readonly onFailure?: (error: Error) => void;
 }
+
+const offered: readonly string[] = ['http/1.1'];
 
 /** Ends TLS on the connections of one port. Certificates may change at any time; open connections keep theirs. */
 export class SecureEntrypoint {
@@ -24,17 +30,27 @@ export class SecureEntrypoint {
 
   constructor(options: SecureEntrypointOptions, onSecured: (secured: TLSSocket) => void) {
     const { certificates, clientAuthorities, ticketKeys } = options;
+    const handshakes = challengeHandshakes(options.challenges, offered);
     this.#server = createServer({
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      // `undefined` ends the handshake with `no_application_protocol`, as a list without overlap does.
+      ALPNCallback(this: TLSSocket, { servername, protocols }) {
+        return handshakes.chooseProtocol(this, servername, protocols);
+      },
       handshakeTimeout: options.handshakeMs,
-      SNICallback: (servername, callback) => callback(null, certificates.contextFor(servername)),
+      SNICallback(this: TLSSocket, servername, callback) {
+        callback(null, handshakes.contextFor(this) ?? certificates.contextFor(servername));
+      },
       requestCert: clientAuthorities !== undefined,
       // A route without `verifyClientSsl` is served to anybody.
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
     this.#server.on('secureConnection', (secured) => {
+      if (handshakes.isOver(secured)) {
+        secured.destroySoon();
+        return;
+      }
       const source = this.#sources.get(peerOf(secured));
       if (source !== undefined) presentAs(secured, source);
       onSecured(secured);

@@ -1,0 +1,40 @@
+import { oneOf, text } from '../values/plain.ts';
+import { not, ok, type Value } from '../values/value.ts';
+import { added, httpOnly, label } from './label-entry.ts';
+
+const issuer: Value<false | string> = {
+  parse: (raw) => {
+    const choice = raw.trim();
+    if (choice === 'false') return ok(false);
+    // The default, written out.
+    if (choice === 'true') return ok(undefined);
+    return /^[a-z0-9][a-z0-9.-]*$/.test(choice) ? ok(choice) : not('false, or the name of an issuer in ACME_DIRECTORY');
+  },
+  schema: (zod) => zod.union([zod.literal(false), zod.string().min(1)]),
+};
+
+/** How certificates for the hosts of a service are ordered. */
+export const certificateServiceLabels = {
+  acme: label('acme', issuer, {
+    default: 'the issuers of `ACME_DIRECTORY` in turn',
+    meaning:
+      '`false`: no certificate is ordered for the hosts of this service. Else the one issuer of `ACME_DIRECTORY` to order from.',
+    modes: httpOnly,
+    example: 'letsencrypt',
+    dockerFlow: added,
+  }),
+  acmeChallenge: label('acmeChallenge', oneOf('http-01', 'tls-alpn-01', 'dns-01'), {
+    default: '`ACME_CHALLENGE`',
+    meaning: 'How control of the hosts is proved to the issuer.',
+    modes: httpOnly,
+    example: 'dns-01',
+    dockerFlow: added,
+  }),
+  acmeProfile: label('acmeProfile', text, {
+    default: '`ACME_PROFILE`',
+    meaning: 'Profile to order, where the issuer has it.',
+    modes: httpOnly,
+    example: 'shortlived',
+    dockerFlow: added,
+  }),
+};

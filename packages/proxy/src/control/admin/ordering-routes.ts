@@ -1,0 +1,98 @@
+import { messageOf } from '@swarmgate/runtime';
+import { json, type RequestHandler, Router } from 'express';
+import type { AdminParts } from './admin-parts.ts';
+import type { CertificatesAnswer, ShownCertificate } from './answers.ts';
+import { outcomeOfError } from './change-outcome.ts';
+import { callerOf, requireAuthorization, sendOutcome } from './http.ts';
+import { BadRequestError, queryOf } from './request-query.ts';
+
+/** A few hundred certificates with their chains. */
+const largestImportBytes = 8 * 1024 * 1024;
+const mostImported = 1_000;
+
+/** `GET /v1/certificates`, `POST /v1/certificates/renew` and `…/import`. Private keys go in and never come out. */
+export function orderingRoutes(parts: AdminParts): Router {
+  const router = Router();
+
+  router.get('/v1/certificates', (_request, response) => {
+    response.json(certificatesAnswer(parts));
+  });
+
+  router.post('/v1/certificates/renew', requireAuthorization(parts), async (request, response) => {
+    const name = queryOf(request).get('name') ?? '';
+    if (name === '') throw new BadRequestError('name-missing', 'name is not set: the host to renew the certificate of');
+    const { ordered } = parts;
+    if (ordered === undefined) return refuseOff(response);
+    try {
+      if (await ordered.renew(name, callerOf(request)))
+        sendOutcome(response, {
+          kind: 'done',
+          message: `${name} is ordered now; GET /v1/certificates shows what becomes of it`,
+        });
+      else
+        sendOutcome(response, {
+          kind: 'refused',
+          status: 404,
+          message: `no certificate is ordered for ${name}: no route on a TLS port has that host, another certificate covers it, or acme=false`,
+        });
+    } catch (error) {
+      sendOutcome(response, outcomeOfError(error));
+    }
+  });
+
+  router.post(
+    '/v1/certificates/import',
+    requireAuthorization(parts),
+    json({ limit: largestImportBytes }),
+    async (request, response) => {
+      const { ordered } = parts;
+      if (ordered === undefined) return refuseOff(response);
+      const pems = pemsOf(request.body);
+      try {
+        const adopted = await ordered.adopt(pems, callerOf(request));
+        const names = adopted.flat().join(', ');
+        sendOutcome(response, { kind: 'done', message: `${adopted.length} certificates are taken over: ${names}` });
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && String(error.code).startsWith('registry-'))
+          sendOutcome(response, outcomeOfError(error));
+        else sendOutcome(response, { kind: 'refused', status: 400, message: messageOf(error) });
+      }
+    },
+  );
+
+  return router;
+}
+
+function certificatesAnswer({ certificates, ordered }: AdminParts): CertificatesAnswer {
+  const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
+  const shown = (certificates?.list() ?? []).map((each): ShownCertificate => {
+    const found = each.from === 'acme' ? byId.get(each.name) : undefined;
+    if (found === undefined) return each;
+    const { id: _, names: __, ...more } = found;
+    return { ...each, ...more };
+  });
+  return { ordering: ordered !== undefined, certificates: shown, waiting: ordered?.waiting() ?? [] };
+}
+
+/** @throws BadRequestError */
+function pemsOf(body: unknown): readonly string[] {
+  const given = typeof body === 'object' && body !== null && 'certificates' in body ? body.certificates : undefined;
+  if (!Array.isArray(given) || given.length === 0 || given.length > mostImported || !given.every(isText))
+    throw new BadRequestError(
+      'body-invalid',
+      `the body is not {"certificates": [<PEM of certificate and key>, …]} with 1 to ${mostImported} of them`,
+    );
+  return given;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function refuseOff(response: Parameters<RequestHandler>[1]): void {
+  sendOutcome(response, {
+    kind: 'refused',
+    status: 400,
+    message: 'no certificates are ordered here: ACME_DIRECTORY is not set',
+  });
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { expect } from 'chai';
+import { testCertificate } from '../../../test/test-certificate.ts';
+import { readCertificate } from './certificate.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { LiveChallenges } from './live-challenges.ts';
+import { SecureEntrypoint } from './secure-entrypoint.ts';
+import { makeSelfSigned } from './self-signed.ts';
+
+describe('the end of TLS', () => {
+  const certificates = new CertificateStore();
+  const challenges = new LiveChallenges();
+  const secured: TLSSocket[] = [];
+  let entrypoint: SecureEntrypoint;
+  let server: Server;
+  let port: number;
+
+  before(async () => {
+    const own = await testCertificate(['a.example']);
+    const read = readCertificate('a', own.pem);
+    if (!read.ok) throw new Error(read.reason);
+    certificates.replace('self-signed', [await makeSelfSigned()]);
+    certificates.replace('file', [read.certificate]);
+    // Stand-ins for what package acme makes: what matters here is which certificate is shown.
+    const pair = async () => {
+      const { cert, key } = await testCertificate(['challenge.example']);
+      return { certificate: cert, privateKey: key };
+    };
+    challenges.replace({
+      http: [],
+      alpn: [
+        ['a.example', [await pair()]],
+        ['new.example', [await pair()]],
+      ],
+    });
+    entrypoint = new SecureEntrypoint({ certificates, challenges, handshakeMs: 5_000 }, (socket) =>
+      secured.push(socket),
+    );
+    server = createServer((socket) => entrypoint.accept(socket));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  after(async () => {
+    for (const each of secured) each.destroy();
+    entrypoint.stop();
+    await once(server.close(), 'close');
+  });
+
+  const shake = async (servername: string, options: ConnectionOptions) => {
+    const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false, ...options });
+    try {
+      await once(socket, 'secureConnect');
+      const name = socket.getPeerCertificate().subjectaltname;
+      return `${socket.alpnProtocol || 'none'} ${name?.replace('DNS:', '').split(',')[0]}`;
+    } catch {
+      return 'refused';
+    } finally {
+      socket.destroy();
+    }
+  };
+
+  const acme = ['acme-tls/1'];
+  const self = 'no-certificate-for-this-name.swarmgate.invalid';
+  const cases = [
+    ['a client that offers no protocol', 'a.example', undefined, 'none a.example'],
+    ['one of HTTP/1.1', 'a.example', ['http/1.1'], 'http/1.1 a.example'],
+    ['one of HTTP/2 and HTTP/1.1', 'a.example', ['h2', 'http/1.1'], 'http/1.1 a.example'],
+    ['one of another protocol', 'a.example', ['imap'], 'refused'],
+    ['a validation of a name that has a certificate', 'a.example', acme, 'acme-tls/1 challenge.example'],
+    ['a validation of a name that has none', 'new.example', acme, 'acme-tls/1 challenge.example'],
+    ['any other client of that name', 'new.example', ['http/1.1'], `http/1.1 ${self}`],
+    ['a validation of a name without a pending challenge', 'other.example', acme, 'refused'],
+  ] as const;
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    for (const [what, name, protocols, shown] of cases)
+      it(`is ${shown} for ${what}, by ${version}`, async () => {
+        const offered = protocols === undefined ? {} : { ALPNProtocols: [...protocols] };
+        expect(await shake(name, { minVersion: version, maxVersion: version, ...offered })).to.equal(shown);
+      });
+
+  it('takes no data after a validation', async () => {
+    const before = secured.length;
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      servername: 'a.example',
+      rejectUnauthorized: false,
+      ALPNProtocols: acme,
+    });
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    await once(socket.resume(), 'close');
+    expect(secured).to.have.length(before);
+  });
+});
