@@ -7,7 +7,7 @@ import {
   type ServiceKey,
   splitPem,
 } from '@swarmgate/registry';
-import { type Logger, messageOf, type Running, stopAll, UsageError } from '@swarmgate/runtime';
+import { type Logger, type Running, stopAll, UsageError } from '@swarmgate/runtime';
 import type { OrderingRules } from './acme-settings.ts';
 import { readIssued } from './certificates/issued.ts';
 import type { OpenAnswers } from './challenges/answer-board.ts';
@@ -86,7 +86,7 @@ export class AutomaticCertificates implements Running {
       onMissing: (documents) => {
         const requests = [...documents].map(([key, value]) => ({ kind: 'restore' as const, key, value, by: replica }));
         this.#leave(requests).catch((error: unknown) =>
-          logger.warn({ err: messageOf(error) }, 'certificates cannot be given back to the registry'),
+          logger.warn({ err: error }, 'certificates cannot be given back to the registry'),
         );
       },
     });

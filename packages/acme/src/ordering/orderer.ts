@@ -1,5 +1,5 @@
 import { contendForLeadership, type Leadership, type LeadershipState } from '@swarmgate/registry';
-import { backoffMs, createSignal, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, createSignal, pause, type Running } from '@swarmgate/runtime';
 import { LeadingOrderer } from './leading-orderer.ts';
 import type { OrdererOptions } from './orderer-options.ts';
 
@@ -57,7 +57,7 @@ export class Orderer implements Running {
         failures = 0;
       } catch (error) {
         if (signal.aborted || state.signal.aborted) continue;
-        this.#options.logger.warn({ err: messageOf(error) }, 'certificates cannot be ordered yet, trying again');
+        this.#options.logger.warn({ err: error }, 'certificates cannot be ordered yet, trying again');
         await pause(backoffMs(failures, 500, 30_000), AbortSignal.any([signal, state.signal]));
         failures += 1;
       }

@@ -1,5 +1,5 @@
 import type { KeyValueStore } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { covers, normalName } from '../names/name-kind.ts';
 import type { OwnCertificate } from '../orders/plan-orders.ts';
 import { type AcmeKeys, documentKeys, isRestorable } from '../storage/acme-keys.ts';
@@ -46,7 +46,7 @@ export class Requests {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        if (failures === 0) logger.warn({ err: messageOf(error) }, 'requests for certificates cannot be followed');
+        if (failures === 0) logger.warn({ err: error }, 'requests for certificates cannot be followed');
         await pause(backoffMs(failures, 250, 5_000), signal);
         failures += 1;
         index = 0;

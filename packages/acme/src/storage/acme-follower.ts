@@ -1,5 +1,5 @@
 import { type KeyValueStore, RegistryError } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
 import { type HeadMark, markOf } from './acme-head.ts';
 import { type AcmeKeys, digestOf, isFollowed, isRestorable } from './acme-keys.ts';
 import type { DocumentFolder } from './document-folder.ts';
@@ -79,7 +79,7 @@ export class AcmeFollower implements Running {
         if (signal.aborted) return;
         index = 0;
         const known = error instanceof RegistryError;
-        if (failures === 0 || !known) logger.warn({ err: messageOf(error) }, 'certificates cannot be followed');
+        if (failures === 0 || !known) logger.warn({ err: error }, 'certificates cannot be followed');
         await pause(backoffMs(failures, 250, 5_000), signal);
         failures += 1;
       }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Logger } from '@swarmgate/runtime';
 
 /** Documents as files of one folder, readable by their owner alone, so that a change writes one file and not all. */
 export interface DocumentFolder {
@@ -20,7 +20,7 @@ export function documentFolder(path: string, logger: Logger): DocumentFolder {
       await run();
       failed = false;
     } catch (error) {
-      if (!failed) logger.warn({ path, err: messageOf(error) }, `${what}: certificates are not kept for a cold start`);
+      if (!failed) logger.warn({ path, err: error }, `${what}: certificates are not kept for a cold start`);
       failed = true;
     }
   };

@@ -1,5 +1,5 @@
 import { type KeyValueStore, type Operation, RegistryError } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { type AcmeChange, type HeadMark, headAfter, markOf, newHead } from './acme-head.ts';
 import type { AcmeKeys } from './acme-keys.ts';
 import { type AcmeHead, headSchema, readDocument } from './documents.ts';
@@ -137,7 +137,7 @@ export class FencedWriter {
         if (result.failed.includes(0)) throw RegistryError.of('leadership-lost', `acme: ${result.reason}`);
       } catch (error) {
         if (!(error instanceof RegistryError) || error.code !== 'registry-unreachable') throw error;
-        if (attempt === 0) logger.warn({ err: messageOf(error) }, 'the registry is away: the orderer waits for it');
+        if (attempt === 0) logger.warn({ err: error }, 'the registry is away: the orderer waits for it');
         await pause(backoffMs(attempt, 100, 2_000), signal);
       }
       // Perhaps our own write was carried out and its answer lost.

@@ -82,7 +82,7 @@ function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHand
       return;
     }
     const status = statusOf(error);
-    if (status >= 500) logger.error({ path: request.path, error: messageOf(error) }, 'an admin call failed');
+    if (status >= 500) logger.error({ path: request.path, err: error }, 'an admin call failed');
     const message = status >= 500 ? 'the call failed; the log says why' : explanationOf(error);
     response.status(status).json({ Status: 'NOK', Message: message });
   };

@@ -5,7 +5,7 @@ import {
   type Leadership,
   type LeadershipState,
 } from '@swarmgate/registry';
-import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { type Logger, pause, type Running } from '@swarmgate/runtime';
 import { planReport } from './plan-report.ts';
 
 export interface ProblemReporterOptions {
@@ -81,7 +81,7 @@ export class ProblemReporter implements Running {
       } catch (error) {
         written = undefined;
         if (!signal.aborted && !this.#failed)
-          this.#options.logger.warn({ error: messageOf(error) }, 'problems cannot be written to the registry yet');
+          this.#options.logger.warn({ err: error }, 'problems cannot be written to the registry yet');
         this.#failed = true;
       }
       await pause(this.#options.betweenWritesMs ?? 500, signal);

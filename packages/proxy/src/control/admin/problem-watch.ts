@@ -1,5 +1,5 @@
 import type { KeyLayout } from '@swarmgate/registry';
-import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { type Logger, pause, type Running } from '@swarmgate/runtime';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import { mergeProblems, type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
@@ -77,7 +77,7 @@ export class ProblemWatch implements Running {
       try {
         this.#passOn();
       } catch (error) {
-        logger.error({ error: messageOf(error) }, 'problems could not be gathered');
+        logger.error({ err: error }, 'problems could not be gathered');
       }
       await pause(betweenLooksMs - settleMs, signal);
     }

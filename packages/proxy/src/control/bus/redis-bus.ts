@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Logger } from '@swarmgate/runtime';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../../middleware/limits/redis-connection.ts';
 import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
@@ -104,7 +104,7 @@ export class RedisBus implements ClusterBus {
     } catch (error) {
       this.#counts.unsent += 1;
       this.#restUntilMs = performance.now() + restMs;
-      if (!this.#stopped) this.#options.logger.debug({ error: messageOf(error) }, 'Redis did not take a hint');
+      if (!this.#stopped) this.#options.logger.debug({ err: error }, 'Redis did not take a hint');
     } finally {
       this.#pending -= 1;
     }
@@ -116,7 +116,7 @@ export class RedisBus implements ClusterBus {
       this.#silentSinceMs = performance.now();
     } catch (error) {
       // `#look` finds the silence and connects anew.
-      if (!this.#stopped) this.#options.logger.debug({ error: messageOf(error) }, 'Redis did not let us listen');
+      if (!this.#stopped) this.#options.logger.debug({ err: error }, 'Redis did not let us listen');
     }
   }
 

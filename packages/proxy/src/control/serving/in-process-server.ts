@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Problem, SecretsKey, ServiceKey } from '@swarmgate/registry';
-import { type Logger, messageOf, type Settings } from '@swarmgate/runtime';
+import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import { HealthChecks } from '../../endpoints/health-checks.ts';
@@ -231,7 +231,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   });
   await relays.apply(table.current, touched);
   const stopWaiting = certificates.onChange(() => {
-    entrypoints.openWaiting().catch((error) => logger.error({ err: messageOf(error) }, 'an entrypoint stays closed'));
+    entrypoints.openWaiting().catch((error) => logger.error({ err: error }, 'an entrypoint stays closed'));
   });
   measured.watch({ limits, relays, certificates, balancer, pool: http.pool });
   const background = Promise.all([

@@ -163,13 +163,13 @@ export class ServicesFollower implements Running {
         try {
           await this.#inTurn(() => this.#take(change));
         } catch (error) {
-          logger.error({ error: messageOf(error) }, 'a change could not be put in force; the next one is tried');
+          logger.error({ err: error }, 'a change could not be put in force; the next one is tried');
         }
         await pause(Math.max(0, paceMs - (performance.now() - startedMs)), this.#ended);
         this.#fullReads.repeat();
       }
     } catch (error) {
-      logger.error({ error: messageOf(error) }, 'following the registry ended: serving what was last known');
+      logger.error({ err: error }, 'following the registry ended: serving what was last known');
       this.#away = { sinceMs: this.#now(), error: messageOf(error) };
       this.#tellState();
     }
@@ -214,7 +214,7 @@ export class ServicesFollower implements Running {
   }
 
   #takeUnreachable(error: Error): void {
-    this.#options.logger.warn({ error: messageOf(error) }, 'the registry is away: serving what was last known');
+    this.#options.logger.warn({ err: error }, 'the registry is away: serving what was last known');
     this.#away = { sinceMs: this.#now(), error: messageOf(error) };
     this.#followingSinceMs = undefined;
     this.#fullReads.failed(error);
@@ -247,7 +247,7 @@ export class ServicesFollower implements Running {
         if (newest !== undefined) this.served.standIn(key, newest.definition);
       } catch (error) {
         this.#historyUnread.add(key);
-        logger.warn({ service: key, error: messageOf(error) }, 'the history of a rejected service cannot be read');
+        logger.warn({ service: key, err: error }, 'the history of a rejected service cannot be read');
       }
     };
     await Promise.all(lacking.map(find));
@@ -257,7 +257,7 @@ export class ServicesFollower implements Running {
     try {
       return await readSnapshotFile(this.#path, this.#options.registry.instance);
     } catch (error) {
-      this.#options.logger.error({ error: messageOf(error) }, 'the snapshot on disk is left aside');
+      this.#options.logger.error({ err: error }, 'the snapshot on disk is left aside');
       return undefined;
     }
   }
@@ -282,7 +282,7 @@ export class ServicesFollower implements Running {
         return this.#settle();
       });
     } catch (error) {
-      this.#options.logger.error({ error: messageOf(error) }, 'stale addresses could not be taken out of use');
+      this.#options.logger.error({ err: error }, 'stale addresses could not be taken out of use');
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
 import { z } from 'zod';
 
 /** Asks every proxy of the instance to read everything again, whichever of them a person spoke to. */
@@ -79,7 +79,7 @@ export class ReloadRequests implements Running {
         if (isNew && answer.data === undefined) await pause(250, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (attempt === 0) logger.debug({ error: messageOf(error) }, 'reload requests cannot be followed at present');
+        if (attempt === 0) logger.debug({ err: error }, 'reload requests cannot be followed at present');
         index = 0;
         await pause(backoffMs(attempt, 100, 2_000), signal);
         attempt += 1;
@@ -94,7 +94,7 @@ export class ReloadRequests implements Running {
     try {
       await onRequest(request);
     } catch (error) {
-      logger.warn({ error: messageOf(error) }, 'the reload could not be carried out');
+      logger.warn({ err: error }, 'the reload could not be carried out');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Logger } from '@swarmgate/runtime';
 import type { KeptSnapshot } from './served-services.ts';
 
 export interface SnapshotKeeperOptions {
@@ -64,8 +64,7 @@ export class SnapshotKeeper {
       if (this.#failed) this.#options.logger.info('the snapshot on disk is written again');
       this.#failed = false;
     } catch (error) {
-      if (!this.#failed)
-        this.#options.logger.error({ error: messageOf(error) }, 'the snapshot on disk cannot be written');
+      if (!this.#failed) this.#options.logger.error({ err: error }, 'the snapshot on disk cannot be written');
       this.#failed = true;
     }
   }

@@ -1,5 +1,5 @@
 import type { OpenAnswers } from '@swarmgate/acme/answers';
-import { backoffMs, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
 import type { ControlMessage } from './messages.ts';
@@ -198,7 +198,7 @@ export class WorkerFleet implements Running {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        logger.error({ err: messageOf(error) }, 'a worker cannot be replaced');
+        logger.error({ err: error }, 'a worker cannot be replaced');
         waitMs = backoffMs(attempt + this.#crashesInARow, firstBackoffMs, mostBackoffMs);
       }
     }

@@ -145,7 +145,7 @@ export class Relays {
         server.once('error', reject);
         server.listen({ port, host }, resolve);
       });
-      server.on('error', (error) => logger.error({ port, err: messageOf(error) }, 'a relay port failed'));
+      server.on('error', (error) => logger.error({ port, err: error }, 'a relay port failed'));
       this.#servers.set(port, server);
       this.#unavailable.delete(port);
       logger.info({ port }, 'a relay port is open');

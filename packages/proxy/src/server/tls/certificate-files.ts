@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { type Logger, pause } from '@swarmgate/runtime';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
@@ -60,7 +60,7 @@ export class CertificateFiles {
     try {
       pem = await readFile(path, 'utf8');
     } catch (error) {
-      logger.warn({ path, err: messageOf(error) }, 'a certificate file cannot be read');
+      logger.warn({ path, err: error }, 'a certificate file cannot be read');
       return seen?.certificate;
     }
     if (seen?.pem === pem) return seen.certificate;

@@ -6,7 +6,7 @@ import {
   sealCertificate,
   splitPem,
 } from '@swarmgate/registry';
-import { backoffMs, type Logger, messageOf, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { CertificateListing, CertificateStore } from './certificate-store.ts';
 
@@ -94,7 +94,7 @@ export class SharedCertificates {
       } catch (error) {
         if (signal.aborted) return;
         index = 0;
-        if (failures === 0) logger.warn({ err: messageOf(error) }, 'shared certificates cannot be followed');
+        if (failures === 0) logger.warn({ err: error }, 'shared certificates cannot be followed');
         await pause(backoffMs(failures, 250, 5_000), signal);
         failures += 1;
       }
