@@ -30,6 +30,7 @@ import { readEnvironmentServices } from './control/watch/environment-services.ts
 import { ServicesFollower } from './control/watch/follow-services.ts';
 import { ReloadRequests } from './control/watch/reload-requests.ts';
 import { type ClusterServerOptions, prepareClusterServer, workerCountOf } from './control/workers/cluster-server.ts';
+import { ownPorts } from './endpoints/own-ports.ts';
 import type { Route } from './model/route.ts';
 import type { FollowState, ServicesChange } from './model/served-service.ts';
 import type { EntrypointView } from './server/entrypoint-view.ts';
@@ -135,7 +136,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
 
   // The admin port names the replica, and everything behind it needs that name: it opens first and answers last.
   const admin = await openAdminServer(settings.adminHost, options.adminPort ?? settings.adminPort);
-  running.push(admin);
+  const ownAdminPort = ownPorts.add(admin.port);
+  running.push(admin, { stop: async () => ownAdminPort() });
   const replica = options.replica ?? replicaName(env, admin.port);
 
   const bus =

@@ -1,4 +1,4 @@
-import { type RunningProxy, startProxy } from '@swarmgate/proxy';
+import { ownPorts, type RunningProxy, startProxy } from '@swarmgate/proxy';
 import { openRegistry, type Registry, RegistryError } from '@swarmgate/registry';
 import { createLogger, type Logger, openSettings, pause, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
 import { type Listener, startListener } from '@swarmgate/swarm-listener';
@@ -23,6 +23,8 @@ export async function standalone(io: CommandIo): Promise<void> {
   await untilStopped(logger, async (signal, running) => {
     const registry = await openRegistry(settings, logger);
     running.push({ stop: () => registry.store.close() });
+    // The listener's REST trusts this machine, too.
+    if (settings.listenerPort !== 'off') ownPorts.add(settings.listenerPort);
     const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
     running.push(proxy, restartWorkersOnHangup(proxy, logger));
     const listener = await startListener({ settings, registry, logger, signal });

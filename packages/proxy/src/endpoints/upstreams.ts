@@ -4,6 +4,7 @@ import type { Route } from '../model/route.ts';
 import type { ServedService } from '../model/served-service.ts';
 import { type Discovery, discoverEndpoints } from './endpoint-discovery.ts';
 import type { NameState } from './name-resolution.ts';
+import { type OwnPorts, ownPorts } from './own-ports.ts';
 
 /** The group a route forwards to, as it stands at this moment. */
 export interface Upstream {
@@ -23,6 +24,8 @@ export interface UpstreamsOptions {
   readonly subnets: () => readonly string[];
   readonly dockerNames: boolean;
   readonly names: { ask(name: string): NameState; peek(name: string): NameState };
+  /** Default: those of this process. */
+  readonly ownPorts?: OwnPorts;
 }
 
 type Served = Pick<ServedService, 'endpoints' | 'addressesFresh'>;
@@ -72,7 +75,10 @@ export class Upstreams {
     if (same && hasStates(before, stateOf)) return before.upstream;
     const found = same ? before.reach : this.#discoverEndpoints(route, served, subnets);
     const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
-    const upstream = upstreamOf(found, nameStates, before?.upstream);
+    const upstream = withoutOwnPorts(
+      upstreamOf(found, nameStates, before?.upstream),
+      this.#options.ownPorts ?? ownPorts,
+    );
     this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
     return upstream;
   }
@@ -121,6 +127,27 @@ function upstreamOf(found: Discovery, states: readonly NameState[], before: Upst
       return { endpoints: reuse([...untried, ...last.endpoints], before), inOrder: true, ifNone: last.ifNone };
     }
   }
+}
+
+/**
+ * Leaves out what leads to the proxy itself, and says so. Names that are not resolved yet and ports that are opened later
+ * are refused when a connection is opened.
+ */
+function withoutOwnPorts(upstream: Upstream, own: OwnPorts): Upstream {
+  const endpoints = upstream.endpoints.filter(({ host, port }) => !own.leadsHere(host, port));
+  const [first] = upstream.endpoints;
+  if (first === undefined || endpoints.length === upstream.endpoints.length) return upstream;
+  if (endpoints.length > 0) return { ...upstream, endpoints };
+  return {
+    ...upstream,
+    endpoints,
+    problem: {
+      severity: 'warning',
+      reason: 'own-port',
+      message: `${first.host}:${first.port} is a port of the proxy itself, where no service is reached`,
+      suggestion: 'Correct com.df.port or com.df.outboundHostname, so that they name the service.',
+    },
+  };
 }
 
 /** Equal endpoints stay the same objects, so that what is remembered of them by object stays too. */

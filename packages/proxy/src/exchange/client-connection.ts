@@ -47,6 +47,15 @@ export interface ConnectionInfo {
   readonly entryPort: number;
   readonly secure: boolean;
   readonly certificateVerified: boolean;
+  /** The connection's TLS context checks client certificates by another rule than `CA_FILE`. */
+  readonly misdirected?: boolean;
+}
+
+const misdirected = new WeakSet<Socket>();
+
+/** A TLS connection whose context checks client certificates against other authorities than this proxy's routes ask for. */
+export function markMisdirected(secured: TLSSocket): void {
+  misdirected.add(secured);
 }
 
 /**
@@ -65,7 +74,8 @@ export function connectionInfo(
     peerTrusted: trusted(peerAddress),
     entryPort: entrypoint.port,
     secure,
-    certificateVerified: secure && socket.authorized && hasPeerCertificate(socket),
+    certificateVerified: secure && !misdirected.has(socket) && socket.authorized && hasPeerCertificate(socket),
+    ...(misdirected.has(socket) ? { misdirected: true } : {}),
   };
 }
 
@@ -78,11 +88,12 @@ export function clientOf(
   header: (name: string) => string | undefined,
   trusted: TrustedProxies,
 ): ClientConnection {
-  const { peerAddress, peerTrusted, entryPort, secure, certificateVerified } = facts;
+  const { peerAddress, peerTrusted, entryPort, secure, certificateVerified, misdirected: isMisdirected } = facts;
   const sentScheme = peerTrusted ? header('x-forwarded-proto')?.trim().toLowerCase() : undefined;
   const scheme = sentScheme === 'https' || sentScheme === 'http' ? sentScheme : secure ? 'https' : 'http';
   const address = peerTrusted ? clientAddress(peerAddress, header('x-forwarded-for'), trusted) : peerAddress;
-  return { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified };
+  const client = { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified } as const;
+  return isMisdirected === true ? { ...client, misdirected: true } : client;
 }
 
 /** `::ffff:10.0.0.7` is 10.0.0.7 on a socket that takes both families. */

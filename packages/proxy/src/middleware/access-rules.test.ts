@@ -27,6 +27,12 @@ describe('access rules', () => {
     ['denyHttp behind a TLS load balancer', denyHttp, behind('https'), 'passes'],
     ['denyHttp behind one that was reached by http', denyHttp, behind('http'), '403 http-denied'],
     ['a verified certificate', verifyClientSsl, { client: { certificateVerified: true } }, 'passes'],
+    [
+      'a certificate that another rule verified',
+      verifyClientSsl,
+      { client: { ...overTls, certificateVerified: true, misdirected: true } },
+      '421 connection-misdirected',
+    ],
     ['no certificate', verifyClientSsl, { client: overTls }, '403 client-certificate-required'],
     ['an address in a network', only('10.0.0.0/8', '192.0.2.0/24'), {}, 'passes'],
     ['an address in none', only('10.0.0.0/8'), {}, '403 address-denied'],

@@ -2,10 +2,16 @@ import { methodOf } from '@swarmgate/labels';
 import { proceed, refuse } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
-/** `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`. */
+/**
+ * `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`; 421 (RFC 9110, section
+ * 15.5.20) on a connection that was made under another rule, where asking again on a new one may help.
+ */
 export const verifyClientSsl: Middleware = {
   name: 'verifyClientSsl',
-  onRequest: ({ client }) => (client.certificateVerified ? proceed : refuse('client-certificate-required')),
+  onRequest: ({ client }) => {
+    if (client.misdirected === true) return refuse('connection-misdirected');
+    return client.certificateVerified ? proceed : refuse('client-certificate-required');
+  },
 };
 
 /** `denyHttp`: 403 where `httpsOnly` would redirect. */

@@ -6,6 +6,7 @@ const table = {
   'http-denied': { status: 403, body: 'this service answers over https only' },
   'method-denied': { status: 403, body: 'this method is not allowed here' },
   'client-certificate-required': { status: 403, body: 'a client certificate is required' },
+  'connection-misdirected': { status: 421, body: 'this connection does not prove who the client is: use a new one' },
   'address-denied': { status: 403, body: 'this address may not call the service' },
   'credentials-required': { status: 401, body: 'credentials are required' },
   'credentials-wrong': { status: 401, body: 'the credentials are wrong' },

@@ -39,6 +39,8 @@ export interface ClientConnection {
   readonly trustedHop: boolean;
   /** Set on TLS when a client certificate was sent and verified against `CA_FILE`. */
   readonly certificateVerified: boolean;
+  /** The connection was made under another rule for client certificates than `CA_FILE`: no proof for routes that ask for one. */
+  readonly misdirected?: true;
 }
 
 /** The head of an endpoint's response, for the route's steps. */

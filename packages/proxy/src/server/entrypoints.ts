@@ -1,5 +1,6 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
 import type { EntrypointSetting, Logger } from '@swarmgate/runtime';
+import { ownPorts } from '../endpoints/own-ports.ts';
 import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
 import type { EntrypointView } from './entrypoint-view.ts';
 import type { ProtocolServer } from './protocol-server.ts';
@@ -147,6 +148,7 @@ export class Entrypoints {
         : undefined;
     server.on('connection', (socket) => this.#accept(socket, entry, ends));
     if (ends !== undefined) server.once('close', () => ends.stop());
+    server.once('close', ownPorts.add(entry.port));
     server.on('error', (error) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'));
     const view: EntrypointView = {
       port: entry.port,

@@ -1,5 +1,7 @@
-import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { lookup } from 'node:dns';
+import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
+import { type OwnPorts, ownPorts } from '../endpoints/own-ports.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 
 export interface OpenOptions {
@@ -9,6 +11,10 @@ export interface OpenOptions {
   readonly secure?: boolean;
   /** Protocols offered by ALPN. Default: none. */
   readonly alpn?: readonly string[];
+  /** Default: those of this process. */
+  readonly ownPorts?: OwnPorts;
+  /** Resolves a host name. Default: the system's resolver. */
+  readonly lookup?: LookupFunction;
 }
 
 /**
@@ -16,25 +22,63 @@ export interface OpenOptions {
  * that a check cannot pass where a request would fail. The TLS server name is the endpoint's host where that is a DNS
  * name, and none for an address (RFC 6066, section 3). Certificates are not verified: services in a Swarm have no names
  * that a public authority signs.
+ *
+ * A connection that would end at a port of the proxy itself fails before a byte is sent, by whatever address or name.
  */
 export function openConnection(
   endpoint: Pick<Endpoint, 'host' | 'port' | 'secure'>,
   options: OpenOptions = {},
 ): Socket {
   const { host, port } = endpoint;
-  const { onread, secure = endpoint.secure, alpn } = options;
-  // The other side's end is passed on by the exchange, the tunnel or the relay, each by its own rule.
-  const target = { host, port, noDelay: true, allowHalfOpen: true, ...(onread === undefined ? {} : { onread }) };
-  if (!secure) return connect(target);
-  return connectSecurely({
-    ...target,
-    rejectUnauthorized: false,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
-  });
+  const { onread, secure = endpoint.secure, alpn, ownPorts: own = ownPorts, lookup: resolve = lookup } = options;
+  if (own.leadsHere(host, port)) return failed(leadsHere(host, port));
+  const target = {
+    host,
+    port,
+    noDelay: true,
+    // The other side's end is passed on by the exchange, the tunnel or the relay, each by its own rule.
+    allowHalfOpen: true,
+    ...(onread === undefined ? {} : { onread }),
+    ...(own.has(port) ? { lookup: lookupElsewhere(own, port, resolve as LookupFunction) } : {}),
+  };
+  const socket = secure
+    ? connectSecurely({
+        ...target,
+        rejectUnauthorized: false,
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      })
+    : connect(target);
+  // The system may know more own addresses than its interfaces show; a connection to one has it at both ends.
+  if (own.has(port))
+    socket.once('connect', () => {
+      const { remoteAddress = '', localAddress } = socket;
+      if (remoteAddress === localAddress || own.leadsHere(remoteAddress, port)) socket.destroy(leadsHere(host, port));
+    });
+  return socket;
 }
 
 /** Event that says that bytes can be sent. */
 export function openedEvent(secure: boolean): 'secureConnect' | 'connect' {
   return secure ? 'secureConnect' : 'connect';
+}
+
+/** Resolves a name, unless one of its addresses leads to the proxy itself. */
+function lookupElsewhere(own: OwnPorts, port: number, resolve: LookupFunction): LookupFunction {
+  return (host, options, callback) =>
+    resolve(host, options, (error, found, family) => {
+      const addresses = typeof found === 'string' ? [found] : (found ?? []).map(({ address }) => address);
+      if (error === null && addresses.some((address) => own.leadsHere(address, port)))
+        callback(leadsHere(host, port), found, family);
+      else callback(error, found, family);
+    });
+}
+
+function leadsHere(host: string, port: number): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${host}:${port} is a port of the proxy itself`), { code: 'own-port' });
+}
+
+/** A socket that fails as one does whose endpoint refuses. */
+function failed(error: Error): Socket {
+  return new Socket().destroy(error);
 }

@@ -91,7 +91,7 @@ export async function startEndingsRig(env: Readonly<Record<string, string>>): Pr
     service('tcp-dead', { reqMode: 'tcp', srcPort: deadRelay, port: dead, servicePath: ['/'] }),
     service('sni', { reqMode: 'sni', srcPort: named, port: endpoint.port, serviceDomain: ['relayed.example'] }),
   ]);
-  const certificate = readCertificate('own', (await testCertificate(['own.example'])).pem);
+  const certificate = readCertificate('own', (await testCertificate(['own.example'])).pem, undefined);
   if (!certificate.ok) throw new Error(certificate.reason);
   server.certificates?.().replace('file', [certificate.certificate]);
   await until(() => server.entrypoints().every(({ state }) => state === 'open'), 'all ports to be open');

@@ -7,6 +7,7 @@ import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer
 import { HealthChecks } from '../../endpoints/health-checks.ts';
 import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
+import { ownPorts } from '../../endpoints/own-ports.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
 import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
@@ -95,6 +96,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
 
   const table = new LiveTable(emptyTable(settings));
+  // A worker does not open the admin port itself, and its services must not lead there either.
+  const forgetAdminPort = ownPorts.add(settings.adminPort);
   const names = new NameResolution({ signal: ended.signal });
   const networks = new OwnNetworks();
   const upstreams = new Upstreams({
@@ -254,6 +257,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     ended.abort();
+    forgetAdminPort();
     stopWaiting();
     await entrypoints.close();
     await Promise.all([http.drain(0), relays.drain(0)]);

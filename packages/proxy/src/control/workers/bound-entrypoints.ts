@@ -1,5 +1,6 @@
 import type { BoundSocket } from 'node:net';
 import { type EntrypointSetting, UsageError } from '@swarmgate/runtime';
+import { ownPorts } from '../../endpoints/own-ports.ts';
 import { bindPort, canBind, namedTwice } from '../../server/bound-port.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -10,9 +11,12 @@ import type { EntrypointToOpen } from '../../server/entrypoints.ts';
  */
 export class BoundEntrypoints {
   readonly #sockets: readonly Bound[];
+  readonly #ownPorts: readonly (() => void)[];
 
   private constructor(sockets: readonly Bound[]) {
     this.#sockets = sockets;
+    // No health check of the control process may lead there either.
+    this.#ownPorts = sockets.map(({ socket }) => ownPorts.add(socket.address().port));
   }
 
   /** @throws EntrypointError naming the port; none stays bound then. UsageError on a Node that cannot do it. */
@@ -53,6 +57,7 @@ export class BoundEntrypoints {
   }
 
   close(): void {
+    for (const release of this.#ownPorts) release();
     for (const { socket } of this.#sockets) socket[Symbol.dispose]();
   }
 }

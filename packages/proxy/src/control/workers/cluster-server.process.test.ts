@@ -217,7 +217,7 @@ describe('workers of one proxy', function () {
     expect(rig.plane.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
     const { pem } = await testCertificate(['tls.example']);
     const { readCertificate } = await import('../../server/tls/certificate.ts');
-    const read = readCertificate('tls', pem);
+    const read = readCertificate('tls', pem, undefined);
     if (!read.ok || port === undefined) throw new Error('the certificate can be read');
     rig.plane.certificates?.().replace('registry', [read.certificate]);
     await until(() => rig.plane.entrypoints().some((each) => each.secure && each.state === 'open'), 'the secure port');

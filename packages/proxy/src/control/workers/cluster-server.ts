@@ -7,6 +7,7 @@ import { noAnswers } from '@swarmgate/acme/answers';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type Logger, pause, type Settings } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
@@ -109,6 +110,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     clientAuthorities,
     logLevel: levelOf(logger),
     workers,
+    ownPorts: ownPorts.all(),
   };
   const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
   const ejectionListeners = new Set<(endpointId: string) => void>();

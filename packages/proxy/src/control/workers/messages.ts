@@ -37,6 +37,8 @@ export interface StartMessage {
   readonly clientAuthorities: string | undefined;
   readonly logLevel: string;
   readonly workers: number;
+  /** Ports that the control process opens: no endpoint of a worker may be one of them. */
+  readonly ownPorts: readonly number[];
 }
 
 /** One source's certificates with their private keys: they travel by this channel only. */

@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { ownPorts } from '../../endpoints/own-ports.ts';
 import { trustedProxies } from '../../exchange/client-connection.ts';
 import { AskedServices } from '../../exchange/services-apart.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
@@ -110,6 +111,7 @@ export class Worker {
 
   #startPlane(start: StartMessage): Promise<InProcessServer> {
     const { settings, env, entrypoints, host, workers } = start;
+    for (const port of start.ownPorts) ownPorts.add(port);
     const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
     const limiters = createLeasedLimiters({
       workers,

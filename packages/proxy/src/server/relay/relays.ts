@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { hostPort, type Logger, messageOf, pause, timerMs } from '@swarmgate/runtime';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
+import { ownPorts } from '../../endpoints/own-ports.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
 import { isListed, plainAddress } from '../../exchange/client-connection.ts';
 import type { Route } from '../../model/route.ts';
@@ -146,6 +147,7 @@ export class Relays {
         server.listen({ port, host }, resolve);
       });
       server.on('error', (error) => logger.error({ port, err: error }, 'a relay port failed'));
+      server.once('close', ownPorts.add(port));
       this.#servers.set(port, server);
       this.#unavailable.delete(port);
       logger.info({ port }, 'a relay port is open');

@@ -21,7 +21,7 @@ describe('certificates that end', () => {
   });
 
   async function serve(source: CertificateSource, name: string, until = ends): Promise<void> {
-    const read = readCertificate(name, (await testCertificate(['shop.example'], { expires: until })).pem);
+    const read = readCertificate(name, (await testCertificate(['shop.example'], { expires: until })).pem, undefined);
     if (!read.ok) throw new Error(read.reason);
     store.replace(source, [read.certificate]);
   }

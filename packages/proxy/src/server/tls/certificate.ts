@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { messageOf } from '@swarmgate/runtime';
+import { createClientContext } from './client-context.ts';
 
 /** A certificate chain with its key, ready to be served. */
 export interface Certificate {
@@ -22,9 +23,10 @@ export type ReadCertificate =
 
 /**
  * Reads one PEM that holds certificate, chain and private key in any order, as Docker Flow takes it.
- * @param clientAuthorities PEM of the authorities that client certificates are checked against.
+ * @param clientAuthorities PEM of the authorities that client certificates are checked against (`CA_FILE`). Given by every
+ *   caller: a context without them checks against all authorities that Node knows.
  */
-export function readCertificate(name: string, pem: string, clientAuthorities?: string): ReadCertificate {
+export function readCertificate(name: string, pem: string, clientAuthorities: string | undefined): ReadCertificate {
   const chain = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   const key = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[\s\S]+?-----END (?:RSA |EC )?PRIVATE KEY-----/.exec(pem)?.[0];
   if (chain.length === 0) return { ok: false, reason: `${name} holds no certificate` };
@@ -36,8 +38,7 @@ export function readCertificate(name: string, pem: string, clientAuthorities?: s
     if (leaf === undefined)
       return { ok: false, reason: `the private key of ${name} belongs to none of its certificates` };
     const cert = [leaf, ...certificates.filter((each) => each !== leaf)].map((each) => each.toString()).join('');
-    const authorities = clientAuthorities === undefined ? {} : { ca: clientAuthorities };
-    const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2', ...authorities });
+    const context = createClientContext({ cert, key, clientAuthorities });
     const expiresMs = leaf.validToDate.getTime();
     return { ok: true, certificate: { name, hosts: hostsOf(leaf), expiresMs, cert, key, context } };
   } catch (error) {

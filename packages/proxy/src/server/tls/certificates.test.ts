@@ -12,7 +12,7 @@ import { makeSelfSigned } from './self-signed.ts';
 import { ServiceCertificates } from './service-certificates.ts';
 
 function read(name: string, pem: string): Certificate {
-  const found = readCertificate(name, pem);
+  const found = readCertificate(name, pem, undefined);
   if (!found.ok) throw new Error(found.reason);
   return found.certificate;
 }
@@ -45,7 +45,7 @@ describe('certificates', () => {
     ] as const;
     for (const [what, pem, reason] of broken)
       it(`refuses ${what} without a word of the key`, () => {
-        const result = readCertificate('shop', pem());
+        const result = readCertificate('shop', pem(), undefined);
         expect(result).to.include({ ok: false });
         if (result.ok) return;
         expect(result.reason).to.match(reason);
@@ -59,7 +59,7 @@ describe('certificates', () => {
 
     beforeEach(async () => {
       store = new CertificateStore();
-      store.replace('self-signed', [await makeSelfSigned()]);
+      store.replace('self-signed', [await makeSelfSigned(undefined)]);
       store.replace('file', [read('wild', wild.pem), read('shop', shop.pem)]);
     });
 

@@ -46,7 +46,7 @@ export class OwnCertificates {
   static async open(options: OwnCertificatesOptions): Promise<OwnCertificates> {
     const own = new OwnCertificates(options);
     await own.#files.read();
-    if (options.secure) own.store.replace('self-signed', [await makeSelfSigned()]);
+    if (options.secure) own.store.replace('self-signed', [await makeSelfSigned(options.clientAuthorities)]);
     return own;
   }
 

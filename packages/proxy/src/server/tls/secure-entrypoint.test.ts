@@ -19,9 +19,9 @@ describe('the end of TLS', () => {
 
   before(async () => {
     const own = await testCertificate(['a.example']);
-    const read = readCertificate('a', own.pem);
+    const read = readCertificate('a', own.pem, undefined);
     if (!read.ok) throw new Error(read.reason);
-    certificates.replace('self-signed', [await makeSelfSigned()]);
+    certificates.replace('self-signed', [await makeSelfSigned(undefined)]);
     certificates.replace('file', [read.certificate]);
     // Stand-ins for what package acme makes: what matters here is which certificate is shown.
     const pair = async () => {

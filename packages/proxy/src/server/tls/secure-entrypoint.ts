@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { markMisdirected } from '../../exchange/client-connection.ts';
 import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { challengeHandshakes } from './challenge-handshakes.ts';
+import { checksAgainst } from './client-context.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 
 export interface SecureEntrypointOptions {
@@ -38,8 +40,12 @@ export class SecureEntrypoint {
         return handshakes.chooseProtocol(this, servername, protocols);
       },
       handshakeTimeout: options.handshakeMs,
-      SNICallback(this: TLSSocket, servername, callback) {
-        callback(null, handshakes.contextFor(this) ?? certificates.contextFor(servername));
+      SNICallback(this: TLSSocket, servername: string, callback: (error: null, context?: SecureContext) => void) {
+        const validation = handshakes.contextFor(this);
+        const context = validation ?? certificates.contextFor(servername);
+        const isServed = validation === undefined && context !== undefined;
+        if (isServed && !checksAgainst(context, clientAuthorities)) markMisdirected(this);
+        callback(null, context);
       },
       requestCert: clientAuthorities !== undefined,
       // A route without `verifyClientSsl` is served to anybody.

@@ -6,7 +6,10 @@ const validForMs = 10 * 365 * 86_400_000;
  * A certificate that nobody vouches for, for server names that have none: a client sees at once what is wrong, where a
  * refused handshake would tell it nothing.
  */
-export async function makeSelfSigned(now: Date = new Date()): Promise<Certificate> {
+export async function makeSelfSigned(
+  clientAuthorities: string | undefined,
+  now: Date = new Date(),
+): Promise<Certificate> {
   const name = 'no-certificate-for-this-name.swarmgate.invalid';
   // Loaded where it is needed: it costs 15 MB, and of many workers none makes a certificate.
   const { generate } = await import('selfsigned');
@@ -16,7 +19,7 @@ export async function makeSelfSigned(now: Date = new Date()): Promise<Certificat
     notBeforeDate: new Date(now.getTime() - 86_400_000),
     notAfterDate: new Date(now.getTime() + validForMs),
   });
-  const read = readCertificate('self-signed', `${made.cert}\n${made.private}`);
+  const read = readCertificate('self-signed', `${made.cert}\n${made.private}`, clientAuthorities);
   if (!read.ok) throw new TypeError(`the certificate that was just made cannot be read: ${read.reason}`);
   return read.certificate;
 }
