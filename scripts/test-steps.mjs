@@ -1,5 +1,5 @@
-// How `npm test` divides its suites so that it stays under half an hour on two cores: steps follow each other, the parts of a
-// step run side by side. Plain data and built-ins of Node 20.
+// How `npm test` divides its suites so that it stays under half an hour on two cores: steps follow each other, the lanes of a
+// step run side by side, the parts of a lane one after the other. Plain data and built-ins of Node 20.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './install.mjs';
@@ -23,6 +23,8 @@ const besideOthers = [
   'test/integration/standalone',
   'test/integration/swarm-listener',
 ];
+/** Waits for timeouts most of its time: it runs beside everything that judges no milliseconds. */
+const waiting = ['test/integration/proxy/connection-endings.test.ts'];
 const alone = [
   'test/integration/registry/large-registry.test.ts',
   'test/integration/standalone/full-disk.test.ts',
@@ -38,35 +40,42 @@ const scaleFaults = ['test/faults/scale.test.ts'];
 
 /**
  * @typedef {{ suite: string, title: string, files?: readonly string[], jobs?: number }} Part
- * @returns {readonly (readonly Part[])[]}
+ * @returns {readonly (readonly (readonly Part[])[])[]} steps of lanes of parts
  */
 export function testSteps(isWanted) {
-  const integration = filesBelow('test/integration');
+  const integration = filesBelow('test/integration').filter((file) => !waiting.includes(file));
   const beside = integration.filter(
     (file) => besideOthers.some((directory) => file.startsWith(`${directory}/`)) && !alone.includes(file),
   );
   const faults = filesBelow('test/faults');
   const swarmFaults = faults.filter((file) => !consulFaults.includes(file) && !scaleFaults.includes(file));
-  /** @type {Part[][]} */
+  const quiet = [...integration.filter((file) => !beside.includes(file)), ...processTests()];
+  /** @type {Part[][][]} */
   const steps = [
-    [{ suite: 'unit', title: 'unit' }],
-    [{ suite: 'integration', title: 'integration, two at a time', files: beside, jobs: 2 }],
+    [[{ suite: 'unit', title: 'unit' }]],
     [
-      {
-        suite: 'integration',
-        title: 'integration, alone',
-        files: [...integration.filter((file) => !beside.includes(file)), ...processTests()],
-      },
+      [
+        { suite: 'integration', title: 'integration, two at a time', files: beside, jobs: 2 },
+        { suite: 'e2e', title: 'e2e' },
+        { suite: 'faults', title: 'faults of Swarm', files: swarmFaults },
+      ],
+      [
+        { suite: 'integration', title: 'integration, endings of connections', files: waiting },
+        { suite: 'faults', title: 'faults of Consul', files: consulFaults },
+      ],
     ],
     [
-      { suite: 'e2e', title: 'e2e' },
-      { suite: 'faults', title: 'faults of Consul', files: consulFaults },
+      [
+        { suite: 'integration', title: 'integration, alone', files: quiet },
+        { suite: 'faults', title: 'scale', files: scaleFaults },
+      ],
     ],
-    [{ suite: 'faults', title: 'faults of Swarm', files: swarmFaults }],
-    [{ suite: 'faults', title: 'scale', files: scaleFaults }],
   ];
-  return steps.map((step) => step.filter(({ suite }) => isWanted(suite))).filter((step) => step.length > 0);
+  const wantedLanes = (lanes) => lanes.map((parts) => parts.filter(({ suite }) => isWanted(suite))).filter(isFilled);
+  return steps.map(wantedLanes).filter(isFilled);
 }
+
+const isFilled = (list) => list.length > 0;
 
 function filesBelow(directory) {
   return readdirSync(join(root, directory), { recursive: true })

@@ -116,7 +116,7 @@ if (isWanted('checks')) {
 }
 
 const steps = testSteps(isWanted);
-const needsParts = steps.flat().some(({ suite }) => suite !== 'unit');
+const needsParts = steps.flat(2).some(({ suite }) => suite !== 'unit');
 // Prints what it installs and why; what it must not install it names, with the suites that need it.
 const lacking = needsParts ? (await installParts()).missing : [];
 const isLeftOut = (suite) => lacking.some((part) => part.suites.includes(suite));
@@ -128,8 +128,13 @@ for (const suite of names.filter((name) => isWanted(name) && isLeftOut(name))) {
 if (needsParts && !names.every((name) => name === 'unit' || isLeftOut(name))) startEngine();
 try {
   for (const step of steps) {
-    const parts = step.filter(({ suite }) => !isLeftOut(suite));
-    await Promise.all(parts.map((part) => runPart(part, parts.length === 1)));
+    const lanes = step.map((parts) => parts.filter(({ suite }) => !isLeftOut(suite)));
+    const isAlone = lanes.filter((parts) => parts.length > 0).length === 1;
+    await Promise.all(
+      lanes.map(async (parts) => {
+        for (const part of parts) await runPart(part, isAlone);
+      }),
+    );
   }
 } finally {
   stopEngine();
