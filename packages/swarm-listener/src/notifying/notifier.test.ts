@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { silentLogger } from '@swarmgate/runtime';
+import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { createNotifier, type Notifier } from './notifier.ts';
@@ -54,6 +54,21 @@ describe('the notifier', () => {
     await done();
     expect(heard).to.have.members(['GET /reconfigure?serviceName=a', 'PUT /reconfigure?x=1&serviceName=a']);
     expect(notifier.counts()).to.include({ delivered: 2, failed: 0 });
+  });
+
+  it('logs a target that fails for many services once a second, with their number', async () => {
+    const lines: { readonly repeated?: number }[] = [];
+    const write = (fields: { readonly repeated?: number }) => lines.push(fields);
+    const logger = { warn: write, error: write, debug: () => undefined } as unknown as Logger;
+    await notifier.stop();
+    notifier = createNotifier({ retries: 0, retryIntervalMs: 1, logger, signal: new AbortController().signal });
+    answers = Array.from({ length: 50 }, () => 500);
+    for (let service = 0; service < 50; service += 1) notify({ subject: `service ${service}` });
+    await done();
+    await notifier.stop();
+    // One of the first failures, and at the stop what was left out: of the retries and of the failures.
+    expect(lines.length).to.be.at.most(4);
+    expect(lines.reduce((sum, { repeated = 0 }) => sum + 1 + repeated, 0)).to.equal(100);
   });
 
   it('retries until a target accepts', async () => {

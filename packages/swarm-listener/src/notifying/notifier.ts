@@ -1,4 +1,4 @@
-import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { createRepeatedLines, type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
 import fetch from 'node-fetch';
 import { type NotificationTarget, urlWith } from './notification-targets.ts';
 
@@ -34,6 +34,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
   const latest = new Map<string, AbortController>();
   const pending = new Set<Promise<void>>();
   const counts = { delivered: 0, failed: 0, tries: 0 };
+  // A target that is down fails for every service at once.
+  const lines = createRepeatedLines(options.logger);
 
   async function deliver(notification: Notification, target: NotificationTarget, newer: AbortSignal): Promise<void> {
     const log = { subject: notification.subject, url: shown(target.url), kind: notification.kind };
@@ -57,12 +59,13 @@ export function createNotifier(options: NotifierOptions): Notifier {
         if (newer.aborted) return;
         err = withoutQuery(error, target.url);
       }
-      if (attempt === 0) options.logger.warn({ ...log, err }, 'notification failed, retrying');
+      if (attempt === 0) lines.write('warn', `retry ${log.url}`, { ...log, err }, 'notification failed, retrying');
       else options.logger.debug({ ...log, err, attempt }, 'notification failed again');
     }
     if (newer.aborted) return;
     counts.failed++;
-    options.logger.error({ ...log, err, retries: options.retries }, 'notification failed, no more retries');
+    const fields = { ...log, err, retries: options.retries };
+    lines.write('error', `failed ${log.url}`, fields, 'notification failed, no more retries');
   }
 
   return {
@@ -84,6 +87,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     async stop() {
       stopping.abort();
       await Promise.all(pending);
+      lines.stop();
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   type ServiceChange,
   type ServiceDefinition,
 } from '@swarmgate/registry';
-import { backoffMs, createSignal, type Logger, messageOf, type Running } from '@swarmgate/runtime';
+import { backoffMs, createRepeatedLines, createSignal, type Logger, messageOf, type Running } from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
 import { createEvidenceGuard } from './evidence-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
@@ -55,6 +55,7 @@ const defaultStaleHoldMs = 40_000;
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { registry, owner, logger, staleHoldMs = defaultStaleHoldMs, onListingNeeded = () => {} } = options;
+  const lines = createRepeatedLines(logger);
   const guard = createEvidenceGuard({ owner, logger, staleHoldMs, onListingNeeded });
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -180,7 +181,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
           registered = withOwnWrites(registered, [change], sequence);
         } catch (refusal) {
           if (!(refusal instanceof RegistryError) || refusal.code !== 'registry-refused') throw refusal;
-          logger.error({ err: refusal, owner, service: change.service }, 'the registry refused a service');
+          const fields = { err: refusal, owner, service: change.service };
+          lines.write('error', change.service, fields, 'the registry refused a service');
         }
       }
     }
@@ -267,6 +269,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       stopping.abort();
       changed.notify();
       await running;
+      lines.stop();
     },
   };
 }
