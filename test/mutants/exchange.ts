@@ -134,7 +134,11 @@ export const exchangeMutants: readonly Mutant[] = [
         'connection.endBody(this.#trailers);\n    else',
         "connection.endBody('');\n    else",
       ],
-      ['the upstream time counts failed attempts', '      this.attemptAtMs = performance.now();\n', ''],
+      [
+        'the upstream time counts failed attempts',
+        '    this.retries++;\n    this.attemptAtMs = nowMs;\n',
+        '    this.retries++;\n',
+      ],
     ],
   ),
   ...faultsIn(
@@ -181,12 +185,12 @@ export const exchangeMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${exchange}/http-exchange.ts`,
+    `${exchange}/record-of.ts`,
     [views],
     [
       [
         'the record of a tunnel leaves its bytes out',
-        'body.receivedBytes + (this.#tunnel?.receivedBytes ?? 0)',
+        'body.receivedBytes + (tunnel?.receivedBytes ?? 0)',
         'body.receivedBytes',
       ],
     ],

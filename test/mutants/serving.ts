@@ -131,4 +131,16 @@ export const servingMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...faultsIn(
+    `${proxy}/http/field-section.ts`,
+    ['packages/proxy/test/differential.fuzz.test.ts'],
+    [
+      [
+        'whitespace behind a value is part of it',
+        'while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--;',
+        '',
+      ],
+      ['a name may end with whitespace', 'if (bytes[at] !== COLON || at === nameStart) {', 'if (at === nameStart) {'],
+    ],
+  ),
 ];

@@ -22,8 +22,8 @@ export interface RequestHop {
 /** RFC 9110, section 7.6.3. */
 const viaVersions: Readonly<Record<Protocol, string>> = { 'HTTP/1.0': '1.0', 'HTTP/1.1': '1.1', 'HTTP/2': '2.0' };
 
-// RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is made
-// anew by whoever frames the message.
+// RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is
+// written by the side that frames the message.
 const hopByHop = new Set([
   'connection',
   'proxy-connection',
@@ -62,7 +62,7 @@ const noUnderscoreTwin = new Set([
 
 /**
  * The headers that go upstream, before the route's middleware, which has the last word on them. Hop-by-hop headers and
- * those that Connection names are gone; framing (Transfer-Encoding) is left to the lane.
+ * those that Connection names are gone; framing (Transfer-Encoding) is left to the server protocol.
  *
  * X-Forwarded-For grows by the peer; -Proto, -Host, -Port and X-Request-Id are kept from a trusted hop and set
  * otherwise; `Forwarded` of an untrusted client is dropped, because nobody vouches for it. With `writesForwarded` it grows

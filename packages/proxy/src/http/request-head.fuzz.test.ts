@@ -129,7 +129,7 @@ describe('the request parser beside llhttp', () => {
         const shown = JSON.stringify(text);
         // llhttp knows a list of methods; the RFC says any token.
         if (theirs.kind === 'refused' && theirs.code === 'HPE_INVALID_METHOD') return;
-        // Origin-form only is judged by the lane, CONNECT's authority-form by the other one.
+        // Only origin-form is judged by the parser; the request view splits the other forms.
         if (head.form === 'other') return;
         expect(theirs.kind, shown).to.equal('request');
         if (theirs.kind !== 'request') return;

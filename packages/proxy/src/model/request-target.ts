@@ -1,5 +1,5 @@
 /**
- * What routing may look at. Made once per request by the lane: the host is lower case without port and trailing dot, the
+ * What routing may look at. Made once per request by the exchange: the host is lower case without port and trailing dot, the
  * path is in normal form (`normalizePath`) and is the same string that is forwarded. The table leaves its parameters out
  * (`pathForRules`).
  */

@@ -1,7 +1,7 @@
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 
 /**
- * One compiled destination: data that the lookup, the middleware and the lanes read. Frozen. A service with two
+ * One compiled destination: data that the lookup, the middleware and the exchange read. Frozen. A service with two
  * destinations has two routes; `httpsPort` makes a route of its own.
  */
 export interface Route {

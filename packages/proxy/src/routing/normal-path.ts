@@ -20,7 +20,7 @@ export type PathRefusal =
  * | in the request | becomes | why |
  * |---|---|---|
  * | nothing before the query | `/` | RFC 9112, 3.2.1 |
- * | not starting with `/` | refused, `path-not-rooted` | absolute-form and `*` are the lane's, before this |
+ * | not starting with `/` | refused, `path-not-rooted` | absolute-form and `*` are split by the server protocol, before this |
  * | `#` | refused, `path-fragment` | a fragment is never sent; endpoints differ about it |
  * | control characters, space, anything beyond ASCII | refused, `path-character` | not a URI |
  * | `\`, `%5C` | refused, `path-backslash` | some endpoints read it as `/` |

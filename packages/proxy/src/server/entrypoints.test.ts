@@ -73,7 +73,7 @@ describe('entrypoints', () => {
     return (server.address() as AddressInfo).port;
   }
 
-  it('hand connections to the lane, with the port that clients see', async () => {
+  it('hand connections to the server, with the port that clients see', async () => {
     const entrypoints = await open([plain]);
     const port = portOf(entrypoints);
     const [bytes] = await once(dial(port), 'data');

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { until } from '../behaviour-rig.ts';
 import type { Suite } from './suite.ts';
 
-/** A lane that stops. */
+/** A server that stops. */
 export function draining(suite: Suite): void {
   describe('draining', () => {
     beforeEach(() => suite.start());

@@ -1,6 +1,6 @@
 import { type MakeServer, type RigOptions, ServerRig } from '../behaviour-rig.ts';
 
-/** One lane's run of the suite: a fresh rig for every test. */
+/** One router's run of the suite: a fresh rig for every test. */
 export class Suite {
   readonly #makeServer: MakeServer;
   #rig: ServerRig | undefined;

@@ -1,3 +1,4 @@
+import { PassThrough, Transform } from 'node:stream';
 import { expect } from 'chai';
 import type { Middleware } from '../../src/middleware/middleware.ts';
 import { answering, header, requestsArrived } from '../scripted-backend.ts';
@@ -5,7 +6,7 @@ import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
-/** A route's steps as a lane runs them. */
+/** A route's steps as the server runs them. */
 export function steps(makeServer: MakeServer): void {
   const step = (of: Partial<Middleware>): Middleware => ({ name: 'test', ...of });
   const proceed = { kind: 'continue' } as const;
@@ -162,7 +163,7 @@ export function steps(makeServer: MakeServer): void {
           client.send(get('/'));
           await until(() => pending.length === 1, 'the step');
           client.destroy();
-          // Both ends are in this process: the lane's end of the connection has heard of it a few turns later.
+          // Both ends are in this process: the server's end of the connection is closed a few turns later.
           let turns = 0;
           await until(() => ++turns > 10, 'some turns of the event loop');
           for (const resolve of pending.splice(0)) resolve(proceed);
@@ -182,6 +183,64 @@ export function steps(makeServer: MakeServer): void {
           ],
         },
       ));
+
+    it('have their streams destroyed when a client leaves in the middle of a response', async () => {
+      const streams: PassThrough[] = [];
+      const passing = step({
+        transform: (_exchange, { headers }) => {
+          headers.delete('content-length');
+          const stream = new PassThrough();
+          streams.push(stream);
+          return stream;
+        },
+      });
+      await onStage(
+        makeServer,
+        async ({ rig, backend }) => {
+          backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome');
+          const client = rig.client();
+          client.send(get('/'));
+          await until(() => client.received.includes('some'), 'the first bytes');
+          client.destroy();
+          await until(() => rig.plane.reports.length === 1, 'the record');
+          expect(rig.plane.reports[0]).to.include({ status: 499, reason: 'client-gone' });
+          expect(rig.plane.outcomes).to.deep.equal(['abandoned']);
+          expect(streams.map(({ destroyed }) => destroyed)).to.deep.equal([true]);
+          await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
+        },
+        { steps: [passing] },
+      );
+    });
+
+    it('that fail in the middle of a response cut it: it must not look complete', async () => {
+      const broken = step({
+        transform: () =>
+          new Transform({
+            transform(bytes, _encoding, done) {
+              if (String(bytes).includes('bad')) done(new Error('cannot be transformed'));
+              else done(null, bytes);
+            },
+          }),
+      });
+      await onStage(
+        makeServer,
+        async ({ rig, backend }) => {
+          backend.onRequest = (_request, socket) => {
+            socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n');
+            setTimeout(() => socket.write('3\r\nbad\r\n0\r\n\r\n'), 20);
+          };
+          const client = rig.client();
+          client.send(get('/'));
+          await until(() => client.closed, 'the end');
+          expect(client.error).to.equal('ECONNRESET');
+          expect(client.received).to.match(/good\r\n$/);
+          await until(() => rig.plane.reports.length === 1, 'the record');
+          expect(rig.plane.reports[0]).to.include({ status: 500, reason: 'internal-error' });
+          await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
+        },
+        { steps: [broken] },
+      );
+    });
 
     it('cannot change how an answer is framed (RFC 9112, 6.3)', () =>
       onStage(

@@ -7,7 +7,7 @@ export interface Stage {
   readonly backend: ScriptedBackend;
 }
 
-/** One lane before one scripted backend, taken down whatever happens. */
+/** One server before one scripted backend, taken down whatever happens. */
 export async function onStage(
   makeServer: MakeServer,
   play: (stage: Stage) => Promise<void>,
