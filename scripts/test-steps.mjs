@@ -16,6 +16,7 @@ const besideOthers = [
   'test/integration/cli',
   'test/integration/docker-api',
   'test/integration/middleware',
+  'test/integration/monitoring',
   'test/integration/package',
   'test/integration/processes',
   'test/integration/redis',

@@ -27,11 +27,13 @@ export async function metricsPage(): Promise<string> {
   ].join('\n\n')}\n`;
 }
 
-const intro = `Prometheus’ text format; \`docker/prometheus.yml\` scrapes both. A proxy with several workers shows their sum, and takes no count
+const intro = `Prometheus’ text format; \`docker/stack.monitoring.yml\` runs a Prometheus that scrapes both, with
+alert rules, and a Grafana with a board. A proxy with several workers shows their sum, and takes no count
 back when a worker is replaced. \`service\` is \`<owner>/<service>\`, empty where no route matched. Of a histogram there are \`_bucket\`,
 \`_sum\` and \`_count\`.`;
 
-async function proxyMetrics(): Promise<Metrics> {
+/** What a proxy with everything switched on registers. */
+export async function proxyMetrics(): Promise<Metrics> {
   const metrics = new Metrics();
   fleetMetrics(metrics, () => ({ views: () => [] }));
   const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-metrics-'));

@@ -60,6 +60,13 @@ const parts = [
     packages: ['redis-server'],
   },
   {
+    name: 'promtool',
+    why: 'judges the names of metrics and the alert rules as Prometheus does',
+    suites: ['integration'],
+    commands: ['promtool'],
+    packages: ['prometheus'],
+  },
+  {
     name: 'Chromium',
     why: 'opens Consul’s UI as a person would',
     suites: ['e2e'],

@@ -217,6 +217,21 @@ describe('traces through a proxy', () => {
     expect(got).not.to.have.property('traceparent');
   });
 
+  it('stand beside the durations they explain, for a scraper that asks for OpenMetrics', async () => {
+    await start();
+    await get('/shop/a');
+    const { trace } = read(got.traceparent);
+    await spansOf(trace);
+    const scrape = (accept: string) => under?.call('GET', '/metrics', { headers: { accept } });
+    const open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
+    expect(open?.headers['content-type']).to.include('application/openmetrics-text');
+    expect(open?.text).to.match(new RegExp(`service="manual/shop".* # \\{trace_id="${trace}",span_id="[0-9a-f]{16}"\\}`));
+    const usual = await scrape('*/*');
+    expect(usual?.headers['content-type']).to.include('text/plain; version=0.0.4');
+    expect(usual?.text).to.include('swarmgate_requests_total{service="manual/shop",status="2xx"} 1');
+    expect(usual?.text).not.to.include('trace_id');
+  });
+
   it('are counted in the metrics', async () => {
     await start();
     await get('/shop/a');
