@@ -1,5 +1,6 @@
 import { readSettings, type Settings, SwarmgateError, UsageError } from '@swarmgate/runtime';
 import fetch from 'node-fetch';
+import { readEvents, type ServerSentEvent } from './server-sent-events.ts';
 
 /** Nothing responds at the address, or something that is not a Swarmgate process: exit code 2. */
 export class UnreachableError extends SwarmgateError {}
@@ -15,8 +16,14 @@ export interface AdminAnswer {
 export interface AdminClient {
   readonly url: string;
   get(path: string, query?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  /** Follows a stream of server-sent events until its reader stops, or the proxy ends it. */
+  events(path: string, query?: Readonly<Record<string, string>>): Promise<EventStream>;
   post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminAnswer>;
 }
+
+export type EventStream =
+  | { readonly kind: 'open'; readonly events: AsyncIterable<ServerSentEvent> }
+  | { readonly kind: 'refused'; readonly answer: AdminAnswer };
 
 /** The process that is called: each has its own port and its own variable for another address. */
 export type Addressee = 'proxy' | 'listener';
@@ -40,13 +47,27 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   const base = baseUrl(options.url ?? usualUrl(to, settings));
   const timeoutMs = options.timeoutMs ?? 60_000;
 
-  const call = async (method: string, path: string, query: Readonly<Record<string, string>> = {}, body?: unknown) => {
+  const urlOf = (path: string, query: Readonly<Record<string, string>>) => {
     const url = new URL(path, base);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (settings.adminToken !== undefined && settings.adminToken !== 'none') {
-      headers.authorization = `Bearer ${settings.adminToken}`;
-    }
+    return url;
+  };
+  const headersFor = (accept: string): Record<string, string> =>
+    settings.adminToken !== undefined && settings.adminToken !== 'none'
+      ? { accept, authorization: `Bearer ${settings.adminToken}` }
+      : { accept };
+  const unreachable = (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new UnreachableError(
+      'proxy-unreachable',
+      `no answer from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
+      { cause: error },
+    );
+  };
+
+  const call = async (method: string, path: string, query: Readonly<Record<string, string>> = {}, body?: unknown) => {
+    const url = urlOf(path, query);
+    const headers = headersFor('application/json');
     if (body !== undefined) headers['content-type'] = 'application/json';
     try {
       const response = await fetch(url, {
@@ -58,18 +79,34 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const text = await response.text();
       return { from: base.origin, status: response.status, body: parse(text) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new UnreachableError(
-        'proxy-unreachable',
-        `no answer from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
-        { cause: error },
-      );
+      throw unreachable(error);
+    }
+  };
+
+  const events = async (path: string, query: Readonly<Record<string, string>> = {}): Promise<EventStream> => {
+    // The timeout is for the answer's head: a stream has no end of its own.
+    const starting = new AbortController();
+    const timer = setTimeout(() => starting.abort(), timeoutMs);
+    try {
+      const response = await fetch(urlOf(path, query), {
+        headers: headersFor('text/event-stream'),
+        signal: starting.signal,
+      });
+      const { status } = response;
+      if (status === 200 && response.body !== null)
+        return { kind: 'open', events: readEvents(response.body as AsyncIterable<Buffer>) };
+      return { kind: 'refused', answer: { from: base.origin, status, body: parse(await response.text()) } };
+    } catch (error) {
+      throw unreachable(error);
+    } finally {
+      clearTimeout(timer);
     }
   };
 
   return {
     url: base.origin,
     get: (path, query) => call('GET', path, query),
+    events,
     post: (path, query, body) => call('POST', path, query, body),
   };
 }

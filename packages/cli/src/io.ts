@@ -5,6 +5,8 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
+  /** Clears the screen before a table that is shown again and again. Absent where the output is no terminal. */
+  readonly clear?: () => void;
   /** Sets the exit code; the process ends with it once nothing is left to do. */
   readonly exit: (code: number) => void;
 }
@@ -19,6 +21,7 @@ export const processIo: CommandIo = {
   env: process.env,
   out: (text) => void process.stdout.write(`${printable(text)}\n`),
   error: (text) => void process.stderr.write(`${printable(text)}\n`),
+  ...(process.stdout.isTTY ? { clear: () => void process.stdout.write('\u001b[H\u001b[2J') } : {}),
   exit: (code) => {
     process.exitCode = code;
   },

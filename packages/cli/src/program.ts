@@ -8,6 +8,8 @@ import { addProblemsCommand } from './commands/problems.ts';
 import { addRoutesCommand } from './commands/routes.ts';
 import { addServeCommands } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addTailCommand } from './commands/tail.ts';
+import { addTopCommand } from './commands/top.ts';
 import type { CommandIo } from './io.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
@@ -27,6 +29,8 @@ export function createProgram(io: CommandIo): Command {
     );
   addServeCommands(program, io);
   addStatusCommand(program, io);
+  addTopCommand(program, io);
+  addTailCommand(program, io);
   addRoutesCommand(program, io);
   addExplainCommand(program, io);
   addProblemsCommand(program, io);

@@ -1,4 +1,5 @@
 export type * from './control/admin/answers.ts';
+export type { LiveRequest } from './control/live/live-request.ts';
 export { ownPorts } from './endpoints/own-ports.ts';
 export type { Route } from './model/route.ts';
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts';

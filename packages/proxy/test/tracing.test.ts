@@ -225,7 +225,9 @@ describe('traces through a proxy', () => {
     const scrape = (accept: string) => under?.call('GET', '/metrics', { headers: { accept } });
     const open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
     expect(open?.headers['content-type']).to.include('application/openmetrics-text');
-    expect(open?.text).to.match(new RegExp(`service="manual/shop".* # \\{trace_id="${trace}",span_id="[0-9a-f]{16}"\\}`));
+    expect(open?.text).to.match(
+      new RegExp(`service="manual/shop".* # \\{trace_id="${trace}",span_id="[0-9a-f]{16}"\\}`),
+    );
     const usual = await scrape('*/*');
     expect(usual?.headers['content-type']).to.include('text/plain; version=0.0.4');
     expect(usual?.text).to.include('swarmgate_requests_total{service="manual/shop",status="2xx"} 1');

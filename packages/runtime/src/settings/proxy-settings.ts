@@ -237,6 +237,13 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Access log on standard output, and its format',
   }),
+  liveRequestsQuery: given({
+    env: ['LIVE_REQUESTS_QUERY'],
+    parse: boolean,
+    default: 'false',
+    usedBy: serving,
+    meaning: 'Show query strings in `GET /v1/requests`: they may hold tokens and names',
+  }),
   metricsServices: given({
     env: ['METRICS_SERVICES'],
     parse: integer(0, 100_000),

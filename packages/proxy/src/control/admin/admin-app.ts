@@ -6,6 +6,7 @@ import { changeRoutes } from './change-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { requireKnownHost } from './known-host.ts';
+import { liveRoutes } from './live-routes.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { orderingRoutes } from './ordering-routes.ts';
 import { readRoutes } from './read-routes.ts';
@@ -40,6 +41,7 @@ export function adminRouters(parts: AdminParts): readonly Router[] {
     orderingRoutes(parts),
     readRoutes(parts),
     serviceRoutes(parts),
+    liveRoutes(parts),
     changeRoutes(parts),
     workerRoutes(parts),
     openapiRoute(),

@@ -29,6 +29,8 @@ import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { LiveChallenges } from '../../server/tls/live-challenges.ts';
 import { OwnCertificates } from '../../server/tls/own-certificates.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
+import { type LiveBatch, LiveTail } from '../live/live-tail.ts';
+import { LiveWatches } from '../live/live-watches.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs, ServiceNumbers } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
@@ -59,6 +61,8 @@ export interface InProcessServer extends Server {
   /** Endpoints of which there is more to say than that they are healthy. */
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
+  /** In a worker: watches begin and end as the control process says. */
+  readonly liveTail: Pick<LiveTail, 'watch' | 'unwatch'>;
   /** In a worker: tells all that was counted until the call by `onNumbers`. */
   reportNumbers(): Promise<void>;
   suspect(endpointId: string): void;
@@ -108,7 +112,16 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   });
   const ownApart = new ServicesApart(settings.metricsServices);
   const isApart = injected === undefined ? (service: string) => ownApart.admit(service) : injected.apart.isApart;
-  const measured = measureServing({ ...options, isApart });
+  const liveTail = new LiveTail({
+    onBatch: (id, batch) => (injected?.onLiveRequests ?? takeBatch)(id, batch),
+    withQuery: settings.liveRequestsQuery,
+  });
+  const watches = new LiveWatches(
+    (id, watch) => liveTail.watch(id, watch),
+    (id) => liveTail.unwatch(id),
+  );
+  const takeBatch = (id: number, batch: LiveBatch) => watches.take(id, batch);
+  const measured = measureServing({ ...options, isApart, live: liveTail });
   const numbers = new ServiceNumbers();
   const reporter = new NumbersReporter(measured.recorder, injected?.onNumbers ?? ((delta) => numbers.add(delta)));
   const ejectionListeners = new Set<(endpointId: string) => void>();
@@ -263,6 +276,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     await Promise.all([http.drain(0), relays.drain(0)]);
     http.stop();
     await middleware.stop();
+    liveTail.stop();
     await measured.tracing?.stop();
     await background;
   };
@@ -287,6 +301,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     answerChallenges: async (answers) => live.replace(answers),
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
+    liveTail,
+    watchRequests: (watch, onBatch) => watches.add(watch, onBatch),
     reportNumbers: () => reporter.report(),
     async numbers() {
       await reporter.report();

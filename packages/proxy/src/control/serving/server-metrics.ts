@@ -14,6 +14,7 @@ import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connectio
 import type { Relays } from '../../server/relay/relays.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { ConnectionPool } from '../../transport/connection-pool.ts';
+import type { LiveTail } from '../live/live-tail.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
 /** The parts whose sizes are read when Prometheus asks. */
@@ -48,11 +49,13 @@ export function measureServing({
   logger,
   metrics,
   isApart,
+  live,
 }: {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly isApart: IsApart;
+  readonly live: Pick<LiveTail, 'offer'>;
 }): ServingMetrics {
   const registers = [metrics];
   const exchanges = new ExchangeMetrics(metrics, isApart);
@@ -66,7 +69,7 @@ export function measureServing({
   });
   const refusals = new Map<ProxyRefusal, number>();
   return {
-    observe: observer(settings, metrics, exchanges, recorder, tracing?.tracer),
+    observe: observer(settings, metrics, { exchanges, recorder, tracer: tracing?.tracer, live }),
     tracing,
     recorder,
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
@@ -131,16 +134,22 @@ function countRefusals(
   });
 }
 
+interface Observers {
+  readonly exchanges: ExchangeMetrics;
+  readonly recorder: ExchangeRecorder;
+  readonly tracer: Tracer | undefined;
+  readonly live: Pick<LiveTail, 'offer'>;
+}
+
 function observer(
   settings: Settings,
   metrics: Metrics,
-  exchanges: ExchangeMetrics,
-  recorder: ExchangeRecorder,
-  tracer: Tracer | undefined,
+  { exchanges, recorder, tracer, live }: Observers,
 ): ExchangeContext['observe'] {
   const count = (record: AccessRecord) => {
     exchanges.observe(record, tracer?.end(record) === true ? record.trace : undefined);
     recorder.observe(record);
+    live.offer(record);
   };
   if (settings.accessLog === 'off') return count;
   const log = new AccessLog({ format: settings.accessLog, write: process.stdout });

@@ -7,6 +7,7 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { LiveBatch, Watch } from '../live/live-tail.ts';
 import type { ServiceNumbers } from '../numbers/service-numbers.ts';
 import type { MetricWithValues } from './metrics-text.ts';
 
@@ -48,6 +49,8 @@ export interface Server {
   numbers?(): Promise<ServiceNumbers>;
   /** Requests and relayed connections that have not finished, by endpoint id; none for the others. */
   outstanding?(): ReadonlyMap<string, number>;
+  /** Passes on requests that match, as they end, from every process that serves. Returns the way to end it. */
+  watchRequests?(watch: Watch, onBatch: (batch: LiveBatch) => void): () => void;
   /** What passes through, for the other replicas to know. */
   traffic?(): Traffic;
   /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */

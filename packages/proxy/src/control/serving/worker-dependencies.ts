@@ -8,6 +8,7 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
+import type { LiveBatch } from '../live/live-tail.ts';
 
 /** What a worker does not have of its own: its control process has it for all workers of the proxy together. */
 export interface WorkerDependencies {
@@ -26,4 +27,5 @@ export interface WorkerDependencies {
   readonly apart: Pick<AskedServices, 'isApart' | 'forget'>;
   /** What was counted here since the last call, for the numbers of the proxy. */
   readonly onNumbers: (delta: NumbersDelta) => void;
+  readonly onLiveRequests: (id: number, batch: LiveBatch) => void;
 }

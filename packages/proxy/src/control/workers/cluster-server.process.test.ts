@@ -89,6 +89,23 @@ describe('workers of one proxy', function () {
     expect(await requests()).to.deep.equal([9, 9]);
   });
 
+  it('pass on live requests, those that begin to serve later too', async () => {
+    await rig.put('manual/live', { servicePath: ['/live'] });
+    const paths: string[] = [];
+    const end = rig.plane.watchRequests?.({ filter: { service: 'live' }, perSecond: 100 }, ({ requests }) => {
+      for (const { path } of requests) paths.push(path);
+    });
+    await rig.only(one, () => rig.get('/live/one'));
+    await rig.only(other, () => rig.get('/live/other'));
+    await until(() => paths.length === 2, 'both requests');
+    expect(paths).to.have.members(['/live/one', '/live/other']);
+    await rig.plane.restartWorkers?.();
+    [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
+    await rig.only(one, () => rig.get('/live/again'));
+    await until(() => paths.includes('/live/again'), 'a request to a worker that came later');
+    end?.();
+  });
+
   it('share the places for connections', async () => {
     await rig.put('manual/open', { servicePath: ['/open'] });
     const open = async (count: number) => {

@@ -18,6 +18,7 @@ import {
   type CertificateStore,
   certificateSources,
 } from '../../server/tls/certificate-store.ts';
+import { LiveWatches } from '../live/live-watches.ts';
 import { ServiceNumbers } from '../numbers/service-numbers.ts';
 import { openCertificates } from '../serving/in-process-server.ts';
 import type { Server, Traffic } from '../serving/server.ts';
@@ -80,6 +81,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const summed = new SummedMetrics();
   const numbers = new ServiceNumbers();
   const apart = new ServicesApart(settings.metricsServices);
+  const watches = new LiveWatches(
+    (id, watch) => fleet.tell({ kind: 'watch', id, ...watch }),
+    (id) => fleet.tell({ kind: 'unwatch', id }),
+  );
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
   let started: WorkerFleet | undefined;
@@ -119,7 +124,17 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   };
   let answers = noAnswers;
   const firstTable = Promise.withResolvers<void>();
-  const answer = answerer({ limiters, slots, ejections, numbers, apart, workers, onEjected, fleet: () => fleet });
+  const answer = answerer({
+    limiters,
+    slots,
+    ejections,
+    numbers,
+    apart,
+    watches,
+    workers,
+    onEjected,
+    fleet: () => fleet,
+  });
   const fleet: WorkerFleet = new WorkerFleet({
     size: workers,
     logger,
@@ -138,6 +153,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       }),
     onServing: (worker) => {
       for (const known of [...ejections.inForce(), ...checks.failing()]) worker.send(known);
+      for (const [id, watch] of watches.all()) worker.send({ kind: 'watch', id, ...watch });
     },
     onEnded: (worker, how) => {
       slots.forget(worker);
@@ -204,6 +220,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       return numbers;
     },
     outstanding: () => view.outstanding(),
+    watchRequests: (watch, onBatch) => watches.add(watch, onBatch),
     onEjected(listener) {
       ejectionListeners.add(listener);
       return () => ejectionListeners.delete(listener);
@@ -255,6 +272,7 @@ interface Lender {
   readonly ejections: SharedEjections;
   readonly numbers: ServiceNumbers;
   readonly apart: ServicesApart;
+  readonly watches: LiveWatches;
   readonly workers: number;
   /** Tells the other replicas. */
   readonly onEjected: (endpointId: string) => void;
@@ -262,7 +280,7 @@ interface Lender {
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, numbers, apart, workers, onEjected, fleet }: Lender) {
+function answerer({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
@@ -278,6 +296,9 @@ function answerer({ limiters, slots, ejections, numbers, apart, workers, onEject
         return;
       case 'ask-apart':
         worker.send({ kind: 'apart', service: message.service, isApart: apart.admit(message.service) });
+        return;
+      case 'live-requests':
+        watches.take(message.id, message.batch);
         return;
       case 'numbers':
         numbers.add(message.delta);

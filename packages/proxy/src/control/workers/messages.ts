@@ -9,6 +9,7 @@ import type { ServedService } from '../../model/served-service.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
 import type { CertificateSource } from '../../server/tls/certificate-store.ts';
+import type { LiveBatch, Watch } from '../live/live-tail.ts';
 import type { Traffic } from '../serving/server.ts';
 
 /**
@@ -87,6 +88,9 @@ export type ControlMessage =
   | { readonly kind: 'collect'; readonly call: number }
   /** Answered by `numbers-reported`, after all numbers that were counted before. */
   | { readonly kind: 'report-numbers'; readonly call: number }
+  /** Live requests: see `LiveTail`. */
+  | ({ readonly kind: 'watch'; readonly id: number } & Watch)
+  | { readonly kind: 'unwatch'; readonly id: number }
   | { readonly kind: 'apart'; readonly service: string; readonly isApart: boolean }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
@@ -104,6 +108,7 @@ export type WorkerMessage =
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
   | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
+  | { readonly kind: 'live-requests'; readonly id: number; readonly batch: LiveBatch }
   /** Whether `/metrics` shows this service apart. */
   | { readonly kind: 'ask-apart'; readonly service: string }
   | { readonly kind: 'numbers-reported'; readonly call: number }

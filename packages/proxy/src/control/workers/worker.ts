@@ -76,6 +76,12 @@ export class Worker {
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
         return;
+      case 'watch':
+        this.#plane?.liveTail.watch(message.id, message);
+        return;
+      case 'unwatch':
+        this.#plane?.liveTail.unwatch(message.id);
+        return;
       case 'apart':
         this.#apart.decided(message.service, message.isApart);
         return;
@@ -155,6 +161,7 @@ export class Worker {
           isApart: (service) => this.#apart.isApart(service),
           forget: (isServed) => this.#apart.forget(isServed),
         },
+        onLiveRequests: (id, batch) => void this.#link.send({ kind: 'live-requests', id, batch }),
         onNumbers: (delta) => void this.#link.send({ kind: 'numbers', delta }),
       },
     });

@@ -1,0 +1,191 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LiveRequest, ServicesAnswer } from '@swarmgate/proxy';
+import { expect } from 'chai';
+import { main } from '../main.ts';
+import { readEvents } from '../server-sent-events.ts';
+import { describeTop } from './top.ts';
+
+type Numbers = ServicesAnswer['total'];
+
+function numbers(perSecond: number, errorsPercent: number, p99Ms: number | null): Numbers {
+  const window = {
+    requests: perSecond * 60,
+    requestsPerSecond: perSecond,
+    status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+    errorsPercent,
+    p50Ms: 1.2345,
+    p90Ms: 50,
+    p99Ms,
+    sentBytes: 0,
+    receivedBytes: 0,
+    retries: 2,
+    reasons: {},
+  };
+  return { inFlight: 1, lastMinute: window, last15Minutes: window, sinceStart: window };
+}
+
+const answer: ServicesAnswer = {
+  revision: 'r:1',
+  replicas: [{ replica: 'one', ageMs: 0, services: 'all' }],
+  total: numbers(15, 1, 900),
+  unmatched: numbers(0, 0, null),
+  services: [
+    { service: 'swarm/slow', numbers: numbers(1, 0, 2_345.6) },
+    { service: 'swarm/busy', numbers: numbers(10, 1, 20) },
+    { service: 'swarm/broken', numbers: numbers(4, 50, 30) },
+    { service: 'swarm/idle', numbers: null },
+  ],
+};
+
+const request: LiveRequest = {
+  at: '2026-01-02T03:04:05.678Z',
+  client: '203.0.113.9',
+  protocol: 'HTTP/1.1',
+  method: 'GET',
+  host: 'shop.example',
+  path: '/cart',
+  status: 502,
+  reason: 'endpoint-unreachable',
+  service: 'swarm/shop',
+  route: 'swarm/shop/0',
+  endpoint: '10.0.0.7:80',
+  durationMs: 12.3,
+  upstreamMs: null,
+  retries: 2,
+  sentBytes: 1,
+  receivedBytes: 1,
+  traceId: null,
+};
+
+describe('swarmgate top and swarmgate tail', () => {
+  let server: Server;
+  let url: string;
+  let asked: string[];
+  let respond: (response: ServerResponse) => void;
+
+  before(async () => {
+    server = createServer((received, response) => {
+      asked.push(received.url ?? '');
+      respond(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  beforeEach(() => {
+    asked = [];
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  async function run(args: readonly string[]) {
+    const result = { out: '', error: '', code: 0, cleared: 0 };
+    await main(args, {
+      env: { SWARMGATE_URL: url },
+      out: (text) => {
+        result.out += `${text}\n`;
+      },
+      error: (text) => {
+        result.error += `${text}\n`;
+      },
+      clear: () => {
+        result.cleared += 1;
+      },
+      exit: (code) => {
+        result.code = code;
+      },
+    });
+    return result;
+  }
+
+  const orders = [
+    ['rate', ['swarm/busy', 'swarm/broken', 'swarm/slow']],
+    ['errors', ['swarm/broken', 'swarm/busy', 'swarm/slow']],
+    ['p99', ['swarm/slow', 'swarm/broken', 'swarm/busy']],
+  ] as const;
+  for (const [order, expected] of orders)
+    it(`top shows services with requests, by ${order}`, () => {
+      const lines = describeTop(answer, order, 10).split('\n');
+      expect(lines[0]).to.equal('last minute of one');
+      expect(lines.slice(3).map((line) => line.split(/\s{2,}/)[0])).to.deep.equal(expected);
+    });
+
+  it('top shows latencies with the digits that they have', () => {
+    const slow = describeTop(answer, 'p99', 1).split('\n')[3];
+    expect(slow?.split(/\s{2,}/)).to.deep.equal(['swarm/slow', '1.0', '0.0 %', '1.23 ms', '50 ms', '2.35 s', '1', '2']);
+    expect(describeTop(answer, 'p99', 1)).to.include('2 more (--lines)');
+  });
+
+  it('top asks again and again, for all replicas where that is wished, and clears the screen', async () => {
+    respond = (response) => response.end(JSON.stringify(answer));
+    const result = await run(['top', '--count', '3', '--interval', '0.01', '--replicas']);
+    expect(asked).to.deep.equal(new Array(3).fill('/v1/services?fields=numbers&replicas=all'));
+    expect(result).to.include({ code: 0, cleared: 3 });
+    expect(result.out).to.include('swarm/busy');
+  });
+
+  it('top gives JSON once, for programs', async () => {
+    respond = (response) => response.end(JSON.stringify(answer));
+    const { out, cleared } = await run(['top', '--count', '1', '--json']);
+    expect(JSON.parse(out)).to.deep.equal(answer);
+    expect(cleared).to.equal(0);
+  });
+
+  it('tail shows requests as they come, and how many it does not show', async () => {
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const event = `event: request\ndata: ${JSON.stringify(request)}\n\n`;
+      // In pieces, as a network cuts them.
+      response.write(`: live\n\n${event.slice(0, 40)}`);
+      setImmediate(() => response.write(`${event.slice(40)}event: skipped\ndata: {"count":7}\n\n${event}`));
+    };
+    const result = await run(['tail', '--service', 'shop', '--status', '5xx', '--min-duration', '10', '--count', '2']);
+    expect(asked).to.deep.equal(['/v1/requests?service=shop&status=5xx&minDurationMs=10']);
+    const line =
+      '03:04:05.678  502  GET   shop.example/cart  swarm/shop  → 10.0.0.7:80  12.3 ms  endpoint-unreachable  2 retries';
+    expect(result).to.deep.include({ out: `${line}\n${line}\n`, error: '7 more matched (--limit)\n', code: 0 });
+  });
+
+  it('tail gives one JSON object a line', async () => {
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`event: request\ndata: ${JSON.stringify(request)}\n\n`);
+    };
+    expect(JSON.parse((await run(['tail', '--json'])).out)).to.deep.equal(request);
+  });
+
+  it('tail says why the proxy refuses', async () => {
+    respond = (response) => response.writeHead(400).end(JSON.stringify({ Status: 'NOK', Message: 'status is not …' }));
+    const { error, code } = await run(['tail', '--status', 'x']);
+    expect(error).to.include('status is not …');
+    expect(code).to.equal(1);
+  });
+
+  for (const args of [
+    ['top', '--sort', 'name'],
+    ['top', '--interval', '0'],
+    ['tail', '--count', 'x'],
+  ])
+    it(`refuses ${args.join(' ')}`, async () => {
+      expect((await run(args)).code).to.equal(2);
+    });
+
+  it('events are read whole, however their bytes are cut', async () => {
+    const text = 'event: a\ndata: ü\n\n: comment\n\ndata: 2\n\n';
+    const bytes = Buffer.from(text);
+    for (let cut = 1; cut < bytes.length; cut += 1) {
+      const pieces = async function* () {
+        yield bytes.subarray(0, cut);
+        yield bytes.subarray(cut);
+      };
+      const events = [];
+      for await (const event of readEvents(pieces())) events.push(event);
+      expect(events).to.deep.equal([
+        { event: 'a', data: 'ü' },
+        { event: 'message', data: '2' },
+      ]);
+    }
+  });
+});

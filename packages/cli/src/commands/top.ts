@@ -1,0 +1,86 @@
+import type { ServicesAnswer } from '@swarmgate/proxy';
+import { pause, UsageError } from '@swarmgate/runtime';
+import type { Command } from 'commander';
+import type { CommandIo } from '../io.ts';
+import { table } from '../output/table.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+
+const orders = ['rate', 'errors', 'p99'] as const;
+type Order = (typeof orders)[number];
+
+interface TopOptions extends OperatorOptions {
+  readonly sort: string;
+  readonly interval: string;
+  readonly count?: string;
+  readonly lines: string;
+  readonly replicas?: boolean;
+}
+
+export function addTopCommand(program: Command, io: CommandIo): void {
+  operatorCommand(program, 'top', 'the busiest services of the last minute: rate, errors, latency; again and again', [
+    'swarmgate top',
+    'swarmgate top --sort p99 --replicas',
+    'swarmgate top --count 1 --json',
+  ])
+    .option('--sort <column>', `order: ${orders.join(', ')}`, 'rate')
+    .option('--interval <seconds>', 'time between two tables', '2')
+    .option('--count <tables>', 'end after so many tables (default: never)')
+    .option('--lines <services>', 'services at most', '30')
+    .option('--replicas', 'all replicas, not only the one that is asked')
+    .action(async (options: TopOptions) => {
+      const order = orders.find((each) => each === options.sort);
+      if (order === undefined) throw new UsageError('sort-invalid', `--sort takes ${orders.join(', ')}`);
+      const intervalMs = 1_000 * positive('--interval', options.interval);
+      const most = positive('--lines', options.lines);
+      const count = options.count === undefined ? Number.POSITIVE_INFINITY : positive('--count', options.count);
+      const client = clientFor(options, io);
+      const query = { fields: 'numbers', ...(options.replicas === true ? { replicas: 'all' } : {}) };
+      for (let shown = 0; shown < count; shown += 1) {
+        if (shown > 0) await pause(intervalMs);
+        const answer = await client.get('/v1/services', query);
+        if (options.json !== true && count > 1) io.clear?.();
+        if (!printAnswer<ServicesAnswer>(answer, options, io, (body) => describeTop(body, order, most))) return;
+      }
+    });
+}
+
+function positive(name: string, given: string): number {
+  const value = Number(given);
+  if (/^\d+(?:\.\d+)?$/.test(given) && value > 0) return value;
+  throw new UsageError('number-invalid', `${name} ${JSON.stringify(given)} is not a number above 0`);
+}
+
+export function describeTop({ replicas, total, services }: ServicesAnswer, order: Order, most: number): string {
+  const rows = services
+    .flatMap(({ service, numbers }) => (numbers === null ? [] : [{ service, ...numbers }]))
+    .filter(({ lastMinute, inFlight }) => lastMinute.requests > 0 || inFlight > 0)
+    .sort((a, b) => keyOf(b.lastMinute, order) - keyOf(a.lastMinute, order) || (a.service < b.service ? -1 : 1));
+  const cells = ({ lastMinute, inFlight }: Pick<ServicesAnswer['total'], 'lastMinute' | 'inFlight'>) => [
+    lastMinute.requestsPerSecond.toFixed(1),
+    `${lastMinute.errorsPercent.toFixed(1)} %`,
+    ms(lastMinute.p50Ms),
+    ms(lastMinute.p90Ms),
+    ms(lastMinute.p99Ms),
+    String(inFlight),
+    String(lastMinute.retries),
+  ];
+  const heading = ['SERVICE', 'REQUESTS/S', '5XX', 'P50', 'P90', 'P99', 'IN FLIGHT', 'RETRIES'];
+  const lines = rows.slice(0, most).map((row) => [row.service, ...cells(row)]);
+  const hidden = rows.length - lines.length;
+  return [
+    `last minute of ${replicas.map(({ replica }) => replica).join(', ')}`,
+    table(heading, [['all', ...cells(total)], ...lines]),
+    ...(hidden > 0 ? [`${hidden} more (--lines)`] : []),
+  ].join('\n');
+}
+
+function keyOf(window: ServicesAnswer['total']['lastMinute'], order: Order): number {
+  if (order === 'errors') return window.errorsPercent;
+  return order === 'p99' ? (window.p99Ms ?? 0) : window.requestsPerSecond;
+}
+
+/** Three digits are what a latency with 5 % error has. */
+function ms(value: number | null): string {
+  if (value === null) return '–';
+  return value >= 1_000 ? `${(value / 1_000).toPrecision(3)} s` : `${Number(value.toPrecision(3))} ms`;
+}

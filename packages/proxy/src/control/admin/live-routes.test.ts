@@ -1,0 +1,125 @@
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { expect } from 'chai';
+import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+import { get } from '../../../test/worker-rig.ts';
+
+interface Stream {
+  readonly status: number;
+  readonly type: string | undefined;
+  text(): string;
+  /** Data of events of this name. */
+  events(name: string): readonly Record<string, unknown>[];
+  close(): void;
+}
+
+describe('GET /v1/requests', () => {
+  let under: ProxyUnderTest;
+  const streams: Stream[] = [];
+
+  before(async () => {
+    under = await startProxyUnderTest({ replica: 'one' });
+    await eventually('the proxy is ready', () => under.proxy.ready());
+    await under.call(
+      'GET',
+      '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=1&outboundHostname=127.0.0.1',
+    );
+  });
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.close();
+    await eventually('all streams have ended', async () => {
+      const one = await open('');
+      one.close();
+      return one.status === 200;
+    });
+  });
+  after(() => under.stop());
+
+  const ask = (path: string) => get(under.proxy.entrypoints()[0]?.port ?? 0, path, undefined);
+
+  function open(query: string): Promise<Stream> {
+    return new Promise((resolve, reject) => {
+      const sent = httpGet(
+        { host: '127.0.0.1', port: under.proxy.admin.port, path: `/v1/requests${query}`, agent: false },
+        (response: IncomingMessage) => {
+          let text = '';
+          response.setEncoding('utf8');
+          response.on('data', (part: string) => {
+            text += part;
+          });
+          response.on('error', () => undefined);
+          const stream: Stream = {
+            status: response.statusCode ?? 0,
+            type: response.headers['content-type'],
+            text: () => text,
+            events: (name) =>
+              [...text.matchAll(new RegExp(`event: ${name}\\ndata: (.*)\\n\\n`, 'g'))].map(
+                ([, data]) => JSON.parse(data ?? '') as Record<string, unknown>,
+              ),
+            close: () => sent.destroy(),
+          };
+          streams.push(stream);
+          resolve(stream);
+        },
+      );
+      sent.once('error', reject);
+    });
+  }
+
+  it('tells requests as they end, and what the proxy answered itself', async () => {
+    const stream = await open('');
+    expect([stream.status, stream.type]).to.deep.equal([200, 'text/event-stream']);
+    await ask('/shop/a?token=1');
+    await ask('/nowhere');
+    await eventually('both are told', () => stream.events('request').length === 2);
+    const [shop, nowhere] = stream.events('request');
+    expect(shop).to.include({
+      service: 'manual/shop',
+      path: '/shop/a',
+      status: 502,
+      reason: 'endpoint-unreachable',
+      endpoint: '127.0.0.1:1',
+      method: 'GET',
+    });
+    expect(nowhere).to.include({ service: null, path: '/nowhere', status: 503, reason: 'no-route' });
+  });
+
+  it('tells those alone that match', async () => {
+    const [ofShop, unmatched, none] = [
+      await open('?service=manual/shop&status=5xx'),
+      await open('?reason=no-route&status=503'),
+      await open('?service=shop&status=2xx'),
+    ];
+    await ask('/nowhere');
+    await ask('/shop/b');
+    await eventually('they are told', () => ofShop.events('request').length + unmatched.events('request').length === 2);
+    expect(ofShop.events('request')[0]).to.include({ path: '/shop/b' });
+    expect(unmatched.events('request')[0]).to.include({ path: '/nowhere' });
+    expect(none.events('request')).to.deep.equal([]);
+  });
+
+  it('counts what is beyond the limit', async () => {
+    const stream = await open('?limit=2');
+    for (let time = 0; time < 10; time += 1) await ask('/nowhere');
+    await eventually('all are told or counted', () => {
+      const counted = stream.events('skipped').reduce((sum, { count }) => sum + Number(count), 0);
+      return stream.events('request').length + counted === 10;
+    });
+    expect(stream.events('request').length).to.be.within(2, 4);
+  });
+
+  it('opens so many streams and no more', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => open('')));
+    const statuses = all.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).to.have.length(16);
+    expect(statuses.filter((status) => status === 503)).to.have.length(4);
+  });
+
+  for (const query of ['status=6xx', 'status=abc', 'minDurationMs=-1', 'limit=0', 'limit=501', 'service=a/b/c'])
+    it(`refuses ${query}`, async () => {
+      const { status, body } = await under.call('GET', `/v1/requests?${query}`);
+      expect(status).to.equal(400);
+      expect(body.Message)
+        .to.be.a('string')
+        .that.includes(query.split('=')[0] ?? '');
+    });
+});

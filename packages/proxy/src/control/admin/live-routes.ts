@@ -1,0 +1,91 @@
+import { Router } from 'express';
+import type { LiveFilter } from '../live/live-request.ts';
+import type { LiveBatch } from '../live/live-tail.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { BadRequestError, queryOf } from './request-query.ts';
+
+const mostStreams = 16;
+const mostWaitingBytes = 256 * 1_024;
+const mostPerSecond = 500;
+// Proxies between here and the client close connections that are silent.
+const pingEveryMs = 15_000;
+
+/** `GET /v1/requests`: requests as they end, as server-sent events. In memory only; bounded for each client and in all. */
+export function liveRoutes(parts: AdminParts): Router {
+  const router = Router();
+  let streams = 0;
+
+  router.get('/v1/requests', (request, response) => {
+    const query = queryOf(request);
+    const filter = readFilter(query);
+    const perSecond = wholeNumber(query, 'limit', 1, mostPerSecond) ?? 50;
+    if (parts.plane.watchRequests === undefined || streams >= mostStreams) {
+      response.setHeader('Retry-After', '5');
+      response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of live requests are open already` });
+      return;
+    }
+    streams += 1;
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+    response.write(': live requests\n\n');
+    // Counted until the client can be told.
+    let skipped = 0;
+    const workers = Math.max(1, parts.plane.workers().length);
+    const onBatch = (batch: LiveBatch) => {
+      skipped += batch.skipped;
+      if (response.writableLength > mostWaitingBytes) {
+        skipped += batch.requests.length;
+        return;
+      }
+      const events = batch.requests.map((each) => `event: request\ndata: ${JSON.stringify(each)}\n\n`);
+      if (skipped > 0) events.push(`event: skipped\ndata: ${JSON.stringify({ count: skipped })}\n\n`);
+      skipped = 0;
+      response.write(events.join(''));
+    };
+    const unwatch = parts.plane.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
+    const ping = setInterval(() => {
+      if (parts.draining()) response.end();
+      else if (response.writableLength <= mostWaitingBytes) response.write(': ping\n\n');
+    }, pingEveryMs);
+    response.once('close', () => {
+      streams -= 1;
+      clearInterval(ping);
+      unwatch();
+    });
+  });
+
+  return router;
+}
+
+/** @throws BadRequestError */
+function readFilter(query: ReadonlyMap<string, string>): LiveFilter {
+  const service = query.get('service');
+  if (service !== undefined && !/^(?:[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)?)?$/.test(service))
+    throw new BadRequestError(
+      'parameter-invalid',
+      'service is not a name, nor an owner and a name with a slash between',
+    );
+  const minDurationMs = wholeNumber(query, 'minDurationMs', 0, 86_400_000);
+  return { service, status: readStatus(query.get('status')), minDurationMs, reason: query.get('reason') };
+}
+
+function readStatus(given: string | undefined): LiveFilter['status'] {
+  if (given === undefined) return undefined;
+  if (/^[1-5]xx$/.test(given)) {
+    const from = Number(given[0]) * 100;
+    return { from, to: from + 99 };
+  }
+  if (/^[1-5]\d\d$/.test(given)) return { from: Number(given), to: Number(given) };
+  throw new BadRequestError('parameter-invalid', 'status is not a status such as 404, nor a class such as 5xx');
+}
+
+function wholeNumber(
+  query: ReadonlyMap<string, string>,
+  name: string,
+  least: number,
+  most: number,
+): number | undefined {
+  const given = query.get(name);
+  if (given === undefined) return undefined;
+  if (/^\d{1,9}$/.test(given) && Number(given) >= least && Number(given) <= most) return Number(given);
+  throw new BadRequestError('parameter-invalid', `${name} is not a whole number from ${least} to ${most}`);
+}
