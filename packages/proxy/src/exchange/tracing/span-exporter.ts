@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, SwarmgateError } from '@swarmgate/runtime';
 import { exportOf, type SpanOptions, spanCountOf, spansOf, type TracedExchange } from './otlp-spans.ts';
 
 export interface SpanExporterOptions {
@@ -127,7 +127,7 @@ export class SpanExporter {
       const mayRetry = outcome.mayRetry && attempt + 1 < mostTries && !this.#ending.signal.aborted;
       if (mayRetry && (await pause(backoffMs(attempt, 500, 5_000), this.#ending.signal))) continue;
       this.#counts.failed += spans;
-      logger.warn({ collector: url.host, spans, err: outcome.message }, 'spans not exported');
+      logger.warn({ collector: url.host, spans, err: outcome.error }, 'spans not exported');
       return;
     }
   }
@@ -145,12 +145,10 @@ export class SpanExporter {
           signal: AbortSignal.timeout(timeoutMs),
         },
         (response) => {
-          readAnswer(response).then(resolve, (error: Error) =>
-            resolve({ kind: 'not-taken', mayRetry: true, message: error.message }),
-          );
+          readAnswer(response).then(resolve, (error: Error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
         },
       );
-      sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, message: error.message }));
+      sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
       sent.end(body);
     });
   }
@@ -158,7 +156,7 @@ export class SpanExporter {
 
 type Outcome =
   | { readonly kind: 'taken'; readonly rejected: number }
-  | { readonly kind: 'not-taken'; readonly mayRetry: boolean; readonly message: string };
+  | { readonly kind: 'not-taken'; readonly mayRetry: boolean; readonly error: Error };
 
 const mostAnswerLength = 64 * 1_024;
 
@@ -168,7 +166,11 @@ async function readAnswer(response: IncomingMessage): Promise<Outcome> {
   for await (const part of response) if (text.length < mostAnswerLength) text += String(part);
   const { statusCode = 0 } = response;
   if (statusCode >= 200 && statusCode < 300) return { kind: 'taken', rejected: rejectedOf(text) };
-  return { kind: 'not-taken', mayRetry: retryable.has(statusCode), message: `HTTP status ${statusCode}` };
+  return {
+    kind: 'not-taken',
+    mayRetry: retryable.has(statusCode),
+    error: new SwarmgateError('spans-refused', `HTTP status ${statusCode}`),
+  };
 }
 
 /** OTLP's partial success: 200, and how many of the spans were not taken. */
