@@ -143,7 +143,7 @@ describe('a request on its way', () => {
   };
 
   for (const [method, tries] of [
-    ...(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'] as const).map((each) => [each, 2] as const),
+    ...(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'] as const).map((each) => [each, 2] as const),
     ...(['POST', 'PATCH', 'FOO', 'PROPFIND'] as const).map((each) => [each, 1] as const),
   ])
     it(`sends a ${method} ${tries === 2 ? 'to another endpoint, too,' : 'once'} where an endpoint closes without an answer`, async () => {

@@ -34,8 +34,8 @@ const mostTries = 3;
 /** Nearly every request's options: one object for all of them. */
 const anyEndpoint: PickOptions = {};
 
-/** Methods that may be sent twice (RFC 9110, section 9.2.2). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** Methods that may be sent twice (RFC 9110, section 9.2.2; QUERY: RFC 10008). */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
 /**
  * One request on its way to an endpoint and, where that is safe, to another one. It is safe where no byte of a response

@@ -65,8 +65,8 @@ describe('a request head', () => {
     ['G(T / HTTP/1.1\r\nHost: a\r\n\r\n', 'bad-method'],
     ['GET / HTTP/1.1\r\nHost: a\r\nExpect: cake\r\n\r\n', 'expectation-failed'],
     [`GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(100)}\r\n`, 'too-many-fields'],
-    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(16_384)}`, 'head-too-large'],
-    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(16_384)}\r\n\r\n`, 'head-too-large'],
+    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(32_768)}`, 'head-too-large'],
+    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(32_768)}\r\n\r\n`, 'head-too-large'],
   ] as const;
   for (const [text, cause] of causes)
     it(`is refused as ${cause}: ${JSON.stringify(text.slice(0, 60))}`, () => expect(causeOf(text)).to.equal(cause));

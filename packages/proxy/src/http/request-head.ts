@@ -4,13 +4,13 @@ import { Field, FieldSection, isWord, parseContentLength } from './field-section
 import { type ParseError, parseErrors } from './parse-error.ts';
 
 export interface HeadLimits {
-  /** Request line and fields together. Default 16,384; more is 431. */
+  /** Request line and fields together. Default 32,768; more is 431. */
   readonly headBytes: number;
   /** Default 100; more is 431. */
   readonly fields: number;
 }
 
-export const defaultHeadLimits: HeadLimits = { headBytes: 16_384, fields: 100 };
+export const defaultHeadLimits: HeadLimits = { headBytes: 32_768, fields: 100 };
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -51,6 +51,11 @@ export class RequestHead {
   constructor(limits: HeadLimits = defaultHeadLimits) {
     this.#limits = limits;
     this.fields = new FieldSection(limits.fields);
+  }
+
+  /** Longest head, in bytes. */
+  get mostBytes(): number {
+    return this.#limits.headBytes;
   }
 
   /** Valid until the next `parse`, like every place in here. */

@@ -252,16 +252,16 @@ export const refusedRequests: readonly RefusedRequest[] = [
   },
   // Limits and expectations.
   {
-    name: 'a head of 20 KB',
+    name: 'a head of 40 KB',
     rfc: '6585, 5',
-    bytes: `${get}X: ${'x'.repeat(20_000)}\r\n\r\n`,
+    bytes: `${get}X: ${'x'.repeat(40_000)}\r\n\r\n`,
     status: 431,
     reason: 'head-too-large',
   },
   {
-    name: 'a target of 20 KB',
+    name: 'a target of 40 KB',
     rfc: '6585, 5',
-    bytes: `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    bytes: `GET /${'x'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
     status: 431,
     reason: 'head-too-large',
   },

@@ -243,7 +243,7 @@ export const requestCases: readonly ViewCase[] = [
   {
     ...never,
     name: 'a head that is too large',
-    does: [`GET /a HTTP/1.1\r\nHost: shop.example\r\nX-A: ${'x'.repeat(16_384)}\r\n\r\n`],
+    does: [`GET /a HTTP/1.1\r\nHost: shop.example\r\nX-A: ${'x'.repeat(32_768)}\r\n\r\n`],
     client: { responses: [local(431, 'head-too-large', 'the request head is too large')], connection: 'closed' },
     records: [refused(431, 'head-too-large', { method: '', host: '', path: '', cause: 'head-too-large' })],
   },

@@ -208,6 +208,13 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Of a request body, without its chunks’ framing; larger ones get 413. `0`: no limit',
   }),
+  mostHeadBytes: given({
+    env: ['MAX_HEAD_BYTES'],
+    parse: integer(1_024, 1_048_576),
+    default: '32768',
+    usedBy: serving,
+    meaning: 'Of a request head, line and fields; larger ones get 431. Heads of responses may have 65,536 bytes',
+  }),
   drainTimeoutMs: given({
     env: ['DRAIN_TIMEOUT_MS'],
     parse: integer(0, 3_600_000),

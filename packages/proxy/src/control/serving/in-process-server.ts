@@ -15,6 +15,7 @@ import { makeViaName } from '../../exchange/header-policy.ts';
 import { requestIds } from '../../exchange/request-id.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createExpressRouter } from '../../express/express-router.ts';
+import { defaultHeadLimits } from '../../http/request-head.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -178,6 +179,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     newRequestId: requestIds(),
     writesForwarded: settings.writesForwarded,
     mostBodyBytes: settings.mostBodyBytes,
+    headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
     poolLimits: { queueMs: settings.timeoutQueueMs },
     logger,
     onOpened: measured.opened,

@@ -38,8 +38,6 @@ const LF = 0x0a;
 const lingerMs = 2_000;
 /** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
 const drainIdleMs = 1_000;
-// A head this long is parsed even without a new line end, because it may be over its limit.
-const headLookBytes = 8_192;
 
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
 export class Http1Connection implements Timed, ServedConnection, ClientSide, BodySource, WrittenConnection {
@@ -225,8 +223,13 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);
-        // Without a line end there is nothing new to parse, whatever trickles in.
-        if (this.#unread.bytes !== chunk && chunk.indexOf(LF) === -1 && this.#unread.length < headLookBytes) return;
+        // Without a line end there is nothing new to parse, whatever trickles in, until the head is too long.
+        if (
+          this.#unread.bytes !== chunk &&
+          chunk.indexOf(LF) === -1 &&
+          this.#unread.length < this.#context.head.mostBytes
+        )
+          return;
         this.#readHeads();
         return;
       case 'exchange':
