@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './install.mjs';
 
-/** `npm test` reports a run that takes longer; in CI it fails. */
+/** `npm test` warns of a run that takes longer. */
 export const budgetMinutes = 35;
 
 /**
