@@ -16,6 +16,7 @@ export * from './docker-flow/docker-flow-answer.ts';
 export * from './docker-flow/environment-services.ts';
 export type { LabelParameters } from './docker-flow/label-parameters.ts';
 export * from './docker-flow/translate-parameters.ts';
+export { controlCharacterIn } from './values/control-characters.ts';
 export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts';
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';
 export { methodOf } from './values/lists.ts';

@@ -6,9 +6,11 @@ import type { PlainSecrets } from '../definition/plain-secrets.ts';
 import type { Problem } from '../definition/problem.ts';
 import { withRequires } from '../definition/required-features.ts';
 import type { DefinitionSource, Destination, ServiceDefinition } from '../definition/service-definition.ts';
+import { controlCharacterIn } from '../values/control-characters.ts';
 import { isPasswordHash } from '../values/password-hash.ts';
 import { pathRewriteOf } from '../values/path-rewrites.ts';
 import { readUsers, type UserEntry } from '../values/users.ts';
+import { not } from '../values/value.ts';
 import { destinationIndexes, type GivenParameter, type LabelParameters, readParameters } from './label-parameters.ts';
 import {
   deprecatedProblem,
@@ -143,7 +145,10 @@ function readParameter(parameter: GivenParameter, indexes: readonly number[], re
     reading.problems.push(misplaced);
     return;
   }
-  const parsed = known.entry.parse(parameter.value, { separator: reading.separator });
+  const value = known.entry.parse(parameter.value, { separator: reading.separator });
+  // A certificate is PEM, which has lines; it is checked when it is sealed.
+  const isText = known.field === 'serviceCert' || !value.ok || controlCharacterIn(value.value) === undefined;
+  const parsed = isText ? value : not('text without control characters');
   const problem = valueProblem(known.entry, parameter, parsed);
   if (problem !== undefined) reading.problems.push(problem);
   if (!parsed.ok || parsed.value === undefined) return;

@@ -121,11 +121,45 @@ describe('checkEndpoints', () => {
     expect(checkEndpoints(endpoints, place)).to.deep.equal({ ok: true, endpoints });
   });
 
-  it('names an address without its prefix length', () => {
-    const checked = checkEndpoints(
-      { ...endpoints, tasks: [{ ...endpoints.tasks[0], addresses: ['10.0.1.5'] }] },
-      place,
-    );
-    expect(checked.ok || checked.problems[0]?.label).to.equal('tasks.0.addresses.0');
-  });
+  const task = endpoints.tasks[0];
+  const good = { ...task, taskId: 't2', addresses: ['10.0.1.6/24'] };
+  const partly: readonly (readonly [string, object, string, object])[] = [
+    [
+      'an address without its prefix length',
+      { tasks: [{ ...task, addresses: ['10.0.1.5', 'fd00::5/64'] }, good] },
+      'tasks.0.addresses.0',
+      { tasks: [{ ...task, addresses: ['fd00::5/64'] }, good] },
+    ],
+    ['a task without an id', { tasks: [{ ...task, taskId: '' }, good] }, 'tasks.0.taskId', { tasks: [good] }],
+    ['a task that is none', { tasks: [null, good] }, 'tasks.0', { tasks: [good] }],
+    ['an id with a line break', { tasks: [{ ...task, taskId: 'a\nb' }, good] }, 'tasks.0.taskId', { tasks: [good] }],
+    [
+      'a published host with a NUL',
+      { published: [{ host: '10.0.0.1\0', port: 1, targetPort: 1 }, endpoints.published[0]] },
+      'published.0.host',
+      { published: endpoints.published },
+    ],
+  ];
+  for (const [what, given, label, expected] of partly) {
+    it(`leaves out ${what}, and keeps the rest`, () => {
+      const checked = checkEndpoints({ ...endpoints, ...given }, place);
+      expect(checked).to.have.nested.property('warnings[0].label', label);
+      expect(checked).to.have.nested.property('warnings[0].reason', 'endpoint-unusable');
+      expect(checked.ok && checked.endpoints).to.deep.equal({ ...endpoints, ...expected });
+    });
+  }
+
+  const whole: readonly (readonly [string, object])[] = [
+    ['a DNS name with a NUL', { dnsName: 'go\0demo' }],
+    ['a DNS name with a blank', { dnsName: 'go demo' }],
+    ['a DNS name of 254 characters', { dnsName: 'x'.repeat(254) }],
+    ['tasks that are no list', { tasks: {} }],
+    ['another version', { version: 2 }],
+    ['another service', { service: 'other' }],
+  ];
+  for (const [what, given] of whole) {
+    it(`refuses ${what}`, () => {
+      expect(checkEndpoints({ ...endpoints, ...given }, place)).to.have.property('ok', false);
+    });
+  }
 });

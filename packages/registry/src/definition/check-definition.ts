@@ -1,7 +1,8 @@
 import type { Destination, Problem, ServiceDefinition } from '@swarmgate/labels';
-import { checkDestinations } from '@swarmgate/labels';
+import { checkDestinations, controlCharacterIn } from '@swarmgate/labels';
 import type { z } from 'zod';
-import { definitionSchema, endpointsSchema } from './definition-schema.ts';
+import { readEndpoints } from './check-endpoints.ts';
+import { definitionSchema } from './definition-schema.ts';
 import type { EndpointsDocument } from './endpoints-document.ts';
 import { unknownFields } from './unknown-fields.ts';
 import { withUnknownRestrictions } from './unknown-restrictions.ts';
@@ -12,7 +13,8 @@ export type DefinitionCheck =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type EndpointsCheck =
-  | { readonly ok: true; readonly endpoints: EndpointsDocument }
+  /** `warnings`, where there are any: tasks, addresses and ports that cannot be used and were left out. */
+  | { readonly ok: true; readonly endpoints: EndpointsDocument; readonly warnings?: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export interface ExpectedPlace {
@@ -21,10 +23,10 @@ export interface ExpectedPlace {
 }
 
 /**
- * Whether a parsed JSON document is a definition of that owner and service. Whoever edits one in Consul's UI meets the
- * messages made here. Never throws. Unknown fields are dropped with a warning; one
- * that may restrict access closes its routes (`withUnknownRestrictions`). A destination without `index` gets its position, one
- * without `since` gets `updatedAt`, so that a hand-written destination need not know our bookkeeping.
+ * Whether a parsed JSON document is a definition of that owner and service. People who edit one in Consul's UI get these
+ * messages. Never throws. Unknown fields are dropped with a warning; one that may restrict access closes its routes
+ * (`withUnknownRestrictions`). A destination without `index` gets its position, one without `since` gets `updatedAt`, so
+ * that a hand-written destination need not have our bookkeeping.
  */
 export function checkDefinition(json: unknown, expected: ExpectedPlace): DefinitionCheck {
   const completed = completeDestinations(json);
@@ -33,6 +35,7 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
   const definition: ServiceDefinition = parsed.data;
   const problems = [
     ...misplaced(definition, expected),
+    ...withControlCharacters(definition),
     ...repeatedIndexes(definition.destinations),
     ...checkDestinations(definition.destinations),
   ].filter((problem) => problem.severity === 'error');
@@ -42,12 +45,17 @@ export function checkDefinition(json: unknown, expected: ExpectedPlace): Definit
   return { ok: true, definition: withUnknownRestrictions(definition, json), warnings };
 }
 
-/** As `checkDefinition`, for the endpoints document beside it. */
+/**
+ * As `checkDefinition`, for the endpoints document beside it. A task, an address or a published port that cannot be used
+ * is left out with a warning: the others are as good as before.
+ */
 export function checkEndpoints(json: unknown, expected: ExpectedPlace): EndpointsCheck {
-  const parsed = endpointsSchema.safeParse(json);
-  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, json) };
-  const problems = misplaced(parsed.data, expected);
-  return problems.length === 0 ? { ok: true, endpoints: parsed.data } : { ok: false, problems };
+  const read = readEndpoints(json);
+  if (!read.ok) return { ok: false, problems: problemsOf(read.error, json) };
+  const problems = misplaced(read.endpoints, expected);
+  if (problems.length > 0) return { ok: false, problems };
+  const { endpoints, warnings } = read;
+  return warnings.length === 0 ? { ok: true, endpoints } : { ok: true, endpoints, warnings };
 }
 
 function completeDestinations(json: unknown): unknown {
@@ -72,6 +80,21 @@ function misplaced(found: ExpectedPlace, expected: ExpectedPlace): readonly Prob
       reason: 'definition-misplaced',
       message: `the document says ${found.owner}/${found.service}, its key says ${expected.owner}/${expected.service}`,
       suggestion: `set owner to ${expected.owner} and service to ${expected.service}, or move the document`,
+    },
+  ];
+}
+
+function withControlCharacters({ serviceCert: _pem, ...definition }: ServiceDefinition): readonly Problem[] {
+  const path = controlCharacterIn(definition);
+  if (path === undefined) return [];
+  const where = path.join('.');
+  return [
+    {
+      severity: 'error',
+      reason: 'definition-invalid',
+      message: `${where} holds a control character`,
+      label: where,
+      suggestion: `take it out of ${where}`,
     },
   ];
 }

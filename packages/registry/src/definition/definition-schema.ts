@@ -14,10 +14,8 @@ function shapeOf<Entries extends { readonly [Field in keyof Entries]: LabelEntry
   return Object.fromEntries(shapes) as Shape<Entries>;
 }
 
-const name = z.string().refine(isName, `expected ${nameExpected}`);
-const text = z.string().min(1);
+export const nameSchema = z.string().refine(isName, `expected ${nameExpected}`);
 const features = z.array(z.string().min(1).max(100)).max(100).exactOptional();
-const port = z.int().min(1).max(65_535);
 
 export const serviceLabelsShape = shapeOf(serviceLabels);
 
@@ -40,29 +38,11 @@ const source = z.discriminatedUnion('kind', [
 
 export const definitionSchema = z.object({
   version: z.literal(1),
-  service: name,
-  owner: name,
+  service: nameSchema,
+  owner: nameSchema,
   source,
   updatedAt: z.iso.datetime(),
   requires: features,
   ...serviceLabelsShape,
   destinations: z.array(z.object(destinationShape)).min(1),
-});
-
-export const endpointsSchema = z.object({
-  version: z.literal(1),
-  service: name,
-  owner: name,
-  dnsName: text,
-  tasks: z.array(
-    z.object({
-      taskId: text,
-      nodeId: z.string(),
-      state: z.enum(['active', 'draining']),
-      addresses: z.array(z.union([z.cidrv4(), z.cidrv6()])),
-    }),
-  ),
-  published: z.array(z.object({ host: text, port, targetPort: port })),
-  vip: z.union([z.cidrv4(), z.cidrv6()]).exactOptional(),
-  network: text.exactOptional(),
 });

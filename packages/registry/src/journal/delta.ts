@@ -27,7 +27,11 @@ export async function readDelta(
   const changes = changesSince(present, before.sequence);
   if (changes === undefined) return undefined;
   const wanted: string[] = [];
-  for (const [key, change] of changes) if (change === 'put') wanted.push(layout.prefix + key);
+  for (const [relative, change] of changes) {
+    const key = layout.prefix + relative;
+    // A head that was edited by hand may name anything.
+    if (change === 'put' && 'service' in layout.place(key)) wanted.push(key);
+  }
   const services = new Map<ServiceKey, Held<ServiceDefinition> | undefined>();
   const endpoints = new Map<ServiceKey, Held<EndpointsDocument> | undefined>();
   const labelProblems = new Map<ServiceKey, readonly Problem[] | undefined>();

@@ -32,10 +32,10 @@ export function readDocument(place: DocumentPlace, stored: StoredValue): ReadDoc
   }
   if (!parsed.ok) return { kind: 'endpoints', service, held: bad([notJson('endpoints document', parsed.reason)]) };
   const checked = checkEndpoints(parsed.json, expected);
-  const held = checked.ok
-    ? ({ ok: true, document: checked.endpoints, index: stored.index } as const)
-    : bad(checked.problems);
-  return { kind: 'endpoints', service, held };
+  if (!checked.ok) return { kind: 'endpoints', service, held: bad(checked.problems) };
+  const { endpoints: document, warnings } = checked;
+  const good = { ok: true, document, index: stored.index } as const;
+  return { kind: 'endpoints', service, held: warnings === undefined ? good : { ...good, warnings } };
 }
 
 /** Readable in Consul's UI. */
@@ -55,16 +55,37 @@ export function isWrittenAlready(stored: string, document: object): boolean {
   return saysTheSame(parsed.json, JSON.parse(JSON.stringify(document)) as object);
 }
 
+/** Deeper documents are none of ours, and functions that call themselves for each level would run out of stack. */
+const mostLevels = 64;
+
+/** Never throws. Refuses what is nested deeper than 64 levels. */
 export function parseJson(
   text: string,
 ): { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly reason: string } {
+  if (levelsOf(text) > mostLevels) return { ok: false, reason: `it is nested deeper than ${mostLevels} levels` };
   try {
     return { ok: true, json: JSON.parse(text) };
   } catch (error) {
-    // V8 quotes what stands around the fault, which in a hand edit may be a password.
+    // V8 quotes what stands around the fault, which in a manual edit may be a password.
     const reason = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : 'it cannot be read';
     return { ok: false, reason };
   }
+}
+
+/** How deep the brackets outside of strings are nested. */
+function levelsOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c) at += 1;
+    else if (code === 0x22) isString = !isString;
+    else if (isString) continue;
+    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+  return deepest;
 }
 
 function notJson(what: string, reason: string): Problem {
@@ -80,11 +101,20 @@ function readProblems(value: string): readonly Problem[] {
   const parsed = parseJson(value);
   const json = parsed.ok ? parsed.json : undefined;
   if (typeof json !== 'object' || json === null || !('problems' in json) || !Array.isArray(json.problems)) return [];
-  return json.problems.filter(isProblem);
+  return json.problems.filter(isProblem).slice(0, mostProblems);
 }
+
+/** Of one service: what people read, and what a status page can show. */
+const mostProblems = 1_000;
 
 function isProblem(json: unknown): json is Problem {
   if (typeof json !== 'object' || json === null) return false;
-  const { severity, reason, message } = json as Readonly<Record<string, unknown>>;
-  return (severity === 'error' || severity === 'warning') && typeof reason === 'string' && typeof message === 'string';
+  const { severity, reason, message, ...optional } = json as Readonly<Record<string, unknown>>;
+  const isOptional = (name: string) => optional[name] === undefined || typeof optional[name] === 'string';
+  return (
+    (severity === 'error' || severity === 'warning') &&
+    typeof reason === 'string' &&
+    typeof message === 'string' &&
+    ['label', 'value', 'suggestion', 'otherService'].every(isOptional)
+  );
 }
