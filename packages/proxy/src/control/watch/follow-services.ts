@@ -257,13 +257,19 @@ export class ServicesFollower implements Running {
     try {
       return await readSnapshotFile(this.#path, this.#options.registry.instance);
     } catch (error) {
-      this.#options.logger.error({ err: error }, 'the snapshot on disk is left aside');
+      this.#options.logger.error({ err: error }, 'snapshot on disk not used');
       return undefined;
     }
   }
 
   #restore(kept: DiskSnapshot): void {
-    const ageMs = this.#now() - kept.savedAtMs;
+    // A clock that was set back makes a snapshot of the future: its age is not known, and it counts as new.
+    const ageMs = Math.max(0, this.#now() - kept.savedAtMs);
+    if (kept.leftOut.length > 0)
+      this.#options.logger.warn(
+        { problems: kept.leftOut.length, first: kept.leftOut[0]?.message },
+        'documents of the snapshot on disk left out',
+      );
     this.served.restore(kept, ageMs > staleAfterMs);
     this.#asOfMs = kept.savedAtMs;
     this.#firstTableFrom = 'snapshot';

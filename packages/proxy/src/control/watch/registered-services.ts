@@ -28,7 +28,7 @@ export class RegisteredServices {
   readonly definitions = new Map<ServiceKey, Held<ServiceDefinition>>();
   readonly endpoints = new Map<ServiceKey, Held<EndpointsDocument>>();
   readonly labelProblems = new Map<ServiceKey, readonly Problem[]>();
-  /** What of a definition that is in force has no effect. */
+  /** What of the documents in force has no effect. */
   readonly warnings = new Map<ServiceKey, readonly Problem[]>();
   /** Stand-ins for definitions that cannot be used, and only for those. */
   readonly lastGood = new Map<ServiceKey, { readonly definition: ServiceDefinition; readonly origin: StandIn }>();
@@ -178,15 +178,15 @@ export class RegisteredServices {
 
   #setDefinition(key: ServiceKey, found: Held<ServiceDefinition>, trustIndexes: boolean): void {
     const before = this.definitions.get(key);
-    this.warnings.delete(key);
     if (found.ok) {
-      if (found.warnings !== undefined) this.warnings.set(key, found.warnings);
       this.lastGood.delete(key);
       this.definitions.set(key, keepingIdentity(before, found, trustIndexes));
+      this.#setWarnings(key);
       return;
     }
     if (before?.ok) this.lastGood.set(key, { definition: before.document, origin: 'last-good' });
     this.definitions.set(key, found);
+    this.#setWarnings(key);
   }
 
   #setEndpoints(key: ServiceKey, found: Held<EndpointsDocument>, trustIndexes: boolean): void {
@@ -194,21 +194,32 @@ export class RegisteredServices {
     if (found.ok) {
       this.lastGoodEndpoints.delete(key);
       this.endpoints.set(key, keepingIdentity(before, found, trustIndexes));
+      this.#setWarnings(key);
       return;
     }
     if (before?.ok) this.lastGoodEndpoints.set(key, before.document);
     this.endpoints.set(key, found);
+    this.#setWarnings(key);
+  }
+
+  #setWarnings(key: ServiceKey): void {
+    const all = [this.definitions.get(key), this.endpoints.get(key)].flatMap((found) =>
+      found?.ok ? (found.warnings ?? []) : [],
+    );
+    if (all.length === 0) this.warnings.delete(key);
+    else this.warnings.set(key, all);
   }
 
   #forgetDefinition(key: ServiceKey): void {
     this.definitions.delete(key);
-    this.warnings.delete(key);
     this.lastGood.delete(key);
+    this.#setWarnings(key);
   }
 
   #forgetEndpoints(key: ServiceKey): void {
     this.endpoints.delete(key);
     this.lastGoodEndpoints.delete(key);
+    this.#setWarnings(key);
   }
 
   #setLabelProblems(snapshot: RegistrySnapshot): void {

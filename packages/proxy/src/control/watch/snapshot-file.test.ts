@@ -57,6 +57,27 @@ describe('the snapshot on disk', () => {
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
   });
 
+  const foreign: readonly (readonly [string, (served: ServedService) => unknown, number])[] = [
+    ['a definition of another version', (each) => ({ ...each, definition: { ...each.definition, version: 2 } }), 1],
+    [
+      'a definition without destinations',
+      (each) => ({ ...each, definition: { ...each.definition, destinations: [] } }),
+      1,
+    ],
+    ['a definition that is none', (each) => ({ ...each, definition: 'x' }), 1],
+    ['endpoints with a NUL', (each) => ({ ...each, endpoints: { ...each.endpoints, dnsName: 'a\0b' } }), 2],
+    ['endpoints of another version', (each) => ({ ...each, endpoints: { ...each.endpoints, version: 2 } }), 2],
+  ];
+  for (const [what, change, services] of foreign) {
+    it(`costs its own service where it holds ${what}`, async () => {
+      await write([change(served('swarm/a')) as ServedService, served('swarm/b')]);
+      const read = await readSnapshotFile(path, 'swarmgate');
+      expect(read?.services).to.have.length(services);
+      expect(read?.services.at(-1)).to.deep.include({ key: 'swarm/b', endpoints: endpoints('swarm/b') });
+      expect(read?.leftOut[0]).to.have.property('severity', 'error');
+    });
+  }
+
   it('is missing without a complaint', async () => {
     expect(await readSnapshotFile(path, 'swarmgate')).to.equal(undefined);
   });

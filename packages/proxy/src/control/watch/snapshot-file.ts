@@ -3,8 +3,16 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type EndpointsDocument, type ServiceDefinition, serviceKey } from '@swarmgate/registry';
+import {
+  checkDefinition,
+  checkEndpoints,
+  type EndpointsDocument,
+  type Problem,
+  type ServiceDefinition,
+  serviceKey,
+} from '@swarmgate/registry';
 import { SwarmgateError } from '@swarmgate/runtime';
+import { z } from 'zod';
 import type { ServedService } from '../../model/served-service.ts';
 import type { KeptSnapshot } from './served-services.ts';
 
@@ -16,15 +24,22 @@ import type { KeptSnapshot } from './served-services.ts';
 const format = { kind: 'swarmgate-snapshot', version: 1 } as const;
 const servicesPerStep = 200;
 
-interface Head {
-  readonly kind: typeof format.kind;
-  readonly version: number;
-  readonly instance: string;
-  readonly savedAtMs: number;
-  readonly registryId: string;
-  readonly revision: string;
-  readonly sequence: number;
-}
+const headSchema = z.object({
+  kind: z.literal(format.kind),
+  version: z.literal(format.version),
+  instance: z.string(),
+  savedAtMs: z.number(),
+  registryId: z.string(),
+  revision: z.string(),
+  sequence: z.int().min(0),
+});
+
+const placeSchema = z.object({
+  definition: z.looseObject({ owner: z.string(), service: z.string() }),
+  endpoints: z.unknown().optional(),
+});
+
+type Head = z.infer<typeof headSchema>;
 
 interface ServiceLine {
   readonly definition: ServiceDefinition;
@@ -33,9 +48,11 @@ interface ServiceLine {
 
 export interface DiskSnapshot extends KeptSnapshot {
   readonly savedAtMs: number;
+  /** Documents that this version cannot use, as those of another one: each costs its own service at most. */
+  readonly leftOut: readonly Problem[];
 }
 
-/** The file is there and cannot be used: somebody should know, nobody has to act. */
+/** The file exists and cannot be used. The proxy then starts without it. */
 export class SnapshotFileError extends SwarmgateError {}
 
 export function snapshotPath(dataDir: string, instance: string): string {
@@ -52,7 +69,7 @@ export async function writeSnapshotFile(
   snapshot: KeptSnapshot,
   savedAtMs: number,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   const hash = createHash('sha256');
   const { registryId, revision, sequence } = snapshot;
@@ -87,12 +104,13 @@ export async function writeSnapshotFile(
 }
 
 /**
- * `undefined` where there is none, or one of another instance.
+ * `undefined` where there is none, or one of another instance. Its documents pass the same checks as the registry's.
  * @throws SnapshotFileError `snapshot-broken` for a file that is cut off, changed, or of a later version.
  */
 export async function readSnapshotFile(path: string, instance: string): Promise<DiskSnapshot | undefined> {
   const hash = createHash('sha256');
   const services: ServedService[] = [];
+  const leftOut: Problem[] = [];
   let head: Head | undefined;
   let pending: string | undefined;
   const broken = (why: string, cause?: unknown) =>
@@ -103,10 +121,13 @@ export async function readSnapshotFile(path: string, instance: string): Promise<
       if (pending !== undefined) {
         hash.update(`${pending}\n`);
         if (head === undefined) {
-          head = JSON.parse(pending) as Head;
-          if (head.kind !== format.kind || head.version !== format.version)
-            throw broken(`it is not a snapshot of version ${format.version}`);
-        } else services.push(toServed(JSON.parse(pending) as ServiceLine));
+          head = headSchema.safeParse(JSON.parse(pending)).data;
+          if (head === undefined) throw broken(`it is not a snapshot of version ${format.version}`);
+        } else {
+          const read = readServiceLine(pending);
+          if (read.served !== undefined) services.push(read.served);
+          leftOut.push(...read.problems);
+        }
       }
       pending = line;
     }
@@ -119,12 +140,36 @@ export async function readSnapshotFile(path: string, instance: string): Promise<
   }
   if (head.instance !== instance) return undefined;
   const { savedAtMs, registryId, revision, sequence } = head;
-  return { savedAtMs, registryId, revision, sequence, services };
+  return { savedAtMs, registryId, revision, sequence, services, leftOut };
 }
 
-function toServed({ definition, endpoints }: ServiceLine): ServedService {
-  return { key: serviceKey(definition), definition, endpoints, origin: 'snapshot', addressesFresh: true };
+function readServiceLine(line: string): {
+  readonly served: ServedService | undefined;
+  readonly problems: readonly Problem[];
+} {
+  const json = placeSchema.safeParse(JSON.parse(line)).data;
+  if (json === undefined) return { served: undefined, problems: [notAService] };
+  const { owner, service } = json.definition;
+  const checked = checkDefinition(json.definition, { owner, service });
+  if (!checked.ok) return { served: undefined, problems: checked.problems };
+  const { definition } = checked;
+  const found = json.endpoints === undefined ? undefined : checkEndpoints(json.endpoints, { owner, service });
+  const endpoints = found?.ok ? found.endpoints : undefined;
+  const served = {
+    key: serviceKey(definition),
+    definition,
+    endpoints,
+    origin: 'snapshot' as const,
+    addressesFresh: true,
+  };
+  return { served, problems: found?.ok === false ? found.problems : [] };
 }
+
+const notAService: Problem = {
+  severity: 'error',
+  reason: 'definition-invalid',
+  message: 'a line of the snapshot holds no definition with an owner and a service',
+};
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');

@@ -1,0 +1,136 @@
+import { checkDefinition, checkEndpoints, type Held, type ServiceDefinition } from '@swarmgate/registry';
+import {
+  completeDefinition,
+  completeEndpoints,
+  hostileTexts,
+  mutationsOf,
+  textOf,
+} from '@swarmgate/registry/test/hostile-documents';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { definition, delta, endpoints, good, snapshot } from '../../../test/registered.ts';
+import { Upstreams } from '../../endpoints/upstreams.ts';
+import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import { createRouteTable } from '../../routing/create-route-table.ts';
+import { normalizeHost } from '../../routing/normal-host.ts';
+import { splitRequestTarget } from '../../routing/normal-path.ts';
+import { readMessage } from '../bus/message.ts';
+import { ServedServices } from './served-services.ts';
+
+const seed = 20_260_102;
+const runs = { documents: 3_000, messages: 5_000 };
+
+describe('a document of one service, whatever stands in it', function () {
+  this.timeout(120_000);
+  const settings = readSettings('proxy', { env: {}, secretsDir: '/nonexistent' });
+  const middleware = createMiddleware({ settings, env: {}, logger: silentLogger, secretsDir: '/nonexistent' });
+  after(() => middleware.stop());
+
+  const hostile = { owner: 'swarm', service: 'hostile' };
+  const neighbour = definition('swarm/neighbour', '/neighbour');
+  const beside = endpoints('swarm/neighbour', '10.0.1.50/24');
+  const target = (path: string, host = 'any.example') => {
+    const split = splitRequestTarget(path);
+    const normal = normalizeHost(host);
+    if (!split.ok || !normal.ok) throw new Error(`${host}${path}`);
+    return { host: normal.host, path: split.path, method: 'GET', port: 80, header: () => undefined };
+  };
+
+  /** As `readDocument` gives it. */
+  function held<T>(check: { readonly ok: boolean }, document: T | undefined, index: number): Held<T> {
+    return check.ok && document !== undefined
+      ? { ok: true, document, index }
+      : { ok: false, problems: (check as Extract<Held<T>, { ok: false }>).problems, index, raw: '' };
+  }
+
+  const texts = (document: object) =>
+    fc.oneof(
+      { weight: 50, arbitrary: mutationsOf(document).map((mutated) => textOf(mutated) ?? 'null') },
+      { weight: 1, arbitrary: fc.constantFrom(...hostileTexts.filter((text) => text.length < 100_000)) },
+    );
+  const parsed = (text: string): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  };
+
+  it('is served or set aside, and no other service notices', () => {
+    let served = 0;
+    fc.assert(
+      fc.property(
+        texts(completeDefinition('swarm', 'hostile')),
+        texts(completeEndpoints('swarm', 'hostile')),
+        (definitionText, endpointsText) => {
+          const all = new ServedServices([]);
+          const checked = checkDefinition(parsed(definitionText), hostile);
+          const checkedEndpoints = checkEndpoints(parsed(endpointsText), hostile);
+          all.absorb(snapshot({ services: [['swarm/neighbour', good(neighbour)]] }), 1);
+          all.absorb(
+            delta(
+              2,
+              [['swarm/hostile', held<ServiceDefinition>(checked, checked.ok ? checked.definition : undefined, 2)]],
+              [
+                ['swarm/neighbour', good(beside)],
+                [
+                  'swarm/hostile',
+                  held(checkedEndpoints, checkedEndpoints.ok ? checkedEndpoints.endpoints : undefined, 2),
+                ],
+              ],
+            ),
+            2,
+          );
+          const { changes } = all.settle();
+          const upstreams = new Upstreams({
+            swarmName: 'swarm',
+            subnets: () => ['10.0.1.7/24', 'fd00::7/64'],
+            dockerNames: true,
+            names: { ask: () => ({ kind: 'pending' }), peek: () => ({ kind: 'pending' }) } as never,
+          });
+          upstreams.apply(changes);
+          const table = createRouteTable({
+            order: 'strict',
+            instanceName: 'swarmgate',
+            filterInstanceName: false,
+          }).with(new Map([...changes].map(([key, each]) => [key, each?.definition])));
+          table.problems();
+          for (const route of table.routesOf('swarm/hostile')) {
+            served += 1;
+            middleware.middlewareOf(route);
+            for (const { host, port } of upstreams.of(route).endpoints) {
+              expect(host).to.match(/^[A-Za-z0-9._:%[\]-]+$/);
+              expect(port).to.be.within(1, 65_535);
+            }
+          }
+          table.lookup(target('/hostile', 'hostile.example'));
+          table.explain(target('/hostile', 'hostile.example'));
+          const found = table.lookup(target('/neighbour'));
+          expect(found?.key).to.equal('swarm/neighbour');
+          expect(found === undefined ? [] : upstreams.of(found).endpoints.map(({ host }) => host)).to.deep.equal([
+            '10.0.1.50',
+          ]);
+        },
+      ),
+      { numRuns: runs.documents, seed },
+    );
+    expect(served).to.be.greaterThan(runs.documents / 10);
+  });
+
+  it('is no message of a replica either', () => {
+    const message = {
+      version: 1,
+      sender: 's',
+      replica: 'one',
+      hint: { kind: 'sequence', registryId: 'r', sequence: 5 },
+    };
+    fc.assert(
+      fc.property(texts(message), (text) => {
+        const read = readMessage(text);
+        if (read !== undefined) expect(read.replica).to.match(/^[A-Za-z0-9._-]+$/);
+      }),
+      { numRuns: runs.messages, seed },
+    );
+  });
+});

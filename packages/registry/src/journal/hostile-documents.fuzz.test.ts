@@ -1,0 +1,185 @@
+import { controlCharacterIn } from '@swarmgate/labels';
+import { silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openRegistryUnderTest } from '../../test/embedded-registry.ts';
+import {
+  completeDefinition,
+  completeEndpoints,
+  hostileTexts,
+  mutationsOf,
+  pathsOf,
+  textOf,
+} from '../../test/hostile-documents.ts';
+import { definitionOf } from '../../test/sample-definition.ts';
+import { listReplicas } from '../session/replica-status.ts';
+import type { KeyValueStore } from '../store/key-value-store.ts';
+import { readDocument } from './documents.ts';
+import { changesSince, journalledIndexes, parseHead, removedKeys } from './head.ts';
+import { readHistory } from './history.ts';
+import { JournalContext } from './journal-context.ts';
+import { keyLayout } from './key-layout.ts';
+
+// Together with the proxy's hostile-documents.fuzz.test.ts some 100,000 cases.
+const runs = { definition: 6_000, endpoints: 45_000, others: 14_000, history: 1_000 };
+const seed = 20_260_102;
+
+const layout = keyLayout('edge');
+const definition = completeDefinition('swarm', 'web');
+const endpoints = completeEndpoints('swarm', 'web');
+const problems = { version: 1, problems: [{ severity: 'error', reason: 'r', message: 'm', label: 'l', value: 'v' }] };
+const head = {
+  version: 1,
+  registryId: 'r1',
+  sequence: 3,
+  changes: [
+    { sequence: 2, index: 7, put: ['services/swarm/web'], remove: [] },
+    { sequence: 3, put: ['endpoints/swarm/web'], remove: ['services/swarm/old'], awaited: true },
+  ],
+};
+const history = { version: 1, number: 1, replacedAt: '2026-01-01', replacedBy: 'x', definition };
+const replica = { replica: 'one', registryId: 'r1', sequence: 1, routes: 1, rejected: 0, version: '1', since: 's' };
+
+function assertFor(document: object, numRuns: number, check: (text: string) => void | Promise<void>): Promise<void> {
+  const texts = fc.oneof(
+    { weight: 50, arbitrary: mutationsOf(document).map((mutated) => textOf(mutated) ?? '') },
+    { weight: 1, arbitrary: fc.constantFrom(...hostileTexts) },
+  );
+  return fc.assert(
+    fc.asyncProperty(texts, async (text) => {
+      await check(text);
+    }),
+    { numRuns, seed },
+  );
+}
+
+/** A store that holds one value under every prefix. */
+const holding = (key: string, value: string) =>
+  ({ list: async () => ({ index: 1, data: [{ key, value, index: 1 }] }) }) as unknown as KeyValueStore;
+
+describe('documents of the registry, whatever stands in them', function () {
+  this.timeout(120_000);
+
+  it('are mutated in every field of every kind', () => {
+    expect(pathsOf(definition).length).to.be.greaterThan(100);
+    expect(pathsOf(endpoints).length).to.be.greaterThan(20);
+  });
+
+  it('give a definition that is checked, or problems', async () => {
+    let usable = 0;
+    await assertFor(definition, runs.definition, (text) => {
+      const read = readDocument(layout.place('edge/services/swarm/web') as never, {
+        key: 'edge/services/swarm/web',
+        value: text,
+        index: 1,
+      });
+      if (read.kind !== 'services') throw new Error(read.kind);
+      if (read.held.ok) {
+        usable += 1;
+        const { serviceCert: _pem, ...rest } = read.held.document;
+        expect(controlCharacterIn(rest)).to.equal(undefined);
+        expect(read.held.document).to.include({ owner: 'swarm', service: 'web' });
+        expect(JSON.parse(JSON.stringify(read.held.document))).to.deep.equal(read.held.document);
+      } else expect(read.held.problems).to.have.length.of.at.least(1);
+    });
+    expect(usable).to.be.greaterThan(runs.definition / 100);
+    expect({}).to.not.have.property('polluted');
+  });
+
+  it('give an endpoints document whose every part can be used, or problems', async () => {
+    let usable = 0;
+    await assertFor(endpoints, runs.endpoints, (text) => {
+      const read = readDocument(layout.place('edge/endpoints/swarm/web') as never, {
+        key: 'edge/endpoints/swarm/web',
+        value: text,
+        index: 1,
+      });
+      if (read.kind !== 'endpoints') throw new Error(read.kind);
+      if (!read.held.ok) return;
+      usable += 1;
+      expect(controlCharacterIn(read.held.document)).to.equal(undefined);
+      for (const { host } of read.held.document.published) expect(host).to.match(/^[A-Za-z0-9._:[\]-]+$/);
+      for (const { addresses } of read.held.document.tasks)
+        for (const address of addresses) expect(address).to.match(/^[0-9a-fA-F.:]+\/\d+$/);
+    });
+    expect(usable).to.be.greaterThan(runs.endpoints / 10);
+  });
+
+  it('give problems that can be shown', () =>
+    assertFor(problems, runs.others, (text) => {
+      const key = 'edge/problems/labels/swarm/web';
+      const read = readDocument(layout.place(key) as never, { key, value: text, index: 1 });
+      if (read.kind !== 'labelProblems') throw new Error(read.kind);
+      for (const problem of read.problems)
+        for (const [name, value] of Object.entries(problem))
+          if (['reason', 'message', 'label', 'value', 'suggestion'].includes(name)) expect(value).to.be.a('string');
+    }));
+
+  it('give a journal that can be followed, or none', () =>
+    assertFor(head, runs.others, (text) => {
+      const parsed = parseHead(text);
+      if (parsed === undefined) return;
+      changesSince(parsed, 1);
+      journalledIndexes(parsed, 9);
+      for (const key of removedKeys(parsed)) layout.place(`edge/${key}`);
+    }));
+
+  it('give history entries with definitions that are checked', () =>
+    assertFor(history, runs.history, async (text) => {
+      const context = new JournalContext({
+        store: holding('edge/history/swarm/web/1', text),
+        layout,
+        logger: silentLogger,
+      });
+      for (const entry of await readHistory(context, 'swarm/web', new AbortController().signal))
+        expect(entry.definition).to.include({ owner: 'swarm', service: 'web' });
+    }));
+
+  it('give replicas that can be waited for', () =>
+    assertFor(replica, runs.others, async (text) => {
+      const listed = await listReplicas(holding('edge/proxies/one', text), layout, new AbortController().signal);
+      for (const status of listed) expect(status.replica).to.be.a('string');
+    }));
+
+  it('cost their own service at most: others are read, followed and published beside them', async () => {
+    const under = await openRegistryUnderTest();
+    const signal = AbortSignal.timeout(100_000);
+    const options = { by: 'a test', signal };
+    const keys = [
+      under.layout.documentKey('services', 'swarm/web'),
+      under.layout.documentKey('endpoints', 'swarm/web'),
+      under.layout.documentKey('labelProblems', 'swarm/web'),
+      under.layout.history('swarm/web', 1),
+      under.layout.replica('two'),
+    ];
+    const texts = fc.oneof(
+      ...[definition, endpoints, problems, history].map((document) =>
+        mutationsOf(document).map((mutated) => textOf(mutated) ?? ''),
+      ),
+      fc.constantFrom(...hostileTexts).filter((text) => text.length < 300_000),
+    );
+    let port = 1;
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...keys), texts, async (key, value) => {
+          await under.write({ kind: 'set', key, value: value.slice(0, 300_000) });
+          port = (port % 60_000) + 1;
+          const others = ['good', 'web'].map((service) => ({
+            owner: 'swarm',
+            service,
+            definition: { document: definitionOf('swarm', service, port) },
+          }));
+          await under.registry.publish(others, options);
+          const read = await under.registry.read(signal);
+          if (read.kind !== 'snapshot') throw new Error(read.kind);
+          const good = read.snapshot.services.get('swarm/good');
+          expect(good?.ok && good.document.destinations[0]?.port).to.equal(port);
+          await under.registry.history('swarm/web', signal);
+        }),
+        { numRuns: 300, seed },
+      );
+    } finally {
+      await under.remove();
+    }
+  });
+});
