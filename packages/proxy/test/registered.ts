@@ -1,10 +1,10 @@
 import type {
   EndpointsDocument,
-  Held,
   Problem,
   RegistryChange,
   ServiceDefinition,
   ServiceKey,
+  Stored,
 } from '@swarmgate/registry';
 
 /** Values as the registry hands them over, for tests of what follows it. */
@@ -30,19 +30,19 @@ export function endpoints(key: ServiceKey, address = '10.0.1.5/24'): EndpointsDo
   return { version: 1, service, owner, dnsName: service, tasks: [task], published: [] };
 }
 
-export function good<T>(document: T, index = 1): Held<T> {
+export function good<T>(document: T, index = 1): Stored<T> {
   return { ok: true, document, index };
 }
 
 export const notJson: Problem = { severity: 'error', reason: 'document-not-json', message: 'it is not JSON' };
 
-export function bad(index = 2): Held<never> {
+export function bad(index = 2): Stored<never> {
   return { ok: false, problems: [notJson], index, raw: '{' };
 }
 
 export interface SnapshotGiven {
-  readonly services?: Iterable<readonly [ServiceKey, Held<ServiceDefinition>]>;
-  readonly endpoints?: Iterable<readonly [ServiceKey, Held<EndpointsDocument>]>;
+  readonly services?: Iterable<readonly [ServiceKey, Stored<ServiceDefinition>]>;
+  readonly endpoints?: Iterable<readonly [ServiceKey, Stored<EndpointsDocument>]>;
   readonly journalled?: readonly ServiceKey[];
   readonly registryId?: string;
   readonly sequence?: number;
@@ -69,8 +69,8 @@ export function snapshot(given: SnapshotGiven): Extract<RegistryChange, { kind: 
 
 export function delta(
   sequence: number,
-  services: Iterable<readonly [ServiceKey, Held<ServiceDefinition> | undefined]>,
-  ofEndpoints: Iterable<readonly [ServiceKey, Held<EndpointsDocument> | undefined]> = [],
+  services: Iterable<readonly [ServiceKey, Stored<ServiceDefinition> | undefined]>,
+  ofEndpoints: Iterable<readonly [ServiceKey, Stored<EndpointsDocument> | undefined]> = [],
 ): Extract<RegistryChange, { kind: 'delta' }> {
   return {
     kind: 'delta',

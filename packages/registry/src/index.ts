@@ -7,7 +7,7 @@ export {
 export * from './definition/check-definition.ts';
 export { saysTheSame } from './definition/same-definition.ts';
 export { rollbackTo } from './journal/history.ts';
-export { type KeyLayout, keyLayout, type PlacedKey } from './journal/key-layout.ts';
+export { type KeyLayout, keyLayout, keyPatterns, type PlacedKey } from './journal/key-layout.ts';
 export type * from './registry.ts';
 export * from './registry-error.ts';
 export * from './secrets-key.ts';

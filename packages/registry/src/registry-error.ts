@@ -7,7 +7,7 @@ export type RegistryErrorCode =
   | 'registry-denied'
   /** The store will not take it, however often it is tried. */
   | 'registry-refused'
-  /** Somebody wrote in between: read again and plan again. */
+  /** Another writer came in between: read again and plan again. */
   | 'registry-conflict'
   /** We are not the leader any more: stop writing. */
   | 'leadership-lost'

@@ -49,16 +49,16 @@ export interface RegistrySnapshot {
   readonly registryId: string;
   /** Journal sequence: rises by one with every transaction. */
   readonly sequence: number;
-  readonly services: ReadonlyMap<ServiceKey, Held<ServiceDefinition>>;
-  readonly endpoints: ReadonlyMap<ServiceKey, Held<EndpointsDocument>>;
+  readonly services: ReadonlyMap<ServiceKey, Stored<ServiceDefinition>>;
+  readonly endpoints: ReadonlyMap<ServiceKey, Stored<EndpointsDocument>>;
   /** What the listeners could not use. */
   readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** Keys beneath the prefix that are nobody's: reported, never touched. */
+  /** Keys below the prefix that are none of the layout: reported, never changed. */
   readonly foreignKeys: readonly string[];
 }
 
 /** A document with the index that a compare-and-set of it needs; or one that cannot be used, and why. */
-export type Held<T> =
+export type Stored<T> =
   | {
       readonly ok: true;
       readonly document: T;
@@ -70,20 +70,20 @@ export type Held<T> =
 
 export interface FollowOptions {
   readonly signal: AbortSignal;
-  /** A wake that the journal does not explain within this time is a hand edit. Default 250. */
+  /** How long the journal may take to explain a removal that a search for missed writes found. Default 250. */
   readonly journalGraceMs?: number;
   /**
-   * A hand edit that falls between two waits and has a journalled change right behind it does not ring. Where the
-   * store's indexes leave room for one, it is searched for after this time, at most once a minute. Default 2_000.
+   * A manual edit made between two blocking queries can be masked by the journalled write that follows it. Where the
+   * store's indexes leave room for one, the follower searches for it after this time, at most once a minute. Default 2_000.
    */
   readonly searchAfterMs?: number;
   /** Aborts and restarts the wait with a full read: what `reload` without parameters does. */
   readonly fullReadRequests?: AsyncIterable<void>;
-  /** Others that say how far the journal has come. Perhaps wrong: one that is not costs at most a look at `head`. */
+  /** Hints of how far the journal has come. A wrong one costs at most one read of `head`. */
   readonly headHints?: HeadHints;
 }
 
-/** Tells of sequences that the journal is said to have reached. */
+/** A source of hints: sequences that the journal has reached, according to other replicas. */
 export interface HeadHints {
   /** Returns the way to stop it. */
   subscribe(listener: (sequence: number) => void): () => void;
@@ -101,8 +101,8 @@ export type RegistryChange =
       readonly kind: 'delta';
       readonly revision: string;
       readonly sequence: number;
-      readonly services: ReadonlyMap<ServiceKey, Held<ServiceDefinition> | undefined>;
-      readonly endpoints: ReadonlyMap<ServiceKey, Held<EndpointsDocument> | undefined>;
+      readonly services: ReadonlyMap<ServiceKey, Stored<ServiceDefinition> | undefined>;
+      readonly endpoints: ReadonlyMap<ServiceKey, Stored<EndpointsDocument> | undefined>;
       readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[] | undefined>;
     }
   /** Emitted once when it begins; the follower goes on trying. */
@@ -208,7 +208,7 @@ export interface BarrierReport {
   readonly waitingFor: readonly string[];
 }
 
-/** Held by one of several processes at a time: the leader of an owner, the reporter of problems. */
+/** A role that one of several processes has at a time: the leader of an owner, the reporter of problems. */
 export interface Leadership {
   readonly state: () => LeadershipState;
   /** Called on every change, at once with the present state. Returns the way to stop it. */

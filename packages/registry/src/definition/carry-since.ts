@@ -2,9 +2,9 @@ import type { Destination, ServiceDefinition, ServiceDomainAlgo } from '@swarmga
 
 /**
  * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one
- * begins at `nowMs`. So an older claim on a host and path wins a conflict, and nobody gains one by touching a label.
+ * begins at `nowMs`. So an older claim on a host and path wins a conflict, and touching a label wins none.
  *
- * @param attempted what somebody tried to write over `previous`: it may stand there, and then its dates count too
+ * @param attempted what was last written over `previous`, perhaps successfully: then its dates count too
  */
 export function carrySince(
   next: ServiceDefinition,

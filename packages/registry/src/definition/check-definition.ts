@@ -149,7 +149,7 @@ function valueAt(json: unknown, path: readonly string[]): unknown {
 
 const hidden = /^(users|serviceCert|(add|set)(Req|Res)Header)$/;
 
-/** Never a secret: whatever lies beneath users, serviceCert or a header rule is hidden, also where its shape is wrong. */
+/** Never a secret: what is inside users, serviceCert or a header rule is hidden, also where its shape is wrong. */
 function shownValue(path: readonly string[], value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (path.length === 0) return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;

@@ -30,7 +30,7 @@ export function splitPem(pem: string): CertificatePair | undefined {
 /**
  * The certificate stays readable; the key follows as one line
  * `sealed-key:v1:<key id>:<iv>:<tag>:<ciphertext>` (base64url), AES-256-GCM bound to `name` and to the certificate, so
- * that nobody can put a sealed key beside another certificate. The first key seals.
+ * that a sealed key cannot be put beside another certificate. The first key seals.
  */
 export function sealCertificate(
   pair: CertificatePair,

@@ -110,7 +110,7 @@ function sealServiceCert(
   const name = serviceKey(definition);
   if (previous?.serviceCert !== undefined) {
     const opened = openCertificate(previous.serviceCert, name, keys);
-    // Sealed anew during a rotation, so that the former key can be taken away.
+    // Sealed again during a rotation, so that the former key can be taken away.
     const unchanged = opened.ok && opened.keyId === first.id && JSON.stringify(opened.pair) === JSON.stringify(pair);
     if (unchanged) return { ok: true, sealed: previous.serviceCert };
   }

@@ -10,8 +10,8 @@ const labels: ReadonlySet<string> = new Set(Object.keys(serviceLabelsShape));
 const mostUnknown = 20;
 
 /**
- * A warning for every field that nobody reads, in the service and in its destinations: whoever edits a definition by
- * hand and misspells a label would wait for its effect. Values are not shown: it may be a misspelt `users`.
+ * A warning for every field that no version reads, in the service and in its destinations: a label that is misspelt in a
+ * manual edit would have no effect without a word. Values are not shown: it may be a misspelt `users`.
  */
 export function unknownFields(json: object): readonly Problem[] {
   const found: Problem[] = [];

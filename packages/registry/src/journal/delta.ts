@@ -1,6 +1,6 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
-import type { Held, RegistryChange } from '../registry.ts';
+import type { RegistryChange, Stored } from '../registry.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { mostOperations } from '../store/store-limits.ts';
 import { type ReadDocument, readDocument } from './documents.ts';
@@ -32,8 +32,8 @@ export async function readDelta(
     // A head that was edited by hand may name anything.
     if (change === 'put' && 'service' in layout.place(key)) wanted.push(key);
   }
-  const services = new Map<ServiceKey, Held<ServiceDefinition> | undefined>();
-  const endpoints = new Map<ServiceKey, Held<EndpointsDocument> | undefined>();
+  const services = new Map<ServiceKey, Stored<ServiceDefinition> | undefined>();
+  const endpoints = new Map<ServiceKey, Stored<EndpointsDocument> | undefined>();
   const labelProblems = new Map<ServiceKey, readonly Problem[] | undefined>();
   const found = new Map<string, { readonly index: number; readonly document: ReadDocument }>();
   for (let from = 0; from < wanted.length; from += mostOperations) {
@@ -59,8 +59,8 @@ export async function readDelta(
       if (place.kind === 'services') services.set(place.service, undefined);
       else if (place.kind === 'endpoints') endpoints.set(place.service, undefined);
       else labelProblems.set(place.service, undefined);
-    } else if (now.document.kind === 'services') services.set(place.service, now.document.held);
-    else if (now.document.kind === 'endpoints') endpoints.set(place.service, now.document.held);
+    } else if (now.document.kind === 'services') services.set(place.service, now.document.found);
+    else if (now.document.kind === 'endpoints') endpoints.set(place.service, now.document.found);
     else labelProblems.set(place.service, now.document.problems);
   }
   const { sequence } = present;

@@ -2,14 +2,14 @@ import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import { checkDefinition, checkEndpoints } from '../definition/check-definition.ts';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
 import { saysTheSame } from '../definition/same-definition.ts';
-import type { Held } from '../registry.ts';
+import type { Stored } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import type { PlacedKey } from './key-layout.ts';
 
 /** A stored value read as what its key says it is. */
 export type ReadDocument =
-  | { readonly kind: 'services'; readonly service: ServiceKey; readonly held: Held<ServiceDefinition> }
-  | { readonly kind: 'endpoints'; readonly service: ServiceKey; readonly held: Held<EndpointsDocument> }
+  | { readonly kind: 'services'; readonly service: ServiceKey; readonly found: Stored<ServiceDefinition> }
+  | { readonly kind: 'endpoints'; readonly service: ServiceKey; readonly found: Stored<EndpointsDocument> }
   | { readonly kind: 'labelProblems'; readonly service: ServiceKey; readonly problems: readonly Problem[] };
 
 type DocumentPlace = Extract<PlacedKey, { readonly service: ServiceKey }>;
@@ -23,19 +23,19 @@ export function readDocument(place: DocumentPlace, stored: StoredValue): ReadDoc
   const bad = (problems: readonly Problem[]) =>
     ({ ok: false, problems, index: stored.index, raw: stored.value }) as const;
   if (place.kind === 'services') {
-    if (!parsed.ok) return { kind: 'services', service, held: bad([notJson('definition', parsed.reason)]) };
+    if (!parsed.ok) return { kind: 'services', service, found: bad([notJson('definition', parsed.reason)]) };
     const checked = checkDefinition(parsed.json, expected);
-    if (!checked.ok) return { kind: 'services', service, held: bad(checked.problems) };
+    if (!checked.ok) return { kind: 'services', service, found: bad(checked.problems) };
     const { definition: document, warnings } = checked;
     const good = { ok: true, document, index: stored.index } as const;
-    return { kind: 'services', service, held: warnings === undefined ? good : { ...good, warnings } };
+    return { kind: 'services', service, found: warnings === undefined ? good : { ...good, warnings } };
   }
-  if (!parsed.ok) return { kind: 'endpoints', service, held: bad([notJson('endpoints document', parsed.reason)]) };
+  if (!parsed.ok) return { kind: 'endpoints', service, found: bad([notJson('endpoints document', parsed.reason)]) };
   const checked = checkEndpoints(parsed.json, expected);
-  if (!checked.ok) return { kind: 'endpoints', service, held: bad(checked.problems) };
+  if (!checked.ok) return { kind: 'endpoints', service, found: bad(checked.problems) };
   const { endpoints: document, warnings } = checked;
   const good = { ok: true, document, index: stored.index } as const;
-  return { kind: 'endpoints', service, held: warnings === undefined ? good : { ...good, warnings } };
+  return { kind: 'endpoints', service, found: warnings === undefined ? good : { ...good, warnings } };
 }
 
 /** Readable in Consul's UI. */
@@ -47,7 +47,7 @@ export function serializeProblems(problems: readonly Problem[]): string {
   return serializeDocument({ version: 1, problems });
 }
 
-/** Whether writing `document` over `stored` would change nothing that anybody asks for. */
+/** Whether writing `document` over `stored` would change nothing that has an effect. */
 export function isWrittenAlready(stored: string, document: object): boolean {
   const parsed = parseJson(stored);
   if (!parsed.ok || typeof parsed.json !== 'object' || parsed.json === null) return false;

@@ -74,13 +74,13 @@ describe('documents of the registry, whatever stands in them', function () {
         index: 1,
       });
       if (read.kind !== 'services') throw new Error(read.kind);
-      if (read.held.ok) {
+      if (read.found.ok) {
         usable += 1;
-        const { serviceCert: _pem, ...rest } = read.held.document;
+        const { serviceCert: _pem, ...rest } = read.found.document;
         expect(controlCharacterIn(rest)).to.equal(undefined);
-        expect(read.held.document).to.include({ owner: 'swarm', service: 'web' });
-        expect(JSON.parse(JSON.stringify(read.held.document))).to.deep.equal(read.held.document);
-      } else expect(read.held.problems).to.have.length.of.at.least(1);
+        expect(read.found.document).to.include({ owner: 'swarm', service: 'web' });
+        expect(JSON.parse(JSON.stringify(read.found.document))).to.deep.equal(read.found.document);
+      } else expect(read.found.problems).to.have.length.of.at.least(1);
     });
     expect(usable).to.be.greaterThan(runs.definition / 100);
     expect({}).to.not.have.property('polluted');
@@ -95,11 +95,11 @@ describe('documents of the registry, whatever stands in them', function () {
         index: 1,
       });
       if (read.kind !== 'endpoints') throw new Error(read.kind);
-      if (!read.held.ok) return;
+      if (!read.found.ok) return;
       usable += 1;
-      expect(controlCharacterIn(read.held.document)).to.equal(undefined);
-      for (const { host } of read.held.document.published) expect(host).to.match(/^[A-Za-z0-9._:[\]-]+$/);
-      for (const { addresses } of read.held.document.tasks)
+      expect(controlCharacterIn(read.found.document)).to.equal(undefined);
+      for (const { host } of read.found.document.published) expect(host).to.match(/^[A-Za-z0-9._:[\]-]+$/);
+      for (const { addresses } of read.found.document.tasks)
         for (const address of addresses) expect(address).to.match(/^[0-9a-fA-F.:]+\/\d+$/);
     });
     expect(usable).to.be.greaterThan(runs.endpoints / 10);

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { keyLayout } from './key-layout.ts';
+import { keyLayout, keyPatterns } from './key-layout.ts';
 
 describe('key layout', () => {
   const layout = keyLayout('edge');
 
-  it('puts everything where ARCHITECTURE.md says', () => {
+  it('puts everything where docs/registry.md says', () => {
     expect(layout.head).to.equal('edge/head');
     expect(layout.documentKey('services', 'swarm/web')).to.equal('edge/services/swarm/web');
     expect(layout.documentKey('endpoints', 'swarm/web')).to.equal('edge/endpoints/swarm/web');
@@ -52,4 +52,33 @@ describe('key layout', () => {
   for (const [key, place] of places) {
     it(`places ${key}`, () => expect(layout.place(key)).to.deep.equal(place));
   }
+
+  it('has a pattern for every key that it gives, and takes every pattern for its own', () => {
+    const keys = [
+      layout.head,
+      layout.documentKey('services', 'o/s'),
+      layout.documentKey('endpoints', 'o/s'),
+      layout.documentKey('labelProblems', 'o/s'),
+      layout.routeProblemsKey('o/s'),
+      layout.keyProblemsKey('x'),
+      layout.replica('r'),
+      `${layout.numbers}r`,
+      layout.leader('o'),
+      layout.leaderHeartbeat('o'),
+      layout.reporter,
+      layout.reporterHeartbeat,
+      layout.reload,
+      layout.history('o/s', 1),
+    ];
+    const matching = (key: string) =>
+      keyPatterns.filter((pattern) =>
+        new RegExp(`^edge/${pattern.replaceAll(/<\w+>/g, '[^/]+').replace('…', '.+')}$`).test(key),
+      );
+    for (const key of keys) expect(matching(key), key).to.have.length(1);
+    for (const pattern of keyPatterns)
+      expect(
+        layout.place(`edge/${pattern.replaceAll(/<(\w+)>/g, '$1').replace('…', 'x/y')}`).kind,
+        pattern,
+      ).to.not.equal('foreign');
+  });
 });

@@ -5,14 +5,14 @@ import { isName } from '@swarmgate/runtime';
 /** The three kinds of documents that the journal names and proxies follow. */
 export type DocumentKind = 'services' | 'endpoints' | 'labelProblems';
 
-/** What a key beneath the instance's prefix is. */
+/** What a key below the instance's prefix is. */
 export type PlacedKey =
   | { readonly kind: DocumentKind; readonly service: ServiceKey; readonly owner: string; readonly name: string }
   /** Ours, but no document: head, locks, replicas, history, certificates. */
   | { readonly kind: 'ours' }
   | { readonly kind: 'foreign' };
 
-/** Where everything of one proxy instance stands (ARCHITECTURE.md, "Keys"). Pure. */
+/** Where everything of one proxy instance stands: docs/registry.md describes each key. Pure. */
 export interface KeyLayout {
   readonly instance: string;
   readonly prefix: string;
@@ -23,9 +23,9 @@ export interface KeyLayout {
   readonly labelProblems: string;
   readonly proxies: string;
   documentKey(kind: DocumentKind, service: ServiceKey): string;
-  /** Written by the one proxy that is the reporter: conflicts and bad documents of a service. */
+  /** Written by the one proxy that is the reporter: conflicts and unusable documents of a service. */
   routeProblemsKey(service: ServiceKey): string;
-  /** Written by the reporter, for a key that is nobody's: its name may hold what a key of ours may not. */
+  /** Written by the reporter, for a foreign key: a hash, because its name may hold what a key of ours may not. */
   keyProblemsKey(foreignKey: string): string;
   replica(replica: string): string;
   /** Prefix of what each replica counted: see `ReplicaPresence.shareNumbers`. */
@@ -45,19 +45,34 @@ export interface KeyLayout {
   place(key: string): PlacedKey;
 }
 
-const ourFirstParts: ReadonlySet<string> = new Set([
+/**
+ * Every key below the instance's prefix, as docs/registry.md names them; a last part of `…` stands for several parts. What
+ * is none of these is a foreign key.
+ */
+export const keyPatterns = [
   'head',
-  'proxies',
-  'numbers',
-  'leader',
-  'leader-heartbeat',
+  'services/<owner>/<service>',
+  'endpoints/<owner>/<service>',
+  'problems/labels/<owner>/<service>',
+  'problems/routes/<owner>/<service>',
+  'problems/keys/<hash>',
+  'history/<owner>/<service>/<n>',
+  'leader/<owner>',
+  'leader-heartbeat/<owner>',
   'reporter',
   'reporter-heartbeat',
+  'proxies/<replica>',
+  'numbers/<replica>',
   'reload',
-  'history',
-  'certs',
-  'acme',
-]);
+  'certs/<name>',
+  'acme/…',
+] as const;
+
+const documentParts: ReadonlySet<string> = new Set(['services', 'endpoints', 'problems']);
+/** First parts of the keys that are ours and no documents. */
+const ourFirstParts: ReadonlySet<string> = new Set(
+  keyPatterns.map((pattern) => pattern.split('/')[0] ?? '').filter((part) => !documentParts.has(part)),
+);
 
 export function keyLayout(instance: string): KeyLayout {
   const prefix = `${instance}/`;

@@ -26,7 +26,7 @@ export interface ServiceWrite {
 export type ServicePlan =
   | { readonly kind: 'unchanged'; readonly service: ServiceKey }
   | { readonly kind: 'write'; readonly write: ServiceWrite }
-  /** Somebody wrote the definition since the caller read it. */
+  /** Another writer changed the definition since the caller read it. */
   | { readonly kind: 'conflict'; readonly service: ServiceKey };
 
 export interface PlanContext {
@@ -185,7 +185,7 @@ interface KeptFormer {
 function keepFormer(present: StoredValue, change: ServiceChange, context: PlanContext): KeptFormer {
   const numbers = context.historyNumbers.toSorted((a, b) => b - a);
   const parsed = parseJson(present.value);
-  // A hand edit that was never served is not worth going back to, and rollback must not offer it.
+  // A manual edit that was never served must not be offered by a rollback.
   if (!parsed.ok || !checkDefinition(parsed.json, change).ok) return { operations: [], numbers };
   const number = (numbers[0] ?? 0) + 1;
   const entry = { version: 1, number, replacedAt: context.now, replacedBy: context.by, definition: parsed.json };
@@ -193,7 +193,7 @@ function keepFormer(present: StoredValue, change: ServiceChange, context: PlanCo
   if (Buffer.byteLength(value) > mostHistoryValueBytes) return { operations: [], numbers };
   const service = serviceKey(change);
   const key = (n: number) => context.layout.history(service, n);
-  // At most two: whoever kept more entries before loses them bit by bit, and a transaction stays small.
+  // At most two at a time, so that a transaction stays small where a former version kept more entries.
   const tooMany = numbers.slice(mostHistoryEntries - 1).slice(-2);
   return {
     operations: [

@@ -9,14 +9,14 @@ export interface PresentHead {
   readonly index: number;
 }
 
-// Some 8,000 definitions of an ordinary size; whoever holds more asks again for what it wrote longest ago.
+// Some 8,000 definitions of an ordinary size. Beyond that the values written longest ago are read again.
 const mostRememberedCharacters = 8 * 1024 * 1024;
 const mostRememberedHistories = 50_000;
 
 /**
  * What this process wrote, read or was told last, so that a publication need not ask for it again: three reads fewer
- * for each change, each of which may come late. It may be out of date at any time: whoever plans with it writes by
- * comparison, or asks before believing that nothing has to be written.
+ * for each change, each of which may come late. It may be out of date at any time: a plan made from it is
+ * written by comparison, or checked with a read before it says that nothing has to be written.
  */
 export class PublishMemory {
   readonly #values = new Map<string, StoredValue>();

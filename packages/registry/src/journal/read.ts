@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
-import type { Held, RegistrySnapshot } from '../registry.ts';
+import type { RegistrySnapshot, Stored } from '../registry.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 import { type ReadDocument, readDocument } from './documents.ts';
 import { type Head, parseHead, removedKeys, revisionOf } from './head.ts';
@@ -163,12 +163,12 @@ async function readHead(
 }
 
 function snapshotOf(head: Head, documents: DocumentsByKey, foreignKeys: readonly string[]): RegistrySnapshot {
-  const services = new Map<ServiceKey, Held<ServiceDefinition>>();
-  const endpoints = new Map<ServiceKey, Held<EndpointsDocument>>();
+  const services = new Map<ServiceKey, Stored<ServiceDefinition>>();
+  const endpoints = new Map<ServiceKey, Stored<EndpointsDocument>>();
   const labelProblems = new Map<ServiceKey, readonly Problem[]>();
   for (const { document } of documents.values()) {
-    if (document.kind === 'services') services.set(document.service, document.held);
-    else if (document.kind === 'endpoints') endpoints.set(document.service, document.held);
+    if (document.kind === 'services') services.set(document.service, document.found);
+    else if (document.kind === 'endpoints') endpoints.set(document.service, document.found);
     else labelProblems.set(document.service, document.problems);
   }
   return Object.freeze({

@@ -1,14 +1,14 @@
 import { RegistryError } from '../registry-error.ts';
 
-/** One key or one prefix that somebody waits for. */
+/** One key or one prefix with waiters. */
 interface Watch {
   readonly matches: (key: string) => boolean;
-  /** Index of the last change seen beneath it; never lower than the truth. */
+  /** Index of the last change below it; never lower than the true one. */
   index: number;
   readonly waiters: Set<() => void>;
 }
 
-// Every write compares its keys with every watch, so what nobody waits for any more is forgotten at some point.
+// Every write compares its keys with every watch, so watches without waiters are forgotten at some point.
 const mostWatches = 256;
 
 /**

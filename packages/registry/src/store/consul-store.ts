@@ -1,4 +1,5 @@
 import { RegistryError } from '../registry-error.ts';
+import { BlockingQueries } from './blocking-queries.ts';
 import {
   type Answer,
   type CallOptions,
@@ -12,7 +13,7 @@ import {
   type TransactionAnswer,
   type TransactionOperation,
 } from './consul-client.ts';
-import { HeldWaits } from './held-waits.ts';
+import { EmptyKeyPolling } from './empty-key-polling.ts';
 import type {
   Indexed,
   KeyValueStore,
@@ -21,7 +22,6 @@ import type {
   StoredValue,
   TransactionResult,
 } from './key-value-store.ts';
-import { QuietWaits } from './quiet-waits.ts';
 import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store-limits.ts';
 
 export type { ConsulStoreOptions } from './consul-client.ts';
@@ -49,8 +49,8 @@ class ConsulStore implements KeyValueStore {
   readonly #client: ConsulClient;
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
-  readonly #quietWaits = new QuietWaits();
-  readonly #heldWaits = new HeldWaits();
+  readonly #emptyKeys = new EmptyKeyPolling();
+  readonly #queries = new BlockingQueries();
 
   constructor(options: ConsulStoreOptions) {
     const { client, url } = connectConsul(options);
@@ -76,7 +76,10 @@ class ConsulStore implements KeyValueStore {
       const errors = answer.Errors ?? [];
       if (errors.length === 0) return this.#found(wanted, answer);
       const missing = new Set(errors.map((each) => each.OpIndex));
-      wanted = wanted.filter((_, position) => !missing.has(position));
+      const present = wanted.filter((_, position) => !missing.has(position));
+      if (present.length === wanted.length)
+        throw RegistryError.of('registry-unreachable', `consul: get ${wanted.length} keys: ${errors[0]?.What}`);
+      wanted = present;
     }
     return new Map();
   }
@@ -96,20 +99,20 @@ class ConsulStore implements KeyValueStore {
 
   async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
     const ask = async (after: number, waitMs: number) => {
-      const [response, item] = await this.#held(`wait for ${key}`, signal, (call) =>
+      const [response, item] = await this.#query(`wait for ${key}`, signal, (call) =>
         this.#client.kv.get({ ...call, ...waiting(after, waitMs), key }),
       );
       return { index: indexOf(response.headers), data: item === undefined ? undefined : storedValue(item) };
     };
-    return this.#quietWaits.wait(key, afterIndex, signal, ask, (data) => data === undefined);
+    return this.#emptyKeys.wait(key, afterIndex, signal, ask, (data) => data === undefined);
   }
 
   async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
     const ask = (after: number, waitMs: number) =>
-      this.#held(`wait for ${prefix}`, signal, (call) =>
+      this.#query(`wait for ${prefix}`, signal, (call) =>
         this.#names({ ...call, ...waiting(after, waitMs) }, prefix, '/'),
       );
-    return this.#quietWaits.wait(prefix, afterIndex, signal, ask, (names) => names.length === 0);
+    return this.#emptyKeys.wait(prefix, afterIndex, signal, ask, (names) => names.length === 0);
   }
 
   async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
@@ -182,15 +185,15 @@ class ConsulStore implements KeyValueStore {
     try {
       return await callConsul(what, timeoutMs, either, call);
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'registry-unreachable') this.#heldWaits.doubt(beganMs);
+      if (error instanceof RegistryError && error.code === 'registry-unreachable') this.#queries.suspect(beganMs);
       throw error;
     }
   }
 
-  /** One wait. What ends it early is not its caller's affair: it is asked again. */
-  #held<T>(what: string, signal: AbortSignal, call: (options: CallOptions) => Promise<T>): Promise<T> {
+  /** One blocking query. A suspicion that ends it early is no answer: it is sent again. */
+  #query<T>(what: string, signal: AbortSignal, call: (options: CallOptions) => Promise<T>): Promise<T> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    return this.#heldWaits.hold(either, (held) => callConsul(what, waitTimeoutMs, held, call));
+    return this.#queries.hold(either, (inFlight) => callConsul(what, waitTimeoutMs, inFlight, call));
   }
 
   async #names(call: CallOptions, prefix: string, separator: string | undefined): Promise<Indexed<readonly string[]>> {

@@ -71,7 +71,7 @@ export class EmbeddedDatabase {
       if (row === undefined) return names;
       const { key } = row;
       const cut = separator === undefined ? -1 : key.indexOf(separator, prefix.length);
-      // One step per name, not per key: ten thousand services beneath one owner are one step.
+      // One step per name, not per key: ten thousand services of one owner are one step.
       if (separator !== undefined && cut >= 0) {
         const name = key.slice(0, cut + separator.length);
         names.push(name);
@@ -201,7 +201,7 @@ export class EmbeddedDatabase {
     session: string | null,
     behavior: SessionBehavior | null,
   ): OperationOutcome {
-    // As in Consul: what is already so is not written, keeps its index and wakes nobody.
+    // As in Consul: an equal value is not written, keeps its index and wakes no watch.
     if (present?.value === operation.value && present.session === session) {
       return { kind: 'unchanged', index: present.modified };
     }

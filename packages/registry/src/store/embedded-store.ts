@@ -187,7 +187,7 @@ class EmbeddedStore implements KeyValueStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    // What cannot be written now is done when the file is opened again: its sessions are nobody's then.
+    // What cannot be written now is done when the file is opened again, where no session is alive.
     for (const id of [...this.#sessions.keys()]) this.#endSoon(id);
     clearTimeout(this.#retry);
     this.#closed = true;
@@ -196,7 +196,7 @@ class EmbeddedStore implements KeyValueStore {
   }
 
   #expireLater(id: string, ttlMs: number): NodeJS.Timeout {
-    // A session must not keep the process alive: whoever renews it does.
+    // A session does not keep the process alive; the task that renews it does.
     return setTimeout(() => this.#endSoon(id), ttlMs).unref();
   }
 
@@ -216,7 +216,7 @@ class EmbeddedStore implements KeyValueStore {
     }
   }
 
-  /** As `#endSession`, where there is nobody to tell that it takes longer. */
+  /** As `#endSession`, where no caller waits for its failure. */
   #endSoon(id: string): void {
     try {
       this.#endSession(id);
@@ -230,7 +230,7 @@ class EmbeddedStore implements KeyValueStore {
     for (const id of [...this.#unreleased]) this.#endSoon(id);
   }
 
-  /** Watches from now on, so that a wait which begins with this index wakes for what is beneath and nothing else. */
+  /** Watches from now on, so that a wait which begins with this index wakes for changes below the prefix alone. */
   #prefixIndex(prefix: string): number {
     const present = this.#database.index;
     return this.#watches.indexOf(this.#watches.prefixWatch(prefix, present)) ?? present;

@@ -14,17 +14,17 @@ export interface KeyValueStore {
   get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined>;
   /** Several keys at one instant, at most 64. Missing ones are missing in the answer. */
   getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>>;
-  /** Everything beneath a prefix. Read a sentinel key first: Consul answers 404 here for a lost token. */
+  /** Everything below a prefix. Read a sentinel key first: Consul answers 404 here for a lost token. */
   list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>>;
   /** Names only; with a separator one level deep. */
   keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>>;
   /**
    * Holds until the key changes after `afterIndex` (0: answers at once), or until the store's own hold time (55 s at
    * most) is over, and then answers as `get` does. The caller compares indexes; equal means nothing happened. An index
-   * lower than `afterIndex` means the store started anew.
+   * lower than `afterIndex` means that the store lost its data.
    */
   waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>>;
-  /** As `waitForKey`, for anything beneath a prefix, moving only the one-level names. */
+  /** As `waitForKey`, for anything below a prefix, moving only the one-level names. */
   waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>>;
   /** All or nothing. At most 64 operations and 512 KiB as sent, values in base64. A key that is equal is not written. */
   transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult>;

@@ -1,12 +1,12 @@
 import type {
   EndpointsDocument,
-  Held,
   Problem,
   RegistryChange,
   RegistrySnapshot,
   ServiceChange,
   ServiceDefinition,
   ServiceKey,
+  Stored,
 } from '@swarmgate/registry';
 
 /** What the registry holds under this listener's owner, as last followed and written. Immutable. */
@@ -146,7 +146,7 @@ function withoutFollowed(registered: RegisteredServices): RegisteredServices {
   return { ...registered, ahead };
 }
 
-function documentOf<T>(held: Held<T>): T | 'uncertain' {
+function documentOf<T>(held: Stored<T>): T | 'uncertain' {
   return held.ok ? held.document : 'uncertain';
 }
 

@@ -113,11 +113,12 @@ describe('calls that nobody should send', () => {
     expect((await under.call('GET', '/readyz', { headers: { host: 'probe.example' } })).status).to.equal(200);
   });
 
-  it('shows a definition whose label could move a cursor without the bytes that do', async () => {
+  it('refuses a value that could move a cursor where it is shown', async () => {
     const path = `${reconfigure}?serviceName=escape&servicePath=/&userAgent=a%1B%5B2J&port=80&outboundHostname=127.0.0.1`;
-    await under.call('GET', path);
-    const { text } = await under.call('GET', '/v1/docker-flow-proxy/config');
-    expect(text).to.include('a [2J').and.not.include('\u001b');
+    const { status, text } = await under.call('GET', path);
+    expect(status).to.equal(400);
+    expect(text).to.include('userAgent').and.not.include('\u001b');
+    expect((await under.call('GET', '/v1/docker-flow-proxy/config')).text).to.not.include('[2J');
   });
 
   it('answers what is no HTTP, and heads that are too large, in JSON', async () => {

@@ -12,7 +12,7 @@ import { ownerOf, ServedServices } from './served-services.ts';
 import { type DiskSnapshot, readSnapshotFile, snapshotPath, writeSnapshotFile } from './snapshot-file.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
-/** Older than this, overlay addresses from the disk may be somebody else's by now (DESIGN, "Stale addresses"). */
+/** Older than this, overlay addresses from the disk may belong to another service by now. */
 const staleAfterMs = 60_000;
 
 export interface FollowServicesOptions {
@@ -24,13 +24,13 @@ export interface FollowServicesOptions {
   readonly signal: AbortSignal;
   /** Puts one change in force; the next one waits for it, and changes that come meanwhile are taken together. */
   readonly onChange: (change: ServicesChange) => Promise<void>;
-  /** Called whenever our standing with the registry may have changed. */
+  /** Called whenever the state of following may have changed. */
   readonly onState?: (state: FollowState) => void;
-  /** Hearsay of how far the journal has come. Default none. */
+  /** Hints of how far the journal has come. Default none. */
   readonly headHints?: HeadHints;
   /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 10. */
   readonly paceMs?: number;
-  /** How long the history may take that stands in for a bad first document. Default 1000. */
+  /** How long reading the history may take, where it is the fallback of a bad first document. Default 1000. */
   readonly historyTimeoutMs?: number;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
@@ -65,7 +65,7 @@ export class ServicesFollower implements Running {
   #asOfMs: number | undefined;
   #firstTableFrom: 'nothing' | 'snapshot' | 'memory' = 'nothing';
   #distrustTimer: NodeJS.Timeout | undefined;
-  /** Services that need a stand-in, whose history could not be read. */
+  /** Services that need a fallback, whose history could not be read. */
   readonly #historyUnread = new Set<ServiceKey>();
   #following: Promise<void> = Promise.resolve();
   /** Steps come from the registry, from a person's release and from the clock: they take turns. */
@@ -115,7 +115,7 @@ export class ServicesFollower implements Running {
     return this.#firstTableFrom !== 'nothing';
   }
 
-  /** Everything anew; resolves when it is served. @throws RegistryError `registry-unreachable` */
+  /** Reads everything again; resolves when it is served. @throws RegistryError `registry-unreachable` */
   readAgain(): Promise<void> {
     if (this.#away !== undefined) return Promise.reject(unreachable(this.#away.error));
     if (this.#headMissingSinceMs !== undefined) return Promise.reject(unreachable('it has no head key'));
@@ -187,7 +187,7 @@ export class ServicesFollower implements Running {
     const { logger } = this.#options;
     const heldBefore = this.served.held.size;
     this.served.absorb(change, this.#now());
-    await this.#findStandIns();
+    await this.#findFallbacks();
     if (this.#away !== undefined || this.#headMissingSinceMs !== undefined)
       logger.info(
         { revision: change.kind === 'snapshot' ? change.snapshot.revision : change.revision },
@@ -229,14 +229,14 @@ export class ServicesFollower implements Running {
       const { logger } = this.#options;
       logger.error({ services: this.served.registeredCount }, 'the registry has lost its head key: nothing is removed');
     }
-    // Where nothing was ever known nothing can be lost: a registry to which nobody has published is an empty table.
+    // Where nothing was ever known nothing can be lost: a registry without publications is an empty table.
     if (this.#firstTableFrom === 'nothing') this.#firstTableFrom = 'memory';
   }
 
   /** The newest usable version in the history, for documents that are unusable at first sight. */
-  async #findStandIns(): Promise<void> {
+  async #findFallbacks(): Promise<void> {
     const { registry, logger, historyTimeoutMs = 1000 } = this.#options;
-    const lacking = this.served.lackingStandIn(this.#historyUnread);
+    const lacking = this.served.lackingFallback(this.#historyUnread);
     this.#historyUnread.clear();
     if (lacking.length === 0) return;
     const signal = AbortSignal.any([this.#ended, AbortSignal.timeout(historyTimeoutMs)]);
@@ -244,7 +244,7 @@ export class ServicesFollower implements Running {
       try {
         const entries = await registry.history(key, signal);
         const newest = entries.toSorted((a, b) => b.number - a.number)[0];
-        if (newest !== undefined) this.served.standIn(key, newest.definition);
+        if (newest !== undefined) this.served.setFallback(key, newest.definition);
       } catch (error) {
         this.#historyUnread.add(key);
         logger.warn({ service: key, err: error }, 'the history of a rejected service cannot be read');

@@ -1,8 +1,8 @@
 import { RegistryError } from '@swarmgate/registry';
 
 /**
- * Requests for a full read, as the registry's follower takes them, and the promises of those who asked. Whoever asks
- * while a read is under way waits for the next one: that read may have begun before the change they want to see.
+ * Requests for a full read, as the registry's follower takes them, and the promises of their callers. A request
+ * that comes while a read is under way waits for the next one: that read may have begun before the change they want to see.
  */
 export class FullReads implements AsyncIterable<void> {
   #current: PromiseWithResolvers<void> | undefined;
@@ -10,7 +10,7 @@ export class FullReads implements AsyncIterable<void> {
   #wake: (() => void) | undefined;
   #asked = false;
 
-  /** Resolves when everything was read anew and is served. @throws RegistryError when the registry is away. */
+  /** Resolves when everything was read again and is served. @throws RegistryError when the registry is away. */
   request(): Promise<void> {
     if (this.#current === undefined) {
       this.#current = Promise.withResolvers();

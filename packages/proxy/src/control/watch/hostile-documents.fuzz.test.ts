@@ -1,4 +1,4 @@
-import { checkDefinition, checkEndpoints, type Held, type ServiceDefinition } from '@swarmgate/registry';
+import { checkDefinition, checkEndpoints, type ServiceDefinition, type Stored } from '@swarmgate/registry';
 import {
   completeDefinition,
   completeEndpoints,
@@ -38,10 +38,10 @@ describe('a document of one service, whatever stands in it', function () {
   };
 
   /** As `readDocument` gives it. */
-  function held<T>(check: { readonly ok: boolean }, document: T | undefined, index: number): Held<T> {
+  function held<T>(check: { readonly ok: boolean }, document: T | undefined, index: number): Stored<T> {
     return check.ok && document !== undefined
       ? { ok: true, document, index }
-      : { ok: false, problems: (check as Extract<Held<T>, { ok: false }>).problems, index, raw: '' };
+      : { ok: false, problems: (check as Extract<Stored<T>, { ok: false }>).problems, index, raw: '' };
   }
 
   const texts = (document: object) =>

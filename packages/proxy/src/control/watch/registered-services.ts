@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type {
   EndpointsDocument,
-  Held,
   Problem,
   RegistryChange,
   RegistrySnapshot,
   ServiceDefinition,
   ServiceKey,
+  Stored,
 } from '@swarmgate/registry';
 import type { ServedService } from '../../model/served-service.ts';
-import { judgeVanished } from './vanishing.ts';
+import { decideVanished } from './vanishing.ts';
 
 type SnapshotChange = Extract<RegistryChange, { kind: 'snapshot' }>;
 type DeltaChange = Extract<RegistryChange, { kind: 'delta' }>;
@@ -21,17 +21,17 @@ export interface Holding {
 }
 
 /**
- * What the registry last said of each service, and what stands in where its word cannot be used. Bookkeeping only: no
+ * What the registry last held of each service, and the fallbacks for what cannot be used. Bookkeeping only: no
  * clock, no I/O. Every call names the services it touched, so that the cost of a change follows the change.
  */
 export class RegisteredServices {
-  readonly definitions = new Map<ServiceKey, Held<ServiceDefinition>>();
-  readonly endpoints = new Map<ServiceKey, Held<EndpointsDocument>>();
+  readonly definitions = new Map<ServiceKey, Stored<ServiceDefinition>>();
+  readonly endpoints = new Map<ServiceKey, Stored<EndpointsDocument>>();
   readonly labelProblems = new Map<ServiceKey, readonly Problem[]>();
   /** What of the documents in force has no effect. */
   readonly warnings = new Map<ServiceKey, readonly Problem[]>();
-  /** Stand-ins for definitions that cannot be used, and only for those. */
-  readonly lastGood = new Map<ServiceKey, { readonly definition: ServiceDefinition; readonly origin: StandIn }>();
+  /** Fallbacks for definitions that cannot be used, and only for those. */
+  readonly lastGood = new Map<ServiceKey, { readonly definition: ServiceDefinition; readonly origin: Fallback }>();
   readonly lastGoodEndpoints = new Map<ServiceKey, EndpointsDocument>();
   /** Not in the registry any more, without a reason that counts. */
   readonly held = new Set<ServiceKey>();
@@ -127,8 +127,8 @@ export class RegisteredServices {
     return touched;
   }
 
-  /** A definition from the history stands in for one that cannot be used and has no last good version here. */
-  standIn(key: ServiceKey, definition: ServiceDefinition): void {
+  /** A definition from the history, as the fallback for one that cannot be used and has no last good version here. */
+  setFallback(key: ServiceKey, definition: ServiceDefinition): void {
     if (this.definitions.get(key)?.ok === false && !this.lastGood.has(key))
       this.lastGood.set(key, { definition, origin: 'history' });
   }
@@ -140,7 +140,7 @@ export class RegisteredServices {
     nowMs: number,
   ): void {
     const lose = <T>(
-      documents: Map<ServiceKey, Held<T>>,
+      documents: Map<ServiceKey, Stored<T>>,
       held: Set<ServiceKey>,
       recentlyLost: RecentCount,
       present: ReadonlyMap<ServiceKey, unknown>,
@@ -148,7 +148,7 @@ export class RegisteredServices {
     ) => {
       // What is held stays held however much is published beside it: only its own return, the journal or a person ends that.
       const known = [...documents.keys()].filter((key) => !held.has(key) || journalled.has(key));
-      const verdict = judgeVanished({
+      const decision = decideVanished({
         known,
         present,
         journalled,
@@ -156,17 +156,17 @@ export class RegisteredServices {
         // Whatever vanishes while a loss is being held is part of it.
         recentlyLost: recentlyLost.count(nowMs) + held.size,
       });
-      recentlyLost.add(verdict.remove.filter((key) => !journalled.has(key)).length, nowMs);
-      for (const key of verdict.remove) {
+      recentlyLost.add(decision.remove.filter((key) => !journalled.has(key)).length, nowMs);
+      for (const key of decision.remove) {
         held.delete(key);
         forget(key);
         touched.add(key);
       }
-      for (const key of verdict.hold) {
+      for (const key of decision.hold) {
         held.add(key);
         touched.add(key);
       }
-      if (verdict.hold.length > 0)
+      if (decision.hold.length > 0)
         this.holding = { reason: otherRegistry ? 'other-registry' : 'mass-loss', sinceMs: nowMs };
     };
     const recently = this.#recentlyLost;
@@ -176,7 +176,7 @@ export class RegisteredServices {
     );
   }
 
-  #setDefinition(key: ServiceKey, found: Held<ServiceDefinition>, trustIndexes: boolean): void {
+  #setDefinition(key: ServiceKey, found: Stored<ServiceDefinition>, trustIndexes: boolean): void {
     const before = this.definitions.get(key);
     if (found.ok) {
       this.lastGood.delete(key);
@@ -189,7 +189,7 @@ export class RegisteredServices {
     this.#setWarnings(key);
   }
 
-  #setEndpoints(key: ServiceKey, found: Held<EndpointsDocument>, trustIndexes: boolean): void {
+  #setEndpoints(key: ServiceKey, found: Stored<EndpointsDocument>, trustIndexes: boolean): void {
     const before = this.endpoints.get(key);
     if (found.ok) {
       this.lastGoodEndpoints.delete(key);
@@ -232,7 +232,7 @@ export class RegisteredServices {
   }
 }
 
-export type StandIn = 'last-good' | 'history';
+export type Fallback = 'last-good' | 'history';
 
 const onDisk = -1;
 
@@ -252,13 +252,17 @@ class RecentCount {
 
 const recentMs = 60_000;
 
-function isSame<T>(before: Held<T> | undefined, now: Held<T>, trustIndexes: boolean): boolean {
+function isSame<T>(before: Stored<T> | undefined, now: Stored<T>, trustIndexes: boolean): boolean {
   if (before === undefined || before.ok !== now.ok) return false;
   if (trustIndexes && before.index === now.index) return true;
   return before.ok && now.ok ? isDeepStrictEqual(before.document, now.document) : isDeepStrictEqual(before, now);
 }
 
-/** The document we have already where the new one is equal: whoever compares by identity sees no change. */
-function keepingIdentity<T>(before: Held<T> | undefined, now: Held<T> & { ok: true }, trustIndexes: boolean): Held<T> {
+/** The former document where the new one is equal, so that a comparison by identity shows no change. */
+function keepingIdentity<T>(
+  before: Stored<T> | undefined,
+  now: Stored<T> & { ok: true },
+  trustIndexes: boolean,
+): Stored<T> {
   return before?.ok && isSame<T>(before, now, trustIndexes) ? { ...now, document: before.document } : now;
 }

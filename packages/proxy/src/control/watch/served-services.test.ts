@@ -70,7 +70,7 @@ describe('what is served of what is registered', () => {
     it('is replaced by its last good version', () => {
       const served = serving({ services: all(['swarm/a']) });
       served.absorb(delta(2, [['swarm/a', bad()]]), 0);
-      expect(served.lackingStandIn()).to.deep.equal([]);
+      expect(served.lackingFallback()).to.deep.equal([]);
       const { changes, rejected } = served.settle();
       expect(changes.size).to.equal(0);
       expect(served.services.get('swarm/a')).to.include({ origin: 'last-good' });
@@ -84,7 +84,7 @@ describe('what is served of what is registered', () => {
       const served = serving({ services: [['swarm/a', bad()]] });
       expect(served.services.has('swarm/a')).to.equal(false);
       expect(served.rejected.get('swarm/a')?.at(-1)?.reason).to.equal('rejected');
-      served.standIn('swarm/a', definition('swarm/a', '/old'));
+      served.setFallback('swarm/a', definition('swarm/a', '/old'));
       expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a']);
       expect(served.services.get('swarm/a')).to.include({ origin: 'history' });
     });

@@ -1,10 +1,10 @@
 import {
   type EndpointsDocument,
-  type Held,
   type Problem,
   type RegistryChange,
   type ServiceDefinition,
   type ServiceKey,
+  type Stored,
   serviceKey,
 } from '@swarmgate/registry';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
@@ -20,7 +20,7 @@ export interface KeptSnapshot {
 
 /**
  * Semaphore what the registry says into what is served. `absorb` takes the registry's word, `settle` gives the difference
- * to what was settled before; between the two, `standIn` may add definitions from the history.
+ * to what was settled before; between the two, `setFallback` may add definitions from the history.
  */
 export class ServedServices {
   readonly #registered = new RegisteredServices();
@@ -51,7 +51,7 @@ export class ServedServices {
     return this.#registered.labelProblems;
   }
 
-  /** What of the definitions has no effect: fields that nobody knows. */
+  /** What of the documents has no effect: unknown fields, tasks that cannot be used. */
   get warnings(): ReadonlyMap<ServiceKey, readonly Problem[]> {
     return this.#registered.warnings;
   }
@@ -81,8 +81,8 @@ export class ServedServices {
     return this.#registered.held;
   }
 
-  /** What stands in the registry now, usable or not, with its index. `undefined` also for what is held without its key. */
-  registered(key: ServiceKey): Held<ServiceDefinition> | undefined {
+  /** What the registry holds now, usable or not, with its index. `undefined` also for what is held without its key. */
+  registered(key: ServiceKey): Stored<ServiceDefinition> | undefined {
     return this.held.has(key) ? undefined : this.#registered.definitions.get(key);
   }
 
@@ -97,7 +97,7 @@ export class ServedServices {
     this.#touch(this.#registered.definitions.keys());
   }
 
-  /** The disk's addresses have become too old to be believed while the registry has not answered. */
+  /** The snapshot's addresses have become too old to be used while the registry has not answered. */
   distrustDisk(): void {
     if (!this.#registered.fromDisk || this.#diskIsStale) return;
     this.#diskIsStale = true;
@@ -109,23 +109,23 @@ export class ServedServices {
       this.#touch(this.#registered.absorbDelta(change));
       return;
     }
-    // The disk's word ends here: whatever it marked as its own or as stale is judged anew.
+    // The snapshot's part ends here: what it marked as its own or as stale is decided again.
     if (this.#registered.fromDisk) this.#touch(this.#registered.definitions.keys());
     this.#touch(this.#registered.absorbSnapshot(change, nowMs));
   }
 
   /**
-   * Definitions that cannot be used and for which nothing stands in yet, among those that changed.
+   * Definitions that cannot be used and have no fallback yet, among those that changed.
    * @param before others to look at, too
    */
-  lackingStandIn(before: Iterable<ServiceKey> = []): readonly ServiceKey[] {
+  lackingFallback(before: Iterable<ServiceKey> = []): readonly ServiceKey[] {
     return [...new Set([...this.#touched, ...before])].filter(
       (key) => this.#registered.definitions.get(key)?.ok === false && !this.#registered.lastGood.has(key),
     );
   }
 
-  standIn(key: ServiceKey, definition: ServiceDefinition): void {
-    this.#registered.standIn(key, definition);
+  setFallback(key: ServiceKey, definition: ServiceDefinition): void {
+    this.#registered.setFallback(key, definition);
     this.#touched.add(key);
   }
 

@@ -1,6 +1,6 @@
 import type { ServiceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { judgeVanished } from './vanishing.ts';
+import { decideVanished } from './vanishing.ts';
 
 const keys = (count: number, from = 0) =>
   Array.from({ length: count }, (_, at) => `swarm/service-${at + from}` as ServiceKey);
@@ -49,22 +49,22 @@ describe('judging vanished services', () => {
       journalled: new Set<ServiceKey>(),
       otherRegistry: false,
     };
-    expect(judgeVanished({ ...read, recentlyLost: 4 }).hold).to.have.length(0);
-    expect(judgeVanished({ ...read, recentlyLost: 5 }).hold).to.have.length(1);
+    expect(decideVanished({ ...read, recentlyLost: 4 }).hold).to.have.length(0);
+    expect(decideVanished({ ...read, recentlyLost: 5 }).hold).to.have.length(1);
   });
 
   for (const each of cases) {
     it(`${each.title}: ${each.removed} removed, ${each.held} held`, () => {
       const known = keys(each.known);
       const gone = known.slice(each.left);
-      const verdict = judgeVanished({
+      const decision = decideVanished({
         known,
         present: new Set(known.slice(0, each.left)),
         journalled: new Set(gone.slice(0, each.journalled)),
         otherRegistry: each.otherRegistry,
       });
-      expect(verdict.remove).to.have.length(each.removed);
-      expect(verdict.hold).to.have.length(each.held);
+      expect(decision.remove).to.have.length(each.removed);
+      expect(decision.hold).to.have.length(each.held);
     });
   }
 });

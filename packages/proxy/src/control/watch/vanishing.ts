@@ -6,7 +6,7 @@ const fewestForMassLoss = 10;
 export interface Vanishing {
   /** Not to be served any more. */
   readonly remove: readonly ServiceKey[];
-  /** To be served on until somebody says otherwise. */
+  /** To be served on until they return, the journal names them, or an operator releases them. */
   readonly hold: readonly ServiceKey[];
 }
 
@@ -17,18 +17,18 @@ export interface FullReadComparison {
   readonly present: { readonly has: (key: ServiceKey) => boolean };
   /** Keys whose removal the journal explains. */
   readonly journalled: ReadonlySet<ServiceKey>;
-  /** Another `registryId` than before: a registry that was made anew explains nothing about the old one. */
+  /** Another `registryId` than before: a new registry explains nothing about the former one. */
   readonly otherRegistry: boolean;
   /** How many went unexplained shortly before: keys that are deleted one by one are one loss too. Default 0. */
   readonly recentlyLost?: number;
 }
 
 /**
- * What becomes of the services that a full read does not find any more (DESIGN, "Vanishing"). Removals in the journal
- * apply at once, in any number. Of the rest, a few are hand edits; more than half of at least 10 are a loss, and held.
+ * What becomes of the services that a full read does not find any more (docs/registry.md). Removals in the journal
+ * apply at once, in any number. Of the rest, a few are manual edits; more than half of at least 10 are a loss, and held.
  * From another registry nothing is removed that its own journal does not name.
  */
-export function judgeVanished(read: FullReadComparison): Vanishing {
+export function decideVanished(read: FullReadComparison): Vanishing {
   const remove: ServiceKey[] = [];
   const unexplained: ServiceKey[] = [];
   let unjournalled = 0;
