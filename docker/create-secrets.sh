@@ -14,9 +14,14 @@ create() { # NAME VALUE WHAT-FOR
   fi
 }
 
+# 32 bytes in base64.
+key() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
+
 uuid() { cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen | tr 'A-Z' 'a-z'; }
 
 create admin_token "$(uuid)" "ADMIN_TOKEN: changes through a proxy's REST"
 create consul_management_token "$(uuid)" "log in to Consul's UI with it"
 create consul_listener_token "$(uuid)" ""
 create consul_proxy_token "$(uuid)" ""
+# SECRETS_KEY of all proxies and listeners: encrypts private keys in Consul. With another one certificates are ordered again.
+create secrets_key "$(key)" ""

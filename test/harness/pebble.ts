@@ -25,7 +25,8 @@ export interface PebbleOptions {
   readonly tlsPort?: number;
   /** `address:port` of the DNS server that it asks. */
   readonly dnsServer: string;
-  /** Lifetime of certificates in seconds, by profile. Default: `default` of 90 days, `shortlived` of 6. */
+  /** Lifetime of certificates in seconds, by profile. Default: `default` of 90 days. Of several
+   * it takes any where an order names none. */
   readonly profiles?: Readonly<Record<string, number>>;
   /** Key identifiers and keys of external accounts; with them it takes no account without one. */
   readonly externalAccounts?: Readonly<Record<string, string>>;
@@ -63,7 +64,7 @@ export async function startPebble(options: PebbleOptions): Promise<RunningPebble
   const file = (name: string) => join(directory, name);
   await makeAuthority(directory);
   const seconds = options.retryAfterSeconds ?? 1;
-  const profiles = options.profiles ?? { default: 7_776_000, shortlived: 518_400 };
+  const profiles = options.profiles ?? { default: 7_776_000 };
   const config = {
     pebble: {
       listenAddress: `127.0.0.1:${port}`,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { addCertificatesCommand } from './commands/certificates.ts';
 import { addChangeCommands } from './commands/changes.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addExplainCommand } from './commands/explain.ts';
@@ -34,6 +35,7 @@ export function createProgram(io: CommandIo): Command {
   addRoutesCommand(program, io);
   addExplainCommand(program, io);
   addProblemsCommand(program, io);
+  addCertificatesCommand(program, io);
   addChangeCommands(program, io);
   addHistoryCommands(program, io);
   addCheckCommands(program, io);
