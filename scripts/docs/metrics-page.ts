@@ -39,7 +39,16 @@ export async function proxyMetrics(): Promise<Metrics> {
   const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-metrics-'));
   // Nobody answers at that port: the metrics of the bus are registered all the same.
   const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
-  const env = { DATA_DIR: dataDir, WORKERS: '0', ACCESS_LOG: 'json', REDIS_URL: 'redis://127.0.0.1:1', ...tracing };
+  // Without routes nothing is ordered.
+  const ordering = { ACME_DIRECTORY: 'letsencrypt' };
+  const env = {
+    DATA_DIR: dataDir,
+    WORKERS: '0',
+    ACCESS_LOG: 'json',
+    REDIS_URL: 'redis://127.0.0.1:1',
+    ...tracing,
+    ...ordering,
+  };
   const registry = createRegistry({ store: openEmbeddedStore({ dataDir }), instance: 'swarmgate' });
   const proxy = await startProxy({
     settings: readSettings('proxy', { env }),

@@ -1,0 +1,156 @@
+import { connect } from 'node:tls';
+import { expect } from 'chai';
+import { type CaRelay, startCaRelay } from '../harness/ca-relay.ts';
+import { type RunningConsul, startConsul } from '../harness/consul.ts';
+import { freePorts } from '../harness/free-ports.ts';
+import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../harness/pebble.ts';
+import { until } from '../harness/until.ts';
+import { type AcmeProxy, randomSecretsKey, startAcmeProxy } from '../integration/acme/proxy-rig.ts';
+
+// Three proxies with two workers each, as processes, on one Consul; the CA is Pebble behind a relay that counts.
+describe('certificates while things fail', function () {
+  this.timeout(900_000);
+  let consul: RunningConsul;
+  let dns: ChallengeDns;
+  let pebble: RunningPebble;
+  let ca: CaRelay;
+  const proxies: AcmeProxy[] = [];
+
+  before(async () => {
+    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
+    const secretsKey = randomSecretsKey();
+    consul = await startConsul();
+    dns = await startChallengeDns();
+    pebble = await startPebble({ httpPort, tlsPort, dnsServer: dns.address });
+    ca = await startCaRelay(pebble);
+    for (const number of [1, 2, 3])
+      proxies.push(
+        await startAcmeProxy({
+          number,
+          httpPort,
+          tlsPort,
+          consul: consul.address,
+          instance: 'faults',
+          secretsKey,
+          env: { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: pebble.caFile, LOG_LEVEL: 'info' },
+        }),
+      );
+    for (const each of proxies) await each.ready();
+    await until('one of them orders', leader);
+  });
+  after(async () => {
+    for (const each of proxies) await each.remove();
+    await ca?.close();
+    await pebble?.remove();
+    await dns?.remove();
+    await consul?.remove();
+  });
+  afterEach(async function () {
+    ca.intercept(undefined);
+    consul.resume();
+    if (this.currentTest?.state === 'failed')
+      for (const each of proxies) console.error(each.name, each.process.log().slice(-2_500));
+  });
+
+  /** Whose lock it is, as the registry says. */
+  const leader = async (): Promise<AcmeProxy | undefined> => {
+    const answer = await fetch(`${consul.url}/v1/kv/faults/acme/lock`).then(
+      (each) => each.json() as Promise<{ Value: string; Session?: string }[]>,
+    );
+    const [lock] = answer;
+    if (lock?.Session === undefined) return undefined;
+    const { name } = JSON.parse(Buffer.from(lock.Value, 'base64').toString('utf8')) as { name: string };
+    return proxies.find((each) => name.startsWith(`proxy ${each.name}-`));
+  };
+  const reconfigure = async (service: string, hosts: readonly string[], at = proxies[0]) => {
+    const query = new URLSearchParams({
+      serviceName: service,
+      port: '1',
+      outboundHostname: '127.0.0.1',
+      serviceDomain: hosts.join(','),
+    });
+    await at?.get(`/v1/docker-flow-proxy/reconfigure?${query}`);
+  };
+  const servedBy = async (
+    some: readonly AcmeProxy[],
+    host: string,
+    isServed: (serial: string | undefined) => boolean = (serial) => serial !== undefined,
+    withinMs = 60_000,
+  ) => {
+    for (const each of some)
+      await until(`${each.name} serves ${host}`, async () => isServed(await each.serial(host)), { withinMs });
+  };
+
+  it('are there within 3 s of reconfigure (p50), on every replica', async () => {
+    const times: number[] = [];
+    for (let n = 0; n < 9; n += 1) {
+      const began = performance.now();
+      await reconfigure(`first${n}`, [`first${n}.example.com`]);
+      await servedBy(proxies, `first${n}.example.com`);
+      times.push(Math.round(performance.now() - began));
+    }
+    times.sort((a, b) => a - b);
+    console.log(`      reconfigure to certificate on all replicas: p50 ${times[4]} ms, most ${times[8]} ms`);
+    expect(times[4]).to.be.lessThan(3_000);
+  });
+
+  it('are renewed under 200 full handshakes a second without a failed one, everywhere within 2 s', async () => {
+    const host = 'first0.example.com';
+    const seen: { readonly atMs: number; readonly proxy: number; readonly serial: string }[] = [];
+    const failures: string[] = [];
+    let isOver = false;
+    const shake = (proxy: AcmeProxy, index: number) =>
+      new Promise<void>((resolve) => {
+        const socket = connect({
+          port: proxy.securePort,
+          host: '127.0.0.1',
+          servername: host,
+          rejectUnauthorized: false,
+          session: undefined as never,
+        });
+        socket.setTimeout(10_000, () => socket.destroy(new Error('timeout')));
+        socket.once('secureConnect', () => {
+          seen.push({ atMs: performance.now(), proxy: index, serial: socket.getPeerCertificate().serialNumber });
+          socket.destroy();
+          resolve();
+        });
+        socket.once('error', (error) => {
+          failures.push(error.message);
+          resolve();
+        });
+      });
+    const load = (async () => {
+      const began = performance.now();
+      const open = new Set<Promise<void>>();
+      for (let n = 0; !isOver; n += 1) {
+        const at = n % proxies.length;
+        const one = shake(proxies[at] as AcmeProxy, at);
+        open.add(one);
+        void one.then(() => open.delete(one));
+        const dueMs = began + n * 5;
+        if (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+      }
+      await Promise.all(open);
+      return (seen.length / (performance.now() - began)) * 1_000;
+    })();
+    const spreads: number[] = [];
+    for (let renewal = 0; renewal < 4; renewal += 1) {
+      const before = await proxies[0]?.serial(host);
+      const from = seen.length;
+      await proxies[renewal % 3]?.post(`/v1/certificates/renew?name=${host}`);
+      await servedBy(proxies, host, (serial) => serial !== undefined && serial !== before);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const since = seen.slice(from);
+      const firstNew = since.find(({ serial }) => serial !== before)?.atMs ?? 0;
+      const lastOld = since.findLast(({ serial }) => serial === before)?.atMs ?? 0;
+      spreads.push(Math.max(0, Math.round(lastOld - firstNew)));
+    }
+    isOver = true;
+    const rate = await load;
+    console.log(
+      `      ${seen.length} handshakes, ${Math.round(rate)} a second, ${failures.length} failed; new serial everywhere after ${spreads.join(', ')} ms`,
+    );
+    expect(failures).to.deep.equal([]);
+    expect(Math.max(...spreads)).to.be.lessThan(2_000);
+  });
+});
