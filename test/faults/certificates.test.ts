@@ -1,6 +1,6 @@
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import { type CaRelay, startCaRelay } from '../harness/ca-relay.ts';
+import { type CaRelay, type CaRequestKind, startCaRelay } from '../harness/ca-relay.ts';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
 import { freePorts } from '../harness/free-ports.ts';
 import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../harness/pebble.ts';
@@ -62,6 +62,7 @@ describe('certificates while things fail', function () {
     const { name } = JSON.parse(Buffer.from(lock.Value, 'base64').toString('utf8')) as { name: string };
     return proxies.find((each) => name.startsWith(`proxy ${each.name}-`));
   };
+  const others = (one: AcmeProxy) => proxies.filter((each) => each !== one);
   const reconfigure = async (service: string, hosts: readonly string[], at = proxies[0]) => {
     const query = new URLSearchParams({
       serviceName: service,
@@ -80,6 +81,7 @@ describe('certificates while things fail', function () {
     for (const each of some)
       await until(`${each.name} serves ${host}`, async () => isServed(await each.serial(host)), { withinMs });
   };
+  const orders = () => ca.counts.get('new-order') ?? 0;
 
   it('are there within 3 s of reconfigure (p50), on every replica', async () => {
     const times: number[] = [];
@@ -153,4 +155,43 @@ describe('certificates while things fail', function () {
     expect(failures).to.deep.equal([]);
     expect(Math.max(...spreads)).to.be.lessThan(2_000);
   });
+
+  const steps: readonly CaRequestKind[] = [
+    'new-order',
+    'order',
+    'authorization',
+    'challenge',
+    'finalize',
+    'certificate',
+  ];
+  for (const step of steps)
+    it(`are issued once when the orderer is killed at the step ${step}`, async () => {
+      const orderer = await until('one of them orders', leader);
+      const [witness] = others(orderer) as [AcmeProxy];
+      const host = `${step}-killed.example.com`;
+      await dns.setAddresses(host, [witness.address]);
+      const before = orders();
+      let isHit = false;
+      const certificatesBefore = ca.counts.get('finalize') ?? 0;
+      ca.intercept((kind) => {
+        if (kind !== step || isHit) return undefined;
+        isHit = true;
+        orderer.process.signal('SIGKILL');
+        return undefined;
+      });
+      await reconfigure(host.replaceAll('.', '-'), [host], witness);
+      await until('the step is reached', () => isHit);
+      await servedBy(others(orderer), host);
+      await orderer.process.kill();
+      orderer.process.start();
+      await orderer.ready();
+      await servedBy(proxies, host);
+      const serials = await Promise.all(proxies.map((each) => each.serial(host)));
+      expect(new Set(serials).size).to.equal(1);
+      // An order whose URL could not be stored any more is the only one that is made again.
+      expect(orders() - before).to.be.at.most(step === 'new-order' ? 2 : 1);
+      expect((ca.counts.get('finalize') ?? 0) - certificatesBefore).to.be.at.most(2);
+      const { waiting } = await witness.certificates();
+      expect(waiting.filter(({ name }) => name === host)).to.deep.equal([]);
+    });
 });
