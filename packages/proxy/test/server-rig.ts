@@ -32,8 +32,12 @@ export const viaName = 'swarmgate-test';
 let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
-export const makeCoreServer: MakeServer = ({ plane, timeouts, limits, trusted, mostBodyBytes }) =>
+export const makeCoreServer = (
+  { plane, timeouts, limits, trusted, mostBodyBytes }: ServerMaterial,
+  http2?: { readonly mostStreams: number },
+) =>
   createHttpServer({
+    ...(http2 === undefined ? {} : { http2 }),
     context: plane,
     timeouts,
     trusted: trustedProxies(trusted),
@@ -44,6 +48,9 @@ export const makeCoreServer: MakeServer = ({ plane, timeouts, limits, trusted, m
     logger: silentLogger,
     sweepTickMs: 10,
   });
+
+/** The same, which serves HTTP/2 too. */
+export const makeHttp2Server: MakeServer = (material) => makeCoreServer(material, { mostStreams: 100 });
 
 /** The same, with every route through Express. */
 export const makeExpressServer: MakeServer = (material) =>

@@ -16,13 +16,20 @@ export class AddedLines {
   #beforeId = '';
   readonly #afterId: string;
 
-  constructor(peerAddress: string, scheme: string, entryPort: number, viaName: string, writesForwarded = false) {
+  constructor(
+    peerAddress: string,
+    scheme: string,
+    entryPort: number,
+    viaName: string,
+    writesForwarded = false,
+    viaVersion: '1.1' | '2.0' = '1.1',
+  ) {
     this.#peerAddress = peerAddress;
     this.#scheme = scheme;
     this.#entryPort = entryPort;
     this.#viaName = viaName;
     this.#writesForwarded = writesForwarded;
-    this.#afterId = `\r\nVia: 1.1 ${viaName}\r\n`;
+    this.#afterId = `\r\nVia: ${viaVersion} ${viaName}\r\n`;
   }
 
   with(sentHost: string, requestId: string, isHttp10: boolean): string {

@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import type { Logger } from '@swarmgate/runtime';
 import type { TrustedProxies } from '../exchange/client-connection.ts';
 import type { ExchangeContext } from '../exchange/exchange-context.ts';
@@ -8,6 +9,7 @@ import type { HeadLimits } from '../http/request-head.ts';
 import { ConnectionPool, type PoolLimits } from '../transport/connection-pool.ts';
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import { createHttp1Server } from './http1/http1-server.ts';
+import { createHttp2Server } from './http2/http2-server.ts';
 import type { ProtocolServer } from './protocol-server.ts';
 
 export interface HttpServerOptions {
@@ -28,6 +30,8 @@ export interface HttpServerOptions {
   readonly mostBodyBytes?: number;
   readonly poolLimits?: Partial<PoolLimits>;
   readonly headLimits?: HeadLimits;
+  /** `HTTP2`: serve it where a client chooses it. Default: not. */
+  readonly http2?: { readonly mostStreams?: number };
   readonly logger: Logger;
   /** Called with the time that each connection to an endpoint took to open, in milliseconds. */
   readonly onOpened?: (tookMs: number) => void;
@@ -64,10 +68,21 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     logger,
   };
   const headLimits = options.headLimits === undefined ? {} : { limits: options.headLimits };
-  const http1 = createHttp1Server({ context: shared, timeouts, ...headLimits });
+  const http2 =
+    options.http2 === undefined
+      ? undefined
+      : createHttp2Server({ context: shared, timeouts, ...headLimits, ...options.http2 });
+  const prior = http2 === undefined ? {} : { onHttp2: http2.accept };
+  const http1 = createHttp1Server({ context: shared, timeouts, ...headLimits, ...prior });
   return {
-    accept: (socket, entrypoint, firstBytes) => http1.accept(socket, entrypoint, firstBytes),
-    drain: (deadlineMs) => http1.drain(deadlineMs),
+    accept: (socket, entrypoint, firstBytes) => {
+      const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
+      if (isHttp2 && http2 !== undefined) http2.accept(socket, entrypoint, firstBytes);
+      else http1.accept(socket, entrypoint, firstBytes);
+    },
+    drain: async (deadlineMs) => {
+      await Promise.all([http1.drain(deadlineMs), http2?.drain(deadlineMs)]);
+    },
     pool,
     stop: () => pool.stop(),
   };

@@ -93,6 +93,20 @@ export const proxySettings = {
     meaning:
       'Ports, of entrypoints and of tcp and sni services, where every connection begins with a PROXY header; only `TRUSTED_PROXIES` are served there',
   }),
+  http2: given({
+    env: ['HTTP2'],
+    parse: boolean,
+    default: 'false',
+    usedBy: serving,
+    meaning: 'Serve HTTP/2: by ALPN on `:ssl` ports, by the preface of its clients on plain ports',
+  }),
+  http2MaxConcurrentStreams: given({
+    env: ['HTTP2_MAX_CONCURRENT_STREAMS'],
+    parse: integer(1, 10_000),
+    default: '100',
+    usedBy: serving,
+    meaning: 'Streams that one HTTP/2 connection may have open at once; more are refused and may be sent again',
+  }),
   writesForwarded: given({
     env: ['FORWARDED_HEADER'],
     parse: boolean,

@@ -181,6 +181,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     mostBodyBytes: settings.mostBodyBytes,
     headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
     poolLimits: { queueMs: settings.timeoutQueueMs },
+    ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
     logger,
     onOpened: measured.opened,
   });
@@ -229,7 +230,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const entrypoints = Entrypoints.bind({
     settings: ports,
     server: http,
-    secure: { certificates, challenges, handshakeMs: settings.timeoutHttpRequestMs, ...secrets },
+    secure: { certificates, challenges, handshakeMs: settings.timeoutHttpRequestMs, http2: settings.http2, ...secrets },
     logger,
     admit,
     proxied,

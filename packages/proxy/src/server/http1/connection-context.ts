@@ -1,6 +1,7 @@
 import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
+import type { ProtocolServer } from '../protocol-server.ts';
 
 /** All in milliseconds, but for the rate. */
 export interface ClientTimeouts {
@@ -25,6 +26,8 @@ export interface ConnectionContext extends HttpExchangeContext {
   readonly timeouts: ClientTimeouts;
   /** Parses head after head: its places hold until the next one. */
   readonly head: RequestHead;
+  /** Takes over a connection that begins with the preface of HTTP/2. */
+  readonly onHttp2?: ProtocolServer['accept'];
   readonly draining: boolean;
   readonly forget: (connection: ServedConnection) => void;
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ClientHead } from '../../exchange/client-head.ts';
@@ -12,6 +13,7 @@ import type {
 import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
 import { AddedLines } from '../../exchange/upstream-head.ts';
+import { clientPreface } from '../../http/http2/frames.ts';
 import type { ParseError } from '../../http/parse-error.ts';
 import { parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -48,6 +50,8 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   receivedBytes = 0;
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
+  readonly #entrypoint: EntrypointSetting;
+  readonly #listeners: Readonly<Record<'data' | 'end' | 'error' | 'close' | 'drain', (argument: never) => void>>;
   readonly #writer: ResponseWriter;
   readonly #unread = new UnreadBytes();
   #stage: Stage = 'reading-head';
@@ -59,11 +63,15 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   #paused = false;
   /** The client is to send more of its body. */
   #awaitsBody = false;
+  /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
+  #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
+    this.#entrypoint = entrypoint;
+    this.#mayBeHttp2 = context.onHttp2 !== undefined && !(socket instanceof TLSSocket);
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
     const info = connectionInfo(socket, entrypoint, context.trusted);
@@ -72,29 +80,22 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, viaName, writesForwarded);
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
+    this.#listeners = {
+      data: guard(this, (chunk: Buffer) => this.#onData(chunk)),
+      end: guard(this, () => this.#onEnd()),
+      // 'close' follows, and carries all that is acted upon.
+      error: () => undefined,
+      close: guard(this, () => this.#onClose()),
+      drain: guard(this, () => this.#onDrain()),
+    };
   }
 
   start(firstBytes: Buffer | undefined): void {
     const socket = this.#socket;
-    const onData = guard(this, (chunk: Buffer) => this.#onData(chunk));
     socket.setNoDelay(true);
-    socket.on('data', onData);
-    socket.on(
-      'end',
-      guard(this, () => this.#onEnd()),
-    );
-    // 'close' follows, and carries all that is acted upon.
-    socket.on('error', () => undefined);
-    socket.on(
-      'close',
-      guard(this, () => this.#onClose()),
-    );
-    socket.on(
-      'drain',
-      guard(this, () => this.#onDrain()),
-    );
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener as () => void);
     this.#context.sweep.add(this);
-    if (firstBytes !== undefined && firstBytes.length > 0) onData(firstBytes);
+    if (firstBytes !== undefined && firstBytes.length > 0) this.#listeners.data(firstBytes as never);
   }
 
   get draining(): boolean {
@@ -223,6 +224,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     switch (this.#stage) {
       case 'reading-head':
         this.#unread.append(chunk);
+        if (this.#mayBeHttp2 && this.#isPreface()) return;
         // Without a line end there is nothing new to parse, whatever trickles in, until the head is too long.
         if (
           this.#unread.bytes !== chunk &&
@@ -242,6 +244,25 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
         return;
       default:
     }
+  }
+
+  /** Looks for the preface of HTTP/2, and gives the connection away where it is there. `true`: nothing to parse. */
+  #isPreface(): boolean {
+    const bytes = this.#unread.rest();
+    const length = Math.min(bytes.length, clientPreface.length);
+    if (bytes[0] !== clientPreface[0] || bytes.compare(clientPreface, 0, length, 0, length) !== 0) {
+      this.#mayBeHttp2 = false;
+      return false;
+    }
+    if (length < clientPreface.length) return true;
+    const socket = this.#socket;
+    this.#stage = 'closed';
+    this.#unread.clear();
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener as () => void);
+    this.#context.sweep.remove(this);
+    this.#context.onHttp2?.(socket, this.#entrypoint, bytes);
+    this.#context.forget(this);
+    return true;
   }
 
   #onEnd(): void {

@@ -10,10 +10,12 @@ export interface Http1ServerOptions {
   readonly context: HttpExchangeContext;
   readonly timeouts: ClientTimeouts;
   readonly limits?: HeadLimits;
+  /** Takes over connections that begin with the preface of HTTP/2. Default: none; they are refused. */
+  readonly onHttp2?: ProtocolServer['accept'];
 }
 
 /** Serves HTTP/1.0 and HTTP/1.1 on connections that the entrypoints accept. */
-export function createHttp1Server({ context, timeouts, limits }: Http1ServerOptions): ProtocolServer {
+export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1ServerOptions): ProtocolServer {
   const connections = new Set<ServedConnection>();
   let onEmpty: (() => void) | undefined;
   let draining = false;
@@ -22,6 +24,7 @@ export function createHttp1Server({ context, timeouts, limits }: Http1ServerOpti
     ...context,
     sweep: context.pool.sweep,
     timeouts,
+    ...(onHttp2 === undefined ? {} : { onHttp2 }),
     head: new RequestHead(limits),
     get draining() {
       return draining;

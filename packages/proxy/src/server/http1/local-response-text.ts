@@ -6,7 +6,7 @@ let dateText = '';
 let dateSecond = 0;
 
 /** RFC 9110, section 6.6.1. Made once a second. */
-function httpDate(): string {
+export function httpDate(): string {
   const second = Math.floor(Date.now() / 1000);
   if (second !== dateSecond) {
     dateSecond = second;

@@ -18,6 +18,8 @@ export interface SecureEntrypointOptions {
   readonly ticketKeys?: TicketKeys;
   /** Answers validations by tls-alpn-01. Default: none is pending. */
   readonly challenges?: Pick<ChallengeAnswers, 'alpnAnswer'>;
+  /** Offer HTTP/2 before HTTP/1.1. Default: HTTP/1.1 alone. */
+  readonly http2?: boolean;
   readonly onFailure?: (error: Error) => void;
 }
 
@@ -32,7 +34,7 @@ export class SecureEntrypoint {
 
   constructor(options: SecureEntrypointOptions, onSecured: (secured: TLSSocket) => void) {
     const { certificates, clientAuthorities, ticketKeys } = options;
-    const handshakes = challengeHandshakes(options.challenges, offered);
+    const handshakes = challengeHandshakes(options.challenges, options.http2 === true ? ['h2', ...offered] : offered);
     this.#server = createServer({
       minVersion: 'TLSv1.2',
       // `undefined` ends the handshake with `no_application_protocol`, as a list without overlap does.

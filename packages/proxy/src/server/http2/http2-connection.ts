@@ -1,0 +1,210 @@
+import type { Socket } from 'node:net';
+import { type EntrypointSetting, guard } from '@swarmgate/runtime';
+import { connectionInfo } from '../../exchange/client-connection.ts';
+import type { ConnectionCache } from '../../exchange/connection-cache.ts';
+import { AddedLines } from '../../exchange/upstream-head.ts';
+import { releaseOutput } from '../../http/http2/frame-output.ts';
+import { ErrorCode } from '../../http/http2/frames.ts';
+import { Http2ServerSession } from '../../http/http2/server-session.ts';
+import type { Http2Stream } from '../../http/http2/stream.ts';
+import type { Timed } from '../../transport/deadline-sweep.ts';
+import type { Http2Context } from './connection-context.ts';
+import { RequestStream, type StreamConnection } from './request-stream.ts';
+
+type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
+
+const lingerMs = 2_000;
+/** How long a client may take to show that it has the first GOAWAY. */
+const drainAnswerMs = 1_000;
+
+/** One client's connection of HTTP/2: moves bytes between its socket and the session, and keeps the deadlines. */
+export class Http2Connection implements Timed, StreamConnection {
+  readonly cache: ConnectionCache;
+  readonly context: Http2Context;
+  deadlineMs: number;
+  readonly #socket: Socket;
+  readonly #session: Http2ServerSession;
+  #stage: Stage = 'opening';
+  #busy = false;
+  #full = false;
+  #scheduled = false;
+  readonly #flushLater: () => void;
+
+  constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
+    this.#socket = socket;
+    this.context = context;
+    const info = connectionInfo(socket, entrypoint, context.trusted);
+    const { peerAddress, secure, entryPort } = info;
+    const { viaName, writesForwarded } = context;
+    const scheme = secure ? 'https' : 'http';
+    const added = new AddedLines(peerAddress, scheme, entryPort, viaName, writesForwarded, '2.0');
+    this.cache = { info, added, sentHost: '', host: '' };
+    this.deadlineMs = context.sweep.in(context.timeouts.headMs);
+    const flush = guard(this, () => this.#flush());
+    this.#flushLater = () => flush(undefined);
+    this.#session = new Http2ServerSession(
+      {
+        onRequest: (stream, head, ended) => new RequestStream(this, stream, head, ended).serve(head, ended),
+        onRefused: (stream, refused) => new RequestStream(this, stream, refused, true).refuse(refused),
+        onData: (stream, bytes, from, to) => requestOf(stream).onData(bytes, from, to),
+        onTrailers: (stream, fields) => requestOf(stream).onTrailers(fields.map((field) => field.line).join('')),
+        onEnd: (stream) => requestOf(stream).onEnd(),
+        onReset: (stream) => requestOf(stream).onReset(),
+        onWindow: (stream) => requestOf(stream).onWindow(),
+        onOutput: () => this.#scheduleFlush(),
+        onGoaway: () => undefined,
+        onPong: () => undefined,
+        onSettings: () => undefined,
+        onFault: ({ cause }) => {
+          this.context.logger.debug({ peer: peerAddress, cause }, 'an HTTP/2 connection was ended for a violation');
+          this.#close();
+        },
+        onDrained: () => this.#close(),
+      },
+      context.session,
+    );
+  }
+
+  get dataCopied(): boolean {
+    return this.#session.dataCopied;
+  }
+
+  start(firstBytes: Buffer | undefined): void {
+    const socket = this.#socket;
+    const onData = guard(this, (chunk: Buffer) => this.#onData(chunk));
+    socket.setNoDelay(true);
+    socket.on('data', onData);
+    socket.on(
+      'end',
+      guard(this, () => this.#onEnd()),
+    );
+    // 'close' follows, and carries all that is acted upon.
+    socket.on('error', () => undefined);
+    socket.on(
+      'close',
+      guard(this, () => this.#onClose()),
+    );
+    socket.on(
+      'drain',
+      guard(this, () => this.#onDrain()),
+    );
+    this.context.sweep.add(this);
+    if (firstBytes !== undefined && firstBytes.length > 0) onData(firstBytes);
+  }
+
+  /** Announces the end: streams that are open finish, and the client opens new ones elsewhere. */
+  drain(): void {
+    if (this.#stage !== 'opening' && this.#stage !== 'serving') return;
+    this.#stage = 'draining';
+    this.#session.drain();
+    this.deadlineMs = this.context.sweep.in(drainAnswerMs);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  onDeadline(): void {
+    switch (this.#stage) {
+      case 'opening':
+        if (this.#session.prefaceDone) this.#session.fail(ErrorCode.settingsTimeout, 'settings-timeout');
+        else this.#socket.destroy();
+        return;
+      case 'serving':
+      case 'draining':
+        // Idle for too long, or the client does not answer the first GOAWAY.
+        this.#stage = 'draining';
+        this.deadlineMs = Number.POSITIVE_INFINITY;
+        this.#session.drain(true);
+        return;
+      default:
+        this.#socket.destroy();
+    }
+  }
+
+  onFault(error: unknown): void {
+    this.context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
+    this.#session.fail(ErrorCode.internalError, 'internal-error');
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#stage === 'closing' || this.#stage === 'closed') return;
+    this.#session.read(chunk, 0, chunk.length);
+    this.#settle();
+  }
+
+  #onEnd(): void {
+    // A client that closes and one that only stops sending look alike here; nearly all have gone.
+    this.#session.abort();
+    this.#socket.destroySoon();
+  }
+
+  #onClose(): void {
+    this.#stage = 'closed';
+    this.context.sweep.remove(this);
+    this.context.forget(this);
+    this.#session.abort();
+  }
+
+  #onDrain(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.#session.resumeData();
+    this.#flush();
+  }
+
+  /** The deadline follows what the connection does. */
+  #settle(): void {
+    const { sweep, timeouts } = this.context;
+    const isBusy = this.#session.openStreams > 0;
+    if (this.#stage === 'opening' && this.#session.settingsAcknowledged) {
+      this.#stage = 'serving';
+      this.deadlineMs = isBusy ? Number.POSITIVE_INFINITY : sweep.in(timeouts.keepAliveMs);
+    } else if (this.#stage === 'serving' && isBusy !== this.#busy)
+      this.deadlineMs = isBusy ? Number.POSITIVE_INFINITY : sweep.in(timeouts.keepAliveMs);
+    this.#busy = isBusy;
+  }
+
+  /** What is in the output leaves, then the connection ends. */
+  #close(): void {
+    if (this.#stage === 'closing' || this.#stage === 'closed') return;
+    this.#stage = 'closing';
+    this.deadlineMs = this.context.sweep.in(lingerMs);
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flushLater);
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const socket = this.#socket;
+    if (this.#stage === 'closed') return;
+    if (this.#full && this.#stage !== 'closing') return;
+    const batch = this.#session.takeOutput();
+    if (batch !== undefined && !socket.destroyed) {
+      const { chunks } = batch;
+      const last = chunks.length - 1;
+      if (last > 0) socket.cork();
+      for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
+      socket.write(chunks[last] as Uint8Array, (error) => {
+        if (error === null || error === undefined) releaseOutput(batch);
+      });
+      if (last > 0) socket.uncork();
+      if (socket.writableNeedDrain) {
+        this.#full = true;
+        this.#session.pauseData();
+      }
+    }
+    // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
+    if (this.#stage === 'closing') socket.end();
+    else this.#settle();
+  }
+}
+
+function requestOf(stream: Http2Stream): RequestStream {
+  return stream.context as RequestStream;
+}

@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net';
+import { type EntrypointSetting, pause } from '@swarmgate/runtime';
+import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
+import { defaultHeadLimits, type HeadLimits } from '../../http/request-head.ts';
+import type { ClientTimeouts } from '../http1/connection-context.ts';
+import type { ProtocolServer } from '../protocol-server.ts';
+import type { Http2Context } from './connection-context.ts';
+import { Http2Connection } from './http2-connection.ts';
+
+export interface Http2ServerOptions {
+  readonly context: HttpExchangeContext;
+  readonly timeouts: ClientTimeouts;
+  readonly limits?: HeadLimits;
+  /** `HTTP2_MAX_CONCURRENT_STREAMS`. Default 100. */
+  readonly mostStreams?: number;
+}
+
+/** Serves HTTP/2 on connections whose client has chosen it by ALPN or by its preface. */
+export function createHttp2Server({
+  context,
+  timeouts,
+  limits = defaultHeadLimits,
+  mostStreams,
+}: Http2ServerOptions): ProtocolServer {
+  const connections = new Set<{ drain(): void; destroy(): void }>();
+  let onEmpty: (() => void) | undefined;
+  let draining = false;
+
+  const shared: Http2Context = {
+    ...context,
+    sweep: context.pool.sweep,
+    timeouts,
+    session: {
+      enableConnectProtocol: true,
+      maxConcurrentStreams: mostStreams ?? 100,
+      maxHeadBytes: limits.headBytes,
+      maxFields: limits.fields,
+    },
+    forget: (connection) => {
+      connections.delete(connection);
+      if (connections.size === 0) onEmpty?.();
+    },
+  };
+
+  return {
+    accept(socket: Socket, entrypoint: EntrypointSetting, firstBytes?: Buffer): void {
+      const connection = new Http2Connection(socket, entrypoint, shared);
+      connections.add(connection);
+      connection.start(firstBytes);
+      if (draining) connection.drain();
+    },
+    async drain(deadlineMs: number): Promise<void> {
+      draining = true;
+      for (const connection of connections) connection.drain();
+      const over = new AbortController();
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve;
+        if (connections.size === 0) resolve();
+      });
+      await Promise.race([empty, pause(deadlineMs, over.signal)]);
+      over.abort();
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}

@@ -1,0 +1,246 @@
+import type { ClientHead } from '../../exchange/client-head.ts';
+import type { BodySource, ClientSide, ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
+import type { ConnectionCache } from '../../exchange/connection-cache.ts';
+import { HttpExchange } from '../../exchange/http-exchange.ts';
+import { ErrorCode } from '../../http/http2/frames.ts';
+import type { RefusedRequest, RequestHead } from '../../http/http2/message-head.ts';
+import type { Http2Stream } from '../../http/http2/stream.ts';
+import type { ParseError } from '../../http/parse-error.ts';
+import type { Timed } from '../../transport/deadline-sweep.ts';
+import { MinimumDataRate } from '../minimum-data-rate.ts';
+import type { Http2Context } from './connection-context.ts';
+import { bytesOf, flatOfHead } from './field-lines.ts';
+import { Http2Request } from './http2-request.ts';
+import { StreamBody } from './stream-body.ts';
+import { StreamResponse } from './stream-response.ts';
+import { StreamTunnel, type TunnelHost } from './stream-tunnel.ts';
+
+/** The connection of a stream. */
+export interface StreamConnection {
+  readonly cache: ConnectionCache;
+  readonly context: Http2Context;
+  /** Whether the last bytes that were sent may be used again. */
+  readonly dataCopied: boolean;
+}
+
+const lingerMs = 2_000;
+
+/** One stream of a connection: the client of one exchange. */
+export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed {
+  readonly cache: ConnectionCache;
+  readonly sink: StreamResponse;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #connection: StreamConnection;
+  readonly #stream: Http2Stream;
+  readonly #body: StreamBody;
+  readonly #headBytes: number;
+  readonly #offersTunnel: boolean;
+  #exchange: HttpExchange | undefined;
+  #tunnel: StreamTunnel | undefined;
+  #rate: MinimumDataRate | undefined;
+  #awaitsBody = false;
+  #watched = false;
+
+  constructor(connection: StreamConnection, stream: Http2Stream, head: RequestHead | RefusedRequest, ended: boolean) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.cache = connection.cache;
+    this.#offersTunnel = 'fields' in head && head.method === 'CONNECT';
+    let bytes = head.method.length + head.path.length + head.authority.length;
+    if ('fields' in head) for (const field of head.fields) bytes += field.name.text.length + field.value.length + 4;
+    this.#headBytes = bytes;
+    this.#body = new StreamBody(ended || this.#offersTunnel, connection.context.mostBodyBytes);
+    this.sink = new StreamResponse(stream, head.method, this.#offersTunnel, {
+      dataCopied: () => connection.dataCopied,
+      onBlocked: () => this.#watch(this.#clientMs),
+    });
+    stream.context = this;
+  }
+
+  serve(head: RequestHead, ended: boolean): void {
+    const view = new Http2Request(head, ended);
+    this.#begin(view.method).serve(view);
+  }
+
+  refuse({ error, method }: RefusedRequest): void {
+    this.#begin(method).refuse(error);
+  }
+
+  get body(): BodySource {
+    return this;
+  }
+
+  get done(): boolean {
+    return this.#body.done;
+  }
+
+  get trailers(): string {
+    return this.#body.trailers;
+  }
+
+  get receivedBytes(): number {
+    return this.#headBytes + this.#body.receivedBytes;
+  }
+
+  read(take: (bytes: Buffer, from: number, to: number) => void): ParseError | undefined {
+    const outcome = this.#body.read(take);
+    if (typeof outcome !== 'number') return outcome;
+    if (outcome > 0) this.#stream.consumed(outcome);
+    if (this.#body.done) this.#expectNothing();
+    else if (this.#awaitsBody && this.#rate?.take(outcome) === true) this.#awaitBody();
+    return undefined;
+  }
+
+  pause(): void {
+    this.#expectNothing();
+  }
+
+  resume(): void {
+    if (!this.#body.done && !this.#awaitsBody) this.#awaitBody();
+  }
+
+  onExchangeOver(end: 'complete' | 'cut'): void {
+    this.#exchange = undefined;
+    this.#awaitsBody = false;
+    if (this.#tunnel !== undefined) return;
+    if (end === 'cut') this.#stream.reset(ErrorCode.internalError);
+    if (this.#stream.closed) this.#forget();
+    // What waits for the client's window must leave in time.
+    else this.#watch(this.#clientMs);
+  }
+
+  beginTunnel(head: ClientHead, _protocol: string, handler: ClientTunnelHandler): ClientTunnel | undefined {
+    const flat = flatOfHead(head);
+    // The proof for a key that the client did not send (RFC 8441, section 5.1).
+    const accept = flat.indexOf('sec-websocket-accept');
+    if (accept !== -1) flat.splice(accept, 2);
+    if (!this.#stream.sendHead(200, flat, false)) return undefined;
+    this.sink.sentBytes += bytesOf(flat);
+    this.#tunnel = new StreamTunnel(this.#stream, this, handler);
+    // What came before the endpoint agreed.
+    this.#body.read((bytes, from, to) => this.#tunnel?.onData(bytes.subarray(from, to)));
+    if (this.#stream.remoteEnded) this.#tunnel.onEnd();
+    return this.#tunnel;
+  }
+
+  sendTunnel(bytes: Buffer, from: number, to: number, end: boolean): boolean {
+    // A tunnel counts its own bytes.
+    this.#stream.sendData(bytes, from, to, end);
+    return !this.#connection.dataCopied;
+  }
+
+  linger(): void {
+    if (!this.#stream.closed) this.#watch(lingerMs);
+    setImmediate(() => this.#guarded(() => this.#tunnel?.onGone()));
+  }
+
+  // What the session reports.
+
+  onData(bytes: Buffer, from: number, to: number): void {
+    this.#guarded(() => {
+      if (this.#tunnel !== undefined) {
+        this.#tunnel.onData(bytes.subarray(from, to));
+        return;
+      }
+      this.#body.add(bytes, from, to);
+      if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
+    });
+  }
+
+  onTrailers(lines: string): void {
+    this.#body.trailers = lines;
+  }
+
+  onEnd(): void {
+    this.#guarded(() => {
+      if (this.#tunnel !== undefined) {
+        this.#tunnel.onEnd();
+        return;
+      }
+      this.#body.end();
+      if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
+      else if (!this.#body.done) this.#expectNothing();
+    });
+  }
+
+  onWindow(): void {
+    this.#guarded(() => {
+      if (this.#awaitsBody) this.#awaitBody();
+      else this.#expectNothing();
+      if (this.#tunnel !== undefined) this.#tunnel.onDrained();
+      else this.#exchange?.onClientDrained();
+    });
+  }
+
+  onReset(): void {
+    this.#guarded(() => {
+      if (this.#tunnel !== undefined) this.#tunnel.onGone();
+      else this.#exchange?.onClientGone();
+    });
+    this.#forget();
+  }
+
+  onDeadline(): void {
+    if (this.#stream.closed) this.#forget();
+    else if (this.#exchange !== undefined && this.#tunnel === undefined) this.#exchange.onClientStalled();
+    else {
+      this.#stream.reset(this.#tunnel === undefined ? ErrorCode.cancel : ErrorCode.noError);
+      this.#forget();
+    }
+  }
+
+  onFault(error: unknown): void {
+    if (this.#exchange !== undefined) this.#exchange.onFault(error);
+    else {
+      const { logger } = this.#connection.context;
+      logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a stream failed');
+      this.#stream.reset(ErrorCode.internalError);
+    }
+  }
+
+  #begin(method: string): HttpExchange {
+    const exchange = new HttpExchange(this, this.#connection.context, method, 'HTTP/2');
+    this.#exchange = exchange;
+    return exchange;
+  }
+
+  #awaitBody(): void {
+    this.#awaitsBody = true;
+    this.#rate ??= new MinimumDataRate(this.#connection.context.timeouts.bodyBytesPerSecond ?? 0);
+    this.#rate.begin(this.#clientMs);
+    this.#watch(this.#clientMs);
+  }
+
+  #expectNothing(): void {
+    this.#awaitsBody = false;
+    // A response that waits for the client's window keeps its deadline.
+    if (!this.#stream.awaitsWindow) this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  get #clientMs(): number {
+    return this.#exchange?.clientMs ?? this.#connection.context.timeouts.clientMs;
+  }
+
+  #watch(ms: number): void {
+    const { sweep } = this.#connection.context;
+    this.deadlineMs = sweep.in(ms);
+    if (this.#watched) return;
+    this.#watched = true;
+    sweep.add(this);
+  }
+
+  #forget(): void {
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (!this.#watched) return;
+    this.#watched = false;
+    this.#connection.context.sweep.remove(this);
+  }
+
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { ClientHead } from '../../exchange/client-head.ts';
+import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
+import { localResponse, localResponseHeaders } from '../../exchange/local-responses.ts';
+import { allowedTrailers } from '../../http/chunked-reader.ts';
+import { ErrorCode } from '../../http/http2/frames.ts';
+import type { Http2Stream } from '../../http/http2/stream.ts';
+import type { LocalResponse } from '../../model/local-response.ts';
+import { httpDate } from '../http1/local-response-text.ts';
+import { bytesOf, flatOfHead, lowered } from './field-lines.ts';
+
+/** What a response needs of its stream's owner. */
+export interface ResponseHost {
+  /** Whether the last bytes that were sent may be used again. */
+  dataCopied(): boolean;
+  /** Bytes wait for the client's window: from here on the client is expected to read. */
+  onBlocked(): void;
+}
+
+/** Sends the response of one stream. Its bytes are counted as those of HTTP/1.1, before compression and framing. */
+export class StreamResponse implements ResponseSink {
+  readonly wantsPayload = true;
+  sentBytes = 0;
+  readonly #stream: Http2Stream;
+  readonly #method: string;
+  readonly #offersTunnel: boolean;
+  readonly #host: ResponseHost;
+  #discards = false;
+
+  constructor(stream: Http2Stream, method: string, offersTunnel: boolean, host: ResponseHost) {
+    this.#stream = stream;
+    this.#method = method;
+    this.#offersTunnel = offersTunnel;
+    this.#host = host;
+  }
+
+  get clogged(): boolean {
+    return this.#stream.awaitsWindow;
+  }
+
+  interim(head: ClientHead): void {
+    const flat = flatOfHead(head);
+    if (this.#stream.sendInterim(head.status, flat)) this.sentBytes += bytesOf(flat);
+  }
+
+  head(head: ClientHead, _framing: ClientFraming, _closes: boolean, piece: ResponsePiece): boolean | undefined {
+    // A success would tell the client that its tunnel is open (RFC 9110, section 9.3.6).
+    if (this.#offersTunnel && head.status < 300) {
+      this.#discards = true;
+      this.respond(localResponse('endpoint-answer-invalid'));
+      return false;
+    }
+    this.#stream.isTunnel = false;
+    const flat = flatOfHead(head);
+    const ends = piece.complete && piece.to === piece.from && piece.trailers === '';
+    if (!this.#stream.sendHead(head.status, flat, ends)) return undefined;
+    this.sentBytes += bytesOf(flat);
+    return ends ? false : this.body(piece);
+  }
+
+  body({ bytes, from, to, complete, trailers }: ResponsePiece): boolean {
+    if (this.#discards) return false;
+    if (!complete || trailers === '') return this.#send(bytes, from, to, complete);
+    const inUse = to > from && this.#send(bytes, from, to, false);
+    const flat = lowered(allowedTrailers(trailers));
+    if (flat.length === 0 || !this.#stream.sendTrailers(flat)) this.#send(bytes, to, to, true);
+    else this.sentBytes += bytesOf(flat);
+    return inUse;
+  }
+
+  respond(response: LocalResponse): void {
+    const stream = this.#stream;
+    stream.isTunnel = false;
+    const flat = [...lowered(localResponseHeaders(response)), 'date', httpDate()];
+    const body = this.#method === 'HEAD' ? none : Buffer.from(response.body ?? '');
+    this.sentBytes += bytesOf(flat);
+    if (!stream.sendHead(response.status, flat, body.length === 0)) stream.reset(ErrorCode.internalError);
+    else if (body.length > 0) this.#send(body, 0, body.length, true);
+  }
+
+  #send(bytes: Buffer, from: number, to: number, end: boolean): boolean {
+    if (to === from && !end) return false;
+    this.sentBytes += to - from;
+    if (!this.#stream.sendData(bytes, from, to, end) && !this.#stream.closed) this.#host.onBlocked();
+    return !this.#host.dataCopied();
+  }
+}
+
+const none = Buffer.alloc(0);
