@@ -24,6 +24,8 @@ interface Row {
 export class EmbeddedDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
+  /** In memory: the sessions of a process end with it. */
+  readonly #sessions = new Map<string, SessionBehavior>();
   #index: number;
 
   /** @throws the driver's error; `errcode` 5 means that another connection holds the file. */
@@ -83,11 +85,15 @@ export class EmbeddedDatabase {
     }
   }
 
+  openSession(session: string, behavior: SessionBehavior): void {
+    this.#sessions.set(session, behavior);
+  }
+
   /**
-   * All operations or none. `behaviorOf` answers `undefined` for a session that has ended: its lock counts as free, also
-   * where the end could not be written yet. @throws the driver's error, with nothing applied
+   * All operations or none. The lock of a session that has ended counts as free, also where the end could not be written
+   * yet. @throws the driver's error, with nothing applied
    */
-  transact(operations: readonly Operation[], behaviorOf: (session: string) => SessionBehavior | undefined): Committed {
+  transact(operations: readonly Operation[]): Committed {
     const index = this.#index + 1;
     const changedKeys = new Set<string>();
     const failed: number[] = [];
@@ -96,7 +102,7 @@ export class EmbeddedDatabase {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const [position, operation] of operations.entries()) {
-        const outcome = this.#apply(operation, index, behaviorOf);
+        const outcome = this.#apply(operation, index);
         if (outcome.kind === 'failed') {
           failed.push(position);
           reason ||= outcome.reason;
@@ -127,10 +133,11 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * Releases or deletes the keys that a session locks. Returns those keys; without any, nothing is written.
-   * @throws the driver's error, with nothing applied
+   * Ends a session and releases or deletes the keys that it locks. Returns those keys; without any, nothing is written.
+   * @throws the driver's error: the session has ended, and its keys are as before
    */
   endSession(session: string): readonly string[] {
+    this.#sessions.delete(session);
     const locked = this.#statements.lockedBy.all(session) as unknown as LockedRow[];
     if (locked.length === 0) return [];
     const index = this.#index + 1;
@@ -154,11 +161,7 @@ export class EmbeddedDatabase {
     this.#database.close();
   }
 
-  #apply(
-    operation: Operation,
-    index: number,
-    behaviorOf: (session: string) => SessionBehavior | undefined,
-  ): OperationOutcome {
+  #apply(operation: Operation, index: number): OperationOutcome {
     const present = this.#statements.getLocked.get(operation.key) as unknown as LockedRow | undefined;
     const failed = (reason: string): OperationOutcome => ({ kind: 'failed', reason: `${operation.key}: ${reason}` });
     switch (operation.kind) {
@@ -177,15 +180,14 @@ export class EmbeddedDatabase {
       case 'check-absent':
         return present === undefined ? { kind: 'unchanged' } : failed('key exists');
       case 'check-session':
-        return present?.session === operation.session && behaviorOf(operation.session) !== undefined
+        return present?.session === operation.session && this.#sessions.has(operation.session)
           ? { kind: 'unchanged' }
           : failed('session does not hold the lock');
       case 'lock': {
-        const behavior = behaviorOf(operation.session);
+        const behavior = this.#sessions.get(operation.session);
         if (behavior === undefined) return failed('session does not exist');
         const holder = present?.session ?? operation.session;
-        if (holder !== operation.session && behaviorOf(holder) !== undefined)
-          return failed('another session holds the lock');
+        if (holder !== operation.session && this.#sessions.has(holder)) return failed('another session holds the lock');
         return this.#put(present, operation, index, operation.session, behavior);
       }
       case 'unlock':

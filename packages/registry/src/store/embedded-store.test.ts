@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describeStoreContract, rejection } from '../../test/store-contract.ts';
-import { EmbeddedDatabase } from './embedded-database.ts';
-import { embeddedStoreOver, openEmbeddedStore } from './embedded-store.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 
 describe('embedded store', () => {
@@ -108,23 +107,13 @@ describe('embedded store', () => {
   });
 
   describe('on a disk that refuses writes', () => {
-    let isFull: boolean;
     let store: KeyValueStore;
+    const full = () => writeFile(join(dataDir, 'registry.sqlite.full'), '');
+    const free = () => rm(join(dataDir, 'registry.sqlite.full'));
 
     beforeEach(() => {
-      isFull = false;
-      const database = new EmbeddedDatabase(join(dataDir, 'registry.sqlite'));
-      const whenItFits =
-        <A extends unknown[], R>(write: (...all: A) => R) =>
-        (...all: A) => {
-          if (isFull) throw new Error('database or disk is full');
-          return write(...all);
-        };
-      Object.assign(database, {
-        transact: whenItFits(database.transact.bind(database)),
-        endSession: whenItFits(database.endSession.bind(database)),
-      });
-      store = embeddedStoreOver(database, { dataDir, leastSessionTtlMs: 5, betweenRetriesMs: 5 });
+      const thread = new URL('../../test/full-disk-thread.ts', import.meta.url);
+      store = openEmbeddedStore({ dataDir, leastSessionTtlMs: 5, betweenRetriesMs: 5 }, thread);
       opened.push(store);
     });
 
@@ -134,33 +123,33 @@ describe('embedded store', () => {
 
     it('rejects writes with the reason, answers reads, and takes writes again by itself', async () => {
       await store.transact([{ kind: 'set', key: 'a', value: '1' }]);
-      isFull = true;
+      await full();
       const error = await rejection(store.transact([{ kind: 'set', key: 'a', value: '2' }]));
       expect(error).to.have.property('code', 'registry-unreachable');
       expect(error).to.have.property('message').that.contains('database or disk is full');
       expect((await store.get('a'))?.value).to.equal('1');
-      isFull = false;
+      await free();
       expect((await store.transact([{ kind: 'set', key: 'a', value: '2' }])).ok).to.equal(true);
     });
 
     it('releases the keys of a session that ended meanwhile, and wakes who waits for them', async () => {
       const session = await sessionOf('delete');
       await store.transact([lock('a', session)]);
-      isFull = true;
+      await full();
       expect(await rejection(store.destroySession(session))).to.have.property('code', 'registry-unreachable');
       expect(await store.renewSession(session)).to.equal(false);
       const before = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
       const waiting = store.waitForKey('a', before.index, AbortSignal.timeout(20_000));
-      isFull = false;
+      await free();
       expect((await waiting).data).to.equal(undefined);
     });
 
     it('ends a session whose time is over without ending the process', async () => {
       const session = await sessionOf('delete', 5);
       await store.transact([lock('a', session)]);
-      isFull = true;
+      await full();
       while (await store.renewSession(session)) await new Promise((resolve) => setTimeout(resolve, 20));
-      isFull = false;
+      await free();
       const { index, data } = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
       if (data !== undefined) await store.waitForKey('a', index, AbortSignal.timeout(20_000));
       expect(await store.get('a')).to.equal(undefined);
@@ -169,9 +158,9 @@ describe('embedded store', () => {
     it('counts the lock of an ended session as free, and its fence as lost', async () => {
       const [former, next] = [await sessionOf('release'), await sessionOf('release')];
       await store.transact([lock('a', former)]);
-      isFull = true;
+      await full();
       await rejection(store.destroySession(former));
-      isFull = false;
+      await free();
       expect((await store.transact([{ kind: 'check-session', key: 'a', session: former }])).ok).to.equal(false);
       expect((await store.transact([lock('a', next)])).ok).to.equal(true);
     });
@@ -179,9 +168,27 @@ describe('embedded store', () => {
     it('closes without an error and is free of its sessions when it is opened again', async () => {
       const session = await sessionOf('delete');
       await store.transact([lock('a', session)]);
-      isFull = true;
+      await full();
       await store.close();
       expect(await open().get('a')).to.equal(undefined);
     });
+  });
+
+  it('leaves the process alone while a slow disk takes a transaction', async () => {
+    const store = openEmbeddedStore({ dataDir }, new URL('../../test/slow-disk-thread.ts', import.meta.url));
+    opened.push(store);
+    const writing = store.transact([{ kind: 'set', key: 'a', value: '1' }]);
+    let isWritten = false;
+    void writing.then(() => {
+      isWritten = true;
+    });
+    let turns = 0;
+    while (!isWritten) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      turns += 1;
+    }
+    expect((await writing).ok).to.equal(true);
+    // The disk takes 300 ms: a process that waited for it would have made one turn.
+    expect(turns).to.be.greaterThan(20);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { messageOf } from '@swarmgate/runtime';
 import { RegistryError } from '../registry-error.ts';
 import { ChangeWatches } from './change-watches.ts';
-import { type Committed, EmbeddedDatabase, type SessionBehavior } from './embedded-database.ts';
+import { EmbeddedTable } from './embedded-table.ts';
 import type {
   Indexed,
   KeyValueStore,
@@ -26,7 +26,6 @@ export interface EmbeddedStoreOptions {
 }
 
 interface Session {
-  readonly behavior: SessionBehavior;
   readonly ttlMs: number;
   expiry: NodeJS.Timeout;
 }
@@ -40,17 +39,18 @@ const sqliteBusy = 5;
  * mode 600, because definitions hold password hashes.
  *
  * A disk that refuses writes (full, read-only, broken) fails each write with `registry-unreachable` and the driver's
- * reason, with nothing applied. Reads and waits go on, and writes succeed again as soon as the disk takes them.
+ * reason, with nothing applied. Reads and waits go on, and writes succeed again as soon as the disk takes them. A slow
+ * disk delays writes and the reads behind them, and nothing else of the process: the table has a thread of its own.
  * @throws RegistryError `registry-held` when another process has it open, `registry-refused` when the file is unusable.
  */
-export function openEmbeddedStore(options: EmbeddedStoreOptions): KeyValueStore {
+export function openEmbeddedStore(options: EmbeddedStoreOptions, thread?: URL): KeyValueStore {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const holderFile = join(options.dataDir, holderFileName);
   const file = join(options.dataDir, fileName);
-  let database: EmbeddedDatabase;
+  let table: EmbeddedTable;
   try {
     makePrivate(file);
-    database = new EmbeddedDatabase(file);
+    table = new EmbeddedTable(file, thread);
   } catch (error) {
     if (sqliteErrorCode(error) === sqliteBusy) {
       const holder = readHolder(holderFile);
@@ -63,12 +63,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): KeyValueStore 
     throw RegistryError.of('registry-refused', `the embedded registry ${file} cannot be opened`, error);
   }
   writeHolder(holderFile);
-  return embeddedStoreOver(database, options);
-}
-
-/** The store over a table that is open already, which it closes. */
-export function embeddedStoreOver(database: EmbeddedDatabase, options: EmbeddedStoreOptions): KeyValueStore {
-  return new EmbeddedStore(options, database);
+  return new EmbeddedStore(options, table);
 }
 
 /** SQLite gives its log the mode of the database file, so that one has to exist with the right mode first. */
@@ -92,7 +87,7 @@ function writeHolder(holderFile: string): void {
 class EmbeddedStore implements KeyValueStore {
   readonly kind = 'embedded';
   readonly description: string;
-  readonly #database: EmbeddedDatabase;
+  readonly #table: EmbeddedTable;
   readonly #watches = new ChangeWatches();
   readonly #sessions = new Map<string, Session>();
   readonly #leastSessionTtlMs: number | undefined;
@@ -102,83 +97,71 @@ class EmbeddedStore implements KeyValueStore {
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: EmbeddedStoreOptions, database: EmbeddedDatabase) {
+  constructor(options: EmbeddedStoreOptions, table: EmbeddedTable) {
     this.description = `embedded in ${options.dataDir}`;
-    this.#database = database;
+    this.#table = table;
+    table.onChanged((keys, index) => this.#watches.changed(keys, index));
     this.#leastSessionTtlMs = options.leastSessionTtlMs;
     this.#betweenRetriesMs = options.betweenRetriesMs ?? 1_000;
-    for (const session of database.lockingSessions()) this.#endSoon(session);
+    for (const session of table.lockingSessions) this.#endSoon(session);
   }
 
   async get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined> {
-    return this.#on(signal, (database) => database.get(key));
+    const [stored] = await this.#on(signal, (table) => table.get([key]));
+    return stored;
   }
 
   async getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>> {
     checkKeyCount(keys);
-    return this.#on(signal, (database) => {
-      const found = new Map<string, StoredValue>();
-      for (const key of keys) {
-        const stored = database.get(key);
-        if (stored !== undefined) found.set(key, stored);
-      }
-      return found;
-    });
+    const found = await this.#on(signal, (table) => table.get(keys));
+    return new Map(found.filter((stored) => stored !== undefined).map((stored) => [stored.key, stored]));
   }
 
   async list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>> {
-    return this.#on(signal, (database) => ({ index: this.#prefixIndex(prefix), data: database.list(prefix) }));
+    const name = this.#watchPrefix(prefix);
+    const data = await this.#on(signal, (table) => table.list(prefix));
+    return { index: this.#indexOf(name), data };
   }
 
   async keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>> {
-    return this.#on(signal, (database) => ({
-      index: this.#prefixIndex(prefix),
-      data: database.names(prefix, separator),
-    }));
+    const name = this.#watchPrefix(prefix);
+    const data = await this.#on(signal, (table) => table.names(prefix, separator));
+    return { index: this.#indexOf(name), data };
   }
 
   async waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>> {
-    const name = this.#watches.keyWatch(key, this.#database.index);
+    const name = this.#watches.keyWatch(key, this.#table.index);
     await this.#watches.wait(name, afterIndex, holdMs, signal);
-    return this.#on(signal, (database) => ({
-      index: this.#watches.indexOf(name) ?? database.index,
-      data: database.get(key),
-    }));
+    const data = await this.get(key, signal);
+    return { index: this.#indexOf(name), data };
   }
 
   async waitForNames(prefix: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<readonly string[]>> {
-    const name = this.#watches.prefixWatch(prefix, this.#database.index);
-    await this.#watches.wait(name, afterIndex, holdMs, signal);
+    await this.#watches.wait(this.#watchPrefix(prefix), afterIndex, holdMs, signal);
     return this.keys(prefix, '/', signal);
   }
 
   async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
     checkOperations(operations);
-    return this.#on(signal, (database) => {
-      const committed: Committed = database.transact(operations, (id) => this.#sessions.get(id)?.behavior);
-      this.#watches.changed(committed.changedKeys, committed.index);
-      return committed.result;
-    });
+    return this.#on(signal, (table) => table.transact(operations));
   }
 
   async createSession(options: SessionOptions, signal?: AbortSignal): Promise<string> {
     checkSessionTtl(options.ttlMs, this.#leastSessionTtlMs);
-    return this.#on(signal, () => {
-      const id = randomUUID();
-      const { behavior, ttlMs } = options;
-      this.#sessions.set(id, { behavior, ttlMs, expiry: this.#expireLater(id, ttlMs) });
-      return id;
-    });
+    const id = randomUUID();
+    const { behavior, ttlMs } = options;
+    await this.#on(signal, (table) => table.openSession(id, behavior));
+    this.#sessions.set(id, { ttlMs, expiry: this.#expireLater(id, ttlMs) });
+    return id;
   }
 
   async renewSession(id: string, signal?: AbortSignal): Promise<boolean> {
-    return this.#on(signal, () => {
-      const session = this.#sessions.get(id);
-      if (session === undefined) return false;
-      clearTimeout(session.expiry);
-      session.expiry = this.#expireLater(id, session.ttlMs);
-      return true;
-    });
+    this.#checkOpen(signal);
+    const session = this.#sessions.get(id);
+    if (session === undefined) return false;
+    clearTimeout(session.expiry);
+    session.expiry = this.#expireLater(id, session.ttlMs);
+    return true;
   }
 
   async destroySession(id: string, signal?: AbortSignal): Promise<void> {
@@ -187,12 +170,12 @@ class EmbeddedStore implements KeyValueStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    // What cannot be written now is done when the file is opened again, where no session is alive.
-    for (const id of [...this.#sessions.keys()]) this.#endSoon(id);
-    clearTimeout(this.#retry);
     this.#closed = true;
+    // What cannot be written now is done when the file is opened again, where no session is alive.
+    await Promise.allSettled([...this.#sessions.keys()].map((id) => this.#endSession(id)));
+    clearTimeout(this.#retry);
     this.#watches.close();
-    this.#database.close();
+    await this.#table.close();
   }
 
   #expireLater(id: string, ttlMs: number): NodeJS.Timeout {
@@ -200,29 +183,24 @@ class EmbeddedStore implements KeyValueStore {
     return setTimeout(() => this.#endSoon(id), ttlMs).unref();
   }
 
-  /** @throws the driver's error; the session has ended all the same, and its keys are released by a later attempt */
-  #endSession(id: string): void {
+  /** Rejects with the driver's error; the session has ended all the same, and a later attempt releases its keys. */
+  async #endSession(id: string): Promise<void> {
     clearTimeout(this.#sessions.get(id)?.expiry);
     this.#sessions.delete(id);
     // Added first: whatever happens below, the keys are not forgotten.
     this.#unreleased.add(id);
     try {
-      const released = this.#database.endSession(id);
+      await this.#table.endSession(id);
       this.#unreleased.delete(id);
-      this.#watches.changed(released, this.#database.index);
     } catch (error) {
-      this.#retry ??= setTimeout(() => this.#releaseRest(), this.#betweenRetriesMs).unref();
+      if (!this.#closed) this.#retry ??= setTimeout(() => this.#releaseRest(), this.#betweenRetriesMs).unref();
       throw error;
     }
   }
 
-  /** As `#endSession`, where no caller waits for its failure. */
+  /** As `#endSession`, where no caller waits for its failure: the timer that it has set tries again. */
   #endSoon(id: string): void {
-    try {
-      this.#endSession(id);
-    } catch {
-      // The timer that `#endSession` has set tries again.
-    }
+    this.#endSession(id).catch(() => undefined);
   }
 
   #releaseRest(): void {
@@ -231,20 +209,42 @@ class EmbeddedStore implements KeyValueStore {
   }
 
   /** Watches from now on, so that a wait which begins with this index wakes for changes below the prefix alone. */
-  #prefixIndex(prefix: string): number {
-    const present = this.#database.index;
-    return this.#watches.indexOf(this.#watches.prefixWatch(prefix, present)) ?? present;
+  #watchPrefix(prefix: string): string {
+    return this.#watches.prefixWatch(prefix, this.#table.index);
   }
 
-  #on<T>(signal: AbortSignal | undefined, act: (database: EmbeddedDatabase) => T): T {
+  /** After an answer of the table: every change before it has reached the watches, and none after it. */
+  #indexOf(watch: string): number {
+    return this.#watches.indexOf(watch) ?? this.#table.index;
+  }
+
+  #checkOpen(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
     if (this.#closed) throw RegistryError.of('registry-unreachable', `the registry ${this.description} was closed`);
+  }
+
+  async #on<T>(signal: AbortSignal | undefined, act: (table: EmbeddedTable) => Promise<T>): Promise<T> {
+    this.#checkOpen(signal);
     try {
-      return act(this.#database);
+      return await withSignal(act(this.#table), signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof RegistryError) throw error;
       throw RegistryError.of('registry-unreachable', `the registry ${this.description}: ${messageOf(error)}`, error);
     }
+  }
+}
+
+/** Rejects when the signal aborts; what was asked is done all the same. */
+async function withSignal<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return answer;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
