@@ -14,6 +14,7 @@ import { createExpressRouter } from '../src/express/express-router.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Route } from '../src/model/route.ts';
+import type { EncodedSlash } from '../src/routing/normal-path.ts';
 import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
 import { freePort } from './free-ports.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -28,6 +29,7 @@ export interface ServerMaterial {
   /** This proxy's name in `Via`. */
   readonly viaName: string;
   readonly writesForwarded: boolean;
+  readonly encodedSlash: EncodedSlash;
 }
 
 export type MakeServer = (material: ServerMaterial) => HttpServer;
@@ -52,6 +54,7 @@ export interface RigOptions {
   readonly keepAliveMs?: number;
   readonly trustedProxies?: readonly string[];
   readonly writesForwarded?: boolean;
+  readonly encodedSlash?: EncodedSlash;
 }
 
 export interface RouteOptions {
@@ -93,6 +96,7 @@ export class ServerRig {
       keepAliveMs: options.keepAliveMs ?? 5_000,
       viaName: this.viaName,
       writesForwarded: options.writesForwarded ?? false,
+      encodedSlash: options.encodedSlash ?? 'keep',
     });
   }
 

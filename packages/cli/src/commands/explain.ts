@@ -43,6 +43,7 @@ export function describeExplanation({
   byDefault,
   middleware,
   answer,
+  readings = [],
   candidates,
 }: ExplainAnswer): string {
   const lines = [`${request.method} ${request.host}${request.path} at port ${request.port}`];
@@ -57,6 +58,22 @@ export function describeExplanation({
     lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
   }
   if (answer !== null) lines.push(`answer ${answer.status} ${answer.reason}`);
+  if (readings.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['READ AS', '%2F', '//', ';x', 'ROUTE', 'REFUSED FOR'],
+        readings.map(({ path, encodedSlashes, slashes, parameters, routes, conflict }) => [
+          path,
+          encodedSlashes,
+          slashes,
+          parameters,
+          routes.length === 0 ? 'none' : routes.join(', '),
+          conflict ?? '',
+        ]),
+      ),
+    );
+  }
   if (candidates.length > 0) {
     lines.push(
       '',

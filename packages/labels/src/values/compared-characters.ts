@@ -18,8 +18,6 @@ export function whyImpossible(character: string): CharacterFault | undefined {
         expected: 'no parameter: paths are compared without ; and what follows it in a segment',
         suggestion: 'leave out the ; and what follows it: requests with any parameter match',
       };
-    case '\\':
-      return { expected: 'no backslash in a path', suggestion: 'write a slash' };
     default:
       return character < ' ' || character === '\x7f' || /\p{Surrogate}/u.test(character)
         ? { expected: 'no control characters', suggestion: 'leave them out' }
@@ -29,7 +27,7 @@ export function whyImpossible(character: string): CharacterFault | undefined {
 
 /** Whether a compared path holds the character only percent-encoded. */
 export function mustBeEncoded(character: string): boolean {
-  return /[^\x21-\x7e]|["<>^`{|}]/u.test(character);
+  return /[^\x21-\x7e]|["<>\\^`{|}]/u.test(character);
 }
 
 /** As compared paths hold it: `%C3%BC`. */

@@ -5,6 +5,7 @@ import { RequestHead } from '../http/request-head.ts';
 import type { Decision, Middleware } from '../middleware/middleware.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
+import type { PathReading } from '../routing/path-readings.ts';
 import { Http1Request } from '../server/http1/http1-request.ts';
 import { trustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
@@ -26,6 +27,7 @@ interface Situation {
   readonly steps?: readonly Middleware[];
   readonly route?: Route | undefined;
   readonly mostBodyBytes?: number;
+  readonly ambiguous?: boolean;
   readonly writesForwarded?: boolean;
 }
 
@@ -33,6 +35,7 @@ interface Decided {
   readonly decision: ExchangeDecision | Promise<ExchangeDecision>;
   readonly record: RecordedRequest;
   readonly target: RequestTarget | undefined;
+  readonly readings: readonly PathReading[] | undefined;
 }
 
 function cacheFor({ trusted = false, secure = false, writesForwarded = false }: Situation): ConnectionCache {
@@ -50,10 +53,13 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
   expect(head.parse(bytes, 0, bytes.length), text).to.equal('complete');
   const { steps = [], mostBodyBytes = 0, writesForwarded = false } = situation;
   let target: RequestTarget | undefined;
+  let readings: readonly PathReading[] | undefined;
   const context: DecisionContext = {
     ...tinyPlane({ endpoints: [], steps }),
-    lookup: (given) => {
+    lookup: (given, others) => {
       target = given;
+      readings = others;
+      if (situation.ambiguous === true) return 'path-ambiguous';
       return 'route' in situation ? situation.route : tinyRoute();
     },
     trusted: trustedProxies(situation.trusted === true ? [peer] : []),
@@ -61,6 +67,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     newRequestId: () => 'new',
     writesForwarded,
     mostBodyBytes,
+    encodedSlash: 'keep',
   };
   const record: RecordedRequest = {
     host: '',
@@ -70,7 +77,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     clientAddress: peer,
     trace: undefined,
   };
-  return { decision: decide(new Http1Request(head, bytes), cache, context, record), record, target };
+  return { decision: decide(new Http1Request(head, bytes), cache, context, record), record, target, readings };
 }
 
 function forwarded(text: string, situation: Situation = {}): { readonly line: string; readonly fields: string[] } {
@@ -97,6 +104,23 @@ describe('deciding', () => {
     });
     expect(record).to.include({ host: 'shop.example', path: '/a', clientAddress: peer });
     expect(record.route?.key).to.equal('swarm/web');
+  });
+
+  it('passes readings to the lookup only of paths that have some, and responds 400 where one is refused', () => {
+    for (const target of ['/', '/a/b', '/a?x=%2F//;', '/%61', '/{a}', '/a/../b'])
+      expect(decided(get('', target)).readings, target).to.equal(undefined);
+    for (const target of ['/a%2Fb', '/a//b', '/a;b', '/a\\b'])
+      expect(decided(get('', target)).readings, target).to.have.length(1);
+    const { decision } = decided(get('', '/a%2Fb'), { ambiguous: true });
+    expect(decision).to.have.nested.property('response.reason', 'path-ambiguous');
+    expect(decision).to.have.nested.property('response.status', 400);
+  });
+
+  it('keeps the spelling of the target in a redirect', () => {
+    const { decision } = decided(get('', '/a%2fb//{c}?d'), {
+      route: { ...tinyRoute(), redirectToHost: 'new.example' },
+    });
+    expect(decision).to.have.nested.property('response.headers').that.includes('http://new.example:80/a%2fb//{c}?d');
   });
 
   it('does not take one host for another that came before it on the connection', () => {

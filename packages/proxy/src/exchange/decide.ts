@@ -1,11 +1,12 @@
 import type { Middleware } from '../middleware/middleware.ts';
-import type { Exchange } from '../model/exchange.ts';
+import { type Exchange, forwardedPath, type PathSpelling } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
-import { normalizePath } from '../routing/normal-path.ts';
+import type { EncodedSlash, PathRefusal } from '../routing/normal-path.ts';
+import { type PathReading, readPath } from '../routing/path-readings.ts';
 import { clientOf, type TrustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import type { ExchangeContext } from './exchange-context.ts';
@@ -23,6 +24,7 @@ export interface DecisionContext extends ExchangeContext {
   readonly writesForwarded: boolean;
   /** Of a request body, in bytes. 0: unlimited. */
   readonly mostBodyBytes: number;
+  readonly encodedSlash: EncodedSlash;
 }
 
 /** A request that may be forwarded: everything before the first endpoint is picked has been decided. */
@@ -82,10 +84,14 @@ export function decide(
   record.host = host;
   if (view.fault !== undefined) return respond(localResponse(view.fault));
   let { path } = view;
+  let spelling: PathSpelling | undefined;
+  let readings: readonly PathReading[] | undefined;
   if (!view.plainPath) {
-    const normal = normalizePath(path);
-    if (!normal.ok) return respond({ ...localResponse('bad-path'), reason: normal.reason });
-    path = normal.path;
+    const read = readPath(path, context.encodedSlash);
+    if (!read.ok) return respond(refusedPath(read.reason));
+    path = read.path;
+    if (read.sent !== path) spelling = { normal: path, sent: read.sent };
+    if (read.readings.length > 0) readings = read.readings;
   }
   record.path = path;
   if (path.startsWith(challengePath) && !info.secure) {
@@ -101,15 +107,17 @@ export function decide(
 
   const { method, query } = view;
   const header = (name: string) => view.header(name);
-  const route = context.lookup({ method, host, path, port: info.entryPort, header });
+  const route = context.lookup({ method, host, path, port: info.entryPort, header }, readings);
+  if (route === 'path-ambiguous') return respond(localResponse(route));
   const trace = traced === undefined ? undefined : context.tracer?.begin(traced, info.peerTrusted, route);
   record.trace = trace;
   if (route === undefined) return respond(localResponse('no-route'));
   record.route = route;
   if (context.mostBodyBytes > 0 && view.contentLength > context.mostBodyBytes)
     return respond(localResponse('body-too-large'));
+  const sentPath = spelling === undefined ? path : spelling.sent;
   const known = client ?? clientOf(info, noHeader, context.trusted);
-  const early = responseOfRoute(route, known.scheme, sentHost, path + query);
+  const early = responseOfRoute(route, known.scheme, sentHost, sentPath + query);
   if (early !== undefined) return respond(early);
 
   const steps = context.middlewareOf(route);
@@ -118,7 +126,7 @@ export function decide(
   if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
     const ours = trace === undefined ? added : `${added}traceparent: ${traceParentOf(trace)}\r\n`;
-    const head = plainUpstreamHead(view, lines, asterisk ? '*' : path + query, ours);
+    const head = plainUpstreamHead(view, lines, asterisk ? '*' : sentPath + query, ours);
     return { kind: 'forward', route, steps, exchange: undefined, framing, asterisk, head };
   }
 
@@ -135,11 +143,16 @@ export function decide(
   if (!view.hostIsField) request.set('Host', sentHost);
   if (trace !== undefined) setTraceHeaders(request, trace);
   const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
-  const exchange: Exchange = { route, method, path, query, host, request, client: known, ...offered };
+  const spelled = spelling === undefined ? {} : { spelling };
+  const exchange: Exchange = { route, method, path, ...spelled, query, host, request, client: known, ...offered };
   const finish = (response: LocalResponse | undefined) =>
     response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
   const response = runSteps(steps, exchange);
   return response instanceof Promise ? response.then(finish) : finish(response);
+}
+
+function refusedPath(reason: PathRefusal): LocalResponse {
+  return reason === 'path-ambiguous' ? localResponse(reason) : { ...localResponse('bad-path'), reason };
 }
 
 function orderOf(
@@ -157,7 +170,7 @@ function orderOf(
 /** Head for an HTTP/1.1 endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */
 export function headOf(exchange: Exchange, framing: RequestFraming, asterisk: boolean): string | undefined {
   const { method, path, query, request } = exchange;
-  return upstreamHead(method, asterisk && path === '/' ? '*' : path + query, request, framing);
+  return upstreamHead(method, asterisk && path === '/' ? '*' : forwardedPath(exchange) + query, request, framing);
 }
 
 /** Of nearly every request from outside: one object for all of them. */

@@ -3,6 +3,7 @@ import type { ChallengeAnswers } from '../model/challenge-answers.ts';
 import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../model/endpoint.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
+import type { PathReading } from '../routing/path-readings.ts';
 import type { AccessRecord } from './access-record.ts';
 import type { HandlerOf } from './route-handler.ts';
 import type { Tracer } from './tracing/tracer.ts';
@@ -12,7 +13,11 @@ import type { Tracer } from './tracing/tracer.ts';
  * request in flight.
  */
 export interface ExchangeContext {
-  readonly lookup: (target: RequestTarget) => Route | undefined;
+  readonly lookup: (
+    target: RequestTarget,
+    /** Set where servers read the path in more than one way: none of them may be decided more strictly. */
+    readings?: readonly PathReading[],
+  ) => Route | 'path-ambiguous' | undefined;
   readonly middlewareOf: (route: Route) => readonly Middleware[];
   /** The balancer's choice. `except` names endpoints that this request has tried already. */
   readonly pick: (route: Route, options: PickOptions) => EndpointPick;

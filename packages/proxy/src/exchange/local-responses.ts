@@ -22,6 +22,7 @@ export const localResponses = {
   'ambiguous-framing': { status: 400, body: 'the length of the request body is ambiguous' },
   'bad-host': { status: 400, body: 'the Host header is missing, repeated or invalid' },
   'bad-path': { status: 400, body: 'the request path is not valid' },
+  'path-ambiguous': { status: 400, body: 'servers read the request path in ways that different rules apply to' },
   'expectation-failed': { status: 417, body: 'only 100-continue can be expected' },
   'body-too-large': { status: 413, body: 'the request body is too large' },
   'head-too-large': { status: 431, body: 'the request head is too large' },

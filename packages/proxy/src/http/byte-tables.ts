@@ -20,13 +20,13 @@ export const tokenBytes = table((_, character) =>
 /** `field-vchar`, space, tab and obs-text: what a field value may hold. No CR, LF, NUL or other control. */
 export const valueBytes = table((byte) => (byte === 0x09 || (byte >= 0x20 && byte !== 0x7f) ? 1 : 0));
 
-/** Bit of `targetBytes`: a path with this byte may not be in normal form. */
+/** Bit of `targetBytes`: a path with this byte may not be in normal form, or has readings beside it (`;`). */
 export const NEEDS_NORMALIZING = 2;
 
 /** Visible ASCII without `#`: a fragment never belongs into a request target. */
 export const targetBytes = table((byte, character) => {
   if (byte <= 0x20 || byte >= 0x7f || character === '#') return 0;
-  return '%\\"<>^`{|}'.includes(character) ? 1 | NEEDS_NORMALIZING : 1;
+  return '%\\"<>^`{|};'.includes(character) ? 1 | NEEDS_NORMALIZING : 1;
 });
 
 /** Value of a hexadecimal digit, or 255. */

@@ -34,7 +34,7 @@ export class RequestHead {
   pathEnd = 0;
   /** `origin` begins with a slash, `asterisk` is `*`, `other` is absolute-form or authority-form. */
   form: 'origin' | 'asterisk' | 'other' = 'origin';
-  /** The path holds only bytes and segments that normalising leaves alone. */
+  /** The path holds only bytes and segments that normalising leaves alone, and no `;`. */
   plainPath = true;
   minorVersion: 0 | 1 = 1;
   /** Index of the Host field, or -1 where HTTP/1.0 sent none. */

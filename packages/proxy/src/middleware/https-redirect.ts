@@ -1,4 +1,4 @@
-import type { Exchange } from '../model/exchange.ts';
+import { type Exchange, forwardedPath } from '../model/exchange.ts';
 import { proceed, redirect, refuse } from './local-responses.ts';
 import type { Decision, Middleware } from './middleware.ts';
 
@@ -37,9 +37,10 @@ export function forwardedProtoRedirect(
   };
 }
 
-function toHttps({ host, path, query }: Exchange, status: number, securePort: number | undefined): Decision {
+function toHttps(exchange: Exchange, status: number, securePort: number | undefined): Decision {
+  const { host, query } = exchange;
   // HTTP/1.0 may come without a Host: there is nowhere to send it.
   if (host === '') return refuse('http-denied');
   const port = securePort === undefined || securePort === 443 ? '' : `:${securePort}`;
-  return redirect(status, `https://${host}${port}${path}${query}`);
+  return redirect(status, `https://${host}${port}${forwardedPath(exchange)}${query}`);
 }

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly method: string;
   /** Normal form; a step may replace it (path rewriting). */
   path: string;
+  /** How the client spelled a path that is not in normal form: forwarded for as long as no step replaces `path`. */
+  readonly spelling?: PathSpelling;
   /** With its `?`, or empty. As the client sent it, unless Express middleware has changed it. */
   query: string;
   readonly host: string;
@@ -26,6 +28,17 @@ export interface Exchange {
   stickTo?: string;
   /** Set by a step: the client's connection closes after this response, where its protocol has such a notion. */
   closesConnection?: boolean;
+}
+
+export interface PathSpelling {
+  readonly normal: string;
+  /** Dot segments are resolved; everything else is as sent. */
+  readonly sent: string;
+}
+
+/** The path that the endpoint receives. */
+export function forwardedPath({ path, spelling }: Pick<Exchange, 'path' | 'spelling'>): string {
+  return spelling !== undefined && spelling.normal === path ? spelling.sent : path;
 }
 
 export interface ClientConnection {

@@ -1,6 +1,6 @@
 /**
  * What routing may look at. Made once per request by the exchange: the host is lower case without port and trailing dot, the
- * path is in normal form (`normalizePath`) and is the same string that is forwarded. The table leaves its parameters out
+ * path is in normal form (`normalizePath`), whatever spelling of it is forwarded. The table leaves its parameters out
  * (`pathForRules`).
  */
 export interface RequestTarget {

@@ -18,7 +18,7 @@ export interface RequestView {
   readonly hostIsField: boolean;
   /** Before the `?`, as sent. `/` for `OPTIONS *`. */
   readonly path: string;
-  /** `path` holds only bytes and segments that normalising leaves alone. */
+  /** `path` is in normal form and has one reading: it holds only bytes and segments that normalising leaves alone, and no `;`. */
   readonly plainPath: boolean;
   /** With its `?`, or empty. */
   readonly query: string;

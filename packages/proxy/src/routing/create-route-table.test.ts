@@ -5,7 +5,7 @@ import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import { createRouteTable } from './create-route-table.ts';
 import { normalizeHost } from './normal-host.ts';
-import { splitRequestTarget } from './normal-path.ts';
+import { readRequestTarget } from './path-readings.ts';
 import type { RouteTable } from './route-table.ts';
 
 describe('route table', () => {
@@ -280,7 +280,7 @@ function withoutAnswer(outcome: RoutingCase['outcome']): RoutingCase['outcome'] 
 function outcomeOf({ order, given, when }: RoutingCase): RoutingCase['outcome'] {
   const host = normalizeHost(when.host);
   if (!host.ok) return { refused: host.reason };
-  const target = splitRequestTarget(when.target);
+  const target = readRequestTarget(when.target, 'keep');
   if (!target.ok) return { refused: target.reason };
   const headers = new Map(Object.entries(when.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const request: RequestTarget = {
@@ -290,11 +290,12 @@ function outcomeOf({ order, given, when }: RoutingCase): RoutingCase['outcome'] 
     port: when.port ?? 80,
     header: (name) => headers.get(name),
   };
-  const route = tableOf(given, 0.5, order).lookup(request);
+  const route = tableOf(given, 0.5, order).lookupUnambiguous(request, target.readings);
+  if (route === 'path-ambiguous') return { refused: route };
   if (route === undefined) return 'no-route';
   if (route.redirectToHost !== undefined) return { redirectTo: route.redirectToHost };
   const sent = when.target.split('?')[0];
-  return sent === target.path ? { route: shortId(route) } : { route: shortId(route), forwarded: target.path };
+  return sent === target.sent ? { route: shortId(route) } : { route: shortId(route), forwarded: target.sent };
 }
 
 /** `<service>/<index>`; other owners than `swarm` are named. */

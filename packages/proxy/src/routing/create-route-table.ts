@@ -4,12 +4,14 @@ import type { Route } from '../model/route.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
+import { conflictOfReading } from './judge-readings.ts';
 import { type Conflict, chooseShare, conflictOf, conflictsOf, losersOf } from './match-key.ts';
 import type { CompiledRoute, MatchRule } from './match-rule.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
+import type { PathReading } from './path-readings.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
-import type { Explanation, RouteStanding, RouteTable } from './route-table.ts';
+import type { ExplainedReading, Explanation, RouteStanding, RouteTable } from './route-table.ts';
 import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';
 import { findProblems, type TableProblems } from './table-problems.ts';
 
@@ -62,6 +64,16 @@ class CompiledTable implements RouteTable {
     return contest.direct ?? this.#settle(contest, target).of.route;
   }
 
+  lookupUnambiguous(sent: RequestTarget, readings: readonly PathReading[]): Route | 'path-ambiguous' | undefined {
+    const target = asRulesSee(sent);
+    const chosen = this.#reachedBy(target);
+    for (const reading of readings) {
+      const reached = this.#reachedBy({ ...target, path: reading.path });
+      if (conflictOfReading(reading, chosen, reached, target) !== undefined) return 'path-ambiguous';
+    }
+    return this.lookup(target);
+  }
+
   *routes(): IterableIterator<Route> {
     this.#inOrder ??= this.#sorted();
     for (const { route } of this.#inOrder) yield route;
@@ -87,6 +99,16 @@ class CompiledTable implements RouteTable {
 
   lostConflicts(key: ServiceKey): readonly Problem[] {
     return this.#findProblems().lost.get(key) ?? [];
+  }
+
+  explainReadings(sent: RequestTarget, readings: readonly PathReading[]): readonly ExplainedReading[] {
+    const target = asRulesSee(sent);
+    const chosen = this.#reachedBy(target);
+    return readings.map((reading) => {
+      const reached = this.#reachedBy({ ...target, path: reading.path });
+      const conflict = conflictOfReading(reading, chosen, reached, target);
+      return { reading, routes: reached.map(({ route }) => route), conflict };
+    });
   }
 
   explain(sent: RequestTarget, limit = 250): Explanation {
@@ -124,10 +146,23 @@ class CompiledTable implements RouteTable {
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
   #settle(contest: Conflict, target: RequestTarget): MatchRule {
-    const settled = takesMethod(contest.conditions, target.method)
-      ? contest
-      : (this.#byMethod(contest, target) ?? contest);
+    const settled = this.#takingMethod(contest, target);
     return settled.shares.length === 0 ? settled.winner : chooseShare(settled, this.#random());
+  }
+
+  #takingMethod(contest: Conflict, target: RequestTarget): Conflict {
+    return takesMethod(contest.conditions, target.method) ? contest : (this.#byMethod(contest, target) ?? contest);
+  }
+
+  /** The route of a target, or all that share it by weight. */
+  #reachedBy(target: RequestTarget): readonly CompiledRoute[] {
+    const contest = this.#search(target);
+    if (contest === undefined) {
+      const byDefault = this.#default(target);
+      return byDefault === undefined ? [] : [byDefault];
+    }
+    const { winner, shares } = this.#takingMethod(contest, target);
+    return shares.length === 0 ? [winner.of] : shares.map(({ of }) => of);
   }
 
   #byMethod(contest: Conflict, target: RequestTarget): Conflict | undefined {

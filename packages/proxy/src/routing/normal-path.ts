@@ -11,11 +11,15 @@ export type PathRefusal =
   | 'path-percent'
   | 'path-nul'
   | 'path-encoded-slash'
-  | 'path-dot-parameter';
+  | 'path-dot-parameter'
+  | 'path-ambiguous';
+
+/** `ENCODED_SLASH`: whether paths may hold `%2F`, `%5C` and `\`. */
+export type EncodedSlash = 'keep' | 'refuse';
 
 /**
- * Brings the path of a request target (without its query) into the one form that rules are matched against and that
- * endpoints receive. Because both see the same string, no spelling of a path passes a rule that another spelling fails.
+ * Brings the path of a request target (without its query) into the one form that rules are matched against. Endpoints
+ * receive the path as it was sent (`readPath`); where servers read that differently, `PathReading`s restrict it.
  *
  * | in the request | becomes | why |
  * |---|---|---|
@@ -23,10 +27,10 @@ export type PathRefusal =
  * | not starting with `/` | refused, `path-not-rooted` | absolute-form and `*` are split by the server protocol, before this |
  * | `#` | refused, `path-fragment` | a fragment is never sent; endpoints differ about it |
  * | control characters, space, anything beyond ASCII | refused, `path-character` | not a URI |
- * | `\`, `%5C` | refused, `path-backslash` | some endpoints read it as `/` |
+ * | `\`, `%5c` | `%5C`; with `refuse`: refused, `path-backslash` | a separator for some endpoints: a reading |
  * | `%` without two hex digits | refused, `path-percent` | endpoints repair it differently |
  * | `%00` | refused, `path-nul` | ends the string for some endpoints |
- * | `%2F` | refused, `path-encoded-slash` | a segment for some endpoints, a separator for others |
+ * | `%2f` | `%2F`; with `refuse`: refused, `path-encoded-slash` | a separator for some endpoints: a reading |
  * | `%41`, `%7E`, `%2E`, `%3A`, `%40`: letters, digits, `-._~:@` | the character itself | RFC 3986, 6.2.2.2 |
  * | any other `%3b` | `%3B`, still encoded | RFC 3986, 6.2.2.1 |
  * | `"`, `<`, `>`, `^`, backtick, `{`, `\|`, `}` | percent-encoded | not allowed bare; clients differ |
@@ -36,13 +40,17 @@ export type PathRefusal =
  *
  * Everything else stays as it was sent: letter case, trailing slash, `;`, `=`, `,`, `+`.
  */
-export function normalizePath(raw: string): NormalPath {
+export function normalizePath(raw: string, encodedSlash: EncodedSlash = 'keep'): NormalPath {
   if (isNormalPath(raw)) return { ok: true, path: raw };
+  const decoded = decodePath(raw, encodedSlash);
+  return decoded.ok ? resolvePath(decoded.path) : decoded;
+}
+
+/** The path with its characters in normal form; slashes and dot segments as sent. */
+export function decodePath(raw: string, encodedSlash: EncodedSlash = 'keep'): NormalPath {
   if (raw === '') return { ok: true, path: '/' };
   if (raw.charCodeAt(0) !== SLASH) return refused(raw.includes('#') ? 'path-fragment' : 'path-not-rooted');
-  const decoded = decodeOnce(raw);
-  if (!decoded.ok) return decoded;
-  return removeDotSegments(decoded.path);
+  return decodeOnce(raw, encodedSlash);
 }
 
 /** Whether `normalizePath` would return this very string. Costs one pass and no allocation. */
@@ -62,24 +70,10 @@ export function isNormalPath(path: string): boolean {
 /**
  * What rules are matched against: a path in normal form without parameters (`;x` up to the end of a segment). Servlet
  * containers cut them off before they choose, so `/;x/admin` and `/admin;x` are `/admin` to them, and have to be to every
- * rule that guards `/admin`. Endpoints still receive the parameters.
+ * rule that guards `/admin`. Endpoints still receive the parameters, which is a reading of its own.
  */
 export function pathForRules(path: string): string {
   return path.includes(';') ? path.replace(/;[^/]*/g, '').replace(/\/{2,}/g, '/') : path;
-}
-
-export type RequestPath =
-  | { readonly ok: true; readonly path: string; readonly query: string }
-  | { readonly ok: false; readonly reason: PathRefusal };
-
-/** An origin-form request target as path in normal form and query, which keeps its `?` and is not touched. */
-export function splitRequestTarget(target: string): RequestPath {
-  // Looked for in the whole target: a `#` in the query is as unlawful as one in the path.
-  if (target.includes('#')) return refused('path-fragment');
-  const mark = target.indexOf('?');
-  const normal = normalizePath(mark === -1 ? target : target.slice(0, mark));
-  if (!normal.ok) return normal;
-  return { ok: true, path: normal.path, query: mark === -1 ? '' : target.slice(mark) };
 }
 
 const SLASH = 0x2f;
@@ -91,9 +85,10 @@ for (const character of "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
   PLAIN[character.charCodeAt(0)] = 1;
 
 const DECODED_WHEN_ENCODED = /^[A-Za-z0-9\-._~:@]$/;
-const ENCODED_WHEN_BARE = '"<>^`{|}';
+const ENCODED_WHEN_BARE = '"<>\\^`{|}';
 
-function decodeOnce(raw: string): NormalPath {
+function decodeOnce(raw: string, encodedSlash: EncodedSlash): NormalPath {
+  const refuses = encodedSlash === 'refuse';
   let path = '';
   for (let at = 0; at < raw.length; at += 1) {
     const character = raw[at] as string;
@@ -103,12 +98,12 @@ function decodeOnce(raw: string): NormalPath {
       if (!/^[0-9A-Fa-f]{2}$/.test(hex)) return refused('path-percent');
       const meant = String.fromCharCode(Number.parseInt(hex, 16));
       if (meant === '\0') return refused('path-nul');
-      if (meant === '/') return refused('path-encoded-slash');
-      if (meant === '\\') return refused('path-backslash');
+      if (refuses && meant === '/') return refused('path-encoded-slash');
+      if (refuses && meant === '\\') return refused('path-backslash');
       path += DECODED_WHEN_ENCODED.test(meant) ? meant : `%${hex.toUpperCase()}`;
       at += 2;
     } else if (character === '#') return refused('path-fragment');
-    else if (character === '\\') return refused('path-backslash');
+    else if (refuses && character === '\\') return refused('path-backslash');
     else if (code <= 0x20 || code >= 0x7f || character === '?') return refused('path-character');
     else if (ENCODED_WHEN_BARE.includes(character)) path += `%${code.toString(16).toUpperCase()}`;
     else path += character;
@@ -116,18 +111,33 @@ function decodeOnce(raw: string): NormalPath {
   return { ok: true, path };
 }
 
-function removeDotSegments(path: string): NormalPath {
+/** How `resolvePath` treats `//`, and which text it keeps of a segment. */
+export interface ResolveOptions {
+  /** Default `true`: `//` is `/`, before dot segments. */
+  readonly merged?: boolean;
+  /** The same path with segments in another spelling, which the result is made of. */
+  readonly spelling?: string;
+}
+
+/** Resolves dot segments (RFC 3986, section 5.2.4) of a decoded path. */
+export function resolvePath(path: string, { merged = true, spelling = path }: ResolveOptions = {}): NormalPath {
   const kept: string[] = [];
-  const segments = path.split('/');
-  for (const segment of segments) {
-    if (segment === '' || segment === '.') continue;
+  const segments = path.split('/').slice(1);
+  const spelled = spelling.split('/').slice(1);
+  for (const [at, segment] of segments.entries()) {
+    if (segment === '.' || (merged && segment === '')) continue;
     if (segment === '..') kept.pop();
     else if (/^\.\.?(;|%3B)/.test(segment)) return refused('path-dot-parameter');
-    else kept.push(segment);
+    else kept.push(spelled[at] as string);
   }
   const last = segments.at(-1);
-  const endsInSlash = kept.length > 0 && (last === '' || last === '.' || last === '..');
+  const endsInSlash = kept.length > 0 && (last === '.' || last === '..' || (merged && last === ''));
   return { ok: true, path: `/${kept.join('/')}${endsInSlash ? '/' : ''}` };
+}
+
+/** Whether a decoded path has segments that `resolvePath` takes out. */
+export function hasDotSegments(path: string): boolean {
+  return /\/\.{1,2}(\/|$)/.test(path);
 }
 
 function refused(reason: PathRefusal): { readonly ok: false; readonly reason: PathRefusal } {

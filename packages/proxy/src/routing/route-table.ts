@@ -1,6 +1,8 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
+import type { ReadingConflict } from './judge-readings.ts';
+import type { PathReading } from './path-readings.ts';
 
 /**
  * Immutable compiled routes. `with` gives a new table that shares what did not change, so its cost follows the change;
@@ -10,6 +12,8 @@ export interface RouteTable {
   /** Routes in force. */
   readonly size: number;
   lookup(target: RequestTarget): Route | undefined;
+  /** As `lookup`, unless a reading of the path restricts the request further. Costs a lookup for each reading. */
+  lookupUnambiguous(target: RequestTarget, readings: readonly PathReading[]): Route | 'path-ambiguous' | undefined;
   /** Routes in force, in matching order; those that serve tcp and sni come last. */
   routes(): IterableIterator<Route>;
   /** Whatever their standing. */
@@ -21,6 +25,7 @@ export interface RouteTable {
   lostConflicts(key: ServiceKey): readonly Problem[];
   /** @param limit of candidates listed; see `Explanation.omitted`. Default 250. */
   explain(target: RequestTarget, limit?: number): Explanation;
+  explainReadings(target: RequestTarget, readings: readonly PathReading[]): readonly ExplainedReading[];
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable;
 }
 
@@ -35,6 +40,14 @@ export interface Explanation {
   readonly candidates: readonly { readonly route: Route; readonly failed: FailedCondition }[];
   /** Candidates beyond the limit: those that have less in common with the request (neither host nor path, then one). */
   readonly omitted: number;
+}
+
+export interface ExplainedReading {
+  readonly reading: PathReading;
+  /** What the reading reaches: none, one, or those that share it by weight. */
+  readonly routes: readonly Route[];
+  /** Set where the request is answered with 400 because of this reading. */
+  readonly conflict: ReadingConflict | undefined;
 }
 
 export interface FailedCondition {

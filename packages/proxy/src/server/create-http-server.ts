@@ -6,6 +6,7 @@ import type { HttpExchangeContext } from '../exchange/http-exchange.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { ForwardTimeouts } from '../exchange/timeouts.ts';
 import type { HeadLimits } from '../http/request-head.ts';
+import type { EncodedSlash } from '../routing/normal-path.ts';
 import { ConnectionPool, type PoolLimits } from '../transport/connection-pool.ts';
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
 import { createHttp1Server } from './http1/http1-server.ts';
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   readonly newRequestId: () => string;
   /** `FORWARDED_HEADER`. Default `false`. */
   readonly writesForwarded?: boolean;
+  /** `ENCODED_SLASH`. Default `keep`. */
+  readonly encodedSlash?: EncodedSlash;
   /** `MAX_BODY_BYTES` of a request. Default 0: unlimited. */
   readonly mostBodyBytes?: number;
   readonly poolLimits?: Partial<PoolLimits>;
@@ -65,6 +68,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     newRequestId,
     writesForwarded: options.writesForwarded ?? false,
     mostBodyBytes: options.mostBodyBytes ?? 0,
+    encodedSlash: options.encodedSlash ?? 'keep',
     logger,
   };
   const headLimits = options.headLimits === undefined ? {} : { limits: options.headLimits };

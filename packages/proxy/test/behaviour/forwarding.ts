@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { expect } from 'chai';
+import { pathRewrite } from '../../src/middleware/path-rewrite.ts';
 import { until } from '../behaviour-rig.ts';
 import { get, type Suite } from './suite.ts';
 
@@ -30,6 +31,43 @@ export function forwarding(suite: Suite): void {
         expect(answer).to.include('X-Reply: yes');
         expect(answer).to.include('answer');
       });
+
+    const targets = [
+      ['/a%2Fb/@scope%2fname?x=%2f', undefined],
+      ['//a//b', undefined],
+      ['/a/[1]/{2}/|/"<>^`', undefined],
+      ['/a/%7Bx%7d/caf%c3%a9/%61%7E', undefined],
+      ['/a;x/b;y=%2F', undefined],
+      ['/a\\b', undefined],
+      ['/a/./b/../{c}%2f?d', '/a/{c}%2f?d'],
+      ['/a?', undefined],
+    ] as const;
+    for (const [target, forwarded = target] of targets)
+      for (const steps of [[], [{ name: 'nothing', onRequest: () => ({ kind: 'continue' }) as const }]])
+        it(`forwards ${target} as ${forwarded}, with ${steps.length} steps`, async () => {
+          let seen: string | undefined;
+          const endpoint = await suite.rig.backend((request, response) => {
+            seen = request.url;
+            response.end();
+          });
+          const names = ['a', 'a%2Fb', 'a;x', 'a%5Cb'];
+          for (const name of names) suite.rig.route(name, { endpoints: [endpoint], middleware: steps });
+          const head = `GET ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`;
+          expect(await suite.rig.exchange(head)).to.match(/^HTTP\/1\.1 200 /);
+          expect(seen).to.equal(forwarded);
+        });
+
+    it('forwards what a step makes of the path', async () => {
+      let seen: string | undefined;
+      const endpoint = await suite.rig.backend((request, response) => {
+        seen = request.url;
+        response.end();
+      });
+      const rewrite = pathRewrite([{ search: '^/a/', replace: '/v1/' }]);
+      suite.rig.route('a', { endpoints: [endpoint], middleware: [rewrite] });
+      await suite.rig.exchange(get('/a//b%2fc/{d}?e=%2f'));
+      expect(seen).to.equal('/v1/b%2Fc/%7Bd%7D?e=%2f');
+    });
 
     it('keeps the order, spelling and repetition of headers, in both directions', async () => {
       let received: string[] = [];

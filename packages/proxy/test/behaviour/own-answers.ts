@@ -65,7 +65,8 @@ export function ownAnswers(suite: Suite): void {
       ['a space before a colon', 'GET /a HTTP/1.1\r\nHost: h\r\nX-A : 1\r\n\r\n'],
       ['a folded header', 'GET /a HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n 2\r\n\r\n'],
       ['a fragment', 'GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n'],
-      ['an encoded slash', 'GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n'],
+      ['an encoded NUL', 'GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n'],
+      ['a dot segment with a parameter', 'GET /a/..;/b HTTP/1.1\r\nHost: h\r\n\r\n'],
       ['a target without a slash', 'GET a HTTP/1.1\r\nHost: h\r\n\r\n'],
     ] as const;
     for (const [what, bytes] of refusals)
@@ -93,6 +94,12 @@ export function ownAnswers(suite: Suite): void {
         expect(answer.match(/HTTP\/1\.1/g)).to.have.length(1);
         expect({ reached, asked }).to.deep.equal({ reached: 0, asked: 0 });
       });
+
+    it('400 for an encoded slash or a backslash where ENCODED_SLASH=refuse', async () => {
+      await suite.start({ encodedSlash: 'refuse' });
+      expectOwn(await suite.rig.exchange(get('/a%2fb')), 400, 'path-encoded-slash');
+      expectOwn(await suite.rig.exchange(get('/a\\b')), 400, 'path-backslash');
+    });
 
     it('431 for a head that is too large', async () => {
       const answer = await suite.rig.exchange(get('/a', `X-Big: ${'b'.repeat(100_000)}\r\n`));

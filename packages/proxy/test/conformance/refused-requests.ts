@@ -223,9 +223,9 @@ export const refusedRequests: readonly RefusedRequest[] = [
     status: 400,
   },
   {
-    name: 'an encoded slash',
-    rfc: '3986, 2.2',
-    bytes: 'GET /a%2fb HTTP/1.1\r\nHost: a\r\n\r\n',
+    name: 'a dot segment with a parameter',
+    rfc: '3986, 3.3',
+    bytes: 'GET /a/..;/b HTTP/1.1\r\nHost: a\r\n\r\n',
     status: 400,
   },
   {

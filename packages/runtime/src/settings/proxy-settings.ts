@@ -114,6 +114,14 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Send `Forwarded` (RFC 7239) to services, beside X-Forwarded-*',
   }),
+  encodedSlash: given({
+    env: ['ENCODED_SLASH'],
+    parse: oneOf('keep', 'refuse'),
+    default: 'keep',
+    usedBy: serving,
+    meaning:
+      'What happens to paths with `%2F`, `%5C` or `\\`: `keep` forwards them as sent where no other reading meets a stricter rule, `refuse` answers 400',
+  }),
   barrierTimeoutMs: given({
     env: ['BARRIER_TIMEOUT_MS'],
     parse: integer(0, 600_000),

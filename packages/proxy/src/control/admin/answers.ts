@@ -9,6 +9,8 @@ import type {
 } from '@swarmgate/registry';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { FollowState, ServedService } from '../../model/served-service.ts';
+import type { ReadingConflict } from '../../routing/judge-readings.ts';
+import type { PathReading } from '../../routing/path-readings.ts';
 import type { FailedCondition } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
@@ -114,6 +116,13 @@ export interface ExplainAnswer {
   readonly middleware: readonly string[];
   /** What is answered where there is no winner. */
   readonly answer: { readonly status: number; readonly reason: string } | null;
+  /** Other paths that servers may understand by this one; empty for nearly all paths. */
+  readonly readings: readonly (PathReading & {
+    /** Ids of what the reading reaches. */
+    readonly routes: readonly string[];
+    /** Why the request is answered with 400 because of this reading; `null`: it is not. */
+    readonly conflict: ReadingConflict | null;
+  })[];
   readonly candidates: readonly {
     readonly id: string;
     readonly service: string;

@@ -1,6 +1,7 @@
 import type { RequestTarget } from '../../model/request-target.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
-import { splitRequestTarget } from '../../routing/normal-path.ts';
+import type { EncodedSlash } from '../../routing/normal-path.ts';
+import { type PathReading, readRequestTarget } from '../../routing/path-readings.ts';
 import type { Server } from '../serving/server.ts';
 import type { AdminParts } from './admin-parts.ts';
 import type { ExplainAnswer } from './answers.ts';
@@ -10,6 +11,7 @@ export type ExplainQuery =
   | {
       readonly ok: true;
       readonly target: RequestTarget;
+      readonly readings: readonly PathReading[];
       readonly headers: Readonly<Record<string, string>>;
       readonly limit: number;
     }
@@ -20,14 +22,18 @@ export type ExplainQuery =
  * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
-export function readExplainQuery(query: URLSearchParams, plane: Pick<Server, 'entrypoints'>): ExplainQuery {
+export function readExplainQuery(
+  query: URLSearchParams,
+  plane: Pick<Server, 'entrypoints'>,
+  encodedSlash: EncodedSlash,
+): ExplainQuery {
   const url = query.get('url') ?? '';
   const parts = /^(?:(https?):\/\/)?([^/?#]+)([^#]*)$/i.exec(url);
   if (parts === null) return { ok: false, message: 'url is not set, or not one such as http://shop.example/cart' };
   const [, scheme = 'http', authority = '', target = ''] = parts;
   const host = normalizeHost(authority);
   if (!host.ok) return { ok: false, message: `the host of the url is refused with 400: ${host.reason}` };
-  const path = splitRequestTarget(target === '' ? '/' : target.startsWith('?') ? `/${target}` : target);
+  const path = readRequestTarget(target === '' ? '/' : target.startsWith('?') ? `/${target}` : target, encodedSlash);
   if (!path.ok) return { ok: false, message: `the path of the url is refused with 400: ${path.reason}` };
   // Without a prototype: any name may be asked for.
   const headers = Object.create(null) as Record<string, string>;
@@ -44,7 +50,8 @@ export function readExplainQuery(query: URLSearchParams, plane: Pick<Server, 'en
   const method = (query.get('method') ?? 'GET').toUpperCase();
   if (!isToken(method)) return { ok: false, message: 'method is not the name of one, such as GET' };
   const found = { method, host: host.host, path: path.path, port };
-  return { ok: true, target: { ...found, header: (name) => headers[name] }, headers, limit: Number(limit) };
+  const asked = { ...found, header: (name: string) => headers[name] };
+  return { ok: true, target: asked, readings: path.readings, headers, limit: Number(limit) };
 }
 
 function portOf(
@@ -71,17 +78,25 @@ function isToken(text: string): boolean {
 }
 
 export function explain(
-  { target, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
+  { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
   parts: Pick<AdminParts, 'plane' | 'follower'>,
 ): ExplainAnswer {
-  const { winner, byDefault, candidates, omitted } = parts.plane.table().explain(target, limit);
+  const table = parts.plane.table();
+  const { winner, byDefault, candidates, omitted } = table.explain(target, limit);
+  const explained = table.explainReadings(target, readings);
+  const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
   const { method, host, path, port } = target;
   return {
     request: { method, host, path, port, headers },
     winner: winner === undefined ? null : viewRoute(winner, parts),
     byDefault,
     middleware: winner === undefined ? [] : (parts.plane.middlewareOf?.(winner) ?? []).map(({ name }) => name),
-    answer: answerOf(winner),
+    answer: isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : answerOf(winner),
+    readings: explained.map(({ reading, routes, conflict }) => ({
+      ...reading,
+      routes: routes.map(({ id }) => id),
+      conflict: conflict ?? null,
+    })),
     candidates: candidates.map(({ route, failed }) => ({
       id: route.id,
       service: route.definition.service,

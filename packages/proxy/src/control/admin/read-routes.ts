@@ -40,7 +40,7 @@ export function readRoutes(parts: AdminParts): Router {
   });
 
   router.get('/v1/explain', (request, response) => {
-    const read = readExplainQuery(searchParametersOf(request), plane);
+    const read = readExplainQuery(searchParametersOf(request), plane, settings.encodedSlash);
     if (read.ok) response.json(explain(read, parts));
     else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
   });

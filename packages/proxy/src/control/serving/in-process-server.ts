@@ -155,7 +155,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const challenges = injected?.challenges ?? live;
   const context: ExchangeContext = {
     challenges,
-    lookup: (target) => table.current.lookup(target),
+    lookup: (target, readings) =>
+      readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
@@ -180,6 +181,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
     writesForwarded: settings.writesForwarded,
     mostBodyBytes: settings.mostBodyBytes,
     headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
+    encodedSlash: settings.encodedSlash,
     poolLimits: { queueMs: settings.timeoutQueueMs },
     ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
     logger,

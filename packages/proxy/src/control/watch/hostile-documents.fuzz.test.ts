@@ -14,7 +14,7 @@ import { Upstreams } from '../../endpoints/upstreams.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
-import { splitRequestTarget } from '../../routing/normal-path.ts';
+import { readRequestTarget } from '../../routing/path-readings.ts';
 import { readMessage } from '../bus/message.ts';
 import { ServedServices } from './served-services.ts';
 
@@ -31,7 +31,7 @@ describe('a document of one service, whatever stands in it', function () {
   const neighbour = definition('swarm/neighbour', '/neighbour');
   const beside = endpoints('swarm/neighbour', '10.0.1.50/24');
   const target = (path: string, host = 'any.example') => {
-    const split = splitRequestTarget(path);
+    const split = readRequestTarget(path, 'keep');
     const normal = normalizeHost(host);
     if (!split.ok || !normal.ok) throw new Error(`${host}${path}`);
     return { host: normal.host, path: split.path, method: 'GET', port: 80, header: () => undefined };
