@@ -6,7 +6,7 @@ import { isObject, kindOf } from './request-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
 /** Stands before everything that changes something, whatever its method: Docker Flow changes by GET. */
-export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logger'>): RequestHandler {
+export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logger'>, what = 'change'): RequestHandler {
   return (request, response, next) => {
     const verdict = authorizeChange(parts.settings.adminToken, {
       remoteAddress: request.socket.remoteAddress,
@@ -16,7 +16,10 @@ export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logge
       next();
       return;
     }
-    parts.logger.warn({ path: request.path, from: request.socket.remoteAddress }, `change refused: ${verdict.message}`);
+    parts.logger.warn(
+      { path: request.path, from: request.socket.remoteAddress },
+      `${what} refused: ${verdict.message}`,
+    );
     if (verdict.kind === 'token-needed') response.setHeader('WWW-Authenticate', 'Bearer realm="swarmgate"');
     response.setHeader('X-Swarmgate-Reason', verdict.kind);
     response.status(verdict.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: verdict.message });

@@ -123,3 +123,25 @@ describe('GET /v1/requests', () => {
         .that.includes(query.split('=')[0] ?? '');
     });
 });
+
+describe('GET /v1/requests of a proxy with ADMIN_TOKEN', () => {
+  it('needs the token: addresses of clients and paths are not for everyone who reaches the port', async () => {
+    const under = await startProxyUnderTest({ env: { ADMIN_TOKEN: 'secret-of-this-test' } });
+    try {
+      const statusWith = (headers: Readonly<Record<string, string>>) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const { port } = under.proxy.admin;
+          const sent = httpGet({ host: '127.0.0.1', port, path: '/v1/requests', agent: false, headers }, (response) => {
+            resolve(response.statusCode);
+            sent.destroy();
+          });
+          sent.once('error', reject);
+        });
+      expect(await statusWith({})).to.equal(401);
+      expect(await statusWith({ Authorization: 'Bearer another' })).to.equal(401);
+      expect(await statusWith({ Authorization: 'Bearer secret-of-this-test' })).to.equal(200);
+    } finally {
+      await under.stop();
+    }
+  });
+});

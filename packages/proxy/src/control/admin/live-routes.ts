@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { LiveFilter } from '../live/live-request.ts';
 import type { LiveBatch } from '../live/live-tail.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { requireAuthorization } from './http.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
 const mostStreams = 16;
@@ -15,7 +16,8 @@ export function liveRoutes(parts: AdminParts): Router {
   const router = Router();
   let streams = 0;
 
-  router.get('/v1/requests', (request, response) => {
+  // Addresses of clients and paths that they ask for: not for everyone who reaches the admin port.
+  router.get('/v1/requests', requireAuthorization(parts, 'live requests'), (request, response) => {
     const query = queryOf(request);
     const filter = readFilter(query);
     const perSecond = wholeNumber(query, 'limit', 1, mostPerSecond) ?? 50;
