@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +22,7 @@ describe('swarmgate standalone', function () {
   let ports: { readonly admin: number; readonly entry: number };
   let standalone: SwarmgateProcess | undefined;
   let consul: RunningConsul | undefined;
+  let endpoint: Server | undefined;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'swarmgate-standalone-'));
@@ -29,6 +32,9 @@ describe('swarmgate standalone', function () {
   afterEach(async () => {
     await standalone?.remove();
     await consul?.remove();
+    endpoint?.closeAllConnections();
+    endpoint?.close();
+    endpoint = undefined;
     standalone = undefined;
     consul = undefined;
     rmSync(folder, { recursive: true, force: true });
@@ -80,9 +86,14 @@ describe('swarmgate standalone', function () {
 
   it('says that it serves what it knew where Consul is away at a later start', async () => {
     consul = await startConsul();
+    const served = createServer((_request, response) => response.end('kept'));
+    endpoint = served;
+    const port = await new Promise<number>((resolve) => {
+      served.listen(0, '127.0.0.1', () => resolve((served.address() as AddressInfo).port));
+    });
     const running = start({ CONSUL_HTTP_ADDR: consul.address });
     await said('Swarmgate is ready.');
-    const parameters = `serviceName=kept&servicePath=/healthz&port=${ports.admin}&outboundHostname=127.0.0.1`;
+    const parameters = `serviceName=kept&servicePath=/kept&port=${port}&outboundHostname=127.0.0.1`;
     expect(await statusOf(ports.admin, `/v1/docker-flow-proxy/reconfigure?${parameters}`)).to.equal(200);
     await running.stop();
     await consul.stop();
@@ -91,7 +102,7 @@ describe('swarmgate standalone', function () {
     await until('it is announced again', () => running.log().slice(before).includes('Stop it with Ctrl-C'), patience);
     const again = running.log().slice(before);
     expect(again).to.include('Swarmgate is ready.').and.include('those last loaded').and.include('is unreachable');
-    expect(await statusOf(ports.entry, '/healthz')).to.equal(200);
+    expect(await statusOf(ports.entry, '/kept')).to.equal(200);
   });
 
   it('ends at once while it waits', async () => {
