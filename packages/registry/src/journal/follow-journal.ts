@@ -8,9 +8,11 @@ import { findMissedWrite, type Gap, gapOf, mayHoldMissedWrite } from './missed-w
 import type { CompleteRead } from './read.ts';
 import { RegistryWatch, type WatchedKind } from './registry-watch.ts';
 
-// How long a wake-up of the names waits for the one of `head`, which a journalled change causes as well. After that
+// How long a wake-up of the names waits for the one of `head`, which a journalled change causes as well, and for the next
+// one: keys that are deleted one by one are one loss, and the first of them must not pass for a manual removal. After that
 // `head` is read: whatever it does not explain then was written past the journal.
-const headFollowsWithinMs = 10;
+const headFollowsWithinMs = 60;
+const mostGatheringMs = 500;
 // A burst costs at most one search for missed writes each minute.
 const betweenSearchesMs = 60_000;
 const mostRememberedIndexes = 4_096;
@@ -56,7 +58,9 @@ export async function* followJournal(
   const hinting = hints === undefined ? undefined : watch.takeHints(hints, () => reached.head);
   const explained = new Set(journalledIndexes(reached.head, reached.headIndex));
   const foreignNames = topNames(layout.prefix, reached.foreignKeys);
-  let unexplained: { readonly indexes: Map<number, WatchedKind>; readonly untilMs: number } | undefined;
+  let unexplained:
+    | { readonly indexes: Map<number, WatchedKind>; readonly sinceMs: number; readonly untilMs: number }
+    | undefined;
   let gaps: Gap[] = [];
   let searchAtMs = Number.POSITIVE_INFINITY;
   let searching: Promise<void> | undefined;
@@ -142,8 +146,10 @@ export async function* followJournal(
             searchAtMs = Math.min(searchAtMs, soonestMs);
           }
           if (explained.has(index)) break;
-          unexplained ??= { indexes: new Map(), untilMs: performance.now() + headFollowsWithinMs };
-          unexplained.indexes.set(index, wakeUp.of);
+          const nowMs = performance.now();
+          const { sinceMs = nowMs, indexes = new Map<number, WatchedKind>() } = unexplained ?? {};
+          const untilMs = Math.min(sinceMs + mostGatheringMs, nowMs + headFollowsWithinMs);
+          unexplained = { indexes: indexes.set(index, wakeUp.of), sinceMs, untilMs };
           break;
         }
         case 'hinted-head':
