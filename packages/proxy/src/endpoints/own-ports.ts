@@ -6,8 +6,8 @@ const addressesHoldMs = 1_000;
 
 /**
  * The ports on which this proxy listens, its control process and workers included: entrypoints, relays, the admin REST,
- * and in a standalone process the listener's REST. No connection to an endpoint may lead there: whoever writes a label
- * would reach, from this machine's own address, what is open to this machine alone.
+ * and in a standalone process the listener's REST. No connection to an endpoint may lead there: a label
+ * would open, from this machine's own address, what is open to this machine alone.
  */
 export class OwnPorts {
   readonly #ports = new Map<number, number>();
