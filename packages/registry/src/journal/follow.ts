@@ -10,9 +10,9 @@ const defaultGraceMs = 250;
 const defaultSearchAfterMs = 2_000;
 const firstBackoffMs = 50;
 const mostBackoffMs = 2_000;
-// Between two full reads, whatever causes them: at least the first of these and twice as long as the last one took,
-// doubled up to the second while each read is asked for before that time is over. So a script that edits key after key,
-// or a store that goes back and forth, takes a bounded part of the time.
+// Between two full reads, whatever causes them: the first of these or twice as long as the last read took, doubled while
+// each read is asked for before that time is over, and the second at most. So a script that edits key after key, or a
+// store that goes back and forth, takes a bounded part of the time.
 const leastBetweenReadsMs = 50;
 const mostBetweenReadsMs = 500;
 
@@ -49,7 +49,7 @@ export async function* followRegistry(
         const interrupt = requests.next();
         const read = await readNext(context, next, trouble === undefined ? last : undefined, last, signal);
         const tookMs = performance.now() - beganMs;
-        readAtMs = performance.now() + Math.max(betweenReadsMs, 2 * tookMs);
+        readAtMs = performance.now() + Math.max(betweenReadsMs, Math.min(2 * tookMs, mostBetweenReadsMs));
         if (read.kind === 'head-missing') {
           memory.clear();
           if (trouble !== 'head-missing') yield { kind: 'head-missing' };

@@ -174,6 +174,33 @@ describe('following the registry', () => {
     expect(second.served.services.get('swarm/a')).to.include({ addressesFresh: false });
   });
 
+  it('uses a snapshot whose time lies in the future, because the clock was set back an hour', async () => {
+    await publish('swarm/a');
+    const first = await follow();
+    await serves(first, 'swarm/a');
+    await first.stop();
+    const earlier = Date.now() - 3_600_000;
+    const second = await follow({ registry: unreachable(), now: () => earlier });
+    expect(second.served.services.get('swarm/a')).to.include({ origin: 'snapshot', addressesFresh: true });
+  });
+
+  it('follows on, and still counts a loss, when the clock jumps an hour back and forth', async () => {
+    const keys = Array.from({ length: 12 }, (_, at): ServiceKey => `swarm/s${at}`);
+    await publish(...keys);
+    let offMs = 0;
+    const follower = await follow({ now: () => Date.now() + offMs });
+    await serves(follower, ...keys);
+    for (const jumpMs of [3_600_000, -3_600_000, 0]) {
+      offMs = jumpMs;
+      await publish('swarm/new');
+      await serves(follower, ...keys, 'swarm/new');
+      expect(follower.state().kind).to.equal('following');
+    }
+    await registry.store.transact(keys.map((key) => ({ kind: 'delete', key: layout.documentKey('services', key) })));
+    await eventually('holding', () => follower.state().kind === 'holding');
+    expect(follower.state()).to.include({ reason: 'mass-loss', held: 12 });
+  });
+
   it('starts without a snapshot that is broken', async () => {
     await writeFile(snapshotPath(dataDir, 'swarmgate'), 'broken');
     await publish('swarm/a');

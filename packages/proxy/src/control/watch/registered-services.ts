@@ -245,7 +245,8 @@ class RecentCount {
   }
 
   count(nowMs: number): number {
-    this.#counts = this.#counts.filter(({ atMs }) => nowMs - atMs < recentMs);
+    // What lies in the future was counted before the clock was set back, an unknown time ago.
+    this.#counts = this.#counts.filter(({ atMs }) => atMs <= nowMs && nowMs - atMs < recentMs);
     return this.#counts.reduce((sum, { count }) => sum + count, 0);
   }
 }
