@@ -50,13 +50,18 @@ export function testSteps(isWanted) {
   );
   const faults = filesBelow('test/faults');
   const swarmFaults = faults.filter((file) => !consulFaults.includes(file) && !scaleFaults.includes(file));
-  const quiet = [...integration.filter((file) => !beside.includes(file)), ...processTests()];
+  const quiet = [...integration.filter((file) => !beside.includes(file)), ...testsBesideCode('process')];
   /** @type {Part[][][]} */
   const steps = [
     [[{ suite: 'unit', title: 'unit' }]],
     [
       [
-        { suite: 'integration', title: 'integration, two at a time', files: beside, jobs: 2 },
+        {
+          suite: 'integration',
+          title: 'integration, two at a time',
+          files: [...beside, ...testsBesideCode('fuzz')],
+          jobs: 2,
+        },
         { suite: 'e2e', title: 'e2e' },
         { suite: 'faults', title: 'faults of Swarm', files: swarmFaults },
       ],
@@ -85,12 +90,12 @@ function filesBelow(directory) {
     .sort();
 }
 
-/** Tests beside the code that start processes. */
-function processTests() {
+/** Tests beside the code that are no unit tests: `process` starts some, `fuzz` takes seconds of the processor. */
+function testsBesideCode(kind) {
   return readdirSync(join(root, 'packages')).flatMap((name) =>
     ['src', 'test'].flatMap((folder) => {
       try {
-        return filesBelow(`packages/${name}/${folder}`).filter((file) => file.endsWith('.process.test.ts'));
+        return filesBelow(`packages/${name}/${folder}`).filter((file) => file.endsWith(`.${kind}.test.ts`));
       } catch {
         return [];
       }

@@ -1,5 +1,4 @@
-import { makeCoreServer, makeExpressServer } from './behaviour-rig.ts';
+import { makeCoreServer } from './behaviour-rig.ts';
 import { serverBehaviour } from './server-behaviour.ts';
 
 serverBehaviour('core', makeCoreServer);
-serverBehaviour('express', makeExpressServer);
