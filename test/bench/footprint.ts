@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openClients, requestHead } from './footprint/clients.ts';
+import { numbersBytes } from './footprint/numbers-memory.ts';
 import { startSubject } from './footprint/subject-process.ts';
 import { services } from './forwarding/cases.ts';
 import { residentBytes } from './forwarding/process-tree.ts';
@@ -27,7 +28,7 @@ export async function benchFootprint({ quick, say }: FootprintOptions): Promise<
   const { port } = backend.address() as AddressInfo;
   try {
     const figures: Figure[] = [];
-    for (const take of [idleConnections, stalledReaders, stalledSenders, workerMemory, workerStalls]) {
+    for (const take of [idleConnections, stalledReaders, stalledSenders, numbersMemory, workerMemory, workerStalls]) {
       const found = await take({ backendPort: port, directory, quick });
       for (const { name, median, unit } of found) say(`  ${name}: ${median.toFixed(1)} ${unit}`);
       figures.push(...found);
@@ -93,6 +94,11 @@ async function memoryOf(
   destroy(clients);
   await proxy.stop();
   return (after - before) / stalledConnections;
+}
+
+async function numbersMemory(): Promise<readonly Figure[]> {
+  const what = 'numbers of 10,000 services with traffic, in a worker';
+  return [one(what, 'MB', numbersBytes() / megabyte, 10)];
 }
 
 async function workerMemory({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {

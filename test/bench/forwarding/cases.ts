@@ -6,6 +6,8 @@ export type SubjectName =
   | 'Swarmgate, Express router'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
+  | 'Swarmgate, uncounted'
+  | 'Swarmgate, traces at 1 %'
   | 'Swarmgate, one worker'
   | 'Swarmgate, two workers'
   | 'HAProxy'
@@ -91,6 +93,20 @@ export function benchCases(directory: string): readonly BenchCase[] {
       name: 'small GET, access log on',
       subjects: ['Swarmgate, access log', 'HAProxy, access log'],
       atMost: 1.6,
+    },
+    {
+      ...small,
+      name: 'small GET, numbers of services (× uncounted)',
+      subjects: ['Swarmgate, uncounted', 'Swarmgate'],
+      baseline: 'Swarmgate, uncounted',
+      atMost: 1.03,
+    },
+    {
+      ...small,
+      name: 'small GET, traces at 1 % (× without)',
+      subjects: ['Swarmgate', 'Swarmgate, traces at 1 %'],
+      baseline: 'Swarmgate',
+      atMost: 1.05,
     },
     {
       ...small,

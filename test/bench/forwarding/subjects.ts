@@ -110,6 +110,15 @@ function recipeOf(
       return swarmgate({ HTTP_ROUTER: 'express' });
     case 'Swarmgate, access log':
       return swarmgate({ ACCESS_LOG: 'json' });
+    case 'Swarmgate, uncounted':
+      return swarmgate({ BENCH_UNCOUNTED: 'true' });
+    case 'Swarmgate, traces at 1 %':
+      return swarmgate({
+        // The backend takes everything.
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${backendPort}`,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.01',
+      });
     case 'Swarmgate, one worker':
       return swarmgate({ WORKERS: '1' });
     case 'Swarmgate, two workers':

@@ -1,14 +1,23 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
+import { LiveTail } from '../../../packages/proxy/src/control/live/live-tail.ts';
 import { prepareInProcessServer } from '../../../packages/proxy/src/control/serving/in-process-server.ts';
 import { prepareClusterServer } from '../../../packages/proxy/src/control/workers/cluster-server.ts';
+import { DurationCell } from '../../../packages/proxy/src/exchange/duration-metric.ts';
+import { ExchangeRecorder } from '../../../packages/proxy/src/exchange/numbers/exchange-recorder.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 import { hostOf, services } from './cases.ts';
 
 // The process that is measured: the proxy's own serving plane, metrics on, with a table of 10,000 services; in one process
 // unless `WORKERS` is set. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
 const [port, transport, backendPort] = process.argv.slice(2);
+// What the numbers of services, the durations by service and live requests cost is the difference to a proxy without them.
+if (process.env.BENCH_UNCOUNTED === 'true') {
+  ExchangeRecorder.prototype.observe = () => undefined;
+  DurationCell.prototype.observe = () => undefined;
+  LiveTail.prototype.offer = () => undefined;
+}
 const plane = await (process.env.WORKERS === undefined ? prepareInProcessServer : prepareClusterServer)({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
