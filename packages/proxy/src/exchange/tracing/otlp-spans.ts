@@ -60,7 +60,7 @@ export function exportOf(spans: readonly string[], resource: string, scopeVersio
 
 export function resourceOf(attributes: Readonly<Record<string, string>>): string {
   return Object.entries(attributes)
-    .map(([key, value]) => text(key, value))
+    .map(([key, value]) => text(quoted(key).slice(1, -1), value))
     .join(',');
 }
 
@@ -149,9 +149,9 @@ function span(
   failed: boolean,
 ): string {
   const parent = parentId === '' ? '' : `"parentSpanId":"${parentId}",`;
-  const state = trace.traceState === '' ? '' : `"traceState":${JSON.stringify(trace.traceState)},`;
+  const state = trace.traceState === '' ? '' : `"traceState":${quoted(trace.traceState)},`;
   return (
-    `{"traceId":"${trace.traceId}","spanId":"${spanId}",${parent}${state}"name":${JSON.stringify(name)},"kind":${kind},` +
+    `{"traceId":"${trace.traceId}","spanId":"${spanId}",${parent}${state}"name":${quoted(name)},"kind":${kind},` +
     `"startTimeUnixNano":"${nanoseconds(startedAtMs)}","endTimeUnixNano":"${nanoseconds(endedAtMs)}",` +
     `"attributes":[${attributes.join(',')}],"status":{${failed ? '"code":2' : ''}}}`
   );
@@ -162,11 +162,19 @@ function nanoseconds(ms: number): string {
   return `${Math.round(ms * 1_000)}000`;
 }
 
+/** @param key needs no escaping: those of the conventions, and of `resourceOf` once escaped */
 function text(key: string, value: string): string {
-  return `{"key":${JSON.stringify(key)},"value":{"stringValue":${JSON.stringify(value)}}}`;
+  return `{"key":"${key}","value":{"stringValue":${quoted(value)}}}`;
 }
 
 /** OTLP's JSON has 64-bit numbers as text. */
 function integer(key: string, value: number): string {
-  return `{"key":${JSON.stringify(key)},"value":{"intValue":"${value}"}}`;
+  return `{"key":"${key}","value":{"intValue":"${value}"}}`;
+}
+
+// Nearly every value is printable ASCII without quote and backslash, which JSON has as it is.
+const plainText = /^[ !#-[\]-~]*$/;
+
+function quoted(value: string): string {
+  return plainText.test(value) ? `"${value}"` : JSON.stringify(value);
 }
