@@ -66,16 +66,29 @@ export function beginTrace(
 ): RequestTrace {
   const share = ratio ?? sampler.ratio;
   const follows = sampler.parentBased && trusted && parent !== undefined;
+  const attemptId = ids.spanId();
   return {
     traceId: parent?.traceId ?? ids.traceId(),
     parentId: parent?.parentId ?? '',
-    spanId: ids.spanId(),
-    attemptId: ids.spanId(),
-    sampled: follows ? parent.sampled : share >= 1 || (share > 0 && ids.share() < share),
+    spanId: flipped(attemptId),
+    attemptId,
+    sampled: follows ? parent.sampled : share >= 1 || (share > 0 && lotOf(attemptId) < share),
     // Without a usable traceparent the rest has to go (section 4.3).
     traceState: parent === undefined ? '' : (traceState ?? ''),
   };
 }
+
+/** From 0 to below 1, of the first 32 bits of an id that the proxy made itself. */
+function lotOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16) / 2 ** 32;
+}
+
+/** Another id as random as the first, for half the randomness: its last digit is another one. */
+function flipped(id: string): string {
+  return id.slice(0, 15) + (flippedDigits[Number.parseInt(id.charAt(15), 16)] as string);
+}
+
+const flippedDigits = Array.from('89abcdef01234567');
 
 /** The `traceparent` that the endpoint gets. */
 export function traceParentOf({ traceId, attemptId, sampled }: RequestTrace): string {
