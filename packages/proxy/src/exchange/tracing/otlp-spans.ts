@@ -52,10 +52,21 @@ export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, wit
   return spans.join(',');
 }
 
-/** Everything around the spans. `resource`: attributes of this proxy, `scopeVersion`: of the software. */
-export function exportOf(spans: readonly string[], resource: string, scopeVersion: string): string {
+/** What is around the spans of an export. */
+export interface Envelope {
+  readonly before: Buffer;
+  readonly after: Buffer;
+}
+
+/** @param resource attributes of this proxy: see `resourceOf`. @param scopeVersion of the software */
+export function envelopeOf(resource: string, scopeVersion: string): Envelope {
   const scope = `{"name":"swarmgate","version":${JSON.stringify(scopeVersion)}}`;
-  return `{"resourceSpans":[{"resource":{"attributes":[${resource}]},"scopeSpans":[{"scope":${scope},"spans":[${spans.join(',')}]}]}]}`;
+  return {
+    before: Buffer.from(
+      `{"resourceSpans":[{"resource":{"attributes":[${resource}]},"scopeSpans":[{"scope":${scope},"spans":[`,
+    ),
+    after: Buffer.from(']}]}]}'),
+  };
 }
 
 export function resourceOf(attributes: Readonly<Record<string, string>>): string {

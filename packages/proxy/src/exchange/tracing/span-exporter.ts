@@ -1,7 +1,15 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { backoffMs, type Logger, pause, SwarmgateError } from '@swarmgate/runtime';
-import { exportOf, type SpanOptions, spanCountOf, spansOf, type TracedExchange } from './otlp-spans.ts';
+import {
+  type Envelope,
+  envelopeOf,
+  type SpanOptions,
+  spanCountOf,
+  spansOf,
+  type TracedExchange,
+} from './otlp-spans.ts';
+import { SpanBatch } from './span-batch.ts';
 
 export interface SpanExporterOptions {
   /** Where batches are posted: `…/v1/traces`. */
@@ -38,13 +46,18 @@ export class SpanExporter {
   readonly #agent: HttpAgent;
   readonly #ending = new AbortController();
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
-  #queue: TracedExchange[] = [];
+  readonly #envelope: Envelope;
+  #filling = new SpanBatch();
+  readonly #full: SpanBatch[] = [];
+  /** Sent, to be filled again. */
+  readonly #spare: SpanBatch[] = [];
   #queuedSpans = 0;
   #wake: (() => void) | undefined;
   #running: Promise<void>;
 
   constructor(options: SpanExporterOptions) {
     this.#options = options;
+    this.#envelope = envelopeOf(options.resource, options.version);
     const agent = { keepAlive: true, maxSockets: 1 };
     this.#agent = options.url.protocol === 'https:' ? new HttpsAgent(agent) : new HttpAgent(agent);
     this.#running = this.#run();
@@ -61,13 +74,17 @@ export class SpanExporter {
 
   add(exchange: TracedExchange): void {
     const spans = spanCountOf(exchange.record);
-    if (this.#queuedSpans + spans > this.#options.mostQueuedSpans) {
+    const { mostQueuedSpans, mostSpansPerBatch } = this.#options;
+    if (this.#queuedSpans + spans > mostQueuedSpans) {
       this.#counts.dropped += spans;
       return;
     }
-    this.#queue.push(exchange);
     this.#queuedSpans += spans;
-    if (this.#queuedSpans >= this.#options.mostSpansPerBatch) this.#wake?.();
+    this.#filling.add(spansOf(exchange, this.#options.spans), spans);
+    if (this.#filling.spans < mostSpansPerBatch) return;
+    this.#full.push(this.#filling);
+    this.#filling = this.#spare.pop() ?? new SpanBatch();
+    this.#wake?.();
   }
 
   /** Sends what is queued, once, within the timeout of one batch. */
@@ -82,10 +99,10 @@ export class SpanExporter {
   async #run(): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      if (this.#queuedSpans < this.#options.mostSpansPerBatch) await this.#pauseOrWake();
+      if (this.#full.length === 0) await this.#pauseOrWake();
       await this.#sendBatch();
     }
-    while (this.#queue.length > 0) await this.#sendBatch();
+    while (this.#full.length > 0 || !this.#filling.isEmpty) await this.#sendBatch();
   }
 
   #pauseOrWake(): Promise<void> {
@@ -102,23 +119,24 @@ export class SpanExporter {
   }
 
   async #sendBatch(): Promise<void> {
-    const { resource, version, spans: spanOptions, mostSpansPerBatch, logger, url } = this.#options;
-    const batch: string[] = [];
-    let spans = 0;
-    let taken = 0;
-    for (const exchange of this.#queue) {
-      if (spans >= mostSpansPerBatch) break;
-      batch.push(spansOf(exchange, spanOptions));
-      spans += spanCountOf(exchange.record);
-      taken += 1;
+    let batch = this.#full.shift();
+    if (batch === undefined) {
+      if (this.#filling.isEmpty) return;
+      batch = this.#filling;
+      this.#filling = this.#spare.pop() ?? new SpanBatch();
     }
-    if (taken === 0) return;
-    // Spans in a batch that is under way no longer count as queued: the next ones have room meanwhile.
-    this.#queue = this.#queue.slice(taken);
-    this.#queuedSpans -= spans;
-    const body = exportOf(batch, resource, version);
+    // Spans under way no longer count as queued: the next ones have room meanwhile.
+    this.#queuedSpans -= batch.spans;
+    await this.#send(batch);
+    batch.clear();
+    if (this.#spare.length === 0) this.#spare.push(batch);
+  }
+
+  async #send(batch: SpanBatch): Promise<void> {
+    const { logger, url } = this.#options;
+    const { spans } = batch;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#post(body);
+      const outcome = await this.#post(batch.bytes());
       if (outcome.kind === 'taken') {
         this.#counts.exported += spans - outcome.rejected;
         this.#counts.failed += outcome.rejected;
@@ -132,7 +150,9 @@ export class SpanExporter {
     }
   }
 
-  #post(body: string): Promise<Outcome> {
+  #post(spans: Buffer): Promise<Outcome> {
+    const { before, after } = this.#envelope;
+    const length = before.length + spans.length + after.length;
     const { url, headers, timeoutMs } = this.#options;
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve) => {
@@ -141,7 +161,7 @@ export class SpanExporter {
         {
           method: 'POST',
           agent: this.#agent,
-          headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+          headers: { ...headers, 'content-type': 'application/json', 'content-length': length },
           signal: AbortSignal.timeout(timeoutMs),
         },
         (response) => {
@@ -149,7 +169,9 @@ export class SpanExporter {
         },
       );
       sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
-      sent.end(body);
+      sent.write(before);
+      sent.write(spans);
+      sent.end(after);
     });
   }
 }
