@@ -61,9 +61,17 @@ describe('replica presence', () => {
       return Object.fromEntries(data.map(({ key, value }) => [key, value]));
     };
     const [keyOfOne, keyOfTwo] = [`${layout.numbers}one`, `${layout.numbers}two`];
+    let writes = 0;
+    const transact = store.transact.bind(store);
+    store.transact = (...operations) => {
+      writes += 1;
+      return transact(...operations);
+    };
     await until('both are written', async () => Object.keys(await shared()).length === 2);
     await until('the newest stays', async () => (await shared())[keyOfOne] === 'second');
     expect(await shared()).to.have.property(keyOfTwo, 'other');
+    // Statuses and documents, each with those that were replaced in between.
+    expect(writes).to.be.at.most(8);
     expect((await one.list(signal)).map(({ replica }) => replica)).to.deep.equal(['one', 'two']);
     await one.stop();
     expect(await shared()).to.deep.equal({ [keyOfTwo]: 'other' });

@@ -146,10 +146,11 @@ describe('what replicas counted, shared', () => {
       document.replace('"replica":"two"', '"replica":"a\\u001b[2Jb"'),
     ];
     for (const each of wrong) expect(readTotals(each), each.slice(0, 60)).to.equal(undefined);
-    written.set(`${layout.numbers}three`, document);
+    // A document under another name would replace the replica's own.
+    written.set(`${layout.numbers}three`, document.replace('"inFlight":1', '"inFlight":99'));
     written.set(`${layout.numbers}four`, '{}');
     const others = await replica('one', () => windows({})).others();
-    expect(others.map((each) => each.replica)).to.deep.equal(['two']);
+    expect(others.map((each) => [each.replica, each.inFlight])).to.deep.equal([['two', 1]]);
   });
 
   it('stays below what Consul takes as one value, whatever the services are like', async () => {
