@@ -1,5 +1,3 @@
-import { Writable } from 'node:stream';
-import { createLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { openRegistryUnderTest, type RegistryUnderTest } from '../../test/embedded-registry.ts';
@@ -376,34 +374,6 @@ describe('following', () => {
     // Doubling from 20 ms on: even a machine that takes ten seconds for all this comes to less than ten looks.
     expect(calls.get('get') ?? 0).to.be.within(1, 14);
     expect(followed.waiting).to.deep.equal([]);
-  });
-
-  it('logs on level debug what it read, and why', async () => {
-    const lines: { readonly msg: string; readonly cause?: string; readonly services?: unknown }[] = [];
-    const destination = new Writable({
-      write(chunk, _encoding, done) {
-        lines.push(JSON.parse(String(chunk)));
-        done();
-      },
-    });
-    const logger = createLogger({ level: 'debug', destination });
-    const writer = createRegistry({ store: under.store, instance: under.registry.instance });
-    await writer.publish([changeOf('a')], options);
-    followed = new FollowedChanges(createRegistry({ store: under.store, instance: 'edge', logger }));
-    await followed.nextOf('snapshot');
-    await writer.publish([changeOf('a', 81)], options);
-    await followed.nextOf('delta');
-    await under.write({ kind: 'set', key: under.layout.documentKey('services', 'swarm/a'), value: '{}' });
-    await followed.nextOf('snapshot');
-    expect(lines.map(({ msg }) => msg)).to.deep.equal([
-      'registry read in full',
-      'journal followed',
-      'write past the journal',
-      'registry read in full',
-    ]);
-    expect(lines[0]).to.include({ cause: 'start' });
-    expect(lines[1]).to.deep.include({ services: ['swarm/a'] });
-    expect(lines[3]).to.include({ cause: 'hand-edit', only: 'services' });
   });
 
   it('ends without a trace when its reader leaves', async () => {
