@@ -22,6 +22,12 @@ describe('explain', () => {
       'path is /a/x, which servicePathExclude leaves out',
     ],
     ['header', one({ servicePath: ['/a'], serviceHeader: { 'X-Beta': '1' } }), 'header', 'header x-beta is not 1'],
+    [
+      'header that may hold a credential',
+      one({ servicePath: ['/a'], serviceHeader: { 'X-Auth': 'opensesame' } }),
+      'header',
+      'header x-auth is not the required one',
+    ],
     ['userAgent', one({ servicePath: ['/a'], userAgent: ['Bot'] }), 'userAgent', 'user agent holds none of bot'],
     ['method', one({ servicePath: ['/a'], allowedMethods: ['POST'] }), 'method', 'does not take GET'],
     [

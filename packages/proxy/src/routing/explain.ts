@@ -1,3 +1,4 @@
+import { isCredentialHeader } from '../model/credential-header.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import { BoundedSelection } from './bounded-selection.ts';
 import type { CompiledService } from './compile-service.ts';
@@ -137,8 +138,9 @@ function conditionMessage(
       return `path is ${target.path}, which servicePathExclude leaves out`;
     case 'header': {
       const missed = conditions.headers.find(({ name, value }) => target.header(name) !== value);
-      // What the request holds there may be a credential: only the label's side is said.
-      return `header ${missed?.name} is not ${missed?.value}`;
+      // What the request holds there may be a credential, and so may the label's value.
+      const isSecret = missed === undefined || isCredentialHeader(missed.name);
+      return `header ${missed?.name} is not ${isSecret ? 'the required one' : missed.value}`;
     }
     case 'userAgent':
       return `user agent holds none of ${alternatives(conditions.userAgents)}`;

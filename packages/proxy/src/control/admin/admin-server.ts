@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type ServerOptions } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Running, UsageError } from '@swarmgate/runtime';
+import { boundConnections } from './admin-connections.ts';
 
 export interface AdminServer extends Running {
   readonly host: string;
@@ -21,7 +22,7 @@ const largestHeadBytes = 64 * 1024;
 export type CallPatience = Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
 
 /** The admin port must not take all descriptors of a process that serves requests, too. */
-const mostConnections = 2_000;
+const mostConnections = 1_000;
 
 const unreadable: Readonly<Record<string, readonly [status: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: [
@@ -48,7 +49,12 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 }
 
 /** @param port 0 takes a free one. @throws UsageError `admin-port-unusable` where the port cannot be opened. */
-export async function openAdminServer(host: string, port: number, calls = patience): Promise<AdminServer> {
+export async function openAdminServer(
+  host: string,
+  port: number,
+  calls = patience,
+  most = mostConnections,
+): Promise<AdminServer> {
   let answer: RequestListener = (_request, response) => {
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
@@ -56,7 +62,7 @@ export async function openAdminServer(host: string, port: number, calls = patien
   const server = createServer({ maxHeaderSize: largestHeadBytes, ...calls }, (request, response) =>
     answer(request, response),
   );
-  server.maxConnections = mostConnections;
+  boundConnections(server, most);
   server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>

@@ -4,6 +4,7 @@ import type { AdminParts } from './admin-parts.ts';
 import { describeTable } from './describe-table.ts';
 import { fromParameters } from './given-definition.ts';
 import { callerOf, flagOf, isTrue, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
+import { redactDefinition } from './redact-definition.ts';
 import { queryOf } from './request-query.ts';
 
 const prefix = '/v1/docker-flow-proxy';
@@ -62,7 +63,9 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
       (a, b) => Number(a.definition.owner === 'manual') - Number(b.definition.owner === 'manual'),
     );
     response.json(
-      Object.fromEntries(byName.map(({ definition }) => [definition.service, dockerFlowAnswer(definition)])),
+      Object.fromEntries(
+        byName.map(({ definition }) => [definition.service, dockerFlowAnswer(redactDefinition(definition))]),
+      ),
     );
   });
 

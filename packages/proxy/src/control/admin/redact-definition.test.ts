@@ -22,6 +22,19 @@ describe('a definition as it is shown', () => {
     expect(shown.destinations).to.deep.equal(definition('manual/shop').destinations);
   });
 
+  for (const [name, isShown] of [
+    ['X-Auth', false],
+    ['X-Api-Key', false],
+    ['Session-Id', false],
+    ['X-Canary', true],
+  ] as const)
+    it(`${isShown ? 'shows' : 'hides'} the value that ${name} must have`, () => {
+      const given = definition('manual/shop');
+      const destinations = given.destinations.map((each) => ({ ...each, serviceHeader: { [name]: 'opensesame' } }));
+      const shown = redactDefinition({ ...given, destinations });
+      expect(shown.destinations[0]?.serviceHeader).to.deep.equal({ [name]: isShown ? 'opensesame' : '' });
+    });
+
   it('gains no field that was not there', () => {
     expect(redactDefinition(definition('manual/shop'))).to.deep.equal(definition('manual/shop'));
   });

@@ -1,7 +1,12 @@
 import type { HeaderRule, ServiceDefinition } from '@swarmgate/registry';
+import { isCredentialHeader } from '../../model/credential-header.ts';
 
-/** Headers whose values let somebody in; the same names as in Docker Flow's answers. */
-const credentialHeader = /authorization|cookie|token|secret|password|key/i;
+/** Required headers (`serviceHeader`) as they may be shown: a value that opens a route loses its content. */
+export function redactRequiredHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, isCredentialHeader(name) ? '' : value]),
+  );
+}
 
 /**
  * A definition as it may be shown: password hashes, certificates and the values of headers that hold credentials keep
@@ -11,6 +16,11 @@ export function redactDefinition(definition: ServiceDefinition): ServiceDefiniti
   const { users, serviceCert, addReqHeader, setReqHeader, addResHeader, setResHeader, ...rest } = definition;
   return {
     ...rest,
+    destinations: rest.destinations.map((destination) =>
+      destination.serviceHeader === undefined
+        ? destination
+        : { ...destination, serviceHeader: redactRequiredHeaders(destination.serviceHeader) },
+    ),
     ...(users === undefined
       ? {}
       : { users: users.map((user) => (user.passwordHash === undefined ? user : { ...user, passwordHash: '' })) }),
@@ -23,5 +33,5 @@ export function redactDefinition(definition: ServiceDefinition): ServiceDefiniti
 }
 
 function redactHeaders(rules: readonly HeaderRule[]): readonly HeaderRule[] {
-  return rules.map((rule) => (credentialHeader.test(rule.name) ? { ...rule, value: '' } : rule));
+  return rules.map((rule) => (isCredentialHeader(rule.name) ? { ...rule, value: '' } : rule));
 }

@@ -2,6 +2,7 @@ import type { Destination } from '@swarmgate/registry';
 import type { Route } from '../../model/route.ts';
 import type { AdminParts } from './admin-parts.ts';
 import type { RouteView } from './answers.ts';
+import { redactRequiredHeaders } from './redact-definition.ts';
 
 /** Labels that decide which requests a destination claims or lets through. */
 const conditionLabels = [
@@ -43,6 +44,8 @@ export function viewRoute(route: Route, { plane, follower }: Pick<AdminParts, 'p
 export function conditionsOf({ definition, destination }: Route): Record<string, unknown> {
   const conditions: Record<string, unknown> = {};
   for (const label of conditionLabels) if (destination[label] !== undefined) conditions[label] = destination[label];
+  const { serviceHeader } = destination;
+  if (serviceHeader !== undefined) conditions.serviceHeader = redactRequiredHeaders(serviceHeader);
   if (definition.isDefaultBackend) conditions.isDefaultBackend = true;
   return conditions;
 }
