@@ -19,7 +19,8 @@ key() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 
 uuid() { cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen | tr 'A-Z' 'a-z'; }
 
-create admin_token "$(uuid)" "ADMIN_TOKEN: changes through a proxy's REST"
+create admin_token "$(uuid)" "ADMIN_TOKEN: the proxies' and listeners' REST"
+create metrics_token "$(uuid)" ""
 create consul_management_token "$(uuid)" "log in to Consul's UI with it"
 create consul_listener_token "$(uuid)" ""
 create consul_proxy_token "$(uuid)" ""

@@ -47,8 +47,9 @@ export function migrationPage(): string {
 
 const steps = `1. In the stack file, change the images of \`docker-flow-proxy\` and \`docker-flow-swarm-listener\` to Swarmgate’s, and give both the
    address of a Consul (\`CONSUL_HTTP_ADDR\`); \`docker/stack.yml\` has one.
-2. Set \`ADMIN_TOKEN\` on the proxy. Docker Flow’s \`reconfigure\` and \`remove\` are open to everyone who reaches port 8080; here a call that
-   changes something needs \`Authorization: Bearer <token>\`. \`ADMIN_TOKEN=none\` keeps it open, with a warning.
+2. Set \`ADMIN_TOKEN\` on the proxy. Docker Flow’s \`reconfigure\` and \`remove\` are open to everyone who reaches port 8080; here every call
+   but \`/healthz\` and \`/readyz\` needs \`Authorization: Bearer <token>\`. \`ADMIN_READ=open\` keeps status, routes, problems and
+   metrics open, \`ADMIN_TOKEN=none\` everything, with a warning.
 3. Run \`npx swarmgate check stack.yml\` over your stacks: it prints every label below that concerns you.
 
 Services, labels, \`DFP_SERVICE_*\` variables, paths and answers of both REST interfaces stay as they are. \`ORDER=legacy\` keeps Docker

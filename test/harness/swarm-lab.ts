@@ -142,7 +142,8 @@ async function startListener(env: Environment): Promise<RunningListener> {
     url,
     isLeading: async () => {
       try {
-        const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
+        const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
+        const { body } = await ask({ url: `${url}/v1/status`, headers, timeoutMs: 2_000 });
         return (JSON.parse(body) as { readonly publishing: { readonly leading: boolean } }).publishing.leading;
       } catch {
         // Killed, paused or not started yet: it does not lead.

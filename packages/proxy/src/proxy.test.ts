@@ -117,7 +117,7 @@ describe('the proxy', () => {
     }
     const headers = { authorization: 'Bearer s3cret' };
     expect((await call('GET', `${reconfigure}&outboundHostname=127.0.0.1`, { headers })).status).to.equal(200);
-    expect((await call('GET', '/v1/routes')).status).to.equal(200);
+    expect((await call('GET', '/v1/routes', { headers })).status).to.equal(200);
   });
 
   it('takes no change from a web page where no token is set', async () => {

@@ -349,9 +349,9 @@ async function clientAuthoritiesOf({ caFile }: Settings): Promise<string | undef
 
 function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {
   if (adminToken === openToAll)
-    logger.warn('ADMIN_TOKEN is `none`: everyone who reaches the admin port can change routes');
+    logger.warn('ADMIN_TOKEN is `none`: everyone who reaches the admin port can read and change everything');
   else if (adminToken === undefined)
-    logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can change routes by REST');
+    logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can read and change by REST');
 }
 
 /** Part of a key: host name and admin port, which no two proxies of one host share. */

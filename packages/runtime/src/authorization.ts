@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
-/** The parts of a call that decide whether it may change something. */
+/** The parts of a call that decide whether it may read or change something. */
 export interface Caller {
   readonly remoteAddress: string | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -34,14 +34,45 @@ export function authorizeChange(token: string | undefined, caller: Caller): Auth
     if (isBearer(caller.headers.authorization, token)) return { kind: 'allowed' };
     return {
       kind: 'token-needed',
-      message: 'this call changes something and needs `Authorization: Bearer <ADMIN_TOKEN>`',
+      message: 'this call needs `Authorization: Bearer <ADMIN_TOKEN>`',
     };
   }
   const objection = objectionToLoopback(caller);
   if (objection === undefined) return { kind: 'allowed' };
   return {
     kind: 'loopback-only',
-    message: `no ADMIN_TOKEN is set, so only this machine itself may change something: ${objection}. ${howToSetOne}`,
+    message: `no ADMIN_TOKEN is set, so this call is taken from this machine itself only: ${objection}. ${howToSetOne}`,
+  };
+}
+
+/** Who may read: the settings `ADMIN_TOKEN`, `ADMIN_READ` and `METRICS_TOKEN`. */
+export interface ReadPolicy {
+  readonly adminToken: string | undefined;
+  /** Not set: `token` where a token is set, else loopback only. */
+  readonly adminRead: 'open' | 'token' | undefined;
+  readonly metricsToken: string | undefined;
+}
+
+/**
+ * Whether a call may read something. `metrics` is what `METRICS_TOKEN` opens, too. What shows clients, paths or whole
+ * definitions is not read by this rule but by `authorizeChange`, which `ADMIN_READ=open` does not open.
+ */
+export function authorizeRead(policy: ReadPolicy, what: 'metrics' | 'other', caller: Caller): Authorization {
+  const { adminToken, adminRead, metricsToken } = policy;
+  const given = caller.headers.authorization;
+  if (adminToken === openToAll || adminRead === 'open') return { kind: 'allowed' };
+  if (adminToken !== undefined && isBearer(given, adminToken)) return { kind: 'allowed' };
+  if (what === 'metrics' && metricsToken !== undefined && isBearer(given, metricsToken)) return { kind: 'allowed' };
+  if (adminToken !== undefined || adminRead === 'token')
+    return {
+      kind: 'token-needed',
+      message: `this call needs \`Authorization: Bearer <${what === 'metrics' ? 'METRICS_TOKEN or ADMIN_TOKEN' : 'ADMIN_TOKEN'}>\``,
+    };
+  const objection = objectionToAddress(caller) ?? objectionToRelay(caller);
+  if (objection === undefined) return { kind: 'allowed' };
+  return {
+    kind: 'loopback-only',
+    message: `no ADMIN_TOKEN is set, so only this machine itself may read: ${objection}. ${howToSetOne}, ADMIN_READ=open lets everyone read`,
   };
 }
 
@@ -62,8 +93,10 @@ export function isOwnName({ remoteAddress, headers }: Caller, ownName: string = 
 
 const relaying = new Set(['forwarded', 'via', 'x-real-ip']);
 
-function objectionToLoopback({ remoteAddress, headers }: Caller): string | undefined {
-  if (!isLoopback(remoteAddress)) return `the call came from ${remoteAddress ?? 'an unknown address'}`;
+function objectionToLoopback(caller: Caller): string | undefined {
+  const { headers } = caller;
+  const ofAddress = objectionToAddress(caller);
+  if (ofAddress !== undefined) return ofAddress;
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(headers.host ?? ''))
     return 'its Host is not localhost, 127.0.0.1 or [::1]';
   if (headers.origin !== undefined) return 'it has an Origin: a web page sent it';
@@ -71,6 +104,14 @@ function objectionToLoopback({ remoteAddress, headers }: Caller): string | undef
   if (site !== undefined && site !== 'none') return 'its Sec-Fetch-Site is not none: a web page sent it';
   // Browsers without Sec-Fetch-Site send this from a page.
   if (headers.referer !== undefined) return 'it has a Referer: a web page sent it';
+  return objectionToRelay(caller);
+}
+
+function objectionToAddress({ remoteAddress }: Caller): string | undefined {
+  return isLoopback(remoteAddress) ? undefined : `the call came from ${remoteAddress ?? 'an unknown address'}`;
+}
+
+function objectionToRelay({ headers }: Caller): string | undefined {
   // `Forwarded` (RFC 7239) and `Via` mean the same as X-Forwarded-*: the caller relays calls of others.
   const relayed = Object.keys(headers).find((name) => name.startsWith('x-forwarded-') || relaying.has(name));
   return relayed === undefined ? undefined : `it has ${relayed}: it was relayed`;

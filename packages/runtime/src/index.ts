@@ -1,4 +1,12 @@
-export { type Authorization, authorizeChange, type Caller, isOwnName, openToAll } from './authorization.ts';
+export {
+  type Authorization,
+  authorizeChange,
+  authorizeRead,
+  type Caller,
+  isOwnName,
+  openToAll,
+  type ReadPolicy,
+} from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { type FaultOwner, guard } from './guard.ts';
 export { hostPort } from './host-port.ts';

@@ -222,7 +222,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       metrics: metrics.registry,
       adopt,
       taskTerminating: observer.taskTerminating,
-      token: settings.adminToken,
+      access: settings,
     });
     try {
       const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);

@@ -85,8 +85,11 @@ describe('monitoring', function () {
       const config = await readFile(join(folder, 'prometheus.yml'), 'utf8');
       await writeFile(
         join(directory, 'prometheus.yml'),
-        config.replace('/etc/prometheus/alert-rules.yml', join(folder, 'alert-rules.yml')),
+        config
+          .replace('/etc/prometheus/alert-rules.yml', join(folder, 'alert-rules.yml'))
+          .replaceAll('/run/secrets/metrics_token', join(directory, 'token')),
       );
+      await writeFile(join(directory, 'token'), 'scraper');
       const checked = await promtool(['check', 'config', join(directory, 'prometheus.yml')]);
       expect(checked, checked.said).to.include({ ok: true });
     } finally {
@@ -171,13 +174,13 @@ describe('monitoring', function () {
   it('mounts files that are there, each at a place that another one names', async () => {
     const stack = parse(await readFile(stackFile, 'utf8')) as {
       readonly services: Readonly<
-        Record<string, { readonly configs: readonly { readonly source: string; readonly target: string }[] }>
+        Record<string, { readonly configs?: readonly { readonly source: string; readonly target: string }[] }>
       >;
       readonly configs: Readonly<Record<string, { readonly file: string }>>;
     };
     for (const { file } of Object.values(stack.configs))
       expect(await readFile(join(folder, '..', file), 'utf8'), file).to.have.length.above(0);
-    const mounted = Object.values(stack.services).flatMap(({ configs }) => configs);
+    const mounted = Object.values(stack.services).flatMap(({ configs = [] }) => configs);
     expect(mounted.map(({ source }) => source).sort()).to.deep.equal(Object.keys(stack.configs).sort());
     const targets = mounted.map(({ target }) => target);
     const prometheus = parse(await readFile(join(folder, 'prometheus.yml'), 'utf8')) as { rule_files: string[] };

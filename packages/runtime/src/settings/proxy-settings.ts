@@ -53,7 +53,21 @@ export const proxySettings = {
     secret: true,
     usedBy: all,
     meaning:
-      'Bearer token for calls that change something. Not set: such calls are taken from loopback only, and all calls from there must name this machine in Host. `none`: from anywhere',
+      'Bearer token of the REST. Not set: calls are taken from loopback only, and must name this machine in Host. `none`: all calls are taken from anywhere',
+  }),
+  adminRead: optional({
+    env: ['ADMIN_READ'],
+    parse: oneOf('open', 'token'),
+    usedBy: all,
+    meaning:
+      'Who may read the REST and `/metrics`: `token`, or `open` for everyone who reaches the port. Live requests, explain, history, services, certificates and changes keep to `ADMIN_TOKEN` in any case; `/healthz` and `/readyz` are open. Not set: `token` where `ADMIN_TOKEN` is set, else loopback only',
+  }),
+  metricsToken: optional({
+    env: ['METRICS_TOKEN'],
+    parse: bearerToken,
+    secret: true,
+    usedBy: all,
+    meaning: 'Bearer token that opens `/metrics` and nothing else, beside `ADMIN_TOKEN`',
   }),
   adminUrl: optional({
     env: ['SWARMGATE_URL'],

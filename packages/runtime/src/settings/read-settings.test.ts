@@ -146,6 +146,14 @@ describe('openSettings', () => {
     expect(() => open({ DATA_DIR: join(file, 'below') })).to.throw(`${file} exists and is not a folder`);
   });
 
+  it('takes ADMIN_READ=token only with a token', () => {
+    for (const env of [{}, { ADMIN_TOKEN: 'none' }])
+      expect(() => open({ DATA_DIR: folder, ADMIN_READ: 'token', ...env })).to.throw('expected a token in ADMIN_TOKEN');
+    expect(open({ DATA_DIR: folder, ADMIN_READ: 'token', ADMIN_TOKEN: 'right' }).adminRead).to.equal('token');
+    expect(open({ DATA_DIR: folder, ADMIN_READ: 'open' }).adminRead).to.equal('open');
+    expect(() => open({ DATA_DIR: folder, ADMIN_READ: 'yes' })).to.throw('expected one of open, token');
+  });
+
   it('needs a DATA_DIR that can be written to for the embedded registry only', () => {
     // A folder that exists and takes no file, for root too.
     const readOnly = '/proc/self/fd';

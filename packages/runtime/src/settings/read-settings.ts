@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openToAll } from '../authorization.ts';
 import { UsageError } from '../errors.ts';
 import { settingsCatalogue } from './catalogue.ts';
 import type { Role, Setting } from './setting.ts';
@@ -47,9 +48,15 @@ export function openSettings(role: Role, source: SettingsSource): Settings {
     const objection = setting.pathOf === 'pem-file' ? objectionToPem(path) : objectionToFolder(path, needs);
     if (objection !== undefined) wrong.push(`${setting.env[0]}=${JSON.stringify(path)}: ${objection}`);
   }
-  wrong.push(...sharedPorts(role, settings));
+  wrong.push(...sharedPorts(role, settings), ...unreadableRest(settings));
   refuse(wrong);
   return settings;
+}
+
+function unreadableRest({ adminRead, adminToken }: Settings): readonly string[] {
+  return adminRead === 'token' && (adminToken === undefined || adminToken === openToAll)
+    ? [`ADMIN_READ=token: expected a token in ADMIN_TOKEN, which is ${adminToken === openToAll ? '`none`' : 'not set'}`]
+    : [];
 }
 
 /** Ports that two settings of one process ask for: the system would call them "in use by another process". */

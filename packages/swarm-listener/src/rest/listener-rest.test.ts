@@ -31,7 +31,7 @@ describe("the listener's REST", () => {
       metrics: metrics.registry,
       adopt: () => 'adopted',
       taskTerminating: (serviceId, taskId) => terminating.push(`${serviceId} ${taskId}`),
-      token: 'right',
+      access: { adminToken: 'right', adminRead: undefined, metricsToken: 'scraper' },
     });
     served = await serveRest(app, { host: '127.0.0.1', port: 0 }, silentLogger);
   });
@@ -42,7 +42,9 @@ describe("the listener's REST", () => {
   });
   after(() => served.stop());
 
-  const get = (path: string) => fetch(`http://127.0.0.1:${served.port}${path}`);
+  const get = (path: string, token = 'right') =>
+    fetch(`http://127.0.0.1:${served.port}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  const getWithout = (path: string) => fetch(`http://127.0.0.1:${served.port}${path}`);
   const prefix = '/v1/docker-flow-swarm-listener';
 
   const answers = [
@@ -61,6 +63,16 @@ describe("the listener's REST", () => {
       expect(await response.json()).to.deep.equal(expected);
     });
   }
+
+  it('shows nothing but its health without the token, and its metrics also with METRICS_TOKEN', async () => {
+    for (const [path] of answers)
+      expect((await getWithout(path)).status, path).to.equal(path === '/healthz' ? 200 : 401);
+    expect((await getWithout('/readyz')).status).to.equal(200);
+    expect((await getWithout('/metrics')).status).to.equal(401);
+    expect((await get('/metrics', 'scraper')).status).to.equal(200);
+    expect((await get('/v1/status', 'scraper')).status).to.equal(401);
+    expect((await getWithout('/nothing')).status).to.equal(401);
+  });
 
   it('sends all notifications again on request', async () => {
     await get(`${prefix}/notify-services`);

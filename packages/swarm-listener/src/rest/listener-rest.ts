@@ -1,6 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { authorizeChange, type Logger, messageOf, type Running, UsageError } from '@swarmgate/runtime';
+import {
+  type Authorization,
+  authorizeChange,
+  authorizeRead,
+  type Caller,
+  type Logger,
+  messageOf,
+  type ReadPolicy,
+  type Running,
+  UsageError,
+} from '@swarmgate/runtime';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { z } from 'zod';
@@ -18,8 +28,8 @@ export interface ListenerRestOptions {
   /** Lets this Swarm take over what another one registered. Returns the outcome as a sentence. */
   readonly adopt: () => string;
   readonly taskTerminating: (serviceId: string, taskId: string) => void;
-  /** `ADMIN_TOKEN`. */
-  readonly token: string | undefined;
+  /** Who may read and change. */
+  readonly access: ReadPolicy;
 }
 
 const terminatingTask = z.object({ serviceId: z.string().min(1), taskId: z.string().min(1) });
@@ -29,33 +39,35 @@ const prefix = '/v1/docker-flow-swarm-listener';
 /** Docker Flow Swarm Listener's paths and shapes, health, status and metrics, and the two calls that change something. */
 export function createListenerRest(options: ListenerRestOptions): Express {
   const app = bareApp();
+  answerHealth(app, options.isReady, options.status);
+  // Everything that follows: a path that is added is closed until it is opened.
+  app.use(requireReading(options.access));
   app.get(`${prefix}/ping`, (_request, response) => {
     response.json({ Status: 'OK' });
   });
+  const authorized = requireAuthorization(options.access.adminToken);
   app.get(`${prefix}/notify-services`, (_request, response) => {
     options.notifyServices();
     response.json({ Status: 'OK' });
   });
-  app.get(`${prefix}/get-services`, (_request, response) => {
+  app.get(`${prefix}/get-services`, authorized, (_request, response) => {
     response.json(options.services());
   });
-  app.get(`${prefix}/get-nodes`, (_request, response) => {
+  app.get(`${prefix}/get-nodes`, authorized, (_request, response) => {
     response.json(options.nodes());
   });
   app.get('/v1/status', (_request, response) => {
     response.json(options.status());
   });
-  answerHealth(app, options.isReady, options.status);
   app.get('/metrics', async (_request, response) => {
     response.type(options.metrics.contentType).send(await options.metrics.metrics());
   });
-  const mayChange = requireAuthorization(options.token);
-  app.post('/v1/adopt', mayChange, (_request, response) => {
+  app.post('/v1/adopt', authorized, (_request, response) => {
     response.json({ Status: 'OK', Message: options.adopt() });
   });
   // The second path is the one that agents of version 0.1 call.
   const reportPaths = ['/v1/task-terminating', '/v1/task-going'];
-  app.post(reportPaths, mayChange, express.json({ limit: '4kb' }), (request, response) => {
+  app.post(reportPaths, authorized, express.json({ limit: '4kb' }), (request, response) => {
     const task = terminatingTask.safeParse(request.body);
     if (!task.success) {
       response.status(400).json({ Status: 'NOK', Message: 'expected {"serviceId": "…", "taskId": "…"} in JSON' });
@@ -98,13 +110,32 @@ function answerHealth(app: Express, isReady: () => boolean, details: () => objec
   });
 }
 
-function requireAuthorization(token: string | undefined) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const { remoteAddress } = request.socket;
-    const decision = authorizeChange(token, { remoteAddress, headers: request.headers });
-    if (decision.kind === 'allowed') next();
-    else
-      response.status(decision.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: decision.message });
+type Middleware = (request: Request, response: Response, next: NextFunction) => void;
+
+/** Before changes, and before what shows services and nodes. */
+function requireAuthorization(token: string | undefined): Middleware {
+  return enforce((request) => authorizeChange(token, callOf(request)));
+}
+
+function requireReading(access: ReadPolicy): Middleware {
+  return enforce((request) =>
+    authorizeRead(access, request.path === '/metrics' ? 'metrics' : 'other', callOf(request)),
+  );
+}
+
+function callOf(request: Request): Caller {
+  return { remoteAddress: request.socket.remoteAddress, headers: request.headers };
+}
+
+function enforce(decide: (request: Request) => Authorization): Middleware {
+  return (request, response, next) => {
+    const decision = decide(request);
+    if (decision.kind === 'allowed') {
+      next();
+      return;
+    }
+    if (decision.kind === 'token-needed') response.setHeader('WWW-Authenticate', 'Bearer realm="swarmgate"');
+    response.status(decision.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: decision.message });
   };
 }
 

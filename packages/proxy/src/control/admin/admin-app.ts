@@ -5,6 +5,7 @@ import { certificateRoutes } from './certificate-routes.ts';
 import { changeRoutes } from './change-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
+import { requireReading } from './http.ts';
 import { requireKnownHost } from './known-host.ts';
 import { liveRoutes } from './live-routes.ts';
 import { openapiRoute } from './openapi-route.ts';
@@ -26,6 +27,7 @@ export function createAdminApp(parts: AdminParts): Express {
     next();
   });
   app.use(requireKnownHost(parts));
+  app.use(requireReading(parts));
   const routers = adminRouters(parts);
   for (const router of routers) app.use(router);
   app.use(answerUnknown(methodsByPath(routers)));

@@ -11,7 +11,7 @@ export function certificateRoutes(parts: AdminParts): Router {
   const router = Router();
   const { certificates, settings } = parts;
 
-  router.get(`${prefix}/certs`, (_request, response) => {
+  router.get(`${prefix}/certs`, requireAuthorization(parts, 'certificates'), (_request, response) => {
     const Certs = (certificates?.list() ?? []).map((certificate) => ({
       ServiceName: certificate.name,
       CertsDir: '/certs',

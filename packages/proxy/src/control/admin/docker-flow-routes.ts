@@ -52,7 +52,8 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
     response.json({ Status: 'OK' });
   });
 
-  router.get(`${prefix}/config`, (request, response) => {
+  // Whole definitions, as /v1/services shows them.
+  router.get(`${prefix}/config`, requireAuthorization(parts, 'services'), (request, response) => {
     const services = [...parts.follower.served.services.values()];
     if (queryOf(request).get('type')?.toLowerCase() !== 'json') {
       response.type('text/plain').send(describeTable(parts));

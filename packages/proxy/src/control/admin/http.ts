@@ -1,29 +1,54 @@
-import { authorizeChange, parseBoolean } from '@swarmgate/runtime';
+import { type Authorization, authorizeChange, authorizeRead, type Caller, parseBoolean } from '@swarmgate/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { answerOf, type ChangeOutcome } from './change-outcome.ts';
 import { isObject, kindOf } from './request-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
-/** Stands before everything that changes something, whatever its method: Docker Flow changes by GET. */
-export function requireAuthorization(parts: Pick<AdminParts, 'settings' | 'logger'>, what = 'change'): RequestHandler {
+type Judge = Pick<AdminParts, 'settings' | 'logger'>;
+
+/**
+ * Stands before everything that changes something, whatever its method (Docker Flow changes by GET), and before what shows
+ * clients, paths or whole definitions: `ADMIN_READ` does not open those.
+ */
+export function requireAuthorization(parts: Judge, what = 'change'): RequestHandler {
   return (request, response, next) => {
-    const verdict = authorizeChange(parts.settings.adminToken, {
-      remoteAddress: request.socket.remoteAddress,
-      headers: request.headers,
-    });
-    if (verdict.kind === 'allowed') {
+    const decision = authorizeChange(parts.settings.adminToken, callOf(request));
+    if (decision.kind === 'allowed') next();
+    else refuse(parts, what, decision, request, response);
+  };
+}
+
+/** Stands before all paths but these two, in exactly this spelling: a path that is added is closed until it is opened. */
+export function requireReading(parts: Judge): RequestHandler {
+  return (request, response, next) => {
+    if (request.path === '/healthz' || request.path === '/readyz') {
       next();
       return;
     }
-    parts.logger.warn(
-      { path: request.path, from: request.socket.remoteAddress },
-      `${what} refused: ${verdict.message}`,
-    );
-    if (verdict.kind === 'token-needed') response.setHeader('WWW-Authenticate', 'Bearer realm="swarmgate"');
-    response.setHeader('X-Swarmgate-Reason', verdict.kind);
-    response.status(verdict.kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: verdict.message });
+    const what = request.path === '/metrics' ? 'metrics' : 'other';
+    const decision = authorizeRead(parts.settings, what, callOf(request));
+    if (decision.kind === 'allowed') next();
+    else refuse(parts, 'call', decision, request, response);
   };
+}
+
+function callOf(request: Request): Caller {
+  return { remoteAddress: request.socket.remoteAddress, headers: request.headers };
+}
+
+function refuse(
+  { logger }: Judge,
+  what: string,
+  decision: Exclude<Authorization, { readonly kind: 'allowed' }>,
+  request: Request,
+  response: Response,
+): void {
+  const { kind, message } = decision;
+  logger.warn({ path: request.path, from: request.socket.remoteAddress }, `${what} refused: ${message}`);
+  if (kind === 'token-needed') response.setHeader('WWW-Authenticate', 'Bearer realm="swarmgate"');
+  response.setHeader('X-Swarmgate-Reason', kind);
+  response.status(kind === 'token-needed' ? 401 : 403).json({ Status: 'NOK', Message: message });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 
 /** Probes come from everywhere and learn nothing. */
-const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/v1/docker-flow-proxy/ping']);
+const open: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 /**
  * What the REST shows is no secret, and no business of web pages either: one may point a name of its own at this machine

@@ -16,7 +16,6 @@ export function liveRoutes(parts: AdminParts): Router {
   const router = Router();
   let streams = 0;
 
-  // Addresses of clients and paths that they ask for: not for everyone who reaches the admin port.
   router.get('/v1/requests', requireAuthorization(parts, 'live requests'), (request, response) => {
     const query = queryOf(request);
     const filter = readFilter(query);

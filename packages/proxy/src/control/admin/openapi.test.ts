@@ -6,7 +6,9 @@ import type { AdminParts } from './admin-parts.ts';
 import { openapiFile } from './openapi-route.ts';
 
 interface Described {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly tags: readonly string[]; readonly responses: object }>>>
+  >;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -32,8 +34,12 @@ describe('docs/openapi.yaml', () => {
   it('names the refusals of everything that asks for a token', () => {
     for (const [path, methods] of Object.entries(described.paths))
       for (const [method, operation] of Object.entries(methods))
-        if ('security' in operation)
-          expect(Object.keys(operation.responses), `${method} ${path}`).to.include.members(['401', '403', '503']);
+        if (path !== '/healthz' && path !== '/readyz') {
+          expect(operation, `${method} ${path}`).to.have.property('security');
+          expect(Object.keys(operation.responses), `${method} ${path}`).to.include.members(['401', '403']);
+          if (operation.tags.includes('change'))
+            expect(Object.keys(operation.responses), `${method} ${path}`).to.include('503');
+        }
   });
 
   it('refers to nothing that it does not hold', () => {

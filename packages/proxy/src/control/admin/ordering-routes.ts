@@ -14,7 +14,7 @@ const mostImported = 1_000;
 export function orderingRoutes(parts: AdminParts): Router {
   const router = Router();
 
-  router.get('/v1/certificates', (_request, response) => {
+  router.get('/v1/certificates', requireAuthorization(parts, 'certificates'), (_request, response) => {
     response.json(certificatesAnswer(parts));
   });
 

@@ -6,7 +6,7 @@ import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, StatusAnswer } from '
 import { outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
-import { nameOf, sendOutcome } from './http.ts';
+import { nameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf, searchParametersOf } from './request-query.ts';
 import { viewRoute } from './view-route.ts';
@@ -39,13 +39,13 @@ export function readRoutes(parts: AdminParts): Router {
     response.json(answer);
   });
 
-  router.get('/v1/explain', (request, response) => {
+  router.get('/v1/explain', requireAuthorization(parts, 'explain'), (request, response) => {
     const read = readExplainQuery(searchParametersOf(request), plane, settings.encodedSlash);
     if (read.ok) response.json(explain(read, parts));
     else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
   });
 
-  router.get('/v1/history', async (request, response) => {
+  router.get('/v1/history', requireAuthorization(parts, 'history'), async (request, response) => {
     const service = nameOf(queryOf(request), 'service');
     const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
     const signal = AbortSignal.timeout(10_000);

@@ -9,7 +9,7 @@ import { noWindows, type Windows } from '../numbers/service-numbers.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
 import type { CoveredReplica, EndpointNumbers, ServicesAnswer } from './answers.ts';
-import { optionalNameOf } from './http.ts';
+import { optionalNameOf, requireAuthorization } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
@@ -24,7 +24,7 @@ interface ServicesQuery {
 /** `GET /v1/services`: what is served, as documents, and what passed through. */
 export function serviceRoutes(parts: AdminParts): Router {
   const router = Router();
-  router.get('/v1/services', async (request, response) => {
+  router.get('/v1/services', requireAuthorization(parts, 'services'), async (request, response) => {
     response.json(await servicesAnswer(parts, readQuery(queryOf(request))));
   });
   return router;

@@ -348,7 +348,14 @@ async function rotate(keys: RotatingTicketKeys, signal: AbortSignal): Promise<vo
 
 /** A worker forwards: it neither writes to the registry nor decides who may. */
 function withoutSecretsOfControl(settings: Settings): Settings {
-  return { ...settings, adminToken: undefined, consulToken: undefined, secretsKey: undefined, redisUrl: undefined };
+  return {
+    ...settings,
+    adminToken: undefined,
+    metricsToken: undefined,
+    consulToken: undefined,
+    secretsKey: undefined,
+    redisUrl: undefined,
+  };
 }
 
 function levelOf(logger: Logger): string {
