@@ -53,8 +53,13 @@ export const makeCoreServer = (
 export const makeHttp2Server: MakeServer = (material) => makeCoreServer(material, { mostStreams: 100 });
 
 /** The same, with every route through Express. */
-export const makeExpressServer: MakeServer = (material) =>
-  makeCoreServer({ ...material, plane: { ...material.plane, handlerOf: createExpressRouter() } });
+export const makeExpressServer: MakeServer = (material) => makeCoreServer(throughExpress(material));
+
+export const makeExpressHttp2Server: MakeServer = (material) => makeHttp2Server(throughExpress(material));
+
+function throughExpress(material: ServerMaterial): ServerMaterial {
+  return { ...material, plane: { ...material.plane, handlerOf: createExpressRouter() } };
+}
 
 export interface RigOptions extends TinyPlaneOptions {
   readonly timeouts?: Partial<RigTimeouts>;

@@ -3,9 +3,9 @@ import { Registry } from 'prom-client';
 import type { AccessRecord } from '../../src/exchange/access-record.ts';
 import { ExchangeMetrics } from '../../src/exchange/exchange-metrics.ts';
 import { freePort } from '../free-ports.ts';
-import type { RawClient, ReceivedResponse } from '../raw-client.ts';
+import type { ReceivedResponse } from '../raw-client.ts';
 import { type ReceivedRequest, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
-import { type MakeServer, startRig } from '../server-rig.ts';
+import { type MakeServer, type Rig, startRig } from '../server-rig.ts';
 import { endpointAt } from '../tiny-plane.ts';
 import { until } from '../until.ts';
 import {
@@ -22,7 +22,13 @@ import {
 /** How a protocol's client plays a case and what it sees of it: one for each protocol. */
 export interface CaseClient {
   readonly protocol: AccessRecord['protocol'];
-  play(each: ViewCase, connected: RawClient, requests: () => number): Promise<ClientView>;
+  plays(each: ViewCase): boolean;
+  /** @param requests how many the endpoints have, whole or not */
+  play(each: ViewCase, rig: Rig, requests: () => number): Promise<ClientView>;
+  /** The case's expectations, which are written for HTTP/1.1, for this protocol. */
+  expects(each: ViewCase): ViewCase;
+  /** The same for what an endpoint saw, where it cannot be told from what was expected. */
+  seesAtEndpoint(request: SeenRequest): SeenRequest;
 }
 
 export interface ClientView {
@@ -34,7 +40,8 @@ export interface ClientView {
 }
 
 /** Plays one case over real sockets and compares what client, endpoints and operator see with what it expects. */
-export async function runCase(each: ViewCase, makeServer: MakeServer, client: CaseClient): Promise<void> {
+export async function runCase(written: ViewCase, makeServer: MakeServer, client: CaseClient): Promise<void> {
+  const each = client.expects(written);
   const arrived: ReceivedRequest[] = [];
   const scripts = each.endpoints ?? [{ answers: [okAnswer] }];
   const backends = await Promise.all(scripts.map((script) => start(script, arrived)));
@@ -47,13 +54,16 @@ export async function runCase(each: ViewCase, makeServer: MakeServer, client: Ca
     timeouts: { serverMs: each.serverMs ?? 5_000, headMs: each.headMs ?? 5_000 },
   });
   try {
-    const seen = await client.play(each, rig.client(), () => arrived.length);
+    const seen = await client.play(written, rig, () => arrived.length);
     await until(() => rig.plane.reports.length >= each.records.length, 'the access records');
     await until(() => rig.plane.outstanding === 0, 'every pick to be finished');
     expect(seen.responses, 'the client').to.deep.equal(each.client.responses.map(withDefaults));
     expect(seen.behind, 'the client, behind the responses').to.equal(each.client.behind ?? '');
     expect(seen.connection, 'the client’s connection').to.equal(each.client.connection);
-    expect(arrived.map(requestOf), 'the endpoints').to.deep.equal(each.endpoint.map(requestWithDefaults));
+    expect(
+      arrived.map((request) => client.seesAtEndpoint(requestOf(request))),
+      'the endpoints',
+    ).to.deep.equal(each.endpoint.map(requestWithDefaults));
     const strays = backends.map(({ backend }) => backend?.strayBytes ?? 0);
     expect(strays, 'stray bytes').to.deep.equal(strays.map(() => 0));
     const ids = endpoints.map(({ id }) => id);
@@ -100,7 +110,11 @@ async function start(script: CaseEndpoint, arrived: ReceivedRequest[]): Promise<
 /** Plays cases in HTTP/1.x. */
 export const http1Client: CaseClient = {
   protocol: 'HTTP/1.1',
-  async play(each, client, requests) {
+  plays: () => true,
+  expects: (each) => each,
+  seesAtEndpoint: (request) => request,
+  async play(each, rig, requests) {
+    const client = rig.client();
     let sent = '';
     let received = '';
     client.socket.on('data', (bytes: Buffer) => {

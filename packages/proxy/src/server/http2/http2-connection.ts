@@ -5,6 +5,7 @@ import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { AddedLines } from '../../exchange/upstream-head.ts';
 import { releaseOutput } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
+import type { RequestHead } from '../../http/http2/message-head.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
@@ -28,6 +29,11 @@ export class Http2Connection implements Timed, StreamConnection {
   #busy = false;
   #full = false;
   #scheduled = false;
+  /**
+   * Requests whose body may have come along with their head: they are served when all that was received has been read. A body
+   * that is whole by then can be sent to another endpoint, as in HTTP/1.1.
+   */
+  #begun: { readonly request: RequestStream; readonly head: RequestHead }[] = [];
   readonly #flushLater: () => void;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
@@ -44,7 +50,11 @@ export class Http2Connection implements Timed, StreamConnection {
     this.#flushLater = () => flush(undefined);
     this.#session = new Http2ServerSession(
       {
-        onRequest: (stream, head, ended) => new RequestStream(this, stream, head, ended).serve(head, ended),
+        onRequest: (stream, head, ended) => {
+          const request = new RequestStream(this, stream, head, ended);
+          if (ended) request.serve(head, ended);
+          else this.#begun.push({ request, head });
+        },
         onRefused: (stream, refused) => new RequestStream(this, stream, refused, true).refuse(refused),
         onData: (stream, bytes, from, to) => requestOf(stream).onData(bytes, from, to),
         onTrailers: (stream, fields) => requestOf(stream).onTrailers(fields.map((field) => field.line).join('')),
@@ -130,7 +140,14 @@ export class Http2Connection implements Timed, StreamConnection {
   #onData(chunk: Buffer): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#session.read(chunk, 0, chunk.length);
+    if (this.#begun.length > 0) this.#serveBegun();
     this.#settle();
+  }
+
+  #serveBegun(): void {
+    const begun = this.#begun;
+    this.#begun = [];
+    for (const { request, head } of begun) request.serve(head, false);
   }
 
   #onEnd(): void {

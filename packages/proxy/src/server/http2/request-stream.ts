@@ -57,7 +57,9 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
     stream.context = this;
   }
 
+  /** One that was reset before it is served costs nothing more. */
   serve(head: RequestHead, ended: boolean): void {
+    if (this.#stream.closed) return;
     const view = new Http2Request(head, ended);
     this.#begin(view.method).serve(view);
   }
