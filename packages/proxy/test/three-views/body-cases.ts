@@ -17,7 +17,12 @@ export const bodyCases: readonly ViewCase[] = [
   {
     ...once,
     name: 'a POST whose body comes after its head',
-    does: [`POST /a HTTP/1.1\r\n${host}\r\nContent-Length: 5\r\n\r\n`, { endpointHas: 1 }, 'he', 'llo'],
+    does: [
+      { method: 'POST', target: '/a', contentLength: 5 },
+      { endpointHas: 1 },
+      { sends: 'he', more: true },
+      { sends: 'llo' },
+    ],
     endpoint: [{ line: 'POST /a HTTP/1.1', fields: withLength(5), body: 'hello' }],
     records: [record({ method: 'POST' })],
   },
@@ -82,7 +87,7 @@ export const bodyCases: readonly ViewCase[] = [
   {
     name: 'a body whose announced length is over the limit',
     mostBodyBytes: 4,
-    does: [`POST /a HTTP/1.1\r\n${host}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`],
+    does: [{ method: 'POST', target: '/a', fields: ['Expect: 100-continue'], contentLength: 5 }],
     client: { responses: [local(413, 'body-too-large', 'the request body is too large')], connection: 'closed' },
     endpoint: [],
     outcomes: [],
@@ -112,7 +117,7 @@ export const bodyCases: readonly ViewCase[] = [
   {
     name: 'Expect: 100-continue that the endpoint declines: the final status before the body',
     endpoints: [{ on: 'head', answers: ['HTTP/1.1 403 No\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n'] }],
-    does: [`PUT /a HTTP/1.1\r\n${host}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`],
+    does: [{ method: 'PUT', target: '/a', fields: ['Expect: 100-continue'], contentLength: 5 }],
     client: {
       responses: [{ status: 403, reason: 'No', fields: ['Content-Length: 0', 'X-A: 1', 'Connection: close'] }],
       connection: 'closed',
@@ -130,7 +135,7 @@ export const bodyCases: readonly ViewCase[] = [
   {
     name: 'a response before the body is complete, and nothing behind it',
     endpoints: [{ on: 'head', answers: [okAnswer] }],
-    does: [`PUT /a HTTP/1.1\r\n${host}\r\nContent-Length: 500\r\n\r\nhello`],
+    does: [{ method: 'PUT', target: '/a', contentLength: 500, body: 'hello' }],
     client: {
       responses: [{ ...okResponse, fields: [...okResponse.fields, 'Connection: close'] }],
       connection: 'closed',

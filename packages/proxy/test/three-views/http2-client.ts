@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { until } from '../until.ts';
 import type { CaseClient, ClientView } from './run-case.ts';
 import type { ClientAct, SeenRequest, SeenResponse, StructuredRequest, ViewCase } from './view-case.ts';
@@ -7,6 +13,7 @@ import type { ClientAct, SeenRequest, SeenResponse, StructuredRequest, ViewCase 
 const connectionFields = /^(connection|keep-alive|transfer-encoding): /;
 
 interface Response {
+  readonly stream: ClientHttp2Stream;
   readonly method: string;
   readonly heads: SeenResponse[];
   body: string;
@@ -31,7 +38,12 @@ export const http2Client: CaseClient = {
     try {
       for (const act of each.does) {
         if (isRequest(act)) responses.push(send(session, act, sent));
-        else if (typeof act === 'object' && 'endpointHas' in act)
+        else if (typeof act === 'object' && 'sends' in act) {
+          sent.bytes += act.sends.length;
+          const stream = responses.at(-1)?.stream;
+          if (act.more === true) stream?.write(act.sends, 'latin1');
+          else stream?.end(act.sends, 'latin1');
+        } else if (typeof act === 'object' && 'endpointHas' in act)
           await until(() => requests() >= act.endpointHas, 'the request at the endpoint');
         else {
           left = true;
@@ -92,11 +104,12 @@ const bytesOf = (flat: readonly string[]) => flat.reduce((sum, text) => sum + te
 
 function send(session: ClientHttp2Session, request: StructuredRequest, sent: { bytes: number }): Response {
   const { method, target, host = 'shop.example', fields = [], body, unsized, trailers } = request;
+  const length = request.contentLength ?? body?.length;
   const flat = fields.flatMap((line) => [
     line.slice(0, line.indexOf(':')).toLowerCase(),
     line.slice(line.indexOf(':') + 1).trim(),
   ]);
-  if (body !== undefined && unsized !== true) flat.push('content-length', String(body.length));
+  if (length !== undefined && unsized !== true) flat.push('content-length', String(length));
   const head: OutgoingHttpHeaders = { ':method': method, ':path': target, ':authority': host, ':scheme': 'http' };
   for (let at = 0; at < flat.length; at += 2) {
     const [name, value] = [flat[at] as string, flat[at + 1] as string];
@@ -104,8 +117,11 @@ function send(session: ClientHttp2Session, request: StructuredRequest, sent: { b
     head[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [String(known)]), value];
   }
   sent.bytes += method.length + target.length + host.length + bytesOf(flat) + (body?.length ?? 0);
-  const stream = session.request(head, { endStream: body === undefined, waitForTrailers: trailers !== undefined });
-  const response: Response = { method, heads: [], body: '', trailers: [], bytes: 0, over: false, reset: false };
+  const stream = session.request(head, {
+    endStream: length === undefined && unsized !== true,
+    waitForTrailers: trailers !== undefined,
+  });
+  const response: Response = { stream, method, heads: [], body: '', trailers: [], bytes: 0, over: false, reset: false };
   const onHead = (_head: unknown, _flags: number, raw: string[]) => {
     const [, status = '', ...rest] = raw;
     response.bytes += bytesOf(rest);
@@ -129,7 +145,8 @@ function send(session: ClientHttp2Session, request: StructuredRequest, sent: { b
     response.reset = stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     response.over = true;
   });
-  if (body !== undefined) stream.end(body, 'latin1');
+  if (request.contentLength !== undefined) stream.write(body ?? '', 'latin1');
+  else if (length !== undefined || unsized === true) stream.end(body ?? '', 'latin1');
   return response;
 }
 

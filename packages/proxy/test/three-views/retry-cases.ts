@@ -77,7 +77,7 @@ export const retryCases: readonly ViewCase[] = [
   },
   {
     name: 'a PUT whose body came piece by piece: not held, so not sent again',
-    does: [`PUT /a HTTP/1.1\r\n${host}\r\nContent-Length: 5\r\n\r\nhe`, { endpointHas: 1 }, 'llo'],
+    does: [{ method: 'PUT', target: '/a', contentLength: 5, body: 'he' }, { endpointHas: 1 }, { sends: 'llo' }],
     endpoints: [closes, good],
     client: failed,
     endpoint: [request('PUT', 'hello')],

@@ -129,7 +129,7 @@ export const http1Client: CaseClient = {
         left = true;
         client.destroy();
       } else {
-        const bytes = typeof act === 'string' ? act : bytesOf(act);
+        const bytes = typeof act === 'string' ? act : 'sends' in act ? act.sends : bytesOf(act);
         sent += bytes;
         client.send(bytes);
       }
@@ -152,14 +152,15 @@ export const http1Client: CaseClient = {
   },
 };
 
-function bytesOf({ method, target, host, fields, body, unsized, trailers }: StructuredRequest): string {
+function bytesOf({ method, target, host, fields, body, contentLength, unsized, trailers }: StructuredRequest): string {
+  const length = contentLength ?? body?.length;
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host ?? 'shop.example'}`, ...(fields ?? [])];
   if (unsized === true) {
     const chunk = body === undefined ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
     const end = ['0', ...(trailers ?? []), '', ''].join('\r\n');
     return `${[...lines, 'Transfer-Encoding: chunked', '', ''].join('\r\n')}${chunk}${end}`;
   }
-  if (body !== undefined) lines.push(`Content-Length: ${body.length}`);
+  if (length !== undefined) lines.push(`Content-Length: ${length}`);
   return `${[...lines, '', ''].join('\r\n')}${body ?? ''}`;
 }
 

@@ -11,15 +11,24 @@ export interface StructuredRequest {
   /** `Name: value` each. */
   readonly fields?: readonly string[];
   readonly body?: string;
+  /** Announced length of the body, where `body` is only its beginning. */
+  readonly contentLength?: number;
   /** The body's length is not announced. */
   readonly unsized?: boolean;
   /** `name: value` each; only of an unsized body. */
   readonly trailers?: readonly string[];
 }
 
+/** More of the body of the last request; it ends with it where `more` is not set. */
+export interface BodyPart {
+  readonly sends: string;
+  readonly more?: true;
+}
+
 /** What the client does, in order. A string is bytes of HTTP/1.x: such a case runs over that alone. */
 export type ClientAct =
   | StructuredRequest
+  | BodyPart
   | string
   /** Reads until this has arrived. */
   | { readonly until: string }
