@@ -265,6 +265,12 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       draining: () => draining,
     }),
   );
+  if (settings.consulUiPort !== 'off') {
+    // Loaded where it is used: it brings http-proxy-middleware along.
+    const { startConsulUi } = await import('./control/consul-ui/consul-ui.ts');
+    const certificates = plane.certificates?.();
+    running.push(await startConsulUi({ settings, port: settings.consulUiPort, certificates, logger }));
+  }
   warnAboutToken(settings, logger);
   logger.info(
     { replica, version, admin: hostPort(admin.host, admin.port), registry: registry.store.description },

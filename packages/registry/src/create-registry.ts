@@ -10,7 +10,7 @@ import { PublishQueue } from './journal/publish-queue.ts';
 import { readEverything } from './journal/read.ts';
 import type { Registry } from './registry.ts';
 import { RegistryError } from './registry-error.ts';
-import { createConsulStore } from './store/consul-store.ts';
+import { type ConsulStoreOptions, createConsulStore } from './store/consul-store.ts';
 import { openEmbeddedStore } from './store/embedded-store.ts';
 import type { KeyValueStore } from './store/key-value-store.ts';
 
@@ -61,18 +61,10 @@ export type RegistrySettings = Pick<
  */
 export async function openRegistry(settings: RegistrySettings, logger: Logger): Promise<Registry> {
   if (settings.consulAddress !== undefined) {
-    const [ca, cert, key] = await Promise.all([
-      readPem('CONSUL_CACERT', settings.consulCaCert),
-      readPem('CONSUL_CLIENT_CERT', settings.consulClientCert),
-      readPem('CONSUL_CLIENT_KEY', settings.consulClientKey),
-    ]);
+    const { consulToken } = settings;
     const store = createConsulStore({
-      address: settings.consulAddress,
-      secure: settings.consulSsl,
-      ...(settings.consulToken === undefined ? {} : { token: settings.consulToken }),
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
+      ...(await readConsulAccess(settings.consulAddress, settings)),
+      ...(consulToken === undefined ? {} : { token: consulToken }),
     });
     logger.info({ registry: store.description }, 'the registry is in Consul');
     return createRegistry({ store, instance: settings.instanceName, logger });
@@ -88,6 +80,28 @@ export async function openRegistry(settings: RegistrySettings, logger: Logger): 
   }
   logger.info({ registry: store.description }, 'the registry is a file of this process');
   return registry;
+}
+
+/**
+ * How Consul is reached: its address, and for TLS the files that the settings name, read. Holds no token.
+ * @throws RegistryError `registry-refused` for files that cannot be read
+ */
+export async function readConsulAccess(
+  address: string,
+  settings: Pick<Settings, 'consulSsl' | 'consulCaCert' | 'consulClientCert' | 'consulClientKey'>,
+): Promise<Omit<ConsulStoreOptions, 'token'>> {
+  const [ca, cert, key] = await Promise.all([
+    readPem('CONSUL_CACERT', settings.consulCaCert),
+    readPem('CONSUL_CLIENT_CERT', settings.consulClientCert),
+    readPem('CONSUL_CLIENT_KEY', settings.consulClientKey),
+  ]);
+  return {
+    address,
+    secure: settings.consulSsl,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
 async function readPem(setting: string, file: string | undefined): Promise<string | undefined> {

@@ -3,6 +3,7 @@ export {
   openRegistry,
   type RegistryOptions,
   type RegistrySettings,
+  readConsulAccess,
 } from './create-registry.ts';
 export * from './definition/check-definition.ts';
 export { saysTheSame } from './definition/same-definition.ts';
@@ -13,6 +14,7 @@ export * from './registry-error.ts';
 export * from './secrets-key.ts';
 export { contendForLeadership, type LeadershipOptions } from './session/leadership.ts';
 export { announceReplica, listReplicas, type PresenceOptions } from './session/presence.ts';
+export { consulUrl } from './store/consul-client.ts';
 export { type ConsulStoreOptions, createConsulStore } from './store/consul-store.ts';
 export { type EmbeddedStoreOptions, openEmbeddedStore } from './store/embedded-store.ts';
 export type * from './store/key-value-store.ts';

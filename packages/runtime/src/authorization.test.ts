@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { authorizeChange } from './authorization.ts';
+import { authorizeChange, carriesToken } from './authorization.ts';
 
 const local = { remoteAddress: '127.0.0.1', headers: { host: 'localhost:8080' } };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -68,4 +68,26 @@ describe('authorizing a change', () => {
     const anyone = { remoteAddress: '10.0.0.7', headers: { host: 'evil.example', origin: 'https://evil.example' } };
     expect(authorizeChange('none', anyone).kind).to.equal('allowed');
   });
+});
+
+describe('a token in Authorization', () => {
+  const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`;
+  for (const [title, authorization, carried] of [
+    ['as bearer', 'Bearer s3:cret', true],
+    ['as a password', basic('ops:s3:cret'), true],
+    ['as a password without a user', basic(':s3:cret'), true],
+    ['with the scheme in small letters', basic('ops:s3:cret').replace('Basic', 'basic'), true],
+    ['as a user name', basic('s3:cret:'), false],
+    ['without a colon', basic('secret'), false],
+    ['longer', basic('ops:s3:cret2'), false],
+    ['shorter', basic('ops:s3'), false],
+    ['empty', basic('ops:'), false],
+    ['not in base64', 'Basic ops:s3:cret', false],
+    ['with an empty value', 'Basic ', false],
+    ['of another scheme', 'Digest s3:cret', false],
+    ['absent', undefined, false],
+  ] as const)
+    it(`${title} is ${carried ? 'taken' : 'refused'}`, () => {
+      expect(carriesToken(authorization, 's3:cret')).to.equal(carried);
+    });
 });

@@ -123,10 +123,35 @@ function isLoopback(address: string | undefined): boolean {
   return plain === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain);
 }
 
-/** Compares digests, so that neither the length nor the content shows in the time it takes. */
 function isBearer(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +([^\s].*)$/i.exec(authorization ?? '')?.[1]?.trimEnd();
-  return given !== undefined && timingSafeEqual(digest(given), digest(token));
+  const given = bearerOf(authorization);
+  return given !== undefined && isSame(given, token);
+}
+
+/**
+ * Whether `Authorization` carries the token as bearer, or as the password of basic authentication (RFC 7617) with any user
+ * name, as a browser sends it.
+ */
+export function carriesToken(authorization: string | undefined, token: string): boolean {
+  const given = bearerOf(authorization) ?? passwordOf(authorization);
+  return given !== undefined && isSame(given, token);
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +([^\s].*)$/i.exec(authorization ?? '')?.[1]?.trimEnd();
+}
+
+function passwordOf(authorization: string | undefined): string | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization?.trimEnd() ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const credentials = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = credentials.indexOf(':');
+  return colon === -1 ? undefined : credentials.slice(colon + 1);
+}
+
+/** Compares digests, so that neither the length nor the content shows in the time it takes. */
+function isSame(given: string, token: string): boolean {
+  return timingSafeEqual(digest(given), digest(token));
 }
 
 function digest(text: string): Buffer {

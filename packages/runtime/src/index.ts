@@ -3,6 +3,7 @@ export {
   authorizeChange,
   authorizeRead,
   type Caller,
+  carriesToken,
   isOwnName,
   openToAll,
   type ReadPolicy,

@@ -93,7 +93,7 @@ export function connectConsul(options: ConsulStoreOptions): { readonly client: C
   );
   const settings = {
     host: url.hostname,
-    port: Number(url.port || defaultPort),
+    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
     secure: url.protocol === 'https:',
     // At top level, where papi picks them up for each request; `agentOptions` is ignored.
     ...tls,
@@ -183,7 +183,8 @@ function withoutResponse(error: unknown): unknown {
   return new Error(error.message);
 }
 
-function consulUrl(options: ConsulStoreOptions): URL {
+/** With scheme and port. @throws RegistryError `registry-refused` for an address that is none */
+export function consulUrl(options: Pick<ConsulStoreOptions, 'address' | 'secure'>): URL {
   const text = /^[a-z]+:\/\//i.test(options.address) ? options.address : `http://${options.address}`;
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {

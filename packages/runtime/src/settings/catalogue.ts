@@ -1,4 +1,5 @@
 import { acmeSettings } from './acme-settings.ts';
+import { consulUiSettings } from './consul-ui-settings.ts';
 import { listenerSettings } from './listener-settings.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { registrySettings } from './registry-settings.ts';
@@ -8,6 +9,7 @@ import { tracingSettings } from './tracing-settings.ts';
 export const settingsCatalogue = {
   ...registrySettings,
   ...proxySettings,
+  ...consulUiSettings,
   ...acmeSettings,
   ...tracingSettings,
   ...listenerSettings,

@@ -125,6 +125,23 @@ describe('openSettings', () => {
     expect(open({ DATA_DIR: folder, DEFAULT_PORTS: '80,443:ssl', BIND_PORTS: '81' }).adminPort).to.equal(8080);
   });
 
+  it('opens Consul’s UI only behind a token and only before a Consul', () => {
+    const ui = { DATA_DIR: folder, CONSUL_UI_PORT: '8500' };
+    expect(() => open(ui)).to.throw(
+      UsageError,
+      /expected ADMIN_TOKEN to be set.*\n.*expected CONSUL_HTTP_ADDR to be set/,
+    );
+    const consul = { ...ui, CONSUL_HTTP_ADDR: 'consul:8500' };
+    expect(() => open({ ...consul, ADMIN_TOKEN: 'none' })).to.throw(UsageError, 'another value than none');
+    expect(() => open({ ...consul, ADMIN_TOKEN: 't', CONSUL_UI_PORT: '8080' })).to.throw(
+      UsageError,
+      'ADMIN_PORT and CONSUL_UI_PORT: expected another port than 8080',
+    );
+    expect(open({ ...consul, ADMIN_TOKEN: 't' })).to.include({ consulUiPort: 8500, consulUiInsecure: false });
+    expect(open({ DATA_DIR: folder }).consulUiPort).to.equal('off');
+    expect(open(ui, 'listener').consulUiPort).to.equal(8500);
+  });
+
   it('makes DATA_DIR with all folders above it', () => {
     const dataDir = join(folder, 'a', 'b');
     expect(open({ DATA_DIR: dataDir }).dataDir).to.equal(dataDir);

@@ -48,7 +48,7 @@ export function openSettings(role: Role, source: SettingsSource): Settings {
     const objection = setting.pathOf === 'pem-file' ? objectionToPem(path) : objectionToFolder(path, needs);
     if (objection !== undefined) wrong.push(`${setting.env[0]}=${JSON.stringify(path)}: ${objection}`);
   }
-  wrong.push(...sharedPorts(role, settings), ...unreadableRest(settings));
+  wrong.push(...sharedPorts(role, settings), ...unreadableRest(settings), ...missingForConsulUi(role, settings));
   refuse(wrong);
   return settings;
 }
@@ -60,12 +60,16 @@ function unreadableRest({ adminRead, adminToken }: Settings): readonly string[] 
 }
 
 /** Ports that two settings of one process ask for: the system would call them "in use by another process". */
-function sharedPorts(role: Role, { defaultPorts, bindPorts, adminPort, listenerPort }: Settings): readonly string[] {
+function sharedPorts(
+  role: Role,
+  { defaultPorts, bindPorts, adminPort, consulUiPort, listenerPort }: Settings,
+): readonly string[] {
   if (role !== 'proxy' && role !== 'standalone') return [];
   const asked: (readonly [name: string, port: number | 'off'])[] = [
     ...defaultPorts.map(({ port }) => ['DEFAULT_PORTS', port] as const),
     ...bindPorts.map(({ port }) => ['BIND_PORTS', port] as const),
     ['ADMIN_PORT', adminPort],
+    ['CONSUL_UI_PORT', consulUiPort],
     ...(role === 'standalone' ? [['LISTENER_PORT', listenerPort] as const] : []),
   ];
   return asked.flatMap(([name, port], at) => {
@@ -74,6 +78,17 @@ function sharedPorts(role: Role, { defaultPorts, bindPorts, adminPort, listenerP
       ? []
       : [`${other[0]} and ${name}: expected another port than ${port} for one of them`];
   });
+}
+
+/** Without a token everyone who reaches the port would have Consul's API; without Consul there is nothing to show. */
+function missingForConsulUi(role: Role, { consulUiPort, adminToken, consulAddress }: Settings): readonly string[] {
+  if ((role !== 'proxy' && role !== 'standalone') || consulUiPort === 'off') return [];
+  return [
+    ...(adminToken === undefined || adminToken === openToAll
+      ? [`CONSUL_UI_PORT=${consulUiPort}: expected ADMIN_TOKEN to be set, to another value than ${openToAll}`]
+      : []),
+    ...(consulAddress === undefined ? [`CONSUL_UI_PORT=${consulUiPort}: expected CONSUL_HTTP_ADDR to be set`] : []),
+  ];
 }
 
 function refuse(wrong: readonly string[]): void {

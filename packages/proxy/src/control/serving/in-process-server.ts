@@ -101,8 +101,9 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
 
   const table = new LiveTable(emptyTable(settings));
-  // A worker does not open the admin port itself, and its services must not lead there either.
-  const forgetAdminPort = ownPorts.add(settings.adminPort);
+  // A worker does not open the control process's ports itself, and its services must not lead there either.
+  const controlPorts = [settings.adminPort, settings.consulUiPort].filter((port) => port !== 'off');
+  const forgetControlPorts = controlPorts.map((port) => ownPorts.add(port));
   const names = new NameResolution({ signal: ended.signal });
   const networks = new OwnNetworks();
   const upstreams = new Upstreams({
@@ -275,7 +276,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     ended.abort();
-    forgetAdminPort();
+    for (const forget of forgetControlPorts) forget();
     stopWaiting();
     await entrypoints.close();
     await Promise.all([http.drain(0), relays.drain(0)]);

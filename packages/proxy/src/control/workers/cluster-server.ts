@@ -353,6 +353,7 @@ function withoutSecretsOfControl(settings: Settings): Settings {
     adminToken: undefined,
     metricsToken: undefined,
     consulToken: undefined,
+    consulUiToken: undefined,
     secretsKey: undefined,
     redisUrl: undefined,
   };
