@@ -12,9 +12,11 @@ const management = secret('consul_management_token');
 
 await leader();
 await becomeManager();
-for (const role of ['listener', 'proxy', 'agent']) await putPolicy(role);
+for (const role of ['listener', 'proxy', 'ui', 'agent']) await putPolicy(role);
 await putToken(secret('consul_listener_token'), 'swarm-listeners', [policyName('listener')]);
 await putToken(secret('consul_proxy_token'), 'proxies', [policyName('proxy')]);
+// Of this datacenter alone: a call that asks for another one by `?dc=` has no rights there.
+await putToken(secret('consul_ui_token'), 'Consul’s UI behind the proxies', [policyName('ui')], { Local: true });
 const agent = derivedToken('agent');
 await putToken(agent, 'Consul’s own agent', [policyName('agent')]);
 await ask('PUT', '/agent/token/agent', { Token: agent }, management);
@@ -43,7 +45,7 @@ async function becomeManager() {
   const { SecretID, AccessorID } = JSON.parse(first.text);
   // Consul before 1.12 makes up a token of its own instead of taking ours.
   if (SecretID === management) return;
-  await putToken(management, 'operators', ['global-management'], SecretID);
+  await putToken(management, 'operators', ['global-management'], { by: SecretID });
   await ask('DELETE', `/acl/token/${AccessorID}`, undefined, management);
 }
 
@@ -63,10 +65,10 @@ function policyName(role) {
   return `${instance}-${role}`;
 }
 
-async function putToken(SecretID, Description, policies, by = management) {
+async function putToken(SecretID, Description, policies, { by = management, ...more } = {}) {
   const known = await ask('GET', '/acl/token/self', undefined, SecretID);
   if (known.status === 200) return;
-  const token = { SecretID, Description, Policies: policies.map((Name) => ({ Name })) };
+  const token = { SecretID, Description, Policies: policies.map((Name) => ({ Name })), ...more };
   const put = await ask('PUT', '/acl/token', token, by);
   if (put.status !== 200) throw new Error(`token of ${Description}: ${put.status} ${put.text}`);
 }

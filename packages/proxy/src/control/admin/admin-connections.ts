@@ -7,13 +7,19 @@ const reserveForLoopback = 64;
 /**
  * Bounds the connections of the admin port. At the limit a new one closes the one that has been without a call for the
  * longest, those of other machines first: connections that stay silent take no place from a call.
+ *
+ * @param event `secureConnection` for a server that ends TLS, whose calls come by its own sockets
  */
-export function boundConnections(server: Server, most: number): void {
+export function boundConnections(
+  server: Server,
+  most: number,
+  event: 'connection' | 'secureConnection' = 'connection',
+): void {
   // Without a call, in the order since when.
   const waiting = { remote: new Set<Socket>(), loopback: new Set<Socket>() };
   const waitingWith = (socket: Socket) => (isLoopback(socket.remoteAddress) ? waiting.loopback : waiting.remote);
   let open = 0;
-  server.on('connection', (socket: Socket) => {
+  server.on(event, (socket: Socket) => {
     const own = waitingWith(socket);
     if (open >= most) {
       const [longest] = waiting.remote.size > 0 ? waiting.remote : waiting.loopback;

@@ -47,6 +47,8 @@ export interface ConsulUiLimits extends UiServerLimits {
   readonly callsInFlight: number;
   /** How long a connection to Consul may take, in milliseconds. */
   readonly connectMs: number;
+  /** How long Consul may stay silent, in milliseconds. Default: 30,000, and 647,500 in a blocking query. */
+  readonly silenceMs: number;
 }
 
 export interface ConsulUi extends Running {
@@ -135,10 +137,10 @@ export async function startConsulUi(options: ConsulUiOptions): Promise<ConsulUi>
       count(response);
       if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
       if (request.method !== 'GET' && request.method !== 'HEAD')
-        response.once('finish', () => noteChange(logger, request, response.statusCode, decision.token));
+        response.once('finish', () => noteChange(logger, request, response.statusCode, decision.tokenOf));
       // What http-proxy-middleware forwards: the fields that arrived are gone from here on.
       request.headers = decision.headers;
-      consul.forward(request, response, decision.silenceMs);
+      consul.forward(request, response, options.limits?.silenceMs ?? decision.silenceMs);
     },
     onUpgrade: (request, socket, head) => {
       socket.on('error', () => socket.destroy());
@@ -184,12 +186,12 @@ function noteChange(
   logger: Logger,
   { method, url = '', socket }: IncomingMessage,
   status: number,
-  token: string,
+  tokenOf: string,
 ): void {
   const path = url.split('?', 1)[0] ?? '';
   // Paths of the ACL's own API may hold tokens.
   const shown = path.startsWith('/v1/kv/') ? path : path.split('/').slice(0, 3).join('/');
-  logger.info({ method, path: shown, status, token, from: socket.remoteAddress }, 'changed through Consul’s UI');
+  logger.info({ method, path: shown, status, tokenOf, from: socket.remoteAddress }, 'changed through Consul’s UI');
 }
 
 /** A response of our own, on a socket where the client had asked for an upgrade. */

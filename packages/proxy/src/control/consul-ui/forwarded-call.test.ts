@@ -7,7 +7,7 @@ const decide = (method: string, target: string, fields: UiCall['fields'] = {}, u
   decideForward({ method, target, fields, upgrade }, rights);
 const outcome = (...call: Parameters<typeof decide>) => {
   const decision = decide(...call);
-  return decision.kind === 'forward' ? decision.token : decision.reason;
+  return decision.kind === 'forward' ? decision.tokenOf : decision.reason;
 };
 
 describe('what goes on to Consul', () => {
@@ -47,9 +47,9 @@ describe('what goes on to Consul', () => {
     ['GET', '/v1/internal/acl/authorize', {}, 'token-needed'],
     ['GET', '/v1', {}, 'token-needed'],
     // With one's own Consul decides.
-    ['GET', '/v1/acl/token/self', own, 'own'],
-    ['PUT', '/v1/kv/swarmgate/services/swarm/shop', own, 'own'],
-    ['PUT', '/v1/agent/leave', own, 'own'],
+    ['GET', '/v1/acl/token/self', own, 'person'],
+    ['PUT', '/v1/kv/swarmgate/services/swarm/shop', own, 'person'],
+    ['PUT', '/v1/agent/leave', own, 'person'],
     ['GET', '/v1/kv/a', { 'x-consul-token': ['a', 'b'] }, 'token-repeated'],
     ['GET', '/v1/kv/a', { 'x-consul-token': ['', 'b'] }, 'token-repeated'],
     ['GET', '/v1/kv/a', { 'x-consul-token': ['a b'] }, 'token-invalid'],
@@ -140,7 +140,7 @@ describe('what goes on to Consul', () => {
 
   it('is no token where neither the person nor the proxy has one', () => {
     const call = { method: 'GET', target: '/v1/kv/a', fields: { 'x-consul-token': [''] }, upgrade: false };
-    expect(decideForward(call, { ...rights, token: undefined })).to.deep.include({ headers: {}, token: 'none' });
+    expect(decideForward(call, { ...rights, token: undefined })).to.deep.include({ headers: {}, tokenOf: 'none' });
   });
 
   it('may be silent for longer where the call waits for a change', () => {

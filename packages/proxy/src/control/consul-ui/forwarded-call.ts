@@ -35,7 +35,7 @@ export type ForwardDecision =
       /** How long Consul may stay silent, in milliseconds. */
       readonly silenceMs: number;
       /** Whose ACL token it carries. */
-      readonly token: 'own' | 'ui' | 'none';
+      readonly tokenOf: 'person' | 'ui' | 'none';
     };
 
 /** Largest request body in bytes: Consul's own limit of a value and of a transaction. */
@@ -115,7 +115,7 @@ export function decideForward(call: UiCall, rights: UiRights): ForwardDecision {
     kind: 'forward',
     headers,
     silenceMs: namesOf(query).some((name) => name === 'index' || name === 'hash') ? blockingSilenceMs : silenceMs,
-    token: own !== undefined ? 'own' : forwarded === undefined ? 'none' : 'ui',
+    tokenOf: own !== undefined ? 'person' : forwarded === undefined ? 'none' : 'ui',
   };
 }
 

@@ -1,9 +1,10 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Running, UsageError } from '@swarmgate/runtime';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
-import { SecureEntrypoint } from '../../server/tls/secure-entrypoint.ts';
+import { boundConnections } from '../admin/admin-connections.ts';
 
 export interface UiServerOptions {
   readonly host: string;
@@ -50,37 +51,33 @@ const stopPatienceMs = 500;
 export async function openUiServer(options: UiServerOptions): Promise<UiServer> {
   const { certificates } = options;
   const limits = { ...uiServerLimits, ...options.limits };
-  const http = createHttpServer({
+  const bounds = {
     maxHeaderSize: limits.headBytes,
     headersTimeout: limits.headMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
+  };
+  const server = certificates === undefined ? createServer(bounds) : secureServer(bounds, limits.headMs, certificates);
+  const stopFollowing = certificates?.onDefault(({ cert, key }) => {
+    if (server instanceof SecureServer) server.setSecureContext({ cert, key, minVersion });
   });
-  http.on('request', options.onCall);
+  server.on('request', options.onCall);
   // Without these listeners node would ask for the body, and answer for us, before anything is decided.
-  http.on('checkContinue', options.onCall);
-  http.on('checkExpectation', options.onCall);
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+  for (const expectation of ['checkContinue', 'checkExpectation'])
+    server.on(expectation, (request, response) => server.emit('request', request, response));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     options.onUpgrade(request, socket as Socket, head),
   );
-  http.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
-  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-    endWith(socket, unreadable[error.code ?? ''] ?? '400 Bad Request'),
-  );
-  const secure =
-    certificates === undefined
-      ? undefined
-      : new SecureEntrypoint({ certificates, handshakeMs: limits.headMs }, (socket) => http.emit('connection', socket));
-
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
+  server.on('clientError', answerUnreadable);
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    if (secure === undefined) http.emit('connection', socket);
-    else secure.accept(socket);
   });
-  server.maxConnections = limits.connections;
+  boundConnections(server, limits.connections, certificates === undefined ? 'connection' : 'secureConnection');
+  // In a TLS handshake, a connection is none of those yet.
+  server.maxConnections = 2 * limits.connections;
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>
       reject(
@@ -108,15 +105,34 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
         }, stopPatienceMs);
         server.close(() => {
           clearTimeout(late);
-          secure?.stop();
-          http.close();
+          stopFollowing?.();
           resolve();
         });
-        http.closeIdleConnections();
+        server.closeIdleConnections();
       });
       return stopping;
     },
   };
+}
+
+const minVersion = 'TLSv1.2';
+
+function secureServer(bounds: ServerOptions, handshakeTimeout: number, certificates: CertificateStore): SecureServer {
+  return createSecureServer({
+    ...bounds,
+    minVersion,
+    handshakeTimeout,
+    ALPNProtocols: ['http/1.1'],
+    SNICallback: (name, callback) => callback(null, certificates.contextFor(name)),
+  });
+}
+
+/** Reading a head failed, which can be answered, or the connection or its TLS handshake did. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const { code = '' } = error;
+  const status = unreadable[code] ?? (code.startsWith('HPE_') ? '400 Bad Request' : undefined);
+  if (status === undefined) socket.destroy();
+  else endWith(socket, status);
 }
 
 const unreadable: Readonly<Record<string, string>> = {
@@ -125,6 +141,10 @@ const unreadable: Readonly<Record<string, string>> = {
 };
 
 function endWith(socket: Duplex, status: string): void {
-  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-  else socket.destroy();
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  // Not only its own half: a client that has no time to send has none to close either.
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }
