@@ -58,8 +58,8 @@ export async function proxyMetrics(): Promise<Metrics> {
     env,
     signal: new AbortController().signal,
     adminPort: 0,
-    prepareServer: (plane) =>
-      prepareInProcessServer({ ...plane, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
+    prepareServer: (server) =>
+      prepareInProcessServer({ ...server, entrypoints: [{ port: 0, secure: false }], host: '127.0.0.1' }),
   });
   await proxy.stop();
   await registry.store.close();

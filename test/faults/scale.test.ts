@@ -24,7 +24,7 @@ const promisedMs = { p50: 50, p99: 150, handEdit: 1_000 };
 const quietShare = 0.1;
 const busyMs = { p50: 500, p99: 2_000, handEdit: 3_000 };
 /**
- * No pause of the data plane, whatever changes: how long an answer may take, likewise. Two proxies, Consul, a listener and
+ * No pause of the data server, whatever changes: how long an answer may take, likewise. Two proxies, Consul, a listener and
  * the writer of the storm share the processors here, so an answer waits its turn also on a machine that is ours.
  */
 const smoothMs = { p99: 300, most: 2_000 };

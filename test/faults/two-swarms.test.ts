@@ -152,7 +152,7 @@ describe('two Swarms in one registry', function () {
       expect(await answersOf(service, 50)).to.deep.equal({ east: 0, west: 50 });
       const [lost, won, ...more] = await conflicts();
       expect(lost).to.include({ owner: 'east', service, otherService: `west/${service}` });
-      expect(lost?.message).to.include(`is claimed by west/${service} too, which keeps it`);
+      expect(lost?.message).to.include(`is matched by west/${service} too, which takes precedence`);
       expect(won).to.include({ owner: 'west', service, otherService: `east/${service}` });
       expect(more).to.deep.equal([]);
       await Promise.all(names.map((swarm) => swarms[swarm].removeServices([service])));

@@ -118,16 +118,16 @@ export const servingMutants: readonly Mutant[] = [
     `${proxy}/routing/match-key.ts`,
     [`${proxy}/routing/create-route-table.test.ts`],
     [
-      ['a weight of zero gets requests', 'if (left < 0) return claim;', 'if (left <= 0) return claim;'],
+      ['a weight of zero gets requests', 'if (left < 0) return rule;', 'if (left <= 0) return rule;'],
       [
         'a service that offers nothing is shared',
-        'if (claims.length === 1 || weightOf(winner) === undefined) return alone;',
-        'if (claims.length === 1) return alone;',
+        'if (matchRules.length === 1 || weightOf(winner) === undefined) return alone;',
+        'if (matchRules.length === 1) return alone;',
       ],
       [
         'weights are counted evenly',
-        'left -= weightOf(claim) ?? 0;',
-        'left -= contest.totalWeight / contest.shares.length;',
+        'left -= weightOf(rule) ?? 0;',
+        'left -= conflict.totalWeight / conflict.shares.length;',
       ],
     ],
   ),

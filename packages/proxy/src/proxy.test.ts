@@ -165,18 +165,18 @@ describe('the proxy', () => {
     });
     const readable = Promise.withResolvers<void>();
     const slow = takingItsTime(registry, readable.promise);
-    let plane: ProxyServer | undefined;
+    let server: ProxyServer | undefined;
     const starting = startProxyUnderTest({
       registry: slow,
       dataDir,
       replica: 'one',
-      onPlane: (prepared) => {
-        plane = prepared;
+      onServer: (prepared) => {
+        server = prepared;
       },
     });
     try {
-      await eventually('the port is taken', () => plane !== undefined);
-      const entrypoint = plane?.entrypoints()[0];
+      await eventually('the port is taken', () => server !== undefined);
+      const entrypoint = server?.entrypoints()[0];
       expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
       const url = `http://127.0.0.1:${entrypoint?.port}/shop`;
       const refused = await fetch(url).catch((error: Error) => error.cause);
@@ -203,9 +203,9 @@ describe('the proxy', () => {
       dataDir,
       replica: 'one',
       // Stands in for ports and workers that take their time, which cannot be had at will.
-      onPlane: (plane) => {
-        const open = plane.open.bind(plane);
-        Object.assign(plane, { open: () => mayOpen.promise.then(open) });
+      onServer: (server) => {
+        const open = server.open.bind(server);
+        Object.assign(server, { open: () => mayOpen.promise.then(open) });
       },
     });
     // Again where the machine was too busy for half a second: what is served then is what the next call tells.

@@ -98,9 +98,9 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   let open = false;
   let draining = false;
 
-  const plane = await (options.prepareServer ?? planeFor(settings))({ settings, logger, metrics, env, secretsKeys });
-  running.push(plane);
-  const certificates = await followCertificates(plane, registry, secretsKeys, settings, logger);
+  const server = await (options.prepareServer ?? serverFor(settings))({ settings, logger, metrics, env, secretsKeys });
+  running.push(server);
+  const certificates = await followCertificates(server, registry, secretsKeys, settings, logger);
   if (certificates !== undefined) running.push(certificates);
 
   const ready = () => follower.hasFirstTable() && open && !draining;
@@ -119,7 +119,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     onChange: async (change) => {
       cluster.reached(change.sequence);
       const startedMs = performance.now();
-      await plane.apply(change);
+      await server.apply(change);
       controlMetrics.swapped(performance.now() - startedMs);
       announce(change);
       ordered?.changed();
@@ -130,7 +130,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     metrics,
     follower,
     problems: () => problemWatch.problems(),
-    routes: () => plane.table().size,
+    routes: () => server.table().size,
     ready,
   });
 
@@ -144,7 +144,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     settings.redisUrl === undefined
       ? undefined
       : new RedisBus({ url: settings.redisUrl, instance: registry.instance, replica, logger });
-  const cluster = new Cluster({ bus, plane, replica, hints, metrics, registryId: () => follower.served.registryId });
+  const cluster = new Cluster({ bus, server, replica, hints, metrics, registryId: () => follower.served.registryId });
   running.push(cluster);
   const presence = announceReplica({
     store: registry.store,
@@ -164,7 +164,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       settings.redisUrl === undefined
         ? undefined
         : redisTotals({ url: settings.redisUrl, instance: registry.instance, logger }),
-    totals: (most) => replicaTotals(plane, replica, most),
+    totals: (most) => replicaTotals(server, replica, most),
     logger,
   });
   running.push(totals);
@@ -179,7 +179,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     presence.report({
       registryId,
       sequence: open ? sequence : 0,
-      routes: plane.table().size,
+      routes: server.table().size,
       rejected: rejected.size,
       reload,
       acme,
@@ -205,7 +205,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(reporter);
   const problemWatch = new ProblemWatch({
     follower,
-    plane,
+    server,
     ownProblems: own.problems,
     ofCertificates: () => ordered?.problems() ?? new Map(),
     reporter,
@@ -222,7 +222,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       replica,
       version,
       secretsKeys,
-      plane,
+      server,
       presence,
       metrics,
       clientAuthorities: await clientAuthoritiesOf(settings),
@@ -243,7 +243,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     reloads,
     onReloaded,
     onPublished: (sequence) => cluster.reached(sequence),
-    lostConflicts: (key) => plane.table().lostConflicts(key),
+    lostConflicts: (key) => server.table().lostConflicts(key),
   });
   admin.answerWith(
     createAdminApp({
@@ -252,7 +252,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       logger,
       metrics,
       follower,
-      plane,
+      server,
       presence,
       changes,
       certificates,
@@ -268,7 +268,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   if (settings.consulUiPort !== 'off') {
     // Loaded where it is used: it brings http-proxy-middleware along.
     const { startConsulUi } = await import('./control/consul-ui/consul-ui.ts');
-    const certificates = plane.certificates?.();
+    const certificates = server.certificates?.();
     running.push(await startConsulUi({ settings, port: settings.consulUiPort, certificates, logger }));
   }
   warnAboutToken(settings, logger);
@@ -280,7 +280,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(follower);
   await follower.start();
   await settledOrLate(firstWord.promise, options);
-  await plane.open();
+  await server.open();
   open = true;
   totals.start();
   ordered?.order();
@@ -290,7 +290,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     draining = true;
     logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
     // Barriers stop waiting for this replica at once; requests in flight have until the deadline.
-    await Promise.all([presence.stop(), plane.drain(settings.drainTimeoutMs)]);
+    await Promise.all([presence.stop(), server.drain(settings.drainTimeoutMs)]);
     await stopAll(running);
     logger.info({ replica }, 'proxy stopped');
   };
@@ -301,10 +301,10 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     ready,
     state: () => follower.state(),
     revision: () => follower.served.revision,
-    entrypoints: () => plane.entrypoints(),
-    routes: () => plane.table().size,
-    restartWorkers: () => plane.restartWorkers?.() ?? Promise.resolve(0),
-    usableRoutes: () => [...plane.table().routes()].filter((route) => plane.endpointsOf(route).length > 0),
+    entrypoints: () => server.entrypoints(),
+    routes: () => server.table().size,
+    restartWorkers: () => server.restartWorkers?.() ?? Promise.resolve(0),
+    usableRoutes: () => [...server.table().routes()].filter((route) => server.endpointsOf(route).length > 0),
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -327,19 +327,19 @@ async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): P
 }
 
 /** One process that does everything, or a control process with its workers: what `WORKERS` asks for. */
-function planeFor(settings: Settings): (options: ClusterServerOptions) => Promise<Server> {
+function serverFor(settings: Settings): (options: ClusterServerOptions) => Promise<Server> {
   return workerCountOf(settings) === 0 ? prepareInProcessServer : prepareClusterServer;
 }
 
-/** Certificates that all replicas share. `undefined` for a plane without TLS of its own. */
+/** Certificates that all replicas share. `undefined` for a server without TLS of its own. */
 async function followCertificates(
-  plane: Server,
+  server: Server,
   registry: Registry,
   keys: readonly SecretsKey[],
   settings: Settings,
   logger: Logger,
 ): Promise<SharedCertificates | undefined> {
-  const certificates = plane.certificates?.();
+  const certificates = server.certificates?.();
   if (certificates === undefined) return undefined;
   const clientAuthorities = await clientAuthoritiesOf(settings);
   const authorities = clientAuthorities === undefined ? {} : { clientAuthorities };

@@ -7,7 +7,7 @@ import { allowedTrailers } from '../src/http/chunked-reader.ts';
 import { RawClient } from './raw-client.ts';
 import { type ScriptedBackend, startBackend } from './scripted-backend.ts';
 import { makeCoreServer, type Rig, startRig } from './server-rig.ts';
-import { endpointAt } from './tiny-plane.ts';
+import { endpointAt } from './test-context.ts';
 import { until } from './until.ts';
 
 /** What became of the first request in some bytes. */
@@ -112,12 +112,12 @@ describe('whole requests over sockets, beside node:http', () => {
 
   async function ours(pieces: readonly string[]): Promise<Decision> {
     const seen = backend.requests.length;
-    const records = rig.plane.reports.length;
+    const records = rig.context.reports.length;
     const received = await send(rig.port, pieces);
     if (received === '') return { kind: 'waiting' };
-    await until(() => rig.plane.reports.length > records, 'the record');
+    await until(() => rig.context.reports.length > records, 'the record');
     const status = Number(received.slice(9, 12));
-    const record = rig.plane.reports[records];
+    const record = rig.context.reports[records];
     if (status !== 200) return { kind: 'refused', status, cause: record?.cause ?? record?.reason ?? '' };
     const request = backend.requests[seen];
     if (request === undefined) throw new Error('a 200 without a request at the endpoint');

@@ -172,7 +172,7 @@ const cases: readonly Case[] = [
 for (const router of ['core', 'express'] as const) {
   describe(`labels through the proxy, ${router} router`, () => {
     let backend: Server;
-    let plane: ProxyServer;
+    let server: ProxyServer;
     let dataDir = '';
     let port = 0;
 
@@ -182,7 +182,7 @@ for (const router of ['core', 'express'] as const) {
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-labels-'));
       const env = { DATA_DIR: dataDir, HTTP_ROUTER: router, TRUSTED_PROXIES: '127.0.0.1' };
       const settings = readSettings('proxy', { env, secretsDir: dataDir });
-      plane = await startInProcessServer({
+      server = await startInProcessServer({
         settings,
         logger: silentLogger,
         metrics: new Metrics(),
@@ -190,13 +190,13 @@ for (const router of ['core', 'express'] as const) {
         entrypoints: [{ port: 0, secure: false }],
         host: '127.0.0.1',
       });
-      const [entrypoint] = plane.entrypoints();
+      const [entrypoint] = server.entrypoints();
       port = entrypoint?.state === 'open' ? Number(/\d+$/.exec(entrypoint.address)?.[0]) : 0;
-      await plane.apply(await servicesOf((backend.address() as AddressInfo).port));
+      await server.apply(await servicesOf((backend.address() as AddressInfo).port));
     });
 
     after(async () => {
-      await plane.stop();
+      await server.stop();
       backend.closeAllConnections();
       await new Promise((resolve) => backend.close(resolve));
       await rm(dataDir, { recursive: true });

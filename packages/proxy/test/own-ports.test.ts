@@ -21,8 +21,8 @@ describe('No service leads to the proxy’s own ports', () => {
     under = await startProxyUnderTest({
       // On all addresses, as the image has it, so that only the rule keeps services away.
       env: { ADMIN_HOST: '::' },
-      onPlane: (plane) => {
-        server = plane;
+      onServer: (prepared) => {
+        server = prepared;
       },
     });
   });

@@ -18,7 +18,7 @@ const entryPorts = [80, 443, 444, 8081] as const;
 
 for (const order of ['strict', 'legacy'] as const) {
   describe(`routing cases through a serving proxy, ${order}`, () => {
-    let plane: ProxyServer;
+    let server: ProxyServer;
     let dataDir: string;
     let endpoints: Endpoints;
     let present: readonly ServiceKey[] = [];
@@ -27,7 +27,7 @@ for (const order of ['strict', 'legacy'] as const) {
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-routing-'));
       endpoints = await Endpoints.open();
       const env = { DATA_DIR: dataDir, WORKERS: '0', ORDER: order };
-      plane = await startInProcessServer({
+      server = await startInProcessServer({
         settings: readSettings('proxy', { env }),
         logger: silentLogger,
         metrics: new Metrics(),
@@ -38,16 +38,16 @@ for (const order of ['strict', 'legacy'] as const) {
     });
 
     after(async () => {
-      await plane.stop();
+      await server.stop();
       await endpoints.close();
       await rm(dataDir, { recursive: true, force: true });
     });
 
     for (const routingCase of routingCases.filter((each) => each.order === order)) {
       it(routingCase.name, async () => {
-        const entry = openPorts(plane);
+        const entry = openPorts(server);
         const definitions = routingCase.given.map((given, at) => endpoints.stand(definitionOf(given), at, entry));
-        await plane.apply(changeTo(definitions, present));
+        await server.apply(changeTo(definitions, present));
         present = definitions.map(serviceKey);
         const answer = await send(routingCase.when, entry.get(routingCase.when.port ?? 80) ?? 0);
         expect(seen(answer, routingCase.outcome, endpoints)).to.deep.equal(wanted(routingCase));
@@ -120,8 +120,8 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-function openPorts(plane: ProxyServer): ReadonlyMap<number, number> {
-  const open = plane.entrypoints().map(({ port }) => port);
+function openPorts(server: ProxyServer): ReadonlyMap<number, number> {
+  const open = server.entrypoints().map(({ port }) => port);
   return new Map(entryPorts.map((port, at) => [port, open[at] ?? 0]));
 }
 

@@ -34,8 +34,8 @@ export interface ProxyUnderTestOptions {
   readonly replica?: string;
   readonly logger?: Logger;
   readonly firstWordWaitMs?: number;
-  /** Told of the plane as soon as its ports are taken. */
-  readonly onPlane?: (plane: Server) => void;
+  /** Told of the server as soon as its ports are taken. */
+  readonly onServer?: (server: Server) => void;
 }
 
 export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): Promise<ProxyUnderTest> {
@@ -55,9 +55,9 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
     ...(options.replica === undefined ? {} : { replica: options.replica }),
     prepareServer: async (given) => {
       const entrypoints = [{ port: 0, secure: false }];
-      const plane = await prepareInProcessServer({ ...given, entrypoints, host: '127.0.0.1' });
-      options.onPlane?.(plane);
-      return plane;
+      const server = await prepareInProcessServer({ ...given, entrypoints, host: '127.0.0.1' });
+      options.onServer?.(server);
+      return server;
     },
   });
   return {

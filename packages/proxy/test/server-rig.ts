@@ -5,7 +5,7 @@ import { createExpressRouter } from '../src/express/express-router.ts';
 import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
 import type { ConnectionPool, PoolLimits } from '../src/transport/connection-pool.ts';
 import { RawClient } from './raw-client.ts';
-import { type TinyPlane, type TinyPlaneOptions, tinyPlane } from './tiny-plane.ts';
+import { type TestContext, type TestContextOptions, testContext } from './test-context.ts';
 
 export interface RigTimeouts {
   readonly headMs: number;
@@ -19,7 +19,7 @@ export interface RigTimeouts {
 
 /** What a server under test is made of. */
 export interface ServerMaterial {
-  readonly plane: TinyPlane;
+  readonly context: TestContext;
   readonly timeouts: RigTimeouts;
   readonly limits: Partial<PoolLimits>;
   readonly trusted: readonly string[];
@@ -33,12 +33,12 @@ let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
 export const makeCoreServer = (
-  { plane, timeouts, limits, trusted, mostBodyBytes }: ServerMaterial,
+  { context, timeouts, limits, trusted, mostBodyBytes }: ServerMaterial,
   http2?: { readonly mostStreams: number },
 ) =>
   createHttpServer({
     ...(http2 === undefined ? {} : { http2 }),
-    context: plane,
+    context: context,
     timeouts,
     trusted: trustedProxies(trusted),
     viaName,
@@ -58,10 +58,10 @@ export const makeExpressServer: MakeServer = (material) => makeCoreServer(throug
 export const makeExpressHttp2Server: MakeServer = (material) => makeHttp2Server(throughExpress(material));
 
 function throughExpress(material: ServerMaterial): ServerMaterial {
-  return { ...material, plane: { ...material.plane, handlerOf: createExpressRouter() } };
+  return { ...material, context: { ...material.context, handlerOf: createExpressRouter() } };
 }
 
-export interface RigOptions extends TinyPlaneOptions {
+export interface RigOptions extends TestContextOptions {
   readonly timeouts?: Partial<RigTimeouts>;
   readonly limits?: Partial<PoolLimits>;
   readonly trusted?: readonly string[];
@@ -72,14 +72,14 @@ export interface RigOptions extends TinyPlaneOptions {
 export interface Rig {
   readonly port: number;
   readonly server: HttpServer;
-  readonly plane: TinyPlane;
+  readonly context: TestContext;
   readonly pool: ConnectionPool;
   client(): RawClient;
   stop(): Promise<void>;
 }
 
 export async function startRig(make: MakeServer, options: RigOptions): Promise<Rig> {
-  const plane = tinyPlane(options);
+  const context = testContext(options);
   const timeouts = {
     headMs: 5_000,
     keepAliveMs: 5_000,
@@ -90,7 +90,7 @@ export async function startRig(make: MakeServer, options: RigOptions): Promise<R
     ...options.timeouts,
   };
   const server = make({
-    plane,
+    context,
     timeouts,
     limits: options.limits ?? {},
     trusted: options.trusted ?? [],
@@ -106,7 +106,7 @@ export async function startRig(make: MakeServer, options: RigOptions): Promise<R
   return {
     port: address.port,
     server,
-    plane,
+    context,
     pool: server.pool,
     client() {
       const client = new RawClient(address.port);

@@ -19,9 +19,9 @@ export interface LocalResponse {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A plane of real worker processes, on a free port of loopback, and a backend behind it. */
+/** A cluster server with real worker processes on a free loopback port, and a backend behind it. */
 export interface WorkerRig {
-  readonly plane: ProxyServer;
+  readonly server: ProxyServer;
   readonly metrics: Metrics;
   readonly port: number;
   readonly backendPort: number;
@@ -51,7 +51,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
   const backendPort = (backend.address() as AddressInfo).port;
   const env = { DATA_DIR: dataDir, WORKERS: '2', DRAIN_TIMEOUT_MS: '5000', ...options.env };
   const metrics = new Metrics();
-  const plane = await prepareClusterServer({
+  const server = await prepareClusterServer({
     settings: readSettings('proxy', { env }),
     logger: silentLogger,
     metrics,
@@ -59,10 +59,10 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
     entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],
     host: '127.0.0.1',
   });
-  await plane.open();
-  const port = plane.entrypoints()[0]?.port ?? 0;
+  await server.open();
+  const port = server.entrypoints()[0]?.port ?? 0;
   let sequence = 0;
-  const serving = () => plane.workers().filter(({ state }) => state === 'serving');
+  const serving = () => server.workers().filter(({ state }) => state === 'serving');
   const apply = (changes: ReadonlyMap<ServiceKey, ServedService | undefined>) => {
     sequence += 1;
     const change: ServicesChange = {
@@ -72,10 +72,10 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
       changes,
       rejected: new Map(),
     };
-    return plane.apply(change);
+    return server.apply(change);
   };
   return {
-    plane,
+    server,
     metrics,
     port,
     backendPort,
@@ -87,7 +87,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
     open: (other = port) => opened(other),
     serving,
     async only(pid, act) {
-      const others = plane.workers().filter((worker) => worker.pid !== pid);
+      const others = server.workers().filter((worker) => worker.pid !== pid);
       for (const other of others) process.kill(other.pid, 'SIGSTOP');
       try {
         return await act();
@@ -96,14 +96,14 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
       }
     },
     async metric(name) {
-      const all = [...(await metrics.getMetricsAsJSON()), ...((await plane.workerMetrics?.()) ?? [])];
+      const all = [...(await metrics.getMetricsAsJSON()), ...((await server.workerMetrics?.()) ?? [])];
       const text = metricsText(all, 'text');
       const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
       return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
     },
     async stop() {
-      await plane.drain(2_000);
-      await plane.stop();
+      await server.drain(2_000);
+      await server.stop();
       backend.closeAllConnections();
       await new Promise((resolve) => backend.close(resolve));
       await rm(dataDir, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ExchangeRecorder } from '../../../packages/proxy/src/exchange/numbers/exchange-recorder.ts';
 import { accessRecord } from '../../../packages/proxy/test/access-record.ts';
-import { tinyRoute } from '../../../packages/proxy/test/tiny-plane.ts';
+import { tinyRoute } from '../../../packages/proxy/test/test-context.ts';
 import { services } from '../forwarding/cases.ts';
 
 /** Bytes that a worker takes for the numbers of 10,000 services, all with traffic: two endpoints each, five latency buckets. */

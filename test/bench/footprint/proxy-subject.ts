@@ -8,11 +8,11 @@ import type { ServedService } from '../../../packages/proxy/src/model/served-ser
 import { hostOf, services } from '../forwarding/cases.ts';
 import type { SubjectMessage, SubjectOrder } from './subject-process.ts';
 
-// The process that is measured: the proxy's serving plane, as `WORKERS` says, with a table of 10,000 services that lead
+// The process that is measured: the proxy's server, as `WORKERS` says, with a table of 10,000 services that lead
 // to one backend. It hears orders over its channel, and ends with it.
 const [backendPort, size = services] = process.argv.slice(2).map(Number);
 const settings = readSettings('proxy', { env: process.env });
-const plane = await (settings.workers === 0 ? prepareInProcessServer : prepareClusterServer)({
+const server = await (settings.workers === 0 ? prepareInProcessServer : prepareClusterServer)({
   settings,
   logger: silentLogger,
   metrics: new Metrics(),
@@ -25,13 +25,13 @@ const tell = (message: SubjectMessage) => process.send?.(message);
 process.on('message', (order: SubjectOrder) => {
   void swapAtRate(order.swaps).then(() => tell({ kind: 'swapped' }));
 });
-process.once('disconnect', () => void plane.stop().then(() => process.exit(0)));
+process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
 
 let revision = 0;
 await apply(new Map(Array.from({ length: size }, (_, at) => service(at, '/'))));
-await plane.open();
-const [worker] = plane.workers();
-tell({ kind: 'serving', port: plane.entrypoints()[0]?.port ?? 0, pid: worker?.pid ?? process.pid });
+await server.open();
+const [worker] = server.workers();
+tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0, pid: worker?.pid ?? process.pid });
 
 /** One service of the many is another one than before, 100 times a second. */
 async function swapAtRate(times: number): Promise<void> {
@@ -42,7 +42,7 @@ async function swapAtRate(times: number): Promise<void> {
 
 function apply(changes: ReadonlyMap<ServiceKey, ServedService>): Promise<void> {
   revision += 1;
-  return plane.apply({
+  return server.apply({
     revision: String(revision),
     sequence: revision,
     registryId: 'bench',

@@ -9,7 +9,7 @@ import { ExchangeRecorder } from '../../../packages/proxy/src/exchange/numbers/e
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 import { hostOf, services } from './cases.ts';
 
-// The process that is measured: the proxy's own serving plane, metrics on, with a table of 10,000 services; in one process
+// The process that is measured: the proxy's own server, metrics on, with a table of 10,000 services; in one process
 // unless `WORKERS` is set. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
 const [port, transport, backendPort] = process.argv.slice(2);
 // What the numbers of services, the durations by service and live requests cost is the difference to a proxy without them.
@@ -18,7 +18,7 @@ if (process.env.BENCH_UNCOUNTED === 'true') {
   DurationCell.prototype.observe = () => undefined;
   LiveTail.prototype.offer = () => undefined;
 }
-const plane = await (process.env.WORKERS === undefined ? prepareInProcessServer : prepareClusterServer)({
+const server = await (process.env.WORKERS === undefined ? prepareInProcessServer : prepareClusterServer)({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
   metrics: new Metrics(),
@@ -50,9 +50,9 @@ for (let at = 0; at < services; at++) {
   const key: ServiceKey = `manual/${service}`;
   changes.set(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
 }
-await plane.apply({ revision: '1', sequence: 1, registryId: 'bench', changes, rejected: new Map() });
-await plane.open();
+await server.apply({ revision: '1', sequence: 1, registryId: 'bench', changes, rejected: new Map() });
+await server.open();
 
 process.once('SIGTERM', () => {
-  void plane.stop().then(() => process.exit(0));
+  void server.stop().then(() => process.exit(0));
 });

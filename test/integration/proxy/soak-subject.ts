@@ -24,9 +24,9 @@ export type SoakMessage =
   | { readonly kind: 'done' }
   | { readonly kind: 'measured'; readonly holdings: Holdings };
 
-// A serving plane in a process of its own, so that what the test's clients hold is not counted as the proxy's.
+// A server in a process of its own, so that what the test's clients hold is not counted as the proxy's.
 const metrics = new Metrics();
-const plane = await startInProcessServer({
+const server = await startInProcessServer({
   settings: readSettings('proxy', { env: process.env }),
   logger: silentLogger,
   metrics,
@@ -36,8 +36,8 @@ const plane = await startInProcessServer({
 });
 const tell = (message: SoakMessage) => process.send?.(message);
 process.on('message', (order: SoakOrder) => void obey(order));
-process.once('disconnect', () => void plane.stop().then(() => process.exit(0)));
-tell({ kind: 'serving', port: plane.entrypoints()[0]?.port ?? 0 });
+process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
+tell({ kind: 'serving', port: server.entrypoints()[0]?.port ?? 0 });
 
 async function obey(order: SoakOrder): Promise<void> {
   if (order.kind === 'measure') tell({ kind: 'measured', holdings: await holdings() });
@@ -52,7 +52,7 @@ function put(service: string, destination: Partial<Destination> | undefined): Pr
   sequence += 1;
   const key: ServiceKey = `manual/${service}`;
   const changes = new Map([[key, destination && served(key, service, destination)]]);
-  return plane.apply({ revision: String(sequence), sequence, registryId: 'soak', changes, rejected: new Map() });
+  return server.apply({ revision: String(sequence), sequence, registryId: 'soak', changes, rejected: new Map() });
 }
 
 function served(key: ServiceKey, service: string, destination: Partial<Destination>): ServedService {

@@ -23,7 +23,7 @@ describe('replacing workers', function () {
       await load.more(100);
       let replaced = 0;
       while (replaced < 20) {
-        replaced += (await rig.plane.restartWorkers?.()) ?? 0;
+        replaced += (await rig.server.restartWorkers?.()) ?? 0;
         await load.more(50);
       }
       await load.stop();

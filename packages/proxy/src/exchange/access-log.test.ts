@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { AccessLogChoice } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { accessRecord } from '../../test/access-record.ts';
-import { tinyRoute } from '../../test/tiny-plane.ts';
+import { tinyRoute } from '../../test/test-context.ts';
 import { AccessLog } from './access-log.ts';
 import { beginTrace } from './tracing/trace-context.ts';
 import { TraceIds } from './tracing/trace-ids.ts';

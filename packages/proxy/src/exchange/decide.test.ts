@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { tinyPlane, tinyRoute } from '../../test/tiny-plane.ts';
+import { testContext, tinyRoute } from '../../test/test-context.ts';
 import { RequestHead } from '../http/request-head.ts';
 import type { Decision, Middleware } from '../middleware/middleware.ts';
 import type { RequestTarget } from '../model/request-target.ts';
@@ -55,7 +55,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
   let target: RequestTarget | undefined;
   let readings: readonly PathReading[] | undefined;
   const context: DecisionContext = {
-    ...tinyPlane({ endpoints: [], steps }),
+    ...testContext({ endpoints: [], steps }),
     lookup: (given, others) => {
       target = given;
       readings = others;

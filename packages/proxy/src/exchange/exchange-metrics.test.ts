@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { accessRecord } from '../../test/access-record.ts';
-import { tinyRoute } from '../../test/tiny-plane.ts';
+import { tinyRoute } from '../../test/test-context.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { AskedServices, ServicesApart } from './services-apart.ts';
 

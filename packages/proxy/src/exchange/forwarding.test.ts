@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
-import { endpointAt, type TinyPlane, tinyPlane, tinyRoute } from '../../test/tiny-plane.ts';
+import { endpointAt, type TestContext, testContext, tinyRoute } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionPool, type ReusePolicy } from '../transport/connection-pool.ts';
@@ -27,7 +27,7 @@ describe('a request on its way', () => {
   let well: ScriptedBackend;
   let clock: MovedClock;
   let pool: WatchedPool;
-  let plane: TinyPlane;
+  let context: TestContext;
   let budget: RetryBudget;
   let answers: string[];
 
@@ -66,11 +66,11 @@ describe('a request on its way', () => {
 
   /** Sent to the first endpoint, which has it when this resolves. */
   async function sent(endpoints: readonly Endpoint[], method = 'GET'): Promise<Forwarding> {
-    plane = tinyPlane({ endpoints });
+    context = testContext({ endpoints });
     const head = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
     const request = { method, head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
-    const context = { ...plane, pool, budget, serverMs };
-    const forwarding = new Forwarding(context, tinyRoute(), request, undefined, performance.now(), sink);
+    const forwardingContext = { ...context, pool, budget, serverMs };
+    const forwarding = new Forwarding(forwardingContext, tinyRoute(), request, undefined, performance.now(), sink);
     forwarding.start();
     await until(() => slow.requests.length + well.requests.length > 0, 'the request');
     return forwarding;
@@ -91,7 +91,7 @@ describe('a request on its way', () => {
     pass(2_100);
     await until(() => answers.length > 0, 'an answer');
     expect(answers).to.deep.equal(['200']);
-    expect(plane.outcomes).to.deep.equal(['unreachable', 'answered']);
+    expect(context.outcomes).to.deep.equal(['unreachable', 'answered']);
     expect(forwarding.retries).to.equal(1);
     expect(slow.requests).to.have.length(1);
   });
@@ -116,7 +116,7 @@ describe('a request on its way', () => {
     pass(800);
     slow.requests[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     await until(() => answers.length > 0, 'an answer');
-    expect(plane.outcomes).to.deep.equal(['answered']);
+    expect(context.outcomes).to.deep.equal(['answered']);
     expect(well.requests).to.deep.equal([]);
   });
 
@@ -133,7 +133,7 @@ describe('a request on its way', () => {
       expect(answers).to.deep.equal([]);
       pass(200);
       expect(answers).to.deep.equal(['head-timeout']);
-      expect(plane.outcomes).to.deep.equal(['timed-out']);
+      expect(context.outcomes).to.deep.equal(['timed-out']);
       expect(well.requests).to.deep.equal([]);
     });
 
@@ -153,8 +153,8 @@ describe('a request on its way', () => {
       expect(answers).to.deep.equal(['endpoint-unreachable']);
       expect(slow.requests.length + well.requests.length).to.equal(tries);
       expect(forwarding.retries).to.equal(tries - 1);
-      expect(plane.outcomes).to.deep.equal(Array.from({ length: tries }, () => 'broken'));
-      expect(plane.outstanding).to.equal(0);
+      expect(context.outcomes).to.deep.equal(Array.from({ length: tries }, () => 'broken'));
+      expect(context.outstanding).to.equal(0);
     });
 
   it('tries three endpoints at most, and says when the last attempt began', async () => {
@@ -168,7 +168,7 @@ describe('a request on its way', () => {
     expect(forwarding.retries).to.equal(2);
     expect(slow.requests.length + well.requests.length + third.requests.length).to.equal(3);
     expect(forwarding.attemptAtMs).to.be.greaterThan(before);
-    expect(new Set(plane.picks).size).to.equal(3);
+    expect(new Set(context.picks).size).to.equal(3);
     await third.stop();
   });
 
@@ -199,7 +199,7 @@ describe('a request on its way', () => {
     const forwarding = await sent([endpointAt(slow.port)]);
     await until(() => answers.length === 3, 'the third answer');
     expect(answers).to.deep.equal(['200', '200', '200']);
-    expect(plane.outcomes).to.deep.equal(['abandoned', 'answered']);
+    expect(context.outcomes).to.deep.equal(['abandoned', 'answered']);
     expect(forwarding.retries).to.equal(1);
     expect(slow.connections).to.equal(3);
   });

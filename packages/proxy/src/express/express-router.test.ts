@@ -14,7 +14,7 @@ const withPlugins =
   (material) =>
     makeCoreServer({
       ...material,
-      plane: { ...material.plane, handlerOf: createExpressRouter({ pluginsOf: () => plugins }) },
+      context: { ...material.context, handlerOf: createExpressRouter({ pluginsOf: () => plugins }) },
     });
 
 const post = (path: string, body: string, more = '') =>
@@ -76,7 +76,7 @@ describe('Express middleware on an exchange', () => {
       client.send(get('/forwarded'));
       expect((await client.response()).body).to.equal('GET /forwarded');
       expect(backend.requests).to.have.length(1);
-      expect(rig.plane.reports.map(({ status }) => status)).to.deep.equal([201, 302, 200]);
+      expect(rig.context.reports.map(({ status }) => status)).to.deep.equal([201, 302, 200]);
     });
   });
 
@@ -211,7 +211,7 @@ describe('Express middleware on an exchange', () => {
       await until(() => waiting, 'the request');
       client.destroy();
       await until(() => closed.length === 2, 'both to be closed');
-      expect(rig.plane.reports.map(({ status }) => status)).to.deep.equal([499]);
+      expect(rig.context.reports.map(({ status }) => status)).to.deep.equal([499]);
     });
   });
 

@@ -85,12 +85,12 @@ class DestinationCompiler {
     const paths = this.#paths(destination.servicePath, 'servicePath');
     const excludes = this.#paths(destination.servicePathExclude, 'servicePathExclude') ?? [];
     const compiled: CompiledRoute[] = [];
-    const claim = { hosts: hosts ?? [anyHost], paths: paths ?? [everyPath], excludes };
-    // A destination that names no match at all (a default backend may) claims nothing.
-    if (hosts === undefined && paths === undefined) claim.hosts = [];
-    if (port !== undefined) compiled.push(this.#http('', port, entryPortOf(destination, 'port'), claim));
+    const matches = { hosts: hosts ?? [anyHost], paths: paths ?? [everyPath], excludes };
+    // A destination without match labels (a default backend may have none) gets no match rule.
+    if (hosts === undefined && paths === undefined) matches.hosts = [];
+    if (port !== undefined) compiled.push(this.#http('', port, entryPortOf(destination, 'port'), matches));
     if (httpsPort !== undefined)
-      compiled.push(this.#http(':https', httpsPort, entryPortOf(destination, 'httpsPort'), claim));
+      compiled.push(this.#http(':https', httpsPort, entryPortOf(destination, 'httpsPort'), matches));
     if (compiled.length === 0) {
       this.#problem('port-missing', 'port', undefined, 'the port of the service is not set', 'Set com.df.port.');
     }
@@ -101,15 +101,15 @@ class DestinationCompiler {
     suffix: string,
     upstreamPort: number,
     entryPort: number | undefined,
-    claim: { hosts: readonly HostPattern[]; paths: readonly PathPattern[]; excludes: readonly PathPattern[] },
+    matches: { hosts: readonly HostPattern[]; paths: readonly PathPattern[]; excludes: readonly PathPattern[] },
   ): CompiledRoute {
     const conditions = compileConditions(
       this.#destination,
       entryPort,
-      claim.excludes,
+      matches.excludes,
       this.#options.order.name === 'strict',
     );
-    return this.#compiled(this.#route(suffix, upstreamPort), conditions, 'http', claim.hosts, claim.paths);
+    return this.#compiled(this.#route(suffix, upstreamPort), conditions, 'http', matches.hosts, matches.paths);
   }
 
   /** tcp and sni: listed, never looked up; the relays read the destination itself. */
@@ -182,11 +182,11 @@ class DestinationCompiler {
     hosts: readonly HostPattern[],
     paths: readonly PathPattern[],
   ): CompiledRoute {
-    const claims: MatchRule[] = new Array(hosts.length * paths.length);
+    const matchRules: MatchRule[] = new Array(hosts.length * paths.length);
     const compiled: CompiledRoute = {
       route,
       conditions,
-      claims,
+      matchRules,
       mode,
       aclName: this.#definition.aclName ?? this.#definition.service,
       legacyClass: this.#legacyClass,
@@ -197,10 +197,10 @@ class DestinationCompiler {
       for (const path of paths) {
         const phase = phaseOf(mode, path, order);
         const rank = order.rank(phase, host, path, this.#legacyClass);
-        claims[next++] = { of: compiled, phase, host, path, rank };
+        matchRules[next++] = { of: compiled, phase, host, path, rank };
       }
     }
-    claims.sort((one, other) => one.rank - other.rank);
+    matchRules.sort((one, other) => one.rank - other.rank);
     return compiled;
   }
 

@@ -34,7 +34,7 @@ describe('route table', () => {
       const table = tableOf([younger, older]);
       expect(table.lostConflicts('swarm/a-young')).to.have.length(1);
       expect(table.lostConflicts('swarm/z-old')).to.have.length(0);
-      expect(table.routesOf('swarm/a-young').map((route) => table.standingOf(route))).to.deep.equal(['conflict']);
+      expect(table.routesOf('swarm/a-young').map((route) => table.statusOf(route))).to.deep.equal(['conflict']);
     });
 
     it('ends without a gap when the winner goes', () => {

@@ -4,15 +4,15 @@ import type { Route } from '../model/route.ts';
 import type { CompiledService } from './compile-service.ts';
 import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
-import { conflictOfReading } from './judge-readings.ts';
 import { type Conflict, chooseShare, conflictOf, conflictsOf, losersOf } from './match-key.ts';
 import type { CompiledRoute, MatchRule } from './match-rule.ts';
 import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
 import type { PathReading } from './path-readings.ts';
+import { conflictOfReading } from './reading-conflicts.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
-import type { ExplainedReading, Explanation, RouteStanding, RouteTable } from './route-table.ts';
-import { changedParts, emptyParts, standingOf, type TableParts, type TableRules } from './table-parts.ts';
+import type { ExplainedReading, Explanation, RouteStatus, RouteTable } from './route-table.ts';
+import { changedParts, emptyParts, statusOf, type TableParts, type TableRules } from './table-parts.ts';
 import { findProblems, type TableProblems } from './table-problems.ts';
 
 export interface RouteTableOptions {
@@ -59,9 +59,9 @@ class CompiledTable implements RouteTable {
 
   lookup(sent: RequestTarget): Route | undefined {
     const target = asRulesSee(sent);
-    const contest = this.#search(target);
-    if (contest === undefined) return this.#default(target)?.route;
-    return contest.direct ?? this.#settle(contest, target).of.route;
+    const conflict = this.#search(target);
+    if (conflict === undefined) return this.#default(target)?.route;
+    return conflict.direct ?? this.#settle(conflict, target).of.route;
   }
 
   lookupUnambiguous(sent: RequestTarget, readings: readonly PathReading[]): Route | 'path-ambiguous' | undefined {
@@ -83,14 +83,14 @@ class CompiledTable implements RouteTable {
     return this.#parts.services.get(key)?.routes.map(({ route }) => route) ?? [];
   }
 
-  standingOf(route: Route): RouteStanding {
+  statusOf(route: Route): RouteStatus {
     const service = this.#parts.services.get(route.key);
     const compiled = service?.routes.find((other) => other.route.id === route.id);
     if (service === undefined || compiled === undefined) return 'overridden';
-    const standing = standingOf(service, this.#parts, this.#rules);
-    if (standing !== 'in-force') return standing;
-    const { claims } = compiled;
-    return claims.length > 0 && claims.every((claim) => this.#winnerOver(claim)) ? 'conflict' : 'in-force';
+    const status = statusOf(service, this.#parts, this.#rules);
+    if (status !== 'in-force') return status;
+    const { matchRules } = compiled;
+    return matchRules.length > 0 && matchRules.every((rule) => this.#winnerOver(rule)) ? 'conflict' : 'in-force';
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
@@ -113,14 +113,14 @@ class CompiledTable implements RouteTable {
 
   explain(sent: RequestTarget, limit = 250): Explanation {
     const target = asRulesSee(sent);
-    const contest = this.#search(target);
-    const winner = contest && this.#settle(contest, target);
+    const conflict = this.#search(target);
+    const winner = conflict && this.#settle(conflict, target);
     return explainRequest(target, {
       winner: winner ?? undefined,
       byDefault: winner === undefined ? this.#default(target) : undefined,
       services: this.#parts.services.values(),
-      standing: (service) => standingOf(service, this.#parts, this.#rules),
-      winnerOver: (claim) => this.#winnerOver(claim),
+      status: (service) => statusOf(service, this.#parts, this.#rules),
+      winnerOver: (rule) => this.#winnerOver(rule),
       order: this.#rules.order,
       limit,
     });
@@ -145,32 +145,32 @@ class CompiledTable implements RouteTable {
   }
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
-  #settle(contest: Conflict, target: RequestTarget): MatchRule {
-    const settled = this.#takingMethod(contest, target);
+  #settle(conflict: Conflict, target: RequestTarget): MatchRule {
+    const settled = this.#takingMethod(conflict, target);
     return settled.shares.length === 0 ? settled.winner : chooseShare(settled, this.#random());
   }
 
-  #takingMethod(contest: Conflict, target: RequestTarget): Conflict {
-    return takesMethod(contest.conditions, target.method) ? contest : (this.#byMethod(contest, target) ?? contest);
+  #takingMethod(conflict: Conflict, target: RequestTarget): Conflict {
+    return takesMethod(conflict.conditions, target.method) ? conflict : (this.#byMethod(conflict, target) ?? conflict);
   }
 
   /** The route of a target, or all that share it by weight. */
   #reachedBy(target: RequestTarget): readonly CompiledRoute[] {
-    const contest = this.#search(target);
-    if (contest === undefined) {
+    const conflict = this.#search(target);
+    if (conflict === undefined) {
       const byDefault = this.#default(target);
       return byDefault === undefined ? [] : [byDefault];
     }
-    const { winner, shares } = this.#takingMethod(contest, target);
+    const { winner, shares } = this.#takingMethod(conflict, target);
     return shares.length === 0 ? [winner.of] : shares.map(({ of }) => of);
   }
 
-  #byMethod(contest: Conflict, target: RequestTarget): Conflict | undefined {
+  #byMethod(conflict: Conflict, target: RequestTarget): Conflict | undefined {
     if (this.#rules.order.name === 'legacy') return undefined;
-    const claim = contest.winner;
-    const place = this.#parts.indexes[claim.phase].find(claim);
-    if (place === undefined) return undefined;
-    return conflictsOf(place).find(
+    const rule = conflict.winner;
+    const matchKey = this.#parts.indexes[rule.phase].find(rule);
+    if (matchKey === undefined) return undefined;
+    return conflictsOf(matchKey).find(
       ({ conditions }) => takesMethod(conditions, target.method) && firstFailed(conditions, target) === undefined,
     );
   }
@@ -179,11 +179,11 @@ class CompiledTable implements RouteTable {
     return this.#parts.defaults.find(({ conditions: { port } }) => port === undefined || port === target.port);
   }
 
-  /** The claim that keeps this one from serving, if any does. */
-  #winnerOver(claim: MatchRule): MatchRule | undefined {
-    const place = this.#parts.indexes[claim.phase].find(claim);
-    const contest = place && conflictOf(place, claim);
-    return contest && losersOf(contest).includes(claim) ? contest.winner : undefined;
+  /** The rule that takes the requests of this one, if there is one. */
+  #winnerOver(rule: MatchRule): MatchRule | undefined {
+    const matchKey = this.#parts.indexes[rule.phase].find(rule);
+    const conflict = matchKey && conflictOf(matchKey, rule);
+    return conflict && losersOf(conflict).includes(rule) ? conflict.winner : undefined;
   }
 
   #findProblems(): TableProblems {
@@ -204,7 +204,7 @@ class CompiledTable implements RouteTable {
   #inForce(services: Iterable<CompiledService>): CompiledRoute[] {
     const routes: CompiledRoute[] = [];
     for (const service of services) {
-      if (standingOf(service, this.#parts, this.#rules) === 'in-force') routes.push(...service.routes);
+      if (statusOf(service, this.#parts, this.#rules) === 'in-force') routes.push(...service.routes);
     }
     return routes;
   }

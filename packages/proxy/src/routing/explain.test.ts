@@ -46,7 +46,7 @@ describe('explain', () => {
       'conflict',
       one({ serviceDomain: ['shop.example'], servicePath: ['/a'], since: 2000 }),
       'conflict',
-      'shop.example /a is claimed by swarm/winner too, which keeps it',
+      'shop.example /a is matched by swarm/winner too, which takes precedence',
     ],
     ['tcp', one({ reqMode: 'tcp', srcPort: 5432 }), 'port', 'serves tcp on port 5432, not http'],
   ];
@@ -58,12 +58,12 @@ describe('explain', () => {
     });
   }
 
-  it('says which definition stands in the place of another', () => {
+  it('names the definition that overrides another', () => {
     const table = tableOf([winner, { ...winner, owner: 'manual' }]);
     const { candidates } = table.explain(request('shop.example', '/a'));
     expect(candidates[0]?.failed).to.deep.equal({
       condition: 'overridden',
-      message: 'manual/winner stands in its place',
+      message: 'manual/winner overrides it',
     });
   });
 

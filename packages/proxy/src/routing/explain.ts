@@ -9,22 +9,22 @@ import { compareText, type MatchingOrder } from './matching-order.ts';
 import { pathMatches, showPath } from './path-pattern.ts';
 import { compareRoutes } from './route-order.ts';
 import type { Explanation, FailedCondition } from './route-table.ts';
-import type { ServiceStanding } from './table-parts.ts';
+import type { ServiceStatus } from './table-parts.ts';
 
 export interface ExplainedTable {
   readonly winner: MatchRule | undefined;
   readonly byDefault: CompiledRoute | undefined;
   readonly services: Iterable<CompiledService>;
-  readonly standing: (service: CompiledService) => ServiceStanding;
-  /** The claim that keeps this one from serving, if any does. */
-  readonly winnerOver: (claim: MatchRule) => MatchRule | undefined;
+  readonly status: (service: CompiledService) => ServiceStatus;
+  /** The rule that takes the requests of this one, if there is one. */
+  readonly winnerOver: (rule: MatchRule) => MatchRule | undefined;
   readonly order: MatchingOrder;
   readonly limit: number;
 }
 
 /**
- * Judges every route by the same matchers as the lookup. Nearness first decides which candidates are listed when
- * there are more than the limit; the list itself is in matching order.
+ * Evaluates every route with the same matchers as the lookup. Beyond the limit the candidates with most in common with
+ * the request are listed; the list itself is in matching order.
  */
 export function explainRequest(target: RequestTarget, table: ExplainedTable): Explanation {
   const winner = table.winner?.of ?? table.byDefault;
@@ -33,10 +33,10 @@ export function explainRequest(target: RequestTarget, table: ExplainedTable): Ex
     (one, other) => one.distance - other.distance || compareRoutes(one.compiled, other.compiled, table.order),
   );
   for (const service of table.services) {
-    const standing = table.standing(service);
+    const status = table.status(service);
     for (const compiled of service.routes) {
       if (compiled === winner) continue;
-      selection.offer({ compiled, standing, distance: distanceOf(compiled, target) });
+      selection.offer({ compiled, status, distance: distanceOf(compiled, target) });
     }
   }
   return {
@@ -52,16 +52,16 @@ export function explainRequest(target: RequestTarget, table: ExplainedTable): Ex
 
 interface Candidate {
   readonly compiled: CompiledRoute;
-  readonly standing: ServiceStanding;
+  readonly status: ServiceStatus;
   /** 0: host and path fit; 1: one of them; 2: neither. */
   readonly distance: Distance;
 }
 
 type Distance = 0 | 1 | 2;
 
-function distanceOf({ claims }: CompiledRoute, target: RequestTarget): Distance {
+function distanceOf({ matchRules }: CompiledRoute, target: RequestTarget): Distance {
   let distance: Distance = 2;
-  for (const { host, path } of claims) {
+  for (const { host, path } of matchRules) {
     const hostFits = hostMatches(host, target.host);
     const pathFits = pathMatches(path, target.path);
     if (hostFits && pathFits) return 0;
@@ -71,16 +71,16 @@ function distanceOf({ claims }: CompiledRoute, target: RequestTarget): Distance 
 }
 
 function failureOf(candidate: Candidate, target: RequestTarget, table: ExplainedTable): FailedCondition {
-  const { compiled, standing } = candidate;
+  const { compiled, status } = candidate;
   const { conditions, route } = compiled;
-  if (standing === 'other-instance')
+  if (status === 'other-instance')
     return failed('instance', `is for the proxy instance ${route.definition.proxyInstanceName}`);
-  if (standing === 'overridden') return failed('overridden', `manual/${route.definition.service} stands in its place`);
+  if (status === 'overridden') return failed('overridden', `manual/${route.definition.service} overrides it`);
   if (compiled.mode === 'tcp')
     return failed('port', `serves ${route.destination.reqMode} on port ${conditions.port ?? 'unknown'}, not http`);
   if (conditions.port !== undefined && conditions.port !== target.port)
     return failed('port', `entry port is ${conditions.port}, not ${target.port}`);
-  const ofHost = compiled.claims.filter(({ host }) => hostMatches(host, target.host));
+  const ofHost = compiled.matchRules.filter(({ host }) => hostMatches(host, target.host));
   if (ofHost.length === 0) return failed('host', hostMessage(compiled, target));
   const fitting = ofHost.find(({ path }) => pathMatches(path, target.path));
   if (fitting === undefined) return failed('path', pathMessage(ofHost, target));
@@ -89,41 +89,44 @@ function failureOf(candidate: Candidate, target: RequestTarget, table: Explained
   return beaten(fitting, target, table);
 }
 
-/** It fits as well: who has it, and why. */
-function beaten(claim: MatchRule, target: RequestTarget, table: ExplainedTable): FailedCondition {
+/** Why a route that fits the request does not get it. */
+function beaten(rule: MatchRule, target: RequestTarget, table: ExplainedTable): FailedCondition {
   const { winner } = table;
-  const rival = table.winnerOver(claim);
-  if (rival !== undefined)
-    return failed('conflict', `${showMatchKey(claim)} is claimed by ${rival.of.route.key} too, which keeps it`);
-  if (!takesMethod(claim.of.conditions, target.method)) return failed('method', `does not take ${target.method}`);
+  const competing = table.winnerOver(rule);
+  if (competing !== undefined)
+    return failed(
+      'conflict',
+      `${showMatchKey(rule)} is matched by ${competing.of.route.key} too, which takes precedence`,
+    );
+  if (!takesMethod(rule.of.conditions, target.method)) return failed('method', `does not take ${target.method}`);
   if (winner === undefined) return failed('shadowed', 'is the default backend’s');
-  if (winner.of.conditions.identity === claim.of.conditions.identity && table.order.compare(winner, claim) > 0)
+  if (winner.of.conditions.identity === rule.of.conditions.identity && table.order.compare(winner, rule) > 0)
     return failed('shadowed', `shares its requests by weight with ${winner.of.route.key}`);
-  return failed('shadowed', `${winner.of.route.id} comes first: ${whyEarlier(winner, claim, table.order)}`);
+  return failed('shadowed', `${winner.of.route.id} comes first: ${whyEarlier(winner, rule, table.order)}`);
 }
 
-function whyEarlier(winner: MatchRule, claim: MatchRule, order: MatchingOrder): string {
-  const both = `${showMatchKey(winner)} before ${showMatchKey(claim)}`;
-  if (winner.rank < claim.rank) {
+function whyEarlier(winner: MatchRule, rule: MatchRule, order: MatchingOrder): string {
+  const both = `${showMatchKey(winner)} before ${showMatchKey(rule)}`;
+  if (winner.rank < rule.rank) {
     return order.name === 'legacy'
       ? 'paths under /.well-known come first, a bare / comes last'
       : `it is more specific (${both})`;
   }
-  if (order.name === 'strict' && winner.of.conditions.count > claim.of.conditions.count) {
-    return `it has more conditions (${winner.of.conditions.count} against ${claim.of.conditions.count})`;
+  if (order.name === 'strict' && winner.of.conditions.count > rule.of.conditions.count) {
+    return `it has more conditions (${winner.of.conditions.count} against ${rule.of.conditions.count})`;
   }
-  return compareText(winner.of.aclName, claim.of.aclName) < 0
-    ? `aclName ${winner.of.aclName} before ${claim.of.aclName}`
+  return compareText(winner.of.aclName, rule.of.aclName) < 0
+    ? `aclName ${winner.of.aclName} before ${rule.of.aclName}`
     : 'its owner, service or index comes first';
 }
 
-function hostMessage({ claims }: CompiledRoute, target: RequestTarget): string {
-  if (claims.length === 0) return 'claims no host and no path';
-  return `host is ${target.host}, not ${alternatives(claims.map(({ host }) => showHost(host)))}`;
+function hostMessage({ matchRules }: CompiledRoute, target: RequestTarget): string {
+  if (matchRules.length === 0) return 'matches no host and no path';
+  return `host is ${target.host}, not ${alternatives(matchRules.map(({ host }) => showHost(host)))}`;
 }
 
-function pathMessage(claims: readonly MatchRule[], target: RequestTarget): string {
-  return `path is ${target.path}, not ${alternatives(claims.map(({ path }) => showPath(path)))}`;
+function pathMessage(matchRules: readonly MatchRule[], target: RequestTarget): string {
+  return `path is ${target.path}, not ${alternatives(matchRules.map(({ path }) => showPath(path)))}`;
 }
 
 function conditionMessage(
@@ -138,7 +141,7 @@ function conditionMessage(
       return `path is ${target.path}, which servicePathExclude leaves out`;
     case 'header': {
       const missed = conditions.headers.find(({ name, value }) => target.header(name) !== value);
-      // What the request holds there may be a credential, and so may the label's value.
+      // The request's value may be a credential, and so may the label's.
       const isSecret = missed === undefined || isCredentialHeader(missed.name);
       return `header ${missed?.name} is not ${isSecret ? 'the required one' : missed.value}`;
     }

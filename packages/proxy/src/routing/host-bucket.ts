@@ -7,13 +7,13 @@ import { isSamePath, pathMatches } from './path-pattern.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
 
 /**
- * All places of one host. A few are simply tried one after the other; when there are more, whole paths and prefixes
+ * All match keys of one host. Up to six are tried one after the other; with more, whole paths and prefixes
  * move into an index (a tree of segments, kept flat: one entry for each prefix), and only what cannot be indexed —
  * `path_end`, `path_dir`, `path_sub`, `path_reg` — is still tried in turn. Immutable.
  */
 export class HostBucket {
   readonly #order: MatchingOrder;
-  /** Of the places that are tried. Beside the others because most hosts have one, and an array costs two steps more. */
+  /** The first match key that is tried. A field of its own: most hosts have one, and an array costs two reads more. */
   readonly #first: MatchKey | undefined;
   /** In rank order, as `#first` and they are together. */
   readonly #others: readonly MatchKey[];
@@ -43,23 +43,23 @@ export class HostBucket {
 
   find(path: PathPattern): MatchKey | undefined {
     const indexed = isIndexable(path) ? this.#indexFor(path)?.find(path) : undefined;
-    return indexed ?? this.#tried.find((place) => isSamePath(place.path, path));
+    return indexed ?? this.#tried.find((matchKey) => isSamePath(matchKey.path, path));
   }
 
-  /** Puts a place in the stead of the one with that path; `undefined` removes that. */
-  set(path: PathPattern, place: MatchKey | undefined, edit: Edit): HostBucket {
+  /** Replaces the match key with that path; `undefined` removes it. */
+  set(path: PathPattern, matchKey: MatchKey | undefined, edit: Edit): HostBucket {
     const isIndexed = this.#asSent !== undefined || this.#folded !== undefined;
-    if (isIndexed && isIndexable(path)) return this.#withIndexed(path, place, edit);
+    if (isIndexed && isIndexable(path)) return this.#withIndexed(path, matchKey, edit);
     const tried = this.#tried.filter((other) => !isSamePath(other.path, path));
-    if (place !== undefined) {
-      const after = tried.findIndex((other) => other.rank > place.rank);
-      tried.splice(after === -1 ? tried.length : after, 0, place);
+    if (matchKey !== undefined) {
+      const after = tried.findIndex((other) => other.rank > matchKey.rank);
+      tried.splice(after === -1 ? tried.length : after, 0, matchKey);
     }
     const bucket = new HostBucket(this.#order, tried, this.#asSent, this.#folded);
     return isIndexed || tried.length <= FEW ? bucket : bucket.#indexed(edit);
   }
 
-  /** The better of `best` and the first contest of this host that the request fits. */
+  /** The better of `best` and the first conflict of this host that fits the request. */
   best(target: RequestTarget, best: Conflict | undefined): Conflict | undefined {
     let found = best;
     if (this.#asSent) found = this.#asSent.best(target, target.path, found);
@@ -67,19 +67,19 @@ export class HostBucket {
     const first = this.#first;
     if (first === undefined || this.#isBehind(first, found)) return found;
     found = this.#try(first, target, found);
-    for (const place of this.#others) {
-      if (this.#isBehind(place, found)) break;
-      found = this.#try(place, target, found);
+    for (const matchKey of this.#others) {
+      if (this.#isBehind(matchKey, found)) break;
+      found = this.#try(matchKey, target, found);
     }
     return found;
   }
 
-  #isBehind(place: MatchKey, found: Conflict | undefined): boolean {
-    return found !== undefined && this.#order.byPlace && place.rank > found.winner.rank;
+  #isBehind(matchKey: MatchKey, found: Conflict | undefined): boolean {
+    return found !== undefined && this.#order.byMatchKey && matchKey.rank > found.winner.rank;
   }
 
-  #try(place: MatchKey, target: RequestTarget, found: Conflict | undefined): Conflict | undefined {
-    return pathMatches(place.path, target.path) ? better(this.#order, found, firstFitting(place, target)) : found;
+  #try(matchKey: MatchKey, target: RequestTarget, found: Conflict | undefined): Conflict | undefined {
+    return pathMatches(matchKey.path, target.path) ? better(this.#order, found, firstFitting(matchKey, target)) : found;
   }
 
   get #tried(): readonly MatchKey[] {
@@ -90,8 +90,8 @@ export class HostBucket {
     return path.folded ? this.#folded : this.#asSent;
   }
 
-  #withIndexed(path: PathPattern, place: MatchKey | undefined, edit: Edit): HostBucket {
-    const changed = (this.#indexFor(path) ?? PathIndex.empty(this.#order)).set(path, place, edit);
+  #withIndexed(path: PathPattern, matchKey: MatchKey | undefined, edit: Edit): HostBucket {
+    const changed = (this.#indexFor(path) ?? PathIndex.empty(this.#order)).set(path, matchKey, edit);
     const index = changed.size === 0 ? undefined : changed;
     return path.folded
       ? new HostBucket(this.#order, this.#tried, this.#asSent, index)
@@ -101,8 +101,8 @@ export class HostBucket {
   #indexed(edit: Edit): HostBucket {
     const still = this.#tried.filter(({ path }) => !isIndexable(path));
     let bucket = new HostBucket(this.#order, still, undefined, undefined);
-    for (const place of this.#tried) {
-      if (isIndexable(place.path)) bucket = bucket.#withIndexed(place.path, place, edit);
+    for (const matchKey of this.#tried) {
+      if (isIndexable(matchKey.path)) bucket = bucket.#withIndexed(matchKey.path, matchKey, edit);
     }
     return bucket;
   }
@@ -149,10 +149,10 @@ class PathIndex {
     return path.kind === 'exact' ? this.#exact.get(path.text) : this.#prefixes.get(path.text);
   }
 
-  set(path: PathPattern, place: MatchKey | undefined, edit: Edit): PathIndex {
+  set(path: PathPattern, matchKey: MatchKey | undefined, edit: Edit): PathIndex {
     return path.kind === 'exact'
-      ? new PathIndex(this.#order, this.#exact.set(path.text, place, edit), this.#prefixes)
-      : new PathIndex(this.#order, this.#exact, this.#prefixes.set(path.text, place, edit));
+      ? new PathIndex(this.#order, this.#exact.set(path.text, matchKey, edit), this.#prefixes)
+      : new PathIndex(this.#order, this.#exact, this.#prefixes.set(path.text, matchKey, edit));
   }
 
   best(target: RequestTarget, path: string, best: Conflict | undefined): Conflict | undefined {
@@ -161,15 +161,15 @@ class PathIndex {
     if (whole !== undefined) {
       const fitting = firstFitting(whole, target);
       found = better(this.#order, found, fitting);
-      if (fitting !== undefined && this.#order.byPlace) return found;
+      if (fitting !== undefined && this.#order.byMatchKey) return found;
     }
     for (const { length } of this.#prefixes.lengths) {
-      if (length > path.length || (this.#order.byPlace && !endsSegment(path, length))) continue;
-      const place = this.#prefixes.get(length === path.length ? path : path.slice(0, length));
-      const fitting = place && firstFitting(place, target);
+      if (length > path.length || (this.#order.byMatchKey && !endsSegment(path, length))) continue;
+      const matchKey = this.#prefixes.get(length === path.length ? path : path.slice(0, length));
+      const fitting = matchKey && firstFitting(matchKey, target);
       if (fitting === undefined) continue;
       found = better(this.#order, found, fitting);
-      if (this.#order.byPlace) return found;
+      if (this.#order.byMatchKey) return found;
     }
     return found;
   }

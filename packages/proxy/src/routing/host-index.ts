@@ -7,10 +7,10 @@ import type { MatchRule } from './match-rule.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
 
-/** All places of one phase by host: exact ones in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
+/** All match keys of one phase by host: exact hosts in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
 export class HostIndex {
   readonly #order: MatchingOrder;
-  /** May the search stop at the first class of hosts that has a fitting place? */
+  /** Whether the search stops at the first class of hosts with a fitting match key. */
   readonly #byHost: boolean;
   readonly #buckets: Buckets;
 
@@ -38,18 +38,18 @@ export class HostIndex {
     return any === undefined && [exact, wildcard, suffix, beg, end, dom].every(({ size }) => size === 0);
   }
 
-  /** The place that is claimed. */
+  /** The match key of a rule. */
   find({ host, path }: MatchRule): MatchKey | undefined {
     return this.#bucketOf(host)?.find(path);
   }
 
-  /** Puts a place in the stead of the one that is claimed; `undefined` removes that. */
-  set(claim: MatchRule, place: MatchKey | undefined, edit: Edit): HostIndex {
-    const bucket = (this.#bucketOf(claim.host) ?? HostBucket.empty(this.#order)).set(claim.path, place, edit);
+  /** Replaces the match key of a rule; `undefined` removes it. */
+  set(rule: MatchRule, matchKey: MatchKey | undefined, edit: Edit): HostIndex {
+    const bucket = (this.#bucketOf(rule.host) ?? HostBucket.empty(this.#order)).set(rule.path, matchKey, edit);
     return new HostIndex(
       this.#order,
       this.#byHost,
-      withBucket(this.#buckets, claim.host, bucket.isEmpty ? undefined : bucket, edit),
+      withBucket(this.#buckets, rule.host, bucket.isEmpty ? undefined : bucket, edit),
     );
   }
 

@@ -6,12 +6,12 @@ import type { MatchingOrder } from './matching-order.ts';
 import type { PathPattern } from './path-pattern.ts';
 
 /**
- * One host with one path, and everybody who claims it. The first contest, which nearly always is the only one, stands
- * beside the others: in a large table each array on the way to a route is a miss of the processor's cache.
+ * One host with one path, and all match rules for it. The first conflict, nearly always the only one, is a field of its
+ * own: in a large table each array on the way to a route is a cache miss.
  */
 export interface MatchKey {
   readonly path: PathPattern;
-  /** In an order that goes by places, that of all its claims. */
+  /** In an order by match keys, the rank of all of its match rules. */
   readonly rank: number;
   readonly first: Conflict;
   /** In matching order, after the first. */
@@ -23,50 +23,50 @@ export function conflictsOf({ first, others }: MatchKey): readonly Conflict[] {
   return others.length === 0 ? [first] : [first, ...others];
 }
 
-/** Claims of one place under equal conditions: one keeps it, or several share it by weight. */
+/** Match rules with one match key and equal conditions: one takes the requests, or several share them by weight. */
 export interface Conflict {
   readonly winner: MatchRule;
-  /** The winner's, and so everybody's here. Kept beside it, as what follows, because every lookup reads them. */
+  /** The conditions of every rule of the conflict. This and the next fields are copies, because every lookup reads them. */
   readonly conditions: Conditions;
-  /** The winner's route where neither a method nor a weight has a say. */
+  /** The winner's route if neither method nor weight matters. */
   readonly direct: Route | undefined;
-  /** Those that share with the winner, itself included; empty when it stands alone. */
+  /** Rules that share the requests, the winner included; empty if the winner takes all of them. */
   readonly shares: readonly MatchRule[];
   readonly totalWeight: number;
-  /** The other claims, by right of precedence. */
+  /** The other rules, in order of precedence. */
   readonly competing: readonly MatchRule[];
 }
 
-/** By right of precedence: the first is the winner. */
+/** In order of precedence: the first is the winner. */
 function rulesOf({ winner, competing }: Conflict): readonly MatchRule[] {
   return [winner, ...competing];
 }
 
-export function addRule(place: MatchKey | undefined, claim: MatchRule, order: MatchingOrder): MatchKey {
-  const standing = place && conflictOf(place, claim);
-  const claims = standing === undefined ? [claim] : [...rulesOf(standing), claim].sort(order.compareCompeting);
-  return withContest(place, standing, judge(claims, order), order);
+export function addRule(matchKey: MatchKey | undefined, rule: MatchRule, order: MatchingOrder): MatchKey {
+  const existing = matchKey && conflictOf(matchKey, rule);
+  const matchRules = existing === undefined ? [rule] : [...rulesOf(existing), rule].sort(order.compareCompeting);
+  return withConflict(matchKey, existing, resolve(matchRules, order), order);
 }
 
-/** `undefined` when nobody is left. */
-export function removeRule(place: MatchKey, claim: MatchRule, order: MatchingOrder): MatchKey | undefined {
-  const standing = conflictOf(place, claim);
-  const claims = standing === undefined ? [] : rulesOf(standing).filter((other) => other !== claim);
-  if (claims.length > 0) return withContest(place, standing, judge(claims, order), order);
-  const [first, ...others] = conflictsOf(place).filter((contest) => contest !== standing);
-  return first && { path: place.path, rank: place.rank, first, others };
+/** `undefined` if no rule is left. */
+export function removeRule(matchKey: MatchKey, rule: MatchRule, order: MatchingOrder): MatchKey | undefined {
+  const existing = conflictOf(matchKey, rule);
+  const matchRules = existing === undefined ? [] : rulesOf(existing).filter((other) => other !== rule);
+  if (matchRules.length > 0) return withConflict(matchKey, existing, resolve(matchRules, order), order);
+  const [first, ...others] = conflictsOf(matchKey).filter((conflict) => conflict !== existing);
+  return first && { path: matchKey.path, rank: matchKey.rank, first, others };
 }
 
-/** The contest that a claim takes part in. */
-export function conflictOf(place: MatchKey, claim: MatchRule): Conflict | undefined {
-  const { identity } = claim.of.conditions;
-  return conflictsOf(place).find(({ conditions }) => conditions.identity === identity);
+/** The conflict that a rule takes part in. */
+export function conflictOf(matchKey: MatchKey, rule: MatchRule): Conflict | undefined {
+  const { identity } = rule.of.conditions;
+  return conflictsOf(matchKey).find(({ conditions }) => conditions.identity === identity);
 }
 
-/** The first contest that the request fits, its method aside. */
-export function firstFitting(place: MatchKey, target: RequestTarget): Conflict | undefined {
-  if (isFit(place.first, target)) return place.first;
-  for (const contest of place.others) if (isFit(contest, target)) return contest;
+/** The first conflict whose conditions fit the request; the method is not compared. */
+export function firstFitting(matchKey: MatchKey, target: RequestTarget): Conflict | undefined {
+  if (isFit(matchKey.first, target)) return matchKey.first;
+  for (const conflict of matchKey.others) if (isFit(conflict, target)) return conflict;
   return undefined;
 }
 
@@ -74,35 +74,35 @@ function isFit({ conditions }: Conflict, target: RequestTarget): boolean {
   return conditions.free || firstFailed(conditions, target) === undefined;
 }
 
-/** Claims of a contest that get no traffic, as long as nothing changes. */
-export function losersOf(contest: Conflict): readonly MatchRule[] {
-  if (contest.competing.length === 0) return [];
-  const serving = contest.shares.length > 0 ? contest.shares : [contest.winner];
-  // One route may claim one place twice (`/a` and `/a/.`): it does not lose against itself.
-  return rulesOf(contest).filter((claim) => !serving.some((other) => other.of === claim.of));
+/** The rules of a conflict that get no requests. */
+export function losersOf(conflict: Conflict): readonly MatchRule[] {
+  if (conflict.competing.length === 0) return [];
+  const serving = conflict.shares.length > 0 ? conflict.shares : [conflict.winner];
+  // One route may have the same match key twice (`/a` and `/a/.`): it does not lose against itself.
+  return rulesOf(conflict).filter((rule) => !serving.some((other) => other.of === rule.of));
 }
 
-function withContest(
-  place: MatchKey | undefined,
-  standing: Conflict | undefined,
-  contest: Conflict,
+function withConflict(
+  matchKey: MatchKey | undefined,
+  existing: Conflict | undefined,
+  conflict: Conflict,
   order: MatchingOrder,
 ): MatchKey {
-  const { path, rank } = contest.winner;
-  if (place === undefined) return { path, rank, first: contest, others: none };
-  const [first = contest, ...others] = conflictsOf(place)
-    .filter((other) => other !== standing)
-    .concat(contest)
+  const { path, rank } = conflict.winner;
+  if (matchKey === undefined) return { path, rank, first: conflict, others: none };
+  const [first = conflict, ...others] = conflictsOf(matchKey)
+    .filter((other) => other !== existing)
+    .concat(conflict)
     .sort((one, other) => order.compare(one.winner, other.winner));
-  return { path: place.path, rank: place.rank, first, others };
+  return { path: matchKey.path, rank: matchKey.rank, first, others };
 }
 
 /**
- * A weight is an offer to share. It takes the winner's offer: nobody gets a part of somebody's traffic by a label of
- * their own alone.
+ * Requests are shared only if the winner has a weight too: a service cannot take a part of another service's traffic by
+ * its own label alone.
  */
-function judge(claims: readonly MatchRule[], order: MatchingOrder): Conflict {
-  const winner = claims[0] as MatchRule;
+function resolve(matchRules: readonly MatchRule[], order: MatchingOrder): Conflict {
+  const winner = matchRules[0] as MatchRule;
   const { conditions, route } = winner.of;
   const anyMethod = conditions.allowedMethods === undefined && conditions.deniedMethods === undefined;
   const alone: Conflict = {
@@ -111,32 +111,32 @@ function judge(claims: readonly MatchRule[], order: MatchingOrder): Conflict {
     direct: anyMethod ? route : undefined,
     shares: none,
     totalWeight: 0,
-    competing: claims.length === 1 ? none : claims.slice(1),
+    competing: matchRules.length === 1 ? none : matchRules.slice(1),
   };
-  if (claims.length === 1 || weightOf(winner) === undefined) return alone;
-  const shares = claims
-    .filter((claim, at) => weightOf(claim) !== undefined && claims.findIndex((one) => sameService(one, claim)) === at)
+  if (matchRules.length === 1 || weightOf(winner) === undefined) return alone;
+  const shares = matchRules
+    .filter((rule, at) => weightOf(rule) !== undefined && matchRules.findIndex((one) => sameService(one, rule)) === at)
     .toSorted(order.compare);
-  const totalWeight = shares.reduce((sum, claim) => sum + (weightOf(claim) ?? 0), 0);
+  const totalWeight = shares.reduce((sum, rule) => sum + (weightOf(rule) ?? 0), 0);
   if (shares.length === 1 || totalWeight === 0) return alone;
   return { ...alone, direct: undefined, shares, totalWeight };
 }
 
-/** One for all: most places need it, and there are as many as routes. */
+/** One shared array: most match keys need an empty one, and there are as many match keys as routes. */
 const none: readonly never[] = [];
 
 /** @param random at least 0, below 1 */
-export function chooseShare(contest: Conflict, random: number): MatchRule {
-  let left = random * contest.totalWeight;
-  for (const claim of contest.shares) {
-    left -= weightOf(claim) ?? 0;
-    if (left < 0) return claim;
+export function chooseShare(conflict: Conflict, random: number): MatchRule {
+  let left = random * conflict.totalWeight;
+  for (const rule of conflict.shares) {
+    left -= weightOf(rule) ?? 0;
+    if (left < 0) return rule;
   }
-  return contest.winner;
+  return conflict.winner;
 }
 
-function weightOf(claim: MatchRule): number | undefined {
-  return claim.of.route.definition.weight;
+function weightOf(rule: MatchRule): number | undefined {
+  return rule.of.route.definition.weight;
 }
 
 function sameService(one: MatchRule, other: MatchRule): boolean {

@@ -7,16 +7,16 @@ import { type PathPattern, showPath } from './path-pattern.ts';
 export interface CompiledRoute {
   readonly route: Route;
   readonly conditions: Conditions;
-  /** Every host with every path, in rank order. Empty for tcp and sni, and for a default backend that asks for nothing. */
-  readonly claims: readonly MatchRule[];
+  /** Every host with every path, in rank order. Empty for tcp and sni, and for a default backend without match labels. */
+  readonly matchRules: readonly MatchRule[];
   readonly mode: 'http' | 'redirect' | 'tcp';
   /** Sort key among equals: `aclName`, else the service's name. */
   readonly aclName: string;
-  /** MatchKey of the whole service in `legacy` order: 0 for `/.well-known…`, 2 for a bare `/`, else 1. */
+  /** Class of the whole service in `legacy` order: 0 for `/.well-known…`, 2 for a bare `/`, else 1. */
   readonly legacyClass: 0 | 1 | 2;
 }
 
-/** One host and one path that a route asks for: the unit that is indexed, and that conflicts are about. */
+/** One host and one path that a route matches: the unit that is indexed and that conflicts are about. */
 export interface MatchRule {
   readonly of: CompiledRoute;
   readonly phase: MatchPhase;
@@ -29,7 +29,7 @@ export interface MatchRule {
 /** `acme` exists in `strict` only. */
 export type MatchPhase = 'acme' | 'redirect' | 'ordinary';
 
-/** Equal for claims to the same place. */
+/** Equal for rules that match the same host and path in the same phase. */
 export function matchKeyOf({ phase, host, path }: Pick<MatchRule, 'phase' | 'host' | 'path'>): string {
   const hostText = host.kind === 'any' ? '' : host.text;
   return `${phase} ${host.kind} ${hostText} ${path.kind}${path.folded ? '-i' : ''} ${path.text}`;

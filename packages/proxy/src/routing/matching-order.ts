@@ -5,28 +5,28 @@ import type { PathPattern } from './path-pattern.ts';
 export type OrderName = 'strict' | 'legacy';
 
 /**
- * In which order claims are tried: the first that fits wins. Both orders are total, so nothing depends on arrival.
+ * The order in which match rules are tried: the first that fits wins. Both orders are total: the order of arrival has no effect.
  *
  * `strict`: a path under `/.well-known/acme-challenge` (there, any host before all others); redirects; host exact >
  * longest wildcard > `hdr_*` algorithms > any host; path exact > longest prefix > longest `path_end`, `path_dir`,
- * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index; for two claims of one route their texts.
+ * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index; for two rules of one route their texts.
  *
  * `legacy` (Docker Flow's): redirects; services with a path that begins with `/.well-known`; services with a path that
  * is exactly `/` last; aclName; owner, service, index.
  */
 export interface MatchingOrder {
   readonly name: OrderName;
-  /** The places of one phase stand in rank order, so that a search may stop at the first that fits. */
-  readonly byPlace: boolean;
+  /** The match keys of one phase are in rank order, so a search may stop at the first that fits. */
+  readonly byMatchKey: boolean;
   rank(phase: MatchPhase, host: HostPattern, path: PathPattern, legacyClass: 0 | 1 | 2): number;
   compare(one: MatchRule, other: MatchRule): number;
-  /** Who keeps a match that several claim: the longest-standing one, in `legacy` the first in order. */
+  /** Order of precedence within a conflict: the oldest rule first, in `legacy` the first in matching order. */
   compareCompeting(one: MatchRule, other: MatchRule): number;
 }
 
 export const strictOrder: MatchingOrder = {
   name: 'strict',
-  byPlace: true,
+  byMatchKey: true,
   rank: strictRank,
   compare: (one, other) =>
     one.rank - other.rank ||
@@ -40,7 +40,7 @@ export const strictOrder: MatchingOrder = {
 
 export const legacyOrder: MatchingOrder = {
   name: 'legacy',
-  byPlace: false,
+  byMatchKey: false,
   rank: (phase, _host, _path, legacyClass) => (phase === 'redirect' ? 0 : 3) + legacyClass,
   compare: compareLegacy,
   compareCompeting: compareLegacy,
@@ -58,7 +58,7 @@ function compareLegacy(one: MatchRule, other: MatchRule): number {
   );
 }
 
-/** The last word, between two claims of one route: at which place a request finds it says which other routes it may go to. */
+/** Between two rules of one route: the rule that a request matches decides which other routes may share it. */
 function comparePlaces(one: MatchRule, other: MatchRule): number {
   return one === other ? 0 : compareText(matchKeyOf(one), matchKeyOf(other));
 }

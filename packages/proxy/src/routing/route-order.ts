@@ -2,9 +2,9 @@ import type { ServiceKey } from '@swarmgate/registry';
 import type { CompiledRoute } from './match-rule.ts';
 import { compareIdentity, type MatchingOrder } from './matching-order.ts';
 
-/** Routes by their first claim. Those that claim nothing (default backends, then tcp and sni) come last. */
+/** Orders routes by their first match rule. Routes without one (default backends, then tcp and sni) come last. */
 export function compareRoutes(one: CompiledRoute, other: CompiledRoute, order: MatchingOrder): number {
-  const [first, otherFirst] = [one.claims[0], other.claims[0]];
+  const [first, otherFirst] = [one.matchRules[0], other.matchRules[0]];
   if (first && otherFirst) return order.compare(first, otherFirst);
   if (first || otherFirst) return first ? -1 : 1;
   return Number(one.mode === 'tcp') - Number(other.mode === 'tcp') || compareIdentity(one, other);

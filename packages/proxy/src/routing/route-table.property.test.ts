@@ -33,7 +33,7 @@ const perhaps = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined
 
 const destination = fc
   .record({
-    // Half of them claim any host, so that one host has more paths than are tried one after the other.
+    // Half of them match any host, so that one host has more paths than are tried one after the other.
     domains: fc.option(few(domains), { nil: undefined, freq: 1 }),
     typed: perhaps(
       fc
@@ -99,7 +99,7 @@ const target = fc
 const order = fc.constantFrom<OrderName>('strict', 'legacy');
 
 describe('route table, whatever is in it', () => {
-  it('finds what a scan of all claims in matching order finds', () => {
+  it('finds the same route as a scan of all match rules in matching order', () => {
     fc.assert(
       fc.property(order, definitions, fc.array(target, { minLength: 1, maxLength: 8 }), (name, given, targets) => {
         const table = tableOf(name, given);
@@ -147,31 +147,29 @@ describe('route table, whatever is in it', () => {
   });
 });
 
-/** No index, no conflicts worked out beforehand: every claim of every service, one after the other. */
+/** Without an index and without precomputed conflicts: tries every match rule of every service in order. */
 function scan(name: OrderName, given: readonly ServiceDefinition[], one: RequestTarget): string | undefined {
   const matchingOrder = name === 'strict' ? strictOrder : legacyOrder;
   const served = given.filter(({ proxyInstanceName = 'swarmgate' }) => proxyInstanceName === 'swarmgate');
   const byPeople = new Set(served.filter(({ owner }) => owner === 'manual').map(({ service }) => service));
   const inForce = served.filter(({ owner, service }) => owner === 'manual' || !byPeople.has(service));
   const compiled = inForce.map((each) => compileService(each, { order: matchingOrder }));
-  const claims = compiled.flatMap(({ routes }) => routes.flatMap((route) => route.claims));
-  const standing = claims.filter(
-    (claim) => !claims.some((other) => takesFrom(other, claim, matchingOrder.compareCompeting)),
+  const matchRules = compiled.flatMap(({ routes }) => routes.flatMap((route) => route.matchRules));
+  const winners = matchRules.filter(
+    (rule) => !matchRules.some((other) => takesFrom(other, rule, matchingOrder.compareCompeting)),
   );
-  standing.sort(matchingOrder.compare);
-  const fits = (claim: MatchRule) =>
-    hostMatches(claim.host, one.host) &&
-    pathMatches(claim.path, one.path) &&
-    firstFailed(claim.of.conditions, one) === undefined;
-  const any = standing.find(fits);
+  winners.sort(matchingOrder.compare);
+  const fits = (rule: MatchRule) =>
+    hostMatches(rule.host, one.host) &&
+    pathMatches(rule.path, one.path) &&
+    firstFailed(rule.of.conditions, one) === undefined;
+  const any = winners.find(fits);
   const leadsToItself = any?.phase === 'redirect' && any.of.route.redirectToHost === one.host;
-  const first = leadsToItself ? standing.find((claim) => claim.phase !== 'redirect' && fits(claim)) : any;
+  const first = leadsToItself ? winners.find((rule) => rule.phase !== 'redirect' && fits(rule)) : any;
   if (first !== undefined) {
     const better =
       name === 'strict' && !takesMethod(first.of.conditions, one.method)
-        ? standing.find(
-            (claim) => samePlace(claim, first) && fits(claim) && takesMethod(claim.of.conditions, one.method),
-          )
+        ? winners.find((rule) => sameMatchKey(rule, first) && fits(rule) && takesMethod(rule.of.conditions, one.method))
         : undefined;
     return (better ?? first).of.route.id;
   }
@@ -186,17 +184,18 @@ function scan(name: OrderName, given: readonly ServiceDefinition[], one: Request
 
 function takesFrom(
   other: MatchRule,
-  claim: MatchRule,
+  rule: MatchRule,
   compareCompeting: (one: MatchRule, other: MatchRule) => number,
 ): boolean {
-  if (other === claim || !samePlace(other, claim)) return false;
-  if (other.of.conditions.identity !== claim.of.conditions.identity) return false;
-  return other.of !== claim.of && compareCompeting(other, claim) < 0;
+  if (other === rule || !sameMatchKey(other, rule)) return false;
+  if (other.of.conditions.identity !== rule.of.conditions.identity) return false;
+  return other.of !== rule.of && compareCompeting(other, rule) < 0;
 }
 
-function samePlace(one: MatchRule, other: MatchRule): boolean {
-  const place = ({ phase, host, path }: MatchRule) => JSON.stringify([phase, host, path.kind, path.text, path.folded]);
-  return place(one) === place(other);
+function sameMatchKey(one: MatchRule, other: MatchRule): boolean {
+  const matchKey = ({ phase, host, path }: MatchRule) =>
+    JSON.stringify([phase, host, path.kind, path.text, path.folded]);
+  return matchKey(one) === matchKey(other);
 }
 
 function emptyTable(name: OrderName): RouteTable {

@@ -1,8 +1,8 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
-import type { ReadingConflict } from './judge-readings.ts';
 import type { PathReading } from './path-readings.ts';
+import type { ReadingConflict } from './reading-conflicts.ts';
 
 /**
  * Immutable compiled routes. `with` gives a new table that shares what did not change, so its cost follows the change;
@@ -16,9 +16,9 @@ export interface RouteTable {
   lookupUnambiguous(target: RequestTarget, readings: readonly PathReading[]): Route | 'path-ambiguous' | undefined;
   /** Routes in force, in matching order; those that serve tcp and sni come last. */
   routes(): IterableIterator<Route>;
-  /** Whatever their standing. */
+  /** Of any status. */
   routesOf(key: ServiceKey): readonly Route[];
-  standingOf(route: Route): RouteStanding;
+  statusOf(route: Route): RouteStatus;
   /** What the compiled table itself found wrong: conflicts, overridden services, unusable destinations. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** The part of a service's problems that says: this match is another service's, which had it first. */
@@ -30,7 +30,7 @@ export interface RouteTable {
 }
 
 /** `conflict`: every match of it is another service's, until that one goes. */
-export type RouteStanding = 'in-force' | 'overridden' | 'other-instance' | 'conflict';
+export type RouteStatus = 'in-force' | 'overridden' | 'other-instance' | 'conflict';
 
 export interface Explanation {
   readonly winner: Route | undefined;

@@ -20,8 +20,8 @@ export interface TableParts {
   readonly indexes: Readonly<Record<MatchPhase, HostIndex>>;
   /** Routes of default backends, the one to ask first at the front. */
   readonly defaults: readonly CompiledRoute[];
-  /** Places that more than one service claims under equal conditions. */
-  readonly contested: PersistentMap<MatchKey>;
+  /** Match keys with more than one match rule under equal conditions. */
+  readonly conflicting: PersistentMap<MatchKey>;
   /** Services with something to report of their own. */
   readonly flawed: PersistentMap<CompiledService>;
   readonly overridden: PersistentMap<CompiledService>;
@@ -40,17 +40,17 @@ export function emptyParts(order: MatchingOrder): TableParts {
       ordinary: HostIndex.empty(order, strict),
     },
     defaults: [],
-    contested: PersistentMap.empty(),
+    conflicting: PersistentMap.empty(),
     flawed: PersistentMap.empty(),
     overridden: PersistentMap.empty(),
     size: 0,
   };
 }
 
-/** `overridden`: a person's definition of that name (owner `manual`) stands in its place. */
-export type ServiceStanding = 'in-force' | 'overridden' | 'other-instance';
+/** `overridden`: a manual definition of that name (owner `manual`) is in force instead. */
+export type ServiceStatus = 'in-force' | 'overridden' | 'other-instance';
 
-export function standingOf(service: CompiledService, parts: TableParts, rules: TableRules): ServiceStanding {
+export function statusOf(service: CompiledService, parts: TableParts, rules: TableRules): ServiceStatus {
   if (isForOtherInstance(service, rules)) return 'other-instance';
   return parts.overridden.has(service.key) ? 'overridden' : 'in-force';
 }
@@ -71,7 +71,7 @@ export function changedParts(
 /** One change in the making. The edit ends with it, and with it the right to write into what it made. */
 class PartsChange {
   parts: TableParts;
-  /** Services whose routes, or whose standing, are not the same any more. */
+  /** Services whose routes or status changed. */
   readonly touched = new Set<ServiceKey>();
   readonly #rules: TableRules;
   readonly #edit: Edit = {};
@@ -109,7 +109,7 @@ class PartsChange {
       this.#update({ overridden: this.parts.overridden.set(service.key, service, this.#edit) });
       return;
     }
-    for (const { claims } of service.routes) for (const claim of claims) this.#claim(claim);
+    for (const { matchRules } of service.routes) for (const rule of matchRules) this.#addRule(rule);
     if (service.definition.isDefaultBackend === true) {
       const defaults = [...this.parts.defaults, ...service.routes.filter(({ mode }) => mode === 'http')];
       this.#update({ defaults: defaults.sort(this.#rules.order.name === 'strict' ? compareDefaults : compareByName) });
@@ -119,31 +119,31 @@ class PartsChange {
 
   #leave(service: CompiledService): void {
     this.touched.add(service.key);
-    const standing = standingOf(service, this.parts, this.#rules);
-    if (standing === 'overridden')
+    const status = statusOf(service, this.parts, this.#rules);
+    if (status === 'overridden')
       this.#update({ overridden: this.parts.overridden.set(service.key, undefined, this.#edit) });
-    if (standing !== 'in-force') return;
-    for (const { claims } of service.routes) for (const claim of claims) this.#renounce(claim);
+    if (status !== 'in-force') return;
+    for (const { matchRules } of service.routes) for (const rule of matchRules) this.#removeRule(rule);
     if (service.definition.isDefaultBackend === true)
       this.#update({ defaults: this.parts.defaults.filter(({ route }) => route.key !== service.key) });
     this.#update({ size: this.parts.size - service.routes.length });
   }
 
-  #claim(claim: MatchRule): void {
-    this.#put(claim, addRule(this.parts.indexes[claim.phase].find(claim), claim, this.#rules.order));
+  #addRule(rule: MatchRule): void {
+    this.#put(rule, addRule(this.parts.indexes[rule.phase].find(rule), rule, this.#rules.order));
   }
 
-  #renounce(claim: MatchRule): void {
-    const place = this.parts.indexes[claim.phase].find(claim);
-    if (place) this.#put(claim, removeRule(place, claim, this.#rules.order));
+  #removeRule(rule: MatchRule): void {
+    const matchKey = this.parts.indexes[rule.phase].find(rule);
+    if (matchKey) this.#put(rule, removeRule(matchKey, rule, this.#rules.order));
   }
 
-  #put(claim: MatchRule, place: MatchKey | undefined): void {
-    const { indexes, contested } = this.parts;
-    const isContested = place !== undefined && conflictsOf(place).some(({ competing }) => competing.length > 0);
+  #put(rule: MatchRule, matchKey: MatchKey | undefined): void {
+    const { indexes, conflicting } = this.parts;
+    const hasConflict = matchKey !== undefined && conflictsOf(matchKey).some(({ competing }) => competing.length > 0);
     this.#update({
-      indexes: { ...indexes, [claim.phase]: indexes[claim.phase].set(claim, place, this.#edit) },
-      contested: contested.set(matchKeyOf(claim), isContested ? place : undefined, this.#edit),
+      indexes: { ...indexes, [rule.phase]: indexes[rule.phase].set(rule, matchKey, this.#edit) },
+      conflicting: conflicting.set(matchKeyOf(rule), hasConflict ? matchKey : undefined, this.#edit),
     });
   }
 
@@ -173,7 +173,7 @@ function withCount(counts: ReadonlyMap<string, number>, owner: string, change: n
   return changed;
 }
 
-/** The longest-standing default backend is asked first. */
+/** The oldest default backend comes first. */
 function compareDefaults(one: CompiledRoute, other: CompiledRoute): number {
   return one.route.destination.since - other.route.destination.since || compareIdentity(one, other);
 }

@@ -6,22 +6,22 @@ import type { TableParts } from './table-parts.ts';
 
 export interface TableProblems {
   readonly all: ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** The part of them that says: you asked for this, and somebody else has it. */
+  /** Of these, the conflicts that the service lost. */
   readonly lost: ReadonlyMap<ServiceKey, readonly Problem[]>;
 }
 
-/** Everything the compiled table itself found wrong. Costs as much as there is wrong, not as the table is large. */
+/** All problems that compiling the table found. The cost grows with the number of problems, not with the table. */
 export function findProblems(parts: TableParts, order: OrderName): TableProblems {
   const all = new Map<ServiceKey, Problem[]>();
   const lost = new Map<ServiceKey, Problem[]>();
   for (const { key, problems } of parts.flawed.values()) listed(all, key).push(...problems);
   for (const { key, definition } of parts.overridden.values()) listed(all, key).push(overridden(definition.service));
-  for (const rivalry of rivalries(parts)) {
-    const { winner, loser } = rivalry;
-    const loss = lossOf(rivalry, order);
+  for (const routeConflict of routeConflicts(parts)) {
+    const { winner, loser } = routeConflict;
+    const loss = lossOf(routeConflict, order);
     listed(all, loser.route.key).push(loss);
     listed(lost, loser.route.key).push(loss);
-    if (winner.route.key !== loser.route.key) listed(all, winner.route.key).push(gainOf(rivalry));
+    if (winner.route.key !== loser.route.key) listed(all, winner.route.key).push(gainOf(routeConflict));
   }
   return { all, lost };
 }
@@ -36,34 +36,34 @@ function overridden(service: string): Problem {
   return {
     severity: 'warning',
     reason: 'overridden',
-    message: `a definition of ${service} that a person made stands in the place of this one`,
+    message: `a manual definition of ${service} overrides this one`,
     suggestion: `Call remove?serviceName=${service} (swarmgate remove ${service}) to serve this one again.`,
     otherService: `manual/${service}`,
   };
 }
 
-/** Two routes that claim the same: where, by the first name of it, and in how many places. */
-interface Rivalry {
+/** Two routes in conflict: the first match key that both have, and how many they share. */
+interface RouteConflict {
   readonly winner: CompiledRoute;
   readonly loser: CompiledRoute;
   what: string;
-  places: number;
+  matchKeys: number;
 }
 
-function rivalries(parts: TableParts): readonly Rivalry[] {
-  const found = new Map<string, Rivalry>();
+function routeConflicts(parts: TableParts): readonly RouteConflict[] {
+  const found = new Map<string, RouteConflict>();
   const record = (winner: CompiledRoute, loser: CompiledRoute, what: string) => {
     const id = `${winner.route.id} ${loser.route.id}`;
     const known = found.get(id);
-    if (known === undefined) found.set(id, { winner, loser, what, places: 1 });
+    if (known === undefined) found.set(id, { winner, loser, what, matchKeys: 1 });
     else {
-      known.places += 1;
+      known.matchKeys += 1;
       if (what < known.what) known.what = what;
     }
   };
-  for (const place of parts.contested.values()) {
-    for (const contest of conflictsOf(place)) {
-      for (const loser of losersOf(contest)) record(contest.winner.of, loser.of, whatIsClaimed(loser));
+  for (const matchKey of parts.conflicting.values()) {
+    for (const conflict of conflictsOf(matchKey)) {
+      for (const loser of losersOf(conflict)) record(conflict.winner.of, loser.of, whatIsMatched(loser));
     }
   }
   const firstDefault = new Map<number | undefined, CompiledRoute>();
@@ -73,34 +73,34 @@ function rivalries(parts: TableParts): readonly Rivalry[] {
     if (first === undefined) firstDefault.set(port, compiled);
     else if (first.route.key !== compiled.route.key) record(first, compiled, 'being the default backend');
   }
-  // By name: every replica says the same, whatever came first there.
-  return [...found].sort(([one], [other]) => compareText(one, other)).map(([, rivalry]) => rivalry);
+  // Sorted by name, so that every replica reports the same.
+  return [...found].sort(([one], [other]) => compareText(one, other)).map(([, routeConflict]) => routeConflict);
 }
 
-function whatIsClaimed(claim: MatchRule): string {
-  const place = showMatchKey(claim);
-  return claim.phase === 'redirect' ? `the redirect from ${place}` : place;
+function whatIsMatched(rule: MatchRule): string {
+  const matchKey = showMatchKey(rule);
+  return rule.phase === 'redirect' ? `the redirect from ${matchKey}` : matchKey;
 }
 
-function lossOf({ winner, loser, what, places }: Rivalry, order: OrderName): Problem {
+function lossOf({ winner, loser, what, matchKeys }: RouteConflict, order: OrderName): Problem {
   const label = labelOf(loser, what);
   const why = order === 'legacy' ? 'its aclName comes first' : whyFirst(winner, loser);
   return {
     severity: 'warning',
     reason: 'route-conflict',
-    message: `${what}${andMore(places)} is claimed by ${winner.route.key} too, which keeps it: ${why}`,
+    message: `${what}${andMore(matchKeys)} is matched by ${winner.route.key} too, which takes precedence: ${why}`,
     label,
     suggestion: mend(label),
     otherService: winner.route.key,
   };
 }
 
-function gainOf({ winner, loser, what, places }: Rivalry): Problem {
+function gainOf({ winner, loser, what, matchKeys }: RouteConflict): Problem {
   const label = labelOf(winner, what);
   return {
     severity: 'warning',
     reason: 'route-conflict',
-    message: `${what}${andMore(places)} is claimed by ${loser.route.key} too, which gets no requests there`,
+    message: `${what}${andMore(matchKeys)} is matched by ${loser.route.key} too, which gets no requests for it`,
     label,
     suggestion: mend(label),
     otherService: loser.route.key,
@@ -114,14 +114,14 @@ function whyFirst(winner: CompiledRoute, loser: CompiledRoute): string {
     : 'both have had it for equally long, and its name comes first';
 }
 
-/** A hand-edited `since` may be beyond what a date can say. */
+/** A manually edited `since` may be out of a date's range. */
 function isoDate(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.valueOf()) ? String(ms) : date.toISOString();
 }
 
-function andMore(places: number): string {
-  return places === 1 ? '' : ` (and ${places - 1} more)`;
+function andMore(matchKeys: number): string {
+  return matchKeys === 1 ? '' : ` (and ${matchKeys - 1} more)`;
 }
 
 function labelOf({ mode, route: { destination } }: CompiledRoute, what: string): string {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Destination } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { endpointAt, tinyRoute } from '../../test/tiny-plane.ts';
+import { endpointAt, tinyRoute } from '../../test/test-context.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { checkEndpoint } from './check-endpoint.ts';
 

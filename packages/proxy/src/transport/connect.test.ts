@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { endpointAt } from '../../test/tiny-plane.ts';
+import { endpointAt } from '../../test/test-context.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { connectToPicked } from './connect.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
-import { endpointAt } from '../../test/tiny-plane.ts';
+import { endpointAt } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import { ConnectionPool, type PoolLimits, type Waiter } from './connection-pool.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';

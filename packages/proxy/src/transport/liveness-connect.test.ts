@@ -1,7 +1,7 @@
 import { createServer, type Server, Socket } from 'node:net';
 import { expect } from 'chai';
 import { MovedClock, openToNobody } from '../../test/gone-endpoint.ts';
-import { endpointAt } from '../../test/tiny-plane.ts';
+import { endpointAt } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
 import { LivenessConnects } from './liveness-connect.ts';

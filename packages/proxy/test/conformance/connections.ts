@@ -150,9 +150,9 @@ export function connections(makeServer: MakeServer): void {
         await until(() => backend.requests.length === 1, 'the request');
         client.destroy();
         await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
-        await until(() => rig.plane.reports.length === 1, 'the report');
-        expect(rig.plane.reports[0]?.status).to.equal(499);
-        expect(rig.plane.outcomes).to.deep.equal(['abandoned']);
+        await until(() => rig.context.reports.length === 1, 'the report');
+        expect(rig.context.reports[0]?.status).to.equal(499);
+        expect(rig.context.outcomes).to.deep.equal(['abandoned']);
       }));
 
     it('of a client that leaves in the middle of its body break the request off (RFC 9112, 8)', () =>
@@ -195,7 +195,7 @@ export function connections(makeServer: MakeServer): void {
           client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf');
           await client.end();
           await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
-          expect(rig.plane.outstanding).to.equal(0);
+          expect(rig.context.outstanding).to.equal(0);
         },
         { timeouts: { clientMs: 100, serverMs: 3_000 } },
       ));
@@ -336,8 +336,8 @@ export function connections(makeServer: MakeServer): void {
           const client = rig.client();
           client.socket.pause();
           client.send(get('/huge'));
-          await until(() => rig.plane.reports.length === 1, 'the report');
-          expect(rig.plane.reports[0]?.reason).to.equal('request-timeout');
+          await until(() => rig.context.reports.length === 1, 'the report');
+          expect(rig.context.reports[0]?.reason).to.equal('request-timeout');
           await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
         },
         { timeouts: { clientMs: 150 } },
@@ -350,9 +350,9 @@ export function connections(makeServer: MakeServer): void {
           client.send(get(`/${at}`));
           await client.response();
         }
-        await until(() => rig.plane.outstanding === 0, 'all picks to be finished');
-        expect(rig.plane.picks).to.have.length(5);
-        expect(rig.plane.reports.map((report) => report.protocol)).to.include('HTTP/1.1');
+        await until(() => rig.context.outstanding === 0, 'all picks to be finished');
+        expect(rig.context.picks).to.have.length(5);
+        expect(rig.context.reports.map((report) => report.protocol)).to.include('HTTP/1.1');
       }));
   });
 }

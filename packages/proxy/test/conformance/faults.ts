@@ -3,7 +3,7 @@ import { freePort } from '../free-ports.ts';
 import type { RawClient } from '../raw-client.ts';
 import { answering, type Script, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
 import type { MakeServer } from '../server-rig.ts';
-import { endpointAt } from '../tiny-plane.ts';
+import { endpointAt } from '../test-context.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
@@ -38,8 +38,8 @@ export function faults(makeServer: MakeServer): void {
           const response = await client.response();
           expect(response.status).to.equal(502);
           expect(response.header('x-swarmgate-reason')).to.equal('endpoint-unreachable');
-          await until(() => rig.plane.outcomes.length === 1, 'the outcome');
-          expect(rig.plane.outcomes).to.deep.equal(['refused']);
+          await until(() => rig.context.outcomes.length === 1, 'the outcome');
+          expect(rig.context.outcomes).to.deep.equal(['refused']);
         },
         { endpoints: [endpointAt(port)] },
       );
@@ -55,8 +55,8 @@ export function faults(makeServer: MakeServer): void {
           client.send('POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello');
           expect((await client.response('POST')).status).to.equal(200);
           expect(good.requests[0]?.body).to.equal('hello');
-          await until(() => rig.plane.reports.length === 1, 'the report');
-          expect(rig.plane.reports[0]?.retries).to.equal(1);
+          await until(() => rig.context.reports.length === 1, 'the report');
+          expect(rig.context.reports[0]?.retries).to.equal(1);
         },
         { endpoints: [endpointAt(port), endpointAt(good.port)] },
       );
@@ -107,7 +107,7 @@ export function faults(makeServer: MakeServer): void {
           expect(response.status).to.equal(504);
           expect(response.header('x-swarmgate-reason')).to.equal('head-timeout');
           await until(() => backend.sockets.size === 0, 'the end of that connection');
-          expect(rig.plane.outcomes).to.deep.equal(['timed-out']);
+          expect(rig.context.outcomes).to.deep.equal(['timed-out']);
           expect(backend.requests).to.have.length(1);
         },
         { timeouts: { serverMs: 100 } },
@@ -122,9 +122,9 @@ export function faults(makeServer: MakeServer): void {
           client.send(get('/'));
           await client.end();
           expect(client.received).to.match(/some$/);
-          await until(() => rig.plane.reports.length === 1, 'the report');
-          expect(rig.plane.reports[0]?.reason).to.equal('answer-truncated');
-          expect(rig.plane.outcomes).to.deep.equal(['broken']);
+          await until(() => rig.context.reports.length === 1, 'the report');
+          expect(rig.context.reports[0]?.reason).to.equal('answer-truncated');
+          expect(rig.context.outcomes).to.deep.equal(['broken']);
         },
         { timeouts: { serverMs: 100 } },
       ));
@@ -154,7 +154,7 @@ export function faults(makeServer: MakeServer): void {
             text.endsWith('0\r\n\r\n') ||
             (text.endsWith('some') && !framed(text));
           expect(complete, JSON.stringify(text)).to.equal(false);
-          await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
+          await until(() => rig.context.outstanding === 0, 'the pick to be finished');
         }));
 
     it('HTTP/1.0 clients see a reset where an answer broke off (RFC 9112, 8)', () =>

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { startBackend } from '../scripted-backend.ts';
 import { type MakeServer, startRig } from '../server-rig.ts';
-import { endpointAt } from '../tiny-plane.ts';
+import { endpointAt } from '../test-context.ts';
 import { until } from '../until.ts';
 import { refusedRequests } from './refused-requests.ts';
 
@@ -23,7 +23,7 @@ export function refusals(makeServer: MakeServer): void {
           const served = backend.requests.filter((request) => request.whole);
           expect(served.map((request) => request.target)).to.deep.equal([]);
           client.destroy();
-          await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
+          await until(() => rig.context.outstanding === 0, 'the pick to be finished');
         } finally {
           await rig.stop();
           await backend.stop();

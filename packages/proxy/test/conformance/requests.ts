@@ -110,8 +110,8 @@ export function requests(makeServer: MakeServer): void {
           const request = backend.requests[0] ?? { headers: [] };
           expect(header(request, 'x-forwarded-proto')).to.equal('https');
           expect(header(request, 'x-request-id')).to.equal('mine');
-          await until(() => rig.plane.reports.length === 1, 'the report');
-          expect(rig.plane.reports[0]?.clientAddress).to.equal('1.2.3.4');
+          await until(() => rig.context.reports.length === 1, 'the report');
+          expect(rig.context.reports[0]?.clientAddress).to.equal('1.2.3.4');
         },
         { trusted: ['127.0.0.0/8'] },
       ));

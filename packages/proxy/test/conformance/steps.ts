@@ -104,7 +104,7 @@ export function steps(makeServer: MakeServer): void {
             const other = rig.client();
             other.send(get('/good'));
             expect((await other.response()).body).to.equal('GET /good');
-            await until(() => rig.plane.outstanding === 0, 'the picks to be finished');
+            await until(() => rig.context.outstanding === 0, 'the picks to be finished');
           },
           { steps: [step(of)] },
         ));
@@ -167,10 +167,10 @@ export function steps(makeServer: MakeServer): void {
           let turns = 0;
           await until(() => ++turns > 10, 'some turns of the event loop');
           for (const resolve of pending.splice(0)) resolve(proceed);
-          await until(() => rig.plane.reports.length === 1, 'the report');
-          expect(rig.plane.reports[0]?.status).to.equal(499);
+          await until(() => rig.context.reports.length === 1, 'the report');
+          expect(rig.context.reports[0]?.status).to.equal(499);
           expect(backend.requests).to.have.length(0);
-          expect(rig.plane.outstanding).to.equal(0);
+          expect(rig.context.outstanding).to.equal(0);
         },
         {
           steps: [
@@ -202,9 +202,9 @@ export function steps(makeServer: MakeServer): void {
           client.send(get('/'));
           await until(() => client.received.includes('some'), 'the first bytes');
           client.destroy();
-          await until(() => rig.plane.reports.length === 1, 'the record');
-          expect(rig.plane.reports[0]).to.include({ status: 499, reason: 'client-gone' });
-          expect(rig.plane.outcomes).to.deep.equal(['abandoned']);
+          await until(() => rig.context.reports.length === 1, 'the record');
+          expect(rig.context.reports[0]).to.include({ status: 499, reason: 'client-gone' });
+          expect(rig.context.outcomes).to.deep.equal(['abandoned']);
           expect(streams.map(({ destroyed }) => destroyed)).to.deep.equal([true]);
           await until(() => backend.sockets.size === 0, 'the end of the connection to the endpoint');
         },
@@ -234,9 +234,9 @@ export function steps(makeServer: MakeServer): void {
           await until(() => client.closed, 'the end');
           expect(client.error).to.equal('ECONNRESET');
           expect(client.received).to.match(/good\r\n$/);
-          await until(() => rig.plane.reports.length === 1, 'the record');
-          expect(rig.plane.reports[0]).to.include({ status: 500, reason: 'internal-error' });
-          await until(() => rig.plane.outstanding === 0, 'the pick to be finished');
+          await until(() => rig.context.reports.length === 1, 'the record');
+          expect(rig.context.reports[0]).to.include({ status: 500, reason: 'internal-error' });
+          await until(() => rig.context.outstanding === 0, 'the pick to be finished');
         },
         { steps: [broken] },
       );

@@ -1,6 +1,6 @@
 import { type ScriptedBackend, startBackend } from '../scripted-backend.ts';
 import { type MakeServer, type Rig, type RigOptions, startRig } from '../server-rig.ts';
-import { endpointAt } from '../tiny-plane.ts';
+import { endpointAt } from '../test-context.ts';
 
 export interface Stage {
   readonly rig: Rig;

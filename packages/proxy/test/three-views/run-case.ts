@@ -6,7 +6,7 @@ import { freePort } from '../free-ports.ts';
 import type { ReceivedResponse } from '../raw-client.ts';
 import { type ReceivedRequest, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
 import { type MakeServer, type Rig, startRig } from '../server-rig.ts';
-import { endpointAt } from '../tiny-plane.ts';
+import { endpointAt } from '../test-context.ts';
 import { until } from '../until.ts';
 import {
   type CaseEndpoint,
@@ -55,8 +55,8 @@ export async function runCase(written: ViewCase, makeServer: MakeServer, client:
   });
   try {
     const seen = await client.play(written, rig, () => arrived.length);
-    await until(() => rig.plane.reports.length >= each.records.length, 'the access records');
-    await until(() => rig.plane.outstanding === 0, 'every pick to be finished');
+    await until(() => rig.context.reports.length >= each.records.length, 'the access records');
+    await until(() => rig.context.outstanding === 0, 'every pick to be finished');
     expect(seen.responses, 'the client').to.deep.equal(each.client.responses.map(withDefaults));
     expect(seen.behind, 'the client, behind the responses').to.equal(each.client.behind ?? '');
     expect(seen.connection, 'the client’s connection').to.equal(each.client.connection);
@@ -67,12 +67,12 @@ export async function runCase(written: ViewCase, makeServer: MakeServer, client:
     const strays = backends.map(({ backend }) => backend?.strayBytes ?? 0);
     expect(strays, 'stray bytes').to.deep.equal(strays.map(() => 0));
     const ids = endpoints.map(({ id }) => id);
-    const records = rig.plane.reports;
+    const records = rig.context.reports;
     expect(
       records.map((one, at) => recordOf(one, ids, each.records[at])),
       'the access record',
     ).to.deep.equal(each.records.map((one) => expectedRecord(one, seen, each)));
-    expect(rig.plane.outcomes, 'what is known of the endpoints').to.deep.equal(each.outcomes);
+    expect(rig.context.outcomes, 'what is known of the endpoints').to.deep.equal(each.outcomes);
     await expectMetrics(records, each.records);
   } finally {
     await rig.stop();

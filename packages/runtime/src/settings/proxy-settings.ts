@@ -82,7 +82,7 @@ export const proxySettings = {
     default: 'cores',
     defaultFor: { standalone: '0' },
     usedBy: serving,
-    meaning: 'Data-plane workers: a number, or `cores`; `0` serves inside the control process',
+    meaning: 'Worker processes: a number, or `cores`; `0` serves inside the control process',
   }),
   httpRouter: given({
     env: ['HTTP_ROUTER', 'LANE'],

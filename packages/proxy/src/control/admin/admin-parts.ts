@@ -17,7 +17,7 @@ export interface AdminParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly follower: ServicesFollower;
-  readonly plane: Server;
+  readonly server: Server;
   readonly presence: ReplicaPresence;
   readonly changes: Changes;
   /** Absent where certificates come from files and secrets only. */

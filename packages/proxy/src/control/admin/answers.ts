@@ -9,8 +9,8 @@ import type {
 } from '@swarmgate/registry';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { FollowState, ServedService } from '../../model/served-service.ts';
-import type { ReadingConflict } from '../../routing/judge-readings.ts';
 import type { PathReading } from '../../routing/path-readings.ts';
+import type { ReadingConflict } from '../../routing/reading-conflicts.ts';
 import type { FailedCondition } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';

@@ -7,17 +7,17 @@ import { conditionsOf } from './view-route.ts';
  * about it: what Docker Flow's `config` shows as haproxy.cfg. Holds no secrets: conditions and addresses only.
  */
 export function describeTable({
-  plane,
+  server,
   follower,
   settings,
-}: Pick<AdminParts, 'plane' | 'follower' | 'settings'>): string {
-  const table = plane.table();
+}: Pick<AdminParts, 'server' | 'follower' | 'settings'>): string {
+  const table = server.table();
   const { served } = follower;
   const lines = [
     `# Swarmgate route table, revision ${served.revision}`,
     `# ${table.size} routes of ${served.services.size} services in matching order (${settings.order}): the first that fits serves the request`,
   ];
-  for (const entrypoint of plane.entrypoints()) {
+  for (const entrypoint of server.entrypoints()) {
     const name = `${entrypoint.port}${entrypoint.secure ? ':ssl' : ''}`;
     lines.push(
       entrypoint.state === 'open' ? `# entrypoint ${name} open` : `# entrypoint ${name} closed: ${entrypoint.reason}`,
@@ -33,7 +33,7 @@ export function describeTable({
     const conditions = Object.entries(conditionsOf(route)).map(
       ([label, value]) => `${label}=${oneLine(textOf(value))}`,
     );
-    const endpoints = plane
+    const endpoints = server
       .endpointsOf(route)
       .map(
         ({ endpoint, health }) => `${hostPort(endpoint.host, endpoint.port)}${health === 'ejected' ? '(ejected)' : ''}`,

@@ -24,7 +24,7 @@ export type ExplainQuery =
  */
 export function readExplainQuery(
   query: URLSearchParams,
-  plane: Pick<Server, 'entrypoints'>,
+  server: Pick<Server, 'entrypoints'>,
   encodedSlash: EncodedSlash,
 ): ExplainQuery {
   const url = query.get('url') ?? '';
@@ -43,7 +43,7 @@ export function readExplainQuery(
       return { ok: false, message: `header=${header} is not Name:value` };
     headers[header.slice(0, colon).trim().toLowerCase()] ??= header.slice(colon + 1).trim();
   }
-  const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, plane);
+  const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, server);
   if (port === undefined) return { ok: false, message: 'port is not a number from 1 to 65535' };
   const limit = query.get('limit') ?? '250';
   if (!/^\d{1,6}$/.test(limit)) return { ok: false, message: 'limit is not a number of candidates' };
@@ -58,13 +58,13 @@ function portOf(
   given: string | undefined,
   scheme: string,
   ofUrl: number | undefined,
-  plane: Pick<Server, 'entrypoints'>,
+  server: Pick<Server, 'entrypoints'>,
 ): number | undefined {
   if (given !== undefined) return /^\d{1,5}$/.test(given) && isPort(Number(given)) ? Number(given) : undefined;
   if (ofUrl !== undefined) return ofUrl;
   const isSecure = scheme === 'https';
   const usual = isSecure ? 443 : 80;
-  const fitting = plane.entrypoints().filter(({ secure }) => secure === isSecure);
+  const fitting = server.entrypoints().filter(({ secure }) => secure === isSecure);
   return fitting.find(({ port }) => port === usual)?.port ?? fitting[0]?.port ?? usual;
 }
 
@@ -79,9 +79,9 @@ function isToken(text: string): boolean {
 
 export function explain(
   { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
-  parts: Pick<AdminParts, 'plane' | 'follower'>,
+  parts: Pick<AdminParts, 'server' | 'follower'>,
 ): ExplainAnswer {
-  const table = parts.plane.table();
+  const table = parts.server.table();
   const { winner, byDefault, candidates, omitted } = table.explain(target, limit);
   const explained = table.explainReadings(target, readings);
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
@@ -90,7 +90,7 @@ export function explain(
     request: { method, host, path, port, headers },
     winner: winner === undefined ? null : viewRoute(winner, parts),
     byDefault,
-    middleware: winner === undefined ? [] : (parts.plane.middlewareOf?.(winner) ?? []).map(({ name }) => name),
+    middleware: winner === undefined ? [] : (parts.server.middlewareOf?.(winner) ?? []).map(({ name }) => name),
     answer: isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : answerOf(winner),
     readings: explained.map(({ reading, routes, conflict }) => ({
       ...reading,

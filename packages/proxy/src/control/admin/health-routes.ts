@@ -19,7 +19,7 @@ export function healthRoutes(parts: AdminParts): Router {
     // By what the scraper names; one that takes anything gets Prometheus' own format.
     const format = request.get('accept')?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
     const own = await parts.metrics.getMetricsAsJSON();
-    const ofWorkers = (await parts.plane.workerMetrics?.()) ?? [];
+    const ofWorkers = (await parts.server.workerMetrics?.()) ?? [];
     response.setHeader('Content-Type', contentTypes[format]);
     response.send(metricsText([...own, ...ofWorkers], format));
   });

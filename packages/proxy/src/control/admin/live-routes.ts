@@ -20,7 +20,7 @@ export function liveRoutes(parts: AdminParts): Router {
     const query = queryOf(request);
     const filter = readFilter(query);
     const perSecond = wholeNumber(query, 'limit', 1, mostPerSecond) ?? 50;
-    if (parts.plane.watchRequests === undefined || streams >= mostStreams) {
+    if (parts.server.watchRequests === undefined || streams >= mostStreams) {
       response.setHeader('Retry-After', '5');
       response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of live requests are open already` });
       return;
@@ -30,7 +30,7 @@ export function liveRoutes(parts: AdminParts): Router {
     response.write(': live requests\n\n');
     // Counted until the client can be told.
     let skipped = 0;
-    const workers = Math.max(1, parts.plane.workers().length);
+    const workers = Math.max(1, parts.server.workers().length);
     const onBatch = (batch: LiveBatch) => {
       skipped += batch.skipped;
       if (response.writableLength > mostWaitingBytes) {
@@ -42,7 +42,7 @@ export function liveRoutes(parts: AdminParts): Router {
       skipped = 0;
       response.write(events.join(''));
     };
-    const unwatch = parts.plane.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
+    const unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
     const ping = setInterval(() => {
       if (parts.draining()) response.end();
       else if (response.writableLength <= mostWaitingBytes) response.write(': ping\n\n');

@@ -13,7 +13,7 @@ interface Described {
 }
 
 // Routers are only listed here, never called: nothing behind them is needed.
-const parts = { follower: { served: {} }, settings: {}, changes: {}, plane: {} } as unknown as AdminParts;
+const parts = { follower: { served: {} }, settings: {}, changes: {}, server: {} } as unknown as AdminParts;
 
 function mounted(): Set<string> {
   const paths = [...methodsByPath(adminRouters(parts))];

@@ -9,7 +9,7 @@ import type { ProblemReporter } from './problem-reporter.ts';
 
 export interface ProblemWatchOptions {
   readonly follower: ServicesFollower;
-  readonly plane: Server;
+  readonly server: Server;
   /** Of this process's own environment: logged here, and no business of the registry. */
   readonly ownProblems: ProblemsByService;
   /** Of names that certificates are ordered for. */
@@ -41,14 +41,14 @@ export class ProblemWatch implements Running {
 
   /** Everything that is wrong now. */
   problems(): ProblemsByService {
-    const { follower, plane, ownProblems, ofCertificates } = this.#options;
+    const { follower, server, ownProblems, ofCertificates } = this.#options;
     const { labelProblems, rejected, warnings } = follower.served;
     return mergeProblems([
       labelProblems,
       rejected,
       warnings,
-      plane.table().problems(),
-      plane.problems(),
+      server.table().problems(),
+      server.problems(),
       ofCertificates(),
       ownProblems,
     ]);
@@ -84,12 +84,12 @@ export class ProblemWatch implements Running {
   }
 
   #passOn(): void {
-    const { follower, plane, ofCertificates, reporter, layout } = this.#options;
+    const { follower, server, ofCertificates, reporter, layout } = this.#options;
     const keys = follower.served.foreignKeys.map(viewForeignKey);
     this.#log.note(viewProblems(this.problems()), keys);
     // Only what every replica finds alike: which addresses it can reach is each one's own affair.
     const { rejected, warnings } = follower.served;
-    const common = mergeProblems([rejected, warnings, plane.table().problems(), ofCertificates()]);
+    const common = mergeProblems([rejected, warnings, server.table().problems(), ofCertificates()]);
     const ofRegistry = new Map([...common].filter(([key]) => !key.startsWith('env/')));
     reporter.report(reportDocuments(ofRegistry, keys, layout));
   }

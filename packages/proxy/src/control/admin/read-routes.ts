@@ -17,7 +17,7 @@ const replicasTimeoutMs = 1_000;
 /** `GET /v1/{status,routes,problems,explain,history}`: what is, and why. */
 export function readRoutes(parts: AdminParts): Router {
   const router = Router();
-  const { follower, plane, registry, settings } = parts;
+  const { follower, server, registry, settings } = parts;
   const { served } = follower;
 
   router.get('/v1/status', async (_request, response) => {
@@ -25,7 +25,7 @@ export function readRoutes(parts: AdminParts): Router {
   });
 
   router.get('/v1/routes', (_request, response) => {
-    const routes = [...plane.table().routes()].map((route) => viewRoute(route, parts));
+    const routes = [...server.table().routes()].map((route) => viewRoute(route, parts));
     const answer: RoutesAnswer = { revision: served.revision, order: settings.order, routes };
     response.json(answer);
   });
@@ -40,7 +40,7 @@ export function readRoutes(parts: AdminParts): Router {
   });
 
   router.get('/v1/explain', requireAuthorization(parts, 'explain'), (request, response) => {
-    const read = readExplainQuery(searchParametersOf(request), plane, settings.encodedSlash);
+    const read = readExplainQuery(searchParametersOf(request), server, settings.encodedSlash);
     if (read.ok) response.json(explain(read, parts));
     else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
   });
@@ -81,7 +81,7 @@ export function readRoutes(parts: AdminParts): Router {
 }
 
 export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
-  const { follower, plane, registry, replica } = parts;
+  const { follower, server, registry, replica } = parts;
   const { served } = follower;
   const state = follower.state();
   const asOfMs = follower.asOfMs();
@@ -105,12 +105,12 @@ export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
     sequence: served.sequence,
     ageMs: asOfMs === undefined ? null : state.kind === 'following' ? 0 : Math.max(0, Date.now() - asOfMs),
     services: served.services.size,
-    routes: plane.table().size,
+    routes: server.table().size,
     rejected: served.rejected.size,
     held: served.held.size,
     problems: problems + served.foreignKeys.length,
-    entrypoints: plane.entrypoints(),
-    workers: plane.workers(),
+    entrypoints: server.entrypoints(),
+    workers: server.workers(),
     replicas: (await replicasOf(parts)).map((each) => {
       const live = parts.trafficOf(each.replica);
       return live === undefined ? each : { ...each, live };
@@ -118,7 +118,7 @@ export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
   };
 }
 
-async function replicasOf({ presence, replica, follower, plane }: AdminParts): Promise<readonly ReplicaStatus[]> {
+async function replicasOf({ presence, replica, follower, server }: AdminParts): Promise<readonly ReplicaStatus[]> {
   try {
     return await presence.list(AbortSignal.timeout(replicasTimeoutMs));
   } catch {
@@ -131,7 +131,7 @@ async function replicasOf({ presence, replica, follower, plane }: AdminParts): P
         replica: name,
         registryId,
         sequence,
-        routes: plane.table().size,
+        routes: server.table().size,
         rejected: served.rejected.size,
         version,
         since,

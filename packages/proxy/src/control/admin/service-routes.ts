@@ -42,13 +42,13 @@ function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
 }
 
 export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<ServicesAnswer> {
-  const { follower, plane, replica } = parts;
+  const { follower, server, replica } = parts;
   const { served } = follower;
-  const numbers = await plane.numbers?.();
+  const numbers = await server.numbers?.();
   const own = (await numbers?.byService()) ?? noWindows;
   const others = query.scope === 'all' ? await parts.totals.others() : [];
   const merged = new MergedNumbers([own, ...others.map(windowsOf)]);
-  const inFlight = inFlightByService(plane);
+  const inFlight = inFlightByService(server);
   const inFlightOf = (service: string) =>
     others.reduce((sum, each) => sum + (each.services[service]?.inFlight ?? 0), inFlight.get(service) ?? 0);
   const chosen = [...served.services.values()].filter(
@@ -84,7 +84,7 @@ export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): P
   return {
     revision: served.revision,
     replicas: [{ replica: replica.name, ageMs: 0, services: 'all' }, ...coveredOthers],
-    total: merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(plane))),
+    total: merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(server))),
     unmatched: merged.of('', 0),
     services,
   };
@@ -110,11 +110,11 @@ function busiest(
 }
 
 /** Of this replica: every endpoint that the service has, and those it had that were asked. */
-function endpointNumbers({ plane }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
+function endpointNumbers({ server }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
   const merged = new MergedNumbers([windows]);
   const found = new Map<string, EndpointNumbers>();
-  const routes: Route[] = [...plane.table().routes()].filter((route) => route.key === key);
-  for (const { endpoint, health, outstanding } of routes.flatMap((route) => plane.endpointsOf(route))) {
+  const routes: Route[] = [...server.table().routes()].filter((route) => route.key === key);
+  for (const { endpoint, health, outstanding } of routes.flatMap((route) => server.endpointsOf(route))) {
     const { id, host, port, state } = endpoint;
     found.set(id, { id, host, port, state, health, numbers: merged.of(id, outstanding) });
   }

@@ -21,7 +21,7 @@ const conditionLabels = [
   'verifyClientSsl',
 ] as const satisfies readonly (keyof Destination)[];
 
-export function viewRoute(route: Route, { plane, follower }: Pick<AdminParts, 'plane' | 'follower'>): RouteView {
+export function viewRoute(route: Route, { server, follower }: Pick<AdminParts, 'server' | 'follower'>): RouteView {
   const { definition, destination } = route;
   const served = follower.served.services.get(route.key);
   return {
@@ -35,7 +35,7 @@ export function viewRoute(route: Route, { plane, follower }: Pick<AdminParts, 'p
     upstream: { port: route.upstreamPort, secure: route.upstreamSecure },
     ...(route.blockedBy === undefined ? {} : { blockedBy: route.blockedBy }),
     ...(route.redirectToHost === undefined ? {} : { redirectToHost: route.redirectToHost }),
-    endpoints: plane
+    endpoints: server
       .endpointsOf(route)
       .map(({ endpoint, health, outstanding }) => ({ ...endpoint, health, outstanding })),
   };

@@ -59,7 +59,7 @@ describe('a replica among others', () => {
       replica: 'me',
       registryId: () => 'r1',
       now: () => nowMs,
-      plane: {
+      server: {
         traffic: () => ({ requests, inFlight: 2 }),
         suspect: (id) => suspected.push(id),
         onEjected: (listener) => {

@@ -9,7 +9,7 @@ import { TokenBucket } from './token-bucket.ts';
 export interface ClusterOptions {
   /** Absent without `REDIS_URL`: then only this replica is known. */
   readonly bus: ClusterBus | undefined;
-  readonly plane: Pick<Server, 'traffic' | 'onEjected' | 'suspect'>;
+  readonly server: Pick<Server, 'traffic' | 'onEjected' | 'suspect'>;
   readonly replica: string;
   /** Where the follower hears of sequences that the journal is said to have reached. */
   readonly hints: SequenceHints;
@@ -38,10 +38,10 @@ export class Cluster implements Running {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    const { bus, plane, metrics } = options;
+    const { bus, server, metrics } = options;
     this.#leave = [
       bus?.subscribe((heard) => this.#take(heard)),
-      plane.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
+      server.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
     ].filter((leave) => leave !== undefined);
     this.#telling = setInterval(() => this.tellTraffic(), tellTrafficEveryMs).unref();
     if (bus !== undefined) measure(bus, metrics);
@@ -62,8 +62,8 @@ export class Cluster implements Running {
 
   /** Measures this replica's own traffic since the last call, and tells it. Called every second. */
   tellTraffic(): void {
-    const { plane, bus, replica } = this.#options;
-    const traffic = plane.traffic?.();
+    const { server, bus, replica } = this.#options;
+    const traffic = server.traffic?.();
     if (traffic === undefined) return;
     const atMs = this.#now();
     const { requests, inFlight } = traffic;
@@ -83,7 +83,7 @@ export class Cluster implements Running {
   }
 
   #take({ replica, hint }: HeardHint): void {
-    const { plane, registryId, hints } = this.#options;
+    const { server, registryId, hints } = this.#options;
     switch (hint.kind) {
       case 'sequence':
         if (hint.registryId !== registryId()) return;
@@ -91,7 +91,7 @@ export class Cluster implements Running {
         hints.tell(hint.sequence);
         return;
       case 'ejected':
-        if (this.#suspicions.take(this.#now())) plane.suspect?.(hint.endpointId);
+        if (this.#suspicions.take(this.#now())) server.suspect?.(hint.endpointId);
         return;
       case 'traffic':
         // Whoever calls itself as we do is not believed about us.

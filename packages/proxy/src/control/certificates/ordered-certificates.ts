@@ -20,7 +20,7 @@ export interface OrderedCertificatesOptions {
   readonly replica: string;
   readonly version: string;
   readonly secretsKeys: readonly SecretsKey[];
-  readonly plane: Server;
+  readonly server: Server;
   readonly presence: Pick<ReplicaPresence, 'waitUntil'>;
   readonly metrics: Metrics;
   /** PEM of `CA_FILE`. */
@@ -40,9 +40,9 @@ const betterSources: readonly CertificateSource[] = certificateSources.filter(
  * @throws UsageError where `SECRETS_KEY` is missing, or settings of external accounts or DNS do not fit together
  */
 export async function startOrderedCertificates(options: OrderedCertificatesOptions): Promise<AutomaticCertificates> {
-  const { settings, registry, plane, logger } = options;
+  const { settings, registry, server, logger } = options;
   const rules = await orderingRules(settings);
-  const store = plane.certificates?.();
+  const store = server.certificates?.();
   const ready = new ReadyCertificates(options.clientAuthorities, logger);
   const securePorts = [...settings.defaultPorts, ...settings.bindPorts].flatMap(({ port, secure }) =>
     secure ? [port] : [],
@@ -59,11 +59,12 @@ export async function startOrderedCertificates(options: OrderedCertificatesOptio
     presence: options.presence,
     logger,
     events: measured,
-    services: () => servedNames(plane.table().routes(), { securePorts, serviceDomainAlgo: settings.serviceDomainAlgo }),
+    services: () =>
+      servedNames(server.table().routes(), { securePorts, serviceDomainAlgo: settings.serviceDomainAlgo }),
     better: () => betterSources.flatMap((source) => store?.of(source).flatMap(({ hosts }) => hosts) ?? []),
     serve: async (view) => {
       store?.replace('acme', ready.of(view));
-      await plane.answerChallenges?.(view.answers);
+      await server.answerChallenges?.(view.answers);
     },
     onServed: options.onServed,
   });

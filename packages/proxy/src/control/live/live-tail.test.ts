@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { accessRecord } from '../../../test/access-record.ts';
-import { tinyRoute } from '../../../test/tiny-plane.ts';
+import { tinyRoute } from '../../../test/test-context.ts';
 import { type LiveFilter, matches } from './live-request.ts';
 import { type LiveBatch, LiveTail } from './live-tail.ts';
 

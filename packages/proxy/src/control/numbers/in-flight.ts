@@ -12,15 +12,15 @@ export function inFlightOfAll({ outstanding }: Pick<Server, 'outstanding'>): num
  * all that is in flight there.
  */
 export function inFlightByService(
-  plane: Pick<Server, 'outstanding' | 'table' | 'endpointsOf'>,
+  server: Pick<Server, 'outstanding' | 'table' | 'endpointsOf'>,
 ): ReadonlyMap<string, number> {
-  const outstanding = plane.outstanding?.() ?? new Map<string, number>();
+  const outstanding = server.outstanding?.() ?? new Map<string, number>();
   const found = new Map<string, number>();
   if (![...outstanding.values()].some((count) => count > 0)) return found;
   // Several routes of a service may lead to the same endpoint.
   const counted = new Set<string>();
-  for (const route of plane.table().routes())
-    for (const { endpoint } of plane.endpointsOf(route)) {
+  for (const route of server.table().routes())
+    for (const { endpoint } of server.endpointsOf(route)) {
       const count = outstanding.get(endpoint.id) ?? 0;
       const pair = `${route.key} ${endpoint.id}`;
       if (count === 0 || counted.has(pair)) continue;

@@ -79,11 +79,11 @@ export function totalsOf({ replica, at, windows, inFlight, inFlightOf, most }: T
 }
 
 /** What this replica counted until now; of its busiest services where `most` is set. */
-export async function replicaTotals(plane: Server, replica: string, most?: number): Promise<ReplicaTotals> {
-  const windows = (await (await plane.numbers?.())?.byService()) ?? noWindows;
-  const byService = inFlightByService(plane);
+export async function replicaTotals(server: Server, replica: string, most?: number): Promise<ReplicaTotals> {
+  const windows = (await (await server.numbers?.())?.byService()) ?? noWindows;
+  const byService = inFlightByService(server);
   const inFlightOf = (service: string) => byService.get(service) ?? 0;
-  const inFlight = inFlightOfAll(plane);
+  const inFlight = inFlightOfAll(server);
   const at = new Date().toISOString();
   return totalsOf({ replica, at, windows, inFlight, inFlightOf, ...(most === undefined ? {} : { most }) });
 }

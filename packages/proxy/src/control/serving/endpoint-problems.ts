@@ -9,7 +9,7 @@ import type { RouteTable } from '../../routing/route-table.ts';
 const atOnce = 100;
 
 export interface ServingProblemsOptions {
-  readonly table: () => Pick<RouteTable, 'routesOf' | 'standingOf'>;
+  readonly table: () => Pick<RouteTable, 'routesOf' | 'statusOf'>;
   readonly upstreams: Pick<Upstreams, 'view'>;
   /** Another value whenever names or networks are others than before: addresses depend on them. */
   readonly addressesAsOf: () => unknown;
@@ -50,7 +50,7 @@ export class EndpointProblems {
     for (const key of this.#suspects) {
       const problems: Problem[] = [];
       for (const [route, problem] of this.#of(key)) {
-        if (table.standingOf(route) !== 'in-force') continue;
+        if (table.statusOf(route) !== 'in-force') continue;
         if (!problems.some(({ message }) => message === problem.message)) problems.push(problem);
       }
       if (problems.length > 0) found.set(key, problems);

@@ -10,8 +10,8 @@ import { startInProcessServer } from './in-process-server.ts';
 import type { Server as ProxyServer } from './server.ts';
 
 for (const router of ['core', 'express'] as const)
-  describe(`the serving plane on the ${router} router`, () => {
-    let plane: ProxyServer;
+  describe(`the server on the ${router} router`, () => {
+    let server: ProxyServer;
     let metrics: Metrics;
     let port: number;
     const servers: Server[] = [];
@@ -19,7 +19,7 @@ for (const router of ['core', 'express'] as const)
 
     beforeEach(async () => {
       metrics = new Metrics();
-      plane = await startInProcessServer({
+      server = await startInProcessServer({
         settings: readSettings('standalone', {
           env: { HTTP_ROUTER: router, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
           secretsDir: '/nowhere',
@@ -30,10 +30,10 @@ for (const router of ['core', 'express'] as const)
         entrypoints: [{ port: 0, secure: false }],
         host: '127.0.0.1',
       });
-      port = plane.entrypoints()[0]?.port ?? 0;
+      port = server.entrypoints()[0]?.port ?? 0;
     });
     afterEach(async () => {
-      await plane.stop();
+      await server.stop();
       for (const agent of agents.splice(0)) agent.destroy();
       for (const server of servers.splice(0)) {
         server.closeAllConnections();
@@ -70,7 +70,7 @@ for (const router of ['core', 'express'] as const)
 
     function change(key: ServiceKey, served: ServedService | undefined): Promise<void> {
       sequence += 1;
-      return plane.apply({
+      return server.apply({
         revision: `r:${sequence}`,
         sequence,
         registryId: 'r',
@@ -112,11 +112,11 @@ for (const router of ['core', 'express'] as const)
       await publish('one', await backend((_request, response) => response.end('one')));
       expect(await ask('/one', keepAlive())).to.include({ status: 200, body: 'one' });
       expect((await ask('/two', keepAlive())).status).to.equal(503);
-      expect(plane.table().size).to.equal(1);
-      const [route] = plane.table().routes();
+      expect(server.table().size).to.equal(1);
+      const [route] = server.table().routes();
       if (route === undefined) throw new Error('no route');
-      expect(plane.endpointsOf(route)).to.have.length(1);
-      expect(plane.workers()).to.deep.equal([{ pid: process.pid, state: 'serving', revision: `r:${sequence}` }]);
+      expect(server.endpointsOf(route)).to.have.length(1);
+      expect(server.workers()).to.deep.equal([{ pid: process.pid, state: 'serving', revision: `r:${sequence}` }]);
       const text = await metrics.metrics();
       expect(text).to.include('swarmgate_requests_total{service="manual/one",status="2xx"} 1');
       expect(text).to.include('swarmgate_own_answers_total{reason="no-route"} 1');
@@ -176,7 +176,7 @@ for (const router of ['core', 'express'] as const)
         }
       });
       await until(() => served > 50);
-      const drained = plane.drain(5_000);
+      const drained = server.drain(5_000);
       await Promise.all(clients);
       await drained;
       expect(failures).to.deep.equal([]);
@@ -193,7 +193,7 @@ for (const router of ['core', 'express'] as const)
       await publish('web', upstream);
       const answer = ask('/web', keepAlive());
       await until(() => finish !== undefined);
-      const drained = plane.drain(5_000);
+      const drained = server.drain(5_000);
       finish?.();
       expect(await answer).to.include({ status: 200, body: 'begin end' });
       await drained;
@@ -210,7 +210,7 @@ for (const router of ['core', 'express'] as const)
         destinations: [{ index: 0, since: 0, servicePath: ['/far'], port: 80 }],
       };
       await change(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
-      const [problem] = [...plane.problems().values()].flat();
+      const [problem] = [...server.problems().values()].flat();
       expect(problem?.reason).to.equal('unreachable');
       expect(problem?.suggestion).to.match(/publish/i);
       expect((await ask('/far', keepAlive())).status).to.equal(503);

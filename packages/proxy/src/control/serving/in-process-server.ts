@@ -54,7 +54,7 @@ export interface InProcessServerOptions {
   readonly injected?: WorkerDependencies;
 }
 
-/** A plane whose requests pass through this very process: what a worker tells its control process of. */
+/** A server that handles requests in this process. A worker reports what it exposes to the control process. */
 export interface InProcessServer extends Server {
   certificates(): CertificateStore;
   relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
@@ -79,14 +79,14 @@ const lookForProblemsMs = 1_000;
 
 /** As `prepareInProcessServer`, with its entrypoints open when it resolves. */
 export async function startInProcessServer(options: InProcessServerOptions): Promise<InProcessServer> {
-  const plane = await prepareInProcessServer(options);
+  const server = await prepareInProcessServer(options);
   try {
-    await plane.open();
+    await server.open();
   } catch (error) {
-    await plane.stop();
+    await server.stop();
     throw error;
   }
-  return plane;
+  return server;
 }
 
 /**
@@ -297,7 +297,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       upstreams.view(route).endpoints.map((endpoint): EndpointView => {
         const { kind } = balancer.healthOf(endpoint.id);
         const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
-        return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
+        return { endpoint, health, outstanding: balancer.outstatusOf(endpoint.id) };
       }),
     middlewareOf: middleware.middlewareOf,
     problems: () =>

@@ -33,14 +33,14 @@ describe('workers of one proxy', function () {
 
   it('serve a change, every one of them, when it is applied', async () => {
     await rig.put('manual/first', { servicePath: ['/first'] });
-    expect(rig.plane.workers().map(({ revision }) => revision)).to.deep.equal(['r1', 'r1']);
+    expect(rig.server.workers().map(({ revision }) => revision)).to.deep.equal(['r1', 'r1']);
     for (const pid of [one, other]) {
       const { status, text } = await rig.only(pid, () => rig.get('/first'));
       expect([status, text]).to.deep.equal([200, 'fine']);
     }
     await rig.put('manual/first', undefined);
     for (const pid of [one, other]) expect((await rig.only(pid, () => rig.get('/first'))).status).to.equal(503);
-    expect(rig.plane.table().size).to.equal(0);
+    expect(rig.server.table().size).to.equal(0);
   });
 
   it('take a change of many services in pieces, and serve all of it when it is applied', async () => {
@@ -72,7 +72,7 @@ describe('workers of one proxy', function () {
   it('add up what they count by service, and lose none of it when they are replaced', async () => {
     await rig.put('manual/counted', { servicePath: ['/counted'] });
     const requests = async () => {
-      const numbers = await rig.plane.numbers?.();
+      const numbers = await rig.server.numbers?.();
       if (numbers === undefined) throw new Error('workers count');
       const { lastMinute, sinceStart } = await numbers.byService();
       return [lastMinute, sinceStart].map(({ counts }) => counts.get('manual/counted')?.requests ?? 0);
@@ -84,7 +84,7 @@ describe('workers of one proxy', function () {
     await rig.only(other, () => ask(4));
     expect(await requests()).to.deep.equal([7, 7]);
     await rig.only(one, () => ask(2));
-    expect(await rig.plane.restartWorkers?.()).to.equal(2);
+    expect(await rig.server.restartWorkers?.()).to.equal(2);
     [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
     expect(await requests()).to.deep.equal([9, 9]);
   });
@@ -92,14 +92,14 @@ describe('workers of one proxy', function () {
   it('pass on live requests, those that begin to serve later too', async () => {
     await rig.put('manual/live', { servicePath: ['/live'] });
     const paths: string[] = [];
-    const end = rig.plane.watchRequests?.({ filter: { service: 'live' }, perSecond: 100 }, ({ requests }) => {
+    const end = rig.server.watchRequests?.({ filter: { service: 'live' }, perSecond: 100 }, ({ requests }) => {
       for (const { path } of requests) paths.push(path);
     });
     await rig.only(one, () => rig.get('/live/one'));
     await rig.only(other, () => rig.get('/live/other'));
     await until(() => paths.length === 2, 'both requests');
     expect(paths).to.have.members(['/live/one', '/live/other']);
-    await rig.plane.restartWorkers?.();
+    await rig.server.restartWorkers?.();
     [one = 0, other = 0] = rig.serving().map(({ pid }) => pid);
     await rig.only(one, () => rig.get('/live/again'));
     await until(() => paths.includes('/live/again'), 'a request to a worker that came later');
@@ -150,13 +150,13 @@ describe('workers of one proxy', function () {
         },
       },
     );
-    const [route] = rig.plane.table().routesOf('elsewhere/pair');
+    const [route] = rig.server.table().routesOf('elsewhere/pair');
     if (route === undefined) throw new Error('the route is there');
     const ask = async (times: number) => {
       for (let at = 0; at < times; at += 1) expect((await rig.get('/pair')).status).to.equal(200);
     };
     await rig.only(one, () => ask(8));
-    await until(() => rig.plane.endpointsOf(route).some(({ health }) => health === 'ejected'), 'the ejection');
+    await until(() => rig.server.endpointsOf(route).some(({ health }) => health === 'ejected'), 'the ejection');
     const retries = await rig.metric('swarmgate_retries_total');
     expect(retries).to.be.at.least(3);
     // The other one would need three failures of its own to find out.
@@ -229,15 +229,15 @@ describe('workers of one proxy', function () {
   });
 
   it('resume each other’s TLS sessions, and serve certificates that the control process was given', async () => {
-    const port = rig.plane.entrypoints().find(({ secure }) => secure)?.port;
+    const port = rig.server.entrypoints().find(({ secure }) => secure)?.port;
     // Nobody has put a certificate yet, and a port that nobody vouches for stays closed.
-    expect(rig.plane.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
+    expect(rig.server.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
     const { pem } = await testCertificate(['tls.example']);
     const { readCertificate } = await import('../../server/tls/certificate.ts');
     const read = readCertificate('tls', pem, undefined);
     if (!read.ok || port === undefined) throw new Error('the certificate can be read');
-    rig.plane.certificates?.().replace('registry', [read.certificate]);
-    await until(() => rig.plane.entrypoints().some((each) => each.secure && each.state === 'open'), 'the secure port');
+    rig.server.certificates?.().replace('registry', [read.certificate]);
+    await until(() => rig.server.entrypoints().some((each) => each.secure && each.state === 'open'), 'the secure port');
     const first = await rig.only(one, () => handshake(port));
     expect(first.subject).to.equal('tls.example');
     const again = await rig.only(other, () => handshake(port, first.session));
@@ -250,7 +250,7 @@ describe('workers of one proxy', function () {
     const address = echo.address();
     const [relayed, backend] = [await freePort(), typeof address === 'object' ? address?.port : undefined];
     await rig.put('manual/echo', { reqMode: 'tcp', srcPort: relayed, port: backend ?? 0 });
-    expect(rig.plane.entrypoints().find(({ port }) => port === relayed)?.state).to.equal('open');
+    expect(rig.server.entrypoints().find(({ port }) => port === relayed)?.state).to.equal('open');
     for (const pid of [one, other]) {
       const said = await rig.only(pid, async () => {
         const socket = await rig.open(relayed);

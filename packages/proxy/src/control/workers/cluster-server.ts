@@ -54,7 +54,7 @@ const lookAgainMs = 5_000;
 /** A ticket is good for as long at most: whoever records it gains nothing from keys that are taken later. */
 const ticketKeysMs = 8 * 3_600_000;
 
-/** The number of data-plane workers that `WORKERS` asks for. 0: this process serves by itself. */
+/** The number of workers that `WORKERS` asks for. 0: this process serves by itself. */
 export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
   return workers === 'cores' ? availableParallelism() : workers;
 }

@@ -8,7 +8,7 @@ export function fleetMetrics(
 ): (how: 'drained' | 'crashed') => void {
   new Gauge({
     name: 'swarmgate_workers',
-    help: 'Data-plane workers by state',
+    help: 'Workers by state',
     labelNames: ['state'],
     registers: [metrics],
     collect() {

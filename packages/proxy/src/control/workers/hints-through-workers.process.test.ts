@@ -8,21 +8,21 @@ describe('what replicas tell each other, where workers serve', () => {
 
   before(async () => {
     rig = await startWorkerRig({ env: { WORKERS: '1' } });
-    rig.plane.onEjected?.((endpointId) => ejected.push(endpointId));
+    rig.server.onEjected?.((endpointId) => ejected.push(endpointId));
     await rig.put('manual/web', { servicePath: ['/web'] });
   });
   after(() => rig.stop());
 
   it('is what passes through all of them', async () => {
     for (let sent = 0; sent < 3; sent += 1) expect((await rig.get('/web')).status).to.equal(200);
-    await until(() => (rig.plane.traffic?.().requests ?? 0) >= 3, 'the worker’s report');
+    await until(() => (rig.server.traffic?.().requests ?? 0) >= 3, 'the worker’s report');
   });
 
   it('reaches them: an endpoint that another replica ejected is out after one failure, and they tell of it', async () => {
     await rig.put('manual/gone', { servicePath: ['/gone'], port: 9 });
     expect((await rig.get('/gone')).status).to.equal(502);
     expect(ejected).to.deep.equal([]);
-    rig.plane.suspect?.('127.0.0.1:9');
+    rig.server.suspect?.('127.0.0.1:9');
     // The channel keeps its order: once this change is applied, the worker knows.
     await rig.put('manual/later', { servicePath: ['/later'] });
     expect((await rig.get('/gone')).status).to.equal(502);

@@ -52,7 +52,7 @@ describe('the life of workers', function () {
     for (const path of ['/m-0', '/m-599', '/'])
       expect((await rig.only(fresh, () => rig.get(path))).status).to.equal(200);
     expect(await rig.metric('swarmgate_worker_ends_total')).to.equal(1);
-    const revisions = new Set(rig.plane.workers().map(({ revision }) => revision));
+    const revisions = new Set(rig.server.workers().map(({ revision }) => revision));
     expect(revisions.size).to.equal(1);
   });
 
@@ -71,7 +71,7 @@ describe('the life of workers', function () {
     const before = await rig.metric('swarmgate_requests_total');
     const load = new Load(rig.port, { keepAlive: 6, perRequest: 3 });
     await load.more(50);
-    expect(await rig.plane.restartWorkers?.()).to.equal(2);
+    expect(await rig.server.restartWorkers?.()).to.equal(2);
     await load.more(50);
     await load.stop();
     expect(pids().filter((pid) => old.includes(pid))).to.deep.equal([]);
@@ -83,12 +83,12 @@ describe('the life of workers', function () {
   it('ends, when the proxy drains, after what was in flight', async () => {
     const answering = rig.get('/held');
     await until(() => held.length === 1, 'the request at the backend');
-    const draining = rig.plane.drain(10_000);
-    await until(() => rig.plane.workers().every(({ state }) => state === 'draining'), 'the drain');
+    const draining = rig.server.drain(10_000);
+    await until(() => rig.server.workers().every(({ state }) => state === 'draining'), 'the drain');
     held[0]?.end('late');
     expect((await answering).text).to.equal('late');
     await draining;
-    expect(rig.plane.workers()).to.deep.equal([]);
+    expect(rig.server.workers()).to.deep.equal([]);
     expect((await rig.get('/')).status).to.equal('ECONNREFUSED');
   });
 
@@ -102,22 +102,22 @@ describe('the life of workers', function () {
       entrypoints: [{ port: 0, secure: false }],
       host: '127.0.0.1',
     });
-    const plane = await prepareClusterServer(options());
+    const server = await prepareClusterServer(options());
     try {
       // By the time that others serve, who began after them, these could.
       const later = await prepareClusterServer(options());
       await later.open();
       await later.stop();
-      const [entrypoint] = plane.entrypoints();
+      const [entrypoint] = server.entrypoints();
       expect(entrypoint).to.include({ state: 'closed', reason: 'it opens with the first routes' });
       const port = entrypoint?.port ?? 0;
       expect((await get(port, '/', undefined)).status).to.equal('ECONNREFUSED');
       const key: ServiceKey = 'manual/all';
       const changes = new Map([[key, servedAt(key, { port: rig.backendPort })]]);
-      await plane.apply({ revision: 'r1', sequence: 1, registryId: 'x', changes, rejected: new Map() });
-      const opening = plane.open();
+      await server.apply({ revision: 'r1', sequence: 1, registryId: 'x', changes, rejected: new Map() });
+      const opening = server.open();
       const statuses = new Set<number | string>();
-      while (plane.workers().filter(({ state }) => state === 'serving').length < 2) {
+      while (server.workers().filter(({ state }) => state === 'serving').length < 2) {
         const { status } = await get(port, '/', undefined);
         if (status !== 'ECONNREFUSED') statuses.add(status);
       }
@@ -125,7 +125,7 @@ describe('the life of workers', function () {
       statuses.add((await get(port, '/', undefined)).status);
       expect([...statuses]).to.deep.equal([200]);
     } finally {
-      await plane.stop();
+      await server.stop();
     }
   });
 

@@ -22,7 +22,7 @@ import { UpdateQueue } from './update-queue.ts';
 const answerWaitMs = 1_000;
 const reportEveryMs = 1_000;
 
-/** One data-plane worker, from its first message to its end. */
+/** One worker, from its first message to its end. */
 export class Worker {
   readonly #link = new ControlLink();
   readonly #metrics = new Metrics();
@@ -33,7 +33,7 @@ export class Worker {
   readonly #challenges = new LiveChallenges();
   #certificates = new CertificateStore();
   #authorities: string | undefined;
-  #plane: InProcessServer | undefined;
+  #server: InProcessServer | undefined;
   #reported: WorkerReport | undefined;
 
   run(): void {
@@ -65,22 +65,22 @@ export class Worker {
         this.#intake.open();
         return;
       case 'ejected':
-        this.#plane?.eject(message.endpointId, message);
+        this.#server?.eject(message.endpointId, message);
         return;
       case 'checked':
-        this.#plane?.checked(message.endpointId, message.passed);
+        this.#server?.checked(message.endpointId, message.passed);
         return;
       case 'suspect':
-        this.#plane?.suspect(message.endpointId);
+        this.#server?.suspect(message.endpointId);
         return;
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
         return;
       case 'watch':
-        this.#plane?.liveTail.watch(message.id, message);
+        this.#server?.liveTail.watch(message.id, message);
         return;
       case 'unwatch':
-        this.#plane?.liveTail.unwatch(message.id);
+        this.#server?.liveTail.unwatch(message.id);
         return;
       case 'apart':
         this.#apart.decided(message.service, message.isApart);
@@ -98,13 +98,13 @@ export class Worker {
     // Kept for the workers after this one. Now, because nobody waits for this one yet.
     flushCompileCache();
     try {
-      const plane = await this.#startPlane(start);
-      this.#plane = plane;
+      const server = await this.#startServer(start);
+      this.#server = server;
       this.#intake.follow(async ({ number, last, revision, changes }) => {
-        await plane.apply({ revision, changes, sequence: 0, registryId: '', rejected: new Map() });
+        await server.apply({ revision, changes, sequence: 0, registryId: '', rejected: new Map() });
         if (last) void this.#link.send({ kind: 'applied', number, report: this.#changedReport() });
       });
-      const report = reportOf(plane);
+      const report = reportOf(server);
       this.#reported = report;
       await this.#link.send({ kind: 'serving', report });
       await this.#keepReporting();
@@ -115,7 +115,7 @@ export class Worker {
     }
   }
 
-  #startPlane(start: StartMessage): Promise<InProcessServer> {
+  #startServer(start: StartMessage): Promise<InProcessServer> {
     const { settings, env, entrypoints, host, workers } = start;
     for (const port of start.ownPorts) ownPorts.add(port);
     const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
@@ -191,8 +191,8 @@ export class Worker {
   }
 
   #changedReport(): WorkerReport | undefined {
-    if (this.#plane === undefined) return undefined;
-    const report = reportOf(this.#plane);
+    if (this.#server === undefined) return undefined;
+    const report = reportOf(this.#server);
     if (isDeepStrictEqual(report, this.#reported)) return undefined;
     this.#reported = report;
     return report;
@@ -203,14 +203,14 @@ export class Worker {
   }
 
   async #reportNumbers(call: number): Promise<void> {
-    await this.#plane?.reportNumbers();
+    await this.#server?.reportNumbers();
     await this.#link.send({ kind: 'numbers-reported', call });
   }
 
   async #drain(deadlineMs: number): Promise<void> {
     this.#ending.abort();
-    await this.#plane?.drain(deadlineMs);
-    await this.#plane?.reportNumbers();
+    await this.#server?.drain(deadlineMs);
+    await this.#server?.reportNumbers();
     await this.#link.send({ kind: 'drained', metrics: await this.#collect() });
     process.exit(0);
   }
@@ -222,12 +222,12 @@ async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-function reportOf(plane: InProcessServer): WorkerReport {
+function reportOf(server: InProcessServer): WorkerReport {
   return {
-    entrypoints: plane.entrypoints(),
-    relayProblems: plane.relayProblems(),
-    names: plane.resolvedNames(),
-    endpoints: plane.endpointsInUse(),
-    traffic: plane.traffic(),
+    entrypoints: server.entrypoints(),
+    relayProblems: server.relayProblems(),
+    names: server.resolvedNames(),
+    endpoints: server.endpointsInUse(),
+    traffic: server.traffic(),
   };
 }

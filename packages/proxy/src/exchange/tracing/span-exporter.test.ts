@@ -3,7 +3,7 @@ import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { accessRecord } from '../../../test/access-record.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../../test/otlp-receiver.ts';
-import { tinyRoute } from '../../../test/tiny-plane.ts';
+import { tinyRoute } from '../../../test/test-context.ts';
 import type { AccessRecord } from '../access-record.ts';
 import { resourceOf } from './otlp-spans.ts';
 import { SpanExporter, type SpanExporterOptions } from './span-exporter.ts';

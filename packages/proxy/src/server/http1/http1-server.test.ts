@@ -4,7 +4,7 @@ import { generate } from 'selfsigned';
 import { get, onStage } from '../../../test/conformance/suite.ts';
 import { answering, echo, startBackend } from '../../../test/scripted-backend.ts';
 import { makeCoreServer, startRig } from '../../../test/server-rig.ts';
-import { endpointAt, tinyRoute } from '../../../test/tiny-plane.ts';
+import { endpointAt, tinyRoute } from '../../../test/test-context.ts';
 import { until, untilStill } from '../../../test/until.ts';
 
 describe('the HTTP/1.1 server', () => {
@@ -131,7 +131,7 @@ describe('the HTTP/1.1 server', () => {
     await backend.stop();
     await until(() => rig.pool.sweep.size === 0, 'the sweep to watch nothing');
     expect(rig.pool.sizes()).to.deep.equal({ open: 0, idle: 0, queued: 0 });
-    expect(rig.plane.outstanding).to.equal(0);
+    expect(rig.context.outstanding).to.equal(0);
   });
 
   it('serves TLS connections, and breaks them off without looking complete', async () => {

@@ -80,7 +80,7 @@ describe('the HTTP/2 server', () => {
       expect(header(request, 'x-own')).to.equal('kept');
       expect(header(request, 'te')).to.equal(undefined);
       expect(header(request, 'via')).to.equal('2.0 swarmgate-test');
-      expect(rig.plane.reports[0]).to.include({ protocol: 'HTTP/2', status: 200, method: 'GET', path: '/path' });
+      expect(rig.context.reports[0]).to.include({ protocol: 'HTTP/2', status: 200, method: 'GET', path: '/path' });
     }));
 
   it('serves HTTP/1.1 on the same port, also where its method begins like the preface', () =>
@@ -151,8 +151,8 @@ describe('the HTTP/2 server', () => {
       await until(() => backend.requests.length === 1, 'the request');
       stream.close(constants.NGHTTP2_CANCEL);
       await until(() => backend.sockets.size === 0, 'the endpoint connection to close');
-      await until(() => rig.plane.reports.length === 1, 'the record');
-      expect(rig.plane.reports[0]).to.include({ status: 499, reason: 'client-gone' });
+      await until(() => rig.context.reports.length === 1, 'the record');
+      expect(rig.context.reports[0]).to.include({ status: 499, reason: 'client-gone' });
       backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', 'reset');
       const cut = await send(session, { ':path': '/' }).catch((error: NodeJS.ErrnoException) => error.code);
       expect(cut).to.equal('ERR_HTTP2_STREAM_ERROR');
@@ -215,7 +215,7 @@ describe('the HTTP/2 server', () => {
       await until(() => got === 'firstping', 'the echo');
       stream.end();
       await until(() => stream.closed, 'the stream to end');
-      await until(() => rig.plane.reports.length === 1, 'the record');
+      await until(() => rig.context.reports.length === 1, 'the record');
     }));
 
   it('answers 502 where an endpoint does not open the tunnel but responds with a success', () =>
@@ -315,7 +315,7 @@ describe('the HTTP/2 server', () => {
       const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
       try {
         expect((await send(session, { ':path': '/', ':scheme': 'https' })).status).to.equal(200);
-        expect(rig.plane.reports[0]).to.include({ protocol: 'HTTP/2', secure: true });
+        expect(rig.context.reports[0]).to.include({ protocol: 'HTTP/2', secure: true });
         const http1 = connectSecurely({
           port,
           host: '127.0.0.1',

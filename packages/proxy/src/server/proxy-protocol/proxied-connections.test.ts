@@ -20,7 +20,7 @@ const request = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n'
 
 for (const router of ['core', 'express'] as const)
   describe(`ports with PROXY protocol before the ${router} router`, () => {
-    let plane: ProxyServer | undefined;
+    let server: ProxyServer | undefined;
     let metrics: Metrics;
     let directory: string;
     let plain: number;
@@ -48,14 +48,14 @@ for (const router of ['core', 'express'] as const)
       await publish('db', { reqMode: 'tcp', srcPort: relayed, port: echo }, { allowedAddresses: ['203.0.113.7'] });
     });
     afterEach(async () => {
-      await plane?.stop();
+      await server?.stop();
       for (const socket of sockets) socket.destroy();
       for (const server of servers.splice(0)) server.close();
       await rm(directory, { recursive: true });
     });
 
     async function start(trusted: string): Promise<void> {
-      plane = await startInProcessServer({
+      server = await startInProcessServer({
         settings: readSettings('standalone', {
           env: {
             HTTP_ROUTER: router,
@@ -90,7 +90,7 @@ for (const router of ['core', 'express'] as const)
       const key: ServiceKey = `manual/${service}`;
       const served = { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true } as const;
       const changes = new Map([[key, served]]);
-      await plane?.apply({ revision: service, sequence: 1, registryId: 'test', changes, rejected: new Map() });
+      await server?.apply({ revision: service, sequence: 1, registryId: 'test', changes, rejected: new Map() });
     }
 
     function dial(port: number): RawConnection {
@@ -176,7 +176,7 @@ for (const router of ['core', 'express'] as const)
     });
 
     it('serve nobody but trusted proxies, whatever they send', async () => {
-      await plane?.stop();
+      await server?.stop();
       metrics = new Metrics();
       await start('10.0.0.0/8');
       const client = dial(plain);

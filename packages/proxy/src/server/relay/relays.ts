@@ -59,7 +59,7 @@ export class Relays {
       else this.#candidates.delete(key);
     }
     if (this.#candidates.size === 0 && this.#plan.ports.size === 0) return this.#applying;
-    const inForce = [...this.#candidates.values()].flat().filter((route) => table.standingOf(route) === 'in-force');
+    const inForce = [...this.#candidates.values()].flat().filter((route) => table.statusOf(route) === 'in-force');
     this.#plan = planRelays(inForce);
     this.#applying = this.#applying.then(() => this.#openAndClose());
     return this.#applying;

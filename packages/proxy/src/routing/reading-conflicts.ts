@@ -57,7 +57,7 @@ function hasMore(one: object, other: object): boolean {
   const others = new Map<string, unknown>(Object.entries(other));
   return Object.entries(one).some(
     ([field, value]) =>
-      // Methods are judged by the request's own.
+      // Methods are compared with the request's, above.
       !/^(allowed|denied)Methods$/.test(field) &&
       isRestricting(field) &&
       value !== false &&

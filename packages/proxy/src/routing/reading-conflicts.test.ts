@@ -7,9 +7,9 @@ import { readPath } from './path-readings.ts';
 describe('what a reading of the path decides', () => {
   it('is shown for each, with the one that refuses the request', () => {
     const given = [everywhere, paths('admin', '/admin')];
-    expect(judged(given, '/a')).to.deep.equal([]);
-    expect(judged(given, '/b%2Fc')).to.deep.equal([['/b/c', ['swarm/everywhere/0'], 'allowed']]);
-    expect(judged(given, '/x%2F..%2Fadmin')).to.deep.equal([
+    expect(conflictsOfReadings(given, '/a')).to.deep.equal([]);
+    expect(conflictsOfReadings(given, '/b%2Fc')).to.deep.equal([['/b/c', ['swarm/everywhere/0'], 'allowed']]);
+    expect(conflictsOfReadings(given, '/x%2F..%2Fadmin')).to.deep.equal([
       ['/admin', ['swarm/admin/0'], 'destination'],
       ['/x/../admin', ['swarm/everywhere/0'], 'allowed'],
     ]);
@@ -20,10 +20,10 @@ describe('what a reading of the path decides', () => {
     const given = [
       { service: 'site', destinations: [{ servicePath: ['^/'], servicePathExclude: ['v=2', '^/[^a]/'], pathType }] },
     ];
-    expect(judged(given, '/a;v=2')).to.deep.equal([['/a;v=2', [], 'exclusion']]);
-    expect(judged(given, '/a;v=1')).to.deep.equal([['/a;v=1', ['swarm/site/0'], 'allowed']]);
-    expect(judged(given, '/a//b')).to.deep.equal([['/a//b', ['swarm/site/0'], 'allowed']]);
-    expect(judged(given, '///b')).to.deep.equal([['///b', [], 'exclusion']]);
+    expect(conflictsOfReadings(given, '/a;v=2')).to.deep.equal([['/a;v=2', [], 'exclusion']]);
+    expect(conflictsOfReadings(given, '/a;v=1')).to.deep.equal([['/a;v=1', ['swarm/site/0'], 'allowed']]);
+    expect(conflictsOfReadings(given, '/a//b')).to.deep.equal([['/a//b', ['swarm/site/0'], 'allowed']]);
+    expect(conflictsOfReadings(given, '///b')).to.deep.equal([['///b', [], 'exclusion']]);
   });
 
   it('does not depend on how services of one match share requests', () => {
@@ -32,12 +32,14 @@ describe('what a reading of the path decides', () => {
       { ...paths('two', '/'), weight: 1 },
     ];
     for (const random of [0, 0.9])
-      expect(judged(given, '/a%2Fb', random)).to.deep.equal([['/a/b', ['swarm/one/0', 'swarm/two/0'], 'allowed']]);
+      expect(conflictsOfReadings(given, '/a%2Fb', random)).to.deep.equal([
+        ['/a/b', ['swarm/one/0', 'swarm/two/0'], 'allowed'],
+      ]);
   });
 
   it('refuses nothing where the path itself reaches no route, unless a separator leads to one', () => {
-    expect(judged([paths('a', '/a')], '/b;x')).to.deep.equal([['/b;x', [], 'allowed']]);
-    expect(judged([paths('a', '/a')], '/a%2Fb')).to.deep.equal([['/a/b', ['swarm/a/0'], 'destination']]);
+    expect(conflictsOfReadings([paths('a', '/a')], '/b;x')).to.deep.equal([['/b;x', [], 'allowed']]);
+    expect(conflictsOfReadings([paths('a', '/a')], '/a%2Fb')).to.deep.equal([['/a/b', ['swarm/a/0'], 'destination']]);
   });
 
   // Without its parameter the path reaches `everywhere`; with it, the service of the host.
@@ -58,7 +60,7 @@ describe('what a reading of the path decides', () => {
       const pathType = { matcher: 'path_reg', ignoreCase: false } as const;
       const match = { serviceDomain: ['any.example'], servicePath: ['v=2$'], pathType };
       const restricted = { ...labels, service: 'restricted', destinations: [{ ...match, ...destination }] };
-      const outcomes = judged([everywhere, restricted], '/x;v=2');
+      const outcomes = conflictsOfReadings([everywhere, restricted], '/x;v=2');
       expect(outcomes).to.deep.equal([['/x;v=2', ['swarm/restricted/0'], conflict]]);
     });
 
@@ -70,9 +72,9 @@ describe('what a reading of the path decides', () => {
       pathType: { matcher: 'path_reg', ignoreCase: false },
     } as const;
     const same: GivenService = { service: 'same', users, destinations: [match] };
-    expect(judged([{ ...everywhere, users }, same], '/x;v=2').map(([, , conflict]) => conflict)).to.deep.equal([
-      'allowed',
-    ]);
+    expect(
+      conflictsOfReadings([{ ...everywhere, users }, same], '/x;v=2').map(([, , conflict]) => conflict),
+    ).to.deep.equal(['allowed']);
   });
 
   it('refuses where only the path itself reaches a destination that ignores authorization', () => {
@@ -83,11 +85,13 @@ describe('what a reading of the path decides', () => {
     } as const;
     const ignoring = { service: 'open', destinations: [{ servicePath: ['/'], ignoreAuthorization: true }] };
     const other: GivenService = { service: 'other', destinations: [match] };
-    expect(judged([ignoring, other], '/x;v=2').map(([, , conflict]) => conflict)).to.deep.equal(['access']);
+    expect(conflictsOfReadings([ignoring, other], '/x;v=2').map(([, , conflict]) => conflict)).to.deep.equal([
+      'access',
+    ]);
   });
 });
 
-function judged(given: readonly GivenService[], raw: string, random = 0.5) {
+function conflictsOfReadings(given: readonly GivenService[], raw: string, random = 0.5) {
   const definitions = given.map(definitionOf);
   const options = { order: 'strict', instanceName: 'swarmgate', filterInstanceName: false } as const;
   const table = createRouteTable({ ...options, random: () => random }).with(

@@ -6,15 +6,15 @@ import type { Endpoint, EndpointOutcome } from '../src/model/endpoint.ts';
 import type { RequestTarget } from '../src/model/request-target.ts';
 import type { Route } from '../src/model/route.ts';
 
-/** A data plane of a few lines: routes by a function, endpoints in turn. What it was told stays readable. */
-export interface TinyPlane extends ExchangeContext {
+/** An exchange context for tests: routes come from a function, endpoints in turn, and every call is recorded. */
+export interface TestContext extends ExchangeContext {
   readonly reports: AccessRecord[];
   readonly outcomes: EndpointOutcome[];
   readonly picks: string[];
   outstanding: number;
 }
 
-export interface TinyPlaneOptions {
+export interface TestContextOptions {
   readonly endpoints: readonly Endpoint[] | ((route: Route) => readonly Endpoint[]);
   readonly routeOf?: (target: RequestTarget) => Route | undefined;
   readonly steps?: readonly Middleware[];
@@ -44,10 +44,10 @@ export function endpointAt(port: number, more: Partial<Endpoint> = {}): Endpoint
   return { id: `127.0.0.1:${port}`, host: '127.0.0.1', port, secure: false, state: 'active', ...more };
 }
 
-export function tinyPlane(options: TinyPlaneOptions): TinyPlane {
+export function testContext(options: TestContextOptions): TestContext {
   const route = tinyRoute();
   let turn = 0;
-  const plane: TinyPlane = {
+  const context: TestContext = {
     reports: [],
     outcomes: [],
     picks: [],
@@ -59,17 +59,17 @@ export function tinyPlane(options: TinyPlaneOptions): TinyPlane {
       const left = all.filter((endpoint) => !wanted.except?.has(endpoint.id));
       const endpoint = left[turn++ % Math.max(1, left.length)];
       if (endpoint === undefined) return { kind: 'none', reason: 'no-endpoint' };
-      plane.outstanding += 1;
-      plane.picks.push(endpoint.id);
+      context.outstanding += 1;
+      context.picks.push(endpoint.id);
       return { kind: 'endpoint', endpoint, hasOthers: left.length > 1 };
     },
     finished: (_endpoint, outcome) => {
-      plane.outstanding -= 1;
-      plane.outcomes.push(outcome);
+      context.outstanding -= 1;
+      context.outcomes.push(outcome);
     },
     observe: (report) => {
-      plane.reports.push(report);
+      context.reports.push(report);
     },
   };
-  return plane;
+  return context;
 }
