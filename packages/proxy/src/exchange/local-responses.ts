@@ -27,6 +27,7 @@ export const localResponses = {
   'body-too-large': { status: 413, body: 'the request body is too large' },
   'head-too-large': { status: 431, body: 'the request head is too large' },
   'method-not-forwarded': { status: 501, body: 'this method is not forwarded' },
+  'misdirected-request': { status: 421, body: 'another certificate is served for this host: use a new connection' },
   loop: { status: 508, body: 'the request has passed this proxy before' },
   redirect: { status: 301, body: '' },
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },

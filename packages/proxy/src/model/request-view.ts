@@ -1,7 +1,7 @@
 import type { Protocol } from './exchange.ts';
 
 /** Why a request is refused before a route is chosen: names of local responses. */
-export type RequestFault = 'bad-host' | 'bad-path' | 'method-not-forwarded';
+export type RequestFault = 'bad-host' | 'bad-path' | 'method-not-forwarded' | 'misdirected-request';
 
 /**
  * A request as its server protocol has parsed it. Valid while the exchange decides, synchronously; what is needed later

@@ -8,7 +8,9 @@ import { ErrorCode } from '../../http/http2/frames.ts';
 import type { RequestHead } from '../../http/http2/message-head.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
+import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
+import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
 import type { Http2Context } from './connection-context.ts';
 import { RequestStream, type StreamConnection } from './request-stream.ts';
 
@@ -29,6 +31,9 @@ export class Http2Connection implements Timed, StreamConnection {
   #busy = false;
   #full = false;
   #scheduled = false;
+  readonly #reach: CertificateReach | undefined;
+  /** The last one that the certificate stood for. */
+  #coveredAuthority = '';
   /**
    * Requests whose body may have come along with their head: they are served when all that was received has been read. A body
    * that is whole by then can be sent to another endpoint, as in HTTP/1.1.
@@ -38,6 +43,7 @@ export class Http2Connection implements Timed, StreamConnection {
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
     this.#socket = socket;
+    this.#reach = certificateReach(socket);
     this.context = context;
     const info = connectionInfo(socket, entrypoint, context.trusted);
     const { peerAddress, secure, entryPort } = info;
@@ -73,6 +79,15 @@ export class Http2Connection implements Timed, StreamConnection {
       },
       context.session,
     );
+  }
+
+  standsFor(authority: string): boolean {
+    if (this.#reach === undefined || authority === this.#coveredAuthority) return true;
+    const normal = normalizeHost(authority);
+    // One that is no host is refused for that.
+    if (normal.ok && !this.#reach(normal.host)) return false;
+    this.#coveredAuthority = authority;
+    return true;
   }
 
   get dataCopied(): boolean {

@@ -19,15 +19,18 @@ export class Http2Request implements RequestView {
   readonly upgrade: string;
   readonly #head: RequestHead;
 
-  /** @param ended the request has no body */
-  constructor(head: RequestHead, ended: boolean) {
+  /**
+   * @param ended the request has no body
+   * @param misdirected the connection's certificate does not stand for the authority
+   */
+  constructor(head: RequestHead, ended: boolean, misdirected = false) {
     this.#head = head;
     const isConnect = head.method === 'CONNECT';
     // Other protocols than WebSocket have no form in HTTP/1.1 that a service is known to take.
     const isWebSocket = isConnect && head.protocol.toLowerCase() === 'websocket';
     this.method = isWebSocket ? 'GET' : head.method;
     this.upgrade = isWebSocket ? 'websocket' : '';
-    this.fault = isConnect && !isWebSocket ? 'method-not-forwarded' : undefined;
+    this.fault = misdirected ? 'misdirected-request' : isConnect && !isWebSocket ? 'method-not-forwarded' : undefined;
     this.asterisk = head.path === '*';
     const question = head.path.indexOf('?');
     this.path = this.asterisk ? '/' : question === -1 ? head.path : head.path.slice(0, question);

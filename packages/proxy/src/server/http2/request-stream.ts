@@ -21,6 +21,8 @@ export interface StreamConnection {
   readonly context: Http2Context;
   /** Whether the last bytes that were sent may be used again. */
   readonly dataCopied: boolean;
+  /** Whether the connection's certificate stands for the host of this authority. */
+  standsFor(authority: string): boolean;
 }
 
 const lingerMs = 2_000;
@@ -60,7 +62,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
   /** One that was reset before it is served costs nothing more. */
   serve(head: RequestHead, ended: boolean): void {
     if (this.#stream.closed) return;
-    const view = new Http2Request(head, ended);
+    const view = new Http2Request(head, ended, !this.#connection.standsFor(head.authority));
     this.#begin(view.method).serve(view);
   }
 

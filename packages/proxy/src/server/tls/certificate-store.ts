@@ -88,10 +88,15 @@ export class CertificateStore {
   }
 
   find(servername: string): Certificate | undefined {
+    return this.findNamed(servername) ?? this.#default;
+  }
+
+  /** One that names the host, itself or by a wildcard. */
+  findNamed(servername: string): Certificate | undefined {
     const name = servername.toLowerCase().replace(/\.$/, '');
     // A wildcard stands for exactly one label (RFC 9525, section 6.3).
     const parent = name.slice(name.indexOf('.') + 1);
-    return this.#byHost.get(name) ?? this.#byHost.get(`*.${parent}`) ?? this.#default;
+    return this.#byHost.get(name) ?? this.#byHost.get(`*.${parent}`);
   }
 
   /** Calls at once with the present default, and on every change of it. */

@@ -3,6 +3,7 @@ import { createServer, type SecureContext, type Server, type TLSSocket } from 'n
 import { markMisdirected } from '../../exchange/client-connection.ts';
 import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { noteCertificate } from './certificate-reach.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { challengeHandshakes } from './challenge-handshakes.ts';
 import { checksAgainst } from './client-context.ts';
@@ -61,6 +62,7 @@ export class SecureEntrypoint {
       }
       const source = this.#sources.get(peerOf(secured));
       if (source !== undefined) presentAs(secured, source);
+      noteCertificate(secured, certificates);
       onSecured(secured);
     });
     this.#server.on('tlsClientError', (error, secured) => {
