@@ -173,7 +173,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   let ordered: AutomaticCertificates | undefined;
   const announce = (now: Pick<ServicesChange, 'registryId' | 'sequence' | 'rejected'>) => {
     const { registryId, sequence, rejected } = now;
-    // Without a registry nobody waits for us.
+    // Without a registry no caller waits for this replica.
     if (registryId === '') return;
     // Before clients can come, nothing is served, however good the table.
     presence.report({
@@ -313,8 +313,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
 }
 
 /**
- * Waits for the first routes, so that nobody is told `no-route` for a service that exists. Where neither disk nor registry
- * has any, clients are let in all the same: services of the environment need no registry, and no answer helps nobody.
+ * Delays opening the entrypoints until the first route table is loaded, so that clients never get a false 503 `no-route`.
+ * Opens anyway after `firstWordWaitMs`: services of the environment need no registry.
  */
 async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): Promise<void> {
   const { logger, signal, firstWordWaitMs = 3_000 } = options;

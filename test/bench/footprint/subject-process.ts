@@ -61,7 +61,7 @@ function next(child: ChildProcess): Promise<SubjectMessage> {
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
-      // Nobody else has the other end of this channel.
+      // Only the parent process writes to this channel.
       resolve(message as SubjectMessage);
     });
   });

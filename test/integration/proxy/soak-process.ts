@@ -51,7 +51,7 @@ function next(child: ChildProcess): Promise<SoakMessage> {
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
-      // Nobody else has the other end of this channel.
+      // Only the parent process writes to this channel.
       resolve(message as SoakMessage);
     });
   });

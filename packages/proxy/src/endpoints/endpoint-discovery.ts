@@ -9,7 +9,7 @@ export interface DiscoveryView {
   readonly swarmName: string;
   /** Networks of this process's own interfaces as CIDRs: `10.0.1.7/24`. */
   readonly subnets: readonly string[];
-  /** `false`: overlay addresses may be somebody else's by now (`ServedService.addressesFresh`). */
+  /** `false`: overlay addresses may belong to other tasks by now (`ServedService.addressesFresh`). */
   readonly addressesFresh: boolean;
   /** Whether names of Swarm services can resolve here: `false` on a host beside the Swarm. Default `true`. */
   readonly dockerNames?: boolean;
@@ -84,7 +84,7 @@ function tasksWithin(
   return found;
 }
 
-/** The loopback's subnet is everybody's: an address in it says nothing about a shared network. */
+/** Every machine has the loopback subnet: an address in it is no evidence of a shared network. */
 function isRoutable(address: string): boolean {
   return !address.startsWith('127.') && address !== '::1';
 }
@@ -141,7 +141,7 @@ function stale(dnsName: string): Discovery & { kind: 'none' } {
     problem: {
       severity: 'warning',
       reason: 'stale-endpoint',
-      message: `the known addresses of ${dnsName} are old and may be somebody else's by now; tasks.${dnsName} does not resolve`,
+      message: `the known addresses of ${dnsName} are old and may belong to other tasks by now; tasks.${dnsName} does not resolve`,
       suggestion: 'Bring the registry back, or call reload?force=true when the services are known to be right.',
     },
   };

@@ -56,8 +56,8 @@ export function afterOutcome(
 }
 
 /**
- * Somebody else who forwards to this endpoint ejected it: the next failure here ejects it too. Never does so by itself,
- * because whoever said so may be wrong, or may be cut off from an endpoint that we reach.
+ * Another replica ejected this endpoint: the next failure here ejects it too. The report alone never ejects it, because
+ * it may be false, or the other replica may be cut off from an endpoint that this one reaches.
  */
 export function afterHearsay(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
   const present = atTime(health, nowMs, policy);
@@ -91,7 +91,7 @@ export function shareOf(health: EndpointHealth, nowMs: number, policy: HealthPol
   const present = atTime(health, nowMs, policy);
   if (present.kind === 'healthy') return 1;
   if (present.kind !== 'returning') return 0;
-  // Never quite nothing, or nobody would find out that it is well again.
+  // Never zero: without requests its recovery would not be noticed.
   return Math.max(0.1, (nowMs - present.sinceMs) / policy.slowReturnMs);
 }
 

@@ -10,7 +10,7 @@ import type { Upstream } from './upstreams.ts';
 const usualIntervalMs = 5_000;
 /** A check that takes longer has failed. */
 const longestCheckMs = 5_000;
-/** One lost packet takes nobody out of service. */
+/** Failed checks in a row before ejection. With 1, a single lost packet would eject an endpoint. */
 const failuresToReport = 2;
 
 export interface HealthChecksOptions {
@@ -78,7 +78,7 @@ export class HealthChecks {
         void this.#check(id, route, state);
       }
     }
-    // Nobody checks it any more, so no check would ever bring it back: requests find out how it is.
+    // It is no longer checked, so no check would bring it back: requests determine its health.
     for (const [id, { endpoint, failures }] of this.#states)
       if (failures >= failuresToReport && !states.has(id)) this.#options.balancer.checked(endpoint, true);
     this.#states = states;

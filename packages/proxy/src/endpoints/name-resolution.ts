@@ -9,7 +9,7 @@ export interface ResolvedName {
   readonly ttlMs: number;
 }
 
-/** @throws Error when the name has no address, or nobody could be asked. */
+/** @throws Error if the name has no address or no DNS server responded */
 export type ResolveName = (name: string) => Promise<ResolvedName>;
 
 export type NameState =
@@ -31,7 +31,7 @@ export interface NameResolutionOptions {
   readonly mostRefreshMs?: number;
   /** Least time between two of them. Default 500. */
   readonly leastRefreshMs?: number;
-  /** A name that nobody asked for in this time is not refreshed any more. Default 60,000. */
+  /** A name that was not used in this time is no longer refreshed. Default 60,000. */
   readonly unusedAfterMs?: number;
   /** Names resolved at the same time. Default 16. */
   readonly atOnce?: number;

@@ -42,7 +42,7 @@ interface Reached {
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #services = new Map<ServiceKey, Served>();
-  // Keyed by the route object: a recompiled route is looked at anew, an old one lives as long as a request holds it.
+  // Keyed by the route object: a recompiled route is evaluated again, an old one lives as long as a request holds it.
   readonly #reached = new WeakMap<Route, Reached>();
 
   constructor(options: UpstreamsOptions) {
@@ -61,7 +61,7 @@ export class Upstreams {
     return this.#upstreamOf(route, (name) => this.#options.names.ask(name));
   }
 
-  /** For a report: looks without asking DNS about routes that nobody uses. */
+  /** For reports: causes no DNS queries for unused routes. */
   view(route: Route): Upstream {
     return this.#upstreamOf(route, (name) => this.#options.names.peek(name));
   }

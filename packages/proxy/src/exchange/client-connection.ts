@@ -8,7 +8,7 @@ import type { ClientConnection } from '../model/exchange.ts';
 /** Says whether an address belongs to a proxy in front of us whose X-Forwarded-* headers are believed. */
 export type TrustedProxies = (address: string) => boolean;
 
-/** Whether an address is in a list of CIDRs; an entry that cannot be read lists nobody. */
+/** Whether an address is in a list of CIDRs; an unreadable entry matches no address. */
 export function isListed(cidrs: readonly string[], address: string): boolean {
   const parsed = parseAddress(address);
   return (
@@ -119,7 +119,7 @@ function hasPeerCertificate(socket: TLSSocket): boolean {
 }
 
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  // ipaddr.js also takes `10.1`; a forwarded address that short is somebody's trick.
+  // ipaddr.js also accepts `10.1`; no proxy forwards an address in that form.
   const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
   return valid ? ipaddr.process(text) : undefined;
 }

@@ -65,7 +65,7 @@ const noUnderscoreTwin = new Set([
  * those that Connection names are gone; framing (Transfer-Encoding) is left to the server protocol.
  *
  * X-Forwarded-For grows by the peer; -Proto, -Host, -Port and X-Request-Id are kept from a trusted hop and set
- * otherwise; `Forwarded` of an untrusted client is dropped, because nobody vouches for it. With `writesForwarded` it grows
+ * otherwise; `Forwarded` of an untrusted client is dropped, because it cannot be verified. With `writesForwarded` it grows
  * by the peer, too.
  */
 export function headersForUpstream(sent: readonly string[], hop: RequestHop): HeaderList {

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { proceed, refuse } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
-/** `allowedAddresses`: everyone else gets 403. An address nobody can read is nobody's. */
+/** `allowedAddresses`: all other clients get 403. An unreadable address matches no entry. */
 export function allowedAddresses(cidrs: readonly string[]): Middleware {
   const ranges = cidrs.flatMap((cidr) => (ipaddr.isValidCIDR(cidr) ? [ipaddr.parseCIDR(cidr)] : []));
   return {

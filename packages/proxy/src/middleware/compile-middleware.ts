@@ -99,8 +99,8 @@ interface StepParts {
 function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const { definition, destination } = route;
   const { options, securePort, directory, verifier, limiters } = parts;
-  const asks = destination.ignoreAuthorization === true ? 'nobody' : directory.asks(definition);
-  const auth = asks === 'nobody' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
+  const asks = destination.ignoreAuthorization === true ? 'none' : directory.asks(definition);
+  const auth = asks === 'none' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
   const limit = definition.rateLimit;
   const port = securePort === undefined ? {} : { securePort };
   const compressed = compressionOf(route, parts.compression);

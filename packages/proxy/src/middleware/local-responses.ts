@@ -10,7 +10,7 @@ const table = {
   'address-denied': { status: 403, body: 'this address may not call the service' },
   'credentials-required': { status: 401, body: 'credentials are required' },
   'credentials-wrong': { status: 401, body: 'the credentials are wrong' },
-  // Docker Flow makes up a user nobody knows; the client sees the same, the reason tells the operator more.
+  // Docker Flow generates a random user; the client sees the same response, and the reason is for the operator.
   'credentials-unresolved': { status: 401, body: 'credentials are required' },
   'credentials-busy': { status: 503, body: 'too many credentials wait to be checked' },
   'rate-limited': { status: 429, body: 'too many requests' },

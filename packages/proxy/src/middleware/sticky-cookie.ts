@@ -5,7 +5,7 @@ import type { Middleware } from './middleware.ts';
 
 /**
  * `sessionType=sticky-server`: a cookie named after the service asks for one task. It holds an opaque token of the task,
- * so it means the same on every replica, survives updates of the others, and is given anew when its task is gone. The
+ * so it means the same on every replica, survives updates of the others, and is set again when its task is gone. The
  * service never sees it.
  */
 export function stickyCookie(service: string): Middleware {

@@ -8,11 +8,11 @@ export interface Endpoint {
   readonly state: 'active' | 'draining';
 }
 
-/** What picking an endpoint for a route says. */
+/** The result of picking an endpoint for a route. */
 export type EndpointPick =
-  /** `hasOthers`: another endpoint could take the request, so nobody need wait long for this one. */
+  /** `hasOthers`: another endpoint could take the request, so the connect timeout is short. */
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly hasOthers: boolean }
-  /** 503 + Retry-After; `stale-endpoint` for addresses that may be somebody else's by now. */
+  /** 503 + Retry-After; `stale-endpoint`: the known addresses may belong to other tasks by now. */
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint' };
 
 export interface PickOptions {

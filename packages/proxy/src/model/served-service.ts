@@ -11,7 +11,7 @@ export interface ServedService {
    */
   readonly origin: 'registry' | 'last-good' | 'history' | 'snapshot' | 'env';
   /**
-   * `false`: overlay addresses may be somebody else's by now (a snapshot older than 60 s, a held service), so only DNS
+   * `false`: overlay addresses may belong to other tasks by now (a snapshot older than 60 s, a held service), so only DNS
    * names may be used (docs/registry.md).
    */
   readonly addressesFresh: boolean;

@@ -1,5 +1,5 @@
 /**
- * Stands for one change being made. What carries the same edit was made during this change and is nobody else's yet,
+ * Identifies one change in progress. A node with the same edit was created during this change and is not shared yet,
  * so it may be written in place; anything else is copied first.
  */
 export type Edit = object;

@@ -16,7 +16,7 @@ export interface EarlierOrder {
   readonly touched: ReadonlySet<ServiceKey>;
 }
 
-/** Carried along over this many changed services; beyond, sorting anew costs little more. */
+/** The order is updated for up to this many changed services; beyond, sorting all costs little more. */
 const MOST_TOUCHED = 200;
 
 /** What a table hands to the one after it. */

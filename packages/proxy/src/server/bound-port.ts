@@ -7,7 +7,7 @@ export class EntrypointError extends SwarmgateError {
 }
 
 /**
- * Takes a port without listening on it: nobody else gets it, and nobody can connect yet.
+ * Binds a port without listening on it: no other process can bind it, and clients cannot connect yet.
  * @param host Default: all addresses, both families.
  * @throws EntrypointError naming the port
  */

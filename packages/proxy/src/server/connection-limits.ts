@@ -7,7 +7,7 @@ export interface Admission {
   readonly refused: number;
   /** Of those, the ones whose address had too many. */
   readonly refusedOfAddress: number;
-  /** `false`: one too many. A promise where somebody else has to be asked; nothing is read from the connection meanwhile. */
+  /** `false`: the connection exceeds a limit. A worker returns a promise, because it asks the control process. */
   admit(socket: Socket): boolean | Promise<boolean>;
 }
 

@@ -36,7 +36,7 @@ interface Waiting {
   readonly reason: string;
 }
 
-/** The ports clients connect to: taken first, so that nobody else gets them, and opened once there is what to serve. */
+/** The ports that clients connect to. They are bound first and opened once the first routes are loaded. */
 export class Entrypoints {
   readonly #options: EntrypointsOptions;
   readonly #open = new Map<number, { readonly server: Server; readonly view: EntrypointView }>();
@@ -47,7 +47,7 @@ export class Entrypoints {
     this.#options = options;
   }
 
-  /** Takes the ports; nobody can connect yet. @throws EntrypointError naming the port; none stays taken then. */
+  /** Binds the ports; clients cannot connect yet. @throws EntrypointError naming the port; then no port stays bound. */
   static bind(options: EntrypointsOptions): Entrypoints {
     const entrypoints = new Entrypoints(options);
     try {
@@ -207,7 +207,7 @@ const noTable = 'it opens with the first routes';
 const noCertificate = 'no certificate: put a PEM into DATA_DIR/certs, mount a secret cert-<name>, or PUT one';
 
 function ignoreReset(): void {
-  // Whoever owns the connection hears `close`.
+  // The owner of the connection handles `close`.
 }
 
 async function listen(

@@ -4,8 +4,8 @@ import { ConnectError } from './connect-error.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 
 /**
- * How long an endpoint may take to accept where another one could be asked instead, in milliseconds. The address of a
- * task that is gone answers nobody, and while no listener says so, requests would wait there for the whole
+ * Failover connect timeout, in milliseconds: the time to connect while another endpoint is available. The address of a
+ * removed task does not respond, and until the listener reports it, requests would wait for the whole
  * TIMEOUT_CONNECT. A second is when the kernel first repeats a lost SYN (RFC 6298, section 2.1).
  */
 export const failoverConnectTimeoutMs = 1_000;
@@ -13,7 +13,7 @@ export const failoverConnectTimeoutMs = 1_000;
 type PickedEndpoint = Extract<EndpointPick, { readonly kind: 'endpoint' }>;
 
 /**
- * As `connectTo`, for a second at most where another endpoint could be asked instead.
+ * As `connectTo`, for at most a second while another endpoint is available.
  * @throws ConnectError `connect-timeout`, `endpoint-unreachable`
  */
 export function connectToPicked(

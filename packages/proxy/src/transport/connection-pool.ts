@@ -69,7 +69,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /**
    * @param onOpened told how long each connection took to open, in milliseconds
-   * @param openProbe for tests: a connection that nobody accepts, which loopback does not know
+   * @param openProbe for tests: a connection that is never accepted, which loopback cannot provide
    */
   constructor(
     sweep: DeadlineSweep,

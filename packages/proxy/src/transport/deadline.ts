@@ -10,7 +10,7 @@ export class Deadline {
     this.#timer = ms > 0 ? setTimeout(() => this.#onPassed?.(), ms) : undefined;
   }
 
-  /** Starts the time anew, to the same end. */
+  /** Restarts the timer with the same duration. */
   extend(): void {
     this.#timer?.refresh();
   }

@@ -57,7 +57,7 @@ export class ResponseReader {
     this.#unread = undefined;
   }
 
-  /** Nobody listens any more. */
+  /** Discards what follows: the receiver is gone. */
   leave(): void {
     this.#taker = undefined;
   }

@@ -14,7 +14,7 @@ export interface AdminServer extends Running {
 /** How long calls under way may take at the stop, in milliseconds. */
 const stopPatienceMs = 2_000;
 
-/** A certificate with its key fits into a query, as Docker Flow's clients send it; nobody needs long to send a call. */
+/** The head limit fits a certificate with its key in a query, as Docker Flow's clients send it. */
 const patience: CallPatience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
 const largestHeadBytes = 64 * 1024;
 

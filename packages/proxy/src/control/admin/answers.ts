@@ -85,7 +85,7 @@ export interface ProblemView extends Problem {
   readonly service: string;
 }
 
-/** A key under the prefix that is nobody's. Never touched. */
+/** A key under the prefix that Swarmgate does not own. It is never changed. */
 export interface KeyProblemView {
   readonly key: string;
   readonly reason: 'key-foreign';

@@ -11,7 +11,7 @@ export function changeRoutes(parts: AdminParts): Router {
   const router = Router();
   const { changes } = parts;
   const authorized = requireAuthorization(parts);
-  // Authorization comes first: nobody else may make us read half a megabyte.
+  // Authorization comes first: unauthorized clients cannot make the proxy read half a megabyte.
   const body = [authorized, ...jsonBody];
 
   router.post('/v1/reconfigure', ...body, async (request, response) => {

@@ -5,7 +5,7 @@ import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
 
 export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
 
-/** Everything that is wrong with each service, whoever found it, each thing once, in the order of their names. */
+/** All problems of each service from every source, without duplicates, sorted by service. */
 export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsByService {
   const merged = new Map<ServiceKey, Map<string, Problem>>();
   for (const source of sources) {
@@ -31,7 +31,7 @@ export function viewForeignKey(key: string): KeyProblemView {
   return {
     key,
     reason: 'key-foreign',
-    message: `${key} stands beneath the prefix of this proxy instance and is nobody’s: it is left alone`,
+    message: `${key} is under the prefix of this proxy instance, but Swarmgate does not own it: it is left alone`,
     suggestion: 'move it elsewhere, or give the proxies another PROXY_INSTANCE_NAME',
   };
 }

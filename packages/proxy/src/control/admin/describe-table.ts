@@ -52,7 +52,7 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** What people write into labels must not be able to forge a line, or to move the cursor of whoever reads it. */
+/** Text from labels must not forge a line or move the cursor of a terminal. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, ' ');
 }

@@ -52,7 +52,7 @@ function refuse(
 }
 
 /**
- * As `queryOf`, with the fields of a JSON body beneath.
+ * As `queryOf`, with the fields of a JSON body added.
  * @throws BadRequestError `body-invalid` for a body that is no object, or a field that is no plain value
  */
 export function inputOf(request: Request): Map<string, string> {

@@ -50,7 +50,7 @@ export function createControlMetrics(options: ControlMetricsOptions): ControlMet
   gauge('swarmgate_held_services', 'services served on though their keys vanished', () => {
     return follower.served.held.size;
   });
-  gauge('swarmgate_foreign_keys', 'keys beneath the prefix that are nobody’s', () => {
+  gauge('swarmgate_foreign_keys', 'keys under the prefix that Swarmgate does not own', () => {
     return follower.served.foreignKeys.length;
   });
   new Gauge({

@@ -8,7 +8,7 @@ export function isWithoutLabels(key: ServiceKey): boolean {
   return withoutLabels.has(ownerOf(key));
 }
 
-/** The problem in the words of somebody who wrote `port=80`, and not `com.df.port=80`. */
+/** The problem with names as in the query: `port`, not `com.df.port`. */
 export function inParameterNames(problem: Problem): Problem {
   const { message, suggestion } = problem;
   return {

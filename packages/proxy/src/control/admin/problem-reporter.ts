@@ -23,7 +23,7 @@ type Leading = Extract<LeadershipState, { readonly kind: 'leading' }>;
 const operationsPerTransaction = 32;
 
 /**
- * Writes problems where whoever looks into the registry sees them. Every proxy finds the same ones, so the one that
+ * Writes problems into the registry for its readers. Every proxy finds the same ones, so the one that
  * holds the lock `reporter` writes for all. Level-triggered: what could not be written is part of the next difference.
  */
 export class ProblemReporter implements Running {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { SwarmgateError } from '@swarmgate/runtime';
 import type { Request } from 'express';
 
-/** The call cannot be understood: 400, with a message for whoever sent it. */
+/** A malformed call: 400, with a message for the client. */
 export class BadRequestError extends SwarmgateError {
   readonly status = 400;
 }
@@ -23,7 +23,7 @@ export function searchParametersOf({ originalUrl }: Pick<Request, 'originalUrl'>
 }
 
 /**
- * The query with one value a name. Docker Flow takes the first of several; which one was meant nobody can tell.
+ * The query with one value per name. Docker Flow takes the first of several values; here they are an error.
  * @throws BadRequestError `query-not-utf8`, `parameter-repeated`
  */
 export function queryOf(request: Pick<Request, 'originalUrl'>): Map<string, string> {

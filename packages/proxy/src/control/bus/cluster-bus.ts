@@ -1,6 +1,6 @@
 import type { Running } from '@swarmgate/runtime';
 
-/** What replicas tell each other. A hint, perhaps wrong or old: whoever takes one loses nothing if it is. */
+/** What replicas send to each other: hints, which may be wrong or old. A wrong hint must do no harm. */
 export type Hint =
   /** The journal of that registry has come to this sequence. */
   | { readonly kind: 'sequence'; readonly registryId: string; readonly sequence: number }

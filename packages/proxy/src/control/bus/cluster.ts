@@ -94,7 +94,7 @@ export class Cluster implements Running {
         if (this.#suspicions.take(this.#now())) server.suspect?.(hint.endpointId);
         return;
       case 'traffic':
-        // Whoever calls itself as we do is not believed about us.
+        // A message under this replica's own name is ignored.
         if (replica !== this.#options.replica) this.#live.hear(replica, hint, this.#now());
         return;
     }

@@ -1,8 +1,8 @@
 import type { LiveTraffic } from './cluster-bus.ts';
 
-// A replica tells every second; whoever was not heard for so long has nothing to show.
+// Replicas report every second; numbers of one that is silent for longer are dropped.
 const forgetAfterMs = 5_000;
-// More replicas than anybody runs; names that a liar makes up must not fill the memory.
+// More replicas than any installation runs; invented names must not fill the memory.
 const mostReplicas = 256;
 
 /** What passes through the other replicas, as they last said. */

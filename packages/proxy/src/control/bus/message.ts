@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HeardHint, Hint } from './cluster-bus.ts';
 
-/** Longer ones are nobody's who speaks this protocol. */
+/** Maximum size of a message; this protocol sends no longer ones. */
 export const mostMessageBytes = 1_024;
 
 const count = z.number().min(0).max(1e12);
@@ -23,7 +23,7 @@ export function writeMessage(sender: string, replica: string, hint: Hint): strin
   return JSON.stringify({ version: 1, sender, replica, hint });
 }
 
-/** `undefined`: not a message of a replica. Anybody who reaches Redis can write one, so nothing in it is believed. */
+/** `undefined`: not a message of a replica. Any client of Redis can write one, so every field is validated. */
 export function readMessage(text: string): (HeardHint & { readonly sender: string }) | undefined {
   if (text.length > mostMessageBytes) return undefined;
   try {

@@ -115,7 +115,7 @@ export class RedisBus implements ClusterBus {
       await this.#subscriber.subscribe(this.#channel);
       this.#silentSinceMs = performance.now();
     } catch (error) {
-      // `#look` finds the silence and connects anew.
+      // `#look` detects the silence and reconnects.
       if (!this.#stopped) this.#options.logger.debug({ err: error }, 'Redis did not let us listen');
     }
   }

@@ -51,7 +51,7 @@ export interface ClusterServerOptions {
 
 // How often own networks and certificate files are looked at.
 const lookAgainMs = 5_000;
-/** A ticket is good for as long at most: whoever records it gains nothing from keys that are taken later. */
+/** Maximum lifetime of a session ticket: keys that are stolen later do not decrypt older recordings. */
 const ticketKeysMs = 8 * 3_600_000;
 
 /** The number of workers that `WORKERS` asks for. 0: this process serves by itself. */
@@ -187,7 +187,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     await background;
   };
   const starting = fleet.start();
-  // Told to whoever opens.
+  // `open` reports it.
   starting.catch(() => undefined);
   return {
     open() {

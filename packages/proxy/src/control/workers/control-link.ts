@@ -8,7 +8,7 @@ export class ControlLink {
   /** Hears everything but answers to calls. To be called once, before anything is expected. */
   listen(onMessage: (message: ControlMessage) => void): void {
     process.on('message', (sent) => {
-      // Nobody else has the other end of this channel.
+      // Only the parent process writes to this channel.
       const message = sent as ControlMessage;
       if (message.kind === 'tokens' || message.kind === 'slots') this.#answered(message.call, message);
       else onMessage(message);

@@ -114,7 +114,7 @@ export class ControlView {
   }
 }
 
-/** Names as the workers resolved them: the control process asks nobody about names that it does not forward to. */
+/** Names as the workers resolved them: the control process sends no DNS queries for names that it does not forward to. */
 class ReportedNames {
   #states: ReadonlyMap<string, NameState> = new Map();
   readonly #literals = new Map<string, NameState>();
@@ -134,7 +134,7 @@ class ReportedNames {
     const states = new Map<string, NameState>();
     for (const { names } of reports)
       for (const [name, state] of names) {
-        // One object as long as the state is the same: whoever uses it compares by that.
+        // The same object as long as the state is equal: users compare by identity.
         const before = this.#states.get(name);
         const same = before !== undefined && isDeepStrictEqual(before, state);
         if (states.get(name)?.kind !== 'resolved') states.set(name, same ? before : state);

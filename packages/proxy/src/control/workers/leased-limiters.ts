@@ -41,7 +41,7 @@ export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
       const tokens = await options.ask(limit, key);
       if (tokens === undefined) return options.alone.count(shareOf(limit, options.workers), key);
       if (!tokens.ok) {
-        // Whoever is over the limit is told so from here, and costs the control process nothing until the window ends.
+        // Further requests over the limit are refused here until the window ends, without asking the control process.
         leases.set(name, { left: refused, untilMs: now() + tokens.retryAfterMs });
         return tokens;
       }

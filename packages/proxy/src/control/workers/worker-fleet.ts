@@ -75,7 +75,7 @@ export class WorkerFleet implements Running {
     over.abort();
   }
 
-  /** As `apply`: rejects where a worker did not say so in time, because then nobody may be told that all have them. */
+  /** As `apply`, but rejects if a worker does not acknowledge in time: then not all of them serve the answers. */
   async answerChallenges(answers: OpenAnswers): Promise<void> {
     const { applyWaitMs = 5_000 } = this.#options;
     const answered = Promise.all([...this.#workers].map((worker) => worker.answerChallenges(answers)));

@@ -92,7 +92,7 @@ describe('the life of workers', function () {
     expect((await rig.get('/')).status).to.equal('ECONNREFUSED');
   });
 
-  it('begins with the first routes: until then nobody can connect, and every worker has them before it accepts', async () => {
+  it('begins with the first routes: clients cannot connect before, and every worker has them before it accepts', async () => {
     const env = { WORKERS: '2', DATA_DIR: rig.dataDir };
     const options = () => ({
       settings: readSettings('proxy', { env }),

@@ -52,7 +52,7 @@ export class WorkerProcess {
     child.on('message', (message: WorkerMessage) => this.#onMessage(message));
     child.on('error', () => this.kill());
     child.on('exit', (code, signal) => this.#onExit(signal === null ? `exit code ${code}` : signal));
-    // Whoever waits hears of it; nobody has to.
+    // The rejection is handled by `serving()`, if it is called.
     this.#serving.promise.catch(() => undefined);
   }
 
@@ -249,7 +249,7 @@ export class WorkerProcess {
     this.#ended.resolve(how);
   }
 
-  /** Nobody waits any more for a worker that goes. */
+  /** Resolves all pending waits for a worker that ends. */
   #settle(): void {
     for (const { resolve } of this.#unacknowledged.values()) resolve();
     this.#unacknowledged.clear();

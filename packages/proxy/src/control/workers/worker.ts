@@ -95,7 +95,7 @@ export class Worker {
   }
 
   async #serve(start: StartMessage): Promise<void> {
-    // Kept for the workers after this one. Now, because nobody waits for this one yet.
+    // For the workers after this one. Done now, because the control process does not wait for this one yet.
     flushCompileCache();
     try {
       const server = await this.#startServer(start);

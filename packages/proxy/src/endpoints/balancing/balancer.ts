@@ -42,7 +42,7 @@ interface EndpointState {
   usedMs: number;
 }
 
-// An endpoint that nobody asked for in this time is gone or idle: what we knew of it is forgotten.
+// The state of an endpoint that was not picked in this time is dropped.
 const forgetAfterMs = 10 * 60_000;
 
 /**
@@ -109,7 +109,7 @@ export class Balancer {
     return this.#states.get(id)?.outstanding ?? 0;
   }
 
-  /** Somebody else who forwards to the same endpoints ejected this one: it is out here too, at least as long. */
+  /** Another worker ejected this endpoint: it is ejected here too, for at least as long. */
   adopt(id: string, { forMs, ejections }: { readonly forMs: number; readonly ejections: number }): void {
     const nowMs = this.#now();
     const state = this.#stateOf(id);
@@ -129,7 +129,7 @@ export class Balancer {
     state.health = afterCheck(state.health, passed, nowMs, this.#policy);
   }
 
-  /** Another replica ejected it: see `afterHearsay`. Of endpoints that nobody asked for here it says nothing. */
+  /** Another replica ejected it: see `afterPeerEjection`. Ignored for endpoints without requests here. */
   suspect(id: string): void {
     const state = this.#states.get(id);
     if (state !== undefined) state.health = afterHearsay(state.health, this.#now(), this.#policy);
@@ -214,7 +214,7 @@ export class Balancer {
     this.#sweptMs = nowMs;
     for (const [id, state] of this.#states)
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
-    // Semaphore cost a number each, and losing one only starts its round anew.
+    // Round-robin positions cost a number each; losing one only restarts its round.
     this.#turns.clear();
   }
 }

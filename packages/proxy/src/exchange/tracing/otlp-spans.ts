@@ -12,7 +12,7 @@ export interface TracedExchange {
 
 export interface SpanOptions {
   readonly ids: Pick<TraceIds, 'spanId'>;
-  /** Send `url.query`. Default no: it may hold what nobody but the service is to see. */
+  /** Send `url.query`. Default no: it may hold secrets of the service. */
   readonly withQuery?: boolean;
 }
 

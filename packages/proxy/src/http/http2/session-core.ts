@@ -206,7 +206,7 @@ export abstract class SessionCore implements StreamHost {
     stream.closed = true;
     this.streams?.delete(stream.id);
     if (stream.queue !== undefined) this.sender.drop(stream);
-    // What the stream received and nobody will consume any more counts against the connection's window only until here.
+    // Unconsumed bytes of the closed stream are credited to the connection's window.
     if (stream.unconsumedBytes > 0 && !this.#closed) this.bodies.release(stream, stream.unconsumedBytes);
   }
 }

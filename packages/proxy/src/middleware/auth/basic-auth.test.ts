@@ -43,7 +43,7 @@ describe('basicAuth', () => {
     });
     const { definition } = routeOf(labels);
     const scope = directory.asks(definition);
-    if (scope === 'nobody') return [];
+    if (scope === 'none') return [];
     const { remember, check } = basicAuth({ definition, scope, directory, verifier });
     return [remember, check];
   }

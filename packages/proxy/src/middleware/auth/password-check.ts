@@ -7,7 +7,7 @@ const apacheHash = aprMd5 as unknown as (password: string, hash: string) => stri
 
 /**
  * Whether a password fits a crypt(3) hash: `$5$`, `$6$`, bcrypt, `$apr1$`. Takes milliseconds to a second of CPU, so it
- * runs in a worker thread only. `false` for hashes that would take longer than anybody means.
+ * runs in a worker thread only. `false` for hashes with an excessive cost.
  */
 export function passwordFits(password: string, hash: string): boolean {
   if (/^\$[56]\$/.test(hash)) return roundsOf(hash) <= mostRounds && verify(password, hash);

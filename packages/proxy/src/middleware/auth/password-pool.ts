@@ -11,13 +11,13 @@ export interface PasswordAnswer {
   readonly fits: boolean;
 }
 
-/** `busy`: too many wait already, or the thread was lost. Nobody is let in for it. */
+/** `busy`: too many checks are queued, or the thread was lost. Access is denied. */
 export type PasswordCheckResult = 'fits' | 'differs' | 'busy';
 
 const mostWaiting = 100;
 
 /**
- * One worker thread that compares passwords with crypt(3) hashes. Started by the first job, kept, and started anew if it
+ * One worker thread that compares passwords with crypt(3) hashes. Started by the first job, kept, and restarted if it
  * dies. It never keeps the process alive by itself.
  */
 export class PasswordPool {

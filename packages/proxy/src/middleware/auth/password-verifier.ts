@@ -16,7 +16,7 @@ export interface PasswordVerifierOptions {
   readonly rememberMs?: number;
 }
 
-// Long ones are nobody's password, and hashing them costs by length.
+// Hashing costs by length, and no real password is longer.
 const mostPasswordBytes = 1024;
 const rememberWrongMs = 10_000;
 

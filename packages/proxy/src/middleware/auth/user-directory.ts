@@ -5,7 +5,7 @@ import type { ServiceDefinition } from '@swarmgate/registry/vocabulary';
 import type { Logger } from '@swarmgate/runtime';
 import type { Credential } from './password-verifier.ts';
 
-/** Who may come in, by name. Empty: nobody. */
+/** Credentials by user name. Empty: access is denied to all. */
 export type Users = ReadonlyMap<string, Credential>;
 
 export interface UserDirectoryOptions {
@@ -34,15 +34,15 @@ export class UserDirectory {
     this.global = usersIn(options.users ?? '', options.usersPassEncrypted);
   }
 
-  /** Whether anybody is asked for credentials at all, by service or by `USERS`. */
-  asks(labels: Labels): 'service' | 'global' | 'nobody' {
+  /** Whether a route needs credentials, by the service's labels or by `USERS`. */
+  asks(labels: Labels): 'service' | 'global' | 'none' {
     if (labels.users !== undefined || labels.usersSecret !== undefined) return 'service';
-    return this.#options.users === undefined ? 'nobody' : 'global';
+    return this.#options.users === undefined ? 'none' : 'global';
   }
 
   /**
    * A service's own users. A name without a password is looked up in `usersSecret`, without one in `USERS`; `usersSecret`
-   * alone means everybody in it. What cannot be resolved is left out, so in the worst case nobody comes in.
+   * alone means all of its users. Unresolvable users are left out, so in the worst case access is denied to all.
    */
   of(labels: Labels): Users | Promise<Users> {
     const needsFile = labels.usersSecret !== undefined;
@@ -70,7 +70,7 @@ export class UserDirectory {
     } catch (error) {
       this.#options.logger.error(
         { err: error, file },
-        'a secret file with users cannot be read; nobody of it is let in',
+        'cannot read a secret file with users; its users are denied access',
       );
     }
     this.#files.set(secret, { readAtMs: performance.now(), text });

@@ -25,11 +25,11 @@ export interface LimitersOptions {
   /** `PROXY_INSTANCE_NAME`: proxies of one instance share their counts. */
   readonly instance: string;
   readonly logger: Logger;
-  /** Keys that this process counts at most. Default 100,000; beyond them the one that was quiet longest begins anew. */
+  /** Maximum number of keys that this process counts. Default 100,000; beyond it the least recently used key is dropped. */
   readonly mostKeys?: number;
 }
 
-// Whoever sends another key with every request makes each of them be remembered to the end of its window.
+// A client that sends a different key with every request would otherwise fill the memory until its windows end.
 const mostKeysUsually = 100_000;
 
 // Redis that hangs may cost one request `mostWaitMs`; then it is left alone for a while.

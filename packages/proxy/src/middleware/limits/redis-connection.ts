@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Logger } from '@swarmgate/runtime';
 import type { Redis, RedisOptions } from 'ioredis';
 
-/** Redis that hangs may cost so much, in milliseconds; whoever asked goes on without it. */
+/** Maximum delay by a hanging Redis, in milliseconds; after it the caller continues without Redis. */
 export const mostWaitMs = 100;
 
 export interface RedisUse {
@@ -14,7 +14,7 @@ export interface RedisUse {
   readonly more?: Pick<RedisOptions, 'autoResubscribe' | 'commandTimeout'>;
 }
 
-/** A connection that comes back by itself and never lets anybody wait: a command that cannot be sent now fails now. */
+/** A connection that reconnects by itself and never queues: a command that cannot be sent now fails at once. */
 export function connectRedis({ url, logger, whileAway, more = {} }: RedisUse): Redis {
   const redis = new (loadIoredis().Redis)(url, {
     enableOfflineQueue: false,

@@ -1,4 +1,4 @@
-/** What a client has sent and nobody has taken yet. One piece at a time is the rule, so nothing is copied then. */
+/** Received bytes that are not consumed yet. Usually a single chunk, which is not copied. */
 export class UnreadBytes {
   /** The piece, of which everything before `at` has been taken. `undefined` where nothing is left. */
   bytes: Buffer | undefined;

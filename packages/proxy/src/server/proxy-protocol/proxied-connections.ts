@@ -9,7 +9,7 @@ export type ProxyRefusal = 'proxy-untrusted' | 'proxy-header-invalid' | 'proxy-h
 export interface ProxiedConnectionsOptions {
   /** Ports where every connection begins with a PROXY header (`PROXY_PROTOCOL_PORTS`). */
   readonly isOn: (port: number) => boolean;
-  /** `TRUSTED_PROXIES`: nobody else may say who a client is, so nobody else is served there. */
+  /** `TRUSTED_PROXIES`: only these peers may send a PROXY header, so only these are served on such ports. */
   readonly trusted: TrustedProxies;
   /** A header may take so long to arrive. */
   readonly waitMs: number;
@@ -59,10 +59,10 @@ export class ProxiedConnections {
         socket.off('readable', onReadable);
         socket.off('end', onEnd);
         socket.off('close', onEnd);
-        // Only in the next turn does the stream know that nobody waits for it to be readable any more.
+        // The stream takes note of the removed listener only in the next turn of the event loop.
         setImmediate(() => resolve(result));
       };
-      // Not by 'data': who stops that has to start it again, and whoever gets the connection would not know.
+      // Not by 'data': stopping it pauses the stream, and the next reader would have to resume it.
       const onReadable = () => {
         const piece: Buffer | null = socket.read();
         if (piece === null) return;
@@ -92,8 +92,8 @@ function refusal(cause: ProxyRefusal, reason: string): ParseError {
 }
 
 /**
- * Makes a connection show its client's address as its own, so that limits, allow lists, headers and logs all see the
- * client, whoever of them looks.
+ * Replaces the peer address of a connection by its client's, so that limits, allow lists, headers and logs all use the
+ * client's address.
  */
 export function presentAs(socket: Socket, source: string): void {
   Object.defineProperty(socket, 'remoteAddress', { value: source, configurable: true });

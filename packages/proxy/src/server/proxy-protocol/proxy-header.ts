@@ -81,7 +81,7 @@ function asIPv4(content: Buffer): string {
 function asIPv6(content: Buffer): string {
   if (content.subarray(0, 12).equals(mappedPrefix)) return asIPv4(content.subarray(12));
   const groups = Array.from({ length: 8 }, (_, at) => content.readUInt16BE(at * 2).toString(16));
-  // In the one spelling that everybody else gives the address (RFC 5952).
+  // In the canonical text form (RFC 5952).
   return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
 }
 

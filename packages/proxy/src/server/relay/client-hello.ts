@@ -5,7 +5,7 @@ export type ClientHello =
   /** `undefined`: the client named no server. Lower case. */
   | { readonly kind: 'hello'; readonly serverName: string | undefined };
 
-/** A ClientHello with post-quantum key shares has some 2 KB; nobody honest needs more than this. */
+/** Maximum size of a ClientHello. One with post-quantum key shares has about 2 KB. */
 export const mostHelloBytes = 64 * 1024;
 
 const handshakeRecord = 22;

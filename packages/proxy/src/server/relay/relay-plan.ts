@@ -8,7 +8,7 @@ export interface RelayPort {
   readonly port: number;
   /** By the name the client asks for, in matching order. */
   readonly byName: readonly NamedRelay[];
-  /** Takes connections that ask for no name or for one that nobody has. */
+  /** Takes connections without a server name or with an unknown one. */
   readonly rest: RelayGroup | undefined;
 }
 
@@ -196,7 +196,7 @@ function namePattern(matcher: string, text: string): NamePattern | undefined {
   }
 }
 
-/** As hosts are in http mode: a name, or `*.domain` for everything beneath. */
+/** As hosts in http mode: a name, or `*.domain` for all of its subdomains. */
 function domainPattern(domain: string): NamePattern {
   const wanted = domain.toLowerCase();
   if (!wanted.startsWith('*')) return { id: `=${wanted}`, rank: 0, matches: (name) => name === wanted };

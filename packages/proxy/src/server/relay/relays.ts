@@ -222,7 +222,7 @@ export class Relays {
     socket: Socket,
     { byName, rest }: RelayPort,
   ): Promise<{ readonly group: RelayGroup; readonly firstBytes: Buffer } | undefined> {
-    // A server that speaks first (SSH, SMTP) waits for nobody's hello.
+    // A server that speaks first (SSH, SMTP) gets its connection without waiting for a ClientHello.
     if (byName.length === 0) return rest === undefined ? undefined : { group: rest, firstBytes: Buffer.alloc(0) };
     const asked = await readServerName(socket, this.#options.helloMs);
     if (asked.kind === 'gone') return undefined;

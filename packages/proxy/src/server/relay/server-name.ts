@@ -6,7 +6,7 @@ export type AskedName =
   /** It closed, or did not say a whole hello in time. */
   | { readonly kind: 'gone' };
 
-/** Reads the name a client asks for. All bytes read are in the result, for whoever gets the connection. */
+/** Reads the server name of a ClientHello. The result holds all bytes read, for the next reader of the connection. */
 export function readServerName(client: Socket, timeoutMs: number): Promise<AskedName> {
   return new Promise((resolve) => {
     let bytes = Buffer.alloc(0);

@@ -2,7 +2,7 @@ import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Certificate } from './certificate.ts';
 import type { CertificateSource, CertificateStore } from './certificate-store.ts';
 
-// Long enough for somebody to act, and shorter than any usual life of a certificate.
+// Leaves time to act, and is shorter than the lifetime of common certificates.
 const warnBeforeMs = 14 * 86_400_000;
 
 /** A certificate that ends soon, or has ended. `undefined`: neither. */
@@ -31,8 +31,8 @@ const renewals: readonly (readonly [CertificateSource, (name: string) => string]
 ];
 
 /**
- * Certificates of no service that end soon, as problems of this proxy's environment: `env/cert-<name>`. What another
- * certificate has replaced for all of its names is nobody's trouble.
+ * Certificates without a service that expire soon, as problems of this proxy's environment: `env/cert-<name>`. A
+ * certificate is skipped if others replaced it for all of its names.
  */
 export function expiringCertificates(
   certificates: CertificateStore,

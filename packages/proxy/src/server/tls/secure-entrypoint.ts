@@ -51,7 +51,7 @@ export class SecureEntrypoint {
         callback(null, context);
       },
       requestCert: clientAuthorities !== undefined,
-      // A route without `verifyClientSsl` is served to anybody.
+      // A route without `verifyClientSsl` needs no client certificate.
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });

@@ -3,8 +3,8 @@ import { type Certificate, readCertificate } from './certificate.ts';
 const validForMs = 10 * 365 * 86_400_000;
 
 /**
- * A certificate that nobody vouches for, for server names that have none: a client sees at once what is wrong, where a
- * refused handshake would tell it nothing.
+ * A self-signed certificate for server names without one: the client shows what is wrong, which a failed handshake would
+ * not.
  */
 export async function makeSelfSigned(
   clientAuthorities: string | undefined,

@@ -86,7 +86,7 @@ export class SharedCertificates {
     while (!signal.aborted) {
       try {
         const names = await store.waitForNames(prefix, index, signal);
-        // Backwards: the store started anew, so its old index means nothing.
+        // A lower index: the store was restarted, so the old index is void.
         const same = names.index === index;
         index = names.index < index ? 0 : names.index;
         failures = 0;
