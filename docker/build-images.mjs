@@ -40,7 +40,7 @@ for (const target of ['listener', 'proxy']) {
     isBuildKitThere ? {} : { DOCKER_BUILDKIT: '0' },
   );
   if (built.status !== 0) fail(`building ${image} failed`, built);
-  // Nobody can name it any more. One that a container still runs from stays.
+  // An untagged image. Docker keeps it while a container uses it.
   if (former !== undefined && former !== imageId(image)) docker(['image', 'rm', former]);
   console.log(`${image} built on ${base} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
 }

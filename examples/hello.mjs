@@ -16,7 +16,7 @@ server.listen(Number(process.env.PORT ?? 8080), process.env.HOST, () =>
   process.send?.({ port: server.address().port }),
 );
 process.on('disconnect', () => process.exit(0));
-// Finishes what it holds, so that a rolling update loses nobody's answer.
+// Finishes requests in flight, so that a rolling update loses no response.
 process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();

@@ -13,7 +13,7 @@ const child = spawn(ownNode, [command, 'standalone', ...process.argv.slice(2)], 
 // A Ctrl-C reaches the whole foreground group by itself; a SIGTERM to npm's child reaches only this process.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-// npm passes a SIGTERM on to its shell, which ends without passing it on to us: we would go on without anybody, and hold the
+// npm passes a SIGTERM on to its shell, which ends without passing it on: this process would go on alone, and hold the
 // ports that the next start needs.
 const shell = process.ppid;
 if (process.env.npm_lifecycle_event === 'start') {

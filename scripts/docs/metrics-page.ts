@@ -37,7 +37,7 @@ export async function proxyMetrics(): Promise<Metrics> {
   const metrics = new Metrics();
   fleetMetrics(metrics, () => ({ views: () => [] }));
   const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-metrics-'));
-  // Nobody answers at that port: the metrics of the bus are registered all the same.
+  // No server listens on that port: the metrics of the bus are registered all the same.
   const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
   // Without routes nothing is ordered.
   const ordering = { ACME_DIRECTORY: 'letsencrypt' };

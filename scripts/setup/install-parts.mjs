@@ -146,7 +146,7 @@ async function isThere(part) {
 }
 
 function onPath(command) {
-  // Debian keeps daemons in sbin, which is not on everybody's PATH.
+  // Debian keeps daemons in sbin, which is not on every PATH.
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
     try {

@@ -25,7 +25,7 @@ const LOOKUPS_PER_ROUND = 50_000;
 
 /**
  * What the route table costs. A request brings its host and path as bytes, so a lookup is timed from there: strings
- * made anew, brought into normal form, looked up. The sizes take turns in short rounds, so that what else the machine
+ * created, normalized, looked up. The sizes take turns in short rounds, so that what else the machine
  * does falls on all of them alike, and ratios are made inside a round.
  */
 export async function benchRouting(): Promise<readonly Figure[]> {

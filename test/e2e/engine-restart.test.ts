@@ -8,7 +8,7 @@ import { ask } from '../harness/http.ts';
 import { type SwarmNodes, startNodes } from '../harness/nodes.ts';
 import { until } from '../harness/until.ts';
 
-// An engine of its own: the one that the other tests share is perhaps somebody's who has more on it. The listener runs
+// An engine of its own: the one that the other tests share may run other things too. The listener runs
 // outside of it, so what recovers is the listener and not a new task of it.
 describe('a Docker engine that is restarted', () => {
   let swarm: SwarmNodes;

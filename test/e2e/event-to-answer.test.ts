@@ -7,7 +7,7 @@ import { serviceEvents } from './service-events.ts';
 import { sharedStack } from './shared-stack.ts';
 
 const changes = 100;
-// The first ones find code that has never run and connections that nobody has opened.
+// The first requests meet cold code and unopened connections.
 const warmUp = 10;
 
 describe('from Docker’s event to the first answer on the new route', () => {

@@ -13,7 +13,7 @@ interface ShownProblem {
   readonly suggestion?: string;
 }
 
-describe('bad input names itself, and costs nobody else anything', () => {
+describe('bad input is named, and has no effect on other services', () => {
   const ids: string[] = [];
   let load: Load | undefined;
 
@@ -64,8 +64,8 @@ describe('bad input names itself, and costs nobody else anything', () => {
     await untilAnswers({ url: `${stack.httpUrl}/edited` }, 200);
     const key = `services/swarm/${stack.fullName('edited')}`;
     const good = (await stack.consul.get(key)) ?? '';
-    // The listener puts a document right that it cannot read, at the latest when it lists the Swarm anew: before the
-    // edit has been reported everywhere, perhaps. So the person insists; who writes what stands there wakes nobody.
+    // The listener puts a document right that it cannot read, at the latest when it lists the Swarm again: before the
+    // edit has been reported everywhere, perhaps. So the edit is repeated; writing an equal value wakes no watch.
     const edit = () => stack.consul.put(key, good.replace('{', '{{'));
     await edit();
     await namesItself('edited', 'document-not-json', 'problems/routes/swarm', edit);
@@ -74,11 +74,11 @@ describe('bad input names itself, and costs nobody else anything', () => {
     await until('the problem is over', async () => !(await problems()).some(isAbout('edited', 'document-not-json')));
   });
 
-  it('a key of somebody else under the prefix: it is reported and left alone', async () => {
+  it('a foreign key under the prefix: it is reported and left alone', async () => {
     const stack = sharedStack();
-    await stack.consul.put('somebody/else', 'mine');
-    // The proxies look for such keys every 10 s, one level deep: nothing rings for keys that are nobody's.
-    const key = `${stack.name}/somebody/`;
+    await stack.consul.put('foreign/key', 'mine');
+    // The proxies look for such keys every 10 s, one level deep: no watch covers foreign keys.
+    const key = `${stack.name}/foreign/`;
     await until('the API names the key', async () => {
       const answer = JSON.parse((await stack.admin('/v1/problems')).body) as { keys: readonly { key: string }[] };
       return answer.keys.some((each) => each.key.startsWith(key));
@@ -90,8 +90,8 @@ describe('bad input names itself, and costs nobody else anything', () => {
     });
     await until('the log names it', async () => (await stack.logs('proxy')).includes(key));
     expect((await stack.admin('/metrics')).body).to.match(/^swarmgate_foreign_keys 1$/m);
-    expect(await stack.consul.get('somebody/else')).to.equal('mine');
-    await stack.consul.delete('somebody/else');
+    expect(await stack.consul.get('foreign/key')).to.equal('mine');
+    await stack.consul.delete('foreign/key');
   });
 
   it('and every other route was served all the time', async () => {

@@ -14,7 +14,7 @@ export const mochaHooks = {
     this.timeout(600_000);
     const startedAt = performance.now();
     deployed = await deployStack();
-    // A run that is ended from outside skips mocha's hooks, and the stack would go on without anybody.
+    // A run that is ended from outside skips mocha's hooks, and the stack would be left running.
     process.once('SIGTERM', () => {
       void deployed?.remove().finally(() => process.exit(143));
     });

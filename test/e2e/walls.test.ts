@@ -35,7 +35,7 @@ describe('what stands between the parts of the stack', () => {
     expect(cases.map(([method, path], index) => [method, path, seen[index]])).to.deep.equal(cases);
   });
 
-  it('has a Consul that answers nobody without a token', async () => {
+  it('has a Consul that denies requests without a token', async () => {
     const { url, token } = sharedStack().consul;
     const key = `${url}/v1/kv/${sharedStack().name}/head`;
     const without = await ask({ url: key });
@@ -64,7 +64,7 @@ describe('what stands between the parts of the stack', () => {
     }
   });
 
-  it('keeps the engine’s socket out of the listener, and everybody else away from Docker’s API', async () => {
+  it('keeps the engine’s socket out of the listener, and other services away from Docker’s API', async () => {
     const noSocket = `
       import { existsSync } from 'node:fs';
       console.log(existsSync('/var/run/docker.sock'), process.getuid());`;

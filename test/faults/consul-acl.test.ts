@@ -76,8 +76,8 @@ describe('listener and proxies with the least rights in Consul', function () {
     ['proxy', 'history/swarm/x/1', false],
     ['proxy', 'problems/labels/swarm/x', false],
     ['proxy', 'leader/swarm', false],
-    ['nobody', 'services/manual/x', false],
-    ['nobody', 'head', false],
+    ['anonymous', 'services/manual/x', false],
+    ['anonymous', 'head', false],
   ] as const;
   for (const [who, key, may] of rights) {
     it(`let ${who} ${may ? 'write' : 'not write'} ${key}`, async () => {
@@ -89,7 +89,7 @@ describe('listener and proxies with the least rights in Consul', function () {
     });
   }
 
-  it('keep certificates from the listener, and everything from nobody', async () => {
+  it('keep certificates from the listener, and everything from anonymous clients', async () => {
     const read = async (key: string, token: string) =>
       (await ask({ url: `${consul.url}/v1/kv/swarmgate/${key}`, headers: { 'x-consul-token': token } })).status;
     expect(await read('certs/x', listenerToken)).to.equal(403);

@@ -181,7 +181,7 @@ describe('three Consul servers that fail', function () {
     expect(loss.status).to.equal(200);
     await until('both hold', async () => (await states()).every((state) => state === 'holding'));
     await allAnswer(names, 200);
-    // The listener starts anew and fills in what is missing: nothing needs to be forced then.
+    // The listener restarts and publishes what is missing, so nothing needs to be forced.
     await listener.stop();
     listener.start();
     await until('both follow', async () => (await states()).every((state) => state === 'following'), {

@@ -181,7 +181,7 @@ describe('the leading listener', function () {
     await served('/believed');
   });
 
-  it('publishes for a Swarm that was made anew only after `swarmgate adopt`', async () => {
+  it('publishes for a recreated Swarm only after `swarmgate adopt`', async () => {
     const [node] = beside.swarm.nodes;
     await node.docker.swarmLeave({ force: true });
     await node.docker.swarmInit({ AdvertiseAddr: node.address, ListenAddr: '0.0.0.0:2377' });

@@ -5,7 +5,7 @@ export interface RetryingLoadReport {
   readonly sent: number;
   /** Not answered by 200 on the first proxy asked. */
   readonly retried: number;
-  /** Those of them that were under way when the connection was reset; the others found nobody listening. */
+  /** Those of them that were under way when the connection was reset; the others were refused. */
   readonly reset: number;
   /** Nor on the other. */
   readonly failed: number;

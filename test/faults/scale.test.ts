@@ -15,7 +15,7 @@ const swarmServices = 20;
 const changes = 200;
 /** Series of so many changes. */
 const mostSeries = 3;
-// The first ones find code that has never run, connections that nobody has opened, and what ten thousand new keys left to do.
+// The first ones find code that has never run, unopened connections, and pending work of ten thousand new keys.
 const warmUp = 20;
 const mostBytesPerChange = 200_000;
 /** The promise, judged where the machine is ours. */

@@ -160,7 +160,7 @@ describe('two Swarms in one registry', function () {
     });
   }
 
-  it('leave what the other one published alone, also when they start anew', async () => {
+  it('leave what the other one published alone, also after a restart', async () => {
     const before = await kv.modifyIndex('services/west/only-west');
     await swarms.east.listener.stop();
     swarms.east.listener.start();

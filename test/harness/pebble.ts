@@ -43,7 +43,7 @@ export interface RunningPebble {
   readonly directoryUrl: string;
   /** Authority of its own TLS certificate: `ACME_CA_FILE`. */
   readonly caFile: string;
-  /** Files of a certificate for localhost by that authority, and its key, for whoever stands before it. */
+  /** Files of a certificate for localhost by that authority, and its key, for a proxy in front of it. */
   readonly serverCertificate: { readonly certFile: string; readonly keyFile: string };
   readonly pid: number | undefined;
   /** What it wrote since its start. */

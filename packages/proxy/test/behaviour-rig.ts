@@ -153,7 +153,7 @@ export class ServerRig {
     return { ...endpointAt(port), server };
   }
 
-  /** A backend behind TLS that nobody vouches for, as `sslVerifyNone` allows. */
+  /** A backend with a self-signed certificate, as `sslVerifyNone` allows. */
   async secureBackend(listener: RequestListener): Promise<Endpoint & { readonly server: BackendServer }> {
     const { cert, key } = await testCertificate(['endpoint.example']);
     const server = createHttpsServer({ cert, key }, listener);

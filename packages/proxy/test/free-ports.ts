@@ -8,7 +8,7 @@ const swarms = 30_000;
 const given = new Set<number>();
 
 /**
- * Ports on which nobody listens, for parts that cannot tell which one they were given and for endpoints that refuse.
+ * Ports without a listener, for parts that cannot report the port they got and for endpoints that refuse connections.
  * They lie below those that the kernel gives to connections and to `listen(0)`: one of these could be taken again before
  * its user opens it, and who dials one that is closed may even reach himself.
  */
@@ -30,7 +30,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Where the kernel's own range begins; Linux's default where nobody says. */
+/** The start of the kernel's ephemeral range; Linux's default if it cannot be read. */
 function kernelsOwn(): number {
   try {
     const from = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/)[0]);

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 
-/** A connection attempt that nobody answers, as to a machine without power: loopback always answers. */
+/** A connection attempt without any response, as to a machine without power: loopback always responds. */
 export function openToNobody(): Socket {
   return new Socket();
 }

@@ -82,7 +82,7 @@ const cases: readonly Case[] = [
   },
   { what: 'allowedAddresses, this one', labels: { allowedAddresses: '127.0.0.1' }, expect: status(200) },
   {
-    what: 'users, nobody',
+    what: 'users, without credentials',
     labels: { users: 'jane:hush' },
     expect: (answered) => {
       status(401, 'credentials-required')(answered);

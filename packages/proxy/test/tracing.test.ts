@@ -136,7 +136,7 @@ describe('traces through a proxy', () => {
       expect(await exported()).to.deep.equal([]);
     });
 
-    it(`begin anew where the caller’s traceparent cannot be used, by ${how}`, async () => {
+    it(`start a new trace if the caller’s traceparent is unusable, by ${how}`, async () => {
       await start({}, labels);
       for (const wrong of ['00-1-2-01', `${sampledParent}, ${sampledParent}`, `ff-${traceId}-${parentId}-01`]) {
         await get('/shop/a', { traceparent: wrong, tracestate: 'a=1', baggage: 'k=v' });

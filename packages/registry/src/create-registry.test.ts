@@ -86,7 +86,7 @@ describe('opening the registry that the settings name', () => {
     expect(told.join()).to.not.contain(consulToken);
   });
 
-  it('takes nobody’s file for a registry', async () => {
+  it('refuses a file that is not a registry', async () => {
     await writeFile(join(dataDir, 'registry.sqlite'), 'x'.repeat(4_096));
     expect(await rejection(open({ dataDir }))).to.have.property('code', 'registry-refused');
   });

@@ -11,7 +11,7 @@ export interface RegistryUnderTest {
   readonly registry: Registry;
   readonly store: KeyValueStore;
   readonly layout: KeyLayout;
-  /** As somebody edits keys by hand: no journal entry. */
+  /** A manual edit: no journal entry. */
   write(...operations: readonly Operation[]): Promise<void>;
   remove(): Promise<void>;
 }

@@ -11,7 +11,7 @@ export class FollowedChanges {
     this.#following = this.#follow(registry, options);
   }
 
-  /** The next change nobody has asked for yet. @throws after twenty seconds without one. */
+  /** The next change that was not returned yet. @throws after twenty seconds without one. */
   async next(withinMs = 20_000): Promise<RegistryChange> {
     const deadline = AbortSignal.timeout(withinMs);
     while (this.#changes.length === 0) {

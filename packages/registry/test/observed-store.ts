@@ -1,7 +1,7 @@
 import type { RegistryError } from '../src/registry-error.ts';
 import type { KeyValueStore } from '../src/store/key-value-store.ts';
 
-/** The store, with somebody told of each call who may make it fail. */
+/** The store, with a callback before each call that may make it fail. */
 export function observed(
   store: KeyValueStore,
   see: (method: string) => Promise<RegistryError | undefined>,

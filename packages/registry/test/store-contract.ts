@@ -3,13 +3,13 @@ import type { KeyValueStore, Operation } from '../src/store/key-value-store.ts';
 
 export interface StoreUnderTest {
   readonly store: KeyValueStore;
-  /** Keys of each test stand beneath a prefix of their own, ending in `/`. */
+  /** Each test has a key prefix of its own, ending in `/`. */
   readonly prefix: string;
 }
 
 const soon = () => AbortSignal.timeout(20_000);
 
-/** What every store promises, whatever is beneath it. `open` is called for each test; who opens closes. */
+/** The contract of every store. `open` is called for each test; its caller closes the store. */
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} keeps the store's contract`, () => {
     let store: KeyValueStore;
@@ -55,7 +55,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect((await store.getMany([key('a'), key('b')])).size).to.equal(0);
       });
 
-      it('lists everything beneath a prefix and nothing beside it', async () => {
+      it('lists everything under a prefix and nothing else', async () => {
         await write(set('x/a', '1'), set('x/b/c', '2'), set('xy', '3'));
         const listed = await store.list(key('x/'));
         expect(listed.data.map((each) => [each.key, each.value])).to.deep.equal([
@@ -188,7 +188,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect((await waiting).data).to.equal(undefined);
       });
 
-      it('wakes for anything beneath a prefix, by the index of the transaction, moving only one-level names', async () => {
+      it('wakes for any key under a prefix, by the index of the transaction, moving only one-level names', async () => {
         await write(set('s/swarm/a', '1'));
         const before = await store.waitForNames(key('s/'), 0, soon());
         const waiting = store.waitForNames(key('s/'), before.index, soon());
@@ -198,7 +198,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect(after.index).to.equal(written.get(key('beside')));
       });
 
-      it('wakes for a deletion beneath a prefix', async () => {
+      it('wakes for a deletion under a prefix', async () => {
         await write(set('s/swarm/a', '1'), set('s/swarm/b', '1'));
         const before = await store.waitForNames(key('s/'), 0, soon());
         const waiting = store.waitForNames(key('s/'), before.index, soon());
@@ -233,7 +233,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         store.createSession({ name: 'contract', ttlMs: 10_000, behavior });
       const lock = (rest: string, id: string): Operation => ({ kind: 'lock', key: key(rest), value: id, session: id });
 
-      it('hold a lock that nobody else gets', async () => {
+      it('hold a lock exclusively', async () => {
         const [first, second] = [await session('release'), await session('release')];
         await write(lock('l', first));
         expect((await store.get(key('l')))?.session).to.equal(first);

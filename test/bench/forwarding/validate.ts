@@ -3,7 +3,7 @@ import { request as requestSecure } from 'node:https';
 import { type BenchCase, benchHost } from './cases.ts';
 import type { Subject } from './subjects.ts';
 
-/** Asks once and judges the answer, so that nobody is timed for answering wrongly. @throws Error that says how. */
+/** Checks one response, so that no proxy is timed for wrong responses. @throws Error naming the difference. */
 export function validate(subject: Subject, of: BenchCase): Promise<void> {
   const headers: Record<string, string> = { Host: benchHost };
   for (const line of of.headers) headers[line.slice(0, line.indexOf(':'))] = line.slice(line.indexOf(':') + 2);

@@ -126,7 +126,7 @@ describe('certificates of three proxies with two workers each', function () {
     const asked = await proxies[2]?.post('/v1/certificates/renew?name=shop.example.com');
     expect(asked?.status).to.equal(200);
     await onAll('shop.example.com', (serial) => serial !== undefined && serial !== before);
-    expect((await proxies[1]?.post('/v1/certificates/renew?name=nobody.example.com'))?.status).to.equal(404);
+    expect((await proxies[1]?.post('/v1/certificates/renew?name=unknown.example.com'))?.status).to.equal(404);
   });
 
   it('are told of where they cannot be had', async () => {

@@ -85,7 +85,7 @@ describe('reload without parameters', function () {
     ['one', 0],
     ['the other', 1],
   ] as const) {
-    it(`through ${who} makes both read everything anew, and names both`, async () => {
+    it(`through ${who} makes both read everything again, and names both`, async () => {
       const proxy = proxies[at] as HostProxy;
       const all = await sizeOfAll();
       let answer: Reloaded | undefined;

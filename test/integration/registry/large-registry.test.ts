@@ -94,7 +94,7 @@ describe(`a registry of ${many} definitions in Consul`, function () {
       `      hand edits were followed after ${tookMs.map(Math.round).join(', ')} ms; ` +
         `${Math.round(others * 100)} % of the processors went to others`,
     );
-    // A promise in milliseconds can only be judged where nobody else takes the processors.
+    // A promise in milliseconds can only be checked on an otherwise idle machine.
     expect(Math.min(...tookMs)).to.be.lessThan(others <= 0.1 ? 1_000 : 5_000);
   });
 });

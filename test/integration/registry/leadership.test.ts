@@ -22,7 +22,7 @@ const layout = keyLayout('edge');
 describe('leadership in a Consul that was away', function () {
   this.timeout(90_000);
 
-  it('is taken back as soon as Consul answers: nobody waits for himself to fall silent', async () => {
+  it('is taken back as soon as Consul responds, without waiting for its own silence', async () => {
     const consul = await startConsul();
     const store = createConsulStore({ address: consul.address });
     const leadership = contendForLeadership({

@@ -61,7 +61,7 @@ export async function relayDocker(target = '/var/run/docker.sock'): Promise<Dock
     },
     async heal() {
       isFrozen = false;
-      // What was lost while it was frozen is lost: both sides begin anew.
+      // What was lost while it was frozen is lost: both sides reconnect.
       await cut();
       await listen();
     },

@@ -27,7 +27,7 @@ describe('the listener following tasks', () => {
     this.timeout(60_000);
     engine = await ensureDocker();
     network = await createOverlayNetwork(engine.docker, uniqueName('tasks'));
-    // No full listing within these tests: it would hide that nobody follows the tasks.
+    // No full listing within these tests: it would hide that the tasks are not followed.
     listening = await startListening({ DF_NOTIFY_LABEL: notifyLabel, RESYNC_INTERVAL_MS: '600000' });
   });
 

@@ -124,7 +124,7 @@ function challengesFor(name: string, service: ServiceNames, rules: SelectionRule
   const kind = nameKind(name);
   return asked.filter((challenge) => {
     if (kind === 'wildcard' && challenge !== 'dns-01') return false;
-    // Addresses have no zone that anybody could write to (RFC 8738, section 7).
+    // dns-01 cannot validate addresses: they have no zone (RFC 8738, section 7).
     return challenge !== 'dns-01' || (kind !== 'ip' && rules.canWriteDns(name));
   });
 }

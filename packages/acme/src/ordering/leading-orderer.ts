@@ -136,7 +136,7 @@ export class LeadingOrderer {
     return Math.min(plan.nextMs, nextMs);
   }
 
-  /** Failures of names that no route has any more are nobody's problem. Their schedule is kept for an hour in case they return. */
+  /** Failures of names without a route are not reported. Their schedule is kept for an hour in case the names return. */
   async #forgetNames(writer: FencedWriter): Promise<void> {
     const { wanted, now } = this.#options;
     const names = new Set(wanted().map(({ name }) => name));

@@ -177,7 +177,7 @@ class OrderRun {
     return found;
   }
 
-  /** Of records that a former orderer may have written too: they are removed at the end, whoever wrote them. */
+  /** DNS records are removed at the end, even those that a former orderer wrote. */
   #rememberProofs(authorizations: readonly Authorization[]): void {
     for (const { identifier, challenges } of authorizations) {
       const found = challenges.find(({ type }) => type === this.#order.challenge);

@@ -21,7 +21,7 @@ export const headSchema = z.object({
       kind: z.enum(['http-01', 'tls-alpn-01']),
       name: z.string(),
       token: z.string(),
-      /** Public: whoever asks for the challenge gets it. */
+      /** Public: any client may read the challenge response. */
       keyAuthorization: z.string(),
     }),
   ),

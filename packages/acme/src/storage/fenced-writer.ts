@@ -156,7 +156,7 @@ export class FencedWriter {
     }
   }
 
-  /** Reads the head again. Nobody but the holder of the lock writes it, so one that is not ours was edited by hand. */
+  /** Reads the head again. Only the holder of the lock writes it, so a head with other contents was edited manually. */
   async #wasWritten(wanted: AcmeHead): Promise<boolean> {
     const { store, keys, signal } = this.#options;
     for (let attempt = 0; ; attempt += 1) {

@@ -81,7 +81,7 @@ describe('what the orderer writes', () => {
     expect(one.view().answers).to.deep.equal([]);
   });
 
-  it('wakes nobody for what only the orderer needs', async () => {
+  it('wakes no follower for documents that only the orderer needs', async () => {
     const writer = await open(await takeLock());
     const first = await writer.write({ documents: new Map([['names/a', '1']]) });
     const second = await writer.write({ documents: new Map([['orders/a', '1']]) });

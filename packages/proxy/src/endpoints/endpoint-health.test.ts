@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { EndpointOutcome } from '../model/endpoint.ts';
 import {
   afterCheck,
-  afterHearsay,
   afterOutcome,
+  afterPeerEjection,
   atTime,
   type EndpointHealth,
   newlyMet,
@@ -39,17 +39,17 @@ describe('the health of an endpoint', () => {
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned'], [3, 'refused']).kind).to.equal('ejected');
   });
 
-  it('is ejected by the next failure where another replica ejected it, and never by hearsay alone', () => {
+  it('is ejected by the next failure after a peer-reported ejection, and never by the report alone', () => {
     let health = newlyMet;
-    for (let told = 0; told < 100; told += 1) health = afterHearsay(health, told, policy);
+    for (let told = 0; told < 100; told += 1) health = afterPeerEjection(health, told, policy);
     expect(health.kind).to.equal('healthy');
     expect(afterOutcome(health, 'refused', 100, policy).kind).to.equal('ejected');
     expect(afterOutcome(health, 'answered', 100, policy)).to.deep.equal(newlyMet);
   });
 
   it('stays out no longer for what others say', () => {
-    expect(afterHearsay(ejected, 1_000, policy)).to.deep.equal(ejected);
-    expect(afterHearsay(ejected, 3_000, policy).kind).to.equal('returning');
+    expect(afterPeerEjection(ejected, 1_000, policy)).to.deep.equal(ejected);
+    expect(afterPeerEjection(ejected, 3_000, policy).kind).to.equal('returning');
   });
 
   const ejected = lived([0, 'refused'], [0, 'refused'], [0, 'refused']);

@@ -59,7 +59,7 @@ export function afterOutcome(
  * Another replica ejected this endpoint: the next failure here ejects it too. The report alone never ejects it, because
  * it may be false, or the other replica may be cut off from an endpoint that this one reaches.
  */
-export function afterHearsay(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
+export function afterPeerEjection(health: EndpointHealth, nowMs: number, policy: HealthPolicy): EndpointHealth {
   const present = atTime(health, nowMs, policy);
   return present.kind === 'healthy' ? { kind: 'healthy', failures: policy.failuresToEject - 1 } : present;
 }

@@ -105,7 +105,7 @@ describe('active checks', () => {
     expect(told).to.deep.equal([true, false, true]);
   });
 
-  it('let go of an endpoint that fails when nobody asks for checks any more', async () => {
+  it('clear a failing endpoint once no service asks for checks', async () => {
     const table = tableWith({ checkTcp: true, checkIntervalMs: 1_000 });
     checks.apply(table, ['swarm/web']);
     well = false;

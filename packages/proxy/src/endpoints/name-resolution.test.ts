@@ -49,7 +49,7 @@ describe('name resolution', () => {
     await tick?.();
   };
 
-  it('knows nothing at first and does not let anybody wait', async () => {
+  it('returns `pending` at first and never blocks', async () => {
     answers.set('tasks.web', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 600_000 });
     expect(names.ask('tasks.web')).to.deep.equal({ kind: 'pending' });
     await settled();
@@ -97,7 +97,7 @@ describe('name resolution', () => {
     expect(names.ask('x').kind).to.equal('resolved');
   });
 
-  it('forgets names that nobody uses', async () => {
+  it('drops unused names', async () => {
     answers.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
     names.ask('x');
     await settled();

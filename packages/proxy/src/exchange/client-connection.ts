@@ -81,7 +81,7 @@ export function connectionInfo(
 
 /**
  * The client as one request shows it. Behind a trusted hop it is the right-most address in X-Forwarded-For that is not
- * itself trusted: what stands further left was written by somebody we do not know.
+ * itself trusted: entries further left come from unknown clients.
  */
 export function clientOf(
   facts: ConnectionInfo,

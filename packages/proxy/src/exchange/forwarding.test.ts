@@ -96,7 +96,7 @@ describe('a request on its way', () => {
     expect(slow.requests).to.have.length(1);
   });
 
-  it('takes along idle connections to where it was: nobody is sent there again', async () => {
+  it('closes idle connections to the failed endpoint: no request is sent over them', async () => {
     await sent([endpointAt(slow.port)]);
     await sent(both());
     await until(() => slow.requests.length === 2, 'both requests');

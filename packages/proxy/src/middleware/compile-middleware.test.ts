@@ -88,7 +88,7 @@ describe('createMiddleware', () => {
     );
   });
 
-  it('asks nobody where ignoreAuthorization says so', () => {
+  it('needs no credentials with ignoreAuthorization', () => {
     const { middlewareOf } = middleware({ USERS: 'gus:pw' });
     expect(middlewareOf(routeOf({ users: [{ username: 'x' }] }, { ignoreAuthorization: true }))).to.deep.equal([]);
   });

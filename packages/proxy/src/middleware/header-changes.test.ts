@@ -54,7 +54,7 @@ describe('header changes', () => {
     expect(await changed(others, [], {}, env)).to.deep.equal(['A', '', 'B', '']);
   });
 
-  it('leaves framing alone, whoever asks', async () => {
+  it('never changes framing headers', async () => {
     expect(await changed({ set: [rule('Content-Length', '0')] }, ['Content-Length', '5'])).to.deep.equal([
       'Content-Length',
       '5',

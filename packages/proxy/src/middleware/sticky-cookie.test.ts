@@ -25,7 +25,7 @@ describe('stickyCookie', () => {
     expect(head.headers.has('set-cookie')).to.equal(false);
   });
 
-  it('is given anew when another task answered', async () => {
+  it('is set again when another task responded', async () => {
     const exchange = exchangeOf(routeOf(), { headers: ['Cookie', 'go-demo=gone'], client: overTls });
     await step.onRequest?.(exchange);
     expect(exchange.request.has('cookie')).to.equal(false);

@@ -65,7 +65,7 @@ describe('route table', () => {
       const fallback = { ...service('fallback', { serviceDomain: ['a.example'] }), isDefaultBackend: true };
       const other = { ...service('other', { serviceDomain: ['b.example'], since: 2000 }), isDefaultBackend: true };
       const table = tableOf([fallback, other]);
-      expect(winner(table, 'nobody.example/')).to.equal('swarm/fallback/0');
+      expect(winner(table, 'unknown.example/')).to.equal('swarm/fallback/0');
       expect(table.problems().get('swarm/other')?.[0]).to.include({ label: 'isDefaultBackend' });
     });
   });

@@ -67,7 +67,7 @@ describe('explain', () => {
     });
   });
 
-  it('says that the default backend won because nobody had to match', () => {
+  it('names the default backend as the winner without a match', () => {
     const explanation = tableOf([{ ...one({ serviceDomain: ['a.example'] }), isDefaultBackend: true }, winner]).explain(
       request('other.example', '/'),
     );

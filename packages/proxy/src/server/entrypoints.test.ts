@@ -95,7 +95,7 @@ describe('entrypoints', () => {
     expect(String(failure)).to.include(`127.0.0.1:${port} is in use`).and.to.include('DEFAULT_PORTS');
   });
 
-  it('let nobody else have a port that is not open yet, not even themselves', async () => {
+  it('keep a bound port from being bound again before it is open', async () => {
     const port = await occupied();
     for (const server of servers.splice(0)) server.close();
     let failure: unknown;
@@ -111,7 +111,7 @@ describe('entrypoints', () => {
     expect(String(failure)).to.include(`${port} stands twice`);
   });
 
-  it('accept nobody once they are closed, and leave open connections alone', async () => {
+  it('accept no connection once they are closed, and keep the open ones', async () => {
     const entrypoints = await open([plain]);
     const port = portOf(entrypoints);
     const client = dial(port);

@@ -38,7 +38,7 @@ describe('probes of endpoints that owe an answer', () => {
   });
   afterEach(() => probes.stop());
 
-  it('tell everybody who waits that it is gone when nobody accepts within a second, and whoever asks soon after', () => {
+  it('report an endpoint as unreachable that does not accept within a second, to all who wait and to those who ask soon after', () => {
     probing(openToNobody);
     ask('one');
     pass(500);
@@ -52,7 +52,7 @@ describe('probes of endpoints that owe an answer', () => {
     expect(opened[0]?.destroyed).to.equal(true);
   });
 
-  it('ask anew a second later', () => {
+  it('connect again a second later', () => {
     probing(openToNobody);
     ask('one');
     pass(2_100);
@@ -91,7 +91,7 @@ describe('probes of endpoints that owe an answer', () => {
     });
     afterEach(() => server.close());
 
-    it('leave whoever waits alone, and knock once a second at most', async () => {
+    it('report nothing while it accepts, and connect at most once a second', async () => {
       const address = server.address();
       const port = address !== null && typeof address === 'object' ? address.port : 0;
       probes = new LivenessConnects({ sweep, onUnreachable: () => told.push('gone') });

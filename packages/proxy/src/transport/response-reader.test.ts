@@ -42,7 +42,7 @@ describe('ResponseReader', () => {
     expect(interim()).to.be.lessThan(70);
   });
 
-  it('counts them for each answer anew', () => {
+  it('counts them per response', () => {
     const { begin, read } = reading();
     for (let exchange = 0; exchange < 5; exchange++) {
       expect(read(hint.repeat(40) + answer)).to.equal('complete');

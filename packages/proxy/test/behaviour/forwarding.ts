@@ -122,7 +122,7 @@ export function forwarding(suite: Suite): void {
       await until(() => paused === 1);
       const piece = Buffer.alloc(256 * 1024);
       let blocked = 0;
-      // The client's own buffer fills up once everybody behind it has stopped reading.
+      // The client's own buffer fills up once the proxy and the endpoint have stopped reading.
       while (blocked < 40) {
         client.socket.write(piece);
         await new Promise((resolve) => setTimeout(resolve, 1));

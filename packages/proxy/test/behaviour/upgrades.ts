@@ -126,7 +126,7 @@ export function upgrades(suite: Suite): void {
     }
   });
 
-  describe('upgrades, where nobody speaks any more', () => {
+  describe('upgrades on silent connections', () => {
     beforeEach(() => suite.start({ timeouts: { tunnelMs: 400 } }));
 
     it('ends a tunnel that has been silent for too long', async () => {

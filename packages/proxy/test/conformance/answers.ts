@@ -60,7 +60,7 @@ export function answers(makeServer: MakeServer): void {
       (response) => expect(response.trailers).to.match(/^x-sum: 7\r\n/i),
     );
     asked(
-      'until close, framed anew (RFC 9112, 6.3)',
+      'until close, sent on chunked (RFC 9112, 6.3)',
       'HTTP/1.1 200 OK\r\n\r\nall of it',
       (response) => {
         expect(response.body).to.equal('all of it');
@@ -227,7 +227,7 @@ export function answers(makeServer: MakeServer): void {
       });
 
     asked(
-      '502 for an upgrade that nobody asked for (RFC 9110, 15.2.2)',
+      '502 for an upgrade without a request for it (RFC 9110, 15.2.2)',
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
       (response) => expect(response.status).to.equal(502),
     );

@@ -270,7 +270,7 @@ export function connections(makeServer: MakeServer): void {
         expect(client.over || (await client.end()) === undefined).to.equal(true);
       }));
 
-    it('with a body nobody will read are closed behind the answer (RFC 9112, 9.6)', () =>
+    it('with an unread body are closed after the response (RFC 9112, 9.6)', () =>
       onStage(
         makeServer,
         async ({ rig }) => {

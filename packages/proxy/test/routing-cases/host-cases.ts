@@ -2,7 +2,7 @@ import { everywhere, type GivenService, paths, type RoutingCase, shop, site, str
 
 export const hostCases: readonly RoutingCase[] = [
   strict('an exact host', [shop], 'shop.example/', 'shop/0'),
-  strict('another host is nobody’s', [shop], 'blog.example/', 'no-route'),
+  strict('another host has no route', [shop], 'blog.example/', 'no-route'),
   strict('the host’s letter case does not matter', [shop], 'SHOP.Example/', 'shop/0'),
   strict('the label’s letter case does not matter', [site('shop', ['Shop.EXAMPLE'])], 'shop.example/', 'shop/0'),
   strict('the port in Host does not matter', [shop], 'shop.example:8080/', 'shop/0'),

@@ -75,7 +75,7 @@ export const legacyCases: readonly RoutingCase[] = [
     { redirectTo: 'new.example' },
   ),
   legacy(
-    'a default backend takes what nobody matches',
+    'a default backend takes requests without a match',
     [shop, { ...paths('fallback', '/fb'), isDefaultBackend: true }],
     'other.example/x',
     'fallback/0',

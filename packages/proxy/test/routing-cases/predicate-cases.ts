@@ -75,7 +75,7 @@ export const predicateCases: readonly RoutingCase[] = [
     'posts/0',
   ),
   strict('a method that a rule does not take is the other’s', [everywhere, posts], 'any.example/', 'everywhere/0'),
-  strict('a method that nobody takes finds its route all the same', [posts], 'any.example/', {
+  strict('a method that no route takes finds its route all the same', [posts], 'any.example/', {
     route: 'posts/0',
     answer: 403,
   }),

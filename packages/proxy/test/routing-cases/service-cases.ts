@@ -20,7 +20,7 @@ export const serviceCases: readonly RoutingCase[] = [
     'shop/0',
   ),
   strict(
-    'a default backend takes what nobody matches',
+    'a default backend takes requests without a match',
     [shop, { ...site('fallback', ['fb.example']), isDefaultBackend: true }],
     'other.example/x',
     'fallback/0',

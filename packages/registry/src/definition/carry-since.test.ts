@@ -39,7 +39,7 @@ describe('carrySince', () => {
     ],
   ];
   for (const [what, next, since] of cases) {
-    it(`${what}: ${since === 5 ? 'keeps it' : 'begins anew'}`, () => {
+    it(`${what}: ${since === 5 ? 'keeps it' : 'is new'}`, () => {
       expect(sinceOf(definition(next), before)).to.deep.equal([since]);
     });
   }
@@ -60,7 +60,7 @@ describe('carrySince', () => {
     expect(next.destinations[0]?.since).to.equal(900);
   });
 
-  it('keeps the earlier date of what stood there and of what somebody tried to write since', () => {
+  it('keeps the earlier of the stored date and the date of a refused write', () => {
     const next = definition({ servicePath: ['/a'] }, { servicePath: ['/b'] }, { servicePath: ['/c'] });
     const stood = definition({ servicePath: ['/a'], since: 5 });
     const attempted = definition({ servicePath: ['/a'], since: 7 }, { servicePath: ['/b'], since: 8 });

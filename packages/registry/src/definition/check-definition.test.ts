@@ -17,7 +17,7 @@ describe('checkDefinition', () => {
     expect(checkDefinition(good, place)).to.deep.equal({ ok: true, definition: good });
   });
 
-  it('drops fields that nobody knows', () => {
+  it('drops unknown fields', () => {
     expect(checkDefinition({ ...good, note: 'mine' }, place)).to.deep.include({ ok: true, definition: good });
   });
 
@@ -73,13 +73,13 @@ describe('checkDefinition', () => {
     });
   }
 
-  it('never shows a password that somebody wrote in plain', () => {
+  it('never shows a password in plain text', () => {
     const checked = checkDefinition({ ...good, users: [{ username: 'jane', passwordHash: 'hush' }] }, place);
     expect(checked.ok).to.equal(false);
     expect(JSON.stringify(checked)).to.not.include('hush');
   });
 
-  it('never shows the value of a header rule, which may let somebody in', () => {
+  it('never shows the value of a header rule, which may be a credential', () => {
     const rule = { name: 'Authorization', value: 'Basic hush\r\n' };
     for (const label of ['addReqHeader', 'setReqHeader', 'addResHeader', 'setResHeader']) {
       const checked = checkDefinition({ ...good, [label]: [rule] }, place);

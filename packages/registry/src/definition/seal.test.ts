@@ -39,7 +39,7 @@ describe('seal, passwords', () => {
     expect(await verifyHashedPassword('hush', 'hush')).to.equal(false);
   });
 
-  it('keeps the hash of an unchanged password and makes others anew', async () => {
+  it('keeps the hash of an unchanged password and hashes others again', async () => {
     const first = await createSealer([]).seal(definition, passwords({ jane: 'a', joe: 'b' }), undefined);
     expect(first.ok).to.equal(true);
     if (!first.ok) return;
@@ -80,7 +80,7 @@ describe('seal, certificates', () => {
     });
   });
 
-  it('keeps an unchanged one, and seals it anew when the key is rotated', async () => {
+  it('keeps an unchanged one, and seals it again when the key is rotated', async () => {
     const [old, fresh] = [newKey(), newKey()];
     const first = await createSealer([old]).seal(definition, withCertificate, undefined);
     if (!first.ok) throw new Error('not sealed');

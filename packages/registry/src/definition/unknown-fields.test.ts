@@ -4,7 +4,7 @@ import { checkDefinition } from './check-definition.ts';
 
 const place = { owner: 'manual', service: 'web' };
 
-describe('fields of a definition that nobody knows', () => {
+describe('unknown fields of a definition', () => {
   const document = definitionOf('manual', 'web');
   const [destination] = document.destinations;
   const check = (more: object, inDestination: object = {}) =>

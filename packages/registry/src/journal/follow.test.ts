@@ -185,7 +185,7 @@ describe('following', () => {
       await publish(83);
       await followed.nextOf('delta');
       expect(followed.waiting).to.deep.equal([]);
-      // One read of all there is would hold up whoever follows a large registry.
+      // One read of everything would delay followers of a large registry.
       expect(calls.get('list')).to.equal(undefined);
     });
 
@@ -221,7 +221,7 @@ describe('following', () => {
     expect(second.snapshot.services.get('swarm/b')).to.equal(first.snapshot.services.get('swarm/b'));
   });
 
-  it('reads nothing anew for writes that are not documents', async () => {
+  it('reads nothing again for writes that are not documents', async () => {
     await following('a');
     calls.clear();
     await under.write(
@@ -315,7 +315,7 @@ describe('following', () => {
     expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'index-backwards' });
   });
 
-  it('names keys that are nobody’s and touches none of them', async () => {
+  it('names keys that Swarmgate does not own and changes none of them', async () => {
     await under.write(
       { kind: 'set', key: 'edge/notes', value: 'mine' },
       { kind: 'set', key: 'edge/services/loose', value: 'mine' },
@@ -326,7 +326,7 @@ describe('following', () => {
     expect((await under.store.get('edge/notes'))?.value).to.equal('mine');
   });
 
-  it('reads everything when somebody asks for it', async () => {
+  it('reads everything on request', async () => {
     await under.registry.publish([changeOf('a')], options);
     let ask: () => void = () => undefined;
     async function* requests() {
@@ -357,7 +357,7 @@ describe('following', () => {
     held.resolve();
   });
 
-  it('reads nothing but a few heads for somebody who lies about it', async () => {
+  it('reads only a few heads for false hints', async () => {
     await following('a');
     await followed.stop();
     const hints = new ToldSequences();

@@ -92,7 +92,7 @@ describe('publishing from memory', () => {
     expect(read.kind === 'snapshot' && read.snapshot.endpoints.has('swarm/web')).to.equal(true);
   });
 
-  it('takes up what somebody else wrote since, and overwrites no history of theirs', async () => {
+  it('reads what other writers wrote since, and overwrites no history of theirs', async () => {
     await other.publish([changeOf(3)], options);
     await other.publish([changeOf(4)], options);
     await under.registry.publish([changeOf(5)], options);

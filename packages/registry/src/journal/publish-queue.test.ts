@@ -128,7 +128,7 @@ describe('concurrent publications', () => {
     expect(await portOf('stays')).to.equal(80);
   });
 
-  it('tell followers that somebody waits for them', async () => {
+  it('mark journal entries whose writer waits for followers', async () => {
     const following = new AbortController();
     const changes = under.registry.follow({ signal: following.signal });
     await changes.next();

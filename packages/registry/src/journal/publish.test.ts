@@ -70,7 +70,7 @@ describe('publishing', () => {
       expect(again).to.deep.include({ transactions: 0, sequence: 2, unchanged: ['swarm/a', 'swarm/b'] });
     });
 
-    it('refuses what somebody else wrote in between, and writes nothing at all', async () => {
+    it('refuses a change if another writer was faster, and writes nothing', async () => {
       await under.registry.publish([changeOf('web')], options);
       const stale = {
         owner: 'swarm',
@@ -116,7 +116,7 @@ describe('publishing', () => {
       });
     }
 
-    it('makes a head that cannot be read anew, as another registry, without losing a document', async () => {
+    it('replaces an unreadable head, as another registry, without losing a document', async () => {
       await under.registry.publish([changeOf('web')], options);
       const { registryId } = await snapshot();
       await under.write({ kind: 'set', key: under.layout.head, value: 'edited by hand' });

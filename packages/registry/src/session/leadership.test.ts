@@ -37,7 +37,7 @@ describe('leadership', () => {
     return leadership;
   }
 
-  it('leads when nobody else does, and says who leads since when', async () => {
+  it('leads when no other replica does, and reports the leader and since when', async () => {
     await leading(contend('listener on node1'));
     const lock = await under.store.get(under.layout.leader('swarm'));
     expect(JSON.parse(lock?.value ?? '')).to.have.property('name', 'listener on node1');

@@ -38,7 +38,7 @@ describe('replica presence', () => {
     }
   }
 
-  it('lists nobody before the first report, then what was reported', async () => {
+  it('lists no replica before the first report, then what was reported', async () => {
     const presence = announce('one');
     expect(await presence.list(signal)).to.deep.equal([]);
     presence.report(at(4));
@@ -164,7 +164,7 @@ describe('replica presence', () => {
     expect(written.length).to.be.lessThan(8);
   });
 
-  it('ignores what somebody else put beside the replicas', async () => {
+  it('ignores foreign keys beside the replicas', async () => {
     await under.write({ kind: 'set', key: under.layout.replica('note'), value: 'hello' });
     const presence = announce('one');
     presence.report(at(1));

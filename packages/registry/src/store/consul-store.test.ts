@@ -72,7 +72,7 @@ describe('the Consul store on a bad day', () => {
     }
   });
 
-  it('tells nobody that nothing is still nothing, whatever is written elsewhere', async () => {
+  it('wakes no watch on an empty prefix for writes elsewhere', async () => {
     // Consul's index moves with every write while the key is missing; the fourth of them makes it.
     let index = 10;
     answer = (_, response) => {
@@ -88,7 +88,7 @@ describe('the Consul store on a bad day', () => {
     expect(data).to.deep.include({ value: 'made' });
   });
 
-  it('asks anew what a silent server holds when another call shows that it does not answer', async () => {
+  it('repeats the blocking queries of a silent server when another call shows that it does not respond', async () => {
     const waits: (string | null)[] = [];
     const held = Promise.withResolvers<void>();
     answer = (request, response) => {

@@ -70,7 +70,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions, thread?: URL): 
 function makePrivate(file: string): void {
   // Never opened where it exists: closing a descriptor would release the locks that this process holds on the file.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
-  // The first version left these readable for everybody.
+  // The first version left these world-readable.
   for (const each of [file, `${file}-wal`]) if (existsSync(each)) chmodSync(each, 0o600);
 }
 

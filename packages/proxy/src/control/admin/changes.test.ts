@@ -115,7 +115,7 @@ describe('changes by REST', () => {
     });
   }
 
-  it('speaks of parameters to whoever sent parameters, not of labels', async () => {
+  it('names parameters, not labels, in the response to a query', async () => {
     const refused = await under.call('GET', `${reconfigure}?serviceName=x&servicePath.1=/x`);
     expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1');
   });

@@ -20,7 +20,7 @@ async function answerTo(port: number, bytes: string): Promise<string> {
   return text;
 }
 
-describe('calls that nobody should send', () => {
+describe('hostile calls', () => {
   let under: ProxyUnderTest;
   before(async () => {
     under = await startProxyUnderTest({ replica: 'one' });
@@ -134,7 +134,7 @@ describe('calls that nobody should send', () => {
     expect((await under.call('GET', `/v1/status?${'x'.repeat(40_000)}`)).status).to.equal(200);
   });
 
-  it('lets nobody take for ever to send a call', async () => {
+  it('closes a connection that sends its call too slowly', async () => {
     const patience = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
     const server = await openAdminServer('127.0.0.1', 0, patience);
     try {

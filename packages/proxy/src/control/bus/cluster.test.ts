@@ -39,7 +39,7 @@ describe('a replica among others', () => {
   let nowMs: number;
   let requests: number;
   let sequences: number[];
-  let suspected: string[];
+  let peerEjected: string[];
   let eject: (endpointId: string) => void;
   let metrics: Metrics;
 
@@ -48,7 +48,7 @@ describe('a replica among others', () => {
     nowMs = 1_000;
     requests = 100;
     sequences = [];
-    suspected = [];
+    peerEjected = [];
     metrics = new Metrics();
     const hints = new SequenceHints();
     hints.subscribe((sequence) => sequences.push(sequence));
@@ -61,7 +61,7 @@ describe('a replica among others', () => {
       now: () => nowMs,
       server: {
         traffic: () => ({ requests, inFlight: 2 }),
-        suspect: (id) => suspected.push(id),
+        peerEjected: (id) => peerEjected.push(id),
         onEjected: (listener) => {
           eject = listener;
           return () => undefined;
@@ -83,7 +83,7 @@ describe('a replica among others', () => {
     expect(bus.published).to.deep.equal([sequence(5), sequence(7)]);
   });
 
-  it('still tells what is true after it was told a sequence that nobody has reached', () => {
+  it('still sends true hints after it received a sequence that does not exist', () => {
     bus.hear(sequence(1_000_000_000));
     cluster.reached(6);
     expect(bus.published).to.deep.equal([sequence(6)]);
@@ -95,14 +95,14 @@ describe('a replica among others', () => {
     expect(sequences).to.deep.equal([6]);
   });
 
-  it('tells which endpoints it ejected, and suspects those that others did, at most 50 a second', () => {
+  it('publishes which endpoints it ejected, and takes at most 50 peer-reported ejections a second', () => {
     eject('task-1');
     expect(bus.published).to.deep.equal([{ kind: 'ejected', endpointId: 'task-1' }]);
     for (let told = 0; told < 1_000; told += 1) bus.hear({ kind: 'ejected', endpointId: `task-${told}` });
-    expect(suspected).to.have.length(50);
+    expect(peerEjected).to.have.length(50);
     nowMs += 1_000;
     bus.hear({ kind: 'ejected', endpointId: 'later' });
-    expect(suspected).to.include('later');
+    expect(peerEjected).to.include('later');
   });
 
   it('knows what passes through itself, and through others until they fall silent', () => {
@@ -117,12 +117,12 @@ describe('a replica among others', () => {
     bus.hear({ kind: 'traffic', requestsPerSecond: 1e9, inFlight: 0 }, 'me');
     expect(cluster.trafficOf('other')).to.include({ requestsPerSecond: 7, inFlight: 1 });
     expect(cluster.trafficOf('me')).to.include({ requestsPerSecond: 12.5 });
-    expect(cluster.trafficOf('nobody')).to.equal(undefined);
+    expect(cluster.trafficOf('unknown')).to.equal(undefined);
     nowMs += 5_001;
     expect(cluster.trafficOf('other')).to.equal(undefined);
   });
 
-  it('remembers no more replicas than anybody runs', () => {
+  it('keeps a bounded number of replicas', () => {
     for (let made = 0; made < 10_000; made += 1)
       bus.hear({ kind: 'traffic', requestsPerSecond: 1, inFlight: 1 }, `replica-${made}`);
     const known = Array.from({ length: 10_000 }, (_, at) => cluster.trafficOf(`replica-${at}`)).filter(Boolean);

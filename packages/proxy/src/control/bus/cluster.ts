@@ -9,7 +9,7 @@ import { TokenBucket } from './token-bucket.ts';
 export interface ClusterOptions {
   /** Absent without `REDIS_URL`: then only this replica is known. */
   readonly bus: ClusterBus | undefined;
-  readonly server: Pick<Server, 'traffic' | 'onEjected' | 'suspect'>;
+  readonly server: Pick<Server, 'traffic' | 'onEjected' | 'peerEjected'>;
   readonly replica: string;
   /** Where the follower hears of sequences that the journal is said to have reached. */
   readonly hints: SequenceHints;
@@ -21,14 +21,14 @@ export interface ClusterOptions {
 }
 
 const tellTrafficEveryMs = 1_000;
-const mostSuspicionsPerSecond = 50;
+const mostPeerEjectionsPerSecond = 50;
 
-/** What this replica tells the others and makes of what they say. All of it is hearsay: without it things take longer. */
+/** Hints between this replica and its peers. They may be wrong, and without them changes only take longer. */
 export class Cluster implements Running {
   readonly #options: ClusterOptions;
   readonly #now: () => number;
   readonly #live = new LiveReplicas();
-  readonly #suspicions = new TokenBucket(mostSuspicionsPerSecond);
+  readonly #peerEjections = new TokenBucket(mostPeerEjectionsPerSecond);
   readonly #telling: NodeJS.Timeout;
   readonly #leave: readonly (() => void)[];
   #heardSequence = -1;
@@ -91,7 +91,7 @@ export class Cluster implements Running {
         hints.tell(hint.sequence);
         return;
       case 'ejected':
-        if (this.#suspicions.take(this.#now())) server.suspect?.(hint.endpointId);
+        if (this.#peerEjections.take(this.#now())) server.peerEjected?.(hint.endpointId);
         return;
       case 'traffic':
         // A message under this replica's own name is ignored.

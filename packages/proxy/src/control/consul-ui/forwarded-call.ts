@@ -92,7 +92,7 @@ export function decideForward(call: UiCall, rights: UiRights): ForwardDecision {
     return refused(404, 'path-unknown', 'Consul has its UI at /ui/ and its API at /v1/');
   const [token, ...more] = fields['x-consul-token'] ?? [];
   if (more.length > 0) return refused(400, 'token-repeated', 'X-Consul-Token is sent more than once');
-  // The UI always sends one, empty as long as nobody has logged in there.
+  // The UI always sends one, empty before a login there.
   const own = token?.trim() === '' ? undefined : token?.trim();
   if (own !== undefined && !/^[\x21-\x7e]+$/.test(own))
     return refused(400, 'token-invalid', 'X-Consul-Token holds characters that no ACL token has');

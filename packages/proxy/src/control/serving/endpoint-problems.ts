@@ -22,8 +22,8 @@ export interface ServingProblemsOptions {
 export class EndpointProblems {
   readonly #options: ServingProblemsOptions;
   readonly #known = new Set<ServiceKey>();
-  /** Services of which some route had no address when it was looked at last. */
-  readonly #suspects = new Set<ServiceKey>();
+  /** Services with a route that had no address at the last check. */
+  readonly #unreachable = new Set<ServiceKey>();
   #lookedAsOf: unknown;
 
   constructor(options: ServingProblemsOptions) {
@@ -35,7 +35,7 @@ export class EndpointProblems {
     for (const [key, served] of changes) {
       if (served === undefined) {
         this.#known.delete(key);
-        this.#suspects.delete(key);
+        this.#unreachable.delete(key);
       } else {
         this.#known.add(key);
         this.#look(key);
@@ -43,11 +43,11 @@ export class EndpointProblems {
     }
   }
 
-  /** As of this moment for every service that is under suspicion. */
+  /** The present problems of every service with a route without addresses. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
     const table = this.#options.table();
     const found = new Map<ServiceKey, readonly Problem[]>();
-    for (const key of this.#suspects) {
+    for (const key of this.#unreachable) {
       const problems: Problem[] = [];
       for (const [route, problem] of this.#of(key)) {
         if (table.statusOf(route) !== 'in-force') continue;
@@ -80,8 +80,8 @@ export class EndpointProblems {
 
   #look(key: ServiceKey): void {
     const [first] = this.#of(key);
-    if (first === undefined) this.#suspects.delete(key);
-    else this.#suspects.add(key);
+    if (first === undefined) this.#unreachable.delete(key);
+    else this.#unreachable.add(key);
   }
 
   *#of(key: ServiceKey): Generator<readonly [Route, Problem]> {

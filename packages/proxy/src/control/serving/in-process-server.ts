@@ -66,7 +66,7 @@ export interface InProcessServer extends Server {
   readonly liveTail: Pick<LiveTail, 'watch' | 'unwatch'>;
   /** In a worker: tells all that was counted until the call by `onNumbers`. */
   reportNumbers(): Promise<void>;
-  suspect(endpointId: string): void;
+  peerEjected(endpointId: string): void;
   /** What an active check found, made by the process that checks for all workers. */
   checked(endpointId: string, passed: boolean): void;
   /** Another worker ejected it. */
@@ -323,7 +323,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       ejectionListeners.add(listener);
       return () => ejectionListeners.delete(listener);
     },
-    suspect: (id) => balancer.suspect(id),
+    peerEjected: (id) => balancer.peerEjected(id),
     workers: (): readonly WorkerView[] => [
       { pid: process.pid, state: ended.signal.aborted ? 'draining' : 'serving', revision },
     ],

@@ -56,7 +56,7 @@ export interface Server {
   /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */
   onEjected?(listener: (endpointId: string) => void): () => void;
   /** Another replica ejected this endpoint: the next failure here ejects it too. Never ejects by itself. */
-  suspect?(endpointId: string): void;
+  peerEjected?(endpointId: string): void;
   /** Not accepting any more; resolves when nothing is in flight, or at the deadline. */
   drain(deadlineMs: number): Promise<void>;
   stop(): Promise<void>;

@@ -230,7 +230,7 @@ describe('workers of one proxy', function () {
 
   it('resume each other’s TLS sessions, and serve certificates that the control process was given', async () => {
     const port = rig.server.entrypoints().find(({ secure }) => secure)?.port;
-    // Nobody has put a certificate yet, and a port that nobody vouches for stays closed.
+    // There is no certificate yet, and a TLS port without one stays closed.
     expect(rig.server.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
     const { pem } = await testCertificate(['tls.example']);
     const { readCertificate } = await import('../../server/tls/certificate.ts');

@@ -225,7 +225,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       ejectionListeners.add(listener);
       return () => ejectionListeners.delete(listener);
     },
-    suspect: (endpointId) => fleet.tell({ kind: 'suspect', endpointId }),
+    peerEjected: (endpointId) => fleet.tell({ kind: 'peer-ejected', endpointId }),
     restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
     workerMetrics: async () =>
       summed.of([

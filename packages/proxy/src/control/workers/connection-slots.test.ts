@@ -100,7 +100,7 @@ describe('connection limits of several workers', () => {
     expect(asked()).to.be.lessThan(10);
   });
 
-  it('keep few slots that nobody uses', async () => {
+  it('keep few unused slots', async () => {
     const { worker, slots } = proxy(100_000, 0, 64);
     const one = worker(1);
     const open: Socket[] = [];

@@ -22,7 +22,7 @@ describe('what replicas tell each other, where workers serve', () => {
     await rig.put('manual/gone', { servicePath: ['/gone'], port: 9 });
     expect((await rig.get('/gone')).status).to.equal(502);
     expect(ejected).to.deep.equal([]);
-    rig.server.suspect?.('127.0.0.1:9');
+    rig.server.peerEjected?.('127.0.0.1:9');
     // The channel keeps its order: once this change is applied, the worker knows.
     await rig.put('manual/later', { servicePath: ['/later'] });
     expect((await rig.get('/gone')).status).to.equal(502);

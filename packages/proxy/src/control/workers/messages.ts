@@ -81,8 +81,8 @@ export type ControlMessage =
   | { readonly kind: 'open' }
   | EjectedMessage
   | CheckedMessage
-  /** Another replica ejected it: see `Server.suspect`. */
-  | { readonly kind: 'suspect'; readonly endpointId: string }
+  /** Another replica ejected it: see `Server.peerEjected`. */
+  | { readonly kind: 'peer-ejected'; readonly endpointId: string }
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
   | { readonly kind: 'collect'; readonly call: number }

@@ -52,7 +52,7 @@ export class WorkerProcess {
     child.on('message', (message: WorkerMessage) => this.#onMessage(message));
     child.on('error', () => this.kill());
     child.on('exit', (code, signal) => this.#onExit(signal === null ? `exit code ${code}` : signal));
-    // The rejection is handled by `serving()`, if it is called.
+    // Awaited only where the caller needs to know; unhandled rejections would end the process.
     this.#serving.promise.catch(() => undefined);
   }
 

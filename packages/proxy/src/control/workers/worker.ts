@@ -70,8 +70,8 @@ export class Worker {
       case 'checked':
         this.#server?.checked(message.endpointId, message.passed);
         return;
-      case 'suspect':
-        this.#server?.suspect(message.endpointId);
+      case 'peer-ejected':
+        this.#server?.peerEjected(message.endpointId);
         return;
       case 'collect':
         void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));

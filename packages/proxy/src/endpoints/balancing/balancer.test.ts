@@ -151,7 +151,7 @@ describe('the balancer', () => {
   it('takes what others say of an endpoint as two failures, never as three, and only of those it knows', () => {
     pickId(upstreamOf(a, b));
     balancer.finished(a, 'answered');
-    for (let told = 0; told < 10; told += 1) for (const id of ['a', 'b', 'never-seen']) balancer.suspect(id);
+    for (let told = 0; told < 10; told += 1) for (const id of ['a', 'b', 'never-seen']) balancer.peerEjected(id);
     expect(balancer.healthOf('a').kind).to.equal('healthy');
     expect(balancer.inUse()).to.deep.equal([]);
     expect(balancer.healthOf('never-seen')).to.deep.equal({ kind: 'healthy', failures: 0 });
@@ -159,7 +159,7 @@ describe('the balancer', () => {
     expect(balancer.healthOf('a').kind).to.equal('ejected');
   });
 
-  it('takes over what somebody else’s checks find, without counting it as its own', () => {
+  it('takes over the results of another worker’s checks without counting them as its own', () => {
     const told: string[] = [];
     balancer = new Balancer({ now: () => nowMs, random: () => 0.9, onEjected: ({ id }) => told.push(id) });
     balancer.adoptCheck('a', false);
@@ -181,7 +181,7 @@ describe('the balancer', () => {
     expect(pickId(upstream, { except: new Set(['a']) })).to.equal('b');
   });
 
-  it('forgets endpoints that nobody has asked for in ten minutes', () => {
+  it('drops the state of endpoints that were not picked for ten minutes', () => {
     pickId(upstreamOf(a));
     balancer.finished(a, 'refused');
     nowMs = 601_000;

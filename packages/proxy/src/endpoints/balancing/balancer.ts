@@ -2,8 +2,8 @@ import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoi
 import type { Route } from '../../model/route.ts';
 import {
   afterCheck,
-  afterHearsay,
   afterOutcome,
+  afterPeerEjection,
   atTime,
   defaultHealthPolicy,
   type EndpointHealth,
@@ -130,9 +130,9 @@ export class Balancer {
   }
 
   /** Another replica ejected it: see `afterPeerEjection`. Ignored for endpoints without requests here. */
-  suspect(id: string): void {
+  peerEjected(id: string): void {
     const state = this.#states.get(id);
-    if (state !== undefined) state.health = afterHearsay(state.health, this.#now(), this.#policy);
+    if (state !== undefined) state.health = afterPeerEjection(state.health, this.#now(), this.#policy);
   }
 
   /** Requests and relayed connections that have not finished yet, of all endpoints. */

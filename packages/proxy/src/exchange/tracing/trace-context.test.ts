@@ -41,7 +41,7 @@ describe('the trace of an exchange', () => {
   const always: Sampler = { parentBased: true, ratio: 1 };
   const never: Sampler = { parentBased: true, ratio: 0 };
 
-  it('goes on with the caller’s trace under an id of its own, whoever the caller is', () => {
+  it('continues any caller’s trace with a span id of its own', () => {
     for (const trusted of [true, false]) {
       const trace = beginTrace({ ...start, parent: parent(true), traceState: 'a=1,b=2', trusted }, always, ids);
       expect(trace).to.include({ traceId, parentId, traceState: 'a=1,b=2' });

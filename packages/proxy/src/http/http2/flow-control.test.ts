@@ -224,7 +224,7 @@ describe('HTTP/2 flow control of what is received (RFC 9113, sections 5.2 and 6.
     expect(rig.sent()).to.deep.equal(['goaway 1 3 window-exceeded']);
   });
 
-  it('gives the connection what a closed stream received and nobody consumed', () => {
+  it('credits unconsumed bytes of a closed stream to the connection', () => {
     const rig = openServer({ streamWindowBytes: 200_000, connectionWindowBytes: 65_535 });
     rig.recorder.consumes = false;
     rig.feed(headers(1, plainPost, open), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)));

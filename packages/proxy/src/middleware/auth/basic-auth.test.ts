@@ -58,13 +58,13 @@ describe('basicAuth', () => {
     });
   }
 
-  it('takes as long for a name that nobody has, whatever was tried before', async () => {
+  it('takes as long for an unknown name, whatever was tried before', async () => {
     const users = [
       { username: 'jane', passwordHash: await hashPassword('one') },
       { username: 'bob', passwordHash: await hashPassword('two') },
     ];
     const [remember, check] = stepsOf({ users });
-    for (const user of ['nobody-1', 'nobody-2', 'nobody-3', 'jane', 'bob', 'nobody-4']) {
+    for (const user of ['unknown-1', 'unknown-2', 'unknown-3', 'jane', 'bob', 'unknown-4']) {
       const exchange = exchangeOf(routeOf(), { headers: basic(`${user}:guessed`) });
       await remember?.onRequest?.(exchange);
       const verdict = check?.onRequest?.(exchange);
@@ -87,9 +87,9 @@ describe('basicAuth', () => {
 
   // [what it shows, labels, global USERS, credentials, outcome]
   const cases: readonly [string, Partial<ServiceDefinition>, string | undefined, string, string][] = [
-    ['everybody of a secret file', { usersSecret: 'team' }, undefined, 'ann:pw1', 'passes'],
+    ['all users of a secret file', { usersSecret: 'team' }, undefined, 'ann:pw1', 'passes'],
     ['a wrong password of it', { usersSecret: 'team' }, undefined, 'ann:pw2', '401 credentials-wrong'],
-    ['a broken line lets nobody in', { usersSecret: 'team' }, undefined, 'broken:', '401 credentials-wrong'],
+    ['a broken line denies access', { usersSecret: 'team' }, undefined, 'broken:', '401 credentials-wrong'],
     [
       'names without case, looked up in the file',
       { usersSecret: 'team', users: [{ username: 'bob' }] },
@@ -113,13 +113,13 @@ describe('basicAuth', () => {
       '401 credentials-wrong',
     ],
     ['a name looked up in USERS', { users: [{ username: 'gus' }] }, 'gus:pw', 'gus:pw', 'passes'],
-    ['a name nobody knows', { users: [{ username: 'zoe' }] }, 'gus:pw', 'zoe:', '401 credentials-unresolved'],
+    ['an unknown name', { users: [{ username: 'zoe' }] }, 'gus:pw', 'zoe:', '401 credentials-unresolved'],
     ['a file that is not there', { usersSecret: 'none' }, 'gus:pw', 'gus:pw', '401 credentials-unresolved'],
     ['a file outside', { usersSecret: '../team' }, undefined, 'ann:pw1', '401 credentials-unresolved'],
-    ['USERS for everybody', {}, 'gus:pw', 'gus:pw', 'passes'],
+    ['USERS for all services', {}, 'gus:pw', 'gus:pw', 'passes'],
     ['USERS that cannot be read', {}, 'gus:', 'gus:', '401 credentials-unresolved'],
     ['users of the service replace USERS', { usersSecret: 'team' }, 'gus:pw', 'gus:pw', '401 credentials-wrong'],
-    ['nobody asks', {}, undefined, 'x:y', 'passes'],
+    ['no users anywhere', {}, undefined, 'x:y', 'passes'],
   ];
   for (const [what, labels, users, credentials, expected] of cases) {
     it(`${what}: ${expected}`, async () => {
@@ -183,7 +183,7 @@ describe('PasswordVerifier', () => {
     await verifier.stop();
   });
 
-  it('lets nobody in once it has stopped', async () => {
+  it('denies access once it has stopped', async () => {
     const verifier = new PasswordVerifier();
     await verifier.stop();
     expect(await verifier.check('jane', 'hush', { kind: 'hash', hash: hashes.apr1 })).to.equal('busy');

@@ -40,7 +40,7 @@ export class PasswordVerifier {
 
   /**
    * At once where the answer is known or cheap; a promise where something has to be hashed. Never rejects. What is
-   * remembered holds for one name: shared among names, it would answer at once for every name that nobody has.
+   * cached result is per name: shared among names, it would reveal unknown names by their fast response.
    */
   check(
     username: string,
@@ -72,8 +72,8 @@ export class PasswordVerifier {
   }
 
   /**
-   * What a name that nobody has is checked against: somebody's credential, the same each time, so that it takes as long as
-   * a known name does, also where some passwords are dearer to check than others. `undefined` where there are none.
+   * The credential that an unknown name is checked against, always the same for one name, so that the check takes as long
+   * as for a known name even if some hashes cost more. `undefined` if there are no credentials.
    */
   standIn(username: string, credentials: readonly Credential[]): Credential | undefined {
     return credentials[this.#digest(username).readUInt32BE() % Math.max(1, credentials.length)];

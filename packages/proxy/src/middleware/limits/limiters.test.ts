@@ -12,7 +12,7 @@ describe('the counting of this process', () => {
     const passes = async (key: string) => (await limiters.count(once, key)).ok;
     for (const key of ['quiet', 'busy', 'third']) expect(await passes(key)).to.equal(true);
     for (const fresh of ['a', 'b', 'c', 'd']) {
-      // Whoever goes on asking is not forgotten for those who send another key each time.
+      // An active key is kept although other clients send new keys all the time.
       expect(await passes('busy'), fresh).to.equal(false);
       expect(await passes(fresh)).to.equal(true);
     }

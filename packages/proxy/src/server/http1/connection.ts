@@ -22,7 +22,7 @@ import { reset } from '../../transport/reset.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { ConnectionContext, ServedConnection } from './connection-context.ts';
 import { Http1Request } from './http1-request.ts';
-import { noBody, RequestBody, type TakePayload } from './request-body.ts';
+import { emptyBody, RequestBody, type TakePayload } from './request-body.ts';
 import { ResponseWriter, type WrittenConnection } from './response-writer.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
 import { UnreadBytes } from './unread-bytes.ts';
@@ -56,7 +56,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   readonly #unread = new UnreadBytes();
   #stage: Stage = 'reading-head';
   #exchange: HttpExchange | undefined;
-  #body: RequestBody = noBody;
+  #body: RequestBody = emptyBody;
   #tunnel: SocketTunnel | undefined;
   #inHead = false;
   #reading = false;
@@ -173,7 +173,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     } else if (!this.#writer.persistent) this.#close();
     else {
       this.#stage = 'reading-head';
-      this.#body = noBody;
+      this.#body = emptyBody;
       this.deadlineMs = this.#context.sweep.in(this.#context.timeouts.keepAliveMs);
       if (this.draining) this.drain();
       if (this.#unread.bytes !== undefined && !this.#reading) this.#readHeads();
@@ -332,7 +332,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
 
   #serve(bytes: Buffer, head: RequestHead): void {
     const view = new Http1Request(head, bytes);
-    const body = head.hasBody ? new RequestBody(head, this.#context.mostBodyBytes) : noBody;
+    const body = head.hasBody ? new RequestBody(head, this.#context.mostBodyBytes) : emptyBody;
     this.#body = body;
     this.receivedBytes = head.end - this.#unread.at;
     this.#unread.takeTo(head.end);
@@ -354,7 +354,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   /** The head cannot be read, or did not arrive in time. */
   #refuse(error: ParseError): void {
     this.receivedBytes = this.#unread.length;
-    this.#body = noBody;
+    this.#body = emptyBody;
     this.#begin('', 'HTTP/1.1', false).refuse(error);
   }
 

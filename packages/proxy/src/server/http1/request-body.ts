@@ -55,4 +55,4 @@ export class RequestBody {
 }
 
 /** Of a request without a body: one for all. */
-export const noBody = new RequestBody({ chunked: false, contentLength: -1, hasBody: false });
+export const emptyBody = new RequestBody({ chunked: false, contentLength: -1, hasBody: false });

@@ -161,7 +161,7 @@ for (const router of ['core', 'express'] as const)
       expect(seen).to.equal('127.0.0.1');
     });
 
-    it('serve nobody without a header, and say so', async () => {
+    it('serve no connection without a header, and log it', async () => {
       const bare = dial(plain);
       bare.send(request);
       expect(await bare.untilClosed()).to.equal('');
@@ -175,7 +175,7 @@ for (const router of ['core', 'express'] as const)
       ]);
     });
 
-    it('serve nobody but trusted proxies, whatever they send', async () => {
+    it('serve only trusted proxies, whatever other peers send', async () => {
       await server?.stop();
       metrics = new Metrics();
       await start('10.0.0.0/8');

@@ -90,7 +90,7 @@ describe('planning relays', () => {
     ['api-7.example', 'expression'],
     ['admin.other', 'beginning'],
     ['blog.test', 'ending'],
-    ['nobody.knows', 'rest'],
+    ['unknown.example', 'rest'],
   ] as const;
   for (const [name, service] of cases)
     it(`sends ${name} to the service with the ${service} pattern`, () => {

@@ -214,7 +214,7 @@ describe('relays', () => {
     expect(received.one).to.equal('');
   });
 
-  it('closes TLS that asks for a name nobody has', async () => {
+  it('closes TLS connections with an unknown server name', async () => {
     const port = await freePort();
     endpoints.set('swarm/one', [await backend(() => undefined)]);
     await publish('one', { reqMode: 'sni', srcPort: port, serviceDomain: ['one.example'] });

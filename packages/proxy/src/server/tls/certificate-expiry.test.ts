@@ -42,7 +42,7 @@ describe('certificates that end', () => {
       expect(over?.map(({ reason }) => reason)).to.deep.equal(['certificate-expired']);
     });
 
-  it('are nobody’s trouble once another one serves their names', async () => {
+  it('are not reported once another one serves their names', async () => {
     await serve('file', 'old');
     await serve('registry', 'new', new Date(endsMs + 365 * dayMs));
     expect(expiringCertificates(store, endsMs).size).to.equal(0);
