@@ -164,34 +164,101 @@ describe('certificates while things fail', function () {
     'finalize',
     'certificate',
   ];
-  for (const step of steps)
-    it(`are issued once when the orderer is killed at the step ${step}`, async () => {
-      const orderer = await until('one of them orders', leader);
-      const [witness] = others(orderer) as [AcmeProxy];
-      const host = `${step}-killed.example.com`;
-      await dns.setAddresses(host, [witness.address]);
-      const before = orders();
-      let isHit = false;
-      const certificatesBefore = ca.counts.get('finalize') ?? 0;
-      ca.intercept((kind) => {
-        if (kind !== step || isHit) return undefined;
-        isHit = true;
-        orderer.process.signal('SIGKILL');
-        return undefined;
+  for (const how of ['SIGKILL', 'SIGSTOP'] as const)
+    for (const step of steps)
+      it(`are issued once when the orderer gets ${how} at the step ${step}`, async () => {
+        const orderer = await until('one of them orders', leader);
+        const [witness] = others(orderer) as [AcmeProxy];
+        const host = `${step}-${how}.example.com`.toLowerCase();
+        await dns.setAddresses(host, [witness.address]);
+        const before = orders();
+        let isHit = false;
+        const certificatesBefore = ca.counts.get('finalize') ?? 0;
+        ca.intercept((kind) => {
+          if (kind !== step || isHit) return undefined;
+          isHit = true;
+          orderer.process.signal(how);
+          return undefined;
+        });
+        await reconfigure(host.replaceAll('.', '-'), [host], witness);
+        await until('the step is reached', () => isHit);
+        await servedBy(others(orderer), host);
+        if (how === 'SIGSTOP') orderer.process.signal('SIGCONT');
+        else {
+          await orderer.process.kill();
+          orderer.process.start();
+        }
+        await orderer.ready();
+        await servedBy(proxies, host);
+        const serials = await Promise.all(proxies.map((each) => each.serial(host)));
+        expect(new Set(serials).size).to.equal(1);
+        // An order whose URL could not be stored any more is the only one that is made again.
+        expect(orders() - before).to.be.at.most(step === 'new-order' ? 2 : 1);
+        expect((ca.counts.get('finalize') ?? 0) - certificatesBefore).to.be.at.most(2);
+        const { waiting } = await witness.certificates();
+        expect(waiting.filter(({ name }) => name === host)).to.deep.equal([]);
       });
-      await reconfigure(host.replaceAll('.', '-'), [host], witness);
-      await until('the step is reached', () => isHit);
-      await servedBy(others(orderer), host);
-      await orderer.process.kill();
-      orderer.process.start();
-      await orderer.ready();
-      await servedBy(proxies, host);
-      const serials = await Promise.all(proxies.map((each) => each.serial(host)));
-      expect(new Set(serials).size).to.equal(1);
-      // An order whose URL could not be stored any more is the only one that is made again.
-      expect(orders() - before).to.be.at.most(step === 'new-order' ? 2 : 1);
-      expect((ca.counts.get('finalize') ?? 0) - certificatesBefore).to.be.at.most(2);
-      const { waiting } = await witness.certificates();
-      expect(waiting.filter(({ name }) => name === host)).to.deep.equal([]);
+
+  it('are issued with the same order when Consul is away in the middle of it', async () => {
+    const before = orders();
+    let isHit = false;
+    ca.intercept(async (kind) => {
+      if (kind !== 'challenge' || isHit) return undefined;
+      isHit = true;
+      await consul.pause();
+      setTimeout(() => consul.resume(), 12_000);
+      return undefined;
     });
+    await reconfigure('away', ['away.example.com']);
+    await until('Consul is away', () => isHit);
+    await servedBy(proxies, 'away.example.com');
+    expect(orders() - before).to.equal(1);
+  });
+
+  it('are issued, each once, while all proxies are restarted one after the other', async () => {
+    const before = orders();
+    const hosts = Array.from({ length: 30 }, (_, n) => `rolling${n}.example.com`);
+    for (const [n, host] of hosts.entries()) {
+      await dns.setAddresses(host, [proxies[n % 3]?.address ?? '']);
+      await reconfigure(`rolling${n}`, [host], proxies[2]);
+    }
+    for (const each of proxies) {
+      await each.process.stop();
+      each.process.start();
+      await each.ready();
+    }
+    for (const host of hosts) await servedBy(proxies, host, (serial) => serial !== undefined, 150_000);
+    console.log(`      ${hosts.length} names, ${orders() - before} orders during a rolling restart`);
+    // A validation that meets a proxy in its restart fails and is tried again after a minute.
+    expect(orders() - before).to.be.at.most(45);
+  });
+
+  it('are served from disk when all proxies restart and Consul was wiped, and nothing is ordered again', async () => {
+    const hosts = Array.from({ length: 9 }, (_, n) => `kept${n}.example.com`);
+    const publish = async () => {
+      for (const [n, host] of hosts.entries()) await reconfigure(`kept${n}`, [host]);
+    };
+    await publish();
+    for (const host of hosts) await servedBy(proxies, host);
+    const before = orders();
+    const serial = await proxies[0]?.serial('kept1.example.com');
+    for (const each of proxies) await each.process.stop();
+    await consul.stop();
+    await consul.wipe();
+    await consul.start();
+    for (const each of proxies) each.process.start();
+    for (const each of proxies) await each.ready();
+    await publish();
+    await servedBy(proxies, 'kept1.example.com', (shown) => shown === serial);
+    await until('the registry has them again', async () => {
+      const keys = await fetch(`${consul.url}/v1/kv/faults/acme/certificates/?keys`).then(
+        (each) => each.json() as Promise<string[]>,
+      );
+      return keys.length >= 9;
+    });
+    await until('one of them orders', leader);
+    await reconfigure('fresh', ['fresh.example.com']);
+    await servedBy(proxies, 'fresh.example.com');
+    expect(orders() - before).to.equal(1);
+  });
 });

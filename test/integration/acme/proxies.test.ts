@@ -142,7 +142,7 @@ describe('certificates of three proxies with two workers each', function () {
       metrics.filter((text) => /swarmgate_acme_failures_total\{[^}]*type="connection"[^}]*\} 1/.test(text)),
     ).to.have.length(1);
     for (const text of metrics)
-      expect(text).to.match(/swarmgate_acme_certificate_not_after_seconds\{certificate="shop/);
+      expect(text).to.match(/swarmgate_acme_certificate_not_after_timestamp_seconds\{certificate="shop/);
   });
 
   it('leave no private key, account key or token in the registry, the logs, the metrics or the answers', async () => {

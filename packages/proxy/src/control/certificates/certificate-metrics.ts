@@ -19,12 +19,12 @@ export function measureCertificates(metrics: Metrics, ordered: () => readonly Or
       },
     });
   gauge(
-    'swarmgate_acme_certificate_not_after_seconds',
+    'swarmgate_acme_certificate_not_after_timestamp_seconds',
     'When each ordered certificate ends, since the epoch',
     ({ notAfter }) => notAfter,
   );
   gauge(
-    'swarmgate_acme_certificate_renewal_seconds',
+    'swarmgate_acme_certificate_renewal_timestamp_seconds',
     'When each ordered certificate is renewed, since the epoch; those without a route are not',
     ({ renewAt }) => renewAt,
   );
