@@ -15,6 +15,7 @@ import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './control/admin/admin-app.ts';
 import { openAdminServer } from './control/admin/admin-server.ts';
 import { Changes } from './control/admin/changes.ts';
+import { LongAnswers } from './control/admin/long-answers.ts';
 import { createControlMetrics } from './control/admin/metrics.ts';
 import { ProblemReporter } from './control/admin/problem-reporter.ts';
 import { ProblemWatch } from './control/admin/problem-watch.ts';
@@ -261,6 +262,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       trafficOf: (name) => cluster.trafficOf(name),
       totals,
       problems: () => problemWatch.problems(),
+      long: new LongAnswers(),
       ready,
       draining: () => draining,
     }),

@@ -112,6 +112,14 @@ class CompiledTable implements RouteTable {
   }
 
   explain(sent: RequestTarget, limit = 250): Explanation {
+    const steps = this.explainInSteps(sent, limit);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  explainInSteps(sent: RequestTarget, limit = 250): Generator<undefined, Explanation> {
     const target = asRulesSee(sent);
     const conflict = this.#search(target);
     const winner = conflict && this.#settle(conflict, target);

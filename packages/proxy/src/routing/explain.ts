@@ -24,9 +24,9 @@ export interface ExplainedTable {
 
 /**
  * Evaluates every route with the same matchers as the lookup. Beyond the limit the candidates with most in common with
- * the request are listed; the list itself is in matching order.
+ * the request are listed; the list itself is in matching order. Yields after each route.
  */
-export function explainRequest(target: RequestTarget, table: ExplainedTable): Explanation {
+export function* explainRequest(target: RequestTarget, table: ExplainedTable): Generator<undefined, Explanation> {
   const winner = table.winner?.of ?? table.byDefault;
   const selection = new BoundedSelection<Candidate>(
     table.limit,
@@ -37,15 +37,20 @@ export function explainRequest(target: RequestTarget, table: ExplainedTable): Ex
     for (const compiled of service.routes) {
       if (compiled === winner) continue;
       selection.offer({ compiled, status, distance: distanceOf(compiled, target) });
+      yield;
     }
+  }
+  const candidates: Explanation['candidates'][number][] = [];
+  for (const candidate of selection
+    .kept()
+    .toSorted((one, other) => compareRoutes(one.compiled, other.compiled, table.order))) {
+    candidates.push({ route: candidate.compiled.route, failed: failureOf(candidate, target, table) });
+    yield;
   }
   return {
     winner: winner?.route,
     byDefault: table.winner === undefined && table.byDefault !== undefined,
-    candidates: selection
-      .kept()
-      .toSorted((one, other) => compareRoutes(one.compiled, other.compiled, table.order))
-      .map((candidate) => ({ route: candidate.compiled.route, failed: failureOf(candidate, target, table) })),
+    candidates,
     omitted: selection.omitted,
   };
 }
@@ -126,7 +131,7 @@ function hostMessage({ matchRules }: CompiledRoute, target: RequestTarget): stri
 }
 
 function pathMessage(matchRules: readonly MatchRule[], target: RequestTarget): string {
-  return `path is ${target.path}, not ${alternatives(matchRules.map(({ path }) => showPath(path)))}`;
+  return `path is ${shortened(target.path)}, not ${alternatives(matchRules.map(({ path }) => showPath(path)))}`;
 }
 
 function conditionMessage(
@@ -138,7 +143,7 @@ function conditionMessage(
     case 'port':
       return `entry port is ${conditions.port}, not ${target.port}`;
     case 'pathExclude':
-      return `path is ${target.path}, which servicePathExclude leaves out`;
+      return `path is ${shortened(target.path)}, which servicePathExclude leaves out`;
     case 'header': {
       const missed = conditions.headers.find(({ name, value }) => target.header(name) !== value);
       // The request's value may be a credential, and so may the label's.
@@ -151,11 +156,17 @@ function conditionMessage(
 }
 
 const MOST_NAMED = 3;
+const MOST_CHARACTERS = 200;
+
+/** A path stands in the message of every candidate: a long one would make the explanation as long as all of them. */
+function shortened(text: string): string {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}… (${text.length} characters)` : text;
+}
 
 function alternatives(texts: readonly string[]): string {
   const different = [...new Set(texts)];
   const more = different.length - MOST_NAMED;
-  const named = different.slice(0, MOST_NAMED).join(' or ');
+  const named = different.slice(0, MOST_NAMED).map(shortened).join(' or ');
   return more > 0 ? `${named} or ${more} more` : named;
 }
 

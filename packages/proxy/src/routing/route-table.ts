@@ -25,6 +25,8 @@ export interface RouteTable {
   lostConflicts(key: ServiceKey): readonly Problem[];
   /** @param limit of candidates listed; see `Explanation.omitted`. Default 250. */
   explain(target: RequestTarget, limit?: number): Explanation;
+  /** As `explain`, yielding after each route: a large table takes long. */
+  explainInSteps(target: RequestTarget, limit?: number): Generator<undefined, Explanation>;
   explainReadings(target: RequestTarget, readings: readonly PathReading[]): readonly ExplainedReading[];
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable;
 }

@@ -26,6 +26,7 @@ export function createAdminApp(parts: AdminParts): Express {
     response.setHeader('X-Frame-Options', 'DENY');
     next();
   });
+  app.use(endInTime(Math.max(longestCallMs, parts.settings.barrierTimeoutMs * 2)));
   app.use(requireKnownHost(parts));
   app.use(requireReading(parts));
   const routers = adminRouters(parts);
@@ -33,6 +34,19 @@ export function createAdminApp(parts: AdminParts): Express {
   app.use(answerUnknown(methodsByPath(routers)));
   app.use(answerFailure(parts));
   return app;
+}
+
+/** A call is at its end then, whatever its client reads, in milliseconds. Streams of events go on. */
+const longestCallMs = 60_000;
+
+function endInTime(afterMs: number): RequestHandler {
+  return (_request, response, next) => {
+    const timer = setTimeout(() => {
+      if (response.getHeader('Content-Type') !== 'text/event-stream') response.destroy();
+    }, afterMs).unref();
+    response.once('close', () => clearTimeout(timer));
+    next();
+  };
 }
 
 export function adminRouters(parts: AdminParts): readonly Router[] {

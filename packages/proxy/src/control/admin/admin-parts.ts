@@ -9,6 +9,7 @@ import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { CertificateView } from './answers.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
+import type { LongAnswers } from './long-answers.ts';
 
 /** All that the admin REST knows of the proxy around it. */
 export interface AdminParts {
@@ -30,6 +31,7 @@ export interface AdminParts {
   /** What the other replicas counted. */
   readonly totals: Pick<SharedTotals, 'others'>;
   readonly problems: () => ProblemsByService;
+  readonly long: LongAnswers;
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;

@@ -21,10 +21,9 @@ export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsBy
   return new Map(names.map((key) => [key, [...(merged.get(key)?.values() ?? [])]]));
 }
 
-export function viewProblems(problems: ProblemsByService): ProblemView[] {
-  return [...problems].flatMap(([key, ofOne]) =>
-    ofOne.map((problem) => ({ owner: ownerOf(key), service: serviceOf(key), ...problem })),
-  );
+export function* viewProblems(problems: ProblemsByService): Generator<ProblemView> {
+  for (const [key, ofOne] of problems)
+    for (const problem of ofOne) yield { owner: ownerOf(key), service: serviceOf(key), ...problem };
 }
 
 export function viewForeignKey(key: string): KeyProblemView {

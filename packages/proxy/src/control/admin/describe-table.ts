@@ -4,13 +4,13 @@ import { conditionsOf } from './view-route.ts';
 
 /**
  * The route table as text, in matching order, each route on one line with a comment above where something is to be said
- * about it: what Docker Flow's `config` shows as haproxy.cfg. Holds no secrets: conditions and addresses only.
+ * about it, in pieces of a few lines: what Docker Flow's `config` shows as haproxy.cfg. Holds no secrets: conditions and addresses only.
  */
-export function describeTable({
+export function* describeTable({
   server,
   follower,
   settings,
-}: Pick<AdminParts, 'server' | 'follower' | 'settings'>): string {
+}: Pick<AdminParts, 'server' | 'follower' | 'settings'>): Generator<string> {
   const table = server.table();
   const { served } = follower;
   const lines = [
@@ -25,11 +25,12 @@ export function describeTable({
   }
   for (const [key, problems] of served.rejected)
     for (const { message } of problems) lines.push(`# ${key}: ${oneLine(message)}`);
-  lines.push('');
+  yield `${lines.join('\n')}\n\n`;
   for (const route of table.routes()) {
+    const about: string[] = [];
     const origin = served.services.get(route.key)?.origin ?? 'registry';
-    if (origin !== 'registry') lines.push(`# ${route.id} is served from ${origin}`);
-    if (route.blockedBy !== undefined) lines.push(`# answers 503: ${route.blockedBy} cannot be honoured`);
+    if (origin !== 'registry') about.push(`# ${route.id} is served from ${origin}`);
+    if (route.blockedBy !== undefined) about.push(`# answers 503: ${route.blockedBy} cannot be honoured`);
     const conditions = Object.entries(conditionsOf(route)).map(
       ([label, value]) => `${label}=${oneLine(textOf(value))}`,
     );
@@ -42,9 +43,9 @@ export function describeTable({
       route.redirectToHost === undefined
         ? `${endpoints.length === 0 ? '(no endpoint)' : endpoints.join(' ')}`
         : `redirect to ${route.redirectToHost}`;
-    lines.push(`route ${route.id} ${conditions.join(' ')} -> ${target}`);
+    about.push(`route ${route.id} ${conditions.join(' ')} -> ${target}`);
+    yield `${about.join('\n')}\n`;
   }
-  return `${lines.join('\n')}\n`;
 }
 
 function textOf(value: unknown): string {

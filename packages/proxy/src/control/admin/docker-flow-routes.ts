@@ -1,4 +1,5 @@
 import { dockerFlowAnswer } from '@swarmgate/labels';
+import type { ServiceDefinition } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { describeTable } from './describe-table.ts';
@@ -54,20 +55,12 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
 
   // Whole definitions, as /v1/services shows them.
   router.get(`${prefix}/config`, requireAuthorization(parts, 'services'), (request, response) => {
-    const services = [...parts.follower.served.services.values()];
-    if (queryOf(request).get('type')?.toLowerCase() !== 'json') {
-      response.type('text/plain').send(describeTable(parts));
-      return;
-    }
-    // Docker Flow names services without their owner: what a person registered stands over what a Swarm publishes.
-    const byName = services.toSorted(
-      (a, b) => Number(a.definition.owner === 'manual') - Number(b.definition.owner === 'manual'),
-    );
-    response.json(
-      Object.fromEntries(
-        byName.map(({ definition }) => [definition.service, dockerFlowAnswer(redactDefinition(definition))]),
-      ),
-    );
+    const isJson = queryOf(request).get('type')?.toLowerCase() === 'json';
+    return parts.long.answer(response, (signal) => {
+      response.type(isJson ? 'application/json' : 'text/plain');
+      const pieces = isJson ? servicesByName(parts) : describeTable(parts);
+      return parts.long.sendPieces(response, pieces, signal);
+    });
   });
 
   for (const version of ['v1', 'v2'])
@@ -76,4 +69,19 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
     });
 
   return router;
+}
+
+/** One JSON object, a service a piece. */
+function* servicesByName({ follower }: AdminParts): Generator<string> {
+  // Docker Flow names services without their owner: what a person registered stands over what a Swarm publishes.
+  const byName = new Map<string, ServiceDefinition>();
+  for (const { definition } of follower.served.services.values())
+    if (definition.owner === 'manual' || byName.get(definition.service)?.owner !== 'manual')
+      byName.set(definition.service, definition);
+  let separator = '{';
+  for (const [name, definition] of byName) {
+    yield `${separator}${JSON.stringify(name)}:${JSON.stringify(dockerFlowAnswer(redactDefinition(definition)))}`;
+    separator = ',';
+  }
+  yield byName.size === 0 ? '{}' : '}';
 }

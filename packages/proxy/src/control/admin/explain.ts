@@ -17,8 +17,12 @@ export type ExplainQuery =
     }
   | { readonly ok: false; readonly message: string };
 
+/** Every route's patterns are matched with it. */
+const longestUrl = 8_192;
+const mostCandidates = 1_000;
+
 /**
- * `url`, `method` (default GET), `limit` of candidates (default 250), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
+ * `url`, `method` (default GET), `limit` of candidates (default 250, at most 1,000), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
  * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
@@ -28,6 +32,8 @@ export function readExplainQuery(
   encodedSlash: EncodedSlash,
 ): ExplainQuery {
   const url = query.get('url') ?? '';
+  if (url.length > longestUrl)
+    return { ok: false, message: `url has ${url.length} characters: at most ${longestUrl} are explained` };
   const parts = /^(?:(https?):\/\/)?([^/?#]+)([^#]*)$/i.exec(url);
   if (parts === null) return { ok: false, message: 'url is not set, or not one such as http://shop.example/cart' };
   const [, scheme = 'http', authority = '', target = ''] = parts;
@@ -46,7 +52,8 @@ export function readExplainQuery(
   const port = portOf(query.get('port') ?? undefined, scheme.toLowerCase(), host.port, server);
   if (port === undefined) return { ok: false, message: 'port is not a number from 1 to 65535' };
   const limit = query.get('limit') ?? '250';
-  if (!/^\d{1,6}$/.test(limit)) return { ok: false, message: 'limit is not a number of candidates' };
+  if (!/^\d{1,6}$/.test(limit) || Number(limit) > mostCandidates)
+    return { ok: false, message: `limit is not a number of candidates up to ${mostCandidates}` };
   const method = (query.get('method') ?? 'GET').toUpperCase();
   if (!isToken(method)) return { ok: false, message: 'method is not the name of one, such as GET' };
   const found = { method, host: host.host, path: path.path, port };
@@ -77,12 +84,13 @@ function isToken(text: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
-export function explain(
+/** Yields after each route. */
+export function* explain(
   { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
   parts: Pick<AdminParts, 'server' | 'follower'>,
-): ExplainAnswer {
+): Generator<undefined, ExplainAnswer> {
   const table = parts.server.table();
-  const { winner, byDefault, candidates, omitted } = table.explain(target, limit);
+  const { winner, byDefault, candidates, omitted } = yield* table.explainInSteps(target, limit);
   const explained = table.explainReadings(target, readings);
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
   const { method, host, path, port } = target;

@@ -1,6 +1,7 @@
 import { Router } from 'express';
-import { contentTypes, metricsText } from '../serving/metrics-text.ts';
+import { contentTypes, metricsPieces } from '../serving/metrics-text.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { shared } from './shared-answer.ts';
 
 /** `/healthz`: the process answers. `/readyz`: has its first table and is not draining. `/metrics`: Prometheus. */
 export function healthRoutes(parts: AdminParts): Router {
@@ -15,14 +16,19 @@ export function healthRoutes(parts: AdminParts): Router {
     else response.status(503).json({ status: parts.draining() ? 'draining' : 'waiting for the first table' });
   });
 
-  router.get('/metrics', async (request, response) => {
-    // By what the scraper names; one that takes anything gets Prometheus' own format.
-    const format = request.get('accept')?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
+  const collected = shared(async () => {
     const own = await parts.metrics.getMetricsAsJSON();
-    const ofWorkers = (await parts.server.workerMetrics?.()) ?? [];
-    response.setHeader('Content-Type', contentTypes[format]);
-    response.send(metricsText([...own, ...ofWorkers], format));
+    return [...own, ...((await parts.server.workerMetrics?.()) ?? [])];
   });
+  router.get('/metrics', (request, response) =>
+    parts.long.answer(response, async (signal) => {
+      // By what the scraper names; one that takes anything gets Prometheus' own format.
+      const format = request.get('accept')?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
+      const metrics = await collected();
+      response.setHeader('Content-Type', contentTypes[format]);
+      await parts.long.sendPieces(response, metricsPieces(metrics, format), signal);
+    }),
+  );
 
   return router;
 }

@@ -86,7 +86,7 @@ export class ProblemWatch implements Running {
   #passOn(): void {
     const { follower, server, ofCertificates, reporter, layout } = this.#options;
     const keys = follower.served.foreignKeys.map(viewForeignKey);
-    this.#log.note(viewProblems(this.problems()), keys);
+    this.#log.note([...viewProblems(this.problems())], keys);
     // Only what every replica finds alike: which addresses it can reach is each one's own affair.
     const { rejected, warnings } = follower.served;
     const common = mergeProblems([rejected, warnings, server.table().problems(), ofCertificates()]);

@@ -2,13 +2,14 @@ import { changedLabels } from '@swarmgate/labels';
 import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, StatusAnswer } from './answers.ts';
+import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, RouteView, StatusAnswer } from './answers.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
 import { nameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf, searchParametersOf } from './request-query.ts';
+import { shared } from './shared-answer.ts';
 import { viewRoute } from './view-route.ts';
 
 /** How long the registry may take to say which replicas live, in milliseconds: a status must answer without it. */
@@ -17,64 +18,72 @@ const replicasTimeoutMs = 1_000;
 /** `GET /v1/{status,routes,problems,explain,history}`: what is, and why. */
 export function readRoutes(parts: AdminParts): Router {
   const router = Router();
-  const { follower, server, registry, settings } = parts;
+  const { follower, server, registry, settings, long } = parts;
   const { served } = follower;
 
+  // It asks the registry for the replicas.
+  const status = shared(() => statusOf(parts));
   router.get('/v1/status', async (_request, response) => {
-    response.json(await statusOf(parts));
+    response.json(await status());
   });
 
-  router.get('/v1/routes', (_request, response) => {
-    const routes = [...server.table().routes()].map((route) => viewRoute(route, parts));
-    const answer: RoutesAnswer = { revision: served.revision, order: settings.order, routes };
-    response.json(answer);
-  });
+  router.get('/v1/routes', (_request, response) =>
+    long.answer(response, (signal) => {
+      const head: Omit<RoutesAnswer, 'routes'> = { revision: served.revision, order: settings.order };
+      const viewed = mapped(server.table().routes(), (route): RouteView => viewRoute(route, parts));
+      return long.sendList(response, head, 'routes', viewed, signal);
+    }),
+  );
 
-  router.get('/v1/problems', (_request, response) => {
-    const answer: ProblemsAnswer = {
-      revision: served.revision,
-      problems: viewProblems(parts.problems()),
-      keys: served.foreignKeys.map(viewForeignKey),
-    };
-    response.json(answer);
-  });
+  router.get('/v1/problems', (_request, response) =>
+    long.answer(response, (signal) => {
+      const keys = served.foreignKeys.map(viewForeignKey);
+      const head: Omit<ProblemsAnswer, 'problems'> = { revision: served.revision, keys };
+      return long.sendList(response, head, 'problems', viewProblems(parts.problems()), signal);
+    }),
+  );
 
-  router.get('/v1/explain', requireAuthorization(parts, 'explain'), (request, response) => {
+  router.get('/v1/explain', requireAuthorization(parts, 'explain'), async (request, response) => {
     const read = readExplainQuery(searchParametersOf(request), server, settings.encodedSlash);
-    if (read.ok) response.json(explain(read, parts));
-    else sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
+    if (!read.ok) {
+      sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
+      return;
+    }
+    await long.answer(response, async (signal) => {
+      response.json(await long.inSlices(explain(read, parts), signal));
+    });
   });
 
   router.get('/v1/history', requireAuthorization(parts, 'history'), async (request, response) => {
     const service = nameOf(queryOf(request), 'service');
     const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
     const signal = AbortSignal.timeout(10_000);
-    try {
-      const all = await Promise.all(
-        [...owners].sort().map(async (owner) => {
-          const key = serviceKey({ owner, service });
-          const current = served.services.get(key)?.definition;
-          const entries = (await registry.history(key, signal)).toSorted((a, b) => b.number - a.number);
-          return {
-            owner,
-            current: current === undefined ? null : redactDefinition(current),
-            entries: entries.map((entry, at) => {
-              // Before secrets are taken out: that a password is another one is to be told, too.
-              const next = at === 0 ? current : entries[at - 1]?.definition;
-              const changed = next === undefined ? [] : changedLabels(entry.definition, next);
-              return { ...entry, changed, definition: redactDefinition(entry.definition) };
-            }),
-          };
-        }),
-      );
-      const answer: HistoryAnswer = {
-        service,
-        owners: all.filter(({ current, entries }) => current !== null || entries.length > 0),
-      };
-      response.json(answer);
-    } catch (error) {
-      sendOutcome(response, outcomeOfError(error));
-    }
+    await long
+      .answer(response, async () => {
+        const all = await Promise.all(
+          [...owners].sort().map(async (owner) => {
+            const key = serviceKey({ owner, service });
+            const current = served.services.get(key)?.definition;
+            const entries = (await registry.history(key, signal)).toSorted((a, b) => b.number - a.number);
+            return {
+              owner,
+              current: current === undefined ? null : redactDefinition(current),
+              entries: entries.map((entry, at) => {
+                // Before secrets are taken out: that a password is another one is to be told, too.
+                const next = at === 0 ? current : entries[at - 1]?.definition;
+                const changed = next === undefined ? [] : changedLabels(entry.definition, next);
+                return { ...entry, changed, definition: redactDefinition(entry.definition) };
+              }),
+            };
+          }),
+        );
+        const answer: HistoryAnswer = {
+          service,
+          owners: all.filter(({ current, entries }) => current !== null || entries.length > 0),
+        };
+        response.json(answer);
+      })
+      .catch((error: unknown) => sendOutcome(response, outcomeOfError(error)));
   });
 
   return router;
@@ -116,6 +125,10 @@ export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
       return live === undefined ? each : { ...each, live };
     }),
   };
+}
+
+function* mapped<T, V>(items: Iterable<T>, view: (item: T) => V): Generator<V> {
+  for (const item of items) yield view(item);
 }
 
 async function replicasOf({ presence, replica, follower, server }: AdminParts): Promise<readonly ReplicaStatus[]> {

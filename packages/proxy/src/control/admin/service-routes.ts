@@ -13,6 +13,10 @@ import { optionalNameOf, requireAuthorization } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
+type AnswerInParts = Omit<ServicesAnswer, 'services'> & {
+  readonly services: Iterable<ServicesAnswer['services'][number]>;
+};
+
 interface ServicesQuery {
   readonly service: string | undefined;
   readonly owner: string | undefined;
@@ -24,8 +28,12 @@ interface ServicesQuery {
 /** `GET /v1/services`: what is served, as documents, and what passed through. */
 export function serviceRoutes(parts: AdminParts): Router {
   const router = Router();
-  router.get('/v1/services', requireAuthorization(parts, 'services'), async (request, response) => {
-    response.json(await servicesAnswer(parts, readQuery(queryOf(request))));
+  router.get('/v1/services', requireAuthorization(parts, 'services'), (request, response) => {
+    const query = readQuery(queryOf(request));
+    return parts.long.answer(response, async (signal) => {
+      const { services, ...head } = await servicesAnswer(parts, query);
+      await parts.long.sendList(response, head, 'services', services, signal);
+    });
   });
   return router;
 }
@@ -41,7 +49,8 @@ function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
   };
 }
 
-export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<ServicesAnswer> {
+/** `services` are made one by one, as they are taken. */
+async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<AnswerInParts> {
   const { follower, server, replica } = parts;
   const { served } = follower;
   const numbers = await server.numbers?.();
@@ -58,21 +67,22 @@ export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): P
   );
   const shown = query.most < chosen.length ? busiest(chosen, [own, ...others.map(windowsOf)], query.most) : chosen;
   const withTraffic = merged.keys();
-  const services = await Promise.all(
-    shown.map(async (each) => {
+  const details = new Map<ServiceKey, readonly EndpointNumbers[]>();
+  if (query.service !== undefined)
+    for (const { key } of shown)
+      details.set(key, endpointNumbers(parts, key, (await numbers?.byEndpoint(key)) ?? noWindows));
+  function* services(): Generator<ServicesAnswer['services'][number]> {
+    for (const each of shown) {
       const { key } = each;
-      const its = withTraffic.has(key) || inFlight.has(key) ? merged.of(key, inFlightOf(key)) : null;
-      const isDetail = query.service !== undefined;
-      return {
+      const detail = details.get(key);
+      yield {
         service: key,
         ...(query.fields === 'all' ? documentsOf(each) : {}),
-        numbers: its,
-        ...(isDetail
-          ? { endpointNumbers: endpointNumbers(parts, key, (await numbers?.byEndpoint(key)) ?? noWindows) }
-          : {}),
+        numbers: withTraffic.has(key) || inFlight.has(key) ? merged.of(key, inFlightOf(key)) : null,
+        ...(detail === undefined ? {} : { endpointNumbers: detail }),
       };
-    }),
-  );
+    }
+  }
   const now = Date.now();
   const coveredOthers = others.map(
     ({ replica: name, at, complete, services: theirs }): CoveredReplica => ({
@@ -86,7 +96,7 @@ export async function servicesAnswer(parts: AdminParts, query: ServicesQuery): P
     replicas: [{ replica: replica.name, ageMs: 0, services: 'all' }, ...coveredOthers],
     total: merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(server))),
     unmatched: merged.of('', 0),
-    services,
+    services: services(),
   };
 }
 

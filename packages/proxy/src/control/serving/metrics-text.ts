@@ -17,26 +17,27 @@ export const contentTypes: Readonly<Record<MetricsFormat, string>> = {
  * answer both kinds of scrapers.
  */
 export function metricsText(metrics: readonly MetricWithValues[], format: MetricsFormat): string {
-  const lines: string[] = [];
+  return [...metricsPieces(metrics, format)].join('');
+}
+
+/** As `metricsText`, in lines. */
+export function* metricsPieces(metrics: readonly MetricWithValues[], format: MetricsFormat): Generator<string> {
   for (const metric of metrics) {
     const type = String(metric.type);
     // OpenMetrics names a counter without the suffix of its samples.
     const isCounter = type === 'counter';
     const name = format === 'openmetrics' && isCounter ? metric.name.replace(/_total$/, '') : metric.name;
-    lines.push(`# HELP ${name} ${escaped(metric.help)}`, `# TYPE ${name} ${type}`);
+    yield `# HELP ${name} ${escaped(metric.help)}\n# TYPE ${name} ${type}\n`;
     for (const value of metric.values as readonly DurationValue[]) {
       const sample = value.metricName ?? (format === 'openmetrics' && isCounter ? `${name}_total` : metric.name);
       const line = `${sample}${labelsText(value.labels)} ${numberText(value.value)}`;
       const { exemplar } = value;
-      lines.push(
-        format === 'openmetrics' && exemplar
-          ? `${line} # ${labelsText(exemplar.labelSet)} ${numberText(exemplar.value)} ${exemplar.timestamp}`
-          : line,
-      );
+      yield format === 'openmetrics' && exemplar
+        ? `${line} # ${labelsText(exemplar.labelSet)} ${numberText(exemplar.value)} ${exemplar.timestamp}\n`
+        : `${line}\n`;
     }
   }
-  if (format === 'openmetrics') lines.push('# EOF');
-  return `${lines.join('\n')}\n`;
+  if (format === 'openmetrics') yield '# EOF\n';
 }
 
 /** Sums lose exemplars, which are one request's: each bucket takes the newest that a worker has for it. */

@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { Registry as Metrics } from 'prom-client';
+import { createAdminApp } from '../../../packages/proxy/src/control/admin/admin-app.ts';
+import type { AdminParts } from '../../../packages/proxy/src/control/admin/admin-parts.ts';
+import { type AdminServer, openAdminServer } from '../../../packages/proxy/src/control/admin/admin-server.ts';
+import { LongAnswers } from '../../../packages/proxy/src/control/admin/long-answers.ts';
+import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
+import { createRouteTable } from '../../../packages/proxy/src/routing/create-route-table.ts';
+import { definition } from '../../../packages/proxy/test/registered.ts';
+
+const many = 10_000;
+
+/** Sends the same call again and again over many connections, from a thread of its own. */
+const floodSource = `
+  const { get, Agent } = require('node:http');
+  const { parentPort, workerData: { port, path, connections } } = require('node:worker_threads');
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const told = { answers: 0, refused: 0, longest: 0 };
+  let isOn = true;
+  const one = () => {
+    if (!isOn) return;
+    const sent = get({ host: '127.0.0.1', port, path, agent }, (response) => {
+      let bytes = 0;
+      response.on('data', (part) => { bytes += part.length; });
+      response.on('end', () => {
+        if (response.statusCode === 503) told.refused += 1;
+        else { told.answers += 1; told.longest = Math.max(told.longest, bytes); }
+        setTimeout(one, response.statusCode === 503 ? 20 : 0);
+      });
+    });
+    sent.on('error', () => setTimeout(one, 20));
+  };
+  for (let at = 0; at < connections; at += 1) one();
+  parentPort.on('message', () => {
+    const look = setInterval(() => {
+      if (told.answers === 0) return;
+      clearInterval(look);
+      isOn = false;
+      parentPort.postMessage(told);
+      agent.destroy();
+    }, 20);
+  });
+`;
+
+interface FloodReport {
+  readonly answers: number;
+  readonly refused: number;
+  readonly longest: number;
+}
+
+/** A proxy's admin port over so many services, and what another client asks for in the same process. */
+describe(`admin calls over ${many} services`, function () {
+  this.timeout(120_000);
+  let admin: AdminServer;
+  const traffic = createServer((_request, response) => response.end('ok'));
+  let trafficPort: number;
+
+  before(async () => {
+    const services = new Map<ServiceKey, ServedService>();
+    for (let at = 0; at < many; at += 1) {
+      const key: ServiceKey = `swarm/service-${at}`;
+      const one = definition(key, `/path-${at}`);
+      const path: Partial<Destination> =
+        at % 2 === 0
+          ? {}
+          : { pathType: { matcher: 'path_reg', ignoreCase: false }, servicePath: [`^/path-${at}/[a-z]+x$`] };
+      const ofOne: ServiceDefinition = { ...one, destinations: one.destinations.map((each) => ({ ...each, ...path })) };
+      services.set(key, { key, definition: ofOne, endpoints: undefined, origin: 'registry', addressesFresh: true });
+    }
+    const table = createRouteTable({ order: 'strict', instanceName: 'swarmgate', filterInstanceName: false }).with(
+      new Map([...services].map(([key, each]) => [key, each.definition])),
+    );
+    const served = {
+      services,
+      revision: '1',
+      sequence: 1,
+      registryId: 'one',
+      rejected: new Map(),
+      held: new Map(),
+      foreignKeys: [],
+      ownersPresent: () => [],
+    };
+    const problems = new Map(
+      [...services.keys()].map((key) => [key, [{ severity: 'warning', reason: 'no-endpoints', message: 'none' }]]),
+    );
+    const parts = {
+      settings: readSettings('proxy', { env: {} }),
+      logger: silentLogger,
+      metrics: new Metrics(),
+      long: new LongAnswers(),
+      changes: {},
+      problems: () => problems,
+      totals: { others: async () => [] },
+      replica: { name: 'one', version: '1', since: '' },
+      follower: { served },
+      server: { table: () => table, endpointsOf: () => [], entrypoints: () => [], workers: () => [] },
+    } as unknown as AdminParts;
+    admin = await openAdminServer('127.0.0.1', 0);
+    admin.answerWith(createAdminApp(parts));
+    traffic.listen(0, '127.0.0.1');
+    await once(traffic, 'listening');
+    trafficPort = (traffic.address() as AddressInfo).port;
+  });
+  after(async () => {
+    await admin.stop();
+    traffic.close();
+    traffic.closeAllConnections();
+  });
+
+  const p99Ms = async () => {
+    const took: number[] = [];
+    const endAtMs = performance.now() + 1_000;
+    while (performance.now() < endAtMs) {
+      const startedAtMs = performance.now();
+      await bodyOf(trafficPort, '/');
+      took.push(performance.now() - startedAtMs);
+    }
+    return took.sort((a, b) => a - b)[Math.floor(took.length * 0.99)] ?? 0;
+  };
+
+  const long = `/v1/explain?limit=1000&url=http://x.example/${'a'.repeat(8_000)}`;
+  for (const [path, mostBytes] of [
+    [long, 1_000_000],
+    ['/v1/routes', 6_000_000],
+    ['/v1/services', 8_000_000],
+    ['/v1/problems', 4_000_000],
+    ['/v1/docker-flow-proxy/config', 2_000_000],
+    ['/v1/docker-flow-proxy/config?type=json', 12_000_000],
+  ] as const)
+    it(`leaves other clients their time under a flood of ${path.slice(0, 50)}`, async () => {
+      await bodyOf(admin.port, path);
+      const quietMs = await p99Ms();
+      const memoryBefore = process.memoryUsage().rss;
+      const flood = new Worker(floodSource, { eval: true, workerData: { port: admin.port, path, connections: 64 } });
+      // The best of three: other work of the machine adds pauses of its own, a call in one piece does so each time.
+      const floodedMs = Math.min(await p99Ms(), await p99Ms(), await p99Ms());
+      flood.postMessage('stop');
+      const [report] = (await once(flood, 'message')) as [FloodReport];
+      await flood.terminate();
+      expect(floodedMs, `p99, quiet ${quietMs}`).to.be.below(2 * quietMs + 25);
+      expect(report.answers, 'answered').to.be.above(0);
+      expect(report.longest, 'longest answer').to.be.within(1, mostBytes);
+      expect(process.memoryUsage().rss - memoryBefore, 'memory').to.be.below(150 * 1024 * 1024);
+    });
+
+  it('answers what it answered before, whole and in valid JSON', async () => {
+    const routes = JSON.parse(await bodyOf(admin.port, '/v1/routes')) as { readonly routes: readonly object[] };
+    expect(routes.routes).to.have.length(many);
+    const services = JSON.parse(await bodyOf(admin.port, '/v1/services')) as { readonly services: readonly object[] };
+    expect(services.services).to.have.length(many);
+    const config = JSON.parse(await bodyOf(admin.port, '/v1/docker-flow-proxy/config?type=json')) as object;
+    expect(Object.keys(config)).to.have.length(many);
+  });
+
+  it('refuses an address that is too long to be explained', async () => {
+    const url = `http://x.example/${'a'.repeat(60_000)}`;
+    expect(await bodyOf(admin.port, `/v1/explain?url=${url}`)).to.include('at most 8192');
+    expect(await bodyOf(admin.port, '/v1/explain?limit=999999&url=http://x/')).to.include('up to 1000');
+  });
+
+  it('stops making an answer whose client is gone, and holds no more of it than a client reads', async () => {
+    const quiet = process.memoryUsage().rss;
+    const sockets = Array.from({ length: 68 }, () => connect(admin.port, '127.0.0.1'));
+    for (const socket of sockets) {
+      socket.pause();
+      socket.write('GET /v1/services HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    }
+    // All places, and those to wait, are taken by clients that read nothing.
+    for (;;) if ((await statusOf(admin.port, '/v1/routes')) === 503) break;
+    expect(process.memoryUsage().rss - quiet).to.be.below(100 * 1024 * 1024);
+    for (const socket of sockets) socket.destroy();
+    for (;;) if ((await statusOf(admin.port, '/v1/routes')) === 200) break;
+  });
+});
+
+function bodyOf(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.once('end', () => resolve(text)).once('error', reject);
+    }).once('error', reject);
+  });
+}
+
+function statusOf(port: number, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      resolve(response.statusCode);
+      response.destroy();
+    }).once('error', reject);
+  });
+}
