@@ -46,6 +46,32 @@ describe('Consul’s own UI', () => {
     console.log(`    edited in Consul’s UI → served: ${(performance.now() - savedAt).toFixed(0)} ms`);
   });
 
+  it('behind a proxy reads the definition for those who know the admin token, and writes services of people only', async () => {
+    const stack = sharedStack();
+    const manual = '{"by":"hand"}';
+    await withPage(
+      async (page) => {
+        await page.goto(`${stack.consulUiUrl}/ui/swarmgate/kv/${stack.name}/${key}/edit`);
+        const editor = page.locator('.CodeMirror');
+        await editor.waitFor();
+        const text = await editor.evaluate((element) => (element as unknown as Editor).CodeMirror.getValue());
+        expect(text).to.equal(await stack.consul.get(key));
+        const write = (below: string) =>
+          page.evaluate(
+            `fetch('/v1/kv/${stack.name}/${below}', { method: 'PUT', body: '${manual}' }).then(({ status }) => status)`,
+          );
+        expect(await write(key)).to.equal(403);
+        expect(await write('services/manual/by-hand')).to.equal(200);
+      },
+      {
+        ignoreHTTPSErrors: true,
+        credentials: { origin: stack.consulUiUrl, username: 'ops', password: stack.token },
+      },
+    );
+    expect(await stack.consul.get('services/manual/by-hand')).to.equal(manual);
+    await stack.consul.delete('services/manual/by-hand');
+  });
+
   it('is not needed: a value put by any client of Consul is served within a second too', async () => {
     const stack = sharedStack();
     const text = (await stack.consul.get(key)) ?? '';

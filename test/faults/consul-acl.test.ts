@@ -5,7 +5,7 @@ import { ask, constantLoad, untilAnswers } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
 
-const policy = (role: 'listener' | 'proxy') =>
+const policy = (role: 'listener' | 'proxy' | 'ui') =>
   readFileSync(new URL(`../../docker/consul/acl/${role}-policy.hcl`, import.meta.url), 'utf8');
 
 /** A Consul that denies everything by default, and the policies of docker/consul/acl. */
@@ -17,12 +17,14 @@ describe('listener and proxies with the least rights in Consul', function () {
   let proxies: HostProxy[];
   let listenerToken: string;
   let proxyToken: string;
+  let uiToken: string;
 
   before(async () => {
     [consul, beside] = await Promise.all([startConsul({ acl: true }), startBesideASwarm()]);
-    [listenerToken, proxyToken] = await Promise.all([
+    [listenerToken, proxyToken, uiToken] = await Promise.all([
       consul.createToken(policy('listener')),
       consul.createToken(policy('proxy')),
+      consul.createToken(policy('ui')),
     ]);
     listener = await beside.startListener({ CONSUL_HTTP_ADDR: consul.address, CONSUL_HTTP_TOKEN: listenerToken });
     await beside.deploy('shop');
@@ -76,24 +78,32 @@ describe('listener and proxies with the least rights in Consul', function () {
     ['proxy', 'history/swarm/x/1', false],
     ['proxy', 'problems/labels/swarm/x', false],
     ['proxy', 'leader/swarm', false],
+    ['ui', 'services/manual/x', true],
+    ['ui', 'services/swarm/x', false],
+    ['ui', 'endpoints/manual/x', false],
+    ['ui', 'history/manual/x/1', false],
+    ['ui', 'certs/x', false],
+    ['ui', 'proxies/x', false],
+    ['ui', 'head', false],
     ['anonymous', 'services/manual/x', false],
     ['anonymous', 'head', false],
   ] as const;
   for (const [who, key, may] of rights) {
     it(`let ${who} ${may ? 'write' : 'not write'} ${key}`, async () => {
       const url = `${consul.url}/v1/kv/swarmgate/${key}`;
-      const token = who === 'listener' ? listenerToken : who === 'proxy' ? proxyToken : '';
+      const token = { listener: listenerToken, proxy: proxyToken, ui: uiToken, anonymous: '' }[who];
       const asked = { url, headers: { 'x-consul-token': token } };
       expect((await ask({ ...asked, method: 'PUT', body: 'x' })).status).to.equal(may ? 200 : 403);
       if (may) expect((await ask({ ...asked, method: 'DELETE' })).status).to.equal(200);
     });
   }
 
-  it('keep certificates from the listener, and everything from anonymous clients', async () => {
+  it('keep certificates from the listener and the UI, and everything from anonymous clients', async () => {
     const read = async (key: string, token: string) =>
       (await ask({ url: `${consul.url}/v1/kv/swarmgate/${key}`, headers: { 'x-consul-token': token } })).status;
     expect(await read('certs/x', listenerToken)).to.equal(403);
-    expect(await read('head', listenerToken)).to.equal(200);
+    for (const key of ['certs/x', 'acme/x']) expect(await read(key, uiToken)).to.equal(403);
+    for (const token of [listenerToken, uiToken]) expect(await read('head', token)).to.equal(200);
     expect(await read('head', '')).to.equal(403);
   });
 

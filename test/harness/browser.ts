@@ -4,13 +4,23 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { programPath } from './binary-image.ts';
 
+export interface PageOptions {
+  /** For basic authentication at one origin, sent when it is asked for, and then remembered as a browser does. */
+  readonly credentials?: { readonly origin: string; readonly username: string; readonly password: string };
+  /** Takes any certificate. */
+  readonly ignoreHTTPSErrors?: boolean;
+}
+
 /** Runs `visit` with a page of a headless Chromium of its own, with a new profile; both are gone afterwards. */
-export async function withPage<T>(visit: (page: Page) => Promise<T>): Promise<T> {
+export async function withPage<T>(visit: (page: Page) => Promise<T>, options: PageOptions = {}): Promise<T> {
+  const { credentials, ignoreHTTPSErrors = false } = options;
   const profile = mkdtempSync(join(tmpdir(), 'swarmgate-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? programPath('chromium'),
     headless: true,
     viewport: { width: 1280, height: 860 },
+    ignoreHTTPSErrors,
+    ...(credentials === undefined ? {} : { httpCredentials: credentials }),
     // Tests run as root in containers, where Chromium's own sandbox cannot; and it should load nothing but our page.
     args: [
       '--no-sandbox',

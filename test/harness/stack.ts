@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 // With its options, so that they are deployed by the tests too.
-const files = ['docker/stack.yml', 'docker/stack.redis.yml', 'docker/stack.agent.yml'];
+const files = ['docker/stack.yml', 'docker/stack.consul-ui.yml', 'docker/stack.redis.yml', 'docker/stack.agent.yml'];
 
 export interface DeployedStack {
   readonly name: string;
@@ -40,6 +40,8 @@ export interface DeployedStack {
   readonly adminUrl: string;
   readonly token: string;
   readonly consul: StackConsul;
+  /** Consul's UI behind the proxy, by TLS with a self-signed certificate; the token is the password. */
+  readonly consulUiUrl: string;
   /** A dnsrr service `<stack>_<name>` on the stack's network, of the demo image; answers its id. */
   createService(name: string, options: Partial<Omit<ServiceOptions, 'name'>>): Promise<string>;
   /** A call of the proxy's REST, with the token. */
@@ -76,7 +78,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   const engine = await ensureDocker();
   const { docker } = engine;
   const name = uniqueName('sge2e');
-  const [http, https, admin, consulPort] = (await freePorts(4)) as [number, number, number, number];
+  const [http, https, admin, ui, consulPort] = (await freePorts(5)) as [number, number, number, number, number];
   const instance = options.instance ?? name;
   // Not `local`: images that were built to run stay as they are.
   const tag = process.env.SWARMGATE_TAG ?? 'e2e';
@@ -99,6 +101,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     HTTP_PORT: String(http),
     HTTPS_PORT: String(https),
     ADMIN_PORT: String(admin),
+    CONSUL_UI_PUBLISHED_PORT: String(ui),
     TUNNEL_NAME: `${name}-consul-ui`,
   };
   const cli = (...args: readonly string[]) => run('docker', [...args], { env, cwd: root, maxBuffer: 64 * 1024 * 1024 });
@@ -159,6 +162,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     httpUrl: `http://127.0.0.1:${http}`,
     adminUrl,
     token,
+    consulUiUrl: `https://127.0.0.1:${ui}`,
     consul: stackConsul(`http://127.0.0.1:${consulPort}`, instance, consulToken),
     createService: (service, options) =>
       createService(docker, { image: demoImage, networks: [name], ...options, name: `${name}_${service}` }),

@@ -1,7 +1,13 @@
+import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
 import type { Mutant } from './mutant.ts';
 import { publishingMutants } from './publishing.ts';
 import { servingMutants } from './serving.ts';
 
 /** Every planted fault, module by module. */
-export const mutants: readonly Mutant[] = [...exchangeMutants, ...servingMutants, ...publishingMutants];
+export const mutants: readonly Mutant[] = [
+  ...exchangeMutants,
+  ...servingMutants,
+  ...publishingMutants,
+  ...consulUiMutants,
+];

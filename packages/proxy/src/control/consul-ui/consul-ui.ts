@@ -212,10 +212,10 @@ function respond(
     ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
   };
   if (client instanceof ServerResponse) {
-    // A body that is not read any more must not be taken for the next request.
-    const { req } = client;
-    const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-    client.writeHead(status, hasBody && !req.complete ? { ...headers, connection: 'close' } : headers);
+    // What is left of a body, or where it ends is unclear, must not be taken for the next request.
+    const { headers: fields } = client.req;
+    const hasBody = fields['transfer-encoding'] !== undefined || Number(fields['content-length'] ?? 0) > 0;
+    client.writeHead(status, hasBody ? { ...headers, connection: 'close' } : headers);
     client.end(body);
     return;
   }
