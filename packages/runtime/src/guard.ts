@@ -6,14 +6,31 @@ export interface FaultOwner {
 
 /**
  * Wraps a callback that the event loop calls, so that an error in it reaches its owner instead of ending the process.
- * Every callback of a socket, a timer or a stream on the request path enters through it.
+ * Every callback of a socket, a timer, a stream or a server enters through it; `test/architecture/callbacks.ts` lists the
+ * few that need none. Made once for each connection or task, never for each request: a call allocates nothing.
+ * @returns what the callback returns; `undefined` after a fault
  */
-export function guard<A>(owner: FaultOwner, callback: (argument: A) => void): (argument: A) => void {
-  return (argument) => {
+export function guard<R>(owner: FaultOwner, callback: () => R): () => R | undefined;
+export function guard<A, R>(owner: FaultOwner, callback: (argument: A) => R): (argument: A) => R | undefined;
+export function guard<A, B, R>(
+  owner: FaultOwner,
+  callback: (first: A, second: B) => R,
+): (first: A, second: B) => R | undefined;
+export function guard<A, B, R>(
+  owner: FaultOwner,
+  callback: (first: A, second: B) => R,
+): (first: A, second: B) => R | undefined {
+  return (first, second) => {
     try {
-      callback(argument);
+      return callback(first, second);
     } catch (error) {
       owner.onFault(error);
+      return undefined;
     }
   };
+}
+
+/** Guards work that nothing awaits: what it rejects with reaches its owner. */
+export function guardPromise(owner: FaultOwner, work: Promise<unknown>): void {
+  work.catch((error: unknown) => owner.onFault(error));
 }

@@ -1,4 +1,5 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import { guard } from '@swarmgate/runtime';
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
@@ -109,13 +110,13 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     const done = typeof encoding === 'function' ? encoding : callback;
     if (this.#over || this.writableEnded) {
       const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' });
-      process.nextTick(() => done?.(error));
+      if (done !== undefined) process.nextTick(guard(this.#handled, () => done(error)));
       return false;
     }
     // Middleware such as `on-headers` replaces `writeHead`: it is called as node:http would.
     if (!this.#headWritten) this.writeHead(this.statusCode);
     this.#sendPiece(bytesOf(chunk, encoding), false);
-    process.nextTick(() => done?.());
+    if (done !== undefined) process.nextTick(guard(this.#handled, () => done()));
     return !this.#handled.clogged;
   }
 
@@ -135,7 +136,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     this.finished = true;
     this.#sendPiece(bytes, true);
     this.emit('prefinish');
-    process.nextTick(() => this.emit('finish'));
+    process.nextTick(guard(this.#handled, () => this.emit('finish')));
     return this;
   }
 
@@ -183,13 +184,13 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   onOver(): void {
     this.#over = true;
     this.destroyed = true;
-    if (this.listenerCount('close') > 0) process.nextTick(() => this.emit('close'));
+    if (this.listenerCount('close') > 0) process.nextTick(guard(this.#handled, () => this.emit('close')));
   }
 
   #finishPassed(): void {
     this.finished = true;
     this.emit('prefinish');
-    if (this.listenerCount('finish') > 0) process.nextTick(() => this.emit('finish'));
+    if (this.listenerCount('finish') > 0) process.nextTick(guard(this.#handled, () => this.emit('finish')));
   }
 
   #setFields(fields: OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined): void {

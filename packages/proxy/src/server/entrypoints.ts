@@ -1,7 +1,8 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
-import type { EntrypointSetting, Logger } from '@swarmgate/runtime';
+import { type EntrypointSetting, guard, guardPromise, type Logger } from '@swarmgate/runtime';
 import { ownPorts } from '../endpoints/own-ports.ts';
 import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
+import { connectionOwner } from './connection-owner.ts';
 import type { EntrypointView } from './entrypoint-view.ts';
 import type { ProtocolServer } from './protocol-server.ts';
 import { type ProxiedConnections, presentAs } from './proxy-protocol/proxied-connections.ts';
@@ -144,9 +145,11 @@ export class Entrypoints {
     const entry = { ...setting, port: address.port };
     const ends =
       entry.secure && secure !== undefined
-        ? new SecureEntrypoint(secure, (secured) => this.#serve(secured, entry))
+        ? new SecureEntrypoint(secure, (secured) => this.#serve(secured, entry), logger)
         : undefined;
-    server.on('connection', (socket) => this.#accept(socket, entry, ends));
+    server.on('connection', (socket) =>
+      guard(connectionOwner(socket, logger), () => this.#accept(socket, entry, ends))(),
+    );
     if (ends !== undefined) server.once('close', () => ends.stop());
     server.once('close', ownPorts.add(entry.port));
     server.on('error', (error) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'));
@@ -165,7 +168,11 @@ export class Entrypoints {
     socket.on('error', ignoreReset);
     const admitted = this.#options.admit?.(socket) ?? true;
     if (typeof admitted === 'boolean') this.#admitted(admitted, socket, entry, ends);
-    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, entry, ends));
+    else
+      guardPromise(
+        connectionOwner(socket, this.#options.logger),
+        admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, entry, ends)),
+      );
   }
 
   #admitted(may: boolean, socket: Socket, entry: EntrypointSetting, ends: SecureEntrypoint | undefined): void {
@@ -173,8 +180,9 @@ export class Entrypoints {
       socket.destroy();
       return;
     }
-    const { proxied } = this.#options;
-    if (proxied?.isOn(entry.port) === true) void this.#behindProxy(proxied, socket, entry, ends);
+    const { proxied, logger } = this.#options;
+    if (proxied?.isOn(entry.port) === true)
+      guardPromise(connectionOwner(socket, logger), this.#behindProxy(proxied, socket, entry, ends));
     else if (ends === undefined) this.#serve(socket, entry);
     else ends.accept(socket);
   }

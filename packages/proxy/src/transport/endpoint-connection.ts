@@ -206,7 +206,7 @@ export class EndpointConnection implements Timed {
     const linger = guard(this, () => {
       this.deadlineMs = this.#owner.sweep.in(lingerMs);
     });
-    this.socket.end(() => linger(undefined));
+    this.socket.end(linger);
     this.socket.resume();
   }
 
@@ -242,6 +242,8 @@ export class EndpointConnection implements Timed {
     const owner = this.#tunnel ?? this.#receiver;
     this.abandon();
     owner?.onFault(error);
+    // Where acting on `close` was the fault, no further event gives its place back.
+    if (this.socket.closed) this.#release();
   }
 
   #leave(): void {
@@ -330,6 +332,13 @@ export class EndpointConnection implements Timed {
     }
     this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });
     this.#stage = 'closed';
+    this.#release();
+  }
+
+  #release(): void {
+    this.#owner.sweep.remove(this);
+    if (this.#detached) return;
+    this.#detached = true;
     this.#owner.onClosed(this);
   }
 

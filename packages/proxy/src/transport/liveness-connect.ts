@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { guard } from '@swarmgate/runtime';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import { openConnection } from './open-connection.ts';
@@ -73,10 +74,16 @@ class Probe implements Timed {
     this.#sweep = sweep;
     this.#told = told;
     this.deadlineMs = sweep.in(acceptMs);
-    socket.once('connect', () => this.#find('reachable'));
+    socket.once(
+      'connect',
+      guard(this, () => this.#find('reachable')),
+    );
     // Refused: the machine is there, and a service that only drains does not accept any more. What it has, it finishes.
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.#find(goneCodes.has(error.code ?? '') ? 'unreachable' : 'reachable'),
+    socket.on(
+      'error',
+      guard(this, (error: NodeJS.ErrnoException) =>
+        this.#find(goneCodes.has(error.code ?? '') ? 'unreachable' : 'reachable'),
+      ),
     );
     sweep.add(this);
   }

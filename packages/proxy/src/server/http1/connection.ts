@@ -190,7 +190,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     const linger = guard(this, () => {
       this.deadlineMs = this.#context.sweep.in(lingerMs);
     });
-    this.#tunnel = new SocketTunnel(this.#socket, handler, this.#unread.rest(), () => linger(undefined));
+    this.#tunnel = new SocketTunnel(this.#socket, handler, this.#unread.rest(), () => linger());
     this.#unread.clear();
     return this.#tunnel;
   }
@@ -218,6 +218,8 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     else this.#context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     // Nothing behind a fault is read; the response that it was given still leaves.
     if (this.#stage !== 'closing' && this.#exchange === undefined) this.#socket.destroySoon();
+    // Where acting on `close` was the fault, no further event takes the connection out of the books.
+    if (this.#socket.closed) this.#leave();
   }
 
   #onData(chunk: Buffer): void {
@@ -278,12 +280,16 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
 
   #onClose(): void {
     const exchange = this.#exchange;
-    this.#stage = 'closed';
     this.#exchange = undefined;
-    this.#context.sweep.remove(this);
-    this.#context.forget(this);
+    this.#leave();
     if (this.#tunnel !== undefined) this.#tunnel.onClose();
     else exchange?.onClientGone();
+  }
+
+  #leave(): void {
+    this.#stage = 'closed';
+    this.#context.sweep.remove(this);
+    this.#context.forget(this);
   }
 
   #onDrain(): void {

@@ -52,8 +52,7 @@ export class Http2Connection implements Timed, StreamConnection {
     const added = new AddedLines(peerAddress, scheme, entryPort, viaName, writesForwarded, '2.0');
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
-    const flush = guard(this, () => this.#flush());
-    this.#flushLater = () => flush(undefined);
+    this.#flushLater = guard(this, () => this.#flush());
     this.#session = new Http2ServerSession(
       {
         onRequest: (stream, head, ended) => {
@@ -150,6 +149,8 @@ export class Http2Connection implements Timed, StreamConnection {
   onFault(error: unknown): void {
     this.context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     this.#session.fail(ErrorCode.internalError, 'internal-error');
+    // Where acting on `close` was the fault, no further event takes the connection out of the books.
+    if (this.#socket.closed) this.#onClose();
   }
 
   #onData(chunk: Buffer): void {

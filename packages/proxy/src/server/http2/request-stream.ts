@@ -1,3 +1,4 @@
+import { guard } from '@swarmgate/runtime';
 import type { ClientHead } from '../../exchange/client-head.ts';
 import type { BodySource, ClientSide, ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
 import type { ConnectionCache } from '../../exchange/connection-cache.ts';
@@ -135,7 +136,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
 
   linger(): void {
     if (!this.#stream.closed) this.#watch(lingerMs);
-    setImmediate(() => this.#guarded(() => this.#tunnel?.onGone()));
+    setImmediate(guard(this, () => this.#tunnel?.onGone()));
   }
 
   // What the session reports.

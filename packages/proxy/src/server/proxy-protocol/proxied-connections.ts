@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Logger } from '@swarmgate/runtime';
+import { guard, type Logger } from '@swarmgate/runtime';
 import { plainAddress, type TrustedProxies } from '../../exchange/client-connection.ts';
 import { readProxyHeader } from './proxy-header.ts';
 
@@ -37,7 +37,7 @@ export class ProxiedConnections {
     return this.#options.isOn(port);
   }
 
-  /** `undefined`: the connection was refused, and is closed. */
+  /** `undefined`: the connection was refused, and is closed. Rejects with a fault; the connection is the caller's to close. */
   async read(socket: Socket): Promise<ProxiedConnection | undefined> {
     const { trusted, logger, onRefused } = this.#options;
     const peer = plainAddress(socket.remoteAddress ?? '');
@@ -52,18 +52,27 @@ export class ProxiedConnections {
   }
 
   #header(socket: Socket): Promise<ProxiedConnection | ParseError> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let bytes: Buffer = Buffer.alloc(0);
-      const settle = (result: ProxiedConnection | ParseError) => {
+      const leave = () => {
         clearTimeout(timer);
         socket.off('readable', onReadable);
         socket.off('end', onEnd);
         socket.off('close', onEnd);
+      };
+      const owner = {
+        onFault(error: unknown) {
+          leave();
+          reject(error);
+        },
+      };
+      const settle = (result: ProxiedConnection | ParseError) => {
+        leave();
         // The stream takes note of the removed listener only in the next turn of the event loop.
         setImmediate(() => resolve(result));
       };
       // Not by 'data': stopping it pauses the stream, and the next reader would have to resume it.
-      const onReadable = () => {
+      const onReadable = guard(owner, () => {
         const piece: Buffer | null = socket.read();
         if (piece === null) return;
         bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
@@ -71,9 +80,9 @@ export class ProxiedConnections {
         if (header.kind === 'invalid') settle(refusal('proxy-header-invalid', header.reason));
         else if (header.kind === 'header')
           settle({ source: header.source, firstBytes: bytes.subarray(header.lengthBytes) });
-      };
-      const onEnd = () => settle(refusal('proxy-header-invalid', 'it ended before its PROXY header'));
-      const late = () => settle(refusal('proxy-header-late', 'its PROXY header did not come in time'));
+      });
+      const onEnd = guard(owner, () => settle(refusal('proxy-header-invalid', 'it ended before its PROXY header')));
+      const late = guard(owner, () => settle(refusal('proxy-header-late', 'its PROXY header did not come in time')));
       const timer = setTimeout(late, this.#options.waitMs);
       socket.on('readable', onReadable);
       socket.once('end', onEnd);

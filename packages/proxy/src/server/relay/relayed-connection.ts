@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { guard } from '@swarmgate/runtime';
 import type { Endpoint, EndpointOutcome, EndpointPick } from '../../model/endpoint.ts';
 import { connectToPicked } from '../../transport/connect.ts';
 import { ConnectError } from '../../transport/connect-error.ts';
@@ -19,7 +20,10 @@ export interface RelayOptions {
 
 const mostAttempts = 3;
 
-/** Relays one connection until both sides have ended, whole bytes and nothing else. Never throws. */
+/**
+ * Relays one connection until both sides have ended, whole bytes and nothing else. Rejects with a fault of the proxy itself
+ * only; both sides are closed then.
+ */
 export async function relay(client: Socket, firstBytes: Buffer, options: RelayOptions): Promise<RelayEnd> {
   const { pick, finished, connectMs, signal } = options;
   const gone = new AbortController();
@@ -41,7 +45,11 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
         finished(endpoint, 'answered');
         return end;
       } catch (error) {
-        if (!(error instanceof ConnectError)) throw error;
+        if (!(error instanceof ConnectError)) {
+          finished(endpoint, 'abandoned');
+          reset(client);
+          throw error;
+        }
         if (gone.signal.aborted || signal.aborted) {
           finished(endpoint, 'abandoned');
           client.destroy();
@@ -61,7 +69,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
 
 /** Both directions with backpressure. One side's end is passed on while the other goes on (half-close). */
 function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: RelayOptions): Promise<RelayEnd> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const { idleMs, signal } = options;
     const idle = new Deadline();
     let end: RelayEnd = 'closed';
@@ -70,31 +78,54 @@ function join(client: Socket, upstream: Socket, firstBytes: Buffer, options: Rel
       client.destroy();
       upstream.destroy();
     };
+    const owner = {
+      onFault(error: unknown) {
+        settle();
+        destroyBoth();
+        reject(error);
+      },
+    };
+    const onAbort = guard(owner, destroyBoth);
+    const settle = () => {
+      idle.clear();
+      signal.removeEventListener('abort', onAbort);
+    };
     const onClose = () => {
       open -= 1;
       if (open > 0) return;
-      idle.clear();
-      signal.removeEventListener('abort', destroyBoth);
+      settle();
       resolve(end);
     };
     for (const [side, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      side.on('data', () => idle.extend());
-      side.once('close', () => {
-        // After an orderly end the pipe has passed it on already.
-        if (!side.readableEnded) reset(other);
-        onClose();
-      });
+      side.on(
+        'data',
+        guard(owner, () => idle.extend()),
+      );
+      side.once(
+        'close',
+        guard(owner, () => {
+          // After an orderly end the pipe has passed it on already.
+          if (!side.readableEnded) reset(other);
+          onClose();
+        }),
+      );
       // A reset is passed on as a reset, not as an orderly end.
-      side.on('error', () => reset(other));
+      side.on(
+        'error',
+        guard(owner, () => reset(other)),
+      );
     }
-    idle.set(idleMs, () => {
-      end = 'idle';
-      destroyBoth();
-    });
-    signal.addEventListener('abort', destroyBoth, { once: true });
+    idle.set(
+      idleMs,
+      guard(owner, () => {
+        end = 'idle';
+        destroyBoth();
+      }),
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
     if (client.destroyed) {
       upstream.destroy();
       open = 1;

@@ -1,13 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { hostPort, type Logger, messageOf, pause, timerMs } from '@swarmgate/runtime';
+import { guard, guardPromise, hostPort, type Logger, messageOf, pause, timerMs } from '@swarmgate/runtime';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
 import { isListed, plainAddress } from '../../exchange/client-connection.ts';
 import type { Route } from '../../model/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
+import { connectionOwner } from '../connection-owner.ts';
 import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
@@ -141,7 +142,7 @@ export class Relays {
     try {
       if (taken.has(port)) throw new Error('it is an entrypoint for http');
       const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-      server.on('connection', (socket) => this.#accept(socket, port));
+      server.on('connection', (socket) => guard(connectionOwner(socket, logger), () => this.#accept(socket, port))());
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ port, host }, resolve);
@@ -162,7 +163,11 @@ export class Relays {
     socket.on('error', () => socket.destroy());
     const admitted = this.#options.admit?.(socket) ?? true;
     if (typeof admitted === 'boolean') this.#admitted(admitted, socket, port);
-    else void admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, port));
+    else
+      guardPromise(
+        connectionOwner(socket, this.#options.logger),
+        admitted.then((may) => this.#admitted(may && !socket.destroyed, socket, port)),
+      );
   }
 
   #admitted(may: boolean, socket: Socket, port: number): void {
@@ -175,7 +180,7 @@ export class Relays {
       this.#open.delete(socket);
       if (this.#open.size === 0) this.#onEmpty?.();
     });
-    void this.#serve(socket, port);
+    guardPromise(connectionOwner(socket, this.#options.logger), this.#serve(socket, port));
   }
 
   async #serve(socket: Socket, port: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { testCertificate } from '../../../test/test-certificate.ts';
 import { readCertificate } from './certificate.ts';
@@ -35,8 +36,10 @@ describe('the end of TLS', () => {
         ['new.example', [await pair()]],
       ],
     });
-    entrypoint = new SecureEntrypoint({ certificates, challenges, handshakeMs: 5_000 }, (socket) =>
-      secured.push(socket),
+    entrypoint = new SecureEntrypoint(
+      { certificates, challenges, handshakeMs: 5_000 },
+      (socket) => secured.push(socket),
+      silentLogger,
     );
     server = createServer((socket) => entrypoint.accept(socket));
     server.listen(0, '127.0.0.1');

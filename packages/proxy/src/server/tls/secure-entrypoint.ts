@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { guard, type Logger } from '@swarmgate/runtime';
 import { markMisdirected } from '../../exchange/client-connection.ts';
 import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
 import type { CertificateStore } from './certificate-store.ts';
@@ -33,29 +35,36 @@ export class SecureEntrypoint {
   /** Clients' addresses by the other end of their connection, until TLS is set up on it. */
   readonly #sources = new Map<string, string>();
 
-  constructor(options: SecureEntrypointOptions, onSecured: (secured: TLSSocket) => void) {
+  /** @param logger gets faults, each of which ends its connection */
+  constructor(
+    options: SecureEntrypointOptions,
+    onSecured: (secured: TLSSocket) => void,
+    logger: Pick<Logger, 'error'>,
+  ) {
     const { certificates, clientAuthorities, ticketKeys } = options;
     const handshakes = challengeHandshakes(options.challenges, options.http2 === true ? ['h2', ...offered] : offered);
     this.#server = createServer({
       minVersion: 'TLSv1.2',
       // `undefined` ends the handshake with `no_application_protocol`, as a list without overlap does.
       ALPNCallback(this: TLSSocket, { servername, protocols }) {
-        return handshakes.chooseProtocol(this, servername, protocols);
+        return guard(connectionOwner(this, logger), () => handshakes.chooseProtocol(this, servername, protocols))();
       },
       handshakeTimeout: options.handshakeMs,
       SNICallback(this: TLSSocket, servername: string, callback: (error: null, context?: SecureContext) => void) {
-        const validation = handshakes.contextFor(this);
-        const context = validation ?? certificates.contextFor(servername);
-        const isServed = validation === undefined && context !== undefined;
-        if (isServed && !checksAgainst(context, clientAuthorities)) markMisdirected(this);
-        callback(null, context);
+        guard(connectionOwner(this, logger), () => {
+          const validation = handshakes.contextFor(this);
+          const context = validation ?? certificates.contextFor(servername);
+          const isServed = validation === undefined && context !== undefined;
+          if (isServed && !checksAgainst(context, clientAuthorities)) markMisdirected(this);
+          callback(null, context);
+        })();
       },
       requestCert: clientAuthorities !== undefined,
       // A route without `verifyClientSsl` needs no client certificate.
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
-    this.#server.on('secureConnection', (secured) => {
+    const secure = (secured: TLSSocket) => {
       if (handshakes.isOver(secured)) {
         secured.destroySoon();
         return;
@@ -64,12 +73,15 @@ export class SecureEntrypoint {
       if (source !== undefined) presentAs(secured, source);
       noteCertificate(secured, certificates);
       onSecured(secured);
-    });
-    this.#server.on('tlsClientError', (error, secured) => {
-      // node:tls only tells of a handshake that takes too long, and leaves the connection as it is.
-      secured.destroy();
-      options.onFailure?.(error);
-    });
+    };
+    this.#server.on('secureConnection', (secured) => guard(connectionOwner(secured, logger), () => secure(secured))());
+    this.#server.on('tlsClientError', (error, secured) =>
+      guard(connectionOwner(secured, logger), () => {
+        // node:tls only tells of a handshake that takes too long, and leaves the connection as it is.
+        secured.destroy();
+        options.onFailure?.(error);
+      })(),
+    );
     const useTicketKeys = () => {
       if (ticketKeys !== undefined) this.#server.setTicketKeys(ticketKeys.current);
     };
