@@ -213,10 +213,10 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   }
 
   onFault(error: unknown): void {
-    const exchange = this.#exchange;
-    if (exchange !== undefined) exchange.onFault(error);
-    else this.#context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     // Nothing behind a fault is read; the response that it was given still leaves.
+    this.#writer.closeAfter();
+    if (this.#exchange !== undefined) this.#exchange.onFault(error);
+    else this.#context.logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a connection failed');
     if (this.#stage !== 'closing' && this.#exchange === undefined) this.#socket.destroySoon();
     // Where acting on `close` was the fault, no further event takes the connection out of the books.
     if (this.#socket.closed) this.#leave();
@@ -271,19 +271,16 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     if (this.#tunnel !== undefined) this.#tunnel.onEnd();
     else if (this.#exchange === undefined) this.#socket.end();
     else {
-      // A client that closes and one that only stops sending look alike here; nearly all have gone, and what an endpoint
-      // still does for them is wasted.
+      // A client that closes and one that only stops sending look alike here; nearly all have gone.
       this.#exchange.onClientGone();
       this.#socket.destroy();
     }
   }
 
   #onClose(): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
     this.#leave();
     if (this.#tunnel !== undefined) this.#tunnel.onClose();
-    else exchange?.onClientGone();
+    else this.#exchange?.onClientGone();
   }
 
   #leave(): void {

@@ -47,6 +47,11 @@ export class ResponseWriter implements ResponseSink {
     this.sentBytes = 0;
   }
 
+  /** The connection ends behind the response in progress, whatever the client asked for. */
+  closeAfter(): void {
+    this.#clientPersistent = false;
+  }
+
   get wantsPayload(): boolean {
     return this.#http10;
   }

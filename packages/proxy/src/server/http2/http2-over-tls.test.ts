@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
+import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { get } from '../../../test/conformance/suite.ts';
 import { onHttp2, sendHttp2 as send } from '../../../test/http2-stage.ts';
@@ -14,8 +15,10 @@ import { makeSelfSigned } from '../tls/self-signed.ts';
 
 /** A port that ends TLS before the rig's server. */
 async function onSecurePort(rig: Rig, certificates: CertificateStore, run: (port: number) => Promise<void>) {
-  const entrypoint = new SecureEntrypoint({ certificates, handshakeMs: 5_000, http2: true }, (socket) =>
-    rig.server.accept(socket, { port: 443, secure: true }),
+  const entrypoint = new SecureEntrypoint(
+    { certificates, handshakeMs: 5_000, http2: true },
+    (socket) => rig.server.accept(socket, { port: 443, secure: true }),
+    silentLogger,
   );
   const listener = createServer((socket) => entrypoint.accept(socket));
   listener.listen(0, '127.0.0.1');

@@ -1,0 +1,152 @@
+import { createServer, type Server } from 'node:net';
+import { type Logger, silentLogger } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import { RawClient } from '../../../test/raw-client.ts';
+import { type ScriptedBackend, startBackend } from '../../../test/scripted-backend.ts';
+import { endpointAt, type TestContext, testContext } from '../../../test/test-context.ts';
+import { until } from '../../../test/until.ts';
+import { trustedProxies } from '../../exchange/client-connection.ts';
+import { RetryBudget } from '../../exchange/retry-budget.ts';
+import { RequestHead } from '../../http/request-head.ts';
+import { ConnectionPool } from '../../transport/connection-pool.ts';
+import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
+import { Http1Connection } from './connection.ts';
+import type { ConnectionContext, ServedConnection } from './connection-context.ts';
+
+describe('a fault on an HTTP/1.1 connection', () => {
+  const fault = new Error('broken');
+  let backend: ScriptedBackend;
+  let exchanges: TestContext;
+  let pool: ConnectionPool;
+  let listener: Server;
+  let connection: Http1Connection | undefined;
+  let forgotten: ServedConnection[];
+  let logged: { readonly fields: Record<string, unknown>; readonly message: string }[];
+  let client: RawClient;
+
+  beforeEach(async () => {
+    backend = await startBackend();
+    exchanges = testContext({ endpoints: [endpointAt(backend.port)] });
+    pool = new ConnectionPool(new DeadlineSweep(10));
+    forgotten = [];
+    logged = [];
+    connection = undefined;
+    const error = (fields: Record<string, unknown>, message: string) => logged.push({ fields, message });
+    const context: ConnectionContext = {
+      ...exchanges,
+      pool,
+      budget: new RetryBudget(0.2, 10),
+      serverMs: 5_000,
+      tunnelMs: 5_000,
+      trusted: trustedProxies([]),
+      viaName: 'test',
+      newRequestId: () => 'id',
+      writesForwarded: false,
+      mostBodyBytes: 0,
+      encodedSlash: 'keep',
+      logger: { ...silentLogger, error } as unknown as Logger,
+      sweep: pool.sweep,
+      timeouts: { headMs: 5_000, keepAliveMs: 5_000, clientMs: 5_000 },
+      head: new RequestHead(),
+      draining: false,
+      forget: (each) => forgotten.push(each),
+    };
+    listener = createServer({ allowHalfOpen: true }, (socket) => {
+      connection = new Http1Connection(socket, { port: 80, secure: false }, context);
+      connection.start(undefined);
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const address = listener.address();
+    client = new RawClient(typeof address === 'object' && address !== null ? address.port : 0);
+    await until(() => connection !== undefined, 'the connection');
+  });
+
+  afterEach(async () => {
+    client.destroy();
+    pool.stop();
+    await backend.stop();
+    await new Promise((resolve) => listener.close(resolve));
+  });
+
+  /** The fault, as a guarded callback reports it. */
+  const fail = () => connection?.onFault(fault);
+
+  /** Nothing of the connection is left, on either side of the proxy. */
+  async function leavesNothing(): Promise<void> {
+    await until(() => forgotten.length > 0, 'the connection to be forgotten');
+    expect([...new Set(forgotten)]).to.deep.equal([connection]);
+    await until(() => pool.sizes().open === 0 || pool.sizes().idle === pool.sizes().open, 'the endpoint to be free');
+    expect(exchanges.picks.length).to.equal(exchanges.outcomes.length);
+    // One deadline for each idle connection to an endpoint, and none for the client.
+    await until(() => pool.sweep.size === pool.sizes().idle, 'no deadline to be left');
+  }
+
+  it('ends a connection that has no request, and is logged with its stack', async () => {
+    fail();
+    await client.end();
+    expect(client.received).to.equal('');
+    expect(logged).to.have.length(1);
+    expect(logged[0]?.message).to.equal('a connection failed');
+    expect(logged[0]?.fields).to.deep.equal({ err: fault, peer: '127.0.0.1' });
+    await leavesNothing();
+  });
+
+  it('ends a connection in the middle of a head without serving it', async () => {
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n');
+    await until(() => (connection as Http1Connection).deadlineMs > 0, 'the head to begin');
+    fail();
+    client.send('\r\n');
+    await client.end();
+    expect(backend.requests).to.deep.equal([]);
+    await leavesNothing();
+  });
+
+  it('costs the exchange a 500, and the connection ends behind it', async () => {
+    backend.onRequest = () => undefined;
+    client.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => backend.requests.length === 1, 'the request at the endpoint');
+    fail();
+    const { status } = await client.response();
+    expect(status).to.equal(500);
+    client.socket.end();
+    await client.end();
+    expect(client.received, 'a response to the request behind the fault').to.equal('');
+    expect(backend.requests).to.have.length(1);
+    expect(logged.map(({ message }) => message)).to.deep.equal(['an exchange failed']);
+    expect(logged[0]?.fields).to.include({ err: fault, service: 'swarm/web', path: '/slow' });
+    expect(exchanges.reports.map(({ status, reason }) => [status, reason])).to.deep.equal([[500, 'internal-error']]);
+    await leavesNothing();
+  });
+
+  it('cuts a response that has begun: nothing can be taken for its end', async () => {
+    backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart');
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => client.received.endsWith('part'), 'the beginning of the response');
+    fail();
+    await client.end();
+    expect(client.error).to.equal('ECONNRESET');
+    expect(client.received).to.match(/part$/);
+    await leavesNothing();
+  });
+
+  it('cuts a tunnel on both sides', async () => {
+    backend.onRequest = (_request, socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\nhello');
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n');
+    await until(() => client.received.endsWith('hello'), 'the tunnel');
+    fail();
+    await client.end();
+    expect(client.error).to.equal('ECONNRESET');
+    await until(() => [...backend.sockets].every(({ destroyed }) => destroyed), 'the endpoint to see the end');
+    await leavesNothing();
+  });
+
+  it('takes the connection out of the books where the fault was in acting on its close', async () => {
+    client.destroy();
+    await until(() => forgotten.length > 0, 'the connection to be closed');
+    forgotten.length = 0;
+    // What a guarded listener for `close` that threw at once leaves behind.
+    fail();
+    await leavesNothing();
+  });
+});
