@@ -15,7 +15,7 @@ export interface EndingsAsked {
 
 const clientsAtOnce = 2_500;
 /** The longest of the rig's timeouts, what lingers after it, and a slow machine. */
-const closedWithinMs = 10_000;
+const closedWithinMs = 30_000;
 
 /** After every way in which a client's connection can end it is gone, and everything that it took is back. */
 export function itLetsGoOfEveryConnection({ env, leaving, staying }: EndingsAsked): void {
