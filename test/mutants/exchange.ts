@@ -103,8 +103,8 @@ export const exchangeMutants: readonly Mutant[] = [
       ['the budget is not asked', 'return this.#context.budget.take();', 'return true;'],
       [
         'a request is sent again although a byte of a response has come',
-        'return !connection.answering && !this.#beyondHeld',
-        'return !this.#beyondHeld',
+        'return !connection.answering && !this.#sentMoreThanBuffered',
+        'return !this.#sentMoreThanBuffered',
       ],
       ['the endpoint that failed is asked again', '    this.#tried.add(endpoint.id);\n', ''],
       [
@@ -128,7 +128,11 @@ export const exchangeMutants: readonly Mutant[] = [
     `${exchange}/forwarding.ts`,
     [views],
     [
-      ['a body that is not held any more is sent again without its rest', '    this.#beyondHeld = true;\n', ''],
+      [
+        'a body that is not fully buffered is sent again without its rest',
+        '    this.#sentMoreThanBuffered = true;\n',
+        '',
+      ],
       [
         'trailers are lost in a retry',
         'connection.endBody(this.#trailers);\n    else',

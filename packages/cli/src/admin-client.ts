@@ -5,7 +5,7 @@ import { readEvents, type ServerSentEvent } from './server-sent-events.ts';
 /** Nothing responds at the address, or something that is not a Swarmgate process: exit code 2. */
 export class UnreachableError extends SwarmgateError {}
 
-export interface AdminAnswer {
+export interface AdminResponse {
   /** Address that responded: scheme, host and port. */
   readonly from: string;
   readonly status: number;
@@ -15,15 +15,15 @@ export interface AdminAnswer {
 /** The proxy's REST as the operator's commands use it. */
 export interface AdminClient {
   readonly url: string;
-  get(path: string, query?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  get(path: string, query?: Readonly<Record<string, string>>): Promise<AdminResponse>;
   /** Follows a stream of server-sent events until its reader stops, or the proxy ends it. */
   events(path: string, query?: Readonly<Record<string, string>>): Promise<EventStream>;
-  post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminAnswer>;
+  post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminResponse>;
 }
 
 export type EventStream =
   | { readonly kind: 'open'; readonly events: AsyncIterable<ServerSentEvent> }
-  | { readonly kind: 'refused'; readonly answer: AdminAnswer };
+  | { readonly kind: 'refused'; readonly answer: AdminResponse };
 
 /** The process that is called: each has its own port and its own variable for another address. */
 export type Addressee = 'proxy' | 'listener';

@@ -1,4 +1,4 @@
-export type * from './control/admin/answers.ts';
+export type * from './control/admin/response-bodies.ts';
 export type { LiveRequest } from './control/live/live-request.ts';
 export { ownPorts } from './endpoints/own-ports.ts';
 export type { Route } from './model/route.ts';

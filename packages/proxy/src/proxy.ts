@@ -48,7 +48,7 @@ export interface ProxyOptions {
   /** Unique among live replicas. Default: host name and admin port. */
   readonly replica?: string;
   readonly metrics?: Metrics;
-  /** For tests: 0 takes a free port, which `ADMIN_PORT` cannot say. */
+  /** For tests: 0 binds a free port, which `ADMIN_PORT` does not allow. */
   readonly adminPort?: number;
   /** How long the registry may take over its first word before the entrypoints open without it. Default 3,000. */
   readonly firstWordWaitMs?: number;
@@ -322,7 +322,7 @@ async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): P
   const { logger, signal, firstWordWaitMs = 3_000 } = options;
   const over = new AbortController();
   const late = pause(firstWordWaitMs, AbortSignal.any([signal, over.signal])).then((inVain) => {
-    if (inVain) logger.warn({ waitedMs: firstWordWaitMs }, 'the registry has not said anything yet: opening without');
+    if (inVain) logger.warn({ waitedMs: firstWordWaitMs }, 'no response from the registry yet: opening without it');
   });
   await Promise.race([firstWord, late]);
   over.abort();
@@ -357,7 +357,7 @@ async function clientAuthoritiesOf({ caFile }: Settings): Promise<string | undef
 
 function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {
   if (adminToken === openToAll)
-    logger.warn('ADMIN_TOKEN is `none`: everyone who reaches the admin port can read and change everything');
+    logger.warn('ADMIN_TOKEN is `none`: any client of the admin port can read and change everything');
   else if (adminToken === undefined)
     logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can read and change by REST');
 }

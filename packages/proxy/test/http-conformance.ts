@@ -1,9 +1,9 @@
-import { answers } from './conformance/answers.ts';
 import { connections } from './conformance/connections.ts';
 import { faults } from './conformance/faults.ts';
 import { largeBodies } from './conformance/large-bodies.ts';
-import { refusals } from './conformance/refusals.ts';
+import { refusals } from './conformance/parse-errors.ts';
 import { requests } from './conformance/requests.ts';
+import { answers } from './conformance/responses.ts';
 import { steps } from './conformance/steps.ts';
 import type { MakeServer } from './server-rig.ts';
 

@@ -2,8 +2,8 @@ import { draining } from './behaviour/draining.ts';
 import { endpoints } from './behaviour/endpoints.ts';
 import { forwarding } from './behaviour/forwarding.ts';
 import { headersBetweenHops } from './behaviour/headers-between-hops.ts';
+import { localResponses } from './behaviour/local-responses.ts';
 import { middleware } from './behaviour/middleware.ts';
-import { ownAnswers } from './behaviour/own-answers.ts';
 import { Suite } from './behaviour/suite.ts';
 import { tunnelFlow } from './behaviour/tunnel-flow.ts';
 import { tunnels } from './behaviour/tunnels.ts';
@@ -18,7 +18,7 @@ export function serverBehaviour(name: string, makeServer: MakeServer): void {
     forwarding(suite);
     headersBetweenHops(suite);
     middleware(suite);
-    ownAnswers(suite);
+    localResponses(suite);
     endpoints(suite);
     upgrades(suite);
     tunnels(suite);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
-import type { CertificatesAnswer } from '@swarmgate/proxy';
+import type { CertificatesResponse } from '@swarmgate/proxy';
 import { freePort, freePorts } from '../../harness/free-ports.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
@@ -18,7 +18,7 @@ export interface AcmeProxy {
   readonly securePort: number;
   readonly adminUrl: string;
   ready(): Promise<void>;
-  certificates(): Promise<CertificatesAnswer>;
+  certificates(): Promise<CertificatesResponse>;
   get(path: string): Promise<string>;
   post(
     path: string,
@@ -84,7 +84,7 @@ export async function startAcmeProxy(options: AcmeProxyOptions): Promise<AcmePro
         withinMs: 60_000,
       });
     },
-    certificates: async () => JSON.parse((await fetchText('/v1/certificates')).text) as CertificatesAnswer,
+    certificates: async () => JSON.parse((await fetchText('/v1/certificates')).text) as CertificatesResponse,
     get: async (path) => (await fetchText(path)).text,
     post: async (path, body) => {
       const { status, text } = await fetchText(path, {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { HistoryAnswer } from '@swarmgate/proxy';
+import type { HistoryResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
@@ -54,14 +54,14 @@ describe('the history of a service of the Swarm', function () {
   const history = async () => {
     const answer = await (proxy as HostProxy).admin(`/v1/history?service=${name}`);
     expect(answer.status, answer.body).to.equal(200);
-    return (JSON.parse(answer.body) as HistoryAnswer).owners;
+    return (JSON.parse(answer.body) as HistoryResponse).owners;
   };
   const ofTheSwarm = async () => {
     const [first, ...others] = (await history()).filter(({ owner }) => owner === 'swarm');
     expect(others).to.deep.equal([]);
     return first ?? expect.fail('the Swarm has no history of it');
   };
-  const pathOf = (definition: HistoryAnswer['owners'][number]['current']) => definition?.destinations[0]?.servicePath;
+  const pathOf = (definition: HistoryResponse['owners'][number]['current']) => definition?.destinations[0]?.servicePath;
 
   it('names who changed it, when, and from which labels', async () => {
     await setPath('/path-1');

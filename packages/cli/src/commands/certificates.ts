@@ -1,13 +1,13 @@
-import type { CertificatesAnswer } from '@swarmgate/proxy';
+import type { CertificatesResponse } from '@swarmgate/proxy';
 import { UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { age, table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 import { readCertificates } from './read-certificates.ts';
 
-interface ChangeAnswer {
+interface ChangeResponse {
   readonly Message: string;
 }
 
@@ -28,8 +28,8 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
     const client = clientFor(options, io);
     if (action === undefined) {
       const answer = await client.get('/v1/certificates');
-      if (!printAnswer<CertificatesAnswer>(answer, options, io, describeCertificates)) return;
-      const { waiting } = answer.body as CertificatesAnswer;
+      if (!printResponse<CertificatesResponse>(answer, options, io, describeCertificates)) return;
+      const { waiting } = answer.body as CertificatesResponse;
       if (waiting.some(({ state }) => state === 'failed')) io.exit(exitCodes.refused);
       return;
     }
@@ -46,12 +46,12 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
       action === 'renew'
         ? await client.post('/v1/certificates/renew', { name: argument })
         : await client.post('/v1/certificates/import', {}, { certificates: readCertificates(argument) });
-    printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => Message);
+    printResponse<ChangeResponse>(answer, options, io, ({ Message }) => Message);
   });
 }
 
 export function describeCertificates(
-  { ordering, certificates, waiting }: CertificatesAnswer,
+  { ordering, certificates, waiting }: CertificatesResponse,
   nowMs = Date.now(),
 ): string {
   const until = (time: string) => {

@@ -3,9 +3,9 @@ import { messageOf, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
-interface ChangeAnswer {
+interface ChangeResponse {
   readonly Status: string;
   readonly Message: string;
 }
@@ -33,13 +33,15 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
               ...keyValues(parameters),
               serviceName: named(service),
             });
-      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service ?? options.file} is configured`));
+      printResponse<ChangeResponse>(answer, options, io, (body) =>
+        said(body, `${service ?? options.file} is configured`),
+      );
     });
 
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
       const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, `${service} is not registered manually`));
+      printResponse<ChangeResponse>(answer, options, io, (body) => said(body, `${service} is not registered manually`));
     },
   );
 
@@ -50,7 +52,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     .option('--force', 'also drop services that are held because their keys vanished')
     .action(async (options: OperatorOptions & { force?: boolean }) => {
       const answer = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
-      printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'reloaded'));
+      printResponse<ChangeResponse>(answer, options, io, (body) => said(body, 'reloaded'));
     });
 
   operatorCommand(
@@ -66,11 +68,11 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
         'not-a-listener',
         `${answer.from} is not a listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
       );
-    printAnswer<ChangeAnswer>(answer, options, io, (body) => said(body, 'adopted'));
+    printResponse<ChangeResponse>(answer, options, io, (body) => said(body, 'adopted'));
   });
 }
 
-function said(body: ChangeAnswer, otherwise: string): string {
+function said(body: ChangeResponse, otherwise: string): string {
   return typeof body.Message === 'string' && body.Message !== '' ? `${otherwise}: ${body.Message}` : otherwise;
 }
 

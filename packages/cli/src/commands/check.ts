@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { RoutesAnswer, ServicesAnswer } from '@swarmgate/proxy';
+import type { RoutesResponse, ServicesResponse } from '@swarmgate/proxy';
 import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import { UnreachableError } from '../admin-client.ts';
@@ -120,8 +120,8 @@ async function effectsOn(
       `${client.url} answers ${services.status}: not the admin port of a Swarmgate proxy?`,
     );
   }
-  const { order } = routes.body as RoutesAnswer;
-  const registered = (services.body as ServicesAnswer).services.flatMap(({ definition }) => definition ?? []);
+  const { order } = routes.body as RoutesResponse;
+  const registered = (services.body as ServicesResponse).services.flatMap(({ definition }) => definition ?? []);
   const settings = readSettings('cli', { env: io.env });
   const prefix = `${settings.serviceNamePrefix}${stackName(files, options, readFiles(files, io))}_`;
   return effectsOf(

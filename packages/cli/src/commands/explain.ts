@@ -1,9 +1,9 @@
-import type { ExplainAnswer } from '@swarmgate/proxy';
+import type { ExplainResponse } from '@swarmgate/proxy';
 import { hostPort } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 import { show } from './routes.ts';
 
 interface ExplainOptions extends OperatorOptions {
@@ -28,7 +28,7 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
       const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
       for (const header of options.header ?? []) query.append('header', header);
       if (options.port !== undefined) query.set('port', options.port);
-      printAnswer<ExplainAnswer>(
+      printResponse<ExplainResponse>(
         await clientFor(options, io).get(`/v1/explain?${query}`),
         options,
         io,
@@ -45,7 +45,7 @@ export function describeExplanation({
   answer,
   readings = [],
   candidates,
-}: ExplainAnswer): string {
+}: ExplainResponse): string {
   const lines = [`${request.method} ${request.host}${request.path} at port ${request.port}`];
   if (winner === null) lines.push('no route matches');
   else {

@@ -1,10 +1,10 @@
-import type { ChangeAnswer, HistoryAnswer } from '@swarmgate/proxy';
+import type { ChangeResponse, HistoryResponse } from '@swarmgate/proxy';
 import type { DefinitionSource, ServiceDefinition } from '@swarmgate/registry';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 import { show } from './routes.ts';
 
 interface RollbackOptions extends OperatorOptions {
@@ -18,8 +18,8 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
     'swarmgate history shop',
   ]).action(async (service: string, options: OperatorOptions) => {
     const answer = await clientFor(options, io).get('/v1/history', { service });
-    if (!printAnswer<HistoryAnswer>(answer, options, io, describeHistory)) return;
-    if ((answer.body as HistoryAnswer).owners.length === 0) io.exit(exitCodes.refused);
+    if (!printResponse<HistoryResponse>(answer, options, io, describeHistory)) return;
+    if ((answer.body as HistoryResponse).owners.length === 0) io.exit(exitCodes.refused);
   });
 
   operatorCommand(program, 'rollback <service>', 'restore a former definition of a service', [
@@ -31,18 +31,18 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
     .action(async (service: string, { to, owner, ...options }: RollbackOptions) => {
       const query = { service, ...(to === undefined ? {} : { to }), ...(owner === undefined ? {} : { owner }) };
       const answer = await clientFor(options, io).post('/v1/rollback', query);
-      printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => `${service} is rolled back: ${Message}`);
+      printResponse<ChangeResponse>(answer, options, io, ({ Message }) => `${service} is rolled back: ${Message}`);
     });
 
   operatorCommand(program, 'restore', 'write manual services that this proxy still has to a registry that lost them', [
     'swarmgate restore',
   ]).action(async (options: OperatorOptions) => {
     const answer = await clientFor(options, io).post('/v1/restore');
-    printAnswer<ChangeAnswer>(answer, options, io, ({ Message }) => Message);
+    printResponse<ChangeResponse>(answer, options, io, ({ Message }) => Message);
   });
 }
 
-export function describeHistory({ service, owners }: HistoryAnswer): string {
+export function describeHistory({ service, owners }: HistoryResponse): string {
   if (owners.length === 0)
     return `${service} has no history: it is not published and never was (swarmgate routes lists what is served)`;
   return owners

@@ -1,12 +1,12 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LiveRequest, ServicesAnswer } from '@swarmgate/proxy';
+import type { LiveRequest, ServicesResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { main } from '../main.ts';
 import { readEvents } from '../server-sent-events.ts';
 import { describeTop } from './top.ts';
 
-type Numbers = ServicesAnswer['total'];
+type Numbers = ServicesResponse['total'];
 
 function numbers(perSecond: number, errorsPercent: number, p99Ms: number | null): Numbers {
   const window = {
@@ -25,7 +25,7 @@ function numbers(perSecond: number, errorsPercent: number, p99Ms: number | null)
   return { inFlight: 1, lastMinute: window, last15Minutes: window, sinceStart: window };
 }
 
-const answer: ServicesAnswer = {
+const answer: ServicesResponse = {
   revision: 'r:1',
   replicas: [{ replica: 'one', ageMs: 0, services: 'all' }],
   total: numbers(15, 1, 900),

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import {
   type Addressee,
-  type AdminAnswer,
   type AdminClient,
+  type AdminResponse,
   createAdminClient,
   UnreachableError,
 } from '../admin-client.ts';
@@ -44,8 +44,8 @@ export function clientFor(options: OperatorOptions, io: CommandIo, to: Addressee
  * Prints the response: as JSON with `--json`, else as `human` formats it. A refusal goes to standard error, exit code 1.
  * @throws UnreachableError where the response is not that of a Swarmgate process
  */
-export function printAnswer<T>(
-  answer: AdminAnswer,
+export function printResponse<T>(
+  answer: AdminResponse,
   options: OperatorOptions,
   io: CommandIo,
   human: (body: T) => string,

@@ -1,9 +1,9 @@
-import type { RoutesAnswer, RouteView } from '@swarmgate/proxy';
+import type { RoutesResponse, RouteView } from '@swarmgate/proxy';
 import { hostPort } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 export function addRoutesCommand(program: Command, io: CommandIo): void {
   operatorCommand(program, 'routes', 'the routes in matching order: the first match serves the request', [
@@ -19,11 +19,11 @@ export function addRoutesCommand(program: Command, io: CommandIo): void {
         options.service !== undefined && isRoutes(body)
           ? { ...answer, body: { ...body, routes: body.routes.filter(({ service }) => service === options.service) } }
           : answer;
-      printAnswer<RoutesAnswer>(shown, options, io, describeRoutes);
+      printResponse<RoutesResponse>(shown, options, io, describeRoutes);
     });
 }
 
-export function describeRoutes({ routes }: RoutesAnswer): string {
+export function describeRoutes({ routes }: RoutesResponse): string {
   if (routes.length === 0) return 'no routes';
   return table(
     ['SERVICE', 'OWNER', 'CONDITIONS', 'ENDPOINTS'],
@@ -53,6 +53,6 @@ export function show(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function isRoutes(body: unknown): body is RoutesAnswer {
+function isRoutes(body: unknown): body is RoutesResponse {
   return typeof body === 'object' && body !== null && Array.isArray((body as { routes?: unknown }).routes);
 }

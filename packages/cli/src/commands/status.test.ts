@@ -1,4 +1,4 @@
-import type { StatusAnswer } from '@swarmgate/proxy';
+import type { StatusResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { describeStatus } from './status.ts';
 
@@ -11,7 +11,7 @@ const replica = {
   version: '0.1.0',
   since: '2026-01-02T03:04:05.000Z',
 };
-const status: StatusAnswer = {
+const status: StatusResponse = {
   version: '0.1.0',
   replica: 'node-1-8080',
   instance: 'swarmgate',

@@ -1,19 +1,19 @@
-import type { StatusAnswer } from '@swarmgate/proxy';
+import type { StatusResponse } from '@swarmgate/proxy';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { age, table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 export function addStatusCommand(program: Command, io: CommandIo): void {
   operatorCommand(program, 'status', 'state of a proxy and its registry, and what every replica serves', [
     'swarmgate status',
     'swarmgate status --url http://10.0.0.5:8080 --json',
   ]).action(async (options: OperatorOptions) => {
-    printAnswer<StatusAnswer>(await clientFor(options, io).get('/v1/status'), options, io, describeStatus);
+    printResponse<StatusResponse>(await clientFor(options, io).get('/v1/status'), options, io, describeStatus);
   });
 }
 
-export function describeStatus(status: StatusAnswer): string {
+export function describeStatus(status: StatusResponse): string {
   const readiness = status.draining ? 'draining' : status.ready ? 'ready' : 'not ready';
   const lines = [
     `${status.replica}  ${readiness}, version ${status.version}, since ${status.since}`,
@@ -48,7 +48,7 @@ export function describeStatus(status: StatusAnswer): string {
   return lines.join('\n');
 }
 
-function describeRegistry({ registry: { state }, sequence, ageMs }: StatusAnswer): string {
+function describeRegistry({ registry: { state }, sequence, ageMs }: StatusResponse): string {
   switch (state.kind) {
     case 'starting':
       return 'not read yet';

@@ -2,7 +2,7 @@ import type { LiveRequest } from '@swarmgate/proxy';
 import { UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 interface TailOptions extends OperatorOptions {
   readonly service?: string;
@@ -33,7 +33,7 @@ export function addTailCommand(program: Command, io: CommandIo): void {
         throw new UsageError('number-invalid', `--count ${JSON.stringify(count)} is not a number above 0`);
       const stream = await clientFor(options, io).events('/v1/requests', query as Record<string, string>);
       if (stream.kind === 'refused') {
-        printAnswer(stream.answer, options, io, () => '');
+        printResponse(stream.answer, options, io, () => '');
         return;
       }
       let shown = 0;

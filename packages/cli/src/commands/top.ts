@@ -1,9 +1,9 @@
-import type { ServicesAnswer } from '@swarmgate/proxy';
+import type { ServicesResponse } from '@swarmgate/proxy';
 import { pause, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
-import { clientFor, type OperatorOptions, operatorCommand, printAnswer } from './operator-command.ts';
+import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 const orders = ['rate', 'errors', 'p99'] as const;
 type Order = (typeof orders)[number];
@@ -39,7 +39,7 @@ export function addTopCommand(program: Command, io: CommandIo): void {
         if (shown > 0) await pause(intervalMs);
         const answer = await client.get('/v1/services', query);
         if (options.json !== true && count > 1) io.clear?.();
-        if (!printAnswer<ServicesAnswer>(answer, options, io, (body) => describeTop(body, order, most))) return;
+        if (!printResponse<ServicesResponse>(answer, options, io, (body) => describeTop(body, order, most))) return;
       }
     });
 }
@@ -50,12 +50,12 @@ function positive(name: string, given: string): number {
   throw new UsageError('number-invalid', `${name} ${JSON.stringify(given)} is not a number above 0`);
 }
 
-export function describeTop({ replicas, total, services }: ServicesAnswer, order: Order, most: number): string {
+export function describeTop({ replicas, total, services }: ServicesResponse, order: Order, most: number): string {
   const rows = services
     .flatMap(({ service, numbers }) => (numbers === null ? [] : [{ service, ...numbers }]))
     .filter(({ lastMinute, inFlight }) => lastMinute.requests > 0 || inFlight > 0)
     .sort((a, b) => keyOf(b.lastMinute, order) - keyOf(a.lastMinute, order) || (a.service < b.service ? -1 : 1));
-  const cells = ({ lastMinute, inFlight }: Pick<ServicesAnswer['total'], 'lastMinute' | 'inFlight'>) => [
+  const cells = ({ lastMinute, inFlight }: Pick<ServicesResponse['total'], 'lastMinute' | 'inFlight'>) => [
     lastMinute.requestsPerSecond.toFixed(1),
     `${lastMinute.errorsPercent.toFixed(1)} %`,
     ms(lastMinute.p50Ms),
@@ -74,7 +74,7 @@ export function describeTop({ replicas, total, services }: ServicesAnswer, order
   ].join('\n');
 }
 
-function keyOf(window: ServicesAnswer['total']['lastMinute'], order: Order): number {
+function keyOf(window: ServicesResponse['total']['lastMinute'], order: Order): number {
   if (order === 'errors') return window.errorsPercent;
   return order === 'p99' ? (window.p99Ms ?? 0) : window.requestsPerSecond;
 }

@@ -1,9 +1,9 @@
-import type { Route, StatusAnswer } from '@swarmgate/proxy';
+import type { Route, StatusResponse } from '@swarmgate/proxy';
 import type { Registry } from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import { table } from '../output/table.ts';
 
-type RegistryState = StatusAnswer['registry']['state'];
+type RegistryState = StatusResponse['registry']['state'];
 
 export interface Announcement {
   readonly settings: Settings;

@@ -3,7 +3,7 @@ import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@s
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 
-/** From where a proxy looks at a service. */
+/** The proxy's position in the network. */
 export interface DiscoveryView {
   /** `SWARM_NAME`: only this owner's task addresses and names are ours to use. */
   readonly swarmName: string;
@@ -31,7 +31,7 @@ export type Discovery =
 
 /**
  * Chooses among all forms in which a service can be reached (DESIGN, "Choosing an address"): `outboundHostname`; task
- * addresses inside a subnet of our own; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
+ * addresses inside a subnet of this machine; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
  * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only.
  */
 export function discoverEndpoints(

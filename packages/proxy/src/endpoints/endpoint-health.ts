@@ -30,7 +30,7 @@ export const defaultHealthPolicy: HealthPolicy = {
 
 export const newlyMet: EndpointHealth = { kind: 'healthy', failures: 0 };
 
-/** What one finished request says. An abandoned one says nothing: the client left. */
+/** The effect of one finished request. An abandoned one has none: the client left. */
 export function afterOutcome(
   health: EndpointHealth,
   outcome: EndpointOutcome,

@@ -37,7 +37,7 @@ describe('active checks', () => {
   let told: boolean[];
   let asked: number;
   /** Checks answer when this does. */
-  let held: Promise<void> | undefined;
+  let blocked: Promise<void> | undefined;
   let ended: AbortController;
   let running: Promise<void>;
   let tick: () => Promise<void>;
@@ -47,7 +47,7 @@ describe('active checks', () => {
     well = true;
     told = [];
     asked = 0;
-    held = undefined;
+    blocked = undefined;
     ended = new AbortController();
     let waiting: ((alive: boolean) => void) | undefined;
     checks = new HealthChecks({
@@ -56,7 +56,7 @@ describe('active checks', () => {
       signal: ended.signal,
       check: async () => {
         asked += 1;
-        await held;
+        await blocked;
         return well;
       },
       now: () => nowMs,
@@ -126,7 +126,7 @@ describe('active checks', () => {
     nowMs += 1_000;
     await tick();
     const answer = Promise.withResolvers<void>();
-    held = answer.promise;
+    blocked = answer.promise;
     nowMs += 1_000;
     await tick();
     checks.apply(tableWith({}), ['swarm/web']);

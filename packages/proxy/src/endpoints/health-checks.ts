@@ -6,7 +6,7 @@ import type { RouteTable } from '../routing/route-table.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Upstream } from './upstreams.ts';
 
-/** How often an endpoint is checked where the label does not say. */
+/** Default interval of health checks, in milliseconds. */
 const usualIntervalMs = 5_000;
 /** A check that takes longer has failed. */
 const longestCheckMs = 5_000;
@@ -33,7 +33,7 @@ interface Checked {
   busy: boolean;
 }
 
-/** Asks endpoints whether they are well (`checkPath`, `checkTcp`), so that the balancer knows before a request does. */
+/** Active health checks (`checkPath`, `checkTcp`): they eject an endpoint before a request fails. */
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
   readonly #now: () => number;

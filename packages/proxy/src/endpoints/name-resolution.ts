@@ -25,7 +25,7 @@ export interface NameResolutionOptions {
   readonly signal: AbortSignal;
   readonly resolve?: ResolveName;
   /**
-   * Longest time between two resolutions of a name that is in use, in milliseconds. Docker's DNS says 600 s for names
+   * Longest time between two resolutions of a name that is in use, in milliseconds. Docker's DNS has a TTL of 600 s for names
    * whose addresses change with every task, so its word alone is not taken. Default 2,000.
    */
   readonly mostRefreshMs?: number;
@@ -89,7 +89,7 @@ export class NameResolution {
     return known.state;
   }
 
-  /** What is known of a name, without wanting to know more. */
+  /** The present state of a name, without a query. */
   peek(name: string): NameState {
     return isIP(name) !== 0 ? this.#literal(name) : (this.#names.get(name)?.state ?? pending);
   }
@@ -162,7 +162,7 @@ const resolver = new Resolver({ timeout: 1_000, tries: 2 });
 
 /**
  * As the system would, without its blocking threads where that can be: /etc/hosts first, then DNS with its TTL, then
- * whatever else the system knows (search domains, other name services).
+ * the system's other sources (search domains, other name services).
  */
 export async function resolveBySystem(name: string): Promise<ResolvedName> {
   const listed = await addressesInHosts(name);

@@ -9,7 +9,7 @@ export function ownSubnets(): readonly string[] {
   return found.sort();
 }
 
-/** Docker's embedded DNS, which knows `tasks.<service>`, has one address in every container on a network of its own. */
+/** Docker's embedded DNS, which resolves `tasks.<service>`, has one address in every container on a network of its own. */
 export function hasDockerDns(file = '/etc/resolv.conf'): boolean {
   try {
     return /^\s*nameserver\s+127\.0\.0\.11\b/m.test(readFileSync(file, 'utf8'));

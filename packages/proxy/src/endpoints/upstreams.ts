@@ -12,7 +12,7 @@ export interface Upstream {
   /** Try them one after the other instead of spreading requests: names that have not been resolved yet. */
   readonly inOrder: boolean;
   readonly ifNone: 'no-endpoint' | 'stale-endpoint';
-  /** Where the group says so; else the route's own label does. */
+  /** Set by the group; else by the route's own label. */
   readonly balance?: 'round-robin' | 'least-outstanding';
   /** Set where there is no usable address. */
   readonly problem?: Problem;
@@ -38,7 +38,7 @@ interface Reached {
   readonly upstream: Upstream;
 }
 
-/** Which endpoints each route has, live: it follows the registry, our own networks and DNS. */
+/** The endpoints of each route, live: follows the registry, the networks of this machine and DNS. */
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #services = new Map<ServiceKey, Served>();
@@ -89,7 +89,7 @@ export class Upstreams {
       swarmName,
       subnets,
       addressesFresh: served?.addressesFresh ?? true,
-      // A name that a person wrote means what it means here; only those of Swarm services need Docker's DNS.
+      // A name in a manual definition is resolved as anywhere on this machine; only Swarm services need Docker's DNS.
       dockerNames: dockerNames || route.definition.source.kind !== 'swarm',
     });
   }
@@ -130,7 +130,7 @@ function upstreamOf(found: Discovery, states: readonly NameState[], before: Upst
 }
 
 /**
- * Leaves out what leads to the proxy itself, and says so. Names that are not resolved yet and ports that are opened later
+ * Leaves out endpoints that are the proxy itself, and reports them. Names that are not resolved yet and ports that are opened later
  * are refused when a connection is opened.
  */
 function withoutOwnPorts(upstream: Upstream, own: OwnPorts): Upstream {

@@ -5,7 +5,7 @@ import type { EntrypointSetting } from '@swarmgate/runtime';
 import ipaddr from 'ipaddr.js';
 import type { ClientConnection } from '../model/exchange.ts';
 
-/** Says whether an address belongs to a proxy in front of us whose X-Forwarded-* headers are believed. */
+/** Whether an address belongs to a trusted proxy, whose X-Forwarded-* headers are used. */
 export type TrustedProxies = (address: string) => boolean;
 
 /** Whether an address is in a list of CIDRs; an unreadable entry matches no address. */

@@ -19,7 +19,7 @@ export interface ClientHead {
 
 /**
  * Applies the header policy towards the client. Lines are passed on as text where nothing in them needs the policy and
- * nothing wants to see single fields: `asList` is `false` then.
+ * no step needs single fields: then `asList` is `false`.
  */
 export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean): ClientHead {
   const base = head.reasonStart;

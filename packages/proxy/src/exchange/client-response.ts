@@ -11,7 +11,7 @@ export interface ClientResponse {
 }
 
 interface ResponseOptions {
-  /** The head is wanted as a list of fields. */
+  /** The head is needed as a list of fields. */
   readonly asList: boolean;
   readonly hasBody: boolean;
 }
@@ -40,7 +40,7 @@ export function clientResponseOf(
   return { head: clientHead, stream: undefined };
 }
 
-/** A step may pass the body of a response through a stream: it is wanted without chunk framing then. */
+/** A step may pass the body of a response through a stream: it then needs the body without chunk framing. */
 export function mayTransform(steps: ForwardOrder['steps']): boolean {
   for (let at = 0; at < steps.length; at++) if (steps[at]?.transform !== undefined) return true;
   return false;

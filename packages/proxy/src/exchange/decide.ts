@@ -5,7 +5,7 @@ import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
-import type { EncodedSlash, PathRefusal } from '../routing/normal-path.ts';
+import type { EncodedSlash, PathError } from '../routing/normal-path.ts';
 import { type PathReading, readPath } from '../routing/path-readings.ts';
 import { clientOf, type TrustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
@@ -151,7 +151,7 @@ export function decide(
   return response instanceof Promise ? response.then(finish) : finish(response);
 }
 
-function refusedPath(reason: PathRefusal): LocalResponse {
+function refusedPath(reason: PathError): LocalResponse {
   return reason === 'path-ambiguous' ? localResponse(reason) : { ...localResponse('bad-path'), reason };
 }
 

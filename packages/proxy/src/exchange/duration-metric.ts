@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client';
 
-/** Of a request that is traced: a way from a bucket to a trace, for those who ask for OpenMetrics. */
+/** Exemplar: links a bucket to the trace of a request, in the OpenMetrics format only. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;

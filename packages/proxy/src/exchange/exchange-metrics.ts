@@ -33,7 +33,7 @@ const otherServices = 'other';
 
 /** Counts exchanges for Prometheus. The counters are filled when they are read. */
 export class ExchangeMetrics {
-  /** Every exchange looks here, once. */
+  /** Read once per exchange. */
   readonly #services = new Map<string, ServiceSeries>();
   readonly #reasons = new Map<string, number>();
   readonly #causes = new Map<string, number>();
@@ -74,8 +74,8 @@ export class ExchangeMetrics {
           for (const [value, times] of counts) this.inc({ [label]: value }, times);
         },
       });
-    const ownAnswers = 'Answers the proxy made itself, and exchanges that ended badly, by reason';
-    fromCounts('swarmgate_own_answers_total', ownAnswers, 'reason', this.#reasons);
+    const localResponses = 'Answers the proxy made itself, and exchanges that ended badly, by reason';
+    fromCounts('swarmgate_own_answers_total', localResponses, 'reason', this.#reasons);
     const refusedHeads = 'Request heads and bodies refused, by what exactly was wrong';
     fromCounts('swarmgate_refused_heads_total', refusedHeads, 'cause', this.#causes);
     this.#duration = new DurationMetric(

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * What this hop says of a request in `Forwarded` (RFC 7239, section 4): who sent it, for which host and by which scheme.
+ * This hop's element of `Forwarded` (RFC 7239, section 4): the client, the host and the scheme of a request.
  * @param peerAddress empty where the connection has gone already
  * @param sentHost the Host header as it was sent; empty where there was none
  */

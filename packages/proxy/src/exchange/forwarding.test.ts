@@ -44,8 +44,8 @@ describe('a request on its way', () => {
     await Promise.all([slow.stop(), well.stop()]);
   });
 
-  function poolWith(openProbe?: typeof openToNobody): void {
-    pool = new WatchedPool(new DeadlineSweep(10, clock.now), {}, undefined, openProbe);
+  function poolWith(openForLiveness?: typeof openToNobody): void {
+    pool = new WatchedPool(new DeadlineSweep(10, clock.now), {}, undefined, openForLiveness);
   }
 
   const sink: ForwardingSink = {

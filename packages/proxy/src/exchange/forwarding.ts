@@ -16,7 +16,7 @@ import type { RetryBudget } from './retry-budget.ts';
 export interface ForwardingContext extends ExchangeContext {
   readonly pool: ConnectionPool;
   readonly budget: RetryBudget;
-  /** Silence allowed to an endpoint where the route does not say, in milliseconds. */
+  /** Default server timeout: the longest silence of an endpoint, in milliseconds. */
   readonly serverMs: number;
 }
 
@@ -57,7 +57,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #hasOthers = false;
   #answered = false;
   /** Body bytes beyond those of the request object have been sent: they are not held, so the request cannot be repeated. */
-  #beyondHeld = false;
+  #sentMoreThanBuffered = false;
   #whole: boolean;
   /** Trailer lines of a body that ended after the request object was made. */
   #trailers = '';
@@ -114,7 +114,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   /** Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean {
     if (this.#connection === undefined) return true;
-    this.#beyondHeld = true;
+    this.#sentMoreThanBuffered = true;
     return this.#connection.writeBody(bytes, from, to);
   }
 
@@ -187,9 +187,9 @@ export class Forwarding implements ResponseReceiver, Waiter {
     return this.#sink.onHead(head, bytes, framing, from, to, complete);
   }
 
-  onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean {
+  onBody(bytes: Buffer, from: number, to: number, complete: boolean, carried: string): boolean {
     if (complete) this.#complete();
-    return this.#sink.onBody(bytes, from, to, complete, held);
+    return this.#sink.onBody(bytes, from, to, complete, carried);
   }
 
   onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
@@ -202,7 +202,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   onSilence(): void {
     const connection = this.#connection;
     if (connection === undefined || !this.#hasOthers || !this.#mayBeSentTwice(connection)) return;
-    this.#context.pool.probes.ask(connection.endpoint, () => {
+    this.#context.pool.livenessConnects.ask(connection.endpoint, () => {
       if (!this.#over && this.#connection === connection) this.#leave(connection);
     });
   }
@@ -243,17 +243,18 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   #mayTryAgain(fault: ConnectionFault, connection: EndpointConnection): boolean {
     const unsent = fault.kind === 'refused' || fault.kind === 'connect-timeout';
-    if (unsent ? !this.#isHeld(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection)) return false;
+    if (unsent ? !this.#isReplayable(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection))
+      return false;
     return this.#context.budget.take();
   }
 
   #mayBeSentTwice(connection: EndpointConnection): boolean {
-    return idempotent.has(this.#request.method) && this.#isHeld(connection);
+    return idempotent.has(this.#request.method) && this.#isReplayable(connection);
   }
 
   /** The request is here to be sent again, and nothing of a response has come. */
-  #isHeld(connection: EndpointConnection): boolean {
-    return !connection.answering && !this.#beyondHeld && this.retries + 1 < mostTries;
+  #isReplayable(connection: EndpointConnection): boolean {
+    return !connection.answering && !this.#sentMoreThanBuffered && this.retries + 1 < mostTries;
   }
 
   /** @param before What the last try failed with: the reason given where no other endpoint is left. */

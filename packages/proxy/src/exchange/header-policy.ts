@@ -5,17 +5,17 @@ import { forwardedElement } from './forwarded-element.ts';
 /** One hop of a request: what the forwarding headers are made of. */
 export interface RequestHop {
   readonly client: ClientConnection;
-  /** The other end of the connection, which is the client or the proxy in front of us. */
+  /** The peer of the connection: the client, or the proxy in front of this one. */
   readonly peerAddress: string;
   /** The Host header as the client sent it; empty for HTTP/1.0 without one. */
   readonly sentHost: string;
-  /** What the client speaks, for `Via`. */
+  /** The client's protocol version, for `Via`. */
   readonly protocol: Protocol;
   /** This proxy's name in `Via`: see `makeViaName`. */
   readonly viaName: string;
-  /** Used where the client sent no X-Request-Id that may be believed. */
+  /** Used if the client sent no valid X-Request-Id. */
   readonly newRequestId: () => string;
-  /** `FORWARDED_HEADER`: also says in `Forwarded` what the X-Forwarded-* headers say. Default no. */
+  /** `FORWARDED_HEADER`: also sends the contents of the X-Forwarded-* headers in `Forwarded`. Default no. */
   readonly writesForwarded?: boolean;
 }
 
@@ -118,7 +118,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
   return new HeaderList(kept);
 }
 
-/** The headers that go back to the client: the endpoint's own without those that belong to its connection with us. */
+/** The headers that go back to the client: the endpoint's own without those of its connection with the proxy. */
 export function headersForClient(received: readonly string[]): HeaderList {
   const named = namedByConnection(received);
   const kept: string[] = [];
@@ -131,7 +131,7 @@ export function headersForClient(received: readonly string[]): HeaderList {
   return new HeaderList(kept);
 }
 
-/** `swarmgate-` and eight random hex digits: tells one running proxy from another, so that a chain of them is no loop. */
+/** `swarmgate-` and eight random hex digits: identifies a running proxy, so that a chain of proxies is no loop. */
 export function makeViaName(random: () => number = Math.random): string {
   return `swarmgate-${Math.floor(random() * 2 ** 32)
     .toString(16)

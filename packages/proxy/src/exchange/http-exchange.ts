@@ -23,7 +23,7 @@ import { Tunnel } from './tunnel.ts';
 /** What all exchanges of one server share. */
 export interface HttpExchangeContext extends ForwardingContext, DecisionContext {
   readonly logger: Logger;
-  /** Silence allowed to both sides of a tunnel where the route does not say, in milliseconds. */
+  /** Default idle timeout of both sides of a tunnel, in milliseconds. */
   readonly tunnelMs: number;
 }
 
@@ -64,7 +64,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     this.clientAddress = client.cache.info.peerAddress;
   }
 
-  /** Silence allowed to the client, in milliseconds, where the route says so. */
+  /** Idle timeout of the client, in milliseconds, if the route sets it. */
   get clientMs(): number | undefined {
     return this.route?.destination.timeoutClientMs;
   }
@@ -184,7 +184,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
     const chosen = upgradeOf(head, bytes) ?? framing.upgrade;
-    // Chunks that are still to come could not be told from the tunnel's bytes; of a body with a length the rest passes
+    // Later chunks could not be distinguished from the tunnel's bytes; of a body with a length the rest passes
     // as it stands.
     const mayBegin = offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
     const tunnel = new Tunnel(this);

@@ -1,7 +1,7 @@
 import type { LocalResponse } from '../model/local-response.ts';
 
 /**
- * Every answer the proxy makes itself, in one place. `client-gone` is never sent: it is what the log says.
+ * Every local response, in one place. `client-gone` is never sent: it only appears in the log.
  * Retry-After is in seconds.
  */
 export const localResponses = {

@@ -28,7 +28,7 @@ export class ServicesApart {
   }
 }
 
-/** What a worker knows of it: asks its control process once for each service. */
+/** The worker's view: it asks its control process once per service. */
 export class AskedServices {
   readonly #ask: (service: string) => void;
   readonly #known = new Map<string, boolean | undefined>();

@@ -48,7 +48,7 @@ const noSocket = new ViewSocket('', false) as unknown as Socket;
 /** A request of node:http's shape, made of the exchange: for Express and its middleware. */
 export class ViewRequest extends IncomingMessage {
   static {
-    // Accessors, because most requests meet no middleware that reads them.
+    // Accessors, because most requests pass no middleware that reads them.
     Object.defineProperties(ViewRequest.prototype, {
       headers: {
         configurable: true,

@@ -1,7 +1,7 @@
 /**
  * Which bytes may stand where (RFC 9110 section 5.6.2, RFC 9112 sections 2 and 3). A table is one load per byte, which
  * is what makes a strict parser cost as little as a lax one. 0 is refused; bits above the first mark bytes that a
- * parser wants to know of when the scan is over.
+ * parser needs after the scan.
  */
 function table(classOf: (byte: number, character: string) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => classOf(byte, String.fromCharCode(byte)));

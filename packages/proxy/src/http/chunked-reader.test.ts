@@ -9,12 +9,12 @@ function readInPieces(text: string, pieceBytes: number) {
   let framed = '';
   for (let at = 0; at < text.length && !reader.done; at += pieceBytes) {
     const bytes = Buffer.from(text.slice(at, at + pieceBytes), 'latin1');
-    const refusal = reader.read(bytes, 0, bytes.length, (from, to) => {
+    const error = reader.read(bytes, 0, bytes.length, (from, to) => {
       payload += bytes.toString('latin1', from, to);
     });
-    if (refusal !== undefined) return { refusal: refusal.cause };
+    if (error !== undefined) return { error: error.cause };
     framing.read(bytes, 0, bytes.length);
-    framed += framing.held + bytes.toString('latin1', 0, framing.framedEnd);
+    framed += framing.carried + bytes.toString('latin1', 0, framing.framedEnd);
   }
   return { payload, framed, done: reader.done, trailers: reader.trailers };
 }
@@ -56,8 +56,8 @@ describe('a chunked body', () => {
     [`0\r\nX: ${'y'.repeat(9_000)}\r\n\r\n`, 'bad-trailer'],
   ] as const)
     it(`is refused: ${JSON.stringify(text.slice(0, 20))}`, () => {
-      expect(readInPieces(text, 1_000)).to.deep.equal({ refusal: cause });
-      expect(readInPieces(text, 1)).to.deep.equal({ refusal: cause });
+      expect(readInPieces(text, 1_000)).to.deep.equal({ error: cause });
+      expect(readInPieces(text, 1)).to.deep.equal({ error: cause });
     });
 
   it('passes trailers on but for those that would change what was already decided', () => {

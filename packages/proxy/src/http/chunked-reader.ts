@@ -15,7 +15,7 @@ const mostSizeDigits = 12;
 
 /**
  * Follows a chunked body through however many pieces it comes in. Strict: CRLF only, sizes in plain hexadecimal. It
- * moves no bytes: `read` tells which of the piece are payload, and which may be passed on as they stand.
+ * moves no bytes: `read` reports which bytes are payload, and which may be passed on unchanged.
  */
 export class ChunkedReader {
   /** Where this body ends in the last piece; the piece's end if it goes on. */
@@ -23,7 +23,7 @@ export class ChunkedReader {
   /** Up to here the last piece is whole chunks and parts of chunks, without the last chunk and the trailers. */
   framedEnd = 0;
   /** The beginning of a size line that an earlier piece ended in: stands before the last piece's framed bytes. */
-  held = '';
+  carried = '';
   #state: ChunkState = 'size';
   #line = '';
   #sizeDigits = 0;
@@ -42,8 +42,8 @@ export class ChunkedReader {
   }
 
   /**
-   * Reads one piece and sets `consumed`, `framedEnd` and `held`. `payload` gets the places of body bytes within it. A
-   * refusal ends the body: what follows cannot be read.
+   * Reads one piece and sets `consumed`, `framedEnd` and `carried`. `payload` gets the places of body bytes within it. An
+   * error ends the body: the following bytes are undefined.
    */
   read(
     bytes: Buffer,
@@ -54,7 +54,7 @@ export class ChunkedReader {
     let at = start;
     let lineStart = start;
     this.framedEnd = start;
-    this.held = '';
+    this.carried = '';
     while (at < end && this.#state !== 'done') {
       if (this.#state === 'data') {
         const to = Math.min(end, at + this.#left);
@@ -69,14 +69,14 @@ export class ChunkedReader {
         at = next;
       } else {
         if (this.#state === 'size' && this.#sizeDigits === 0) lineStart = at;
-        const refusal = this.#readFraming(bytes[at] as number);
-        if (refusal !== undefined) return refusal;
+        const error = this.#readFraming(bytes[at] as number);
+        if (error !== undefined) return error;
         at++;
         // A size line is passed on only once it is known not to be the last chunk's.
         if (!this.#inSizeLine() && !this.#atEnd()) {
           this.framedEnd = at;
           if (this.#line !== '') {
-            this.held = this.#line;
+            this.carried = this.#line;
             this.#line = '';
           }
         }
@@ -144,8 +144,8 @@ export class ChunkedReader {
         this.#afterCr = false;
         if (this.#trailer === '' || this.#trailer.endsWith('\r\n')) {
           this.#state = 'done';
-          const refusal = checkTrailers(this.#trailer);
-          return refusal ?? at;
+          const error = checkTrailers(this.#trailer);
+          return error ?? at;
         }
         this.#trailer += '\r\n';
       } else if (byte === CR) this.#afterCr = true;

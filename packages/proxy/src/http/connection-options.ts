@@ -19,7 +19,7 @@ export const noOptions: ConnectionOptions = Object.freeze({
 const onlyClose: ConnectionOptions = Object.freeze({ ...noOptions, close: true });
 const onlyKeepAlive: ConnectionOptions = Object.freeze({ ...noOptions, keepAlive: true });
 
-/** Reads one Connection value and adds what earlier ones said. Members that are no tokens are dropped. */
+/** Reads one Connection value and adds the members of earlier ones. Members that are no tokens are dropped. */
 export function connectionOptions(value: string, before: ConnectionOptions = noOptions): ConnectionOptions {
   if (before === noOptions) {
     // What nearly every client and service sends.

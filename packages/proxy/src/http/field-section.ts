@@ -54,7 +54,7 @@ interface KnownName {
   readonly field: number;
 }
 
-/** By length: most names of a request are told apart by length and first letter alone. */
+/** By length: length and first letter distinguish most names of a request. */
 const knownByLength: readonly (readonly KnownName[])[] = Array.from({ length: 32 }, (_, length) =>
   knownNames
     .filter(([name]) => name.length === length)
@@ -80,7 +80,7 @@ const STRIDE = 5;
 
 /**
  * The fields of one head, as places in the bytes that were parsed: nothing is copied. One object is used for head after
- * head; who needs a field later takes its text at once.
+ * head; a field that is needed later must be copied at once.
  */
 export class FieldSection {
   count = 0;

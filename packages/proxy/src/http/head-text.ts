@@ -85,7 +85,7 @@ export const hopByHop = marked(
   Field.proxyAuthorization,
 );
 
-/** Fields for which only `header-policy.ts` knows what to do. */
+/** Fields that only `header-policy.ts` handles. */
 export const needsPolicy = marked(
   Field.proxyConnection,
   Field.forwardedFor,

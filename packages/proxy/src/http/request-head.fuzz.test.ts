@@ -195,9 +195,9 @@ describe('the request parser beside llhttp', () => {
           payload += bytes.toString('latin1', from, to);
         };
         const middle = Math.min(cut, bytes.length);
-        let refusal = reader.read(bytes, 0, middle, take);
-        if (refusal === undefined && !reader.done) refusal = reader.read(bytes, middle, bytes.length, take);
-        if (refusal !== undefined || !reader.done) return;
+        let error = reader.read(bytes, 0, middle, take);
+        if (error === undefined && !reader.done) error = reader.read(bytes, middle, bytes.length, take);
+        if (error !== undefined || !reader.done) return;
         const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
         const theirs = await llhttp(Buffer.concat([Buffer.from(head), bytes.subarray(0, reader.consumed)]));
         expect(theirs.kind, JSON.stringify(text)).to.equal('request');

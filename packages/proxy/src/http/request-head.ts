@@ -96,7 +96,7 @@ export class RequestHead {
     const section = this.fields.parse(bytes, line, end);
     if (section !== 'complete') return section;
     this.end = this.fields.end;
-    return this.#judgeFields(bytes);
+    return this.#validateFields(bytes);
   }
 
   #parseRequestLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | ParseError {
@@ -155,7 +155,7 @@ export class RequestHead {
     return at;
   }
 
-  #judgeFields(bytes: Buffer): 'complete' | ParseError {
+  #validateFields(bytes: Buffer): 'complete' | ParseError {
     const fields = this.fields;
     let encodings = 0;
     this.host = -1;
@@ -171,7 +171,7 @@ export class RequestHead {
           this.host = index;
           break;
         case Field.contentLength:
-          // Even equal ones: servers differ in which they believe when a third is hidden from one of them.
+          // Even equal ones: servers differ in which they use if one of them does not see a third.
           if (this.contentLength !== -1) return parseErrors.contentLengthDuplicate;
           this.contentLength = parseContentLength(bytes, fields.valueStart(index), fields.valueEnd(index));
           if (this.contentLength === -1) return parseErrors.contentLength;

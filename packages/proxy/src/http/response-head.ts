@@ -26,7 +26,7 @@ export class UpstreamHead {
   /** The reason phrase, perhaps empty. */
   reasonStart = 0;
   reasonEnd = 0;
-  /** -1: none was sent. What a HEAD's answer or a 304 says of a body that does not follow. */
+  /** -1: none was sent. In a response to HEAD and in a 304 it describes a body that does not follow. */
   contentLength = -1;
   chunked = false;
   connection: ConnectionOptions = noOptions;
@@ -51,7 +51,7 @@ export class UpstreamHead {
   }
 
   /**
-   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that believes it would take the next
+   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that relies on it would take the next
    * answer for one.
    */
   get hasStrayLength(): boolean {
@@ -76,7 +76,7 @@ export class UpstreamHead {
     const section = this.fields.parse(bytes, line, end);
     if (section !== 'complete') return section;
     this.end = this.fields.end;
-    return this.#judgeFields(bytes);
+    return this.#validateFields(bytes);
   }
 
   #parseStatusLine(bytes: Buffer, start: number, end: number): number | 'incomplete' | ParseError {
@@ -110,7 +110,7 @@ export class UpstreamHead {
     return bytes[at + 1] === LF ? at + 2 : parseErrors.lineEnding;
   }
 
-  #judgeFields(bytes: Buffer): 'complete' | ParseError {
+  #validateFields(bytes: Buffer): 'complete' | ParseError {
     const fields = this.fields;
     let encodings = 0;
     this.contentLength = -1;
@@ -143,7 +143,7 @@ export class UpstreamHead {
         default:
       }
     }
-    // A length beside chunks: whichever we believed, the other end of a keep-alive connection might not (RFC 9112, 6.3).
+    // A length beside chunks: the two ends of a keep-alive connection may differ in which they use (RFC 9112, 6.3).
     if (this.chunked && (this.contentLength !== -1 || this.minorVersion === 0)) return parseErrors.framingConflict;
     return 'complete';
   }

@@ -93,7 +93,7 @@ interface StepParts {
 }
 
 /**
- * The documented order: who may call at all, redirects, headers, rewriting, certificate, methods, http, users; then what
+ * The documented order: addresses, redirects, headers, rewriting, certificate, methods, http, users; then what
  * concerns the answer. Request headers before users is Docker Flow's order; users are judged by what the client sent.
  */
 function stepsOf(route: Route, parts: StepParts): Middleware[] {

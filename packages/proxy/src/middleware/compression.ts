@@ -12,7 +12,7 @@ export interface Compression {
   readonly types: readonly string[];
 }
 
-/** What is worth compressing where `compressionType` says nothing. */
+/** Types that are compressed without `compressionType`. */
 export const usualTypes: readonly string[] = [
   'text/*',
   'application/javascript',
@@ -39,7 +39,7 @@ export function compression(options: Compression): Middleware {
 export function compress(compression: Compression, exchange: Exchange, head: ResponseHead): Transform | undefined {
   const { headers } = head;
   if (!mayCompress(exchange, head) || !matchesType(headers.get('content-type'), compression.types)) return undefined;
-  // Whatever the client gets, a cache has to know that another client may get something else.
+  // Set in any case: a cache must not give one client's encoding to another client.
   vary(headers);
   const algorithm = negotiate(exchange.request.all('accept-encoding'), compression.algorithms);
   if (algorithm === undefined) return undefined;

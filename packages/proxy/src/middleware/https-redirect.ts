@@ -11,7 +11,7 @@ export interface HttpsRedirectOptions {
   readonly securePort?: number;
 }
 
-/** To https unless the client speaks it already: to us, or to the trusted hop that says so. */
+/** Redirects to https unless the client uses it already, to this proxy or by the word of a trusted proxy. */
 export function httpsOnly({ name, status, securePort }: HttpsRedirectOptions): Middleware {
   return {
     name,

@@ -19,7 +19,7 @@ const table = {
 
 export type MiddlewareResponseReason = keyof typeof table;
 
-/** A verdict that ends the exchange. @param headers flat name, value list. */
+/** A decision that ends the exchange. @param headers flat name, value list. */
 export function refuse(reason: MiddlewareResponseReason, headers: readonly string[] = []): Decision {
   const { status, body } = table[reason];
   return { kind: 'respond', response: { status, reason, headers, body: `${body}\n` } };

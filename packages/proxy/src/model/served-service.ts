@@ -31,7 +31,7 @@ export interface ServicesChange {
 export type FollowState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'following'; readonly sinceMs: number }
-  /** Serving what it last had. `from` says where that came from. */
+  /** Serves the last known definitions. `from`: their source. */
   | {
       readonly kind: 'away';
       readonly sinceMs: number;

@@ -19,7 +19,7 @@ export interface CompileOptions {
   /** Restricting features that this proxy honours. Default: all of this version. */
   readonly features?: ReadonlySet<string>;
   readonly order: MatchingOrder;
-  /** For services that do not say: `SERVICE_DOMAIN_ALGO`. Default: the exact host. */
+  /** For services without the label: `SERVICE_DOMAIN_ALGO`. Default: the exact host. */
   readonly serviceDomainAlgo?: ServiceDomainAlgo;
 }
 

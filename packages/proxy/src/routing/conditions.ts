@@ -69,7 +69,7 @@ const unconditional: Conditions = {
   free: true,
 };
 
-/** The first condition that the request fails, in the order in which `explain` speaks of them. */
+/** The first condition that the request fails, in the order of `explain`. */
 export function firstFailed(conditions: Conditions, target: RequestTarget): ConditionName | undefined {
   if (conditions.free) return undefined;
   if (conditions.port !== undefined && conditions.port !== target.port) return 'port';

@@ -17,7 +17,7 @@ import { findProblems, type TableProblems } from './table-problems.ts';
 
 export interface RouteTableOptions {
   readonly order: OrderName;
-  /** For services that do not say. Default: the exact host. */
+  /** For services without the label. Default: the exact host. */
   readonly serviceDomainAlgo?: ServiceDomainAlgo;
   readonly instanceName: string;
   /** Services whose `proxyInstanceName` is another one are not served. */

@@ -53,7 +53,7 @@ export function hostMatches(pattern: HostPattern, host: string): boolean {
   }
 }
 
-/** As the label said it. */
+/** As written in the label. */
 export function showHost(pattern: HostPattern): string {
   switch (pattern.kind) {
     case 'any':

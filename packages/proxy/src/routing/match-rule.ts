@@ -35,7 +35,7 @@ export function matchKeyOf({ phase, host, path }: Pick<MatchRule, 'phase' | 'hos
   return `${phase} ${host.kind} ${hostText} ${path.kind}${path.folded ? '-i' : ''} ${path.text}`;
 }
 
-/** For people: `shop.example /api`. */
+/** For messages: `shop.example /api`. */
 export function showMatchKey({ host, path }: Pick<MatchRule, 'host' | 'path'>): string {
   return `${showHost(host)} ${showPath(path)}`;
 }

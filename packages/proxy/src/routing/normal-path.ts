@@ -1,9 +1,9 @@
 export type NormalPath =
   | { readonly ok: true; readonly path: string }
-  | { readonly ok: false; readonly reason: PathRefusal };
+  | { readonly ok: false; readonly reason: PathError };
 
-/** Why a path is answered with 400: what `X-Swarmgate-Reason` says. */
-export type PathRefusal =
+/** Why a path gets a 400: the value of `X-Swarmgate-Reason`. */
+export type PathError =
   | 'path-not-rooted'
   | 'path-fragment'
   | 'path-character'
@@ -140,6 +140,6 @@ export function hasDotSegments(path: string): boolean {
   return /\/\.{1,2}(\/|$)/.test(path);
 }
 
-function refused(reason: PathRefusal): { readonly ok: false; readonly reason: PathRefusal } {
+function refused(reason: PathError): { readonly ok: false; readonly reason: PathError } {
   return { ok: false, reason };
 }

@@ -2,14 +2,14 @@ import { pathPatternText } from '@swarmgate/labels';
 import type { PathType } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
 
-/** What a `servicePath` asks of a path in normal form. With `folded`, `text` is lower case and so is what it meets. */
+/** How a `servicePath` matches a normalized path. With `folded`, `text` is lower case and compared with a lower-case path. */
 export interface PathPattern {
   readonly kind: 'exact' | 'prefix' | 'raw-prefix' | 'end' | 'dir' | 'sub' | 'regex';
   readonly text: string;
   readonly folded: boolean;
   /** Set for `regex`: linear in the path's length, whatever the expression (RE2). */
   readonly expression?: RE2JS;
-  /** Set for a `regex` that begins with `^` and plain characters: a cheap way to say no. */
+  /** Set for a `regex` that begins with `^` and plain characters: a cheap test before the expression runs. */
   readonly literalPrefix?: string;
 }
 
@@ -81,7 +81,7 @@ export function isSamePath(one: PathPattern, other: PathPattern): boolean {
   return one.text === other.text && one.kind === other.kind && one.folded === other.folded;
 }
 
-/** As the label said it. */
+/** As written in the label. */
 export function showPath(pattern: PathPattern): string {
   const fold = pattern.folded ? ' -i' : '';
   switch (pattern.kind) {

@@ -3,7 +3,7 @@ import {
   type EncodedSlash,
   hasDotSegments,
   type NormalPath,
-  type PathRefusal,
+  type PathError,
   pathForRules,
   resolvePath,
 } from './normal-path.ts';
@@ -32,11 +32,11 @@ export type ReadPath =
       /** Without those that equal the compared form of `path`; at most 7. */
       readonly readings: readonly PathReading[];
     }
-  | { readonly ok: false; readonly reason: PathRefusal };
+  | { readonly ok: false; readonly reason: PathError };
 
 export type RequestPath =
   | (Extract<ReadPath, { readonly ok: true }> & { readonly query: string })
-  | { readonly ok: false; readonly reason: PathRefusal };
+  | { readonly ok: false; readonly reason: PathError };
 
 /** With the lookup of the path itself, 8. A target with more readings is refused as `path-ambiguous`. */
 const mostReadings = 7;
@@ -77,7 +77,7 @@ function isReadDifferently(raw: string): boolean {
 function readingsOf(decoded: string, path: string, sent: string): ReadPath {
   const found = new Map<string, PathReading>();
   const primary = pathForRules(path);
-  let refusal: PathRefusal | undefined;
+  let error: PathError | undefined;
   const add = (
     resolved: NormalPath,
     encodedSlashes: PathReading['encodedSlashes'],
@@ -85,7 +85,7 @@ function readingsOf(decoded: string, path: string, sent: string): ReadPath {
     parameters: PathReading['parameters'],
   ) => {
     if (!resolved.ok) {
-      refusal ??= resolved.reason;
+      error ??= resolved.reason;
       return;
     }
     const whole = parameters === 'cut' ? withoutParameters(resolved.path) : resolved.path;
@@ -114,7 +114,7 @@ function readingsOf(decoded: string, path: string, sent: string): ReadPath {
       add(unmergedAfter, 'decoded-after-dots', slashes, parameters);
     }
   }
-  if (refusal !== undefined) return { ok: false, reason: refusal };
+  if (error !== undefined) return { ok: false, reason: error };
   if (found.size > mostReadings) return { ok: false, reason: 'path-ambiguous' };
   return { ok: true, path, sent, readings: found.size === 0 ? none : [...found.values()] };
 }

@@ -21,7 +21,7 @@ export interface RouteTable {
   statusOf(route: Route): RouteStatus;
   /** What the compiled table itself found wrong: conflicts, overridden services, unusable destinations. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** The part of a service's problems that says: this match is another service's, which had it first. */
+  /** Those problems of a service that are conflicts it lost. */
   lostConflicts(key: ServiceKey): readonly Problem[];
   /** @param limit of candidates listed; see `Explanation.omitted`. Default 250. */
   explain(target: RequestTarget, limit?: number): Explanation;

@@ -15,7 +15,7 @@ export interface TableRules extends CompileOptions {
 /** What a table is made of. Two tables share all that no change between them touched. */
 export interface TableParts {
   readonly services: PersistentMap<CompiledService>;
-  /** How many services each owner publishes. Owners are few: Swarms, and people. */
+  /** How many services each owner publishes. There are few owners: each Swarm, and `manual`. */
   readonly owners: ReadonlyMap<string, number>;
   readonly indexes: Readonly<Record<MatchPhase, HostIndex>>;
   /** Routes of default backends, the one to ask first at the front. */
@@ -55,7 +55,7 @@ export function statusOf(service: CompiledService, parts: TableParts, rules: Tab
   return parts.overridden.has(service.key) ? 'overridden' : 'in-force';
 }
 
-/** The owner under which people publish: it replaces every other owner's service of the same name. */
+/** The owner of manual definitions: they override every other owner's service of the same name. */
 const MANUAL = 'manual';
 
 export function changedParts(

@@ -32,7 +32,7 @@ export function canBind(): boolean {
   return 'BoundSocket' in net;
 }
 
-/** What the system said of a port, as an error that names it and says what to do. */
+/** The system's error for a port, as an error with the port and a suggestion. */
 export function entrypointError(error: NodeJS.ErrnoException, port: number, host: string | undefined): EntrypointError {
   const where = host === undefined ? `port ${port}` : `${host}:${port}`;
   if (error.code === 'EADDRINUSE') {

@@ -16,7 +16,7 @@ export interface ConnectionLimitsOptions {
   readonly most: number;
   /** For one address; 0: no limit. */
   readonly mostPerAddress: number;
-  /** Proxies in front of us carry many clients on their one address. */
+  /** Proxies in front of this one carry many clients on one address. */
   readonly exempt: (address: string) => boolean;
 }
 

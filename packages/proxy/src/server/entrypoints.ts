@@ -112,7 +112,7 @@ export class Entrypoints {
     );
     this.#open.clear();
     this.#release();
-    // A server calls back only when its last connection is gone; not listening any more is all we wait for.
+    // `close` calls back after the last connection; here only the end of listening matters.
     await Promise.race([Promise.all(closing), new Promise((resolve) => setImmediate(resolve))]);
   }
 

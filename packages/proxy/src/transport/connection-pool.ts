@@ -37,7 +37,7 @@ export const defaultPoolLimits: PoolLimits = {
  */
 export type ReusePolicy = 'any' | 'recent' | 'fresh';
 const recentMs = 1_000;
-// An endpoint that says `Keep-Alive: timeout=5` starts counting before we do.
+// An endpoint that sends `Keep-Alive: timeout=5` starts counting before the proxy does.
 const promiseMarginMs = 1_000;
 
 export interface Waiter extends FaultOwner {
@@ -55,11 +55,11 @@ interface Slot {
 
 /**
  * Keep-alive connections to endpoints: reuses the one that was used last, opens new ones up to its limits, queues beyond
- * them. Endpoints are told apart by id and address, so connections survive table swaps.
+ * them. Endpoints are identified by id and address, so connections survive table swaps.
  */
 export class ConnectionPool implements ConnectionOwner {
   readonly sweep: DeadlineSweep;
-  readonly probes: LivenessConnects;
+  readonly livenessConnects: LivenessConnects;
   readonly onOpened: (tookMs: number) => void;
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
@@ -68,27 +68,27 @@ export class ConnectionPool implements ConnectionOwner {
   #stopped = false;
 
   /**
-   * @param onOpened told how long each connection took to open, in milliseconds
-   * @param openProbe for tests: a connection that is never accepted, which loopback cannot provide
+   * @param onOpened called with the time each connection took to open, in milliseconds
+   * @param openForLiveness for tests: a connection that is never accepted, which loopback cannot provide
    */
   constructor(
     sweep: DeadlineSweep,
     limits: Partial<PoolLimits> = {},
     onOpened: (tookMs: number) => void = () => {},
-    openProbe?: LivenessConnectsOptions['open'],
+    openForLiveness?: LivenessConnectsOptions['open'],
   ) {
     this.sweep = sweep;
-    this.probes = new LivenessConnects({
+    this.livenessConnects = new LivenessConnects({
       sweep,
       onUnreachable: (endpoint) => this.#closeIdle(this.#slot(endpoint)),
-      ...(openProbe === undefined ? {} : { open: openProbe }),
+      ...(openForLiveness === undefined ? {} : { open: openForLiveness }),
     });
     this.onOpened = onOpened;
     this.#limits = { ...defaultPoolLimits, ...limits };
   }
 
   /**
-   * A connection at once, or `undefined` where the limits say that one has to wait.
+   * A connection at once, or `undefined` if the limits are reached and the request has to wait.
    * @param mostConnectMs how long a new one may take to open, where that is less than the pool's own limit
    */
   take(
@@ -168,7 +168,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Closes idle connections now and the others as they finish. Nothing is queued any more. */
   stop(): void {
     this.#stopped = true;
-    this.probes.stop();
+    this.livenessConnects.stop();
     for (const slot of this.#slots.values()) this.#closeIdle(slot);
   }
 

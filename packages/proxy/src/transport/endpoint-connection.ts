@@ -137,7 +137,7 @@ export class EndpointConnection implements Timed {
     return this.#reader.answering;
   }
 
-  /** How long the endpoint said that it keeps an idle connection, or `Infinity`. */
+  /** The endpoint's keep-alive timeout, or `Infinity`. */
   get promisedIdleMs(): number {
     return this.#reader.promisedIdleMs;
   }

@@ -6,17 +6,17 @@ import { until } from '../../test/until.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
 import { LivenessConnects } from './liveness-connect.ts';
 
-describe('probes of endpoints that owe an answer', () => {
+describe('liveness connects', () => {
   const endpoint = endpointAt(1);
   let clock: MovedClock;
   let sweep: DeadlineSweep;
-  let probes: LivenessConnects;
+  let connects: LivenessConnects;
   let opened: Socket[];
   let gone: number;
-  let told: string[];
+  let reported: string[];
 
   const probing = (open: (host: string, port: number) => Socket) => {
-    probes = new LivenessConnects({
+    connects = new LivenessConnects({
       sweep,
       onUnreachable: () => {
         gone += 1;
@@ -28,26 +28,26 @@ describe('probes of endpoints that owe an answer', () => {
       },
     });
   };
-  const ask = (name: string) => probes.ask(endpoint, () => told.push(name));
+  const ask = (name: string) => connects.ask(endpoint, () => reported.push(name));
   const pass = (ms: number) => clock.move(ms, sweep, 10);
 
   beforeEach(() => {
     clock = new MovedClock();
     sweep = new DeadlineSweep(10, clock.now);
-    [opened, gone, told] = [[], 0, []];
+    [opened, gone, reported] = [[], 0, []];
   });
-  afterEach(() => probes.stop());
+  afterEach(() => connects.stop());
 
   it('report an endpoint as unreachable that does not accept within a second, to all who wait and to those who ask soon after', () => {
     probing(openToNobody);
     ask('one');
     pass(500);
     ask('other');
-    expect(told).to.deep.equal([]);
+    expect(reported).to.deep.equal([]);
     pass(600);
-    expect(told).to.deep.equal(['one', 'other']);
+    expect(reported).to.deep.equal(['one', 'other']);
     ask('late');
-    expect(told).to.deep.equal(['one', 'other', 'late']);
+    expect(reported).to.deep.equal(['one', 'other', 'late']);
     expect([opened.length, gone]).to.deep.equal([1, 1]);
     expect(opened[0]?.destroyed).to.equal(true);
   });
@@ -59,7 +59,7 @@ describe('probes of endpoints that owe an answer', () => {
     ask('again');
     expect(opened).to.have.length(2);
     pass(1_100);
-    expect(told).to.deep.equal(['one', 'again']);
+    expect(reported).to.deep.equal(['one', 'again']);
   });
 
   it('take a machine that the network knows no way to for gone, and one that refuses for there', async () => {
@@ -71,9 +71,9 @@ describe('probes of endpoints that owe an answer', () => {
       probing(() => new Socket());
       ask('one');
       opened.at(-1)?.destroy(Object.assign(new Error(code), { code }));
-      await until(() => opened.at(-1)?.closed === true, 'the end of the probe');
+      await until(() => opened.at(-1)?.closed === true, 'the end of the connect');
       expect(gone, code).to.equal(expected);
-      probes.stop();
+      connects.stop();
     }
   });
 
@@ -94,14 +94,14 @@ describe('probes of endpoints that owe an answer', () => {
     it('report nothing while it accepts, and connect at most once a second', async () => {
       const address = server.address();
       const port = address !== null && typeof address === 'object' ? address.port : 0;
-      probes = new LivenessConnects({ sweep, onUnreachable: () => told.push('gone') });
+      connects = new LivenessConnects({ sweep, onUnreachable: () => reported.push('gone') });
       const there = endpointAt(port);
-      probes.ask(there, () => told.push('one'));
-      await until(() => accepted === 1, 'the probe');
+      connects.ask(there, () => reported.push('one'));
+      await until(() => accepted === 1, 'the connect');
       await until(() => sweep.size === 1, 'the finding');
-      for (let asked = 0; asked < 10; asked += 1) probes.ask(there, () => told.push('again'));
+      for (let asked = 0; asked < 10; asked += 1) connects.ask(there, () => reported.push('again'));
       pass(1_100);
-      expect([accepted, told.length, sweep.size]).to.deep.equal([1, 0, 0]);
+      expect([accepted, reported.length, sweep.size]).to.deep.equal([1, 0, 0]);
     });
   });
 });

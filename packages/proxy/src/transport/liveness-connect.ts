@@ -5,80 +5,80 @@ import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
 import { openConnection } from './open-connection.ts';
 
 /**
- * An endpoint may take so long to accept a probe, in milliseconds. Its kernel accepts, however busy the service is: who
+ * An endpoint may take so long to accept a connect, in milliseconds. Its kernel accepts, however busy the service is: who
  * does not answer in that time, when a lost SYN has been repeated once (RFC 6298, section 2.1), has gone.
  */
 const acceptMs = 1_000;
-/** A finding holds so long, in milliseconds: an endpoint gets no more probes than one in that time. */
+/** How long a result is valid, in milliseconds. An endpoint gets at most one liveness connect in that time. */
 const holdsMs = 1_000;
 
 export interface LivenessConnectsOptions {
   readonly sweep: DeadlineSweep;
-  /** Told once of each finding. */
+  /** Called once per unreachable endpoint. */
   readonly onUnreachable: (endpoint: Endpoint) => void;
   /** Default: TCP. */
   readonly open?: (host: string, port: number) => Socket;
 }
 
 /**
- * Finds out whether endpoints that owe an answer are still there. A machine that lost its power says nothing on its open
- * connections, and a slow service says nothing either: only a new connection tells them apart.
+ * Checks whether endpoints with an outstanding response are still reachable. A machine without power and a slow service
+ * are equally silent on open connections; only a new connection distinguishes them.
  */
 export class LivenessConnects {
   readonly #options: LivenessConnectsOptions;
-  readonly #probes = new Map<string, Probe>();
+  readonly #connects = new Map<string, LivenessConnect>();
 
   constructor(options: LivenessConnectsOptions) {
     this.#options = options;
   }
 
-  /** Calls back if the endpoint is unreachable: within the time a probe may take, or at once where that is known. */
+  /** Calls back if the endpoint is unreachable: within `acceptMs`, or at once if that is known. */
   ask(endpoint: Endpoint, ifUnreachable: () => void): void {
     const key = `${endpoint.host}:${endpoint.port}`;
-    const known = this.#probes.get(key);
+    const known = this.#connects.get(key);
     if (known?.finding === 'unreachable') ifUnreachable();
-    else if (known?.finding === 'none') known.asked.push(ifUnreachable);
+    else if (known?.finding === 'none') known.waiting.push(ifUnreachable);
     else if (known === undefined) this.#begin(key, endpoint, ifUnreachable);
   }
 
   #begin(key: string, endpoint: Endpoint, ifUnreachable: () => void): void {
     const { sweep, onUnreachable, open = openPlainly } = this.#options;
-    const probe = new Probe(open(endpoint.host, endpoint.port), sweep, {
+    const connect = new LivenessConnect(open(endpoint.host, endpoint.port), sweep, {
       onUnreachable: () => onUnreachable(endpoint),
-      onForgotten: () => this.#probes.delete(key),
+      onForgotten: () => this.#connects.delete(key),
     });
-    probe.asked.push(ifUnreachable);
-    this.#probes.set(key, probe);
+    connect.waiting.push(ifUnreachable);
+    this.#connects.set(key, connect);
   }
 
   stop(): void {
-    for (const probe of [...this.#probes.values()]) probe.forget();
+    for (const connect of [...this.#connects.values()]) connect.forget();
   }
 }
 
-interface ProbeEvents {
+interface LivenessEvents {
   readonly onUnreachable: () => void;
   readonly onForgotten: () => void;
 }
 
-class Probe implements Timed {
+class LivenessConnect implements Timed {
   finding: 'none' | 'reachable' | 'unreachable' = 'none';
   deadlineMs: number;
-  readonly asked: (() => void)[] = [];
+  readonly waiting: (() => void)[] = [];
   readonly #socket: Socket;
   readonly #sweep: DeadlineSweep;
-  readonly #told: ProbeEvents;
+  readonly #events: LivenessEvents;
 
-  constructor(socket: Socket, sweep: DeadlineSweep, told: ProbeEvents) {
+  constructor(socket: Socket, sweep: DeadlineSweep, events: LivenessEvents) {
     this.#socket = socket;
     this.#sweep = sweep;
-    this.#told = told;
+    this.#events = events;
     this.deadlineMs = sweep.in(acceptMs);
     socket.once(
       'connect',
       guard(this, () => this.#find('reachable')),
     );
-    // Refused: the machine is there, and a service that only drains does not accept any more. What it has, it finishes.
+    // Refused: the machine is up. A draining service accepts no new connections but finishes its requests.
     socket.on(
       'error',
       guard(this, (error: NodeJS.ErrnoException) =>
@@ -100,7 +100,7 @@ class Probe implements Timed {
   forget(): void {
     this.#socket.destroy();
     this.#sweep.remove(this);
-    this.#told.onForgotten();
+    this.#events.onForgotten();
   }
 
   #find(finding: 'reachable' | 'unreachable'): void {
@@ -108,10 +108,10 @@ class Probe implements Timed {
     this.finding = finding;
     this.#socket.destroy();
     this.deadlineMs = this.#sweep.in(holdsMs);
-    const asked = this.asked.splice(0);
+    const waiting = this.waiting.splice(0);
     if (finding === 'reachable') return;
-    this.#told.onUnreachable();
-    for (const tell of asked) tell();
+    this.#events.onUnreachable();
+    for (const report of waiting) report();
   }
 }
 

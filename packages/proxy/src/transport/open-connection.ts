@@ -49,7 +49,7 @@ export function openConnection(
         ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
       })
     : connect(target);
-  // The system may know more own addresses than its interfaces show; a connection to one has it at both ends.
+  // The system may have more own addresses than its interfaces show; a connection to one has it at both ends.
   if (own.has(port))
     socket.once('connect', () => {
       const { remoteAddress = '', localAddress } = socket;
@@ -58,7 +58,7 @@ export function openConnection(
   return socket;
 }
 
-/** Event that says that bytes can be sent. */
+/** The event after which bytes can be sent. */
 export function openedEvent(secure: boolean): 'secureConnect' | 'connect' {
   return secure ? 'secureConnect' : 'connect';
 }

@@ -3,14 +3,14 @@ import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/r
 
 /** Takes a response as it is read. Places are in `bytes` and hold only during the call. */
 export interface ResponseConsumer {
-  /** Wants body bytes without chunk framing. */
+  /** Needs body bytes without chunk framing. */
   readonly wantsPayload: boolean;
   /** A 1xx other than 101. */
   onInterim(head: UpstreamHead, bytes: Buffer): void;
   /** The head, and the body's first bytes that came with it. Answers `true` if `bytes` are still in use afterwards. */
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
-  /** `held` stands before the bytes. Answers `true` if `bytes` are still in use afterwards. */
-  onBody(bytes: Buffer, from: number, to: number, complete: boolean, held: string): boolean;
+  /** `carried` precedes the bytes. Returns `true` if `bytes` are still in use afterwards. */
+  onBody(bytes: Buffer, from: number, to: number, complete: boolean, carried: string): boolean;
   /** A 101 to a request that offered to upgrade; the bytes behind its head are the tunnel's. */
   onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void;
 }
@@ -25,7 +25,7 @@ const head = new UpstreamHead();
 export class ResponseReader {
   /** The endpoint lets its connection live, and sent no more than it announced. */
   persistent = false;
-  /** How long the endpoint said that it keeps an idle connection, in milliseconds, or `Infinity`. */
+  /** The endpoint's keep-alive timeout, in milliseconds, or `Infinity`. */
   promisedIdleMs = Number.POSITIVE_INFINITY;
   /** Any byte of this answer has arrived, interim ones too. */
   answering = false;
@@ -155,14 +155,14 @@ export class ResponseReader {
     first: boolean,
   ): ReadOutcome {
     if (taker.wantsPayload) return this.#readPayload(chunks, taker, bytes, from, end, first);
-    const refusal = chunks.read(bytes, from, end);
+    const error = chunks.read(bytes, from, end);
     // What came before the fault is not worth passing on: the answer is lost either way.
-    if (refusal !== undefined) return { cause: refusal.cause };
+    if (error !== undefined) return { cause: error.cause };
     const complete = chunks.done;
     if (complete && chunks.consumed < end) this.persistent = false;
     this.inUse = first
       ? taker.onHead(head, bytes, 'chunked', from, chunks.framedEnd, complete)
-      : taker.onBody(bytes, from, chunks.framedEnd, complete, chunks.held);
+      : taker.onBody(bytes, from, chunks.framedEnd, complete, chunks.carried);
     return complete ? 'complete' : 'more';
   }
 
@@ -175,11 +175,11 @@ export class ResponseReader {
     first: boolean,
   ): ReadOutcome {
     if (first) taker.onHead(head, bytes, 'chunked', from, from, false);
-    const refusal = chunks.read(bytes, from, end, (start, to) => {
+    const error = chunks.read(bytes, from, end, (start, to) => {
       if (this.#taker !== undefined) this.inUse = taker.onBody(bytes, start, to, false, '') || this.inUse;
     });
     if (this.#taker === undefined) return 'more';
-    if (refusal !== undefined) return { cause: refusal.cause };
+    if (error !== undefined) return { cause: error.cause };
     if (!chunks.done) return 'more';
     if (chunks.consumed < end) this.persistent = false;
     taker.onBody(bytes, end, end, true, '');

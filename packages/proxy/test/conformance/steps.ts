@@ -258,4 +258,4 @@ export function steps(makeServer: MakeServer): void {
   });
 }
 
-const pending: ((verdict: { readonly kind: 'continue' }) => void)[] = [];
+const pending: ((decision: { readonly kind: 'continue' }) => void)[] = [];

@@ -8,7 +8,7 @@ import { readCertificate } from '../../src/server/tls/certificate.ts';
 import { freePorts } from '../free-ports.ts';
 import { testCertificate } from '../test-certificate.ts';
 import { until } from '../until.ts';
-import { descriptors, heldConnections } from './open-connections.ts';
+import { descriptors, openConnections } from './open-connections.ts';
 
 export interface EndingPorts {
   readonly plain: number;
@@ -38,7 +38,7 @@ export interface Counts {
 export interface EndingsRig {
   readonly ports: EndingPorts;
   /** Connections of clients that the server still holds, by the clients' ports. */
-  held(): ReadonlySet<number>;
+  open(): ReadonlySet<number>;
   /** Idle connections to endpoints are not counted among the descriptors. */
   counts(): Promise<Counts>;
   stop(): Promise<void>;
@@ -99,7 +99,7 @@ export async function startEndingsRig(env: Readonly<Record<string, string>>): Pr
   const own = new Set(Object.values(ports));
   return {
     ports,
-    held: () => new Set(heldConnections(own).map(({ remotePort }) => remotePort)),
+    open: () => new Set(openConnections(own).map(({ remotePort }) => remotePort)),
     counts: async () => {
       const text = await metrics.metrics();
       const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);

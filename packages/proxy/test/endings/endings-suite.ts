@@ -37,7 +37,7 @@ export function itLetsGoOfEveryConnection({ env, leaving, staying }: EndingsAske
 
   for (const { name, port } of endingKinds)
     it(`after: ${name} (${port})`, () => {
-      expect(leaked.get(name) ?? 0, 'connections that are still held').to.equal(0);
+      expect(leaked.get(name) ?? 0, 'connections that are still open').to.equal(0);
     });
 
   it('and has its descriptors, admission slots and pool places back', async () => {
@@ -80,14 +80,14 @@ export function itLetsGoOfEveryConnection({ env, leaving, staying }: EndingsAske
         if (then === 'leave') client.socket.destroy();
       }),
     );
-    const ofRound = () => [...rig.held()].flatMap((port) => kindOf.get(port) ?? []);
+    const ofRound = () => [...rig.open()].flatMap((port) => kindOf.get(port) ?? []);
     await until(() => ofRound().length === 0, 'all to be closed', closedWithinMs).catch(() => undefined);
     for (const name of ofRound()) leaked.set(name, (leaked.get(name) ?? 0) + 1);
     for (const { client } of clients) client.socket.destroy();
   }
 }
 
-/** A kind that does not come to its point has a connection that is never ended: what is held afterwards shows it. */
+/** A kind that does not come to its point has a connection that is never ended: it is still open afterwards. */
 function orLate(run: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, closedWithinMs);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Sockets of this network namespace that a process still holds, by the local port: what `ss` shows. IPv4 only. */
-export function heldConnections(localPorts: ReadonlySet<number>): readonly { readonly remotePort: number }[] {
+export function openConnections(localPorts: ReadonlySet<number>): readonly { readonly remotePort: number }[] {
   const [, ...rows] = readFileSync('/proc/self/net/tcp', 'utf8').trim().split('\n');
   return rows.flatMap((row) => {
     const [, local = '', remote = '', state, , , , , , inode] = row.trim().split(/\s+/);

@@ -6,12 +6,12 @@ import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { SharedTotals } from '../numbers/shared-totals.ts';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
-import type { CertificateView } from './answers.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
 import type { LongAnswers } from './long-answers.ts';
+import type { CertificateView } from './response-bodies.ts';
 
-/** All that the admin REST knows of the proxy around it. */
+/** The parts of the proxy that the admin REST uses. */
 export interface AdminParts {
   readonly settings: Settings;
   readonly registry: Registry;

@@ -32,7 +32,7 @@ const unreadable: Readonly<Record<string, readonly [status: string, message: str
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the call did not arrive in time'],
 };
 
-/** What is no HTTP gets an answer all the same: the one who sent it by mistake has to find out. */
+/** Input that is no HTTP gets a response too, so that its sender notices the mistake. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -1,7 +1,7 @@
 import { type Problem, RegistryError, type ServiceDefinition } from '@swarmgate/registry';
 import { messageOf } from '@swarmgate/runtime';
-import type { ChangeAnswer } from './answers.ts';
 import { inParameterNames } from './parameter-names.ts';
+import type { ChangeResponse } from './response-bodies.ts';
 
 /** What came of a change by REST. */
 export type ChangeOutcome =
@@ -40,7 +40,7 @@ function statusOf(errors: readonly Problem[]): 400 | 409 {
   return has('match-missing') && !has('service-name-missing') ? 409 : 400;
 }
 
-export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeAnswer } {
+export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeResponse } {
   if (outcome.kind === 'done') {
     const { message, barrier } = outcome;
     const problems = outcome.problems?.map(inParameterNames);

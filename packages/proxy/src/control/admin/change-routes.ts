@@ -6,7 +6,7 @@ import { callerOf, flagOf, inputOf, nameOf, optionalNameOf, requireAuthorization
 import { redactDefinition } from './redact-definition.ts';
 import { jsonBody } from './request-body.ts';
 
-/** `POST /v1/{reconfigure,remove,reload,rollback,restore}`: our own changes, by query or JSON. */
+/** `POST /v1/{reconfigure,remove,reload,rollback,restore}`: changes by query or JSON. */
 export function changeRoutes(parts: AdminParts): Router {
   const router = Router();
   const { changes } = parts;

@@ -45,15 +45,15 @@ describe('changes by REST', () => {
   it('keeps it in the registry under owner manual', async () => {
     const read = await under.registry.read(under.signal);
     if (read.kind !== 'snapshot') throw new Error('no head');
-    const held = read.snapshot.services.get('manual/shop');
-    expect(held?.ok && held.document.source).to.deep.equal({ kind: 'rest', by: 'REST from 127.0.0.1' });
+    const stored = read.snapshot.services.get('manual/shop');
+    expect(stored?.ok && stored.document.source).to.deep.equal({ kind: 'rest', by: 'REST from 127.0.0.1' });
   });
 
   it('carries `since` over a change that keeps the match', async () => {
     const sinceOf = async () => {
       const read = await under.registry.read(under.signal);
-      const held = read.kind === 'snapshot' ? read.snapshot.services.get('manual/shop') : undefined;
-      return held?.ok ? held.document.destinations[0]?.since : undefined;
+      const stored = read.kind === 'snapshot' ? read.snapshot.services.get('manual/shop') : undefined;
+      return stored?.ok ? stored.document.destinations[0]?.since : undefined;
     };
     const first = await sinceOf();
     await under.call('GET', `${reconfigure}?${shop.replace('8080', '8081')}`);
@@ -176,8 +176,8 @@ describe('changes by REST', () => {
     for (const { text } of [answer, ...seen]) expect(text).to.not.match(/open-sesame|\$scrypt\$/);
     expect(seen[0]?.text).to.include('"Users":[{"Username":"ann","Password":""');
     const read = await under.registry.read(under.signal);
-    const held = read.kind === 'snapshot' ? read.snapshot.services.get('manual/members') : undefined;
-    expect(held?.ok && held.document.users?.[0]?.passwordHash).to.match(/^\$scrypt\$/);
+    const stored = read.kind === 'snapshot' ? read.snapshot.services.get('manual/members') : undefined;
+    expect(stored?.ok && stored.document.users?.[0]?.passwordHash).to.match(/^\$scrypt\$/);
   });
 
   it('refuses JSON that is none or no definition', async () => {

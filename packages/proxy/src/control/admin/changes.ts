@@ -40,11 +40,11 @@ export interface ChangesOptions {
 const writeTimeoutMs = 10_000;
 const mostAttempts = 6;
 const reloadLookEveryMs = 50;
-// How long this replica may take to follow the change that a conflict told of; then it reads the registry in full.
+// How long this replica may take to follow the change that caused a conflict; then it reads the registry in full.
 const followsWithinMs = 300;
 const followLookEveryMs = 5;
 
-/** Changes by people: written durably under owner `manual`, answered when every live replica serves them. */
+/** Manual changes: written durably under owner `manual`; the response is sent when every live replica serves them. */
 export class Changes {
   readonly #options: ChangesOptions;
   readonly #now: () => number;
@@ -86,7 +86,7 @@ export class Changes {
     });
   }
 
-  /** Removes the `manual` definition, and says who else publishes that name. */
+  /** Removes the `manual` definition and names the other owners that publish the name. */
   async remove(service: string, by: string): Promise<ChangeOutcome> {
     return await this.#change(service, 'removal', async () => {
       const others = this.#publishedByOthers(service);

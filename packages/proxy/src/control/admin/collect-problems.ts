@@ -1,7 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
-import type { KeyProblemView, ProblemView } from './answers.ts';
 import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
+import type { KeyProblemView, ProblemView } from './response-bodies.ts';
 
 export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
 

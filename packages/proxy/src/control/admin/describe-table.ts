@@ -3,7 +3,7 @@ import type { AdminParts } from './admin-parts.ts';
 import { conditionsOf } from './view-route.ts';
 
 /**
- * The route table as text, in matching order, each route on one line with a comment above where something is to be said
+ * The route table as text, in matching order, each route on one line, with a comment above it if it has a problem
  * about it, in pieces of a few lines: what Docker Flow's `config` shows as haproxy.cfg. Holds no secrets: conditions and addresses only.
  */
 export function* describeTable({

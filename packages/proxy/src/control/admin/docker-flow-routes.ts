@@ -73,7 +73,7 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
 
 /** One JSON object, a service a piece. */
 function* servicesByName({ follower }: AdminParts): Generator<string> {
-  // Docker Flow names services without their owner: what a person registered stands over what a Swarm publishes.
+  // Docker Flow names services without their owner: a manual definition overrides a Swarm's.
   const byName = new Map<string, ServiceDefinition>();
   for (const { definition } of follower.served.services.values())
     if (definition.owner === 'manual' || byName.get(definition.service)?.owner !== 'manual')

@@ -4,7 +4,7 @@ import type { EncodedSlash } from '../../routing/normal-path.ts';
 import { type PathReading, readRequestTarget } from '../../routing/path-readings.ts';
 import type { Server } from '../serving/server.ts';
 import type { AdminParts } from './admin-parts.ts';
-import type { ExplainAnswer } from './answers.ts';
+import type { ExplainResponse } from './response-bodies.ts';
 import { viewRoute } from './view-route.ts';
 
 export type ExplainQuery =
@@ -88,7 +88,7 @@ function isToken(text: string): boolean {
 export function* explain(
   { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
   parts: Pick<AdminParts, 'server' | 'follower'>,
-): Generator<undefined, ExplainAnswer> {
+): Generator<undefined, ExplainResponse> {
   const table = parts.server.table();
   const { winner, byDefault, candidates, omitted } = yield* table.explainInSteps(target, limit);
   const explained = table.explainReadings(target, readings);

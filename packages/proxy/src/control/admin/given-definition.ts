@@ -3,7 +3,7 @@ import { checkDefinition, type PlainSecrets, type Problem, type ServiceDefinitio
 import type { Settings } from '@swarmgate/runtime';
 import { isObject, kindOf } from './request-body.ts';
 
-/** What a person sent: a definition without its secrets, the secrets beside it, and what is wrong with both. */
+/** A definition from a REST call without its secrets, the secrets, and the problems of both. */
 export interface GivenDefinition {
   readonly definition: ServiceDefinition | undefined;
   readonly secrets: PlainSecrets;
@@ -11,7 +11,7 @@ export interface GivenDefinition {
 }
 
 export interface GivenBy {
-  /** Who, for the document: `REST from 10.0.0.7`. */
+  /** The author, for the document: `REST from 10.0.0.7`. */
   readonly by: string;
   readonly nowMs: number;
 }
@@ -39,7 +39,7 @@ export function fromParameters(
 }
 
 /**
- * A definition as JSON, as the registry shows it. Who wrote it and when is ours to say, so `owner`, `source` and
+ * A definition as JSON, as the registry shows it. The proxy sets author and time itself, so `owner`, `source` and
  * `updatedAt` are replaced; `users` may carry a plain `password` and `serviceCert` a PEM, which become secrets.
  */
 export function fromDocument(json: unknown, { by, nowMs }: GivenBy): GivenDefinition {

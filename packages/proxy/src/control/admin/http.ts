@@ -103,7 +103,7 @@ function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
-/** Who changes something, for the history: `REST from 10.0.0.7`. */
+/** The author of a change, for the history: `REST from 10.0.0.7`. */
 export function callerOf(request: Request): string {
   return `REST from ${(request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`;
 }

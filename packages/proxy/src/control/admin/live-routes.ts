@@ -28,7 +28,7 @@ export function liveRoutes(parts: AdminParts): Router {
     streams += 1;
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     response.write(': live requests\n\n');
-    // Counted until the client can be told.
+    // Counted until the client can be notified.
     let skipped = 0;
     const workers = Math.max(1, parts.server.workers().length);
     const onBatch = (batch: LiveBatch) => {

@@ -17,7 +17,7 @@ export interface ControlMetrics {
   swapped(durationMs: number): void;
 }
 
-/** What the control side knows; what serving costs is measured where requests pass. */
+/** Metrics of the control side; those of serving are measured where requests are handled. */
 export function createControlMetrics(options: ControlMetricsOptions): ControlMetrics {
   const { metrics, follower } = options;
   const now = options.now ?? Date.now;

@@ -1,10 +1,10 @@
 import { messageOf } from '@swarmgate/runtime';
 import { json, type RequestHandler, Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import type { CertificatesAnswer, ShownCertificate } from './answers.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callerOf, requireAuthorization, sendOutcome } from './http.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
+import type { CertificatesResponse, ShownCertificate } from './response-bodies.ts';
 
 /** A few hundred certificates with their chains. */
 const largestImportBytes = 8 * 1024 * 1024;
@@ -63,7 +63,7 @@ export function orderingRoutes(parts: AdminParts): Router {
   return router;
 }
 
-function certificatesAnswer({ certificates, ordered }: AdminParts): CertificatesAnswer {
+function certificatesAnswer({ certificates, ordered }: AdminParts): CertificatesResponse {
   const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
   const shown = (certificates?.list() ?? []).map((each): ShownCertificate => {
     const found = each.from === 'acme' ? byId.get(each.name) : undefined;

@@ -1,7 +1,7 @@
 import type { KeyLayout, Operation } from '@swarmgate/registry';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
-import type { KeyProblemView } from './answers.ts';
 import type { ProblemsByService } from './collect-problems.ts';
+import type { KeyProblemView } from './response-bodies.ts';
 
 /** What the registry should say of problems: by key, the document as Consul's UI shows it. */
 export function reportDocuments(

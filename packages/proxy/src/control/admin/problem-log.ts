@@ -1,5 +1,5 @@
 import type { Logger } from '@swarmgate/runtime';
-import type { KeyProblemView, ProblemView } from './answers.ts';
+import type { KeyProblemView, ProblemView } from './response-bodies.ts';
 
 /** Writes each problem to the log once when it appears, and once more when it is gone. */
 export class ProblemLog {

@@ -25,7 +25,7 @@ export interface ProblemWatchOptions {
   readonly lookEveryMs?: number;
 }
 
-/** Gathers what is wrong from everyone who finds something, and passes it on to the log and to the registry. */
+/** Collects problems from all sources and passes them to the log and the registry. */
 export class ProblemWatch implements Running {
   readonly #options: ProblemWatchOptions;
   readonly #log: ProblemLog;

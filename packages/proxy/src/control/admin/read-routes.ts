@@ -2,17 +2,23 @@ import { changedLabels } from '@swarmgate/labels';
 import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import type { HistoryAnswer, ProblemsAnswer, RoutesAnswer, RouteView, StatusAnswer } from './answers.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
 import { nameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf, searchParametersOf } from './request-query.ts';
+import type {
+  HistoryResponse,
+  ProblemsResponse,
+  RoutesResponse,
+  RouteView,
+  StatusResponse,
+} from './response-bodies.ts';
 import { shared } from './shared-answer.ts';
 import { viewRoute } from './view-route.ts';
 
-/** How long the registry may take to say which replicas live, in milliseconds: a status must answer without it. */
+/** How long the registry may take to list the live replicas, in milliseconds: the status must respond without it. */
 const replicasTimeoutMs = 1_000;
 
 /** `GET /v1/{status,routes,problems,explain,history}`: what is, and why. */
@@ -29,7 +35,7 @@ export function readRoutes(parts: AdminParts): Router {
 
   router.get('/v1/routes', (_request, response) =>
     long.answer(response, (signal) => {
-      const head: Omit<RoutesAnswer, 'routes'> = { revision: served.revision, order: settings.order };
+      const head: Omit<RoutesResponse, 'routes'> = { revision: served.revision, order: settings.order };
       const viewed = mapped(server.table().routes(), (route): RouteView => viewRoute(route, parts));
       return long.sendList(response, head, 'routes', viewed, signal);
     }),
@@ -38,7 +44,7 @@ export function readRoutes(parts: AdminParts): Router {
   router.get('/v1/problems', (_request, response) =>
     long.answer(response, (signal) => {
       const keys = served.foreignKeys.map(viewForeignKey);
-      const head: Omit<ProblemsAnswer, 'problems'> = { revision: served.revision, keys };
+      const head: Omit<ProblemsResponse, 'problems'> = { revision: served.revision, keys };
       return long.sendList(response, head, 'problems', viewProblems(parts.problems()), signal);
     }),
   );
@@ -69,7 +75,7 @@ export function readRoutes(parts: AdminParts): Router {
               owner,
               current: current === undefined ? null : redactDefinition(current),
               entries: entries.map((entry, at) => {
-                // Before secrets are taken out: that a password is another one is to be told, too.
+                // Before secrets are removed: a changed password must be reported, too.
                 const next = at === 0 ? current : entries[at - 1]?.definition;
                 const changed = next === undefined ? [] : changedLabels(entry.definition, next);
                 return { ...entry, changed, definition: redactDefinition(entry.definition) };
@@ -77,7 +83,7 @@ export function readRoutes(parts: AdminParts): Router {
             };
           }),
         );
-        const answer: HistoryAnswer = {
+        const answer: HistoryResponse = {
           service,
           owners: all.filter(({ current, entries }) => current !== null || entries.length > 0),
         };
@@ -89,7 +95,7 @@ export function readRoutes(parts: AdminParts): Router {
   return router;
 }
 
-export async function statusOf(parts: AdminParts): Promise<StatusAnswer> {
+export async function statusOf(parts: AdminParts): Promise<StatusResponse> {
   const { follower, server, registry, replica } = parts;
   const { served } = follower;
   const state = follower.state();
@@ -135,7 +141,7 @@ async function replicasOf({ presence, replica, follower, server }: AdminParts): 
   try {
     return await presence.list(AbortSignal.timeout(replicasTimeoutMs));
   } catch {
-    // The registry is away, which the status says elsewhere; of ourselves we know without it.
+    // The registry is unreachable, which another field reports; this replica's own state is known without it.
     const { served } = follower;
     const { registryId, sequence } = served;
     const { name, version, since } = replica;

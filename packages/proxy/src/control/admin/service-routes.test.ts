@@ -3,23 +3,23 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
 import { get, listening } from '../../../test/worker-rig.ts';
-import type { ServicesAnswer } from './answers.ts';
+import type { ServicesResponse } from './response-bodies.ts';
 
 describe('GET /v1/services', () => {
   let under: ProxyUnderTest;
   let backend: Server;
-  const held: (() => void)[] = [];
+  const unanswered: (() => void)[] = [];
   const entry = () => under.proxy.entrypoints()[0]?.port ?? 0;
   const services = async (query = '') => {
     const { status, body } = await under.call('GET', `/v1/services${query}`);
     expect(status).to.equal(200);
-    return body as unknown as ServicesAnswer;
+    return body as unknown as ServicesResponse;
   };
 
   before(async () => {
     backend = await listening(
       createServer((request, response) => {
-        if (request.url === '/shop/slow') held.push(() => response.end('late'));
+        if (request.url === '/shop/slow') unanswered.push(() => response.end('late'));
         else response.writeHead(request.url === '/shop/broken' ? 500 : 200).end('0123456789');
       }),
     );
@@ -38,7 +38,7 @@ describe('GET /v1/services', () => {
     await get(entry(), '/nowhere', undefined);
   });
   after(async () => {
-    for (const answer of held.splice(0)) answer();
+    for (const answer of unanswered.splice(0)) answer();
     await under.stop();
     backend.closeAllConnections();
     backend.close();
@@ -83,13 +83,13 @@ describe('GET /v1/services', () => {
 
   it('counts what is in flight', async () => {
     const waiting = get(entry(), '/shop/slow', undefined);
-    await eventually('the endpoint has the request', () => held.length === 1);
+    await eventually('the endpoint has the request', () => unanswered.length === 1);
     const inFlight = async () => {
       const answer = await services('?service=shop');
       return [answer.total.inFlight, answer.services[0]?.numbers?.inFlight];
     };
     expect(await inFlight()).to.deep.equal([1, 1]);
-    for (const answer of held.splice(0)) answer();
+    for (const answer of unanswered.splice(0)) answer();
     await waiting;
     expect(await inFlight()).to.deep.equal([0, 0]);
   });

@@ -8,13 +8,13 @@ import { busiestFirst, windowsOf } from '../numbers/replica-totals.ts';
 import { noWindows, type Windows } from '../numbers/service-numbers.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
-import type { CoveredReplica, EndpointNumbers, ServicesAnswer } from './answers.ts';
 import { optionalNameOf, requireAuthorization } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
+import type { CoveredReplica, EndpointNumbers, ServicesResponse } from './response-bodies.ts';
 
-type AnswerInParts = Omit<ServicesAnswer, 'services'> & {
-  readonly services: Iterable<ServicesAnswer['services'][number]>;
+type AnswerInParts = Omit<ServicesResponse, 'services'> & {
+  readonly services: Iterable<ServicesResponse['services'][number]>;
 };
 
 interface ServicesQuery {
@@ -71,7 +71,7 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
   if (query.service !== undefined)
     for (const { key } of shown)
       details.set(key, endpointNumbers(parts, key, (await numbers?.byEndpoint(key)) ?? noWindows));
-  function* services(): Generator<ServicesAnswer['services'][number]> {
+  function* services(): Generator<ServicesResponse['services'][number]> {
     for (const each of shown) {
       const { key } = each;
       const detail = details.get(key);
@@ -102,7 +102,7 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
 
 function documentsOf({ definition, endpoints, origin, addressesFresh }: ServedService): {
   readonly definition: ServiceDefinition;
-} & Pick<ServicesAnswer['services'][number], 'endpoints' | 'origin' | 'addressesFresh'> {
+} & Pick<ServicesResponse['services'][number], 'endpoints' | 'origin' | 'addressesFresh'> {
   return { definition: redactDefinition(definition), endpoints: endpoints ?? null, origin, addressesFresh };
 }
 

@@ -1,8 +1,8 @@
 import type { Destination } from '@swarmgate/registry';
 import type { Route } from '../../model/route.ts';
 import type { AdminParts } from './admin-parts.ts';
-import type { RouteView } from './answers.ts';
 import { redactRequiredHeaders } from './redact-definition.ts';
+import type { RouteView } from './response-bodies.ts';
 
 /** Labels that decide which requests a destination claims or lets through. */
 const conditionLabels = [

@@ -1,8 +1,8 @@
 import { messageOf } from '@swarmgate/runtime';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import type { ChangeAnswer } from './answers.ts';
 import { callerOf, requireAuthorization } from './http.ts';
+import type { ChangeResponse } from './response-bodies.ts';
 
 /** `POST /v1/restart-workers`: replaces the workers of this replica one by one. */
 export function workerRoutes(parts: AdminParts): Router {
@@ -10,7 +10,7 @@ export function workerRoutes(parts: AdminParts): Router {
   const { server, logger } = parts;
 
   router.post('/v1/restart-workers', requireAuthorization(parts), async (request, response) => {
-    const say = (status: number, answer: ChangeAnswer) => void response.status(status).json(answer);
+    const say = (status: number, answer: ChangeResponse) => void response.status(status).json(answer);
     if (server.restartWorkers === undefined) {
       say(400, { Status: 'NOK', Message: 'this proxy has no workers to restart: WORKERS is 0' });
       return;

@@ -29,12 +29,12 @@ export interface ClusterBus extends Running {
 }
 
 export interface BusCounts {
-  /** Hears what it says itself: messages go through. */
+  /** Receives its own messages: the connection works. */
   readonly connected: boolean;
   readonly sent: number;
   /** Not sent: no connection, a Redis that does not answer, or too many. */
   readonly unsent: number;
   readonly heard: number;
-  /** Heard and left aside: too long, too many, or not what a replica says. */
+  /** Received and dropped: too long, too many, or invalid. */
   readonly refused: number;
 }

@@ -11,7 +11,7 @@ export interface ClusterOptions {
   readonly bus: ClusterBus | undefined;
   readonly server: Pick<Server, 'traffic' | 'onEjected' | 'peerEjected'>;
   readonly replica: string;
-  /** Where the follower hears of sequences that the journal is said to have reached. */
+  /** Passes hints about the journal's sequence to the follower. */
   readonly hints: SequenceHints;
   /** The registry this replica follows; empty before it is known. */
   readonly registryId: () => string;
@@ -47,7 +47,7 @@ export class Cluster implements Running {
     if (bus !== undefined) measure(bus, metrics);
   }
 
-  /** This replica wrote or serves that sequence. Told once, and not where another has just told us. */
+  /** This replica wrote or serves that sequence. Published once, and not if a peer just published it. */
   reached(sequence: number): void {
     const registryId = this.#options.registryId();
     if (registryId === '' || sequence === this.#heardSequence || sequence === this.#toldSequence) return;
@@ -60,7 +60,7 @@ export class Cluster implements Running {
     return this.#live.of(replica, this.#now());
   }
 
-  /** Measures this replica's own traffic since the last call, and tells it. Called every second. */
+  /** Measures this replica's own traffic since the last call and publishes it. Called every second. */
   tellTraffic(): void {
     const { server, bus, replica } = this.#options;
     const traffic = server.traffic?.();

@@ -5,7 +5,7 @@ const forgetAfterMs = 5_000;
 // More replicas than any installation runs; invented names must not fill the memory.
 const mostReplicas = 256;
 
-/** What passes through the other replicas, as they last said. */
+/** The traffic of the other replicas, by their last reports. */
 export class LiveReplicas {
   readonly #heard = new Map<string, { readonly traffic: LiveTraffic; readonly atMs: number }>();
 

@@ -9,7 +9,7 @@ const count = z.number().min(0).max(1e12);
 const messageSchema = z.object({
   version: z.literal(1),
   sender: z.string().min(1).max(64),
-  // Shown to people as it is.
+  // Shown to operators unchanged.
   replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
   hint: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('sequence'), registryId: z.string().min(1).max(64), sequence: z.int().min(0) }),
@@ -18,7 +18,7 @@ const messageSchema = z.object({
   ]),
 });
 
-/** @param sender unique to one process: by it a replica knows its own messages */
+/** @param sender unique to one process: identifies a replica's own messages */
 export function writeMessage(sender: string, replica: string, hint: Hint): string {
   return JSON.stringify({ version: 1, sender, replica, hint });
 }

@@ -21,10 +21,10 @@ const mostPending = 64;
 const restMs = 2_000;
 const mostHeardPerSecond = 2_000;
 const mostHeardBytesPerSecond = 1_024 * 1_024;
-// Parsing what a flood brings costs time even where nothing of it is read: we hang up for a while.
+// Parsing a flood of messages costs time even if they are dropped: the connection is closed for a while.
 const floodRestMs = 30_000;
 const lookEveryMs = 2_000;
-// What we say we hear ourselves. A connection on which we do not is dead, whatever the kernel thinks.
+// A replica receives its own messages. A connection without them is dead, even if the kernel shows it as open.
 const silentAfterMs = 10_000;
 const connectedWithinMs = 5_000;
 
@@ -116,7 +116,7 @@ export class RedisBus implements ClusterBus {
       this.#silentSinceMs = performance.now();
     } catch (error) {
       // `#look` detects the silence and reconnects.
-      if (!this.#stopped) this.#options.logger.debug({ err: error }, 'Redis did not let us listen');
+      if (!this.#stopped) this.#options.logger.debug({ err: error }, 'cannot subscribe to Redis');
     }
   }
 
@@ -143,11 +143,11 @@ export class RedisBus implements ClusterBus {
 
   #hangUp(): void {
     if (this.#flooded !== undefined || this.#stopped) return;
-    this.#options.logger.warn({ forMs: floodRestMs }, 'Redis floods us with messages: we do not listen for a while');
+    this.#options.logger.warn({ forMs: floodRestMs }, 'too many messages from Redis: disconnected for a while');
     this.#subscriber.disconnect();
     this.#flooded = setTimeout(() => {
       this.#flooded = undefined;
-      // Its `error` event tells what went wrong, and it tries again by itself.
+      // Its `error` event reports the failure, and it retries by itself.
       this.#subscriber.connect().catch(() => undefined);
     }, floodRestMs).unref();
   }

@@ -1,6 +1,6 @@
 import type { HeadHints } from '@swarmgate/registry';
 
-/** Passes what is heard of the journal on to the follower. */
+/** Passes hints about the journal to the follower. */
 export class SequenceHints implements HeadHints {
   readonly #listeners = new Set<(sequence: number) => void>();
 

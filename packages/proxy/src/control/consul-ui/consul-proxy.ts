@@ -87,7 +87,7 @@ export function createConsulProxy(options: ConsulProxyOptions): ConsulProxy {
       },
       proxyRes: (incoming, request, response) => {
         protectResponse(incoming.headers, pathOf(request));
-        // The middleware would say keep-alive to a client that asked for the end.
+        // The middleware would send keep-alive to a client that asked to close.
         if (!response.shouldKeepAlive) incoming.headers.connection = 'close';
       },
       error: (error, request, client) => fail(error, request, client),

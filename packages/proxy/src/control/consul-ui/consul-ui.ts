@@ -56,7 +56,7 @@ export interface ConsulUi extends Running {
   readonly port: number;
 }
 
-/** Blocking queries of a few people; Consul takes 200 connections of one address by default. */
+/** Blocking queries of a few users; Consul takes 200 connections of one address by default. */
 const mostCallsInFlight = 128;
 
 /**
@@ -194,7 +194,7 @@ function noteChange(
   logger.info({ method, path: shown, status, tokenOf, from: socket.remoteAddress }, 'changed through Consul’s UI');
 }
 
-/** A response of our own, on a socket where the client had asked for an upgrade. */
+/** A local response on a socket where the client requested an upgrade. */
 function respond(
   client: ServerResponse | Socket,
   { status, reason, message, retryAfterMs }: Omit<Denial, 'kind'>,

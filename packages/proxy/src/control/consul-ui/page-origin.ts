@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The parts of a call that tell which page, if any, made it. */
+/** The headers of a call that identify the page, if any, that made it. */
 export interface PageCall {
   readonly method: string;
   /** Without the query. */
@@ -11,7 +11,7 @@ export interface PageCall {
 }
 
 /**
- * Why a call counts as made by a page of another origin; `undefined` where nothing says so. A browser adds the credentials
+ * Why a call counts as made by a page of another origin; `undefined` if no header shows it. A browser adds the credentials
  * that it remembers for this port to calls of every page, so what such a page asks for must be refused before they count.
  *
  * Browsers send `Sec-Fetch-Site` to https and loopback (W3C Fetch Metadata), `Origin` with everything but plain GET and
@@ -29,7 +29,7 @@ export function foreignPage(call: PageCall): string | undefined {
   return undefined;
 }
 
-/** A GET that replaces the whole window. Browsers that do not say so get the benefit of the doubt: UI pages hold no data. */
+/** A GET that replaces the whole window. Browsers without these headers are allowed: UI pages hold no data. */
 function opensUi({ method, path, headers }: PageCall): boolean {
   if (method !== 'GET' || !(path === '/' || path === '/ui' || path.startsWith('/ui/'))) return false;
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = headers;

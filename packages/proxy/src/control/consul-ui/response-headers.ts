@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** On every response of this port, Consul's and our own: no other page may frame, open or embed what it shows. */
+/** On every response of this port, Consul's and local ones: no other page may frame, open or embed what it shows. */
 export const protectingHeaders: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
@@ -9,7 +9,7 @@ export const protectingHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-// The UI begins with scripts and styles inside its page. It may load from and speak to this port alone, so that a script
+// The UI begins with scripts and styles inside its page. It may load from and connect to this port alone, so that a script
 // that got into it could send nothing elsewhere.
 const uiPolicy = [
   "default-src 'self'",
@@ -23,10 +23,10 @@ const uiPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Values that people and labels wrote: whatever they hold, a browser runs nothing of it. */
+/** Values from users and labels: a browser must never run them. */
 const dataPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
-// Between Consul and us alone (RFC 9110, section 7.6.1), what would let other origins in, and cookies, of which Consul has none.
+// Hop-by-hop headers (RFC 9110, section 7.6.1), headers that would admit other origins, and cookies, which Consul does not use.
 const droppedFields = new Set([
   'connection',
   'keep-alive',

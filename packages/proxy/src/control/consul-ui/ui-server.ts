@@ -62,7 +62,7 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
     if (server instanceof SecureServer) server.setSecureContext({ cert, key, minVersion });
   });
   server.on('request', options.onCall);
-  // Without these listeners node would ask for the body, and answer for us, before anything is decided.
+  // Without these listeners node would respond by itself before anything is decided.
   for (const expectation of ['checkContinue', 'checkExpectation'])
     server.on(expectation, (request, response) => server.emit('request', request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>

@@ -24,7 +24,7 @@ export interface LiveRequest {
   readonly traceId: string | null;
 }
 
-/** Which requests are shown: those that meet everything that is set. */
+/** Which requests are shown: those that fulfil every set condition. */
 export interface LiveFilter {
   /** `<owner>/<service>`, or the name alone; empty: requests that no route matched. */
   readonly service?: string | undefined;

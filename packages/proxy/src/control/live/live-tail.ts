@@ -60,7 +60,7 @@ export class LiveTail {
     this.#timer = undefined;
   }
 
-  /** Tells what there is now. Called every 200 ms while there is a watch. */
+  /** Sends the collected requests. Called every 200 ms while there is a watch. */
   flush(): void {
     for (const [id, watched] of this.#watches) {
       const { requests, skipped } = watched;

@@ -23,7 +23,7 @@ export class LiveWatches {
     };
   }
 
-  /** A process told. */
+  /** A process reported a batch. */
   take(id: number, batch: LiveBatch): void {
     this.#watches.get(id)?.onBatch(batch);
   }

@@ -118,7 +118,7 @@ const packedSchema = z.object({
   reasons: z.record(z.string().max(64), count).optional(),
 });
 const totalsSchema = z.object({
-  // Shown to people as it is.
+  // Shown to operators unchanged.
   replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
   at: z.iso.datetime(),
   complete: z.boolean(),

@@ -64,7 +64,7 @@ export class ServiceNumbers {
     this.#openedMs = this.#startedMs;
   }
 
-  /** What a process that serves counted since it last told. */
+  /** Counts of a serving process since its last report. */
   add(delta: NumbersDelta): void {
     this.advance();
     const ids = Uint32Array.from({ length: delta.names.length / 2 }, (_, at) =>

@@ -45,7 +45,7 @@ export class SharedTotals implements Running {
     this.#following = this.#follow();
   }
 
-  /** Tells the others now. */
+  /** Publishes to the other replicas now. */
   async tell(): Promise<void> {
     const { store, presence, carrier, totals } = this.#options;
     if (carrier !== undefined) await carrier.put(await totals());
@@ -62,7 +62,7 @@ export class SharedTotals implements Running {
     }
   }
 
-  /** What the other replicas last told. Takes 1 s at most; what does not come by then is left out. */
+  /** The last reports of the other replicas. Takes at most 1 s; later reports are left out. */
   async others(): Promise<readonly ReplicaTotals[]> {
     const { replica, carrier, logger } = this.#options;
     const signal = AbortSignal.timeout(readWithinMs);

@@ -58,7 +58,7 @@ export class EndpointProblems {
     return found;
   }
 
-  /** Looks at every service again after names or networks have changed; asks for that every `everyMs`. */
+  /** Checks every service again after names or networks have changed, which it tests every `everyMs`. */
   async follow(everyMs: number, signal: AbortSignal): Promise<void> {
     while (await pause(everyMs, signal)) {
       const asOf = this.#options.addressesAsOf();

@@ -47,7 +47,7 @@ export interface InProcessServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of `SECRETS_KEY`: opens `serviceCert`. Default none. */
   readonly secretsKeys?: readonly SecretsKey[];
-  /** Other ports than the settings say (0: any free one), or sockets that are bound already, and where they listen. */
+  /** Ports that replace those of the settings (0: any free one), or sockets that are bound already, and their address. */
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
   /** Set in a worker. Default: all of it is this process's own. */
@@ -59,12 +59,12 @@ export interface InProcessServer extends Server {
   certificates(): CertificateStore;
   relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
-  /** Endpoints of which there is more to say than that they are healthy. */
+  /** Endpoints that are ejected, returning, or in use. */
   endpointsInUse(): readonly EndpointInUse[];
   traffic(): Traffic;
-  /** In a worker: watches begin and end as the control process says. */
+  /** In a worker: the control process starts and ends watches. */
   readonly liveTail: Pick<LiveTail, 'watch' | 'unwatch'>;
-  /** In a worker: tells all that was counted until the call by `onNumbers`. */
+  /** In a worker: reports all counts up to the call by `onNumbers`. */
   reportNumbers(): Promise<void>;
   peerEjected(endpointId: string): void;
   /** What an active check found, made by the process that checks for all workers. */
@@ -136,7 +136,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       if (health.kind === 'ejected') for (const listener of ejectionListeners) listener(endpoint.id);
     },
   });
-  // A worker is told instead: services are asked once by a proxy, not by each of its workers.
+  // A worker gets the results instead: endpoints are checked once per proxy, not by each worker.
   const checks =
     injected === undefined
       ? new HealthChecks({
@@ -315,8 +315,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       return numbers;
     },
     outstanding: () => new Map(balancer.inUse().map(({ id, outstanding }) => [id, outstanding])),
-    checked: (id, passed) => balancer.adoptCheck(id, passed),
-    eject: (id, ejection) => balancer.adopt(id, ejection),
+    checked: (id, passed) => balancer.applyCheck(id, passed),
+    eject: (id, ejection) => balancer.applyEjection(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
     traffic: () => ({ requests: measured.requests(), inFlight: balancer.inFlight }),
     onEjected(listener) {
@@ -357,7 +357,9 @@ function proxiedConnections(
 ): ProxiedConnections {
   const ports = new Set(settings.proxyProtocolPorts);
   if (ports.size > 0 && settings.trustedProxies.length === 0)
-    logger.warn('PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES says whose headers are believed');
+    logger.warn(
+      'PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES lists the proxies that may send headers',
+    );
   return new ProxiedConnections({
     isOn: (port) => ports.has(port),
     trusted,

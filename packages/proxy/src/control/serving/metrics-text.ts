@@ -48,7 +48,7 @@ export function withExemplars(
   const newest = new Map<string, DurationValue['exemplar']>();
   for (const value of parts.flat().flatMap(({ values }) => values as readonly DurationValue[])) {
     const { exemplar } = value;
-    // prom-client's own histograms say null.
+    // prom-client's own histograms have null.
     if (!exemplar) continue;
     const known = newest.get(keyOf(value));
     if (known === undefined || known.timestamp <= exemplar.timestamp) newest.set(keyOf(value), exemplar);

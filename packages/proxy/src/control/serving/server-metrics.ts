@@ -10,7 +10,7 @@ import { ExchangeRecorder } from '../../exchange/numbers/exchange-recorder.ts';
 import type { IsApart } from '../../exchange/services-apart.ts';
 import type { Tracer } from '../../exchange/tracing/tracer.ts';
 import type { Admission } from '../../server/connection-limits.ts';
-import type { ProxyRefusal } from '../../server/proxy-protocol/proxied-connections.ts';
+import type { ProxyHeaderError } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { Relays } from '../../server/relay/relays.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { ConnectionPool } from '../../transport/connection-pool.ts';
@@ -31,8 +31,8 @@ export interface ServingMetrics {
   readonly observe: ExchangeContext['observe'];
   readonly opened: (tookMs: number) => void;
   ejected(health: EndpointHealth['kind']): void;
-  /** A connection was refused for want of a PROXY header that can be believed. */
-  refused(cause: ProxyRefusal): void;
+  /** A connection was refused for lack of a trusted, valid PROXY header. */
+  refused(cause: ProxyHeaderError): void;
   requests(): number;
   /** Drops the series of services that are gone. */
   forget(isServed: (service: string) => boolean): void;
@@ -67,19 +67,19 @@ export function measureServing({
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const refusals = new Map<ProxyRefusal, number>();
+  const rejections = new Map<ProxyHeaderError, number>();
   return {
     observe: observer(settings, metrics, { exchanges, recorder, tracer: tracing?.tracer, live }),
     tracing,
     recorder,
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
     ejected: countEjections(metrics),
-    refused: (cause) => refusals.set(cause, (refusals.get(cause) ?? 0) + 1),
+    refused: (cause) => rejections.set(cause, (rejections.get(cause) ?? 0) + 1),
     requests: () => exchanges.requests,
     forget: (isServed) => exchanges.forget(isServed),
     watch: (parts) => {
       watch(metrics, parts);
-      countRefusals(metrics, parts.limits, refusals);
+      countRejections(metrics, parts.limits, rejections);
     },
   };
 }
@@ -115,10 +115,10 @@ function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool 
   );
 }
 
-function countRefusals(
+function countRejections(
   metrics: Metrics,
   limits: MeasuredParts['limits'],
-  refusals: ReadonlyMap<ProxyRefusal, number>,
+  rejections: ReadonlyMap<ProxyHeaderError, number>,
 ): void {
   new Counter({
     name: 'swarmgate_refused_connections_total',
@@ -129,7 +129,7 @@ function countRefusals(
       this.reset();
       this.inc({ cause: 'limit' }, limits.refused - limits.refusedOfAddress);
       this.inc({ cause: 'address-limit' }, limits.refusedOfAddress);
-      for (const [cause, times] of refusals) this.inc({ cause }, times);
+      for (const [cause, times] of rejections) this.inc({ cause }, times);
     },
   });
 }

@@ -24,7 +24,7 @@ export interface Server {
   open(): Promise<void>;
   /** Puts one change in force without touching requests in flight. Resolves when every worker serves it. */
   apply(change: ServicesChange): Promise<void>;
-  /** The live table of this process: the one that `routes`, `explain` and `problems` speak of. */
+  /** The live table of this process: the source of `routes`, `explain` and `problems`. */
   table(): RouteTable;
   /** Every endpoint of a route with what is known of it, for `routes` and `explain`. */
   endpointsOf(route: Route): readonly EndpointView[];
@@ -51,7 +51,7 @@ export interface Server {
   outstanding?(): ReadonlyMap<string, number>;
   /** Passes on requests that match, as they end, from every process that serves. Returns the way to end it. */
   watchRequests?(watch: Watch, onBatch: (batch: LiveBatch) => void): () => void;
-  /** What passes through, for the other replicas to know. */
+  /** The present traffic, for the other replicas. */
   traffic?(): Traffic;
   /** Calls the listener with each endpoint that requests here showed to fail. Returns the way to stop it. */
   onEjected?(listener: (endpointId: string) => void): () => void;

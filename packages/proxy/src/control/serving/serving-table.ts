@@ -48,7 +48,7 @@ export function servedEndpoints(
   return served;
 }
 
-/** Our own networks, looked at again now and then: an overlay network can be attached to a running container. */
+/** The networks of this machine, read again periodically: an overlay network can be attached to a running container. */
 export class OwnNetworks {
   subnets: readonly string[] = ownSubnets();
 

@@ -21,7 +21,7 @@ export interface WorkerDependencies {
   /** As `certificates`. */
   readonly challenges: ChallengeAnswers;
   readonly ticketKeys: TicketKeys;
-  /** An endpoint was ejected here: the other workers shall know. */
+  /** An endpoint was ejected here; passed to the other workers. */
   readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;
   /** Whether `/metrics` shows a service apart, for all workers alike. */
   readonly apart: Pick<AskedServices, 'isApart' | 'forget'>;

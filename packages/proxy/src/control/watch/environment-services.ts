@@ -33,7 +33,7 @@ export async function readEnvironmentServices(
         label: 'serviceName',
       });
     else if (definition !== undefined) {
-      // Without the certificate, which is refused below, sealing knows no reason to fail.
+      // Without the certificate, which is refused below, sealing cannot fail.
       const sealed = await sealer.seal(definition, { passwords: secrets.passwords }, undefined);
       if (sealed.ok)
         services.push({

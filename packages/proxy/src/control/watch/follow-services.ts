@@ -29,7 +29,7 @@ export interface FollowServicesOptions {
   /** Hints of how far the journal has come. Default none. */
   readonly headHints?: HeadHints;
   /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 10. */
-  readonly paceMs?: number;
+  readonly leastReadIntervalMs?: number;
   /** How long reading the history may take, where it is the fallback of a bad first document. Default 1000. */
   readonly historyTimeoutMs?: number;
   /** Ms since the epoch. Default: the clock. */
@@ -42,7 +42,7 @@ export interface ReleaseReport {
   readonly stillHeld: readonly string[];
 }
 
-/** Serves what the disk kept, then what the registry says. Resolves when the disk's snapshot is in force. */
+/** Serves the snapshot on disk, then the registry. Resolves when the disk's snapshot is in force. */
 export async function followServices(options: FollowServicesOptions): Promise<ServicesFollower> {
   const follower = new ServicesFollower(options);
   await follower.start();
@@ -105,7 +105,7 @@ export class ServicesFollower implements Running {
     return { kind: 'following', sinceMs: this.#followingSinceMs };
   }
 
-  /** When the registry last said something, or when the snapshot on disk was made; ms since the epoch. */
+  /** When the registry last responded, or when the snapshot on disk was made; ms since the epoch. */
   asOfMs(): number | undefined {
     return this.#asOfMs;
   }
@@ -151,7 +151,7 @@ export class ServicesFollower implements Running {
   }
 
   async #follow(): Promise<void> {
-    const { registry, logger, headHints, paceMs = 10 } = this.#options;
+    const { registry, logger, headHints, leastReadIntervalMs = 10 } = this.#options;
     const hints = headHints === undefined ? {} : { headHints };
     try {
       for await (const change of registry.follow({
@@ -165,7 +165,7 @@ export class ServicesFollower implements Running {
         } catch (error) {
           logger.error({ err: error }, 'a change could not be put in force; the next one is tried');
         }
-        await pause(Math.max(0, paceMs - (performance.now() - startedMs)), this.#ended);
+        await pause(Math.max(0, leastReadIntervalMs - (performance.now() - startedMs)), this.#ended);
         this.#fullReads.repeat();
       }
     } catch (error) {

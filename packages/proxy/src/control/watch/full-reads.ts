@@ -2,7 +2,7 @@ import { RegistryError } from '@swarmgate/registry';
 
 /**
  * Requests for a full read, as the registry's follower takes them, and the promises of their callers. A request
- * that comes while a read is under way waits for the next one: that read may have begun before the change they want to see.
+ * that comes while a read is under way waits for the next one: that read may have begun before the change they need.
  */
 export class FullReads implements AsyncIterable<void> {
   #current: PromiseWithResolvers<void> | undefined;

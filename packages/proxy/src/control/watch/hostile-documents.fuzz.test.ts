@@ -38,7 +38,7 @@ describe('a document of one service, whatever stands in it', function () {
   };
 
   /** As `readDocument` gives it. */
-  function held<T>(check: { readonly ok: boolean }, document: T | undefined, index: number): Stored<T> {
+  function stored<T>(check: { readonly ok: boolean }, document: T | undefined, index: number): Stored<T> {
     return check.ok && document !== undefined
       ? { ok: true, document, index }
       : { ok: false, problems: (check as Extract<Stored<T>, { ok: false }>).problems, index, raw: '' };
@@ -71,12 +71,12 @@ describe('a document of one service, whatever stands in it', function () {
           all.absorb(
             delta(
               2,
-              [['swarm/hostile', held<ServiceDefinition>(checked, checked.ok ? checked.definition : undefined, 2)]],
+              [['swarm/hostile', stored<ServiceDefinition>(checked, checked.ok ? checked.definition : undefined, 2)]],
               [
                 ['swarm/neighbour', good(beside)],
                 [
                   'swarm/hostile',
-                  held(checkedEndpoints, checkedEndpoints.ok ? checkedEndpoints.endpoints : undefined, 2),
+                  stored(checkedEndpoints, checkedEndpoints.ok ? checkedEndpoints.endpoints : undefined, 2),
                 ],
               ],
             ),

@@ -65,7 +65,7 @@ export class RegisteredServices {
     const otherRegistry = this.registryId !== '' && this.registryId !== snapshot.registryId;
     const touched = new Set<ServiceKey>();
     this.#loseVanished(change, otherRegistry, touched, nowMs);
-    // An index says something only within one life of one registry; a restored backup may repeat it.
+    // An index is valid only within one life of one registry; a restored backup may repeat it.
     const trustIndexes =
       !otherRegistry && !this.fromDisk && ['hand-edit', 'journal-gap', 'requested'].includes(change.cause);
     for (const [key, found] of snapshot.services) {
@@ -146,7 +146,7 @@ export class RegisteredServices {
       present: ReadonlyMap<ServiceKey, unknown>,
       forget: (key: ServiceKey) => void,
     ) => {
-      // What is held stays held however much is published beside it: only its own return, the journal or a person ends that.
+      // What is held stays held however much is published beside it: only its own return, the journal or an operator ends that.
       const known = [...documents.keys()].filter((key) => !held.has(key) || journalled.has(key));
       const decision = decideVanished({
         known,

@@ -3,13 +3,13 @@ import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
 import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
 import { z } from 'zod';
 
-/** Asks every proxy of the instance to read everything again, whichever of them a person spoke to. */
+/** Asks every proxy of the instance to read everything again, whichever of them received the call. */
 export interface ReloadRequest {
   readonly id: string;
   /** Also lets go of held services. */
   readonly force: boolean;
   readonly owner?: string | undefined;
-  /** Who asked, and through which replica. */
+  /** The caller and the replica that received the call. */
   readonly by: string;
   readonly replica: string;
 }
@@ -31,7 +31,7 @@ export interface ReloadRequestsOptions {
   readonly onRequest: (request: ReloadRequest) => Promise<void>;
 }
 
-/** Follows the key through which a reload reaches every replica. What stood there before we started is not for us. */
+/** Follows the key through which a reload reaches every replica. A value from before the start is ignored. */
 export class ReloadRequests implements Running {
   readonly #options: ReloadRequestsOptions;
   readonly #ending = new AbortController();

@@ -30,7 +30,7 @@ export class ServedServices {
   readonly #env: readonly ServedService[];
   #envSettled = false;
   #diskIsStale = false;
-  /** Who publishes endpoints, sorted; counted at most once for each `settle`. */
+  /** Owners that publish endpoints, sorted; computed at most once per `settle`. */
   #endpointOwners: readonly string[] | undefined;
   /** Settled, but not known to be in force: the next step carries it too. */
   #unconfirmed: ReadonlyMap<ServiceKey, ServedService | undefined> = new Map();
@@ -175,7 +175,7 @@ export class ServedServices {
   #touch(keys: Iterable<ServiceKey>): void {
     for (const key of keys) {
       this.#touched.add(key);
-      // A person's definition without endpoints of its own leads to those of the service it replaces.
+      // A manual definition without endpoints of its own uses those of the service it overrides.
       const manual = serviceKey({ owner: 'manual', service: serviceOf(key) });
       if (manual !== key && this.#registered.definitions.has(manual)) this.#touched.add(manual);
     }

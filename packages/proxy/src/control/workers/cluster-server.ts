@@ -44,7 +44,7 @@ export interface ClusterServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of `SECRETS_KEY`: opens `serviceCert`, in this process only. Default none. */
   readonly secretsKeys?: readonly SecretsKey[];
-  /** For tests: other ports than the settings can say (0: any free one), and where they listen. */
+  /** For tests: ports that the settings do not allow (0: any free one), and their address. */
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
 }
@@ -274,7 +274,7 @@ interface Lender {
   readonly apart: ServicesApart;
   readonly watches: LiveWatches;
   readonly workers: number;
-  /** Tells the other replicas. */
+  /** Notifies the other replicas. */
   readonly onEjected: (endpointId: string) => void;
   readonly fleet: () => WorkerFleet;
 }
@@ -313,7 +313,7 @@ function answerer({ limiters, slots, ejections, numbers, apart, watches, workers
   };
 }
 
-/** As the workers last told: within a second or so. One that is replaced takes its count with it. */
+/** By the workers' last reports, about a second old. The count of a replaced worker is dropped. */
 function trafficOf({ workers }: WorkerFleet): Traffic {
   let [requests, inFlight] = [0, 0];
   for (const { report } of workers) {
@@ -328,7 +328,7 @@ function certificatesOf(store: CertificateStore, source: CertificateSource): Cer
   return { kind: 'certificates', source, certificates };
 }
 
-/** Tells of every source whose certificates are others than before. */
+/** Reports every source whose certificates changed. */
 function tellCertificates(store: CertificateStore, tell: (message: CertificatesMessage) => void): () => void {
   const told = new Map(certificateSources.map((source) => [source, store.of(source)]));
   return store.onChange(() => {
@@ -346,7 +346,7 @@ async function rotate(keys: RotatingTicketKeys, signal: AbortSignal): Promise<vo
   while (await pause(ticketKeysMs, signal)) keys.rotate();
 }
 
-/** A worker forwards: it neither writes to the registry nor decides who may. */
+/** A worker only forwards: it gets no tokens and neither writes to the registry nor authorizes changes. */
 function withoutSecretsOfControl(settings: Settings): Settings {
   return {
     ...settings,

@@ -1,4 +1,4 @@
-import type { SlotsAsked } from './messages.ts';
+import type { SlotRequest } from './messages.ts';
 
 export interface ConnectionSlotsOptions {
   /** Connections of the proxy at the same time; 0: no limit. */
@@ -7,15 +7,15 @@ export interface ConnectionSlotsOptions {
   readonly mostPerAddress: number;
 }
 
-interface Held {
+interface WorkerSlots {
   count: number;
   readonly byAddress: Map<string, number>;
 }
 
-/** The connection slots of one proxy, and which worker holds how many. What a worker held comes back when it ends. */
+/** The connection slots of one proxy and the slots of each worker. The slots of a worker are returned when it ends. */
 export class ConnectionSlots<Worker> {
   readonly #options: ConnectionSlotsOptions;
-  readonly #held = new Map<Worker, Held>();
+  readonly #byWorker = new Map<Worker, WorkerSlots>();
   readonly #byAddress = new Map<string, number>();
   #count = 0;
 
@@ -23,52 +23,52 @@ export class ConnectionSlots<Worker> {
     this.#options = options;
   }
 
-  /** How many of those asked for the worker gets; `undefined`: its address has too many. */
-  take(worker: Worker, { count, address }: SlotsAsked): number | undefined {
+  /** The number of granted slots; `undefined`: the client's address has too many connections. */
+  take(worker: Worker, { count, address }: SlotRequest): number | undefined {
     const { most, mostPerAddress } = this.#options;
     const granted = most === 0 ? count : Math.min(count, most - this.#count);
     if (count > 0 && granted === 0) return 0;
     if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= mostPerAddress) return undefined;
-    const held = this.#heldBy(worker);
-    held.count += granted;
+    const slots = this.#slotsOf(worker);
+    slots.count += granted;
     this.#count += granted;
     if (address !== undefined) {
-      add(held.byAddress, address, 1);
+      add(slots.byAddress, address, 1);
       add(this.#byAddress, address, 1);
     }
     return granted;
   }
 
-  give(worker: Worker, { count, address }: SlotsAsked): void {
-    const held = this.#heldBy(worker);
-    const returned = Math.min(count, held.count);
-    held.count -= returned;
+  give(worker: Worker, { count, address }: SlotRequest): void {
+    const slots = this.#slotsOf(worker);
+    const returned = Math.min(count, slots.count);
+    slots.count -= returned;
     this.#count -= returned;
-    if (address === undefined || !held.byAddress.has(address)) return;
-    add(held.byAddress, address, -1);
+    if (address === undefined || !slots.byAddress.has(address)) return;
+    add(slots.byAddress, address, -1);
     add(this.#byAddress, address, -1);
   }
 
-  /** The worker is gone, and its connections with it. */
+  /** Returns all slots of a worker that ended. */
   forget(worker: Worker): void {
-    const held = this.#held.get(worker);
-    if (held === undefined) return;
-    this.#held.delete(worker);
-    this.#count -= held.count;
-    for (const [address, count] of held.byAddress) add(this.#byAddress, address, -count);
+    const slots = this.#byWorker.get(worker);
+    if (slots === undefined) return;
+    this.#byWorker.delete(worker);
+    this.#count -= slots.count;
+    for (const [address, count] of slots.byAddress) add(this.#byAddress, address, -count);
   }
 
   get leased(): number {
     return this.#count;
   }
 
-  #heldBy(worker: Worker): Held {
-    let held = this.#held.get(worker);
-    if (held === undefined) {
-      held = { count: 0, byAddress: new Map() };
-      this.#held.set(worker, held);
+  #slotsOf(worker: Worker): WorkerSlots {
+    let slots = this.#byWorker.get(worker);
+    if (slots === undefined) {
+      slots = { count: 0, byAddress: new Map() };
+      this.#byWorker.set(worker, slots);
     }
-    return held;
+    return slots;
   }
 }
 
@@ -79,8 +79,8 @@ function add(counts: Map<string, number>, address: string, change: number): void
 }
 
 /**
- * Slots that go to a worker at once. Small enough that what lies unused in the other workers is under a hundredth of the
- * limit; of a small limit one by one, and so exactly.
+ * Slots that a worker gets at once. Small enough that unused slots in other workers stay below 1 % of the
+ * limit; with a small limit one at a time, so the limit is exact.
  */
 export function batchOfSlots(most: number, workers: number): number {
   return Math.max(1, Math.min(64, Math.floor(most / (200 * Math.max(1, workers)))));

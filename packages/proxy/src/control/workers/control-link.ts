@@ -5,7 +5,7 @@ export class ControlLink {
   readonly #waiting = new Map<number, (answer: ControlMessage | undefined) => void>();
   #calls = 0;
 
-  /** Hears everything but answers to calls. To be called once, before anything is expected. */
+  /** Receives all messages but responses to calls. Call it once, before any message is expected. */
   listen(onMessage: (message: ControlMessage) => void): void {
     process.on('message', (sent) => {
       // Only the parent process writes to this channel.

@@ -68,7 +68,7 @@ export class ControlView {
     this.#revision = change.revision;
   }
 
-  /** Follows our own networks and the names that workers resolve, until the signal aborts. */
+  /** Follows the networks of this machine and the names that workers resolve, until the signal aborts. */
   async follow(everyMs: number, signal: AbortSignal): Promise<void> {
     await Promise.all([this.networks.follow(everyMs, signal), this.#unreachable.follow(everyMs, signal)]);
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '../../exchange/client-connection.ts';
 import type { Admission } from '../../server/connection-limits.ts';
-import type { SlotsAsked } from './messages.ts';
+import type { SlotRequest } from './messages.ts';
 
 export interface LeasedConnectionsOptions {
   /** Of the whole proxy; 0: no limit. */
@@ -10,9 +10,9 @@ export interface LeasedConnectionsOptions {
   /** Slots that are asked for at once. */
   readonly batch: number;
   readonly exempt: (address: string) => boolean;
-  /** Asks the control process: how many it grants, `undefined` for none because of the address or for want of an answer. */
-  readonly take: (asked: SlotsAsked) => Promise<number | undefined>;
-  readonly give: (returned: SlotsAsked) => void;
+  /** Asks the control process for slots. `undefined`: none, because of the address limit or for lack of a response. */
+  readonly take: (asked: SlotRequest) => Promise<number | undefined>;
+  readonly give: (returned: SlotRequest) => void;
 }
 
 /** Connection limits of a worker: its slots come from its control process, because the limits are the proxy's. */

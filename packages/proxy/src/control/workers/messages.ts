@@ -13,7 +13,7 @@ import type { LiveBatch, Watch } from '../live/live-tail.ts';
 import type { Traffic } from '../serving/server.ts';
 
 /**
- * What control process and workers say to each other. The channel keeps their order, which the protocol relies on:
+ * Messages between control process and workers. The channel keeps their order, which the protocol relies on:
  * certificates reach a worker before the services that need them, and all services before `open`.
  */
 
@@ -49,7 +49,7 @@ export interface CertificatesMessage {
   readonly certificates: readonly { readonly name: string; readonly cert: string; readonly key: string }[];
 }
 
-/** Answers to the challenges of CAs, all of them. Acknowledged: the CA is told only then. */
+/** All responses to the challenges of CAs. Acknowledged: the CA is asked to validate only then. */
 export interface ChallengesMessage {
   readonly kind: 'challenges';
   readonly number: number;
@@ -104,7 +104,7 @@ export type WorkerMessage =
   | { readonly kind: 'report'; readonly report: WorkerReport }
   | EjectedMessage
   | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: RateLimit; readonly key: string }
-  | ({ readonly kind: 'take-slots'; readonly call: number } & SlotsAsked)
+  | ({ readonly kind: 'take-slots'; readonly call: number } & SlotRequest)
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
   | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
@@ -115,7 +115,7 @@ export type WorkerMessage =
   /** Nothing is in flight any more. */
   | { readonly kind: 'drained'; readonly metrics: WorkerMetrics };
 
-/** What a worker knows and the control process shows. */
+/** The state of a worker that the control process shows. */
 export interface WorkerReport {
   readonly entrypoints: readonly EntrypointView[];
   readonly relayProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
@@ -131,7 +131,7 @@ export type Tokens =
   | { readonly ok: true; readonly count: number; readonly forMs: number }
   | { readonly ok: false; readonly retryAfterMs: number };
 
-export interface SlotsAsked {
+export interface SlotRequest {
   readonly count: number;
   /** Set where the connections of an address are limited too: this one counts against it. */
   readonly address: string | undefined;

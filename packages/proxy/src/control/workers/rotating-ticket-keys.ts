@@ -4,7 +4,7 @@ import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
 /** Of OpenSSL: name, HMAC key and AES key of 16 bytes each. */
 const lengthBytes = 48;
 
-/** The keys in use. The control process rotates them; a worker is told. */
+/** The keys in use. The control process rotates them and sends them to its workers. */
 export class RotatingTicketKeys implements TicketKeys {
   readonly #followers = new Set<() => void>();
   #current: Buffer = randomBytes(lengthBytes);

@@ -51,25 +51,25 @@ describe('the backlog of a starting worker', () => {
   });
 });
 
-describe('the intake of a worker', () => {
+describe('the queue of a worker', () => {
   it('keeps what comes before the ports open apart from what comes after, in order', async () => {
-    const intake = new UpdateQueue();
+    const queue = new UpdateQueue();
     const before: string[] = [];
     const after: string[] = [];
     const reading = (async () => {
-      for await (const { revision } of intake.before()) before.push(revision);
+      for await (const { revision } of queue.before()) before.push(revision);
     })();
-    intake.take(message('1'));
+    queue.take(message('1'));
     await Promise.resolve();
-    intake.take(message('2'));
-    intake.open();
+    queue.take(message('2'));
+    queue.open();
     await reading;
-    intake.take(message('3'));
-    intake.follow(async ({ revision }) => {
+    queue.take(message('3'));
+    queue.follow(async ({ revision }) => {
       await Promise.resolve();
       after.push(revision);
     });
-    intake.take(message('4'));
+    queue.take(message('4'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(before).to.deep.equal(['1', '2']);
     expect(after).to.deep.equal(['3', '4']);

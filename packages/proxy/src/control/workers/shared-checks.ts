@@ -23,7 +23,7 @@ export interface SharedChecksOptions {
 }
 
 /**
- * Active checks of one proxy: made here, by the process that no worker's end takes along, and told to all workers, so that
+ * Active checks of one proxy: made in the control process, which outlives its workers, and sent to all workers, so that
  * services are asked once and not by every worker.
  */
 export class SharedChecks {
@@ -71,7 +71,7 @@ export class SharedChecks {
       this.#failing.add(id);
       onOut(endpoint);
     }
-    // A failure is told each time: workers forget endpoints of which they hear nothing for long.
+    // A failure is sent each time: workers drop the state of endpoints without news.
     tell({ kind: 'checked', endpointId: id, passed });
   }
 }

@@ -1,6 +1,6 @@
 import type { EjectedMessage } from './messages.ts';
 
-/** Ejections that last, for workers that start: an endpoint that all know to be out is out for them too. */
+/** Ejections in force, for workers that start: they get the ejections of the other workers. */
 export class SharedEjections {
   readonly #now: () => number;
   readonly #until = new Map<string, { readonly untilMs: number; readonly ejections: number }>();

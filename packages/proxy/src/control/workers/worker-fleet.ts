@@ -29,7 +29,7 @@ const settledMs = 10_000;
 export class WorkerFleet implements Running {
   readonly #options: WorkerFleetOptions;
   readonly #workers = new Set<WorkerProcess>();
-  /** Told to end: whatever becomes of them is no crash. */
+  /** Asked to end: their exit is no crash. */
   readonly #retiring = new Set<WorkerProcess>();
   readonly #stopping = new AbortController();
   readonly #replacing = new Set<Promise<void>>();
@@ -63,13 +63,17 @@ export class WorkerFleet implements Running {
     for (const worker of this.#workers) if (worker !== except) worker.send(message);
   }
 
-  /** Resolves when every worker that accepts connections serves the change, or did not say so in time. */
+  /** Resolves when every worker that accepts connections serves the change or did not acknowledge it in time. */
   async apply(change: Pick<ServicesChange, 'revision' | 'changes'>): Promise<void> {
     const { applyWaitMs = 5_000, logger } = this.#options;
     const applied = Promise.all([...this.#workers].map((worker) => worker.apply(change)));
     const over = new AbortController();
     const late = pause(applyWaitMs, over.signal).then((inVain) => {
-      if (inVain) logger.warn({ revision: change.revision, waitedMs: applyWaitMs }, 'a worker does not say it serves');
+      if (inVain)
+        logger.warn(
+          { revision: change.revision, waitedMs: applyWaitMs },
+          'worker did not acknowledge the change in time',
+        );
     });
     await Promise.race([applied, late]);
     over.abort();
@@ -99,7 +103,7 @@ export class WorkerFleet implements Running {
    */
   restart(drainMs: number): Promise<number> {
     if (this.#restarting === undefined) return this.#restartNow(drainMs);
-    // Who asks in the middle of a round means its first workers too, so another one follows: one for all who ask.
+    // A call during a round must replace its first workers too, so one more round follows, for all such calls.
     this.#restartingNext ??= this.#restarting
       .catch(() => 0)
       .then(() => {
@@ -121,7 +125,7 @@ export class WorkerFleet implements Running {
     this.#stopping.abort();
     await Promise.all([...this.#workers].map((worker) => this.#retire(worker, deadlineMs)));
     await Promise.all(this.#replacing);
-    // One that was about to replace another when we began.
+    // One that was about to replace another when this began.
     await Promise.all([...this.#workers].map((worker) => this.#retire(worker, deadlineMs)));
   }
 

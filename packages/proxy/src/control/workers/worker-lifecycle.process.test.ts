@@ -17,12 +17,12 @@ describe('the life of workers', function () {
   // Real processes: each takes a second to start on a busy machine.
   this.timeout(90_000);
   let rig: WorkerRig;
-  const held: ServerResponse[] = [];
+  const waiting: ServerResponse[] = [];
 
   before(async () => {
     rig = await startWorkerRig({
       backend: (request, response) => {
-        if (request.url === '/held') held.push(response);
+        if (request.url === '/held') waiting.push(response);
         else response.end('fine');
       },
     });
@@ -82,10 +82,10 @@ describe('the life of workers', function () {
 
   it('ends, when the proxy drains, after what was in flight', async () => {
     const answering = rig.get('/held');
-    await until(() => held.length === 1, 'the request at the backend');
+    await until(() => waiting.length === 1, 'the request at the backend');
     const draining = rig.server.drain(10_000);
     await until(() => rig.server.workers().every(({ state }) => state === 'draining'), 'the drain');
-    held[0]?.end('late');
+    waiting[0]?.end('late');
     expect((await answering).text).to.equal('late');
     await draining;
     expect(rig.server.workers()).to.deep.equal([]);

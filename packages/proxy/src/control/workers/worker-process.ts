@@ -41,7 +41,7 @@ export class WorkerProcess {
   #sending: Promise<void> = Promise.resolve();
   #revision = '';
   #numbers = 0;
-  /** Its last word, where it has said it. */
+  /** Its metrics from the end of its drain, if it sent them. */
   #report: WorkerReport | undefined;
   #lastMetrics: WorkerMetrics = [];
 
@@ -236,7 +236,7 @@ export class WorkerProcess {
   #send(message: ControlMessage): Promise<void> {
     return new Promise((resolve) => {
       if (!this.#child.isConnected()) resolve();
-      // Whether it arrived, its end tells.
+      // A failure to send shows in its end.
       else this.#child.send(message, () => resolve());
     });
   }

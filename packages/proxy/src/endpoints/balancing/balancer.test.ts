@@ -162,13 +162,13 @@ describe('the balancer', () => {
   it('takes over the results of another worker’s checks without counting them as its own', () => {
     const told: string[] = [];
     balancer = new Balancer({ now: () => nowMs, random: () => 0.9, onEjected: ({ id }) => told.push(id) });
-    balancer.adoptCheck('a', false);
+    balancer.applyCheck('a', false);
     expect([pickId(upstreamOf(a, b)), pickId(upstreamOf(a, b))]).to.deep.equal(['b', 'b']);
     nowMs = 3_600_000;
     expect(balancer.healthOf('a').kind).to.equal('failing-checks');
-    balancer.adoptCheck('a', true);
+    balancer.applyCheck('a', true);
     expect(balancer.healthOf('a').kind).to.equal('returning');
-    balancer.adoptCheck('never-met', true);
+    balancer.applyCheck('never-met', true);
     expect(balancer.inUse().map(({ id }) => id))
       .to.include('a')
       .and.not.include('never-met');

@@ -29,7 +29,7 @@ export interface ReusePolicy {
   readonly except?: ReadonlySet<string>;
 }
 
-/** What there is to say of an endpoint that is not just healthy and idle. */
+/** The state of an endpoint that is not healthy and idle. */
 export interface EndpointInUse {
   readonly id: string;
   readonly health: EndpointHealth['kind'];
@@ -55,7 +55,7 @@ export class Balancer {
   readonly #random: () => number;
   readonly #onEjected: BalancerOptions['onEjected'];
   readonly #states = new Map<string, EndpointState>();
-  readonly #turns = new Map<string, number>();
+  readonly #positions = new Map<string, number>();
   #sweptMs: number;
   #inFlight = 0;
 
@@ -90,7 +90,7 @@ export class Balancer {
       this.#inFlight -= 1;
     }
     this.#put(endpoint, state, afterOutcome(state.health, outcome, nowMs, this.#policy));
-    this.#sweep(nowMs);
+    this.#dropUnused(nowMs);
   }
 
   checked(endpoint: Endpoint, passed: boolean): void {
@@ -110,7 +110,7 @@ export class Balancer {
   }
 
   /** Another worker ejected this endpoint: it is ejected here too, for at least as long. */
-  adopt(id: string, { forMs, ejections }: { readonly forMs: number; readonly ejections: number }): void {
+  applyEjection(id: string, { forMs, ejections }: { readonly forMs: number; readonly ejections: number }): void {
     const nowMs = this.#now();
     const state = this.#stateOf(id);
     const present = atTime(state.health, nowMs, this.#policy);
@@ -121,7 +121,7 @@ export class Balancer {
   }
 
   /** As `checked`, found by the process that checks for all workers, which also counts and logs it. */
-  adoptCheck(id: string, passed: boolean): void {
+  applyCheck(id: string, passed: boolean): void {
     const nowMs = this.#now();
     const state = passed ? this.#states.get(id) : this.#stateOf(id);
     if (state === undefined) return;
@@ -179,8 +179,8 @@ export class Balancer {
 
   #nextInTurn(route: Route, among: readonly Endpoint[]): Endpoint | undefined {
     // Starting anywhere, so that many proxies that start together do not all begin with the same endpoint.
-    const turn = this.#turns.get(route.id) ?? Math.floor(this.#random() * 1_000);
-    this.#turns.set(route.id, (turn + 1) % 1_000_000_007);
+    const turn = this.#positions.get(route.id) ?? Math.floor(this.#random() * 1_000);
+    this.#positions.set(route.id, (turn + 1) % 1_000_000_007);
     return among[turn % among.length];
   }
 
@@ -209,12 +209,12 @@ export class Balancer {
     if (out && health.kind !== before) this.#onEjected?.(endpoint, health);
   }
 
-  #sweep(nowMs: number): void {
+  #dropUnused(nowMs: number): void {
     if (nowMs - this.#sweptMs < forgetAfterMs) return;
     this.#sweptMs = nowMs;
     for (const [id, state] of this.#states)
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
     // Round-robin positions cost a number each; losing one only restarts its round.
-    this.#turns.clear();
+    this.#positions.clear();
   }
 }

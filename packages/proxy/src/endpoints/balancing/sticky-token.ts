@@ -4,7 +4,7 @@ import type { Endpoint } from '../../model/endpoint.ts';
 const known = new WeakMap<Endpoint, string>();
 
 /**
- * What a sticky cookie says about an endpoint: enough to find it again, nothing about its address. The same on every
+ * The value of a sticky cookie: identifies an endpoint without revealing its address. The same on every
  * replica, so that any of them keeps a session where it is.
  */
 export function stickyToken(endpoint: Endpoint): string {

@@ -3,7 +3,7 @@ import { bucketOf } from './latency-buckets.ts';
 import { cellOfStatus, retriesCell, rowsPerPage, TallyPage, type TallyRow } from './tally.ts';
 import { encodeTally } from './tally-codec.ts';
 
-/** What was counted since the last time, to be added to what the proxy knows. */
+/** Counts since the last call, to be added to the totals of the proxy. */
 export interface NumbersDelta {
   /** Service and endpoint of row 0, of row 1, and so on, alternately. The service is empty where no route matched. */
   readonly names: readonly string[];

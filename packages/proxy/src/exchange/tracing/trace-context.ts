@@ -1,6 +1,6 @@
 import type { TraceIds } from './trace-ids.ts';
 
-/** W3C Trace Context (https://www.w3.org/TR/trace-context/): what a caller says of the trace that a request belongs to. */
+/** W3C Trace Context (https://www.w3.org/TR/trace-context/): the caller's identification of the trace that a request belongs to. */
 export interface TraceParent {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -57,7 +57,7 @@ export interface TraceStart {
 
 /**
  * Joins the caller's trace, or begins one. A stranger's decision does not count, nor does its trace id, which it could have
- * chosen for a sampler that looks at ids: the proxy draws its own lot.
+ * chosen for a sampler that uses ids: the proxy samples by itself.
  */
 export function beginTrace(
   { parent, traceState, trusted, ratio }: TraceStart,

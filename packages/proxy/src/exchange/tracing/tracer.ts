@@ -12,7 +12,7 @@ export interface TracerOptions {
   readonly ids?: TraceIds;
 }
 
-/** What a request says of its trace. */
+/** The trace headers of a request. */
 export interface TraceHeaders {
   readonly traceParent: string | undefined;
   readonly traceState: string | undefined;

@@ -34,7 +34,7 @@ export class BodyReceiver {
     this.#window = new ReceiveWindow(options.connectionWindowBytes);
   }
 
-  /** From now on the peer knows the initial window of its streams (RFC 9113, section 6.9.2). */
+  /** The peer has acknowledged the initial window of its streams (RFC 9113, section 6.9.2). */
   settingsAcknowledged(streams: Iterable<Http2Stream>): void {
     this.#settingsAcknowledged = true;
     const tooMuch = defaultWindowBytes - this.#streamWindowBytes;
@@ -58,7 +58,7 @@ export class BodyReceiver {
       host.fault(stream);
       return;
     }
-    const fault = this.#judge(stream, length, length - padded);
+    const fault = this.#validate(stream, length, length - padded);
     if (fault !== undefined) {
       this.#releaseConnection(length);
       host.streamFault(stream, fault);
@@ -98,7 +98,7 @@ export class BodyReceiver {
     if (increment > 0) this.#host.sender.output.windowUpdate(0, increment);
   }
 
-  #judge(stream: Http2Stream, length: number, payload: number): Fault | undefined {
+  #validate(stream: Http2Stream, length: number, payload: number): Fault | undefined {
     if (stream.remoteEnded) return faults.halfClosedStream;
     if (!stream.headReceived) return faults.dataBeforeHead;
     stream.receiveWindow ??= this.#streamWindow();
@@ -108,7 +108,7 @@ export class BodyReceiver {
     return undefined;
   }
 
-  /** Until the peer knows this side's setting it uses the initial one. */
+  /** Until the peer acknowledges this side's setting it uses the initial one. */
   #streamWindow(): ReceiveWindow {
     const size = this.#streamWindowBytes;
     return new ReceiveWindow(size, this.#settingsAcknowledged ? size : Math.max(size, defaultWindowBytes));

@@ -1,7 +1,7 @@
 import { faults } from './faults.ts';
 import { clientPreface, ErrorCode, most31Bits } from './frames.ts';
 import type { DecodedFields } from './hpack/decoder.ts';
-import { judgeResponse, type ResponseHead } from './message-head.ts';
+import { type ResponseHead, validateResponse } from './message-head.ts';
 import { Http2Session } from './session.ts';
 import type { ClientEvents } from './session-events.ts';
 import { defaultSessionOptions, type SessionOptions } from './session-options.ts';
@@ -127,7 +127,7 @@ export class Http2ClientSession extends Http2Session {
       this.streamFault(stream, faults.headTooLarge);
       return;
     }
-    const head = judgeResponse(fields, this.options.maxFields);
+    const head = validateResponse(fields, this.options.maxFields);
     if (head === undefined || (head.status < 200 && endStream)) {
       this.streamFault(stream, faults.malformed);
       return;
@@ -148,7 +148,7 @@ export class Http2ClientSession extends Http2Session {
   }
 }
 
-/** What `content-length` says of the body, where the response may have one (RFC 9110, section 6.4.1). */
+/** The body's length by `content-length`, if the response may have a body (RFC 9110, section 6.4.1). */
 function expectedBytes(stream: Http2Stream, head: ResponseHead): number {
   return stream.isHead || head.status === 204 || head.status === 304 ? 0 : head.contentLength;
 }

@@ -74,7 +74,7 @@ export const faults = {
   /** 8.1: DATA before the head, or fields behind the body without END_STREAM. */
   dataBeforeHead: stream(protocolError, 'data-before-head'),
   trailersWithoutEnd: stream(protocolError, 'trailers-without-end'),
-  /** 8.1.1: the body's length is not what `content-length` says. */
+  /** 8.1.1: the body's length differs from `content-length`. */
   bodyLength: stream(protocolError, 'content-length-mismatch'),
   /** 8.1.1: a malformed trailer section or response. */
   malformed: stream(protocolError, 'malformed'),

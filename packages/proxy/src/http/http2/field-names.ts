@@ -2,7 +2,7 @@ import { targetBytes, tokenBytes, valueBytes } from '../byte-tables.ts';
 import { Field, knownNames } from '../field-section.ts';
 import { type ParseError, parseErrors } from '../parse-error.ts';
 
-/** What the rules of HTTP/2 say about a field by its name. Pseudo-header fields are below `Rule.regular`. */
+/** The rule of HTTP/2 for a field, by its name. Pseudo-header fields are below `Rule.regular`. */
 export const Rule = {
   method: 0,
   scheme: 1,
@@ -21,7 +21,7 @@ export const Rule = {
   connectionSpecific: 13,
 } as const;
 
-/** Violations that only HTTP/2 knows; the others are those of HTTP/1.1 (`parseErrors`). */
+/** Violations that exist only in HTTP/2; the others are those of HTTP/1.1 (`parseErrors`). */
 export const headErrors = {
   /** RFC 9113, 8.3: unknown, repeated, missing, or behind a regular field. */
   pseudoField: error('bad-pseudo-field'),
@@ -100,7 +100,7 @@ function flawOf(text: string, rule: number): ParseError | undefined {
 }
 
 /**
- * What the rules say about a name as it came: lower-case tokens, or a colon in front of one of the pseudo-header fields
+ * The rule for a name as received: lower-case tokens, or a colon in front of one of the pseudo-header fields
  * (RFC 9113, sections 8.2.1 and 8.3).
  */
 export function fieldName(text: string): FieldName {

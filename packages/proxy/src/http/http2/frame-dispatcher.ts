@@ -27,7 +27,7 @@ export interface FrameEvents {
 const decoded = new DecodedFields();
 
 /**
- * Judges the form of frames (RFC 9113, section 6): sizes, stream identifiers, their order within a field block, and that
+ * Validates the form of frames (RFC 9113, section 6): sizes, stream identifiers, their order within a field block, and that
  * SETTINGS comes first. Assembles and decodes field blocks.
  */
 export class FrameDispatcher implements FrameSink {

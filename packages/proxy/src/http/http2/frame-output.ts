@@ -36,7 +36,7 @@ export class FrameOutput {
     return this.#closedBytes + this.#at - this.#start;
   }
 
-  /** Returns a buffer with room for `bytes` behind `at`; `commit` tells how far it was written. */
+  /** Returns a buffer with room for `bytes` behind `at`; `commit` sets how far it was written. */
   reserve(bytes: number): Buffer {
     const buffer = this.#buffer;
     if (buffer !== undefined && buffer.length - this.#at >= bytes) return buffer;

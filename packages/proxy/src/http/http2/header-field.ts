@@ -34,7 +34,7 @@ export class HeaderField {
 }
 
 /** Makes a field of a value's bytes and judges it. */
-export function judgedField(name: FieldName, bytes: Buffer, from: number, to: number): HeaderField {
+export function validatedField(name: FieldName, bytes: Buffer, from: number, to: number): HeaderField {
   const value = from === to ? '' : bytes.toString('latin1', from, to);
   return new HeaderField(name, value, name.flaw ?? valueFlaw(name, bytes, from, to));
 }

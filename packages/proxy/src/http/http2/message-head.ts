@@ -71,9 +71,9 @@ export function isRefused(outcome: RequestHead | RefusedRequest): outcome is Ref
   return 'error' in outcome;
 }
 
-/** Judges a decoded request head (RFC 9113, sections 8.1.1 to 8.3.1 and 8.5; RFC 8441, section 4). */
-export function judgeRequest(decoded: DecodedFields, rules: RequestRules): RequestHead | RefusedRequest {
-  const error = gather(decoded, true, rules.maxFields) ?? judgePseudo(rules.connectProtocol);
+/** Validates a decoded request head (RFC 9113, sections 8.1.1 to 8.3.1 and 8.5; RFC 8441, section 4). */
+export function validateRequest(decoded: DecodedFields, rules: RequestRules): RequestHead | RefusedRequest {
+  const error = gather(decoded, true, rules.maxFields) ?? validatePseudo(rules.connectProtocol);
   const method = pseudo[Rule.method] ?? '';
   const authority = pseudo[Rule.authority] ?? host ?? '';
   const path = pseudo[Rule.path] ?? '';
@@ -90,8 +90,8 @@ export function judgeRequest(decoded: DecodedFields, rules: RequestRules): Reque
   };
 }
 
-/** Judges a decoded response head (RFC 9113, section 8.3.2). `undefined`: malformed. */
-export function judgeResponse(decoded: DecodedFields, maxFields: number): ResponseHead | undefined {
+/** Validates a decoded response head (RFC 9113, section 8.3.2). `undefined`: malformed. */
+export function validateResponse(decoded: DecodedFields, maxFields: number): ResponseHead | undefined {
   if (gather(decoded, false, maxFields) !== undefined) return undefined;
   const text = pseudo[Rule.status];
   if (text === undefined || text.length !== 3) return undefined;
@@ -101,8 +101,8 @@ export function judgeResponse(decoded: DecodedFields, maxFields: number): Respon
   return { status, fields, contentLength };
 }
 
-/** Judges a trailer section (RFC 9113, section 8.1): no pseudo-header fields. `undefined`: malformed. */
-export function judgeTrailers(decoded: DecodedFields, maxFields: number): readonly HeaderField[] | undefined {
+/** Validates a trailer section (RFC 9113, section 8.1): no pseudo-header fields. `undefined`: malformed. */
+export function validateTrailers(decoded: DecodedFields, maxFields: number): readonly HeaderField[] | undefined {
   const { list } = decoded;
   if (list.length > maxFields) return undefined;
   for (const field of list) if (field.flaw !== undefined || field.name.rule < Rule.regular) return undefined;
@@ -168,7 +168,7 @@ function gatherSpecial(field: HeaderField, isRequest: boolean): ParseError | und
 }
 
 /** RFC 9113, section 8.3.1, for CONNECT section 8.5. */
-function judgePseudo(connectProtocol: boolean): ParseError | undefined {
+function validatePseudo(connectProtocol: boolean): ParseError | undefined {
   const method = pseudo[Rule.method];
   const scheme = pseudo[Rule.scheme];
   const authority = pseudo[Rule.authority];

@@ -144,7 +144,7 @@ export class Sender {
     this.#settle(stream);
   }
 
-  /** After an advance: tells the session where the queue is empty. */
+  /** After an advance: notifies the session if the queue is empty. */
   #settle(stream: Http2Stream): void {
     if (stream.queue !== undefined) return;
     this.#blocked?.delete(stream);

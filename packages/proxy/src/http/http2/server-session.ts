@@ -1,13 +1,13 @@
 import { faults } from './faults.ts';
 import { clientPreface, ErrorCode, most31Bits } from './frames.ts';
 import type { DecodedFields } from './hpack/decoder.ts';
-import { isRefused, judgeRequest, type RefusedRequest, type RequestHead } from './message-head.ts';
+import { isRefused, type RefusedRequest, type RequestHead, validateRequest } from './message-head.ts';
 import { Http2Session } from './session.ts';
 import { isMalformed, type ServerEvents } from './session-events.ts';
 import { defaultSessionOptions, type SessionOptions } from './session-options.ts';
 import { Http2Stream } from './stream.ts';
 
-/** The PING that follows the first GOAWAY of a drain: its answer tells that the peer has seen it. */
+/** The PING that follows the first GOAWAY of a drain: its acknowledgement shows that the peer has received both. */
 const drainPing = Buffer.from('draining', 'latin1');
 
 /** The server's side of a connection. Reads the client's preface itself (RFC 9113, section 3.4). See `Http2Session`. */
@@ -19,7 +19,7 @@ export class Http2ServerSession extends Http2Session {
   /** Identifiers that the client left out at last: they are closed without having been open. */
   #skippedFrom = 0;
   #skippedTo = 0;
-  /** The client was told that streams above it are not processed. */
+  /** The last stream id of the GOAWAY: streams above it are not processed. */
   #acceptedUpTo = most31Bits;
   #finalGoaway = false;
   /** The stream whose request is being refused. */
@@ -93,17 +93,17 @@ export class Http2ServerSession extends Http2Session {
   /** Work is in vain that the client cancels before it got anything of the response, or without having let it through. */
   protected override chargeReset(stream: Http2Stream): boolean {
     const gotResponse = stream.endSent || (stream.sentBytes > 0 && stream.queue === undefined);
-    return gotResponse || this.allowance.wasted();
+    return gotResponse || this.budgets.wasted();
   }
 
   /**
-   * A whole response before the request has ended makes the rest of it useless: the client is told to stop, without an
+   * A whole response before the request has ended makes the rest of it useless: the stream is reset, without an
    * error (RFC 9113, section 8.1). A tunnel's sides end each by itself.
    */
   override onLocalEnd(stream: Http2Stream): void {
     super.onLocalEnd(stream);
     if (stream.closed || stream.isTunnel || stream === this.#refusing) return;
-    this.allowance.completed();
+    this.budgets.completed();
     this.resetStream(stream, ErrorCode.noError);
   }
 
@@ -136,14 +136,14 @@ export class Http2ServerSession extends Http2Session {
   #request(id: number, endStream: boolean, fields: DecodedFields): void {
     if (this.openStreams >= this.options.maxConcurrentStreams) {
       this.rst(id, ErrorCode.refusedStream);
-      // Before it knows the limit a client may exceed it in good faith.
+      // A client that has not received the limit yet may exceed it.
       if (this.settingsAcknowledged) this.chargeWasted();
       return;
     }
     const stream = new Http2Stream(id, this);
     stream.headReceived = true;
     stream.remoteEnded = endStream;
-    const head = judgeRequest(fields, {
+    const head = validateRequest(fields, {
       maxFields: this.options.maxFields,
       connectProtocol: this.options.enableConnectProtocol,
     });

@@ -5,8 +5,8 @@ import { FrameReader } from './frame-reader.ts';
 import { most31Bits } from './frames.ts';
 import type { HeaderField } from './header-field.ts';
 import { type DecodedFields, defaultTableBytes } from './hpack/decoder.ts';
-import { judgeTrailers } from './message-head.ts';
-import { PeerAllowance } from './peer-allowance.ts';
+import { validateTrailers } from './message-head.ts';
+import { PeerBudgets } from './peer-budgets.ts';
 import { ResetLog } from './reset-log.ts';
 import { Sender } from './sender.ts';
 import type { SessionEvents } from './session-events.ts';
@@ -23,7 +23,7 @@ export abstract class SessionCore implements StreamHost {
   protected readonly reader: FrameReader;
   protected readonly dispatcher: FrameDispatcher;
   protected readonly bodies: BodyReceiver;
-  protected readonly allowance: PeerAllowance;
+  protected readonly budgets: PeerBudgets;
   protected readonly resets: ResetLog;
   /** Allocated with the first stream. */
   protected streams: Map<number, Http2Stream> | undefined = undefined;
@@ -38,7 +38,7 @@ export abstract class SessionCore implements StreamHost {
     this.sender = new Sender(events, this);
     this.dispatcher = new FrameDispatcher(this.frameEvents(), options);
     this.reader = new FrameReader(this.dispatcher);
-    this.allowance = new PeerAllowance(options, this.sender);
+    this.budgets = new PeerBudgets(options, this.sender);
     this.bodies = new BodyReceiver(this, options);
     if (options.headerTableBytes > defaultTableBytes) this.dispatcher.decoder.limitTable(options.headerTableBytes);
   }
@@ -69,7 +69,7 @@ export abstract class SessionCore implements StreamHost {
   protected open(stream: Http2Stream): void {
     this.streams ??= new Map();
     this.streams.set(stream.id, stream);
-    this.allowance.earned();
+    this.budgets.earned();
   }
 
   // What streams and the sender call.
@@ -101,7 +101,7 @@ export abstract class SessionCore implements StreamHost {
   }
 
   bodyData(stream: Http2Stream, bytes: Buffer, from: number, to: number): void {
-    this.allowance.earned();
+    this.budgets.earned();
     this.#events.onData(stream, bytes, from, to);
   }
 
@@ -123,7 +123,7 @@ export abstract class SessionCore implements StreamHost {
     else if (!endStream) this.streamFault(stream, faults.trailersWithoutEnd);
     else if (fields.exceeded) this.streamFault(stream, faults.headTooLarge);
     else {
-      const trailers = judgeTrailers(fields, this.options.maxFields);
+      const trailers = validateTrailers(fields, this.options.maxFields);
       if (trailers === undefined) this.streamFault(stream, faults.malformed);
       else this.remoteEnd(stream, trailers);
     }
@@ -133,21 +133,21 @@ export abstract class SessionCore implements StreamHost {
 
   /** A frame that carries no message. Returns `false` where the connection failed by it. */
   charge(): boolean {
-    if (this.allowance.control()) return true;
+    if (this.budgets.control()) return true;
     this.fault(faults.controlFlood);
     return false;
   }
 
   /** A frame that is to be answered. Returns `false` where the connection failed by it. */
   protected chargeReply(): boolean {
-    if (this.allowance.reply()) return true;
+    if (this.budgets.reply()) return true;
     this.fault(faults.unreadReplies);
     return false;
   }
 
   /** A stream of the peer that was spoiled. */
   protected chargeWasted(): void {
-    if (!this.allowance.wasted()) this.fault(faults.wastedStreams);
+    if (!this.budgets.wasted()) this.fault(faults.wastedStreams);
   }
 
   /** Applies a violation that concerns no open stream: all of them end with the connection (RFC 9113, section 5.4.1). */
@@ -196,7 +196,7 @@ export abstract class SessionCore implements StreamHost {
 
   /** Both sides have ended. */
   protected complete(stream: Http2Stream): void {
-    this.allowance.completed();
+    this.budgets.completed();
     this.closeStream(stream);
     this.onStreamClosed();
   }

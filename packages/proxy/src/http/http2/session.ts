@@ -23,7 +23,7 @@ import type { Http2Stream } from './stream.ts';
  * calls `resumeData()` afterwards: bodies then wait in their streams, each of which returns `false` from `sendData`.
  *
  * **Bodies.** `stream.sendData` takes all it is given and returns `false` where the peer's window, or `pauseData`, made
- * some of it wait; `onWindow` follows. `session.dataCopied` tells after each call whether the bytes were copied: if not,
+ * some of it wait; `onWindow` follows. `session.dataCopied` is set after each call if the bytes were copied: if not,
  * their buffer must not be reused until it was written. Received bytes count against the windows until the owner gives
  * them to `stream.consumed`.
  *
@@ -59,7 +59,7 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
 
   /** What is to be written, or `undefined`. */
   takeOutput(): OutputBatch | undefined {
-    this.allowance.repliesTaken();
+    this.budgets.repliesTaken();
     return this.sender.output.take();
   }
 

@@ -56,7 +56,7 @@ export class Http2Stream {
   headReceived = false;
   /** Both sides ended, or the stream was reset. */
   closed = false;
-  /** Client: the request was HEAD, so that `content-length` says nothing of the body. */
+  /** Client: the request was HEAD, so `content-length` does not describe the body. */
   isHead = false;
   /** Server: the request was CONNECT, extended or not. */
   isTunnel = false;
@@ -107,7 +107,7 @@ export class Http2Stream {
   }
 
   /**
-   * Sends body bytes, or queues those that exceed the peer's window: all are taken. `Sender.copied` tells afterwards
+   * Sends body bytes, or queues those that exceed the peer's window: all are taken. `Sender.copied` shows afterwards
    * whether the caller may reuse `bytes` at once; else they must not change until they were written.
    * @returns `false` where some were queued: send no more until `onWindow`.
    */
@@ -146,7 +146,7 @@ export class Http2Stream {
     if (!this.closed) this.#host.resetStream(this, errorCode);
   }
 
-  /** Tells that bytes of `onData` were passed on: the peer may send as many again. */
+  /** Call when bytes of `onData` were passed on: the peer may send as many again. */
   consumed(bytes: number): void {
     if (!this.closed) this.#host.releaseData(this, bytes);
   }

@@ -67,9 +67,9 @@ describe('basicAuth', () => {
     for (const user of ['unknown-1', 'unknown-2', 'unknown-3', 'jane', 'bob', 'unknown-4']) {
       const exchange = exchangeOf(routeOf(), { headers: basic(`${user}:guessed`) });
       await remember?.onRequest?.(exchange);
-      const verdict = check?.onRequest?.(exchange);
-      expect(verdict, `${user} is answered without hashing`).to.be.a('promise');
-      await verdict;
+      const decision = check?.onRequest?.(exchange);
+      expect(decision, `${user} is answered without hashing`).to.be.a('promise');
+      await decision;
     }
   });
 

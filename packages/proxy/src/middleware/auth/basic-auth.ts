@@ -35,18 +35,18 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
     const given = header === undefined ? undefined : credentialsIn(header);
     if (given === undefined) return refuse('credentials-required', challenge);
     const known = users.get(given.username);
-    const credential = known ?? verifier.standIn(given.username, [...users.values()]);
+    const credential = known ?? verifier.decoyFor(given.username, [...users.values()]);
     if (credential === undefined) return refuse('credentials-unresolved', challenge);
-    const verdict = verifier.check(given.username, given.password, credential);
-    const conclude = (answer: PasswordCheckResult): Decision => {
-      if (answer === 'busy') return refuse('credentials-busy', ['Retry-After', '1']);
-      if (answer === 'differs' || known === undefined) return refuse('credentials-wrong', challenge);
+    const checked = verifier.check(given.username, given.password, credential);
+    const conclude = (result: PasswordCheckResult): Decision => {
+      if (result === 'busy') return refuse('credentials-busy', ['Retry-After', '1']);
+      if (result === 'differs' || known === undefined) return refuse('credentials-wrong', challenge);
       exchange.user = given.username;
       // Only the client's own: a header that a label set is for the service.
       if (exchange.request.get('authorization') === header) exchange.request.delete('authorization');
       return proceed;
     };
-    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+    return checked instanceof Promise ? checked.then(conclude) : conclude(checked);
   };
 
   return {

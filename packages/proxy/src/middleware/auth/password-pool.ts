@@ -6,7 +6,7 @@ export interface PasswordJob {
   readonly hash: string;
 }
 
-export interface PasswordAnswer {
+export interface PasswordResult {
   readonly id: number;
   readonly fits: boolean;
 }
@@ -21,7 +21,7 @@ const mostWaiting = 100;
  * dies. It never keeps the process alive by itself.
  */
 export class PasswordPool {
-  readonly #waiting = new Map<number, (verdict: PasswordCheckResult) => void>();
+  readonly #waiting = new Map<number, (result: PasswordCheckResult) => void>();
   #worker: Worker | undefined;
   #lastId = 0;
   #stopped = false;
@@ -49,12 +49,12 @@ export class PasswordPool {
   #started(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(new URL('./password-worker.ts', import.meta.url));
-    worker.on('message', ({ id, fits }: PasswordAnswer) => {
+    worker.on('message', ({ id, fits }: PasswordResult) => {
       this.#waiting.get(id)?.(fits ? 'fits' : 'differs');
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) worker.unref();
     });
-    // Whatever ended it, those who wait hear of it, and the next job starts another.
+    // However it ended, waiting jobs fail, and the next job starts a new thread.
     worker.on('error', () => this.#lost(worker));
     worker.on('exit', () => this.#lost(worker));
     this.#worker = worker;

@@ -12,7 +12,7 @@ export type Credential =
 export interface PasswordVerifierOptions {
   /** Default 10,000 passwords. */
   readonly mostRemembered?: number;
-  /** How long a password that fitted is believed. Default 5 minutes. */
+  /** How long a correct password is cached. Default 5 minutes. */
   readonly rememberMs?: number;
 }
 
@@ -27,7 +27,7 @@ const rememberWrongMs = 10_000;
 export class PasswordVerifier {
   readonly #pool = new PasswordPool();
   // node:crypto's scrypt runs on libuv's four threads, which read files and look up names too: two stay theirs.
-  readonly #scryptTurns = new Semaphore({ atOnce: 2, mostWaiting: 100 });
+  readonly #scryptSlots = new Semaphore({ atOnce: 2, mostWaiting: 100 });
   readonly #key = randomBytes(32);
   readonly #known: LRUCache<string, { readonly fits: boolean }>;
   readonly #running = new Map<string, Promise<PasswordCheckResult>>();
@@ -57,15 +57,15 @@ export class PasswordVerifier {
     if (known !== undefined) return known.fits ? 'fits' : 'differs';
     const running = this.#running.get(key);
     if (running !== undefined) return running;
-    const started = this.#hash(password, hash).then((verdict) => {
+    const started = this.#hash(password, hash).then((result) => {
       this.#running.delete(key);
-      if (verdict !== 'busy')
+      if (result !== 'busy')
         this.#known.set(
           key,
-          { fits: verdict === 'fits' },
-          { ttl: verdict === 'fits' ? this.#rememberMs : rememberWrongMs },
+          { fits: result === 'fits' },
+          { ttl: result === 'fits' ? this.#rememberMs : rememberWrongMs },
         );
-      return verdict;
+      return result;
     });
     this.#running.set(key, started);
     return started;
@@ -75,7 +75,7 @@ export class PasswordVerifier {
    * The credential that an unknown name is checked against, always the same for one name, so that the check takes as long
    * as for a known name even if some hashes cost more. `undefined` if there are no credentials.
    */
-  standIn(username: string, credentials: readonly Credential[]): Credential | undefined {
+  decoyFor(username: string, credentials: readonly Credential[]): Credential | undefined {
     return credentials[this.#digest(username).readUInt32BE() % Math.max(1, credentials.length)];
   }
 
@@ -85,13 +85,13 @@ export class PasswordVerifier {
 
   async #hash(password: string, hash: string): Promise<PasswordCheckResult> {
     if (!hash.startsWith('$scrypt$')) return this.#pool.check(password, hash);
-    if (!(await this.#scryptTurns.take())) return 'busy';
+    if (!(await this.#scryptSlots.take())) return 'busy';
     try {
       return (await verifyHashedPassword(password, hash)) ? 'fits' : 'differs';
     } catch {
       return 'busy';
     } finally {
-      this.#scryptTurns.giveBack();
+      this.#scryptSlots.giveBack();
     }
   }
 

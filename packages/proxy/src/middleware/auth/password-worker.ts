@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { passwordFits } from './password-check.ts';
-import type { PasswordAnswer, PasswordJob } from './password-pool.ts';
+import type { PasswordJob, PasswordResult } from './password-pool.ts';
 
 /** The thread that hashes: one job after the other, each answered by its number. */
 parentPort?.on('message', ({ id, password, hash }: PasswordJob) => {
@@ -10,6 +10,6 @@ parentPort?.on('message', ({ id, password, hash }: PasswordJob) => {
   } catch {
     // A malformed hash fits nothing.
   }
-  const answer: PasswordAnswer = { id, fits };
-  parentPort?.postMessage(answer);
+  const result: PasswordResult = { id, fits };
+  parentPort?.postMessage(result);
 });

@@ -3,22 +3,22 @@ import { Semaphore } from './semaphore.ts';
 
 describe('Semaphore', () => {
   it('lets a few at a time, in their order, and sends away those who are too many', async () => {
-    const turns = new Semaphore({ atOnce: 2, mostWaiting: 2 });
+    const semaphore = new Semaphore({ atOnce: 2, mostWaiting: 2 });
     const order: number[] = [];
     const take = (number: number) =>
-      turns.take().then((mine) => {
+      semaphore.take().then((mine) => {
         order.push(mine ? number : -number);
       });
     const all = [1, 2, 3, 4, 5].map(take);
     await Promise.all([all[0], all[1], all[4]]);
     expect(order).to.deep.equal([1, 2, -5]);
-    turns.giveBack();
+    semaphore.giveBack();
     await all[2];
-    turns.giveBack();
+    semaphore.giveBack();
     await all[3];
     expect(order).to.deep.equal([1, 2, -5, 3, 4]);
-    turns.giveBack();
-    turns.giveBack();
-    expect(await turns.take()).to.equal(true);
+    semaphore.giveBack();
+    semaphore.giveBack();
+    expect(await semaphore.take()).to.equal(true);
   });
 });

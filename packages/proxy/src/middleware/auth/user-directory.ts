@@ -20,7 +20,7 @@ export interface UserDirectoryOptions {
 
 type Labels = Pick<ServiceDefinition, 'users' | 'usersSecret' | 'usersPassEncrypted'>;
 
-// Docker never changes a mounted secret; a bind-mounted file may change. So long an old one is believed.
+// Docker never changes a mounted secret; a bind-mounted file may change. How long the old contents are used.
 const believeMs = 10_000;
 
 /** The users of a service, wherever they are written: in its labels, in a secret file, in `USERS`. */

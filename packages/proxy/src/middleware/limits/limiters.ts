@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { connectRedis } from './redis-connection.ts';
 
-/** What counting says. `retryAfterMs` is set where it is too many. */
+/** The result of counting a request. `retryAfterMs` is set if it exceeds the limit. */
 export type Count =
   /** `remaining`: requests that the window has left; `resetsAfterMs`: when it ends. */
   | { readonly ok: true; readonly remaining: number; readonly resetsAfterMs: number }

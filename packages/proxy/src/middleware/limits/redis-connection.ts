@@ -38,7 +38,7 @@ export function connectRedis({ url, logger, whileAway, more = {} }: RedisUse): R
 
 const require = createRequire(import.meta.url);
 
-/** Where it is needed: it costs 5 MB, and no worker speaks to Redis. */
+/** Loaded on use: it costs 5 MB, and workers have no connection to Redis. */
 function loadIoredis(): typeof import('ioredis') {
   return require('ioredis');
 }

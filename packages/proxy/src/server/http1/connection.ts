@@ -118,7 +118,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     return this.#body.trailers;
   }
 
-  /** From now on responses say `Connection: close`. A busy client gets one more response, an idle one is closed. */
+  /** From now on responses carry `Connection: close`. A busy client gets one more response, an idle connection is closed. */
   drain(): void {
     const idle = this.#stage === 'reading-head' && this.#unread.bytes === undefined;
     if (idle) this.deadlineMs = Math.min(this.deadlineMs, this.#context.sweep.in(drainIdleMs));
@@ -248,7 +248,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
     }
   }
 
-  /** Looks for the preface of HTTP/2, and gives the connection away where it is there. `true`: nothing to parse. */
+  /** Hands the connection to HTTP/2 if it begins with the HTTP/2 preface. `true`: nothing to parse. */
   #isPreface(): boolean {
     const bytes = this.#unread.rest();
     const length = Math.min(bytes.length, clientPreface.length);
@@ -305,7 +305,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   #readHeads(): void {
     this.#reading = true;
     while (this.#stage === 'reading-head' && this.#unread.bytes !== undefined) {
-      // A client that sends requests without reading responses must not fill our memory with them.
+      // A client that sends requests without reading responses must not fill the memory with them.
       if (this.#socket.writableNeedDrain) {
         this.#pauseReading();
         break;

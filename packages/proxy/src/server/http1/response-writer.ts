@@ -61,7 +61,7 @@ export class ResponseWriter implements ResponseSink {
   }
 
   interim(head: ClientHead): void {
-    // HTTP/1.0 clients know no interim responses (RFC 9110, section 15.2).
+    // HTTP/1.0 has no interim responses (RFC 9110, section 15.2).
     if (this.#http10) return;
     const lines = fieldLinesOf(head);
     if (lines !== undefined) this.#writeText(`${statusLine(head)}${lines}\r\n`);

@@ -4,7 +4,7 @@ import { plainAddress, type TrustedProxies } from '../../exchange/client-connect
 import { readProxyHeader } from './proxy-header.ts';
 
 /** Why a connection to such a port is not served. */
-export type ProxyRefusal = 'proxy-untrusted' | 'proxy-header-invalid' | 'proxy-header-late';
+export type ProxyHeaderError = 'proxy-untrusted' | 'proxy-header-invalid' | 'proxy-header-late';
 
 export interface ProxiedConnectionsOptions {
   /** Ports where every connection begins with a PROXY header (`PROXY_PROTOCOL_PORTS`). */
@@ -14,7 +14,7 @@ export interface ProxiedConnectionsOptions {
   /** A header may take so long to arrive. */
   readonly waitMs: number;
   readonly logger: Logger;
-  readonly onRefused?: (cause: ProxyRefusal) => void;
+  readonly onRefused?: (cause: ProxyHeaderError) => void;
 }
 
 /** What a connection turned out to be, once its header has been read. */
@@ -41,7 +41,7 @@ export class ProxiedConnections {
   async read(socket: Socket): Promise<ProxiedConnection | undefined> {
     const { trusted, logger, onRefused } = this.#options;
     const peer = plainAddress(socket.remoteAddress ?? '');
-    const found = trusted(peer) ? await this.#header(socket) : refusal('proxy-untrusted', 'TRUSTED_PROXIES lacks it');
+    const found = trusted(peer) ? await this.#header(socket) : rejected('proxy-untrusted', 'TRUSTED_PROXIES lacks it');
     if (!('cause' in found)) return found;
     if (!socket.destroyed) {
       onRefused?.(found.cause);
@@ -77,12 +77,12 @@ export class ProxiedConnections {
         if (piece === null) return;
         bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
         const header = readProxyHeader(bytes);
-        if (header.kind === 'invalid') settle(refusal('proxy-header-invalid', header.reason));
+        if (header.kind === 'invalid') settle(rejected('proxy-header-invalid', header.reason));
         else if (header.kind === 'header')
           settle({ source: header.source, firstBytes: bytes.subarray(header.lengthBytes) });
       });
-      const onEnd = guard(owner, () => settle(refusal('proxy-header-invalid', 'it ended before its PROXY header')));
-      const late = guard(owner, () => settle(refusal('proxy-header-late', 'its PROXY header did not come in time')));
+      const onEnd = guard(owner, () => settle(rejected('proxy-header-invalid', 'it ended before its PROXY header')));
+      const late = guard(owner, () => settle(rejected('proxy-header-late', 'its PROXY header did not come in time')));
       const timer = setTimeout(late, this.#options.waitMs);
       socket.on('readable', onReadable);
       socket.once('end', onEnd);
@@ -92,11 +92,11 @@ export class ProxiedConnections {
 }
 
 interface ParseError {
-  readonly cause: ProxyRefusal;
+  readonly cause: ProxyHeaderError;
   readonly reason: string;
 }
 
-function refusal(cause: ProxyRefusal, reason: string): ParseError {
+function rejected(cause: ProxyHeaderError, reason: string): ParseError {
   return { cause, reason };
 }
 

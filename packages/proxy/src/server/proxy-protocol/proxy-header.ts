@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * The header that a proxy in front of us puts before a connection's own bytes, by HAProxy's specification of the PROXY
+ * The header that a proxy in front of this one sends before a connection's own bytes, by HAProxy's specification of the PROXY
  * protocol, versions 1 and 2.
  */
 export type ProxyHeader =
@@ -11,11 +11,11 @@ export type ProxyHeader =
       readonly kind: 'header';
       /** Bytes behind it are the client's. */
       readonly lengthBytes: number;
-      /** The client's address. `undefined`: the proxy speaks for itself (LOCAL, UNKNOWN), as for its health checks. */
+      /** The client's address. `undefined`: the proxy's own connection (LOCAL, UNKNOWN), such as a health check. */
       readonly source: string | undefined;
     };
 
-/** Of version 2 with everything that proxies send along; one that says it is longer is no header of a proxy's. */
+/** Maximum size of a version 2 header with all TLVs that proxies send. */
 export const mostProxyHeaderBytes = 4_096;
 
 const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
@@ -23,7 +23,7 @@ const firstWord = Buffer.from('PROXY ', 'latin1');
 /** Section 2.1: the longest line there can be, with its end. */
 const mostLineBytes = 107;
 
-/** What the first bytes of a connection say. Never guesses: what is no header is `invalid`, not the client's bytes. */
+/** Parses the first bytes of a connection. Bytes that are no header are `invalid`, never passed on as the client's. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
   if (begins(bytes, signature)) return bytes.length < 16 ? incomplete : readBinary(bytes);
   if (begins(bytes, firstWord)) return bytes.length < firstWord.length ? incomplete : readLine(bytes);
@@ -65,7 +65,7 @@ function readBinary(bytes: Buffer): ProxyHeader {
   if (version !== 2 || command > 1) return invalid('its version or command is unknown');
   if (lengthBytes > mostProxyHeaderBytes) return invalid('it is too long');
   if (bytes.length < lengthBytes) return incomplete;
-  // Section 2.2: LOCAL, and families without an address that we could use, leave the connection's own.
+  // Section 2.2: LOCAL, and families without a usable address, keep the connection's own.
   if (command === 0 || family === 0 || family === 3) return { kind: 'header', lengthBytes, source: undefined };
   if (transport !== 1) return invalid('it does not speak of TCP');
   const content = bytes.subarray(16, lengthBytes);

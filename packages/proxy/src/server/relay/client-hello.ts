@@ -1,4 +1,4 @@
-/** What the first bytes of a connection say, without ending TLS (RFC 8446, section 4.1.2; RFC 6066, section 3). */
+/** The result of parsing the first bytes of a connection, without terminating TLS (RFC 8446, section 4.1.2; RFC 6066, section 3). */
 export type ClientHello =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'not-tls' }
@@ -39,7 +39,7 @@ function gatherHandshake(bytes: Buffer): Gathered {
   let at = 0;
   while (at < bytes.length) {
     if (bytes[at] !== handshakeRecord) return parts.length > 0 ? joined(parts) : { kind: 'not-tls' };
-    // 3, then 1 to 4: TLS 1.0 to 1.3 all say so on the record.
+    // 3, then 1 to 4: the record version of TLS 1.0 to 1.3.
     if (at + 1 < bytes.length && bytes[at + 1] !== 3) return { kind: 'not-tls' };
     if (at + 5 > bytes.length) break;
     const length = bytes.readUInt16BE(at + 3);
@@ -94,7 +94,7 @@ class Reader {
   }
 
   take(size: number): Buffer {
-    if (size > this.left) throw new RangeError(`${size} bytes wanted, ${this.left} left`);
+    if (size > this.left) throw new RangeError(`${size} bytes needed, ${this.left} left`);
     this.#at += size;
     return this.#bytes.subarray(this.#at - size, this.#at);
   }

@@ -37,7 +37,7 @@ export function isRelayed(route: Route): boolean {
 
 /**
  * Which port relays to whom. Services of one port with equal patterns are a group and share its connections; so are
- * all services of tcp mode, unless they name different groups: then the oldest group has the port, and the others are told.
+ * all services of tcp mode, unless they name different groups: then the oldest group has the port, and the others get a problem.
  */
 export function planRelays(routes: Iterable<Route>): RelayPlan {
   const problems = new Map<ServiceKey, Problem[]>();
@@ -95,7 +95,7 @@ function planPort(
   return { port, byName, rest: oneGroup(port, unnamed, complain)[0] };
 }
 
-/** Nothing in a TCP connection tells groups apart, so one of them has it. */
+/** A TCP connection does not identify a group, so one group has the port. */
 function oneGroup(
   port: number,
   routes: readonly Route[],
@@ -144,7 +144,7 @@ interface NamePattern {
   readonly matches: (serverName: string) => boolean;
 }
 
-/** `undefined`: the service cannot be relayed, which was said. Empty: it takes every name. */
+/** `undefined`: the service cannot be relayed; its problem is recorded. Empty: it takes every name. */
 function patternsOf(
   route: Route,
   complain: (route: Route, problem: Problem) => void,

@@ -147,10 +147,10 @@ describe('relays', () => {
   it('passes a reset on as a reset, in both directions', async () => {
     const port = await freePort();
     const errors: unknown[] = [];
-    const held: Socket[] = [];
+    const open: Socket[] = [];
     endpoints.set('swarm/db', [
       await backend((socket) => {
-        held.push(socket);
+        open.push(socket);
         socket.on('error', (error) => errors.push('code' in error && error.code)).pipe(socket);
       }),
     ]);
@@ -164,7 +164,7 @@ describe('relays', () => {
     staying.socket.on('error', (error) => errors.push('code' in error && error.code));
     staying.send('y');
     await staying.until('y');
-    held[1]?.resetAndDestroy();
+    open[1]?.resetAndDestroy();
     await until(() => errors.length === 2);
     expect(errors).to.deep.equal(['ECONNRESET', 'ECONNRESET']);
   });

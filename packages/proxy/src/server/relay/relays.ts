@@ -43,7 +43,7 @@ export class Relays {
   #plan: RelayPlan = { ports: new Map(), problems: new Map() };
   #draining = false;
   #onEmpty: (() => void) | undefined;
-  // One change after the other: a port that is closing may be wanted again by the next.
+  // One change at a time: the next change may open a port that is closing.
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: RelaysOptions) {

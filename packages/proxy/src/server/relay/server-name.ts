@@ -2,16 +2,16 @@ import type { Socket } from 'node:net';
 import { guard } from '@swarmgate/runtime';
 import { mostHelloBytes, readClientHello } from './client-hello.ts';
 
-export type AskedName =
+export type ServerNameResult =
   | { readonly kind: 'read'; readonly serverName: string | undefined; readonly bytes: Buffer }
-  /** It closed, or did not say a whole hello in time. */
+  /** The connection closed, or its ClientHello did not arrive in time. */
   | { readonly kind: 'gone' };
 
 /**
  * Reads the server name of a ClientHello. The result holds all bytes read, for the next reader of the connection.
  * Rejects with a fault.
  */
-export function readServerName(client: Socket, timeoutMs: number): Promise<AskedName> {
+export function readServerName(client: Socket, timeoutMs: number): Promise<ServerNameResult> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
     const leave = () => {
@@ -21,7 +21,7 @@ export function readServerName(client: Socket, timeoutMs: number): Promise<Asked
       client.off('end', onGone);
       client.pause();
     };
-    const settle = (result: AskedName) => {
+    const settle = (result: ServerNameResult) => {
       leave();
       resolve(result);
     };

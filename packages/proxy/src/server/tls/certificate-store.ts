@@ -111,7 +111,7 @@ export class CertificateStore {
     const wanted = this.#defaultName;
     const named =
       wanted === undefined ? undefined : all.findLast((each) => each.name === wanted || each.name === stem(wanted));
-    // Without a wish: the self-signed one, if there is one, says by itself that the name is not served here.
+    // Without a server name: the self-signed certificate, if there is one.
     const own = this.of('self-signed')[0] ?? all.find((each) => !this.of('service').includes(each));
     return named ?? own ?? all[0];
   }

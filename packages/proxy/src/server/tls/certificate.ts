@@ -24,7 +24,7 @@ export type ReadCertificate =
 /**
  * Reads one PEM that holds certificate, chain and private key in any order, as Docker Flow takes it.
  * @param clientAuthorities PEM of the authorities that client certificates are checked against (`CA_FILE`). Given by every
- *   caller: a context without them checks against all authorities that Node knows.
+ *   caller: a context without them trusts all of Node's default authorities.
  */
 export function readCertificate(name: string, pem: string, clientAuthorities: string | undefined): ReadCertificate {
   const chain = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];

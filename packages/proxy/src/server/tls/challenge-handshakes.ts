@@ -18,7 +18,7 @@ export interface ChallengeHandshakes {
  * The same server name is served with its own certificate to all others, so the certificate is swapped for one handshake.
  * TLS 1.3 chooses the protocol before the certificate, TLS 1.2 after it: the first gets its context by server name, the
  * second has each kind of key replaced, because OpenSSL would choose one that is left.
- * @param offered what the port serves, most wanted first
+ * @param offered the protocols of the port, in order of preference
  */
 export function challengeHandshakes(
   challenges: Pick<ChallengeAnswers, 'alpnAnswer'> | undefined,

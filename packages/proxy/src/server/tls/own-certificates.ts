@@ -58,7 +58,7 @@ export class OwnCertificates {
     return new Map([...expiringCertificates(this.store, this.#now()), ...this.#ofServices.problems()]);
   }
 
-  /** Looks at the files again every `everyMs`, until the signal aborts. Its owner awaits it. */
+  /** Reads the files again every `everyMs` until the signal aborts. The owner awaits it. */
   follow(everyMs: number, signal: AbortSignal): Promise<void> {
     return this.#files.follow(everyMs, signal);
   }

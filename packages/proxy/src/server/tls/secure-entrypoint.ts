@@ -15,7 +15,7 @@ export interface SecureEntrypointOptions {
   readonly certificates: CertificateStore;
   /** How long a handshake may take, in milliseconds. */
   readonly handshakeMs: number;
-  /** PEM of the authorities for client certificates. They are asked for; whether a route needs one is the route's to say. */
+  /** PEM of the authorities for client certificates. Certificates are requested; each route decides whether it needs one. */
   readonly clientAuthorities?: string;
   /** Default: keys of this process alone. */
   readonly ticketKeys?: TicketKeys;
@@ -77,7 +77,7 @@ export class SecureEntrypoint {
     this.#server.on('secureConnection', (secured) => guard(connectionOwner(secured, logger), () => secure(secured))());
     this.#server.on('tlsClientError', (error, secured) =>
       guard(connectionOwner(secured, logger), () => {
-        // node:tls only tells of a handshake that takes too long, and leaves the connection as it is.
+        // node:tls only reports a handshake that takes too long, and keeps the connection open.
         secured.destroy();
         options.onFailure?.(error);
       })(),

@@ -1,5 +1,5 @@
 import { fieldName } from '../field-names.ts';
-import { type HeaderField, judgedField } from '../header-field.ts';
+import { type HeaderField, validatedField } from '../header-field.ts';
 import { decodeHuffman, mostDecodedBytes } from './huffman.ts';
 import { staticEntries, staticTable } from './static-table.ts';
 
@@ -146,7 +146,7 @@ export class HpackDecoder {
       name = fieldName(textBytes.toString('latin1', textFrom, textTo));
     }
     if (name === undefined || !readString(bytes, cursor, to)) return undefined;
-    return judgedField(name, textBytes, textFrom, textTo);
+    return validatedField(name, textBytes, textFrom, textTo);
   }
 
   /** RFC 7541, section 4.4: an entry larger than the table empties it. */

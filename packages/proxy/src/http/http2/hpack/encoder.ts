@@ -89,7 +89,7 @@ export class HpackEncoder {
     return needed;
   }
 
-  /** Judges a field and looks for it in the tables. `slot` is filled where there is one. */
+  /** Validates a field and looks for it in the tables. `slot` is filled where there is one. */
   #look(slot: Slot | undefined, given: string, value: string): Slot | undefined {
     if (!isSendable(value)) return undefined;
     if (slot === undefined || slot.given !== given) {

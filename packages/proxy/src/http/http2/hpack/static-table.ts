@@ -1,5 +1,5 @@
 import { internFieldName } from '../field-names.ts';
-import { type HeaderField, judgedField } from '../header-field.ts';
+import { type HeaderField, validatedField } from '../header-field.ts';
 
 /** RFC 7541, appendix A: name and value of the entries 1 to 61. */
 const texts: readonly (readonly [string, string])[] = [
@@ -71,7 +71,7 @@ export const staticEntries = texts.length;
 /** The static table. An entry without a value stands for its name alone, or for an empty value. */
 export const staticTable: readonly HeaderField[] = texts.map(([name, value]) => {
   const bytes = Buffer.from(value, 'latin1');
-  return judgedField(internFieldName(name), bytes, 0, bytes.length);
+  return validatedField(internFieldName(name), bytes, 0, bytes.length);
 });
 
 /** Where a name stands in the static table, and which values stand there with it. */

@@ -3,10 +3,10 @@ import type { Sender } from './sender.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /**
- * What a peer may cost without worth (RFC 9113, section 10.5). Budgets are made with the first charge: a connection that
- * behaves has none.
+ * Limits of work that a peer causes without a purpose (RFC 9113, section 10.5). A budget is created with its first charge,
+ * so a well-behaved connection has none.
  */
-export class PeerAllowance {
+export class PeerBudgets {
   readonly #options: SessionOptions;
   readonly #sender: Sender;
   #wasted: Budget | undefined = undefined;
@@ -19,7 +19,7 @@ export class PeerAllowance {
     this.#sender = sender;
   }
 
-  /** A stream whose work was in vain. Returns `false` where there were too many. */
+  /** Charges a stream whose work was wasted. Returns `false` if there were too many. */
   wasted(): boolean {
     this.#wasted ??= new Budget(this.#options.wastedStreams, this.#options.now);
     return this.#wasted.charge(1);
@@ -30,7 +30,7 @@ export class PeerAllowance {
     this.#wasted?.refund(1);
   }
 
-  /** A frame that carries no message. Returns `false` where there were too many. */
+  /** Charges a control frame. Returns `false` if there were too many. */
   control(): boolean {
     this.#control ??= new Budget(this.#options.controlFrames, this.#options.now);
     const { dataFrames } = this.#sender;

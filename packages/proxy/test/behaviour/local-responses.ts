@@ -3,7 +3,7 @@ import type { Middleware } from '../../src/middleware/middleware.ts';
 import { get, type Suite } from './suite.ts';
 
 /** What the proxy answers by itself, each with its reason. */
-export function ownAnswers(suite: Suite): void {
+export function localResponses(suite: Suite): void {
   describe('answers of the proxy itself', () => {
     beforeEach(() => suite.start());
 

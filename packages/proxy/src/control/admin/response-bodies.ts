@@ -20,7 +20,7 @@ import type { WorkerView } from '../serving/server.ts';
 /** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
 
 /** `GET /v1/status` */
-export interface StatusAnswer {
+export interface StatusResponse {
   readonly version: string;
   readonly replica: string;
   readonly instance: string;
@@ -37,7 +37,7 @@ export interface StatusAnswer {
   };
   readonly revision: string;
   readonly sequence: number;
-  /** Time since the registry last said something (since the snapshot on disk was made, before it did); null: never. */
+  /** Time since the registry last responded (before that: since the snapshot on disk was made); null: never. */
   readonly ageMs: number | null;
   readonly services: number;
   readonly routes: number;
@@ -74,7 +74,7 @@ export interface RouteView {
 }
 
 /** `GET /v1/routes`, in matching order */
-export interface RoutesAnswer {
+export interface RoutesResponse {
   readonly revision: string;
   readonly order: 'strict' | 'legacy';
   readonly routes: readonly RouteView[];
@@ -94,14 +94,14 @@ export interface KeyProblemView {
 }
 
 /** `GET /v1/problems` */
-export interface ProblemsAnswer {
+export interface ProblemsResponse {
   readonly revision: string;
   readonly problems: readonly ProblemView[];
   readonly keys: readonly KeyProblemView[];
 }
 
 /** `GET /v1/explain` */
-export interface ExplainAnswer {
+export interface ExplainResponse {
   readonly request: {
     readonly method: string;
     readonly host: string;
@@ -140,7 +140,7 @@ export interface HistoryEntryView extends HistoryEntry {
 }
 
 /** `GET /v1/history` */
-export interface HistoryAnswer {
+export interface HistoryResponse {
   readonly service: string;
   /** For each owner that publishes the name: what stands now and what stood before, newest first. */
   readonly owners: readonly {
@@ -151,7 +151,7 @@ export interface HistoryAnswer {
 }
 
 /** `GET /v1/services`: what is served, as documents, and what passed through; `swarmgate diff` compares with the documents. */
-export interface ServicesAnswer {
+export interface ServicesResponse {
   readonly revision: string;
   /** Whose requests the numbers count, this replica first. Only this one, unless all were asked for. */
   readonly replicas: readonly CoveredReplica[];
@@ -178,7 +178,7 @@ export interface CoveredReplica {
   readonly replica: string;
   /** How old its numbers are. */
   readonly ageMs: number;
-  /** How many services it told of: its busiest, or all. */
+  /** How many services it reported: its busiest, or all. */
   readonly services: 'all' | number;
 }
 
@@ -194,7 +194,7 @@ export interface EndpointNumbers {
 }
 
 /** `GET /v1/certificates` */
-export interface CertificatesAnswer {
+export interface CertificatesResponse {
   /** `ACME_DIRECTORY` is set: certificates are ordered. */
   readonly ordering: boolean;
   readonly certificates: readonly ShownCertificate[];
@@ -214,7 +214,7 @@ export interface CertificateView {
 export interface ShownCertificate extends CertificateView, Partial<Omit<OrderedCertificate, 'id' | 'names'>> {}
 
 /** Answer to everything that changes something; Docker Flow's two fields, then ours. */
-export interface ChangeAnswer {
+export interface ChangeResponse {
   readonly Status: 'OK' | 'NOK';
   readonly Message: string;
   readonly sequence?: number;
