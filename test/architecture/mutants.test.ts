@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { mutants } from '../mutants/all.ts';
@@ -13,7 +13,7 @@ describe('planted faults', () => {
   });
 
   it('are run with tests that exist', () => {
-    const files = new Set(mutants.flatMap(({ tests }) => tests));
-    for (const file of files) expect(readFileSync(join(root, file), 'utf8'), file).to.include('it(');
+    const missing = new Set(mutants.flatMap(({ tests }) => tests).filter((file) => !existsSync(join(root, file))));
+    expect([...missing]).to.deep.equal([]);
   });
 });

@@ -69,7 +69,7 @@ export const exchangeMutants: readonly Mutant[] = [
         "const isMissing = sentHost === '' && view.protocol === 'HTTP/1.0'",
         "const isMissing = sentHost === ''",
       ],
-      ['routes are looked up by the path as sent', '    path = normal.path;\n', ''],
+      ['routes are looked up by the path as sent', '    path = read.path;\n', ''],
       [
         'a request that loops is forwarded',
         'if (flat !== undefined && hasLooped(flat, context.viaName))',
@@ -97,8 +97,8 @@ export const exchangeMutants: readonly Mutant[] = [
     `${exchange}/forwarding.ts`,
     [`${exchange}/forwarding.test.ts`],
     [
-      ['a POST is sent twice', "'PUT', 'DELETE']);", "'PUT', 'DELETE', 'POST']);"],
-      ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE']);", "'TRACE', 'DELETE']);"],
+      ['a POST is sent twice', "'PUT', 'DELETE', 'QUERY']);", "'PUT', 'DELETE', 'QUERY', 'POST']);"],
+      ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE', 'QUERY']);", "'TRACE', 'DELETE', 'QUERY']);"],
       ['a fourth endpoint is tried', 'const mostTries = 3;', 'const mostTries = 4;'],
       ['the budget is not asked', 'return this.#context.budget.take();', 'return true;'],
       [
