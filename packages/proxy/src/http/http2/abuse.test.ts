@@ -237,7 +237,7 @@ describe('HTTP/2 abuse: heads (RFC 9113, section 10.5.1)', () => {
     expect(rig.events()).to.deep.equal(['fault 11 field-block-too-large']);
   });
 
-  it('bounds what a block decodes to (HPACK bomb), and keeps the connection', () => {
+  const bombed = (fields: number) => {
     const rig = openServer();
     const insert = Buffer.concat([
       Buffer.from([0x40, 1]),
@@ -246,9 +246,20 @@ describe('HTTP/2 abuse: heads (RFC 9113, section 10.5.1)', () => {
       Buffer.alloc(3_968, 'y'),
     ]);
     rig.feed(headers(1, Buffer.concat([block(plainGet), insert])));
-    // 16,000 fields of 4 KB: 64 MB.
-    rig.feed(headers(3, Buffer.concat([block(plainGet), Buffer.alloc(16_000, 0xbe)])));
+    rig.feed(headers(3, Buffer.concat([block(plainGet), Buffer.alloc(fields, 0xbe)])));
+    return rig;
+  };
+
+  it('refuses a block that decodes to more than the limit, and keeps the connection', () => {
+    // 130 fields of 4 KB are just below 16 times the limit.
+    const rig = bombed(130);
     expect(rig.events()).to.deep.equal(['request 1 GET / end', 'refused 3 head-too-large']);
     expect(rig.feed(headers(5, plainGet)).events()).to.deep.equal(['request 5 GET / end']);
   });
+
+  for (const fields of [132, 16_000])
+    it(`ends a connection whose block decodes to ${fields} times 4 KB (HPACK bomb)`, () => {
+      const reset = 'reset 1 11 connection field-block-too-large';
+      expect(bombed(fields).events()).to.deep.equal(['request 1 GET / end', reset, 'fault 11 field-block-too-large']);
+    });
 });

@@ -197,7 +197,7 @@ export class FrameDispatcher implements FrameSink {
   #decode(stream: number, endStream: boolean, bytes: Buffer, from: number, to: number): void {
     decoded.begin(this.#options.maxHeadBytes);
     if (this.decoder.decode(bytes, from, to, decoded)) this.#events.headersFrame(stream, endStream, decoded);
-    else this.#events.fault(faults.compression);
+    else this.#events.fault(decoded.isBomb ? faults.fieldBlockTooLarge : faults.compression);
   }
 
   #settings(flags: number, stream: number, bytes: Buffer, from: number, to: number): void {

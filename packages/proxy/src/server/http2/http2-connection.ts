@@ -5,7 +5,6 @@ import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { AddedLines } from '../../exchange/upstream-head.ts';
 import { releaseOutput } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
-import type { RequestHead } from '../../http/http2/message-head.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
@@ -17,6 +16,8 @@ import { RequestStream, type StreamConnection } from './request-stream.ts';
 type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
 
 const lingerMs = 2_000;
+/** What the socket reads at most at once: libuv's buffer. */
+const fullChunkBytes = 65_536;
 /** How long a client may take to show that it has the first GOAWAY. */
 const drainAnswerMs = 1_000;
 
@@ -34,12 +35,10 @@ export class Http2Connection implements Timed, StreamConnection {
   readonly #reach: CertificateReach | undefined;
   /** The last one that the certificate stood for. */
   #coveredAuthority = '';
-  /**
-   * Requests whose body may have come along with their head: they are served when all that was received has been read. A body
-   * that is whole by then can be sent to another endpoint, as in HTTP/1.1.
-   */
-  #begun: { readonly request: RequestStream; readonly head: RequestHead }[] = [];
+  /** Streams that what is being read brought something for, each once. */
+  #touched: RequestStream[] = [];
   readonly #flushLater: () => void;
+  readonly #resumeLater: () => void;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
     this.#socket = socket;
@@ -53,14 +52,11 @@ export class Http2Connection implements Timed, StreamConnection {
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#flushLater = guard(this, () => this.#flush());
+    this.#resumeLater = guard(this, () => socket.resume());
     this.#session = new Http2ServerSession(
       {
-        onRequest: (stream, head, ended) => {
-          const request = new RequestStream(this, stream, head, ended);
-          if (ended) request.serve(head, ended);
-          else this.#begun.push({ request, head });
-        },
-        onRefused: (stream, refused) => new RequestStream(this, stream, refused, true).refuse(refused),
+        onRequest: (stream, head, ended) => this.touch(new RequestStream(this, stream, head, ended)),
+        onRefused: (stream, refused) => RequestStream.refuse(this, stream, refused),
         onData: (stream, bytes, from, to) => requestOf(stream).onData(bytes, from, to),
         onTrailers: (stream, fields) => requestOf(stream).onTrailers(fields.map((field) => field.line).join('')),
         onEnd: (stream) => requestOf(stream).onEnd(),
@@ -155,15 +151,31 @@ export class Http2Connection implements Timed, StreamConnection {
 
   #onData(chunk: Buffer): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
+    if (chunk.length >= fullChunkBytes) this.#yieldTurn();
     this.#session.read(chunk, 0, chunk.length);
-    if (this.#begun.length > 0) this.#serveBegun();
+    this.#settleTouched();
     this.#settle();
   }
 
-  #serveBegun(): void {
-    const begun = this.#begun;
-    this.#begun = [];
-    for (const { request, head } of begun) request.serve(head, false);
+  /**
+   * What a stream brought is acted upon when all that was received has been read: a request that was reset by then costs
+   * nothing, a body that is whole by then can be sent to another endpoint, and a body in many small frames is one write.
+   */
+  touch(stream: RequestStream): void {
+    this.#touched.push(stream);
+  }
+
+  #settleTouched(): void {
+    if (this.#touched.length === 0) return;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const stream of touched) stream.settle();
+  }
+
+  /** More is waiting: without a pause up to 32 such chunks are read in one turn of the event loop, and the others wait. */
+  #yieldTurn(): void {
+    this.#socket.pause();
+    setImmediate(this.#resumeLater);
   }
 
   #onEnd(): void {

@@ -24,6 +24,8 @@ export interface StreamConnection {
   readonly dataCopied: boolean;
   /** Whether the connection's certificate stands for the host of this authority. */
   standsFor(authority: string): boolean;
+  /** `settle` is to be called when all that was received has been read. */
+  touch(stream: RequestStream): void;
 }
 
 const lingerMs = 2_000;
@@ -43,9 +45,16 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
   #rate: MinimumDataRate | undefined;
   #awaitsBody = false;
   #watched = false;
+  #touched = true;
+  /** The head of a request that is not served yet. */
+  #head: RequestHead | undefined;
+  readonly #ended: boolean;
 
+  /** @param ended the request has no body */
   constructor(connection: StreamConnection, stream: Http2Stream, head: RequestHead | RefusedRequest, ended: boolean) {
     this.#connection = connection;
+    this.#head = 'fields' in head ? head : undefined;
+    this.#ended = ended;
     this.#stream = stream;
     this.cache = connection.cache;
     this.#offersTunnel = 'fields' in head && head.method === 'CONNECT';
@@ -60,15 +69,26 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
     stream.context = this;
   }
 
-  /** One that was reset before it is served costs nothing more. */
-  serve(head: RequestHead, ended: boolean): void {
+  /** Serves the request, or passes on what has come of its body since. */
+  settle(): void {
+    this.#touched = false;
+    const head = this.#head;
+    this.#head = undefined;
+    this.#guarded(() => {
+      if (head !== undefined) this.#serve(head);
+      else if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
+      else if (this.#body.ended && !this.#body.done) this.#expectNothing();
+    });
+  }
+
+  #serve(head: RequestHead): void {
     if (this.#stream.closed) return;
-    const view = new Http2Request(head, ended, !this.#connection.standsFor(head.authority));
+    const view = new Http2Request(head, this.#ended, !this.#connection.standsFor(head.authority));
     this.#begin(view.method).serve(view);
   }
 
-  refuse({ error, method }: RefusedRequest): void {
-    this.#begin(method).refuse(error);
+  static refuse(connection: StreamConnection, stream: Http2Stream, refused: RefusedRequest): void {
+    new RequestStream(connection, stream, refused, true).#begin(refused.method).refuse(refused.error);
   }
 
   get body(): BodySource {
@@ -148,7 +168,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
         return;
       }
       this.#body.add(bytes, from, to);
-      if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
+      this.#touch();
     });
   }
 
@@ -163,8 +183,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
         return;
       }
       this.#body.end();
-      if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
-      else if (!this.#body.done) this.#expectNothing();
+      this.#touch();
     });
   }
 
@@ -201,6 +220,12 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
       logger.error({ err: error, peer: this.cache.info.peerAddress }, 'a stream failed');
       this.#stream.reset(ErrorCode.internalError);
     }
+  }
+
+  #touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    this.#connection.touch(this);
   }
 
   #begin(method: string): HttpExchange {

@@ -7,6 +7,10 @@ interface Piece {
   readonly to: number;
 }
 
+/** Pieces up to here are copied together: a small one would keep all of what it was received with in memory. */
+const copiedBytes = 4_096;
+const joinedBytes = 16_384;
+
 /** Body bytes of one stream that have arrived and are not read yet: at most a window of them. */
 export class StreamBody {
   /** All of it has been read. */
@@ -15,6 +19,10 @@ export class StreamBody {
   receivedBytes = 0;
   readonly #mostBytes: number;
   #pieces: Piece[] = [];
+  /** Where small pieces are put together, and how much of it is filled. */
+  #joined: Buffer | undefined;
+  #joinedFrom = 0;
+  #joinedTo = 0;
   #ended: boolean;
   #readBytes = 0;
 
@@ -25,10 +33,19 @@ export class StreamBody {
     this.#mostBytes = mostBytes;
   }
 
+  /** Its end has arrived. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** @param bytes kept until they are read */
   add(bytes: Buffer, from: number, to: number): void {
     this.receivedBytes += to - from;
-    this.#pieces.push({ bytes, from, to });
+    if (to - from <= copiedBytes) this.#join(bytes, from, to);
+    else {
+      this.#endJoined();
+      this.#pieces.push({ bytes, from, to });
+    }
   }
 
   end(): void {
@@ -37,6 +54,7 @@ export class StreamBody {
 
   /** Returns how many bytes were read, or why none can be. */
   read(take: (bytes: Buffer, from: number, to: number) => void): number | ParseError {
+    this.#endJoined();
     const pieces = this.#pieces;
     this.#pieces = [];
     let count = 0;
@@ -47,5 +65,23 @@ export class StreamBody {
     if (this.#ended) this.done = true;
     for (const { bytes, from, to } of pieces) take(bytes, from, to);
     return count;
+  }
+
+  #join(bytes: Buffer, from: number, to: number): void {
+    if (this.#joined === undefined || this.#joinedTo + to - from > this.#joined.length) {
+      this.#endJoined();
+      this.#joined = Buffer.allocUnsafe(this.#pieces.length === 0 ? copiedBytes : joinedBytes);
+      this.#joinedFrom = 0;
+      this.#joinedTo = 0;
+    }
+    bytes.copy(this.#joined, this.#joinedTo, from, to);
+    this.#joinedTo += to - from;
+  }
+
+  /** What was put together so far is a piece; more may be added behind it, in the same buffer. */
+  #endJoined(): void {
+    if (this.#joined === undefined || this.#joinedTo === this.#joinedFrom) return;
+    this.#pieces.push({ bytes: this.#joined, from: this.#joinedFrom, to: this.#joinedTo });
+    this.#joinedFrom = this.#joinedTo;
   }
 }

@@ -9,6 +9,9 @@ export const defaultTableBytes = 4_096;
 /** More than any string or index of a block: an integer above it is an error (RFC 7541, section 5.1). */
 const mostInteger = 1 << 28;
 
+/** A block that decodes to more than so many times the limit was made to cost work (RFC 9113, section 10.5.1). */
+const bombFactor = 16;
+
 /** More fields than a usual block has: beyond it the memory is given back. */
 const mostKeptFields = 256;
 
@@ -20,6 +23,8 @@ export class DecodedFields {
   bytes = 0;
   /** Set where the size exceeded its limit: the fields from there on were left out. */
   exceeded = false;
+  /** Set where it exceeded its limit 16 times over, which no head that is only too large does: decoding has ended there. */
+  isBomb = false;
   #limitBytes = 0;
   // Emptying an array gives its memory away: the places are written again instead.
   #fields: HeaderField[] = [];
@@ -29,13 +34,17 @@ export class DecodedFields {
     this.count = 0;
     this.bytes = 0;
     this.exceeded = false;
+    this.isBomb = false;
     this.#limitBytes = limitBytes;
   }
 
   add(field: HeaderField): void {
     this.bytes += field.bytes;
     if (this.bytes <= this.#limitBytes) this.#fields[this.count++] = field;
-    else this.exceeded = true;
+    else {
+      this.exceeded = true;
+      this.isBomb = this.bytes > bombFactor * this.#limitBytes;
+    }
   }
 
   /** @param index Below `count`. */
@@ -91,7 +100,7 @@ export class HpackDecoder {
     if (bytes < this.#maxTableBytes) this.#updateDue = true;
   }
 
-  /** Decodes a whole block into `fields`. Returns `false` where the block is wrong: COMPRESSION_ERROR. */
+  /** Decodes a whole block into `fields`. Returns `false` where the block is wrong, or a bomb: `fields` tells which. */
   decode(bytes: Buffer, from: number, to: number, fields: DecodedFields): boolean {
     let at = from;
     let mayResize = true;
@@ -118,6 +127,7 @@ export class HpackDecoder {
         const field = this.#entry(index);
         if (field === undefined) return false;
         fields.add(field);
+        if (fields.isBomb) return false;
         continue;
       }
       const indexed = (first & 0x40) !== 0;
@@ -126,6 +136,7 @@ export class HpackDecoder {
       at = cursor;
       if (indexed) this.#insert(field);
       fields.add(field);
+      if (fields.isBomb) return false;
     }
     return true;
   }
