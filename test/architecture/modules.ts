@@ -88,7 +88,7 @@ export const modules: readonly Module[] = [
     name: 'acme/certificates',
     what: 'signing requests, certificates of tls-alpn-01, what an issued certificate says',
     kind: 'pure',
-    imports: [],
+    imports: ['acme/names'],
   },
   {
     name: 'acme/names',

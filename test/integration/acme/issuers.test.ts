@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { createConsulStore } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
 import { startBind } from '../../harness/bind.ts';
@@ -288,5 +289,64 @@ describe('issuers, renewals and DNS', function () {
       expect(Math.abs((orders[0] ?? 0) - Date.now())).to.be.lessThan(60_000);
       await replicas.pop()?.stop();
     }
+  });
+
+  it('try a failed name no earlier where the clock of the orderer is two hours ahead', async () => {
+    await dns.setAddresses('ahead.example.com', ['127.0.0.99']);
+    const one = await start({ ordering: { restoreMs: 100, now: () => Date.now() + 7_200_000 } });
+    const before = relay.counts.get('new-order') ?? 0;
+    one.want({ web: ['ahead.example.com'] });
+    await until('it failed', () => one.certificates.waiting().some(({ failures }) => failures > 0));
+    // Whatever changes makes the orderer plan again.
+    one.want({ web: ['ahead.example.com'], api: ['beside.example.com'] });
+    await served(one, 1);
+    const [name] = one.certificates.waiting();
+    expect(name).to.include({ name: 'ahead.example.com', failures: 1 });
+    expect(Date.parse(name?.nextAttempt ?? '') - Date.now()).to.be.within(0, 61_000);
+    await replicas.pop()?.stop();
+    // Also one that begins anew, and does not know the time of the CA yet.
+    const again = await start({ ordering: { restoreMs: 100, now: () => Date.now() + 7_200_000 } });
+    again.want({ web: ['ahead.example.com'], api: ['beside.example.com'], more: ['after.example.com'] });
+    await served(again, 2);
+    expect((relay.counts.get('new-order') ?? 0) - before).to.equal(3);
+  });
+
+  it('are ordered again where they cannot be served: sealed with another key, or spoilt by hand', async () => {
+    const one = await start();
+    const hosts = ['spoilt.example.com', 'swapped.example.com', 'cut.example.com', 'fine.example.com'];
+    one.want(Object.fromEntries(hosts.map((host) => [host, [host]])));
+    await served(one, 4);
+    await replicas.pop()?.stop();
+    const store = createConsulStore({ address: consul.address });
+    const read = async (key: string) => (await store.get(`${instance}/acme/${key}`))?.value ?? '';
+    const write = (key: string, value: string) =>
+      store.transact([{ kind: 'set', key: `${instance}/acme/${key}`, value }]);
+    const fine = JSON.parse(await read('certificates/fine.example.com'));
+    const spoilt = JSON.parse(await read('certificates/spoilt.example.com'));
+    const swapped = JSON.parse(await read('certificates/swapped.example.com'));
+    await write('certificates/spoilt.example.com', JSON.stringify({ ...spoilt, chain: 'no certificate' }));
+    await write('certificates/swapped.example.com', JSON.stringify({ ...swapped, chain: fine.chain }));
+    await write('certificates/cut.example.com', '{"version":1,"id":"cut.example.com","na');
+    await write('names/cut.example.com', 'nonsense');
+    await write('renewals/fine.example.com', '{"version":1}');
+    await write('budgets/other', '[]');
+    await write('orders/garbage', '{"version":1,"names":[]}');
+    await write('accounts/garbage', '"x"');
+    await write('inbox/garbage', '{"kind":"adopt","certificate":{}}');
+    const before = relay.counts.get('new-order') ?? 0;
+    const again = await start();
+    again.want(Object.fromEntries(hosts.map((host) => [host, [host]])));
+    await until('all are served again', () => {
+      const ordered = again.served().certificates;
+      return ordered.filter(({ pem }) => pem.includes('BEGIN CERTIFICATE')).length === 4;
+    });
+    await until('three are ordered', () => again.ended.length === 3);
+    expect((relay.counts.get('new-order') ?? 0) - before).to.equal(3);
+    await replicas.pop()?.stop();
+    const other = await start({ secretsKeys: [newSecretsKey()] });
+    other.want({ web: ['fine.example.com'] });
+    await until('it is ordered with the new key', () => other.ended.some(({ result }) => result === 'issued'));
+    await served(other, 1);
+    await store.close();
   });
 });

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { AuthorityKeyIdentifierExtension, X509Certificate as ParsedCertificate } from '@peculiar/x509';
+import { normalName } from '../names/name-kind.ts';
 
 /** What a certificate says of itself. Times in milliseconds since the epoch. */
 export interface IssuedFacts {
@@ -28,7 +29,8 @@ export function readIssued(chain: string): IssuedFacts {
 
 function namesOf(leaf: X509Certificate): string[] {
   const found = [...(leaf.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)];
-  return [...new Set(found.map((match) => String(match[1]).toLowerCase()))];
+  // Node writes an IPv6 address with all of its zeros.
+  return [...new Set(found.map((match) => normalName(String(match[1]))))];
 }
 
 function renewalIdOf(leaf: X509Certificate): string | undefined {

@@ -43,6 +43,7 @@ const longestWaitMs = 600_000;
 export class AccountAccess {
   readonly #options: AccountAccessOptions;
   readonly #accesses = new Map<string, Access>();
+  #clockOffsetMs = 0;
 
   constructor(options: AccountAccessOptions) {
     this.#options = options;
@@ -57,7 +58,16 @@ export class AccountAccess {
     });
     const client = await access.client;
     access.clockOffsetMs = client.clockOffsetMs;
+    this.#clockOffsetMs = client.clockOffsetMs;
     return client;
+  }
+
+  /**
+   * The time by the CA that was asked last. Moments in the registry are by the clocks of CAs: with a clock of ours that is
+   * hours ahead, every wait would be over at once.
+   */
+  clock(): number {
+    return this.#options.now() + this.#clockOffsetMs;
   }
 
   /** The CA's time as far as it is known: a clock of ours that is off must not widen the windows of the budget. */
@@ -83,12 +93,12 @@ export class AccountAccess {
 
   failed(issuer: Issuer, error: AcmeError): void {
     const access = this.#access(issuer);
-    const { logger, now } = this.#options;
+    const { logger } = this.#options;
     // Orders side by side meet the same outage: it counts once.
-    if (access.notBeforeMs > now()) return;
+    if (access.notBeforeMs > this.clock()) return;
     const waitMs = Math.max(backoffMs(access.failures, firstWaitMs, longestWaitMs), error.retryAfterMs ?? 0);
     access.failures += 1;
-    access.notBeforeMs = now() + waitMs;
+    access.notBeforeMs = this.clock() + waitMs;
     logger.warn({ issuer: issuer.id, waitMs, err: error.message }, 'the CA gives no usable answer');
   }
 

@@ -13,6 +13,7 @@ import { Orders } from './orders.ts';
 import { Prover } from './prove.ts';
 import { RenewalChecks } from './renewal-checks.ts';
 import { Requests } from './requests.ts';
+import { UsableCertificates } from './usable-certificates.ts';
 
 const defaults = { barrierMs: 15_000, restoreMs: 5_000 };
 /** Also without a change: what a lost wake would have caused. */
@@ -57,24 +58,27 @@ export class LeadingOrderer {
       writer,
       barrier: (mark, until) => this.#barrier(mark, writer, until),
     });
+    const clock = () => access.clock();
     const onChange = () => this.#changed.notify();
     const random = this.#options.random ?? Math.random;
-    const checks = new RenewalChecks({ writer, access, issuers, logger, now, random, onChange });
+    const checks = new RenewalChecks({ writer, access, issuers, logger, now: clock, random, onChange });
     const onEnd = () => {
       checks.wake();
       onChange();
     };
     const onRefused = (error: unknown) => this.#ending.abort(error);
     const budgets = new Budgets(writer);
-    const context = { writer, access, prover, budgets, secretsKeys, events: this.#options.events, logger, now, signal };
+    const { events } = this.#options;
+    const context = { writer, access, prover, budgets, secretsKeys, events, logger, now: clock, signal };
     const orders = new Orders({ context, issuers, onEnd, onRefused });
-    const requests = new Requests({ store, keys, writer, logger, now, onRequest: onEnd });
+    const requests = new Requests({ store, keys, writer, logger, now: clock, onRequest: onEnd });
+    const usable = new UsableCertificates(secretsKeys);
     const following = Promise.all([requests.follow(signal), checks.follow(signal)]).catch(onRefused);
     try {
       await this.#begin(writer, orders);
       while (!signal.aborted) {
-        const nextMs = await this.#plan(writer, orders, requests);
-        await this.#changed.wait(Math.min(Math.max(nextMs - now(), 0), longestWaitMs), signal);
+        const nextMs = await this.#plan({ writer, orders, requests, usable, nowMs: clock() });
+        await this.#changed.wait(Math.min(Math.max(nextMs - clock(), 0), longestWaitMs), signal);
       }
     } finally {
       this.#ending.abort();
@@ -89,7 +93,7 @@ export class LeadingOrderer {
     if (writer.isNew) {
       // Makes the head, which other replicas compare with what they have. What was lost comes back as requests.
       await writer.write({});
-      logger.info('no certificates are in the registry: waiting for what other replicas have');
+      logger.info('the registry has no head of certificates: waiting for what other replicas have');
       const endMs = performance.now() + restoreMs;
       while (!this.#signal.aborted && performance.now() < endMs)
         await this.#changed.wait(endMs - performance.now(), this.#signal);
@@ -107,9 +111,9 @@ export class LeadingOrderer {
   }
 
   /** Begins what is to be ordered now; answers when to look again. */
-  async #plan(writer: FencedWriter, orders: Orders, requests: Requests): Promise<number> {
-    const { wanted, now, logger } = this.#options;
-    const certificates = ownCertificates(writer.documents);
+  async #plan({ writer, orders, requests, usable, nowMs }: Planning): Promise<number> {
+    const { wanted, logger } = this.#options;
+    const certificates = ownCertificates(writer.documents, usable);
     const requested = requests.names(certificates);
     const plan = planOrders({
       wanted: wanted(),
@@ -117,7 +121,7 @@ export class LeadingOrderer {
       states: nameStates(writer.documents),
       inProgress: orders.names(),
       requested,
-      nowMs: now(),
+      nowMs,
     });
     const nextMs = orders.begin(plan.orders, requested);
     await requests.done(
@@ -132,17 +136,17 @@ export class LeadingOrderer {
       ]);
       await writer.write({ documents });
     }
-    await this.#forgetNames(writer);
+    await this.#forgetNames(writer, nowMs);
     return Math.min(plan.nextMs, nextMs);
   }
 
   /** Failures of names without a route are not reported. Their schedule is kept for an hour in case the names return. */
-  async #forgetNames(writer: FencedWriter): Promise<void> {
-    const { wanted, now } = this.#options;
+  async #forgetNames(writer: FencedWriter, nowMs: number): Promise<void> {
+    const { wanted } = this.#options;
     const names = new Set(wanted().map(({ name }) => name));
     const forgotten = [...writer.documents].flatMap(([key, value]) => {
       const known = key.startsWith('names/') ? readDocument(nameSchema, value) : undefined;
-      return known !== undefined && !names.has(known.name) && known.nextAttemptMs < now() - 3_600_000 ? [key] : [];
+      return known !== undefined && !names.has(known.name) && known.nextAttemptMs < nowMs - 3_600_000 ? [key] : [];
     });
     for (const key of forgotten) await writer.write({ documents: new Map([[key, undefined]]) });
   }
@@ -160,12 +164,21 @@ export class LeadingOrderer {
   }
 }
 
-export function ownCertificates(documents: ReadonlyMap<string, string>): OwnCertificate[] {
+interface Planning {
+  readonly writer: FencedWriter;
+  readonly orders: Orders;
+  readonly requests: Requests;
+  readonly usable: UsableCertificates;
+  readonly nowMs: number;
+}
+
+/** Those that can be served: what cannot is ordered again. */
+function ownCertificates(documents: ReadonlyMap<string, string>, usable: UsableCertificates): OwnCertificate[] {
   const found: OwnCertificate[] = [];
   for (const [key, value] of documents) {
     if (!key.startsWith('certificates/')) continue;
     const certificate = readDocument(certificateSchema, value);
-    if (certificate === undefined) continue;
+    if (certificate === undefined || !usable.has(value, certificate)) continue;
     const { id, names, notAfterMs, renewalId, serial, issuer } = certificate;
     const renewal = readDocument(renewalSchema, documents.get(documentKeys.renewal(id)));
     const current = renewal?.serial === serial ? renewal : undefined;
@@ -181,7 +194,7 @@ export function ownCertificates(documents: ReadonlyMap<string, string>): OwnCert
   return found;
 }
 
-export function nameStates(documents: ReadonlyMap<string, string>): ReadonlyMap<string, NameState> {
+function nameStates(documents: ReadonlyMap<string, string>): ReadonlyMap<string, NameState> {
   const states = new Map<string, NameState>();
   for (const [key, value] of documents) {
     const known = key.startsWith('names/') ? readDocument(nameSchema, value) : undefined;

@@ -68,8 +68,16 @@ export function openCertificateDocument(
   certificate: CertificateDocument,
   keys: readonly SecretsKey[],
 ): string | undefined {
-  const privateKey = openSecret(certificate.sealedKey, certificateBinding(certificate.id), keys);
+  const privateKey = certificateKey(certificate, keys);
   return privateKey === undefined ? undefined : `${certificate.chain.trimEnd()}\n${privateKey}`;
+}
+
+/** PEM; `undefined` where it was sealed with another `SECRETS_KEY`. */
+export function certificateKey(
+  { id, sealedKey }: CertificateDocument,
+  keys: readonly SecretsKey[],
+): string | undefined {
+  return openSecret(sealedKey, certificateBinding(id), keys);
 }
 
 export function certificateBinding(id: string): string {

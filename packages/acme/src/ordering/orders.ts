@@ -2,7 +2,7 @@ import { openSecret, sealSecret } from '@swarmgate/registry';
 import { makePrivateKey } from '../certificates/request.ts';
 import { admit } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
-import type { PlannedOrder } from '../orders/plan-orders.ts';
+import type { OwnCertificate, PlannedOrder } from '../orders/plan-orders.ts';
 import { AcmeError } from '../protocol/acme-error.ts';
 import { certificateIdOf, documentKeys } from '../storage/acme-keys.ts';
 import type { OrderDocument } from '../storage/documents.ts';
@@ -24,6 +24,8 @@ export interface OrdersOptions {
 /** At the same time. Keeps the answers of all of them, which every replica reads, small. */
 const mostOrders = 16;
 const mostNames = 100;
+/** The CA's clock is known to the second. */
+const slackMs = 2_000;
 
 /** The orders that this orderer has in progress, each with its own task. */
 export class Orders {
@@ -118,14 +120,20 @@ export class Orders {
     const subject: OrderSubject = { names, services, issuer: issuer.id, challenge };
     if (!(await this.#connect(issuer, subject))) return;
 
-    // By the CA's clock, which is known from here on.
+    // By the CA's clock, which is known from here on: by a clock of ours that is ahead the wait was over too early.
     const nowMs = access.now(issuer);
+    if (reason !== 'requested' && names.some((name) => (knownName(writer, name)?.nextAttemptMs ?? 0) > nowMs + slackMs))
+      return;
     const { renews } = planned;
-    const replaces = !rehearsal && renews?.issuer === issuer.id ? renews.renewalId : undefined;
+    const replaces = !rehearsal && renews?.issuer === issuer.id ? await this.#replaced(renews, issuer) : undefined;
     const admission = admit(budgets.of(issuer), issuer.limits, { names, exempt: replaces !== undefined }, nowMs);
     if (!admission.ok) {
       const detail = `the limit of ${issuer.id} for ${admission.of} is used up (${admission.limit})`;
-      const documents = waiting(subject, { type: 'budget', detail, untilMs: admission.freeAtMs }, this.#context);
+      const documents = waiting(
+        subject,
+        { type: 'budget', detail, untilMs: admission.freeAtMs + slackMs },
+        this.#context,
+      );
       await writer.write({ documents });
       return;
     }
@@ -148,6 +156,18 @@ export class Orders {
     events.orderBegun(issuer.id);
     logger.info({ names, issuer: issuer.id, challenge, reason, rehearsal }, 'ordering a certificate');
     await this.#run(order, issuer, privateKey);
+  }
+
+  /** ARI's name of the certificate; `undefined` where the CA has no renewal information, and so exempts no renewal. */
+  async #replaced({ renewalId }: OwnCertificate, issuer: Issuer): Promise<string | undefined> {
+    const { access, signal } = this.#context;
+    try {
+      const client = await access.client(issuer, signal);
+      return (await client.directory(signal)).renewalInfo === undefined ? undefined : renewalId;
+    } catch (error) {
+      if (!(error instanceof AcmeError)) throw error;
+      return undefined;
+    }
   }
 
   /** `false`: the CA is away, or refuses the account. */

@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { objectionToChain } from '../certificates/issued-check.ts';
 import { makeRequest } from '../certificates/request.ts';
 import { DnsProviderError } from '../challenges/dns-provider.ts';
 import { covers, nameKind } from '../names/name-kind.ts';
@@ -43,6 +44,8 @@ export type OrderOutcome =
 const deadlineMs = 30 * 60_000;
 const pollMs = 1_000;
 const firstPollMs = 250;
+/** Between two steps of one order. */
+const shortestWaitMs = 20;
 
 /**
  * Takes one order from wherever it stands to its end. What the CA answers decides each step, so a replica that takes
@@ -93,13 +96,15 @@ class OrderRun {
         waitMs = Math.max(backoffMs(away, 1_000, 60_000), error.retryAfterMs ?? 0);
         away += 1;
       }
-      if (performance.now() - beganMs > deadlineMs)
+      const leftMs = deadlineMs - (performance.now() - beganMs);
+      if (leftMs <= 0)
         return {
           kind: 'failed',
           failures: new Map(),
           problem: { type: 'timeout', detail: `no end after ${deadlineMs / 60_000} minutes`, subproblems: [] },
         };
-      await pause(waitMs, this.#signal);
+      // A CA that asks for no wait at all is not asked in a loop, and one that asks for days holds up no order.
+      await pause(Math.min(Math.max(waitMs, shortestWaitMs), leftMs), this.#signal);
     }
   }
 
@@ -132,14 +137,14 @@ class OrderRun {
       case 'finalize': {
         const request = await makeRequest(this.#order.names, createPrivateKey(privateKey));
         const { resource, retryAfterMs } = await client.finalize(step.url, request, this.#signal);
-        return resource.status === 'processing' ? (retryAfterMs ?? pollMs) : 0;
+        return resource.status === 'valid' ? 0 : wishOf(retryAfterMs);
       }
       case 'download':
         return this.#download(step.url);
       case 'failed':
         return { kind: 'failed', failures: this.#asOrdered(step.failures), problem: step.problem };
       case 'wait':
-        return polled.retryAfterMs ?? pollMs;
+        return wishOf(polled.retryAfterMs);
     }
   }
 
@@ -213,11 +218,10 @@ class OrderRun {
   async #download(url: string): Promise<OrderOutcome> {
     const { client, privateKey } = this.#context;
     const chain = await client.certificate(url, this.#signal);
-    const leaf = new X509Certificate(chain);
-    const ours = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-    if (leaf.publicKey.export({ type: 'spki', format: 'der' }).equals(ours)) return { kind: 'issued', chain };
-    const problem = { type: 'serverInternal', detail: 'the certificate is for another key', subproblems: [] };
-    return { kind: 'failed', failures: new Map(), problem };
+    const detail = objectionToChain(chain, privateKey, this.#order.names);
+    if (detail === 'unreadable') throw AcmeError.unavailable(`POST ${url}: the certificate cannot be read`);
+    if (detail === undefined) return { kind: 'issued', chain };
+    return { kind: 'failed', failures: new Map(), problem: { type: 'serverInternal', detail, subproblems: [] } };
   }
 
   /** `undefined`: the CA is away, and the order can go on later. */
@@ -247,4 +251,9 @@ class OrderRun {
     }
     return found;
   }
+}
+
+/** How long to wait until an order is looked at again, in milliseconds. */
+function wishOf(retryAfterMs: number | undefined): number {
+  return Math.max(retryAfterMs ?? pollMs, firstPollMs);
 }

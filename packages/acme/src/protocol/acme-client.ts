@@ -204,7 +204,7 @@ export class AcmeClient {
     const nonce = answer.header('replay-nonce');
     if (nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) && this.#nonces.length < 32) this.#nonces.push(nonce);
     const sent = Date.parse(answer.header('date') ?? '');
-    if (!Number.isNaN(sent)) this.#clockOffsetMs = sent - this.#now();
+    if (!Number.isNaN(sent)) this.#clockOffsetMs = clockOffset(sent - this.#now());
     if (answer.status < 300) return answer;
     const what = `${request.method} ${request.url}: ${answer.status}`;
     const problem = problemOf(jsonOf(answer.body));
@@ -216,6 +216,11 @@ export class AcmeClient {
   #retryAfter(answer: HttpsAnswer): number | undefined {
     return retryAfterMs(answer.header('retry-after'), answer.header('date'), this.#now());
   }
+}
+
+/** `Date` counts whole seconds, and the response took a while: a few seconds say nothing about a clock. */
+function clockOffset(differenceMs: number): number {
+  return Math.abs(differenceMs) < 5_000 ? 0 : differenceMs;
 }
 
 function parsed<T>(what: string, answer: HttpsAnswer, read: (json: unknown) => T | undefined): T {

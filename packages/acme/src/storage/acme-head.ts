@@ -16,8 +16,10 @@ export function hasReached(mark: string | undefined, wanted: HeadMark): boolean 
   return ownId === id && Number(ownRevision) >= Number(revision);
 }
 
-export function newHead(): AcmeHead {
-  return { version: 1, id: randomBytes(6).toString('hex'), revision: 0, documents: {}, answers: [] };
+/** A head that lists documents which are there already: the former one was lost or cannot be read. */
+export function newHead(documents: ReadonlyMap<string, string> = new Map()): AcmeHead {
+  const empty: AcmeHead = { version: 1, id: randomBytes(6).toString('hex'), revision: 0, documents: {}, answers: [] };
+  return headAfter(empty, { documents });
 }
 
 /** What one write does: documents by key below `acme/`, `undefined` removes; answers by name. */

@@ -34,12 +34,19 @@ export class FencedWriter {
   readonly #queue: Queued[] = [];
   #head: AcmeHead;
   #headIndex: number;
+  #isNew: boolean;
   #isFlushing = false;
 
-  private constructor(options: FencedWriterOptions, documents: Map<string, string>, head: AcmeHead, index: number) {
+  private constructor(
+    options: FencedWriterOptions,
+    documents: Map<string, string>,
+    head: AcmeHead | undefined,
+    index: number,
+  ) {
     this.#options = options;
     this.#documents = documents;
-    this.#head = head;
+    this.#head = head ?? newHead(documents);
+    this.#isNew = head === undefined;
     this.#headIndex = index;
   }
 
@@ -52,12 +59,12 @@ export class FencedWriter {
     for (const { key, value } of (await store.list(keys.prefix, signal)).data)
       if (!aside.has(key) && !key.startsWith(keys.inbox)) documents.set(key.slice(keys.prefix.length), value);
     const head = readDocument(headSchema, stored?.value);
-    return new FencedWriter(options, documents, head ?? newHead(), stored?.index ?? 0);
+    return new FencedWriter(options, documents, head, stored?.index ?? 0);
   }
 
-  /** Whether the registry had no head: it is new, or was lost. */
+  /** Whether the registry had no head that can be read: it is new, or was lost. */
   get isNew(): boolean {
-    return this.#headIndex === 0;
+    return this.#isNew;
   }
 
   /** What was read and written, by key below `acme/`. */
@@ -150,6 +157,7 @@ export class FencedWriter {
 
   #keep(head: AcmeHead, values: ReadonlyMap<string, string | undefined>): void {
     this.#head = head;
+    this.#isNew = false;
     for (const [key, value] of values) {
       if (value === undefined) this.#documents.delete(key);
       else this.#documents.set(key, value);
@@ -164,9 +172,8 @@ export class FencedWriter {
       try {
         const stored = await store.get(keys.head, signal);
         this.#headIndex = stored?.index ?? 0;
-        if (stored?.value === textOf(wanted)) return wanted !== this.#head;
-        this.#head = readDocument(headSchema, stored?.value) ?? this.#head;
-        return false;
+        // Another head was edited manually, or is of a backup: it knows less of the documents than this writer does.
+        return stored?.value === textOf(wanted) && wanted !== this.#head;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.code !== 'registry-unreachable') throw error;
         await pause(backoffMs(attempt, 100, 2_000), signal);

@@ -121,6 +121,35 @@ describe('what the orderer writes', () => {
     expect([...again.view().documents.keys()].sort()).to.deep.equal(['certificates/a', 'names/c']);
   });
 
+  for (const [what, spoil] of [
+    ['no JSON', '{"version":1,'],
+    ['of another shape', '{"version":1,"id":"x","documents":[]}'],
+    ['empty', ''],
+    ['missing', undefined],
+  ] as const)
+    it(`stays in force where the head is ${what}`, async () => {
+      const fence = await takeLock();
+      await (await open(fence)).write({ documents: new Map([['certificates/a', 'pem']]) });
+      if (spoil === undefined) await store.transact([{ kind: 'delete', key: keys.head }]);
+      else await store.transact([{ kind: 'set', key: keys.head, value: spoil }]);
+      const next = await open(fence);
+      const mark = await next.write({ documents: new Map([['names/b', 'x']]) });
+      const fresh = await follow('fresh');
+      await until('it is followed', () => fresh.marks.some((each) => hasReached(each, mark)));
+      expect([...fresh.view().documents.keys()].sort()).to.deep.equal(['certificates/a', 'names/b']);
+    });
+
+  it('stays in force where another head is put in place of it meanwhile', async () => {
+    const writer = await open(await takeLock());
+    await writer.write({ documents: new Map([['certificates/a', 'pem']]) });
+    const backup = { version: 1, id: 'backup', revision: 9, documents: {}, answers: [] };
+    await store.transact([{ kind: 'set', key: keys.head, value: JSON.stringify(backup) }]);
+    const mark = await writer.write({ documents: new Map([['names/b', 'x']]) });
+    const fresh = await follow('fresh');
+    await until('it is followed', () => fresh.marks.some((each) => hasReached(each, mark)));
+    expect([...fresh.view().documents.keys()].sort()).to.deep.equal(['certificates/a', 'names/b']);
+  });
+
   it('stays in force on a disk that takes no files', async () => {
     const writer = await open(await takeLock());
     const follower = await follow('registry/registry.sqlite/none');
