@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 
 export interface TestCertificate {
@@ -7,7 +8,7 @@ export interface TestCertificate {
   readonly pem: string;
 }
 
-/** A certificate for these names, by itself or by an authority. */
+/** A certificate for these names and addresses, by itself or by an authority. */
 export async function testCertificate(
   names: readonly string[],
   options: { readonly ca?: TestCertificate; readonly expires?: Date; readonly isAuthority?: true } = {},
@@ -18,7 +19,12 @@ export async function testCertificate(
     algorithm: 'sha256',
     extensions: [
       { name: 'basicConstraints', cA: options.isAuthority === true },
-      { name: 'subjectAltName', altNames: names.map((value) => ({ type: 2 as const, value })) },
+      {
+        name: 'subjectAltName',
+        altNames: names.map((value) =>
+          isIP(value) === 0 ? { type: 2 as const, value } : { type: 7 as const, ip: value },
+        ),
+      },
     ],
     ...(options.ca === undefined ? {} : { ca: { key: options.ca.key, cert: options.ca.cert } }),
     ...(options.expires === undefined

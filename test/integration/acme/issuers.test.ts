@@ -304,7 +304,7 @@ describe('issuers, renewals and DNS', function () {
     expect(name).to.include({ name: 'ahead.example.com', failures: 1 });
     expect(Date.parse(name?.nextAttempt ?? '') - Date.now()).to.be.within(0, 61_000);
     await replicas.pop()?.stop();
-    // Also one that begins anew, and does not know the time of the CA yet.
+    // Also after a restart, when the time of the CA is not known yet.
     const again = await start({ ordering: { restoreMs: 100, now: () => Date.now() + 7_200_000 } });
     again.want({ web: ['ahead.example.com'], api: ['beside.example.com'], more: ['after.example.com'] });
     await served(again, 2);

@@ -58,7 +58,7 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
     connectionsCheckingInterval: limits.checkMs,
   };
   const server = certificates === undefined ? createServer(bounds) : secureServer(bounds, limits.headMs, certificates);
-  const stopFollowing = certificates?.onDefault(({ cert, key }) => {
+  const stopFollowing = certificates?.onNameless(({ cert, key }) => {
     if (server instanceof SecureServer) server.setSecureContext({ cert, key, minVersion });
   });
   server.on('request', options.onCall);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Certificate } from './certificate.ts';
 
@@ -25,6 +26,7 @@ export class CertificateStore {
   readonly #onChange = new Set<() => void>();
   #byHost: ReadonlyMap<string, Certificate> = new Map();
   #default: Certificate | undefined;
+  #nameless: Certificate | undefined;
 
   /** @param defaultName `DEFAULT_CERT`: the one for server names that have none of their own. */
   constructor(defaultName?: string) {
@@ -37,10 +39,11 @@ export class CertificateStore {
     const byHost = new Map<string, Certificate>();
     for (const each of this.all()) for (const host of each.hosts) byHost.set(host, each);
     this.#byHost = byHost;
-    const fallback = this.#chooseDefault();
-    if (fallback !== undefined && fallback !== this.#default) {
-      this.#default = fallback;
-      for (const follower of this.#followers) follower(fallback);
+    this.#default = this.#chooseDefault() ?? this.#default;
+    const nameless = this.#namedDefault() ?? this.#forAddress() ?? this.#default;
+    if (nameless !== undefined && nameless !== this.#nameless) {
+      this.#nameless = nameless;
+      for (const follower of this.#followers) follower(nameless);
     }
     for (const each of this.#onChange) each();
   }
@@ -99,21 +102,33 @@ export class CertificateStore {
     return this.#byHost.get(name) ?? this.#byHost.get(`*.${parent}`);
   }
 
-  /** Calls at once with the present default, and on every change of it. */
-  onDefault(follower: (certificate: Certificate) => void): () => void {
+  /**
+   * Calls at once with the certificate for clients that send no server name, and on every change of it: `DEFAULT_CERT`, else
+   * one for an address, because clients of an address send none (RFC 6066, section 3), else the default.
+   */
+  onNameless(follower: (certificate: Certificate) => void): () => void {
     this.#followers.add(follower);
-    if (this.#default !== undefined) follower(this.#default);
+    if (this.#nameless !== undefined) follower(this.#nameless);
     return () => this.#followers.delete(follower);
+  }
+
+  #namedDefault(): Certificate | undefined {
+    const wanted = this.#defaultName;
+    if (wanted === undefined) return undefined;
+    return this.all().findLast((each) => each.name === wanted || each.name === stem(wanted));
+  }
+
+  /** Of several addresses the one of the most wanted source, and there the last one; never one that a service brings along. */
+  #forAddress(): Certificate | undefined {
+    const ofServices = this.of('service');
+    return this.all().findLast((each) => each.hosts.some((host) => isIP(host) !== 0) && !ofServices.includes(each));
   }
 
   #chooseDefault(): Certificate | undefined {
     const all = this.all();
-    const wanted = this.#defaultName;
-    const named =
-      wanted === undefined ? undefined : all.findLast((each) => each.name === wanted || each.name === stem(wanted));
     // Without a server name: the self-signed certificate, if there is one.
     const own = this.of('self-signed')[0] ?? all.find((each) => !this.of('service').includes(each));
-    return named ?? own ?? all[0];
+    return this.#namedDefault() ?? own ?? all[0];
   }
 }
 

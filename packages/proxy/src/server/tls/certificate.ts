@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { messageOf } from '@swarmgate/runtime';
 import { createClientContext } from './client-context.ts';
@@ -7,7 +8,7 @@ import { createClientContext } from './client-context.ts';
 export interface Certificate {
   /** What the operator calls it: the file's or the service's name. */
   readonly name: string;
-  /** DNS names it is good for, lower case; `*.example.com` for a wildcard. */
+  /** DNS names and addresses it is good for, lower case; `*.example.com` for a wildcard, IPv6 in its short form. */
   readonly hosts: readonly string[];
   readonly expiresMs: number;
   /** PEM, leaf first. */
@@ -47,11 +48,17 @@ export function readCertificate(name: string, pem: string, clientAuthorities: st
 }
 
 function hostsOf(leaf: X509Certificate): string[] {
-  const names = [...(leaf.subjectAltName ?? '').matchAll(/DNS:([^,\s"]+)/g)].map((match) => String(match[1]));
+  const found = (leaf.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g);
+  const names = [...found].map((match) => shortAddress(String(match[1])));
   // Certificates without alternative names are long obsolete, and still in use inside companies.
   if (names.length === 0) {
     const commonName = /(?:^|\n)CN=([^\n]+)/.exec(leaf.subject)?.[1];
     if (commonName !== undefined) names.push(commonName);
   }
   return [...new Set(names.map((each) => each.toLowerCase()))];
+}
+
+/** Node writes an IPv6 address with all of its zeros. */
+function shortAddress(name: string): string {
+  return isIPv6(name) ? new URL(`http://[${name}]/`).hostname.slice(1, -1) : name;
 }

@@ -77,6 +77,27 @@ describe('certificates', () => {
         expect(nameFor(servername)).to.equal(name);
       });
 
+    it('serves a certificate of an address to clients that send no server name, and to no other without one', async () => {
+      const seen: string[] = [];
+      store.onNameless(({ name }) => seen.push(name));
+      const address = await testCertificate(['192.0.2.7', '2001:db8::7']);
+      store.replace('acme', [read('address', address.pem)]);
+      expect(store.of('acme')[0]?.hosts).to.deep.equal(['192.0.2.7', '2001:db8::7']);
+      expect(nameFor('other.example')).to.equal('self-signed');
+      expect(nameFor('192.0.2.7')).to.equal('address');
+      store.replace('service', [read('manual/hijack', (await testCertificate(['192.0.2.8'])).pem)]);
+      store.replace('acme', []);
+      expect(seen).to.deep.equal(['self-signed', 'address', 'self-signed']);
+    });
+
+    it('serves DEFAULT_CERT before one of an address', async () => {
+      const own = new CertificateStore('shop');
+      const seen: string[] = [];
+      own.onNameless(({ name }) => seen.push(name));
+      own.replace('file', [read('shop', shop.pem), read('address', (await testCertificate(['192.0.2.7'])).pem)]);
+      expect(seen).to.deep.equal(['shop']);
+    });
+
     it('takes DEFAULT_CERT for names without one', () => {
       store = new CertificateStore('wild.pem');
       store.replace('file', [read('shop', shop.pem), read('wild', wild.pem)]);

@@ -34,6 +34,7 @@ describe('the end of TLS', () => {
       alpn: [
         ['a.example', [await pair()]],
         ['new.example', [await pair()]],
+        ['7.2.0.192.in-addr.arpa', [await pair()]],
       ],
     });
     entrypoint = new SecureEntrypoint(
@@ -84,6 +85,24 @@ describe('the end of TLS', () => {
         const offered = protocols === undefined ? {} : { ALPNProtocols: [...protocols] };
         expect(await shake(name, { minVersion: version, maxVersion: version, ...offered })).to.equal(shown);
       });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    it(`is that of an address without a server name, and a validation of it is answered, by ${version}`, async () => {
+      const address = await testCertificate(['192.0.2.7']);
+      const read = readCertificate('address', address.pem, undefined);
+      if (!read.ok) throw new Error(read.reason);
+      certificates.replace('acme', [read.certificate]);
+      const one = { minVersion: version, maxVersion: version };
+      expect(await shake('', one)).to.equal('none IP Address:192.0.2.7');
+      expect(await shake('', { ...one, ALPNProtocols: ['http/1.1'] })).to.equal('http/1.1 IP Address:192.0.2.7');
+      // RFC 8738, section 6: the server name of a validation is that of the reverse zone.
+      expect(await shake('7.2.0.192.in-addr.arpa', { ...one, ALPNProtocols: acme })).to.equal(
+        'acme-tls/1 challenge.example',
+      );
+      expect(await shake('new.example', one)).to.equal(`none ${self}`);
+      certificates.replace('acme', []);
+      expect(await shake('', one)).to.equal(`none ${self}`);
+    });
 
   it('takes no data after a validation', async () => {
     const before = secured.length;

@@ -87,7 +87,7 @@ export class SecureEntrypoint {
     };
     // Clients that send no server name get the context of the server itself. Tickets are of that context too, whatever
     // name was asked for.
-    const stopDefault = certificates.onDefault(({ cert, key }) => {
+    const stopDefault = certificates.onNameless(({ cert, key }) => {
       this.#server.setSecureContext({
         cert,
         key,
