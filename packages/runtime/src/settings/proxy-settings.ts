@@ -110,7 +110,7 @@ export const proxySettings = {
   http2: given({
     env: ['HTTP2'],
     parse: boolean,
-    default: 'false',
+    default: 'true',
     usedBy: serving,
     meaning: 'Serve HTTP/2: by ALPN on `:ssl` ports, by the preface of its clients on plain ports',
   }),
