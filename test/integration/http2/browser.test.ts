@@ -1,0 +1,201 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { WebSocketServer } from 'ws';
+import { testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
+import { withPage } from '../../harness/browser.ts';
+import { freePorts } from '../../harness/free-ports.ts';
+import { untilAnswers } from '../../harness/http.ts';
+import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
+import { until } from '../../harness/until.ts';
+
+const parts = 200;
+
+/** What the access log says of one exchange. */
+interface Logged {
+  readonly path?: string;
+  readonly protocol?: string;
+  readonly status?: number;
+}
+
+for (const [workers, router] of [
+  [0, 'core'],
+  [2, 'core'],
+  [0, 'express'],
+] as const)
+  describe(`Chromium over HTTP/2, ${workers} workers, the ${router} router`, function () {
+    this.timeout(120_000);
+    let folder: string;
+    let backend: Server;
+    let proxy: SwarmgateProcess;
+    let ports: { readonly admin: number; readonly plain: number; readonly secure: number };
+    let origin: string;
+
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'swarmgate-http2-'));
+      mkdirSync(join(folder, 'certs'), { mode: 0o700 });
+      const { pem } = await testCertificate(['localhost']);
+      writeFileSync(join(folder, 'certs', 'localhost.pem'), pem, { mode: 0o600 });
+      backend = createServer(answer);
+      const sockets = new WebSocketServer({ server: backend, path: '/socket' });
+      sockets.on('connection', (socket) => {
+        socket.send('first');
+        socket.on('message', (text) => socket.send(`echo ${text}`));
+      });
+      await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+      const [admin = 0, plain = 0, secure = 0] = await freePorts(3);
+      ports = { admin, plain, secure };
+      proxy = startSwarmgate(['standalone'], {
+        env: {
+          DATA_DIR: folder,
+          ADMIN_PORT: String(admin),
+          DEFAULT_PORTS: `${plain},${secure}:ssl`,
+          DOCKER_HOST: `unix://${join(folder, 'no-docker.sock')}`,
+          WORKERS: String(workers),
+          HTTP_ROUTER: router,
+          ACCESS_LOG: 'json',
+        },
+      });
+      origin = `https://localhost:${secure}`;
+      await untilAnswers({ url: `http://127.0.0.1:${admin}/readyz` }, 200, { withinMs: 60_000 });
+      const { port } = backend.address() as AddressInfo;
+      const service = `serviceName=page&servicePath=/&port=${port}&outboundHostname=127.0.0.1`;
+      await untilAnswers({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
+      await untilAnswers({ url: `http://127.0.0.1:${plain}/part/0` }, 200);
+    });
+
+    after(async () => {
+      await proxy?.remove();
+      backend?.closeAllConnections();
+      backend?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    const logged = (path: string) =>
+      proxy
+        .log()
+        .split('\n')
+        .filter((line) => line.includes(`"${path}"`))
+        .flatMap((line): Logged[] => {
+          try {
+            return [JSON.parse(line) as Logged];
+          } catch {
+            return [];
+          }
+        })
+        .filter((each) => each.path === path);
+
+    it(`loads a page of ${parts} parts on one connection`, () =>
+      withPage(
+        async (page) => {
+          const connections = new Set<string>();
+          const session = await page.context().newCDPSession(page);
+          await session.send('Network.enable');
+          session.on('Network.responseReceived', ({ response }) => {
+            if (response.url.startsWith(origin)) connections.add(`${response.protocol} ${response.connectionId}`);
+          });
+          await page.goto(`${origin}/page`);
+          await page.waitForFunction(`window.loaded === ${parts}`);
+          expect([...connections].map((each) => each.split(' ')[0])).to.deep.equal(['h2']);
+          await until('the parts are logged', async () => logged('/part/199').length > 0);
+          expect(logged('/part/199').at(-1)).to.include({ protocol: 'HTTP/2', status: 200 });
+        },
+        { ignoreHTTPSErrors: true },
+      ));
+
+    it('streams a response as it is written, and a request as it is made', () =>
+      withPage(
+        async (page) => {
+          await page.goto(`${origin}/empty`);
+          const seen = await page.evaluate(async () => {
+            const response = await fetch('/slow');
+            const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+            const texts: string[] = [];
+            for (let at = 0; at < 3; at++) {
+              const { value } = await reader.read();
+              texts.push(new TextDecoder().decode(value));
+              // The service writes the next piece only when it is asked to.
+              await fetch(`/next`);
+            }
+            return texts;
+          });
+          expect(seen).to.deep.equal(['piece 0', 'piece 1', 'piece 2']);
+          const echoed = await page.evaluate(async () => {
+            const body = new ReadableStream({
+              start(controller) {
+                for (const text of ['a', 'b', 'c']) controller.enqueue(new TextEncoder().encode(text.repeat(50_000)));
+                controller.close();
+              },
+            });
+            const init = { method: 'POST', body, duplex: 'half' };
+            return (await (await fetch('/length', init as RequestInit)).text()) as string;
+          });
+          expect(echoed).to.equal('150000');
+        },
+        { ignoreHTTPSErrors: true },
+      ));
+
+    it('opens a WebSocket inside the connection that it has', () =>
+      withPage(
+        async (page) => {
+          await page.goto(`${origin}/empty`);
+          const texts = await page.evaluate(
+            (url) =>
+              new Promise<string[]>((resolve, reject) => {
+                const received: string[] = [];
+                const socket = new WebSocket(url);
+                socket.onerror = () => reject(new Error('the socket failed'));
+                socket.onmessage = ({ data }) => {
+                  received.push(String(data));
+                  if (received.length === 1) socket.send('hello');
+                  else socket.close(1000);
+                };
+                socket.onclose = () => resolve(received);
+              }),
+            `wss://localhost:${ports.secure}/socket`,
+          );
+          expect(texts).to.deep.equal(['first', 'echo hello']);
+          await until('the tunnel is logged', async () => logged('/socket').length > 0);
+          expect(logged('/socket').at(-1)).to.include({ protocol: 'HTTP/2' });
+        },
+        { ignoreHTTPSErrors: true },
+      ));
+  });
+
+let waiting: (() => void)[] = [];
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const path = request.url ?? '';
+  if (path === '/page') {
+    const images = Array.from({ length: parts }, (_, at) => `fetch('/part/${at}').then(count);`);
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      `<script>window.loaded = 0; const count = () => { window.loaded += 1; };\n${images.join('\n')}</script>`,
+    );
+  } else if (path === '/empty') {
+    response.setHeader('content-type', 'text/html');
+    response.end('<title>empty</title>');
+  } else if (path === '/slow') {
+    let piece = 0;
+    const write = () => {
+      response.write(`piece ${piece++}`);
+      if (piece === 3) response.end();
+      else waiting.push(write);
+    };
+    write();
+  } else if (path === '/next') {
+    const next = waiting;
+    waiting = [];
+    for (const each of next) each();
+    response.end('asked');
+  } else if (path === '/length') {
+    let length = 0;
+    request.on('data', (bytes: Buffer) => {
+      length += bytes.length;
+    });
+    request.on('end', () => response.end(String(length)));
+  } else response.end(`part ${path}`);
+}
