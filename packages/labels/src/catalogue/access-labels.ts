@@ -91,7 +91,7 @@ export const accessDestinationLabels = {
     restricts: 'https',
     example: 'true',
     dockerFlow: fixed(
-      'Behind a TLS load balancer in `TRUSTED_PROXIES` its `X-Forwarded-Proto: https` counts as TLS, so there is no loop.',
+      'Behind a TLS load balancer in `TRUSTED_PROXIES` its `X-Forwarded-Proto: https` counts as TLS, so there is no loop. The redirect goes to the port that clients use (`PUBLISHED_PORTS`, docs/forwarding.md).',
     ),
   }),
   denyHttp: label('denyHttp', boolean, {

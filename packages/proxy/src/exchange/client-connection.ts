@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { EntrypointSetting } from '@swarmgate/runtime';
 import ipaddr from 'ipaddr.js';
 import type { ClientConnection } from '../model/exchange.ts';
+import { clientAddress } from './client-address.ts';
 
 /** Whether an address belongs to a trusted proxy, whose X-Forwarded-* headers are used. */
 export type TrustedProxies = (address: string) => boolean;
@@ -79,10 +80,15 @@ export function connectionInfo(
   };
 }
 
-/**
- * The client as one request shows it. Behind a trusted hop it is the right-most address in X-Forwarded-For that is not
- * itself trusted: entries further left come from unknown clients.
- */
+/** What X-Forwarded-Proto means. `wss` and `ws` are what some hops send for WebSocket. */
+const schemes: ReadonlyMap<string, 'http' | 'https'> = new Map([
+  ['https', 'https'],
+  ['wss', 'https'],
+  ['http', 'http'],
+  ['ws', 'http'],
+]);
+
+/** The client as one request shows it: behind a trusted hop as that hop's X-Forwarded-* headers have it. */
 export function clientOf(
   facts: ConnectionInfo,
   header: (name: string) => string | undefined,
@@ -90,27 +96,26 @@ export function clientOf(
 ): ClientConnection {
   const { peerAddress, peerTrusted, entryPort, secure, certificateVerified, misdirected: isMisdirected } = facts;
   const sentScheme = peerTrusted ? header('x-forwarded-proto')?.trim().toLowerCase() : undefined;
-  const scheme = sentScheme === 'https' || sentScheme === 'http' ? sentScheme : secure ? 'https' : 'http';
+  const scheme = schemes.get(sentScheme ?? '') ?? (secure ? 'https' : 'http');
   const address = peerTrusted ? clientAddress(peerAddress, header('x-forwarded-for'), trusted) : peerAddress;
+  const forwardedPort = peerTrusted ? portIn(header('x-forwarded-port')) : undefined;
   const client = { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified } as const;
-  return isMisdirected === true ? { ...client, misdirected: true } : client;
+  if (isMisdirected !== true && forwardedPort === undefined) return client;
+  return {
+    ...client,
+    ...(forwardedPort === undefined ? {} : { forwardedPort }),
+    ...(isMisdirected === true ? { misdirected: true } : {}),
+  };
+}
+
+function portIn(text: string | undefined): number | undefined {
+  const port = text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
 /** `::ffff:10.0.0.7` is 10.0.0.7 on a socket that takes both families. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-}
-
-function clientAddress(peer: string, forwardedFor: string | undefined, trusted: TrustedProxies): string {
-  if (forwardedFor === undefined) return peer;
-  const hops = forwardedFor.split(',').map((part) => plainAddress(part.trim()));
-  let farthest = peer;
-  for (const hop of hops.toReversed()) {
-    if (parseAddress(hop) === undefined) return farthest;
-    farthest = hop;
-    if (!trusted(hop)) return hop;
-  }
-  return farthest;
 }
 
 function hasPeerCertificate(socket: TLSSocket): boolean {

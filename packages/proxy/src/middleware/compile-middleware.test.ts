@@ -96,7 +96,8 @@ describe('createMiddleware', () => {
   it('redirects to the port that ends TLS', async () => {
     const { middlewareOf } = middleware({ DEFAULT_PORTS: '8000,8443:ssl' });
     const route = routeOf({}, { httpsOnly: true, httpsRedirectCode: 301 });
-    const decision = await middlewareOf(route)[0]?.onRequest?.(exchangeOf(route));
+    const exchange = exchangeOf(route, { headers: ['Host', 'shop.example:8000'] });
+    const decision = await middlewareOf(route)[0]?.onRequest?.(exchange);
     expect(decision?.kind === 'respond' && decision.response.headers).to.deep.equal([
       'Location',
       'https://shop.example:8443/',

@@ -9,7 +9,7 @@ import { UserDirectory } from './auth/user-directory.ts';
 import { type Compression, compression, usualTypes } from './compression.ts';
 import { connectionMode } from './connection-mode.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
-import { forwardedProtoRedirect, httpsOnly } from './https-redirect.ts';
+import { forwardedProtoRedirect, httpsOnly, type SecurePorts, securePortsOf } from './https-redirect.ts';
 import { createLimiters, type Limiters } from './limits/limiters.ts';
 import { rateLimit } from './limits/rate-limit.ts';
 import type { Middleware, MiddlewareOf } from './middleware.ts';
@@ -29,6 +29,7 @@ export interface MiddlewareOptions {
     | 'connectionMode'
     | 'defaultPorts'
     | 'bindPorts'
+    | 'publishedPorts'
   >;
   /** What `%[env(NAME)]` reads. */
   readonly env: Environment;
@@ -53,7 +54,7 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
   const { settings, logger } = options;
   const parts: StepParts = {
     options,
-    securePort: securePortOf(settings),
+    securePorts: securePortsOf([...settings.defaultPorts, ...settings.bindPorts], settings.publishedPorts),
     directory: new UserDirectory({
       users: settings.users,
       usersPassEncrypted: settings.usersPassEncrypted,
@@ -85,7 +86,7 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
 
 interface StepParts {
   readonly options: MiddlewareOptions;
-  readonly securePort: number | undefined;
+  readonly securePorts: SecurePorts;
   readonly directory: UserDirectory;
   readonly verifier: PasswordVerifier;
   readonly limiters: Limiters;
@@ -98,19 +99,18 @@ interface StepParts {
  */
 function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const { definition, destination } = route;
-  const { options, securePort, directory, verifier, limiters } = parts;
+  const { options, securePorts, directory, verifier, limiters } = parts;
   const asks = destination.ignoreAuthorization === true ? 'none' : directory.asks(definition);
   const auth = asks === 'none' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
   const limit = definition.rateLimit;
-  const port = securePort === undefined ? {} : { securePort };
   const compressed = compressionOf(route, parts.compression);
   const steps: (Middleware | undefined)[] = [
     definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
     limit && rateLimit(route.key, limit, definition.rateLimitKey ?? { kind: 'ip' }, limiters),
     auth?.remember,
-    httpsOnlyOf(route, options.settings.httpsOnly, port),
-    definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePort) : undefined,
-    definition.redirectUnlessHttpsProto ? forwardedProtoRedirect('redirectUnlessHttpsProto', securePort) : undefined,
+    httpsOnlyOf(route, options.settings.httpsOnly, securePorts),
+    definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePorts) : undefined,
+    definition.redirectUnlessHttpsProto ? forwardedProtoRedirect('redirectUnlessHttpsProto', securePorts) : undefined,
     requestHeaders(
       {
         add: definition.addReqHeader ?? [],
@@ -140,14 +140,10 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
   return steps.filter((step) => step !== undefined);
 }
 
-function httpsOnlyOf(
-  route: Route,
-  everywhere: boolean,
-  port: { readonly securePort?: number },
-): Middleware | undefined {
+function httpsOnlyOf(route: Route, everywhere: boolean, ports: SecurePorts): Middleware | undefined {
   const { httpsOnly: asked, httpsRedirectCode: status = 302 } = route.destination;
-  if (asked === true) return httpsOnly({ name: 'httpsOnly', status, ...port });
-  return everywhere ? httpsOnly({ name: 'HTTPS_ONLY', status, ...port }) : undefined;
+  if (asked === true) return httpsOnly({ name: 'httpsOnly', status, ports });
+  return everywhere ? httpsOnly({ name: 'HTTPS_ONLY', status, ports }) : undefined;
 }
 
 function compressionOf({ definition }: Route, defaults: Partial<Compression>): Compression | undefined {
@@ -166,10 +162,4 @@ function defaultCompression(settings: MiddlewareOptions['settings']): Partial<Co
 function readAs<T>(text: string | undefined, parse: LabelParser<T>): T | undefined {
   const parsed = text === undefined ? undefined : parse(text, { separator: ',' });
   return parsed?.ok === true ? parsed.value : undefined;
-}
-
-/** Where https answers: 443 where that is open or nothing ends TLS here (a load balancer does), else the first that does. */
-function securePortOf({ defaultPorts, bindPorts }: MiddlewareOptions['settings']): number | undefined {
-  const secure = [...defaultPorts, ...bindPorts].filter((each) => each.secure);
-  return secure.some(({ port }) => port === 443) ? undefined : secure[0]?.port;
 }

@@ -42,7 +42,10 @@ export function forwardedPath({ path, spelling }: Pick<Exchange, 'path' | 'spell
 }
 
 export interface ClientConnection {
-  /** Of the client itself: from X-Forwarded-For or PROXY only where the hop is trusted. */
+  /**
+   * Of the client itself: from X-Forwarded-For or PROXY only where the hop is trusted. `unknown`, or an identifier that
+   * begins with `_`, where that hop names no address.
+   */
   readonly address: string;
   readonly entryPort: number;
   /** The client's own connection ended TLS here. */
@@ -50,6 +53,8 @@ export interface ClientConnection {
   /** What the client used towards the first trusted hop: `https` behind a TLS load balancer. */
   readonly scheme: 'http' | 'https';
   readonly trustedHop: boolean;
+  /** X-Forwarded-Port of a trusted hop. Absent where it sent none that is a port. */
+  readonly forwardedPort?: number;
   /** Set on TLS when a client certificate was sent and verified against `CA_FILE`. */
   readonly certificateVerified: boolean;
   /** The connection was made under another rule for client certificates than `CA_FILE`: no proof for routes that ask for one. */

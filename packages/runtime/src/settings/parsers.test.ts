@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { bearerToken, boolean, entrypoints, integer, list, networks, ownerName, ports } from './parsers.ts';
+import {
+  bearerToken,
+  boolean,
+  entrypoints,
+  integer,
+  list,
+  networks,
+  ownerName,
+  portMapping,
+  ports,
+} from './parsers.ts';
 
 describe('parsers of settings', () => {
   const booleans = [
@@ -35,6 +45,17 @@ describe('parsers of settings', () => {
     expect(ports('80, 443')).to.deep.equal({ ok: true, value: [80, 443] });
     expect(ports('')).to.deep.equal({ ok: true, value: [] });
     for (const wrong of ['0', '80:ssl', '65536', 'http']) expect(ports(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('reads pairs of ports, each entry port once', () => {
+    const parsed = portMapping('8080:80, 8443:443');
+    expect(parsed.ok && [...parsed.value]).to.deep.equal([
+      [8080, 80],
+      [8443, 443],
+    ]);
+    expect(portMapping('').ok).to.equal(true);
+    for (const wrong of ['443', '8443:', '0:443', '8443:65536', '1:2,1:3', '8443:443:ssl', 'a:b'])
+      expect(portMapping(wrong).ok, wrong).to.equal(false);
   });
 
   it('keeps whole numbers in their range', () => {

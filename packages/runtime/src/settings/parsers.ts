@@ -127,6 +127,20 @@ export const ports: Parser<readonly number[]> = (raw) => {
   return ok(found);
 };
 
+/** Comma list of port pairs, the first of each once. */
+export const portMapping: Parser<ReadonlyMap<number, number>> = (raw) => {
+  const parts = list(raw);
+  const found = new Map<number, number>();
+  for (const part of parts.ok ? parts.value : []) {
+    const [, from, to] = /^(\d{1,5}):(\d{1,5})$/.exec(part) ?? [];
+    const pair = [port(from ?? ''), port(to ?? '')] as const;
+    if (!pair[0].ok || !pair[1].ok) return not('pairs of ports such as 8080:80,8443:443');
+    if (found.has(pair[0].value)) return not('each entry port once');
+    found.set(pair[0].value, pair[1].value);
+  }
+  return ok(found);
+};
+
 /** An owner or service name as the registry's keys allow it. */
 export const ownerName: Parser<string> = (raw) => {
   if (!isName(raw)) return not(nameExpected);

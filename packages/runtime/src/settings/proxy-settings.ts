@@ -8,6 +8,7 @@ import {
   oneOf,
   type Parser,
   port,
+  portMapping,
   ports,
   seconds,
   secondsOrNoLimit,
@@ -32,6 +33,14 @@ export const proxySettings = {
     default: '',
     usedBy: serving,
     meaning: 'More entrypoints beside `DEFAULT_PORTS`',
+  }),
+  publishedPorts: given({
+    env: ['PUBLISHED_PORTS'],
+    parse: portMapping,
+    default: '',
+    usedBy: serving,
+    meaning:
+      'Port of an entrypoint and the port under which clients reach it, `8080:80,8443:443`, where the two differ: redirects to https go to the latter',
   }),
   adminPort: given({
     env: ['ADMIN_PORT'],

@@ -25,6 +25,12 @@ describe('rateLimit', () => {
     expect(outcomes).to.deep.equal(['passes', 'passes', limited, 'passes']);
   });
 
+  it('counts clients that their hop does not name apart from the hop itself', async () => {
+    const hop = from('10.0.0.1');
+    const outcomes = await requests(byIp, hop, hop, from('unknown'), from('unknown'), from('unknown'), from('_a'), hop);
+    expect(outcomes).to.deep.equal(['passes', 'passes', 'passes', 'passes', limited, 'passes', limited]);
+  });
+
   it('counts an IPv6 network as one client', async () => {
     const outcomes = await requests(
       byIp,
