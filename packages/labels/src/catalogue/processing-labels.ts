@@ -10,7 +10,7 @@ import { boolean, oneOf, secondsOrNoLimit, share } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
 import { added, fixed, httpOnly, label, same } from './label-entry.ts';
 
-export type CompressionAlgo = 'gzip' | 'deflate' | 'br';
+export type CompressionAlgo = 'gzip' | 'deflate' | 'br' | 'zstd';
 
 /** No line, or a line for one request of `every`, taken at random. */
 export type AccessLogChoice = 'off' | { readonly every: number };
@@ -24,13 +24,13 @@ const compressionAlgos: Value<readonly CompressionAlgo[]> = {
   parse: (raw) => {
     const found = new Set<CompressionAlgo>();
     for (const name of raw.trim().split(/[\s,]+/)) {
-      if (name === 'gzip' || name === 'deflate' || name === 'br') found.add(name);
+      if (name === 'gzip' || name === 'deflate' || name === 'br' || name === 'zstd') found.add(name);
       else if (name === 'raw-deflate') found.add('deflate');
-      else if (name !== 'identity') return not('one or more of gzip, deflate, br');
+      else if (name !== 'identity') return not('one or more of gzip, deflate, br, zstd');
     }
     return ok(found.size === 0 ? undefined : [...found]);
   },
-  schema: (zod) => zod.array(zod.enum(['gzip', 'deflate', 'br'])),
+  schema: (zod) => zod.array(zod.enum(['gzip', 'deflate', 'br', 'zstd'])),
 };
 
 const accessLogChoice: Value<AccessLogChoice> = {
@@ -123,10 +123,11 @@ export const processingServiceLabels = {
   }),
   compressionAlgo: label('compressionAlgo', compressionAlgos, {
     default: '`COMPRESSION_ALGO`, else none',
-    meaning: 'Compresses responses by what the client accepts: `gzip`, `deflate`, `br`, by spaces.',
+    meaning:
+      'Compresses responses by what the client accepts: `gzip`, `deflate`, `br`, `zstd`, by spaces, the preferred one first.',
     modes: httpOnly,
     example: 'br gzip',
-    dockerFlow: fixed('Holds for this service only; in Docker Flow it leaks into all. `br` is new.'),
+    dockerFlow: fixed('Holds for this service only; in Docker Flow it leaks into all. `br` and `zstd` are new.'),
   }),
   compressionType: label('compressionType', mediaTypes, {
     default: '`COMPRESSION_TYPE`, else the usual texts',

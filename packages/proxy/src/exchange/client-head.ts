@@ -1,10 +1,11 @@
+import { allowedTrailerNames } from '../http/chunked-reader.ts';
 import { Field } from '../http/field-section.ts';
 import { HeadText, hopByHop, linesOf, marked, restoreFraming } from '../http/head-text.ts';
 import type { UpstreamHead } from '../http/response-head.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import { headersForClient } from './header-policy.ts';
 
-const needsPolicy = marked(Field.proxyConnection);
+const needsPolicy = marked(Field.proxyConnection, Field.trailer);
 
 /** The head of an endpoint's response on its way to the client. */
 export interface ClientHead {
@@ -20,8 +21,9 @@ export interface ClientHead {
 /**
  * Applies the header policy towards the client. Lines are passed on as text where nothing in them needs the policy and
  * no step needs single fields: then `asList` is `false`.
+ * @param trailersPass trailers of this response reach the client: only then may `Trailer` announce them
  */
-export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean): ClientHead {
+export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean, trailersPass: boolean): ClientHead {
   const base = head.reasonStart;
   const text = new HeadText(bytes.toString('latin1', base, head.end), base, head.fields);
   const reason = text.slice(base, head.reasonEnd);
@@ -30,7 +32,19 @@ export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean)
     return { status, reason, lines: text.linesWithout(hopByHop), headers: undefined };
   const headers = headersForClient(text.flat());
   if (hasStrayLength) headers.delete('content-length');
+  announceTrailers(headers, trailersPass);
   return { status, reason, lines: undefined, headers };
+}
+
+/** Keeps of `Trailer` what comes (RFC 9110, section 6.6.2): a client may wait for what was announced. */
+function announceTrailers(headers: HeaderList, trailersPass: boolean): void {
+  const { flat } = headers;
+  for (let at = flat.length - 2; at >= 0; at -= 2) {
+    if (flat[at]?.toLowerCase() !== 'trailer') continue;
+    const names = trailersPass ? allowedTrailerNames(flat[at + 1] as string) : '';
+    if (names === '') flat.splice(at, 2);
+    else flat[at + 1] = names;
+  }
 }
 
 /** The protocol that a 101 names; `undefined` where it names none. */

@@ -14,6 +14,8 @@ interface ResponseOptions {
   /** The head is needed as a list of fields. */
   readonly asList: boolean;
   readonly hasBody: boolean;
+  /** Trailers of this response reach the client. */
+  readonly trailersPass: boolean;
 }
 
 /** The response as the client gets it: header policy, then the route's steps, then framing put right. */
@@ -22,13 +24,13 @@ export function clientResponseOf(
   endpoint: Endpoint | undefined,
   head: UpstreamHead,
   bytes: Buffer,
-  { asList, hasBody }: ResponseOptions,
+  { asList, hasBody, trailersPass }: ResponseOptions,
 ): ClientResponse {
   const { status } = head;
   const isUpgrade = status === 101;
   if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
-    return { head: clientHeadOf(head, bytes, isUpgrade || asList), stream: undefined };
-  const clientHead = clientHeadOf(head, bytes, true);
+    return { head: clientHeadOf(head, bytes, isUpgrade || asList, trailersPass), stream: undefined };
+  const clientHead = clientHeadOf(head, bytes, true, trailersPass);
   const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
   for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
   restoreClientFraming(headers, head);

@@ -152,7 +152,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   onInterim(head: UpstreamHead, bytes: Buffer): void {
-    this.#sink.interim(clientHeadOf(head, bytes, this.#handler !== undefined));
+    this.#sink.interim(clientHeadOf(head, bytes, this.#handler !== undefined, false));
   }
 
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
@@ -325,9 +325,15 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const response = clientResponseOf(order, this.#forwarding?.endpoint, head, bytes, {
       asList: this.#handler !== undefined,
       hasBody: framing !== 'none',
+      trailersPass: this.#trailersPass(head, framing),
     });
     if (response.stream !== undefined) this.#transform = new ResponseTransform(response.stream, this);
     return response.head;
+  }
+
+  /** HTTP/1.0 knows no trailers; HEAD is answered with the fields that GET would get. */
+  #trailersPass({ chunked }: UpstreamHead, framing: BodyFraming): boolean {
+    return chunked && this.protocol !== 'HTTP/1.0' && (framing === 'chunked' || this.method === 'HEAD');
   }
 
   #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {

@@ -205,11 +205,21 @@ export function allowedTrailers(trailers: string): string[] {
     const colon = line.indexOf(':');
     if (colon < 1) continue;
     const name = line.slice(0, colon);
-    const lower = name.toLowerCase().replaceAll('_', '-');
-    if (neverTrailers.has(lower) || lower.startsWith('x-forwarded-')) continue;
+    if (!isAllowedTrailer(name)) continue;
     flat.push(name, line.slice(colon + 1).trim());
   }
   return flat;
+}
+
+/** The value of a `Trailer` field with the names that may cross; empty: none of them may. */
+export function allowedTrailerNames(value: string): string {
+  const names = value.split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '' && isAllowedTrailer(name)).join(', ');
+}
+
+function isAllowedTrailer(name: string): boolean {
+  const lower = name.toLowerCase().replaceAll('_', '-');
+  return !neverTrailers.has(lower) && !lower.startsWith('x-forwarded-');
 }
 
 /** The last chunk with the trailers that may cross. */

@@ -29,6 +29,8 @@ export class UpstreamHead {
   /** -1: none was sent. In a response to HEAD and in a 304 it describes a body that does not follow. */
   contentLength = -1;
   chunked = false;
+  /** A length beside chunks, or chunks of HTTP/1.0: the body's end cannot be told (RFC 9112, section 6.3). */
+  framingConflict = false;
   connection: ConnectionOptions = noOptions;
   /** Index of a Keep-Alive field, or -1. */
   keepAlive = -1;
@@ -52,10 +54,10 @@ export class UpstreamHead {
 
   /**
    * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that relies on it would take the next
-   * answer for one.
+   * answer for one. Beside chunks the length is not used (RFC 9112, section 6.3).
    */
   get hasStrayLength(): boolean {
-    return this.contentLength !== -1 && (this.status < 200 || this.status === 204);
+    return this.contentLength !== -1 && (this.status < 200 || this.status === 204 || this.chunked);
   }
 
   framingFor(method: string): BodyFraming {
@@ -143,8 +145,7 @@ export class UpstreamHead {
         default:
       }
     }
-    // A length beside chunks: the two ends of a keep-alive connection may differ in which they use (RFC 9112, 6.3).
-    if (this.chunked && (this.contentLength !== -1 || this.minorVersion === 0)) return parseErrors.framingConflict;
+    this.framingConflict = this.chunked && (this.contentLength !== -1 || this.minorVersion === 0);
     return 'complete';
   }
 }

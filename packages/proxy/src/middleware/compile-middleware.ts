@@ -6,7 +6,7 @@ import { allowedAddresses } from './allowed-addresses.ts';
 import { basicAuth } from './auth/basic-auth.ts';
 import { PasswordVerifier } from './auth/password-verifier.ts';
 import { UserDirectory } from './auth/user-directory.ts';
-import { type Compression, compression, usualTypes } from './compression.ts';
+import { availableAlgorithms, type Compression, compression, usualTypes } from './compression.ts';
 import { connectionMode } from './connection-mode.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
 import { forwardedProtoRedirect, httpsOnly, type SecurePorts, securePortsOf } from './https-redirect.ts';
@@ -147,8 +147,8 @@ function httpsOnlyOf(route: Route, everywhere: boolean, ports: SecurePorts): Mid
 }
 
 function compressionOf({ definition }: Route, defaults: Partial<Compression>): Compression | undefined {
-  const algorithms = definition.compressionAlgo ?? defaults.algorithms;
-  if (algorithms === undefined || algorithms.length === 0) return undefined;
+  const algorithms = availableAlgorithms(definition.compressionAlgo ?? defaults.algorithms ?? []);
+  if (algorithms.length === 0) return undefined;
   return { algorithms, types: definition.compressionType ?? defaults.types ?? usualTypes };
 }
 

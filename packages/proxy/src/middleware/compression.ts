@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
+import zlib from 'node:zlib';
 import type { CompressionAlgo } from '@swarmgate/registry';
 import type { Exchange, ResponseHead } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
@@ -28,43 +28,66 @@ const leastBytes = 256;
 
 /** `compressionAlgo`, `compressionType`. */
 export function compression(options: Compression): Middleware {
-  return { name: 'compressionAlgo', transform: (exchange, head) => compress(options, exchange, head) };
+  return {
+    name: 'compressionAlgo',
+    transform: (exchange, head, hasBody) => compress(options, exchange, head, hasBody),
+  };
 }
 
 /**
- * A stream to pass the body through, with the head changed to match; or nothing, where the answer must stay as it is:
- * no body (HEAD, 1xx, 204, 304), a range, `no-transform` (RFC 9110, section 7.7), compressed already, too small, not a
- * type that is asked for, or a client that does not want it. Every piece is flushed, so events pass at once.
+ * Changes the head to that of the compressed form and gives the stream for its body. HEAD gets the head that GET would
+ * (RFC 9110, section 9.3.2), without a stream; 304 the validator and Vary of the form that the client has or would get
+ * (section 15.4.5), so that a cache that updates its stored response keeps it apart (RFC 9111, section 4.3.4); 206 keeps
+ * the bytes and the validator of the uncompressed form, and gets Vary. Left as it is: 1xx, 204, 205, `no-transform`
+ * (section 7.7), what is compressed already, too small, or of another type. Every piece is flushed, so events pass at once.
  */
-export function compress(compression: Compression, exchange: Exchange, head: ResponseHead): Transform | undefined {
-  const { headers } = head;
-  if (!mayCompress(exchange, head) || !matchesType(headers.get('content-type'), compression.types)) return undefined;
+export function compress(
+  compression: Compression,
+  exchange: Exchange,
+  head: ResponseHead,
+  hasBody: boolean,
+): Transform | undefined {
+  const { status, headers } = head;
+  if (!mayCompress(head)) return undefined;
+  const isPart = status === 206 || headers.has('content-range');
+  const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  // A 304 rarely tells the type, and several ranges come under a type of their own.
+  const isOpen = type === undefined ? status === 304 : isPart && type === 'multipart/byteranges';
+  if (!isOpen && !matchesType(type ?? '', compression.types)) return undefined;
   // Set in any case: a cache must not give one client's encoding to another client.
   vary(headers);
+  if (isPart) return undefined;
   const algorithm = negotiate(exchange.request.all('accept-encoding'), compression.algorithms);
-  if (algorithm === undefined) return undefined;
-  headers.set('Content-Encoding', algorithm);
+  if (algorithm === undefined || (isOpen && !hasCompressedForm(exchange, headers))) return undefined;
   for (const name of ['content-length', 'accept-ranges', 'content-md5', 'digest', 'content-digest'])
     headers.delete(name);
   const etag = headers.get('etag');
   // The same resource in other bytes: a strong validator would lie (RFC 9110, section 8.8.3).
   if (etag?.startsWith('"')) headers.set('ETag', `W/${etag}`);
-  return streamOf(algorithm);
+  if (status === 304) return undefined;
+  headers.set('Content-Encoding', algorithm);
+  return hasBody ? streamOf(algorithm) : undefined;
 }
 
-function mayCompress({ method }: Exchange, { status, headers }: ResponseHead): boolean {
-  if (method === 'HEAD' || status < 200 || status === 204 || status === 205 || status === 206 || status === 304)
-    return false;
-  if (headers.has('content-range')) return false;
+function mayCompress({ status, headers }: ResponseHead): boolean {
+  if (status < 200 || status === 204 || status === 205) return false;
   if (headers.all('content-encoding').some((value) => value.trim() !== '' && value.trim().toLowerCase() !== 'identity'))
     return false;
   if (headers.all('cache-control').some((value) => /(^|[\s,])no-transform([\s,]|$)/i.test(value))) return false;
-  const length = headers.get('content-length');
+  const range = headers.get('content-range');
+  const length = range === undefined ? headers.get('content-length') : /\/(\d+)\s*$/.exec(range)?.[1];
   return length === undefined || Number(length) >= leastBytes;
 }
 
-function matchesType(contentType: string | undefined, types: readonly string[]): boolean {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+/** A client that asks with `W/"x"` where the endpoint names `"x"` has the form that was made here. */
+function hasCompressedForm({ request }: Exchange, headers: HeaderList): boolean {
+  const etag = headers.get('etag');
+  if (etag?.startsWith('"') !== true) return false;
+  const asked = request.all('if-none-match').join(', ');
+  return asked.includes(`W/${etag}`) && !asked.replaceAll(`W/${etag}`, '').includes(etag);
+}
+
+function matchesType(type: string, types: readonly string[]): boolean {
   return types.some((wanted) => (wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted));
 }
 
@@ -99,17 +122,32 @@ export function negotiate(
   return best;
 }
 
+/** Without `zstd` where this Node has none: it came with 22.15 and 23.8. */
+export function availableAlgorithms(
+  algorithms: readonly CompressionAlgo[],
+  hasZstd = typeof zlib.createZstdCompress === 'function',
+): readonly CompressionAlgo[] {
+  return hasZstd ? algorithms : algorithms.filter((algorithm) => algorithm !== 'zstd');
+}
+
 function streamOf(algorithm: CompressionAlgo): Transform {
+  const { constants } = zlib;
   switch (algorithm) {
     case 'gzip':
-      return createGzip({ level: 6, flush: constants.Z_SYNC_FLUSH });
+      return zlib.createGzip({ level: 6, flush: constants.Z_SYNC_FLUSH });
     case 'deflate':
-      return createDeflate({ level: 6, flush: constants.Z_SYNC_FLUSH });
+      return zlib.createDeflate({ level: 6, flush: constants.Z_SYNC_FLUSH });
     case 'br':
-      return createBrotliCompress({
+      return zlib.createBrotliCompress({
         flush: constants.BROTLI_OPERATION_FLUSH,
         // The default of 11 is for files that are compressed once; 4 costs what gzip costs.
         params: { [constants.BROTLI_PARAM_QUALITY]: 4 },
+      });
+    case 'zstd':
+      // Its window of 2 MB is below the 8 MB that clients have to take (RFC 9659).
+      return zlib.createZstdCompress({
+        flush: constants.ZSTD_e_flush,
+        params: { [constants.ZSTD_c_compressionLevel]: 3 },
       });
   }
 }

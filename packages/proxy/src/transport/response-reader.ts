@@ -1,4 +1,5 @@
 import { ChunkedReader } from '../http/chunked-reader.ts';
+import { parseErrors } from '../http/parse-error.ts';
 import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/response-head.ts';
 
 /** Takes a response as it is read. Places are in `bytes` and hold only during the call. */
@@ -93,6 +94,9 @@ export class ResponseReader {
         return 'more';
       }
       if (outcome !== 'complete') return { cause: outcome.cause };
+      // Without a body there is nothing whose end could be read in two ways.
+      if (head.framingConflict && (head.interim || head.framingFor(this.#method) !== 'none'))
+        return { cause: parseErrors.framingConflict.cause };
       if (!head.interim) break;
       if (head.status === 101) {
         // Without an offer the endpoint has changed protocol by itself.

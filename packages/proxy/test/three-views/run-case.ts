@@ -50,6 +50,7 @@ export async function runCase(written: ViewCase, makeServer: MakeServer, client:
     endpoints,
     ...(each.routed === false ? { routeOf: () => undefined } : {}),
     ...(each.trustedHop === true ? { trusted: ['127.0.0.1'] } : {}),
+    ...(each.steps === undefined ? {} : { steps: each.steps }),
     ...(each.mostBodyBytes === undefined ? {} : { mostBodyBytes: each.mostBodyBytes }),
     timeouts: { serverMs: each.serverMs ?? 5_000, headMs: each.headMs ?? 5_000 },
   });

@@ -1,5 +1,6 @@
 import type { MakeServer } from '../server-rig.ts';
 import { bodyCases } from './body-cases.ts';
+import { formCases } from './form-cases.ts';
 import { requestCases } from './request-cases.ts';
 import { responseCases } from './response-cases.ts';
 import { retryCases } from './retry-cases.ts';
@@ -10,6 +11,7 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
   requests: requestCases,
   bodies: bodyCases,
   responses: responseCases,
+  forms: formCases,
   retries: retryCases,
 };
 

@@ -1,5 +1,6 @@
 import type { AccessRecord } from '../../src/exchange/access-record.ts';
 import type { ForwardFailure } from '../../src/exchange/forward-failure.ts';
+import type { Middleware } from '../../src/middleware/middleware.ts';
 import type { EndpointOutcome } from '../../src/model/endpoint.ts';
 
 /** A request that every protocol can send. */
@@ -108,6 +109,8 @@ export interface ViewCase {
   readonly routed?: boolean;
   readonly mostBodyBytes?: number;
   readonly serverMs?: number;
+  /** Of the route. Default: none. */
+  readonly steps?: readonly Middleware[];
   readonly headMs?: number;
   readonly client: {
     readonly responses: readonly SeenResponse[];
