@@ -12,7 +12,8 @@ import { code, generatedNote, table } from './markdown.ts';
 
 /** docs/metrics.md: what a proxy with everything switched on and a listener really register. */
 export async function metricsPage(): Promise<string> {
-  const listener = createListenerMetrics(() => {
+  const listener = createListenerMetrics();
+  listener.measure(() => {
     throw new Error('only registered here, never read');
   });
   return `${[
@@ -35,7 +36,7 @@ back when a worker is replaced. \`service\` is \`<owner>/<service>\`, empty wher
 /** What a proxy with everything switched on registers. */
 export async function proxyMetrics(): Promise<Metrics> {
   const metrics = new Metrics();
-  fleetMetrics(metrics, () => ({ views: () => [] }));
+  fleetMetrics(metrics, { views: () => [] });
   const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-metrics-'));
   // No server listens on that port: the metrics of the bus are registered all the same.
   const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };

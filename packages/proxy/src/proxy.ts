@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { AutomaticCertificates, HeadMark } from '@swarmgate/acme';
 import {
   announceReplica,
   createSealer,
@@ -10,7 +9,17 @@ import {
   type Registry,
   type SecretsKey,
 } from '@swarmgate/registry';
-import { hostPort, type Logger, openToAll, pause, type Running, type Settings, stopAll } from '@swarmgate/runtime';
+import {
+  hostPort,
+  type Logger,
+  openToAll,
+  pause,
+  type Running,
+  type Settings,
+  stopAll,
+  stopOnce,
+  Tasks,
+} from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './control/admin/admin-app.ts';
 import { openAdminServer } from './control/admin/admin-server.ts';
@@ -26,6 +35,7 @@ import { redisTotals } from './control/numbers/redis-totals.ts';
 import { replicaTotals } from './control/numbers/replica-totals.ts';
 import { SharedTotals } from './control/numbers/shared-totals.ts';
 import { prepareInProcessServer } from './control/serving/in-process-server.ts';
+import { ReplicaReport } from './control/serving/replica-report.ts';
 import type { Server } from './control/serving/server.ts';
 import { readEnvironmentServices } from './control/watch/environment-services.ts';
 import { ServicesFollower } from './control/watch/follow-services.ts';
@@ -33,7 +43,7 @@ import { ReloadRequests } from './control/watch/reload-requests.ts';
 import { type ClusterServerOptions, prepareClusterServer, workerCountOf } from './control/workers/cluster-server.ts';
 import { ownPorts } from './endpoints/own-ports.ts';
 import type { Route } from './model/route.ts';
-import type { FollowState, ServicesChange } from './model/served-service.ts';
+import type { FollowState } from './model/served-service.ts';
 import type { EntrypointView } from './server/entrypoint-view.ts';
 import { SharedCertificates } from './server/tls/shared-certificates.ts';
 
@@ -57,6 +67,7 @@ export interface ProxyOptions {
     readonly logger: Logger;
     readonly metrics: Metrics;
     readonly env: Readonly<Record<string, string | undefined>>;
+    readonly tasks: Tasks;
   }) => Promise<Server>;
 }
 
@@ -75,7 +86,8 @@ export interface RunningProxy extends Running {
   usableRoutes(): readonly Route[];
 }
 
-/** Puts the rooms of the proxy together: follows the registry, serves, answers the admin REST, and drains at its stop. */
+/**
+ * Puts the modules of the proxy together, each made of those before it: follows the registry, serves, answers the admin REST, and drains at its stop. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const running: Running[] = [];
   try {
@@ -96,44 +108,20 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const secretsKeys = await loadSecretsKeys({ secretsKey, dataDir, registry: registry.store.kind });
   const sealer = createSealer(secretsKeys);
   const own = await readEnvironmentServices(env, settings, startedAt, sealer);
-  let open = false;
-  let draining = false;
+  const phase = new Phase();
+  const tasks = new Tasks({ logger });
 
-  const server = await (options.prepareServer ?? serverFor(settings))({ settings, logger, metrics, env, secretsKeys });
-  running.push(server);
-  const certificates = await followCertificates(server, registry, secretsKeys, settings, logger);
-  if (certificates !== undefined) running.push(certificates);
-
-  const ready = () => follower.hasFirstTable() && open && !draining;
-  const hints = new SequenceHints();
-  const firstWord = Promise.withResolvers<void>();
-  const follower: ServicesFollower = new ServicesFollower({
-    registry,
-    env: own.services,
-    dataDir,
+  const server = await (options.prepareServer ?? serverFor(settings))({
+    settings,
     logger,
-    signal: options.signal,
-    headHints: hints,
-    onState: ({ kind }) => {
-      if (follower.hasFirstTable() || kind === 'away') firstWord.resolve();
-    },
-    onChange: async (change) => {
-      cluster.reached(change.sequence);
-      const startedMs = performance.now();
-      await server.apply(change);
-      controlMetrics.swapped(performance.now() - startedMs);
-      announce(change);
-      ordered?.changed();
-      problemWatch.look();
-    },
-  });
-  const controlMetrics = createControlMetrics({
     metrics,
-    follower,
-    problems: () => problemWatch.problems(),
-    routes: () => server.table().size,
-    ready,
+    env,
+    secretsKeys,
+    tasks,
   });
+  running.push(server);
+  const certificates = await followCertificates(server, registry, secretsKeys, settings, logger, tasks);
+  if (certificates !== undefined) running.push(certificates);
 
   // The admin port names the replica, and everything behind it needs that name: it opens first and answers last.
   const admin = await openAdminServer(settings.adminHost, options.adminPort ?? settings.adminPort);
@@ -141,11 +129,30 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   running.push(admin, { stop: async () => ownAdminPort() });
   const replica = options.replica ?? replicaName(env, admin.port);
 
+  const hints = new SequenceHints();
+  const follower = new ServicesFollower({
+    registry,
+    env: own.services,
+    dataDir,
+    logger,
+    signal: options.signal,
+    headHints: hints,
+    tasks,
+  });
+  const ready = () => follower.hasFirstTable() && phase.open && !phase.draining;
   const bus =
     settings.redisUrl === undefined
       ? undefined
-      : new RedisBus({ url: settings.redisUrl, instance: registry.instance, replica, logger });
-  const cluster = new Cluster({ bus, server, replica, hints, metrics, registryId: () => follower.served.registryId });
+      : new RedisBus({ url: settings.redisUrl, instance: registry.instance, replica, logger, tasks });
+  const cluster = new Cluster({
+    tasks,
+    bus,
+    server,
+    replica,
+    hints,
+    metrics,
+    registryId: () => follower.served.registryId,
+  });
   running.push(cluster);
   const presence = announceReplica({
     store: registry.store,
@@ -167,74 +174,66 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
         : redisTotals({ url: settings.redisUrl, instance: registry.instance, logger }),
     totals: (most) => replicaTotals(server, replica, most),
     logger,
+    tasks,
   });
   running.push(totals);
-  let reload: string | undefined;
-  let acme: HeadMark | undefined;
-  let ordered: AutomaticCertificates | undefined;
-  const announce = (now: Pick<ServicesChange, 'registryId' | 'sequence' | 'rejected'>) => {
-    const { registryId, sequence, rejected } = now;
-    // Without a registry no caller waits for this replica.
-    if (registryId === '') return;
-    // Before clients can come, nothing is served, however good the table.
-    presence.report({
-      registryId,
-      sequence: open ? sequence : 0,
-      routes: server.table().size,
-      rejected: rejected.size,
-      reload,
-      acme,
-    });
-  };
-  const onReloaded = (id: string) => {
-    reload = id;
-    announce(follower.served);
-  };
+  const report = new ReplicaReport({
+    presence,
+    server,
+    served: () => follower.served,
+    isOpen: () => phase.open,
+  });
   const reloads = new ReloadRequests({
     store: registry.store,
     layout,
     replica,
     logger,
+    tasks,
     onRequest: async ({ id, force, owner }) => {
       if (force) await follower.releaseHeld(owner);
       else await follower.readAgain();
-      onReloaded(id);
+      report.reloaded(id);
     },
   });
   running.push(reloads);
-  const reporter = new ProblemReporter({ store: registry.store, layout, replica, logger });
+  const reporter = new ProblemReporter({ store: registry.store, layout, replica, logger, tasks });
   running.push(reporter);
+  const ordered =
+    settings.acmeDirectory === undefined
+      ? undefined
+      : // Loaded where it is used: it brings ASN.1 and the public suffix list along.
+        await (await import('./control/certificates/ordered-certificates.ts')).startOrderedCertificates({
+          settings,
+          registry,
+          replica,
+          version,
+          secretsKeys,
+          server,
+          presence,
+          metrics,
+          clientAuthorities: await clientAuthoritiesOf(settings),
+          logger,
+          onServed: (mark) => report.certificatesServed(mark),
+        });
+  if (ordered !== undefined) running.push(ordered);
   const problemWatch = new ProblemWatch({
     follower,
     server,
     ownProblems: own.problems,
     ofCertificates: () => ordered?.problems() ?? new Map(),
     reporter,
+    tasks,
     layout,
     logger,
   });
   running.push(problemWatch);
-  if (settings.acmeDirectory !== undefined) {
-    // Loaded where it is used: it brings ASN.1 and the public suffix list along.
-    const { startOrderedCertificates } = await import('./control/certificates/ordered-certificates.ts');
-    ordered = await startOrderedCertificates({
-      settings,
-      registry,
-      replica,
-      version,
-      secretsKeys,
-      server,
-      presence,
-      metrics,
-      clientAuthorities: await clientAuthoritiesOf(settings),
-      logger,
-      onServed: (mark) => {
-        acme = mark;
-        announce(follower.served);
-      },
-    });
-    running.push(ordered);
-  }
+  const controlMetrics = createControlMetrics({
+    metrics,
+    follower,
+    problems: () => problemWatch.problems(),
+    routes: () => server.table().size,
+    ready,
+  });
   const changes = new Changes({
     settings,
     registry,
@@ -242,7 +241,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     follower,
     sealer,
     reloads,
-    onReloaded,
+    onReloaded: (id) => report.reloaded(id),
     onPublished: (sequence) => cluster.reached(sequence),
     lostConflicts: (key) => server.table().lostConflicts(key),
   });
@@ -264,7 +263,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       problems: () => problemWatch.problems(),
       long: new LongAnswers(),
       ready,
-      draining: () => draining,
+      draining: () => phase.draining,
     }),
   );
   if (settings.consulUiPort !== 'off') {
@@ -280,23 +279,36 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   );
 
   running.push(follower);
-  await follower.start();
+  const firstWord = Promise.withResolvers<void>();
+  await follower.start({
+    onState: ({ kind }) => {
+      if (follower.hasFirstTable() || kind === 'away') firstWord.resolve();
+    },
+    onChange: async (change) => {
+      cluster.reached(change.sequence);
+      const startedMs = performance.now();
+      await server.apply(change);
+      controlMetrics.swapped(performance.now() - startedMs);
+      report.update(change);
+      ordered?.changed();
+      problemWatch.look();
+    },
+  });
   await settledOrLate(firstWord.promise, options);
   await server.open();
-  open = true;
+  phase.open = true;
   totals.start();
   ordered?.order();
-  announce(follower.served);
+  report.update();
 
   const stop = async () => {
-    draining = true;
+    phase.draining = true;
     logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
     // Barriers stop waiting for this replica at once; requests in flight have until the deadline.
     await Promise.all([presence.stop(), server.drain(settings.drainTimeoutMs)]);
     await stopAll(running);
     logger.info({ replica }, 'proxy stopped');
   };
-  let stopping: Promise<void> | undefined;
   return {
     replica,
     admin: { host: admin.host, port: admin.port },
@@ -307,10 +319,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     routes: () => server.table().size,
     restartWorkers: () => server.restartWorkers?.() ?? Promise.resolve(0),
     usableRoutes: () => [...server.table().routes()].filter((route) => server.endpointsOf(route).length > 0),
-    stop: () => {
-      stopping ??= stop();
-      return stopping;
-    },
+    stop: stopOnce(stop),
   };
 }
 
@@ -340,13 +349,22 @@ async function followCertificates(
   keys: readonly SecretsKey[],
   settings: Settings,
   logger: Logger,
+  tasks: Tasks,
 ): Promise<SharedCertificates | undefined> {
   const certificates = server.certificates?.();
   if (certificates === undefined) return undefined;
   const clientAuthorities = await clientAuthoritiesOf(settings);
   const authorities = clientAuthorities === undefined ? {} : { clientAuthorities };
   const prefix = `${registry.instance}/certs/`;
-  const shared = new SharedCertificates({ store: registry.store, prefix, keys, certificates, logger, ...authorities });
+  const shared = new SharedCertificates({
+    store: registry.store,
+    prefix,
+    keys,
+    certificates,
+    logger,
+    tasks,
+    ...authorities,
+  });
   shared.start();
   return shared;
 }
@@ -371,4 +389,11 @@ function replicaName(env: ProxyOptions['env'], port: number): string {
 function readVersion(): string {
   const json: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : 'unknown';
+}
+
+/** How far the proxy is between its start and its end. */
+class Phase {
+  /** Clients are let in. */
+  open = false;
+  draining = false;
 }

@@ -11,7 +11,7 @@ export {
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { type FaultOwner, guard, guardPromise } from './guard.ts';
 export { hostPort } from './host-port.ts';
-export { backoffMs, longestTimerMs, pause, type Running, stopAll, timerMs } from './lifecycle.ts';
+export { backoffMs, longestTimerMs, pause, type Running, stopAll, stopOnce, timerMs } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork } from './networks.ts';
@@ -28,4 +28,4 @@ export {
 export { openSettings, readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
 export { createSignal, type Signal } from './signal.ts';
-export { type TaskFault, Tasks, type TasksOptions } from './tasks.ts';
+export { LoopFaults, type TaskFault, Tasks, type TasksOptions } from './tasks.ts';

@@ -16,6 +16,15 @@ export async function stopAll(running: readonly Running[]): Promise<void> {
   if (failures.length > 0) throw new AggregateError(failures, 'not everything stopped cleanly');
 }
 
+/** The first call stops; later ones resolve with it. */
+export function stopOnce(stop: () => Promise<void>): () => Promise<void> {
+  let stopping: Promise<void> | undefined;
+  return () => {
+    stopping ??= stop();
+    return stopping;
+  };
+}
+
 /** Resolves `true` after `ms`, or `false` at once when the signal aborts. Never rejects, never leaves a timer behind. */
 export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);

@@ -93,3 +93,22 @@ export class Tasks {
     return afterMs;
   }
 }
+
+/**
+ * Owner of what a loop starts and does not await: the loop throws the first fault in its next turn, so that it counts as a
+ * fault of its task.
+ */
+export class LoopFaults implements FaultOwner {
+  #first: { readonly error: unknown } | undefined;
+
+  onFault(error: unknown): void {
+    this.#first ??= { error };
+  }
+
+  /** Throws the first fault since the last call. */
+  throwFirst(): void {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) throw first.error;
+  }
+}

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
-import { type Logger, type Running, type Settings, stopAll } from '@swarmgate/runtime';
-import { isSelected, isSelectionUnclear, type Selection } from './labels/service-parameters.ts';
+import { type Logger, type Running, type Settings, stopAll, type TaskFault, Tasks } from '@swarmgate/runtime';
+import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
 import { shownParameters } from './labels/shown-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
 import { createTranslator } from './labels/translator.ts';
@@ -16,9 +16,8 @@ import { createListenerMetrics } from './rest/listener-metrics.ts';
 import { createListenerRest, serveRest } from './rest/listener-rest.ts';
 import { logApiVersion } from './swarm/api-version.ts';
 import type { ObserverCounts, ObserverState } from './swarm/observation.ts';
-import { type Observer, observeSwarm } from './swarm/observer.ts';
+import { createObserver } from './swarm/observer.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
-import type { SwarmService } from './swarm/swarm-objects.ts';
 import type { SwarmView } from './swarm/swarm-view.ts';
 
 export interface ListenerOptions {
@@ -36,6 +35,8 @@ export interface ListenerStatus {
   /** Services that request routes, by published name. */
   readonly services: Readonly<Record<string, { readonly tasks: number; readonly problems: number }>>;
   readonly counts: ObserverCounts;
+  /** Control tasks that failed and have not recovered. */
+  readonly taskFaults: readonly TaskFault[];
 }
 
 export interface Listener extends Running {
@@ -61,7 +62,7 @@ const dockerSilentAfterMs = 10_000;
  * @throws UsageError for an invalid DOCKER_HOST or SECRETS_KEY, and what opening the REST port throws
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { settings, registry, logger } = options;
+  const { settings, registry, logger, signal } = options;
   const owner = settings.swarmName;
   const naming = { notifyLabel: settings.notifyLabel, serviceNamePrefix: settings.serviceNamePrefix };
   const describing = { ...naming, includeNodeInfo: settings.includeNodeIpInfo };
@@ -69,14 +70,26 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const { kind } = registry.store;
   const keys = await loadSecretsKeys({ secretsKey: settings.secretsKey, registry: kind, dataDir: settings.dataDir });
   const running: Running[] = [];
-  let view: SwarmView | undefined;
-  let services: ReadonlyMap<string, TranslatedService> = new Map();
+  const tasks = new Tasks({ logger });
+  const observed = new ObservedSwarm();
+  const metrics = createListenerMetrics();
 
   const by = `swarm-listener on ${hostname()}`;
   const leadership = contend(options, by);
   running.push(leadership);
 
-  const metrics = createListenerMetrics(measure);
+  const polling = settings.servicePollingIntervalMs;
+  const observer = createObserver({
+    client,
+    logger,
+    signal,
+    tasks,
+    isSelected: (service) => isSelected(service, naming) || isSelectionUnclear(service, naming),
+    resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
+    useServiceEvents: settings.useServiceEvents,
+    useNodeEvents: settings.useNodeEvents,
+  });
+
   const publisher = createPublisher({
     registry,
     leadership,
@@ -84,7 +97,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     by,
     sealer: createSealer(keys),
     logger,
-    signal: options.signal,
+    signal,
+    tasks,
     onListingNeeded: () => observer.requestListing(),
     onPublished: metrics.published,
   });
@@ -94,7 +108,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     retries: settings.retries,
     retryIntervalMs: settings.retryIntervalMs,
     logger,
-    signal: options.signal,
+    signal,
   });
   running.push(notifier);
   const dispatcher = createNotificationDispatcher(
@@ -107,75 +121,64 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     },
     { ...describing, immediately: settings.notifyImmediately },
   );
-  running.push({ stop: async () => stopFollowing() });
   const stopFollowing = leadership.onChange((state) => dispatcher.setLeading(state.kind === 'leading'));
+  running.push({ stop: async () => stopFollowing() });
 
   const translator = createTranslator(
     { ...naming, owner, separator: settings.separator },
-    { onProblems: logProblems, onSkipped: logSkipped },
-  );
-  const polling = settings.servicePollingIntervalMs;
-  const observer: Observer = observeSwarm({
-    client,
-    logger,
-    signal: options.signal,
-    isSelected: (service) => isSelected(service, naming) || isSelectionUnclear(service, naming),
-    resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
-    useServiceEvents: settings.useServiceEvents,
-    useNodeEvents: settings.useNodeEvents,
-    onObservation(observation) {
-      view = observation.view;
-      const translated = translator.take(observation, new Date());
-      services = translated.services;
-      publisher.setDesired({
-        ...translated,
-        evidence: view,
-        fromListing: observation.cause === 'listing',
-        ...(observation.eventAtMs === undefined ? {} : { eventAtMs: observation.eventAtMs }),
-      });
-      dispatcher.see(view);
-      leadership.setEligible(true);
+    {
+      onProblems: (service) => logProblems(logger, owner, service),
+      onSkipped: ({ id, name }, selection) =>
+        logger.debug({ owner, service: name, serviceId: id, reason: selection }, 'the service requests no routes'),
     },
-  });
+  );
   running.push(observer);
+  observer.start((observation) => {
+    const { view } = observation;
+    const translated = translator.take(observation, new Date());
+    observed.view = view;
+    observed.services = translated.services;
+    publisher.setDesired({
+      ...translated,
+      evidence: view,
+      fromListing: observation.cause === 'listing',
+      ...(observation.eventAtMs === undefined ? {} : { eventAtMs: observation.eventAtMs }),
+    });
+    dispatcher.see(view);
+    leadership.setEligible(true);
+  });
 
-  const livenessCheck = setInterval(() => {
+  const stopped = new AbortController();
+  const livenessCheck = tasks.every('docker-liveness', 1_000, stopped.signal, () => {
     const { answeredAtMs } = observer.state();
     leadership.setEligible(answeredAtMs !== undefined && Date.now() - answeredAtMs < dockerSilentAfterMs);
-  }, 1_000);
-  running.push({ stop: async () => clearInterval(livenessCheck) });
+  });
+  running.push({
+    async stop() {
+      stopped.abort();
+      await livenessCheck;
+    },
+  });
 
-  const ready = () => view !== undefined && publisher.status().reconciled;
+  const ready = () => observed.view !== undefined && publisher.status().reconciled;
 
-  function logProblems(service: TranslatedService): void {
-    for (const { severity, message, ...problem } of service.problems) {
-      const line = { owner, service: service.name, ...problem };
-      if (severity === 'error') logger.error(line, message);
-      else logger.warn(line, message);
-    }
-  }
-
-  function logSkipped({ id, name }: SwarmService, selection: Selection): void {
-    logger.debug({ owner, service: name, serviceId: id, reason: selection }, 'the service requests no routes');
-  }
-
-  function measure() {
+  metrics.measure(() => {
     const problems = { error: 0, warning: 0 };
-    for (const service of services.values()) for (const { severity } of service.problems) problems[severity]++;
+    for (const service of observed.services.values()) for (const { severity } of service.problems) problems[severity]++;
     const { publications, leading } = publisher.status();
     const { delivered, failed } = notifier.counts();
     return {
       isReady: ready(),
       isLeading: leading,
       isDockerAway: observer.state().kind === 'away',
-      selectedServices: services.size,
+      selectedServices: observed.services.size,
       problems,
       counts: { ...observer.counts(), publications, notifications: delivered, failedNotifications: failed },
     };
-  }
+  });
 
   function status(): ListenerStatus {
-    const summary = [...services.values()].map(
+    const summary = [...observed.services.values()].map(
       ({ name, endpoints, problems }) => [name, { tasks: endpoints.tasks.length, problems: problems.length }] as const,
     );
     return {
@@ -185,6 +188,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       publishing: publisher.status(),
       services: Object.fromEntries(summary),
       counts: observer.counts(),
+      taskFaults: tasks.faults(),
     };
   }
 
@@ -194,11 +198,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 
   function selectedServices(): readonly Readonly<Record<string, string>>[] {
-    const current = view;
-    if (current === undefined) return [];
-    return [...current.services.values()]
+    const { view } = observed;
+    if (view === undefined) return [];
+    return [...view.services.values()]
       .filter((service) => isSelected(service, naming))
-      .map((service) => shownParameters(serviceParameters(service, current, describing)))
+      .map((service) => shownParameters(serviceParameters(service, view, describing)))
       .toSorted((left, right) => ((left.serviceName ?? '') < (right.serviceName ?? '') ? -1 : 1));
   }
 
@@ -211,38 +215,43 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     return `this Swarm takes over the services that ${judgement.registeredSwarmId} registered as ${owner}`;
   }
 
-  let port: number | undefined;
-  if (settings.listenerPort !== 'off') {
-    const rest = createListenerRest({
-      services: selectedServices,
-      nodes: () => [...(view?.nodes.values() ?? [])].map(nodeParameters),
-      notifyServices,
-      status,
-      isReady: ready,
-      metrics: metrics.registry,
-      adopt,
-      taskTerminating: observer.taskTerminating,
-      access: settings,
-    });
-    try {
-      const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);
-      port = served.port;
-      running.push(served);
-    } catch (error) {
-      await stopAll(running);
-      throw error;
-    }
-  }
-
-  return {
-    ready,
-    status,
-    adopt,
+  const listener = { ready, status, adopt, notifyServices, taskTerminating: observer.taskTerminating };
+  const stop = () => stopAll(running);
+  if (settings.listenerPort === 'off') return { ...listener, stop };
+  const rest = createListenerRest({
+    services: selectedServices,
+    nodes: () => [...(observed.view?.nodes.values() ?? [])].map(nodeParameters),
     notifyServices,
+    status,
+    isReady: ready,
+    metrics: metrics.registry,
+    adopt,
     taskTerminating: observer.taskTerminating,
-    ...(port === undefined ? {} : { port }),
-    stop: () => stopAll(running),
-  };
+    access: settings,
+  });
+  try {
+    const served = await serveRest(rest, { host: settings.listenerHost, port: settings.listenerPort }, logger);
+    running.push(served);
+    return { ...listener, port: served.port, stop };
+  } catch (error) {
+    await stopAll(running);
+    throw error;
+  }
+}
+
+/** The Swarm as it was last observed. */
+class ObservedSwarm {
+  view: SwarmView | undefined;
+  /** Services that request routes, by published name. */
+  services: ReadonlyMap<string, TranslatedService> = new Map();
+}
+
+function logProblems(logger: Logger, owner: string, service: TranslatedService): void {
+  for (const { severity, message, ...problem } of service.problems) {
+    const line = { owner, service: service.name, ...problem };
+    if (severity === 'error') logger.error(line, message);
+    else logger.warn(line, message);
+  }
 }
 
 function contend({ settings, registry, logger }: ListenerOptions, name: string): EligibleLeadership {

@@ -45,14 +45,16 @@ describe('monitoring', function () {
 
   before(async () => {
     proxy = await (await proxyMetrics()).getMetricsAsJSON();
-    listener = await createListenerMetrics(() => ({
+    const ofListener = createListenerMetrics();
+    ofListener.measure(() => ({
       isReady: true,
       isLeading: true,
       isDockerAway: false,
       selectedServices: 1,
       problems: { error: 0, warning: 1 },
       counts: { events: 3 },
-    })).registry.getMetricsAsJSON();
+    }));
+    listener = await ofListener.registry.getMetricsAsJSON();
     samples = new Set();
     for (const { name, type } of [...proxy, ...listener]) {
       const parts = String(type) === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];

@@ -10,10 +10,14 @@ export async function proxy(io: CommandIo): Promise<void> {
   const settings = openSettings('proxy', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
-  await untilStopped(logger, async (signal, running) => {
-    const registry = await openRegistry(settings, logger);
-    running.push({ stop: () => registry.store.close() });
-    const serving = await startProxy({ settings, registry, logger, env: io.env, signal });
-    running.push(serving, restartWorkersOnHangup(serving, logger));
-  });
+  await untilStopped(
+    logger,
+    async (signal, running) => {
+      const registry = await openRegistry(settings, logger);
+      running.push({ stop: () => registry.store.close() });
+      const serving = await startProxy({ settings, registry, logger, env: io.env, signal });
+      running.push(serving, restartWorkersOnHangup(serving, logger));
+    },
+    { stopWithinMs: settings.drainTimeoutMs + 10_000 },
+  );
 }

@@ -20,27 +20,33 @@ export async function standalone(io: CommandIo): Promise<void> {
   const settings = openSettings('standalone', { env: io.env });
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
-  await untilStopped(logger, async (signal, running) => {
-    const registry = await openRegistry(settings, logger);
-    running.push({ stop: () => registry.store.close() });
-    // The listener's REST trusts this machine, too.
-    if (settings.listenerPort !== 'off') ownPorts.add(settings.listenerPort);
-    const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
-    running.push(proxy, restartWorkersOnHangup(proxy, logger));
-    const listener = await startListener({ settings, registry, logger, signal });
-    running.push(listener);
+  await untilStopped(
+    logger,
+    async (signal, running) => {
+      const registry = await openRegistry(settings, logger);
+      running.push({ stop: () => registry.store.close() });
+      // The listener's REST trusts this machine, too.
+      if (settings.listenerPort !== 'off') ownPorts.add(settings.listenerPort);
+      const proxy = await startProxy({ settings, registry, logger, env: io.env, signal });
+      running.push(proxy, restartWorkersOnHangup(proxy, logger));
+      const listener = await startListener({ settings, registry, logger, signal });
+      running.push(listener);
 
-    const announceWait = () => io.out(announceWaiting(settings, registry, proxy.state()));
-    await becomesTrue(() => isConnected(proxy) || isServingWithout(proxy), registryPatienceMs, signal);
-    await becomesTrueOrSay(() => isConnected(proxy) || proxy.ready(), announceWait, signal);
-    const samples = await samplesWhereNeeded({ registry, proxy, listener, logger, signal });
-    if (samples !== undefined) running.push(samples);
-    await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
-    await becomesTrueOrSay(() => proxy.ready(), announceWait, signal);
-    if (signal.aborted) return;
-    const followsSwarm = listener.ready();
-    io.out(announce({ settings, registry, state: proxy.state(), followsSwarm, samples, routes: proxy.usableRoutes() }));
-  });
+      const announceWait = () => io.out(announceWaiting(settings, registry, proxy.state()));
+      await becomesTrue(() => isConnected(proxy) || isServingWithout(proxy), registryPatienceMs, signal);
+      await becomesTrueOrSay(() => isConnected(proxy) || proxy.ready(), announceWait, signal);
+      const samples = await samplesWhereNeeded({ registry, proxy, listener, logger, signal });
+      if (samples !== undefined) running.push(samples);
+      await becomesTrue(() => proxy.usableRoutes().length > 0, routePatienceMs, signal);
+      await becomesTrueOrSay(() => proxy.ready(), announceWait, signal);
+      if (signal.aborted) return;
+      const followsSwarm = listener.ready();
+      io.out(
+        announce({ settings, registry, state: proxy.state(), followsSwarm, samples, routes: proxy.usableRoutes() }),
+      );
+    },
+    { stopWithinMs: settings.drainTimeoutMs + 10_000 },
+  );
 }
 
 /** The registry was read, with services or without. */

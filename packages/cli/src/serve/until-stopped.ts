@@ -1,22 +1,29 @@
-import { type Logger, type Running, stopAll } from '@swarmgate/runtime';
+import { createRepeatedLines, type Logger, messageOf, type Running, stopAll } from '@swarmgate/runtime';
+
+type End =
+  | { readonly kind: 'signal'; readonly signal: string }
+  /** An error passed every guard: what the process holds may be wrong, so it ends, and is started again from outside. */
+  | { readonly kind: 'fault'; readonly error: unknown };
+
+export interface UntilStoppedOptions {
+  /** Time that stopping may take after an error that passed every guard, in milliseconds. Default 30,000. */
+  readonly stopWithinMs?: number;
+}
 
 /**
  * Runs a long-lived command until SIGINT or SIGTERM. `start` appends what it starts to `running`; it is stopped in reverse
- * order, also when a later part fails to start. A second signal ends the process at once.
+ * order, also when a later part fails to start. A second signal ends the process at once. An error that passed every guard
+ * stops it like a signal, requests in flight finish, and it rejects with that error.
  */
-export async function untilStopped(logger: Logger, start: (signal: AbortSignal, running: Running[]) => Promise<void>) {
+export async function untilStopped(
+  logger: Logger,
+  start: (signal: AbortSignal, running: Running[]) => Promise<void>,
+  { stopWithinMs = 30_000 }: UntilStoppedOptions = {},
+): Promise<void> {
   const stopping = new AbortController();
-  const asked = new Promise<string>((resolve) => {
-    let count = 0;
-    for (const name of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(name, () => {
-        count += 1;
-        if (count > 1) process.exit(1);
-        resolve(name);
-      });
-    }
-  });
+  const asked = firstEnd(logger, stopWithinMs);
   const running: Running[] = [];
+  let end: End | undefined;
   try {
     const started = start(stopping.signal, running);
     // A start may wait, for a registry for one: a signal ends that wait.
@@ -24,10 +31,41 @@ export async function untilStopped(logger: Logger, start: (signal: AbortSignal, 
       stopping.abort();
       await started.catch((error: unknown) => logger.debug({ err: error }, 'start aborted'));
     }
-    logger.info({ signal: await asked }, 'stopping');
+    end = await asked;
+    if (end.kind === 'signal') logger.info({ signal: end.signal }, 'stopping');
   } finally {
     await stopAll(running);
     stopping.abort();
   }
   logger.info('stopped');
+  if (end.kind === 'fault')
+    throw new Error(`ended after an error that passed every guard: ${messageOf(end.error)}`, { cause: end.error });
+}
+
+function firstEnd(logger: Logger, stopWithinMs: number): Promise<End> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        signals += 1;
+        if (signals > 1) process.exit(1);
+        resolve({ kind: 'signal', signal: name });
+      });
+    }
+    const lines = createRepeatedLines(logger);
+    let isFirst = true;
+    // A rejection that nothing handles comes here too.
+    process.on('uncaughtException', (error) => {
+      lines.write(
+        'error',
+        messageOf(error),
+        { err: error },
+        'an error passed every guard: the process drains and ends',
+      );
+      resolve({ kind: 'fault', error });
+      // What is wrong may also keep it from stopping.
+      if (isFirst) setTimeout(() => process.exit(1), stopWithinMs).unref();
+      isFirst = false;
+    });
+  });
 }

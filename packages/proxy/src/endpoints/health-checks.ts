@@ -1,5 +1,5 @@
 import type { ServiceKey } from '@swarmgate/registry';
-import { pause } from '@swarmgate/runtime';
+import { guardPromise, LoopFaults, pause } from '@swarmgate/runtime';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -40,6 +40,7 @@ export class HealthChecks {
   readonly #routes = new Map<ServiceKey, readonly Route[]>();
   #states = new Map<string, Checked>();
   #running = 0;
+  readonly #faults = new LoopFaults();
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -58,7 +59,10 @@ export class HealthChecks {
   /** Checks what is due until the signal aborts. Its owner awaits it. */
   async run(): Promise<void> {
     const { signal, wait = pause } = this.#options;
-    while (await wait(250, signal)) this.#startDue();
+    while (await wait(250, signal)) {
+      this.#startDue();
+      this.#faults.throwFirst();
+    }
   }
 
   #startDue(): void {
@@ -75,7 +79,7 @@ export class HealthChecks {
         if (state.busy || state.dueMs > nowMs || this.#running >= atOnce) continue;
         state.busy = true;
         this.#running += 1;
-        void this.#check(id, route, state);
+        guardPromise(this.#faults, this.#check(id, route, state));
       }
     }
     // It is no longer checked, so no check would bring it back: requests determine its health.
@@ -88,10 +92,14 @@ export class HealthChecks {
     const { endpoint } = state;
     const { balancer, signal, check } = this.#options;
     const intervalMs = route.destination.checkIntervalMs ?? usualIntervalMs;
-    const passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
-    this.#running -= 1;
-    state.busy = false;
-    state.dueMs = this.#now() + intervalMs;
+    let passed: boolean;
+    try {
+      passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
+    } finally {
+      this.#running -= 1;
+      state.busy = false;
+      state.dueMs = this.#now() + intervalMs;
+    }
     // A finding about an endpoint that was let go meanwhile would keep it out for ever: no other one would follow.
     if (signal.aborted || this.#states.get(id) !== state) return;
     state.failures = passed ? 0 : state.failures + 1;

@@ -1,7 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { messageOf, pause } from '@swarmgate/runtime';
+import { guardPromise, LoopFaults, messageOf, pause } from '@swarmgate/runtime';
 
 /** The addresses of one name, and for how long they are known. */
 export interface ResolvedName {
@@ -58,6 +58,7 @@ export class NameResolution {
   readonly #now: () => number;
   #running = 0;
   #changes = 0;
+  readonly #faults = new LoopFaults();
 
   constructor(options: NameResolutionOptions) {
     this.#options = options;
@@ -73,7 +74,10 @@ export class NameResolution {
   /** Refreshes due names until the signal aborts. Its owner awaits it. */
   async run(): Promise<void> {
     const { signal, wait = pause, leastRefreshMs = 500 } = this.#options;
-    while (await wait(leastRefreshMs / 2, signal)) this.#startDue();
+    while (await wait(leastRefreshMs / 2, signal)) {
+      this.#startDue();
+      this.#faults.throwFirst();
+    }
   }
 
   /** What is known of a name; asking keeps it fresh. The same state object as long as nothing changed. */
@@ -124,7 +128,7 @@ export class NameResolution {
       }
       known.busy = true;
       this.#running += 1;
-      void this.#refresh(name, known);
+      guardPromise(this.#faults, this.#refresh(name, known));
     }
   }
 

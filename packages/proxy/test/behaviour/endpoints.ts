@@ -109,7 +109,7 @@ export function endpoints(suite: Suite): void {
       const report = await suite.rig.report();
       expect(report.status).to.equal(499);
       expect(report.reason).to.equal('client-gone');
-      expect(suite.rig.balancer.outstatusOf(endpoint.id)).to.equal(0);
+      expect(suite.rig.balancer.outstandingOf(endpoint.id)).to.equal(0);
     });
 
     it('reuses a connection for the next request', async () => {

@@ -135,10 +135,10 @@ export function tunnelFlow(suite: Suite): void {
 
     it('count as the endpoint’s load for as long as they last', async () => {
       const { client, endpoint, id } = await open();
-      expect(suite.rig.balancer.outstatusOf(id)).to.equal(1);
+      expect(suite.rig.balancer.outstandingOf(id)).to.equal(1);
       client.socket.destroy();
       endpoint.destroy();
-      await until(() => suite.rig.balancer.outstatusOf(id) === 0);
+      await until(() => suite.rig.balancer.outstandingOf(id) === 0);
     });
 
     it('go on while the server drains, and end at its deadline', async () => {

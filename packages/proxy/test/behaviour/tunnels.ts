@@ -61,7 +61,7 @@ export function tunnels(suite: Suite): void {
         const client = suite.rig.connect();
         client.send(offer('/t', offered));
         expect(await client.until('\r\n\r\n')).to.match(/^HTTP\/1\.1 502 [\s\S]*Reason: endpoint-answer-invalid/);
-        await until(() => suite.rig.balancer.outstatusOf(endpoint.id) === 0);
+        await until(() => suite.rig.balancer.outstandingOf(endpoint.id) === 0);
         client.socket.destroy();
       }
     });

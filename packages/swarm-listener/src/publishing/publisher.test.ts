@@ -12,7 +12,7 @@ import {
   RegistryError,
   type RegistrySnapshot,
 } from '@swarmgate/registry';
-import { type Logger, silentLogger } from '@swarmgate/runtime';
+import { type Logger, silentLogger, Tasks } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
@@ -102,6 +102,7 @@ describe('the publisher', () => {
       sealer: createSealer([]),
       logger: silentLogger,
       signal: stopping.signal,
+      tasks: new Tasks({ logger: silentLogger }),
       ...more,
     });
     const options = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };

@@ -8,7 +8,15 @@ import {
   type ServiceChange,
   type ServiceDefinition,
 } from '@swarmgate/registry';
-import { backoffMs, createRepeatedLines, createSignal, type Logger, messageOf, type Running } from '@swarmgate/runtime';
+import {
+  backoffMs,
+  createRepeatedLines,
+  createSignal,
+  type Logger,
+  messageOf,
+  type Running,
+  type Tasks,
+} from '@swarmgate/runtime';
 import type { TranslatedService } from '../labels/translate-service.ts';
 import { createEvidenceGuard } from './evidence-guard.ts';
 import { type DesiredService, planPublication } from './plan.ts';
@@ -32,6 +40,7 @@ export interface PublisherOptions {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly tasks: Pick<Tasks, 'run'>;
   /** As in `EvidenceGuardOptions`. Default 40,000. */
   readonly staleHoldMs?: number;
   /** Requests a listing at once: the state read so far is not reliable. */
@@ -242,7 +251,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  const running = Promise.all([run(), followRegistry()]);
+  const running = Promise.all([
+    options.tasks.run('publisher', signal, run),
+    options.tasks.run('registry-following', signal, followRegistry),
+  ]);
   return {
     setDesired(next) {
       wanted = { ...next, atMs: Date.now() };

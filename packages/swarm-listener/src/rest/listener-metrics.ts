@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface ListenerMetrics {
   readonly registry: Registry;
   published(services: number, sinceEventMs: number | undefined): void;
+  /** From now on each scrape shows this state. Called once. */
+  measure(state: () => MeasuredState): void;
 }
 
 export interface MeasuredState {
@@ -15,9 +17,32 @@ export interface MeasuredState {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export function createListenerMetrics(measure: () => MeasuredState): ListenerMetrics {
+export function createListenerMetrics(): ListenerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const publishedServices = new Counter({
+    name: 'swarmgate_listener_published_services_total',
+    help: 'Services compared by publications that wrote something.',
+    registers,
+  });
+  const delay = new Histogram({
+    name: 'swarmgate_listener_event_to_published_seconds',
+    help: "Time from Docker's event to the end of the write that it led to, in seconds.",
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+    registers,
+  });
+  return {
+    registry,
+    measure: (state) => measureState(registry, state),
+    published(services, sinceEventMs) {
+      publishedServices.inc(services);
+      if (sinceEventMs !== undefined) delay.observe(sinceEventMs / 1_000);
+    },
+  };
+}
+
+function measureState(registry: Registry, measure: () => MeasuredState): void {
   const registers = [registry];
   const gauge = (name: string, help: string, read: (state: MeasuredState) => number) =>
     new Gauge({
@@ -51,22 +76,4 @@ export function createListenerMetrics(measure: () => MeasuredState): ListenerMet
       for (const [kind, count] of Object.entries(measure().counts)) this.inc({ kind }, count);
     },
   });
-  const publishedServices = new Counter({
-    name: 'swarmgate_listener_published_services_total',
-    help: 'Services compared by publications that wrote something.',
-    registers,
-  });
-  const delay = new Histogram({
-    name: 'swarmgate_listener_event_to_published_seconds',
-    help: "Time from Docker's event to the end of the write that it led to, in seconds.",
-    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
-    registers,
-  });
-  return {
-    registry,
-    published(services, sinceEventMs) {
-      publishedServices.inc(services);
-      if (sinceEventMs !== undefined) delay.observe(sinceEventMs / 1_000);
-    },
-  };
 }

@@ -13,7 +13,8 @@ describe("the listener's REST", () => {
   const nodes = [{ id: 'node-1', hostname: 'one', address: '192.0.2.11' }];
 
   before(async () => {
-    const metrics = createListenerMetrics(() => ({
+    const metrics = createListenerMetrics();
+    metrics.measure(() => ({
       isReady,
       isLeading: true,
       isDockerAway: false,

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { silentLogger } from '@swarmgate/runtime';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { Observation } from './observation.ts';
-import { type Observer, observeSwarm } from './observer.ts';
+import { createObserver, type Observer } from './observer.ts';
 import type { SwarmClient } from './swarm-client.ts';
 import { SwarmError } from './swarm-error.ts';
 import type { SwarmEvent, SwarmService } from './swarm-objects.ts';
@@ -57,14 +57,15 @@ describe('the observer', () => {
     manager = new ChosenManager();
     manager.listed = [older, newest];
     seen = [];
-    observer = observeSwarm({
+    observer = createObserver({
       client: manager,
       isSelected: () => true,
-      onObservation: (observation) => seen.push(observation),
       logger: silentLogger,
       signal: new AbortController().signal,
       resyncIntervalMs: 3_600_000,
+      tasks: new Tasks({ logger: silentLogger }),
     });
+    observer.start((observation) => seen.push(observation));
     await nextListing();
   });
 

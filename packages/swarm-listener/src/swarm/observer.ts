@@ -1,4 +1,4 @@
-import { backoffMs, createSignal, type Logger, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, createSignal, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { isConverged } from './convergence.ts';
 import { createDebounce } from './debounce.ts';
 import { createFastPolledServices } from './fast-polled-services.ts';
@@ -9,6 +9,8 @@ import type { SwarmEvent, SwarmService } from './swarm-objects.ts';
 import * as views from './swarm-view.ts';
 
 export interface Observer extends Running {
+  /** Begins to observe. Called once. */
+  start(onObservation: (observation: Observation) => void): void;
   state(): ObserverState;
   /** Lists everything as soon as possible. */
   requestListing(): void;
@@ -20,9 +22,9 @@ export interface Observer extends Running {
 export interface ObserverOptions {
   readonly client: SwarmClient;
   readonly isSelected: (service: SwarmService) => boolean;
-  readonly onObservation: (observation: Observation) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly tasks: Pick<Tasks, 'run'>;
   /** Time between two full listings. */
   readonly resyncIntervalMs: number;
   /** Default true. */
@@ -45,10 +47,10 @@ const terminatingHintMs = 10_000;
 const mostInspects = 32;
 
 /**
- * Follows the Swarm until it is stopped. An unreachable Docker is a state, not an error: the last view stays, and the observer
+ * Follows the Swarm from its start until it is stopped. An unreachable Docker is a state, not an error: the last view stays, and the observer
  * reconnects with growing pauses of up to 5 s.
  */
-export function observeSwarm(options: ObserverOptions): Observer {
+export function createObserver(options: ObserverOptions): Observer {
   const { client, logger } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -68,10 +70,12 @@ export function observeSwarm(options: ObserverOptions): Observer {
   let changedServices = new Set<string>();
   let nodesChanged = false;
   let eventAtMs: number | undefined;
+  let onObservation: ((observation: Observation) => void) | undefined;
+  let running: Promise<void> | undefined;
 
   function emit(cause: Observation['cause'], changed: Observation['changed'], since?: number): void {
     if (view === undefined || (changed !== 'all' && changed.size === 0)) return;
-    options.onObservation({ view, changed, cause, ...(since === undefined ? {} : { eventAtMs: since }) });
+    onObservation?.({ view, changed, cause, ...(since === undefined ? {} : { eventAtMs: since }) });
   }
 
   function answered(): void {
@@ -301,8 +305,11 @@ export function observeSwarm(options: ObserverOptions): Observer {
     }
   }
 
-  const running = run();
   return {
+    start(observer) {
+      onObservation = observer;
+      running = options.tasks.run('swarm-observer', signal, run);
+    },
     state: () => state,
     requestListing() {
       listingWanted = true;

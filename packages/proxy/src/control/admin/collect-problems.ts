@@ -1,4 +1,5 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { TaskFault } from '@swarmgate/runtime';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
 import type { KeyProblemView, ProblemView } from './response-bodies.ts';
@@ -19,6 +20,22 @@ export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsBy
   }
   const names = [...merged.keys()].sort();
   return new Map(names.map((key) => [key, [...(merged.get(key)?.values() ?? [])]]));
+}
+
+/** Control tasks of this replica that failed and have not recovered, each under a name of its own. */
+export function problemsOfTasks(faults: readonly TaskFault[]): ProblemsByService {
+  return mergeProblems(
+    faults.map(({ task, message }) => {
+      const key: ServiceKey = `env/task-${task}`;
+      const problem: Problem = {
+        severity: 'error',
+        reason: 'task-failed',
+        message: `the control task ${task} of this replica failed and is restarted: ${message}`,
+        suggestion: 'look for the stack in the log of this replica, and report it: this is a fault of the proxy itself',
+      };
+      return new Map([[key, [problem]]]);
+    }),
+  );
 }
 
 export function* viewProblems(problems: ProblemsByService): Generator<ProblemView> {

@@ -5,7 +5,7 @@ import {
   type Leadership,
   type LeadershipState,
 } from '@swarmgate/registry';
-import { type Logger, pause, type Running } from '@swarmgate/runtime';
+import { type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { planReport } from './plan-report.ts';
 
 export interface ProblemReporterOptions {
@@ -13,6 +13,7 @@ export interface ProblemReporterOptions {
   readonly layout: KeyLayout;
   readonly replica: string;
   readonly logger: Logger;
+  readonly tasks: Pick<Tasks, 'run'>;
   /** Least time between two writes, in milliseconds. Default 500. */
   readonly betweenWritesMs?: number;
 }
@@ -46,7 +47,7 @@ export class ProblemReporter implements Running {
       logger,
     });
     this.#leadership.onChange(() => this.#wake());
-    this.#reporting = this.#run();
+    this.#reporting = options.tasks.run('problem-reporter', this.#ending.signal, () => this.#run());
   }
 
   /** By key, the documents that should stand in the registry; from now on these and no others. */

@@ -1,8 +1,14 @@
 import type { KeyLayout } from '@swarmgate/registry';
-import { type Logger, pause, type Running } from '@swarmgate/runtime';
+import { guard, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
-import { mergeProblems, type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
+import {
+  mergeProblems,
+  type ProblemsByService,
+  problemsOfTasks,
+  viewForeignKey,
+  viewProblems,
+} from './collect-problems.ts';
 import { reportDocuments } from './plan-report.ts';
 import { ProblemLog } from './problem-log.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
@@ -15,6 +21,7 @@ export interface ProblemWatchOptions {
   /** Of names that certificates are ordered for. */
   readonly ofCertificates: () => ProblemsByService;
   readonly reporter: ProblemReporter;
+  readonly tasks: Tasks;
   readonly layout: KeyLayout;
   readonly logger: Logger;
   /** Changes within this time are looked at together, in milliseconds. Default 200. */
@@ -36,12 +43,12 @@ export class ProblemWatch implements Running {
   constructor(options: ProblemWatchOptions) {
     this.#options = options;
     this.#log = new ProblemLog(options.logger);
-    this.#watching = this.#watch();
+    this.#watching = options.tasks.run('problem-watch', this.#ending.signal, () => this.#watch());
   }
 
   /** Everything that is wrong now. */
   problems(): ProblemsByService {
-    const { follower, server, ownProblems, ofCertificates } = this.#options;
+    const { follower, server, ownProblems, ofCertificates, tasks } = this.#options;
     const { labelProblems, rejected, warnings } = follower.served;
     return mergeProblems([
       labelProblems,
@@ -51,6 +58,7 @@ export class ProblemWatch implements Running {
       server.problems(),
       ofCertificates(),
       ownProblems,
+      problemsOfTasks([...tasks.faults(), ...(server.workerTaskFaults?.() ?? [])]),
     ]);
   }
 
@@ -67,18 +75,17 @@ export class ProblemWatch implements Running {
 
   async #watch(): Promise<void> {
     const { signal } = this.#ending;
-    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000, logger } = this.#options;
+    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000, tasks } = this.#options;
     while (!signal.aborted) {
-      const timer = setTimeout(() => this.look(), lookEveryMs).unref();
+      const timer = setTimeout(
+        guard(tasks.owner('problem-watch'), () => this.look()),
+        lookEveryMs,
+      ).unref();
       await this.#changed.promise;
       clearTimeout(timer);
       this.#changed = Promise.withResolvers();
       if (!(await pause(settleMs, signal))) return;
-      try {
-        this.#passOn();
-      } catch (error) {
-        logger.error({ err: error }, 'problems could not be gathered');
-      }
+      this.#passOn();
       await pause(betweenLooksMs - settleMs, signal);
     }
   }

@@ -1,3 +1,4 @@
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { Cluster } from './cluster.ts';
@@ -53,6 +54,7 @@ describe('a replica among others', () => {
     const hints = new SequenceHints();
     hints.subscribe((sequence) => sequences.push(sequence));
     cluster = new Cluster({
+      tasks: new Tasks({ logger: silentLogger }),
       bus,
       hints,
       metrics,

@@ -1,4 +1,4 @@
-import type { Running } from '@swarmgate/runtime';
+import { guard, type Running, type Tasks } from '@swarmgate/runtime';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
 import type { Server } from '../serving/server.ts';
 import type { ClusterBus, HeardHint, LiveTraffic } from './cluster-bus.ts';
@@ -16,6 +16,7 @@ export interface ClusterOptions {
   /** The registry this replica follows; empty before it is known. */
   readonly registryId: () => string;
   readonly metrics: Metrics;
+  readonly tasks: Pick<Tasks, 'owner'>;
   /** Milliseconds; only differences count. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -38,12 +39,16 @@ export class Cluster implements Running {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    const { bus, server, metrics } = options;
+    const { bus, server, metrics, tasks } = options;
+    const owner = tasks.owner('cluster-bus');
     this.#leave = [
-      bus?.subscribe((heard) => this.#take(heard)),
+      bus?.subscribe(guard(owner, (heard: HeardHint) => this.#take(heard))),
       server.onEjected?.((endpointId) => bus?.publish({ kind: 'ejected', endpointId })),
     ].filter((leave) => leave !== undefined);
-    this.#telling = setInterval(() => this.tellTraffic(), tellTrafficEveryMs).unref();
+    this.#telling = setInterval(
+      guard(owner, () => this.tellTraffic()),
+      tellTrafficEveryMs,
+    ).unref();
     if (bus !== undefined) measure(bus, metrics);
   }
 

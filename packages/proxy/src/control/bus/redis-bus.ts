@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@swarmgate/runtime';
+import { type FaultOwner, guard, guardPromise, type Logger, type Tasks } from '@swarmgate/runtime';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../../middleware/limits/redis-connection.ts';
 import type { BusCounts, ClusterBus, HeardHint, Hint } from './cluster-bus.ts';
@@ -13,6 +13,7 @@ export interface RedisBusOptions {
   readonly instance: string;
   readonly replica: string;
   readonly logger: Logger;
+  readonly tasks: Pick<Tasks, 'owner'>;
 }
 
 const mostSentPerSecond = 200;
@@ -40,6 +41,7 @@ export class RedisBus implements ClusterBus {
   readonly #toHear = new TokenBucket(mostHeardPerSecond);
   readonly #toHearBytes = new TokenBucket(mostHeardBytesPerSecond);
   readonly #looking: NodeJS.Timeout;
+  readonly #owner: FaultOwner;
   readonly #counts = { sent: 0, unsent: 0, heard: 0, refused: 0 };
   #flooded: NodeJS.Timeout | undefined;
   #pending = 0;
@@ -59,9 +61,19 @@ export class RedisBus implements ClusterBus {
       whileAway: 'this proxy hears nothing of the other replicas',
       more: { autoResubscribe: false, commandTimeout: restMs },
     });
-    this.#subscriber.on('ready', () => void this.#join());
-    this.#subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
-    this.#looking = setInterval(() => this.#look(), lookEveryMs).unref();
+    this.#owner = options.tasks.owner('redis-bus');
+    this.#subscriber.on(
+      'ready',
+      guard(this.#owner, () => guardPromise(this.#owner, this.#join())),
+    );
+    this.#subscriber.on(
+      'message',
+      guard(this.#owner, (_channel: string, text: string) => this.#hear(text)),
+    );
+    this.#looking = setInterval(
+      guard(this.#owner, () => this.#look()),
+      lookEveryMs,
+    ).unref();
   }
 
   publish(hint: Hint): void {
@@ -71,7 +83,7 @@ export class RedisBus implements ClusterBus {
       this.#counts.unsent += 1;
       return;
     }
-    void this.#send(writeMessage(this.#sender, this.#options.replica, hint));
+    guardPromise(this.#owner, this.#send(writeMessage(this.#sender, this.#options.replica, hint)));
   }
 
   subscribe(listener: (heard: HeardHint) => void): () => void {
@@ -145,11 +157,12 @@ export class RedisBus implements ClusterBus {
     if (this.#flooded !== undefined || this.#stopped) return;
     this.#options.logger.warn({ forMs: floodRestMs }, 'too many messages from Redis: disconnected for a while');
     this.#subscriber.disconnect();
-    this.#flooded = setTimeout(() => {
+    const listenAgain = guard(this.#owner, () => {
       this.#flooded = undefined;
       // Its `error` event reports the failure, and it retries by itself.
       this.#subscriber.connect().catch(() => undefined);
-    }, floodRestMs).unref();
+    });
+    this.#flooded = setTimeout(listenAgain, floodRestMs).unref();
   }
 
   #look(): void {

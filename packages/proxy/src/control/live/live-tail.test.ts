@@ -1,3 +1,4 @@
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { accessRecord } from '../../../test/access-record.ts';
 import { tinyRoute } from '../../../test/test-context.ts';
@@ -44,8 +45,9 @@ describe('live requests', () => {
     let nowMs: number;
     let batches: (readonly [number, LiveBatch])[];
     let tail: LiveTail;
+    const owner = new Tasks({ logger: silentLogger }).owner('live-requests');
     const started = (withQuery = false) => {
-      tail = new LiveTail({ onBatch: (id, batch) => batches.push([id, batch]), withQuery, now: () => nowMs });
+      tail = new LiveTail({ onBatch: (id, batch) => batches.push([id, batch]), withQuery, owner, now: () => nowMs });
     };
     beforeEach(() => {
       nowMs = 0;

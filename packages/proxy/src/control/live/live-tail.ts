@@ -1,3 +1,4 @@
+import { type FaultOwner, guard } from '@swarmgate/runtime';
 import type { AccessRecord } from '../../exchange/access-record.ts';
 import { type LiveFilter, type LiveRequest, liveRequestOf, matches } from './live-request.ts';
 
@@ -26,6 +27,8 @@ export interface LiveTailOptions {
   readonly onBatch: (id: number, batch: LiveBatch) => void;
   /** `LIVE_REQUESTS_QUERY` */
   readonly withQuery: boolean;
+  /** Gets what goes wrong with a batch. */
+  readonly owner: FaultOwner;
   readonly now?: () => number;
 }
 
@@ -50,7 +53,10 @@ export class LiveTail {
 
   watch(id: number, watch: Watch): void {
     this.#watches.set(id, { ...watch, requests: [], skipped: 0, secondAtMs: this.#now(), shownInSecond: 0 });
-    this.#timer ??= setInterval(() => this.flush(), batchEveryMs).unref();
+    this.#timer ??= setInterval(
+      guard(this.#options.owner, () => this.flush()),
+      batchEveryMs,
+    ).unref();
   }
 
   unwatch(id: number): void {

@@ -1,15 +1,20 @@
 import type { LiveBatch, Watch } from './live-tail.ts';
 
+/** Where requests pass through: one process, or all workers. */
+export interface WatchedProcesses {
+  watch(id: number, watch: Watch): void;
+  unwatch(id: number): void;
+}
+
 /** Watches of one proxy, over the processes that serve: each gets every watch, and its batches find their way back. */
 export class LiveWatches {
-  readonly #start: (id: number, watch: Watch) => void;
-  readonly #end: (id: number) => void;
   readonly #watches = new Map<number, { readonly watch: Watch; readonly onBatch: (batch: LiveBatch) => void }>();
+  #processes: WatchedProcesses | undefined;
   #ids = 0;
 
-  constructor(start: (id: number, watch: Watch) => void, end: (id: number) => void) {
-    this.#start = start;
-    this.#end = end;
+  /** From now on these processes get each watch; called once, before the first. */
+  over(processes: WatchedProcesses): void {
+    this.#processes = processes;
   }
 
   /** Returns the way to end it. */
@@ -17,9 +22,9 @@ export class LiveWatches {
     this.#ids += 1;
     const id = this.#ids;
     this.#watches.set(id, { watch, onBatch });
-    this.#start(id, watch);
+    this.#processes?.watch(id, watch);
     return () => {
-      if (this.#watches.delete(id)) this.#end(id);
+      if (this.#watches.delete(id)) this.#processes?.unwatch(id);
     };
   }
 

@@ -15,7 +15,7 @@ export class NumbersReporter {
 
   /** Resolves when everything that was counted before the call has been reported. */
   report(): Promise<void> {
-    this.#reporting = this.#reporting.then(() => this.#reportNow());
+    this.#reporting = this.#reporting.catch(() => undefined).then(() => this.#reportNow());
     return this.#reporting;
   }
 

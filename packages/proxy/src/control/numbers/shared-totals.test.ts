@@ -1,5 +1,5 @@
 import { keyLayout } from '@swarmgate/registry';
-import { silentLogger } from '@swarmgate/runtime';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { cellOfStatus, TallyRow } from '../../exchange/numbers/tally.ts';
 import { MergedNumbers } from './merged-numbers.ts';
@@ -40,6 +40,7 @@ describe('what replicas counted, shared', () => {
 
   function replica(name: string, own: () => Windows, carrier?: TotalsCarrier, kind: 'consul' | 'embedded' = 'consul') {
     return new SharedTotals({
+      tasks: new Tasks({ logger: silentLogger }),
       replica: name,
       layout,
       store: {

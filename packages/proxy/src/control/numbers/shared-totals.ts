@@ -1,5 +1,5 @@
 import type { KeyLayout, KeyValueStore, ReplicaPresence } from '@swarmgate/registry';
-import { type Logger, pause, type Running } from '@swarmgate/runtime';
+import { type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { type ReplicaTotals, readTotals, sameCounts } from './replica-totals.ts';
 
 /** Carries what replicas counted over Redis. Made where `REDIS_URL` is set. */
@@ -19,6 +19,7 @@ export interface SharedTotalsOptions {
   /** What this replica counted; of its busiest services where `most` is set. */
   readonly totals: (most?: number) => Promise<ReplicaTotals>;
   readonly logger: Logger;
+  readonly tasks: Pick<Tasks, 'run'>;
 }
 
 const everyMs = 10_000;
@@ -42,7 +43,7 @@ export class SharedTotals implements Running {
   }
 
   start(): void {
-    this.#following = this.#follow();
+    this.#following = this.#options.tasks.run('shared-totals', this.#ending.signal, () => this.#follow());
   }
 
   /** Publishes to the other replicas now. */

@@ -1,5 +1,6 @@
 import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { TaskFault } from '@swarmgate/runtime';
 import type { Middleware } from '../../middleware/middleware.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
@@ -37,6 +38,8 @@ export interface Server {
   certificates?(): CertificateStore;
   /** Puts answers to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */
   answerChallenges?(answers: OpenAnswers): Promise<void>;
+  /** Control tasks of workers that failed and have not recovered. Absent where this process serves by itself. */
+  workerTaskFaults?(): readonly TaskFault[];
   workers(): readonly WorkerView[];
   /**
    * Replaces the workers one by one without dropping a request; resolves with how many. Absent where this process serves

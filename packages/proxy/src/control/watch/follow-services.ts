@@ -5,7 +5,7 @@ import {
   RegistryError,
   type ServiceKey,
 } from '@swarmgate/registry';
-import { type Logger, messageOf, pause, type Running } from '@swarmgate/runtime';
+import { guardPromise, type Logger, messageOf, pause, type Running, Tasks } from '@swarmgate/runtime';
 import type { FollowState, ServedService, ServicesChange } from '../../model/served-service.ts';
 import { FullReads } from './full-reads.ts';
 import { ownerOf, ServedServices } from './served-services.ts';
@@ -22,10 +22,6 @@ export interface FollowServicesOptions {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Puts one change in force; the next one waits for it, and changes that come meanwhile are taken together. */
-  readonly onChange: (change: ServicesChange) => Promise<void>;
-  /** Called whenever the state of following may have changed. */
-  readonly onState?: (state: FollowState) => void;
   /** Hints of how far the journal has come. Default none. */
   readonly headHints?: HeadHints;
   /** Least time between two changes, so that a storm is taken in gulps; the first one is not delayed. Default 10. */
@@ -34,6 +30,16 @@ export interface FollowServicesOptions {
   readonly historyTimeoutMs?: number;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
+  /** Runs the following. Default: tasks whose faults only the log shows. */
+  readonly tasks?: Tasks;
+}
+
+/** What takes the changes. */
+export interface ServicesConsumer {
+  /** Puts one change in force; the next one waits for it, and changes that come meanwhile are taken together. */
+  readonly onChange: (change: ServicesChange) => Promise<void>;
+  /** Called whenever the state of following may have changed. */
+  readonly onState?: (state: FollowState) => void;
 }
 
 export interface ReleaseReport {
@@ -43,9 +49,9 @@ export interface ReleaseReport {
 }
 
 /** Serves the snapshot on disk, then the registry. Resolves when the disk's snapshot is in force. */
-export async function followServices(options: FollowServicesOptions): Promise<ServicesFollower> {
+export async function followServices(options: FollowServicesOptions & ServicesConsumer): Promise<ServicesFollower> {
   const follower = new ServicesFollower(options);
-  await follower.start();
+  await follower.start(options);
   return follower;
 }
 
@@ -53,6 +59,8 @@ export async function followServices(options: FollowServicesOptions): Promise<Se
 export class ServicesFollower implements Running {
   readonly served: ServedServices;
   readonly #options: FollowServicesOptions;
+  readonly #tasks: Tasks;
+  #consumer: ServicesConsumer | undefined;
   readonly #now: () => number;
   readonly #path: string;
   readonly #keeper: SnapshotKeeper;
@@ -73,6 +81,7 @@ export class ServicesFollower implements Running {
 
   constructor(options: FollowServicesOptions) {
     this.#options = options;
+    this.#tasks = options.tasks ?? new Tasks({ logger: options.logger });
     this.#now = options.now ?? Date.now;
     this.#path = snapshotPath(options.dataDir, options.registry.instance);
     this.served = new ServedServices(options.env);
@@ -83,11 +92,13 @@ export class ServicesFollower implements Running {
     });
   }
 
-  async start(): Promise<void> {
+  /** Resolves when the snapshot on disk is in force. Called once, before anything else. */
+  async start(consumer: ServicesConsumer): Promise<void> {
+    this.#consumer = consumer;
     const kept = await this.#readKept();
     if (kept !== undefined) this.#restore(kept);
     await this.#inTurn(() => this.#settle());
-    this.#following = this.#follow();
+    this.#following = this.#tasks.run('registry-following', this.#ended, () => this.#follow());
   }
 
   state(): FollowState {
@@ -169,9 +180,10 @@ export class ServicesFollower implements Running {
         this.#fullReads.repeat();
       }
     } catch (error) {
-      logger.error({ err: error }, 'following the registry ended: serving what was last known');
+      // What was last known is served until following succeeds again.
       this.#away = { sinceMs: this.#now(), error: messageOf(error) };
       this.#tellState();
+      throw error;
     }
   }
 
@@ -278,7 +290,10 @@ export class ServicesFollower implements Running {
       'serving the snapshot on disk until the registry answers',
     );
     if (ageMs <= staleAfterMs)
-      this.#distrustTimer = setTimeout(() => void this.#distrustDisk(), Math.max(0, staleAfterMs - ageMs)).unref();
+      this.#distrustTimer = setTimeout(
+        () => guardPromise(this.#tasks.owner('registry-following'), this.#distrustDisk()),
+        Math.max(0, staleAfterMs - ageMs),
+      ).unref();
   }
 
   async #distrustDisk(): Promise<void> {
@@ -293,13 +308,13 @@ export class ServicesFollower implements Running {
   }
 
   async #settle(): Promise<void> {
-    await this.#options.onChange(this.served.settle());
+    await this.#consumer?.onChange(this.served.settle());
     this.served.confirm();
     this.#tellState();
   }
 
   #tellState(): void {
-    this.#options.onState?.(this.state());
+    this.#consumer?.onState?.(this.state());
   }
 
   #inTurn<T>(step: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
-import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { z } from 'zod';
 
 /** Asks every proxy of the instance to read everything again, whichever of them received the call. */
@@ -27,6 +27,7 @@ export interface ReloadRequestsOptions {
   readonly layout: KeyLayout;
   readonly replica: string;
   readonly logger: Logger;
+  readonly tasks: Pick<Tasks, 'run'>;
   /** Carries out what another replica was asked. */
   readonly onRequest: (request: ReloadRequest) => Promise<void>;
 }
@@ -39,7 +40,7 @@ export class ReloadRequests implements Running {
 
   constructor(options: ReloadRequestsOptions) {
     this.#options = options;
-    this.#following = this.#follow();
+    this.#following = options.tasks.run('reload-requests', this.#ending.signal, () => this.#follow());
   }
 
   /** @returns the id by which replicas report that they carried it out. @throws RegistryError */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { noAnswers } from '@swarmgate/acme/answers';
 import type { SecretsKey } from '@swarmgate/registry';
-import { type Logger, pause, type Settings } from '@swarmgate/runtime';
+import { type FaultOwner, guardPromise, type Logger, type Settings, stopOnce, Tasks } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../server/tls/certificate-store.ts';
 import { LiveWatches } from '../live/live-watches.ts';
 import { ServiceNumbers } from '../numbers/service-numbers.ts';
-import { openCertificates } from '../serving/in-process-server.ts';
+import { openCertificates } from '../serving/own-dependencies.ts';
 import type { Server, Traffic } from '../serving/server.ts';
 import { countEjections } from '../serving/server-metrics.ts';
 import { mergeProblems, servedEndpoints } from '../serving/serving-table.ts';
@@ -34,7 +34,7 @@ import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { SharedChecks } from './shared-checks.ts';
 import { SharedEjections } from './shared-ejections.ts';
 import { SummedMetrics } from './summed-metrics.ts';
-import { WorkerFleet } from './worker-fleet.ts';
+import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ClusterServerOptions {
@@ -47,6 +47,8 @@ export interface ClusterServerOptions {
   /** For tests: ports that the settings do not allow (0: any free one), and their address. */
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
+  /** Runs what belongs to no request. Default: tasks whose faults only the log shows. */
+  readonly tasks?: Tasks;
 }
 
 // How often own networks and certificate files are looked at.
@@ -66,39 +68,43 @@ export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
  */
 export async function prepareClusterServer(options: ClusterServerOptions): Promise<Server> {
   const { settings, logger, metrics, env } = options;
+  const { tasks = new Tasks({ logger }) } = options;
   const workers = workerCountOf(settings);
   const ended = new AbortController();
+  const { signal } = ended;
   const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
-  const ports = options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts];
-  const certificates = await openCertificates(options, ports, clientAuthorities);
-  const bound = BoundEntrypoints.bind(ports, options.host);
+  const certificates = await openCertificates(options, clientAuthorities);
+  const bound = BoundEntrypoints.bind(
+    options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],
+    options.host,
+  );
 
+  const owner = tasks.owner('workers');
+  const fleet = new WorkerFleet({ size: workers, logger, owner, drainMs: settings.drainTimeoutMs });
+  const view = new ControlView(settings, () => [...fleet.workers].flatMap(({ report }) => report ?? []));
   const limiters = createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger });
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
   const slots = new ConnectionSlots<WorkerProcess>({ most, mostPerAddress });
   const ejections = new SharedEjections();
+  const ejectionListeners = new Set<(endpointId: string) => void>();
   const ticketKeys = new RotatingTicketKeys();
   const summed = new SummedMetrics();
   const numbers = new ServiceNumbers();
   const apart = new ServicesApart(settings.metricsServices);
-  const watches = new LiveWatches(
-    (id, watch) => fleet.tell({ kind: 'watch', id, ...watch }),
-    (id) => fleet.tell({ kind: 'unwatch', id }),
-  );
+  const watches = new LiveWatches();
+  watches.over({
+    watch: (id, watch) => fleet.tell({ kind: 'watch', id, ...watch }),
+    unwatch: (id) => fleet.tell({ kind: 'unwatch', id }),
+  });
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
-  let started: WorkerFleet | undefined;
   const ofChecks = new Metrics();
   const countOut = countEjections(ofChecks);
-  const view: ControlView = new ControlView(settings, () =>
-    [...(started?.workers ?? [])].flatMap(({ report }) => report ?? []),
-  );
-  const counted = fleetMetrics(metrics, () => fleet);
-
+  const counted = fleetMetrics(metrics, fleet);
   const checks = new SharedChecks({
     swarmName: settings.swarmName,
     subnets: () => view.networks.subnets,
-    signal: ended.signal,
+    signal,
     tell: (message) => fleet.tell(message),
     onOut: ({ id }) => {
       logger.warn({ endpoint: id, health: 'failing-checks' }, 'an endpoint is out');
@@ -118,13 +124,12 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     ownPorts: ownPorts.all(),
   };
   const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
-  const ejectionListeners = new Set<(endpointId: string) => void>();
   const onEjected = (endpointId: string) => {
     for (const listener of ejectionListeners) listener(endpointId);
   };
-  let answers = noAnswers;
+  const challenges = new OpenChallenges();
   const firstTable = Promise.withResolvers<void>();
-  const answer = answerer({
+  const onMessage = answerer({
     limiters,
     slots,
     ejections,
@@ -133,11 +138,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     watches,
     workers,
     onEjected,
-    fleet: () => fleet,
+    fleet,
+    owner,
   });
-  const fleet: WorkerFleet = new WorkerFleet({
-    size: workers,
-    logger,
+  const events: FleetEvents = {
     launch: () =>
       new WorkerProcess(fork(bound.fds, join(settings.dataDir, 'compile-cache')), {
         start,
@@ -145,11 +149,13 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
           ticketKeysMessage(),
-          { kind: 'challenges', number: 0, answers },
+          { kind: 'challenges', number: 0, answers: challenges.answers },
         ],
         revision: () => view.revision,
         services: view.services,
-        onMessage: answer,
+        onMessage,
+        onUnusable: (worker, why) => fleet.replace(worker, why),
+        owner,
       }),
     onServing: (worker) => {
       for (const known of [...ejections.inForce(), ...checks.failing()]) worker.send(known);
@@ -158,25 +164,20 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     onEnded: (worker, how) => {
       slots.forget(worker);
       counted(how);
-      void summed.keep(worker.metrics);
+      guardPromise(tasks.owner('worker-metrics'), summed.keep(worker.metrics));
     },
-  });
-  started = fleet;
+  };
   const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
   ticketKeys.onChange(() => fleet.tell(ticketKeysMessage()));
+  const served = () => servedEndpoints(view.table, (route) => view.endpointsOf(route).map(({ endpoint }) => endpoint));
   const background = Promise.all([
-    view.follow(lookAgainMs, ended.signal),
-    checks.run(),
-    certificates.follow(lookAgainMs, ended.signal),
-    rotate(ticketKeys, ended.signal),
-    numbers.follow(
-      () => servedEndpoints(view.table, (route) => view.endpointsOf(route).map(({ endpoint }) => endpoint)),
-      (isServed) => apart.forget(isServed),
-      ended.signal,
-    ),
+    view.follow(lookAgainMs, signal, tasks),
+    checks.run(tasks),
+    tasks.run('certificate-files', signal, () => certificates.follow(lookAgainMs, signal)),
+    tasks.every('ticket-keys', ticketKeysMs, signal, () => ticketKeys.rotate()),
+    tasks.run('proxy-numbers', signal, () => numbers.follow(served, (isServed) => apart.forget(isServed), signal)),
   ]);
 
-  let stopped: Promise<void> | undefined;
   const stop = async () => {
     ended.abort();
     stopTelling();
@@ -186,7 +187,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     await middleware.stop();
     await background;
   };
-  const starting = fleet.start();
+  const starting = fleet.start(events);
   // `open` reports it.
   starting.catch(() => undefined);
   return {
@@ -204,13 +205,14 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     endpointsOf: (route) => view.endpointsOf(route),
     middlewareOf: middleware.middlewareOf,
     problems: () => mergeProblems(view.problems(), certificates.problems()),
+    workerTaskFaults: () => view.taskFaults(),
     entrypoints() {
       const told = view.entrypoints();
       return told.length === 0 ? bound.views() : told;
     },
     certificates: () => certificates.store,
     answerChallenges(next) {
-      answers = next;
+      challenges.answers = next;
       return fleet.answerChallenges(next);
     },
     workers: () => fleet.views(),
@@ -236,11 +238,13 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       bound.close();
       await fleet.drain(deadlineMs);
     },
-    stop() {
-      stopped ??= stop();
-      return stopped;
-    },
+    stop: stopOnce(stop),
   };
+}
+
+/** Answers to the challenges of CAs that are pending, for workers that start. */
+class OpenChallenges {
+  answers = noAnswers;
 }
 
 const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
@@ -276,16 +280,20 @@ interface Lender {
   readonly workers: number;
   /** Notifies the other replicas. */
   readonly onEjected: (endpointId: string) => void;
-  readonly fleet: () => WorkerFleet;
+  readonly fleet: WorkerFleet;
+  readonly owner: FaultOwner;
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet }: Lender) {
+function answerer({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet, owner }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
         const { call, limit, key } = message;
-        void leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens }));
+        guardPromise(
+          owner,
+          leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens })),
+        );
         return;
       }
       case 'take-slots':
@@ -305,7 +313,7 @@ function answerer({ limiters, slots, ejections, numbers, apart, watches, workers
         return;
       case 'ejected':
         ejections.add(message);
-        fleet().tell(message, worker);
+        fleet.tell(message, worker);
         onEjected(message.endpointId);
         return;
       default:
@@ -340,10 +348,6 @@ function tellCertificates(store: CertificateStore, tell: (message: CertificatesM
       tell(certificatesOf(store, source));
     }
   });
-}
-
-async function rotate(keys: RotatingTicketKeys, signal: AbortSignal): Promise<void> {
-  while (await pause(ticketKeysMs, signal)) keys.rotate();
 }
 
 /** A worker only forwards: it gets no tokens and neither writes to the registry nor authorizes changes. */

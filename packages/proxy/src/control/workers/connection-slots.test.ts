@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { batchOfSlots, ConnectionSlots } from './connection-slots.ts';
 import { LeasedConnections } from './leased-connections.ts';
@@ -26,6 +27,7 @@ function proxy(most: number, mostPerAddress = 0, batch = 1): Proxy {
           return slots.take(name, wanted);
         },
         give: (returned) => slots.give(name, returned),
+        owner: new Tasks({ logger: silentLogger }).owner('connection-limits'),
       }),
   };
 }

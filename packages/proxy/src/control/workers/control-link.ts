@@ -1,26 +1,48 @@
+import { type FaultOwner, guard, guardPromise, messageOf, SwarmgateError } from '@swarmgate/runtime';
 import type { ControlMessage, WorkerMessage } from './messages.ts';
 
 /** A worker's end of the channel to its control process. */
 export class ControlLink {
+  readonly #owner: FaultOwner;
   readonly #waiting = new Map<number, (answer: ControlMessage | undefined) => void>();
   #calls = 0;
 
-  /** Receives all messages but responses to calls. Call it once, before any message is expected. */
-  listen(onMessage: (message: ControlMessage) => void): void {
-    process.on('message', (sent) => {
-      // Only the parent process writes to this channel.
-      const message = sent as ControlMessage;
-      if (message.kind === 'tokens' || message.kind === 'slots') this.#answered(message.call, message);
-      else onMessage(message);
-    });
+  /** @param owner gets what goes wrong with a message in either direction */
+  constructor(owner: FaultOwner) {
+    this.#owner = owner;
   }
 
+  /** Receives all messages but responses to calls. Call it once, before any message is expected. */
+  listen(onMessage: (message: ControlMessage) => void): void {
+    process.on(
+      'message',
+      guard(this.#owner, (sent: unknown) => {
+        // Only the parent process writes to this channel.
+        const message = sent as ControlMessage;
+        if (message.kind === 'tokens' || message.kind === 'slots') this.#answered(message.call, message);
+        else onMessage(message);
+      }),
+    );
+  }
+
+  /** Resolves when the message has left. Rejects where it cannot be sent by its kind. */
   send(message: WorkerMessage): Promise<void> {
     return new Promise((resolve) => {
       if (process.send === undefined || !process.connected) resolve();
       // A channel that is closed ends this process anyway.
       else process.send(message, undefined, undefined, () => resolve());
     });
+  }
+
+  /** Sends without waiting. */
+  post(message: WorkerMessage): void {
+    guardPromise(this.#owner, this.send(message));
+  }
+
+  /** Says why this worker cannot serve. */
+  failed(error: unknown): Promise<void> {
+    const code = error instanceof SwarmgateError ? error.code : 'worker-failed';
+    return this.send({ kind: 'failed', code, message: messageOf(error) });
   }
 
   /** `undefined`: no answer within `waitMs`. */
@@ -33,7 +55,7 @@ export class ControlLink {
         clearTimeout(timer);
         resolve(answer);
       });
-      void this.send(make(call));
+      this.post(make(call));
     });
   }
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import type { Settings } from '@swarmgate/runtime';
+import type { Settings, TaskFault, Tasks } from '@swarmgate/runtime';
 import type { NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
@@ -69,8 +69,11 @@ export class ControlView {
   }
 
   /** Follows the networks of this machine and the names that workers resolve, until the signal aborts. */
-  async follow(everyMs: number, signal: AbortSignal): Promise<void> {
-    await Promise.all([this.networks.follow(everyMs, signal), this.#unreachable.follow(everyMs, signal)]);
+  async follow(everyMs: number, signal: AbortSignal, tasks: Tasks): Promise<void> {
+    await Promise.all([
+      tasks.run('own-networks', signal, () => this.networks.follow(everyMs, signal)),
+      tasks.run('unusable-addresses', signal, () => this.#unreachable.follow(everyMs, signal)),
+    ]);
   }
 
   endpointsOf(route: Route): readonly EndpointView[] {
@@ -94,6 +97,11 @@ export class ControlView {
     for (const { endpoints } of this.#reports())
       for (const { id, outstanding } of endpoints) sum.set(id, (sum.get(id) ?? 0) + outstanding);
     return sum;
+  }
+
+  /** Control tasks of the workers that failed and have not recovered. */
+  taskFaults(): readonly TaskFault[] {
+    return this.#reports().flatMap(({ taskFaults }) => taskFaults);
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {

@@ -4,7 +4,7 @@ import type { WorkerFleet } from './worker-fleet.ts';
 /** @returns counts a worker that ended */
 export function fleetMetrics(
   metrics: Metrics,
-  fleet: () => Pick<WorkerFleet, 'views'>,
+  fleet: Pick<WorkerFleet, 'views'>,
 ): (how: 'drained' | 'crashed') => void {
   new Gauge({
     name: 'swarmgate_workers',
@@ -13,7 +13,7 @@ export function fleetMetrics(
     registers: [metrics],
     collect() {
       this.reset();
-      for (const { state } of fleet().views()) this.inc({ state });
+      for (const { state } of fleet.views()) this.inc({ state });
     },
   });
   const ends = new Counter({

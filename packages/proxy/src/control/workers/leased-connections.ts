@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type FaultOwner, guardPromise } from '@swarmgate/runtime';
 import { plainAddress } from '../../exchange/client-connection.ts';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { SlotRequest } from './messages.ts';
@@ -13,6 +14,8 @@ export interface LeasedConnectionsOptions {
   /** Asks the control process for slots. `undefined`: none, because of the address limit or for lack of a response. */
   readonly take: (asked: SlotRequest) => Promise<number | undefined>;
   readonly give: (returned: SlotRequest) => void;
+  /** Gets what goes wrong with asking ahead, which no connection waits for. */
+  readonly owner: FaultOwner;
 }
 
 /** Connection limits of a worker: its slots come from its control process, because the limits are the proxy's. */
@@ -71,13 +74,17 @@ export class LeasedConnections implements Admission {
   }
 
   #askAhead(): void {
-    const { most, batch, take } = this.#options;
+    const { most, batch, take, owner } = this.#options;
     if (most === 0 || batch === 1 || this.#asking || this.#free > batch / 2) return;
     this.#asking = true;
-    void take({ count: batch, address: undefined }).then((granted) => {
-      this.#asking = false;
-      this.#free += granted ?? 0;
-    });
+    const taken = take({ count: batch, address: undefined })
+      .then((granted) => {
+        this.#free += granted ?? 0;
+      })
+      .finally(() => {
+        this.#asking = false;
+      });
+    guardPromise(owner, taken);
   }
 
   #count(socket: Socket, address: string | undefined): void {

@@ -1,6 +1,6 @@
 import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
-import type { Settings } from '@swarmgate/runtime';
+import type { Settings, TaskFault } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
@@ -99,6 +99,8 @@ export type WorkerMessage =
   | { readonly kind: 'up' }
   | { readonly kind: 'serving'; readonly report: WorkerReport }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** An error passed every guard: it serves until another worker does in its place. */
+  | { readonly kind: 'unusable'; readonly message: string }
   | { readonly kind: 'applied'; readonly number: number; readonly report: WorkerReport | undefined }
   | { readonly kind: 'challenges-served'; readonly number: number }
   | { readonly kind: 'report'; readonly report: WorkerReport }
@@ -122,6 +124,8 @@ export interface WorkerReport {
   readonly names: ReadonlyMap<string, NameState>;
   readonly endpoints: readonly EndpointInUse[];
   readonly traffic: Traffic;
+  /** Control tasks of the worker that failed and have not recovered. */
+  readonly taskFaults: readonly TaskFault[];
 }
 
 export type WorkerMetrics = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];

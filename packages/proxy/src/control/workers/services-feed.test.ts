@@ -65,13 +65,21 @@ describe('the queue of a worker', () => {
     queue.open();
     await reading;
     queue.take(message('3'));
-    queue.follow(async ({ revision }) => {
-      await Promise.resolve();
-      after.push(revision);
-    });
+    const fault = new Error('broken');
+    const faults: unknown[] = [];
+    queue.follow(
+      async ({ revision }) => {
+        await Promise.resolve();
+        if (revision === '4') throw fault;
+        after.push(revision);
+      },
+      { onFault: (error) => faults.push(error) },
+    );
     queue.take(message('4'));
+    queue.take(message('5'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(before).to.deep.equal(['1', '2']);
-    expect(after).to.deep.equal(['3', '4']);
+    expect(after, 'one that fails does not hold up the next').to.deep.equal(['3', '5']);
+    expect(faults).to.deep.equal([fault]);
   });
 });

@@ -1,5 +1,5 @@
 import type { ServiceKey } from '@swarmgate/registry';
-import { readSettings } from '@swarmgate/runtime';
+import { readSettings, silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
 import { servedAt } from '../../../test/worker-rig.ts';
@@ -42,7 +42,7 @@ describe('active checks for all workers', () => {
     const served = servedAt(key, { port: 81, checkPath: '/health', checkIntervalMs: 1_000 });
     const table = emptyTable(readSettings('proxy', { env: { DATA_DIR: '/nowhere' } }));
     checks.apply(table.with(new Map([[key, served.definition]])), new Map([[key, served]]));
-    running = checks.run();
+    running = checks.run(new Tasks({ logger: silentLogger }));
   });
   afterEach(async () => {
     ended.abort();

@@ -1,4 +1,5 @@
 import type { ServiceKey } from '@swarmgate/registry';
+import type { Tasks } from '@swarmgate/runtime';
 import { HealthChecks, type HealthChecksOptions } from '../../endpoints/health-checks.ts';
 import { NameResolution } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
@@ -59,8 +60,12 @@ export class SharedChecks {
   }
 
   /** Until the signal aborts. Its owner awaits it. */
-  async run(): Promise<void> {
-    await Promise.all([this.#names.run(), this.#checks.run()]);
+  async run(tasks: Tasks): Promise<void> {
+    const { signal } = this.#options;
+    await Promise.all([
+      tasks.run('name-resolution', signal, () => this.#names.run()),
+      tasks.run('health-checks', signal, () => this.#checks.run()),
+    ]);
   }
 
   #checked(endpoint: Endpoint, passed: boolean): void {

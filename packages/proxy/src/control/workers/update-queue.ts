@@ -1,3 +1,4 @@
+import { type FaultOwner, guardPromise } from '@swarmgate/runtime';
 import type { ServicesMessage } from './messages.ts';
 
 /** Keeps services in their order on the way into a worker: before its ports open, then one change after the other. */
@@ -5,12 +6,12 @@ export class UpdateQueue {
   readonly #waiting: ServicesMessage[] = [];
   #wake = Promise.withResolvers<void>();
   #open = false;
-  #apply: ((message: ServicesMessage) => Promise<void>) | undefined;
+  #apply: ((message: ServicesMessage) => void) | undefined;
   #applying: Promise<void> = Promise.resolve();
 
   take(message: ServicesMessage): void {
     const apply = this.#apply;
-    if (apply !== undefined) this.#applying = this.#applying.then(() => apply(message));
+    if (apply !== undefined) apply(message);
     else this.#waiting.push(message);
     this.#wake.resolve();
   }
@@ -33,9 +34,13 @@ export class UpdateQueue {
     }
   }
 
-  /** From now on. What came since the ports opened goes first. */
-  follow(apply: (message: ServicesMessage) => Promise<void>): void {
-    this.#apply = apply;
-    for (const message of this.#waiting.splice(0)) this.#applying = this.#applying.then(() => apply(message));
+  /** From now on. What came since the ports opened goes first. The owner gets what applying one rejects with. */
+  follow(apply: (message: ServicesMessage) => Promise<void>, owner: FaultOwner): void {
+    this.#apply = (message) => {
+      const applied = this.#applying.then(() => apply(message));
+      guardPromise(owner, applied);
+      this.#applying = applied.catch(() => undefined);
+    };
+    for (const message of this.#waiting.splice(0)) this.#apply(message);
   }
 }

@@ -1,5 +1,5 @@
 import type { OpenAnswers } from '@swarmgate/acme/answers';
-import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type FaultOwner, guardPromise, type Logger, pause, type Running } from '@swarmgate/runtime';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
 import type { ControlMessage } from './messages.ts';
@@ -8,17 +8,25 @@ import { WorkerError, type WorkerProcess } from './worker-process.ts';
 export interface WorkerFleetOptions {
   readonly size: number;
   readonly logger: Logger;
-  /** Starts a process; it gets its services by itself. */
-  readonly launch: () => WorkerProcess;
-  /** A worker accepts connections from now on. */
-  readonly onServing: (worker: WorkerProcess) => void;
-  readonly onEnded: (worker: WorkerProcess, how: 'drained' | 'crashed') => void;
+  /** Gets what goes wrong in following the workers. */
+  readonly owner: FaultOwner;
+  /** Time that a worker which is replaced because it cannot be relied on has for what it has in flight, in milliseconds. */
+  readonly drainMs: number;
   /** A worker may take so long to begin to serve, in milliseconds. Default 60,000. */
   readonly startWaitMs?: number;
   /** A change waits so long for a worker that does not answer, in milliseconds. Default 5,000. */
   readonly applyWaitMs?: number;
   /** Time before a worker that crashed again is replaced, in milliseconds, doubled up to the most. Default 100 to 10,000. */
   readonly firstBackoffMs?: number;
+}
+
+/** What a fleet needs once it has workers. */
+export interface FleetEvents {
+  /** Starts a process; it gets its services by itself. */
+  readonly launch: () => WorkerProcess;
+  /** A worker accepts connections from now on. */
+  readonly onServing: (worker: WorkerProcess) => void;
+  readonly onEnded: (worker: WorkerProcess, how: 'drained' | 'crashed') => void;
 }
 
 const mostBackoffMs = 10_000;
@@ -31,18 +39,23 @@ export class WorkerFleet implements Running {
   readonly #workers = new Set<WorkerProcess>();
   /** Asked to end: their exit is no crash. */
   readonly #retiring = new Set<WorkerProcess>();
+  /** Being replaced because an error passed every guard: an end before that needs no other replacement. */
+  readonly #unusable = new Set<WorkerProcess>();
+  readonly #servingSinceMs = new WeakMap<WorkerProcess, number>();
   readonly #stopping = new AbortController();
   readonly #replacing = new Set<Promise<void>>();
   #restarting: Promise<number> | undefined;
   #restartingNext: Promise<number> | undefined;
   #crashesInARow = 0;
+  #events: FleetEvents | undefined;
 
   constructor(options: WorkerFleetOptions) {
     this.#options = options;
   }
 
   /** @throws WorkerError when one of them cannot begin to serve; none is left then. */
-  async start(): Promise<void> {
+  async start(events: FleetEvents): Promise<void> {
+    this.#events = events;
     try {
       await Promise.all(Array.from({ length: this.#options.size }, () => this.#launch()));
     } catch (error) {
@@ -149,12 +162,14 @@ export class WorkerFleet implements Running {
     this.#retiring.add(worker);
     await worker.drain(deadlineMs);
     this.#retiring.delete(worker);
-    if (this.#workers.delete(worker)) this.#options.onEnded(worker, 'drained');
+    if (this.#workers.delete(worker)) this.#events?.onEnded(worker, 'drained');
   }
 
   async #launch(): Promise<void> {
-    const { launch, onServing, startWaitMs = 60_000 } = this.#options;
-    const worker = launch();
+    const { startWaitMs = 60_000, owner } = this.#options;
+    const events = this.#events;
+    if (events === undefined) throw new TypeError('the fleet is started before it launches workers');
+    const worker = events.launch();
     this.#workers.add(worker);
     const over = new AbortController();
     const late = pause(startWaitMs, over.signal).then((inVain) => {
@@ -170,28 +185,59 @@ export class WorkerFleet implements Running {
     } finally {
       over.abort();
     }
-    onServing(worker);
-    const sinceMs = performance.now();
-    void worker.ended.then((how) => {
+    events.onServing(worker);
+    this.#servingSinceMs.set(worker, performance.now());
+    const ended = worker.ended.then((how) => {
       if (this.#retiring.has(worker) || !this.#workers.delete(worker)) return;
-      this.#options.onEnded(worker, 'crashed');
-      this.#afterCrash(worker, how, performance.now() - sinceMs);
+      events.onEnded(worker, 'crashed');
+      if (!this.#unusable.has(worker)) this.#afterCrash(worker, how);
     });
+    guardPromise(owner, ended);
   }
 
-  #afterCrash({ pid }: WorkerProcess, how: string, servedMs: number): void {
-    this.#crashesInARow = servedMs >= settledMs ? 1 : this.#crashesInARow + 1;
+  #afterCrash(worker: WorkerProcess, how: string): void {
+    const servedMs = this.#countCrash(worker);
     if (this.#stopping.signal.aborted) return;
-    this.#options.logger.error(
-      { worker: pid, how, servedMs: Math.round(servedMs) },
-      'a worker crashed; it is replaced',
-    );
-    const replacing = this.#replaceCrashed();
-    this.#replacing.add(replacing);
-    void replacing.then(() => this.#replacing.delete(replacing));
+    this.#options.logger.error({ worker: worker.pid, how, servedMs }, 'a worker crashed; it is replaced');
+    this.#inBackground(this.#launchAnother());
   }
 
-  async #replaceCrashed(): Promise<void> {
+  /**
+   * Replaces a worker that cannot be relied on any more, because an error in it passed every guard: the new one serves
+   * before it drains.
+   */
+  replace(worker: WorkerProcess, why: string): void {
+    if (this.#stopping.signal.aborted || this.#retiring.has(worker) || this.#unusable.has(worker)) return;
+    this.#unusable.add(worker);
+    const servedMs = this.#countCrash(worker);
+    this.#options.logger.error(
+      { worker: worker.pid, why, servedMs },
+      'a worker is unusable; it is replaced and drains',
+    );
+    const replaced = this.#launchAnother().then(async () => {
+      if (this.#workers.has(worker) && !this.#stopping.signal.aborted)
+        await this.#retire(worker, this.#options.drainMs);
+    });
+    this.#inBackground(replaced.finally(() => this.#unusable.delete(worker)));
+  }
+
+  /** @returns how long it served, in milliseconds */
+  #countCrash(worker: WorkerProcess): number {
+    const servedMs = Math.round(performance.now() - (this.#servingSinceMs.get(worker) ?? performance.now()));
+    this.#crashesInARow = servedMs >= settledMs ? 1 : this.#crashesInARow + 1;
+    return servedMs;
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const replacing = work.catch((error: unknown) => this.#options.owner.onFault(error));
+    this.#replacing.add(replacing);
+    guardPromise(
+      this.#options.owner,
+      replacing.then(() => this.#replacing.delete(replacing)),
+    );
+  }
+
+  async #launchAnother(): Promise<void> {
     const { logger, firstBackoffMs = 100 } = this.#options;
     const { signal } = this.#stopping;
     // The first one at once: its clients are waiting.

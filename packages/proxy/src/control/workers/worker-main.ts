@@ -1,8 +1,8 @@
-import { Worker } from './worker.ts';
+import { WorkerProgram } from './worker.ts';
 
 // A terminal sends its signals to every process of the group, and the control process decides what workers do about them.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
 
 // When the control process is gone, node:cluster ends this one at once: a worker that gets no updates must not keep
 // ports that a restarted proxy needs.
-new Worker().run();
+new WorkerProgram().run();

@@ -1,7 +1,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { ServiceKey } from '@swarmgate/registry';
-import { SwarmgateError } from '@swarmgate/runtime';
+import { type FaultOwner, guard, guardPromise, SwarmgateError } from '@swarmgate/runtime';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
 import type { ControlMessage, StartMessage, WorkerMessage, WorkerMetrics, WorkerReport } from './messages.ts';
@@ -20,6 +20,10 @@ export interface WorkerProcessOptions {
   readonly services: ReadonlyMap<ServiceKey, ServedService>;
   /** Everything but what this class asks for itself. */
   readonly onMessage: (worker: WorkerProcess, message: WorkerMessage) => void;
+  /** Its own word that it cannot be relied on any more. */
+  readonly onUnusable: (worker: WorkerProcess, why: string) => void;
+  /** Gets what goes wrong with its messages in this process. */
+  readonly owner: FaultOwner;
 }
 
 type State = 'starting' | 'opening' | 'serving' | 'draining' | 'ended';
@@ -49,9 +53,21 @@ export class WorkerProcess {
     this.#child = child;
     this.#options = options;
     this.#backlog = new Backlog(options.services.keys());
-    child.on('message', (message: WorkerMessage) => this.#onMessage(message));
-    child.on('error', () => this.kill());
-    child.on('exit', (code, signal) => this.#onExit(signal === null ? `exit code ${code}` : signal));
+    const { owner } = options;
+    child.on(
+      'message',
+      guard(owner, (message: WorkerMessage) => this.#onMessage(message)),
+    );
+    child.on(
+      'error',
+      guard(owner, () => this.kill()),
+    );
+    child.on(
+      'exit',
+      guard(owner, (code: number, signal: string | null) =>
+        this.#onExit(signal === null ? `exit code ${code}` : signal),
+      ),
+    );
     // Awaited only where the caller needs to know; unhandled rejections would end the process.
     this.#serving.promise.catch(() => undefined);
   }
@@ -90,7 +106,7 @@ export class WorkerProcess {
   }
 
   send(message: ControlMessage): void {
-    void this.#send(message);
+    guardPromise(this.#options.owner, this.#send(message));
   }
 
   /** Resolves when the worker serves the change, or is none that accepts connections. */
@@ -119,7 +135,10 @@ export class WorkerProcess {
     this.#backlog = undefined;
     this.#settle();
     this.send({ kind: 'drain', deadlineMs });
-    const timer = setTimeout(() => this.kill(), deadlineMs + 2_000);
+    const timer = setTimeout(
+      guard(this.#options.owner, () => this.kill()),
+      deadlineMs + 2_000,
+    );
     await this.ended;
     clearTimeout(timer);
   }
@@ -135,7 +154,10 @@ export class WorkerProcess {
     const answered = Promise.withResolvers<WorkerMetrics>();
     this.#collecting.set(call, answered.resolve);
     const timer = setTimeout(() => answered.resolve(this.#lastMetrics), collectWaitMs);
-    void this.ended.then(() => answered.resolve(this.#lastMetrics));
+    guardPromise(
+      this.#options.owner,
+      this.ended.then(() => answered.resolve(this.#lastMetrics)),
+    );
     this.send({ kind: 'collect', call });
     const metrics = await answered.promise;
     clearTimeout(timer);
@@ -150,7 +172,10 @@ export class WorkerProcess {
     const answered = Promise.withResolvers<void>();
     this.#reporting.set(call, answered.resolve);
     const timer = setTimeout(answered.resolve, collectWaitMs);
-    void this.ended.then(() => answered.resolve());
+    guardPromise(
+      this.#options.owner,
+      this.ended.then(() => answered.resolve()),
+    );
     this.send({ kind: 'report-numbers', call });
     await answered.promise;
     clearTimeout(timer);
@@ -160,7 +185,7 @@ export class WorkerProcess {
   #onMessage(message: WorkerMessage): void {
     switch (message.kind) {
       case 'up':
-        void this.#bootstrap();
+        guardPromise({ onFault: (error) => this.#failed(error) }, this.#bootstrap());
         return;
       case 'serving':
         this.#report = message.report;
@@ -169,6 +194,9 @@ export class WorkerProcess {
         return;
       case 'failed':
         this.#serving.reject(new WorkerError(message.code, message.message));
+        return;
+      case 'unusable':
+        this.#options.onUnusable(this, message.message);
         return;
       case 'applied':
         if (message.report !== undefined) this.#report = message.report;
@@ -218,11 +246,19 @@ export class WorkerProcess {
   #sendServices(revision: string, pieces: readonly ServicesChange['changes'][]): Promise<void> {
     const number = this.#nextNumber();
     const acknowledged = new Promise<void>((resolve) => this.#unacknowledged.set(number, { revision, resolve }));
-    this.#sending = this.#sending.then(async () => {
+    const sent = this.#sending.then(async () => {
       for (const [at, changes] of pieces.entries())
         await this.#send({ kind: 'services', number, last: at === pieces.length - 1, revision, changes });
     });
+    guardPromise({ onFault: (error) => this.#failed(error) }, sent);
+    this.#sending = sent.catch(() => undefined);
     return acknowledged;
+  }
+
+  /** It did not get what it has to serve. */
+  #failed(error: unknown): void {
+    this.#options.owner.onFault(error);
+    this.kill();
   }
 
   #acknowledged(number: number): void {

@@ -1,68 +1,104 @@
 import { flushCompileCache } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
-import { createLogger, messageOf, pause, SwarmgateError } from '@swarmgate/runtime';
+import {
+  createLogger,
+  createRepeatedLines,
+  guardPromise,
+  type Logger,
+  messageOf,
+  pause,
+  Tasks,
+} from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { ownPorts } from '../../endpoints/own-ports.ts';
-import { trustedProxies } from '../../exchange/client-connection.ts';
-import { AskedServices } from '../../exchange/services-apart.ts';
-import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { readCertificate } from '../../server/tls/certificate.ts';
-import { CertificateStore } from '../../server/tls/certificate-store.ts';
-import { LiveChallenges } from '../../server/tls/live-challenges.ts';
-import { type InProcessServer, startInProcessServer } from '../serving/in-process-server.ts';
-import { batchOfSlots } from './connection-slots.ts';
+import { prepareRequestServer, type RequestServer } from '../serving/request-server.ts';
 import { ControlLink } from './control-link.ts';
-import { LeasedConnections } from './leased-connections.ts';
-import { createLeasedLimiters } from './leased-limiters.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMetrics, WorkerReport } from './messages.ts';
-import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { UpdateQueue } from './update-queue.ts';
+import { type WorkerDependencies, workerDependencies } from './worker-dependencies.ts';
 
-// The control process is on this machine and does little: what it does not answer by then, it will not soon.
-const answerWaitMs = 1_000;
 const reportEveryMs = 1_000;
 
-/** One worker, from its first message to its end. */
-export class Worker {
-  readonly #link = new ControlLink();
-  readonly #metrics = new Metrics();
-  readonly #ticketKeys = new RotatingTicketKeys();
-  readonly #intake = new UpdateQueue();
-  readonly #ending = new AbortController();
-  readonly #apart = new AskedServices((service) => void this.#link.send({ kind: 'ask-apart', service }));
-  readonly #challenges = new LiveChallenges();
-  #certificates = new CertificateStore();
-  #authorities: string | undefined;
-  #server: InProcessServer | undefined;
-  #reported: WorkerReport | undefined;
+type LaterMessage = Exclude<ControlMessage, StartMessage>;
 
+/** The process of one worker: begins to serve with its first message. */
+export class WorkerProgram {
+  readonly #link = new ControlLink(this);
+  #worker: Worker | undefined;
+
+  /** Listens to the control process. */
   run(): void {
-    this.#link.listen((message) => this.#onMessage(message));
-    void this.#link.send({ kind: 'up' });
+    // The last guard: an error that passed every other one costs this worker, after it has drained.
+    process.on('uncaughtException', (error) => this.onFault(error));
+    this.#link.listen((message) => {
+      if (message.kind !== 'start') this.#worker?.take(message);
+      else {
+        this.#worker = new Worker(message, this.#link);
+        guardPromise(this, this.#worker.serve());
+      }
+    });
+    this.#link.post({ kind: 'up' });
   }
 
-  #onMessage(message: ControlMessage): void {
+  /** A message was not taken in full, or an error passed every guard. Never throws. */
+  onFault(error: unknown): void {
+    if (this.#worker === undefined) end(this.#link, error);
+    else this.#worker.unusable(error);
+  }
+}
+
+const exits = { onFault: () => process.exit(1) };
+
+/** Says why this worker cannot serve, and ends its process. */
+function end(link: ControlLink, error: unknown): void {
+  const exit = () => process.exit(1);
+  link.failed(error).then(exit, exit);
+}
+
+/** One worker that has its settings, to its end. */
+class Worker {
+  readonly #start: StartMessage;
+  readonly #link: ControlLink;
+  readonly #logger: Logger;
+  readonly #metrics = new Metrics();
+  readonly #ending = new AbortController();
+  readonly #tasks: Tasks;
+  readonly #dependencies: WorkerDependencies;
+  readonly #logUnusable: (error: unknown) => void;
+  #server: RequestServer | undefined;
+  #reported: WorkerReport | undefined;
+  #isUnusable = false;
+
+  constructor(start: StartMessage, link: ControlLink) {
+    this.#start = start;
+    this.#link = link;
+    this.#logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
+    this.#tasks = new Tasks({ logger: this.#logger });
+    this.#dependencies = workerDependencies(start, link, new UpdateQueue(), this.#logger, this.#tasks);
+    const lines = createRepeatedLines(this.#logger);
+    this.#logUnusable = (error) =>
+      lines.write('error', messageOf(error), { err: error }, 'an error passed every guard: this worker is replaced');
+  }
+
+  take(message: LaterMessage): void {
+    const { challenges, ticketKeys, updates, apart } = this.#dependencies;
     switch (message.kind) {
-      case 'start':
-        this.#authorities = message.clientAuthorities;
-        this.#certificates = new CertificateStore(message.settings.defaultCert);
-        void this.#serve(message);
-        return;
       case 'certificates':
         this.#useCertificates(message);
         return;
       case 'challenges':
-        this.#challenges.replace(message.answers);
-        void this.#link.send({ kind: 'challenges-served', number: message.number });
+        challenges.replace(message.answers);
+        this.#link.post({ kind: 'challenges-served', number: message.number });
         return;
       case 'ticket-keys':
-        this.#ticketKeys.rotate(Buffer.from(message.keys));
+        ticketKeys.rotate(Buffer.from(message.keys));
         return;
       case 'services':
-        this.#intake.take(message);
+        updates.take(message);
         return;
       case 'open':
-        this.#intake.open();
+        updates.open();
         return;
       case 'ejected':
         this.#server?.eject(message.endpointId, message);
@@ -74,7 +110,7 @@ export class Worker {
         this.#server?.peerEjected(message.endpointId);
         return;
       case 'collect':
-        void this.#collect().then((metrics) => this.#link.send({ kind: 'metrics', call: message.call, metrics }));
+        this.#inBackground('worker-metrics', this.#sendMetrics(message.call));
         return;
       case 'watch':
         this.#server?.liveTail.watch(message.id, message);
@@ -83,101 +119,76 @@ export class Worker {
         this.#server?.liveTail.unwatch(message.id);
         return;
       case 'apart':
-        this.#apart.decided(message.service, message.isApart);
+        apart.decided(message.service, message.isApart);
         return;
       case 'report-numbers':
-        void this.#reportNumbers(message.call);
+        this.#inBackground('process-numbers', this.#reportNumbers(message.call));
         return;
       case 'drain':
-        void this.#drain(message.deadlineMs);
+        guardPromise(exits, this.#drain(message.deadlineMs));
         return;
     }
   }
 
-  async #serve(start: StartMessage): Promise<void> {
+  /** Serves until the process ends. Rejects where it cannot go on. */
+  async serve(): Promise<void> {
     // For the workers after this one. Done now, because the control process does not wait for this one yet.
     flushCompileCache();
     try {
-      const server = await this.#startServer(start);
+      const server = await this.#open();
       this.#server = server;
-      this.#intake.follow(async ({ number, last, revision, changes }) => {
-        await server.apply({ revision, changes, sequence: 0, registryId: '', rejected: new Map() });
-        if (last) void this.#link.send({ kind: 'applied', number, report: this.#changedReport() });
-      });
-      const report = reportOf(server);
+      this.#dependencies.updates.follow(
+        async ({ number, last, revision, changes }) => {
+          await server.apply({ revision, changes });
+          if (last) this.#link.post({ kind: 'applied', number, report: this.#changedReport() });
+        },
+        // What it serves is no longer what the others serve.
+        { onFault: (error) => this.unusable(error) },
+      );
+      const report = this.#report(server);
       this.#reported = report;
       await this.#link.send({ kind: 'serving', report });
-      await this.#keepReporting();
     } catch (error) {
-      const code = error instanceof SwarmgateError ? error.code : 'worker-failed';
-      await this.#link.send({ kind: 'failed', code, message: messageOf(error) });
-      process.exit(1);
+      end(this.#link, error);
+      return;
     }
+    await this.#tasks.run('worker-reports', this.#ending.signal, () => this.#keepReporting());
   }
 
-  #startServer(start: StartMessage): Promise<InProcessServer> {
-    const { settings, env, entrypoints, host, workers } = start;
-    for (const port of start.ownPorts) ownPorts.add(port);
-    const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
-    const limiters = createLeasedLimiters({
-      workers,
-      alone: createLimiters({ redisUrl: undefined, instance: settings.instanceName, logger }),
-      ask: async (limit, key) => {
-        const answer = await this.#link.call((call) => ({ kind: 'take-tokens', call, limit, key }), answerWaitMs);
-        return answer?.kind === 'tokens' ? answer.tokens : undefined;
-      },
-    });
-    const admission = new LeasedConnections({
-      most: settings.maxConnections,
-      mostPerAddress: settings.maxConnectionsPerAddress,
-      batch: batchOfSlots(settings.maxConnections, workers),
-      exempt: trustedProxies(settings.trustedProxies),
-      take: async (asked) => {
-        const answer = await this.#link.call((call) => ({ kind: 'take-slots', call, ...asked }), answerWaitMs);
-        return answer?.kind === 'slots' ? answer.slots : undefined;
-      },
-      give: (returned) => void this.#link.send({ kind: 'give-slots', ...returned }),
-    });
-    return startInProcessServer({
-      settings,
-      logger,
-      metrics: this.#metrics,
-      env,
-      entrypoints,
-      ...(host === undefined ? {} : { host }),
-      injected: {
-        before: thenCompacted(this.#intake.before()),
-        limiters,
-        admission,
-        certificates: this.#certificates,
-        challenges: this.#challenges,
-        ticketKeys: this.#ticketKeys,
-        onEjected: ({ id }, health) => {
-          if (health.kind !== 'ejected') return;
-          const forMs = Math.max(0, health.untilMs - performance.now());
-          void this.#link.send({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
-        },
-        apart: {
-          isApart: (service) => this.#apart.isApart(service),
-          forget: (isServed) => this.#apart.forget(isServed),
-        },
-        onLiveRequests: (id, batch) => void this.#link.send({ kind: 'live-requests', id, batch }),
-        onNumbers: (delta) => void this.#link.send({ kind: 'numbers', delta }),
-      },
-    });
+  /**
+   * This worker cannot be relied on any more: the control process replaces it, and it serves until its replacement does.
+   * One that has not begun to serve ends at once.
+   */
+  unusable(error: unknown): void {
+    this.#logUnusable(error);
+    if (this.#isUnusable) return;
+    this.#isUnusable = true;
+    if (this.#server !== undefined) this.#link.post({ kind: 'unusable', message: messageOf(error) });
+    else end(this.#link, error);
+  }
+
+  async #open(): Promise<RequestServer> {
+    const { settings, env, entrypoints, host } = this.#start;
+    for (const port of this.#start.ownPorts) ownPorts.add(port);
+    const where = host === undefined ? {} : { host };
+    const options = { settings, logger: this.#logger, metrics: this.#metrics, env, entrypoints, ...where };
+    const server = await prepareRequestServer(options, this.#dependencies);
+    await server.open();
+    return server;
   }
 
   #useCertificates({ source, certificates }: CertificatesMessage): void {
+    const { certificates: store, clientAuthorities } = this.#dependencies;
     // All of a source come together, and a certificate takes a while to be made ready: those that stay are kept.
-    const present = new Map(this.#certificates.of(source).map((each) => [each.name, each]));
+    const present = new Map(store.of(source).map((each) => [each.name, each]));
     const read = certificates.map(({ name, cert, key }) => {
       const known = present.get(name);
       if (known !== undefined && known.cert === cert && known.key === key) return known;
-      const found = readCertificate(name, `${cert}\n${key}`, this.#authorities);
+      const found = readCertificate(name, `${cert}\n${key}`, clientAuthorities);
       // The control process has read each of them before.
       return found.ok ? found.certificate : undefined;
     });
-    this.#certificates.replace(
+    store.replace(
       source,
       read.filter((each) => each !== undefined),
     );
@@ -186,20 +197,35 @@ export class Worker {
   async #keepReporting(): Promise<void> {
     while (await pause(reportEveryMs, this.#ending.signal)) {
       const report = this.#changedReport();
-      if (report !== undefined) void this.#link.send({ kind: 'report', report });
+      if (report !== undefined) this.#link.post({ kind: 'report', report });
     }
   }
 
   #changedReport(): WorkerReport | undefined {
     if (this.#server === undefined) return undefined;
-    const report = reportOf(this.#server);
+    const report = this.#report(this.#server);
     if (isDeepStrictEqual(report, this.#reported)) return undefined;
     this.#reported = report;
     return report;
   }
 
+  #report(server: RequestServer): WorkerReport {
+    return {
+      entrypoints: server.entrypoints(),
+      relayProblems: server.relayProblems(),
+      names: server.resolvedNames(),
+      endpoints: server.endpointsInUse(),
+      traffic: server.traffic(),
+      taskFaults: this.#tasks.faults(),
+    };
+  }
+
   #collect(): Promise<WorkerMetrics> {
     return this.#metrics.getMetricsAsJSON();
+  }
+
+  async #sendMetrics(call: number): Promise<void> {
+    await this.#link.send({ kind: 'metrics', call, metrics: await this.#collect() });
   }
 
   async #reportNumbers(call: number): Promise<void> {
@@ -214,20 +240,8 @@ export class Worker {
     await this.#link.send({ kind: 'drained', metrics: await this.#collect() });
     process.exit(0);
   }
-}
 
-/** Loading leaves behind as much again as it keeps. Given back now, because no request waits for this worker yet. */
-async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
-  yield* loaded;
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
-
-function reportOf(server: InProcessServer): WorkerReport {
-  return {
-    entrypoints: server.entrypoints(),
-    relayProblems: server.relayProblems(),
-    names: server.resolvedNames(),
-    endpoints: server.endpointsInUse(),
-    traffic: server.traffic(),
-  };
+  #inBackground(task: string, work: Promise<void>): void {
+    guardPromise(this.#tasks.owner(task), work);
+  }
 }

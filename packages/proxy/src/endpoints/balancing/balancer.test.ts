@@ -139,11 +139,11 @@ describe('the balancer', () => {
   it('counts what is outstanding', () => {
     pickId(upstreamOf(a));
     pickId(upstreamOf(a));
-    expect(balancer.outstatusOf('a')).to.equal(2);
+    expect(balancer.outstandingOf('a')).to.equal(2);
     expect(balancer.inFlight).to.equal(2);
     balancer.finished(a, 'abandoned');
     balancer.finished(a, 'answered');
-    expect(balancer.outstatusOf('a')).to.equal(0);
+    expect(balancer.outstandingOf('a')).to.equal(0);
     balancer.finished(a, 'answered');
     expect(balancer.inFlight).to.equal(0);
   });
@@ -189,6 +189,6 @@ describe('the balancer', () => {
     balancer.finished(b, 'answered');
     expect(balancer.healthOf('a')).to.deep.equal({ kind: 'healthy', failures: 0 });
     pickId(upstreamOf(b));
-    expect(balancer.outstatusOf('b')).to.equal(1);
+    expect(balancer.outstandingOf('b')).to.equal(1);
   });
 });

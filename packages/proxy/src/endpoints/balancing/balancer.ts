@@ -105,7 +105,7 @@ export class Balancer {
     return state === undefined ? newlyMet : atTime(state.health, this.#now(), this.#policy);
   }
 
-  outstatusOf(id: string): number {
+  outstandingOf(id: string): number {
     return this.#states.get(id)?.outstanding ?? 0;
   }
 
@@ -190,7 +190,7 @@ export class Balancer {
     const other = (first + 1 + Math.floor(this.#random() * (among.length - 1))) % among.length;
     const [a, b] = [among[first], among[other]];
     if (a === undefined || b === undefined) return a ?? b;
-    return this.outstatusOf(b.id) < this.outstatusOf(a.id) ? b : a;
+    return this.outstandingOf(b.id) < this.outstandingOf(a.id) ? b : a;
   }
 
   #stateOf(id: string): EndpointState {

@@ -62,7 +62,8 @@ export class Relays {
     if (this.#candidates.size === 0 && this.#plan.ports.size === 0) return this.#applying;
     const inForce = [...this.#candidates.values()].flat().filter((route) => table.statusOf(route) === 'in-force');
     this.#plan = planRelays(inForce);
-    this.#applying = this.#applying.then(() => this.#openAndClose());
+    // A change that could not be put in force does not hold up the next one.
+    this.#applying = this.#applying.catch(() => undefined).then(() => this.#openAndClose());
     return this.#applying;
   }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KeyValueStore, openEmbeddedStore, type SecretsKey, secretsKeyOf } from '@swarmgate/registry';
-import { silentLogger } from '@swarmgate/runtime';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { until } from '../../../test/behaviour-rig.ts';
 import { testCertificate } from '../../../test/test-certificate.ts';
@@ -33,7 +33,8 @@ describe('certificates that all replicas share', () => {
 
   function replica(keys: readonly SecretsKey[]) {
     const certificates = new CertificateStore();
-    const shared = new SharedCertificates({ store, prefix, keys, certificates, logger: silentLogger });
+    const tasks = new Tasks({ logger: silentLogger });
+    const shared = new SharedCertificates({ store, prefix, keys, certificates, logger: silentLogger, tasks });
     shared.start();
     replicas.push(shared);
     return { certificates, shared };

@@ -6,7 +6,7 @@ import {
   sealCertificate,
   splitPem,
 } from '@swarmgate/registry';
-import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Tasks } from '@swarmgate/runtime';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { CertificateListing, CertificateStore } from './certificate-store.ts';
 
@@ -19,6 +19,7 @@ export interface SharedCertificatesOptions {
   readonly certificates: CertificateStore;
   readonly clientAuthorities?: string;
   readonly logger: Logger;
+  readonly tasks: Pick<Tasks, 'run'>;
 }
 
 export type PutCertificate =
@@ -40,7 +41,8 @@ export class SharedCertificates {
   }
 
   start(): void {
-    this.#following ??= this.#follow(this.#stopped.signal);
+    const { signal } = this.#stopped;
+    this.#following ??= this.#options.tasks.run('shared-certificates', signal, () => this.#follow(signal));
   }
 
   async stop(): Promise<void> {

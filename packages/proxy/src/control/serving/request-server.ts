@@ -1,0 +1,321 @@
+import type { Socket } from 'node:net';
+import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { type Logger, type Settings, stopOnce } from '@swarmgate/runtime';
+import type { Registry as Metrics } from 'prom-client';
+import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
+import { HealthChecks } from '../../endpoints/health-checks.ts';
+import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
+import { hasDockerDns } from '../../endpoints/own-networks.ts';
+import { ownPorts } from '../../endpoints/own-ports.ts';
+import { Upstreams } from '../../endpoints/upstreams.ts';
+import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
+import { makeViaName } from '../../exchange/header-policy.ts';
+import { requestIds } from '../../exchange/request-id.ts';
+import { createExpressRouter } from '../../express/express-router.ts';
+import { defaultHeadLimits } from '../../http/request-head.ts';
+import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import type { Route } from '../../model/route.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
+import { createHttpServer, type HttpServer } from '../../server/create-http-server.ts';
+import type { EntrypointView } from '../../server/entrypoint-view.ts';
+import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
+import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
+import { Relays } from '../../server/relay/relays.ts';
+import { checkEndpoint } from '../../transport/check-endpoint.ts';
+import { LiveTail } from '../live/live-tail.ts';
+import { NumbersReporter } from '../numbers/numbers-reporter.ts';
+import { reportEveryMs } from '../numbers/service-numbers.ts';
+import { EndpointProblems } from './endpoint-problems.ts';
+import type { EndpointView, Server, Traffic } from './server.ts';
+import { measureServing, type ServingMetrics } from './server-metrics.ts';
+import type { ServingDependencies } from './serving-dependencies.ts';
+import { definitionsOf, emptyTable, OwnNetworks, servedEndpoints } from './serving-table.ts';
+
+export interface RequestServerOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ports that replace those of the settings (0: any free one), or sockets that are bound already, and their address. */
+  readonly entrypoints?: readonly EntrypointToOpen[];
+  readonly host?: string;
+}
+
+/** What serves requests in a process: in a proxy of one process, and in each worker. */
+export interface RequestServer
+  extends Pick<Server, 'open' | 'table' | 'endpointsOf' | 'middlewareOf' | 'entrypoints' | 'drain' | 'stop'> {
+  /** Puts one change in force without touching requests in flight. */
+  apply(change: Pick<ServicesChange, 'revision' | 'changes'>): Promise<void>;
+  revision(): string;
+  relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** Routes without a usable address; none in a worker, whose control process finds the same. */
+  unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  resolvedNames(): ReadonlyMap<string, NameState>;
+  /** Endpoints that are ejected, returning, or in use. */
+  endpointsInUse(): readonly EndpointInUse[];
+  traffic(): Traffic;
+  /** In a worker: the control process starts and ends watches. */
+  readonly liveTail: Pick<LiveTail, 'watch' | 'unwatch'>;
+  /** Reports all counts up to the call by `onNumbers`. */
+  reportNumbers(): Promise<void>;
+  peerEjected(endpointId: string): void;
+  /** What an active check found, made by the process that checks for all workers. */
+  checked(endpointId: string, passed: boolean): void;
+  /** Another worker ejected it. */
+  eject(endpointId: string, ejection: { readonly forMs: number; readonly ejections: number }): void;
+}
+
+// How often own networks are looked at.
+const lookAgainMs = 5_000;
+const lookForProblemsMs = 1_000;
+
+/**
+ * Puts together what serves requests in this process: table, upstreams, HTTP server and ports, each made of parts that exist
+ * already. The ports are taken when it resolves; `open` lets clients in.
+ * @throws EntrypointError naming the port that cannot be opened; RangeError for a wrong `TRUSTED_PROXIES`
+ */
+export async function prepareRequestServer(
+  options: RequestServerOptions,
+  dependencies: ServingDependencies,
+): Promise<RequestServer> {
+  const { settings, logger } = options;
+  const { alone, tasks, certificates, challenges, admission } = dependencies;
+  const ended = new AbortController();
+  const { signal } = ended;
+  const trusted = trustedProxies(settings.trustedProxies);
+
+  const table = new LiveTable(emptyTable(settings));
+  // A worker does not open the control process's ports itself, and its services must not lead there either.
+  const controlPorts = [settings.adminPort, settings.consulUiPort].filter((port) => port !== 'off');
+  const forgetControlPorts = controlPorts.map((port) => ownPorts.add(port));
+  const names = new NameResolution({ signal });
+  const networks = new OwnNetworks();
+  const upstreams = new Upstreams({
+    swarmName: settings.swarmName,
+    subnets: () => networks.subnets,
+    dockerNames: hasDockerDns(),
+    names,
+  });
+  const liveTail = new LiveTail({
+    onBatch: dependencies.onLiveRequests,
+    withQuery: settings.liveRequestsQuery,
+    owner: tasks.owner('live-requests'),
+  });
+  const measured = measureServing({
+    ...options,
+    isApart: (service) => dependencies.apart.isApart(service),
+    live: liveTail,
+  });
+  const reporter = new NumbersReporter(measured.recorder, dependencies.onNumbers);
+  const balancer = new Balancer({
+    onEjected: (endpoint, health) => {
+      logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
+      measured.ejected(health.kind);
+      dependencies.onEjected(endpoint, health);
+    },
+  });
+  const checks = alone
+    ? new HealthChecks({ upstreamOf: (route) => upstreams.of(route), balancer, signal, check: checkEndpoint })
+    : undefined;
+  const unreachable = alone
+    ? new EndpointProblems({
+        table: () => table.current,
+        upstreams,
+        addressesAsOf: () => `${names.changes} ${networks.subnets}`,
+      })
+    : undefined;
+  const middleware = createMiddleware({ settings, env: options.env, logger, limiters: dependencies.limiters });
+  const context: ExchangeContext = {
+    challenges,
+    lookup: (target, readings) =>
+      readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
+    middlewareOf: middleware.middlewareOf,
+    pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
+    finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
+    observe: measured.observe,
+    ...(settings.httpRouter === 'express' ? { handlerOf: createExpressRouter() } : {}),
+    tracer: measured.tracing?.tracer,
+  };
+  const http = httpServer(settings, context, trusted, logger, measured);
+
+  const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>) => {
+    upstreams.apply(change.changes);
+    table.replace(table.current.with(definitionsOf(change)), change.revision);
+    checks?.apply(table.current, change.changes.keys());
+    unreachable?.apply(change.changes);
+  };
+  const touched = new Set<ServiceKey>();
+  for await (const change of dependencies.before) {
+    swap(change);
+    for (const key of change.changes.keys()) touched.add(key);
+  }
+
+  const admit = (socket: Socket) => admission.admit(socket);
+  const proxied = proxiedConnections(settings, trusted, logger, measured);
+  const host = options.host === undefined ? {} : { host: options.host };
+  const { clientAuthorities, ticketKeys } = dependencies;
+  const entrypoints = Entrypoints.bind({
+    settings: options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],
+    server: http,
+    secure: {
+      certificates,
+      challenges,
+      handshakeMs: settings.timeoutHttpRequestMs,
+      http2: settings.http2,
+      ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+      ...(ticketKeys === undefined ? {} : { ticketKeys }),
+    },
+    logger,
+    admit,
+    proxied,
+    ...host,
+  });
+  const relays = new Relays({
+    upstreams,
+    balancer,
+    logger,
+    admit,
+    proxied,
+    connectMs: settings.timeoutConnectMs,
+    tunnelMs: settings.timeoutTunnelMs,
+    helloMs: settings.timeoutHttpRequestMs,
+    taken: new Set(entrypoints.views().map(({ port }) => port)),
+    ...host,
+  });
+  await relays.apply(table.current, touched);
+  const stopWaiting = certificates.onChange(() => {
+    entrypoints.openWaiting().catch((error) => logger.error({ err: error }, 'an entrypoint stays closed'));
+  });
+  measured.watch({ limits: admission, relays, certificates, balancer, pool: http.pool });
+
+  const served = () => servedEndpoints(table.current, (route) => upstreams.view(route).endpoints);
+  const forget = (isServed: (service: string) => boolean) => {
+    measured.forget(isServed);
+    dependencies.apart.forget(isServed);
+  };
+  const background = Promise.all([
+    tasks.run('name-resolution', signal, () => names.run()),
+    tasks.run('own-networks', signal, () => networks.follow(lookAgainMs, signal)),
+    tasks.run('process-numbers', signal, () => reporter.follow(reportEveryMs, signal)),
+    tasks.run('proxy-numbers', signal, () => dependencies.numbers.follow(served, forget, signal)),
+    tasks.run('health-checks', signal, async () => checks?.run()),
+    tasks.run('unusable-addresses', signal, async () => unreachable?.follow(lookForProblemsMs, signal)),
+  ]);
+
+  const stop = async () => {
+    ended.abort();
+    for (const forget of forgetControlPorts) forget();
+    stopWaiting();
+    await entrypoints.close();
+    await Promise.all([http.drain(0), relays.drain(0)]);
+    http.stop();
+    await middleware.stop();
+    liveTail.stop();
+    await measured.tracing?.stop();
+    await background;
+  };
+  return {
+    open: () => entrypoints.open(),
+    async apply(change) {
+      swap(change);
+      await relays.apply(table.current, change.changes.keys());
+    },
+    revision: () => table.revision,
+    table: () => table.current,
+    endpointsOf: (route: Route) =>
+      upstreams.view(route).endpoints.map((endpoint): EndpointView => {
+        const { kind } = balancer.healthOf(endpoint.id);
+        const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
+        return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
+      }),
+    middlewareOf: middleware.middlewareOf,
+    relayProblems: () => relays.problems(),
+    unreachableRoutes: () => unreachable?.problems() ?? new Map(),
+    resolvedNames: () => names.known(),
+    endpointsInUse: () => balancer.inUse(),
+    liveTail,
+    reportNumbers: () => reporter.report(),
+    checked: (id, passed) => balancer.applyCheck(id, passed),
+    eject: (id, ejection) => balancer.applyEjection(id, ejection),
+    entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],
+    traffic: () => ({ requests: measured.requests(), inFlight: balancer.inFlight }),
+    peerEjected: (id) => balancer.peerEjected(id),
+    async drain(deadlineMs: number) {
+      await entrypoints.close();
+      await Promise.all([http.drain(deadlineMs), relays.drain(deadlineMs)]);
+      // Spans of the last requests: a worker ends after this.
+      await measured.tracing?.stop();
+    },
+    stop: stopOnce(stop),
+  };
+}
+
+/** The HTTP server, as the settings have it. */
+function httpServer(
+  settings: Settings,
+  context: ExchangeContext,
+  trusted: TrustedProxies,
+  logger: Logger,
+  measured: Pick<ServingMetrics, 'opened'>,
+): HttpServer {
+  return createHttpServer({
+    context,
+    timeouts: {
+      connectMs: settings.timeoutConnectMs,
+      serverMs: settings.timeoutServerMs,
+      clientMs: settings.timeoutClientMs,
+      tunnelMs: settings.timeoutTunnelMs,
+      headMs: settings.timeoutHttpRequestMs,
+      keepAliveMs: settings.timeoutHttpKeepAliveMs,
+      bodyBytesPerSecond: settings.bodyBytesPerSecond,
+    },
+    trusted,
+    viaName: makeViaName(),
+    newRequestId: requestIds(),
+    writesForwarded: settings.writesForwarded,
+    mostBodyBytes: settings.mostBodyBytes,
+    headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
+    encodedSlash: settings.encodedSlash,
+    poolLimits: { queueMs: settings.timeoutQueueMs },
+    ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
+    logger,
+    onOpened: measured.opened,
+  });
+}
+
+function proxiedConnections(
+  settings: Settings,
+  trusted: TrustedProxies,
+  logger: Logger,
+  measured: Pick<ServingMetrics, 'refused'>,
+): ProxiedConnections {
+  const ports = new Set(settings.proxyProtocolPorts);
+  if (ports.size > 0 && settings.trustedProxies.length === 0)
+    logger.warn(
+      'PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES lists the proxies that may send headers',
+    );
+  return new ProxiedConnections({
+    isOn: (port) => ports.has(port),
+    trusted,
+    waitMs: settings.timeoutHttpRequestMs,
+    logger,
+    onRefused: measured.refused,
+  });
+}
+
+/** The table in force: one reference that moves. */
+class LiveTable {
+  current: RouteTable;
+  revision = '';
+
+  constructor(first: RouteTable) {
+    this.current = first;
+  }
+
+  replace(table: RouteTable, revision: string): void {
+    this.current = table;
+    this.revision = revision;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Tasks } from '@swarmgate/runtime';
+import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
+import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
+import type { AskedServices } from '../../exchange/services-apart.ts';
+import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { ServicesChange } from '../../model/served-service.ts';
+import type { Admission } from '../../server/connection-limits.ts';
+import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import type { TicketKeys } from '../../server/tls/ticket-keys.ts';
+import type { LiveBatch } from '../live/live-tail.ts';
+import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+
+/**
+ * What a process that serves requests does not make itself, because a proxy has it once however many processes serve.
+ * `ownDependencies` fills it in a proxy of one process, `workerDependencies` in a worker, where the control process has it
+ * for all workers.
+ */
+export interface ServingDependencies {
+  /**
+   * No other process serves for this proxy: health checks are made and unusable addresses are looked for here. A worker is
+   * told instead, because services are checked once for each proxy and not once for each worker.
+   */
+  readonly alone: boolean;
+  /** Runs what belongs to no request. */
+  readonly tasks: Tasks;
+  /** In force before the ports open, so that a worker never responds by a table that it does not have yet. */
+  readonly before: AsyncIterable<Pick<ServicesChange, 'revision' | 'changes'>>;
+  readonly limiters: Limiters;
+  readonly admission: Admission;
+  /** Kept filled by its owner, which alone reads files and opens what is sealed. */
+  readonly certificates: CertificateStore;
+  /** As `certificates`. */
+  readonly challenges: ChallengeAnswers;
+  /** PEM of `CA_FILE`; `undefined`: clients are not asked for certificates. */
+  readonly clientAuthorities: string | undefined;
+  /** `undefined`: keys of this process alone. */
+  readonly ticketKeys: TicketKeys | undefined;
+  /** Requests, or active checks, showed that an endpoint fails. */
+  readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;
+  /** Whether `/metrics` shows a service apart, for all processes of the proxy alike. */
+  readonly apart: Pick<AskedServices, 'isApart' | 'forget'>;
+  /** What was counted here since the last call, for the numbers of the proxy. */
+  readonly onNumbers: (delta: NumbersDelta) => void;
+  /** Closes windows on time, where this process has the numbers. */
+  readonly numbers: ServiceNumbers;
+  readonly onLiveRequests: (id: number, batch: LiveBatch) => void;
+}

@@ -1,0 +1,83 @@
+import type { Logger, Tasks } from '@swarmgate/runtime';
+import { trustedProxies } from '../../exchange/client-connection.ts';
+import { AskedServices } from '../../exchange/services-apart.ts';
+import { createLimiters } from '../../middleware/limits/limiters.ts';
+import { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { LiveChallenges } from '../../server/tls/live-challenges.ts';
+import { ServiceNumbers } from '../numbers/service-numbers.ts';
+import type { ServingDependencies } from '../serving/serving-dependencies.ts';
+import { batchOfSlots } from './connection-slots.ts';
+import type { ControlLink } from './control-link.ts';
+import { LeasedConnections } from './leased-connections.ts';
+import { createLeasedLimiters } from './leased-limiters.ts';
+import type { StartMessage } from './messages.ts';
+import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
+import type { UpdateQueue } from './update-queue.ts';
+
+/** What the control process has for all workers, as one worker gets it: filled by messages over the link. */
+export interface WorkerDependencies extends ServingDependencies {
+  readonly challenges: LiveChallenges;
+  readonly ticketKeys: RotatingTicketKeys;
+  readonly apart: AskedServices;
+  readonly updates: UpdateQueue;
+}
+
+// The control process is on this machine and does little: what it does not answer by then, it will not soon.
+const answerWaitMs = 1_000;
+
+/** Makes the dependencies of a worker. @throws RangeError for a wrong `TRUSTED_PROXIES` */
+export function workerDependencies(
+  start: StartMessage,
+  link: ControlLink,
+  updates: UpdateQueue,
+  logger: Logger,
+  tasks: Tasks,
+): WorkerDependencies {
+  const { settings, workers, clientAuthorities } = start;
+  const slotsOwner = tasks.owner('connection-limits');
+  return {
+    alone: false,
+    tasks,
+    before: thenCompacted(updates.before()),
+    updates,
+    limiters: createLeasedLimiters({
+      workers,
+      alone: createLimiters({ redisUrl: undefined, instance: settings.instanceName, logger }),
+      ask: async (limit, key) => {
+        const answer = await link.call((call) => ({ kind: 'take-tokens', call, limit, key }), answerWaitMs);
+        return answer?.kind === 'tokens' ? answer.tokens : undefined;
+      },
+    }),
+    admission: new LeasedConnections({
+      most: settings.maxConnections,
+      mostPerAddress: settings.maxConnectionsPerAddress,
+      batch: batchOfSlots(settings.maxConnections, workers),
+      exempt: trustedProxies(settings.trustedProxies),
+      take: async (asked) => {
+        const answer = await link.call((call) => ({ kind: 'take-slots', call, ...asked }), answerWaitMs);
+        return answer?.kind === 'slots' ? answer.slots : undefined;
+      },
+      give: (returned) => link.post({ kind: 'give-slots', ...returned }),
+      owner: slotsOwner,
+    }),
+    certificates: new CertificateStore(settings.defaultCert),
+    challenges: new LiveChallenges(),
+    clientAuthorities,
+    ticketKeys: new RotatingTicketKeys(),
+    onEjected: ({ id }, health) => {
+      if (health.kind !== 'ejected') return;
+      const forMs = Math.max(0, health.untilMs - performance.now());
+      link.post({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
+    },
+    apart: new AskedServices((service) => link.post({ kind: 'ask-apart', service })),
+    onNumbers: (delta) => link.post({ kind: 'numbers', delta }),
+    numbers: new ServiceNumbers(),
+    onLiveRequests: (id, batch) => link.post({ kind: 'live-requests', id, batch }),
+  };
+}
+
+/** Loading leaves behind as much again as it keeps. Given back now, because no request waits for this worker yet. */
+async function* thenCompacted<T>(loaded: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* loaded;
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
