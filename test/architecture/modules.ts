@@ -206,7 +206,7 @@ export const proxyLayers: readonly Module[] = [
   { name: 'proxy/express', what: 'an Express router on objects made of the exchange', kind: 'adapter' },
   {
     name: 'proxy/control',
-    what: 'watch the registry, serve in this process or by workers, bus between replicas, admin REST',
+    what: 'watch the registry, serve in this process or by workers, bus between replicas, admin REST, Consul’s UI',
     kind: 'pure decisions, adapter at the edge',
   },
 ];

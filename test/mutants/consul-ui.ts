@@ -110,6 +110,7 @@ export const consulUiMutants: readonly Mutant[] = [
     [`${folder}/consul-ui.test.ts`],
     [
       ['slow heads stay', '    headersTimeout: limits.headMs,\n    requestTimeout: limits.requestMs,\n', ''],
+      ['a client that does not read holds its place', '  server.setTimeout(limits.idleMs);\n', ''],
       [
         'silent connections keep others out',
         "  boundConnections(server, limits.connections, certificates === undefined ? 'connection' : 'secureConnection');\n",

@@ -25,6 +25,7 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
     `  services  ${servicesOf({ settings, state, followsSwarm, samples })}`,
     `  registry  ${registry.store.description}${remarkOn(registry, state)}`,
     `  admin     http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
+    ...consulUiOf(settings),
     '',
     routes.length === 0
       ? 'No route has an endpoint yet: see npx swarmgate status and npx swarmgate problems'
@@ -61,6 +62,12 @@ export function announceWaiting(
     '',
     'It continues by itself once the registry responds. Stop it with Ctrl-C.',
   ].join('\n');
+}
+
+function consulUiOf({ consulUiPort, consulUiInsecure }: Settings): readonly string[] {
+  if (consulUiPort === 'off') return [];
+  const scheme = consulUiInsecure ? 'http' : 'https';
+  return [`  Consul    ${scheme}://localhost:${consulUiPort}/ui/  (any user name, ADMIN_TOKEN as the password)`];
 }
 
 function servicesOf({

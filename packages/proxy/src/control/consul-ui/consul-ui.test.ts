@@ -243,6 +243,22 @@ describe('Consul’s UI behind the admin token', () => {
     await until(() => consul.abandoned() === 1, 'its end at Consul');
   });
 
+  it('frees the place of a client that does not read its response', async () => {
+    await restart({ callsInFlight: 1, idleMs: 100 });
+    const size = 64 * 1024 * 1024;
+    consul.respondWith((_request, response) => {
+      response.writeHead(200, { 'Content-Length': size });
+      response.end(Buffer.alloc(size));
+    });
+    const client = dial();
+    client.socket.pause();
+    client.send(head('GET /v1/kv/?recurse'));
+    await until(() => consul.calls.length === 1, 'the call');
+    consul.respondWith((_request, response) => response.end('{}'));
+    await until(async () => (await call('GET /v1/kv/a')).status === 200, 'room for a call');
+    await until(() => consul.abandoned() === 1, 'its end at Consul');
+  });
+
   it('limits calls in flight, blocking queries and WebSockets included', async () => {
     await restart({ callsInFlight: 2 });
     const socket = new WebSocket(`ws://127.0.0.1:${ui.port}/v1/echo`, webSocketOptions());

@@ -26,7 +26,9 @@ export interface UiServerLimits {
   readonly headMs: number;
   /** How long a request with its body may take to arrive. */
   readonly requestMs: number;
-  /** How often the two are looked at. */
+  /** How long a connection on which nothing moves stays: more than a blocking query takes. */
+  readonly idleMs: number;
+  /** How often the time of heads and requests is looked at. */
   readonly checkMs: number;
 }
 
@@ -36,6 +38,7 @@ export const uiServerLimits: UiServerLimits = {
   headBytes: 16 * 1024,
   headMs: 10_000,
   requestMs: 30_000,
+  idleMs: 660_000,
   checkMs: 2_000,
 };
 
@@ -61,6 +64,8 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
   const stopFollowing = certificates?.onNameless(({ cert, key }) => {
     if (server instanceof SecureServer) server.setSecureContext({ cert, key, minVersion });
   });
+  // A client that reads no more would otherwise hold its response, and its place among calls in flight.
+  server.setTimeout(limits.idleMs);
   server.on('request', options.onCall);
   // Without these listeners node would respond by itself before anything is decided.
   for (const expectation of ['checkContinue', 'checkExpectation'])

@@ -1,0 +1,27 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { root } from './imports.ts';
+
+const json = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, unknown>;
+
+describe('the version', () => {
+  const { version } = json('lerna.json');
+  const manifests = ['package.json', ...globSync('packages/*/package.json', { cwd: root })];
+
+  it('is one for all packages, and for what they need of each other', () => {
+    expect(manifests.length).to.be.greaterThan(7);
+    for (const file of manifests) {
+      const manifest = json(file);
+      expect(manifest.version, file).to.equal(version);
+      const needed = Object.entries({ ...(manifest.dependencies as Record<string, string> | undefined) });
+      for (const [name, wanted] of needed)
+        if (name.startsWith('@swarmgate/')) expect(wanted, `${name} in ${file}`).to.equal(version);
+    }
+  });
+
+  it('has a heading in the changelog, above those of the versions before', () => {
+    const headings = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').match(/^## .+$/gm) ?? [];
+    expect(headings[0]).to.match(new RegExp(`^## ${String(version).replaceAll('.', '\\.')}( |$)`));
+  });
+});
