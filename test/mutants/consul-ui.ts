@@ -61,7 +61,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/consul-ui.ts`,
-    [`${folder}/consul-ui.test.ts`],
+    [`${folder}/consul-ui.test.ts`, `${folder}/consul-ui-limits.test.ts`],
     [
       ['wrong credentials pass', "if (entry.kind !== 'allowed')", "if (entry.kind === 'credentials-needed')"],
       ['calls in flight are not limited', 'if (inFlight >= mostInFlight)', 'if (inFlight < 0)'],
@@ -85,7 +85,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/consul-proxy.ts`,
-    [`${folder}/consul-ui.test.ts`],
+    [`${folder}/consul-ui.test.ts`, `${folder}/consul-ui-limits.test.ts`],
     [
       ['a Consul that never connects holds the call', '        failLate(outgoing, connectMs, isSecure);\n', ''],
       ['a silent Consul holds the call', 'outgoing.destroy(new ConsulTimeout(`no byte within ${silenceMs} ms`));', ''],
@@ -98,7 +98,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/response-headers.ts`,
-    [`${folder}/consul-ui.test.ts`],
+    [`${folder}/consul-ui.test.ts`, `${folder}/consul-ui-limits.test.ts`],
     [
       ['other origins read', "name.startsWith('access-control-')", 'false'],
       ['the UI may be framed', "  'x-frame-options': 'DENY',\n", ''],
@@ -107,7 +107,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/ui-server.ts`,
-    [`${folder}/consul-ui.test.ts`],
+    [`${folder}/consul-ui.test.ts`, `${folder}/consul-ui-limits.test.ts`],
     [
       ['slow heads stay', '    headersTimeout: limits.headMs,\n    requestTimeout: limits.requestMs,\n', ''],
       ['a client that does not read holds its place', '  server.setTimeout(limits.idleMs);\n', ''],

@@ -1,0 +1,163 @@
+import { createServer } from 'node:net';
+import { expect } from 'chai';
+import { WebSocket } from 'ws';
+import { adminToken, bearer, ConsulUiRig, key } from '../../../test/consul-ui-rig.ts';
+import { startScriptedConsul } from '../../../test/scripted-consul.ts';
+import { until } from '../../../test/until.ts';
+
+describe('What Consul, clients and bodies cost Consul’s UI behind a proxy', () => {
+  let rig: ConsulUiRig;
+  beforeEach(async () => {
+    rig = await ConsulUiRig.start();
+  });
+  afterEach(() => rig.stop());
+
+  it('is 502 while Consul is away, and serves again when it is back', async () => {
+    expect((await rig.call('GET /v1/kv/a')).status).to.equal(200);
+    const { port } = rig.consul;
+    await rig.consul.stop();
+    const away = await rig.call(`PUT ${key}`, `${bearer}Content-Length: 2\r\n`, '{}');
+    expect([away.status, away.header('x-swarmgate-reason')]).to.deep.equal([502, 'consul-unreachable']);
+    expect(away.body).to.include(`Consul at 127.0.0.1:${port} is unreachable (ECONNREFUSED)`);
+    const socket = await rig.call(
+      'GET /v1/echo',
+      `${bearer}X-Consul-Token: a-person\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`,
+    );
+    expect([socket.status, socket.header('x-swarmgate-reason')]).to.deep.equal([502, 'consul-unreachable']);
+    rig.consul = await startScriptedConsul(port);
+    expect((await rig.call('GET /v1/kv/a')).status).to.equal(200);
+  });
+
+  it('is 504 where Consul does not respond in time, and 502 where it breaks off', async () => {
+    await rig.restart({ silenceMs: 50 });
+    rig.consul.respondWith(() => undefined);
+    const silent = await rig.call('GET /v1/kv/a');
+    expect([silent.status, silent.header('x-swarmgate-reason')]).to.deep.equal([504, 'consul-timeout']);
+    rig.consul.respondWith((request) => request.socket.destroy());
+    expect((await rig.call('GET /v1/kv/a')).status).to.equal(502);
+    rig.consul.respondWith((request, response) => {
+      response.writeHead(200, { 'Content-Length': 10 });
+      response.write('12345', () => request.socket.destroy());
+    });
+    const client = rig.dial();
+    client.send(rig.head('GET /v1/kv/a'));
+    await client.end();
+    expect(client.received).to.match(/12345$/);
+  });
+
+  it('is 504 where a connection to Consul is never made', async () => {
+    // Accepts, and begins no TLS.
+    const mute = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const { port } = mute.address() as { port: number };
+    await rig.restart(
+      { connectMs: 50 },
+      { CONSUL_UI_INSECURE: 'true', CONSUL_HTTP_ADDR: `127.0.0.1:${port}`, CONSUL_HTTP_SSL: 'true' },
+    );
+    expect((await rig.call('GET /v1/kv/a')).status).to.equal(504);
+    mute.close();
+  });
+
+  it('ends a blocking query at Consul when its client leaves', async () => {
+    rig.consul.respondWith(() => undefined);
+    const client = rig.dial();
+    client.send(rig.head('GET /v1/kv/a?index=7&wait=5m'));
+    await until(() => rig.consul.calls.length === 1, 'the query');
+    expect(rig.consul.calls[0]?.target).to.equal('/v1/kv/a?index=7&wait=5m');
+    client.destroy();
+    await until(() => rig.consul.abandoned() === 1, 'its end at Consul');
+  });
+
+  it('frees the place of a client that does not read its response', async () => {
+    await rig.restart({ callsInFlight: 1, idleMs: 100 });
+    const size = 64 * 1024 * 1024;
+    rig.consul.respondWith((_request, response) => {
+      response.writeHead(200, { 'Content-Length': size });
+      response.end(Buffer.alloc(size));
+    });
+    const client = rig.dial();
+    client.socket.pause();
+    client.send(rig.head('GET /v1/kv/?recurse'));
+    await until(() => rig.consul.calls.length === 1, 'the call');
+    rig.consul.respondWith((_request, response) => response.end('{}'));
+    await until(async () => (await rig.call('GET /v1/kv/a')).status === 200, 'room for a call');
+    await until(() => rig.consul.abandoned() === 1, 'its end at Consul');
+  });
+
+  it('limits calls in flight, blocking queries and WebSockets included', async () => {
+    await rig.restart({ callsInFlight: 2 });
+    const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/v1/echo`, {
+      headers: { Authorization: `Bearer ${adminToken}`, 'X-Consul-Token': 'a-person' },
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    let finish = () => {};
+    rig.consul.respondWith((_request, response) => {
+      finish = () => response.end('{}');
+    });
+    const waiting = rig.dial();
+    waiting.send(rig.head('GET /v1/kv/a?index=1'));
+    await until(() => rig.consul.calls.length === 2, 'the query');
+    const beyond = await rig.call('GET /v1/kv/a');
+    expect([beyond.status, beyond.header('x-swarmgate-reason')]).to.deep.equal([503, 'too-many-calls']);
+    finish();
+    await waiting.response();
+    rig.consul.respondWith((_request, response) => response.end('{}'));
+    await until(async () => (await rig.call('GET /v1/kv/a')).status === 200, 'room for a call');
+    socket.terminate();
+  });
+
+  it('bounds heads, bodies and the time they take', async () => {
+    await rig.restart({ headMs: 50, requestMs: 150, checkMs: 20 });
+    expect((await rig.call('GET /v1/kv/a', `${bearer}X: ${'x'.repeat(17_000)}\r\n`)).status).to.equal(431);
+    expect((await rig.call(`PUT ${key}`, `${bearer}Content-Length: 524289\r\n`)).status).to.equal(413);
+    expect(
+      (await rig.call(`PUT ${key}`, `${bearer}Transfer-Encoding: chunked\r\n`, '1\r\na\r\n0\r\n\r\n')).status,
+    ).to.equal(411);
+    const slowHead = rig.dial();
+    slowHead.send('GET /v1/kv/a HTTP/1.1\r\nHost:');
+    expect((await slowHead.response()).status).to.equal(408);
+    const before = rig.consul.calls.length;
+    const slowBody = rig.dial();
+    slowBody.send(rig.head(`PUT ${key}`, `${bearer}Content-Length: 5\r\n`));
+    slowBody.send('12');
+    await slowBody.end();
+    await until(() => rig.consul.abandoned() === 1, 'the end of the call at Consul');
+    expect(rig.consul.calls.length - before).to.equal(1);
+  });
+
+  it('leaves room for a login under connections that stay silent', async () => {
+    await rig.restart({ connections: 4 });
+    const silent = Array.from({ length: 100 }, () => rig.dial());
+    await until(() => silent.filter(({ over }) => over).length >= 30, 'the oldest to be closed');
+    expect((await rig.call('GET /v1/kv/a')).status).to.equal(200);
+  });
+
+  it('takes a body for a body, whatever it holds', async () => {
+    const inner = rig.head('GET /v1/kv/secret');
+    const client = rig.dial();
+    client.send(rig.head(`PUT ${key}`, `${bearer}Content-Length: ${inner.length}\r\n`) + inner);
+    expect((await client.response()).status).to.equal(200);
+    client.send(rig.head('GET /v1/kv/b'));
+    await client.response();
+    expect(rig.consul.calls.map(({ target }) => target)).to.deep.equal([key, '/v1/kv/b']);
+    expect(rig.consul.calls[0]?.body).to.equal(inner);
+  });
+
+  it('refuses heads whose end or length could be read in two ways', async () => {
+    for (const fields of [
+      'Content-Length: 1\r\nContent-Length: 2\r\n',
+      'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n',
+      'Content-Length : 1\r\n',
+      'Content-Length: +1\r\n',
+      'Transfer-Encoding: xchunked\r\n',
+      ' X-Consul-Token: a\r\n',
+      'X-Consul-Token: a\rb\r\n',
+      'X-Consul-Token: a\r\nX-Consul-Token: b\r\n',
+      'Host: other.example\r\n',
+    ]) {
+      const { status } = await rig.call(`PUT ${key}`, bearer + fields, '0\r\n\r\n');
+      expect(status, JSON.stringify(fields)).to.be.oneOf([400, 411]);
+    }
+    expect(rig.consul.calls).to.have.length(0);
+  });
+});
