@@ -10,10 +10,10 @@ export interface Timed extends FaultOwner {
 
 /**
  * Watches many deadlines with one timer: a request moves its connection's deadline several times, and a timer each time
- * would cost more than the parser. Deadlines are never early and at most two ticks late.
+ * would cost more than the parser. Deadlines are never early and at most one tick late.
  */
 export class DeadlineSweep {
-  /** Monotonic, as of the last tick: exact enough for timeouts, free to read. */
+  /** Monotonic, as of the last tick: exact enough for ages, free to read. No deadline counts from it. */
   nowMs: number;
   readonly #tickMs: number;
   readonly #clock: () => number;
@@ -32,9 +32,9 @@ export class DeadlineSweep {
     return this.#watched.size;
   }
 
-  /** The point in time `ms` from now. */
+  /** The point in time `ms` from now, by the clock: the last tick may be long ago where nothing was watched. */
   in(ms: number): number {
-    return this.nowMs + this.#tickMs + ms;
+    return this.#clock() + ms;
   }
 
   /** The timer runs while anything is watched, and never keeps the process alive. */

@@ -14,11 +14,11 @@ import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
 import { AddedLines } from '../../exchange/upstream-head.ts';
 import { clientPreface } from '../../http/http2/frames.ts';
-import type { ParseError } from '../../http/parse-error.ts';
-import { parseErrors } from '../../http/parse-error.ts';
+import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { reset } from '../../transport/reset.ts';
+import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { ConnectionContext, ServedConnection } from './connection-context.ts';
 import { Http1Request } from './http1-request.ts';
@@ -37,6 +37,7 @@ type Stage =
   | 'closed';
 
 const LF = 0x0a;
+/** How long the client of a tunnel that is over may take to close. */
 const lingerMs = 2_000;
 /** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
 const drainIdleMs = 1_000;
@@ -66,12 +67,14 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   /** Nothing has been read that is not the beginning of the preface of HTTP/2. */
   #mayBeHttp2: boolean;
   #rate: MinimumDataRate | undefined;
+  readonly #silence: ClosingSilence;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#entrypoint = entrypoint;
     this.#mayBeHttp2 = context.onHttp2 !== undefined && !(socket instanceof TLSSocket);
+    this.#silence = new ClosingSilence(socket);
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
     const info = connectionInfo(socket, entrypoint, context.trusted);
@@ -120,6 +123,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
 
   /** From now on responses carry `Connection: close`. A busy client gets one more response, an idle connection is closed. */
   drain(): void {
+    if (this.#stage === 'closing') this.#awaitClose();
     const idle = this.#stage === 'reading-head' && this.#unread.bytes === undefined;
     if (idle) this.deadlineMs = Math.min(this.deadlineMs, this.#context.sweep.in(drainIdleMs));
   }
@@ -129,7 +133,7 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   }
 
   onClogged(): void {
-    this.deadlineMs = this.#clientDeadline();
+    this.deadlineMs = this.#context.sweep.in(this.#clientMs);
   }
 
   read(take: TakePayload): ParseError | undefined {
@@ -196,20 +200,14 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   }
 
   onDeadline(): void {
-    switch (this.#stage) {
-      case 'reading-head':
-        // Half a head is answered; a connection that only stayed idle is closed without a response.
-        if (this.#unread.bytes === undefined) this.#socket.destroySoon();
-        else this.#refuse(parseErrors.requestTimeout);
-        this.deadlineMs = this.#context.sweep.in(lingerMs);
-        return;
-      case 'exchange':
-        if (this.#exchange === undefined) this.#socket.destroy();
-        else this.#exchange.onClientStalled();
-        return;
-      default:
-        this.#socket.destroy();
-    }
+    const socket = this.#socket;
+    const isHead = this.#stage === 'reading-head';
+    // Half a head is answered; a connection that only stayed idle is closed without a response.
+    if (isHead && this.#unread.bytes !== undefined) this.#refuse(parseErrors.requestTimeout);
+    else if (isHead && socket.writableLength > 0) this.#close();
+    else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
+    else if (this.#stage === 'closing' && !this.#silence.isSilent) this.#awaitClose();
+    else socket.destroy();
   }
 
   onFault(error: unknown): void {
@@ -364,24 +362,24 @@ export class Http1Connection implements Timed, ServedConnection, ClientSide, Bod
   #close(): void {
     this.#stage = 'closing';
     this.#unread.clear();
-    this.deadlineMs = this.#context.sweep.in(lingerMs);
     this.#socket.end();
+    this.#awaitClose();
     this.#resumeReading();
+  }
+
+  #awaitClose(): void {
+    this.deadlineMs = this.#silence.watch(this.#context.sweep, this.#clientMs, this.draining);
   }
 
   #awaitBody(): void {
     this.#awaitsBody = true;
     this.#rate ??= new MinimumDataRate(this.#context.timeouts.bodyBytesPerSecond ?? 0);
     this.#rate.begin(this.#clientMs);
-    this.deadlineMs = this.#clientDeadline();
+    this.deadlineMs = this.#context.sweep.in(this.#clientMs);
   }
 
   get #clientMs(): number {
     return this.#exchange?.clientMs ?? this.#context.timeouts.clientMs;
-  }
-
-  #clientDeadline(): number {
-    return this.#context.sweep.in(this.#clientMs);
   }
 
   #pauseReading(): void {

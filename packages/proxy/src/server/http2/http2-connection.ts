@@ -9,13 +9,13 @@ import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
+import { ClosingSilence } from '../closing-silence.ts';
 import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
 import type { Http2Context } from './connection-context.ts';
 import { RequestStream, type StreamConnection } from './request-stream.ts';
 
 type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
 
-const lingerMs = 2_000;
 /** What the socket reads at most at once: libuv's buffer. */
 const fullChunkBytes = 65_536;
 /** How long a client may take to show that it has the first GOAWAY. */
@@ -32,6 +32,9 @@ export class Http2Connection implements Timed, StreamConnection {
   #busy = false;
   #full = false;
   #scheduled = false;
+  readonly #silence: ClosingSilence;
+  /** Draining, or its client broke the protocol: it gets little time to close. */
+  #isShort = false;
   readonly #reach: CertificateReach | undefined;
   /** The last one that the certificate stood for. */
   #coveredAuthority = '';
@@ -42,6 +45,7 @@ export class Http2Connection implements Timed, StreamConnection {
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
     this.#socket = socket;
+    this.#silence = new ClosingSilence(socket);
     this.#reach = certificateReach(socket);
     this.context = context;
     const info = connectionInfo(socket, entrypoint, context.trusted);
@@ -68,6 +72,7 @@ export class Http2Connection implements Timed, StreamConnection {
         onSettings: () => undefined,
         onFault: ({ cause }) => {
           this.context.logger.debug({ peer: peerAddress, cause }, 'an HTTP/2 connection was ended for a violation');
+          this.#isShort = true;
           this.#close();
         },
         onDrained: () => this.#close(),
@@ -114,6 +119,8 @@ export class Http2Connection implements Timed, StreamConnection {
 
   /** Announces the end: streams that are open finish, and the client opens new ones elsewhere. */
   drain(): void {
+    this.#isShort = true;
+    if (this.#stage === 'closing') this.#awaitClose();
     if (this.#stage !== 'opening' && this.#stage !== 'serving') return;
     this.#stage = 'draining';
     this.#session.drain();
@@ -136,6 +143,10 @@ export class Http2Connection implements Timed, StreamConnection {
         this.#stage = 'draining';
         this.deadlineMs = Number.POSITIVE_INFINITY;
         this.#session.drain(true);
+        return;
+      case 'closing':
+        if (this.#silence.isSilent) this.#socket.destroy();
+        else this.#awaitClose();
         return;
       default:
         this.#socket.destroy();
@@ -214,8 +225,13 @@ export class Http2Connection implements Timed, StreamConnection {
   #close(): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#stage = 'closing';
-    this.deadlineMs = this.context.sweep.in(lingerMs);
+    this.#awaitClose();
     this.#scheduleFlush();
+  }
+
+  #awaitClose(): void {
+    const { sweep, timeouts } = this.context;
+    this.deadlineMs = this.#silence.watch(sweep, timeouts.clientMs, this.#isShort);
   }
 
   #scheduleFlush(): void {
