@@ -24,6 +24,7 @@ export { isPasswordHash } from './values/password-hash.ts';
 export { type PathPatternText, pathPatternText } from './values/path-pattern.ts';
 export type { PathRewrite } from './values/path-rewrites.ts';
 export type { PathType } from './values/path-type.ts';
+export { isPluginName, type PluginOption, type PluginOptions, type PluginUse } from './values/plugins.ts';
 export type { RateLimit, RateLimitKey } from './values/rate-limit.ts';
 export { regularExpressionFault } from './values/regular-expression.ts';
 export { type GivenUser, readUser, splitUsers, type UserEntry } from './values/users.ts';

@@ -11,6 +11,8 @@ export {
   type PathRewrite,
   type PathType,
   type PlainSecrets,
+  type PluginOptions,
+  type PluginUse,
   type Problem,
   type RateLimit,
   type RateLimitKey,

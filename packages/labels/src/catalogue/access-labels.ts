@@ -1,6 +1,7 @@
 import { isName } from '@swarmgate/runtime';
 import { networks } from '../values/networks.ts';
 import { boolean, text } from '../values/plain.ts';
+import { plugins } from '../values/plugins.ts';
 import { rateLimit, rateLimitKey } from '../values/rate-limit.ts';
 import { users } from '../values/users.ts';
 import { not, ok, type Value } from '../values/value.ts';
@@ -109,6 +110,14 @@ export const accessDestinationLabels = {
     restricts: 'client-certificate',
     example: 'true',
     dockerFlow: same,
+  }),
+  plugins: label('plugins', plugins, {
+    meaning:
+      'Express middleware that requests pass after the access rules and before they are forwarded: names of files in `PLUGINS_DIR`, in order, each with its options (docs/plugins.md). A proxy without one of them answers 503.',
+    modes: httpOnly,
+    restricts: 'plugins',
+    example: 'helmet,cors(origin="https://shop.example",credentials=true)',
+    dockerFlow: added,
   }),
   ignoreAuthorization: label('ignoreAuthorization', boolean, {
     default: 'false',

@@ -1,5 +1,6 @@
 import type { ParseError } from '../http/parse-error.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
+import type { LocalResponse } from '../model/local-response.ts';
 import type { ClientHead } from './client-head.ts';
 import type { BodySource, ClientFraming, ClientSide, ResponsePiece, ResponseSink } from './client-side.ts';
 import type { HandledExchange } from './route-handler.ts';
@@ -15,6 +16,7 @@ export interface ExchangeControl {
   resumeResponse(): void;
   forward(through: ResponseSink, consumed: string): void;
   refuse(error: ParseError): void;
+  respond(response: LocalResponse): void;
   onFault(error: unknown): void;
 }
 
@@ -62,6 +64,10 @@ export class HandledHttpExchange implements HandledExchange {
 
   refuse(error: ParseError): void {
     this.#control.refuse(error);
+  }
+
+  respond(response: LocalResponse): void {
+    this.#control.respond(response);
   }
 
   resumeResponse(): void {

@@ -142,9 +142,11 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   /** A step, or the proxy's own code, has failed: this exchange's trouble only. */
   onFault(error: unknown): void {
-    this.#context.logger.error({ err: error, service: this.route?.key, path: this.path }, 'an exchange failed');
+    const response = this.#handler?.responseTo?.(error);
+    if (response === undefined)
+      this.#context.logger.error({ err: error, service: this.route?.key, path: this.path }, 'an exchange failed');
     try {
-      this.#giveUp(localResponse('internal-error'));
+      this.#giveUp(response ?? localResponse('internal-error'));
     } catch (again) {
       this.#context.logger.error({ err: again, path: this.path }, 'an exchange could not be ended in order');
       this.#end(500, 'internal-error', 'cut');
@@ -263,10 +265,15 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       responded: (status) => {
         this.#status = status;
       },
-      complete: () => this.#end(this.#status, undefined, 'complete'),
+      complete: () => {
+        // A handler may end a response that the endpoint still sends.
+        this.#forwarding?.cancel();
+        this.#end(this.#status, undefined, 'complete');
+      },
       resumeResponse: () => this.#resumeResponse(),
       forward: (through, consumed) => this.#forwardHandled(order, exchange, through, consumed),
       refuse: (error) => this.refuse(error),
+      respond: (response) => this.#giveUp(response),
       onFault: (error) => this.onFault(error),
     });
     this.#handler = handler.handle(handled);
@@ -274,6 +281,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   #forwardHandled(order: ForwardOrder, exchange: Exchange, through: ResponseSink, consumed: string): void {
+    if (this.#over) return;
     const head = headOf(exchange, order.framing, order.asterisk);
     if (head === undefined) throw new Error(`the head of the request to ${this.path} is unsendable`);
     this.#sink = through;

@@ -30,6 +30,8 @@ export const localResponses = {
   'misdirected-request': { status: 421, body: 'another certificate is served for this host: use a new connection' },
   loop: { status: 508, body: 'the request has passed this proxy before' },
   redirect: { status: 301, body: '' },
+  'plugin-failed': { status: 500, body: 'a plug-in of this route failed' },
+  'plugin-timeout': { status: 504, body: 'a plug-in of this route did not respond in time' },
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },
 } as const satisfies Record<string, { readonly status: number; readonly retryAfter?: number; readonly body: string }>;
 

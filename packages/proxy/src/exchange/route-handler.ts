@@ -1,6 +1,7 @@
 import type { FaultOwner } from '@swarmgate/runtime';
 import type { ParseError } from '../http/parse-error.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
+import type { LocalResponse } from '../model/local-response.ts';
 import type { Route } from '../model/route.ts';
 import type { ClientHead } from './client-head.ts';
 import type { BodySource, ClientFraming, ResponsePiece, ResponseSink } from './client-side.ts';
@@ -24,6 +25,8 @@ export interface HandledParts {
   onClientDrained(): void;
   /** The exchange has ended, whatever ended it. `complete`: with a whole response. */
   onOver(complete: boolean): void;
+  /** Called with an error of the exchange. Returns the response where the handler's own code failed, which it logs itself. */
+  responseTo?(error: unknown): LocalResponse | undefined;
 }
 
 /** An exchange as its handler sees it. */
@@ -41,6 +44,8 @@ export interface HandledExchange extends FaultOwner {
   sendInterim(head: ClientHead): void;
   /** The body cannot be read. */
   refuse(error: ParseError): void;
+  /** Ends the exchange with a response of the proxy's own where none has begun, else cuts the one that has. */
+  respond(response: LocalResponse): void;
   /** The endpoint's response may go on: `through` has taken what it got. */
   resumeResponse(): void;
   /**

@@ -12,6 +12,8 @@ export class ThroughResponse implements ResponseSink {
   #passes = false;
   readonly #response: ViewResponse;
   readonly #handled: HandledExchange;
+  /** Called when the endpoint's response is complete: from here on only middleware keeps the client waiting. */
+  onComplete: (() => void) | undefined;
 
   constructor(response: ViewResponse, handled: HandledExchange) {
     this.#response = response;
@@ -31,14 +33,16 @@ export class ThroughResponse implements ResponseSink {
     const response = this.#response;
     this.#passes = response.isUntouched;
     if (this.#passes) return response.passHead(head, framing, closes, piece);
+    if (response.headersSent) throw new Error('middleware has responded after it passed the request on');
     const flat = head.headers?.flat ?? [];
     const seen = new Set<string>();
     // What the endpoint sent replaces what middleware had set; several fields of one name stay several.
     for (let at = 0; at < flat.length; at += 2) {
       const name = flat[at] as string;
+      const value = flat[at + 1] as string;
       const lower = name.toLowerCase();
-      if (seen.has(lower)) response.appendHeader(name, flat[at + 1] as string);
-      else response.setHeader(name, flat[at + 1] as string);
+      if (seen.has(lower) || lower === 'set-cookie') response.appendHeader(name, value);
+      else response.setHeader(name, lower === 'vary' ? withVary(response.getHeader(lower), value) : value);
       seen.add(lower);
     }
     response.keepOrderOf(flat);
@@ -54,13 +58,18 @@ export class ThroughResponse implements ResponseSink {
     const { bytes, from, to, complete, trailers } = piece;
     // Middleware may keep what it gets; the bytes are the read buffer's.
     const copy = Buffer.from(bytes.subarray(from, to));
-    if (copy.length > 0 && !this.#response.write(copy)) this.#clogged = true;
-    if (!complete) return false;
+    if (!complete) {
+      if (copy.length > 0 && !this.#response.write(copy)) this.#clogged = true;
+      return false;
+    }
     const flat = allowedTrailers(trailers);
     const pairs: [string, string][] = [];
     for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] as string, flat[at + 1] as string]);
     if (pairs.length > 0) this.#response.addTrailers(pairs);
-    this.#response.end();
+    this.onComplete?.();
+    // The last bytes go with the end: middleware that has something to save first (`express-session`) keeps them back.
+    if (copy.length > 0) this.#response.end(copy);
+    else this.#response.end();
     return false;
   }
 
@@ -73,4 +82,13 @@ export class ThroughResponse implements ResponseSink {
     this.#clogged = false;
     this.#handled.resumeResponse();
   }
+}
+
+/** Middleware and endpoint each name what their part of a response depends on. */
+function withVary(before: number | string | string[] | undefined, value: string): string {
+  if (before === undefined) return value;
+  const names = new Map<string, string>();
+  for (const name of `${String(before)},${value}`.split(',').map((each) => each.trim()))
+    if (name !== '' && !names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
+  return [...names.values()].join(', ');
 }

@@ -92,6 +92,7 @@ export class ViewRequest extends IncomingMessage {
   #consumed: Buffer[] = [];
   #consumedBytes = 0;
   #pushed = false;
+  #handedOver = false;
   #wanted = false;
 
   constructor(handled: HandledExchange) {
@@ -119,6 +120,8 @@ export class ViewRequest extends IncomingMessage {
       );
     const consumed = Buffer.concat(this.#consumed).toString('latin1');
     this.#consumed = [];
+    // The rest is the endpoint's: bytes that a stream still takes here would be missing there.
+    this.#handedOver = true;
     return consumed;
   }
 
@@ -130,7 +133,8 @@ export class ViewRequest extends IncomingMessage {
 
   /** The exchange has ended. */
   onOver(): void {
-    if (!this.#pushed) this.push(null);
+    // A stream that ends has given all of the body: one that has not is only closed.
+    if (!this.#pushed && !this.#handedOver) this.push(null);
     this.#pushed = true;
     this.complete = this.handled.body.done;
     if (!this.destroyed) this.destroy();
@@ -167,7 +171,7 @@ export class ViewRequest extends IncomingMessage {
 
   #readOn(): void {
     const { body } = this.handled;
-    if (this.#pushed) return;
+    if (this.#pushed || this.#handedOver) return;
     if (!body.done) {
       const refused = body.read((bytes, from, to) => {
         const piece = Buffer.from(bytes.subarray(from, to));

@@ -21,6 +21,16 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
         return this.#headWritten;
       },
     });
+    // Middleware of older habits (`express-session`) tells by it whether the head has been written.
+    Object.defineProperty(ViewResponse.prototype, '_header', {
+      configurable: true,
+      get(this: ViewResponse): string | null {
+        return this.#headWritten ? headWrittenMark : null;
+      },
+      set() {
+        // node:http sets it while it makes a response.
+      },
+    });
   }
 
   readonly #handled: HandledExchange;
@@ -32,6 +42,8 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   #sent = false;
   #over = false;
   #closes = false;
+  /** The endpoint's response passes as it is: bytes of middleware among it would shift the next response. */
+  #passed = false;
   /** Left of an announced length; -1: none was announced. */
   #left = -1;
   #hasBody = true;
@@ -108,6 +120,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   // biome-ignore lint/suspicious/noExplicitAny: the signature is that of node:http
   override write(chunk: any, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const done = typeof encoding === 'function' ? encoding : callback;
+    if (this.#refusesPassed()) return false;
     if (this.#over || this.writableEnded) {
       const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' });
       if (done !== undefined) process.nextTick(guard(this.#handled, () => done(error)));
@@ -125,6 +138,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     const data = typeof chunk === 'function' || chunk === null ? undefined : chunk;
     const done = [chunk, encoding, callback].find((each) => typeof each === 'function') as (() => void) | undefined;
     if (done !== undefined) this.once('finish', done);
+    if (this.#refusesPassed()) return this;
     if (this.#over || this.writableEnded) return this;
     const bytes = data === undefined ? noBytes : bytesOf(data, encoding);
     if (!this.#headWritten) {
@@ -157,6 +171,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     this.statusCode = head.status;
     this.#headWritten = true;
     this.#sent = true;
+    this.#passed = true;
     const { complete } = piece;
     const inUse = this.#handled.sendHead(head, framing, closes, piece);
     if (complete) this.#finishPassed();
@@ -185,6 +200,12 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     this.#over = true;
     this.destroyed = true;
     if (this.listenerCount('close') > 0) process.nextTick(guard(this.#handled, () => this.emit('close')));
+  }
+
+  #refusesPassed(): boolean {
+    if (!this.#passed || this.#over || this.finished) return false;
+    this.#handled.onFault(new Error('middleware has written into a response that the endpoint sends'));
+    return true;
   }
 
   #finishPassed(): void {
@@ -286,6 +307,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
 }
 
 const noBytes = Buffer.alloc(0);
+const headWrittenMark = 'HTTP/1.1';
 
 /** Methods that middleware replaces to see a response. */
 const replaced = ['writeHead', 'write', 'end', 'setHeader', 'flushHeaders'];

@@ -159,9 +159,7 @@ class DestinationCompiler {
         'requires',
         undefined,
         `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
-        blockedBy.startsWith('field:')
-          ? `Correct or remove the field ${blockedBy.slice('field:'.length)} in the registry.`
-          : 'Update this proxy to the version of the listener, or remove the label that needs the feature.',
+        this.#mendingOf(blockedBy),
       );
     }
     const route = {
@@ -173,6 +171,15 @@ class DestinationCompiler {
       upstreamSecure: destination.sslVerifyNone === true,
     };
     return Object.freeze(blockedBy === undefined ? route : { ...route, blockedBy });
+  }
+
+  #mendingOf(blockedBy: string): string {
+    if (blockedBy.startsWith('field:'))
+      return `Correct or remove the field ${blockedBy.slice('field:'.length)} in the registry.`;
+    const named = this.#destination.plugins?.map(({ name }) => name).join(', ');
+    if (blockedBy === 'plugins' && named !== undefined)
+      return `Set PLUGINS_DIR of this proxy to a folder that has the plug-ins: ${named}.`;
+    return 'Update this proxy to the version of the listener, or remove the label that needs the feature.';
   }
 
   #compiled(

@@ -101,6 +101,13 @@ export const proxySettings = {
     meaning:
       '`core`, or `express`: every HTTP route runs through an Express router that is swapped with the table. `LANE` is deprecated',
   }),
+  pluginsDir: optional({
+    env: ['PLUGINS_DIR'],
+    parse: text,
+    usedBy: serving,
+    meaning:
+      'Folder of Express middleware that routes may name by `com.df.plugins`: one file a plug-in (docs/plugins.md). Plug-ins run with the proxy’s rights',
+  }),
   trustedProxies: given({
     env: ['TRUSTED_PROXIES'],
     parse: networks,

@@ -1,3 +1,4 @@
+import { knownFeatures } from '@swarmgate/labels';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
@@ -7,6 +8,9 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 
+/** Without PLUGINS_DIR a route that names plug-ins is blocked, so that no other request looks for any. */
+const featuresWithoutPlugins: ReadonlySet<string> = new Set([...knownFeatures].filter((each) => each !== 'plugins'));
+
 /** The table before the first change. */
 export function emptyTable(settings: Settings): RouteTable {
   return createRouteTable({
@@ -14,6 +18,7 @@ export function emptyTable(settings: Settings): RouteTable {
     ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
     instanceName: settings.instanceName,
     filterInstanceName: settings.filterProxyInstanceName,
+    ...(settings.pluginsDir === undefined ? { features: featuresWithoutPlugins } : {}),
   });
 }
 
