@@ -1,2 +1,3 @@
+export type { Plugin, PluginContext, PluginHandler, PluginMiddleware } from '@swarmgate/proxy';
 export { type CommandIo, processIo } from './io.ts';
 export { main } from './main.ts';

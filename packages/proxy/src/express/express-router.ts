@@ -1,17 +1,27 @@
-import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
+import { timerMs } from '@swarmgate/runtime';
+import express, { type RequestHandler, type Router } from 'express';
+import { localResponse } from '../exchange/local-responses.ts';
 import type { HandledExchange, HandledParts, HandlerOf, RouteHandler } from '../exchange/route-handler.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import { normalizePath } from '../routing/normal-path.ts';
+import { asRequest, asResponse, ExpressRequest, ExpressResponse } from './express-objects.ts';
+import type { PluginHandler } from './plugins/plugin.ts';
+import { runAs } from './plugins/running-plugin.ts';
+import { SilenceTimer } from './silence-timer.ts';
 import { ThroughResponse } from './through-response.ts';
-import { ViewRequest } from './view-request.ts';
-import { ViewResponse } from './view-response.ts';
 
 export interface ExpressRouterOptions {
   /** Middleware that a route names, in its order, before forwarding. Default: none. */
-  readonly pluginsOf?: (route: Route) => readonly RequestHandler[];
+  readonly pluginsOf?: (route: Route) => readonly PluginHandler[];
   /** Which routes pass Express. Default: all. */
   readonly handles?: (route: Route) => boolean;
+  /** The plug-in whose file an error's stack names. */
+  readonly nameIn?: (error: unknown) => string | undefined;
+  /** Middleware of a route with plug-ins has failed. `plugin`: its name, or those of all where any may have. */
+  readonly onFailed?: (plugin: string, error: unknown, route: Route) => void;
+  /** Silence allowed to plug-ins where the route does not say, in milliseconds; 0: no limit. Default 0. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -19,7 +29,8 @@ export interface ExpressRouterOptions {
  * kept with the route, so that a new table brings new routers and requests in flight keep theirs. Request and response
  * objects are made of the exchange; no bytes are parsed here.
  */
-export function createExpressRouter({ pluginsOf, handles }: ExpressRouterOptions = {}): HandlerOf {
+export function createExpressRouter(options: ExpressRouterOptions = {}): HandlerOf {
+  const { pluginsOf, handles } = options;
   const routers = new WeakMap<Route, Router>();
   const routerOf = (route: Route): Router => {
     let router = routers.get(route);
@@ -31,58 +42,124 @@ export function createExpressRouter({ pluginsOf, handles }: ExpressRouterOptions
     }
     return router;
   };
-
-  const handler: RouteHandler = {
-    handle(handled: HandledExchange): HandledParts {
-      const request = new ExpressRequest(handled);
-      const response = new ExpressResponse(request, handled);
-      request.res = response;
-      return {
-        start: () => {
-          const next = (error?: unknown) =>
-            handled.onFault(error ?? new Error('middleware passed a request on that nothing forwards'));
-          request.next = next;
-          routerOf(handled.exchange.route)(asRequest(request), asResponse(response), next);
-        },
-        onClientBytes: () => request.onClientBytes(),
-        onClientDrained: () => response.onClientDrained(),
-        onOver: () => {
-          response.onOver();
-          request.onOver();
-        },
-      };
-    },
+  const plain: RouteHandler = { handle: (handled) => new ExpressParts(handled, routerOf) };
+  const withPlugins: RouteHandler = { handle: (handled) => new PluginParts(handled, routerOf, options) };
+  return (route) => {
+    if (handles !== undefined && !handles(route)) return undefined;
+    return route.destination.plugins === undefined ? plain : withPlugins;
   };
-  return (route) => (handles === undefined || handles(route) ? handler : undefined);
 }
 
-/** The settings that Express's methods look up. */
-const app = express();
-app.disable('x-powered-by');
-app.disable('etag');
-app.disable('query parser');
+class ExpressParts implements HandledParts {
+  protected readonly request: ExpressRequest;
+  protected readonly response: ExpressResponse;
+  protected readonly handled: HandledExchange;
+  readonly #routerOf: (route: Route) => Router;
 
-/** Request and response with Express's methods: fixed classes, because exchanging prototypes for each request is slow. */
-class ExpressRequest extends ViewRequest {
-  res: ExpressResponse | undefined;
-  next: NextFunction | undefined;
-}
-class ExpressResponse extends ViewResponse {
-  locals: Record<string, unknown> = Object.create(null);
-}
-Object.defineProperties(ExpressRequest.prototype, methodsOf(express.request));
-Object.defineProperties(ExpressResponse.prototype, methodsOf(express.response));
+  constructor(handled: HandledExchange, routerOf: (route: Route) => Router) {
+    this.handled = handled;
+    this.#routerOf = routerOf;
+    this.request = new ExpressRequest(handled);
+    this.response = new ExpressResponse(this.request, handled);
+    this.request.res = this.response;
+  }
 
-function methodsOf(prototype: object): PropertyDescriptorMap {
-  return { ...Object.getOwnPropertyDescriptors(prototype), app: { value: app, configurable: true, writable: true } };
+  start(): void {
+    const { handled, request } = this;
+    const next = (error?: unknown) =>
+      handled.onFault(error ?? new Error('middleware passed a request on that nothing forwards'));
+    request.next = next;
+    this.#routerOf(handled.exchange.route)(asRequest(request), asResponse(this.response), next);
+  }
+
+  onClientBytes(): void {
+    this.request.onClientBytes();
+  }
+
+  onClientDrained(): void {
+    this.response.onClientDrained();
+  }
+
+  onOver(): void {
+    this.response.onOver();
+    this.request.onOver();
+  }
 }
 
-function asRequest(request: ExpressRequest): Request {
-  return request as unknown as Request;
-}
+/** The same where plug-ins run: their errors and their silence have a name, and cost this exchange alone. */
+class PluginParts extends ExpressParts {
+  readonly #options: ExpressRouterOptions;
+  readonly #silence: SilenceTimer;
 
-function asResponse(response: ExpressResponse): Response {
-  return response as unknown as Response;
+  constructor(handled: HandledExchange, routerOf: (route: Route) => Router, options: ExpressRouterOptions) {
+    super(handled, routerOf);
+    this.#options = options;
+    const { route } = handled.exchange;
+    this.#silence = new SilenceTimer(timerMs(route.destination.timeoutServerMs ?? options.silenceMs ?? 0), () =>
+      this.#onSilence(),
+    );
+    this.request.onForward = (through) => {
+      this.#silence.stop();
+      through.runs = (act) => this.#run(act);
+      through.onComplete = () => this.#silence.start();
+    };
+    this.response.onSent = () => this.#silence.refresh();
+  }
+
+  override start(): void {
+    this.#silence.start();
+    super.start();
+  }
+
+  override onClientBytes(): void {
+    this.#silence.refresh();
+    this.#run(() => super.onClientBytes());
+  }
+
+  override onClientDrained(): void {
+    this.#silence.refresh();
+    this.#run(() => super.onClientDrained());
+  }
+
+  override onOver(): void {
+    this.#silence.stop();
+    this.request.onPluginEnd?.();
+    try {
+      this.#run(() => super.onOver());
+    } catch (error) {
+      this.responseTo(error);
+    }
+  }
+
+  responseTo(error: unknown) {
+    const { failedPlugin, runningPlugin } = this.request;
+    const plugin = failedPlugin ?? this.#options.nameIn?.(error) ?? runningPlugin ?? this.#names;
+    this.#options.onFailed?.(plugin, error, this.handled.exchange.route);
+    return localResponse('plugin-failed');
+  }
+
+  get #names(): string {
+    const names = this.handled.exchange.route.destination.plugins?.map(({ name }) => name) ?? [];
+    return [...new Set(names)].join(' or ');
+  }
+
+  /** Runs what may call functions of plug-ins. */
+  #run<T>(act: () => T): T {
+    return runAs({ plugin: this.#names, onLateError: (error) => this.handled.onFault(error) }, act);
+  }
+
+  #onSilence(): void {
+    // A client that does not read keeps the plug-in waiting, and has a deadline of its own.
+    if (this.handled.clogged) {
+      this.#silence.start();
+      return;
+    }
+    const plugin = this.request.runningPlugin ?? this.#names;
+    const waitedMs = this.#silence.ms;
+    const error = new Error(`it neither responded nor passed the request on within ${waitedMs} ms`);
+    this.#options.onFailed?.(plugin, error, this.handled.exchange.route);
+    this.handled.respond(localResponse('plugin-timeout'));
+  }
 }
 
 const forward: RequestHandler = (request, response) => {
@@ -90,7 +167,9 @@ const forward: RequestHandler = (request, response) => {
   const { handled } = view;
   view.applyChanges();
   applyTarget(handled.exchange, view.url ?? '/');
-  handled.forward(new ThroughResponse(response as unknown as ExpressResponse, handled), view.takeConsumed());
+  const through = new ThroughResponse(response as unknown as ExpressResponse, handled);
+  view.onForward?.(through);
+  handled.forward(through, view.takeConsumed());
 };
 
 /** @throws Error where middleware has left a target that cannot be forwarded */

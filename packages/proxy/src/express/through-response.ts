@@ -2,18 +2,19 @@ import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { allowedTrailers } from '../http/chunked-reader.ts';
+import type { ForwardHooks } from './view-request.ts';
 import type { ViewResponse } from './view-response.ts';
 
 /** Gives an endpoint's response to an Express response object, so that middleware which replaces its methods sees it. */
-export class ThroughResponse implements ResponseSink {
+export class ThroughResponse implements ResponseSink, ForwardHooks {
   readonly wantsPayload = true;
   readonly sentBytes = 0;
   #clogged = false;
   #passes = false;
   readonly #response: ViewResponse;
   readonly #handled: HandledExchange;
-  /** Called when the endpoint's response is complete: from here on only middleware keeps the client waiting. */
   onComplete: (() => void) | undefined;
+  runs: <T>(act: () => T) => T = (act) => act();
 
   constructor(response: ViewResponse, handled: HandledExchange) {
     this.#response = response;
@@ -33,6 +34,11 @@ export class ThroughResponse implements ResponseSink {
     const response = this.#response;
     this.#passes = response.isUntouched;
     if (this.#passes) return response.passHead(head, framing, closes, piece);
+    return this.runs(() => this.#rebuild(head, closes, piece));
+  }
+
+  #rebuild(head: ClientHead, closes: boolean, piece: ResponsePiece): boolean {
+    const response = this.#response;
     if (response.headersSent) throw new Error('middleware has responded after it passed the request on');
     const flat = head.headers?.flat ?? [];
     const seen = new Set<string>();
@@ -49,12 +55,15 @@ export class ThroughResponse implements ResponseSink {
     if (closes) response.setHeader('Connection', 'close');
     response.writeHead(head.status, head.reason);
     if (piece.to === piece.from && !piece.complete) response.flushHeaders();
-    else this.body(piece);
+    else this.#write(piece);
     return false;
   }
 
   body(piece: ResponsePiece): boolean {
-    if (this.#passes) return this.#response.passBody(piece);
+    return this.#passes ? this.#response.passBody(piece) : this.runs(() => this.#write(piece));
+  }
+
+  #write(piece: ResponsePiece): boolean {
     const { bytes, from, to, complete, trailers } = piece;
     // Middleware may keep what it gets; the bytes are the read buffer's.
     const copy = Buffer.from(bytes.subarray(from, to));

@@ -7,6 +7,14 @@ import { applyHeaderChanges, headersObjectOf } from './headers-object.ts';
 /** What middleware has read of a body is kept up to this size, so that the endpoint still gets it. */
 export const mostConsumedBytes = 1_048_576;
 
+/** Of an endpoint's response on its way through middleware. */
+export interface ForwardHooks {
+  /** Called when the endpoint's response is complete: from here on only middleware keeps the client waiting. */
+  onComplete: (() => void) | undefined;
+  /** Runs what calls methods of the response that middleware may have replaced. */
+  runs: <T>(act: () => T) => T;
+}
+
 /** What middleware reads of a socket: addresses and whether TLS ended here. It carries no bytes. */
 class ViewSocket extends EventEmitter {
   readonly remoteAddress: string;
@@ -84,6 +92,14 @@ export class ViewRequest extends IncomingMessage {
   }
 
   readonly handled: HandledExchange;
+  /** The plug-in that has the request. */
+  runningPlugin: string | undefined;
+  /** The plug-in whose error ends the exchange. */
+  failedPlugin: string | undefined;
+  /** The time of the plug-in that has the request ends. */
+  onPluginEnd: (() => void) | undefined;
+  /** Called before the request is forwarded. */
+  onForward: ((through: ForwardHooks) => void) | undefined;
   #headers: IncomingHttpHeaders | undefined;
   /** The headers as they were before middleware could change them. */
   #sentHeaders: IncomingHttpHeaders | undefined;

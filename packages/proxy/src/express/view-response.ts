@@ -33,6 +33,8 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     });
   }
 
+  /** Called as bytes leave. */
+  onSent: (() => void) | undefined;
   readonly #handled: HandledExchange;
   /** Names as they were spelled, by lower-case name. */
   readonly #names = new Map<string, string>();
@@ -161,9 +163,9 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     return this;
   }
 
-  /** No middleware has set a field or replaced a method: a response may pass as it is. */
+  /** No middleware has responded, set a field or replaced a method: a response may pass as it is. */
   get isUntouched(): boolean {
-    return this.#names.size === 0 && !replaced.some((name) => Object.hasOwn(this, name));
+    return !this.#headWritten && this.#names.size === 0 && !replaced.some((name) => Object.hasOwn(this, name));
   }
 
   /** Sends the head of an endpoint's response as it is. `undefined` if it cannot be sent. */
@@ -232,6 +234,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   }
 
   #sendPiece(bytes: Buffer, complete: boolean): void {
+    this.onSent?.();
     if (!this.#sent) {
       this.#sendHead(bytes, complete);
       return;

@@ -52,7 +52,13 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       ownCertificates.apply(change.changes);
       await requests.apply(change);
     },
-    problems: () => mergeProblems(requests.relayProblems(), ownCertificates.problems(), requests.unreachableRoutes()),
+    problems: () =>
+      mergeProblems(
+        requests.relayProblems(),
+        ownCertificates.problems(),
+        requests.unreachableRoutes(),
+        requests.pluginProblems(),
+      ),
     certificates: () => ownCertificates.store,
     answerChallenges: async (answers) => challenges.replace(answers),
     watchRequests: (watch, onBatch) => watches.add(watch, onBatch),

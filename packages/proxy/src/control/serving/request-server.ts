@@ -12,7 +12,7 @@ import { type TrustedProxies, trustedProxies } from '../../exchange/client-conne
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { makeViaName } from '../../exchange/header-policy.ts';
 import { requestIds } from '../../exchange/request-id.ts';
-import { createExpressRouter } from '../../express/express-router.ts';
+import type { PluginView } from '../../express/plugins/route-plugins.ts';
 import { defaultHeadLimits } from '../../http/request-head.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
@@ -28,10 +28,18 @@ import { LiveTail } from '../live/live-tail.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
+import { loadRoutePlugins, routeHandlers } from './route-handlers.ts';
 import type { EndpointView, Server, Traffic } from './server.ts';
 import { measureServing, type ServingMetrics } from './server-metrics.ts';
 import type { ServingDependencies } from './serving-dependencies.ts';
-import { definitionsOf, emptyTable, OwnNetworks, servedEndpoints } from './serving-table.ts';
+import {
+  definitionsOf,
+  emptyTable,
+  explainedSteps,
+  mergeProblems,
+  OwnNetworks,
+  servedEndpoints,
+} from './serving-table.ts';
 
 export interface RequestServerOptions {
   readonly settings: Settings;
@@ -50,6 +58,10 @@ export interface RequestServer
   apply(change: Pick<ServicesChange, 'revision' | 'changes'>): Promise<void>;
   revision(): string;
   relayProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** Of services whose plug-ins cannot be run here, or have failed. */
+  pluginProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** `undefined` without `PLUGINS_DIR`. */
+  plugins(): readonly PluginView[] | undefined;
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
@@ -126,6 +138,7 @@ export async function prepareRequestServer(
         addressesAsOf: () => `${names.changes} ${networks.subnets}`,
       })
     : undefined;
+  const plugins = await loadRoutePlugins(settings, logger, options.metrics);
   const middleware = createMiddleware({ settings, env: options.env, logger, limiters: dependencies.limiters });
   const context: ExchangeContext = {
     challenges,
@@ -135,7 +148,7 @@ export async function prepareRequestServer(
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
     finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
     observe: measured.observe,
-    ...(settings.httpRouter === 'express' ? { handlerOf: createExpressRouter() } : {}),
+    ...routeHandlers(settings, plugins),
     tracer: measured.tracing?.tracer,
   };
   const http = httpServer(settings, context, trusted, logger, measured);
@@ -145,6 +158,7 @@ export async function prepareRequestServer(
     table.replace(table.current.with(definitionsOf(change)), change.revision);
     checks?.apply(table.current, change.changes.keys());
     unreachable?.apply(change.changes);
+    plugins?.routes.apply(table.current, change.changes.keys());
   };
   const touched = new Set<ServiceKey>();
   for await (const change of dependencies.before) {
@@ -214,6 +228,7 @@ export async function prepareRequestServer(
     await middleware.stop();
     liveTail.stop();
     await measured.tracing?.stop();
+    plugins?.stop();
     await background;
   };
   return {
@@ -230,7 +245,9 @@ export async function prepareRequestServer(
         const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
         return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
       }),
-    middlewareOf: middleware.middlewareOf,
+    middlewareOf: explainedSteps(middleware.middlewareOf),
+    pluginProblems: () => mergeProblems(...(plugins?.problems() ?? [])),
+    plugins: () => plugins?.routes.views(),
     relayProblems: () => relays.problems(),
     unreachableRoutes: () => unreachable?.problems() ?? new Map(),
     resolvedNames: () => names.known(),

@@ -2,6 +2,7 @@ import { knownFeatures } from '@swarmgate/labels';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { pause, type Settings } from '@swarmgate/runtime';
 import { ownSubnets } from '../../endpoints/own-networks.ts';
+import type { MiddlewareOf } from '../../middleware/middleware.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -20,6 +21,14 @@ export function emptyTable(settings: Settings): RouteTable {
     filterInstanceName: settings.filterProxyInstanceName,
     ...(settings.pluginsDir === undefined ? { features: featuresWithoutPlugins } : {}),
   });
+}
+
+/** What requests of a route pass before they are forwarded, for `explain`: its steps, then its plug-ins. */
+export function explainedSteps(middlewareOf: MiddlewareOf): MiddlewareOf {
+  return (route) => [
+    ...middlewareOf(route),
+    ...(route.destination.plugins ?? []).map(({ name }) => ({ name: `plugins: ${name}` })),
+  ];
 }
 
 export function definitionsOf(

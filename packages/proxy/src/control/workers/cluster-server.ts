@@ -23,7 +23,7 @@ import { ServiceNumbers } from '../numbers/service-numbers.ts';
 import { openCertificates } from '../serving/own-dependencies.ts';
 import type { Server, Traffic } from '../serving/server.ts';
 import { countEjections } from '../serving/server-metrics.ts';
-import { mergeProblems, servedEndpoints } from '../serving/serving-table.ts';
+import { explainedSteps, mergeProblems, servedEndpoints } from '../serving/serving-table.ts';
 import { BoundEntrypoints } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
@@ -203,7 +203,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     },
     table: () => view.table,
     endpointsOf: (route) => view.endpointsOf(route),
-    middlewareOf: middleware.middlewareOf,
+    middlewareOf: explainedSteps(middleware.middlewareOf),
     problems: () => mergeProblems(view.problems(), certificates.problems()),
     workerTaskFaults: () => view.taskFaults(),
     entrypoints() {

@@ -108,9 +108,12 @@ export class ControlView {
     const reports = this.#reports();
     this.#names.learn(reports);
     const ofRelays = new Map<ServiceKey, readonly Problem[]>();
-    for (const { relayProblems } of reports)
+    const ofPlugins = new Map<ServiceKey, readonly Problem[]>();
+    for (const { relayProblems, pluginProblems } of reports) {
       for (const [key, problems] of relayProblems) if (!ofRelays.has(key)) ofRelays.set(key, problems);
-    return mergeProblems(ofRelays, this.#unreachable.problems());
+      for (const [key, problems] of pluginProblems) ofPlugins.set(key, [...(ofPlugins.get(key) ?? []), ...problems]);
+    }
+    return mergeProblems(ofRelays, ofPlugins, this.#unreachable.problems());
   }
 
   /** A port is open as long as one worker serves it. */

@@ -5,6 +5,7 @@ import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
+import type { PluginView } from '../../express/plugins/route-plugins.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -121,6 +122,9 @@ export type WorkerMessage =
 export interface WorkerReport {
   readonly entrypoints: readonly EntrypointView[];
   readonly relayProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  readonly pluginProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** `undefined` without `PLUGINS_DIR`. */
+  readonly plugins: readonly PluginView[] | undefined;
   readonly names: ReadonlyMap<string, NameState>;
   readonly endpoints: readonly EndpointInUse[];
   readonly traffic: Traffic;

@@ -213,6 +213,8 @@ class Worker {
     return {
       entrypoints: server.entrypoints(),
       relayProblems: server.relayProblems(),
+      pluginProblems: server.pluginProblems(),
+      plugins: server.plugins(),
       names: server.resolvedNames(),
       endpoints: server.endpointsInUse(),
       traffic: server.traffic(),

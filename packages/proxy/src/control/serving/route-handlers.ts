@@ -1,0 +1,36 @@
+import type { Logger, Settings } from '@swarmgate/runtime';
+import type { Registry as Metrics } from 'prom-client';
+import type { ExchangeContext } from '../../exchange/exchange-context.ts';
+import { createExpressRouter } from '../../express/express-router.ts';
+import { pluginMetrics, ServedPlugins } from '../../express/plugins/served-plugins.ts';
+
+/** The plug-ins of this process; `undefined` without `PLUGINS_DIR`. @throws where the folder cannot be read */
+export async function loadRoutePlugins(
+  { pluginsDir }: Settings,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<ServedPlugins | undefined> {
+  // Registered in any case, so that dashboards find them.
+  const registered = pluginMetrics(metrics);
+  return pluginsDir === undefined
+    ? undefined
+    : ServedPlugins.load({ directory: pluginsDir, logger, metrics: registered });
+}
+
+/** Express serves every route where `HTTP_ROUTER` asks for that, else those that name plug-ins. The others are forwarded directly. */
+export function routeHandlers(
+  settings: Settings,
+  plugins: ServedPlugins | undefined,
+): Pick<ExchangeContext, 'handlerOf'> {
+  const all = settings.httpRouter === 'express';
+  if (plugins === undefined) return all ? { handlerOf: createExpressRouter() } : {};
+  return {
+    handlerOf: createExpressRouter({
+      ...(all ? {} : { handles: (route) => route.destination.plugins !== undefined }),
+      pluginsOf: (route) => plugins.routes.handlersOf(route),
+      nameIn: (error) => plugins.nameIn(error),
+      onFailed: (plugin, error, route) => plugins.onFailed(plugin, error, route),
+      silenceMs: settings.timeoutServerMs,
+    }),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
+import { messageOf } from '@swarmgate/runtime';
+
+/** A failure is told so long as a problem, in milliseconds. */
+const toldMs = 15 * 60_000;
+const mostMessageCharacters = 300;
+
+/** Failures of plug-ins while requests pass, as problems of the services that they cost requests. */
+export class PluginFailures {
+  readonly #byService = new Map<ServiceKey, Map<string, { readonly problem: Problem; untilMs: number }>>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** The first message stays as long as failures go on: each may name its own request. */
+  add(key: ServiceKey, plugin: string, error: unknown): void {
+    const ofService = this.#byService.get(key) ?? new Map();
+    this.#byService.set(key, ofService);
+    const untilMs = this.#now() + toldMs;
+    const known = ofService.get(plugin);
+    if (known !== undefined && known.untilMs > this.#now()) known.untilMs = untilMs;
+    else ofService.set(plugin, { problem: problemOf(plugin, error), untilMs });
+  }
+
+  problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
+    const found = new Map<ServiceKey, readonly Problem[]>();
+    for (const [key, failures] of this.#byService) {
+      for (const [plugin, { untilMs }] of failures) if (untilMs <= this.#now()) failures.delete(plugin);
+      if (failures.size === 0) this.#byService.delete(key);
+      else
+        found.set(
+          key,
+          [...failures.values()].map(({ problem }) => problem),
+        );
+    }
+    return found;
+  }
+}
+
+function problemOf(plugin: string, error: unknown): Problem {
+  return {
+    severity: 'warning',
+    reason: 'plugin-failed',
+    message: `the plug-in ${plugin} failed in the last minutes and cost requests: ${messageOf(error).slice(0, mostMessageCharacters)}`,
+    label: 'plugins',
+    suggestion: 'The log has the stack of each failure; correct the plug-in, or remove it from the label.',
+  };
+}
