@@ -47,7 +47,7 @@ export function catchPluginErrors(nameIn: ErrorTaker['nameIn'], onError: ErrorTa
   };
 }
 
-function onUncaught(error: Error): void {
+function onUncaught(error: unknown): void {
   const store = runningPlugin();
   for (const { nameIn, onError } of takers) {
     const plugin = nameIn(error) ?? store?.plugin;
@@ -56,5 +56,5 @@ function onUncaught(error: Error): void {
     store?.onLateError?.(error);
     return;
   }
-  if (!process.emit('uncaughtException', error, 'uncaughtException')) throw error;
+  if (!process.emit('uncaughtException', error as Error, 'uncaughtException')) throw error;
 }
