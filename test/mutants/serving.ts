@@ -110,11 +110,8 @@ export const servingMutants: readonly Mutant[] = [
       ],
       ['a strong validator stays', "if (etag?.startsWith('\"')) headers.set('ETag', `W/${etag}`);", ''],
       ['caches are not told', '  vary(headers);\n', ''],
-      [
-        'q=0 is taken for a wish',
-        'if (quality > bestQuality && quality >= identity) {',
-        'if (quality >= bestQuality && quality >= identity) {',
-      ],
+      ['the order of the labels is ignored', 'encodings(codings, { preferred: codings })', 'encodings(codings)'],
+      ['x-gzip is not gzip', ".replace(/\\bx-gzip\\b/gi, 'gzip')", ''],
       ['small bodies are compressed', 'Number(length) >= leastBytes', 'Number(length) >= 0'],
     ],
   ),

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { plainAddress } from './networks.ts';
 
 /** The parts of a call that decide whether it may read or change something. */
 export interface Caller {
@@ -119,7 +120,7 @@ function objectionToRelay({ headers }: Caller): string | undefined {
 
 function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
-  const plain = address.toLowerCase().replace(/^::ffff:(?=\d)/, '');
+  const plain = plainAddress(address.toLowerCase());
   return plain === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain);
 }
 

@@ -14,7 +14,7 @@ export { hostPort } from './host-port.ts';
 export { backoffMs, longestTimerMs, pause, type Running, stopAll, stopOnce, timerMs } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { isName, nameExpected } from './names.ts';
-export { type Network, parseNetwork } from './networks.ts';
+export { type Network, parseNetwork, plainAddress } from './networks.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
 export { settingsWithoutEffect, warnOfSettingsWithoutEffect } from './settings/docker-flow-settings.ts';

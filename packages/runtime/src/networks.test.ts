@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseNetwork } from './networks.ts';
+import { parseNetwork, plainAddress } from './networks.ts';
 
 describe('parseNetwork', () => {
   const cases = [
@@ -25,4 +25,11 @@ describe('parseNetwork', () => {
       expect(parseNetwork(text)).to.deep.equal(network);
     });
   }
+});
+
+describe('plainAddress', () => {
+  it('is an IPv4 address on a socket of both families, too', () => {
+    expect(plainAddress('::ffff:10.0.0.7')).to.equal('10.0.0.7');
+    expect(plainAddress('::1')).to.equal('::1');
+  });
 });

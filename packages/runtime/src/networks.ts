@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
 /** An address range. `address` is as it was written. */
 export interface Network {
@@ -17,4 +17,9 @@ export function parseNetwork(text: string): Network | undefined {
   if (slash === -1) return { family, address, bits: most };
   const bits = text.slice(slash + 1);
   return /^\d{1,3}$/.test(bits) && Number(bits) <= most ? { family, address, bits: Number(bits) } : undefined;
+}
+
+/** `::ffff:10.0.0.7` is 10.0.0.7 on a socket that takes both families. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }

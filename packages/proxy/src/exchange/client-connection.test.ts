@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { clientOf, isListed, plainAddress, trustedProxies } from './client-connection.ts';
+import { clientOf, trustedProxies } from './client-connection.ts';
 
 describe('the client behind a connection', () => {
   const trusted = trustedProxies(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
@@ -55,18 +55,10 @@ describe('the client behind a connection', () => {
   });
 
   it('is an IPv4 address on a socket of both families, too', () => {
-    expect(plainAddress('::ffff:10.0.0.7')).to.equal('10.0.0.7');
-    expect(plainAddress('::1')).to.equal('::1');
     expect(trusted('::ffff:10.0.0.7')).to.equal(true);
   });
 
   it('refuses a list that cannot be read, naming the entry', () => {
     expect(() => trustedProxies(['10.0.0.0/8', 'everyone'])).to.throw(RangeError, /TRUSTED_PROXIES: "everyone"/);
-  });
-
-  it('matches no unreadable entry of a list', () => {
-    expect(isListed(['nonsense', '10.0.0.0/8'], '10.1.1.1')).to.equal(true);
-    expect(isListed(['nonsense'], '10.1.1.1')).to.equal(false);
-    expect(isListed(['0.0.0.0/0'], '')).to.equal(false);
   });
 });

@@ -1,43 +1,22 @@
 import type { Socket } from 'node:net';
-import { isIPv4 } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { EntrypointSetting } from '@swarmgate/runtime';
-import ipaddr from 'ipaddr.js';
+import { type EntrypointSetting, parseNetwork, plainAddress } from '@swarmgate/runtime';
+import { type AddressList, addressList } from '../http/address-list.ts';
 import type { ClientConnection } from '../model/exchange.ts';
 import { clientAddress } from './client-address.ts';
 
 /** Whether an address belongs to a trusted proxy, whose X-Forwarded-* headers are used. */
-export type TrustedProxies = (address: string) => boolean;
-
-/** Whether an address is in a list of CIDRs; an unreadable entry matches no address. */
-export function isListed(cidrs: readonly string[], address: string): boolean {
-  const parsed = parseAddress(address);
-  return (
-    parsed !== undefined &&
-    cidrs.some((cidr) => {
-      try {
-        const range = parseRange(cidr);
-        return parsed.kind() === range[0].kind() && parsed.match(range);
-      } catch {
-        return false;
-      }
-    })
-  );
-}
-
-type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+export type TrustedProxies = AddressList;
 
 /**
  * @param cidrs `TRUSTED_PROXIES`: CIDRs or single addresses.
  * @throws RangeError naming the entry that is neither.
  */
 export function trustedProxies(cidrs: readonly string[]): TrustedProxies {
-  const ranges = cidrs.map(parseRange);
-  if (ranges.length === 0) return () => false;
-  return (address) => {
-    const parsed = parseAddress(address);
-    return parsed !== undefined && ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
-  };
+  for (const cidr of cidrs)
+    if (parseNetwork(cidr) === undefined)
+      throw new RangeError(`TRUSTED_PROXIES: ${JSON.stringify(cidr)} is not an address or a CIDR such as 10.0.0.0/8`);
+  return addressList(cidrs);
 }
 
 /** What one connection contributes to every request on it. Made once per connection. */
@@ -113,28 +92,7 @@ function portIn(text: string | undefined): number | undefined {
   return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
-/** `::ffff:10.0.0.7` is 10.0.0.7 on a socket that takes both families. */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-}
-
 function hasPeerCertificate(socket: TLSSocket): boolean {
   // An empty object means that the client sent none.
   return Object.keys(socket.getPeerCertificate()).length > 0;
-}
-
-function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  // ipaddr.js also accepts `10.1`; no proxy forwards an address in that form.
-  const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
-  return valid ? ipaddr.process(text) : undefined;
-}
-
-function parseRange(text: string): Range {
-  try {
-    return text.includes('/') ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), text.includes(':') ? 128 : 32];
-  } catch (cause) {
-    throw new RangeError(`TRUSTED_PROXIES: ${JSON.stringify(text)} is not an address or a CIDR such as 10.0.0.0/8`, {
-      cause,
-    });
-  }
 }

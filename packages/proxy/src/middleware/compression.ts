@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import type { CompressionAlgo } from '@swarmgate/registry';
+import Negotiator from 'negotiator';
 import type { Exchange, ResponseHead } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { Middleware } from './middleware.ts';
@@ -97,29 +98,19 @@ function vary(headers: HeaderList): void {
   headers.add('Vary', 'Accept-Encoding');
 }
 
-/** The one of ours that the client likes best (RFC 9110, section 12.5.3). Without the header: none. */
+/**
+ * The coding with the highest quality in Accept-Encoding, the first offered one among equals (RFC 9110, section 12.5.3).
+ * `undefined`: none, because the client prefers the body unchanged or sent no such header.
+ */
 export function negotiate(
   accepted: readonly string[],
   offered: readonly CompressionAlgo[],
 ): CompressionAlgo | undefined {
-  const wanted = new Map<string, number>();
-  for (const part of accepted.flatMap((value) => value.split(','))) {
-    const [coding = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase());
-    const quality = parameters.find((each) => each.startsWith('q='));
-    const value = quality === undefined ? 1 : Number(quality.slice(2));
-    if (coding !== '') wanted.set(coding === 'x-gzip' ? 'gzip' : coding, Number.isFinite(value) ? value : 0);
-  }
-  const identity = wanted.get('identity') ?? 0;
-  let best: CompressionAlgo | undefined;
-  let bestQuality = 0;
-  for (const algorithm of offered) {
-    const quality = wanted.get(algorithm) ?? wanted.get('*') ?? 0;
-    if (quality > bestQuality && quality >= identity) {
-      best = algorithm;
-      bestQuality = quality;
-    }
-  }
-  return best;
+  // x-gzip is gzip (RFC 9110, section 8.4.1.3).
+  const header = accepted.join(',').replace(/\bx-gzip\b/gi, 'gzip');
+  const codings = [...offered, 'identity'];
+  const [best] = new Negotiator({ headers: { 'accept-encoding': header } }).encodings(codings, { preferred: codings });
+  return offered.find((each) => each === best);
 }
 
 /** Without `zstd` where this Node has none: it came with 22.15 and 23.8. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { plainAddress } from '../exchange/client-connection.ts';
+import { plainAddress } from '@swarmgate/runtime';
 
 /** Decides which connections are served, and counts those that are. */
 export interface Admission {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { plainAddress } from '@swarmgate/runtime';
 
 /** Beyond the limit for this machine itself, which asks `/healthz`: more calls under way do not keep it out. */
 const reserveForLoopback = 64;
@@ -49,6 +50,6 @@ export function boundConnections(
 }
 
 function isLoopback(address: string | undefined): boolean {
-  const plain = (address ?? '').replace(/^::ffff:/, '');
+  const plain = plainAddress(address ?? '');
   return plain.startsWith('127.') || plain === '::1';
 }

@@ -1,3 +1,4 @@
+import { isName } from '@swarmgate/runtime';
 import { Router, text } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { requireAuthorization, sendOutcome } from './http.ts';
@@ -29,7 +30,7 @@ export function certificateRoutes(parts: AdminParts): Router {
     async (request, response) => {
       const name = queryOf(request).get('certName') ?? '';
       const refuse = (message: string) => sendOutcome(response, { kind: 'refused', status: 400, message });
-      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+      if (!isName(name)) {
         refuse('certName is not set, or not a name');
         return;
       }

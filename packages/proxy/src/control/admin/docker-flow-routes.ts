@@ -1,10 +1,11 @@
 import { dockerFlowAnswer } from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry';
+import { isTrue } from '@swarmgate/runtime';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { describeTable } from './describe-table.ts';
 import { fromParameters } from './given-definition.ts';
-import { callerOf, flagOf, isTrue, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
+import { callerOf, flagOf, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf } from './request-query.ts';
 

@@ -1,4 +1,13 @@
-import { type Authorization, authorizeChange, authorizeRead, type Caller, parseBoolean } from '@swarmgate/runtime';
+import {
+  type Authorization,
+  authorizeChange,
+  authorizeRead,
+  type Caller,
+  isName,
+  nameExpected,
+  parseBoolean,
+  plainAddress,
+} from '@swarmgate/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { answerOf, type ChangeOutcome } from './change-outcome.ts';
@@ -80,10 +89,10 @@ export function nameOf(input: ReadonlyMap<string, string>, parameter: string): s
 export function optionalNameOf(input: ReadonlyMap<string, string>, parameter: string): string | undefined {
   const name = input.get(parameter);
   if (name === undefined || name === '') return undefined;
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  if (isName(name)) return name;
   throw new BadRequestError(
     'name-invalid',
-    `${parameter} is ${JSON.stringify(shortened(name))}: expected letters, digits, dot, underscore, hyphen, beginning with a letter or digit`,
+    `${parameter} is ${JSON.stringify(shortened(name))}: expected ${nameExpected}`,
   );
 }
 
@@ -105,14 +114,10 @@ function shortened(text: string): string {
 
 /** The author of a change, for the history: `REST from 10.0.0.7`. */
 export function callerOf(request: Request): string {
-  return `REST from ${(request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`;
+  return `REST from ${plainAddress(request.socket.remoteAddress ?? 'unknown')}`;
 }
 
 export function sendOutcome(response: Response, outcome: ChangeOutcome, more: object = {}): void {
   const { status, body } = answerOf(outcome);
   response.status(status).json({ ...body, ...more });
-}
-
-export function isTrue(value: string | undefined): boolean {
-  return value !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value);
 }

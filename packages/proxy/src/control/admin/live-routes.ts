@@ -1,3 +1,4 @@
+import { isName } from '@swarmgate/runtime';
 import { Router } from 'express';
 import type { LiveFilter } from '../live/live-request.ts';
 import type { LiveBatch } from '../live/live-tail.ts';
@@ -60,13 +61,19 @@ export function liveRoutes(parts: AdminParts): Router {
 /** @throws BadRequestError */
 function readFilter(query: ReadonlyMap<string, string>): LiveFilter {
   const service = query.get('service');
-  if (service !== undefined && !/^(?:[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)?)?$/.test(service))
+  if (service !== undefined && !isService(service))
     throw new BadRequestError(
       'parameter-invalid',
       'service is not a name, nor an owner and a name with a slash between',
     );
   const minDurationMs = wholeNumber(query, 'minDurationMs', 0, 86_400_000);
   return { service, status: readStatus(query.get('status')), minDurationMs, reason: query.get('reason') };
+}
+
+/** Empty, a service, or `<owner>/<service>`. */
+function isService(text: string): boolean {
+  const parts = text.split('/');
+  return text === '' || (parts.length <= 2 && parts.every(isName));
 }
 
 function readStatus(given: string | undefined): LiveFilter['status'] {

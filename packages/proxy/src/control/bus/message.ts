@@ -1,3 +1,4 @@
+import { isName } from '@swarmgate/runtime';
 import { z } from 'zod';
 import type { HeardHint, Hint } from './cluster-bus.ts';
 
@@ -10,7 +11,7 @@ const messageSchema = z.object({
   version: z.literal(1),
   sender: z.string().min(1).max(64),
   // Shown to operators unchanged.
-  replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  replica: z.string().max(128).refine(isName),
   hint: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('sequence'), registryId: z.string().min(1).max(64), sequence: z.int().min(0) }),
     z.object({ kind: z.literal('ejected'), endpointId: z.string().min(1).max(256) }),

@@ -1,3 +1,4 @@
+import { isName } from '@swarmgate/runtime';
 import { z } from 'zod';
 import { TallyRow } from '../../exchange/numbers/tally.ts';
 import type { Server } from '../serving/server.ts';
@@ -119,7 +120,7 @@ const packedSchema = z.object({
 });
 const totalsSchema = z.object({
   // Shown to operators unchanged.
-  replica: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  replica: z.string().max(128).refine(isName),
   at: z.iso.datetime(),
   complete: z.boolean(),
   inFlight: count,

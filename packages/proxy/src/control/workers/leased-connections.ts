@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FaultOwner, guardPromise } from '@swarmgate/runtime';
-import { plainAddress } from '../../exchange/client-connection.ts';
+import { type FaultOwner, guardPromise, plainAddress } from '@swarmgate/runtime';
 import type { Admission } from '../../server/connection-limits.ts';
 import type { SlotRequest } from './messages.ts';
 

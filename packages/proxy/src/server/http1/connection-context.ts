@@ -2,6 +2,7 @@ import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
+import type { DrainableConnection } from '../tracked-connections.ts';
 
 /** All in milliseconds, but for the rate. */
 export interface ClientTimeouts {
@@ -15,11 +16,6 @@ export interface ClientTimeouts {
   readonly bodyBytesPerSecond?: number;
 }
 
-export interface ServedConnection {
-  drain(): void;
-  destroy(): void;
-}
-
 /** What all connections of one HTTP/1.1 server share. */
 export interface ConnectionContext extends HttpExchangeContext {
   readonly sweep: DeadlineSweep;
@@ -29,5 +25,5 @@ export interface ConnectionContext extends HttpExchangeContext {
   /** Takes over a connection that begins with the preface of HTTP/2. */
   readonly onHttp2?: ProtocolServer['accept'];
   readonly draining: boolean;
-  readonly forget: (connection: ServedConnection) => void;
+  readonly forget: (connection: DrainableConnection) => void;
 }

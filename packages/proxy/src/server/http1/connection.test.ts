@@ -10,8 +10,9 @@ import { RetryBudget } from '../../exchange/retry-budget.ts';
 import { RequestHead } from '../../http/request-head.ts';
 import { ConnectionPool } from '../../transport/connection-pool.ts';
 import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
+import type { DrainableConnection } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
-import type { ConnectionContext, ServedConnection } from './connection-context.ts';
+import type { ConnectionContext } from './connection-context.ts';
 
 describe('a fault on an HTTP/1.1 connection', () => {
   const fault = new Error('broken');
@@ -20,7 +21,7 @@ describe('a fault on an HTTP/1.1 connection', () => {
   let pool: ConnectionPool;
   let listener: Server;
   let connection: Http1Connection | undefined;
-  let forgotten: ServedConnection[];
+  let forgotten: DrainableConnection[];
   let logged: { readonly fields: Record<string, unknown>; readonly message: string }[];
   let client: RawClient;
 

@@ -20,7 +20,7 @@ import type { Timed } from '../../transport/deadline-sweep.ts';
 import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
-import type { ConnectionContext, ServedConnection } from './connection-context.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { Http1Request } from './http1-request.ts';
 import { emptyBody, RequestBody, type TakePayload } from './request-body.ts';
 import { ResponseWriter, type WrittenConnection } from './response-writer.ts';
@@ -43,7 +43,7 @@ const lingerMs = 2_000;
 const drainIdleMs = 1_000;
 
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
-export class Http1Connection implements Timed, ServedConnection, ClientSide, BodySource, WrittenConnection {
+export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection {
   readonly cache: ConnectionCache;
   readonly sink: ResponseSink;
   deadlineMs: number;

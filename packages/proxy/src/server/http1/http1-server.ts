@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { type EntrypointSetting, pause } from '@swarmgate/runtime';
+import type { EntrypointSetting } from '@swarmgate/runtime';
 import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
 import { type HeadLimits, RequestHead } from '../../http/request-head.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
+import { TrackedConnections } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
-import type { ClientTimeouts, ConnectionContext, ServedConnection } from './connection-context.ts';
+import type { ClientTimeouts, ConnectionContext } from './connection-context.ts';
 
 export interface Http1ServerOptions {
   readonly context: HttpExchangeContext;
@@ -16,9 +17,7 @@ export interface Http1ServerOptions {
 
 /** Serves HTTP/1.0 and HTTP/1.1 on connections that the entrypoints accept. */
 export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1ServerOptions): ProtocolServer {
-  const connections = new Set<ServedConnection>();
-  let onEmpty: (() => void) | undefined;
-  let draining = false;
+  const connections = new TrackedConnections();
 
   const shared: ConnectionContext = {
     ...context,
@@ -27,12 +26,9 @@ export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1S
     ...(onHttp2 === undefined ? {} : { onHttp2 }),
     head: new RequestHead(limits),
     get draining() {
-      return draining;
+      return connections.draining;
     },
-    forget: (connection) => {
-      connections.delete(connection);
-      if (connections.size === 0) onEmpty?.();
-    },
+    forget: (connection) => connections.remove(connection),
   };
 
   return {
@@ -41,17 +37,6 @@ export function createHttp1Server({ context, timeouts, limits, onHttp2 }: Http1S
       connections.add(connection);
       connection.start(firstBytes);
     },
-    async drain(deadlineMs: number): Promise<void> {
-      draining = true;
-      for (const connection of connections) connection.drain();
-      const over = new AbortController();
-      const empty = new Promise<void>((resolve) => {
-        onEmpty = resolve;
-        if (connections.size === 0) resolve();
-      });
-      await Promise.race([empty, pause(deadlineMs, over.signal)]);
-      over.abort();
-      for (const connection of connections) connection.destroy();
-    },
+    drain: (deadlineMs) => connections.drain(deadlineMs),
   };
 }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { type EntrypointSetting, pause } from '@swarmgate/runtime';
+import type { EntrypointSetting } from '@swarmgate/runtime';
 import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
 import { defaultHeadLimits, type HeadLimits } from '../../http/request-head.ts';
 import type { ClientTimeouts } from '../http1/connection-context.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
+import { TrackedConnections } from '../tracked-connections.ts';
 import type { Http2Context } from './connection-context.ts';
 import { Http2Connection } from './http2-connection.ts';
 
@@ -22,9 +23,7 @@ export function createHttp2Server({
   limits = defaultHeadLimits,
   mostStreams,
 }: Http2ServerOptions): ProtocolServer {
-  const connections = new Set<{ drain(): void; destroy(): void }>();
-  let onEmpty: (() => void) | undefined;
-  let draining = false;
+  const connections = new TrackedConnections();
 
   const shared: Http2Context = {
     ...context,
@@ -36,10 +35,7 @@ export function createHttp2Server({
       maxHeadBytes: limits.headBytes,
       maxFields: limits.fields,
     },
-    forget: (connection) => {
-      connections.delete(connection);
-      if (connections.size === 0) onEmpty?.();
-    },
+    forget: (connection) => connections.remove(connection),
   };
 
   return {
@@ -47,19 +43,8 @@ export function createHttp2Server({
       const connection = new Http2Connection(socket, entrypoint, shared);
       connections.add(connection);
       connection.start(firstBytes);
-      if (draining) connection.drain();
+      if (connections.draining) connection.drain();
     },
-    async drain(deadlineMs: number): Promise<void> {
-      draining = true;
-      for (const connection of connections) connection.drain();
-      const over = new AbortController();
-      const empty = new Promise<void>((resolve) => {
-        onEmpty = resolve;
-        if (connections.size === 0) resolve();
-      });
-      await Promise.race([empty, pause(deadlineMs, over.signal)]);
-      over.abort();
-      for (const connection of connections) connection.destroy();
-    },
+    drain: (deadlineMs) => connections.drain(deadlineMs),
   };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { guard, type Logger } from '@swarmgate/runtime';
-import { plainAddress, type TrustedProxies } from '../../exchange/client-connection.ts';
+import { guard, type Logger, plainAddress } from '@swarmgate/runtime';
+import type { TrustedProxies } from '../../exchange/client-connection.ts';
 import { readProxyHeader } from './proxy-header.ts';
 
 /** Why a connection to such a port is not served. */

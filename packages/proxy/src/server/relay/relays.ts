@@ -1,13 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { guard, guardPromise, hostPort, type Logger, messageOf, pause, timerMs } from '@swarmgate/runtime';
+import {
+  guard,
+  guardPromise,
+  hostPort,
+  type Logger,
+  messageOf,
+  pause,
+  plainAddress,
+  timerMs,
+} from '@swarmgate/runtime';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
-import { isListed, plainAddress } from '../../exchange/client-connection.ts';
+import { addressList } from '../../http/address-list.ts';
 import type { Route } from '../../model/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
+import { reset } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
@@ -199,15 +209,15 @@ export class Relays {
     }
     const chosen = await this.#choose(socket, found);
     if (chosen === undefined) {
-      socket.resetAndDestroy();
+      reset(socket);
       this.#options.onEnd?.('no-endpoint');
       return;
     }
     const { group, firstBytes } = chosen;
     const [first] = group.routes;
     const address = plainAddress(socket.remoteAddress ?? '');
-    if (first === undefined || !group.allowed.every((list) => isListed(list, address))) {
-      socket.resetAndDestroy();
+    if (first === undefined || !group.allowed.every((list) => addressList(list)(address))) {
+      reset(socket);
       this.#options.onEnd?.('denied');
       return;
     }
