@@ -27,6 +27,18 @@ const parts = [
     packages: ['docker.io', 'iptables'],
   },
   {
+    name: 'Docker client',
+    why: '`docker stack config`, which `swarmgate check` is compared with',
+    suites: ['integration'],
+    // An older client on the PATH does not count: the command came with Docker 25.
+    commands: [],
+    satisfied: async () =>
+      spawnSync('docker', ['stack', 'config', '--help']).status === 0 ||
+      existsSync(join(cachedDockerClient(), 'usr', 'bin', 'docker')),
+    packages: ['debian-archive-keyring', 'dpkg'],
+    install: () => run('bash', [join(here, 'get-docker-client.sh'), cachedDockerClient()]),
+  },
+  {
     name: 'Consul',
     why: 'the registry that proxies and listeners share',
     suites: testSuites,
@@ -104,6 +116,11 @@ const parts = [
 export function cachedConsul() {
   const cache = process.env.SWARMGATE_CACHE ?? join(homedir(), '.cache', 'swarmgate');
   return join(cache, 'consul', 'usr', 'bin', 'consul');
+}
+
+/** Where `get-docker-client.sh` unpacks the client. */
+function cachedDockerClient() {
+  return join(process.env.SWARMGATE_CACHE ?? join(homedir(), '.cache', 'swarmgate'), 'docker-client');
 }
 
 /** Where `get-pebble.sh` unpacks Pebble. */

@@ -6,13 +6,17 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { refusedLabels, stackWith, takenLabels } from '../../../packages/cli/test/label-cases.ts';
 
-// The command reads the file alone and needs no engine. It came with Docker 25.
-const isThere = spawnSync('docker', ['stack', 'config', '--help']).status === 0;
+// `docker stack config` reads the file alone and needs no engine. It came with Docker 25.
+const clientScript = join(import.meta.dirname, '../../../scripts/setup/get-docker-client.sh');
 
 describe('what `swarmgate check` takes and refuses in labels', () => {
   let directory: string;
+  let docker: string;
   before(function () {
-    if (!isThere) this.skip();
+    this.timeout(300_000);
+    const { status, stdout, stderr } = spawnSync(clientScript, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`no Docker client with \`docker stack config\`: ${stderr}`);
+    docker = stdout.trim();
     directory = mkdtempSync(join(tmpdir(), 'stack-config-'));
   });
   after(() => {
@@ -24,7 +28,7 @@ describe('what `swarmgate check` takes and refuses in labels', () => {
     const head = 'version: "3.8"\n';
     writeFileSync(file, `${head}${stackWith(labels).replace('  web:\n', '  web:\n    image: web\n')}`);
     const env = { PATH: process.env.PATH, HOME: directory, HOST: 'h' };
-    return spawnSync('docker', ['stack', 'config', '-c', file], { encoding: 'utf8', env });
+    return spawnSync(docker, ['stack', 'config', '-c', file], { encoding: 'utf8', env });
   }
 
   for (const [labels, values] of takenLabels) {
