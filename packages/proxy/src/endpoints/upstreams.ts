@@ -2,6 +2,7 @@ import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { ServedService } from '../model/served-service.ts';
+import type { AlgorithmName } from './balancing/algorithm.ts';
 import { type Discovery, discoverEndpoints } from './endpoint-discovery.ts';
 import type { NameState } from './name-resolution.ts';
 import { type OwnPorts, ownPorts } from './own-ports.ts';
@@ -13,7 +14,7 @@ export interface Upstream {
   readonly inOrder: boolean;
   readonly ifNone: 'no-endpoint' | 'stale-endpoint';
   /** Set by the group; else by the route's own label. */
-  readonly balance?: 'round-robin' | 'least-outstanding';
+  readonly balance?: AlgorithmName;
   /** Set where there is no usable address. */
   readonly problem?: Problem;
 }

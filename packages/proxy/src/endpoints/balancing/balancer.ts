@@ -12,6 +12,8 @@ import {
   shareOf,
 } from '../endpoint-health.ts';
 import type { Upstream } from '../upstreams.ts';
+import type { AlgorithmName, BalancingAlgorithm } from './algorithm.ts';
+import { algorithms } from './algorithms.ts';
 import { stickyToken } from './sticky-token.ts';
 
 export interface BalancerOptions {
@@ -46,8 +48,7 @@ interface EndpointState {
 const forgetAfterMs = 10 * 60_000;
 
 /**
- * Chooses among the endpoints of an upstream and remembers how they did, by endpoint id, so that table swaps change
- * nothing about it.
+ * Picks endpoints of an upstream and keeps their health and load by endpoint id, so table swaps do not affect it.
  */
 export class Balancer {
   readonly #policy: HealthPolicy;
@@ -55,8 +56,8 @@ export class Balancer {
   readonly #random: () => number;
   readonly #onEjected: BalancerOptions['onEjected'];
   readonly #states = new Map<string, EndpointState>();
-  readonly #positions = new Map<string, number>();
-  #sweptMs: number;
+  readonly #algorithms = new Map<AlgorithmName, BalancingAlgorithm>();
+  #droppedMs: number;
   #inFlight = 0;
 
   constructor(options: BalancerOptions = {}) {
@@ -64,7 +65,7 @@ export class Balancer {
     this.#now = options.now ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#onEjected = options.onEjected;
-    this.#sweptMs = this.#now();
+    this.#droppedMs = this.#now();
   }
 
   /** Picks and counts the request as outstanding until `finished`. */
@@ -120,7 +121,7 @@ export class Balancer {
     state.usedMs = nowMs;
   }
 
-  /** As `checked`, found by the process that checks for all workers, which also counts and logs it. */
+  /** As `checked`, for a result of the control process, which also counts and logs it. */
   applyCheck(id: string, passed: boolean): void {
     const nowMs = this.#now();
     const state = passed ? this.#states.get(id) : this.#stateOf(id);
@@ -153,7 +154,7 @@ export class Balancer {
   #choose(route: Route, upstream: Upstream, wanted: ReusePolicy, nowMs: number): Endpoint | undefined {
     const { except, stickTo } = wanted;
     const [first] = upstream.endpoints;
-    // The only one is chosen whatever its health, see below: no need to weigh it for every request.
+    // A single endpoint is chosen whatever its health, see below; this skips the weighing.
     if (first !== undefined && upstream.endpoints.length === 1)
       return first.state === 'active' && !except?.has(first.id) ? first : undefined;
     const open = upstream.endpoints.filter((each) => each.state === 'active' && !except?.has(each.id));
@@ -171,26 +172,18 @@ export class Balancer {
       const its = share(each);
       return its === 1 || (its > 0 && this.#random() < its);
     });
-    // Where all are ejected the least bad answer is to try them: ejection must not make an outage out of a few errors.
+    // If all are ejected, all are tried: ejection must not turn a few errors into an outage.
     const among = willing.length > 0 ? willing : open;
-    const balance = upstream.balance ?? route.definition.balance;
-    return balance === 'least-outstanding' ? this.#leastOutstanding(among) : this.#nextInTurn(route, among);
+    return this.#algorithmOf(upstream.balance ?? route.definition.balance).choose(route, among);
   }
 
-  #nextInTurn(route: Route, among: readonly Endpoint[]): Endpoint | undefined {
-    // Starting anywhere, so that many proxies that start together do not all begin with the same endpoint.
-    const turn = this.#positions.get(route.id) ?? Math.floor(this.#random() * 1_000);
-    this.#positions.set(route.id, (turn + 1) % 1_000_000_007);
-    return among[turn % among.length];
-  }
-
-  #leastOutstanding(among: readonly Endpoint[]): Endpoint | undefined {
-    // Power of two choices: nearly as even as the least of all, and no herd runs to the one that is idle just now.
-    const first = Math.floor(this.#random() * among.length);
-    const other = (first + 1 + Math.floor(this.#random() * (among.length - 1))) % among.length;
-    const [a, b] = [among[first], among[other]];
-    if (a === undefined || b === undefined) return a ?? b;
-    return this.outstandingOf(b.id) < this.outstandingOf(a.id) ? b : a;
+  #algorithmOf(name: AlgorithmName = 'round-robin'): BalancingAlgorithm {
+    let algorithm = this.#algorithms.get(name);
+    if (algorithm === undefined) {
+      algorithm = algorithms[name]({ random: this.#random, outstandingOf: (id) => this.outstandingOf(id) });
+      this.#algorithms.set(name, algorithm);
+    }
+    return algorithm;
   }
 
   #stateOf(id: string): EndpointState {
@@ -210,11 +203,10 @@ export class Balancer {
   }
 
   #dropUnused(nowMs: number): void {
-    if (nowMs - this.#sweptMs < forgetAfterMs) return;
-    this.#sweptMs = nowMs;
+    if (nowMs - this.#droppedMs < forgetAfterMs) return;
+    this.#droppedMs = nowMs;
     for (const [id, state] of this.#states)
       if (state.outstanding === 0 && nowMs - state.usedMs > forgetAfterMs) this.#states.delete(id);
-    // Round-robin positions cost a number each; losing one only restarts its round.
-    this.#positions.clear();
+    for (const algorithm of this.#algorithms.values()) algorithm.forget?.();
   }
 }

@@ -1,6 +1,7 @@
 import { restrictionNotHonoured } from '@swarmgate/labels';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
+import type { AlgorithmName } from '../../endpoints/balancing/algorithm.ts';
 import type { Route } from '../../model/route.ts';
 
 /** What happens to connections on one port: services of tcp and sni mode. */
@@ -15,7 +16,7 @@ export interface RelayPort {
 /** Services that share the connections of one match. At least one route. */
 export interface RelayGroup {
   readonly routes: readonly Route[];
-  readonly balance: 'round-robin' | 'least-outstanding';
+  readonly balance: AlgorithmName;
   /** Lists of every service in the group that has one (`allowedAddresses`): a client must be on all of them. */
   readonly allowed: readonly (readonly string[])[];
 }
