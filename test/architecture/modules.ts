@@ -86,7 +86,7 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'acme/certificates',
-    what: 'signing requests, certificates of tls-alpn-01, what an issued certificate says',
+    what: 'signing requests, certificates of tls-alpn-01, parsing of issued certificates',
     kind: 'pure',
     imports: ['acme/names'],
   },
@@ -116,7 +116,7 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'acme/ordering',
-    what: 'the orderer: holds the lock, runs orders to their end, asks when to renew',
+    what: 'the orderer: holds the lock, runs orders to their end, reads the renewal windows',
     kind: 'adapter',
     imports: ['acme/names', 'acme/orders', 'acme/protocol', 'acme/certificates', 'acme/challenges', 'acme/storage'],
   },
@@ -159,7 +159,7 @@ export const modules: readonly Module[] = [
     imports: ['cli', 'cli/compose', 'cli/output'],
   },
   { name: 'cli/compose', what: 'stack files: read, translate, compare', kind: 'pure', imports: [] },
-  { name: 'cli/output', what: 'texts and tables for people', kind: 'pure', imports: ['cli/compose'] },
+  { name: 'cli/output', what: 'texts and tables for the terminal', kind: 'pure', imports: ['cli/compose'] },
 ];
 
 /**
