@@ -41,7 +41,7 @@ function mochaArguments(suite, spec) {
 function suiteOf(spec) {
   const found = suites.find((suite) => spec.every((file) => file.startsWith(`test/${suite}/`)));
   if (found !== undefined) return found;
-  return spec.some((file) => /\.(process|fuzz)\.test\./.test(file)) ? 'integration' : 'unit';
+  return spec.some((file) => /\.(process|fuzz|slow)\.test\./.test(file)) ? 'integration' : 'unit';
 }
 
 function isTestPath(argument) {
@@ -57,8 +57,8 @@ function specOf(argument) {
   const path = existsSync(resolve(root, argument)) ? resolve(root, argument) : resolve(from, argument);
   const named = relative(root, path);
   const isDirectory = existsSync(path) && statSync(path).isDirectory();
-  // Tests that start processes, and fuzzing, are no unit tests: a directory of sources names them only for other suites.
-  return isDirectory ? join(named, mode === 'unit' ? '**/!(*.process|*.fuzz).test.ts' : '**/*.test.ts') : named;
+  // Tests that start processes, fuzzing and slow tests are no unit tests: a directory of sources names them only for other suites.
+  return isDirectory ? join(named, mode === 'unit' ? '**/!(*.process|*.fuzz|*.slow).test.ts' : '**/*.test.ts') : named;
 }
 
 function run(mochaArguments, nodeOptions = []) {

@@ -59,7 +59,7 @@ export function testSteps(isWanted) {
         {
           suite: 'integration',
           title: 'integration, two at a time',
-          files: [...beside, ...testsBesideCode('fuzz')],
+          files: [...beside, ...testsBesideCode('fuzz'), ...testsBesideCode('slow')],
           jobs: 2,
         },
         { suite: 'e2e', title: 'e2e' },
@@ -90,7 +90,7 @@ function filesBelow(directory) {
     .sort();
 }
 
-/** Tests beside the code that are no unit tests: `process` starts some, `fuzz` takes seconds of the processor. */
+/** Tests beside the code that are no unit tests: `process` starts some, `fuzz` and `slow` take seconds of the processor. */
 function testsBesideCode(kind) {
   return readdirSync(join(root, 'packages')).flatMap((name) =>
     ['src', 'test'].flatMap((folder) => {
