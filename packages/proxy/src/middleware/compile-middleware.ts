@@ -30,6 +30,7 @@ export interface MiddlewareOptions {
     | 'defaultPorts'
     | 'bindPorts'
     | 'publishedPorts'
+    | 'mostHeadBytes'
   >;
   /** What `%[env(NAME)]` reads. */
   readonly env: Environment;
@@ -127,7 +128,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
       },
       options.env,
     ),
-    destination.reqPathSearchReplace && pathRewrite(destination.reqPathSearchReplace),
+    destination.reqPathSearchReplace && pathRewrite(destination.reqPathSearchReplace, options.settings.mostHeadBytes),
     destination.verifyClientSsl ? verifyClientSsl : undefined,
     destination.allowedMethods && allowedMethods(destination.allowedMethods),
     destination.deniedMethods && deniedMethods(destination.deniedMethods),

@@ -15,6 +15,7 @@ const table = {
   'credentials-busy': { status: 503, body: 'too many credentials wait to be checked' },
   'rate-limited': { status: 429, body: 'too many requests' },
   'rewritten-path-invalid': { status: 400, body: 'the path cannot be rewritten to a valid one' },
+  'rewritten-path-too-long': { status: 400, body: 'the path would become too long by rewriting' },
 } as const satisfies Record<string, { readonly status: number; readonly body: string }>;
 
 export type MiddlewareResponseReason = keyof typeof table;

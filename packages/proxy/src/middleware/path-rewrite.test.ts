@@ -43,6 +43,32 @@ describe('pathRewrite', () => {
     });
   }
 
+  const grows = { search: '.', replace: '\\0\\0', all: true };
+  for (const [what, path, rewrites] of [
+    ['doubles it again and again', `/${'x'.repeat(100)}`, Array.from({ length: 30 }, () => grows)],
+    ['puts all of it in many times', `/${'x'.repeat(30_000)}`, [{ search: '.*', replace: '\\0'.repeat(10_000) }]],
+    ['puts in a long text for each character', `/${'x'.repeat(1_000)}`, [{ ...grows, replace: 'y'.repeat(10_000) }]],
+    ['keeps a tail that is too long with it', `/a${'x'.repeat(30_000)}`, [{ search: 'a', replace: 'y'.repeat(9_000) }]],
+    [
+      'reads a long one thousands of times',
+      `/${'x'.repeat(30_000)}`,
+      Array.from({ length: 5_000 }, () => ({ search: 'z', replace: '' })),
+    ],
+  ] as const)
+    it(`refuses a path where a rewrite ${what}, before it costs much`, async () => {
+      expect(await rewritten('/', ...rewrites.slice(0, 1))).to.be.a('string');
+      const { user, system } = process.cpuUsage();
+      expect(await rewritten(path, ...rewrites)).to.equal('400 rewritten-path-too-long');
+      const now = process.cpuUsage();
+      expect((now.user - user + now.system - system) / 1_000, 'milliseconds').to.be.below(2_000);
+    });
+
+  it('takes a result as long as the bound, and none longer', async () => {
+    const path = `/${'x'.repeat(32_766)}`;
+    expect(await rewritten(path, { search: '$', replace: 'y' })).to.have.length(32_768);
+    expect(await rewritten(path, { search: '$', replace: 'yy' })).to.equal('400 rewritten-path-too-long');
+  });
+
   it('takes time in proportion to the path, whatever the expression', async () => {
     // A backtracking engine would need longer than the universe has.
     expect(await rewritten(`/${'x'.repeat(2000)}`, { search: '(x+x+)+y', replace: 'z' })).to.have.length(2001);

@@ -1,21 +1,32 @@
 import type { PathRewrite } from '@swarmgate/registry';
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { compileExpression } from '../routing/expressions.ts';
 import { normalizePath } from '../routing/normal-path.ts';
 import { proceed, refuse } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
+
+/** Characters that the rewrites of one request read together: they run in turn, each over all of the path. */
+const mostRead = 1_048_576;
 
 /**
  * `reqPathSearchReplace` with the meaning of HAProxy's `regsub`: the first match only unless `all`; `\1` to `\9` in the
  * replacement are groups, `\0` is the match (https://docs.haproxy.org/2.6/configuration.html#7.3.1-regsub). The engine is
  * linear in time. What comes out is brought into normal form again, so a rewrite cannot make a path that no rule saw.
+ * @param mostBytes of the path after each rewrite (`MAX_HEAD_BYTES`): rewrites can multiply one that a client chooses
  */
-export function pathRewrite(rewrites: readonly PathRewrite[]): Middleware {
-  const replacements = rewrites.map(compileRewrite);
+export function pathRewrite(rewrites: readonly PathRewrite[], mostBytes = 32_768): Middleware {
+  const replacements = rewrites.map((rewrite) => compileRewrite(rewrite, mostBytes));
   return {
     name: 'reqPathSearchReplace',
     onRequest(exchange) {
       let path = exchange.path;
-      for (const replace of replacements) path = replace(path);
+      let read = 0;
+      for (const replace of replacements) {
+        read += path.length;
+        const replaced = read > mostRead ? undefined : replace(path);
+        if (replaced === undefined) return refuse('rewritten-path-too-long');
+        path = replaced;
+      }
       if (path === exchange.path) return proceed;
       const normal = normalizePath(path.startsWith('/') ? path : `/${path}`);
       if (!normal.ok) return refuse('rewritten-path-invalid');
@@ -25,8 +36,12 @@ export function pathRewrite(rewrites: readonly PathRewrite[]): Middleware {
   };
 }
 
-function compileRewrite({ search, replace, all, ignoreCase }: PathRewrite): (path: string) => string {
-  const expression = RE2JS.compile(search, ignoreCase === true ? RE2JS.CASE_INSENSITIVE : 0);
+/** `undefined`: the result has more than `mostBytes`. */
+function compileRewrite(
+  { search, replace, all, ignoreCase }: PathRewrite,
+  mostBytes: number,
+): (path: string) => string | undefined {
+  const expression = compileExpression(search, ignoreCase === true);
   const parts = replace.split(/(\\[0-9\\])/);
   return (path) => {
     const matcher = expression.matcher(path);
@@ -38,11 +53,12 @@ function compileRewrite({ search, replace, all, ignoreCase }: PathRewrite): (pat
         if (part === '\\\\') result += '\\';
         else if (/^\\[0-9]$/.test(part)) result += groupOf(matcher, Number(part.charAt(1)));
         else result += part;
+        if (result.length > mostBytes) return undefined;
       }
       copied = matcher.end();
       if (all !== true) break;
     }
-    return result + path.slice(copied);
+    return result.length + path.length - copied > mostBytes ? undefined : result + path.slice(copied);
   };
 }
 

@@ -15,8 +15,8 @@ export class HostBucket {
   readonly #order: MatchingOrder;
   /** The first match key that is tried. A field of its own: most hosts have one, and an array costs two reads more. */
   readonly #first: MatchKey | undefined;
-  /** In rank order, as `#first` and they are together. */
-  readonly #others: readonly MatchKey[];
+  /** In rank order, `#first` among them; empty where it is alone. */
+  readonly #all: readonly MatchKey[];
   readonly #asSent: PathIndex | undefined;
   readonly #folded: PathIndex | undefined;
 
@@ -28,7 +28,7 @@ export class HostBucket {
   ) {
     this.#order = order;
     this.#first = tried[0];
-    this.#others = tried.length > 1 ? tried.slice(1) : none;
+    this.#all = tried.length > 1 ? tried : none;
     this.#asSent = asSent;
     this.#folded = folded;
   }
@@ -50,11 +50,18 @@ export class HostBucket {
   set(path: PathPattern, matchKey: MatchKey | undefined, edit: Edit): HostBucket {
     const isIndexed = this.#asSent !== undefined || this.#folded !== undefined;
     if (isIndexed && isIndexable(path)) return this.#withIndexed(path, matchKey, edit);
-    const tried = this.#tried.filter((other) => !isSamePath(other.path, path));
-    if (matchKey !== undefined) {
-      const after = tried.findIndex((other) => other.rank > matchKey.rank);
-      tried.splice(after === -1 ? tried.length : after, 0, matchKey);
+    // One pass: a host with thousands of expressions has as many to copy for each that is added.
+    const tried: MatchKey[] = [];
+    let added = matchKey;
+    for (const other of this.#tried) {
+      if (isSamePath(other.path, path)) continue;
+      if (added !== undefined && other.rank > added.rank) {
+        tried.push(added);
+        added = undefined;
+      }
+      tried.push(other);
     }
+    if (added !== undefined) tried.push(added);
     const bucket = new HostBucket(this.#order, tried, this.#asSent, this.#folded);
     return isIndexed || tried.length <= FEW ? bucket : bucket.#indexed(edit);
   }
@@ -67,7 +74,8 @@ export class HostBucket {
     const first = this.#first;
     if (first === undefined || this.#isBehind(first, found)) return found;
     found = this.#try(first, target, found);
-    for (const matchKey of this.#others) {
+    for (let at = 1; at < this.#all.length; at++) {
+      const matchKey = this.#all[at] as MatchKey;
       if (this.#isBehind(matchKey, found)) break;
       found = this.#try(matchKey, target, found);
     }
@@ -83,7 +91,8 @@ export class HostBucket {
   }
 
   get #tried(): readonly MatchKey[] {
-    return this.#first === undefined ? none : [this.#first, ...this.#others];
+    if (this.#all.length > 0) return this.#all;
+    return this.#first === undefined ? none : [this.#first];
   }
 
   #indexFor(path: PathPattern): PathIndex | undefined {

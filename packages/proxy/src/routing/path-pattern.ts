@@ -1,6 +1,7 @@
 import { pathPatternText } from '@swarmgate/labels';
 import type { PathType } from '@swarmgate/registry';
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { checkedExpression, compileExpression } from './expressions.ts';
 
 /** How a `servicePath` matches a normalized path. With `folded`, `text` is lower case and compared with a lower-case path. */
 export interface PathPattern {
@@ -25,7 +26,7 @@ export const everyPath: PathPattern = { kind: 'prefix', text: '/', folded: false
  * @param wholeSegments whether `path_beg` ends at a segment (`strict`) or anywhere in a word (`legacy`)
  */
 export function parsePathPattern(raw: string, type: PathType, wholeSegments: boolean): ParsedPath {
-  const compared = pathPatternText(raw, type);
+  const compared = type.matcher === 'path_reg' ? checkedExpression(raw, type) : pathPatternText(raw, type);
   if (!compared.ok) {
     return {
       ok: false,
@@ -110,7 +111,7 @@ function endsAtSegment(prefix: string, path: string): boolean {
 
 /** @param raw as `pathPatternText` takes it: short enough, small when compiled, valid for RE2 */
 function parseExpression(raw: string, folded: boolean): ParsedPath {
-  const expression = RE2JS.compile(raw, folded ? RE2JS.CASE_INSENSITIVE : 0);
+  const expression = compileExpression(raw, folded);
   const literalPrefix = folded ? undefined : literalPrefixOf(raw);
   const pattern: PathPattern = { kind: 'regex', text: raw, folded, expression };
   return { ok: true, pattern: literalPrefix === undefined ? pattern : { ...pattern, literalPrefix } };

@@ -17,6 +17,7 @@ import { defaultHeadLimits } from '../../http/request-head.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
+import { forgetPrepared } from '../../routing/expressions.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { createHttpServer, type HttpServer } from '../../server/create-http-server.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
@@ -28,6 +29,7 @@ import { LiveTail } from '../live/live-tail.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
+import { InOrder } from './in-order.ts';
 import { loadRoutePlugins, routeHandlers } from './route-handlers.ts';
 import type { EndpointView, Server, Traffic } from './server.ts';
 import { measureServing, type ServingMetrics } from './server-metrics.ts';
@@ -40,6 +42,7 @@ import {
   OwnNetworks,
   servedEndpoints,
 } from './serving-table.ts';
+import { tableAfter } from './table-after.ts';
 
 export interface RequestServerOptions {
   readonly settings: Settings;
@@ -153,9 +156,10 @@ export async function prepareRequestServer(
   };
   const http = httpServer(settings, context, trusted, logger, measured);
 
-  const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>) => {
+  const inOrder = new InOrder();
+  const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>, prepared?: RouteTable) => {
     upstreams.apply(change.changes);
-    table.replace(table.current.with(definitionsOf(change)), change.revision);
+    table.replace(prepared ?? table.current.with(definitionsOf(change)), change.revision);
     checks?.apply(table.current, change.changes.keys());
     unreachable?.apply(change.changes);
     plugins?.routes.apply(table.current, change.changes.keys());
@@ -234,7 +238,16 @@ export async function prepareRequestServer(
   return {
     open: () => entrypoints.open(),
     async apply(change) {
-      swap(change);
+      const definitions = definitionsOf(change);
+      const prepare = tableAfter(() => table.current, definitions);
+      await inOrder.run(prepare, (prepared) => {
+        swap(change, prepared);
+        if (prepared === undefined) return;
+        // The steps of these routes would be compiled by their first request.
+        for (const key of definitions.keys())
+          for (const route of prepared.routesOf(key)) middleware.middlewareOf(route);
+        forgetPrepared();
+      });
       await relays.apply(table.current, change.changes.keys());
     },
     revision: () => table.revision,
