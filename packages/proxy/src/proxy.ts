@@ -10,6 +10,7 @@ import {
   type SecretsKey,
 } from '@swarmgate/registry';
 import {
+  createRepeatingLogger,
   hostPort,
   type Logger,
   openToAll,
@@ -99,7 +100,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 }
 
 async function assemble(options: ProxyOptions, running: Running[]): Promise<RunningProxy> {
-  const { settings, registry, logger, env } = options;
+  const { settings, registry, env } = options;
+  const logger = createRepeatingLogger(options.logger);
+  running.push({ stop: async () => logger.stop() });
   const metrics = options.metrics ?? new Metrics();
   const layout = keyLayout(registry.instance);
   const startedAt = new Date();

@@ -16,6 +16,7 @@ export { createLogger, type Logger, type LoggerOptions, silentLogger } from './l
 export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork, plainAddress } from './networks.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
+export { createRepeatingLogger, type RepeatingLogger } from './repeating-logger.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
 export { settingsWithoutEffect, warnOfSettingsWithoutEffect } from './settings/docker-flow-settings.ts';
 export {

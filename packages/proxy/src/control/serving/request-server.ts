@@ -170,7 +170,14 @@ export async function prepareRequestServer(
     for (const key of change.changes.keys()) touched.add(key);
   }
 
-  const admit = (socket: Socket) => admission.admit(socket);
+  const admit = (socket: Socket) => {
+    const told = (admitted: boolean) => {
+      if (!admitted) logger.warn({ reason: 'limit', peer: socket.remoteAddress }, 'a connection was refused');
+      return admitted;
+    };
+    const admitted = admission.admit(socket);
+    return admitted instanceof Promise ? admitted.then(told) : told(admitted);
+  };
   const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };
   const { clientAuthorities, ticketKeys } = dependencies;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   createLogger,
   createRepeatedLines,
+  createRepeatingLogger,
   guardPromise,
   type Logger,
   messageOf,
@@ -73,10 +74,11 @@ class Worker {
   constructor(start: StartMessage, link: ControlLink) {
     this.#start = start;
     this.#link = link;
-    this.#logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
+    const logger = createLogger({ level: start.logLevel }).child({ worker: process.pid });
+    this.#logger = createRepeatingLogger(logger);
     this.#tasks = new Tasks({ logger: this.#logger });
     this.#dependencies = workerDependencies(start, link, new UpdateQueue(), this.#logger, this.#tasks);
-    const lines = createRepeatedLines(this.#logger);
+    const lines = createRepeatedLines(logger);
     this.#logUnusable = (error) =>
       lines.write('error', messageOf(error), { err: error }, 'an error passed every guard: this worker is replaced');
   }

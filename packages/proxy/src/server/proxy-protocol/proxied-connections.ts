@@ -45,7 +45,7 @@ export class ProxiedConnections {
     if (!('cause' in found)) return found;
     if (!socket.destroyed) {
       onRefused?.(found.cause);
-      logger.debug({ peer, reason: found.reason }, 'a connection to a port with PROXY protocol was refused');
+      logger.warn({ peer, reason: found.reason }, 'a connection to a port with PROXY protocol was refused');
     }
     socket.destroy();
     return undefined;

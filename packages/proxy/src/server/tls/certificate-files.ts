@@ -60,12 +60,12 @@ export class CertificateFiles {
     try {
       pem = await readFile(path, 'utf8');
     } catch (error) {
-      logger.warn({ path, err: error }, 'a certificate file cannot be read');
+      logger.warn({ file: path, err: error }, 'a certificate file cannot be read');
       return seen?.certificate;
     }
     if (seen?.pem === pem) return seen.certificate;
     const read = readCertificate(name, pem, clientAuthorities);
-    if (!read.ok) logger.warn({ path }, read.reason);
+    if (!read.ok) logger.warn({ file: path }, read.reason);
     // A half-written renewal keeps the old certificate in service.
     const certificate = read.ok ? read.certificate : seen?.certificate;
     this.#seen.set(path, { pem, certificate });
