@@ -114,14 +114,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const phase = new Phase();
   const tasks = new Tasks({ logger });
 
-  const server = await (options.prepareServer ?? serverFor(settings))({
-    settings,
-    logger,
-    metrics,
-    env,
-    secretsKeys,
-    tasks,
-  });
+  const ofServer = { settings, logger, metrics, env, secretsKeys, tasks };
+  const server = await (options.prepareServer ?? serverFor(settings))(ofServer);
   running.push(server);
   const certificates = await followCertificates(server, registry, secretsKeys, settings, logger, tasks);
   if (certificates !== undefined) running.push(certificates);
