@@ -53,10 +53,25 @@ export class Orders {
       const issuer = this.#issuer(order.issuer);
       const privateKey = openSecret(order.sealedKey, orderBinding(order.id), secretsKeys);
       // Its issuer is not configured any more, or its key was sealed with another SECRETS_KEY: it is ordered again.
-      if (issuer === undefined || privateKey === undefined)
+      if (issuer === undefined || privateKey === undefined || !(await this.#admitAgain(order, issuer)))
         await writer.write({ documents: new Map([[documentKeys.order(order.id), undefined]]) });
       else await this.#run(order, issuer, privateKey);
     });
+  }
+
+  /**
+   * An order without a URL was perhaps made at the CA, and its answer lost: it may count twice there. Only the count of orders
+   * is concerned, because such an order was not finalized.
+   */
+  async #admitAgain({ names, url }: OrderDocument, issuer: Issuer): Promise<boolean> {
+    if (url !== undefined) return true;
+    const { access, budgets, writer } = this.#context;
+    const { orders } = issuer.limits;
+    const limits = orders === undefined ? {} : { orders };
+    const admission = admit(budgets.of(issuer), limits, { names, exempt: true }, access.now(issuer));
+    if (!admission.ok) return false;
+    await writer.write({ documents: new Map([budgets.spend(issuer, admission.budget)]) });
+    return true;
   }
 
   /** Begins as many as fit. Answers when to plan again; `Infinity`: when one of them ends. */
@@ -202,6 +217,14 @@ export class Orders {
           privateKey,
           store: async (stored) => {
             await writer.write({ documents: new Map([[documentKeys.order(order.id), text(stored)]]) });
+          },
+          charge: async () => {
+            const { budgets } = this.#context;
+            const expense = { names: order.names, exempt: false };
+            const admission = admit(budgets.of(issuer), issuer.limits, expense, access.now(issuer));
+            if (!admission.ok) return false;
+            await writer.write({ documents: new Map([budgets.spend(issuer, admission.budget)]) });
+            return true;
           },
           onAnswer: (error) => (error === undefined ? access.answered(issuer) : access.failed(issuer, error)),
         },

@@ -49,6 +49,7 @@ const run = (client: Partial<AcmeClient>, signal: AbortSignal, key = privateKey)
     logger: silentLogger,
     now: Date.now,
     store: async () => undefined,
+    charge: async () => false,
     onAnswer: (error) => errors.push(error),
   };
   return { errors, outcome: runOrder(order, context, signal) };

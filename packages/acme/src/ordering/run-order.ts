@@ -20,11 +20,14 @@ export interface OrderContext {
   readonly now: () => number;
   /** Stores how far the order is, fenced. */
   readonly store: (order: OrderDocument) => Promise<void>;
+  /** Spends a certificate that is not exempt from the CA's limits; `false`: there is no room. */
+  readonly charge: () => Promise<boolean>;
   /** The CA answered, or did not. */
   readonly onAnswer: (error?: AcmeError) => void;
 }
 
-export type OrderOutcome =
+/** `isUnissued`: the CA made no certificate for this order for sure. */
+export type OrderOutcome = (
   | { readonly kind: 'issued'; readonly chain: string }
   /** `failures` by name; empty: all names of the order, for `problem`. */
   | {
@@ -38,7 +41,8 @@ export type OrderOutcome =
       readonly kind: 'interrupted';
       readonly reason: 'ca-away' | 'order-lost' | 'account-lost';
       readonly message: string;
-    };
+    }
+) & { readonly isUnissued?: true };
 
 /** How long an order may make no progress while the CA answers, and how long the CA may stay away. */
 const deadlineMs = 30 * 60_000;
@@ -59,7 +63,7 @@ export async function runOrder(
   const run = new OrderRun(order, context, signal);
   const outcome = await run.toTheEnd();
   await run.takeBack();
-  return outcome;
+  return outcome.kind === 'issued' || run.mayBeIssued ? outcome : { ...outcome, isUnissued: true };
 }
 
 class OrderRun {
@@ -68,11 +72,16 @@ class OrderRun {
   readonly #signal: AbortSignal;
   readonly #proofs: Proof[] = [];
   readonly #valid = new Map<string, Authorization>();
+  #mayBeIssued = false;
 
   constructor(order: OrderDocument, context: OrderContext, signal: AbortSignal) {
     this.#order = order;
     this.#context = context;
     this.#signal = signal;
+  }
+
+  get mayBeIssued(): boolean {
+    return this.#mayBeIssued;
   }
 
   async toTheEnd(): Promise<OrderOutcome> {
@@ -121,6 +130,7 @@ class OrderRun {
     }
     const { url, challenge, names } = this.#order;
     const polled = await client.order(url, this.#signal);
+    this.#mayBeIssued = polled.resource.status === 'processing' || polled.resource.status === 'valid';
     const authorizations = await this.#authorizations(polled.resource);
     this.#rememberProofs(authorizations);
     const step = nextStep(polled.resource, authorizations, challenge, new Set(this.#order.told));
@@ -136,7 +146,14 @@ class OrderRun {
         return firstPollMs;
       case 'finalize': {
         const request = await makeRequest(this.#order.names, createPrivateKey(privateKey));
-        const { resource, retryAfterMs } = await client.finalize(step.url, request, this.#signal);
+        // An answer that is lost leaves open whether there is a certificate; a refusal does not.
+        this.#mayBeIssued = true;
+        const { resource, retryAfterMs } = await client
+          .finalize(step.url, request, this.#signal)
+          .catch((error: unknown) => {
+            this.#mayBeIssued = !(error instanceof AcmeError && error.code === 'acme-refused');
+            throw error;
+          });
         return resource.status === 'valid' ? 0 : wishOf(retryAfterMs);
       }
       case 'download':
@@ -164,6 +181,7 @@ class OrderRun {
       // The certificate was replaced already, or is of another account: a new order without that reference.
       const mayBeReplaces = error instanceof AcmeError && error.problem !== undefined && replaces !== undefined;
       if (!mayBeReplaces || error.problem?.type === 'rateLimited') throw error;
+      if (!(await this.#context.charge())) throw error;
       logger.info({ names, err: error.message }, 'the CA does not take the order as a renewal: ordering without');
       made = await client.newOrder(request, this.#signal);
     }

@@ -1,4 +1,4 @@
-import { countFailures } from '../orders/budget.ts';
+import { countFailures, refund } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeProblem } from '../protocol/acme-error.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
@@ -19,10 +19,14 @@ export async function settleOrder(
   privateKey: string,
   context: OrderingContext,
 ): Promise<void> {
-  const { writer, access, events, logger, secretsKeys } = context;
+  const { writer, access, budgets, events, logger, secretsKeys } = context;
   const { names } = order;
   const nowMs = access.now(issuer);
   const documents = new Map<string, string | undefined>([[documentKeys.order(order.id), undefined]]);
+  if (outcome.isUnissued) {
+    const [key, value] = budgets.spend(issuer, refund(budgets.of(issuer), names, order.startedAtMs));
+    documents.set(key, value);
+  }
   if (outcome.kind === 'issued' && order.rehearsal) {
     for (const name of names) {
       const known = knownName(writer, name);

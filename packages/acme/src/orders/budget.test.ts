@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { admit, type Budget, countFailures, emptyBudget, registeredDomain } from './budget.ts';
+import { admit, type Budget, countFailures, emptyBudget, refund, registeredDomain } from './budget.ts';
 import { issuerOf } from './issuers.ts';
 import { nextAttemptMs } from './retry-schedule.ts';
 
@@ -48,6 +48,16 @@ describe('the budget', () => {
     for (let n = 0; n < 4; n += 1) budget = countFailures(budget, ['a.example.com'], n);
     expect(spend(budget, ['a.example.com'], 4)).to.deep.include({ limit: 'failures', freeAtMs: hourMs });
     expect(spend(budget, ['b.example.com'], 4)).to.not.have.property('ok');
+  });
+
+  it('gives back what an order without a certificate spent on its set and domain, once, and the order itself never', () => {
+    let budget = emptyBudget;
+    for (let n = 0; n < 4; n += 1) budget = spend(budget, ['a.example.com'], n) as Budget;
+    budget = refund(refund(budget, ['a.example.com'], 2), ['a.example.com'], 2);
+    expect(budget.orders).to.have.length(4);
+    expect(budget.domains).to.deep.equal({ 'example.com': [0, 1, 3] });
+    budget = spend(budget, ['a.example.com'], 4) as Budget;
+    expect(spend(budget, ['a.example.com'], 5)).to.have.property('limit', 'sets');
   });
 
   it('counts a moment of a clock that was ahead', () => {

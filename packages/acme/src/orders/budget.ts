@@ -78,6 +78,30 @@ export function admit(budget: Budget, limits: BudgetLimits, { names, exempt }: E
   };
 }
 
+/**
+ * Gives back what an order spent that ended without a certificate: CAs count certificates of a set or domain, and only orders
+ * and failed authorizations of such an order. Otherwise a CA that is away for a minute would cost a name its week.
+ * @param atMs when the order was admitted
+ */
+export function refund(budget: Budget, names: readonly string[], atMs: number): Budget {
+  const without = (record: Budget['sets'], key: string) => {
+    const moments = [...(record[key] ?? [])];
+    const at = moments.indexOf(atMs);
+    if (at !== -1) moments.splice(at, 1);
+    return moments;
+  };
+  const set = setOf(names);
+  const domains = [...new Set(names.map(registeredDomain))];
+  return {
+    ...budget,
+    sets: { ...budget.sets, [set]: without(budget.sets, set) },
+    domains: {
+      ...budget.domains,
+      ...Object.fromEntries(domains.map((domain) => [domain, without(budget.domains, domain)])),
+    },
+  };
+}
+
 /** Counts a failed order against each of the names that failed. */
 export function countFailures(budget: Budget, names: readonly string[], nowMs: number): Budget {
   const pruned = prune(budget, nowMs);

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
+import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
+import { type RunningConsul, startConsul } from '../../harness/consul.ts';
+import { freePort } from '../../harness/free-ports.ts';
+import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
+import { until } from '../../harness/until.ts';
+import { newSecretsKey, type OrderingReplica, startReplica } from './ordering-rig.ts';
+
+// The limits of Let's Encrypt, an order of magnitude smaller so that they are reached within a minute.
+const limits = { failures: 2, sets: 2, domains: 9, orders: 60 };
+const hosts = Array.from({ length: 1_000 }, (_, n) => `n${n}.example${n % 5}.com`);
+
+describe('the budget', function () {
+  this.timeout(240_000);
+  let consul: RunningConsul;
+  let dns: ChallengeDns;
+  let pebble: RunningPebble;
+  let relay: CaRelay;
+  let port: number;
+  const secretsKeys = [newSecretsKey()];
+  const replicas = new Map<string, OrderingReplica>();
+  let instance = '';
+  let instances = 0;
+
+  before(async () => {
+    port = await freePort();
+    consul = await startConsul();
+    dns = await startChallengeDns();
+    pebble = await startPebble({ httpPort: port, dnsServer: dns.address });
+    relay = await startCaRelay(pebble);
+  });
+  after(async () => {
+    await relay?.close();
+    await pebble?.remove();
+    await dns?.remove();
+    await consul?.remove();
+  });
+  beforeEach(() => {
+    instances += 1;
+    instance = `budget-${instances}`;
+  });
+  afterEach(async () => {
+    relay.intercept(undefined);
+    for (const each of replicas.values()) await each.stop();
+    replicas.clear();
+  });
+
+  const start = async (name: string, host: string, names: readonly string[], most: typeof limits) => {
+    const replica = await startReplica({
+      name,
+      host,
+      port,
+      consul: consul.address,
+      instance,
+      secretsKeys,
+      env: { ACME_DIRECTORY: relay.directoryUrl, ACME_CA_FILE: pebble.caFile },
+      ordering: { restoreMs: 100, issuers: [{ ...issuerOf(relay.directoryUrl), limits: most }] },
+    });
+    replicas.set(name, replica);
+    replica.want(Object.fromEntries(names.map((each) => [each, [each]])));
+    return replica;
+  };
+  const orders = () => relay.counts.get('new-order') ?? 0;
+
+  it('is never exceeded with 1,000 new names at once, while replicas restart in a loop, come and go', async () => {
+    const before = orders();
+    const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+    for (const [at, host] of addresses.entries()) await start(`r${at}`, host, hosts, limits);
+    for (let round = 0; round < 9; round += 1) {
+      const at = round % addresses.length;
+      const reached = Math.min(limits.orders, orders() - before + 4);
+      await until('some more are ordered', () => orders() - before >= reached || orders() - before >= 45);
+      await replicas.get(`r${at}`)?.stop();
+      await start(`r${at}`, addresses[at] ?? '', hosts, limits);
+      expect(orders() - before).to.be.at.most(limits.orders);
+    }
+    const [one] = replicas.values();
+    await until(
+      'every name is served or told to wait',
+      () =>
+        (one?.certificates.waiting().filter(({ state }) => state === 'waiting').length ?? 0) +
+          (one?.served().certificates.length ?? 0) >=
+        hosts.length,
+      { withinMs: 120_000 },
+    );
+    const served = one?.certificates.ordered().flatMap(({ names }) => names) ?? [];
+    const byDomain = Map.groupBy(served, (name) => name.slice(name.indexOf('.') + 1));
+    for (const [domain, names] of byDomain) expect(names.length, domain).to.be.at.most(limits.domains);
+    expect(byDomain.size).to.equal(5);
+    // Nothing more comes when all start once more: what was spent stands in the registry.
+    const spent = orders();
+    expect(spent - before).to.be.within(40, limits.orders);
+    for (const [name, each] of [...replicas]) {
+      await each.stop();
+      const again = await start(name, addresses[Number(name.slice(1))] ?? '', hosts, limits);
+      await until('it plans', () => again.certificates.waiting().length > 900);
+    }
+    const [, reason] = [...(replicas.get('r0')?.certificates.problems() ?? [])].flatMap(([key, found]) =>
+      found.map(({ reason: each }) => `${key} ${each}`),
+    );
+    expect(reason).to.match(/acme-budget$/);
+    await until('one leads', () =>
+      [...replicas.values()].some(({ log }) => log.some((line) => line.includes('"leading"'))),
+    );
+    expect(orders()).to.equal(spent);
+  });
+
+  it('counts failures: a name that cannot be had is tried no more often than allowed, also by proxies that restart', async () => {
+    await dns.setAddresses('never.example.com', ['127.0.0.99']);
+    const before = orders();
+    let one = await start('r0', '127.0.0.1', ['never.example.com'], limits);
+    await until('it failed', () => one.ended.length === 1);
+    for (let round = 0; round < 4; round += 1) {
+      await one.stop();
+      one = await start('r0', '127.0.0.1', ['never.example.com'], limits);
+      await one.certificates.renew('never.example.com', 'test');
+      await until('it is tried or told to wait', () =>
+        one.certificates.waiting().some(({ type }) => type === 'budget' || one.ended.length === 1),
+      );
+    }
+    expect(one.certificates.waiting()[0]).to.deep.include({ type: 'budget', failures: limits.failures });
+    expect(orders() - before).to.equal(limits.failures);
+  });
+
+  it('spends nothing on sets and domains for orders without a certificate: a CA that is away costs no week', async () => {
+    let refused = 0;
+    relay.intercept((kind) => {
+      if (kind !== 'new-order') return undefined;
+      refused += 1;
+      return { status: 503, detail: '', headers: { 'retry-after': '1' } };
+    });
+    const one = await start('r0', '127.0.0.1', ['patient.example.com'], { ...limits, sets: 1, domains: 1 });
+    await until('the CA refused twice', () => refused >= 2, { withinMs: 60_000 });
+    relay.intercept(undefined);
+    await until('it is served', () => one.served().certificates.length === 1, { withinMs: 60_000 });
+  });
+
+  it('spends nothing on them for names that fail, either', async () => {
+    await dns.setAddresses('moves.example.com', ['127.0.0.99']);
+    const one = await start('r0', '127.0.0.1', ['moves.example.com'], { ...limits, failures: 9, sets: 1, domains: 1 });
+    await until('it failed', () => one.certificates.waiting().some(({ failures }) => failures === 1));
+    await dns.setAddresses('moves.example.com', ['127.0.0.1']);
+    await one.certificates.renew('moves.example.com', 'test');
+    await until('it is served', () => one.served().certificates.length === 1);
+    // A second certificate of the same set is one too many.
+    await one.certificates.renew('moves.example.com', 'test');
+    await until('the renewal is exempt, as the CA announces renewals', () => one.ended.length === 3);
+    expect(one.ended[2]?.result).to.equal('issued');
+  });
+});
