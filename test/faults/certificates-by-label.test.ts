@@ -16,7 +16,7 @@ describe('certificates of labels in a Swarm', function () {
   let pebble: RunningPebble;
   let ca: CaRelay;
   const proxies: AcmeProxy[] = [];
-  /** When the CA was asked first and last for an order, which is its own time. */
+  /** When the CA was asked for what. */
   let spans: { kind: string; atMs: number }[] = [];
 
   before(async () => {
@@ -66,7 +66,7 @@ describe('certificates of labels in a Swarm', function () {
       });
   };
 
-  it('are on every replica within 3 s of the label (p50), beyond the CA’s own time', async () => {
+  it('are on every replica within 3 s of the label (p50), the CA’s own time included', async () => {
     await swarm.deploy('warm', { 'com.df.serviceDomain': 'warm.example.com' });
     await onAll('warm.example.com');
     const own: number[] = [];
@@ -78,7 +78,7 @@ describe('certificates of labels in a Swarm', function () {
       await swarm.deploy(`label${n}`, { 'com.df.serviceDomain': host });
       await onAll(host);
       const took = performance.now() - began;
-      // The CA's own time: from the moment it is told of the challenge to the request for the certificate.
+      // With the CA: from the moment it is told of the challenge to the request for the certificate.
       const toldMs = spans.find(({ kind }) => kind === 'challenge')?.atMs ?? 0;
       const readyMs = spans.findLast(({ kind }) => kind === 'certificate')?.atMs ?? 0;
       whole.push(Math.round(took));
@@ -87,9 +87,9 @@ describe('certificates of labels in a Swarm', function () {
     own.sort((a, b) => a - b);
     whole.sort((a, b) => a - b);
     console.log(
-      `      label to certificate on all replicas: p50 ${whole[4]} ms, most ${whole[8]} ms; without the CA's own time p50 ${own[4]} ms, most ${own[8]} ms`,
+      `      label to certificate on all replicas: p50 ${whole[4]} ms, most ${whole[8]} ms; of it without that from challenge to certificate p50 ${own[4]} ms, most ${own[8]} ms`,
     );
-    expect(own[4]).to.be.lessThan(3_000);
+    expect(whole[4]).to.be.lessThan(3_000);
   });
 
   it('follow what labels say: none with acme=false, the challenge of acmeChallenge, hosts of one service together', async () => {
