@@ -1,7 +1,8 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 
 /** Structured log: one JSON object a line. Fields first, then a sentence. An error is logged as the object, under `err`. */
-export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
+export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'> &
+  Partial<Pick<PinoLogger, 'isLevelEnabled'>>;
 
 // Fields of these names are secrets at any place of a log record.
 const redactedPaths = ['password', 'token', 'authorization', 'privateKey', '*.password', '*.token', '*.authorization'];

@@ -1,5 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type { Logger } from '@swarmgate/runtime';
+import { withAttemptLog } from '../exchange/attempt-log.ts';
 import type { TrustedProxies } from '../exchange/client-connection.ts';
 import type { ExchangeContext } from '../exchange/exchange-context.ts';
 import type { HttpExchangeContext } from '../exchange/http-exchange.ts';
@@ -54,11 +55,11 @@ const retriesPerRequest = 0.2;
 
 /** The HTTP servers of one process: they share the pool of connections to endpoints and the retry budget. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { context, timeouts, trusted, viaName, newRequestId, logger } = options;
+  const { timeouts, trusted, viaName, newRequestId, logger } = options;
   const limits = { connectMs: timeouts.connectMs, ...options.poolLimits };
   const pool = new ConnectionPool(new DeadlineSweep(options.sweepTickMs), limits, options.onOpened);
   const shared: HttpExchangeContext = {
-    ...context,
+    ...withAttemptLog(options.context, logger),
     pool,
     budget: new RetryBudget(retriesPerRequest, mostRetries),
     serverMs: timeouts.serverMs,

@@ -126,7 +126,7 @@ export async function prepareRequestServer(
   const reporter = new NumbersReporter(measured.recorder, dependencies.onNumbers);
   const balancer = new Balancer({
     onEjected: (endpoint, health) => {
-      logger.warn({ endpoint: endpoint.id, health: health.kind }, 'an endpoint is out');
+      logger.warn({ endpoint: endpoint.id, health: health.kind }, 'endpoint ejected');
       measured.ejected(health.kind);
       dependencies.onEjected(endpoint, health);
     },

@@ -107,7 +107,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     signal,
     tell: (message) => fleet.tell(message),
     onOut: ({ id }) => {
-      logger.warn({ endpoint: id, health: 'failing-checks' }, 'an endpoint is out');
+      logger.warn({ endpoint: id, health: 'failing-checks' }, 'endpoint ejected');
       countOut('failing-checks');
     },
   });
