@@ -84,6 +84,17 @@ describe('journal in head', () => {
     expect(head.sequence).to.equal(300);
   });
 
+  it('is bounded to the transaction, the key and the byte', () => {
+    const kept = (head: Head) => head.changes.length;
+    const ofOne = (count: number) => headAfter(...Array.from({ length: count }, (_, n) => [`k${n}`]));
+    expect([kept(ofOne(mostJournalEntries)), kept(ofOne(mostJournalEntries + 1))]).to.deep.equal([200, 200]);
+    const keys = (count: number) => Array.from({ length: count }, (_, n) => `k${n}`);
+    expect(kept(headAfter(keys(mostJournalKeys - 1), ['k']))).to.equal(2);
+    expect(kept(headAfter(keys(mostJournalKeys), ['k']))).to.equal(1);
+    expect(kept(headAfter(['x'.repeat(mostJournalBytes - 1)], ['k']))).to.equal(2);
+    expect(kept(headAfter(['x'.repeat(mostJournalBytes)], ['k']))).to.equal(1);
+  });
+
   it('keeps the newest transaction however large it is', () => {
     const large = Array.from({ length: 60 }, (_, n) => `services/swarm/${'x'.repeat(600)}${n}`);
     expect(headAfter(['a'], large).changes.map((entry) => entry.sequence)).to.deep.equal([2]);

@@ -6,7 +6,13 @@ import { checkOperations, mostOperations } from '../store/store-limits.ts';
 import { serializeDocument, serializeProblems } from './documents.ts';
 import { newHead } from './head.ts';
 import { keyLayout } from './key-layout.ts';
-import { packWrites, planService, planTransaction, type ServiceWrite } from './plan-publication.ts';
+import {
+  mostHistoryValueBytes,
+  packWrites,
+  planService,
+  planTransaction,
+  type ServiceWrite,
+} from './plan-publication.ts';
 
 const layout = keyLayout('edge');
 const service = { owner: 'swarm', service: 'web' };
@@ -134,6 +140,35 @@ describe('planning one service', () => {
     });
   }
 
+  it('keeps a former definition of 64 KiB and no larger one', () => {
+    const kindsWith = (length: number) => {
+      const former = serializeDocument({ ...document, aclName: 'x'.repeat(length) });
+      return operationsOf(plan({ definition: { document } }, [stored(key, former)])).map((each) => each.kind);
+    };
+    const entryOf = (length: number) =>
+      operationsOf(
+        plan({ definition: { document } }, [
+          stored(key, serializeDocument({ ...document, aclName: 'x'.repeat(length) })),
+        ]),
+      )[0];
+    const entry = entryOf(1);
+    const framing = entry?.kind === 'set' ? Buffer.byteLength(entry.value) - 1 : 0;
+    expect(kindsWith(mostHistoryValueBytes - framing)).to.deep.equal(['set', 'compare-and-set']);
+    expect(kindsWith(mostHistoryValueBytes - framing + 1)).to.deep.equal(['compare-and-set']);
+  });
+
+  it('takes out at most two entries of a longer history at a time', () => {
+    const former = stored(key, serializeDocument({ ...document, aclName: 'before' }));
+    const numbers = Array.from({ length: 14 }, (_, at) => at + 1);
+    const operations = operationsOf(plan({ definition: { document } }, [former], numbers));
+    expect(operations.map((each) => each.key)).to.deep.equal([
+      'edge/history/swarm/web/15',
+      'edge/history/swarm/web/2',
+      'edge/history/swarm/web/1',
+      key,
+    ]);
+  });
+
   it('writes endpoints and problems beside it, each only when it is another', () => {
     const endpoints = endpointsOf('swarm', 'web');
     const endpointsKey = layout.documentKey('endpoints', 'swarm/web');
@@ -182,6 +217,20 @@ describe('packing services into transactions', () => {
     }
     expect(packing.groups.length).to.be.lessThan(40);
     expect(present.head.sequence).to.equal(packing.groups.length);
+  });
+
+  it('leaves room for the fence and the head, to the operation', () => {
+    const sized = (count: number) =>
+      write(
+        `s${count}`,
+        Array.from({ length: count }, () => 1),
+      );
+    const groupsOf = (...writes: readonly ServiceWrite[]) => {
+      const packing = packWrites(writes);
+      return packing.ok ? packing.groups.map((group) => group.length) : undefined;
+    };
+    expect(groupsOf(sized(mostOperations - 12), sized(10))).to.deep.equal([2]);
+    expect(groupsOf(sized(mostOperations - 11), sized(10))).to.deep.equal([1, 1]);
   });
 
   it('names a service that does not fit into any', () => {

@@ -70,6 +70,28 @@ describe('publishing', () => {
       expect(again).to.deep.include({ transactions: 0, sequence: 2, unchanged: ['swarm/a', 'swarm/b'] });
     });
 
+    for (const [owner, name] of [
+      ['swarm', ''],
+      ['swarm', 'a/b'],
+      ['swarm', 'a..b'],
+      ['swarm', '-web'],
+      ['', 'web'],
+      ['no/owner', 'web'],
+      ['a..b', 'web'],
+    ] as const)
+      it(`refuses the names ${JSON.stringify(`${owner}/${name}`)}, and writes nothing of the publication`, async () => {
+        await under.registry.publish([], options);
+        const unpublishable = { owner, service: name, definition: { document: null } };
+        const error = await rejection(under.registry.publish([changeOf('web'), unpublishable], options));
+        expect(error).to.have.property('code', 'registry-refused');
+        expect((await snapshot()).services.size).to.equal(0);
+      });
+
+    it('refuses a publication that changes one service twice', async () => {
+      const error = await rejection(under.registry.publish([changeOf('web'), changeOf('web', 81)], options));
+      expect(error).to.have.property('code', 'registry-refused');
+    });
+
     it('refuses a change if another writer was faster, and writes nothing', async () => {
       await under.registry.publish([changeOf('web')], options);
       const stale = {
