@@ -68,7 +68,16 @@ export class ChunkedReader {
         if (typeof next !== 'number') return next;
         at = next;
       } else {
-        if (this.#state === 'size' && this.#sizeDigits === 0) lineStart = at;
+        if (this.#state === 'size' && this.#sizeDigits === 0) {
+          const small = smallChunk(bytes, at, end);
+          if (small > 0) {
+            payload?.(at + 3, at + 3 + small);
+            at += small + 5;
+            this.framedEnd = at;
+            continue;
+          }
+          lineStart = at;
+        }
         const error = this.#readFraming(bytes[at] as number);
         if (error !== undefined) return error;
         at++;
@@ -156,6 +165,14 @@ export class ChunkedReader {
     }
     return at;
   }
+}
+
+/** The size of a whole chunk of 1 to 15 bytes at this place, or 0: thousands of them may come in one piece. */
+function smallChunk(bytes: Buffer, at: number, end: number): number {
+  if (bytes[at + 1] !== CR || bytes[at + 2] !== LF) return 0;
+  const size = hexDigits[bytes[at] as number] as number;
+  const after = at + 3 + size;
+  return size !== 255 && after + 2 <= end && bytes[after] === CR && bytes[after + 1] === LF ? size : 0;
 }
 
 function checkTrailers(text: string): ParseError | undefined {

@@ -3,6 +3,8 @@ export class UnreadBytes {
   /** The piece, of which everything before `at` has been taken. `undefined` where nothing is left. */
   bytes: Buffer | undefined;
   at = 0;
+  /** What `bytes` is the beginning of, where it was put together of several pieces. */
+  #room: Buffer | undefined;
 
   get length(): number {
     return this.bytes === undefined ? 0 : this.bytes.length - this.at;
@@ -10,7 +12,26 @@ export class UnreadBytes {
 
   append(piece: Buffer): void {
     if (piece.length === 0) return;
-    this.bytes = this.bytes === undefined ? piece : Buffer.concat([this.bytes.subarray(this.at), piece]);
+    if (this.bytes === undefined) {
+      this.bytes = piece;
+      this.at = 0;
+    } else this.#grow(this.bytes, piece);
+  }
+
+  /** Room is made for as much again as there is: a head that comes byte by byte is copied a few times, not for each byte. */
+  #grow(bytes: Buffer, piece: Buffer): void {
+    const end = bytes.length + piece.length;
+    if (this.#room !== undefined && end <= this.#room.length) {
+      piece.copy(this.#room, bytes.length);
+      this.bytes = this.#room.subarray(0, end);
+      return;
+    }
+    const left = bytes.subarray(this.at);
+    const length = left.length + piece.length;
+    this.#room = Buffer.allocUnsafeSlow(2 * length);
+    left.copy(this.#room);
+    piece.copy(this.#room, left.length);
+    this.bytes = this.#room.subarray(0, length);
     this.at = 0;
   }
 
@@ -27,6 +48,7 @@ export class UnreadBytes {
 
   clear(): void {
     this.bytes = undefined;
+    this.#room = undefined;
     this.at = 0;
   }
 }

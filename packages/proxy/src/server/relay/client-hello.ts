@@ -15,42 +15,73 @@ const hostNameType = 0;
 
 /** Reads as much as there is; a hello may come in several segments, and in several records. */
 export function readClientHello(bytes: Buffer): ClientHello {
-  const message = gatherHandshake(bytes);
-  if (message.kind !== 'bytes') return message;
-  const reader = new Reader(message.bytes);
-  if (reader.left < 4) return { kind: 'incomplete' };
-  if (reader.number(1) !== clientHelloMessage) return { kind: 'not-tls' };
-  const length = reader.number(3);
-  if (length > mostHelloBytes) return { kind: 'not-tls' };
-  if (reader.left < length) return { kind: 'incomplete' };
-  try {
-    return { kind: 'hello', serverName: serverNameOf(new Reader(reader.take(length))) };
-  } catch (error) {
-    if (error instanceof RangeError) return { kind: 'not-tls' };
-    throw error;
-  }
+  return new ClientHelloReader().read(bytes);
 }
 
-type Gathered = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'incomplete' | 'not-tls' };
+/**
+ * Reads a ClientHello piece by piece. Each byte is looked at once, however many pieces and records they come in: a client may
+ * send a byte in each.
+ */
+export class ClientHelloReader {
+  #message = Buffer.alloc(4_096);
+  #length = 0;
+  /** Of the record: type, version and length, as far as they have come. */
+  readonly #header: number[] = [];
+  #leftOfRecord = 0;
+  #result: ClientHello = { kind: 'incomplete' };
 
-/** The handshake message without the borders of the records it came in. */
-function gatherHandshake(bytes: Buffer): Gathered {
-  const parts: Buffer[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (bytes[at] !== handshakeRecord) return parts.length > 0 ? joined(parts) : { kind: 'not-tls' };
-    // 3, then 1 to 4: the record version of TLS 1.0 to 1.3.
-    if (at + 1 < bytes.length && bytes[at + 1] !== 3) return { kind: 'not-tls' };
-    if (at + 5 > bytes.length) break;
-    const length = bytes.readUInt16BE(at + 3);
-    parts.push(bytes.subarray(at + 5, at + 5 + length));
-    at += 5 + length;
+  read(piece: Buffer): ClientHello {
+    let at = 0;
+    while (at < piece.length && this.#result.kind === 'incomplete') {
+      if (this.#leftOfRecord > 0) {
+        const to = Math.min(piece.length, at + this.#leftOfRecord);
+        this.#append(piece, at, to);
+        this.#leftOfRecord -= to - at;
+        at = to;
+        this.#result = this.#judge();
+      } else if (!this.#takesHeader(piece[at++] as number)) this.#result = { kind: 'not-tls' };
+    }
+    return this.#result;
   }
-  return parts.length === 0 ? { kind: 'incomplete' } : joined(parts);
-}
 
-function joined(parts: readonly Buffer[]): Gathered {
-  return { kind: 'bytes', bytes: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) };
+  /** `false`: it is none of a handshake. */
+  #takesHeader(byte: number): boolean {
+    const header = this.#header;
+    header.push(byte);
+    if (header.length === 1) return byte === handshakeRecord;
+    // 3, then 1 to 4: TLS 1.0 to 1.3 all say so on the record.
+    if (header.length === 2) return byte === 3;
+    if (header.length < 5) return true;
+    this.#leftOfRecord = (header[3] as number) * 256 + byte;
+    header.length = 0;
+    return true;
+  }
+
+  #append(piece: Buffer, from: number, to: number): void {
+    const length = this.#length + to - from;
+    if (length > this.#message.length) {
+      const larger = Buffer.alloc(Math.max(length, this.#message.length * 2));
+      this.#message.copy(larger, 0, 0, this.#length);
+      this.#message = larger;
+    }
+    piece.copy(this.#message, this.#length, from, to);
+    this.#length = length;
+  }
+
+  #judge(): ClientHello {
+    if (this.#length < 4) return { kind: 'incomplete' };
+    const reader = new Reader(this.#message.subarray(0, this.#length));
+    if (reader.number(1) !== clientHelloMessage) return { kind: 'not-tls' };
+    const length = reader.number(3);
+    if (length > mostHelloBytes) return { kind: 'not-tls' };
+    if (reader.left < length) return { kind: 'incomplete' };
+    try {
+      return { kind: 'hello', serverName: serverNameOf(new Reader(reader.take(length))) };
+    } catch (error) {
+      if (error instanceof RangeError) return { kind: 'not-tls' };
+      throw error;
+    }
+  }
 }
 
 function serverNameOf(hello: Reader): string | undefined {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { guard } from '@swarmgate/runtime';
-import { mostHelloBytes, readClientHello } from './client-hello.ts';
+import { ClientHelloReader, mostHelloBytes } from './client-hello.ts';
 
 export type ServerNameResult =
   | { readonly kind: 'read'; readonly serverName: string | undefined; readonly bytes: Buffer }
@@ -13,7 +13,9 @@ export type ServerNameResult =
  */
 export function readServerName(client: Socket, timeoutMs: number): Promise<ServerNameResult> {
   return new Promise((resolve, reject) => {
-    let bytes = Buffer.alloc(0);
+    const pieces: Buffer[] = [];
+    let length = 0;
+    const reader = new ClientHelloReader();
     const leave = () => {
       clearTimeout(timer);
       client.off('data', onData);
@@ -33,11 +35,12 @@ export function readServerName(client: Socket, timeoutMs: number): Promise<Serve
     };
     const onGone = guard(owner, () => settle({ kind: 'gone' }));
     const onData = guard(owner, (chunk: Buffer) => {
-      bytes = bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([bytes, chunk]);
-      const hello = readClientHello(bytes);
-      if (hello.kind === 'hello') settle({ kind: 'read', serverName: hello.serverName, bytes });
-      else if (hello.kind === 'not-tls' || bytes.length > mostHelloBytes)
-        settle({ kind: 'read', serverName: undefined, bytes });
+      pieces.push(chunk);
+      length += chunk.length;
+      const hello = reader.read(chunk);
+      if (hello.kind === 'incomplete' && length <= mostHelloBytes) return;
+      const serverName = hello.kind === 'hello' ? hello.serverName : undefined;
+      settle({ kind: 'read', serverName, bytes: Buffer.concat(pieces) });
     });
     const timer = setTimeout(onGone, timeoutMs);
     client.on('data', onData);

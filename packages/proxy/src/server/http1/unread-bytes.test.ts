@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import { UnreadBytes } from './unread-bytes.ts';
+
+describe('unread bytes', () => {
+  it('are those that were appended and not taken, whatever the pieces', () => {
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return seed % below;
+    };
+    for (let run = 0; run < 200; run += 1) {
+      const unread = new UnreadBytes();
+      let expected = '';
+      const held: [Buffer, string][] = [];
+      for (let step = 0; step < 40; step += 1) {
+        if (random(3) > 0) {
+          const piece = Buffer.from(String(random(1_000_000)).repeat(1 + random(20)));
+          unread.append(piece);
+          expected += piece.toString();
+        } else if (unread.bytes !== undefined) {
+          const taken = random(unread.length + 1);
+          // A slice that was handed out stays what it was.
+          held.push([unread.bytes.subarray(unread.at, unread.at + taken), expected.slice(0, taken)]);
+          unread.takeTo(unread.at + taken);
+          expected = expected.slice(taken);
+        }
+        expect(unread.rest().toString()).to.equal(expected);
+        expect(unread.length).to.equal(expected.length);
+      }
+      for (const [slice, text] of held) expect(slice.toString()).to.equal(text);
+    }
+  });
+});

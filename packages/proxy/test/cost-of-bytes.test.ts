@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { UnreadBytes } from '../src/server/http1/unread-bytes.ts';
+import { ClientHelloReader } from '../src/server/relay/client-hello.ts';
+import { makeCoreServer, makeExpressServer, ServerRig } from './behaviour-rig.ts';
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** The least CPU time of several runs. */
+async function leastCpuMs(run: () => unknown): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let time = 0; time < 4; time += 1) {
+    const beganMs = cpuMs();
+    await run();
+    least = Math.min(least, cpuMs() - beganMs);
+  }
+  return least;
+}
+
+describe('the cost of bytes that come in the smallest pieces', function () {
+  this.timeout(60_000);
+
+  for (const [router, makeServer] of [
+    ['core', makeCoreServer],
+    ['Express', makeExpressServer],
+  ] as const)
+    it(`a request body in one-byte chunks costs at most four times the same bytes in one (${router})`, async () => {
+      const rig = await ServerRig.start(makeServer);
+      try {
+        let received = 0;
+        const endpoint = await rig.backend((request, response) => {
+          request.on('data', (part: Buffer) => {
+            received += part.length;
+          });
+          request.on('end', () => response.end('taken'));
+        });
+        rig.route('a', { endpoints: [endpoint] });
+        const head = 'POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
+        const payload = 1_000_000;
+        const small = Buffer.from(`${head}${'1\r\nx\r\n'.repeat(payload)}0\r\n\r\n`);
+        const size = payload * 6;
+        const whole = Buffer.from(`${head}${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`);
+        const send = async (bytes: Buffer) => {
+          const client = rig.connect();
+          client.socket.write(bytes);
+          expect(await client.untilClosed()).to.include('taken');
+        };
+        await send(small);
+        expect(received).to.equal(payload);
+        const smallMs = await leastCpuMs(() => send(small));
+        const wholeMs = await leastCpuMs(() => send(whole));
+        expect(smallMs / wholeMs, `${smallMs} ms against ${wholeMs} ms`).to.be.below(4);
+      } finally {
+        await rig.stop();
+      }
+    });
+
+  it('a head that comes byte by byte costs in proportion to its bytes', async () => {
+    const byte = Buffer.from('x');
+    const gather = (count: number) => {
+      const unread = new UnreadBytes();
+      for (let at = 0; at < count; at += 1) unread.append(byte);
+      expect(unread.length).to.equal(count);
+    };
+    const fewMs = await leastCpuMs(() => {
+      for (let time = 0; time < 64; time += 1) gather(1_024);
+    });
+    const manyMs = await leastCpuMs(() => gather(65_536));
+    expect(manyMs, `${manyMs} ms against ${fewMs} ms for as many bytes`).to.be.below(4 * fewMs + 5);
+  });
+
+  it('a ClientHello in one-byte records, each in a piece of its own, costs in proportion to its bytes', async () => {
+    const records = (count: number) => Array.from({ length: count }, () => Buffer.from([22, 3, 1, 0, 1, 1]));
+    const read = (pieces: readonly Buffer[]) => () => {
+      const reader = new ClientHelloReader();
+      for (const piece of pieces) reader.read(piece);
+    };
+    const few = Array.from({ length: 10 }, () => records(1_000));
+    const many = records(10_000);
+    const fewMs = await leastCpuMs(() => {
+      for (const pieces of few) read(pieces)();
+    });
+    const manyMs = await leastCpuMs(read(many));
+    expect(manyMs, `${manyMs} ms against ${fewMs} ms for as many bytes`).to.be.below(4 * fewMs + 5);
+  });
+});
