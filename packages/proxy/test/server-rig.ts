@@ -24,6 +24,7 @@ export interface ServerMaterial {
   readonly limits: Partial<PoolLimits>;
   readonly trusted: readonly string[];
   readonly mostBodyBytes: number;
+  readonly writesVia: boolean;
 }
 
 export type MakeServer = (material: ServerMaterial) => HttpServer;
@@ -33,7 +34,7 @@ let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
 export const makeCoreServer = (
-  { context, timeouts, limits, trusted, mostBodyBytes }: ServerMaterial,
+  { context, timeouts, limits, trusted, mostBodyBytes, writesVia }: ServerMaterial,
   http2?: { readonly mostStreams: number },
 ) =>
   createHttpServer({
@@ -41,7 +42,7 @@ export const makeCoreServer = (
     context: context,
     timeouts,
     trusted: trustedProxies(trusted),
-    viaName,
+    viaName: writesVia ? viaName : undefined,
     newRequestId,
     mostBodyBytes,
     poolLimits: limits,
@@ -66,6 +67,8 @@ export interface RigOptions extends TestContextOptions {
   readonly limits?: Partial<PoolLimits>;
   readonly trusted?: readonly string[];
   readonly mostBodyBytes?: number;
+  /** `VIA_HEADER`. Default here: `true`. */
+  readonly writesVia?: boolean;
 }
 
 /** One server behind a real port. */
@@ -95,6 +98,7 @@ export async function startRig(make: MakeServer, options: RigOptions): Promise<R
     limits: options.limits ?? {},
     trusted: options.trusted ?? [],
     mostBodyBytes: options.mostBodyBytes ?? 0,
+    writesVia: options.writesVia ?? true,
   });
   const listener: Server = createServer({ allowHalfOpen: true }, (socket) =>
     server.accept(socket, { port: 80, secure: false }),

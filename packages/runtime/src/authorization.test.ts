@@ -21,6 +21,7 @@ describe('authorizing a change', () => {
     ['a reverse proxy before us', { 'x-forwarded-for': '10.0.0.7' }, 'loopback-only'],
     ['a reverse proxy that only names the host', { 'x-forwarded-host': 'shop' }, 'loopback-only'],
     ['an image tag in a browser without Sec-Fetch-Site', { referer: 'https://evil.example/' }, 'loopback-only'],
+    ['another Swarmgate proxy', { 'swarmgate-hops': '1' }, 'loopback-only'],
     ['a reverse proxy that only sends Via', { via: '1.1 swarmgate-0' }, 'loopback-only'],
     ['a reverse proxy with a header of its own', { 'x-real-ip': '10.0.0.7' }, 'loopback-only'],
     ['a reverse proxy of RFC 7239', { forwarded: 'for=10.0.0.7' }, 'loopback-only'],

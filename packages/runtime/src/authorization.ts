@@ -92,7 +92,7 @@ export function isOwnName({ remoteAddress, headers }: Caller, ownName: string = 
   );
 }
 
-const relaying = new Set(['forwarded', 'via', 'x-real-ip']);
+const relaying = new Set(['forwarded', 'via', 'x-real-ip', 'swarmgate-hops']);
 
 function objectionToLoopback(caller: Caller): string | undefined {
   const { headers } = caller;
@@ -113,7 +113,7 @@ function objectionToAddress({ remoteAddress }: Caller): string | undefined {
 }
 
 function objectionToRelay({ headers }: Caller): string | undefined {
-  // `Forwarded` (RFC 7239) and `Via` mean the same as X-Forwarded-*: the caller relays calls of others.
+  // `Forwarded` (RFC 7239), `Via` and `Swarmgate-Hops` mean the same as X-Forwarded-*: the caller relays calls of others.
   const relayed = Object.keys(headers).find((name) => name.startsWith('x-forwarded-') || relaying.has(name));
   return relayed === undefined ? undefined : `it has ${relayed}: it was relayed`;
 }

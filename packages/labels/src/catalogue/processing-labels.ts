@@ -84,21 +84,23 @@ export const processingServiceLabels = {
     dockerFlow: fixed('`X-Forwarded-Proto` is trusted only from `TRUSTED_PROXIES`.'),
   }),
   addReqHeader: label('addReqHeader', requestHeaderRules, {
-    meaning: 'Headers that are added to the request.',
+    meaning:
+      'Headers that are added to the request. `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-Id` replace the value that is there.',
     modes: httpOnly,
     example: 'X-Entry-Port %[dst_port]',
     aliases: ['addHeader'],
     dockerFlow: headerLanguage,
   }),
   setReqHeader: label('setReqHeader', requestHeaderRules, {
-    meaning: 'Headers that are set on the request, whatever the client sent.',
+    meaning:
+      'Headers that are set on the request, whatever the client sent, in every spelling that services fold together (`X_User` for `X-User`).',
     modes: httpOnly,
     example: 'X-Client %[src]',
     aliases: ['setHeader'],
     dockerFlow: headerLanguage,
   }),
   delReqHeader: label('delReqHeader', requestHeaderNames, {
-    meaning: 'Headers that are removed from the request.',
+    meaning: 'Headers that are removed from the request, in every spelling that services fold together.',
     modes: httpOnly,
     example: 'X-Debug,X-Internal',
     dockerFlow: same,

@@ -28,15 +28,20 @@ const framing = new Set([
 ]);
 
 export function isFramingHeader(name: string): boolean {
-  return framing.has(name.toLowerCase());
+  return framing.has(folded(name));
+}
+
+/** Services that read headers as CGI does take `Content_Length` for the same name. */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 /**
- * As `isFramingHeader`, for what a route may not change on a request: `Via` too, because loops are detected by it, and
- * the admin port detects by it that a call was forwarded.
+ * As `isFramingHeader`, for what a route may not change on a request: `Swarmgate-Hops` too, because loops are detected by
+ * it, and the admin port detects by it that a call was forwarded.
  */
 export function isFixedRequestHeader(name: string): boolean {
-  return isFramingHeader(name) || name.toLowerCase() === 'via';
+  return isFramingHeader(name) || folded(name) === 'swarmgate-hops';
 }
 
 /** Visible ASCII, blanks, tabs and the bytes above: what a field value may hold (RFC 9110, section 5.5). */

@@ -29,6 +29,7 @@ interface Situation {
   readonly mostBodyBytes?: number;
   readonly ambiguous?: boolean;
   readonly writesForwarded?: boolean;
+  readonly writesVia?: boolean;
 }
 
 interface Decided {
@@ -38,10 +39,15 @@ interface Decided {
   readonly readings: readonly PathReading[] | undefined;
 }
 
-function cacheFor({ trusted = false, secure = false, writesForwarded = false }: Situation): ConnectionCache {
+function cacheFor({
+  trusted = false,
+  secure = false,
+  writesForwarded = false,
+  writesVia = true,
+}: Situation): ConnectionCache {
   return {
     info: { peerAddress: peer, peerTrusted: trusted, entryPort: 8080, secure, certificateVerified: false },
-    added: new AddedLines(peer, secure ? 'https' : 'http', 8080, 'me', writesForwarded),
+    added: new AddedLines(peer, secure ? 'https' : 'http', 8080, writesVia ? 'me' : undefined, writesForwarded),
     sentHost: '',
     host: '',
   };
@@ -51,7 +57,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
   const bytes = Buffer.from(text, 'latin1');
   const head = new RequestHead();
   expect(head.parse(bytes, 0, bytes.length), text).to.equal('complete');
-  const { steps = [], mostBodyBytes = 0, writesForwarded = false } = situation;
+  const { steps = [], mostBodyBytes = 0, writesForwarded = false, writesVia = true } = situation;
   let target: RequestTarget | undefined;
   let readings: readonly PathReading[] | undefined;
   const context: DecisionContext = {
@@ -63,7 +69,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
       return 'route' in situation ? situation.route : tinyRoute();
     },
     trusted: trustedProxies(situation.trusted === true ? [peer] : []),
-    viaName: 'me',
+    viaName: writesVia ? 'me' : undefined,
     newRequestId: () => 'new',
     writesForwarded,
     mostBodyBytes,
@@ -139,8 +145,8 @@ describe('deciding', () => {
     ['method-not-forwarded', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', {}],
     ['path-nul', get('', '/a%00'), {}],
     ['bad-path', get('', '*'), {}],
-    ['loop', get('Via: 1.1 me\r\n'), {}],
-    ['loop', get('Via: 1.0 other, 1.1 me (x)\r\n'), {}],
+    ['loop', get('Swarmgate-Hops: 16\r\n'), {}],
+    ['loop', get('swarmgate-hops: 3\r\nSwarmgate-Hops: 17\r\n'), {}],
     ['no-route', get(), { route: undefined }],
     ['body-too-large', get('Content-Length: 5\r\n'), { mostBodyBytes: 4 }],
     ['unsupported-feature', get(), { route: { ...tinyRoute(), blockedBy: 'x' } }],
@@ -229,8 +235,21 @@ describe('deciding', () => {
     ...['Accept', 'X-A', 'x-b', 'Cookie', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Upgrade', 'Expect', 'X_Y'],
     ...['Proxy-Connection', 'Proxy-Authorization', 'Proxy-Authenticate', 'X-Forwarded-For', 'X-Forwarded-Proto'],
     ...['X-Forwarded-Host', 'X-Forwarded-Port', 'Forwarded', 'Via', 'X-Request-Id', 'X_Forwarded_For', 'X_Real_IP'],
+    ...['Swarmgate-Hops', 'X.Forwarded.For', 'X.Y'],
   ];
-  const values = ['v', '', 'keep-alive', 'close', 'x-a', 'upgrade, x-b', 'via, a', '100-continue', 'https', 'caf\xe9'];
+  const values = [
+    'v',
+    '',
+    'keep-alive',
+    'close',
+    'x-a',
+    'upgrade, x-b',
+    'via, a',
+    '100-continue',
+    'https',
+    'caf\xe9',
+    '7',
+  ];
   const requests = fc.record({
     fields: fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)), { maxLength: 8 }),
     framing: fc.constantFrom('', 'Content-Length: 0\r\n', 'Content-Length: 7\r\n', 'Transfer-Encoding: chunked\r\n'),
@@ -239,19 +258,20 @@ describe('deciding', () => {
     trusted: fc.boolean(),
     secure: fc.boolean(),
     writesForwarded: fc.boolean(),
+    writesVia: fc.boolean(),
   });
 
   it('sends the same head with and without steps: the short cut for plain heads is the header policy', () => {
     const idle: Middleware = { name: 'idle', onRequest: () => goOn };
     let plain = 0;
     fc.assert(
-      fc.property(requests, ({ fields, framing, target, http11, trusted, secure, writesForwarded }) => {
+      fc.property(requests, ({ fields, framing, target, http11, trusted, secure, writesForwarded, writesVia }) => {
         const sent = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
         const method = target === '*' ? 'OPTIONS' : 'POST';
         const text = `${method} ${target} HTTP/1.${http11 ? 1 : 0}\r\nHost: a.example:80\r\n${sent}${framing}\r\n`;
         const bytes = Buffer.from(text, 'latin1');
         if (new RequestHead().parse(bytes, 0, bytes.length) !== 'complete') return;
-        const situation = { trusted, secure, writesForwarded };
+        const situation = { trusted, secure, writesForwarded, writesVia };
         const short = decided(text, situation).decision;
         if (short instanceof Promise || short.kind !== 'forward') return;
         if (short.exchange === undefined) plain++;

@@ -10,7 +10,7 @@ import { type PathReading, readPath } from '../routing/path-readings.ts';
 import { clientOf, type TrustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { hasLooped, headersForUpstream } from './header-policy.ts';
+import { headersForUpstream, hopsOf, mostHops } from './header-policy.ts';
 import { localResponse } from './local-responses.ts';
 import { responseOfRoute, runSteps } from './run-middleware.ts';
 import { type RequestTrace, traceParentOf } from './tracing/trace-context.ts';
@@ -19,7 +19,8 @@ import { plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream
 
 export interface DecisionContext extends ExchangeContext {
   readonly trusted: TrustedProxies;
-  readonly viaName: string;
+  /** `undefined`: Via is not sent. */
+  readonly viaName: string | undefined;
   readonly newRequestId: () => string;
   readonly writesForwarded: boolean;
   /** Of a request body, in bytes. 0: unlimited. */
@@ -103,7 +104,8 @@ export function decide(
   const isPlain = client === undefined && view.upgrade === '' && (traced === undefined || traced === noTraceHeaders);
   const lines = isPlain ? view.plainLines() : undefined;
   const flat = lines === undefined ? view.flat() : undefined;
-  if (flat !== undefined && hasLooped(flat, context.viaName)) return respond(localResponse('loop'));
+  const hops = flat === undefined ? 0 : hopsOf(flat);
+  if (hops >= mostHops) return respond(localResponse('loop'));
 
   const { method, query } = view;
   const header = (name: string) => view.header(name);
@@ -136,6 +138,7 @@ export function decide(
     sentHost,
     protocol: view.protocol,
     viaName: context.viaName,
+    hops,
     newRequestId: context.newRequestId,
     writesForwarded: context.writesForwarded,
   });

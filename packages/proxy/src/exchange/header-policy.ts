@@ -1,6 +1,7 @@
 import type { ClientConnection, Protocol } from '../model/exchange.ts';
-import { HeaderList } from '../model/header-list.ts';
+import { foldedName, HeaderList } from '../model/header-list.ts';
 import { forwardedElement } from './forwarded-element.ts';
+import { isRequestId } from './request-id.ts';
 
 /** One hop of a request: what the forwarding headers are made of. */
 export interface RequestHop {
@@ -11,8 +12,10 @@ export interface RequestHop {
   readonly sentHost: string;
   /** The client's protocol version, for `Via`. */
   readonly protocol: Protocol;
-  /** This proxy's name in `Via`: see `makeViaName`. */
-  readonly viaName: string;
+  /** `VIA_HEADER`: this proxy's name in `Via`, see `makeViaName`. `undefined`: Via passes as the client sent it. */
+  readonly viaName: string | undefined;
+  /** Passes through proxies of this kind before this one: see `hopsOf`. */
+  readonly hops: number;
   /** Used if the client sent no valid X-Request-Id. */
   readonly newRequestId: () => string;
   /** `FORWARDED_HEADER`: also sends the contents of the X-Forwarded-* headers in `Forwarded`. Default no. */
@@ -45,27 +48,32 @@ const written = new Set([
   'x-forwarded-host',
   'x-forwarded-port',
   'x-request-id',
-  'via',
+  'swarmgate-hops',
 ]);
 
-/** Names whose underscore spelling is dropped: many services read `X_Forwarded_For` as the same header. */
-const noUnderscoreTwin = new Set([
+/** Beside X-Forwarded-*, names of which only this spelling passes: many services read `X_Real_IP` as the same header. */
+const oneSpelling = new Set([
   ...hopByHop,
   ...neverNamed,
   ...written,
   'forwarded',
   'x-real-ip',
-  'x-forwarded-user',
   'authorization',
   'cookie',
 ]);
+
+function isOtherSpelling(lower: string): boolean {
+  if (!/[^a-z0-9-]/.test(lower)) return false;
+  const folded = foldedName(lower);
+  return folded.startsWith('x-forwarded-') || oneSpelling.has(folded);
+}
 
 /**
  * The headers that go upstream, before the route's middleware, which has the last word on them. Hop-by-hop headers and
  * those that Connection names are gone; framing (Transfer-Encoding) is left to the server protocol.
  *
- * X-Forwarded-For grows by the peer; -Proto, -Host, -Port and X-Request-Id are kept from a trusted hop and set
- * otherwise; `Forwarded` of an untrusted client is dropped, because it cannot be verified. With `writesForwarded` it grows
+ * X-Forwarded-For grows by the peer; -Proto, -Host and -Port are kept from a trusted hop and set otherwise;
+ * X-Request-Id is kept where it is well formed; `Forwarded` of an untrusted client is dropped, because it cannot be verified. With `writesForwarded` it grows
  * by the peer, too.
  */
 export function headersForUpstream(sent: readonly string[], hop: RequestHop): HeaderList {
@@ -84,16 +92,20 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
     const value = sent[at + 1] as string;
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || named?.has(lower)) continue;
-    if (lower.includes('_') && noUnderscoreTwin.has(lower.replaceAll('_', '-'))) continue;
+    if (isOtherSpelling(lower)) continue;
     if (written.has(lower)) {
       if (lower === 'x-forwarded-for') forwardedFor = joined(forwardedFor, value);
-      else if (lower === 'via') via = joined(via, value);
-      else if (trusted && value !== '') {
+      else if (lower === 'x-request-id') {
+        if (isRequestId(value)) requestId ??= value;
+      } else if (trusted && value !== '') {
         if (lower === 'x-forwarded-proto') proto ??= value;
         else if (lower === 'x-forwarded-host') host ??= value;
         else if (lower === 'x-forwarded-port') port ??= value;
-        else requestId ??= value;
       }
+      continue;
+    }
+    if (lower === 'via' && hop.viaName !== undefined) {
+      via = joined(via, value);
       continue;
     }
     if (lower === 'forwarded') {
@@ -114,7 +126,8 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
     kept.push('Forwarded', joined(forwarded, forwardedElement(hop.peerAddress, hop.sentHost, scheme)));
   }
   kept.push('X-Request-Id', requestId ?? hop.newRequestId());
-  kept.push('Via', joined(via, `${viaVersions[hop.protocol]} ${hop.viaName}`));
+  kept.push('Swarmgate-Hops', String(hop.hops + 1));
+  if (hop.viaName !== undefined) kept.push('Via', joined(via, `${viaVersions[hop.protocol]} ${hop.viaName}`));
   return new HeaderList(kept);
 }
 
@@ -131,23 +144,33 @@ export function headersForClient(received: readonly string[]): HeaderList {
   return new HeaderList(kept);
 }
 
-/** `swarmgate-` and eight random hex digits: identifies a running proxy, so that a chain of proxies is no loop. */
+/** `swarmgate-` and eight random hex digits: the name of a running proxy in `Via`. */
 export function makeViaName(random: () => number = Math.random): string {
   return `swarmgate-${Math.floor(random() * 2 ** 32)
     .toString(16)
     .padStart(8, '0')}`;
 }
 
-/** Has this very proxy forwarded the request before? Then forwarding it again would never end (508). */
-export function hasLooped(sent: readonly string[], viaName: string): boolean {
+/** Passes through proxies of this kind that a request may make: one more is answered 508. */
+export const mostHops = 16;
+
+/**
+ * The number in `Swarmgate-Hops`: how many passes through proxies of this kind the request has made. Every client may send
+ * it, because it only ends requests. The greatest counts where there are several, as a proxy in between may join them; a
+ * value that is no number counts as 0.
+ */
+export function hopsOf(sent: readonly string[]): number {
+  let hops = 0;
   for (let at = 0; at < sent.length; at += 2) {
     const name = sent[at] as string;
-    if (name.length !== 3 || name.toLowerCase() !== 'via') continue;
-    for (const entry of (sent[at + 1] as string).split(','))
-      if (entry.trim().split(/[ \t]+/)[1] === viaName) return true;
+    if (name.length !== hopsHeader.length || name.toLowerCase() !== hopsHeader) continue;
+    for (const value of (sent[at + 1] as string).split(','))
+      if (/^\s*\d+\s*$/.test(value)) hops = Math.max(hops, Number(value));
   }
-  return false;
+  return hops;
 }
+
+const hopsHeader = 'swarmgate-hops';
 
 /** Lower-case names that Connection lists and that may be removed for it. `undefined`: none. */
 function namedByConnection(headers: readonly string[]): ReadonlySet<string> | undefined {

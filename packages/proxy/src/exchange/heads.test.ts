@@ -31,6 +31,8 @@ const names = [
   'X_Forwarded_For',
   'Content_Length',
   'X_Y',
+  'X.Forwarded.For',
+  'Swarmgate-Hops',
   'Expect',
   'Content-Type',
 ];
@@ -77,6 +79,7 @@ describe('heads made from bytes', () => {
           sentHost: 'a.example:80',
           protocol: http11 ? 'HTTP/1.1' : 'HTTP/1.0',
           viaName: 'me',
+          hops: 0,
           newRequestId: () => 'id-1',
           writesForwarded,
         });

@@ -10,7 +10,7 @@ export class AddedLines {
   readonly #peerAddress: string;
   readonly #scheme: string;
   readonly #entryPort: number;
-  readonly #viaName: string;
+  readonly #viaName: string | undefined;
   readonly #writesForwarded: boolean;
   #host = '';
   #beforeId = '';
@@ -20,7 +20,7 @@ export class AddedLines {
     peerAddress: string,
     scheme: string,
     entryPort: number,
-    viaName: string,
+    viaName: string | undefined,
     writesForwarded = false,
     viaVersion: '1.1' | '2.0' = '1.1',
   ) {
@@ -29,7 +29,7 @@ export class AddedLines {
     this.#entryPort = entryPort;
     this.#viaName = viaName;
     this.#writesForwarded = writesForwarded;
-    this.#afterId = `\r\nVia: ${viaVersion} ${viaName}\r\n`;
+    this.#afterId = this.#linesAfterId(viaVersion);
   }
 
   with(sentHost: string, requestId: string, isHttp10: boolean): string {
@@ -39,8 +39,13 @@ export class AddedLines {
         `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
         `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
     }
-    const after = isHttp10 ? `\r\nVia: 1.0 ${this.#viaName}\r\n` : this.#afterId;
-    return this.#beforeId + requestId + after;
+    return this.#beforeId + requestId + (isHttp10 ? this.#linesAfterId('1.0') : this.#afterId);
+  }
+
+  /** A head that came with Swarmgate-Hops is not plain. */
+  #linesAfterId(viaVersion: '1.0' | '1.1' | '2.0'): string {
+    const via = this.#viaName === undefined ? '' : `Via: ${viaVersion} ${this.#viaName}\r\n`;
+    return `\r\nSwarmgate-Hops: 1\r\n${via}`;
   }
 
   #forwardedLine(sentHost: string): string {

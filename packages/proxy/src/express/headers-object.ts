@@ -46,7 +46,7 @@ export function applyHeaderChanges(
   for (const name of Object.keys(before)) if (now[name] === undefined) headers.delete(name);
   for (const [name, value] of Object.entries(now)) {
     if (value === undefined || isSame(value, before[name])) continue;
-    headers.delete(name);
+    headers.deleteInEverySpelling(name);
     for (const each of Array.isArray(value) ? value : [value]) headers.add(name, String(each));
   }
 }

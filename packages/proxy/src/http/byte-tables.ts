@@ -9,12 +9,12 @@ function table(classOf: (byte: number, character: string) => number): Uint8Array
 
 const tokenCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** Bit of `tokenBytes`: the name holds an underscore, which some services read as a hyphen. */
-export const UNDERSCORE = 2;
+/** Bit of `tokenBytes`: the name holds a symbol that some services read as a hyphen (CGI folds names). */
+export const FOLDS = 2;
 
 /** `tchar`: methods and field names. */
 export const tokenBytes = table((_, character) =>
-  tokenCharacters.includes(character) ? (character === '_' ? 1 | UNDERSCORE : 1) : 0,
+  tokenCharacters.includes(character) ? (/[-0-9A-Za-z]/.test(character) ? 1 : 1 | FOLDS) : 0,
 );
 
 /** `field-vchar`, space, tab and obs-text: what a field value may hold. No CR, LF, NUL or other control. */

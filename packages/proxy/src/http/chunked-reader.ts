@@ -1,3 +1,4 @@
+import { foldedName } from '../model/header-list.ts';
 import { CR, hexDigits, LF, tokenBytes, valueBytes } from './byte-tables.ts';
 import { type ParseError, parseErrors } from './parse-error.ts';
 
@@ -212,7 +213,9 @@ const neverTrailers = new Set([
   'expect',
   'forwarded',
   'via',
+  'x-real-ip',
   'x-request-id',
+  'swarmgate-hops',
 ]);
 
 /** The lines that may cross, as flat name, value, name, value. */
@@ -235,8 +238,8 @@ export function allowedTrailerNames(value: string): string {
 }
 
 function isAllowedTrailer(name: string): boolean {
-  const lower = name.toLowerCase().replaceAll('_', '-');
-  return !neverTrailers.has(lower) && !lower.startsWith('x-forwarded-');
+  const folded = foldedName(name);
+  return !neverTrailers.has(folded) && !folded.startsWith('x-forwarded-');
 }
 
 /** The last chunk with the trailers that may cross. */

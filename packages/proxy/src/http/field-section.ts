@@ -1,4 +1,4 @@
-import { COLON, CR, LF, SPACE, TAB, tokenBytes, UNDERSCORE, valueBytes } from './byte-tables.ts';
+import { COLON, CR, FOLDS, LF, SPACE, TAB, tokenBytes, valueBytes } from './byte-tables.ts';
 import { type ParseError, parseErrors } from './parse-error.ts';
 
 /** Fields that forwarding has an opinion on. 0 is every other one. */
@@ -23,8 +23,9 @@ export const Field = {
   via: 17,
   requestId: 18,
   trailer: 19,
-  /** A name with an underscore: a service may read it as one of the above. */
-  underscored: 20,
+  /** A name with another symbol than hyphens: a service may read it as one of the above. */
+  folding: 20,
+  hops: 21,
 } as const;
 
 export const knownNames: readonly (readonly [string, number])[] = [
@@ -47,6 +48,7 @@ export const knownNames: readonly (readonly [string, number])[] = [
   ['via', Field.via],
   ['x-request-id', Field.requestId],
   ['trailer', Field.trailer],
+  ['swarmgate-hops', Field.hops],
 ];
 
 interface KnownName {
@@ -167,7 +169,7 @@ export class FieldSection {
       places[place + 1] = nameEnd;
       places[place + 2] = valueStart;
       places[place + 3] = valueEnd;
-      places[place + 4] = (seen & UNDERSCORE) !== 0 ? Field.underscored : recognize(bytes, nameStart, nameEnd);
+      places[place + 4] = (seen & FOLDS) !== 0 ? Field.folding : recognize(bytes, nameStart, nameEnd);
     }
   }
 }

@@ -95,7 +95,8 @@ export const needsPolicy = marked(
   Field.forwarded,
   Field.via,
   Field.requestId,
-  Field.underscored,
+  Field.folding,
+  Field.hops,
 );
 
 // Beyond latin1 a character would lose its high byte on the way out, and could become a line break by that.

@@ -1,5 +1,6 @@
 import type { HeaderRule } from '@swarmgate/registry';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { exchangeOf, headOf, overTls, routeOf } from '../../test/middleware-fixture.ts';
 import { type HeaderChanges, requestHeaders, responseHeaders } from './header-changes.ts';
 
@@ -29,14 +30,103 @@ describe('header changes', () => {
     expect(await changed(given, [], {}, { HOSTNAME: 'node1' })).to.deep.equal(['X', '192.0.2.7:80 on node1, 100%, |']);
   });
 
-  it('leaves alone what frames a request, and Via, which ends loops', async () => {
+  it('leaves alone what frames a request, and Swarmgate-Hops, which ends loops', async () => {
     const given = {
-      add: [rule('via', '1')],
-      set: [rule('Via', '2'), rule('TE', '3')],
-      del: ['VIA', 'connection', 'a'],
+      add: [rule('swarmgate-hops', '1')],
+      set: [rule('Swarmgate_Hops', '2'), rule('TE', '3'), rule('Content_Length', '4')],
+      del: ['SWARMGATE.HOPS', 'connection', 'a'],
     };
-    const sent = ['Via', '1.1 swarmgate-1', 'Connection', 'close', 'A', '1'];
-    expect(await changed(given, sent)).to.deep.equal(['Via', '1.1 swarmgate-1', 'Connection', 'close']);
+    const sent = ['Swarmgate-Hops', '1', 'Connection', 'close', 'A', '1'];
+    expect(await changed(given, sent)).to.deep.equal(['Swarmgate-Hops', '1', 'Connection', 'close']);
+  });
+
+  const spellings: readonly [string, Partial<HeaderChanges>, string[], string[]][] = [
+    [
+      'set',
+      { set: [rule('X-User', 'me')] },
+      ['X_User', 'you', 'x-user', 'you', 'X.USER', 'you', 'A', '1'],
+      ['x-user', 'me', 'A', '1'],
+    ],
+    [
+      'set, where only another one came',
+      { set: [rule('X-User', 'me')] },
+      ['x_user', 'you', 'A', '1'],
+      ['A', '1', 'X-User', 'me'],
+    ],
+    ['set with an underscore', { set: [rule('X_User', 'me')] }, ['X-User', 'you', 'X_User', 'you'], ['X_User', 'me']],
+    [
+      'set with both',
+      { set: [rule('X-My_User', 'me')] },
+      ['X_My-User', 'you', 'X-My-User', 'you'],
+      ['X-My_User', 'me'],
+    ],
+    [
+      'delete',
+      { del: ['X-User'] },
+      ['X_User', '1', 'X-USER', '2', 'x~user', '3', 'X-User-Id', '4'],
+      ['X-User-Id', '4'],
+    ],
+    [
+      'add',
+      { add: [rule('X-User', 'me')] },
+      ['X_User', 'you', 'X-User', 'you'],
+      ['X_User', 'you', 'X-User', 'you', 'X-User', 'me'],
+    ],
+    [
+      'add, of what the proxy sends',
+      { add: [rule('X-Forwarded-Port', '443')] },
+      ['X-Forwarded-Port', '80'],
+      ['X-Forwarded-Port', '443'],
+    ],
+    [
+      'add, of X-Forwarded-*',
+      { add: [rule('x-forwarded-prefix', '/a')] },
+      ['X-Forwarded-Prefix', '/b'],
+      ['X-Forwarded-Prefix', '/a'],
+    ],
+    [
+      'add twice',
+      { add: [rule('X-Forwarded-Host', 'a'), rule('X-Forwarded-Host', 'b')] },
+      [],
+      ['X-Forwarded-Host', 'b'],
+    ],
+    ['add, of X-Request-Id', { add: [rule('X-Request-Id', 'a')] }, ['X-Request-Id', 'b'], ['X-Request-Id', 'a']],
+  ];
+  for (const [what, given, sent, seen] of spellings)
+    it(`applies in every spelling that services fold together: ${what}`, async () => {
+      expect(await changed(given, sent)).to.deep.equal(seen);
+    });
+
+  it('leaves a service that folds names one value of what a route sets, and none of what it deletes', async () => {
+    const variable = (name: string) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+    const mark = fc.constantFrom('-', '_', '.', '~', "'");
+    const name = fc
+      .tuple(
+        fc.constantFrom('X', 'x'),
+        mark,
+        fc.constantFrom('User', 'USER', 'user', 'Users'),
+        mark,
+        fc.constantFrom('Id', 'id'),
+      )
+      .map((parts) => parts.join(''));
+    await fc.assert(
+      fc.asyncProperty(fc.array(name, { maxLength: 6 }), name, fc.boolean(), async (names, own, isSet) => {
+        const sent = names.flatMap((each) => [each, 'theirs']);
+        const seen = await changed(isSet ? { set: [rule(own, 'ours')] } : { del: [own] }, sent);
+        const values = (of: (name: string) => boolean) =>
+          seen.filter((_, at) => at % 2 === 1 && of(seen[at - 1] as string));
+        expect(values((each) => variable(each) === variable(own))).to.deep.equal(isSet ? ['ours'] : []);
+        const others = names.filter((each) => variable(each) !== variable(own));
+        expect(values((each) => variable(each) !== variable(own))).to.deep.equal(others.map(() => 'theirs'));
+      }),
+      { numRuns: 500, seed: 20_261_128 },
+    );
+  });
+
+  it('does not fold names of responses: their readers do not', () => {
+    const head = headOf(['X_A', '1', 'X-A', '2']);
+    responseHeaders(changes({ set: [rule('X-A', '3')] }), {})?.onResponse?.(exchangeOf(routeOf()), head);
+    expect(head.headers.flat).to.deep.equal(['X_A', '1', 'X-A', '3']);
   });
 
   it('follows its condition', async () => {

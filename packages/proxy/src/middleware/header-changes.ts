@@ -1,7 +1,7 @@
 import { isFixedRequestHeader, isFramingHeader, isSecretVariable } from '@swarmgate/labels';
 import type { HeaderRule } from '@swarmgate/registry/vocabulary';
 import type { Exchange } from '../model/exchange.ts';
-import type { HeaderList } from '../model/header-list.ts';
+import { foldedName, type HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
@@ -15,9 +15,12 @@ export interface HeaderChanges {
 
 type Change = (headers: HeaderList, exchange: Exchange) => void;
 
-/** `addReqHeader`, `setReqHeader`, `delReqHeader`, in that order. `undefined` where there is nothing to do. */
+/**
+ * `addReqHeader`, `setReqHeader`, `delReqHeader`, in that order. `undefined` where there is nothing to do. What is set or
+ * deleted goes in every spelling: a service may take the client's `X_User` for the `X-User` that the route sets.
+ */
 export function requestHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
-  const compiled = compileChanges(changes, env, isFixedRequestHeader);
+  const compiled = compileChanges(changes, env, isFixedRequestHeader, onRequest);
   if (compiled.length === 0) return undefined;
   return {
     name: 'reqHeader',
@@ -30,7 +33,7 @@ export function requestHeaders(changes: HeaderChanges, env: Environment): Middle
 
 /** As `requestHeaders`, on the answer of the endpoint. */
 export function responseHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
-  const compiled = compileChanges(changes, env, isFramingHeader);
+  const compiled = compileChanges(changes, env, isFramingHeader, onResponse);
   if (compiled.length === 0) return undefined;
   return {
     name: 'resHeader',
@@ -40,21 +43,51 @@ export function responseHeaders(changes: HeaderChanges, env: Environment): Middl
   };
 }
 
+interface Operations {
+  readonly add: (headers: HeaderList, name: string, value: string) => void;
+  readonly set: (headers: HeaderList, name: string, value: string) => void;
+  readonly delete: (headers: HeaderList, name: string) => void;
+}
+
+const onResponse: Operations = {
+  add: (headers, name, value) => headers.add(name, value),
+  set: (headers, name, value) => headers.set(name, value),
+  delete: (headers, name) => headers.delete(name),
+};
+
+const onRequest: Operations = {
+  // Beside the proxy's own value services would have two, and would take one or the other.
+  add: (headers, name, value) =>
+    isForwardingHeader(name) ? headers.setInEverySpelling(name, value) : headers.add(name, value),
+  set: (headers, name, value) => headers.setInEverySpelling(name, value),
+  delete: (headers, name) => headers.deleteInEverySpelling(name),
+};
+
+function isForwardingHeader(name: string): boolean {
+  const folded = foldedName(name);
+  return folded.startsWith('x-forwarded-') || ['forwarded', 'x-real-ip', 'x-request-id'].includes(folded);
+}
+
 function compileChanges(
   { add, set, del }: HeaderChanges,
   env: Environment,
   isFixed: (name: string) => boolean,
+  apply: Operations,
 ): readonly Change[] {
   // Checked where labels are read, and again here: this is where it would do harm.
   const changeable = ({ name }: HeaderRule) => !isFixed(name);
   const names = del.filter((name) => !isFixed(name));
   return [
-    ...add.filter(changeable).map((rule) => compileRule(rule, env, (headers, value) => headers.add(rule.name, value))),
-    ...set.filter(changeable).map((rule) => compileRule(rule, env, (headers, value) => headers.set(rule.name, value))),
+    ...add
+      .filter(changeable)
+      .map((rule) => compileRule(rule, env, (headers, value) => apply.add(headers, rule.name, value))),
+    ...set
+      .filter(changeable)
+      .map((rule) => compileRule(rule, env, (headers, value) => apply.set(headers, rule.name, value))),
     ...names.map(
       (name): Change =>
         (headers) =>
-          headers.delete(name),
+          apply.delete(headers, name),
     ),
   ];
 }

@@ -1,4 +1,12 @@
 /**
+ * The one name under which services fold spellings together that pass headers on as CGI does (RFC 3875, section 4.1.18):
+ * lower case, everything but letters and digits as a hyphen. `X-User`, `X_User` and `x.user` are `x-user`.
+ */
+export function foldedName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+}
+
+/**
  * Headers in the order and spelling they came in, as a flat name, value, name, value list: the form node:http gives
  * (`rawHeaders`) and takes (`writeHead`). Names compare without case (RFC 9110, section 5.1).
  */
@@ -43,6 +51,26 @@ export class HeaderList {
 
   delete(name: string): void {
     this.#deleteFrom(name, 0);
+  }
+
+  /** As `set`, and drops every other spelling that services fold together with the name. */
+  setInEverySpelling(name: string, value: string): void {
+    this.#deleteFolded(name, name.toLowerCase());
+    this.set(name, value);
+  }
+
+  deleteInEverySpelling(name: string): void {
+    this.#deleteFolded(name, '');
+  }
+
+  /** @param kept lower case */
+  #deleteFolded(name: string, kept: string): void {
+    const wanted = foldedName(name);
+    for (let at = this.flat.length - 2; at >= 0; at -= 2) {
+      const here = this.flat[at] as string;
+      if (here.length !== wanted.length || foldedName(here) !== wanted) continue;
+      if (here.toLowerCase() !== kept) this.flat.splice(at, 2);
+    }
   }
 
   #deleteFrom(name: string, from: number): void {

@@ -24,7 +24,8 @@ export interface HttpServerOptions {
   };
   /** `TRUSTED_PROXIES`. */
   readonly trusted: TrustedProxies;
-  readonly viaName: string;
+  /** `VIA_HEADER`: this proxy's name in Via. Default: Via is not sent. */
+  readonly viaName?: string | undefined;
   readonly newRequestId: () => string;
   /** `FORWARDED_HEADER`. Default `false`. */
   readonly writesForwarded?: boolean;

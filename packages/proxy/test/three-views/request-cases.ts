@@ -113,7 +113,7 @@ export const requestCases: readonly ViewCase[] = [
           'X-Forwarded-For: 203.0.113.9',
           'X-Forwarded-Proto: https',
           'X-Forwarded-Host: evil.example',
-          'X-Request-Id: theirs',
+          'X-Request-Id: not theirs',
           'Forwarded: for=203.0.113.9',
         ],
       },
@@ -156,6 +156,7 @@ export const requestCases: readonly ViewCase[] = [
           'X-Forwarded-Host: public.example',
           'X-Forwarded-Port: 443',
           'X-Request-Id: theirs',
+          'Swarmgate-Hops: 1',
           'Via: 1.1 swarmgate-test',
         ],
       },
@@ -198,9 +199,12 @@ export const requestCases: readonly ViewCase[] = [
   },
   {
     ...never,
-    name: 'a request that has passed this proxy before',
-    does: [{ method: 'GET', target: '/a', fields: ['Via: 1.1 other, 1.1 swarmgate-test'] }],
-    client: { responses: [local(508, 'loop', 'the request has passed this proxy before', false)], connection: 'open' },
+    name: 'a request that has passed 16 proxies of this kind',
+    does: [{ method: 'GET', target: '/a', fields: ['Swarmgate-Hops: 16'] }],
+    client: {
+      responses: [local(508, 'loop', 'the request has passed too many proxies of this kind', false)],
+      connection: 'open',
+    },
     records: [refused(508, 'loop')],
   },
   {

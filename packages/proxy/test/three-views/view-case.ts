@@ -140,6 +140,7 @@ export function added(host = 'shop.example', via = '1.1'): string[] {
     `X-Forwarded-Host: ${host}`.trim(),
     'X-Forwarded-Port: 80',
     'X-Request-Id: new',
+    'Swarmgate-Hops: 1',
     `Via: ${via} swarmgate-test`,
   ];
 }

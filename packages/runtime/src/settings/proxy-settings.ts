@@ -144,6 +144,14 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Send `Forwarded` (RFC 7239) to services, beside X-Forwarded-*',
   }),
+  viaHeader: given({
+    env: ['VIA_HEADER'],
+    parse: boolean,
+    default: 'false',
+    usedBy: serving,
+    meaning:
+      'Add this proxy to `Via` (RFC 9110, section 7.6.3) of requests. nginx compresses no answer to a request with Via unless `gzip_proxied` is set',
+  }),
   encodedSlash: given({
     env: ['ENCODED_SLASH'],
     parse: oneOf('keep', 'refuse'),

@@ -309,7 +309,7 @@ function httpServer(
       bodyBytesPerSecond: settings.bodyBytesPerSecond,
     },
     trusted,
-    viaName: makeViaName(),
+    viaName: settings.viaHeader ? makeViaName() : undefined,
     newRequestId: requestIds(),
     writesForwarded: settings.writesForwarded,
     mostBodyBytes: settings.mostBodyBytes,

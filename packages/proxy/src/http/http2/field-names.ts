@@ -112,7 +112,7 @@ export function fieldName(text: string): FieldName {
     return { text, kind: Field.other, rule, flaw, valueTable: valueBytes, valueFlaw: flaw, mayBeEmpty: true };
   }
   const flaw = isLowerToken(text) ? undefined : parseErrors.fieldName;
-  const kind = text.includes('_') ? Field.underscored : Field.other;
+  const kind = /[^0-9a-z-]/.test(text) ? Field.folding : Field.other;
   const valueFlaw = parseErrors.fieldValue;
   return { text, kind, rule: Rule.regular, flaw, valueTable: valueBytes, valueFlaw, mayBeEmpty: true };
 }

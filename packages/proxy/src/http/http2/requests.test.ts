@@ -242,7 +242,7 @@ describe('HTTP/2 requests (RFC 9113, section 8)', () => {
     expect(flatFields(first.fields)).to.deep.equal(['x-a', 'b\tc', 'x_under', '\xe4', 'empty', '', 'te', 'trailers']);
     expect(fieldValue(first.fields, 'x-a')).to.equal('b\tc');
     expect(fieldValue(first.fields, 'x-b')).to.equal(undefined);
-    expect([hasKind(first.fields, Field.underscored), hasKind(first.fields, Field.via)]).to.deep.equal([true, false]);
+    expect([hasKind(first.fields, Field.folding), hasKind(first.fields, Field.via)]).to.deep.equal([true, false]);
     expect(first.fields[0]?.line).to.equal('x-a: b\tc\r\n');
   });
 
