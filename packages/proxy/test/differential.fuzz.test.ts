@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pause } from '@swarmgate/runtime';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { allowedTrailers } from '../src/http/chunked-reader.ts';
@@ -221,7 +222,7 @@ describe('whole requests over sockets, beside node:http', () => {
           expect(own.request, shown).to.deep.equal({ ...other.request, target: forwardedTarget(target) });
         }
       }),
-      { numRuns: 800, seed: 20_261_128 },
+      fuzzRuns(800, 20_261_128),
     );
     expect([...used].sort(), 'reasons that are needed').to.deep.equal(Object.keys({ ...stricter, ...broader }).sort());
     expect(backend.strayBytes, 'bytes at the endpoint that belong to no request').to.equal(0);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ChunkedReader } from './chunked-reader.ts';
@@ -143,7 +144,7 @@ describe('the request parser beside llhttp', () => {
         expect(head.contentLength).to.equal(Number(request.headers['content-length'] ?? -1));
         agreed += 1;
       }),
-      { numRuns: 1_500, seed: 20_261_121 },
+      fuzzRuns(1_500, 20_261_121),
     );
     expect(agreed, 'heads that both accepted').to.be.greaterThan(20);
   });
@@ -204,7 +205,7 @@ describe('the request parser beside llhttp', () => {
         if (theirs.kind === 'request') expect(theirs.body(), JSON.stringify(text)).to.equal(payload);
         agreed += 1;
       }),
-      { numRuns: 1_500, seed: 20_261_121 },
+      fuzzRuns(1_500, 20_261_121),
     );
     expect(agreed, 'bodies that both accepted').to.be.greaterThan(20);
   });

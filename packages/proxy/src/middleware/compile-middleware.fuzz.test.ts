@@ -1,5 +1,6 @@
 import { translateParameters } from '@swarmgate/labels';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { answerOf, exchangeOf, headOf, routeOf } from '../../test/middleware-fixture.ts';
@@ -65,7 +66,7 @@ describe('middleware, whatever the labels say', () => {
         for (const text of [...exchange.request.flat, ...head.headers.flat, ...(answer?.headers ?? [])])
           expect(text).to.match(/^[\t\x20-\x7e\x80-\xff]*$/);
       }),
-      { numRuns: 400, seed: 20260102 },
+      fuzzRuns(400, 20260102),
     );
     expect(served).to.be.greaterThan(20);
   });

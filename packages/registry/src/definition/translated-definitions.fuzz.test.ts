@@ -1,4 +1,5 @@
 import { labelNames, translateParameters } from '@swarmgate/labels';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { checkDefinition } from './check-definition.ts';
@@ -55,7 +56,7 @@ describe('translateParameters, any input at all', () => {
         const travelled: unknown = JSON.parse(JSON.stringify(definition));
         expect(checkDefinition(travelled, definition)).to.deep.equal({ ok: true, definition: travelled });
       }),
-      { numRuns: 500, seed: 20260102 },
+      fuzzRuns(500, 20260102),
     );
   });
 
@@ -66,7 +67,7 @@ describe('translateParameters, any input at all', () => {
         const backwards = translate(Object.fromEntries(Object.entries(given).toReversed()));
         expect(JSON.stringify(backwards)).to.equal(JSON.stringify(forwards));
       }),
-      { numRuns: 200, seed: 20260102 },
+      fuzzRuns(200, 20260102),
     );
   });
 });

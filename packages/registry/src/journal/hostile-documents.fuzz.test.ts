@@ -1,5 +1,6 @@
 import { controlCharacterIn } from '@swarmgate/labels';
 import { silentLogger } from '@swarmgate/runtime';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { openRegistryUnderTest } from '../../test/embedded-registry.ts';
@@ -49,7 +50,7 @@ function assertFor(document: object, numRuns: number, check: (text: string) => v
     fc.asyncProperty(texts, async (text) => {
       await check(text);
     }),
-    { numRuns, seed },
+    fuzzRuns(numRuns, seed),
   );
 }
 
@@ -176,7 +177,7 @@ describe('documents of the registry, whatever stands in them', function () {
           expect(good?.ok && good.document.destinations[0]?.port).to.equal(port);
           await under.registry.history('swarm/web', signal);
         }),
-        { numRuns: 300, seed },
+        fuzzRuns(300, seed),
       );
     } finally {
       await under.remove();

@@ -1,1 +1,2 @@
+export { fuzzRuns } from './fuzz-runs.ts';
 export { type UntilOptions, until } from './until.ts';

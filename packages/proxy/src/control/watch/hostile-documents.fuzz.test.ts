@@ -7,6 +7,7 @@ import {
   textOf,
 } from '@swarmgate/registry/test/hostile-documents';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { definition, delta, endpoints, good, snapshot } from '../../../test/registered.ts';
@@ -113,7 +114,7 @@ describe('a document of one service, whatever stands in it', function () {
           ]);
         },
       ),
-      { numRuns: runs.documents, seed },
+      fuzzRuns(runs.documents, seed),
     );
     expect(served).to.be.greaterThan(runs.documents / 10);
   });
@@ -130,7 +131,7 @@ describe('a document of one service, whatever stands in it', function () {
         const read = readMessage(text);
         if (read !== undefined) expect(read.replica).to.match(/^[A-Za-z0-9._-]+$/);
       }),
-      { numRuns: runs.messages, seed },
+      fuzzRuns(runs.messages, seed),
     );
   });
 });

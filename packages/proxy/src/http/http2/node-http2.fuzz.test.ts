@@ -1,5 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
@@ -175,7 +176,7 @@ describe('HTTP/2 server session beside node:http2', () => {
         for (const [name, value] of mine) expect(request.headers[name], shown).to.equal(value);
         agreed++;
       }),
-      { numRuns: 1_500, seed },
+      fuzzRuns(1_500, seed),
     );
     server.close();
     expect(agreed, 'requests that both accepted').to.be.greaterThan(200);
@@ -256,7 +257,7 @@ describe('HTTP/2 server session beside node:http2', () => {
         if (isFault) wrong++;
         else right++;
       }),
-      { numRuns: 2_000, seed },
+      fuzzRuns(2_000, seed),
     );
     server.close();
     expect(right, 'sequences without a fault').to.be.greaterThan(200);

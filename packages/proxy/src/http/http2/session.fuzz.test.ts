@@ -1,3 +1,4 @@
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
@@ -148,7 +149,7 @@ describe('HTTP/2 sessions: fuzz with a fixed seed', () => {
           play(new ClientRig(), greeted ? Buffer.concat([settings(), bytes]) : bytes, pieces);
         },
       ),
-      { numRuns: 3_000, seed },
+      fuzzRuns(3_000, seed),
     );
   });
 
@@ -180,7 +181,7 @@ describe('HTTP/2 sessions: fuzz with a fixed seed', () => {
           if (whole.events.some((event) => event.startsWith('request') || event.startsWith('response'))) served++;
         },
       ),
-      { numRuns: 3_000, seed },
+      fuzzRuns(3_000, seed),
     );
     expect(ended, 'conversations that ended in a fault').to.be.greaterThan(500);
     expect(served, 'conversations with a request or response').to.be.greaterThan(500);
@@ -240,7 +241,7 @@ describe('HTTP/2 sessions: fuzz with a fixed seed', () => {
         expect([server.session.openStreams, client.session.openStreams]).to.deep.equal([0, 0]);
         expect(client.recorder.trailers.length).to.equal(bodies.length);
       }),
-      { numRuns: 60, seed },
+      fuzzRuns(60, seed),
     );
   });
 });

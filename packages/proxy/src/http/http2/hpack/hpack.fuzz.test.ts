@@ -1,3 +1,4 @@
+import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { flatFields } from '../message-head.ts';
@@ -50,7 +51,7 @@ describe('HPACK: fuzz with a fixed seed', () => {
           );
         }
       }),
-      { numRuns: 1_500, seed },
+      fuzzRuns(1_500, seed),
     );
   });
 
@@ -70,7 +71,7 @@ describe('HPACK: fuzz with a fixed seed', () => {
           if (!isRight) return;
         }
       }),
-      { numRuns: 5_000, seed },
+      fuzzRuns(5_000, seed),
     );
   });
 });
