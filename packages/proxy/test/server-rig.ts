@@ -42,6 +42,7 @@ export const makeCoreServer = (
     context: context,
     timeouts,
     trusted: trustedProxies(trusted),
+    recordsAgents: true,
     viaName: writesVia ? viaName : undefined,
     newRequestId,
     mostBodyBytes,

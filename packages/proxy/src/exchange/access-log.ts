@@ -1,7 +1,14 @@
+import { asCombined, asCommon, asJson } from './access-log-line.ts';
 import type { AccessRecord } from './access-record.ts';
 
+export type AccessLogFormat = 'json' | 'common' | 'combined';
+
+const formats = { json: asJson, common: asCommon, combined: asCombined } as const;
+
 export interface AccessLogOptions {
-  readonly format: 'json' | 'common';
+  readonly format: AccessLogFormat;
+  /** `ACCESS_LOG_QUERY`. Default `true`. */
+  readonly withQuery?: boolean;
   readonly write: NodeJS.WritableStream;
   /** Lines that wait for a slow reader; more are dropped and counted. Default 10,000. */
   readonly mostWaiting?: number;
@@ -46,7 +53,7 @@ export class AccessLog {
       this.#dropped += 1;
       return;
     }
-    const line = this.#options.format === 'json' ? asJson(report, this.#now()) : asCommon(report, this.#now());
+    const line = formats[this.#options.format](report, this.#now(), this.#options.withQuery ?? true);
     this.#waiting.push(line);
     this.#waitingLength += line.length;
     if (this.#scheduled || this.#blocked) return;
@@ -67,49 +74,4 @@ export class AccessLog {
       this.#flush();
     });
   }
-}
-
-function asJson(report: AccessRecord, at: Date): string {
-  const { route, endpoint } = report;
-  return JSON.stringify({
-    level: 'access',
-    time: at.toISOString(),
-    client: report.clientAddress,
-    method: report.method,
-    host: report.host,
-    path: report.path,
-    status: report.status,
-    reason: report.reason,
-    cause: report.cause,
-    route: route?.id,
-    service: route?.key,
-    endpoint: endpoint?.id,
-    durationMs: rounded(report.durationMs),
-    upstreamMs: report.upstreamMs === undefined ? undefined : rounded(report.upstreamMs),
-    retries: report.retries,
-    sentBytes: report.sentBytes,
-    receivedBytes: report.receivedBytes,
-    protocol: report.protocol,
-    traceId: report.trace?.traceId,
-    spanId: report.trace?.spanId,
-  });
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** The Common Log Format of the NCSA server, in UTC. */
-function asCommon(report: AccessRecord, at: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const date = `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}`;
-  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
-  // Whatever a client sends stays on its line and inside its quotes.
-  const path = report.path.replace(
-    /["\\\p{Cc}]/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-  return `${report.clientAddress} - - [${date}:${time} +0000] "${report.method} ${path} HTTP/1.1" ${report.status} ${report.sentBytes}`;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }

@@ -27,6 +27,13 @@ export interface AccessRecord {
   readonly path: string;
   /** With its `?`, or empty. */
   readonly query: string;
+  /** The request target before its `?`, as sent; empty where the request line could not be read. */
+  readonly sentPath: string;
+  /** First value of the field, as sent. Only for access logs that write it. */
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
+  /** Whose credentials a step has checked. */
+  readonly user: string | undefined;
   /** The client's own connection ended TLS here. */
   readonly secure: boolean;
   readonly entryPort: number;
@@ -46,6 +53,8 @@ export interface AccessRecord {
   readonly attemptAfterMs: number;
   /** Head and body of the response, as they went to the client before TLS. For a tunnel, its bytes too. */
   readonly sentBytes: number;
+  /** The same without heads and, over HTTP/2, trailers. */
+  readonly sentBodyBytes: number;
   /** Head and body of the request, as they came from the client. For a tunnel, its bytes too. */
   readonly receivedBytes: number;
   /** Of the client itself: the trusted hop's X-Forwarded-For is applied. */

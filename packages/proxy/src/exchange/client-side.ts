@@ -15,6 +15,8 @@ export interface ResponseSink {
   readonly wantsPayload: boolean;
   /** Bytes of this response so far, head included, before TLS. */
   readonly sentBytes: number;
+  /** The part of them that is no body. */
+  readonly headBytes: number;
   /** The client does not keep up; its drain is reported to the exchange. */
   readonly clogged: boolean;
   /** A 1xx other than 101. */

@@ -30,6 +30,7 @@ interface Situation {
   readonly ambiguous?: boolean;
   readonly writesForwarded?: boolean;
   readonly writesVia?: boolean;
+  readonly recordsAgents?: boolean;
 }
 
 interface Decided {
@@ -74,11 +75,16 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     writesForwarded,
     mostBodyBytes,
     encodedSlash: 'keep',
+    recordsAgents: situation.recordsAgents ?? false,
   };
   const record: RecordedRequest = {
     host: '',
     path: '',
     query: '',
+    sentPath: '',
+    referer: undefined,
+    userAgent: undefined,
+    user: undefined,
     route: undefined,
     clientAddress: peer,
     trace: undefined,
@@ -110,6 +116,40 @@ describe('deciding', () => {
     });
     expect(record).to.include({ host: 'shop.example', path: '/a', clientAddress: peer });
     expect(record.route?.key).to.equal('swarm/web');
+  });
+
+  const targets = [
+    ['/a%2Fb/../c?d', '/a%2Fb/../c'],
+    ['http://other.example/a?b', 'http://other.example/a'],
+    ['HTTP://other.example?b', 'HTTP://other.example'],
+    ['*', '*'],
+    ['/%00', '/%00'],
+  ] as const;
+  for (const [target, sent] of targets)
+    it(`records the target before the query as it was sent: ${target}`, () => {
+      const text = get('', target).replace('GET', target === '*' ? 'OPTIONS' : 'GET');
+      expect(decided(text).record.sentPath).to.equal(sent);
+    });
+
+  it('records Referer and User-Agent where they are asked for, of refused requests too', () => {
+    const text = get('Referer: http://a/?b\r\nUser-Agent: one\r\nUSER-AGENT: two\r\n', '/%00');
+    const { record } = decided(text, { recordsAgents: true });
+    expect([record.referer, record.userAgent]).to.deep.equal(['http://a/?b', 'one']);
+    expect([decided(text).record.referer, decided(text).record.userAgent]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('records the user that a step has found, where a later one refuses the request too', () => {
+    const knows: Middleware = {
+      name: 'knows',
+      onRequest(exchange) {
+        exchange.user = 'jane';
+        return goOn;
+      },
+    };
+    const no: Decision = { kind: 'respond', response: { status: 403, reason: 'no' } };
+    expect(decided(get(), { steps: [knows] }).record.user).to.equal('jane');
+    expect(decided(get(), { steps: [knows, { name: 'no', onRequest: () => no }] }).record.user).to.equal('jane');
+    expect(decided(get()).record.user).to.equal(undefined);
   });
 
   it('passes readings to the lookup only of paths that have some, and responds 400 where one is refused', () => {

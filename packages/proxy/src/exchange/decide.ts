@@ -26,6 +26,8 @@ export interface DecisionContext extends ExchangeContext {
   /** Of a request body, in bytes. 0: unlimited. */
   readonly mostBodyBytes: number;
   readonly encodedSlash: EncodedSlash;
+  /** The access record has Referer and User-Agent. */
+  readonly recordsAgents: boolean;
 }
 
 /** A request that may be forwarded: everything before the first endpoint is picked has been decided. */
@@ -48,6 +50,12 @@ export interface RecordedRequest {
   host: string;
   path: string;
   query: string;
+  /** Of the request target, before its `?`. */
+  sentPath: string;
+  /** Set where `DecisionContext.recordsAgents` asks for them. */
+  referer: string | undefined;
+  userAgent: string | undefined;
+  user: string | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
@@ -71,6 +79,11 @@ export function decide(
   const { info } = cache;
   record.path = view.path;
   record.query = view.query;
+  record.sentPath = view.sentPath;
+  if (context.recordsAgents) {
+    record.referer = view.header('referer');
+    record.userAgent = view.header('user-agent');
+  }
   const client = info.peerTrusted ? clientOf(info, (name) => view.joined(name), context.trusted) : undefined;
   if (client !== undefined) record.clientAddress = client.address;
   const { sentHost } = view;
@@ -148,8 +161,10 @@ export function decide(
   const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
   const spelled = spelling === undefined ? {} : { spelling };
   const exchange: Exchange = { route, method, path, ...spelled, query, host, request, client: known, ...offered };
-  const finish = (response: LocalResponse | undefined) =>
-    response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
+  const finish = (response: LocalResponse | undefined) => {
+    record.user = exchange.user;
+    return response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
+  };
   const response = runSteps(steps, exchange);
   return response instanceof Promise ? response.then(finish) : finish(response);
 }

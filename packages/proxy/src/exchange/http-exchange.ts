@@ -37,6 +37,10 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   host = '';
   path = '';
   query = '';
+  sentPath = '';
+  referer: string | undefined;
+  userAgent: string | undefined;
+  user: string | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;

@@ -9,6 +9,7 @@ import type { ViewResponse } from './view-response.ts';
 export class ThroughResponse implements ResponseSink, ForwardHooks {
   readonly wantsPayload = true;
   readonly sentBytes = 0;
+  readonly headBytes = 0;
   #clogged = false;
   #passes = false;
   readonly #response: ViewResponse;

@@ -22,6 +22,8 @@ export interface RequestView {
   readonly plainPath: boolean;
   /** With its `?`, or empty. */
   readonly query: string;
+  /** The request target before its `?`, as sent, whatever its form. */
+  readonly sentPath: string;
   /** `OPTIONS *` (RFC 9112, section 3.2.4): looked up as `/`, forwarded as `*`. */
   readonly asterisk: boolean;
   /** -1: none was sent. */

@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   readonly writesForwarded?: boolean;
   /** `ENCODED_SLASH`. Default `keep`. */
   readonly encodedSlash?: EncodedSlash;
+  /** Access records have Referer and User-Agent. Default `false`. */
+  readonly recordsAgents?: boolean;
   /** `MAX_BODY_BYTES` of a request. Default 0: unlimited. */
   readonly mostBodyBytes?: number;
   readonly poolLimits?: Partial<PoolLimits>;
@@ -71,6 +73,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     writesForwarded: options.writesForwarded ?? false,
     mostBodyBytes: options.mostBodyBytes ?? 0,
     encodedSlash: options.encodedSlash ?? 'keep',
+    recordsAgents: options.recordsAgents ?? false,
     logger,
   };
   const headLimits = options.headLimits === undefined ? {} : { limits: options.headLimits };

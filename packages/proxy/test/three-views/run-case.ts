@@ -222,10 +222,11 @@ function requestWithDefaults(request: SeenRequest): SeenRequest {
 }
 
 function recordOf(one: AccessRecord, ids: readonly string[], expected: SeenRecord | undefined): object {
-  const { route, endpoint, durationMs, upstreamMs, attemptAfterMs, failedAttempts = [], ...rest } = one;
+  const { route, endpoint, durationMs, upstreamMs, attemptAfterMs, failedAttempts = [], sentBodyBytes, ...rest } = one;
   const most = typeof expected?.upstreamMs === 'number' ? expected.upstreamMs : undefined;
   const isWithin = upstreamMs !== undefined && (most === undefined || upstreamMs <= most);
   expect(durationMs, 'the duration').to.be.within(upstreamMs ?? 0, 10_000);
+  expect(sentBodyBytes, 'the bytes of the body').to.be.within(0, one.sentBytes);
   expect(attemptAfterMs, 'when the last attempt began').to.be.within(0, durationMs);
   return {
     ...rest,

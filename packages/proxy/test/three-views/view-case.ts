@@ -84,6 +84,7 @@ export interface SeenRecord
     | 'attemptAfterMs'
     | 'failedAttempts'
     | 'sentBytes'
+    | 'sentBodyBytes'
     | 'receivedBytes'
   > {
   /** The route's service; absent where none was chosen. */
@@ -171,6 +172,10 @@ export function record(more: Partial<SeenRecord> = {}): SeenRecord {
     host: 'shop.example',
     path: '/a',
     query: '',
+    sentPath: more.path ?? '/a',
+    referer: undefined,
+    userAgent: undefined,
+    user: undefined,
     secure: false,
     entryPort: 80,
     status: 200,

@@ -13,7 +13,7 @@ const statsInstead = 'read /metrics, /v1/status or the console at ADMIN_PORT; AD
 
 /** https://github.com/docker-flow/docker-flow-proxy/blob/master/docs/config.md */
 export const settingsWithoutEffect: readonly SettingWithoutEffect[] = [
-  { name: 'CAPTURE_REQUEST_HEADER', suggestion: 'set ACCESS_LOG=json' },
+  { name: 'CAPTURE_REQUEST_HEADER', suggestion: 'set ACCESS_LOG=json or combined: both have Referer and User-Agent' },
   { name: 'CERTS', suggestion: 'mount certificates as secrets named cert-*, or PUT them by REST' },
   { name: 'CFG_TEMPLATE_PATH', suggestion: 'no haproxy.cfg exists; use labels' },
   { name: 'CHECK_RESOLVERS', suggestion: notNeeded('names are resolved continuously in the background') },

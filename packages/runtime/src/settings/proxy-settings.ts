@@ -299,10 +299,19 @@ export const proxySettings = {
   }),
   accessLog: given({
     env: ['ACCESS_LOG'],
-    parse: oneOf('off', 'json', 'common'),
+    parse: oneOf('off', 'json', 'common', 'combined'),
     default: 'off',
     usedBy: serving,
-    meaning: 'Access log on standard output, and its format',
+    meaning:
+      'Access log on standard output, and its format: `json`, or NCSA’s `common` and `combined` (docs/access-log.md)',
+  }),
+  accessLogQuery: given({
+    env: ['ACCESS_LOG_QUERY'],
+    parse: boolean,
+    default: 'true',
+    usedBy: serving,
+    meaning:
+      'Write query strings into the access log, as nginx, HAProxy and Traefik do. `false` leaves them out of targets and of Referer: they may hold tokens and names',
   }),
   liveRequestsQuery: given({
     env: ['LIVE_REQUESTS_QUERY'],

@@ -315,6 +315,7 @@ function httpServer(
     mostBodyBytes: settings.mostBodyBytes,
     headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
     encodedSlash: settings.encodedSlash,
+    recordsAgents: settings.accessLog === 'combined' || settings.accessLog === 'json',
     poolLimits: { queueMs: settings.timeoutQueueMs },
     ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
     logger,

@@ -152,7 +152,7 @@ function observer(
     live.offer(record);
   };
   if (settings.accessLog === 'off') return count;
-  const log = new AccessLog({ format: settings.accessLog, write: process.stdout });
+  const log = new AccessLog({ format: settings.accessLog, withQuery: settings.accessLogQuery, write: process.stdout });
   new Counter({
     name: 'swarmgate_access_log_dropped_total',
     help: 'Access log lines dropped because the reader was slow',

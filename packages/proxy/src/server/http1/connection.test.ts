@@ -45,6 +45,7 @@ describe('a fault on an HTTP/1.1 connection', () => {
       writesForwarded: false,
       mostBodyBytes: 0,
       encodedSlash: 'keep',
+      recordsAgents: false,
       logger: { ...silentLogger, error } as unknown as Logger,
       sweep: pool.sweep,
       timeouts: { headMs: 5_000, keepAliveMs: 5_000, clientMs: 5_000 },

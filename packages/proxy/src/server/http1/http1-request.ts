@@ -9,6 +9,7 @@ export class Http1Request extends HeadText implements RequestView {
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1';
   readonly path: string;
   readonly query: string;
+  readonly sentPath: string;
   readonly plainPath: boolean;
   readonly asterisk: boolean;
   readonly sentHost: string;
@@ -30,15 +31,18 @@ export class Http1Request extends HeadText implements RequestView {
     if (head.form === 'origin') {
       this.path = this.slice(head.targetStart, head.pathEnd);
       this.query = this.slice(head.pathEnd, head.targetEnd);
+      this.sentPath = this.path;
       this.plainPath = head.plainPath;
       this.asterisk = false;
       this.sentHost = field;
       this.hostIsField = head.host !== -1;
       this.fault = this.method === 'CONNECT' ? 'method-not-forwarded' : undefined;
     } else {
-      const target = splitTarget(this.slice(head.targetStart, head.targetEnd), this.method);
+      const sent = this.slice(head.targetStart, head.targetEnd);
+      const target = splitTarget(sent, this.method);
       this.path = target.path;
       this.query = target.query;
+      this.sentPath = sent.slice(0, sent.length - target.query.length);
       this.plainPath = false;
       this.asterisk = target.asterisk;
       this.sentHost = target.authority ?? field;

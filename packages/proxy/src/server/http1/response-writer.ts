@@ -30,6 +30,7 @@ export class ResponseWriter implements ResponseSink {
   /** The connection stays open after this response. */
   persistent = false;
   sentBytes = 0;
+  headBytes = 0;
 
   constructor(socket: Socket, connection: WrittenConnection) {
     this.#socket = socket;
@@ -45,6 +46,7 @@ export class ResponseWriter implements ResponseSink {
     this.#passChunks = false;
     this.persistent = false;
     this.sentBytes = 0;
+    this.headBytes = 0;
   }
 
   /** The connection ends behind the response in progress, whatever the client asked for. */
@@ -64,7 +66,7 @@ export class ResponseWriter implements ResponseSink {
     // HTTP/1.0 has no interim responses (RFC 9110, section 15.2).
     if (this.#http10) return;
     const lines = fieldLinesOf(head);
-    if (lines !== undefined) this.#writeText(`${statusLine(head)}${lines}\r\n`);
+    if (lines !== undefined) this.#writeHead(`${statusLine(head)}${lines}\r\n`);
   }
 
   head(head: ClientHead, framing: ClientFraming, closes: boolean, piece: ResponsePiece): boolean | undefined {
@@ -78,6 +80,7 @@ export class ResponseWriter implements ResponseSink {
       this.#clientPersistent && !closes && !endsByClose && this.#connection.bodyDone && !this.#connection.draining;
     const chunkedLine = this.#passChunks || this.#rechunk ? 'Transfer-Encoding: chunked\r\n' : '';
     const text = `${statusLine(head)}${lines}${chunkedLine}${connectionLine(this.#after())}\r\n`;
+    this.headBytes += text.length;
     return this.#send(text, piece);
   }
 
@@ -90,7 +93,9 @@ export class ResponseWriter implements ResponseSink {
     const sound = response.status !== 400 && response.status !== 417 && response.status !== 431;
     this.persistent = sound && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
     const text = localResponseText(response, this.#method, this.#after());
-    this.sentBytes += Buffer.byteLength(text);
+    const length = Buffer.byteLength(text);
+    this.sentBytes += length;
+    this.headBytes += this.#method === 'HEAD' ? length : length - Buffer.byteLength(response.body ?? '');
     if (!this.#socket.write(text, 'utf8')) this.#connection.onClogged();
   }
 
@@ -98,7 +103,7 @@ export class ResponseWriter implements ResponseSink {
   switchProtocols(head: ClientHead, protocol: string): true | undefined {
     const lines = fieldLinesOf(head);
     if (lines === undefined) return undefined;
-    this.#writeText(`${statusLine(head)}${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+    this.#writeHead(`${statusLine(head)}${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
     return true;
   }
 
@@ -116,6 +121,11 @@ export class ResponseWriter implements ResponseSink {
     const text = length === 0 ? start + tail : start + bytes.toString('latin1', from, to) + tail;
     if (text !== '') this.#writeText(text);
     return false;
+  }
+
+  #writeHead(text: string): void {
+    this.headBytes += text.length;
+    this.#writeText(text);
   }
 
   #writeText(text: string): void {

@@ -9,6 +9,7 @@ export class Http2Request implements RequestView {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly sentPath: string;
   readonly plainPath = false;
   readonly asterisk: boolean;
   readonly sentHost: string;
@@ -35,6 +36,7 @@ export class Http2Request implements RequestView {
     const question = head.path.indexOf('?');
     this.path = this.asterisk ? '/' : question === -1 ? head.path : head.path.slice(0, question);
     this.query = question === -1 ? '' : head.path.slice(question);
+    this.sentPath = this.asterisk ? '*' : isConnect && !isWebSocket ? head.authority : this.path;
     this.sentHost = head.authority;
     this.contentLength = isConnect ? -1 : head.contentLength;
     this.unsized = !ended && !isConnect && head.contentLength === -1;

@@ -10,7 +10,7 @@ import type { ParseError } from '../../http/parse-error.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { Http2Context } from './connection-context.ts';
-import { bytesOf, flatOfHead } from './field-lines.ts';
+import { flatOfHead } from './field-lines.ts';
 import { Http2Request } from './http2-request.ts';
 import { StreamBody } from './stream-body.ts';
 import { StreamResponse } from './stream-response.ts';
@@ -140,7 +140,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
     const accept = flat.indexOf('sec-websocket-accept');
     if (accept !== -1) flat.splice(accept, 2);
     if (!this.#stream.sendHead(200, flat, false)) return undefined;
-    this.sink.sentBytes += bytesOf(flat);
+    this.sink.countHead(flat);
     this.#tunnel = new StreamTunnel(this.#stream, this, handler);
     // What came before the endpoint agreed.
     this.#body.read((bytes, from, to) => this.#tunnel?.onData(bytes.subarray(from, to)));

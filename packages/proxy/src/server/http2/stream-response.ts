@@ -20,6 +20,7 @@ export interface ResponseHost {
 export class StreamResponse implements ResponseSink {
   readonly wantsPayload = true;
   sentBytes = 0;
+  headBytes = 0;
   readonly #stream: Http2Stream;
   readonly #method: string;
   readonly #offersTunnel: boolean;
@@ -39,7 +40,7 @@ export class StreamResponse implements ResponseSink {
 
   interim(head: ClientHead): void {
     const flat = flatOfHead(head);
-    if (this.#stream.sendInterim(head.status, flat)) this.sentBytes += bytesOf(flat);
+    if (this.#stream.sendInterim(head.status, flat)) this.countHead(flat);
   }
 
   head(head: ClientHead, _framing: ClientFraming, _closes: boolean, piece: ResponsePiece): boolean | undefined {
@@ -53,7 +54,7 @@ export class StreamResponse implements ResponseSink {
     const flat = flatOfHead(head);
     const ends = piece.complete && piece.to === piece.from && piece.trailers === '';
     if (!this.#stream.sendHead(head.status, flat, ends)) return undefined;
-    this.sentBytes += bytesOf(flat);
+    this.countHead(flat);
     return ends ? false : this.body(piece);
   }
 
@@ -63,7 +64,7 @@ export class StreamResponse implements ResponseSink {
     const inUse = to > from && this.#send(bytes, from, to, false);
     const flat = lowered(allowedTrailers(trailers));
     if (flat.length === 0 || !this.#stream.sendTrailers(flat)) this.#send(bytes, to, to, true);
-    else this.sentBytes += bytesOf(flat);
+    else this.countHead(flat);
     return inUse;
   }
 
@@ -72,9 +73,16 @@ export class StreamResponse implements ResponseSink {
     stream.isTunnel = false;
     const flat = [...lowered(localResponseHeaders(response)), 'date', httpDate()];
     const body = this.#method === 'HEAD' ? none : Buffer.from(response.body ?? '');
-    this.sentBytes += bytesOf(flat);
+    this.countHead(flat);
     if (!stream.sendHead(response.status, flat, body.length === 0)) stream.reset(ErrorCode.internalError);
     else if (body.length > 0) this.#send(body, 0, body.length, true);
+  }
+
+  /** Fields that were sent: of a head, or trailers. */
+  countHead(flat: readonly string[]): void {
+    const bytes = bytesOf(flat);
+    this.sentBytes += bytes;
+    this.headBytes += bytes;
   }
 
   #send(bytes: Buffer, from: number, to: number, end: boolean): boolean {
