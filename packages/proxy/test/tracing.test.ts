@@ -32,7 +32,7 @@ describe('traces through a proxy', () => {
         got = received.headers;
         const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
         const answer = () => response.writeHead(status).end('fine');
-        if (received.url === '/shop/late') setTimeout(answer, 30);
+        if (received.url === '/shop/late') setTimeout(answer, 600);
         else answer();
       }),
     );
@@ -168,7 +168,7 @@ describe('traces through a proxy', () => {
   });
 
   it('are exported for 5xx and slow ones in any case: that is decided at the end', async () => {
-    await start({ OTEL_TRACES_SAMPLER: 'always_off', TRACES_SLOW_MS: '25' });
+    await start({ OTEL_TRACES_SAMPLER: 'always_off', TRACES_SLOW_MS: '500' });
     for (const path of ['/shop/a', '/shop/404', '/shop/500', '/shop/late', '/nowhere']) await get(path);
     const spans = await exported();
     const servers = spans.filter(({ kind }) => kind === 'server');
