@@ -126,6 +126,36 @@ describe('issuers, renewals and DNS', function () {
     });
   });
 
+  it('are served until their end where no other can be had, and told of from a third of the life before', async () => {
+    const short = await startPebble({ httpPort: port, dnsServer: dns.address, profiles: { default: 24 } });
+    others.push(short);
+    const ca = await startCaRelay(short);
+    others.push({ remove: () => ca.close() });
+    const one = await start({ env: { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: short.caFile } });
+    one.want({ web: ['last.example.com'] });
+    await served(one, 1);
+    const [{ notAfter = '', serial } = {}] = one.certificates.ordered();
+    ca.intercept((kind) =>
+      kind === 'new-order' ? { status: 403, type: 'rejectedIdentifier', detail: 'no more' } : undefined,
+    );
+    const reasons = () => [...one.certificates.problems().values()].flat().map(({ reason }) => reason);
+    await until('the refusal is told', () => reasons().includes('acme-rejected-identifier'));
+    // And then it is away for good.
+    await short.kill();
+    await until('its end is told', () => reasons().includes('certificate-expiring'));
+    const leftMs = Date.parse(notAfter) - Date.now();
+    expect(leftMs).to.be.within(1, 24_000 / 3);
+    const seen = new Set<string>();
+    await until('its end', () => {
+      if (Date.now() >= Date.parse(notAfter) - 500) return true;
+      seen.add(`${one.certificates.ordered().map((each) => each.serial)} ${one.served().certificates.length}`);
+      return false;
+    });
+    expect([...seen]).to.deep.equal([`${serial} 1`]);
+    const stored = await one.store.get(`${instance}/acme/certificates/last.example.com`);
+    expect(stored?.value).to.include(serial);
+  });
+
   it('bind external accounts', async () => {
     const hmac = randomBytes(32).toString('base64url');
     const strict = await startPebble({ httpPort: port, dnsServer: dns.address, externalAccounts: { 'kid-1': hmac } });
@@ -137,6 +167,15 @@ describe('issuers, renewals and DNS', function () {
       [...without.certificates.problems().values()]
         .flat()
         .some(({ reason }) => reason === 'acme-external-account-required'),
+    );
+    await replicas.pop()?.stop();
+    instance += '-wrong';
+    const wrong = await start({
+      env: { ...env, ACME_EAB_KID: 'kid-1', ACME_EAB_HMAC: randomBytes(32).toString('base64url') },
+    });
+    wrong.want({ web: ['eab.example.com'] });
+    await until('it is told', () =>
+      [...wrong.certificates.problems().values()].flat().some(({ reason }) => reason === 'acme-account'),
     );
     await replicas.pop()?.stop();
     instance += '-bound';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
@@ -16,12 +17,27 @@ describe('certificates of three proxies with two workers each', function () {
   const proxies: AcmeProxy[] = [];
   const secretsKey = randomSecretsKey();
   const instance = 'edge';
+  /** Of providers that no name of this test needs: they are read, and must be written nowhere. */
+  const secrets = {
+    ACME_DNS_TSIG: 'hmac-sha256:acme:dHNpZy1zZWNyZXQtb2YtdGhlLXRlc3Q=',
+    ACME_DNS_SERVER: '127.0.0.1:1',
+    ACME_CLOUDFLARE_TOKEN: 'cloudflare-token-of-the-test',
+    ACME_DNS_WEBHOOK: 'http://jane:webhook-password@127.0.0.1:1/',
+    ACME_DNS_CREDENTIALS: '[{"provider":"cloudflare","domains":["x.example"],"token":"other-token-of-the-test"}]',
+    ACME_EAB_KID: 'kid-of-the-test',
+    ACME_EAB_HMAC: randomBytes(32).toString('base64url'),
+  };
 
   before(async () => {
     const [httpPort = 0, tlsPort = 0] = await freePorts(2);
     consul = await startConsul();
     dns = await startChallengeDns();
-    pebble = await startPebble({ httpPort, tlsPort, dnsServer: dns.address });
+    pebble = await startPebble({
+      httpPort,
+      tlsPort,
+      dnsServer: dns.address,
+      externalAccounts: { [secrets.ACME_EAB_KID]: secrets.ACME_EAB_HMAC },
+    });
     ca = await startCaRelay(pebble);
     for (const number of [1, 2, 3])
       proxies.push(
@@ -32,7 +48,12 @@ describe('certificates of three proxies with two workers each', function () {
           consul: consul.address,
           instance,
           secretsKey,
-          env: { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: pebble.caFile, ACME_EMAIL: 'ops@example.com' },
+          env: {
+            ACME_DIRECTORY: ca.directoryUrl,
+            ACME_CA_FILE: pebble.caFile,
+            ACME_EMAIL: 'ops@example.com',
+            ...secrets,
+          },
         }),
       );
     for (const each of proxies) await each.ready();
@@ -158,6 +179,11 @@ describe('certificates of three proxies with two workers each', function () {
         '/v1/problems',
         '/v1/services',
         '/v1/docker-flow-proxy/certs',
+        '/v1/docker-flow-proxy/config',
+        '/v1/status',
+        '/v1/routes',
+        '/v1/history?service=manual/shop',
+        '/v1/explain?url=https://shop.example.com/',
       ])
         texts.set(`${each.name} ${path}`, await each.get(path));
     }
@@ -166,6 +192,14 @@ describe('certificates of three proxies with two workers each', function () {
     for (const [where, text] of texts) {
       expect(text, where).to.not.match(/PRIVATE KEY/);
       expect(text, where).to.not.include(secretsKey);
+      for (const secret of [
+        'dHNpZy1zZWNyZXQtb2YtdGhlLXRlc3Q',
+        'cloudflare-token-of-the-test',
+        'webhook-password',
+        'other-token-of-the-test',
+        secrets.ACME_EAB_HMAC,
+      ])
+        expect(text, where).to.not.include(secret);
       // PKCS #8 of P-256 in base64 begins so.
       expect(text, where).to.not.include('MIGHAgEAMBMGByqGSM49');
     }

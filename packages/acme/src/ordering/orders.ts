@@ -2,6 +2,7 @@ import { openSecret, sealSecret } from '@swarmgate/registry';
 import { makePrivateKey } from '../certificates/request.ts';
 import { admit } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
+import { accountProblem } from '../orders/mend.ts';
 import type { OwnCertificate, PlannedOrder } from '../orders/plan-orders.ts';
 import { AcmeError } from '../protocol/acme-error.ts';
 import { certificateIdOf, documentKeys } from '../storage/acme-keys.ts';
@@ -198,7 +199,12 @@ export class Orders {
       const documents =
         error.code !== 'acme-refused' || problem === undefined
           ? away(subject, issuer, this.#context)
-          : failed(subject, issuer, { kind: 'failed', failures: new Map(), problem, retryAfterMs }, this.#context);
+          : failed(
+              subject,
+              issuer,
+              { kind: 'failed', failures: new Map(), problem: accountProblem(problem), retryAfterMs },
+              this.#context,
+            );
       if (documents.size > 0) await writer.write({ documents });
       return false;
     }

@@ -9,6 +9,7 @@ describe('a failed order in words', () => {
     ['incorrectResponse', 'port 80 of a.example.com is answered by another server', 'acme-incorrect-response'],
     ['caa', 'a CAA record forbids ca to certify a.example.com', 'acme-caa'],
     ['rateLimited', 'rate limited by ca until 2026-12-01T00:00:00.000Z', 'acme-rate-limited'],
+    ['account', 'ca refuses the account', 'acme-account'],
     ['unreachable', 'ca does not answer', 'acme-unreachable'],
     ['something-new', 'ca refuses a.example.com', 'acme-something-new'],
   ] as const;

@@ -1,5 +1,6 @@
 import type { Problem } from '@swarmgate/registry';
 import type { ChallengeKind } from '../names/select-names.ts';
+import type { AcmeProblem } from '../protocol/acme-error.ts';
 import type { Failure } from './failure.ts';
 
 interface Mend {
@@ -62,6 +63,10 @@ const mends: Readonly<Record<string, MendOf>> = {
     what: `${issuer} wants an external account`,
     suggestion: 'make one at the CA and set ACME_EAB_KID and ACME_EAB_HMAC',
   }),
+  account: (_, { issuer }) => ({
+    what: `${issuer} refuses the account`,
+    suggestion: 'look whether ACME_EAB_KID and ACME_EAB_HMAC are those that the CA gave, unused and for this directory',
+  }),
   invalidContact: (_, { issuer }) => ({
     what: `${issuer} refuses ACME_EMAIL`,
     suggestion: 'set an address that exists',
@@ -97,6 +102,20 @@ const unknown: MendOf = (name, { issuer }) => ({
   what: `${issuer} refuses ${name}`,
   suggestion: 'the CA’s own words say why; look them up in its documentation',
 });
+
+/** Types that say by themselves what is wrong with an account. */
+const accountTypes = new Set([
+  'externalAccountRequired',
+  'invalidContact',
+  'unsupportedContact',
+  'userActionRequired',
+  'rateLimited',
+]);
+
+/** What a CA answered to a request for an account, where its type would be taken for a failed validation of a name. */
+export function accountProblem(problem: AcmeProblem): AcmeProblem {
+  return accountTypes.has(problem.type) ? problem : { ...problem, type: 'account' };
+}
 
 /** A failure in words that tell what to do, for the owner of the service. */
 export function failureProblem(name: string, failure: Failure, nextAttemptMs: number): Problem {
