@@ -1,6 +1,6 @@
 import { openSecret, sealSecret } from '@swarmgate/registry';
 import { makePrivateKey } from '../certificates/request.ts';
-import { admit } from '../orders/budget.ts';
+import { admit, refund } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import { accountProblem } from '../orders/mend.ts';
 import type { OwnCertificate, PlannedOrder } from '../orders/plan-orders.ts';
@@ -49,14 +49,19 @@ export class Orders {
 
   /** Goes on with an order of a former orderer. */
   resume(order: OrderDocument): void {
-    const { secretsKeys, writer } = this.#context;
+    const { secretsKeys, writer, budgets } = this.#context;
     this.#start(order.id, order.names, async () => {
       const issuer = this.#issuer(order.issuer);
       const privateKey = openSecret(order.sealedKey, orderBinding(order.id), secretsKeys);
       // Its issuer is not configured any more, or its key was sealed with another SECRETS_KEY: it is ordered again.
-      if (issuer === undefined || privateKey === undefined || !(await this.#admitAgain(order, issuer)))
-        await writer.write({ documents: new Map([[documentKeys.order(order.id), undefined]]) });
-      else await this.#run(order, issuer, privateKey);
+      if (issuer === undefined || privateKey === undefined || !(await this.#admitAgain(order, issuer))) {
+        const documents = new Map<string, string | undefined>([[documentKeys.order(order.id), undefined]]);
+        if (issuer !== undefined && order.url === undefined) {
+          const [key, value] = budgets.spend(issuer, refund(budgets.of(issuer), order.names, order.startedAtMs));
+          documents.set(key, value);
+        }
+        await writer.write({ documents });
+      } else await this.#run(order, issuer, privateKey);
     });
   }
 
