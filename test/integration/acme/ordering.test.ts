@@ -182,6 +182,37 @@ describe('ordering certificates', function () {
     await until('it is served', () => one.served().certificates.length === 1);
   });
 
+  const urls = {
+    newNonce: 'https://127.0.0.1:1/n',
+    newAccount: 'https://127.0.0.1:1/a',
+    newOrder: 'https://127.0.0.1:1/o',
+  };
+  const directories = [
+    ['nothing', { status: 200, detail: '' }],
+    ['HTML', { status: 200, detail: '<html>' }],
+    ['null', { status: 200, detail: 'null' }],
+    ['2 MB', { status: 200, detail: `{"newNonce":"${'x'.repeat(2_000_000)}"}` }],
+    ['JSON that is nested 100,000 deep', { status: 200, detail: '['.repeat(100_000) }],
+    ['a redirect', { status: 302, detail: '', headers: { location: 'http://127.0.0.1:1/' } }],
+    ['plain HTTP', { status: 200, detail: JSON.stringify({ ...urls, newOrder: 'http://127.0.0.1:1/o' }) }],
+    ['URLs where nothing answers', { status: 200, detail: JSON.stringify(urls) }],
+    ['an unknown problem', { status: 418, type: '../../x\r\nSet-Cookie: a=b', detail: 'a'.repeat(50_000) }],
+  ] as const;
+  for (const [what, reply] of directories)
+    it(`survives a directory that is ${what}, and orders once it is one`, async () => {
+      const one = await start('one');
+      relay.intercept((kind) => (kind === 'directory' ? reply : undefined));
+      one.want({ web: [`${what.length}.directory.example.com`] });
+      await until('it is told', () => one.log.some((line) => /no usable answer|"no certificate"/.test(line)));
+      for (const line of one.log) expect(line.length, line.slice(0, 300)).to.be.lessThan(4_000);
+      relay.intercept(undefined);
+      if (what === 'an unknown problem') {
+        expect(problemsOf(one)).to.deep.equal(['swarm/web acme-account']);
+        await one.certificates.renew(`${what.length}.directory.example.com`, 'test');
+      } else expect(problemsOf(one)).to.deep.equal([]);
+      await until('it is served', () => one.served().certificates.length === 1, { withinMs: 60_000 });
+    });
+
   it('waits as long as a rate limit says, and no request of that name goes out before', async () => {
     const one = await start('one');
     relay.intercept((kind) =>
