@@ -104,6 +104,31 @@ describe('the end of TLS', () => {
       expect(await shake('', one)).to.equal(`none ${self}`);
     });
 
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    for (const [what, protocols, shown] of [
+      ['one of HTTP/2 and HTTP/1.1', ['http/1.1', 'h2'], 'h2 a.example'],
+      ['one of HTTP/1.1', ['http/1.1'], 'http/1.1 a.example'],
+      ['a validation', acme, 'acme-tls/1 challenge.example'],
+      ['a validation that offers more', ['h2', 'acme-tls/1'], 'acme-tls/1 challenge.example'],
+    ] as const)
+      it(`is ${shown} for ${what} where HTTP/2 is served, by ${version}`, async () => {
+        const sockets: TLSSocket[] = [];
+        const both = new SecureEntrypoint(
+          { certificates, challenges, handshakeMs: 5_000, http2: true },
+          (socket) => sockets.push(socket),
+          silentLogger,
+        );
+        const beside = createServer((socket) => both.accept(socket)).listen(0, '127.0.0.1');
+        await once(beside, 'listening');
+        const address = beside.address();
+        const at = typeof address === 'object' && address !== null ? { port: address.port } : {};
+        const one = { minVersion: version, maxVersion: version, ALPNProtocols: [...protocols], ...at };
+        expect(await shake('a.example', one)).to.equal(shown);
+        for (const each of sockets) each.destroy();
+        both.stop();
+        await once(beside.close(), 'close');
+      });
+
   it('takes no data after a validation', async () => {
     const before = secured.length;
     const socket = connect({
