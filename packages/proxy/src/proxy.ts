@@ -158,6 +158,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     version,
     logger,
     awaitedSequence: () => registry.awaitedSequence(),
+    tasks,
   });
   running.push(presence);
   const totals = new SharedTotals({

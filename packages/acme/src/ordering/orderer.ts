@@ -1,5 +1,5 @@
 import { contendForLeadership, type Leadership, type LeadershipState } from '@swarmgate/registry';
-import { backoffMs, createSignal, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, createSignal, pause, type Running, Tasks } from '@swarmgate/runtime';
 import { LeadingOrderer } from './leading-orderer.ts';
 import type { OrdererOptions } from './orderer-options.ts';
 
@@ -24,7 +24,8 @@ export class Orderer implements Running {
       ...(lockTtlMs === undefined ? {} : { ttlMs: lockTtlMs }),
     });
     this.#leadership.onChange(() => this.#changed.notify());
-    this.#running = this.#run();
+    const tasks = new Tasks({ logger });
+    this.#running = tasks.run('certificate-orders', this.#stopping.signal, () => this.#run());
   }
 
   get isLeading(): boolean {

@@ -1,5 +1,5 @@
 import { type KeyValueStore, RegistryError } from '@swarmgate/registry';
-import { backoffMs, type Logger, pause, type Running } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, type Running, Tasks } from '@swarmgate/runtime';
 import { type HeadMark, markOf } from './acme-head.ts';
 import { type AcmeKeys, digestOf, isFollowed, isRestorable } from './acme-keys.ts';
 import type { DocumentFolder } from './document-folder.ts';
@@ -55,7 +55,9 @@ export class AcmeFollower implements Running {
   async start(): Promise<void> {
     for (const [key, value] of await this.#options.folder.read()) this.#documents.set(key, value);
     if (this.#documents.size > 0) await this.#options.apply(this.view());
-    this.#following ??= this.#follow(this.#stopping.signal);
+    const { signal } = this.#stopping;
+    const tasks = new Tasks({ logger: this.#options.logger });
+    this.#following ??= tasks.run('certificates-following', signal, () => this.#follow(signal));
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import { type FaultOwner, guard } from '@swarmgate/runtime';
 import { asCombined, asCommon, asJson } from './access-log-line.ts';
 import type { AccessRecord } from './access-record.ts';
 
@@ -20,7 +21,12 @@ export interface AccessLogOptions {
 }
 
 /** Writes one line per exchange, in batches off the hot path. A reader that does not keep up costs lines, never time. */
-export class AccessLog {
+export class AccessLog implements FaultOwner {
+  readonly #flushLater = guard(this, () => this.#flush());
+  readonly #flushDrained = guard(this, () => {
+    this.#blocked = false;
+    this.#flush();
+  });
   readonly #options: AccessLogOptions;
   readonly #mostWaiting: number;
   readonly #mostWaitingLength: number;
@@ -58,7 +64,16 @@ export class AccessLog {
     this.#waitingLength += line.length;
     if (this.#scheduled || this.#blocked) return;
     this.#scheduled = true;
-    setImmediate(() => this.#flush());
+    setImmediate(this.#flushLater);
+  }
+
+  /** Lines could not be written: they count as dropped, and the next ones are tried. */
+  onFault(): void {
+    this.#dropped += this.#waiting.length;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#scheduled = false;
+    this.#blocked = false;
   }
 
   #flush(): void {
@@ -69,9 +84,6 @@ export class AccessLog {
     this.#waitingLength = 0;
     if (this.#options.write.write(`${lines.join('\n')}\n`)) return;
     this.#blocked = true;
-    this.#options.write.once('drain', () => {
-      this.#blocked = false;
-      this.#flush();
-    });
+    this.#options.write.once('drain', this.#flushDrained);
   }
 }

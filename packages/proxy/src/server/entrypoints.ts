@@ -150,9 +150,16 @@ export class Entrypoints {
     server.on('connection', (socket) =>
       guard(connectionOwner(socket, logger), () => this.#accept(socket, entry, ends))(),
     );
-    if (ends !== undefined) server.once('close', () => ends.stop());
+    const faults = {
+      onFault: (error: unknown) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'),
+    };
+    if (ends !== undefined)
+      server.once(
+        'close',
+        guard(faults, () => ends.stop()),
+      );
     server.once('close', ownPorts.add(entry.port));
-    server.on('error', (error) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'));
+    server.on('error', faults.onFault);
     const view: EntrypointView = {
       port: entry.port,
       secure: entry.secure,

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns';
 import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
+import { guard } from '@swarmgate/runtime';
 import { type OwnPorts, ownPorts } from '../endpoints/own-ports.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 
@@ -51,10 +52,13 @@ export function openConnection(
     : connect(target);
   // The system may have more own addresses than its interfaces show; a connection to one has it at both ends.
   if (own.has(port))
-    socket.once('connect', () => {
-      const { remoteAddress = '', localAddress } = socket;
-      if (remoteAddress === localAddress || own.leadsHere(remoteAddress, port)) socket.destroy(leadsHere(host, port));
-    });
+    socket.once(
+      'connect',
+      guard({ onFault: (error) => socket.destroy(error as Error) }, () => {
+        const { remoteAddress = '', localAddress } = socket;
+        if (remoteAddress === localAddress || own.leadsHere(remoteAddress, port)) socket.destroy(leadsHere(host, port));
+      }),
+    );
   return socket;
 }
 

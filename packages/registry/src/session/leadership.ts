@@ -1,4 +1,4 @@
-import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, Tasks } from '@swarmgate/runtime';
 import type { Leadership, LeadershipState } from '../registry.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { type AcquiredLock, acquireLock, keepLock } from './lock.ts';
@@ -19,6 +19,8 @@ export interface LeadershipOptions {
   readonly heartbeatMs?: number;
   /** A leader that writes no heartbeat for this long is replaced. Default 8_000, four heartbeats. */
   readonly silenceMs?: number;
+  /** Default: tasks whose faults only the log shows. */
+  readonly tasks?: Pick<Tasks, 'run'>;
 }
 
 const defaults = { ttlMs: 10_000, heartbeatMs: 2_000, silenceMs: 8_000 } as const;
@@ -48,7 +50,8 @@ class Contender implements Leadership {
   readonly state = (): LeadershipState => this.#state;
 
   begin(): void {
-    this.#running = this.#contend();
+    const { tasks = new Tasks({ logger: this.#options.logger }), key } = this.#options;
+    this.#running = tasks.run(`lock-${key}`, this.#stopping.signal, () => this.#contend());
   }
 
   onChange(listener: (state: LeadershipState) => void): () => void {

@@ -1,4 +1,4 @@
-import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, Tasks } from '@swarmgate/runtime';
 import type { KeyLayout } from '../journal/key-layout.ts';
 import type { BarrierReport, ReplicaPresence, ReplicaStatus } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
@@ -21,6 +21,8 @@ export interface PresenceOptions {
   readonly ttlMs?: number;
   /** Least time between two writes. Default 250. */
   readonly betweenWritesMs?: number;
+  /** Default: tasks whose faults only the log shows. */
+  readonly tasks?: Pick<Tasks, 'run'>;
 }
 
 type Report = Omit<ReplicaStatus, 'replica' | 'version' | 'since'>;
@@ -57,7 +59,8 @@ class Announcer implements ReplicaPresence {
       own: () => this.#ownStatus(),
       betweenRetriesMs: betweenWritesMs,
     });
-    this.#announcing = this.#announce();
+    const { tasks = new Tasks({ logger: options.logger }) } = options;
+    this.#announcing = tasks.run('replica-presence', this.#stopping.signal, () => this.#announce());
   }
 
   report(status: Report): void {

@@ -1,4 +1,4 @@
-import { isName } from '@swarmgate/runtime';
+import { guard, isName } from '@swarmgate/runtime';
 import { Router } from 'express';
 import type { LiveFilter } from '../live/live-request.ts';
 import type { LiveBatch } from '../live/live-tail.ts';
@@ -44,15 +44,25 @@ export function liveRoutes(parts: AdminParts): Router {
       response.write(events.join(''));
     };
     const unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
-    const ping = setInterval(() => {
+    const owner = {
+      onFault(error: unknown) {
+        parts.logger.error({ err: error }, 'a stream of live requests failed');
+        response.destroy();
+      },
+    };
+    const sendPing = guard(owner, () => {
       if (parts.draining()) response.end();
       else if (response.writableLength <= mostWaitingBytes) response.write(': ping\n\n');
-    }, pingEveryMs);
-    response.once('close', () => {
-      streams -= 1;
-      clearInterval(ping);
-      unwatch();
     });
+    const ping = setInterval(sendPing, pingEveryMs);
+    response.once(
+      'close',
+      guard(owner, () => {
+        streams -= 1;
+        clearInterval(ping);
+        unwatch();
+      }),
+    );
   });
 
   return router;

@@ -38,13 +38,14 @@ export class ProblemReporter implements Running {
 
   constructor(options: ProblemReporterOptions) {
     this.#options = options;
-    const { store, layout, replica, logger } = options;
+    const { store, layout, replica, logger, tasks } = options;
     this.#leadership = contendForLeadership({
       store,
       key: layout.reporter,
       heartbeatKey: layout.reporterHeartbeat,
       name: `proxy ${replica}`,
       logger,
+      tasks,
     });
     this.#leadership.onChange(() => this.#wake());
     this.#reporting = options.tasks.run('problem-reporter', this.#ending.signal, () => this.#run());

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import { hostPort, messageOf, type Running } from '@swarmgate/runtime';
+import { guard, hostPort, messageOf, type Running } from '@swarmgate/runtime';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { protectResponse } from './response-headers.ts';
 
@@ -74,8 +74,12 @@ export function createConsulProxy(options: ConsulProxyOptions): ConsulProxy {
       proxyReqWs: (outgoing, request, socket) => {
         // Nothing of one side may outlive the other.
         socket.once('close', () => outgoing.destroy());
-        outgoing.once('response', (response) => protectResponse(response.headers, pathOf(request)));
-        outgoing.once('upgrade', ({ headers }, consul) => {
+        const owner = { onFault: (error: unknown) => outgoing.destroy(error as Error) };
+        outgoing.once(
+          'response',
+          guard(owner, (response: IncomingMessage) => protectResponse(response.headers, pathOf(request))),
+        );
+        const begin = guard(owner, ({ headers }: IncomingMessage, consul: Socket) => {
           open.add(socket);
           const { connection, upgrade } = headers;
           protectResponse(headers, pathOf(request));
@@ -84,6 +88,7 @@ export function createConsulProxy(options: ConsulProxyOptions): ConsulProxy {
           consul.once('close', () => socket.destroySoon());
           consul.setTimeout(tunnelSilenceMs, () => consul.destroy());
         });
+        outgoing.once('upgrade', begin);
       },
       proxyRes: (incoming, request, response) => {
         protectResponse(incoming.headers, pathOf(request));

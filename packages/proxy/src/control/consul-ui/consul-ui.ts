@@ -123,6 +123,7 @@ export async function startConsulUi(options: ConsulUiOptions): Promise<ConsulUi>
 
   const certificates = settings.consulUiInsecure ? undefined : await withDefault(options.certificates);
   const server = await openUiServer({
+    logger,
     host: settings.adminHost,
     port: options.port,
     ...(certificates === undefined ? {} : { certificates }),

@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type ServerOptions, type ServerResp
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Running, UsageError } from '@swarmgate/runtime';
+import { guard, type Logger, type Running, UsageError } from '@swarmgate/runtime';
+import { connectionOwner } from '../../server/connection-owner.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { boundConnections } from '../admin/admin-connections.ts';
 
 export interface UiServerOptions {
+  readonly logger: Pick<Logger, 'error'>;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -66,12 +68,16 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
   });
   // A client that reads no more would otherwise hold its response, and its place among calls in flight.
   server.setTimeout(limits.idleMs);
-  server.on('request', options.onCall);
+  // A fault costs its connection: what was sent of a response cannot be taken back.
+  const ownerOf = (socket: Socket) => connectionOwner(socket, options.logger);
+  server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+    guard(ownerOf(request.socket), () => options.onCall(request, response))(),
+  );
   // Without these listeners node would respond by itself before anything is decided.
   for (const expectation of ['checkContinue', 'checkExpectation'])
     server.on(expectation, (request, response) => server.emit('request', request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    options.onUpgrade(request, socket as Socket, head),
+    guard(ownerOf(request.socket), () => options.onUpgrade(request, socket as Socket, head))(),
   );
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
   server.on('clientError', answerUnreadable);

@@ -122,6 +122,7 @@ export async function prepareRequestServer(
     ...options,
     isApart: (service) => dependencies.apart.isApart(service),
     live: liveTail,
+    tasks,
   });
   const reporter = new NumbersReporter(measured.recorder, dependencies.onNumbers);
   const balancer = new Balancer({

@@ -1,4 +1,4 @@
-import type { Logger, Settings } from '@swarmgate/runtime';
+import type { Logger, Settings, Tasks } from '@swarmgate/runtime';
 import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
@@ -50,17 +50,19 @@ export function measureServing({
   metrics,
   isApart,
   live,
+  tasks,
 }: {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly isApart: IsApart;
   readonly live: Pick<LiveTail, 'offer'>;
+  readonly tasks: Pick<Tasks, 'run'>;
 }): ServingMetrics {
   const registers = [metrics];
   const exchanges = new ExchangeMetrics(metrics, isApart);
   const recorder = new ExchangeRecorder();
-  const tracing = startTracing(settings, logger, metrics);
+  const tracing = startTracing(settings, logger, metrics, tasks);
   const connecting = new Histogram({
     name: 'swarmgate_upstream_connect_seconds',
     help: 'Until a connection to an endpoint is open',

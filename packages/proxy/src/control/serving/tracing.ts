@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Logger, Running, Settings } from '@swarmgate/runtime';
+import type { Logger, Running, Settings, Tasks } from '@swarmgate/runtime';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import { resourceOf } from '../../exchange/tracing/otlp-spans.ts';
 import { SpanExporter } from '../../exchange/tracing/span-exporter.ts';
@@ -13,7 +13,12 @@ export interface Tracing extends Running {
 }
 
 /** `undefined` where no collector is set: then a request costs nothing for it. */
-export function startTracing(settings: Settings, logger: Logger, metrics: Metrics): Tracing | undefined {
+export function startTracing(
+  settings: Settings,
+  logger: Logger,
+  metrics: Metrics,
+  tasks: Pick<Tasks, 'run'>,
+): Tracing | undefined {
   const url = collectorOf(settings);
   if (url === undefined) return undefined;
   const version = readVersion();
@@ -35,6 +40,7 @@ export function startTracing(settings: Settings, logger: Logger, metrics: Metric
     scheduleMs: settings.spanScheduleMs,
     timeoutMs: settings.otlpTimeoutMs,
     logger,
+    tasks,
   });
   new Counter({
     name: 'swarmgate_spans_total',

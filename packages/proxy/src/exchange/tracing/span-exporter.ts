@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { backoffMs, type Logger, pause, SwarmgateError } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, SwarmgateError, Tasks } from '@swarmgate/runtime';
 import {
   type Envelope,
   envelopeOf,
@@ -26,6 +26,8 @@ export interface SpanExporterOptions {
   readonly scheduleMs: number;
   readonly timeoutMs: number;
   readonly logger: Logger;
+  /** Default: tasks whose faults only the log shows. */
+  readonly tasks?: Pick<Tasks, 'run'>;
 }
 
 export interface ExportedSpans {
@@ -60,7 +62,8 @@ export class SpanExporter {
     this.#envelope = envelopeOf(options.resource, options.version);
     const agent = { keepAlive: true, maxSockets: 1 };
     this.#agent = options.url.protocol === 'https:' ? new HttpsAgent(agent) : new HttpAgent(agent);
-    this.#running = this.#run();
+    const { tasks = new Tasks({ logger: options.logger }) } = options;
+    this.#running = tasks.run('span-exporter', this.#ending.signal, () => this.#run());
   }
 
   counts(): ExportedSpans {

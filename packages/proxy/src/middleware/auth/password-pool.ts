@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { guard } from '@swarmgate/runtime';
 
 export interface PasswordJob {
   readonly id: number;
@@ -49,14 +50,19 @@ export class PasswordPool {
   #started(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(new URL('./password-worker.ts', import.meta.url));
-    worker.on('message', ({ id, fits }: PasswordResult) => {
-      this.#waiting.get(id)?.(fits ? 'fits' : 'differs');
-      this.#waiting.delete(id);
-      if (this.#waiting.size === 0) worker.unref();
-    });
+    const lost = () => this.#lost(worker);
+    const owner = { onFault: lost };
+    worker.on(
+      'message',
+      guard(owner, ({ id, fits }: PasswordResult) => {
+        this.#waiting.get(id)?.(fits ? 'fits' : 'differs');
+        this.#waiting.delete(id);
+        if (this.#waiting.size === 0) worker.unref();
+      }),
+    );
     // However it ended, waiting jobs fail, and the next job starts a new thread.
-    worker.on('error', () => this.#lost(worker));
-    worker.on('exit', () => this.#lost(worker));
+    worker.on('error', guard(owner, lost));
+    worker.on('exit', guard(owner, lost));
     this.#worker = worker;
     return worker;
   }
