@@ -57,6 +57,50 @@ describe('Express middleware on an exchange', () => {
     });
   });
 
+  for (const event of ['finish', 'close'] as const)
+    it(`throws in a listener for ${event} of its response: that is logged, and the next request is served`, () => {
+      let thrown = 0;
+      const respond: RequestHandler = (request, response) => {
+        if (request.url === '/broken')
+          response.once(event, () => {
+            thrown += 1;
+            throw new Error('broken');
+          });
+        response.end('by itself');
+      };
+      return onStage(withPlugins(respond), async ({ rig }) => {
+        const client = rig.client();
+        client.send(get('/broken'));
+        expect((await client.response()).body).to.equal('by itself');
+        await until(() => thrown === 1, 'the listener to be called');
+        const other = rig.client();
+        other.send(get('/'));
+        expect((await other.response()).body).to.equal('by itself');
+        expect(rig.context.reports.map(({ status }) => status)).to.deep.equal([200, 200]);
+      });
+    });
+
+  it('throws in the callback of a write or an end: the same', () => {
+    const called: string[] = [];
+    const breaks = (name: string) => () => {
+      called.push(name);
+      throw new Error('broken');
+    };
+    const respond: RequestHandler = (_request, response) => {
+      response.write('by ', breaks('write'));
+      response.end('itself', breaks('end'));
+    };
+    return onStage(withPlugins(respond), async ({ rig }) => {
+      for (let at = 0; at < 2; at += 1) {
+        const client = rig.client();
+        client.send(get('/'));
+        expect((await client.response()).body).to.equal('by itself');
+      }
+      await until(() => called.length === 4, 'the callbacks to be called');
+      expect(rig.context.reports.map(({ status }) => status)).to.deep.equal([200, 200]);
+    });
+  });
+
   it('responds by itself, and the connection goes on', () => {
     const respond: RequestHandler = (request, response, next) => {
       if (request.path === '/json') response.status(201).json({ ip: request.ip, query: request.url });

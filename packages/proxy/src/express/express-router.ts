@@ -1,4 +1,4 @@
-import { timerMs } from '@swarmgate/runtime';
+import { guard, timerMs } from '@swarmgate/runtime';
 import express, { type RequestHandler, type Router } from 'express';
 import { localResponse } from '../exchange/local-responses.ts';
 import type { HandledExchange, HandledParts, HandlerOf, RouteHandler } from '../exchange/route-handler.ts';
@@ -95,8 +95,9 @@ class PluginParts extends ExpressParts {
     super(handled, routerOf);
     this.#options = options;
     const { route } = handled.exchange;
-    this.#silence = new SilenceTimer(timerMs(route.destination.timeoutServerMs ?? options.silenceMs ?? 0), () =>
-      this.#onSilence(),
+    this.#silence = new SilenceTimer(
+      timerMs(route.destination.timeoutServerMs ?? options.silenceMs ?? 0),
+      guard(handled, () => this.#onSilence()),
     );
     this.request.onForward = (through) => {
       this.#silence.stop();

@@ -60,7 +60,13 @@ const retriesPerRequest = 0.2;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { timeouts, trusted, viaName, newRequestId, logger } = options;
   const limits = { connectMs: timeouts.connectMs, ...options.poolLimits };
-  const pool = new ConnectionPool(new DeadlineSweep(options.sweepTickMs), limits, options.onOpened);
+  const pool = new ConnectionPool(
+    new DeadlineSweep(options.sweepTickMs),
+    limits,
+    options.onOpened,
+    undefined,
+    (error) => logger.error({ err: error }, 'a connection to an endpoint failed'),
+  );
   const shared: HttpExchangeContext = {
     ...withAttemptLog(options.context, logger),
     pool,

@@ -39,6 +39,7 @@ function statusOf(endpoint: Endpoint, head: string, timeoutMs: number, signal: A
       onClosed: () => {},
       onDetached: () => {},
       onOpened: () => {},
+      onFault: () => end(0),
     };
     const connection = new EndpointConnection(endpoint, owner, timeoutMs);
     const end = (status: number) => {

@@ -61,6 +61,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly sweep: DeadlineSweep;
   readonly livenessConnects: LivenessConnects;
   readonly onOpened: (tookMs: number) => void;
+  readonly onFault: (error: unknown) => void;
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
   readonly #slotOf = new WeakMap<Endpoint, Slot>();
@@ -70,12 +71,14 @@ export class ConnectionPool implements ConnectionOwner {
   /**
    * @param onOpened called with the time each connection took to open, in milliseconds
    * @param openForLiveness for tests: a connection that is never accepted, which loopback cannot provide
+   * @param onFault gets an error in a callback of a connection that no request uses
    */
   constructor(
     sweep: DeadlineSweep,
     limits: Partial<PoolLimits> = {},
     onOpened: (tookMs: number) => void = () => {},
     openForLiveness?: LivenessConnectsOptions['open'],
+    onFault: (error: unknown) => void = () => {},
   ) {
     this.sweep = sweep;
     this.livenessConnects = new LivenessConnects({
@@ -84,6 +87,7 @@ export class ConnectionPool implements ConnectionOwner {
       ...(openForLiveness === undefined ? {} : { open: openForLiveness }),
     });
     this.onOpened = onOpened;
+    this.onFault = onFault;
     this.#limits = { ...defaultPoolLimits, ...limits };
   }
 

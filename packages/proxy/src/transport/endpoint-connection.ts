@@ -46,6 +46,8 @@ export interface ConnectionOwner {
   onDetached(connection: EndpointConnection): void;
   /** Connected, and encrypted where that is asked for, after this many milliseconds. */
   onOpened(tookMs: number): void;
+  /** A callback failed while the connection carried nothing. It is closed. */
+  onFault(error: unknown): void;
 }
 
 const readBufferBytes = 65_536;
@@ -241,7 +243,8 @@ export class EndpointConnection implements Timed {
   onFault(error: unknown): void {
     const owner = this.#tunnel ?? this.#receiver;
     this.abandon();
-    owner?.onFault(error);
+    if (owner === undefined) this.#owner.onFault(error);
+    else owner.onFault(error);
     // Where acting on `close` was the fault, no further event gives its place back.
     if (this.socket.closed) this.#release();
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
-import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
@@ -47,7 +47,10 @@ export interface EndingsRig {
 /** Short, so that the endings that only a timeout brings come soon, and long enough for a thousand clients at once. */
 const shortMs = 1_500;
 
-export async function startEndingsRig(env: Readonly<Record<string, string>>): Promise<EndingsRig> {
+export async function startEndingsRig(
+  env: Readonly<Record<string, string>>,
+  logger: Logger = silentLogger,
+): Promise<EndingsRig> {
   const endpoint = await startEndpoint();
   const [plain = 0, secure = 0, proxied = 0, proxiedSecure = 0, relay = 0, deadRelay = 0, named = 0, dead = 0] =
     await freePorts(8);
@@ -72,7 +75,7 @@ export async function startEndingsRig(env: Readonly<Record<string, string>>): Pr
       timeoutServerMs: shortMs,
       timeoutTunnelMs: shortMs,
     },
-    logger: silentLogger,
+    logger,
     metrics,
     env: {},
     entrypoints: [
@@ -85,6 +88,7 @@ export async function startEndingsRig(env: Readonly<Record<string, string>>): Pr
   });
   await publish(server, [
     service('web', { servicePath: ['/e/'], port: endpoint.port }),
+    service('zip', { servicePath: ['/zip/'], port: endpoint.port }, { compressionAlgo: ['gzip'] }),
     service('dead', { servicePath: ['/dead/'], port: dead }),
     service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),
     service('tcp', { reqMode: 'tcp', srcPort: relay, port: endpoint.port, servicePath: ['/'] }),
@@ -121,7 +125,11 @@ export async function startEndingsRig(env: Readonly<Record<string, string>>): Pr
   };
 }
 
-function service(name: string, destination: Partial<Destination>): ServiceDefinition {
+function service(
+  name: string,
+  destination: Partial<Destination>,
+  more: Partial<ServiceDefinition> = {},
+): ServiceDefinition {
   return {
     version: 1,
     service: name,
@@ -129,6 +137,7 @@ function service(name: string, destination: Partial<Destination>): ServiceDefini
     source: { kind: 'rest', by: 'test' },
     updatedAt: '',
     destinations: [{ index: 0, since: 0, outboundHostname: '127.0.0.1', port: 80, ...destination }],
+    ...more,
   };
 }
 
@@ -180,12 +189,14 @@ async function startEndpoint(): Promise<{ readonly port: number; stop(): Promise
   };
 }
 
-const keepsAlive = new Set(['ok', 'large']);
+const keepsAlive = new Set(['ok', 'large', 'text']);
 const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 const ways: Readonly<Record<string, (socket: Socket) => void>> = {
   ok: (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
   large: (socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`),
+  text: (socket) =>
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`),
   close: (socket) => socket.destroy(),
   reset: (socket) => socket.resetAndDestroy(),
   garble: (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'),
@@ -200,6 +211,11 @@ const ways: Readonly<Record<string, (socket: Socket) => void>> = {
   refuses: (socket) => socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
   refusesandcloses: (socket) => socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nno'),
   upgrade: (socket) => socket.write(`${switching}hello`),
+  upgradeslow: (socket) => {
+    socket.write(`${switching}hello`);
+    socket.pause();
+    setTimeout(() => socket.resume(), 300);
+  },
   upgradeclose: (socket) => socket.end(`${switching}bye`),
   upgradereset: (socket) => {
     socket.write(switching);

@@ -51,7 +51,7 @@ class Contender implements Leadership {
 
   begin(): void {
     const { tasks = new Tasks({ logger: this.#options.logger }), key } = this.#options;
-    this.#running = tasks.run(`lock-${key}`, this.#stopping.signal, () => this.#contend());
+    this.#running = tasks.run(`lock-${key.replaceAll('/', '-')}`, this.#stopping.signal, () => this.#contend());
   }
 
   onChange(listener: (state: LeadershipState) => void): () => void {

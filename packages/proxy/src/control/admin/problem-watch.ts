@@ -1,5 +1,5 @@
 import type { KeyLayout } from '@swarmgate/registry';
-import { guard, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
+import { type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import {
@@ -75,12 +75,9 @@ export class ProblemWatch implements Running {
 
   async #watch(): Promise<void> {
     const { signal } = this.#ending;
-    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000, tasks } = this.#options;
+    const { settleMs = 200, betweenLooksMs = 1_000, lookEveryMs = 5_000 } = this.#options;
     while (!signal.aborted) {
-      const timer = setTimeout(
-        guard(tasks.owner('problem-watch'), () => this.look()),
-        lookEveryMs,
-      ).unref();
+      const timer = setTimeout(() => this.look(), lookEveryMs).unref();
       await this.#changed.promise;
       clearTimeout(timer);
       this.#changed = Promise.withResolvers();

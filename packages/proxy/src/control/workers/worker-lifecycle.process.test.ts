@@ -19,7 +19,12 @@ describe('the life of workers', function () {
   let rig: WorkerRig;
   const waiting: ServerResponse[] = [];
 
+  // Errors that no guard contains cannot come from outside: a signal throws one in a worker.
+  const nodeOptions = process.env.NODE_OPTIONS;
+  const throws = "process.on('SIGUSR2',()=>{throw(new(Error)('broken'))})";
+
   before(async () => {
+    process.env.NODE_OPTIONS = `${nodeOptions ?? ''} --import=data:text/javascript,${throws}`;
     rig = await startWorkerRig({
       backend: (request, response) => {
         if (request.url === '/held') waiting.push(response);
@@ -36,7 +41,11 @@ describe('the life of workers', function () {
     await rig.apply(many);
     await rig.put('manual/all', {});
   });
-  after(() => rig.stop());
+  after(async () => {
+    if (nodeOptions === undefined) delete process.env.NODE_OPTIONS;
+    else process.env.NODE_OPTIONS = nodeOptions;
+    await rig.stop();
+  });
 
   const pids = () => rig.serving().map(({ pid }) => pid);
   const replacedBy = async (old: readonly number[]) => {
@@ -54,6 +63,23 @@ describe('the life of workers', function () {
     expect(await rig.metric('swarmgate_worker_ends_total')).to.equal(1);
     const revisions = new Set(rig.server.workers().map(({ revision }) => revision));
     expect(revisions.size).to.equal(1);
+  });
+
+  it('is replaced without a failed request where an error in it passes every guard: it serves until another does', async () => {
+    const ends = await rig.metric('swarmgate_worker_ends_total');
+    const [unusable = 0, staying = 0] = pids();
+    const load = new Load(rig.port, { keepAlive: 4, perRequest: 2 });
+    await load.more(50);
+    for (let at = 0; at < 3; at += 1) process.kill(unusable, 'SIGUSR2');
+    const replaced = () => pids().length === 2 && !pids().includes(unusable) && pids().includes(staying);
+    await until(replaced, 'another worker in its place', 60_000);
+    await load.more(50);
+    await load.stop();
+    expect([...load.failures]).to.deep.equal([]);
+    // One replacement for three such errors, and none for the end of the one that drained.
+    await until(() => rig.server.workers().length === 2, 'the other one to have drained', 60_000);
+    expect(pids()).to.include(staying);
+    expect((await rig.metric('swarmgate_worker_ends_total')) - ends).to.equal(1);
   });
 
   it('leaves the port open when all of them crash: who connects meanwhile is served by the next', async () => {

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import type { FailedTask } from './fault-injection/control-subject.ts';
+import type { Injected } from './fault-injection/fault-subject.ts';
+
+const folder = fileURLToPath(new URL('fault-injection/', import.meta.url));
+const sources = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** Guarded places that the ways of `fault-subject.ts` do not come to, and why. */
+const notInjected: readonly (readonly [place: string, reason: string])[] = [
+  ['exchange/access-log.ts', 'no exchange owns it: a fault drops lines; access-log.test.ts'],
+  ['express/express-router.ts', 'plug-ins only'],
+  ['express/view-response.ts', 'middleware only; express-router.test.ts'],
+  ['middleware/auth/password-pool.ts', 'a thread; password-pool.test.ts'],
+  ['server/entrypoints.ts', 'the end of a port, and admission by the control process, whose promise is a call’s'],
+  ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
+  ['server/relay/relayed-connection.ts', 'the abort at the end of the process'],
+  ['server/relay/relays.ts', 'admission by the control process'],
+  ['transport/liveness-connect.ts', 'a host that is gone, which loopback does not know; liveness-connect.test.ts'],
+  ['transport/open-connection.ts', 'a port of the proxy itself; own-ports.test.ts'],
+];
+
+interface Injections {
+  readonly injected: readonly Injected[];
+  /** Stacks. */
+  readonly uncaught: readonly string[];
+}
+
+interface FailedTasks extends Pick<Injections, 'uncaught'> {
+  readonly injected: readonly FailedTask[];
+  /** Without a fault. */
+  readonly quiet: FailedTask;
+}
+
+async function run<T>(subject: string, env: Readonly<Record<string, string>> = {}): Promise<T> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', join(folder, 'instrument-guards.mjs'), join(folder, subject)],
+    { env: { ...process.env, SUBJECT_ENV: JSON.stringify(env) }, maxBuffer: 1e8 },
+  );
+  return JSON.parse(stdout) as T;
+}
+
+describe('an error thrown in a callback', function () {
+  // One fault after the other, each with the connections that come to it.
+  this.timeout(300_000);
+
+  for (const [what, env] of Object.entries({ core: {}, Express: { HTTP_ROUTER: 'express' } }))
+    describe(`of an exchange or a connection, with the ${what} router`, () => {
+      let injected: readonly Injected[];
+      let uncaught: readonly string[];
+
+      before(async () => {
+        ({ injected, uncaught } = await run<Injections>('fault-subject.ts', env));
+      });
+
+      it('is injected at every guarded place of transport, exchange and server', () => {
+        expect(injected.filter(({ fired }) => fired !== 1)).to.deep.equal([]);
+        const lacking = guardedPlaces().filter(
+          (place) =>
+            !injected.some(({ site }) => site === `proxy/src/${place}`) &&
+            !notInjected.some(([file]) => place.startsWith(`${file}:`)),
+        );
+        expect(lacking).to.deep.equal([]);
+      });
+
+      it('ends no process', () => {
+        expect(uncaught).to.deep.equal([]);
+      });
+
+      it('is logged once, with its stack', () => {
+        expect(injected.filter(({ logged }) => logged !== 1)).to.deep.equal([]);
+      });
+
+      it('leaks no connection, slot, exchange or descriptor', () => {
+        expect(injected.filter(({ leaked }) => leaked.length > 0)).to.deep.equal([]);
+      });
+
+      it('costs no other client: the next request is served', () => {
+        expect(injected.filter(({ status }) => status !== 200)).to.deep.equal([]);
+      });
+    });
+
+  describe('of a control task', () => {
+    let injected: readonly FailedTask[];
+    let quiet: FailedTask;
+    let uncaught: readonly string[];
+
+    before(async () => {
+      ({ injected, quiet, uncaught } = await run<FailedTasks>('control-subject.ts'));
+    });
+
+    it('is injected in every task that a proxy of one process has', () => {
+      expect(injected.map(({ site }) => site)).to.include.members([
+        'task health-checks',
+        'task name-resolution',
+        'task own-networks',
+        'task problem-watch',
+        'task registry-following',
+        'task reload-requests',
+        'task replica-presence',
+        'task shared-certificates',
+      ]);
+      expect(injected.filter(({ fired }) => fired !== 1)).to.deep.equal([]);
+    });
+
+    it('ends no process, and the proxy becomes ready all the same', () => {
+      expect(uncaught).to.deep.equal([]);
+      expect(injected.filter(({ ready }) => ready !== 200)).to.deep.equal([]);
+    });
+
+    it('restarts the task', () => {
+      expect(injected.filter(({ again }) => !again)).to.deep.equal([]);
+    });
+
+    it('is a problem under the name of the task, and of no other', () => {
+      expect(quiet.problems).to.deep.equal([]);
+      expect(injected.filter(({ problems }) => problems.length !== 1)).to.deep.equal([]);
+    });
+  });
+});
+
+/** `server/relay/relays.ts:146`, for each guard in the modules that serve requests. */
+function guardedPlaces(): readonly string[] {
+  return globSync('{transport,exchange,server,express,middleware}/**/*.ts', { cwd: sources })
+    .filter((file) => !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      readFileSync(join(sources, file), 'utf8')
+        .split('\n')
+        .flatMap((line, at) => (/\bguard(?:Promise)?\(/.test(line) ? [`${file}:${at + 1}`] : [])),
+    );
+}

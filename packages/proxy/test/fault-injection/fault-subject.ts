@@ -1,0 +1,192 @@
+import { connect as connectHttp2 } from 'node:http2';
+import type { Logger } from '@swarmgate/runtime';
+import { silentLogger } from '@swarmgate/runtime';
+import { EndingClient } from '../endings/ending-client.ts';
+import { endingKinds } from '../endings/ending-kinds.ts';
+import { type Counts, type EndingsRig, startEndingsRig } from '../endings/endings-rig.ts';
+import { until } from '../until.ts';
+
+/** What became of one injected fault. */
+export interface Injected {
+  readonly site: string;
+  readonly kind: string;
+  readonly fired: number;
+  /** Log lines that hold the error with its stack. */
+  readonly logged: number;
+  /** Counts that did not come back to what they were. */
+  readonly leaked: readonly string[];
+  /** Status of a request on a connection of its own afterwards. */
+  readonly status: number;
+}
+
+declare global {
+  var faultInjection: {
+    readonly seen: Set<string>;
+    armed: string | undefined;
+    fired: number;
+    /** How often the place was entered after the fault. */
+    readonly again: number;
+  };
+}
+
+interface Drive {
+  readonly name: string;
+  readonly run: (rig: EndingsRig) => Promise<void>;
+}
+
+const settledWithinMs = 20_000;
+const uncaught: string[] = [];
+process.on('uncaughtException', (error) => uncaught.push(String(error.stack)));
+
+const logged: string[] = [];
+const error = (fields: { readonly err?: unknown }) => {
+  if (fields.err instanceof Error && fields.err.stack !== undefined) logged.push(fields.err.stack);
+};
+const logger = { ...silentLogger, error } as unknown as Logger;
+
+const http2 =
+  (port: 'plain' | 'secure', headers: Readonly<Record<string, string>>, body?: string) =>
+  (rig: EndingsRig): Promise<void> =>
+    new Promise((resolve) => {
+      const scheme = port === 'plain' ? 'http' : 'https';
+      const session = connectHttp2(`${scheme}://127.0.0.1:${rig.ports[port]}`, { rejectUnauthorized: false });
+      const end = () => {
+        session.destroy();
+        resolve();
+      };
+      session.once('error', end);
+      session.once('close', end);
+      const stream = session.request(
+        { ':path': '/e/ok', ':authority': 'a.example', ...headers },
+        { endStream: body === undefined },
+      );
+      stream.once('error', end);
+      stream.once('close', end);
+      stream.resume();
+      if (body !== undefined) stream.end(body);
+    });
+
+const upgrade = 'Host: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+const onPlain =
+  (run: (client: EndingClient) => Promise<void>) =>
+  async (rig: EndingsRig): Promise<void> => {
+    const client = new EndingClient(rig.ports.plain);
+    await inTime(client.connected().then(() => run(client)));
+    client.socket.destroy();
+  };
+
+const inTime = (work: Promise<void>): Promise<void> =>
+  Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, 4_000).unref())]).catch(() => undefined);
+
+const drives: readonly Drive[] = [
+  ...endingKinds.flatMap(({ name, port, run }) =>
+    // What only time ends takes long: on the ports where nothing else shows it.
+    (port === 'proxied' || port === 'named' ? ['leave', 'stay'] : ['leave']).map((then) => ({
+      name: `${name} (${port})${then === 'stay' ? ', and stays' : ''}`,
+      run: async (rig: EndingsRig) => {
+        const client = new EndingClient(rig.ports[port]);
+        await inTime(client.connected().then(() => run(client)));
+        if (then === 'stay') await inTime(client.isOver());
+        client.socket.destroy();
+      },
+    })),
+  ),
+  { name: 'a request by HTTP/2', run: http2('plain', {}) },
+  { name: 'a request by HTTP/2 over TLS', run: http2('secure', {}) },
+  { name: 'a body by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(900)) },
+  { name: 'a body that is too large by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(400_000)) },
+  { name: 'a large response by HTTP/2', run: http2('plain', { ':path': '/e/large' }) },
+  {
+    name: 'a compressed response',
+    run: onPlain(async (client) => {
+      client.write('GET /zip/text HTTP/1.1\r\nHost: a.example\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n');
+      await client.isOver();
+    }),
+  },
+  {
+    name: 'a tunnel that carries much to a slow endpoint',
+    run: onPlain(async (client) => {
+      client.write(`GET /e/upgradeslow HTTP/1.1\r\n${upgrade}`);
+      await client.receives('hello');
+      client.write('x'.repeat(16_000_000));
+      // Its silence ends it, once all of that has been carried.
+      await client.isOver();
+    }),
+  },
+];
+
+/** Injects one fault at every guarded place that these ways of using a server come to. */
+async function injectAll(env: Readonly<Record<string, string>>): Promise<readonly Injected[]> {
+  const rig = await startEndingsRig({ HTTP2: 'true', ...env }, logger);
+  const drivesOf = new Map<string, { readonly drive: Drive; readonly tookMs: number }[]>();
+  // What is made once, at the first connection of a kind, is no leak.
+  for (const drive of drives) {
+    globalThis.faultInjection.seen.clear();
+    const startedMs = performance.now();
+    await drive.run(rig);
+    await settled(rig, undefined);
+    const tookMs = performance.now() - startedMs;
+    for (const site of globalThis.faultInjection.seen)
+      drivesOf.set(site, [...(drivesOf.get(site) ?? []), { drive, tookMs }]);
+  }
+  const quiet = await rig.counts();
+  const injected: Injected[] = [];
+  for (const [site, found] of [...drivesOf].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    logged.length = 0;
+    globalThis.faultInjection.fired = 0;
+    globalThis.faultInjection.armed = site;
+    const tried: string[] = [];
+    // An idle connection, for one, may save a way the place that it came to before.
+    for (const { drive } of found.sort((one, other) => one.tookMs - other.tookMs).slice(0, 5)) {
+      tried.push(drive.name);
+      await drive.run(rig);
+      await settled(rig, quiet);
+      if (globalThis.faultInjection.fired > 0) break;
+    }
+    globalThis.faultInjection.armed = undefined;
+    injected.push({
+      site,
+      kind: tried.at(-1) ?? '',
+      fired: globalThis.faultInjection.fired,
+      logged: logged.filter((stack) => stack.includes(`injected at ${site}`)).length,
+      leaked: leaksOf(await settled(rig, quiet), quiet),
+      status: await statusOf(rig),
+    });
+  }
+  await rig.stop();
+  return injected;
+}
+
+async function settled(rig: EndingsRig, quiet: Counts | undefined): Promise<Counts> {
+  let now = await rig.counts();
+  await until(
+    async () => {
+      now = await rig.counts();
+      return leaksOf(now, quiet).length === 0;
+    },
+    'the counts of before',
+    settledWithinMs,
+  ).catch(() => undefined);
+  return now;
+}
+
+function leaksOf({ descriptors, ...places }: Counts, quiet: Counts | undefined): readonly string[] {
+  const held = Object.entries(places).filter(([, count]) => count !== 0);
+  if (quiet !== undefined && descriptors > quiet.descriptors)
+    held.push(['descriptors', descriptors - quiet.descriptors]);
+  return held.map(([what, count]) => `${what}: ${count}`);
+}
+
+async function statusOf(rig: EndingsRig): Promise<number> {
+  const client = new EndingClient(rig.ports.plain);
+  client.write('GET /e/ok HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
+  await client.receives('HTTP/1.1 ');
+  client.socket.destroy();
+  return Number(client.received.slice(9, 12));
+}
+
+const injected = await injectAll(JSON.parse(process.env.SUBJECT_ENV ?? '{}') as Record<string, string>);
+process.stdout.write(JSON.stringify({ injected, uncaught }));
+// What the rig started is stopped; connections of clients may still be closing.
+process.exit(0);
