@@ -14,7 +14,10 @@ export interface Callback {
 
 const openings: readonly (readonly [Callback['kind'], RegExp])[] = [
   ['listener', /\.(?:on|once|addListener|prependListener|addEventListener)\(|\bcreateServer\(/g],
-  ['timer', /(?<![\w.])(?:setTimeout|setInterval|setImmediate|queueMicrotask)\(|\bnextTick\(|(?<=\.)setTimeout\(\w+, /g],
+  [
+    'timer',
+    /(?<![\w.])(?:setTimeout|setInterval|setImmediate|queueMicrotask)\(|\bnextTick\(|(?<=\.)setTimeout\((?=\w+, )/g,
+  ],
   ['promise', /(?<=^\s*|=> |else |[;{]\s*)void (?=[\w(])|(?<=[;{}]\s*\n\s*)[\w.#]+(?:\([^()\n]*\))?\.then\(/g],
   ['handshake', /\b(?:SNICallback|ALPNCallback)\(/g],
 ];
