@@ -1,5 +1,6 @@
 import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
+import { faultMutants } from './faults.ts';
 import type { Mutant } from './mutant.ts';
 import { publishingMutants } from './publishing.ts';
 import { servingMutants } from './serving.ts';
@@ -7,6 +8,7 @@ import { servingMutants } from './serving.ts';
 /** Every planted fault, module by module. */
 export const mutants: readonly Mutant[] = [
   ...exchangeMutants,
+  ...faultMutants,
   ...servingMutants,
   ...publishingMutants,
   ...consulUiMutants,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Logger } from './logger.ts';
-import { Tasks } from './tasks.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { LoopFaults, Tasks } from './tasks.ts';
 
 describe('Tasks', () => {
   let lines: Record<string, unknown>[];
@@ -43,6 +43,27 @@ describe('Tasks', () => {
     expect(pauses[0]).to.be.within(0, 1);
     expect(pauses[2]).to.be.within(2, 4);
     expect(pauses[5]).to.be.within(4, 8);
+  });
+
+  it('runs nothing while it pauses', async () => {
+    const slow = new Tasks({ logger: silentLogger, firstPauseMs: 60_000, mostPauseMs: 60_000 });
+    let runs = 0;
+    const running = slow.run('checks', ending.signal, async () => {
+      runs += 1;
+      if (runs < 10) throw new Error('broken');
+    });
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    expect(runs).to.equal(1);
+    ending.abort();
+    await running;
+    expect(runs).to.equal(1);
+  });
+
+  it('counts from one again after a recovery', () => {
+    tasks.owner('watch').onFault(new Error('first'));
+    nowMs = 1_001;
+    tasks.owner('watch').onFault(new Error('second'));
+    expect(lines.map(({ times }) => times)).to.deep.equal([1, 1]);
   });
 
   it('ends with its signal, also while it pauses, and never rejects', async () => {
@@ -89,5 +110,18 @@ describe('Tasks', () => {
     expect(tasks.faults()).to.deep.equal([]);
     tasks.owner('watch').onFault(new Error('third'));
     expect(tasks.faults()).to.deep.equal([{ task: 'watch', message: 'third', times: 1 }]);
+  });
+});
+
+describe('LoopFaults', () => {
+  it('throws the first fault since the last call, once', () => {
+    const faults = new LoopFaults();
+    faults.throwFirst();
+    faults.onFault(new Error('first'));
+    faults.onFault(new Error('second'));
+    expect(() => faults.throwFirst()).to.throw('first');
+    faults.throwFirst();
+    faults.onFault(new Error('third'));
+    expect(() => faults.throwFirst()).to.throw('third');
   });
 });
