@@ -13,7 +13,10 @@ export type SubjectName =
   | 'HAProxy'
   | 'HAProxy, access log'
   | 'HAProxy, TLS'
+  | 'HAProxy, HTTP/2'
+  | 'HAProxy, HTTP/2 over TLS'
   | 'nginx'
+  | 'nginx, HTTP/2'
   | 'Caddy'
   | 'Express + http-proxy-middleware';
 
@@ -24,6 +27,8 @@ export interface BenchCase {
   readonly headers: readonly string[];
   readonly script?: string;
   readonly secure?: true;
+  /** Over HTTP/2, so many streams at once on each connection; without TLS by prior knowledge. */
+  readonly streams?: number;
   /** Every request on a connection of its own. */
   readonly closes?: true;
   readonly subjects: readonly SubjectName[];
@@ -119,5 +124,37 @@ export function benchCases(directory: string): readonly BenchCase[] {
       atMost: 1.2,
     },
     { ...small, name: 'small GET, TLS', secure: true, subjects: ['Swarmgate, TLS', 'HAProxy, TLS'] },
+    ...[
+      { connections: 32, streams: 1, atMost: 1.4 },
+      { connections: 8, streams: 16, atMost: 1.3 },
+      { connections: 2, streams: 100, atMost: 1.3 },
+    ].map(
+      (shape): BenchCase => ({
+        ...small,
+        ...shape,
+        name: `small GET, HTTP/2, ${shape.connections} connections × ${shape.streams} streams`,
+        subjects: ['Swarmgate', 'HAProxy, HTTP/2', 'nginx, HTTP/2', 'Caddy'],
+        baseline: 'HAProxy, HTTP/2',
+      }),
+    ),
+    ...[
+      { name: 'small GET, HTTP/2 over TLS, 8 connections × 16 streams', atMost: 1.3 },
+      {
+        name: '100 KB response, HTTP/2 over TLS, 8 connections × 16 streams',
+        path: '/large',
+        bodyBytes: largeBytes,
+        atMost: 1.2,
+      },
+    ].map(
+      (of): BenchCase => ({
+        ...small,
+        ...of,
+        connections: 8,
+        streams: 16,
+        secure: true,
+        subjects: ['Swarmgate, TLS', 'HAProxy, HTTP/2 over TLS'],
+        baseline: 'HAProxy, HTTP/2 over TLS',
+      }),
+    ),
   ];
 }

@@ -36,11 +36,14 @@ export interface HaproxyOptions {
   readonly backendPort: number;
   readonly accessLog?: true;
   readonly pem?: string;
+  /** Without TLS it is all that the port speaks. */
+  readonly http2?: true;
 }
 
 /** The same 10,000 services by a map file, the same forwarding headers, one thread. */
 export function haproxyConfiguration(directory: string, options: HaproxyOptions): string {
-  const { name, port, backendPort, accessLog, pem } = options;
+  const { name, port, backendPort, accessLog, pem, http2 } = options;
+  const protocol = http2 === undefined ? '' : pem === undefined ? ' proto h2' : ' alpn h2,http/1.1';
   const map = join(directory, 'hosts.map');
   const backends = Array.from({ length: services }, (_, at) => `backend b${at}\n  server s 127.0.0.1:${backendPort}`);
   writeFileSync(map, Array.from({ length: services }, (_, at) => `${hostOf(at)} b${at}`).join('\n'));
@@ -60,7 +63,7 @@ defaults
   http-reuse always
 ${accessLog ? '  log global\n  option httplog' : ''}
 frontend in
-  bind 127.0.0.1:${port}${pem === undefined ? '' : ` ssl crt ${pem}`}
+  bind 127.0.0.1:${port}${pem === undefined ? '' : ` ssl crt ${pem}`}${protocol}
   option forwardfor
   unique-id-format %{+X}o%ci:%cp_%Ts_%rt
   unique-id-header X-Request-Id
@@ -75,23 +78,25 @@ ${backends.join('\n')}
   return file;
 }
 
-export function nginxConfiguration(directory: string, port: number, backendPort: number): string {
-  const file = join(directory, 'nginx.conf');
+/** @param protocol what the port speaks, beyond HTTP/1.1; with `http2`, which has no TLS here, nothing else */
+export function nginxConfiguration(directory: string, port: number, backendPort: number, protocol = ''): string {
+  const name = `nginx${protocol}`;
+  const file = join(directory, `${name}.conf`);
   const map = Array.from({ length: services }, (_, at) => `    ${hostOf(at)} service;`).join('\n');
   writeFileSync(
     file,
-    `worker_processes 1; daemon off; pid ${directory}/nginx.pid; error_log ${directory}/nginx-error.log;
+    `worker_processes 1; daemon off; pid ${directory}/${name}.pid; error_log ${directory}/${name}-error.log;
 events { worker_connections 8192; }
 http {
   access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
   map_hash_max_size 65536; map_hash_bucket_size 128;
-  ${temporaries(directory, 'nginx')}
+  ${temporaries(directory, name)}
   upstream service { server 127.0.0.1:${backendPort}; keepalive 512; keepalive_requests 1000000000; }
   map $host $upstream {
 ${map}
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${protocol} backlog=4096;
     location / {
       proxy_pass http://$upstream; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
@@ -111,7 +116,12 @@ export function caddyConfiguration(directory: string, port: number, backendPort:
   const file = join(directory, 'caddy.json');
   const handle = [{ handler: 'reverse_proxy', upstreams: [{ dial: `127.0.0.1:${backendPort}` }] }];
   const servers = {
-    bench: { listen: [`127.0.0.1:${port}`], routes: [{ handle }], automatic_https: { disable: true } },
+    bench: {
+      listen: [`127.0.0.1:${port}`],
+      routes: [{ handle }],
+      automatic_https: { disable: true },
+      protocols: ['h1', 'h2c'],
+    },
   };
   writeFileSync(file, JSON.stringify({ admin: { disabled: true }, apps: { http: { servers } } }));
   return file;

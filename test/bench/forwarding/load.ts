@@ -9,9 +9,9 @@ export interface Load {
   readonly failed: number;
 }
 
-/** Puts one proxy under load by wrk, on another core than its own. */
+/** Puts one proxy under load by wrk, or by h2load for HTTP/2, on another core than its own. */
 export async function load(port: number, of: BenchCase, seconds: number, core: number | undefined): Promise<Load> {
-  const scheme = of.secure ? 'https' : 'http';
+  if (of.streams !== undefined) return loadHttp2(port, of, of.streams, seconds, core);
   const wrk = [
     'wrk',
     '-t1',
@@ -19,10 +19,9 @@ export async function load(port: number, of: BenchCase, seconds: number, core: n
     `-d${Math.max(1, Math.round(seconds))}s`,
     ...of.headers.flatMap((header) => ['-H', header]),
     ...(of.script === undefined ? [] : ['-s', of.script]),
-    `${scheme}://127.0.0.1:${port}${of.path}`,
+    urlOf(port, of),
   ];
-  const command = core === undefined ? wrk : ['taskset', '-c', String(core), ...wrk];
-  const { stdout } = await run(command[0] as string, command.slice(1));
+  const stdout = await outputOf(wrk, core);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout);
@@ -31,4 +30,39 @@ export async function load(port: number, of: BenchCase, seconds: number, core: n
   const broken = counted.reduce((sum, each) => sum + Number(each ?? 0), 0);
   if (requests === 0) throw new Error(`no request was answered on port ${port}: ${stdout}`);
   return { requests, failed: refused + broken };
+}
+
+async function loadHttp2(
+  port: number,
+  of: BenchCase,
+  streams: number,
+  seconds: number,
+  core: number | undefined,
+): Promise<Load> {
+  const h2load = [
+    'h2load',
+    `-D${Math.max(1, Math.round(seconds))}`,
+    `-c${of.connections}`,
+    `-m${streams}`,
+    '-t1',
+    ...of.headers.flatMap((header) => ['-H', header.replace(/^Host: /, ':authority: ')]),
+    urlOf(port, of),
+  ];
+  const stdout = await outputOf(h2load, core);
+  const [, right = 0, ...wrong] = (/status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(stdout) ?? []).map(
+    Number,
+  );
+  const broken = Number(/(\d+) errored/.exec(stdout)?.[1] ?? 0) + Number(/(\d+) timeout/.exec(stdout)?.[1] ?? 0);
+  if (right === 0) throw new Error(`no request was answered over HTTP/2 on port ${port}: ${stdout}`);
+  return { requests: right, failed: wrong.reduce((sum, each) => sum + each, broken) };
+}
+
+function urlOf(port: number, of: BenchCase): string {
+  return `${of.secure ? 'https' : 'http'}://127.0.0.1:${port}${of.path}`;
+}
+
+async function outputOf(command: readonly string[], core: number | undefined): Promise<string> {
+  const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command];
+  const { stdout } = await run(pinned[0] as string, pinned.slice(1));
+  return stdout;
 }

@@ -7,6 +7,7 @@ import type { SubjectName } from './cases.ts';
 import {
   backendConfiguration,
   caddyConfiguration,
+  type HaproxyOptions,
   haproxyConfiguration,
   nginxConfiguration,
 } from './configurations.ts';
@@ -90,7 +91,7 @@ function recipeOf(
   name: SubjectName,
   { directory, port, backendPort, pem }: MatchKey,
 ): { readonly command: readonly string[]; readonly env?: Record<string, string> } {
-  const haproxy = (file: string, more: { readonly accessLog?: true; readonly pem?: string } = {}) => ({
+  const haproxy = (file: string, more: Pick<HaproxyOptions, 'accessLog' | 'pem' | 'http2'> = {}) => ({
     command: ['haproxy', '-db', '-f', haproxyConfiguration(directory, { name: file, port, backendPort, ...more })],
   });
   const swarmgate = (env: Record<string, string> = {}, transport = 'plain') => {
@@ -131,6 +132,12 @@ function recipeOf(
       return haproxy('haproxy-log', { accessLog: true });
     case 'HAProxy, TLS':
       return haproxy('haproxy-tls', { pem });
+    case 'HAProxy, HTTP/2':
+      return haproxy('haproxy-http2', { http2: true });
+    case 'HAProxy, HTTP/2 over TLS':
+      return haproxy('haproxy-http2-tls', { http2: true, pem });
+    case 'nginx, HTTP/2':
+      return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort, 'http2')] };
     case 'nginx':
       return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort)] };
     case 'Caddy':

@@ -1,10 +1,12 @@
 import { request as requestPlain } from 'node:http';
+import { connect } from 'node:http2';
 import { request as requestSecure } from 'node:https';
 import { type BenchCase, benchHost } from './cases.ts';
 import type { Subject } from './subjects.ts';
 
 /** Checks one response, so that no proxy is timed for wrong responses. @throws Error naming the difference. */
 export function validate(subject: Subject, of: BenchCase): Promise<void> {
+  if (of.streams !== undefined) return validateHttp2(subject, of);
   const headers: Record<string, string> = { Host: benchHost };
   for (const line of of.headers) headers[line.slice(0, line.indexOf(':'))] = line.slice(line.indexOf(':') + 2);
   const posts = of.script !== undefined;
@@ -38,4 +40,30 @@ export function validate(subject: Subject, of: BenchCase): Promise<void> {
     asked.on('error', reject);
     asked.end(posts ? 'x'.repeat(1_024) : undefined);
   });
+}
+
+function validateHttp2(subject: Subject, of: BenchCase): Promise<void> {
+  const session = connect(`${subject.secure ? 'https' : 'http'}://127.0.0.1:${subject.port}`, {
+    rejectUnauthorized: false,
+  });
+  return new Promise<void>((resolve, reject) => {
+    const wrong = (what: string) => reject(new Error(`${subject.name}, ${of.name}: ${what}`));
+    session.on('error', reject);
+    const stream = session.request({ ':path': of.path, ':authority': benchHost });
+    stream.setTimeout(5_000, () => wrong('no response'));
+    let bytes = 0;
+    let status = 0;
+    stream.on('response', (head) => {
+      status = Number(head[':status']);
+    });
+    stream.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+    });
+    stream.on('error', reject);
+    stream.on('end', () => {
+      if (status !== 200) wrong(`status ${status}`);
+      else if (bytes !== of.bodyBytes) wrong(`${bytes} bytes instead of ${of.bodyBytes}`);
+      else resolve();
+    });
+  }).finally(() => session.destroy());
 }
