@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 export type SubjectName =
   | 'Swarmgate'
+  | 'Swarmgate, before'
   | 'Swarmgate, Express router'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
@@ -51,6 +52,21 @@ export const hostOf = (at: number) => `service-${at}.bench.example`;
 
 const everyone: readonly SubjectName[] = ['Swarmgate', 'HAProxy', 'nginx', 'Caddy', 'Express + http-proxy-middleware'];
 
+/** A checkout of an earlier commit with its packages installed: it is measured in the same rotation where it is set. */
+export const beforeDirectory = process.env.BENCH_BEFORE;
+
+/** The cases in which this checkout and the earlier one are compared. */
+function withBefore(cases: readonly BenchCase[]): readonly BenchCase[] {
+  if (beforeDirectory === undefined) return cases;
+  return cases
+    .filter(({ subjects }) => subjects.includes('Swarmgate') && subjects.includes('HAProxy'))
+    .map((each) => ({
+      ...each,
+      subjects: ['Swarmgate, before', 'Swarmgate', 'HAProxy'],
+      baseline: 'Swarmgate, before',
+    }));
+}
+
 const manyHeaders = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
   'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -71,7 +87,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
   writeFileSync(post, `wrk.method = "POST"\nwrk.body = string.rep("x", 1024)\n`);
   const host = `Host: ${benchHost}`;
   const small = { connections: 32, path: '/small', headers: [host], bodyBytes: smallBody.length };
-  return [
+  return withBefore([
     { ...small, name: 'small GET, 32 connections', subjects: everyone, atMost: 1.3 },
     { ...small, name: 'small GET, 256 connections', connections: 256, subjects: everyone, atMost: 1.3 },
     {
@@ -135,6 +151,7 @@ export function benchCases(directory: string): readonly BenchCase[] {
         name: `small GET, HTTP/2, ${shape.connections} connections × ${shape.streams} streams`,
         subjects: ['Swarmgate', 'HAProxy, HTTP/2', 'nginx, HTTP/2', 'Caddy'],
         baseline: 'HAProxy, HTTP/2',
+        warmUps: 3,
       }),
     ),
     ...[
@@ -154,7 +171,8 @@ export function benchCases(directory: string): readonly BenchCase[] {
         secure: true,
         subjects: ['Swarmgate, TLS', 'HAProxy, HTTP/2 over TLS'],
         baseline: 'HAProxy, HTTP/2 over TLS',
+        warmUps: 3,
       }),
     ),
-  ];
+  ]);
 }

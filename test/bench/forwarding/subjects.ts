@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../harness/free-ports.ts';
-import type { SubjectName } from './cases.ts';
+import { beforeDirectory, type SubjectName } from './cases.ts';
 import {
   backendConfiguration,
   caddyConfiguration,
@@ -94,11 +94,11 @@ function recipeOf(
   const haproxy = (file: string, more: Pick<HaproxyOptions, 'accessLog' | 'pem' | 'http2'> = {}) => ({
     command: ['haproxy', '-db', '-f', haproxyConfiguration(directory, { name: file, port, backendPort, ...more })],
   });
-  const swarmgate = (env: Record<string, string> = {}, transport = 'plain') => {
+  const swarmgate = (env: Record<string, string> = {}, transport = 'plain', checkout = here('../../..')) => {
     const dataDir = join(directory, `data-${port}`);
     mkdirSync(join(dataDir, 'certs'), { recursive: true });
     if (transport === 'ssl') writeFileSync(join(dataDir, 'certs', 'bench.pem'), readFileSync(pem));
-    const script = here('swarmgate-subject.ts');
+    const script = join(checkout, 'test/bench/forwarding/swarmgate-subject.ts');
     return {
       command: [process.execPath, script, String(port), transport, String(backendPort)],
       env: { DATA_DIR: dataDir, ...env },
@@ -107,6 +107,8 @@ function recipeOf(
   switch (name) {
     case 'Swarmgate':
       return swarmgate();
+    case 'Swarmgate, before':
+      return swarmgate({}, 'plain', beforeDirectory);
     case 'Swarmgate, Express router':
       return swarmgate({ HTTP_ROUTER: 'express' });
     case 'Swarmgate, access log':
