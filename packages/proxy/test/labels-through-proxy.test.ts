@@ -130,7 +130,17 @@ const cases: readonly Case[] = [
   {
     what: 'sessionType',
     labels: { sessionType: 'sticky-server' },
-    expect: ({ headers }) => expect(headers['set-cookie']?.[0]).to.match(/^s\d+=[\w-]{16}; Path=\/; HttpOnly/),
+    expect: ({ headers }) =>
+      expect(headers['set-cookie']?.[0]).to.match(/^s\d+=swarmgate\.[\w-]{16}; Path=\/; HttpOnly/),
+  },
+  {
+    what: 'sessionCookie',
+    labels: { sessionType: 'sticky-server', sessionCookie: 'backend' },
+    headers: { cookie: 'a=b; backend=swarmgate.gone' },
+    expect: ({ headers, seen }) => {
+      expect(headers['set-cookie']?.[0]).to.match(/^backend=swarmgate\.[\w-]{16}; Path=\/; HttpOnly/);
+      expect(seen?.headers.cookie).to.equal('a=b');
+    },
   },
   {
     what: 'connectionMode http-server-close',

@@ -1,3 +1,4 @@
+import { isToken } from '../values/header-names.ts';
 import { boolean, integer, oneOf, seconds, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
 import { added, fixed, httpOnly, label, relaysOnly, same } from './label-entry.ts';
@@ -9,6 +10,20 @@ const stickyServer: Value<'sticky-server'> = {
       : { ok: false, expected: 'sticky-server; other values mean no sticky sessions', severity: 'warning' },
   schema: (zod) => zod.literal('sticky-server'),
 };
+
+const expectedCookieName = 'the name of a cookie, without the prefixes __Host- and __Secure-';
+const cookieName: Value<string> = {
+  parse: (raw) => {
+    const name = raw.trim();
+    return isCookieName(name) ? ok(name) : not(expectedCookieName);
+  },
+  schema: (zod) => zod.string().refine(isCookieName, `expected ${expectedCookieName}`),
+};
+
+/** RFC 6265, section 4.1.1. Browsers take the two prefixes over https alone. */
+function isCookieName(name: string): boolean {
+  return isToken(name) && name.length <= 128 && !/^__(host|secure)-/i.test(name);
+}
 
 const dnsDiscovery: Value<'DNS'> = {
   parse: (raw) => {
@@ -26,12 +41,20 @@ const checkPath: Value<string> = {
 /** How the endpoints of a service are found, chosen and watched, and the labels of tcp and sni relays. */
 export const upstreamServiceLabels = {
   sessionType: label('sessionType', stickyServer, {
-    meaning: '`sticky-server`: a cookie named after the service keeps a client at the task that answered first.',
+    meaning: '`sticky-server`: a cookie (`sessionCookie`) keeps a client at the task that answered first.',
     modes: httpOnly,
     example: 'sticky-server',
     dockerFlow: fixed(
       'The cookie names a task and is replaced when the task is gone; Docker Flow’s list of servers is lost with an update.',
     ),
+  }),
+  sessionCookie: label('sessionCookie', cookieName, {
+    default: 'the service’s name',
+    meaning:
+      'Name of the cookie of `sessionType`. A cookie that the service itself sets under this name is left alone; the proxy’s is then `<name>-swarmgate`.',
+    modes: httpOnly,
+    example: 'backend',
+    dockerFlow: added,
   }),
   discoveryType: label('discoveryType', dnsDiscovery, {
     default: 'the registered addresses of the tasks',

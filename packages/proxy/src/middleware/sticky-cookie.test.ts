@@ -10,13 +10,13 @@ describe('stickyCookie', () => {
   it('names the task that answered, and nothing about its address', () => {
     const head = headOf();
     step.onResponse?.(exchangeOf(routeOf()), head);
-    expect(head.headers.get('set-cookie')).to.equal(`go-demo=${token}; Path=/; HttpOnly; SameSite=Lax`);
+    expect(head.headers.get('set-cookie')).to.equal(`go-demo=swarmgate.${token}; Path=/; HttpOnly; SameSite=Lax`);
     expect(head.headers.get('cache-control')).to.equal('private');
     expect(token).to.not.match(/10\.0\.1\.5|task-1/);
   });
 
   it('asks for that task again, and hides the cookie from it', async () => {
-    const exchange = exchangeOf(routeOf(), { headers: ['Cookie', `a=b; go-demo=${token}`, 'Cookie', 'c=d'] });
+    const exchange = exchangeOf(routeOf(), { headers: ['Cookie', `a=b; go-demo=swarmgate.${token}`, 'Cookie', 'c=d'] });
     await step.onRequest?.(exchange);
     expect(exchange.stickTo).to.equal(token);
     expect(exchange.request.flat).to.deep.equal(['Cookie', 'a=b; c=d']);
@@ -26,7 +26,7 @@ describe('stickyCookie', () => {
   });
 
   it('is set again when another task responded', async () => {
-    const exchange = exchangeOf(routeOf(), { headers: ['Cookie', 'go-demo=gone'], client: overTls });
+    const exchange = exchangeOf(routeOf(), { headers: ['Cookie', 'go-demo=swarmgate.gone'], client: overTls });
     await step.onRequest?.(exchange);
     expect(exchange.request.has('cookie')).to.equal(false);
     const head = headOf(['Cache-Control', 'no-store']);
@@ -41,4 +41,64 @@ describe('stickyCookie', () => {
     expect(exchange.stickTo).to.equal(undefined);
     expect(exchange.request.flat).to.deep.equal(['Cookie', 'my-go-demo=x']);
   });
+
+  // [what it shows, Cookie of the request, Set-Cookie of the response, token asked for, Cookie for the service, name set]
+  const cases: readonly [string, string, string[], string | undefined, string | undefined, string | undefined][] = [
+    ['nothing sent', '', [], undefined, undefined, 'go-demo'],
+    ['ours', 'go-demo=OURS', [], token, undefined, undefined],
+    ['ours twice', 'go-demo=OURS; a=b; go-demo=OURS', [], token, 'a=b', undefined],
+    [
+      'the service’s of the same name',
+      'go-demo=1234567890abcdef',
+      [],
+      undefined,
+      'go-demo=1234567890abcdef',
+      'go-demo-swarmgate',
+    ],
+    ['the service’s beside ours', 'go-demo=abc; go-demo-swarmgate=OURS', [], token, 'go-demo=abc', undefined],
+    ['both under one name, of two paths', 'go-demo=abc; go-demo=OURS', [], token, 'go-demo=abc', undefined],
+    [
+      'ours under both names: the first counts',
+      'go-demo-swarmgate=swarmgate.old; go-demo=OURS',
+      [],
+      token,
+      undefined,
+      undefined,
+    ],
+    ['the service sets one of this name', '', ['go-demo=abc; Path=/'], undefined, undefined, 'go-demo-swarmgate'],
+    ['the service replaces ours', 'go-demo=OURS', ['go-demo=abc'], token, undefined, 'go-demo-swarmgate'],
+    [
+      'the service deletes one of this name',
+      'go-demo=abc; go-demo-swarmgate=OURS',
+      ['go-demo=; Max-Age=0'],
+      token,
+      'go-demo=abc',
+      'go-demo-swarmgate',
+    ],
+    ['the service sets another one', 'go-demo=OURS', ['other=abc', 'go-demo2=abc'], token, undefined, undefined],
+    [
+      'the service has both names',
+      'go-demo=a; go-demo-swarmgate=b',
+      [],
+      undefined,
+      'go-demo=a; go-demo-swarmgate=b',
+      undefined,
+    ],
+    ['a name that only begins so', 'go-demo-x=OURS', [], undefined, `go-demo-x=OURS`, 'go-demo'],
+  ];
+  for (const [what, cookie, set, asked, forService, name] of cases) {
+    it(`${what}: ${name === undefined ? 'sets none' : `sets ${name}`}`, async () => {
+      const ours = (text: string) => text.replaceAll('OURS', `swarmgate.${token}`);
+      const exchange = exchangeOf(routeOf(), { headers: cookie === '' ? [] : ['Cookie', ours(cookie)] });
+      await step.onRequest?.(exchange);
+      expect(exchange.stickTo).to.equal(asked);
+      expect(exchange.request.get('cookie')).to.equal(forService === undefined ? undefined : ours(forService));
+      const head = headOf(set.flatMap((each) => ['Set-Cookie', each]));
+      step.onResponse?.(exchange, head);
+      const added = head.headers.all('set-cookie').slice(set.length);
+      const expected = name === undefined ? [] : [`${name}=swarmgate.${token}; Path=/; HttpOnly; SameSite=Lax`];
+      expect(added).to.deep.equal(expected);
+      expect(head.headers.all('set-cookie').slice(0, set.length)).to.deep.equal(set);
+    });
+  }
 });

@@ -1,44 +1,66 @@
 import { stickyToken } from '../endpoints/balancing/sticky-token.ts';
 import type { Exchange } from '../model/exchange.ts';
+import type { HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
+/** Before the token: tells the proxy's cookie from a service's cookie of the same name. */
+const mark = 'swarmgate.';
+
 /**
- * `sessionType=sticky-server`: a cookie named after the service asks for one task. It holds an opaque token of the task,
- * so it means the same on every replica, survives updates of the others, and is set again when its task is gone. The
- * service never sees it.
+ * `sessionType=sticky-server`: a cookie asks for one task. It holds an opaque token of the task, so it means the same on
+ * every replica, survives updates of the others, and is set again when its task is gone. The service never gets it.
+ *
+ * Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's:
+ * it passes both ways, and the proxy uses `<name>-swarmgate`.
  */
-export function stickyCookie(service: string): Middleware {
+export function stickyCookie(name: string): Middleware {
+  const names = [name, `${name}-swarmgate`];
   return {
     name: 'sessionType',
     onRequest(exchange) {
-      const token = takeCookie(exchange, service);
+      const token = takeCookies(exchange, names);
       if (token !== undefined) exchange.stickTo = token;
       return proceed;
     },
     onResponse(exchange, { endpoint, headers }) {
       const token = stickyToken(endpoint);
-      if (exchange.stickTo === token) return;
+      // A cookie of the service's would replace the one that the client has.
+      const isReplaced = names.some((each) => setsCookie(headers, each));
+      if (exchange.stickTo === token && !isReplaced) return;
+      const free = names.find((each) => !setsCookie(headers, each) && !sendsCookie(exchange, each));
+      if (free === undefined) return;
       const secure = exchange.client.scheme === 'https' ? '; Secure' : '';
-      headers.add('Set-Cookie', `${service}=${token}; Path=/; HttpOnly; SameSite=Lax${secure}`);
+      headers.add('Set-Cookie', `${free}=${mark}${token}; Path=/; HttpOnly; SameSite=Lax${secure}`);
       // A shared cache would hand one client's cookie to all.
       if (!headers.has('cache-control')) headers.add('Cache-Control', 'private');
     },
   };
 }
 
-/** The cookie's value; the cookie itself is taken off the request. */
-function takeCookie({ request }: Exchange, name: string): string | undefined {
-  let found: string | undefined;
-  const kept: string[] = [];
+/** The token of the first name that has one; the proxy's cookies are taken off the request. */
+function takeCookies({ request }: Exchange, names: readonly string[]): string | undefined {
   const sent = request.all('cookie');
   if (sent.length === 0) return undefined;
-  for (const pair of sent.flatMap((header) => header.split(';')).map((part) => part.trim())) {
-    if (pair.startsWith(`${name}=`)) found ??= pair.slice(name.length + 1);
-    else if (pair !== '') kept.push(pair);
-  }
-  if (found === undefined) return undefined;
+  const pairs = sent.flatMap((header) => header.split(';')).map((part) => part.trim());
+  const ofProxy = names.flatMap((name) => pairs.filter((pair) => pair.startsWith(`${name}=${mark}`)));
+  const [first] = ofProxy;
+  if (first === undefined) return undefined;
+  const kept = pairs.filter((pair) => pair !== '' && !ofProxy.includes(pair));
   if (kept.length === 0) request.delete('cookie');
   else request.set('Cookie', kept.join('; '));
-  return found;
+  return first.slice(first.indexOf('=') + 1 + mark.length);
+}
+
+/** After `takeCookies`: what is left of this name is the service's. */
+function sendsCookie({ request }: Exchange, name: string): boolean {
+  return request.all('cookie').some((header) => header.split(';').some((pair) => nameOf(pair) === name));
+}
+
+function setsCookie(headers: HeaderList, name: string): boolean {
+  return headers.all('set-cookie').some((cookie) => nameOf(cookie) === name);
+}
+
+function nameOf(pair: string): string {
+  return pair.slice(0, Math.max(0, pair.indexOf('='))).trim();
 }
