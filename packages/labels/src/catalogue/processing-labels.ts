@@ -150,10 +150,18 @@ export const processingServiceLabels = {
 export const processingDestinationLabels = {
   reqPathSearchReplace: label('reqPathSearchReplace', pathRewrites, {
     meaning:
-      'Rewrites the path after routing: `search,replace`, several by colon, in sequence. The first match only, all with a third part `g`, without case with `i`. The query stays.',
+      'Rewrites the path after routing: `search,replace`, several by colon, in sequence. The first match only, all with a third part `g`, without case with `i`. The query stays. `Destination` and `If` of WebDAV follow.',
     modes: httpOnly,
     example: '^/api/v1,/v1',
     dockerFlow: fixed('A backslash keeps a comma or colon in its place.'),
+  }),
+  rewriteResponse: label('rewriteResponse', boolean, {
+    default: 'false',
+    meaning:
+      'Where `reqPathSearchReplace` has changed the path: changes the paths of `Location`, `Content-Location` and of cookies back.',
+    modes: httpOnly,
+    example: 'true',
+    dockerFlow: added,
   }),
   httpsRedirectCode: label('httpsRedirectCode', redirectStatus, {
     default: '302',

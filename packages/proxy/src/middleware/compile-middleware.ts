@@ -14,6 +14,7 @@ import { createLimiters, type Limiters } from './limits/limiters.ts';
 import { rateLimit } from './limits/rate-limit.ts';
 import type { Middleware, MiddlewareOf } from './middleware.ts';
 import { pathRewrite } from './path-rewrite.ts';
+import { rewriteResponse } from './rewrite-response.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
 export interface MiddlewareOptions {
@@ -112,6 +113,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     httpsOnlyOf(route, options.settings.httpsOnly, securePorts),
     definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePorts) : undefined,
     definition.redirectUnlessHttpsProto ? forwardedProtoRedirect('redirectUnlessHttpsProto', securePorts) : undefined,
+    destination.rewriteResponse === true && destination.reqPathSearchReplace ? rewriteResponse : undefined,
     requestHeaders(
       {
         add: definition.addReqHeader ?? [],
@@ -134,7 +136,9 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     destination.deniedMethods && deniedMethods(destination.deniedMethods),
     destination.denyHttp ? denyHttp : undefined,
     auth?.check,
-    definition.sessionType === 'sticky-server' ? stickyCookie(definition.service) : undefined,
+    definition.sessionType === 'sticky-server'
+      ? stickyCookie(definition.sessionCookie ?? definition.service)
+      : undefined,
     connectionMode(definition.connectionMode ?? options.settings.connectionMode),
     compressed && compression(compressed),
   ];

@@ -4,6 +4,7 @@ import { compileExpression } from '../routing/expressions.ts';
 import { normalizePath } from '../routing/normal-path.ts';
 import { proceed, refuse } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
+import { type Rewritten, rewriteDavFields } from './webdav-fields.ts';
 
 /** Characters that the rewrites of one request read together: they run in turn, each over all of the path. */
 const mostRead = 1_048_576;
@@ -19,19 +20,27 @@ export function pathRewrite(rewrites: readonly PathRewrite[], mostBytes = 32_768
   return {
     name: 'reqPathSearchReplace',
     onRequest(exchange) {
-      let path = exchange.path;
       let read = 0;
-      for (const replace of replacements) {
-        read += path.length;
-        const replaced = read > mostRead ? undefined : replace(path);
-        if (replaced === undefined) return refuse('rewritten-path-too-long');
-        path = replaced;
+      const rewrite = (from: string): Rewritten => {
+        let path = from;
+        for (const replace of replacements) {
+          read += path.length;
+          const replaced = read > mostRead ? undefined : replace(path);
+          if (replaced === undefined) return { ok: false, reason: 'rewritten-path-too-long' };
+          path = replaced;
+        }
+        if (path === from) return { ok: true, path };
+        const normal = normalizePath(path.startsWith('/') ? path : `/${path}`);
+        return normal.ok ? normal : { ok: false, reason: 'rewritten-path-invalid' };
+      };
+      const own = rewrite(exchange.path);
+      if (!own.ok) return refuse(own.reason);
+      if (own.path !== exchange.path) {
+        exchange.rewrittenFrom = exchange.path;
+        exchange.path = own.path;
       }
-      if (path === exchange.path) return proceed;
-      const normal = normalizePath(path.startsWith('/') ? path : `/${path}`);
-      if (!normal.ok) return refuse('rewritten-path-invalid');
-      exchange.path = normal.path;
-      return proceed;
+      const refused = rewriteDavFields(exchange, rewrite);
+      return refused === undefined ? proceed : refuse(refused);
     },
   };
 }

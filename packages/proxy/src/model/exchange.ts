@@ -14,6 +14,8 @@ export interface Exchange {
   readonly method: string;
   /** Normal form; a step may replace it (path rewriting). */
   path: string;
+  /** `path` before a step rewrote it. */
+  rewrittenFrom?: string;
   /** How the client spelled a path that is not in normal form: forwarded for as long as no step replaces `path`. */
   readonly spelling?: PathSpelling;
   /** With its `?`, or empty. As the client sent it, unless Express middleware has changed it. */

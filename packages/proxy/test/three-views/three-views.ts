@@ -4,6 +4,7 @@ import { formCases } from './form-cases.ts';
 import { requestCases } from './request-cases.ts';
 import { responseCases } from './response-cases.ts';
 import { retryCases } from './retry-cases.ts';
+import { rewriteCases } from './rewrite-cases.ts';
 import { type CaseClient, runCase } from './run-case.ts';
 import type { ViewCase } from './view-case.ts';
 
@@ -12,6 +13,7 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
   bodies: bodyCases,
   responses: responseCases,
   forms: formCases,
+  rewrites: rewriteCases,
   retries: retryCases,
 };
 
