@@ -131,6 +131,6 @@ function guardedPlaces(): readonly string[] {
     .flatMap((file) =>
       readFileSync(join(sources, file), 'utf8')
         .split('\n')
-        .flatMap((line, at) => (/\bguard(?:Promise)?\(/.test(line) ? [`${file}:${at + 1}`] : [])),
+        .flatMap((line, at) => (/\bguard(?:Promise|Owned)?\(/.test(line) ? [`${file}:${at + 1}`] : [])),
     );
 }

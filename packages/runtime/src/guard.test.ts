@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { guard, guardPromise } from './guard.ts';
+import { guard, guardOwned, guardPromise } from './guard.ts';
 
 describe('guard', () => {
   const faults: unknown[] = [];
@@ -21,6 +21,33 @@ describe('guard', () => {
     });
     expect(guarded()).to.equal(undefined);
     expect(faults).to.deep.equal([fault]);
+  });
+
+  it('finds the owner by the emitter, and gives it the argument and its own errors', () => {
+    const seen: unknown[] = [];
+    const owned = { owner };
+    const listener = guardOwned(
+      (emitter: { owner?: typeof owner }) => emitter.owner,
+      (of, argument: number) => {
+        seen.push(of, argument);
+        if (argument > 1) throw fault;
+      },
+    );
+    listener.call(owned, 1);
+    listener.call(owned, 2);
+    expect(seen).to.deep.equal([owner, 1, owner, 2]);
+    expect(faults).to.deep.equal([fault]);
+  });
+
+  it('passes over the event of an emitter that has no owner any more', () => {
+    const listener = guardOwned(
+      (emitter: { owner?: typeof owner }) => emitter.owner,
+      () => {
+        throw fault;
+      },
+    );
+    listener.call({}, undefined);
+    expect(faults).to.deep.equal([]);
   });
 
   it('gives the owner what a promise rejects with', async () => {

@@ -30,6 +30,26 @@ export function guard<A, B, R>(
   };
 }
 
+/**
+ * A guarded listener for all emitters of a kind, made once: its owner is found by the emitter that calls it. For connections
+ * of which there are thousands a second.
+ * @param ownerOf `undefined`: the event is passed over
+ */
+export function guardOwned<E extends object, O extends FaultOwner, A>(
+  ownerOf: (emitter: E) => O | undefined,
+  callback: (owner: O, argument: A) => void,
+): (this: E, argument: A) => void {
+  return function listener(this: E, argument: A) {
+    const owner = ownerOf(this);
+    if (owner === undefined) return;
+    try {
+      callback(owner, argument);
+    } catch (error) {
+      owner.onFault(error);
+    }
+  };
+}
+
 /** Guards work that nothing awaits: what it rejects with reaches its owner. */
 export function guardPromise(owner: FaultOwner, work: Promise<unknown>): void {
   work.catch((error: unknown) => owner.onFault(error));

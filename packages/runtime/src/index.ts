@@ -9,7 +9,7 @@ export {
   type ReadPolicy,
 } from './authorization.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
-export { type FaultOwner, guard, guardPromise } from './guard.ts';
+export { type FaultOwner, guard, guardOwned, guardPromise } from './guard.ts';
 export { hostPort } from './host-port.ts';
 export { backoffMs, longestTimerMs, pause, type Running, stopAll, stopOnce, timerMs } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';

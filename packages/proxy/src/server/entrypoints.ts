@@ -145,7 +145,14 @@ export class Entrypoints {
     const entry = { ...setting, port: address.port };
     const ends =
       entry.secure && secure !== undefined
-        ? new SecureEntrypoint(secure, (secured) => this.#serve(secured, entry), logger)
+        ? new SecureEntrypoint(
+            secure,
+            (secured) => {
+              secured.on('error', ignoreReset);
+              this.#serve(secured, entry);
+            },
+            logger,
+          )
         : undefined;
     server.on('connection', (socket) =>
       guard(connectionOwner(socket, logger), () => this.#accept(socket, entry, ends))(),
@@ -213,7 +220,6 @@ export class Entrypoints {
   }
 
   #serve(connection: Socket, entry: EntrypointSetting, firstBytes?: Buffer): void {
-    connection.on('error', ignoreReset);
     this.#options.server.accept(connection, entry, firstBytes);
   }
 }

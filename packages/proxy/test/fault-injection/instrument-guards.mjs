@@ -40,11 +40,16 @@ registerHooks({
         '  return (first, second) => {\n    try {\n',
         '  const site = globalThis.faultInjection.site();\n$&      globalThis.faultInjection.enter(site);\n',
       )
+      .replace('  return function listener(', '  const site = globalThis.faultInjection.site();\n$&')
+      .replace(
+        '    try {\n      callback(owner, argument);',
+        '    try {\n      globalThis.faultInjection.enter(site);\n      callback(owner, argument);',
+      )
       .replace(
         '  work.catch(',
         '  const site = globalThis.faultInjection.site();\n  work.then(() => globalThis.faultInjection.enter(site)).catch(',
       );
-    if (source.split('faultInjection.enter').length !== 3) throw new Error('guard.ts has another shape');
+    if (source.split('faultInjection.enter').length !== 4) throw new Error('guard.ts has another shape');
     return { ...loaded, source };
   },
 });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type EntrypointSetting, guard } from '@swarmgate/runtime';
+import { type EntrypointSetting, guard, guardOwned } from '@swarmgate/runtime';
 import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ClientHead } from '../../exchange/client-head.ts';
 import type {
@@ -42,6 +42,16 @@ const lingerMs = 2_000;
 /** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
 const drainIdleMs = 1_000;
 
+/** Where a socket keeps the connection that it belongs to. */
+const connection = Symbol('connection');
+
+interface OwnedSocket extends Socket {
+  [connection]?: Http1Connection | undefined;
+}
+
+const ownerOf = (socket: OwnedSocket) => socket[connection];
+const ignored = () => undefined;
+
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
 export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection {
   readonly cache: ConnectionCache;
@@ -52,7 +62,13 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #entrypoint: EntrypointSetting;
-  readonly #listeners: Readonly<Record<'data' | 'end' | 'error' | 'close' | 'drain', (argument: never) => void>>;
+  /** Made once for all connections: a connection that serves one request costs as little as it can. */
+  static readonly #listeners = {
+    data: guardOwned(ownerOf, (owner, chunk: Buffer) => owner.#onData(chunk)),
+    end: guardOwned(ownerOf, (owner) => owner.#onEnd()),
+    close: guardOwned(ownerOf, (owner) => owner.#onClose()),
+    drain: guardOwned(ownerOf, (owner) => owner.#onDrain()),
+  };
   readonly #writer: ResponseWriter;
   readonly #unread = new UnreadBytes();
   #stage: Stage = 'reading-head';
@@ -83,22 +99,21 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, viaName, writesForwarded);
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
-    this.#listeners = {
-      data: guard(this, (chunk: Buffer) => this.#onData(chunk)),
-      end: guard(this, () => this.#onEnd()),
-      // 'close' follows, and carries all that is acted upon.
-      error: () => undefined,
-      close: guard(this, () => this.#onClose()),
-      drain: guard(this, () => this.#onDrain()),
-    };
   }
 
   start(firstBytes: Buffer | undefined): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener as () => void);
+    (socket as OwnedSocket)[connection] = this;
+    const listeners = Http1Connection.#listeners;
+    socket.on('data', listeners.data);
+    socket.on('end', listeners.end);
+    // 'close' follows, and carries all that is acted upon.
+    socket.on('error', ignored);
+    socket.on('close', listeners.close);
+    socket.on('drain', listeners.drain);
     this.#context.sweep.add(this);
-    if (firstBytes !== undefined && firstBytes.length > 0) this.#listeners.data(firstBytes as never);
+    if (firstBytes !== undefined && firstBytes.length > 0) listeners.data.call(socket, firstBytes);
   }
 
   get draining(): boolean {
@@ -258,7 +273,10 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const socket = this.#socket;
     this.#stage = 'closed';
     this.#unread.clear();
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener as () => void);
+    for (const [event, listener] of Object.entries(Http1Connection.#listeners))
+      socket.off(event, listener as () => void);
+    socket.off('error', ignored);
+    (socket as OwnedSocket)[connection] = undefined;
     this.#context.sweep.remove(this);
     this.#context.onHttp2?.(socket, this.#entrypoint, bytes);
     this.#context.forget(this);
