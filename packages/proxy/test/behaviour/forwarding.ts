@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { expect } from 'chai';
 import { pathRewrite } from '../../src/middleware/path-rewrite.ts';
 import { until } from '../behaviour-rig.ts';
+import { untilStill } from '../until.ts';
 import { get, type Suite } from './suite.ts';
 
 /** Requests and answers pass whole: methods, bodies, framing, interim answers. */
@@ -120,14 +121,9 @@ export function forwarding(suite: Suite): void {
       const client = suite.rig.connect();
       client.send('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n');
       await until(() => paused === 1);
-      const piece = Buffer.alloc(256 * 1024);
-      let blocked = 0;
-      // The client's own buffer fills up once the proxy and the endpoint have stopped reading.
-      while (blocked < 40) {
-        client.socket.write(piece);
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        blocked = client.socket.writableLength > 1024 * 1024 ? blocked + 1 : 0;
-      }
+      // More than all buffers on the way hold: the rest stays with the client once proxy and endpoint have stopped reading.
+      client.socket.write(Buffer.alloc(50_000_000));
+      await untilStill(() => client.socket.writableLength, 'the proxy to stop the client');
       expect(client.socket.writableLength).to.be.greaterThan(1024 * 1024);
       client.socket.destroy();
     });

@@ -159,12 +159,15 @@ export function faults(makeServer: MakeServer): void {
 
     it('HTTP/1.0 clients see a reset where an answer broke off (RFC 9112, 8)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
+        let breakOff: (() => void) | undefined;
         backend.onRequest = (_request, socket) => {
           socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n');
-          setTimeout(() => socket.destroy(), 20);
+          breakOff = () => socket.destroy();
         };
         const client = rig.client();
         client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+        await until(() => client.received.endsWith('some'), 'the beginning of the response');
+        breakOff?.();
         await until(() => client.closed, 'the end');
         expect(client.error).to.equal('ECONNRESET');
       }));

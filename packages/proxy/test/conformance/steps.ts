@@ -225,12 +225,15 @@ export function steps(makeServer: MakeServer): void {
       await onStage(
         makeServer,
         async ({ rig, backend }) => {
+          let goOn: (() => void) | undefined;
           backend.onRequest = (_request, socket) => {
             socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n');
-            setTimeout(() => socket.write('3\r\nbad\r\n0\r\n\r\n'), 20);
+            goOn = () => socket.write('3\r\nbad\r\n0\r\n\r\n');
           };
           const client = rig.client();
           client.send(get('/'));
+          await until(() => client.received.includes('good'), 'the beginning of the response');
+          goOn?.();
           await until(() => client.closed, 'the end');
           expect(client.error).to.equal('ECONNRESET');
           expect(client.received).to.match(/good\r\n$/);
