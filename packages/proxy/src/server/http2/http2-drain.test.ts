@@ -1,70 +1,9 @@
-import { connect } from 'node:net';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
-import {
-  frame,
-  headers,
-  parseFrames,
-  plainGet,
-  settings,
-  settingsAck,
-  type WireFrame,
-} from '../../../test/http2-wire.ts';
+import { FrameClient } from '../../../test/frame-client.ts';
+import { headers, plainGet } from '../../../test/http2-wire.ts';
 import { makeHttp2Server } from '../../../test/server-rig.ts';
 import { until } from '../../../test/until.ts';
-import { clientPreface, Flag, Frame } from '../../http/http2/frames.ts';
-
-/** A client that sends frames and reads them. */
-class FrameClient {
-  readonly #socket;
-  #received = Buffer.alloc(0);
-  ended = false;
-
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
-    });
-    this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => {
-      this.ended = true;
-    });
-    this.#socket.write(Buffer.concat([Buffer.from(clientPreface), settings(), settingsAck]));
-  }
-
-  get frames(): readonly WireFrame[] {
-    return parseFrames(this.#received);
-  }
-
-  send(...frames: readonly Buffer[]): void {
-    this.#socket.write(Buffer.concat(frames));
-  }
-
-  /** As many GOAWAY frames as wanted, each as [last stream, error code]. */
-  async goaways(count: number): Promise<readonly (readonly number[])[]> {
-    const seen = () => this.frames.filter(({ type }) => type === Frame.goaway);
-    await until(() => seen().length >= count || this.ended, `GOAWAY ${count}`);
-    return seen().map(({ payload }) => [payload.readUInt32BE(0), payload.readUInt32BE(4)]);
-  }
-
-  async responded(stream: number): Promise<void> {
-    await until(
-      () => this.frames.some((each) => each.stream === stream && (each.flags & Flag.endStream) !== 0 && each.type <= 1),
-      `the response of stream ${stream}`,
-    );
-  }
-
-  /** Acknowledges the PING that follows the first GOAWAY. */
-  async acknowledgePing(): Promise<void> {
-    const ping = () => this.frames.find(({ type, flags }) => type === Frame.ping && flags === 0);
-    await until(() => ping() !== undefined, 'the PING');
-    this.send(frame(Frame.ping, Flag.ack, 0, ping()?.payload));
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-}
 
 /** RFC 9113, section 6.8: a server that stops should send two GOAWAY frames, so that no request gets lost between them. */
 describe('draining HTTP/2', () => {
