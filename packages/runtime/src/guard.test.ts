@@ -28,7 +28,7 @@ describe('guard', () => {
     const owned = { owner };
     const listener = guardOwned(
       (emitter: { owner?: typeof owner }) => emitter.owner,
-      (of, argument: number) => {
+      (of: typeof owner, argument: number) => {
         seen.push(of, argument);
         if (argument > 1) throw fault;
       },
@@ -46,7 +46,7 @@ describe('guard', () => {
         throw fault;
       },
     );
-    listener.call({}, undefined);
+    listener.call({});
     expect(faults).to.deep.equal([]);
   });
 

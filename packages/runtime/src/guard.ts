@@ -35,6 +35,14 @@ export function guard<A, B, R>(
  * of which there are thousands a second.
  * @param ownerOf `undefined`: the event is passed over
  */
+export function guardOwned<E extends object, O extends FaultOwner>(
+  ownerOf: (emitter: E) => O | undefined,
+  callback: (owner: O) => void,
+): (this: E) => void;
+export function guardOwned<E extends object, O extends FaultOwner, A>(
+  ownerOf: (emitter: E) => O | undefined,
+  callback: (owner: O, argument: A) => void,
+): (this: E, argument: A) => void;
 export function guardOwned<E extends object, O extends FaultOwner, A>(
   ownerOf: (emitter: E) => O | undefined,
   callback: (owner: O, argument: A) => void,

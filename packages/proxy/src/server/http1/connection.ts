@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type EntrypointSetting, guard, guardOwned } from '@swarmgate/runtime';
+import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ClientHead } from '../../exchange/client-head.ts';
 import type {
@@ -20,6 +20,7 @@ import type { Timed } from '../../transport/deadline-sweep.ts';
 import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
+import { SocketEvents } from '../socket-events.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { Http1Request } from './http1-request.ts';
 import { emptyBody, RequestBody, type TakePayload } from './request-body.ts';
@@ -42,16 +43,6 @@ const lingerMs = 2_000;
 /** While draining, a connection that has been idle for so long is closed: its client is not about to send. */
 const drainIdleMs = 1_000;
 
-/** Where a socket keeps the connection that it belongs to. */
-const connection = Symbol('connection');
-
-interface OwnedSocket extends Socket {
-  [connection]?: Http1Connection | undefined;
-}
-
-const ownerOf = (socket: OwnedSocket) => socket[connection];
-const ignored = () => undefined;
-
 /** One client's connection: reads requests one after the other, responds in that order, one exchange at a time. */
 export class Http1Connection implements Timed, ClientSide, BodySource, WrittenConnection {
   readonly cache: ConnectionCache;
@@ -62,13 +53,12 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #entrypoint: EntrypointSetting;
-  /** Made once for all connections: a connection that serves one request costs as little as it can. */
-  static readonly #listeners = {
-    data: guardOwned(ownerOf, (owner, chunk: Buffer) => owner.#onData(chunk)),
-    end: guardOwned(ownerOf, (owner) => owner.#onEnd()),
-    close: guardOwned(ownerOf, (owner) => owner.#onClose()),
-    drain: guardOwned(ownerOf, (owner) => owner.#onDrain()),
-  };
+  static readonly #events = new SocketEvents<Http1Connection>({
+    data: (connection, chunk) => connection.#onData(chunk),
+    end: (connection) => connection.#onEnd(),
+    close: (connection) => connection.#onClose(),
+    drain: (connection) => connection.#onDrain(),
+  });
   readonly #writer: ResponseWriter;
   readonly #unread = new UnreadBytes();
   #stage: Stage = 'reading-head';
@@ -104,16 +94,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   start(firstBytes: Buffer | undefined): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    (socket as OwnedSocket)[connection] = this;
-    const listeners = Http1Connection.#listeners;
-    socket.on('data', listeners.data);
-    socket.on('end', listeners.end);
-    // 'close' follows, and carries all that is acted upon.
-    socket.on('error', ignored);
-    socket.on('close', listeners.close);
-    socket.on('drain', listeners.drain);
     this.#context.sweep.add(this);
-    if (firstBytes !== undefined && firstBytes.length > 0) listeners.data.call(socket, firstBytes);
+    Http1Connection.#events.lead(socket, this, firstBytes);
   }
 
   get draining(): boolean {
@@ -273,10 +255,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const socket = this.#socket;
     this.#stage = 'closed';
     this.#unread.clear();
-    for (const [event, listener] of Object.entries(Http1Connection.#listeners))
-      socket.off(event, listener as () => void);
-    socket.off('error', ignored);
-    (socket as OwnedSocket)[connection] = undefined;
+    Http1Connection.#events.release(socket);
     this.#context.sweep.remove(this);
     this.#context.onHttp2?.(socket, this.#entrypoint, bytes);
     this.#context.forget(this);

@@ -10,6 +10,7 @@ import type { Http2Stream } from '../../http/http2/stream.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { ClosingSilence } from '../closing-silence.ts';
+import { SocketEvents } from '../socket-events.ts';
 import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
 import type { Http2Context } from './connection-context.ts';
 import { RequestStream, type StreamConnection } from './request-stream.ts';
@@ -23,6 +24,12 @@ const drainAnswerMs = 1_000;
 
 /** One client's connection of HTTP/2: moves bytes between its socket and the session, and keeps the deadlines. */
 export class Http2Connection implements Timed, StreamConnection {
+  static readonly #events = new SocketEvents<Http2Connection>({
+    data: (connection, chunk) => connection.#onData(chunk),
+    end: (connection) => connection.#onEnd(),
+    close: (connection) => connection.#onClose(),
+    drain: (connection) => connection.#onDrain(),
+  });
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
   deadlineMs: number;
@@ -95,26 +102,9 @@ export class Http2Connection implements Timed, StreamConnection {
   }
 
   start(firstBytes: Buffer | undefined): void {
-    const socket = this.#socket;
-    const onData = guard(this, (chunk: Buffer) => this.#onData(chunk));
-    socket.setNoDelay(true);
-    socket.on('data', onData);
-    socket.on(
-      'end',
-      guard(this, () => this.#onEnd()),
-    );
-    // 'close' follows, and carries all that is acted upon.
-    socket.on('error', () => undefined);
-    socket.on(
-      'close',
-      guard(this, () => this.#onClose()),
-    );
-    socket.on(
-      'drain',
-      guard(this, () => this.#onDrain()),
-    );
+    this.#socket.setNoDelay(true);
     this.context.sweep.add(this);
-    if (firstBytes !== undefined && firstBytes.length > 0) onData(firstBytes);
+    Http2Connection.#events.lead(this.#socket, this, firstBytes);
   }
 
   /** Announces the end: streams that are open finish, and the client opens new ones elsewhere. */

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import { type FaultOwner, guardOwned } from '@swarmgate/runtime';
+
+/** Where a socket keeps the connection that its events belong to. */
+const owner = Symbol('owner');
+
+interface OwnedSocket<O> extends Socket {
+  [owner]?: O | undefined;
+}
+
+/** What the connections of one kind do with the events of their sockets. */
+export interface SocketHandlers<O> {
+  readonly data: (connection: O, chunk: Buffer) => void;
+  readonly end: (connection: O) => void;
+  readonly close: (connection: O) => void;
+  readonly drain: (connection: O) => void;
+}
+
+/**
+ * Leads the events of sockets to their connections, through listeners that are made once for all connections of a kind: a
+ * client that opens one for each request pays for no closures.
+ */
+export class SocketEvents<O extends FaultOwner> {
+  readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => void;
+  readonly #end: (this: OwnedSocket<O>) => void;
+  readonly #close: (this: OwnedSocket<O>) => void;
+  readonly #drain: (this: OwnedSocket<O>) => void;
+
+  constructor({ data, end, close, drain }: SocketHandlers<O>) {
+    const ownerOf = (socket: OwnedSocket<O>) => socket[owner];
+    this.#data = guardOwned(ownerOf, data);
+    this.#end = guardOwned(ownerOf, end);
+    this.#close = guardOwned(ownerOf, close);
+    this.#drain = guardOwned(ownerOf, drain);
+  }
+
+  /** @param firstBytes were read from the socket before, and are given on first */
+  lead(socket: Socket, connection: O, firstBytes?: Buffer): void {
+    (socket as OwnedSocket<O>)[owner] = connection;
+    socket.on('data', this.#data);
+    socket.on('end', this.#end);
+    socket.on('error', ignored);
+    socket.on('close', this.#close);
+    socket.on('drain', this.#drain);
+    if (firstBytes !== undefined && firstBytes.length > 0) this.#data.call(socket, firstBytes);
+  }
+
+  /** The socket goes to another owner. */
+  release(socket: Socket): void {
+    (socket as OwnedSocket<O>)[owner] = undefined;
+    socket.off('data', this.#data);
+    socket.off('end', this.#end);
+    socket.off('error', ignored);
+    socket.off('close', this.#close);
+    socket.off('drain', this.#drain);
+  }
+}
+
+function ignored(): void {
+  // 'close' follows, and carries all that is acted upon.
+}
