@@ -1,20 +1,13 @@
 import { join } from 'node:path';
-import {
-  type KeyValueStore,
-  type Problem,
-  type ReplicaPresence,
-  type SecretsKey,
-  type ServiceKey,
-  splitPem,
-} from '@swarmgate/registry';
+import type { KeyValueStore, Problem, ReplicaPresence, SecretsKey, ServiceKey } from '@swarmgate/registry';
 import { type Logger, type Running, stopAll, UsageError } from '@swarmgate/runtime';
 import type { OrderingRules } from './acme-settings.ts';
-import { readIssued } from './certificates/issued.ts';
 import type { OpenAnswers } from './challenges/answer-board.ts';
 import { OpenedAnswers } from './challenges/open-answers.ts';
 import { normalName } from './names/name-kind.ts';
 import { type SelectedNames, type ServiceNames, selectNames } from './names/select-names.ts';
-import { certificateDocument, openCertificateDocument } from './ordering/order-documents.ts';
+import { type ImportedCertificate, importCertificates } from './ordering/import-certificates.ts';
+import { openCertificateDocument } from './ordering/order-documents.ts';
 import { Orderer } from './ordering/orderer.ts';
 import type { OrdererEvents, OrdererOptions } from './ordering/orderer-options.ts';
 import {
@@ -66,6 +59,7 @@ export interface AutomaticCertificatesOptions {
 /** Certificates by ACME for one replica: it serves what there is, and orders when it holds the lock. */
 export class AutomaticCertificates implements Running {
   readonly #options: AutomaticCertificatesOptions;
+  readonly #secretsKeys: readonly [SecretsKey, ...SecretsKey[]];
   readonly #follower: AcmeFollower;
   readonly #makeOrderer: () => Orderer;
   #orderer: Orderer | undefined;
@@ -76,6 +70,7 @@ export class AutomaticCertificates implements Running {
     const { store, instance, dataDir, logger, replica } = options;
     const keys = acmeKeys(instance);
     this.#options = options;
+    this.#secretsKeys = secretsKeys;
     this.#follower = new AcmeFollower({
       store,
       keys,
@@ -162,28 +157,17 @@ export class AutomaticCertificates implements Running {
   }
 
   /**
-   * Takes over certificates that were made elsewhere, to serve and renew them. Returns the names of each.
-   * @throws Error for a PEM that cannot be read
+   * Takes over certificates that were made elsewhere, to serve and renew them. Returns what becomes of each, in order.
+   * @throws RegistryError
    */
-  async adopt(pems: readonly string[], by: string): Promise<readonly (readonly string[])[]> {
-    const [first, ...others] = this.#options.secretsKeys;
-    if (first === undefined) throw new Error('SECRETS_KEY is set');
-    const requests = pems.map((pem): Extract<RequestDocument, { readonly kind: 'adopt' }> => {
-      const pair = splitPem(pem);
-      if (pair === undefined) throw new Error('a certificate and its private key are needed, both PEM');
-      const { names } = readIssued(pair.certificate);
-      const certificate = certificateDocument({
-        names,
-        chain: pair.certificate,
-        privateKey: pair.privateKey,
-        issuer: 'imported',
-        issuedAtMs: Date.now(),
-        keys: [first, ...others],
-      });
-      return { kind: 'adopt', certificate, by };
+  async adopt(pems: readonly string[], by: string, nowMs = Date.now()): Promise<readonly ImportedCertificate[]> {
+    const { imported, certificates } = importCertificates(pems, {
+      present: this.#follower.view().documents,
+      secretsKeys: this.#secretsKeys,
+      nowMs,
     });
-    await this.#leave(requests);
-    return requests.map(({ certificate }) => certificate.names);
+    await this.#leave(certificates.map((certificate) => ({ kind: 'adopt', certificate, by })));
+    return imported;
   }
 
   #selection(): SelectedNames {

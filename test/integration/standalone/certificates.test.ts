@@ -123,7 +123,7 @@ describe('certificates of swarmgate standalone', function () {
       const command = startSwarmgate(['certificates', 'import', path], {
         env: { SWARMGATE_URL: `http://127.0.0.1:${ports.admin}` },
       });
-      await until(`it takes over ${path}`, () => command.log().includes('1 certificates are taken over'), patience);
+      await until(`it takes over ${path}`, () => command.log().includes('1 certificate: 1 taken over'), patience);
       await command.remove();
     }
     for (const [host, own] of [

@@ -71,8 +71,8 @@ export class LeadingOrderer {
     const { events } = this.#options;
     const context = { writer, access, prover, budgets, secretsKeys, events, logger, now: clock, signal };
     const orders = new Orders({ context, issuers, onEnd, onRefused });
-    const requests = new Requests({ store, keys, writer, logger, now: clock, onRequest: onEnd });
     const usable = new UsableCertificates(secretsKeys);
+    const requests = new Requests({ store, keys, writer, usable, logger, now: clock, onRequest: onEnd });
     const following = Promise.all([requests.follow(signal), checks.follow(signal)]).catch(onRefused);
     try {
       await this.#begin(writer, orders);

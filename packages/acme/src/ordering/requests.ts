@@ -12,11 +12,13 @@ import {
 } from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';
 import { firstRenewal, text } from './order-documents.ts';
+import type { UsableCertificates } from './usable-certificates.ts';
 
 export interface RequestsOptions {
   readonly store: KeyValueStore;
   readonly keys: AcmeKeys;
   readonly writer: FencedWriter;
+  readonly usable: UsableCertificates;
   readonly logger: Logger;
   readonly now: () => number;
   readonly onRequest: () => void;
@@ -89,13 +91,17 @@ export class Requests {
     onRequest();
   }
 
-  /** An imported certificate, unless a later one is there. */
+  /** An imported certificate, unless a later one is there. What cannot be served never wins, whatever its end. */
   #takeOver(certificate: CertificateDocument, documents: Map<string, string | undefined>): void {
-    const { writer, logger, now } = this.#options;
+    const { writer, usable, logger, now } = this.#options;
     const key = documentKeys.certificate(certificate.id);
-    const present = readDocument(certificateSchema, writer.documents.get(key));
-    if (certificate.notAfterMs <= Math.max(now(), present?.notAfterMs ?? 0)) return;
-    documents.set(key, text(certificate));
+    const value = text(certificate);
+    if (certificate.notAfterMs <= now() || !usable.has(value, certificate)) return;
+    const presentValue = writer.documents.get(key);
+    const present = readDocument(certificateSchema, presentValue);
+    const isKept = present !== undefined && presentValue !== undefined && usable.has(presentValue, present);
+    if (isKept && certificate.notAfterMs <= present.notAfterMs) return;
+    documents.set(key, value);
     documents.set(documentKeys.renewal(certificate.id), text(firstRenewal(certificate)));
     logger.info({ names: certificate.names, issuer: certificate.issuer }, 'a certificate was taken over');
   }

@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { age, table } from '../output/table.ts';
+import { importCertificates } from './import-certificates.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
-import { readCertificates } from './read-certificates.ts';
 
 interface ChangeResponse {
   readonly Message: string;
@@ -42,10 +42,8 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
           ? 'name the host: swarmgate certificates renew HOST'
           : 'name a file: swarmgate certificates import acme.json',
       );
-    const answer =
-      action === 'renew'
-        ? await client.post('/v1/certificates/renew', { name: argument })
-        : await client.post('/v1/certificates/import', {}, { certificates: readCertificates(argument) });
+    if (action === 'import') return importCertificates(argument, client, options, io);
+    const answer = await client.post('/v1/certificates/renew', { name: argument });
     printResponse<ChangeResponse>(answer, options, io, ({ Message }) => Message);
   });
 }

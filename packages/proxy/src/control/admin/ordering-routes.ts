@@ -1,10 +1,10 @@
-import { messageOf } from '@swarmgate/runtime';
+import type { ImportedCertificate } from '@swarmgate/acme';
 import { json, type RequestHandler, Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { outcomeOfError } from './change-outcome.ts';
 import { callerOf, requireAuthorization, sendOutcome } from './http.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
-import type { CertificatesResponse, ShownCertificate } from './response-bodies.ts';
+import type { CertificatesResponse, ImportResponse, ShownCertificate } from './response-bodies.ts';
 
 /** A few hundred certificates with their chains. */
 const largestImportBytes = 8 * 1024 * 1024;
@@ -49,13 +49,10 @@ export function orderingRoutes(parts: AdminParts): Router {
       if (ordered === undefined) return refuseOff(response);
       const pems = pemsOf(request.body);
       try {
-        const adopted = await ordered.adopt(pems, callerOf(request));
-        const names = adopted.flat().join(', ');
-        sendOutcome(response, { kind: 'done', message: `${adopted.length} certificates are taken over: ${names}` });
+        const body = importAnswer(await ordered.adopt(pems, callerOf(request)));
+        response.status(body.Status === 'OK' ? 200 : 400).json(body);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && String(error.code).startsWith('registry-'))
-          sendOutcome(response, outcomeOfError(error));
-        else sendOutcome(response, { kind: 'refused', status: 400, message: messageOf(error) });
+        sendOutcome(response, outcomeOfError(error));
       }
     },
   );
@@ -72,6 +69,18 @@ function certificatesAnswer({ certificates, ordered }: AdminParts): Certificates
     return { ...each, ...more };
   });
   return { ordering: ordered !== undefined, certificates: shown, waiting: ordered?.waiting() ?? [] };
+}
+
+/** Refused as a whole only where every one of them is: those that can be served are taken over. */
+export function importAnswer(certificates: readonly ImportedCertificate[]): ImportResponse {
+  const Message = certificates
+    .map(({ names, state, why }, at) => {
+      const what = names.length === 0 ? `certificate ${at + 1}` : names.join(', ');
+      return `${what}: ${state}${why === undefined ? '' : `: ${why}`}`;
+    })
+    .join('; ');
+  const isRefused = certificates.every(({ state }) => state === 'refused');
+  return { Status: isRefused ? 'NOK' : 'OK', Message, certificates };
 }
 
 /** @throws BadRequestError */

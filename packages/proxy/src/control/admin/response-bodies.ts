@@ -1,4 +1,4 @@
-import type { OrderedCertificate, WaitingName } from '@swarmgate/acme';
+import type { ImportedCertificate, OrderedCertificate, WaitingName } from '@swarmgate/acme';
 import type {
   EndpointsDocument,
   HistoryEntry,
@@ -212,6 +212,14 @@ export interface CertificateView {
 
 /** A certificate of any source; what follows `from` is known of those that were ordered. */
 export interface ShownCertificate extends CertificateView, Partial<Omit<OrderedCertificate, 'id' | 'names'>> {}
+
+/** `POST /v1/certificates/import`; what became of each certificate, in the order of the request. */
+export interface ImportResponse {
+  /** `NOK`: every one of them was refused. */
+  readonly Status: 'OK' | 'NOK';
+  readonly Message: string;
+  readonly certificates: readonly ImportedCertificate[];
+}
 
 /** Answer to everything that changes something; Docker Flow's two fields, then ours. */
 export interface ChangeResponse {

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type KeyValueStore, openEmbeddedStore } from '@swarmgate/registry';
+import { silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
+import { expect } from 'chai';
+import { generate } from 'selfsigned';
+import { acmeKeys, documentKeys } from '../storage/acme-keys.ts';
+import { type CertificateDocument, certificateSchema, readDocument } from '../storage/documents.ts';
+import { FencedWriter } from '../storage/fenced-writer.ts';
+import { leaveRequests } from '../storage/inbox.ts';
+import { certificateDocument, text } from './order-documents.ts';
+import { Requests } from './requests.ts';
+import { UsableCertificates } from './usable-certificates.ts';
+
+const keys = acmeKeys('edge');
+const secretsKeys = [{ id: '00000001', bytes: randomBytes(32) }] as const;
+const foreignKeys = [{ id: '00000002', bytes: randomBytes(32) }] as const;
+const day = 86_400_000;
+
+describe('certificates that the orderer is to take over', () => {
+  let directory: string;
+  let store: KeyValueStore;
+  let writer: FencedWriter;
+  let stopping: AbortController;
+  let following: Promise<void>;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'swarmgate-requests-'));
+    store = openEmbeddedStore({ dataDir: directory });
+    stopping = new AbortController();
+    const session = await store.createSession({ name: 'one', ttlMs: 10_000, behavior: 'release' });
+    await store.transact([{ kind: 'lock', key: keys.lock, value: '', session }]);
+    const fence = { key: keys.lock, session };
+    writer = await FencedWriter.open({ store, keys, fence, logger: silentLogger, signal: stopping.signal });
+    const requests = new Requests({
+      store,
+      keys,
+      writer,
+      usable: new UsableCertificates(secretsKeys),
+      logger: silentLogger,
+      now: Date.now,
+      onRequest: () => {},
+    });
+    following = requests.follow(stopping.signal);
+  });
+  afterEach(async () => {
+    stopping.abort();
+    // A read that is in progress rejects with the signal's reason.
+    await following.catch(() => undefined);
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const made = async (days: number, sealedWith: typeof secretsKeys | typeof foreignKeys = secretsKeys) => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'a.example.com' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      notAfterDate: new Date(Date.now() + days * day),
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'a.example.com' }] }],
+    });
+    return certificateDocument({
+      names: ['a.example.com'],
+      chain: cert,
+      privateKey: key,
+      issuer: 'imported',
+      issuedAtMs: Date.now(),
+      keys: sealedWith,
+    });
+  };
+  const stored = (id: string) =>
+    readDocument(certificateSchema, writer.documents.get(documentKeys.certificate(id)))?.serial;
+  const bring = async (certificate: CertificateDocument) => {
+    await leaveRequests(store, keys, [{ kind: 'adopt', certificate, by: 'x' }]);
+    await until('the request is dealt with', async () => (await store.list(keys.inbox)).data.length === 0);
+    return stored(certificate.id);
+  };
+
+  it('win by the later end', async () => {
+    const [early, late] = [await made(30), await made(60)];
+    expect(await bring(early)).to.equal(early.serial);
+    expect(await bring(late)).to.equal(late.serial);
+    expect(await bring(early)).to.equal(late.serial);
+  });
+
+  it('win against one that cannot be served, whatever its end', async () => {
+    const good = await made(30);
+    const unusable = [
+      await made(60, foreignKeys),
+      { ...(await made(60)), sealedKey: (await made(60)).sealedKey },
+      { ...(await made(60)), serial: '01' },
+    ];
+    for (const each of unusable) {
+      await writer.write({ documents: new Map([[documentKeys.certificate(each.id), text(each)]]) });
+      expect(stored(each.id)).to.equal(each.serial);
+      expect(await bring(good)).to.equal(good.serial);
+    }
+  });
+
+  it('are left out where they cannot be served themselves', async () => {
+    const good = await made(30);
+    await bring(good);
+    expect(await bring(await made(60, foreignKeys))).to.equal(good.serial);
+    expect(await bring(await made(-1))).to.equal(good.serial);
+  });
+});
