@@ -130,6 +130,36 @@ describe('the names that are ordered', () => {
     ]);
   });
 
+  const cannot = [
+    ['an issuer that is not configured', { acme: 'zerossl' }, 'acme-issuer-unknown'],
+    ['a challenge that is impossible', { challenge: 'dns-01' }, 'acme-challenge-impossible'],
+  ] as const;
+  for (const [what, labels, reason] of cannot) {
+    it(`follow the next service of a host where the first one asks for ${what}, which is told`, () => {
+      const services = [service('a', ['x.example.com'], labels), service('b', ['x.example.com'])];
+      const { wanted, reasons, first } = select(services);
+      expect(wanted).to.deep.equal(['x.example.com swarm/b swarm/a']);
+      expect(reasons).to.deep.equal([`swarm/a ${reason}`]);
+      expect(first).to.deep.include({ issuers: ['letsencrypt'], challenges: ['http-01'] });
+    });
+
+    it(`tell each service of a host that asks for ${what}, also where another one decides`, () => {
+      const services = [
+        service('a', ['x.example.com']),
+        service('b', ['x.example.com'], labels),
+        service('c', ['x.example.com'], labels),
+      ];
+      expect(select(services)).to.deep.include({
+        wanted: ['x.example.com swarm/a swarm/b swarm/c'],
+        reasons: [`swarm/b ${reason}`, `swarm/c ${reason}`],
+      });
+      expect(select(services.slice(1))).to.deep.include({
+        wanted: [],
+        reasons: [`swarm/b ${reason}`, `swarm/c ${reason}`],
+      });
+    });
+  }
+
   it('prove an address by http-01 or tls-alpn-01 alone, a wildcard by dns-01 alone', () => {
     const all: Partial<SelectionRules> = { challenges: ['dns-01', 'http-01', 'tls-alpn-01'], canWriteDns: () => true };
     const { wanted } = selectNames([service('web', ['8.8.8.8', '*.example.com'])], [], { ...rules, ...all });

@@ -34,7 +34,7 @@ export interface SelectionRules {
 /** A name to have a certificate for. */
 export interface WantedName {
   readonly name: string;
-  /** All services with that host; the first one decides and shares its certificate. */
+  /** All services with that host. The first one, whose labels can be honoured, decides and shares its certificate. */
   readonly services: readonly [ServiceKey, ...ServiceKey[]];
   readonly issuers: readonly string[];
   readonly challenges: readonly ChallengeKind[];
@@ -75,34 +75,43 @@ export function selectNames(
 
   const wanted: WantedName[] = [];
   for (const [name, sharing] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [first, ...others] = sharing;
+    const ways = sharing.map((service) => wayOf(name, service, rules));
+    for (const way of ways) if (way.kind === 'none') tell(way.service.key, way.problem);
+    const first = ways.find((way) => way.kind === 'order');
     if (first === undefined) continue;
-    const issuers = issuersFor(first, rules);
-    if (issuers.length === 0) {
-      tell(first.key, unknownIssuer(first, rules));
-      continue;
-    }
-    const challenges = challengesFor(name, first, rules);
-    const publicCa = issuers.every(({ isPublic }) => isPublic);
-    const objection = objectionTo(name, { publicCa, dns: challenges.includes('dns-01') });
-    if (objection !== undefined) {
-      for (const { key } of sharing) tell(key, { severity: 'warning', value: name, ...objection });
-      continue;
-    }
-    if (challenges.length === 0) {
-      for (const { key } of sharing) tell(key, unprovable(name, first));
-      continue;
-    }
-    const profile = first.profile ?? rules.profile;
+    const others = sharing.filter((service) => service !== first.service);
+    const profile = first.service.profile ?? rules.profile;
     wanted.push({
       name,
-      services: [first.key, ...others.map(({ key }) => key)],
-      issuers: issuers.map(({ id }) => id),
-      challenges,
+      services: [first.service.key, ...others.map(({ key }) => key)],
+      issuers: first.issuers,
+      challenges: first.challenges,
       ...(profile === undefined ? {} : { profile }),
     });
   }
   return { wanted, problems };
+}
+
+type Way =
+  | {
+      readonly kind: 'order';
+      readonly service: ServiceNames;
+      readonly issuers: readonly string[];
+      readonly challenges: readonly ChallengeKind[];
+    }
+  | { readonly kind: 'none'; readonly service: ServiceNames; readonly problem: Problem };
+
+/** How a name is ordered by the labels of one service, or why it cannot be. */
+function wayOf(name: string, service: ServiceNames, rules: SelectionRules): Way {
+  const none = (problem: Problem): Way => ({ kind: 'none', service, problem });
+  const issuers = issuersFor(service, rules);
+  if (issuers.length === 0) return none(unknownIssuer(service, rules));
+  const challenges = challengesFor(name, service, rules);
+  const publicCa = issuers.every(({ isPublic }) => isPublic);
+  const objection = objectionTo(name, { publicCa, dns: challenges.includes('dns-01') });
+  if (objection !== undefined) return none({ severity: 'warning', value: name, ...objection });
+  if (challenges.length === 0) return none(unprovable(name, service));
+  return { kind: 'order', service, issuers: issuers.map(({ id }) => id), challenges };
 }
 
 export function isAllowed(name: string, patterns: readonly string[]): boolean {

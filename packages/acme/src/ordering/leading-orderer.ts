@@ -3,7 +3,14 @@ import { isCovered } from '../names/name-kind.ts';
 import { type NameState, type OwnCertificate, planOrders } from '../orders/plan-orders.ts';
 import { type HeadMark, hasReached } from '../storage/acme-head.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
-import { certificateSchema, nameSchema, orderSchema, readDocument, renewalSchema } from '../storage/documents.ts';
+import {
+  certificateSchema,
+  nameSchema,
+  type OrderDocument,
+  orderSchema,
+  readDocument,
+  renewalSchema,
+} from '../storage/documents.ts';
 import { FencedWriter } from '../storage/fenced-writer.ts';
 import { AccountAccess } from './account-access.ts';
 import { Budgets } from './order-context.ts';
@@ -98,9 +105,17 @@ export class LeadingOrderer {
       while (!this.#signal.aborted && performance.now() < endMs)
         await this.#changed.wait(endMs - performance.now(), this.#signal);
     }
-    const open = [...writer.documents]
-      .filter(([key]) => key.startsWith('orders/'))
-      .flatMap(([, value]) => readDocument(orderSchema, value) ?? []);
+    const open: OrderDocument[] = [];
+    for (const [key, value] of writer.documents) {
+      if (!key.startsWith('orders/')) continue;
+      const order = readDocument(orderSchema, value);
+      if (order !== undefined && key === documentKeys.order(order.id)) open.push(order);
+      else {
+        // It would be continued by each orderer, and never removed at its end.
+        logger.warn({ key }, 'a document that is no order of this key is removed');
+        await writer.write({ documents: new Map([[key, undefined]]) });
+      }
+    }
     const pending = new Set(open.flatMap(({ names }) => names));
     const stale = writer.answers.map(({ name }) => name).filter((name) => !pending.has(name));
     if (stale.length > 0) await writer.write({ removeAnswersOf: stale });

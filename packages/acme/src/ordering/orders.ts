@@ -10,8 +10,9 @@ import type { OrderDocument } from '../storage/documents.ts';
 import { chooseOrder, type OrderChoice } from './choose-order.ts';
 import { knownName, type OrderingContext } from './order-context.ts';
 import { orderBinding, text } from './order-documents.ts';
+import { internalProblem, isOfAll } from './order-faults.ts';
 import { type OrderOutcome, runOrder } from './run-order.ts';
-import { away, failed, type OrderSubject, settleOrder, waiting } from './settle-order.ts';
+import { answeredNames, away, failed, type OrderSubject, settleOrder, waiting } from './settle-order.ts';
 
 export interface OrdersOptions {
   readonly context: OrderingContext;
@@ -33,6 +34,8 @@ export class Orders {
   readonly #options: OrdersOptions;
   readonly #context: OrderingContext;
   readonly #tasks = new Map<string, { readonly names: readonly string[]; readonly done: Promise<void> }>();
+  /** Orders of former orderers for which there is no room yet. */
+  readonly #waiting: OrderDocument[] = [];
 
   constructor(options: OrdersOptions) {
     this.#options = options;
@@ -40,18 +43,31 @@ export class Orders {
   }
 
   names(): ReadonlySet<string> {
-    return new Set([...this.#tasks.values()].flatMap(({ names }) => names));
+    return new Set([...this.#tasks.values(), ...this.#waiting].flatMap(({ names }) => names));
   }
 
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#tasks.values()].map(({ done }) => done));
   }
 
-  /** Goes on with an order of a former orderer. */
+  /** Goes on with an order of a former orderer, once there is room for it. */
   resume(order: OrderDocument): void {
+    this.#waiting.push(order);
+    this.#resumeWaiting();
+  }
+
+  #resumeWaiting(): void {
+    while (this.#tasks.size < mostOrders) {
+      const order = this.#waiting.shift();
+      if (order === undefined) return;
+      this.#resume(order);
+    }
+  }
+
+  #resume(order: OrderDocument): void {
     const { secretsKeys, writer, budgets } = this.#context;
-    this.#start(order.id, order.names, async () => {
-      const issuer = this.#issuer(order.issuer);
+    const issuer = this.#issuer(order.issuer);
+    this.#start(order.id, order, issuer, async () => {
       const privateKey = openSecret(order.sealedKey, orderBinding(order.id), secretsKeys);
       // Its issuer is not configured any more, or its key was sealed with another SECRETS_KEY: it is ordered again.
       if (issuer === undefined || privateKey === undefined || !(await this.#admitAgain(order, issuer))) {
@@ -87,7 +103,7 @@ export class Orders {
       const names = each.names.map(({ name }) => name);
       const id = certificateIdOf(names);
       if (this.#tasks.has(id)) continue;
-      if (this.#tasks.size >= mostOrders || this.names().size + names.length > mostNames) break;
+      if (this.#tasks.size + this.#waiting.length >= mostOrders || this.names().size + names.length > mostNames) break;
       const choice = this.#choose(each);
       if (choice === undefined) continue;
       if (choice.kind === 'wait') {
@@ -95,7 +111,9 @@ export class Orders {
         continue;
       }
       const reason = names.some((name) => requested.has(name)) ? 'requested' : each.reason;
-      this.#start(id, names, () => this.#order(each, choice, reason));
+      const services = [...new Set(each.names.flatMap((of) => of.services))];
+      const subject: OrderSubject = { names, services, issuer: choice.issuer.id, challenge: choice.challenge };
+      this.#start(id, subject, choice.issuer, () => this.#order(each, subject, choice, reason));
     }
     return nextMs;
   }
@@ -114,31 +132,55 @@ export class Orders {
     });
   }
 
-  #start(id: string, names: readonly string[], run: () => Promise<void>): void {
+  #start(id: string, subject: OrderSubject, issuer: Issuer | undefined, run: () => Promise<void>): void {
+    const { signal } = this.#context;
     const task = async () => {
       try {
-        await run();
+        await run().catch((error: unknown) => {
+          if (isOfAll(error, signal)) throw error;
+          return this.#abandon(id, subject, issuer, error);
+        });
       } catch (error) {
-        if (!this.#context.signal.aborted) this.#options.onRefused(error);
+        if (!signal.aborted) this.#options.onRefused(error);
       } finally {
         this.#tasks.delete(id);
+        if (!signal.aborted) this.#resumeWaiting();
         this.#options.onEnd();
       }
     };
     // It begins after it is known, so that it can end at once.
-    this.#tasks.set(id, { names, done: Promise.resolve().then(task) });
+    this.#tasks.set(id, { names: subject.names, done: Promise.resolve().then(task) });
+  }
+
+  /** An unexpected error costs its own order, which waits as after any failure, and is not continued by the next orderer. */
+  async #abandon(id: string, subject: OrderSubject, issuer: Issuer | undefined, error: unknown): Promise<void> {
+    const { writer, logger } = this.#context;
+    logger.error(
+      { names: subject.names, issuer: subject.issuer, err: error },
+      'an order ended with an unexpected error',
+    );
+    const problem = internalProblem(error);
+    const documents = new Map<string, string | undefined>([[documentKeys.order(id), undefined]]);
+    if (issuer !== undefined)
+      for (const [key, value] of failed(
+        subject,
+        issuer,
+        { kind: 'failed', failures: new Map(), problem },
+        this.#context,
+      ))
+        documents.set(key, value);
+    await writer.write({ documents, removeAnswersOf: answeredNames(subject) });
   }
 
   async #order(
     planned: PlannedOrder,
+    subject: OrderSubject,
     choice: Extract<OrderChoice, { readonly kind: 'order' }>,
     reason: OrderDocument['reason'],
   ): Promise<void> {
     const { writer, access, budgets, secretsKeys, events, logger } = this.#context;
     const { issuer, rehearsal, challenge, profile } = choice;
-    const names = planned.names.map(({ name }) => name);
-    const services = [...new Set(planned.names.flatMap((each) => each.services))];
-    const subject: OrderSubject = { names, services, issuer: issuer.id, challenge };
+    const { names } = subject;
     if (!(await this.#connect(issuer, subject))) return;
 
     // By the CA's clock, which is known from here on: by a clock of ours that is ahead the wait was over too early.

@@ -13,6 +13,7 @@ import {
 import type { FencedWriter } from '../storage/fenced-writer.ts';
 import type { AccountAccess } from './account-access.ts';
 import { text } from './order-documents.ts';
+import { isOfAll } from './order-faults.ts';
 
 export interface RenewalChecksOptions {
   readonly writer: FencedWriter;
@@ -123,10 +124,11 @@ export class RenewalChecks {
         window,
       };
     } catch (error) {
-      if (!(error instanceof AcmeError)) throw error;
-      logger.debug({ names: certificate.names, err: error.message }, 'the renewal information cannot be read');
+      if (isOfAll(error, signal)) throw error;
+      const wishMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
+      logger.debug({ names: certificate.names, err: error }, 'the renewal information cannot be read');
       // What the CA said last still counts, and the lifetime where it never said anything.
-      return { ...renewal, checkAtMs: now() + Math.max(afterFailureMs, error.retryAfterMs ?? 0) };
+      return { ...renewal, checkAtMs: now() + Math.max(afterFailureMs, wishMs ?? 0) };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { RegistryError } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { makePrivateKey } from '../certificates/request.ts';
@@ -40,7 +41,13 @@ const privateKey = makePrivateKey();
 const prover = { publish: async () => undefined, takeBack: async () => undefined } as unknown as Prover;
 
 /** A CA of these answers. The order ends when the signal aborts, or with its outcome. */
-const run = (client: Partial<AcmeClient>, signal: AbortSignal, key = privateKey) => {
+const run = (
+  client: Partial<AcmeClient>,
+  signal: AbortSignal,
+  key = privateKey,
+  changed: Partial<OrderContext> & { readonly of?: Partial<OrderDocument> } = {},
+) => {
+  const { of, ...others } = changed;
   const errors: (AcmeError | undefined)[] = [];
   const context: OrderContext = {
     client: { authorization: async () => ({ resource: authorization }), ...client } as AcmeClient,
@@ -51,8 +58,9 @@ const run = (client: Partial<AcmeClient>, signal: AbortSignal, key = privateKey)
     store: async () => undefined,
     charge: async () => false,
     onAnswer: (error) => errors.push(error),
+    ...others,
   };
-  return { errors, outcome: runOrder(order, context, signal) };
+  return { errors, outcome: runOrder({ ...order, ...of }, context, signal) };
 };
 
 describe('an order at a CA that misbehaves', () => {
@@ -152,5 +160,155 @@ describe('an order at a CA that misbehaves', () => {
       AbortSignal.timeout(5_000),
     );
     expect(await outcome).to.deep.include({ kind: 'failed' });
+  });
+
+  const refusal = (type: string, status: number, name?: string) =>
+    AcmeError.refused('POST', {
+      type,
+      detail: '',
+      status,
+      subproblems: name === undefined ? [] : [{ type: 'caa', detail: '', name }],
+    });
+  const refusals = [
+    ['alreadyReplaced', 409, undefined, 2],
+    ['malformed', 400, undefined, 2],
+    ['unauthorized', 403, undefined, 2],
+    ['malformed', 400, 'a.example.com', 1],
+    ['rejectedIdentifier', 400, undefined, 1],
+    ['rateLimited', 429, undefined, 1],
+    ['accountDoesNotExist', 400, undefined, 1],
+    ['serverInternal', 500, undefined, 1],
+    ['malformed', 503, undefined, 1],
+    ['alreadyReplaced', 500, undefined, 1],
+  ] as const;
+  for (const [type, status, name, orders] of refusals)
+    it(`sends ${orders === 1 ? 'no second order' : 'an order without replaces'} after ${type}${name === undefined ? '' : ' of a name'} with status ${status}`, async () => {
+      const sent: (string | undefined)[] = [];
+      let charged = 0;
+      const { url: _, ...unmade } = order;
+      const context: OrderContext = {
+        client: {
+          directory: async () => ({ profiles: [] }),
+          newOrder: async ({ replaces }: { replaces?: string }) => {
+            sent.push(replaces);
+            throw refusal(type, status, name);
+          },
+        } as unknown as AcmeClient,
+        prover,
+        privateKey,
+        logger: silentLogger,
+        now: Date.now,
+        store: async () => undefined,
+        charge: async () => {
+          charged += 1;
+          return true;
+        },
+        onAnswer: () => undefined,
+      };
+      await runOrder({ ...unmade, replaces: 'ari' }, context, AbortSignal.timeout(5_000));
+      expect(sent).to.deep.equal(['ari', undefined].slice(0, orders));
+      expect(charged).to.equal(orders - 1);
+    });
+
+  it('fetches no authorization where there are more than names', async () => {
+    let fetched = 0;
+    const authorizations = Array.from({ length: 5_000 }, (_, at) => `https://ca/a${at}`);
+    const { outcome } = run(
+      {
+        order: async () => ({ resource: at('pending', { authorizations }) }),
+        authorization: async () => {
+          fetched += 1;
+          return { resource: authorization };
+        },
+      },
+      AbortSignal.timeout(5_000),
+    );
+    expect(await outcome).to.have.nested.property('problem.detail', 'the CA has 5000 authorizations for 1 names');
+    expect(fetched).to.equal(0);
+  });
+
+  it('ends at its time also between two authorizations', async () => {
+    let fetched = 0;
+    const names = Array.from({ length: 25 }, (_, at) => `n${at}.example.com`);
+    const { outcome } = run(
+      {
+        order: async () => ({ resource: at('pending', { authorizations: names.map((name) => `https://ca/${name}`) }) }),
+        authorization: async () => {
+          fetched += 1;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          return { resource: authorization };
+        },
+      },
+      AbortSignal.timeout(10_000),
+      privateKey,
+      { of: { names }, deadlineMs: 100 },
+    );
+    expect(await outcome).to.have.nested.property('problem.type', 'timeout');
+    expect(fetched).to.be.below(8);
+  });
+
+  const foreign = [
+    ['another name', { type: 'dns', value: 'b.example.com' }, false],
+    ['the wildcard', { type: 'dns', value: 'a.example.com' }, true],
+    ['an address', { type: 'ip', value: '8.8.8.8' }, false],
+    ['the name as an address', { type: 'ip', value: 'a.example.com' }, false],
+  ] as const;
+  for (const [what, identifier, wildcard] of foreign)
+    it(`publishes nothing, and takes nothing back, for ${what}`, async () => {
+      const published: string[] = [];
+      const note = async ({ proofs }: { readonly proofs: readonly { readonly name: string }[] }) => {
+        published.push(...proofs.map(({ name }) => name));
+      };
+      const { outcome } = run(
+        {
+          keyAuthorization,
+          order: async () => ({ resource: at('pending') }),
+          authorization: async () => ({ resource: { ...authorization, identifier, wildcard } }),
+        },
+        AbortSignal.timeout(500),
+        privateKey,
+        { prover: { publish: note, takeBack: note } as unknown as Prover },
+      );
+      expect(await outcome).to.have.nested.property('problem.type', 'serverInternal');
+      expect(published).to.deep.equal([]);
+    });
+
+  it('keeps its outcome where answers cannot be taken back', async () => {
+    const takeBack = async () => {
+      throw new TypeError('no DNS');
+    };
+    const { outcome } = run(
+      { order: async () => ({ resource: at('invalid') }) },
+      AbortSignal.timeout(5_000),
+      privateKey,
+      { prover: { ...prover, takeBack } as unknown as Prover },
+    );
+    expect(await outcome).to.deep.include({ kind: 'failed' });
+  });
+
+  it('ends with its own failure where something unexpected is thrown', async () => {
+    const { outcome } = run(
+      {
+        order: async () => {
+          throw new TypeError('not iterable');
+        },
+      },
+      AbortSignal.timeout(5_000),
+    );
+    const { problem } = (await outcome) as { problem?: unknown };
+    expect(problem).to.deep.include({ type: 'internal', detail: 'not iterable' });
+  });
+
+  it('throws what the registry refuses: the lock is lost', async () => {
+    const lost = RegistryError.of('leadership-lost', 'lost');
+    const { outcome } = run(
+      {
+        order: async () => {
+          throw lost;
+        },
+      },
+      AbortSignal.timeout(5_000),
+    );
+    expect(await outcome.catch((error: unknown) => error)).to.equal(lost);
   });
 });

@@ -3,12 +3,13 @@ import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { objectionToChain } from '../certificates/issued-check.ts';
 import { makeRequest } from '../certificates/request.ts';
 import { DnsProviderError } from '../challenges/dns-provider.ts';
-import { covers, nameKind } from '../names/name-kind.ts';
-import { nextStep, type Proof, problemsByName, type Step } from '../orders/next-step.ts';
+import { covers, nameKind, normalName } from '../names/name-kind.ts';
+import { isOrdered, nextStep, type Proof, problemsByName, refused, type Step } from '../orders/next-step.ts';
 import type { AcmeClient } from '../protocol/acme-client.ts';
 import { AcmeError, type AcmeProblem } from '../protocol/acme-error.ts';
 import type { Authorization, Order, Polled } from '../protocol/resources.ts';
 import type { OrderDocument } from '../storage/documents.ts';
+import { internalProblem, isOfAll, refusesReplaces } from './order-faults.ts';
 import type { Prover } from './prove.ts';
 
 export interface OrderContext {
@@ -24,6 +25,8 @@ export interface OrderContext {
   readonly charge: () => Promise<boolean>;
   /** The CA answered, or did not. */
   readonly onAnswer: (error?: AcmeError) => void;
+  /** How long the order may take, in milliseconds. Default 30 minutes. */
+  readonly deadlineMs?: number;
 }
 
 /** `isUnissued`: the CA made no certificate for this order for sure. */
@@ -36,7 +39,7 @@ export type OrderOutcome = (
       readonly problem: AcmeProblem;
       readonly retryAfterMs?: number | undefined;
     }
-  /** Nothing is wrong with the names: the CA was away before the order existed, or forgot it or the account. */
+  /** Nothing is wrong with the names: the CA was away before the order existed, or lost it or the account. */
   | {
       readonly kind: 'interrupted';
       readonly reason: 'ca-away' | 'order-lost' | 'account-lost';
@@ -44,8 +47,7 @@ export type OrderOutcome = (
     }
 ) & { readonly isUnissued?: true };
 
-/** How long an order may make no progress while the CA answers, and how long the CA may stay away. */
-const deadlineMs = 30 * 60_000;
+const longestOrderMs = 30 * 60_000;
 const pollMs = 1_000;
 const firstPollMs = 250;
 /** Between two steps of one order. */
@@ -62,7 +64,12 @@ export async function runOrder(
 ): Promise<OrderOutcome> {
   const run = new OrderRun(order, context, signal);
   const outcome = await run.toTheEnd();
-  await run.takeBack();
+  try {
+    await run.takeBack();
+  } catch (error) {
+    if (isOfAll(error, signal)) throw error;
+    context.logger.warn({ names: order.names, err: error }, 'answers of an order could not be taken back');
+  }
   return outcome.kind === 'issued' || run.mayBeIssued ? outcome : { ...outcome, isUnissued: true };
 }
 
@@ -72,12 +79,16 @@ class OrderRun {
   readonly #signal: AbortSignal;
   readonly #proofs: Proof[] = [];
   readonly #valid = new Map<string, Authorization>();
+  readonly #deadlineMs: number;
+  readonly #endMs: number;
   #mayBeIssued = false;
 
   constructor(order: OrderDocument, context: OrderContext, signal: AbortSignal) {
     this.#order = order;
     this.#context = context;
     this.#signal = signal;
+    this.#deadlineMs = context.deadlineMs ?? longestOrderMs;
+    this.#endMs = performance.now() + this.#deadlineMs;
   }
 
   get mayBeIssued(): boolean {
@@ -85,7 +96,6 @@ class OrderRun {
   }
 
   async toTheEnd(): Promise<OrderOutcome> {
-    const beganMs = performance.now();
     let away = 0;
     for (;;) {
       this.#signal.throwIfAborted();
@@ -99,22 +109,26 @@ class OrderRun {
       } catch (error) {
         const outcome = this.#outcomeOf(error);
         if (outcome !== undefined) return outcome;
-        if (!(error instanceof AcmeError)) throw error;
+        if (!(error instanceof AcmeError)) return this.#unexpected(error);
         this.#context.onAnswer(error);
         if (this.#order.url === undefined) return { kind: 'interrupted', reason: 'ca-away', message: error.message };
         waitMs = Math.max(backoffMs(away, 1_000, 60_000), error.retryAfterMs ?? 0);
         away += 1;
       }
-      const leftMs = deadlineMs - (performance.now() - beganMs);
+      const leftMs = this.#leftMs();
       if (leftMs <= 0)
         return {
           kind: 'failed',
           failures: new Map(),
-          problem: { type: 'timeout', detail: `no end after ${deadlineMs / 60_000} minutes`, subproblems: [] },
+          problem: { type: 'timeout', detail: `no end after ${this.#deadlineMs / 60_000} minutes`, subproblems: [] },
         };
       // A CA that asks for no wait at all is not asked in a loop, and one that asks for days holds up no order.
       await pause(Math.min(Math.max(waitMs, shortestWaitMs), leftMs), this.#signal);
     }
+  }
+
+  #leftMs(): number {
+    return this.#endMs - performance.now();
   }
 
   async takeBack(): Promise<void> {
@@ -131,9 +145,12 @@ class OrderRun {
     const { url, challenge, names } = this.#order;
     const polled = await client.order(url, this.#signal);
     this.#mayBeIssued = polled.resource.status === 'processing' || polled.resource.status === 'valid';
+    const { length } = polled.resource.authorizations;
+    if (length > names.length) return refused(`the CA has ${length} authorizations for ${names.length} names`);
     const authorizations = await this.#authorizations(polled.resource);
+    if (authorizations === undefined) return 0;
     this.#rememberProofs(authorizations);
-    const step = nextStep(polled.resource, authorizations, challenge, new Set(this.#order.told));
+    const step = nextStep(polled.resource, authorizations, { names, challenge, told: new Set(this.#order.told) });
     logger.debug({ names, order: url, status: polled.resource.status, step: step.kind }, 'order');
     return this.#take(step, polled);
   }
@@ -178,9 +195,7 @@ class OrderRun {
     try {
       made = await client.newOrder({ ...request, ...(replaces === undefined ? {} : { replaces }) }, this.#signal);
     } catch (error) {
-      // The certificate was replaced already, or is of another account: a new order without that reference.
-      const mayBeReplaces = error instanceof AcmeError && error.problem !== undefined && replaces !== undefined;
-      if (!mayBeReplaces || error.problem?.type === 'rateLimited') throw error;
+      if (replaces === undefined || !(error instanceof AcmeError) || !refusesReplaces(error)) throw error;
       if (!(await this.#context.charge())) throw error;
       logger.info({ names, err: error.message }, 'the CA does not take the order as a renewal: ordering without');
       made = await client.newOrder(request, this.#signal);
@@ -190,9 +205,11 @@ class OrderRun {
     logger.debug({ names, order: made.url }, 'the order was made');
   }
 
-  async #authorizations({ authorizations }: Order): Promise<readonly Authorization[]> {
+  /** `undefined`: the order's time ended meanwhile. */
+  async #authorizations({ authorizations }: Order): Promise<readonly Authorization[] | undefined> {
     const found: Authorization[] = [];
     for (const url of authorizations) {
+      if (this.#leftMs() <= 0) return undefined;
       const known = this.#valid.get(url) ?? (await this.#context.client.authorization(url, this.#signal)).resource;
       if (known.status === 'valid') this.#valid.set(url, known);
       found.push(known);
@@ -202,10 +219,11 @@ class OrderRun {
 
   /** DNS records are removed at the end, even those that a former orderer wrote. */
   #rememberProofs(authorizations: readonly Authorization[]): void {
-    for (const { identifier, challenges } of authorizations) {
-      const found = challenges.find(({ type }) => type === this.#order.challenge);
+    for (const each of authorizations) {
+      if (!isOrdered(each, this.#order.names)) continue;
+      const found = each.challenges.find(({ type }) => type === this.#order.challenge);
       if (found?.token === undefined || this.#proofs.some(({ url }) => url === found.url)) continue;
-      this.#proofs.push({ name: identifier.value, url: found.url, token: found.token });
+      this.#proofs.push({ name: normalName(each.identifier.value), url: found.url, token: found.token });
     }
   }
 
@@ -239,7 +257,7 @@ class OrderRun {
     const detail = objectionToChain(chain, privateKey, this.#order.names);
     if (detail === 'unreadable') throw AcmeError.unavailable(`POST ${url}: the certificate cannot be read`);
     if (detail === undefined) return { kind: 'issued', chain };
-    return { kind: 'failed', failures: new Map(), problem: { type: 'serverInternal', detail, subproblems: [] } };
+    return refused(detail);
   }
 
   /** `undefined`: the CA is away, and the order can go on later. */
@@ -257,6 +275,13 @@ class OrderRun {
     // The order is looked at again: another orderer may have finalized it in the meantime.
     if (problem.type === 'orderNotReady') return undefined;
     return { kind: 'failed', failures: this.#asOrdered(problemsByName(problem)), problem, retryAfterMs };
+  }
+
+  /** An error of this program, or of a library on something that the CA sent: it costs this order, not those beside it. */
+  #unexpected(error: unknown): OrderOutcome {
+    if (isOfAll(error, this.#signal)) throw error;
+    this.#context.logger.error({ names: this.#order.names, err: error }, 'an order ended with an unexpected error');
+    return { kind: 'failed', failures: new Map(), problem: internalProblem(error) };
   }
 
   /** By the names of the order: a CA may speak of `example.com` where `*.example.com` was ordered. */

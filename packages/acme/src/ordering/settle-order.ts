@@ -1,3 +1,4 @@
+import { nameKind } from '../names/name-kind.ts';
 import { countFailures, refund } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeProblem } from '../protocol/acme-error.ts';
@@ -6,6 +7,7 @@ import type { OrderDocument } from '../storage/documents.ts';
 import { failuresOfIssuer } from './choose-order.ts';
 import { knownName, type OrderingContext } from './order-context.ts';
 import { documentOfFailure, documentOfRehearsal, documentOfWait, documentsOfIssued, text } from './order-documents.ts';
+import { internalProblem, isOfAll } from './order-faults.ts';
 import type { OrderOutcome } from './run-order.ts';
 
 /** What an order, or the try to begin one, is about. */
@@ -19,7 +21,7 @@ export async function settleOrder(
   privateKey: string,
   context: OrderingContext,
 ): Promise<void> {
-  const { writer, access, budgets, events, logger, secretsKeys } = context;
+  const { writer, access, budgets, events, logger } = context;
   const { names } = order;
   const nowMs = access.now(issuer);
   const documents = new Map<string, string | undefined>([[documentKeys.order(order.id), undefined]]);
@@ -35,25 +37,57 @@ export async function settleOrder(
     events.orderEnded(issuer.id, 'rehearsed');
     logger.info({ names, issuer: issuer.id }, 'the staging directory gave a certificate: ordering a real one');
   } else if (outcome.kind === 'issued') {
-    const issued = documentsOfIssued(order, outcome.chain, privateKey, secretsKeys, nowMs);
-    for (const [key, value] of issued.documents) documents.set(key, value);
-    const { serial, notAfterMs } = issued.certificate;
+    for (const [key, value] of issued(order, issuer, outcome.chain, privateKey, context)) documents.set(key, value);
+  } else if (outcome.kind === 'failed') {
+    for (const [key, value] of failed(order, issuer, outcome, context)) documents.set(key, value);
+  } else {
+    if (outcome.reason === 'ca-away') events.orderEnded(issuer.id, 'interrupted');
+    logger.info({ names, issuer: issuer.id, reason: outcome.reason, err: outcome.message }, 'an order was given up');
+    if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
+    // A CA that loses each order that it made is asked no more often than one that refuses it.
+    const missed =
+      outcome.reason === 'ca-away' ? away(order, issuer, context) : failed(order, issuer, lost(outcome), context);
+    for (const [key, value] of missed) documents.set(key, value);
+  }
+  await writer.write({ documents, removeAnswersOf: answeredNames(order) });
+}
+
+/** Names whose answers stand in the registry: those of a wildcard are records of its zone, and its domain is another name. */
+export function answeredNames({ names, challenge }: OrderSubject): readonly string[] {
+  return challenge === 'dns-01' ? [] : names.filter((name) => nameKind(name) !== 'wildcard');
+}
+
+function lost({ reason, message }: Extract<OrderOutcome, { readonly kind: 'interrupted' }>) {
+  return {
+    kind: 'failed' as const,
+    failures: new Map<string, AcmeProblem>(),
+    problem: { type: reason, detail: message, subproblems: [] },
+  };
+}
+
+function issued(
+  order: OrderDocument,
+  issuer: Issuer,
+  chain: string,
+  privateKey: string,
+  context: OrderingContext,
+): ReadonlyMap<string, string | undefined> {
+  const { names } = order;
+  const { access, secretsKeys, events, logger, signal } = context;
+  try {
+    const { documents, certificate } = documentsOfIssued(order, chain, privateKey, secretsKeys, access.now(issuer));
+    const { serial, notAfterMs } = certificate;
     events.orderEnded(issuer.id, 'issued');
     logger.info(
       { names, issuer: issuer.id, serial, notAfter: new Date(notAfterMs).toISOString() },
       'a certificate was issued',
     );
-  } else if (outcome.kind === 'failed') {
-    for (const [key, value] of failed(order, issuer, outcome, context)) documents.set(key, value);
-  } else {
-    events.orderEnded(issuer.id, 'interrupted');
-    logger.info({ names, issuer: issuer.id, reason: outcome.reason, err: outcome.message }, 'an order was given up');
-    if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
-    if (outcome.reason === 'ca-away')
-      for (const [key, value] of away(order, issuer, context)) documents.set(key, value);
+    return documents;
+  } catch (error) {
+    if (isOfAll(error, signal)) throw error;
+    logger.error({ names, issuer: issuer.id, err: error }, 'a certificate that was issued cannot be taken over');
+    return failed(order, issuer, { kind: 'failed', failures: new Map(), problem: internalProblem(error) }, context);
   }
-  const removeAnswersOf = names.map((name) => name.replace(/^\*\./, ''));
-  await writer.write({ documents, removeAnswersOf });
 }
 
 /** The names that failed, each with its problem; without a hint which, all of them. */

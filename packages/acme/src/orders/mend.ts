@@ -92,6 +92,18 @@ const mends: Readonly<Record<string, MendOf>> = {
     suggestion:
       'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
   }),
+  'order-lost': (name, { issuer }) => ({
+    what: `${issuer} lost the order of ${name}`,
+    suggestion: 'look at the status page of the CA, or at the storage of a CA of your own; the order is tried again',
+  }),
+  'account-lost': (_, { issuer }) => ({
+    what: `${issuer} does not know its account any more`,
+    suggestion: 'nothing, once: a new account is made with the next try. Look at the storage of a CA of your own',
+  }),
+  internal: (name) => ({
+    what: `an error of the proxy itself ended the order of ${name}`,
+    suggestion: 'look at the log of the proxy that orders, and report it; the order is tried again',
+  }),
   timeout: (name, { issuer }) => ({
     what: `${issuer} did not finish the order of ${name}`,
     suggestion: 'look at the status page of the CA; the order is tried again',

@@ -27,7 +27,12 @@ const step = (
   authorizations: readonly Authorization[] = [],
   told: readonly string[] = [],
   kind: 'http-01' | 'dns-01' = 'http-01',
-) => nextStep(of, authorizations, kind, new Set(told));
+) =>
+  nextStep(of, authorizations, {
+    names: ['a', 'b', 'c', '*.a', 'example.com', '*.example.com'],
+    challenge: kind,
+    told: new Set(told),
+  });
 
 describe('the next step of an order', () => {
   it('answers pending challenges that the CA was not told of', () => {

@@ -1,3 +1,4 @@
+import { nameKind, normalName } from '../names/name-kind.ts';
 import type { ChallengeKind } from '../names/select-names.ts';
 import { type AcmeProblem, problemOf } from '../protocol/acme-error.ts';
 import type { Authorization, Challenge, Order } from '../protocol/resources.ts';
@@ -25,13 +26,21 @@ export type Step =
 
 const noReason: AcmeProblem = { type: 'serverInternal', detail: 'the CA gave no reason', subproblems: [] };
 
-/** @param told URLs of the challenges that the CA was told of already */
+export interface StepInput {
+  /** What was ordered. */
+  readonly names: readonly string[];
+  readonly challenge: ChallengeKind;
+  /** URLs of the challenges that the CA was told of already. */
+  readonly told: ReadonlySet<string>;
+}
+
 export function nextStep(
   order: Order,
   authorizations: readonly Authorization[],
-  challenge: ChallengeKind,
-  told: ReadonlySet<string>,
+  { names, challenge, told }: StepInput,
 ): Step {
+  const foreign = authorizations.find((each) => each.status !== 'valid' && !isOrdered(each, names));
+  if (foreign !== undefined) return refused(`the CA asks for a proof of ${nameOf(foreign)}, which was not ordered`);
   const failures = new Map<string, AcmeProblem>();
   for (const each of authorizations) {
     const problem = failureOf(each, challenge);
@@ -50,14 +59,29 @@ export function nextStep(
     .flatMap((each) => {
       const found = each.challenges.find(({ type }) => type === challenge);
       if (found?.token === undefined || found.status !== 'pending' || told.has(found.url)) return [];
-      return [{ name: each.identifier.value, url: found.url, token: found.token }];
+      return [{ name: normalName(each.identifier.value), url: found.url, token: found.token }];
     });
   return proofs.length > 0 ? { kind: 'prove', proofs } : { kind: 'wait' };
 }
 
 /** The name as it was ordered. */
 export function nameOf({ identifier, wildcard }: Authorization): string {
-  return wildcard ? `*.${identifier.value}` : identifier.value;
+  const name = normalName(identifier.value);
+  return wildcard ? `*.${name}` : name;
+}
+
+/**
+ * Whether it is for a name of the order. Nothing is published for another one: a CA could have answers put into zones
+ * and hosts that have nothing to do with the order. One that is valid already asks for nothing.
+ */
+export function isOrdered(authorization: Authorization, names: readonly string[]): boolean {
+  const name = nameOf(authorization);
+  return names.includes(name) && (nameKind(name) === 'ip') === (authorization.identifier.type === 'ip');
+}
+
+/** An order that the CA answers with something that RFC 8555 does not allow: all of its names wait. */
+export function refused(detail: string): Extract<Step, { readonly kind: 'failed' }> {
+  return { kind: 'failed', failures: new Map(), problem: { type: 'serverInternal', detail, subproblems: [] } };
 }
 
 function failureOf(authorization: Authorization, challenge: ChallengeKind): AcmeProblem | undefined {

@@ -156,4 +156,9 @@ describe('planning orders', () => {
       plan({ wanted: [wantedName('a'), wantedName('b')], certificates: certificates.slice(0, 2) }).obsolete,
     ).to.deep.equal([]);
   });
+
+  it('keeps a certificate for a name that is not wanted for now, and has no other', () => {
+    const certificates = [certificate(['a', 'b']), certificate(['b'], { notAfterMs: nowMs + 2_000 })];
+    expect(plan({ wanted: [wantedName('b')], certificates }).obsolete).to.deep.equal([]);
+  });
 });

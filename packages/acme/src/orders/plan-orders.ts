@@ -44,7 +44,7 @@ export interface OrderPlan {
   readonly orders: readonly PlannedOrder[];
   /** When there is something to do again without a change; `Infinity`: never. */
   readonly nextMs: number;
-  /** Certificates that are not served for any name any more and can go. */
+  /** Certificates that are over, or replaced for each of their names, and can go. */
   readonly obsolete: readonly OwnCertificate[];
 }
 
@@ -79,7 +79,7 @@ export function planOrders(input: OrderPlanInput): OrderPlan {
   return {
     orders: plannedOrders(needed, alive.filter(isDue), states),
     nextMs,
-    obsolete: certificates.filter((each) => isObsolete(each, certificates, wantedNames, nowMs)),
+    obsolete: certificates.filter((each) => isObsolete(each, certificates, nowMs)),
   };
 }
 
@@ -119,17 +119,14 @@ function isFailing(states: OrderPlanInput['states'], name: string): boolean {
   return (states.get(name)?.failures ?? 0) > 0;
 }
 
-/** Over, or every name of it that is wanted has a certificate that ends later. */
-function isObsolete(
-  certificate: OwnCertificate,
-  all: readonly OwnCertificate[],
-  wanted: ReadonlySet<string>,
-  nowMs: number,
-): boolean {
+/**
+ * Over, or every name of it has a certificate that ends later. Names that are not wanted now count too: a label that
+ * cannot be honoured, or routes that are not all there yet, take no certificate from a host that is served with it.
+ */
+function isObsolete(certificate: OwnCertificate, all: readonly OwnCertificate[], nowMs: number): boolean {
   if (certificate.notAfterMs <= nowMs) return true;
   const later = all.filter((each) => each !== certificate && each.notAfterMs > certificate.notAfterMs);
   if (later.length === 0) return false;
-  const names = certificate.names.filter((name) => wanted.has(name));
   const covering = new Set(later.flatMap((each) => each.names));
-  return names.length > 0 && names.every((name) => isCovered(name, covering));
+  return certificate.names.every((name) => isCovered(name, covering));
 }

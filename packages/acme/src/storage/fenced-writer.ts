@@ -152,6 +152,8 @@ export class FencedWriter {
         this.#keep(head, values);
         return markOf(head);
       }
+      // A head that moved is met by the second attempt; what is refused again and again is not repeated in a loop.
+      if (attempt > 0) await pause(backoffMs(attempt, 100, 2_000), signal);
     }
   }
 

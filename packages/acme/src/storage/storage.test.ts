@@ -150,6 +150,23 @@ describe('what the orderer writes', () => {
     expect([...fresh.view().documents.keys()].sort()).to.deep.equal(['certificates/a', 'names/b']);
   });
 
+  it('is not repeated in a loop where the registry refuses it without a reason of the lock', async () => {
+    const fence = await takeLock();
+    let asked = 0;
+    const refusing: KeyValueStore = Object.assign(Object.create(store) as KeyValueStore, {
+      get: (key: string, signal?: AbortSignal) => store.get(key, signal),
+      list: (prefix: string, signal?: AbortSignal) => store.list(prefix, signal),
+      transact: async () => {
+        asked += 1;
+        return { ok: false as const, failed: [1], reason: 'moved' };
+      },
+    });
+    const signal = AbortSignal.timeout(1_000);
+    const writer = await FencedWriter.open({ store: refusing, keys, fence, logger: silentLogger, signal });
+    await writer.write({ documents: new Map([['names/a', '1']]) }).catch(() => undefined);
+    expect(asked).to.be.within(2, 8);
+  });
+
   it('stays in force on a disk that takes no files', async () => {
     const writer = await open(await takeLock());
     const follower = await follow('registry/registry.sqlite/none');
