@@ -59,7 +59,19 @@ export class AccountAccess {
     const client = await access.client;
     access.clockOffsetMs = client.clockOffsetMs;
     this.#clockOffsetMs = client.clockOffsetMs;
+    await this.#tellClock(issuer, client.refusedOffsetMs);
     return client;
+  }
+
+  /** A clock that is more than a day off is a problem until it is not. */
+  async #tellClock(issuer: Issuer, aheadMs: number | undefined): Promise<void> {
+    const { writer, now, logger } = this.#options;
+    const key = documentKeys.clock(issuer.id);
+    if (writer.documents.has(key) === (aheadMs !== undefined)) return;
+    if (aheadMs !== undefined)
+      logger.warn({ issuer: issuer.id, aheadMs }, 'the clock of the CA is more than a day off: its time is not used');
+    const notice = { version: 1, kind: 'clock-off', issuer: issuer.id, aheadMs, atMs: now() };
+    await writer.write({ documents: new Map([[key, aheadMs === undefined ? undefined : JSON.stringify(notice)]]) });
   }
 
   /**

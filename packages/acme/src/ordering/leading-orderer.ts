@@ -105,6 +105,9 @@ export class LeadingOrderer {
       while (!this.#signal.aborted && performance.now() < endMs)
         await this.#changed.wait(endMs - performance.now(), this.#signal);
     }
+    // What a former orderer saw of clocks is seen again by this one, where it is still so.
+    for (const key of [...writer.documents.keys()].filter((each) => each.startsWith(documentKeys.clock(''))))
+      await writer.write({ documents: new Map([[key, undefined]]) });
     const open: OrderDocument[] = [];
     for (const [key, value] of writer.documents) {
       if (!key.startsWith('orders/')) continue;

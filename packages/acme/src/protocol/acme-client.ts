@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { AcmeError, problemOf } from './acme-error.ts';
+import { objectionToUrl } from './ca-url.ts';
 import { type HttpsAnswer, HttpsClient, type HttpsOptions } from './https.ts';
 import { bindExternalAccount, keyAuthorization, publicJwk, signJws } from './jws.ts';
 import {
@@ -42,6 +43,9 @@ export interface OrderRequest {
 
 /** How often one request is repeated with the nonce of the refusal before the CA counts as unavailable. */
 const mostNonceTries = 8;
+const mostNonces = 32;
+/** A clock that is off by a time zone or two is met by the offset; one that is days off is set wrong, ours or the CA's. */
+const mostOffsetMs = 86_400_000;
 /** A directory rarely changes, and a CA that moves its URLs answers 404 on the old ones. */
 const directoryLifeMs = 3_600_000;
 
@@ -57,6 +61,7 @@ export class AcmeClient {
   #accountUrl: string | undefined;
   #directory: { readonly value: Directory; readonly readAtMs: number } | undefined;
   #clockOffsetMs = 0;
+  #refusedOffsetMs: number | undefined;
 
   constructor(options: AcmeClientOptions) {
     this.#options = options;
@@ -69,9 +74,17 @@ export class AcmeClient {
     return this.#accountUrl;
   }
 
-  /** How far the CA's clock is ahead of this machine's, from its last `Date` header, in milliseconds. */
+  /**
+   * How far the CA's clock is ahead of this machine's, from the `Date` of its last successful response, in milliseconds. At
+   * most a day: a CA moves the times of retries and budgets no further.
+   */
   get clockOffsetMs(): number {
     return this.#clockOffsetMs;
+  }
+
+  /** The same where it is more than a day, and so not used; `undefined`: it is less. */
+  get refusedOffsetMs(): number | undefined {
+    return this.#refusedOffsetMs;
   }
 
   keyAuthorization(token: string): string {
@@ -99,10 +112,8 @@ export class AcmeClient {
         : { externalAccountBinding: bindExternalAccount(this.#options.accountKey, externalAccount, newAccount) }),
     };
     const answer = await this.#post(newAccount, payload, signal, 'key');
-    const url = answer.header('location');
-    if (url === undefined) throw AcmeError.unavailable(`POST ${newAccount}: no Location of the account`);
-    this.#accountUrl = url;
-    return url;
+    this.#accountUrl = this.#location(`POST ${newAccount}`, answer);
+    return this.#accountUrl;
   }
 
   async newOrder(
@@ -116,8 +127,7 @@ export class AcmeClient {
       ...(replaces === undefined ? {} : { replaces }),
     };
     const answer = await this.#post(newOrder, payload, signal);
-    const url = answer.header('location');
-    if (url === undefined) throw AcmeError.unavailable(`POST ${newOrder}: no Location of the order`);
+    const url = this.#location(`POST ${newOrder}`, answer);
     return { url, ...this.#polled(newOrder, answer, readOrder) };
   }
 
@@ -193,29 +203,59 @@ export class AcmeClient {
 
   async #newNonce(signal: AbortSignal): Promise<string> {
     const { newNonce } = await this.directory(signal);
-    await this.#send({ method: 'HEAD', url: newNonce }, signal);
-    const nonce = this.#nonces.pop();
+    // Its own nonce, not one of the stock: another request may take that before this one goes on.
+    const nonce = nonceOf(await this.#send({ method: 'HEAD', url: newNonce }, signal, 'alone'));
     if (nonce === undefined) throw AcmeError.unavailable(`HEAD ${newNonce}: no Replay-Nonce`);
     return nonce;
   }
 
-  async #send(request: Parameters<HttpsClient['send']>[0], signal: AbortSignal): Promise<HttpsAnswer> {
+  /** @param use of the nonce that comes with the answer */
+  async #send(
+    request: Parameters<HttpsClient['send']>[0],
+    signal: AbortSignal,
+    use: 'stock' | 'alone' = 'stock',
+  ): Promise<HttpsAnswer> {
+    const objection = objectionToUrl(request.url, this.#options.directoryUrl);
+    if (objection !== undefined) throw AcmeError.unavailable(`${request.method} ${request.url}: ${objection}`);
     const answer = await this.#https.send(request, signal);
-    const nonce = answer.header('replay-nonce');
-    if (nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) && this.#nonces.length < 32) this.#nonces.push(nonce);
-    const sent = Date.parse(answer.header('date') ?? '');
-    if (!Number.isNaN(sent)) this.#clockOffsetMs = clockOffset(sent - this.#now());
-    if (answer.status < 300) return answer;
+    const nonce = nonceOf(answer);
+    if (use === 'stock' && nonce !== undefined && this.#nonces.length < mostNonces) this.#nonces.push(nonce);
+    if (answer.status < 300) {
+      this.#readClock(answer);
+      return answer;
+    }
     const what = `${request.method} ${request.url}: ${answer.status}`;
     const problem = problemOf(jsonOf(answer.body));
     const wait = this.#retryAfter(answer);
-    if (problem !== undefined) throw AcmeError.refused(what, { status: answer.status, ...problem }, wait);
+    if (problem !== undefined) throw AcmeError.refused(what, { ...problem, status: answer.status }, wait);
     throw AcmeError.unavailable(`${what} without a problem document`, wait);
+  }
+
+  /** A refusal may come from another server on the way, whose clock says nothing of the CA's. */
+  #readClock(answer: HttpsAnswer): void {
+    const sent = Date.parse(answer.header('date') ?? '');
+    if (Number.isNaN(sent)) return;
+    const offset = clockOffset(sent - this.#now());
+    const isUsed = Math.abs(offset) <= mostOffsetMs;
+    this.#refusedOffsetMs = isUsed ? undefined : offset;
+    if (isUsed) this.#clockOffsetMs = offset;
+  }
+
+  #location(what: string, answer: HttpsAnswer): string {
+    const url = answer.header('location');
+    const objection = url === undefined ? 'absent' : objectionToUrl(url, this.#options.directoryUrl);
+    if (url === undefined || objection !== undefined) throw AcmeError.unavailable(`${what}: Location: ${objection}`);
+    return url;
   }
 
   #retryAfter(answer: HttpsAnswer): number | undefined {
     return retryAfterMs(answer.header('retry-after'), answer.header('date'), this.#now());
   }
+}
+
+function nonceOf(answer: HttpsAnswer): string | undefined {
+  const nonce = answer.header('replay-nonce');
+  return nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) ? nonce : undefined;
 }
 
 /** `Date` counts whole seconds, and the response took a while: a few seconds say nothing about a clock. */

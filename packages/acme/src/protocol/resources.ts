@@ -1,4 +1,5 @@
 import { isRecord } from './acme-error.ts';
+import { isUrl } from './ca-url.ts';
 
 /** Resources of a CA as this client uses them (RFC 8555, section 7.1). */
 export interface Directory {
@@ -129,8 +130,4 @@ export function readRenewalWindow(json: unknown): RenewalWindow | undefined {
 
 function oneOf<const T extends string>(allowed: readonly T[], value: unknown): T | undefined {
   return allowed.find((each) => each === value);
-}
-
-function isUrl(value: unknown): value is string {
-  return typeof value === 'string' && URL.parse(value)?.protocol === 'https:';
 }

@@ -30,7 +30,7 @@ export function certificateProblems(
   }
   for (const problem of endingSoon(view, wanted, nowMs)) tell(problem.service, problem.problem);
   const notice = readDocument(noticeSchema, view.documents.get(documentKeys.lateReplicas));
-  if (notice !== undefined && nowMs - notice.atMs < noticeMs)
+  if (notice?.kind === 'replicas-late' && nowMs - notice.atMs < noticeMs)
     tell('env/acme', {
       severity: 'warning',
       reason: 'acme-replicas-late',
@@ -38,7 +38,21 @@ export function certificateProblems(
       suggestion:
         'set ACME_DIRECTORY on every replica, and look whether these reach the registry; a validation that meets one of them fails',
     });
+  for (const [key, value] of view.documents) {
+    const clock = key.startsWith(documentKeys.clock('')) ? readDocument(noticeSchema, value) : undefined;
+    if (clock?.kind === 'clock-off') tell('env/acme', clockOff(clock.issuer, clock.aheadMs));
+  }
   return found;
+}
+
+function clockOff(issuer: string, aheadMs: number): Problem {
+  const hours = Math.round(Math.abs(aheadMs) / 3_600_000);
+  return {
+    severity: 'warning',
+    reason: 'acme-clock-off',
+    message: `the clock of the proxy that orders certificates is ${hours} h ${aheadMs > 0 ? 'behind' : 'ahead of'} that of ${issuer}: times of retries and renewals are wrong by as much`,
+    suggestion: 'set the clocks of the machines (NTP); with a CA of your own, look at its clock too',
+  };
 }
 
 function endingSoon(view: AcmeView, wanted: readonly WantedName[], nowMs: number) {

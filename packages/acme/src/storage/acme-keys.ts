@@ -42,6 +42,7 @@ export const documentKeys = {
   order: (id: string) => `orders/${id}`,
   budget: (issuer: string) => `budgets/${issuer}`,
   lateReplicas: 'notices/late-replicas',
+  clock: (issuer: string) => `notices/clock-${issuer}`,
 } as const;
 
 /** One certificate's name in keys, the same for the same names: its first name, and a digest where there are more. */

@@ -115,12 +115,22 @@ export const budgetSchema = z.object({
 });
 
 /** Something that replicas should know beside certificates and names. */
-export const noticeSchema = z.object({
-  version: z.literal(1),
-  kind: z.literal('replicas-late'),
-  replicas: z.array(z.string()),
-  atMs: z.number(),
-});
+export const noticeSchema = z.discriminatedUnion('kind', [
+  z.object({
+    version: z.literal(1),
+    kind: z.literal('replicas-late'),
+    replicas: z.array(z.string()),
+    atMs: z.number(),
+  }),
+  /** The CA's clock is more than a day ahead of that of the proxy that orders; negative: behind. */
+  z.object({
+    version: z.literal(1),
+    kind: z.literal('clock-off'),
+    issuer: z.string(),
+    aheadMs: z.number(),
+    atMs: z.number(),
+  }),
+]);
 
 /** What any replica asks of the orderer. */
 export const requestSchema = z.discriminatedUnion('kind', [
