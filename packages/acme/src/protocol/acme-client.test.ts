@@ -56,13 +56,14 @@ describe('a client of a CA', () => {
     await once(server.close(), 'close');
   });
 
-  const open = () => {
+  const open = (now = Date.now) => {
     const client = new AcmeClient({
       directoryUrl: `${origin}/dir`,
       accountKey: makeKey(),
       accountUrl: `${origin}/me`,
       userAgent: 'x',
       ca,
+      now,
     });
     clients.push(client);
     return client;
@@ -134,12 +135,27 @@ describe('a client of a CA', () => {
     expect(client.clockOffsetMs).to.be.closeTo(2 * hourMs, 2_000);
   });
 
-  it('has a nonce for each of many requests at once, also where others come for those of the stock', async () => {
+  it('goes on with the nonce that it fetched, where another request comes between', async () => {
+    const started: Promise<unknown>[] = [];
+    let isFetched = false;
+    const client: AcmeClient = open(() => {
+      // Called as the answer is read: the request that begins here takes what is in stock.
+      if (isFetched) started.push(client.order(`${origin}/o`, signal));
+      isFetched = false;
+      return Date.now();
+    });
+    await client.directory(signal);
+    const slow = Promise.withResolvers<void>();
     answers['/o'] = json(200, order());
-    const client = open();
-    const asked = Array.from({ length: 60 }, () => client.order(`${origin}/o`, signal));
-    const results = await Promise.allSettled(asked);
-    expect(results.filter(({ status }) => status === 'rejected')).to.deep.equal([]);
+    answers['/slow'] = (request, response) => void slow.promise.then(() => json(200, order())(request, response));
+    answers['/nonce'] = (_, response) => {
+      isFetched = started.length === 0;
+      response.end();
+    };
+    const first = client.order(`${origin}/slow`, signal);
+    await client.order(`${origin}/o`, signal);
+    slow.resolve();
+    expect(await Promise.all([first, ...started])).to.have.length(2);
   });
 
   const own = 'https://acme.example.org/dir';
