@@ -82,7 +82,7 @@ export const modules: readonly Module[] = [
     name: 'acme/protocol',
     what: 'client of RFC 8555 and RFC 9773: one request each, typed errors; never waits',
     kind: 'adapter',
-    imports: [],
+    imports: ['acme/names'],
   },
   {
     name: 'acme/certificates',
