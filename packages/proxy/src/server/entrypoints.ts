@@ -154,8 +154,18 @@ export class Entrypoints {
             logger,
           )
         : undefined;
-    server.on('connection', (socket) =>
-      guard(connectionOwner(socket, logger), () => this.#accept(socket, entry, ends))(),
+    let accepting: Socket | undefined;
+    const acceptance = {
+      onFault: (error: unknown) => {
+        if (accepting !== undefined) connectionOwner(accepting, logger).onFault(error);
+      },
+    };
+    server.on(
+      'connection',
+      guard(acceptance, (socket: Socket) => {
+        accepting = socket;
+        this.#accept(socket, entry, ends);
+      }),
     );
     const faults = {
       onFault: (error: unknown) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'),

@@ -264,8 +264,10 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
 
   #onEnd(): void {
     if (this.#tunnel !== undefined) this.#tunnel.onEnd();
-    else if (this.#exchange === undefined) this.#socket.end();
-    else {
+    else if (this.#exchange === undefined) {
+      // A second `end` makes an error with its stack, which costs more than the request.
+      if (!this.#socket.writableEnded) this.#socket.end();
+    } else {
       // A client that closes and one that only stops sending look alike here; nearly all have gone.
       this.#exchange.onClientGone();
       this.#socket.destroy();

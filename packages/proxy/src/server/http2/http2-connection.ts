@@ -251,7 +251,7 @@ export class Http2Connection implements Timed, StreamConnection {
       }
     }
     // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
-    if (this.#stage === 'closing') socket.end();
+    if (this.#stage === 'closing' && !socket.writableEnded) socket.end();
     else this.#settle();
   }
 }
