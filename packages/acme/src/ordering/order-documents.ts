@@ -10,6 +10,9 @@ import type { CertificateDocument, NameDocument, OrderDocument, RenewalDocument 
 type Keys = readonly [SecretsKey, ...SecretsKey[]];
 type Documents = Map<string, string | undefined>;
 
+const firstUnansweredMs = 5_000;
+const longestUnansweredMs = 600_000;
+
 /** What stands in the registry after an order gave a certificate. */
 export function documentsOfIssued(
   order: OrderDocument,
@@ -136,6 +139,30 @@ export function documentOfRehearsal(known: NameDocument, nowMs: number): NameDoc
   return { ...known, rehearsed: true, nextAttemptMs: nowMs };
 }
 
+/**
+ * A name whose order the CA did not answer: it waits 5 s to 10 minutes by itself, because the orders beside it that are
+ * answered end the wait for the CA. Not counted as a failure, and no problem yet.
+ */
+export function documentOfUnanswered(
+  name: string,
+  order: FailureParts['order'],
+  known: NameDocument | undefined,
+  nowMs: number,
+): NameDocument {
+  const unanswered = (known?.unanswered ?? 0) + 1;
+  const waitMs = Math.min(firstUnansweredMs * 2 ** (unanswered - 1), longestUnansweredMs);
+  return {
+    version: 1,
+    name,
+    service: order.services[0] ?? '',
+    failures: known?.failures ?? 0,
+    nextAttemptMs: Math.max(nowMs + waitMs, known?.nextAttemptMs ?? 0),
+    rehearsed: known?.rehearsed ?? false,
+    unanswered,
+    ...(known?.failure === undefined ? {} : { failure: known.failure }),
+  };
+}
+
 /** A name that waits for a limit of the budget, or for a CA that is away: told, and not counted as a failure. */
 export function documentOfWait(
   name: string,
@@ -150,6 +177,7 @@ export function documentOfWait(
     failures: known?.failures ?? 0,
     nextAttemptMs: Math.max(wait.untilMs, known?.nextAttemptMs ?? 0),
     rehearsed: known?.rehearsed ?? false,
+    ...(known?.unanswered === undefined ? {} : { unanswered: known.unanswered }),
     failure: {
       type: wait.type,
       detail: wait.detail,

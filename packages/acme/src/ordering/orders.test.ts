@@ -102,6 +102,21 @@ describe('the end of an order', () => {
       expect([...documents.keys()].filter((each) => each.startsWith('orders/'))).to.deep.equal([]);
     });
 
+  it('makes the names of an order that is not answered wait longer each time, also while others are answered', async () => {
+    const { context } = contextOf({ signal: new AbortController().signal });
+    const waits: number[] = [];
+    for (let at = 0; at < 9; at += 1) {
+      const away = { kind: 'interrupted', reason: 'ca-away', message: '503', isUnissued: true } as const;
+      context.access.answered(issuer);
+      await settleOrder(order('a.example.com'), issuer, away, '', context);
+      const known = knownName(context.writer, 'a.example.com');
+      expect(known).to.include({ failures: 0 }).and.not.have.property('failure');
+      waits.push(((known?.nextAttemptMs ?? 0) - 1_000_000) / 1_000);
+    }
+    expect(waits).to.deep.equal([5, 10, 20, 40, 80, 160, 320, 600, 600]);
+    expect(context.budgets.of(issuer).failures).to.deep.equal({});
+  });
+
   it('takes back its own answers alone: not those of the domain that a wildcard is of', async () => {
     const { context, answers } = contextOf({ signal: new AbortController().signal });
     const answer = (name: string): ChallengeAnswer => ({ kind: 'http-01', name, token: 't', keyAuthorization: 't.x' });

@@ -192,10 +192,8 @@ export class Orders {
     const admission = admit(budgets.of(issuer), issuer.limits, { names, exempt: replaces !== undefined }, nowMs);
     if (!admission.ok) {
       const detail = `the limit of ${issuer.id} for ${admission.of} is used up (${admission.limit})`;
-      const documents = waiting(
-        subject,
-        { type: 'budget', detail, untilMs: admission.freeAtMs + slackMs },
-        this.#context,
+      const documents = waiting(subject, { type: 'budget', detail, untilMs: admission.freeAtMs + slackMs }, (name) =>
+        knownName(writer, name),
       );
       await writer.write({ documents });
       return;

@@ -3,10 +3,17 @@ import { countFailures, refund } from '../orders/budget.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeProblem } from '../protocol/acme-error.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
-import type { OrderDocument } from '../storage/documents.ts';
+import type { NameDocument, OrderDocument } from '../storage/documents.ts';
 import { failuresOfIssuer } from './choose-order.ts';
 import { knownName, type OrderingContext } from './order-context.ts';
-import { documentOfFailure, documentOfRehearsal, documentOfWait, documentsOfIssued, text } from './order-documents.ts';
+import {
+  documentOfFailure,
+  documentOfRehearsal,
+  documentOfUnanswered,
+  documentOfWait,
+  documentsOfIssued,
+  text,
+} from './order-documents.ts';
 import { internalProblem, isOfAll } from './order-faults.ts';
 import type { OrderOutcome } from './run-order.ts';
 
@@ -46,7 +53,7 @@ export async function settleOrder(
     if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
     // A CA that loses each order that it made is asked no more often than one that refuses it.
     const missed =
-      outcome.reason === 'ca-away' ? away(order, issuer, context) : failed(order, issuer, lost(outcome), context);
+      outcome.reason === 'ca-away' ? unanswered(order, issuer, context) : failed(order, issuer, lost(outcome), context);
     for (const [key, value] of missed) documents.set(key, value);
   }
   await writer.write({ documents, removeAnswersOf: answeredNames(order) });
@@ -123,20 +130,34 @@ export function failed(
   return documents;
 }
 
+function unanswered(order: OrderDocument, issuer: Issuer, context: OrderingContext): Map<string, string> {
+  const { writer, access } = context;
+  const nowMs = access.now(issuer);
+  const waits = order.names.map((name) => documentOfUnanswered(name, order, knownName(writer, name), nowMs));
+  const known = new Map(waits.map((each) => [each.name, each]));
+  const documents = new Map(waits.map((each) => [documentKeys.name(each.name), text(each)]));
+  return new Map([...documents, ...away(order, issuer, context, (name) => known.get(name))]);
+}
+
 /** Told once the CA did not answer several times; until then a short outage is no problem of any service. */
-export function away(subject: OrderSubject, issuer: Issuer, context: OrderingContext): Map<string, string> {
+export function away(
+  subject: OrderSubject,
+  issuer: Issuer,
+  context: OrderingContext,
+  known = (name: string) => knownName(context.writer, name),
+): Map<string, string> {
   const { access } = context;
   if (access.failures(issuer) < failuresOfIssuer) return new Map();
-  return waiting(subject, { type: 'unreachable', detail: '', untilMs: access.notBeforeMs(issuer) }, context);
+  return waiting(subject, { type: 'unreachable', detail: '', untilMs: access.notBeforeMs(issuer) }, known);
 }
 
 export function waiting(
   subject: OrderSubject,
   wait: { readonly type: string; readonly detail: string; readonly untilMs: number },
-  { writer }: OrderingContext,
+  known: (name: string) => NameDocument | undefined,
 ): Map<string, string> {
   const documents = new Map<string, string>();
   for (const name of subject.names)
-    documents.set(documentKeys.name(name), text(documentOfWait(name, subject, knownName(writer, name), wait)));
+    documents.set(documentKeys.name(name), text(documentOfWait(name, subject, known(name), wait)));
   return documents;
 }

@@ -75,6 +75,8 @@ export const nameSchema = z.object({
   nextAttemptMs: z.number(),
   /** The staging directory gave a certificate since the last failure: the next try is a real one. */
   rehearsed: z.boolean(),
+  /** Orders in a row that the CA did not make, because it was away. */
+  unanswered: z.number().int().nonnegative().optional(),
   failure: z
     .object({
       type: z.string(),
