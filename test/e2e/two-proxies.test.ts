@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { untilAnswers } from '../harness/http.ts';
+import { constantLoad, untilAnswers, untilReplicasAnswer } from '../harness/http.ts';
 import type { SecondProxy } from '../harness/stack.ts';
+import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
-describe('two proxies on one registry', () => {
+// One of each router: what holds for the stack's proxy has to hold for one with HTTP_ROUTER=express.
+describe('two proxies on one registry, the second one through Express', () => {
   let second: SecondProxy;
   let id: string;
   const labels = (path: string) => ({
@@ -15,7 +17,7 @@ describe('two proxies on one registry', () => {
 
   before(async () => {
     const stack = sharedStack();
-    second = await stack.addProxy();
+    second = await stack.addProxy({ HTTP_ROUTER: 'express' });
     id = await stack.createService('both', { labels: labels('/both') });
   });
   after(async () => {
@@ -33,6 +35,37 @@ describe('two proxies on one registry', () => {
       await Promise.all(urls.map((url) => untilAnswers({ url: `${url}${path}` }, 200)));
     }
     await Promise.all(urls.map((url) => untilAnswers({ url: `${url}/both` }, 503)));
+  });
+
+  it('fail no request while the service is updated, task by task', async () => {
+    const stack = sharedStack();
+    const rolling = await stack.createService('rolling', { labels: labels('/rolling'), replicas: 2 });
+    try {
+      const urls = [stack.httpUrl, second.httpUrl].map((url) => `${url}/rolling`);
+      for (const url of urls) await untilReplicasAnswer(url, 2);
+      const before = new Set(await stack.containers('rolling'));
+      const loads = urls.map((url) => constantLoad({ url, ratePerSecond: 50 }));
+      await updateService(stack.docker, rolling, ({ TaskTemplate, ...spec }) => ({
+        ...spec,
+        UpdateConfig: { Parallelism: 1, Order: 'start-first', Delay: 1_000_000_000 },
+        TaskTemplate: { ...TaskTemplate, ForceUpdate: 1 },
+      }));
+      await until(
+        'both tasks are new',
+        async () => {
+          const now = await stack.containers('rolling');
+          return now.length === 2 && now.every((container) => !before.has(container));
+        },
+        { withinMs: 90_000 },
+      );
+      for (const load of loads) {
+        const { sent, failed, failures } = await load.stop();
+        expect(sent).to.be.above(50);
+        expect(failed, failures.join('; ')).to.equal(0);
+      }
+    } finally {
+      await removeService(stack.docker, rolling);
+    }
   });
 
   it('know of each other, and a reconfigure on one answers when the other serves it too', async () => {

@@ -59,8 +59,8 @@ export interface DeployedStack {
   logs(name: string): Promise<string>;
   /** Runs JavaScript inside the first container of a service (of one of our images); answers what it writes. */
   runInside(name: string, script: string): Promise<string>;
-  /** One more proxy of the same image on the same registry, on ports of its own. */
-  addProxy(): Promise<SecondProxy>;
+  /** One more proxy of the same image on the same registry, on ports of its own, with settings of its own. */
+  addProxy(settings?: Readonly<Record<string, string>>): Promise<SecondProxy>;
   /** docker/stack.example.yml beside it. */
   deployExample(): Promise<void>;
   removeExample(): Promise<void>;
@@ -202,7 +202,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
       const { stdout } = await cli('exec', container, 'node', '--input-type=module', '--eval', script);
       return stdout.trim();
     },
-    addProxy: async () => {
+    addProxy: async (settings = {}) => {
       const [ownHttp, ownAdmin] = (await freePorts(2)) as [number, number];
       const service = `${name}_second`;
       await cli(
@@ -210,6 +210,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
         ...['--publish', `mode=host,target=80,published=${ownHttp}`],
         ...['--publish', `mode=host,target=8080,published=${ownAdmin}`],
         ...['--env', 'CONSUL_HTTP_ADDR=consul:8500', '--env', `PROXY_INSTANCE_NAME=${instance}`, '--init'],
+        ...Object.entries(settings).flatMap(([setting, value]) => ['--env', `${setting}=${value}`]),
         ...['--secret', `source=${name}_admin_token,target=dfp_admin_token`],
         ...['--secret', `source=${name}_consul_proxy_token,target=dfp_consul_http_token`],
         ...['--no-resolve-image', `swarmgate/proxy:${tag}`],
