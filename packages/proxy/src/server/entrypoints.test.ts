@@ -170,10 +170,11 @@ describe('entrypoints', () => {
     const serve = (...pairs: readonly (readonly [name: string, certificate: TestCertificate])[]) =>
       certificates.replace(
         'file',
-        pairs.map(([name, { pem }]) => {
+        pairs.map(([name, { pem }], validFromMs) => {
           const read = readCertificate(name, pem, authority.cert);
           if (!read.ok) throw new Error(read.reason);
-          return read.certificate;
+          // The first one is the oldest.
+          return { ...read.certificate, validFromMs };
         }),
       );
     const openSecure = (clientAuthorities?: string) =>

@@ -124,12 +124,25 @@ export class CertificateStore {
     return this.all().findLast((each) => each.hosts.some((host) => isIP(host) !== 0) && !ofServices.includes(each));
   }
 
+  /**
+   * `DEFAULT_CERT`, else the oldest certificate, which is the same on every replica: one that a service brings along only where
+   * there is no other, so that no service speaks for unknown names; the self-signed one only where there is none at all.
+   */
   #chooseDefault(): Certificate | undefined {
-    const all = this.all();
-    // Without a server name: the self-signed certificate, if there is one.
-    const own = this.of('self-signed')[0] ?? all.find((each) => !this.of('service').includes(each));
-    return this.#namedDefault() ?? own ?? all[0];
+    const given = certificateSources.filter((source) => source !== 'self-signed' && source !== 'service');
+    return (
+      this.#namedDefault() ??
+      oldest(given.flatMap((source) => this.of(source))) ??
+      oldest(this.of('service')) ??
+      this.of('self-signed')[0]
+    );
   }
+}
+
+function oldest(certificates: readonly Certificate[]): Certificate | undefined {
+  return certificates.toSorted(
+    (one, other) => one.validFromMs - other.validFromMs || (one.name < other.name ? -1 : 1),
+  )[0];
 }
 
 function stem(file: string): string {

@@ -10,6 +10,8 @@ export interface Certificate {
   readonly name: string;
   /** DNS names and addresses it is good for, lower case; `*.example.com` for a wildcard, IPv6 in its short form. */
   readonly hosts: readonly string[];
+  /** Both in milliseconds since the epoch. */
+  readonly validFromMs: number;
   readonly expiresMs: number;
   /** PEM, leaf first. */
   readonly cert: string;
@@ -40,8 +42,9 @@ export function readCertificate(name: string, pem: string, clientAuthorities: st
       return { ok: false, reason: `the private key of ${name} belongs to none of its certificates` };
     const cert = [leaf, ...certificates.filter((each) => each !== leaf)].map((each) => each.toString()).join('');
     const context = createClientContext({ cert, key, clientAuthorities });
+    const validFromMs = leaf.validFromDate.getTime();
     const expiresMs = leaf.validToDate.getTime();
-    return { ok: true, certificate: { name, hosts: hostsOf(leaf), expiresMs, cert, key, context } };
+    return { ok: true, certificate: { name, hosts: hostsOf(leaf), validFromMs, expiresMs, cert, key, context } };
   } catch (error) {
     return { ok: false, reason: `${name} cannot be used: ${messageOf(error)}` };
   }

@@ -11,10 +11,10 @@ import { CertificateStore } from './certificate-store.ts';
 import { makeSelfSigned } from './self-signed.ts';
 import { ServiceCertificates } from './service-certificates.ts';
 
-function read(name: string, pem: string): Certificate {
+function read(name: string, pem: string, validFromMs?: number): Certificate {
   const found = readCertificate(name, pem, undefined);
   if (!found.ok) throw new Error(found.reason);
-  return found.certificate;
+  return { ...found.certificate, ...(validFromMs === undefined ? {} : { validFromMs }) };
 }
 
 describe('certificates', () => {
@@ -60,7 +60,7 @@ describe('certificates', () => {
     beforeEach(async () => {
       store = new CertificateStore();
       store.replace('self-signed', [await makeSelfSigned(undefined)]);
-      store.replace('file', [read('wild', wild.pem), read('shop', shop.pem)]);
+      store.replace('file', [read('wild', wild.pem, 2), read('shop', shop.pem, 1)]);
     });
 
     const cases = [
@@ -68,9 +68,10 @@ describe('certificates', () => {
       ['SHOP.example.', 'shop'],
       ['www.shop.example', 'shop'],
       ['api.shop.example', 'wild'],
-      ['a.api.shop.example', 'self-signed'],
-      ['other.example', 'self-signed'],
-      ['', 'self-signed'],
+      // The oldest.
+      ['a.api.shop.example', 'shop'],
+      ['other.example', 'shop'],
+      ['', 'shop'],
     ] as const;
     for (const [servername, name] of cases)
       it(`serves ${servername || 'no name'} with ${name}`, () => {
@@ -83,11 +84,11 @@ describe('certificates', () => {
       const address = await testCertificate(['192.0.2.7', '2001:db8::7']);
       store.replace('acme', [read('address', address.pem)]);
       expect(store.of('acme')[0]?.hosts).to.deep.equal(['192.0.2.7', '2001:db8::7']);
-      expect(nameFor('other.example')).to.equal('self-signed');
+      expect(nameFor('other.example')).to.equal('shop');
       expect(nameFor('192.0.2.7')).to.equal('address');
       store.replace('service', [read('manual/hijack', (await testCertificate(['192.0.2.8'])).pem)]);
       store.replace('acme', []);
-      expect(seen).to.deep.equal(['self-signed', 'address', 'self-signed']);
+      expect(seen).to.deep.equal(['shop', 'address', 'shop']);
     });
 
     it('serves DEFAULT_CERT before one of an address', async () => {
@@ -115,10 +116,36 @@ describe('certificates', () => {
       store.replace('service', [read('manual/hijack', wild.pem), read('manual/other', shop.pem)]);
       expect(nameFor('shop.example')).to.equal('shop');
       expect(nameFor('api.shop.example')).to.equal('wild');
-      store.replace('self-signed', []);
-      expect(nameFor('other.example')).to.equal('wild');
+      expect(nameFor('other.example')).to.equal('shop');
       store.replace('file', []);
       expect(nameFor('api.shop.example')).to.equal('manual/hijack');
+    });
+
+    describe('for clients whose name no certificate names', () => {
+      const fileFor = (
+        files: readonly Certificate[],
+        others: Partial<Record<'acme' | 'service', Certificate[]>> = {},
+      ) => {
+        store.replace('file', files);
+        for (const source of ['acme', 'service'] as const) store.replace(source, others[source] ?? []);
+        return nameFor('other.example');
+      };
+      const at = (name: string, validFromMs: number) => read(name, shop.pem, validFromMs);
+
+      it('is the only one there is', () => {
+        expect(fileFor([at('one', 5)])).to.equal('one');
+        expect(fileFor([], { acme: [at('ordered', 5)] })).to.equal('ordered');
+      });
+      it('is the oldest of all sources, by name where two are as old', () => {
+        expect(fileFor([at('newer', 5), at('b', 3)], { acme: [at('a', 3), at('newest', 9)] })).to.equal('a');
+      });
+      it('is one of a service only where there is no other', () => {
+        expect(fileFor([at('own', 9)], { service: [at('manual/web', 1)] })).to.equal('own');
+        expect(fileFor([], { service: [at('manual/b', 2), at('manual/a', 2)] })).to.equal('manual/a');
+      });
+      it('is the self-signed one only where there is none', () => {
+        expect(fileFor([])).to.equal('self-signed');
+      });
     });
 
     it('is empty with nothing but a self-signed one', () => {
