@@ -129,10 +129,13 @@ export class CertificateStore {
    * there is no other, so that no service speaks for unknown names; the self-signed one only where there is none at all.
    */
   #chooseDefault(): Certificate | undefined {
-    const given = certificateSources.filter((source) => source !== 'self-signed' && source !== 'service');
+    const sources = certificateSources.filter((source) => source !== 'self-signed' && source !== 'service');
+    const given = sources.flatMap((source) => this.of(source));
     return (
       this.#namedDefault() ??
-      oldest(given.flatMap((source) => this.of(source))) ??
+      // One that holds addresses alone is for clients without a server name.
+      oldest(given.filter(({ hosts }) => hosts.some((host) => isIP(host) === 0))) ??
+      oldest(given) ??
       oldest(this.of('service')) ??
       this.of('self-signed')[0]
     );

@@ -139,6 +139,11 @@ describe('certificates', () => {
       it('is the oldest of all sources, by name where two are as old', () => {
         expect(fileFor([at('newer', 5), at('b', 3)], { acme: [at('a', 3), at('newest', 9)] })).to.equal('a');
       });
+      it('is one of addresses alone only where no other was given', async () => {
+        const address = read('address', (await testCertificate(['192.0.2.7'])).pem, 1);
+        expect(fileFor([address, at('named', 5)])).to.equal('named');
+        expect(fileFor([address], { service: [at('manual/web', 0)] })).to.equal('address');
+      });
       it('is one of a service only where there is no other', () => {
         expect(fileFor([at('own', 9)], { service: [at('manual/web', 1)] })).to.equal('own');
         expect(fileFor([], { service: [at('manual/b', 2), at('manual/a', 2)] })).to.equal('manual/a');
