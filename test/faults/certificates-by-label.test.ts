@@ -1,57 +1,39 @@
 import { expect } from 'chai';
-import { type CaRelay, startCaRelay } from '../harness/ca-relay.ts';
-import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { freePorts } from '../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../harness/pebble.ts';
+import { type AcmeLab, startAcmeLab } from '../harness/acme-lab.ts';
+import type { CaRelay } from '../harness/ca-relay.ts';
+import type { RunningConsul } from '../harness/consul.ts';
+import type { ChallengeDns } from '../harness/pebble.ts';
 import { until } from '../harness/until.ts';
-import { type AcmeProxy, randomSecretsKey, startAcmeProxy } from '../integration/acme/proxy-rig.ts';
+import { type AcmeProxy, randomSecretsKey, startAcmeProxies } from '../integration/acme/proxy-rig.ts';
 import { type BesideASwarm, startBesideASwarm } from './beside-a-swarm.ts';
 
 // A real Swarm and Consul, a listener, three proxies with two workers each, and Pebble as CA.
 describe('certificates of labels in a Swarm', function () {
   this.timeout(300_000);
   let swarm: BesideASwarm;
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
-  let pebble: RunningPebble;
   let ca: CaRelay;
-  const proxies: AcmeProxy[] = [];
+  let proxies: AcmeProxy[] = [];
   /** When the CA was asked for what. */
   let spans: { kind: string; atMs: number }[] = [];
 
   before(async () => {
-    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
     const secretsKey = randomSecretsKey();
-    [swarm, consul, dns] = await Promise.all([startBesideASwarm(), startConsul(), startChallengeDns()]);
-    pebble = await startPebble({ httpPort, tlsPort, dnsServer: dns.address });
-    ca = await startCaRelay(pebble);
+    [swarm, lab] = await Promise.all([startBesideASwarm(), startAcmeLab()]);
+    ({ consul, dns, ca } = lab);
     ca.intercept((kind) => {
       spans.push({ kind, atMs: performance.now() });
       return undefined;
     });
-    const env = { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: pebble.caFile, LOG_LEVEL: 'info' };
-    for (const number of [1, 2, 3])
-      proxies.push(
-        await startAcmeProxy({
-          number,
-          httpPort,
-          tlsPort,
-          consul: consul.address,
-          instance: 'swarmgate',
-          secretsKey,
-          env,
-        }),
-      );
+    proxies = await startAcmeProxies(lab, { instance: 'swarmgate', secretsKey });
     await swarm.startListener({ CONSUL_HTTP_ADDR: consul.address, SECRETS_KEY: secretsKey });
-    for (const each of proxies) await each.ready();
   });
   after(async () => {
     for (const each of proxies) await each.remove();
     await swarm?.remove();
-    await ca?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed')

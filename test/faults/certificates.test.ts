@@ -1,49 +1,31 @@
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import { type CaRelay, type CaRequestKind, startCaRelay } from '../harness/ca-relay.ts';
-import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { freePorts } from '../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../harness/pebble.ts';
+import { type AcmeLab, startAcmeLab } from '../harness/acme-lab.ts';
+import type { CaRelay, CaRequestKind } from '../harness/ca-relay.ts';
+import type { RunningConsul } from '../harness/consul.ts';
+import type { ChallengeDns } from '../harness/pebble.ts';
 import { until } from '../harness/until.ts';
-import { type AcmeProxy, randomSecretsKey, startAcmeProxy } from '../integration/acme/proxy-rig.ts';
+import { type AcmeProxy, randomSecretsKey, startAcmeProxies } from '../integration/acme/proxy-rig.ts';
 
 // Three proxies with two workers each, as processes, on one Consul; the CA is Pebble behind a relay that counts.
 describe('certificates while things fail', function () {
   this.timeout(900_000);
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
-  let pebble: RunningPebble;
   let ca: CaRelay;
-  const proxies: AcmeProxy[] = [];
+  let proxies: AcmeProxy[] = [];
 
   before(async () => {
-    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
     const secretsKey = randomSecretsKey();
-    consul = await startConsul();
-    dns = await startChallengeDns();
-    pebble = await startPebble({ httpPort, tlsPort, dnsServer: dns.address });
-    ca = await startCaRelay(pebble);
-    for (const number of [1, 2, 3])
-      proxies.push(
-        await startAcmeProxy({
-          number,
-          httpPort,
-          tlsPort,
-          consul: consul.address,
-          instance: 'faults',
-          secretsKey,
-          env: { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: pebble.caFile, LOG_LEVEL: 'info' },
-        }),
-      );
-    for (const each of proxies) await each.ready();
+    lab = await startAcmeLab();
+    ({ consul, dns, ca } = lab);
+    proxies = await startAcmeProxies(lab, { instance: 'faults', secretsKey });
     await until('one of them orders', leader);
   });
   after(async () => {
     for (const each of proxies) await each.remove();
-    await ca?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   afterEach(async function () {
     ca.intercept(undefined);

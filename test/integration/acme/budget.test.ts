@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
-import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
-import { type RunningConsul, startConsul } from '../../harness/consul.ts';
-import { freePort } from '../../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
+import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
+import type { CaRelay } from '../../harness/ca-relay.ts';
+import type { RunningConsul } from '../../harness/consul.ts';
+import type { ChallengeDns, RunningPebble } from '../../harness/pebble.ts';
 import { until } from '../../harness/until.ts';
 import { newSecretsKey, type OrderingReplica, startReplica } from './ordering-rig.ts';
 
@@ -13,6 +13,7 @@ const hosts = Array.from({ length: 1_000 }, (_, n) => `n${n}.example${n % 5}.com
 
 describe('the budget', function () {
   this.timeout(240_000);
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
   let pebble: RunningPebble;
@@ -24,17 +25,11 @@ describe('the budget', function () {
   let instances = 0;
 
   before(async () => {
-    port = await freePort();
-    consul = await startConsul();
-    dns = await startChallengeDns();
-    pebble = await startPebble({ httpPort: port, dnsServer: dns.address });
-    relay = await startCaRelay(pebble);
+    lab = await startAcmeLab();
+    ({ consul, dns, pebble, ca: relay, httpPort: port } = lab);
   });
   after(async () => {
-    await relay?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   beforeEach(() => {
     instances += 1;

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { createConsulStore } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
+import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
 import { startBind } from '../../harness/bind.ts';
 import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
-import { freePort } from '../../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
+import { type ChallengeDns, type RunningPebble, startPebble } from '../../harness/pebble.ts';
 import { until } from '../../harness/until.ts';
 import { newSecretsKey, type OrderingReplica, type ReplicaOptions, startReplica } from './ordering-rig.ts';
 
@@ -19,6 +19,7 @@ const dayMs = 86_400_000;
 
 describe('issuers, renewals and DNS', function () {
   this.timeout(120_000);
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
   let pebble: RunningPebble;
@@ -31,17 +32,11 @@ describe('issuers, renewals and DNS', function () {
   let instance = '';
 
   before(async () => {
-    port = await freePort();
-    consul = await startConsul();
-    dns = await startChallengeDns();
-    pebble = await startPebble({ httpPort: port, dnsServer: dns.address });
-    relay = await startCaRelay(pebble);
+    lab = await startAcmeLab();
+    ({ consul, dns, pebble, ca: relay, httpPort: port } = lab);
   });
   after(async () => {
-    await relay?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   beforeEach(() => {
     instances += 1;

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
-import { type RunningConsul, startConsul } from '../../harness/consul.ts';
-import { freePort } from '../../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
+import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
+import type { CaRelay } from '../../harness/ca-relay.ts';
+import type { RunningConsul } from '../../harness/consul.ts';
+import type { ChallengeDns, RunningPebble } from '../../harness/pebble.ts';
 import { until } from '../../harness/until.ts';
 import { newSecretsKey, type OrderingReplica, type ReplicaOptions, startReplica } from './ordering-rig.ts';
 
 describe('ordering certificates', function () {
   this.timeout(120_000);
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
   let pebble: RunningPebble;
@@ -19,17 +20,11 @@ describe('ordering certificates', function () {
   let instance = '';
 
   before(async () => {
-    port = await freePort();
-    consul = await startConsul();
-    dns = await startChallengeDns();
-    pebble = await startPebble({ httpPort: port, dnsServer: dns.address });
-    relay = await startCaRelay(pebble);
+    lab = await startAcmeLab();
+    ({ consul, dns, pebble, ca: relay, httpPort: port } = lab);
   });
   after(async () => {
-    await relay?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   beforeEach(() => {
     instances += 1;

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
-import { type RunningConsul, startConsul } from '../../harness/consul.ts';
-import { freePorts } from '../../harness/free-ports.ts';
-import { type ChallengeDns, type RunningPebble, startChallengeDns, startPebble } from '../../harness/pebble.ts';
+import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
+import type { CaRelay } from '../../harness/ca-relay.ts';
+import type { RunningConsul } from '../../harness/consul.ts';
+import type { ChallengeDns } from '../../harness/pebble.ts';
 import { until } from '../../harness/until.ts';
-import { type AcmeProxy, getFrom, randomSecretsKey, shownCertificate, startAcmeProxy } from './proxy-rig.ts';
+import { type AcmeProxy, getFrom, randomSecretsKey, shownCertificate, startAcmeProxies } from './proxy-rig.ts';
 
 // Three proxies with two workers each, as processes, on one Consul; a CA meets each of them at an address of its own.
 describe('certificates of three proxies with two workers each', function () {
   this.timeout(180_000);
+  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
-  let pebble: RunningPebble;
   let ca: CaRelay;
-  const proxies: AcmeProxy[] = [];
+  let proxies: AcmeProxy[] = [];
   const secretsKey = randomSecretsKey();
   const instance = 'edge';
   /** Of providers that no name of this test needs: they are read, and must be written nowhere. */
@@ -29,41 +29,13 @@ describe('certificates of three proxies with two workers each', function () {
   };
 
   before(async () => {
-    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
-    consul = await startConsul();
-    dns = await startChallengeDns();
-    pebble = await startPebble({
-      httpPort,
-      tlsPort,
-      dnsServer: dns.address,
-      externalAccounts: { [secrets.ACME_EAB_KID]: secrets.ACME_EAB_HMAC },
-    });
-    ca = await startCaRelay(pebble);
-    for (const number of [1, 2, 3])
-      proxies.push(
-        await startAcmeProxy({
-          number,
-          httpPort,
-          tlsPort,
-          consul: consul.address,
-          instance,
-          secretsKey,
-          env: {
-            ACME_DIRECTORY: ca.directoryUrl,
-            ACME_CA_FILE: pebble.caFile,
-            ACME_EMAIL: 'ops@example.com',
-            ...secrets,
-          },
-        }),
-      );
-    for (const each of proxies) await each.ready();
+    lab = await startAcmeLab({ externalAccounts: { [secrets.ACME_EAB_KID]: secrets.ACME_EAB_HMAC } });
+    ({ consul, dns, ca } = lab);
+    proxies = await startAcmeProxies(lab, { instance, secretsKey, env: { ACME_EMAIL: 'ops@example.com', ...secrets } });
   });
   after(async () => {
     for (const each of proxies) await each.remove();
-    await ca?.close();
-    await pebble?.remove();
-    await dns?.remove();
-    await consul?.remove();
+    await lab?.remove();
   });
   afterEach(async function () {
     ca.intercept(undefined);

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import type { CertificatesResponse } from '@swarmgate/proxy';
+import type { AcmeLab } from '../../harness/acme-lab.ts';
 import { freePort, freePorts } from '../../harness/free-ports.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
@@ -24,7 +25,7 @@ export interface AcmeProxy {
     path: string,
     body?: unknown,
   ): Promise<{ readonly status: number; readonly body: { readonly Message?: string } }>;
-  /** The serial that a full handshake shows; `undefined` where it is the proxy's own certificate. */
+  /** The serial that a full handshake shows; `undefined` where it is no certificate of the CA that names the host. */
   serial(host: string): Promise<string | undefined>;
   leads(): boolean;
   remove(): Promise<void>;
@@ -94,8 +95,10 @@ export async function startAcmeProxy(options: AcmeProxyOptions): Promise<AcmePro
       return { status, body: JSON.parse(text) as { readonly Message?: string } };
     },
     serial: async (host) => {
-      const { issuer, serialNumber } = await shownCertificate(securePort, host);
-      return JSON.stringify(issuer).includes('Pebble') ? serialNumber : undefined;
+      const { issuer, serialNumber, subjectaltname = '' } = await shownCertificate(securePort, host);
+      const names = subjectaltname.split(', ');
+      const isNamed = names.includes(`DNS:${host}`) || names.includes(`DNS:*${host.slice(host.indexOf('.'))}`);
+      return isNamed && JSON.stringify(issuer).includes('Pebble') ? serialNumber : undefined;
     },
     leads: () => {
       const lines = process
@@ -176,3 +179,27 @@ async function relay(host: string, port: number, target: number): Promise<Relay>
 }
 
 export { freePort };
+
+/** Three proxies on the lab's Consul, each at an address of its own, whose CA is the lab's; resolves when all are ready. */
+export async function startAcmeProxies(
+  lab: AcmeLab,
+  {
+    env,
+    ...options
+  }: Pick<AcmeProxyOptions, 'instance' | 'secretsKey'> & { readonly env?: Readonly<Record<string, string>> },
+): Promise<AcmeProxy[]> {
+  const { httpPort, tlsPort, consul, ca, pebble } = lab;
+  const ofCa = { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: pebble.caFile, LOG_LEVEL: 'info' };
+  const proxies: AcmeProxy[] = [];
+  try {
+    for (const number of [1, 2, 3]) {
+      const place = { number, httpPort, tlsPort, consul: consul.address };
+      proxies.push(await startAcmeProxy({ ...place, ...options, env: { ...ofCa, ...env } }));
+    }
+    for (const each of proxies) await each.ready();
+  } catch (error) {
+    for (const each of proxies) await each.remove();
+    throw error;
+  }
+  return proxies;
+}
