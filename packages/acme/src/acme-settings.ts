@@ -4,7 +4,7 @@ import { dnsProviders, readCredentials } from './challenges/dns-providers.ts';
 import type { SelectionRules } from './names/select-names.ts';
 import type { ExternalAccount } from './ordering/account-access.ts';
 import type { OrdererOptions } from './ordering/orderer-options.ts';
-import { type Issuer, issuerOf } from './orders/issuers.ts';
+import { type Issuer, issuerOf, writtenAs } from './orders/issuers.ts';
 
 export type AcmeSettings = Pick<
   Settings,
@@ -84,7 +84,7 @@ function externalAccounts(
   if (wrong !== undefined)
     throw new UsageError(
       'settings-invalid',
-      `ACME_DIRECTORY=${wrong.id} wants an external account: set ACME_EAB_KID and ACME_EAB_HMAC to what the CA gave you (for several issuers ${wrong.id}=<value>, comma-separated)`,
+      `ACME_DIRECTORY=${writtenAs(wrong)} ${missing === undefined ? 'has only one of ACME_EAB_KID and ACME_EAB_HMAC' : 'wants an external account'}: set ACME_EAB_KID and ACME_EAB_HMAC to what the CA gave you (for several issuers ${writtenAs(wrong)}=<value>, comma-separated)`,
     );
   return ({ id }) => {
     const kid = kids(id);
@@ -99,11 +99,12 @@ function byIssuer(text: string | undefined, issuers: readonly Issuer[]): (id: st
   let general: string | undefined;
   for (const entry of entries) {
     if (entry === '') continue;
-    const at = entry.indexOf('=');
-    const id = entry.slice(0, Math.max(at, 0));
     // A key in base64 may end with `=`, so only a name that is an issuer's counts as one.
-    if (issuers.some((issuer) => issuer.id === id)) named.set(id, entry.slice(at + 1));
-    else general = entry;
+    const issuer = issuers.find((each) => [each.id, writtenAs(each)].some((name) => entry.startsWith(`${name}=`)));
+    if (issuer !== undefined) {
+      const name = entry.startsWith(`${issuer.id}=`) ? issuer.id : writtenAs(issuer);
+      named.set(issuer.id, entry.slice(name.length + 1));
+    } else general = entry;
   }
   return (id) => named.get(id) ?? general;
 }

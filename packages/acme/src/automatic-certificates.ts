@@ -12,6 +12,7 @@ import { Orderer } from './ordering/orderer.ts';
 import type { OrdererEvents, OrdererOptions } from './ordering/orderer-options.ts';
 import {
   certificatesIn,
+  listImpossible,
   listOrdered,
   listWaiting,
   type OrderedCertificate,
@@ -137,13 +138,22 @@ export class AutomaticCertificates implements Running {
   }
 
   waiting(nowMs = Date.now()): readonly WaitingName[] {
-    return listWaiting(this.#follower.view(), this.#selection().wanted, nowMs);
+    const { wanted, problems } = this.#selection();
+    return [
+      ...listWaiting(this.#follower.view(), wanted, nowMs),
+      ...listImpossible(problems, this.#options.services()),
+    ];
   }
 
   problems(nowMs = Date.now()): ReadonlyMap<ServiceKey, readonly Problem[]> {
     const { wanted, problems } = this.#selection();
     const merged = new Map(problems);
-    for (const [key, found] of certificateProblems(this.#follower.view(), wanted, nowMs))
+    for (const [key, found] of certificateProblems(
+      this.#follower.view(),
+      wanted,
+      nowMs,
+      this.#options.rules.orderer.issuers,
+    ))
       merged.set(key, [...(merged.get(key) ?? []), ...found]);
     return merged;
   }

@@ -32,6 +32,7 @@ import { ProblemWatch } from './control/admin/problem-watch.ts';
 import { Cluster } from './control/bus/cluster.ts';
 import { RedisBus } from './control/bus/redis-bus.ts';
 import { SequenceHints } from './control/bus/sequence-hints.ts';
+import { unservedCertificates } from './control/certificates/unserved-certificates.ts';
 import { redisTotals } from './control/numbers/redis-totals.ts';
 import { replicaTotals } from './control/numbers/replica-totals.ts';
 import { SharedTotals } from './control/numbers/shared-totals.ts';
@@ -214,11 +215,12 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
           onServed: (mark) => report.certificatesServed(mark),
         });
   if (ordered !== undefined) running.push(ordered);
+  const unserved = ordered === undefined ? await unservedCertificates(settings.dataDir) : new Map();
   const problemWatch = new ProblemWatch({
     follower,
     server,
     ownProblems: own.problems,
-    ofCertificates: () => ordered?.problems() ?? new Map(),
+    ofCertificates: () => ordered?.problems() ?? unserved,
     reporter,
     tasks,
     layout,

@@ -33,6 +33,8 @@ interface Access {
   /** Requests in a row without a usable answer. */
   failures: number;
   notBeforeMs: number;
+  /** Why the last request had no usable answer. */
+  lastError?: string;
 }
 
 /** Waits before an issuer that does not answer is asked again, in milliseconds. */
@@ -97,6 +99,11 @@ export class AccountAccess {
     return this.#access(issuer).failures;
   }
 
+  /** URL and cause of the last request without a usable answer; empty where there was none. */
+  lastError(issuer: Issuer): string {
+    return this.#access(issuer).lastError ?? '';
+  }
+
   answered(issuer: Issuer): void {
     const access = this.#access(issuer);
     access.failures = 0;
@@ -110,6 +117,7 @@ export class AccountAccess {
     if (access.notBeforeMs > this.clock()) return;
     const waitMs = Math.max(backoffMs(access.failures, firstWaitMs, longestWaitMs), error.retryAfterMs ?? 0);
     access.failures += 1;
+    access.lastError = error.message;
     access.notBeforeMs = this.clock() + waitMs;
     logger.warn({ issuer: issuer.id, waitMs, err: error.message }, 'the CA gives no usable answer');
   }

@@ -4,7 +4,6 @@ import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeProblem } from '../protocol/acme-error.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import type { NameDocument, OrderDocument } from '../storage/documents.ts';
-import { failuresOfIssuer } from './choose-order.ts';
 import { knownName, type OrderingContext } from './order-context.ts';
 import {
   documentOfFailure,
@@ -139,7 +138,7 @@ function unanswered(order: OrderDocument, issuer: Issuer, context: OrderingConte
   return new Map([...documents, ...away(order, issuer, context, (name) => known.get(name))]);
 }
 
-/** Told once the CA did not answer several times; until then a short outage is no problem of any service. */
+/** Told from the first time on, with URL and cause: a wrong ACME_DIRECTORY shows at once. The next success takes it back. */
 export function away(
   subject: OrderSubject,
   issuer: Issuer,
@@ -147,8 +146,10 @@ export function away(
   known = (name: string) => knownName(context.writer, name),
 ): Map<string, string> {
   const { access } = context;
-  if (access.failures(issuer) < failuresOfIssuer) return new Map();
-  return waiting(subject, { type: 'unreachable', detail: '', untilMs: access.notBeforeMs(issuer) }, known);
+  // Others had an answer since: only this name waits.
+  if (access.failures(issuer) === 0) return new Map();
+  const detail = access.lastError(issuer);
+  return waiting(subject, { type: 'unreachable', detail, untilMs: access.notBeforeMs(issuer) }, known);
 }
 
 export function waiting(

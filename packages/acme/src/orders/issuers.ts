@@ -72,3 +72,8 @@ export function issuerOf(entry: string): Issuer {
     limits: ownLimits,
   };
 }
+
+/** An issuer as the user wrote it in `ACME_DIRECTORY`: an id that was made from a URL means nothing to anyone. */
+export function writtenAs({ id, directoryUrl }: Issuer): string {
+  return knownIssuers.includes(id) ? id : directoryUrl;
+}

@@ -32,4 +32,20 @@ describe('a failed order in words', () => {
       const problem = failureProblem('a.example.com', { type, detail: '', challenge, issuer: 'ca' }, 0);
       expect(problem.message).to.include(words);
     });
+
+  const ofCa = [
+    ['GET https://ca/dir: self-signed certificate in certificate chain', /unknown authority/, /ACME_CA_FILE/],
+    ['GET https://ca/dir: unable to get local issuer certificate', /unknown authority/, /ACME_CA_FILE/],
+    ['GET https://ca/dir: connect ECONNREFUSED 127.0.0.1:14000', /refuses the connection/, /host and port/],
+    ['GET https://ca/dir: getaddrinfo ENOTFOUND ca', /not found in the DNS/, /host in ACME_DIRECTORY/],
+    ['GET https://ca/dir: 404 without a problem document', /no ACME directory at this URL/, /correct the path/],
+    ['GET https://ca/dir: 503 without a problem document', /does not answer/, /reaches the CA/],
+  ] as const;
+  for (const [detail, what, suggestion] of ofCa)
+    it(`tells URL, cause and mend of a CA without a usable answer: ${detail}`, () => {
+      const failure = { type: 'unreachable', detail, challenge: 'http-01' as const, issuer: 'ca' };
+      const problem = failureProblem('a.example.com', failure, 0);
+      expect(problem.message).to.match(what).and.include(detail);
+      expect(problem.suggestion).to.match(suggestion);
+    });
 });

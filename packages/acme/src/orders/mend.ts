@@ -27,6 +27,40 @@ const wrongAnswer: MendOf = (name, { challenge }) => ({
       : 'look where the A and AAAA records lead: a CDN or load balancer before this proxy has to pass the challenge on, and a stale AAAA record is tried first',
 });
 
+/** Why a CA gives no usable answer, by what Node or the other side wrote of it. */
+const causes: readonly (readonly [pattern: RegExp, what: string, suggestion: string])[] = [
+  [
+    /self-signed certificate|unable to (?:get|verify)/,
+    'is certified by an unknown authority',
+    'set ACME_CA_FILE to the PEM of the authority that certified the CA’s own TLS certificate',
+  ],
+  [
+    /altnames|certificate has expired|certificate is not yet valid/,
+    'has a TLS certificate that is not good for it',
+    'correct the host in ACME_DIRECTORY, or renew the TLS certificate of the CA',
+  ],
+  [
+    /ECONNREFUSED/,
+    'refuses the connection',
+    'look whether the CA runs, and whether ACME_DIRECTORY has its host and port',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'is not found in the DNS', 'correct the host in ACME_DIRECTORY, or the DNS of this machine'],
+  [
+    /: 4\d\d without a problem document|no directory/,
+    'has no ACME directory at this URL',
+    'correct the path in ACME_DIRECTORY: the URL of the directory itself, such as https://ca.internal/acme/acme/directory',
+  ],
+];
+
+function unreachable(issuer: string, detail: string): Mend {
+  const [, what, suggestion] = causes.find(([pattern]) => pattern.test(detail)) ?? [
+    undefined,
+    'does not answer',
+    'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
+  ];
+  return { what: `${issuer} ${what}`, suggestion };
+}
+
 /** By the CA's problem type (RFC 8555, section 6.7, and IANA's registry of ACME error types). */
 const mends: Readonly<Record<string, MendOf>> = {
   dns: (name) => ({
@@ -87,11 +121,7 @@ const mends: Readonly<Record<string, MendOf>> = {
     what: `the TXT record of ${name} cannot be written`,
     suggestion: 'look at the credentials and the zone of the DNS provider (ACME_DNS_*, ACME_CLOUDFLARE_TOKEN)',
   }),
-  unreachable: (_, { issuer }) => ({
-    what: `${issuer} does not answer`,
-    suggestion:
-      'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
-  }),
+  unreachable: (_, { issuer, detail }) => unreachable(issuer, detail),
   'order-lost': (name, { issuer }) => ({
     what: `${issuer} lost the order of ${name}`,
     suggestion: 'look at the status page of the CA, or at the storage of a CA of your own; the order is tried again',
@@ -133,7 +163,9 @@ export function accountProblem(problem: AcmeProblem): AcmeProblem {
 export function failureProblem(name: string, failure: Failure, nextAttemptMs: number): Problem {
   const { what, suggestion } = (mends[failure.type] ?? unknown)(name, failure);
   const next = new Date(nextAttemptMs).toISOString();
-  const words = failure.detail === '' ? '' : ` (${failure.issuer}: ${failure.detail})`;
+  const { issuer, detail } = failure;
+  const said = detail.includes(issuer) ? detail : `${issuer}: ${detail}`;
+  const words = detail === '' ? '' : ` (${said})`;
   return {
     severity: 'warning',
     reason: `acme-${kebab(failure.type)}`,

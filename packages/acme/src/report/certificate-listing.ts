@@ -1,5 +1,6 @@
+import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered, nameKind } from '../names/name-kind.ts';
-import type { WantedName } from '../names/select-names.ts';
+import type { ServiceNames, WantedName } from '../names/select-names.ts';
 import type { AcmeView } from '../storage/acme-follower.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import {
@@ -30,7 +31,8 @@ export interface OrderedCertificate {
 export interface WaitingName {
   readonly name: string;
   readonly services: readonly string[];
-  readonly state: 'ordering' | 'failed' | 'waiting';
+  /** `impossible`: it is not ordered, for what `detail` says. */
+  readonly state: 'ordering' | 'failed' | 'waiting' | 'impossible';
   readonly failures: number;
   readonly nextAttempt?: string;
   /** The CA's problem type and words. */
@@ -96,6 +98,34 @@ export function listWaiting(view: AcmeView, wanted: readonly WantedName[], nowMs
       },
     ];
   });
+}
+
+/** Names that are not ordered at all, with what is to be done. `problems` are those of `selectNames`. */
+export function listImpossible(
+  problems: ReadonlyMap<ServiceKey, readonly Problem[]>,
+  services: readonly ServiceNames[],
+): readonly WaitingName[] {
+  const found = new Map<string, { readonly problem: Problem; readonly services: Set<ServiceKey> }>();
+  for (const [key, list] of problems)
+    for (const problem of list) {
+      // A problem of the label `acme` is one of every name of the service.
+      const ofLabel = services.filter((each) => each.key === key).flatMap((each) => each.names);
+      for (const name of problem.label === undefined ? [problem.value ?? key] : ofLabel) {
+        const known = found.get(name);
+        if (known === undefined) found.set(name, { problem, services: new Set([key]) });
+        else known.services.add(key);
+      }
+    }
+  return [...found].map(
+    ([name, { problem, services: keys }]): WaitingName => ({
+      name,
+      services: [...keys],
+      state: 'impossible',
+      failures: 0,
+      type: problem.reason,
+      detail: problem.suggestion === undefined ? problem.message : `${problem.message}: ${problem.suggestion}`,
+    }),
+  );
 }
 
 function iso(ms: number): string {

@@ -1,6 +1,8 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered } from '../names/name-kind.ts';
 import type { WantedName } from '../names/select-names.ts';
+import type { Failure } from '../orders/failure.ts';
+import { type Issuer, writtenAs } from '../orders/issuers.ts';
 import { failureProblem } from '../orders/mend.ts';
 import { endsSoonMs } from '../orders/renewal-time.ts';
 import type { AcmeView } from '../storage/acme-follower.ts';
@@ -16,6 +18,7 @@ export function certificateProblems(
   view: AcmeView,
   wanted: readonly WantedName[],
   nowMs: number,
+  issuers: readonly Issuer[] = [],
 ): ReadonlyMap<ServiceKey, readonly Problem[]> {
   const found = new Map<ServiceKey, Problem[]>();
   const tell = (key: ServiceKey, problem: Problem) => {
@@ -23,10 +26,12 @@ export function certificateProblems(
     if (known === undefined) found.set(key, [problem]);
     else known.push(problem);
   };
+  const written = new Map(issuers.map((each) => [each.id, writtenAs(each)]));
+  const shown = (failure: Failure): Failure => ({ ...failure, issuer: written.get(failure.issuer) ?? failure.issuer });
   const servicesOf = new Map(wanted.map(({ name, services }) => [name, services]));
   for (const { name, failure, nextAttemptMs } of namesIn(view)) {
     if (failure === undefined) continue;
-    for (const key of servicesOf.get(name) ?? []) tell(key, failureProblem(name, failure, nextAttemptMs));
+    for (const key of servicesOf.get(name) ?? []) tell(key, failureProblem(name, shown(failure), nextAttemptMs));
   }
   for (const problem of endingSoon(view, wanted, nowMs)) tell(problem.service, problem.problem);
   const notice = readDocument(noticeSchema, view.documents.get(documentKeys.lateReplicas));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { list, oneOf, type Parsed, text } from './parsers.ts';
 import { given, optional, serving } from './setting.ts';
 
@@ -55,7 +56,7 @@ export const acmeSettings = {
   }),
   acmeDomains: given({
     env: ['ACME_DOMAINS'],
-    parse: list,
+    parse: hostPatterns,
     default: '',
     usedBy: serving,
     meaning: 'Host names that may be ordered; `*.example.com` allows every name below it. Empty: all',
@@ -89,7 +90,7 @@ export const acmeSettings = {
   }),
   acmeDnsCredentials: optional({
     env: ['ACME_DNS_CREDENTIALS'],
-    parse: jsonList,
+    parse: dnsCredentials,
     secret: true,
     usedBy: serving,
     meaning:
@@ -107,10 +108,25 @@ export const acmeSettings = {
 function directories(raw: string): Parsed<readonly string[]> {
   const entries = raw.split(',').map((each) => each.trim());
   const isUsable = (each: string) => knownDirectories.includes(each) || URL.parse(each)?.protocol === 'https:';
-  return entries.every(isUsable) && new Set(entries).size === entries.length
+  const wrong = entries.find((each, at) => !isUsable(each) || entries.indexOf(each) !== at);
+  return wrong === undefined
     ? { ok: true, value: entries }
-    : { ok: false, expected: `${knownDirectories.join(', ')} or an https:// URL, each once` };
+    : {
+        ok: false,
+        expected: `a comma list of ${knownDirectories.join(', ')} or https:// URLs, each once, not ${JSON.stringify(wrong)}`,
+      };
 }
+
+/** Names and `*.` before names; anything else would match no host at all. */
+function hostPatterns(raw: string): Parsed<readonly string[]> {
+  const parsed = list(raw);
+  const wrong = parsed.ok ? parsed.value.find((each) => isIP(each) === 0 && !hostPattern.test(each)) : undefined;
+  return wrong === undefined
+    ? parsed
+    : { ok: false, expected: `hosts such as example.com or *.example.com, not ${JSON.stringify(wrong)}` };
+}
+
+const hostPattern = /^(?:\*\.)?[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?$/u;
 
 function challengeList(raw: string): Parsed<readonly (typeof challenges)[number][]> {
   const parsed = raw.split(',').map((each) => oneOf(...challenges)(each.trim()));
@@ -145,11 +161,47 @@ function tsigKey(raw: string): Parsed<string> {
     : { ok: false, expected: 'name:secret or hmac-sha256:name:secret, the secret in base64' };
 }
 
-function jsonList(raw: string): Parsed<string> {
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** What each provider of `ACME_DNS_CREDENTIALS` needs, and whether it has it. */
+const dnsProviders: Readonly<Record<string, readonly [fields: string, (entry: Entry) => boolean]>> = {
+  rfc2136: [
+    'server, and perhaps tsig',
+    ({ server, tsig }) =>
+      isText(server) && serverAddress(server).ok && (tsig === undefined || (isText(tsig) && tsigKey(tsig).ok)),
+  ],
+  webhook: ['url', ({ url }) => isText(url) && webUrl(url).ok],
+  cloudflare: ['token', ({ token }) => isText(token)],
+};
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** Names the entry that is wrong and its provider, and shows nothing else of it. */
+function dnsCredentials(raw: string): Parsed<string> {
+  const names = Object.keys(dnsProviders).join(', ');
+  let entries: unknown;
   try {
-    if (Array.isArray(JSON.parse(raw))) return { ok: true, value: raw };
+    entries = JSON.parse(raw);
   } catch {
     // Told below.
   }
-  return { ok: false, expected: 'a JSON list of objects with provider and domains' };
+  if (!Array.isArray(entries))
+    return { ok: false, expected: `a JSON list of objects with provider (${names}) and domains` };
+  for (const [at, entry] of entries.entries()) {
+    const objection = objectionToEntry(entry, names);
+    if (objection !== undefined) return { ok: false, expected: `${objection} in entry ${at + 1}` };
+  }
+  return { ok: true, value: raw };
+}
+
+function objectionToEntry(entry: unknown, names: string): string | undefined {
+  if (typeof entry !== 'object' || entry === null) return 'an object';
+  const { provider, domains } = entry as Entry;
+  const known = isText(provider) && Object.hasOwn(dnsProviders, provider) ? dnsProviders[provider] : undefined;
+  if (known === undefined)
+    return `a provider of ${names}, not ${isText(provider) ? JSON.stringify(provider.slice(0, 40)) : 'none'},`;
+  if (!Array.isArray(domains) || domains.length === 0 || !domains.every(isText))
+    return `domains, a list of names, for ${provider}`;
+  const [fields, isComplete] = known;
+  return isComplete(entry as Entry) ? undefined : `${fields} for ${provider}`;
 }

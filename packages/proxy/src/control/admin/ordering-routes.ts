@@ -102,6 +102,7 @@ function refuseOff(response: Parameters<RequestHandler>[1]): void {
   sendOutcome(response, {
     kind: 'refused',
     status: 400,
-    message: 'no certificates are ordered here: ACME_DIRECTORY is not set',
+    message:
+      'no certificates are ordered here: ACME_DIRECTORY is not set. Those that were ordered or imported are served and renewed only with it: set it on every proxy. A certificate without it: PUT /v1/docker-flow-proxy/cert, or a PEM in DATA_DIR/certs',
   });
 }
