@@ -91,6 +91,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
     const name = sent[at] as string;
     const value = sent[at + 1] as string;
     const lower = name.toLowerCase();
+    if (lower === 'expect' && hop.protocol === 'HTTP/1.0') continue;
     if (hopByHop.has(lower) || named?.has(lower)) continue;
     if (isOtherSpelling(lower)) continue;
     if (written.has(lower)) {

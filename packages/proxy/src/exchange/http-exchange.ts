@@ -189,10 +189,11 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const { exchange, framing } = this.#order as ForwardOrder;
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
-    const chosen = upgradeOf(head, bytes) ?? framing.upgrade;
+    // Without Upgrade the response does not say what it switches to (RFC 9110, section 15.2.2).
+    const chosen = upgradeOf(head, bytes) ?? '';
     // Later chunks could not be distinguished from the tunnel's bytes; of a body with a length the rest passes
     // as it stands.
-    const mayBegin = offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
+    const mayBegin = chosen !== '' && offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
     const tunnel = new Tunnel(this);
     const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
     if (client === undefined) {

@@ -297,11 +297,13 @@ export class EndpointConnection implements Timed {
     if (this.#reader.inUse) this.#swapBuffer = true;
     // The receiver may have left while it took a part.
     if (outcome === 'more' || this.#receiver === undefined) return;
-    if (outcome === 'complete') this.#finish();
+    // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
+    if (outcome === 'complete') this.#finish(length === readBufferBytes || this.endpoint.secure);
     else this.#break({ kind: 'invalid', cause: outcome.cause });
   }
 
-  #finish(): void {
+  /** @param mayFollow more may have arrived than has been read: bytes behind the response, which are no response */
+  #finish(mayFollow: boolean): void {
     this.#receiver = undefined;
     this.#reader.leave();
     this.served++;
@@ -309,7 +311,13 @@ export class EndpointConnection implements Timed {
     // connection would be read as that rest, which is how requests are smuggled.
     const reusable = this.#reader.persistent && this.#requestDone && !this.socket.destroyed;
     this.#stage = reusable ? 'idle' : 'closed';
-    this.#owner.onFinished(this, reusable);
+    if (!reusable || !mayFollow) this.#owner.onFinished(this, reusable);
+    else setImmediate(guard(this, () => this.#finishLater()));
+  }
+
+  /** In the next turn of the event loop: whatever came behind the response has closed the connection by now. */
+  #finishLater(): void {
+    if (!this.socket.destroyed) this.#owner.onFinished(this, true);
   }
 
   #onEnd(): void {
@@ -318,7 +326,7 @@ export class EndpointConnection implements Timed {
       return;
     }
     if (this.#stage === 'exchange' && this.#reader.readEnd()) {
-      if (this.#receiver !== undefined) this.#finish();
+      if (this.#receiver !== undefined) this.#finish(false);
       return;
     }
     this.socket.destroy();

@@ -115,6 +115,17 @@ export const bodyCases: readonly ViewCase[] = [
     records: [record({ method: 'PUT', status: 499, reason: 'client-gone', upstreamMs: false })],
   },
   {
+    ...once,
+    name: 'Expect of HTTP/1.0, which knows none',
+    does: [`PUT /a HTTP/1.0\r\n${host}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello`],
+    client: {
+      responses: [{ ...okResponse, fields: [...okResponse.fields, 'Connection: close'] }],
+      connection: 'closed',
+    },
+    endpoint: [{ line: 'PUT /a HTTP/1.1', fields: [host, 'Content-Length: 5', ...added()], body: 'hello' }],
+    records: [record({ method: 'PUT', protocol: 'HTTP/1.0' })],
+  },
+  {
     name: 'Expect: 100-continue that the endpoint declines: the final status before the body',
     endpoints: [{ on: 'head', answers: ['HTTP/1.1 403 No\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n'] }],
     does: [{ method: 'PUT', target: '/a', fields: ['Expect: 100-continue'], contentLength: 5 }],

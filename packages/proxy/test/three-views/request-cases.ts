@@ -212,10 +212,28 @@ export const requestCases: readonly ViewCase[] = [
     name: 'CONNECT',
     does: ['CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example\r\n\r\n'],
     client: {
-      responses: [local(501, 'method-not-forwarded', 'this method is not forwarded', false)],
-      connection: 'open',
+      responses: [local(501, 'method-not-forwarded', 'this method is not forwarded')],
+      connection: 'closed',
     },
     records: [refused(501, 'method-not-forwarded', { method: 'CONNECT', path: 'shop.example:443' })],
+  },
+  {
+    ...never,
+    name: 'CONNECT with what its client takes for the tunnel behind it',
+    does: [
+      'CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example\r\n\r\nPOST /admin HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 0\r\n\r\n',
+    ],
+    client: {
+      responses: [local(501, 'method-not-forwarded', 'this method is not forwarded')],
+      connection: 'closed',
+    },
+    records: [
+      refused(501, 'method-not-forwarded', {
+        method: 'CONNECT',
+        path: 'shop.example:443',
+        receivedBytes: 'CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example\r\n\r\n'.length,
+      }),
+    ],
   },
   {
     ...never,

@@ -134,6 +134,15 @@ export const responseCases: readonly ViewCase[] = [
     records: [record({ reason: 'answer-truncated' })],
   },
   {
+    ...answered('a 101 that does not say what it switches to', '', okResponse),
+    does: ['GET /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n'],
+    endpoints: [{ answers: ['HTTP/1.1 101 S\r\n\r\nEVIL'] }],
+    client: { responses: [invalid], connection: 'open' },
+    endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added(), 'Connection: Upgrade', 'Upgrade: foo'] }],
+    outcomes: ['abandoned'],
+    records: [record({ status: 502, reason: 'endpoint-answer-invalid' })],
+  },
+  {
     ...answered('a tunnel', '', okResponse),
     does: [
       'POST /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\nok',

@@ -89,8 +89,9 @@ export class ResponseWriter implements ResponseSink {
   }
 
   respond(response: LocalResponse): void {
-    // What stands behind a request that makes no sense need not be a request.
-    const sound = response.status !== 400 && response.status !== 417 && response.status !== 431;
+    // What stands behind a request that makes no sense need not be a request; behind a CONNECT it is meant for the tunnel.
+    const { status } = response;
+    const sound = status !== 400 && status !== 417 && status !== 431 && this.#method !== 'CONNECT';
     this.persistent = sound && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
     const text = localResponseText(response, this.#method, this.#after());
     const length = Buffer.byteLength(text);
