@@ -122,7 +122,9 @@ export const bodyCases: readonly ViewCase[] = [
       responses: [{ ...okResponse, fields: [...okResponse.fields, 'Connection: close'] }],
       connection: 'closed',
     },
-    endpoint: [{ line: 'PUT /a HTTP/1.1', fields: [host, 'Content-Length: 5', ...added()], body: 'hello' }],
+    endpoint: [
+      { line: 'PUT /a HTTP/1.1', fields: [host, 'Content-Length: 5', ...added('shop.example', '1.0')], body: 'hello' },
+    ],
     records: [record({ method: 'PUT', protocol: 'HTTP/1.0' })],
   },
   {
