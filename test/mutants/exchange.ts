@@ -182,7 +182,7 @@ export const exchangeMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${exchange}/record-of.ts`,
+    `${exchange}/access-record.ts`,
     [views],
     [
       [

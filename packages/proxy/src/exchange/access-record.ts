@@ -62,3 +62,88 @@ export interface AccessRecord {
   /** Absent where tracing is off, and where the head could not be read. */
   readonly trace: RequestTrace | undefined;
 }
+
+/** The request as far as it was understood. */
+export interface RecordedRequest {
+  host: string;
+  path: string;
+  query: string;
+  /** Of the request target, before its `?`. */
+  sentPath: string;
+  /** Set where `DecisionContext.recordsAgents` asks for them. */
+  referer: string | undefined;
+  userAgent: string | undefined;
+  user: string | undefined;
+  trace: RequestTrace | undefined;
+  route: Route | undefined;
+  clientAddress: string;
+}
+
+/** What the client's side has counted. Sizes are before TLS. */
+interface RecordedClient {
+  readonly sink: { readonly sentBytes: number; readonly headBytes: number };
+  readonly body: { readonly receivedBytes: number };
+  readonly cache: { readonly info: { readonly secure: boolean; readonly entryPort: number } };
+}
+
+/** Of the last attempt, with those before it. Times by `performance.now()`. */
+interface RecordedForwarding {
+  readonly endpoint: Endpoint | undefined;
+  readonly attemptAtMs: number;
+  readonly headAtMs: number | undefined;
+  readonly retries: number;
+  readonly failedAttempts: readonly FailedAttempt[] | undefined;
+}
+
+interface RecordedTunnel {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export interface ExchangeEnd {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly cause: string | undefined;
+  /** Both by `performance.now()`. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
+/** The access record of an exchange that has ended. */
+export function recordOf(
+  request: RecordedRequest & { readonly method: string; readonly protocol: Protocol },
+  { sink, body, cache }: RecordedClient,
+  forwarding: RecordedForwarding | undefined,
+  tunnel: RecordedTunnel | undefined,
+  { status, reason, cause, startedMs, endedMs }: ExchangeEnd,
+): AccessRecord {
+  const headAtMs = forwarding?.headAtMs;
+  return {
+    protocol: request.protocol,
+    route: request.route,
+    endpoint: forwarding?.endpoint,
+    method: request.method,
+    host: request.host,
+    path: request.path,
+    query: request.query,
+    sentPath: request.sentPath,
+    referer: request.referer,
+    userAgent: request.userAgent,
+    user: request.user,
+    secure: cache.info.secure,
+    entryPort: cache.info.entryPort,
+    status,
+    reason,
+    cause,
+    durationMs: endedMs - startedMs,
+    upstreamMs: headAtMs === undefined ? undefined : headAtMs - (forwarding as RecordedForwarding).attemptAtMs,
+    retries: forwarding?.retries ?? 0,
+    failedAttempts: forwarding?.failedAttempts,
+    attemptAfterMs: forwarding === undefined ? 0 : forwarding.attemptAtMs - startedMs,
+    sentBytes: sink.sentBytes + (tunnel?.sentBytes ?? 0),
+    sentBodyBytes: sink.sentBytes - sink.headBytes + (tunnel?.sentBytes ?? 0),
+    receivedBytes: body.receivedBytes + (tunnel?.receivedBytes ?? 0),
+    clientAddress: request.clientAddress,
+    trace: request.trace,
+  };
+}

@@ -7,15 +7,10 @@ import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import type { PathReading } from '../routing/path-readings.ts';
 import { Http1Request } from '../server/http1/http1-request.ts';
+import type { RecordedRequest } from './access-record.ts';
 import { trustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
-import {
-  type DecisionContext,
-  decide,
-  type ExchangeDecision,
-  type ForwardOrder,
-  type RecordedRequest,
-} from './decide.ts';
+import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder } from './decide.ts';
 import { AddedLines } from './upstream-head.ts';
 
 const peer = '10.1.2.3';

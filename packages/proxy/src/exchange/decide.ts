@@ -7,6 +7,7 @@ import type { Route } from '../model/route.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import type { EncodedSlash, PathError } from '../routing/normal-path.ts';
 import { type PathReading, readPath } from '../routing/path-readings.ts';
+import type { RecordedRequest } from './access-record.ts';
 import { clientOf, type TrustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import type { ExchangeContext } from './exchange-context.ts';
@@ -44,22 +45,6 @@ export interface ForwardOrder {
 }
 
 export type ExchangeDecision = ForwardOrder | { readonly kind: 'respond'; readonly response: LocalResponse };
-
-/** What the request was for, as far as it was understood: for the access record. */
-export interface RecordedRequest {
-  host: string;
-  path: string;
-  query: string;
-  /** Of the request target, before its `?`. */
-  sentPath: string;
-  /** Set where `DecisionContext.recordsAgents` asks for them. */
-  referer: string | undefined;
-  userAgent: string | undefined;
-  user: string | undefined;
-  trace: RequestTrace | undefined;
-  route: Route | undefined;
-  clientAddress: string;
-}
 
 function respond(response: LocalResponse): ExchangeDecision {
   return { kind: 'respond', response };
