@@ -2,7 +2,7 @@ import type { LocalResponse } from '../model/local-response.ts';
 import type { Decision } from './middleware.ts';
 
 /** Every answer that middleware makes, in one place. */
-const table = {
+export const middlewareResponses = {
   'http-denied': { status: 403, body: 'this service answers over https only' },
   'method-denied': { status: 403, body: 'this method is not allowed here' },
   'client-certificate-required': { status: 403, body: 'a client certificate is required' },
@@ -18,11 +18,11 @@ const table = {
   'rewritten-path-too-long': { status: 400, body: 'the path would become too long by rewriting' },
 } as const satisfies Record<string, { readonly status: number; readonly body: string }>;
 
-export type MiddlewareResponseReason = keyof typeof table;
+export type MiddlewareResponseReason = keyof typeof middlewareResponses;
 
 /** A decision that ends the exchange. @param headers flat name, value list. */
 export function refuse(reason: MiddlewareResponseReason, headers: readonly string[] = []): Decision {
-  const { status, body } = table[reason];
+  const { status, body } = middlewareResponses[reason];
   return { kind: 'respond', response: { status, reason, headers, body: `${body}\n` } };
 }
 

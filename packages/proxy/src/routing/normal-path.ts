@@ -3,16 +3,19 @@ export type NormalPath =
   | { readonly ok: false; readonly reason: PathError };
 
 /** Why a path gets a 400: the value of `X-Swarmgate-Reason`. */
-export type PathError =
-  | 'path-not-rooted'
-  | 'path-fragment'
-  | 'path-character'
-  | 'path-backslash'
-  | 'path-percent'
-  | 'path-nul'
-  | 'path-encoded-slash'
-  | 'path-dot-parameter'
-  | 'path-ambiguous';
+export const pathErrors = [
+  'path-not-rooted',
+  'path-fragment',
+  'path-character',
+  'path-backslash',
+  'path-percent',
+  'path-nul',
+  'path-encoded-slash',
+  'path-dot-parameter',
+  'path-ambiguous',
+] as const;
+
+export type PathError = (typeof pathErrors)[number];
 
 /** `ENCODED_SLASH`: whether paths may hold `%2F`, `%5C` and `\`. */
 export type EncodedSlash = 'keep' | 'refuse';
