@@ -25,3 +25,15 @@ export class DnsProviderError extends SwarmgateError {
     return new DnsProviderError('dns-provider', message, cause === undefined ? undefined : { cause });
   }
 }
+
+/** The DNS did not answer a question whose answer decides where a record is written, or who serves it. */
+export class DnsLookupError extends SwarmgateError {
+  static of(message: string, cause?: unknown): DnsLookupError {
+    return new DnsLookupError('dns-lookup', message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** What ends an order for the DNS' sake; its code is the type of the name's problem. */
+export function isDnsError(error: unknown): error is DnsProviderError | DnsLookupError {
+  return error instanceof DnsProviderError || error instanceof DnsLookupError;
+}

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { pause } from '@swarmgate/runtime';
-import type { TxtRecord } from './dns-provider.ts';
+import { DnsLookupError, type TxtRecord } from './dns-provider.ts';
 import { serverOf } from './rfc2136-provider.ts';
 
 export interface VisibilityOptions {
@@ -17,16 +17,20 @@ export interface VisibilityOptions {
 
 const mostAliases = 8;
 
-/** Where a CNAME leads that stands in place of the record; the name itself where there is none. */
+/**
+ * Where a CNAME leads that stands in place of the record; the name itself where there is none.
+ * @throws DnsLookupError where the DNS does not tell: a record at the wrong name would fail the validation
+ */
 export async function aliasOf(name: string, resolvers: readonly string[], signal: AbortSignal): Promise<string> {
   const resolver = resolverAt(resolvers);
   let target = name;
-  for (let hop = 0; hop < mostAliases && !signal.aborted; hop += 1) {
-    const [next] = await resolver.resolveCname(target).catch(() => []);
-    if (next === undefined) break;
+  for (let hop = 0; hop <= mostAliases; hop += 1) {
+    signal.throwIfAborted();
+    const [next] = await found(() => resolver.resolveCname(target), `the CNAME of ${target}`, resolvers);
+    if (next === undefined) return target;
     target = next.toLowerCase().replace(/\.$/, '');
   }
-  return target;
+  throw DnsLookupError.of(`the CNAMEs of ${name} lead in a circle or over more than ${mostAliases} names`);
 }
 
 /** Resolves with the authoritative servers that do not serve the record when the time is over; empty: all serve it. */
@@ -56,28 +60,51 @@ async function authoritativeServers(name: string, { resolvers, servers }: Visibi
   return [...new Set([...known.flat(), ...found])];
 }
 
-/** Addresses of the servers in the NS records of the nearest zone; empty where the DNS cannot be asked. */
+/** Addresses of the servers in the NS records of the nearest zone; empty where no zone has any. @throws DnsLookupError */
 async function nameServersOf(name: string, resolvers: readonly string[]): Promise<string[]> {
   const resolver = resolverAt(resolvers);
   const labels = name.split('.');
   for (let at = 0; at < labels.length - 1; at += 1) {
-    const hosts = await resolver.resolveNs(labels.slice(at).join('.')).catch(() => []);
+    const zone = labels.slice(at).join('.');
+    const hosts = await found(() => resolver.resolveNs(zone), `the name servers of ${zone}`, resolvers);
     if (hosts.length === 0) continue;
-    const addresses = await Promise.all(hosts.map((host) => addressesOf(host, resolvers)));
-    return addresses.flat();
+    const looked = await Promise.allSettled(hosts.map((host) => addressesOf(host, resolvers)));
+    const addresses = looked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failed = looked.find((each) => each.status === 'rejected');
+    // One server whose address is not told is left out; without any, the record would count as served by all of them.
+    if (addresses.length === 0 && failed !== undefined) throw failed.reason;
+    return addresses;
   }
   return [];
 }
 
+/** @throws DnsLookupError */
 async function addressesOf(server: string, resolvers: readonly string[]): Promise<string[]> {
   const { host, port } = serverOf(server);
   const at = (address: string) => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`);
   if (isIP(host) !== 0) return [at(host)];
   // One address of each family is enough, and a server without IPv6 here must not count as late.
-  const addresses = await resolverAt(resolvers)
-    .resolve4(host)
-    .catch(() => []);
+  const resolver = resolverAt(resolvers);
+  const addresses = await found(() => resolver.resolve4(host), `the address of ${host}`, resolvers);
   return addresses.slice(0, 1).map(at);
+}
+
+/** Answers that say that there is no such record. Any other error leaves open whether there is one. */
+const absences = new Set(['ENODATA', 'ENOTFOUND', 'ENOTIMP']);
+
+async function found<T>(
+  ask: () => Promise<readonly T[]>,
+  what: string,
+  resolvers: readonly string[],
+): Promise<readonly T[]> {
+  try {
+    return await ask();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (absences.has(code)) return [];
+    const by = resolvers.length === 0 ? 'the resolvers of this machine' : resolvers.join(', ');
+    throw DnsLookupError.of(`${by} did not tell ${what}: ${code === '' ? String(error) : code}`, error);
+  }
 }
 
 async function serves(server: string, { name, value }: TxtRecord): Promise<boolean> {

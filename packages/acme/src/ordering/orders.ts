@@ -264,6 +264,7 @@ export class Orders {
         order,
         {
           ...this.#context,
+          now: () => access.now(issuer),
           client,
           privateKey,
           store: async (stored) => {

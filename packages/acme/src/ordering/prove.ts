@@ -1,5 +1,5 @@
 import type { Logger } from '@swarmgate/runtime';
-import { DnsProviderError, type TxtRecord } from '../challenges/dns-provider.ts';
+import { DnsProviderError, isDnsError, type TxtRecord } from '../challenges/dns-provider.ts';
 import type { DnsProviders } from '../challenges/dns-providers.ts';
 import { aliasOf, serversWithout } from '../challenges/dns-visibility.ts';
 import type { ChallengeKind } from '../names/select-names.ts';
@@ -35,7 +35,7 @@ export class Prover {
 
   /**
    * Resolves when the answers can be seen: by every live replica, or by the zone's authoritative servers.
-   * @throws DnsProviderError
+   * @throws DnsProviderError, DnsLookupError
    */
   async publish(request: ProofRequest, signal: AbortSignal): Promise<void> {
     if (request.challenge === 'dns-01') return this.#publishRecords(request, signal);
@@ -50,19 +50,20 @@ export class Prover {
   /** The answers were taken from the board with the order's last write; records of a zone are removed here. */
   async takeBack(request: ProofRequest, signal: AbortSignal): Promise<void> {
     if (request.challenge !== 'dns-01') return;
-    for (const { of, ...record } of await this.#recordsOf(request, signal)) {
+    for (const proof of request.proofs) {
       try {
+        const { of, ...record } = await this.#recordOf(proof, request, signal);
         await this.#providerOf(of).cleanup(record, signal);
       } catch (error) {
-        if (!(error instanceof DnsProviderError)) throw error;
-        this.#options.logger.warn({ name: record.name, err: error.message }, 'a TXT record could not be removed');
+        if (!isDnsError(error)) throw error;
+        this.#options.logger.warn({ name: proof.name, err: error.message }, 'a TXT record could not be removed');
       }
     }
   }
 
   async #publishRecords(request: ProofRequest, signal: AbortSignal): Promise<void> {
     const { resolvers, logger } = this.#options;
-    const records = await this.#recordsOf(request, signal);
+    const records = await Promise.all(request.proofs.map((proof) => this.#recordOf(proof, request, signal)));
     for (const { of, ...record } of records) {
       const provider = this.#providerOf(of);
       logger.debug({ name: record.name, provider: provider.description }, 'a TXT record is written');
@@ -78,17 +79,13 @@ export class Prover {
     );
   }
 
-  async #recordsOf(
-    { proofs, keyAuthorization }: ProofRequest,
+  async #recordOf(
+    { name, token }: Proof,
+    { keyAuthorization }: ProofRequest,
     signal: AbortSignal,
-  ): Promise<readonly (TxtRecord & { readonly of: string })[]> {
-    return Promise.all(
-      proofs.map(async ({ name, token }) => ({
-        of: name,
-        name: await aliasOf(`_acme-challenge.${name}`, this.#options.resolvers, signal),
-        value: dnsValue(keyAuthorization(token)),
-      })),
-    );
+  ): Promise<TxtRecord & { readonly of: string }> {
+    const record = await aliasOf(`_acme-challenge.${name}`, this.#options.resolvers, signal);
+    return { of: name, name: record, value: dnsValue(keyAuthorization(token)) };
   }
 
   #providerOf(name: string) {

@@ -3,6 +3,7 @@ import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { makePrivateKey } from '../certificates/request.ts';
 import { makeAlpnPairs } from '../certificates/tls-alpn.ts';
+import { DnsLookupError, DnsProviderError } from '../challenges/dns-provider.ts';
 import type { AcmeClient } from '../protocol/acme-client.ts';
 import { AcmeError } from '../protocol/acme-error.ts';
 import type { Authorization, Order } from '../protocol/resources.ts';
@@ -20,7 +21,7 @@ const order: OrderDocument = {
   rehearsal: false,
   challenge: 'http-01',
   reason: 'new',
-  startedAtMs: 0,
+  startedAtMs: Date.now(),
   sealedKey: '',
   url,
   told: [],
@@ -247,6 +248,43 @@ describe('an order at a CA that misbehaves', () => {
     expect(fetched).to.be.below(8);
   });
 
+  const startedMs = 1_000_000;
+  const taken = (client: Partial<AcmeClient>, afterMs: number, deadlineMs = 1_000) =>
+    run(client, AbortSignal.timeout(5_000), privateKey, {
+      of: { startedAtMs: startedMs },
+      now: () => startedMs + afterMs,
+      deadlineMs,
+    }).outcome;
+  const timeout = { kind: 'failed', problem: { type: 'timeout' } };
+
+  it('has the time that its order began with, also where another replica takes it over', async () => {
+    const atMs = performance.now();
+    const client = { order: async () => ({ resource: at('processing') }) };
+    expect(await taken(client, 59_800, 60_000)).to.containSubset(timeout);
+    expect(performance.now() - atMs).to.be.below(5_000);
+    let looks = 0;
+    const counted = async () => {
+      looks += 1;
+      return { resource: at('processing') };
+    };
+    expect(await taken({ order: counted }, 3_600_000)).to.containSubset(timeout);
+    expect(looks).to.equal(1);
+  });
+
+  it('has no more time where the clock is behind the start of its order', async () => {
+    const client = { order: async () => ({ resource: at('processing') }) };
+    expect(await taken(client, -3_600_000, 200)).to.containSubset(timeout);
+  });
+
+  it('still gives the certificate that was issued when the time of its order was over', async () => {
+    const { chain, key } = await selfSigned('a.example.com');
+    const { outcome } = run(download(chain), AbortSignal.timeout(5_000), key, {
+      of: { startedAtMs: startedMs },
+      now: () => startedMs + 3_600_000,
+    });
+    expect(await outcome).to.deep.include({ kind: 'issued' });
+  });
+
   const foreign = [
     ['another name', { type: 'dns', value: 'b.example.com' }, false],
     ['the wildcard', { type: 'dns', value: 'a.example.com' }, true],
@@ -285,6 +323,23 @@ describe('an order at a CA that misbehaves', () => {
     );
     expect(await outcome).to.deep.include({ kind: 'failed' });
   });
+
+  for (const [type, error] of [
+    ['dns-lookup', DnsLookupError.of('10.0.0.1 did not tell')],
+    ['dns-provider', DnsProviderError.of('refused')],
+  ] as const)
+    it(`ends with the problem ${type} where its record cannot be written`, async () => {
+      const publish = async () => {
+        throw error;
+      };
+      const { outcome } = run(
+        { keyAuthorization, order: async () => ({ resource: at('pending') }) },
+        AbortSignal.timeout(5_000),
+        privateKey,
+        { prover: { ...prover, publish } as unknown as Prover },
+      );
+      expect(await outcome).to.containSubset({ kind: 'failed', problem: { type, detail: error.message } });
+    });
 
   it('ends with its own failure where something unexpected is thrown', async () => {
     const { outcome } = run(

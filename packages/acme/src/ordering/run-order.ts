@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { objectionToChain } from '../certificates/issued-check.ts';
 import { makeRequest } from '../certificates/request.ts';
-import { DnsProviderError } from '../challenges/dns-provider.ts';
+import { isDnsError } from '../challenges/dns-provider.ts';
 import { covers, nameKind, normalName } from '../names/name-kind.ts';
 import { isOrdered, nextStep, type Proof, problemsByName, refused, type Step } from '../orders/next-step.ts';
 import type { AcmeClient } from '../protocol/acme-client.ts';
@@ -18,6 +18,7 @@ export interface OrderContext {
   /** Of the certificate to come, PEM. */
   readonly privateKey: string;
   readonly logger: Logger;
+  /** The CA's time, by which the order's start was written. */
   readonly now: () => number;
   /** Stores how far the order is, fenced. */
   readonly store: (order: OrderDocument) => Promise<void>;
@@ -25,7 +26,7 @@ export interface OrderContext {
   readonly charge: () => Promise<boolean>;
   /** The CA answered, or did not. */
   readonly onAnswer: (error?: AcmeError) => void;
-  /** How long the order may take, in milliseconds. Default 30 minutes. */
+  /** How long the order may take from its start, whichever replicas take it further, in milliseconds. Default 30 minutes. */
   readonly deadlineMs?: number;
 }
 
@@ -88,7 +89,9 @@ class OrderRun {
     this.#context = context;
     this.#signal = signal;
     this.#deadlineMs = context.deadlineMs ?? longestOrderMs;
-    this.#endMs = performance.now() + this.#deadlineMs;
+    // A clock that was set back must not make it longer.
+    const leftMs = Math.min(order.startedAtMs + this.#deadlineMs - context.now(), this.#deadlineMs);
+    this.#endMs = performance.now() + leftMs;
   }
 
   get mayBeIssued(): boolean {
@@ -145,6 +148,9 @@ class OrderRun {
     const { url, challenge, names } = this.#order;
     const polled = await client.order(url, this.#signal);
     this.#mayBeIssued = polled.resource.status === 'processing' || polled.resource.status === 'valid';
+    // Also after the order's time, which may have ended while no replica was there: what was issued is fetched.
+    const { status, certificate } = polled.resource;
+    if (this.#leftMs() <= 0 && status === 'valid' && certificate !== undefined) return this.#download(certificate);
     const { length } = polled.resource.authorizations;
     if (length > names.length) return refused(`the CA has ${length} authorizations for ${names.length} names`);
     const authorizations = await this.#authorizations(polled.resource);
@@ -262,8 +268,8 @@ class OrderRun {
 
   /** `undefined`: the CA is away, and the order can go on later. */
   #outcomeOf(error: unknown): OrderOutcome | undefined {
-    if (error instanceof DnsProviderError) {
-      const problem = { type: 'dns-provider', detail: error.message, subproblems: [] };
+    if (isDnsError(error)) {
+      const problem = { type: error.code, detail: error.message, subproblems: [] };
       return { kind: 'failed', failures: new Map(), problem };
     }
     if (!(error instanceof AcmeError)) return undefined;

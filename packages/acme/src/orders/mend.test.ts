@@ -33,6 +33,15 @@ describe('a failed order in words', () => {
       expect(problem.message).to.include(words);
     });
 
+  for (const [type, words] of [
+    ['dns-lookup', 'the DNS does not tell where the TXT record of a.example.com belongs (10.0.0.1 did not tell'],
+    ['dns-provider', 'the TXT record of a.example.com cannot be written (10.0.0.1 did not tell'],
+  ] as const)
+    it(`does not put words of ${type} into the mouth of the CA`, () => {
+      const failure = { type, detail: '10.0.0.1 did not tell', challenge: 'dns-01' as const, issuer: 'ca' };
+      expect(failureProblem('a.example.com', failure, 0).message).to.include(words);
+    });
+
   const ofCa = [
     ['GET https://ca/dir: self-signed certificate in certificate chain', /unknown authority/, /ACME_CA_FILE/],
     ['GET https://ca/dir: unable to get local issuer certificate', /unknown authority/, /ACME_CA_FILE/],

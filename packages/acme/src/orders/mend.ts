@@ -121,6 +121,11 @@ const mends: Readonly<Record<string, MendOf>> = {
     what: `the TXT record of ${name} cannot be written`,
     suggestion: 'look at the credentials and the zone of the DNS provider (ACME_DNS_*, ACME_CLOUDFLARE_TOKEN)',
   }),
+  'dns-lookup': (name) => ({
+    what: `the DNS does not tell where the TXT record of ${name} belongs`,
+    suggestion:
+      'look whether the resolvers in ACME_DNS_RESOLVERS, or those of this machine, answer; a CNAME of _acme-challenge must not lead in a circle',
+  }),
   unreachable: (_, { issuer, detail }) => unreachable(issuer, detail),
   'order-lost': (name, { issuer }) => ({
     what: `${issuer} lost the order of ${name}`,
@@ -159,12 +164,15 @@ export function accountProblem(problem: AcmeProblem): AcmeProblem {
   return accountTypes.has(problem.type) ? problem : { ...problem, type: 'account' };
 }
 
+/** Failures before or beside the CA: the detail is not its words. */
+const ownTypes = new Set(['dns-provider', 'dns-lookup', 'internal']);
+
 /** A failure in words that tell what to do, for the owner of the service. */
 export function failureProblem(name: string, failure: Failure, nextAttemptMs: number): Problem {
   const { what, suggestion } = (mends[failure.type] ?? unknown)(name, failure);
   const next = new Date(nextAttemptMs).toISOString();
-  const { issuer, detail } = failure;
-  const said = detail.includes(issuer) ? detail : `${issuer}: ${detail}`;
+  const { issuer, detail, type } = failure;
+  const said = ownTypes.has(type) || detail.includes(issuer) ? detail : `${issuer}: ${detail}`;
   const words = detail === '' ? '' : ` (${said})`;
   return {
     severity: 'warning',
