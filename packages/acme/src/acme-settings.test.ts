@@ -15,8 +15,8 @@ const refusal = (env: Readonly<Record<string, string>>) =>
 describe('what the settings make of issuers', () => {
   it('names the directory as it is written where its external account is not whole', async () => {
     const cases = [
-      [{ ACME_DIRECTORY: 'zerossl' }, 'ACME_DIRECTORY=zerossl wants an external account'],
-      [{ ACME_DIRECTORY: url, ACME_EAB_KID: 'kid' }, `ACME_DIRECTORY=${url} has only one of`],
+      [{ ACME_DIRECTORY: 'zerossl' }, 'ACME_DIRECTORY=zerossl needs ACME_EAB_KID and ACME_EAB_HMAC'],
+      [{ ACME_DIRECTORY: url, ACME_EAB_KID: 'kid' }, `ACME_DIRECTORY=${url} needs ACME_EAB_HMAC`],
     ] as const;
     for (const [env, text] of cases) {
       const message = await refusal(env);

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Settings, UsageError } from '@swarmgate/runtime';
+import { type ExternalAccount, externalAccounts, type Settings, UsageError } from '@swarmgate/runtime';
 import { dnsProviders, readCredentials } from './challenges/dns-providers.ts';
 import type { SelectionRules } from './names/select-names.ts';
-import type { ExternalAccount } from './ordering/account-access.ts';
 import type { OrdererOptions } from './ordering/orderer-options.ts';
-import { type Issuer, issuerOf, writtenAs } from './orders/issuers.ts';
+import { type Issuer, issuerOf } from './orders/issuers.ts';
 
 export type AcmeSettings = Pick<
   Settings,
@@ -60,7 +59,7 @@ export async function orderingRules(settings: AcmeSettings): Promise<OrderingRul
     orderer: {
       issuers,
       email: acmeEmail,
-      externalAccountOf: externalAccounts(settings, issuers),
+      externalAccountOf: accountsOf(settings),
       ca: acmeCaFile === undefined ? undefined : await readFile(acmeCaFile, 'utf8'),
       dns,
       resolvers: settings.acmeDnsResolvers,
@@ -69,42 +68,17 @@ export async function orderingRules(settings: AcmeSettings): Promise<OrderingRul
 }
 
 /**
- * `ACME_EAB_KID` and `ACME_EAB_HMAC` hold one value, or where several issuers need one `issuer=value` for each.
+ * What each issuer's account is bound to. Everything that is missing is told at once, before a proxy opens anything.
  * @throws UsageError
  */
-function externalAccounts(
-  { acmeEabKid, acmeEabHmac }: AcmeSettings,
-  issuers: readonly Issuer[],
-): (issuer: Issuer) => ExternalAccount | undefined {
-  const kids = byIssuer(acmeEabKid, issuers);
-  const hmacs = byIssuer(acmeEabHmac, issuers);
-  const missing = issuers.find(({ id, needsExternalAccount }) => needsExternalAccount && !(kids(id) && hmacs(id)));
-  const uneven = issuers.find(({ id }) => (kids(id) === undefined) !== (hmacs(id) === undefined));
-  const wrong = missing ?? uneven;
-  if (wrong !== undefined)
+function accountsOf(settings: AcmeSettings): (issuer: Issuer) => ExternalAccount | undefined {
+  const { accounts, missing } = externalAccounts(settings);
+  if (missing.length > 0)
     throw new UsageError(
       'settings-invalid',
-      `ACME_DIRECTORY=${writtenAs(wrong)} ${missing === undefined ? 'has only one of ACME_EAB_KID and ACME_EAB_HMAC' : 'wants an external account'}: set ACME_EAB_KID and ACME_EAB_HMAC to what the CA gave you (for several issuers ${writtenAs(wrong)}=<value>, comma-separated)`,
+      missing
+        .map(({ entry, settings: lacking }) => `ACME_DIRECTORY=${entry} needs ${lacking.join(' and ')}`)
+        .join('; '),
     );
-  return ({ id }) => {
-    const kid = kids(id);
-    const hmac = hmacs(id);
-    return kid === undefined || hmac === undefined ? undefined : { kid, hmac };
-  };
-}
-
-function byIssuer(text: string | undefined, issuers: readonly Issuer[]): (id: string) => string | undefined {
-  const entries = (text ?? '').split(',').map((each) => each.trim());
-  const named = new Map<string, string>();
-  let general: string | undefined;
-  for (const entry of entries) {
-    if (entry === '') continue;
-    // A key in base64 may end with `=`, so only a name that is an issuer's counts as one.
-    const issuer = issuers.find((each) => [each.id, writtenAs(each)].some((name) => entry.startsWith(`${name}=`)));
-    if (issuer !== undefined) {
-      const name = entry.startsWith(`${issuer.id}=`) ? issuer.id : writtenAs(issuer);
-      named.set(issuer.id, entry.slice(name.length + 1));
-    } else general = entry;
-  }
-  return (id) => named.get(id) ?? general;
+  return ({ name }) => accounts.get(name);
 }

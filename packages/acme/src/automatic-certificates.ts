@@ -10,6 +10,7 @@ import { type ImportedCertificate, importCertificates } from './ordering/import-
 import { openCertificateDocument } from './ordering/order-documents.ts';
 import { Orderer } from './ordering/orderer.ts';
 import type { OrdererEvents, OrdererOptions } from './ordering/orderer-options.ts';
+import { type IssuerNames, issuerNames } from './orders/issuers.ts';
 import {
   certificatesIn,
   listImpossible,
@@ -21,9 +22,9 @@ import {
 import { certificateProblems } from './report/certificate-problems.ts';
 import { AcmeFollower, type AcmeView } from './storage/acme-follower.ts';
 import type { HeadMark } from './storage/acme-head.ts';
-import { acmeKeys } from './storage/acme-keys.ts';
+import { acmeKeys, documentKeys } from './storage/acme-keys.ts';
 import { documentFolder } from './storage/document-folder.ts';
-import type { RequestDocument } from './storage/documents.ts';
+import { accountSchema, type RequestDocument, readDocument } from './storage/documents.ts';
 import { leaveRequests } from './storage/inbox.ts';
 
 /** What a replica is to serve. */
@@ -134,13 +135,15 @@ export class AutomaticCertificates implements Running {
   }
 
   ordered(): readonly OrderedCertificate[] {
-    return listOrdered(this.#follower.view(), this.#selection().wanted);
+    const view = this.#follower.view();
+    return listOrdered(view, this.#selection().wanted, this.#issuerName(view));
   }
 
   waiting(nowMs = Date.now()): readonly WaitingName[] {
     const { wanted, problems } = this.#selection();
+    const view = this.#follower.view();
     return [
-      ...listWaiting(this.#follower.view(), wanted, nowMs),
+      ...listWaiting(view, wanted, this.#issuerName(view), nowMs),
       ...listImpossible(problems, this.#options.services()),
     ];
   }
@@ -148,12 +151,8 @@ export class AutomaticCertificates implements Running {
   problems(nowMs = Date.now()): ReadonlyMap<ServiceKey, readonly Problem[]> {
     const { wanted, problems } = this.#selection();
     const merged = new Map(problems);
-    for (const [key, found] of certificateProblems(
-      this.#follower.view(),
-      wanted,
-      nowMs,
-      this.#options.rules.orderer.issuers,
-    ))
+    const view = this.#follower.view();
+    for (const [key, found] of certificateProblems(view, wanted, this.#issuerName(view), nowMs))
       merged.set(key, [...(merged.get(key) ?? []), ...found]);
     return merged;
   }
@@ -196,6 +195,14 @@ export class AutomaticCertificates implements Running {
         return pem === undefined ? [] : [{ name: each.id, pem }];
       }),
     };
+  }
+
+  #issuerName({ documents }: AcmeView): IssuerNames {
+    const { rules, ordering } = this.#options;
+    return issuerNames(
+      ordering?.issuers ?? rules.orderer.issuers,
+      (id) => readDocument(accountSchema, documents.get(documentKeys.account(id)))?.directoryUrl,
+    );
   }
 
   #leave(requests: readonly RequestDocument[]): Promise<void> {

@@ -17,6 +17,12 @@ export { isName, nameExpected } from './names.ts';
 export { type Network, parseNetwork, plainAddress } from './networks.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { createRepeatingLogger, type RepeatingLogger } from './repeating-logger.ts';
+export {
+  type ExternalAccount,
+  externalAccounts,
+  type KnownDirectory,
+  knownDirectories,
+} from './settings/acme-directories.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
 export { settingsWithoutEffect, warnOfSettingsWithoutEffect } from './settings/docker-flow-settings.ts';
 export {

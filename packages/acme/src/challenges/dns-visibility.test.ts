@@ -52,7 +52,11 @@ describe('where TXT records belong, and who serves them', () => {
     ['SERVFAIL', { [`CNAME ${name}`]: 'SERVFAIL' }, 'ESERVFAIL'],
     ['REFUSED', { [`CNAME ${name}`]: 'REFUSED' }, 'EREFUSED'],
     ['FORMERR', { [`CNAME ${name}`]: 'FORMERR' }, 'EFORMERR'],
-    ['SERVFAIL behind an alias', { [`CNAME ${name}`]: 'b.example.net', 'CNAME b.example.net': 'SERVFAIL' }, 'b.example.net'],
+    [
+      'SERVFAIL behind an alias',
+      { [`CNAME ${name}`]: 'b.example.net', 'CNAME b.example.net': 'SERVFAIL' },
+      'b.example.net',
+    ],
     ['a circle', { [`CNAME ${name}`]: 'b.example.net', 'CNAME b.example.net': name }, 'circle'],
     ['a chain of nine', chain(9), 'more than 8'],
   ] as const;

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
+import { issuerOf } from '../orders/issuers.ts';
 import { type SelectionRules, type ServiceNames, selectNames } from './select-names.ts';
 
 const rules: SelectionRules = {
   domains: [],
   challenges: ['http-01'],
-  issuers: [{ id: 'letsencrypt', isPublic: true }],
+  issuers: [issuerOf('letsencrypt')],
   canWriteDns: () => false,
 };
 const service = (key: string, names: readonly string[], labels: Partial<ServiceNames> = {}): ServiceNames => ({
@@ -27,7 +28,7 @@ describe('the names that are ordered', () => {
     expect(wanted).to.deep.equal(['a.example.com swarm/a swarm/b', 'b.example.com swarm/b']);
   });
 
-  const own = { issuers: [{ id: 'ca', isPublic: false }] };
+  const own = { issuers: [issuerOf('https://ca/dir')] };
   const dns: Partial<SelectionRules> = { challenges: ['http-01', 'dns-01'], canWriteDns: () => true };
   const refused = [
     ['a single label', 'intranet', {}, 'acme-single-label'],
@@ -111,17 +112,25 @@ describe('the names that are ordered', () => {
     expect(select(services).wanted).to.deep.equal(['a.example.com swarm/b']);
   });
 
+  const url = 'https://ca.internal/acme/directory';
+
   it('follow the labels of the first service', () => {
     const { first } = select(
-      [service('web', ['a.example.com'], { acme: 'ca', challenge: 'tls-alpn-01', profile: 'shortlived' })],
+      [service('web', ['a.example.com'], { acme: url, challenge: 'tls-alpn-01', profile: 'shortlived' })],
       {
-        issuers: [
-          { id: 'letsencrypt', isPublic: true },
-          { id: 'ca', isPublic: false },
-        ],
+        issuers: [issuerOf('letsencrypt'), issuerOf(url)],
       },
     );
-    expect(first).to.deep.include({ issuers: ['ca'], challenges: ['tls-alpn-01'], profile: 'shortlived' });
+    expect(first).to.deep.include({ issuers: [issuerOf(url).id], challenges: ['tls-alpn-01'], profile: 'shortlived' });
+  });
+
+  it('tell of an issuer that is not configured, with those that are as they are written', () => {
+    const { problems } = selectNames([service('web', ['a.example.com'], { acme: 'zerossl' })], [], {
+      ...rules,
+      issuers: [issuerOf('letsencrypt'), issuerOf(url)],
+    });
+    const [problem] = problems.get('swarm/web') ?? [];
+    expect(problem?.suggestion).to.include(`use one of letsencrypt, ${url},`);
   });
 
   it('tell of an issuer that is not configured', () => {

@@ -1,4 +1,5 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { Issuer } from '../orders/issuers.ts';
 import { isCovered, nameKind, normalName } from './name-kind.ts';
 import { objectionTo } from './objections.ts';
 
@@ -18,6 +19,9 @@ export interface ServiceNames {
   readonly profile?: string;
 }
 
+/** `name` as `ACME_DIRECTORY` has it. */
+type SelectableIssuer = Pick<Issuer, 'id' | 'name' | 'directoryUrl' | 'isPublic'>;
+
 /** What the settings allow. */
 export interface SelectionRules {
   /** `ACME_DOMAINS`; empty allows all. `*.example.com` means every name below it, at any depth, and the wildcard itself. */
@@ -25,7 +29,7 @@ export interface SelectionRules {
   /** `ACME_CHALLENGE`, tried in turn. */
   readonly challenges: readonly ChallengeKind[];
   /** Names of the issuers, tried in turn, and whether they are public CAs. */
-  readonly issuers: readonly { readonly id: string; readonly isPublic: boolean }[];
+  readonly issuers: readonly SelectableIssuer[];
   readonly profile?: string;
   /** Whether records of this name's zone can be written. */
   readonly canWriteDns: (name: string) => boolean;
@@ -125,7 +129,9 @@ export function isAllowed(name: string, patterns: readonly string[]): boolean {
 }
 
 function issuersFor({ acme }: ServiceNames, { issuers }: SelectionRules): SelectionRules['issuers'] {
-  return typeof acme === 'string' ? issuers.filter(({ id }) => id === acme) : issuers;
+  return typeof acme === 'string'
+    ? issuers.filter((each) => [each.name, each.id, each.directoryUrl].includes(acme))
+    : issuers;
 }
 
 function challengesFor(name: string, service: ServiceNames, rules: SelectionRules): ChallengeKind[] {
@@ -145,7 +151,7 @@ function unknownIssuer(service: ServiceNames, { issuers }: SelectionRules): Prob
     message: `acme=${service.acme} is none of the issuers of this proxy`,
     label: 'acme',
     value: String(service.acme),
-    suggestion: `use one of ${issuers.map(({ id }) => id).join(', ')}, or add it to ACME_DIRECTORY`,
+    suggestion: `use one of ${issuers.map(({ name }) => name).join(', ')}, or add it to ACME_DIRECTORY`,
   };
 }
 

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { openSecret, type SecretsKey, sealSecret } from '@swarmgate/registry';
-import { backoffMs, type Logger } from '@swarmgate/runtime';
+import { backoffMs, type ExternalAccount, type Logger } from '@swarmgate/runtime';
 import { makePrivateKey } from '../certificates/request.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import { AcmeClient } from '../protocol/acme-client.ts';
@@ -8,11 +8,6 @@ import type { AcmeError } from '../protocol/acme-error.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import { type AccountDocument, accountSchema, readDocument } from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';
-
-export interface ExternalAccount {
-  readonly kid: string;
-  readonly hmac: string;
-}
 
 export interface AccountAccessOptions {
   readonly writer: FencedWriter;
@@ -71,7 +66,7 @@ export class AccountAccess {
     const key = documentKeys.clock(issuer.id);
     if (writer.documents.has(key) === (aheadMs !== undefined)) return;
     if (aheadMs !== undefined)
-      logger.warn({ issuer: issuer.id, aheadMs }, 'the clock of the CA is more than a day off: its time is not used');
+      logger.warn({ issuer: issuer.name, aheadMs }, 'the clock of the CA is more than a day off: its time is not used');
     const notice = { version: 1, kind: 'clock-off', issuer: issuer.id, aheadMs, atMs: now() };
     await writer.write({ documents: new Map([[key, aheadMs === undefined ? undefined : JSON.stringify(notice)]]) });
   }
@@ -119,7 +114,7 @@ export class AccountAccess {
     access.failures += 1;
     access.lastError = error.message;
     access.notBeforeMs = this.clock() + waitMs;
-    logger.warn({ issuer: issuer.id, waitMs, err: error.message }, 'the CA gives no usable answer');
+    logger.warn({ issuer: issuer.name, waitMs, err: error.message }, 'the CA gives no usable answer');
   }
 
   /** The CA does not know the account any more: it is made again, with the same key. */
@@ -155,7 +150,7 @@ export class AccountAccess {
     let account = readDocument(accountSchema, writer.documents.get(key));
     let privateKey = account === undefined ? undefined : openSecret(account.sealedKey, bound(key), secretsKeys);
     if (account !== undefined && privateKey === undefined)
-      logger.warn({ issuer: issuer.id }, 'the account key is sealed with another SECRETS_KEY: a new account is made');
+      logger.warn({ issuer: issuer.name }, 'the account key is sealed with another SECRETS_KEY: a new account is made');
     const write = async (next: AccountDocument) => {
       account = next;
       await writer.write({ documents: new Map([[key, JSON.stringify(next)]]) });
@@ -188,8 +183,8 @@ export class AccountAccess {
           signal,
         );
         await write({ ...account, url });
-        logger.info({ issuer: issuer.id }, 'an account was made at the CA');
-        logger.debug({ issuer: issuer.id, account: url }, 'account');
+        logger.info({ issuer: issuer.name }, 'an account was made at the CA');
+        logger.debug({ issuer: issuer.name, account: url }, 'account');
       }
       return client;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { createSignal } from '@swarmgate/runtime';
 import { isCovered } from '../names/name-kind.ts';
+import { type IssuerNames, issuerNames } from '../orders/issuers.ts';
 import { type NameState, type OwnCertificate, planOrders } from '../orders/plan-orders.ts';
 import { type HeadMark, hasReached } from '../storage/acme-head.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
@@ -33,10 +34,12 @@ export class LeadingOrderer {
   readonly #signal: AbortSignal;
   readonly #ending = new AbortController();
   readonly #changed = createSignal();
+  readonly #issuerName: IssuerNames;
 
   constructor(options: OrdererOptions, fence: { readonly key: string; readonly session: string }, signal: AbortSignal) {
     const { barrierMs = defaults.barrierMs, restoreMs = defaults.restoreMs, now = Date.now } = options;
     this.#options = { ...options, barrierMs, restoreMs, now };
+    this.#issuerName = issuerNames(options.issuers);
     this.#fence = fence;
     this.#signal = AbortSignal.any([signal, this.#ending.signal]);
   }
@@ -79,7 +82,8 @@ export class LeadingOrderer {
     const context = { writer, access, prover, budgets, secretsKeys, events, logger, now: clock, signal };
     const orders = new Orders({ context, issuers, onEnd, onRefused });
     const usable = new UsableCertificates(secretsKeys);
-    const requests = new Requests({ store, keys, writer, usable, logger, now: clock, onRequest: onEnd });
+    const issuerName = this.#issuerName;
+    const requests = new Requests({ store, keys, writer, usable, issuerName, logger, now: clock, onRequest: onEnd });
     const following = Promise.all([requests.follow(signal), checks.follow(signal)]).catch(onRefused);
     try {
       await this.#begin(writer, orders);
@@ -123,7 +127,7 @@ export class LeadingOrderer {
     const stale = writer.answers.map(({ name }) => name).filter((name) => !pending.has(name));
     if (stale.length > 0) await writer.write({ removeAnswersOf: stale });
     for (const order of open) {
-      logger.info({ names: order.names, issuer: order.issuer }, 'going on with an order');
+      logger.info({ names: order.names, issuer: this.#issuerName(order.issuer) }, 'going on with an order');
       orders.resume(order);
     }
   }

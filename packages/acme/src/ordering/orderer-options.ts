@@ -1,10 +1,9 @@
 import type { KeyValueStore, ReplicaPresence, SecretsKey } from '@swarmgate/registry';
-import type { Logger } from '@swarmgate/runtime';
+import type { ExternalAccount, Logger } from '@swarmgate/runtime';
 import type { DnsProviders } from '../challenges/dns-providers.ts';
 import type { WantedName } from '../names/select-names.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeKeys } from '../storage/acme-keys.ts';
-import type { ExternalAccount } from './account-access.ts';
 
 export interface OrdererOptions {
   readonly store: KeyValueStore;
@@ -36,7 +35,7 @@ export interface OrdererOptions {
   readonly lockTtlMs?: number;
 }
 
-/** What metrics count. */
+/** What metrics count. Issuers by their names. */
 export interface OrdererEvents {
   orderBegun(issuer: string): void;
   orderEnded(issuer: string, result: 'issued' | 'rehearsed' | 'interrupted' | { readonly failure: string }): void;

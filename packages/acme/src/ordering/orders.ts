@@ -156,7 +156,7 @@ export class Orders {
   async #abandon(id: string, subject: OrderSubject, issuer: Issuer | undefined, error: unknown): Promise<void> {
     const { writer, logger } = this.#context;
     logger.error(
-      { names: subject.names, issuer: subject.issuer, err: error },
+      { names: subject.names, issuer: issuer?.name ?? subject.issuer, err: error },
       'an order ended with an unexpected error',
     );
     const problem = internalProblem(error);
@@ -191,7 +191,7 @@ export class Orders {
     const replaces = !rehearsal && renews?.issuer === issuer.id ? await this.#replaced(renews, issuer) : undefined;
     const admission = admit(budgets.of(issuer), issuer.limits, { names, exempt: replaces !== undefined }, nowMs);
     if (!admission.ok) {
-      const detail = `the limit of ${issuer.id} for ${admission.of} is used up (${admission.limit})`;
+      const detail = `the limit of ${issuer.name} for ${admission.of} is used up (${admission.limit})`;
       const documents = waiting(subject, { type: 'budget', detail, untilMs: admission.freeAtMs + slackMs }, (name) =>
         knownName(writer, name),
       );
@@ -214,8 +214,8 @@ export class Orders {
     };
     const documents = new Map([[documentKeys.order(id), text(order)], budgets.spend(issuer, admission.budget)]);
     await writer.write({ documents });
-    events.orderBegun(issuer.id);
-    logger.info({ names, issuer: issuer.id, challenge, reason, rehearsal }, 'ordering a certificate');
+    events.orderBegun(issuer.name);
+    logger.info({ names, issuer: issuer.name, challenge, reason, rehearsal }, 'ordering a certificate');
     await this.#run(order, issuer, privateKey);
   }
 

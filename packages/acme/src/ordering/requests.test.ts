@@ -39,6 +39,7 @@ describe('certificates that the orderer is to take over', () => {
       store,
       keys,
       writer,
+      issuerName: (id) => id,
       usable: new UsableCertificates(secretsKeys),
       logger: silentLogger,
       now: Date.now,

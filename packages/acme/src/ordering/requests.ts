@@ -1,6 +1,7 @@
 import type { KeyValueStore } from '@swarmgate/registry';
 import { backoffMs, type Logger, pause } from '@swarmgate/runtime';
 import { covers, normalName } from '../names/name-kind.ts';
+import type { IssuerNames } from '../orders/issuers.ts';
 import type { OwnCertificate } from '../orders/plan-orders.ts';
 import { type AcmeKeys, documentKeys, isRestorable } from '../storage/acme-keys.ts';
 import {
@@ -19,6 +20,7 @@ export interface RequestsOptions {
   readonly keys: AcmeKeys;
   readonly writer: FencedWriter;
   readonly usable: UsableCertificates;
+  readonly issuerName: IssuerNames;
   readonly logger: Logger;
   readonly now: () => number;
   readonly onRequest: () => void;
@@ -93,7 +95,7 @@ export class Requests {
 
   /** An imported certificate, unless a later one is there. What cannot be served never wins, whatever its end. */
   #takeOver(certificate: CertificateDocument, documents: Map<string, string | undefined>): void {
-    const { writer, usable, logger, now } = this.#options;
+    const { writer, usable, logger, now, issuerName } = this.#options;
     const key = documentKeys.certificate(certificate.id);
     const value = text(certificate);
     if (certificate.notAfterMs <= now() || !usable.has(value, certificate)) return;
@@ -103,7 +105,7 @@ export class Requests {
     if (isKept && certificate.notAfterMs <= present.notAfterMs) return;
     documents.set(key, value);
     documents.set(documentKeys.renewal(certificate.id), text(firstRenewal(certificate)));
-    logger.info({ names: certificate.names, issuer: certificate.issuer }, 'a certificate was taken over');
+    logger.info({ names: certificate.names, issuer: issuerName(certificate.issuer) }, 'a certificate was taken over');
   }
 
   #restore(key: string, value: string, documents: Map<string, string | undefined>): void {

@@ -40,15 +40,15 @@ export async function settleOrder(
       const known = knownName(writer, name);
       if (known !== undefined) documents.set(documentKeys.name(name), text(documentOfRehearsal(known, nowMs)));
     }
-    events.orderEnded(issuer.id, 'rehearsed');
-    logger.info({ names, issuer: issuer.id }, 'the staging directory gave a certificate: ordering a real one');
+    events.orderEnded(issuer.name, 'rehearsed');
+    logger.info({ names, issuer: issuer.name }, 'the staging directory gave a certificate: ordering a real one');
   } else if (outcome.kind === 'issued') {
     for (const [key, value] of issued(order, issuer, outcome.chain, privateKey, context)) documents.set(key, value);
   } else if (outcome.kind === 'failed') {
     for (const [key, value] of failed(order, issuer, outcome, context)) documents.set(key, value);
   } else {
-    if (outcome.reason === 'ca-away') events.orderEnded(issuer.id, 'interrupted');
-    logger.info({ names, issuer: issuer.id, reason: outcome.reason, err: outcome.message }, 'an order was given up');
+    if (outcome.reason === 'ca-away') events.orderEnded(issuer.name, 'interrupted');
+    logger.info({ names, issuer: issuer.name, reason: outcome.reason, err: outcome.message }, 'an order was given up');
     if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
     // A CA that loses each order that it made is asked no more often than one that refuses it.
     const missed =
@@ -83,15 +83,15 @@ function issued(
   try {
     const { documents, certificate } = documentsOfIssued(order, chain, privateKey, secretsKeys, access.now(issuer));
     const { serial, notAfterMs } = certificate;
-    events.orderEnded(issuer.id, 'issued');
+    events.orderEnded(issuer.name, 'issued');
     logger.info(
-      { names, issuer: issuer.id, serial, notAfter: new Date(notAfterMs).toISOString() },
+      { names, issuer: issuer.name, serial, notAfter: new Date(notAfterMs).toISOString() },
       'a certificate was issued',
     );
     return documents;
   } catch (error) {
     if (isOfAll(error, signal)) throw error;
-    logger.error({ names, issuer: issuer.id, err: error }, 'a certificate that was issued cannot be taken over');
+    logger.error({ names, issuer: issuer.name, err: error }, 'a certificate that was issued cannot be taken over');
     return failed(order, issuer, { kind: 'failed', failures: new Map(), problem: internalProblem(error) }, context);
   }
 }
@@ -121,11 +121,11 @@ export function failed(
     documents.set(documentKeys.name(name), text(document));
     const next = new Date(document.nextAttemptMs).toISOString();
     logger.warn(
-      { name, issuer: issuer.id, type: problem.type, failures: document.failures, next, err: problem.detail },
+      { name, issuer: issuer.name, type: problem.type, failures: document.failures, next, err: problem.detail },
       'no certificate',
     );
   }
-  events.orderEnded(issuer.id, { failure: outcome.problem.type });
+  events.orderEnded(issuer.name, { failure: outcome.problem.type });
   return documents;
 }
 

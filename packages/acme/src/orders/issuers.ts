@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { type KnownDirectory, knownDirectories } from '@swarmgate/runtime';
 import type { BudgetLimits } from './budget.ts';
 
 /** A CA as this proxy uses it. */
 export interface Issuer {
-  /** Part of keys, metrics and labels: `letsencrypt`, or host and hash of a directory's URL. */
+  /** Part of keys in the registry: `letsencrypt`, or host and hash of a directory's URL. Never shown. */
   readonly id: string;
+  /** For people, as `ACME_DIRECTORY` has it. */
+  readonly name: string;
   readonly directoryUrl: string;
   /** Keeps to the public DNS. */
   readonly isPublic: boolean;
   /** Where to try first after a failure. */
   readonly staging?: Issuer;
-  readonly needsExternalAccount: boolean;
   readonly limits: BudgetLimits;
 }
 
@@ -22,58 +24,39 @@ const stagingLimits: BudgetLimits = { failures: 30, orders: 270 };
 // A CA of one's own has no limits that are known here: only a loop is stopped.
 const ownLimits: BudgetLimits = { failures: 4, orders: 2_000 };
 
-const staging: Issuer = {
-  id: 'letsencrypt-staging',
-  directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
-  isPublic: true,
-  needsExternalAccount: false,
-  limits: stagingLimits,
-};
+const staging = knownIssuer('letsencrypt-staging', stagingLimits);
 
 const known: readonly Issuer[] = [
-  {
-    id: 'letsencrypt',
-    directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
-    isPublic: true,
-    staging,
-    needsExternalAccount: false,
-    limits: publicLimits,
-  },
+  { ...knownIssuer('letsencrypt', publicLimits), staging },
   staging,
-  {
-    id: 'zerossl',
-    directoryUrl: 'https://acme.zerossl.com/v2/DV90',
-    isPublic: true,
-    needsExternalAccount: true,
-    limits: publicLimits,
-  },
-  {
-    id: 'google',
-    directoryUrl: 'https://dv.acme-v02.api.pki.goog/directory',
-    isPublic: true,
-    needsExternalAccount: true,
-    limits: publicLimits,
-  },
+  knownIssuer('zerossl', publicLimits),
+  knownIssuer('google', publicLimits),
 ];
 
-export const knownIssuers: readonly string[] = known.map(({ id }) => id);
+function knownIssuer(id: KnownDirectory, limits: BudgetLimits): Issuer {
+  return { id, name: id, directoryUrl: knownDirectories[id].url, isPublic: true, limits };
+}
 
 /** An entry of `ACME_DIRECTORY`: a known name, or the URL of a directory. */
 export function issuerOf(entry: string): Issuer {
   const found = known.find(({ id, directoryUrl }) => id === entry || directoryUrl === entry);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { ...found, name: entry };
   const host = new URL(entry).hostname.replace(/[^A-Za-z0-9.-]/g, '-');
   const hash = createHash('sha256').update(entry).digest('hex').slice(0, 8);
-  return {
-    id: `${host}-${hash}`,
-    directoryUrl: entry,
-    isPublic: false,
-    needsExternalAccount: false,
-    limits: ownLimits,
-  };
+  return { id: `${host}-${hash}`, name: entry, directoryUrl: entry, isPublic: false, limits: ownLimits };
 }
 
-/** An issuer as the user wrote it in `ACME_DIRECTORY`: an id that was made from a URL means nothing to anyone. */
-export function writtenAs({ id, directoryUrl }: Issuer): string {
-  return knownIssuers.includes(id) ? id : directoryUrl;
+/** What documents call by an issuer's id, as people wrote it. */
+export type IssuerNames = (id: string) => string;
+
+/**
+ * @param accountUrlOf directory of an account that was made: of an issuer that is not configured any more
+ */
+export function issuerNames(
+  issuers: readonly Issuer[],
+  accountUrlOf: (id: string) => string | undefined = () => undefined,
+): IssuerNames {
+  const all = issuers.flatMap((each) => (each.staging === undefined ? [each] : [each, each.staging]));
+  const names = new Map(all.map(({ id, name }) => [id, name]));
+  return (id) => names.get(id) ?? (known.some((each) => each.id === id) ? id : (accountUrlOf(id) ?? id));
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { selectNames } from '../names/select-names.ts';
-import { issuerOf } from '../orders/issuers.ts';
-import { listImpossible } from './certificate-listing.ts';
+import { issuerNames, issuerOf } from '../orders/issuers.ts';
+import { listImpossible, listWaiting } from './certificate-listing.ts';
 import { certificateProblems } from './certificate-problems.ts';
 
 describe('names that cannot have a certificate', () => {
@@ -35,11 +35,42 @@ describe('the problem of a name whose CA has no usable answer', () => {
     const document = { version: 1, name, service: 'swarm/a', failures: 0, nextAttemptMs: 0, rehearsed: false, failure };
     const documents = new Map([[`names/${name}`, JSON.stringify(document)]]);
     const wanted = [{ name, services: ['swarm/a'], issuers: [issuer.id], challenges: ['http-01'] }] as const;
-    const found = certificateProblems({ documents, answers: [] }, wanted, 0, [issuer]);
+    const found = certificateProblems({ documents, answers: [] }, wanted, issuerNames([issuer]), 0);
     const [problem] = found.get('swarm/a') ?? [];
     expect(problem?.message)
       .to.include('https://ca.internal/acme/directory refuses the connection')
       .and.include(detail);
     expect(problem?.message).to.not.include(issuer.id);
   });
+});
+
+describe('issuers in listings', () => {
+  const url = 'https://ca.internal/acme/directory';
+  const old = 'https://old.internal/acme/directory';
+  const failed = (name: string, entry: string) => {
+    const failure = { type: 'caa', detail: '', challenge: 'http-01', issuer: issuerOf(entry).id };
+    return {
+      name,
+      document: { version: 1, name, service: 'swarm/a', failures: 1, nextAttemptMs: 0, rehearsed: false, failure },
+    };
+  };
+  const cases = [
+    ['a URL', url, url],
+    ['a known name', 'letsencrypt', 'letsencrypt'],
+    ['the URL of a known one', 'https://acme.zerossl.com/v2/DV90', 'https://acme.zerossl.com/v2/DV90'],
+    ['one that is configured no more, by its account', old, old],
+  ] as const;
+  for (const [what, entry, shown] of cases)
+    it(`are named as they are written: ${what}`, () => {
+      const { name, document } = failed('a.example.com', entry);
+      const account = { version: 1, issuer: issuerOf(entry).id, directoryUrl: entry, sealedKey: '', createdAtMs: 0 };
+      const documents = new Map([
+        [`names/${name}`, JSON.stringify(document)],
+        [`accounts/${account.issuer}`, JSON.stringify(account)],
+      ]);
+      const wanted = [{ name, services: ['swarm/a'], issuers: [account.issuer], challenges: ['http-01'] }] as const;
+      const configured = cases.filter(([, each]) => each !== old).map(([, each]) => issuerOf(each));
+      const names = issuerNames(configured, (id) => (id === account.issuer ? account.directoryUrl : undefined));
+      expect(listWaiting({ documents, answers: [] }, wanted, names, 0)[0]?.issuer).to.equal(shown);
+    });
 });

@@ -1,6 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered, nameKind } from '../names/name-kind.ts';
 import type { ServiceNames, WantedName } from '../names/select-names.ts';
+import type { IssuerNames } from '../orders/issuers.ts';
 import type { AcmeView } from '../storage/acme-follower.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
 import {
@@ -53,7 +54,11 @@ export function namesIn({ documents }: AcmeView): NameDocument[] {
   );
 }
 
-export function listOrdered(view: AcmeView, wanted: readonly WantedName[]): readonly OrderedCertificate[] {
+export function listOrdered(
+  view: AcmeView,
+  wanted: readonly WantedName[],
+  issuerName: IssuerNames,
+): readonly OrderedCertificate[] {
   return certificatesIn(view)
     .map((certificate): OrderedCertificate => {
       const { id, names, issuer, serial, notBeforeMs, notAfterMs } = certificate;
@@ -63,7 +68,7 @@ export function listOrdered(view: AcmeView, wanted: readonly WantedName[]): read
       return {
         id,
         names,
-        issuer,
+        issuer: issuerName(issuer),
         serial,
         notBefore: iso(notBeforeMs),
         notAfter: iso(notAfterMs),
@@ -77,7 +82,12 @@ export function listOrdered(view: AcmeView, wanted: readonly WantedName[]): read
 }
 
 /** Names that no living certificate covers, and those whose last try failed. */
-export function listWaiting(view: AcmeView, wanted: readonly WantedName[], nowMs: number): readonly WaitingName[] {
+export function listWaiting(
+  view: AcmeView,
+  wanted: readonly WantedName[],
+  issuerName: IssuerNames,
+  nowMs: number,
+): readonly WaitingName[] {
   const alive = certificatesIn(view).filter(({ notAfterMs }) => notAfterMs > nowMs);
   const covered = new Set(alive.flatMap(({ names }) => names));
   const wildcards = new Set(wanted.map(({ name }) => name).filter((name) => nameKind(name) === 'wildcard'));
@@ -94,7 +104,9 @@ export function listWaiting(view: AcmeView, wanted: readonly WantedName[], nowMs
         failures,
         state: state === undefined ? 'ordering' : failures > 0 ? 'failed' : 'waiting',
         ...(nextAttemptMs === undefined ? {} : { nextAttempt: iso(nextAttemptMs) }),
-        ...(failure === undefined ? {} : { type: failure.type, detail: failure.detail, issuer: failure.issuer }),
+        ...(failure === undefined
+          ? {}
+          : { type: failure.type, detail: failure.detail, issuer: issuerName(failure.issuer) }),
       },
     ];
   });

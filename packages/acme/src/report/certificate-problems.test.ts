@@ -3,7 +3,12 @@ import { certificateProblems } from './certificate-problems.ts';
 
 describe('problems of certificates', () => {
   const told = (notice: object) =>
-    certificateProblems({ documents: new Map([['notices/clock-ca', JSON.stringify(notice)]]), answers: [] }, [], 0);
+    certificateProblems(
+      { documents: new Map([['notices/clock-ca', JSON.stringify(notice)]]), answers: [] },
+      [],
+      (id) => id,
+      0,
+    );
 
   it('tell of a clock that is more than a day off, and which way', () => {
     const notice = { version: 1, kind: 'clock-off', issuer: 'ca', aheadMs: 48 * 3_600_000, atMs: 0 };

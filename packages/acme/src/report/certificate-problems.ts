@@ -2,7 +2,7 @@ import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered } from '../names/name-kind.ts';
 import type { WantedName } from '../names/select-names.ts';
 import type { Failure } from '../orders/failure.ts';
-import { type Issuer, writtenAs } from '../orders/issuers.ts';
+import type { IssuerNames } from '../orders/issuers.ts';
 import { failureProblem } from '../orders/mend.ts';
 import { endsSoonMs } from '../orders/renewal-time.ts';
 import type { AcmeView } from '../storage/acme-follower.ts';
@@ -17,8 +17,8 @@ const noticeMs = 3_600_000;
 export function certificateProblems(
   view: AcmeView,
   wanted: readonly WantedName[],
+  issuerName: IssuerNames,
   nowMs: number,
-  issuers: readonly Issuer[] = [],
 ): ReadonlyMap<ServiceKey, readonly Problem[]> {
   const found = new Map<ServiceKey, Problem[]>();
   const tell = (key: ServiceKey, problem: Problem) => {
@@ -26,14 +26,13 @@ export function certificateProblems(
     if (known === undefined) found.set(key, [problem]);
     else known.push(problem);
   };
-  const written = new Map(issuers.map((each) => [each.id, writtenAs(each)]));
-  const shown = (failure: Failure): Failure => ({ ...failure, issuer: written.get(failure.issuer) ?? failure.issuer });
+  const shown = (failure: Failure): Failure => ({ ...failure, issuer: issuerName(failure.issuer) });
   const servicesOf = new Map(wanted.map(({ name, services }) => [name, services]));
   for (const { name, failure, nextAttemptMs } of namesIn(view)) {
     if (failure === undefined) continue;
     for (const key of servicesOf.get(name) ?? []) tell(key, failureProblem(name, shown(failure), nextAttemptMs));
   }
-  for (const problem of endingSoon(view, wanted, nowMs)) tell(problem.service, problem.problem);
+  for (const problem of endingSoon(view, wanted, issuerName, nowMs)) tell(problem.service, problem.problem);
   const notice = readDocument(noticeSchema, view.documents.get(documentKeys.lateReplicas));
   if (notice?.kind === 'replicas-late' && nowMs - notice.atMs < noticeMs)
     tell('env/acme', {
@@ -45,7 +44,7 @@ export function certificateProblems(
     });
   for (const [key, value] of view.documents) {
     const clock = key.startsWith(documentKeys.clock('')) ? readDocument(noticeSchema, value) : undefined;
-    if (clock?.kind === 'clock-off') tell('env/acme', clockOff(clock.issuer, clock.aheadMs));
+    if (clock?.kind === 'clock-off') tell('env/acme', clockOff(issuerName(clock.issuer), clock.aheadMs));
   }
   return found;
 }
@@ -60,7 +59,7 @@ function clockOff(issuer: string, aheadMs: number): Problem {
   };
 }
 
-function endingSoon(view: AcmeView, wanted: readonly WantedName[], nowMs: number) {
+function endingSoon(view: AcmeView, wanted: readonly WantedName[], issuerName: IssuerNames, nowMs: number) {
   const certificates = certificatesIn(view);
   const fresh = new Set(certificates.filter((each) => endsSoonMs(each) > nowMs).flatMap(({ names }) => names));
   return certificates
@@ -74,7 +73,7 @@ function endingSoon(view: AcmeView, wanted: readonly WantedName[], nowMs: number
         problem: {
           severity: 'warning' as const,
           reason: isOver ? 'certificate-expired' : 'certificate-expiring',
-          message: `the certificate for ${name} (${issuer}) ${isOver ? 'ended' : 'ends'} at ${new Date(notAfterMs).toISOString()} and is not renewed yet`,
+          message: `the certificate for ${name} (${issuerName(issuer)}) ${isOver ? 'ended' : 'ends'} at ${new Date(notAfterMs).toISOString()} and is not renewed yet`,
           value: name,
           suggestion: 'look at the problems of this service and at `swarmgate certificates`',
         },

@@ -8,7 +8,8 @@ const issuer: Value<false | string> = {
     if (choice === 'false') return ok(false);
     // The default, written out.
     if (choice === 'true') return ok(undefined);
-    return /^[a-z0-9][a-z0-9.-]*$/.test(choice) ? ok(choice) : not('false, or the name of an issuer in ACME_DIRECTORY');
+    const isIssuer = /^[a-z0-9][a-z0-9.-]*$/.test(choice) || URL.parse(choice)?.protocol === 'https:';
+    return isIssuer ? ok(choice) : not('false, or an issuer as ACME_DIRECTORY has it: a name or an https:// URL');
   },
   schema: (zod) => zod.union([zod.literal(false), zod.string().min(1)]),
 };
@@ -18,7 +19,7 @@ export const certificateServiceLabels = {
   acme: label('acme', issuer, {
     default: 'the issuers of `ACME_DIRECTORY` in turn',
     meaning:
-      '`false`: no certificate is ordered for the hosts of this service. Else the one issuer of `ACME_DIRECTORY` to order from.',
+      '`false`: no certificate is ordered for the hosts of this service. Else the one issuer of `ACME_DIRECTORY` to order from, named as there.',
     modes: httpOnly,
     example: 'letsencrypt',
     dockerFlow: added,

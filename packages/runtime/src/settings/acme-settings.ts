@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { knownDirectories } from './acme-directories.ts';
 import { list, oneOf, type Parsed, text } from './parsers.ts';
 import { given, optional, serving } from './setting.ts';
 
-const knownDirectories = ['letsencrypt', 'letsencrypt-staging', 'zerossl', 'google'];
+const directoryNames = Object.keys(knownDirectories);
 const challenges = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
 
 /** Certificates by ACME. Nothing is ordered without `ACME_DIRECTORY`. */
@@ -107,13 +108,13 @@ export const acmeSettings = {
 
 function directories(raw: string): Parsed<readonly string[]> {
   const entries = raw.split(',').map((each) => each.trim());
-  const isUsable = (each: string) => knownDirectories.includes(each) || URL.parse(each)?.protocol === 'https:';
+  const isUsable = (each: string) => directoryNames.includes(each) || URL.parse(each)?.protocol === 'https:';
   const wrong = entries.find((each, at) => !isUsable(each) || entries.indexOf(each) !== at);
   return wrong === undefined
     ? { ok: true, value: entries }
     : {
         ok: false,
-        expected: `a comma list of ${knownDirectories.join(', ')} or https:// URLs, each once, not ${JSON.stringify(wrong)}`,
+        expected: `a comma list of ${directoryNames.join(', ')} or https:// URLs, each once, not ${JSON.stringify(wrong)}`,
       };
 }
 

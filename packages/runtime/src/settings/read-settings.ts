@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openToAll } from '../authorization.ts';
 import { UsageError } from '../errors.ts';
 import { settingsCatalogue } from './catalogue.ts';
+import { missingForAcme } from './missing-for-acme.ts';
 import type { Role, Setting } from './setting.ts';
 import { objectionToFolder, objectionToPem } from './usable-paths.ts';
 
@@ -48,7 +49,12 @@ export function openSettings(role: Role, source: SettingsSource): Settings {
     const objection = setting.pathOf === 'pem-file' ? objectionToPem(path) : objectionToFolder(path, needs);
     if (objection !== undefined) wrong.push(`${setting.env[0]}=${JSON.stringify(path)}: ${objection}`);
   }
-  wrong.push(...sharedPorts(role, settings), ...unreadableRest(settings), ...missingForConsulUi(role, settings));
+  wrong.push(
+    ...sharedPorts(role, settings),
+    ...unreadableRest(settings),
+    ...missingForConsulUi(role, settings),
+    ...missingForAcme(role, settings),
+  );
   refuse(wrong);
   return settings;
 }
