@@ -1,5 +1,4 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import type { Issuer } from '../orders/issuers.ts';
 import { isCovered, nameKind, normalName } from './name-kind.ts';
 import { objectionTo } from './objections.ts';
 
@@ -19,8 +18,15 @@ export interface ServiceNames {
   readonly profile?: string;
 }
 
-/** `name` as `ACME_DIRECTORY` has it. */
-type SelectableIssuer = Pick<Issuer, 'id' | 'name' | 'directoryUrl' | 'isPublic'>;
+/** A CA that names may be ordered from. */
+export interface SelectableIssuer {
+  readonly id: string;
+  /** As `ACME_DIRECTORY` has it. */
+  readonly name: string;
+  readonly directoryUrl: string;
+  /** Keeps to the public DNS. */
+  readonly isPublic: boolean;
+}
 
 /** What the settings allow. */
 export interface SelectionRules {

@@ -1,27 +1,22 @@
-import { externalAccounts } from './acme-directories.ts';
-import type { Settings } from './read-settings.ts';
+import { type ExternalAccountSettings, externalAccounts } from './acme-directories.ts';
 import type { Role } from './setting.ts';
 
 const dnsAccess = ['ACME_DNS_SERVER', 'ACME_DNS_WEBHOOK', 'ACME_CLOUDFLARE_TOKEN', 'ACME_DNS_CREDENTIALS'] as const;
 
+/** The settings that decide it, as `Settings` has them. */
+export interface CertificateSettings extends ExternalAccountSettings {
+  readonly acmeChallenge: readonly string[];
+  readonly acmeDnsServer: string | undefined;
+  readonly acmeDnsTsig: string | undefined;
+  readonly acmeDnsWebhook: string | undefined;
+  readonly acmeCloudflareToken: string | undefined;
+  readonly acmeDnsCredentials: string | undefined;
+  readonly consulAddress: string | undefined;
+  readonly secretsKey: readonly string[] | undefined;
+}
+
 /** Everything that certificates by ACME lack with these settings, so that one start tells all of it. */
-export function missingForAcme(
-  role: Role,
-  settings: Pick<
-    Settings,
-    | 'acmeDirectory'
-    | 'acmeEabKid'
-    | 'acmeEabHmac'
-    | 'acmeChallenge'
-    | 'acmeDnsServer'
-    | 'acmeDnsTsig'
-    | 'acmeDnsWebhook'
-    | 'acmeCloudflareToken'
-    | 'acmeDnsCredentials'
-    | 'consulAddress'
-    | 'secretsKey'
-  >,
-): readonly string[] {
+export function missingForAcme(role: Role, settings: CertificateSettings): readonly string[] {
   const { acmeDirectory, acmeChallenge, acmeDnsServer, acmeDnsWebhook, acmeCloudflareToken } = settings;
   if ((role !== 'proxy' && role !== 'standalone') || acmeDirectory === undefined) return [];
   const missing = externalAccounts(settings).missing.map(
