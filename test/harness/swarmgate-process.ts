@@ -9,6 +9,8 @@ const command = fileURLToPath(new URL('../../packages/cli/bin/swarmgate.mjs', im
 
 export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
+  /** A program with its arguments that becomes it, such as `prlimit`: the process keeps its number. */
+  readonly through?: readonly string[];
   /** A container whose network and names it shares: it listens, connects and resolves as that one. Needs root. */
   readonly insideNetworkOf?: { readonly pid: number; readonly resolvConf: string };
 }
@@ -39,7 +41,13 @@ export function startSwarmgate(args: readonly string[], options: ProcessOptions)
     DATA_DIR: dataDir,
     ...options.env,
   };
-  const commandLine = [...inside(options.insideNetworkOf), process.execPath, command, ...args] as [string, ...string[]];
+  const commandLine = [
+    ...inside(options.insideNetworkOf),
+    ...(options.through ?? []),
+    process.execPath,
+    command,
+    ...args,
+  ] as [string, ...string[]];
   let child: ChildProcess | undefined;
   let log = '';
 

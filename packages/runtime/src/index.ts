@@ -8,6 +8,8 @@ export {
   openToAll,
   type ReadPolicy,
 } from './authorization.ts';
+export { type ControlGroupPaths, containerMemory, type MemoryUse } from './container-memory.ts';
+export { descriptorLimit, descriptorsInUse } from './descriptors.ts';
 export { messageOf, SwarmgateError, UsageError } from './errors.ts';
 export { type FaultOwner, guard, guardOwned, guardPromise } from './guard.ts';
 export { hostPort } from './host-port.ts';

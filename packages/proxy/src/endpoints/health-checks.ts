@@ -17,8 +17,13 @@ export interface HealthChecksOptions {
   readonly upstreamOf: (route: Route) => Upstream;
   readonly balancer: Pick<Balancer, 'checked'>;
   readonly signal: AbortSignal;
-  /** Asks one endpoint; resolves whether it is well, never rejects. */
-  readonly check: (endpoint: Endpoint, route: Route, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
+  /** Asks one endpoint; resolves whether it is well, `undefined` where it could not be asked. Never rejects. */
+  readonly check: (
+    endpoint: Endpoint,
+    route: Route,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean | undefined>;
   readonly now?: () => number;
   /** Default `pause`. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<boolean>;
@@ -92,7 +97,7 @@ export class HealthChecks {
     const { endpoint } = state;
     const { balancer, signal, check } = this.#options;
     const intervalMs = route.destination.checkIntervalMs ?? usualIntervalMs;
-    let passed: boolean;
+    let passed: boolean | undefined;
     try {
       passed = await check(endpoint, route, Math.min(longestCheckMs, intervalMs), signal);
     } finally {
@@ -101,7 +106,7 @@ export class HealthChecks {
       state.dueMs = this.#now() + intervalMs;
     }
     // A finding about an endpoint that was let go meanwhile would keep it out for ever: no other one would follow.
-    if (signal.aborted || this.#states.get(id) !== state) return;
+    if (passed === undefined || signal.aborted || this.#states.get(id) !== state) return;
     state.failures = passed ? 0 : state.failures + 1;
     if (passed || state.failures >= failuresToReport) balancer.checked(endpoint, passed);
   }

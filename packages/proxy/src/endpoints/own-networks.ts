@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
-/** Networks of this machine's (or container's) interfaces as CIDRs, sorted: `10.0.1.7/24`. */
-export function ownSubnets(): readonly string[] {
+/**
+ * Networks of this machine's (or container's) interfaces as CIDRs, sorted: `10.0.1.7/24`. `undefined` where they cannot be
+ * read now: that takes a descriptor.
+ */
+export function ownSubnets(): readonly string[] | undefined {
+  let interfaces: ReturnType<typeof networkInterfaces>;
+  try {
+    interfaces = networkInterfaces();
+  } catch {
+    return undefined;
+  }
   const found: string[] = [];
-  for (const addresses of Object.values(networkInterfaces()))
+  for (const addresses of Object.values(interfaces))
     for (const { cidr, internal } of addresses ?? []) if (cidr !== null && !internal) found.push(cidr);
   return found.sort();
 }

@@ -5,6 +5,7 @@ export type ForwardFailure =
   | 'queue-full'
   | 'queue-timeout'
   | 'endpoint-unreachable'
+  | 'out-of-descriptors'
   | 'endpoint-answer-invalid'
   | 'connect-timeout'
   | 'head-timeout';

@@ -237,12 +237,12 @@ export class Forwarding implements ResponseReceiver, Waiter {
       return;
     }
     if (stale) this.#reuse = 'fresh';
-    else this.#except(connection);
+    else if (fault.kind !== 'local-shortage') this.#except(connection);
     this.#try(failureOf(fault));
   }
 
   #mayTryAgain(fault: ConnectionFault, connection: EndpointConnection): boolean {
-    const unsent = fault.kind === 'refused' || fault.kind === 'connect-timeout';
+    const unsent = unsentKinds.has(fault.kind);
     if (unsent ? !this.#isReplayable(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection))
       return false;
     return this.#context.budget.take();
@@ -324,10 +324,15 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 }
 
+/** Faults before a byte of the request has left. */
+const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set(['refused', 'connect-timeout', 'local-shortage']);
+
 function outcomeOf(fault: ConnectionFault): EndpointOutcome {
   switch (fault.kind) {
     case 'refused':
       return 'refused';
+    case 'local-shortage':
+      return 'abandoned';
     case 'connect-timeout':
     case 'silent':
       return 'timed-out';
@@ -340,6 +345,8 @@ function failureOf(fault: ConnectionFault): ForwardFailure {
   switch (fault.kind) {
     case 'connect-timeout':
       return 'connect-timeout';
+    case 'local-shortage':
+      return 'out-of-descriptors';
     case 'silent':
       return 'head-timeout';
     case 'invalid':

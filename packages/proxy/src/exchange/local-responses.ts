@@ -11,6 +11,7 @@ export const localResponses = {
   'queue-full': { status: 503, retryAfter: 1, body: 'too many requests wait for the service' },
   'queue-timeout': { status: 503, retryAfter: 1, body: 'no connection to the service became free in time' },
   'unsupported-feature': { status: 503, body: 'a restriction of this route cannot be honoured' },
+  'out-of-descriptors': { status: 503, retryAfter: 1, body: 'the proxy cannot open a connection to the service' },
   'too-many-connections': { status: 503, retryAfter: 1, body: 'too many connections' },
   'endpoint-unreachable': { status: 502, body: 'the service refused or reset the connection' },
   'endpoint-answer-invalid': { status: 502, body: 'the service sent an answer that is not HTTP' },

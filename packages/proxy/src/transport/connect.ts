@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, EndpointPick } from '../model/endpoint.ts';
 import { ConnectError } from './connect-error.ts';
+import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 
 /**
@@ -26,7 +27,7 @@ export function connectToPicked(
 
 /**
  * Opens a connection to an endpoint.
- * @throws ConnectError `connect-timeout`, `endpoint-unreachable`
+ * @throws ConnectError `connect-timeout`, `endpoint-unreachable`, `out-of-descriptors`
  */
 export function connectTo(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -44,7 +45,13 @@ export function connectTo(endpoint: Endpoint, timeoutMs: number, signal?: AbortS
       reject(error);
     };
     const onError = (cause: Error) =>
-      fail(new ConnectError('endpoint-unreachable', `no connection to ${host}:${port}: ${cause.message}`, { cause }));
+      fail(
+        new ConnectError(
+          isLocalShortage(cause) ? 'out-of-descriptors' : 'endpoint-unreachable',
+          `no connection to ${host}:${port}: ${cause.message}`,
+          { cause },
+        ),
+      );
     const onAbort = () => fail(new ConnectError('endpoint-unreachable', `connecting to ${host}:${port} was given up`));
     const timer = setTimeout(
       () => fail(new ConnectError('connect-timeout', `no connection to ${host}:${port} within ${timeoutMs} ms`)),

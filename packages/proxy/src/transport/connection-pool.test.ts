@@ -71,6 +71,36 @@ describe('the pool of connections to endpoints', () => {
     return connection;
   }
 
+  it('gives a place that becomes free to another endpoint that has waited for it', async () => {
+    const other = await startBackend();
+    try {
+      poolWith({ inAll: 2, perEndpoint: 2 });
+      const [first, second] = [endpointAt(backend.port), endpointAt(other.port)];
+      const held = taken(first);
+      // Half of all connections is the most that one endpoint gets.
+      expect(pool.take(first, 'any')).to.equal(undefined);
+      const alike = taken(second);
+      const got: string[] = [];
+      const waiter = (name: string): Waiter => ({
+        onConnection: () => got.push(name),
+        onQueueTimeout: () => got.push(`${name} late`),
+        onFault,
+      });
+      const third = { ...endpointAt(other.port), id: 'third' };
+      expect(pool.take(third, 'any')).to.equal(undefined);
+      expect(pool.wait(third, waiter('third'))).to.equal(true);
+      held.abandon();
+      await until(() => got.length === 1, 'the place of the first');
+      expect(pool.take(first, 'any')).to.equal(undefined);
+      expect(pool.wait(first, waiter('first'))).to.equal(true);
+      await exchange(alike);
+      await until(() => got.length === 2, 'the place of an idle connection');
+      expect(got).to.deep.equal(['third', 'first']);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('waits less for a connection where another endpoint could be asked, never more than its own limit', () => {
     const endpoint = endpointAt(backend.port);
     poolWith({ connectMs: 5_000 });

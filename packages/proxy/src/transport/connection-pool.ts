@@ -5,7 +5,7 @@ import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.
 import { LivenessConnects, type LivenessConnectsOptions } from './liveness-connect.ts';
 
 export interface PoolLimits {
-  /** Connections to one endpoint. Default 1,024. */
+  /** Connections to one endpoint. Default 1,024, and half of `inAll` at most. */
   readonly perEndpoint: number;
   /** Connections to all endpoints. Default 16,384. */
   readonly inAll: number;
@@ -39,6 +39,9 @@ export type ReusePolicy = 'any' | 'recent' | 'fresh';
 const recentMs = 1_000;
 // An endpoint that sends `Keep-Alive: timeout=5` starts counting before the proxy does.
 const promiseMarginMs = 1_000;
+/** Idle connections closed at once where the system has no descriptor for another one. */
+const closedAtShortage = 16;
+const shortageHoldsMs = 5_000;
 
 export interface Waiter extends FaultOwner {
   onConnection(connection: EndpointConnection): void;
@@ -65,7 +68,10 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
   readonly #slotOf = new WeakMap<Endpoint, Slot>();
+  /** Those with requests in line, which the limit of all connections keeps waiting, the longest first. */
+  readonly #queues = new Set<Slot>();
   #count = 0;
+  #shortageAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   /**
@@ -88,7 +94,9 @@ export class ConnectionPool implements ConnectionOwner {
     });
     this.onOpened = onOpened;
     this.onFault = onFault;
-    this.#limits = { ...defaultPoolLimits, ...limits };
+    const all = { ...defaultPoolLimits, ...limits };
+    // The rest is for others where one endpoint lets every request wait.
+    this.#limits = { ...all, perEndpoint: Math.min(all.perEndpoint, Math.max(1, Math.ceil(all.inAll / 2))) };
   }
 
   /**
@@ -117,8 +125,9 @@ export class ConnectionPool implements ConnectionOwner {
   wait(endpoint: Endpoint, waiter: Waiter): boolean {
     const slot = this.#slot(endpoint);
     if (slot.queue.length >= this.#limits.queued || this.#stopped) return false;
-    const queued = new Queued(waiter, slot, this.sweep, this.sweep.in(this.#limits.queueMs));
-    slot.queue.push(queued);
+    const onEmpty = () => this.#queues.delete(slot);
+    slot.queue.push(new Queued(waiter, slot, this.sweep, this.sweep.in(this.#limits.queueMs), onEmpty));
+    this.#queues.add(slot);
     return true;
   }
 
@@ -145,6 +154,7 @@ export class ConnectionPool implements ConnectionOwner {
     connection.idleSinceMs = this.sweep.nowMs;
     connection.deadlineMs = this.sweep.nowMs + Math.max(0, idleMs);
     slot.idle.push(connection);
+    this.#serveOthers();
   }
 
   onClosed(connection: EndpointConnection): void {
@@ -154,8 +164,19 @@ export class ConnectionPool implements ConnectionOwner {
     this.#release(slot);
   }
 
+  /** Idle connections are worth less than the requests that need their descriptors. */
+  onLocalShortage(): void {
+    this.#shortageAtMs = this.sweep.nowMs;
+    for (let closed = 0; closed < closedAtShortage && this.#closeAnIdleOne(); closed += 1);
+  }
+
   onDetached(connection: EndpointConnection): void {
     this.#release(this.#slot(connection.endpoint));
+  }
+
+  /** A connection could not be opened for lack of descriptors in the last 5 s. */
+  get isShort(): boolean {
+    return this.sweep.nowMs - this.#shortageAtMs < shortageHoldsMs;
   }
 
   /** Open, idle and queued, of all endpoints: for the metrics. */
@@ -180,11 +201,23 @@ export class ConnectionPool implements ConnectionOwner {
   #release(slot: Slot): void {
     slot.count--;
     this.#count--;
+    if (this.#serveNext(slot)) return;
+    if (slot.count === 0 && slot.queue.length === 0) this.#slots.delete(keyOf(slot.endpoint));
+    this.#serveOthers();
+  }
+
+  /** A place among all connections is free: it goes to the endpoint whose requests have waited for the longest. */
+  #serveOthers(): void {
+    if (this.#stopped) return;
+    for (const slot of this.#queues) if (this.#serveNext(slot)) return;
+  }
+
+  #serveNext(slot: Slot): boolean {
     const waiting = slot.queue[0];
-    if (waiting !== undefined && this.#mayOpen(slot)) {
-      waiting.leave();
-      waiting.waiter.onConnection(this.#open(slot, slot.endpoint));
-    } else if (slot.count === 0 && slot.queue.length === 0) this.#slots.delete(keyOf(slot.endpoint));
+    if (waiting === undefined || !this.#mayOpen(slot)) return false;
+    waiting.leave();
+    waiting.waiter.onConnection(this.#open(slot, slot.endpoint));
+    return true;
   }
 
   #closeIdle(slot: Slot): void {
@@ -233,9 +266,11 @@ class Queued implements Timed {
   readonly deadlineMs: number;
   readonly #slot: Slot;
   readonly #sweep: DeadlineSweep;
+  readonly #onEmpty: () => void;
 
-  constructor(waiter: Waiter, slot: Slot, sweep: DeadlineSweep, deadlineMs: number) {
+  constructor(waiter: Waiter, slot: Slot, sweep: DeadlineSweep, deadlineMs: number, onEmpty: () => void) {
     this.waiter = waiter;
+    this.#onEmpty = onEmpty;
     this.#slot = slot;
     this.#sweep = sweep;
     this.deadlineMs = deadlineMs;
@@ -246,6 +281,7 @@ class Queued implements Timed {
     this.#sweep.remove(this);
     const at = this.#slot.queue.indexOf(this);
     if (at !== -1) this.#slot.queue.splice(at, 1);
+    if (this.#slot.queue.length === 0) this.#onEmpty();
   }
 
   onDeadline(): void {

@@ -3,6 +3,7 @@ import { type FaultOwner, guard } from '@swarmgate/runtime';
 import { lastChunk } from '../http/chunked-reader.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { reset } from './reset.ts';
@@ -33,6 +34,8 @@ export interface TunnelReceiver extends FaultOwner {
 export type ConnectionFault =
   | { readonly kind: 'refused'; readonly error: Error | undefined }
   | { readonly kind: 'connect-timeout' }
+  /** This machine could not open the connection. */
+  | { readonly kind: 'local-shortage' }
   | { readonly kind: 'closed'; readonly error: Error | undefined }
   | { readonly kind: 'silent' }
   | { readonly kind: 'invalid'; readonly cause: string };
@@ -46,6 +49,8 @@ export interface ConnectionOwner {
   onDetached(connection: EndpointConnection): void;
   /** Connected, and encrypted where that is asked for, after this many milliseconds. */
   onOpened(tookMs: number): void;
+  /** This machine could not open the connection: it has no descriptor left. */
+  onLocalShortage(): void;
   /** A callback failed while the connection carried nothing. It is closed. */
   onFault(error: unknown): void;
 }
@@ -341,7 +346,11 @@ export class EndpointConnection implements Timed {
       tunnel?.onTunnelClosed();
       return;
     }
-    this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });
+    if (!this.connected && isLocalShortage(this.#error)) {
+      this.#owner.onLocalShortage();
+      this.#break({ kind: 'local-shortage' });
+    } else
+      this.#break(this.connected ? { kind: 'closed', error: this.#error } : { kind: 'refused', error: this.#error });
     this.#stage = 'closed';
     this.#release();
   }

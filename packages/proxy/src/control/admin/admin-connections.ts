@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { plainAddress } from '@swarmgate/runtime';
+import { descriptorLimit, plainAddress } from '@swarmgate/runtime';
 
 /** Beyond the limit for this machine itself, which asks `/healthz`: more calls under way do not keep it out. */
 const reserveForLoopback = 64;
+const leastConnections = 8;
 
 /**
  * Bounds the connections of the admin port. At the limit a new one closes the one that has been without a call for the
@@ -20,15 +21,19 @@ export function boundConnections(
   const waiting = { remote: new Set<Socket>(), loopback: new Set<Socket>() };
   const waitingWith = (socket: Socket) => (isLoopback(socket.remoteAddress) ? waiting.loopback : waiting.remote);
   let open = 0;
+  // Of few descriptors most are left to the connections of clients.
+  const share = Math.max(leastConnections, Math.floor((descriptorLimit() ?? Number.POSITIVE_INFINITY) / 32));
+  const mostOpen = Math.min(most, share);
+  const reserve = Math.min(reserveForLoopback, share);
   server.on(event, (socket: Socket) => {
     const own = waitingWith(socket);
-    if (open >= most) {
+    if (open >= mostOpen) {
       const [longest] = waiting.remote.size > 0 ? waiting.remote : waiting.loopback;
       if (longest !== undefined) {
         waiting.remote.delete(longest);
         waiting.loopback.delete(longest);
         longest.destroy();
-      } else if (own === waiting.remote || open >= most + reserveForLoopback) {
+      } else if (own === waiting.remote || open >= mostOpen + reserve) {
         socket.destroy();
         return;
       }

@@ -3,6 +3,7 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { type OwnServingOptions, ownDependencies } from './own-dependencies.ts';
 import { prepareRequestServer, type RequestServer } from './request-server.ts';
+import { memory, ResourceProblems } from './resource-problems.ts';
 import type { Server } from './server.ts';
 import { mergeProblems } from './serving-table.ts';
 
@@ -41,6 +42,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const { ownCertificates, challenges, watches, ejectionListeners, numbers } = own;
   const ended = new AbortController();
   const requests = await prepareRequestServer(options, own);
+  const resources = new ResourceProblems([memory()]);
   watches.over(requests.liveTail);
   const following = tasks.run('certificate-files', ended.signal, () =>
     ownCertificates.follow(lookAgainMs, ended.signal),
@@ -58,6 +60,8 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
         ownCertificates.problems(),
         requests.unreachableRoutes(),
         requests.pluginProblems(),
+        requests.resourceProblems(),
+        resources.problems(),
       ),
     certificates: () => ownCertificates.store,
     answerChallenges: async (answers) => challenges.replace(answers),

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { type Logger, type Settings, stopOnce } from '@swarmgate/runtime';
+import { descriptorLimit, type Logger, type Settings, stopOnce } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import { HealthChecks } from '../../endpoints/health-checks.ts';
@@ -20,16 +20,19 @@ import type { ServicesChange } from '../../model/served-service.ts';
 import { forgetPrepared } from '../../routing/expressions.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { createHttpServer, type HttpServer } from '../../server/create-http-server.ts';
+import { AdmissionWithinDescriptors, type DescriptorBudget, descriptorBudget } from '../../server/descriptor-budget.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
 import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
+import { defaultPoolLimits } from '../../transport/connection-pool.ts';
 import { LiveTail } from '../live/live-tail.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
 import { InOrder } from './in-order.ts';
+import { descriptors, ResourceProblems } from './resource-problems.ts';
 import { loadRoutePlugins, routeHandlers } from './route-handlers.ts';
 import type { EndpointView, Server, Traffic } from './server.ts';
 import { measureServing, type ServingMetrics } from './server-metrics.ts';
@@ -67,6 +70,8 @@ export interface RequestServer
   plugins(): readonly PluginView[] | undefined;
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** What this process is about to run out of. */
+  resourceProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
   /** Endpoints that are ejected, returning, or in use. */
   endpointsInUse(): readonly EndpointInUse[];
@@ -96,7 +101,10 @@ export async function prepareRequestServer(
   dependencies: ServingDependencies,
 ): Promise<RequestServer> {
   const { settings, logger } = options;
-  const { alone, tasks, certificates, challenges, admission } = dependencies;
+  const { alone, tasks, certificates, challenges } = dependencies;
+  const descriptorsAllowed = descriptorLimit();
+  const budget = descriptorBudget(descriptorsAllowed);
+  const admission = new AdmissionWithinDescriptors(dependencies.admission, budget.clients);
   const ended = new AbortController();
   const { signal } = ended;
   const trusted = trustedProxies(settings.trustedProxies);
@@ -155,8 +163,11 @@ export async function prepareRequestServer(
     ...routeHandlers(settings, plugins),
     tracer: measured.tracing?.tracer,
   };
-  const http = httpServer(settings, context, trusted, logger, measured);
+  const http = httpServer(settings, context, trusted, logger, measured, budget);
 
+  const resources = new ResourceProblems([
+    descriptors(descriptorsAllowed, () => (http.pool.isShort ? 1 : admission.share)),
+  ]);
   const inOrder = new InOrder();
   const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>, prepared?: RouteTable) => {
     upstreams.apply(change.changes);
@@ -173,8 +184,10 @@ export async function prepareRequestServer(
 
   const admit = (socket: Socket) => {
     const told = (admitted: boolean) => {
-      if (!admitted) logger.warn({ reason: 'limit', peer: socket.remoteAddress }, 'a connection was refused');
-      return admitted;
+      if (admitted) return true;
+      const reason = admission.share < 1 ? 'limit' : 'descriptors';
+      logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
+      return false;
     };
     const admitted = admission.admit(socket);
     return admitted instanceof Promise ? admitted.then(told) : told(admitted);
@@ -271,6 +284,7 @@ export async function prepareRequestServer(
     plugins: () => plugins?.routes.views(),
     relayProblems: () => relays.problems(),
     unreachableRoutes: () => unreachable?.problems() ?? new Map(),
+    resourceProblems: () => resources.problems(),
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
     liveTail,
@@ -297,6 +311,7 @@ function httpServer(
   trusted: TrustedProxies,
   logger: Logger,
   measured: Pick<ServingMetrics, 'opened'>,
+  budget: DescriptorBudget,
 ): HttpServer {
   return createHttpServer({
     context,
@@ -317,7 +332,10 @@ function httpServer(
     headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
     encodedSlash: settings.encodedSlash,
     recordsAgents: settings.accessLog === 'combined' || settings.accessLog === 'json',
-    poolLimits: { queueMs: settings.timeoutQueueMs },
+    poolLimits: {
+      queueMs: settings.timeoutQueueMs,
+      inAll: Math.min(defaultPoolLimits.inAll, budget.endpoints),
+    },
     ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
     logger,
     onOpened: measured.opened,

@@ -9,7 +9,7 @@ import { ExchangeMetrics } from '../../exchange/exchange-metrics.ts';
 import { ExchangeRecorder } from '../../exchange/numbers/exchange-recorder.ts';
 import type { IsApart } from '../../exchange/services-apart.ts';
 import type { Tracer } from '../../exchange/tracing/tracer.ts';
-import type { Admission } from '../../server/connection-limits.ts';
+import type { AdmissionWithinDescriptors } from '../../server/descriptor-budget.ts';
 import type { ProxyHeaderError } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { Relays } from '../../server/relay/relays.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
@@ -19,7 +19,7 @@ import { startTracing, type Tracing } from './tracing.ts';
 
 /** The parts whose sizes are read when Prometheus asks. */
 export interface MeasuredParts {
-  readonly limits: Pick<Admission, 'open' | 'refused' | 'refusedOfAddress'>;
+  readonly limits: Pick<AdmissionWithinDescriptors, 'open' | 'refused' | 'refusedOfAddress' | 'refusedForDescriptors'>;
   readonly relays: Pick<Relays, 'open'>;
   readonly certificates: Pick<CertificateStore, 'all'>;
   readonly balancer: Pick<Balancer, 'inFlight'>;
@@ -129,7 +129,8 @@ function countRejections(
     registers: [metrics],
     collect() {
       this.reset();
-      this.inc({ cause: 'limit' }, limits.refused - limits.refusedOfAddress);
+      this.inc({ cause: 'limit' }, limits.refused - limits.refusedOfAddress - limits.refusedForDescriptors);
+      this.inc({ cause: 'descriptors' }, limits.refusedForDescriptors);
       this.inc({ cause: 'address-limit' }, limits.refusedOfAddress);
       for (const [cause, times] of rejections) this.inc({ cause }, times);
     },

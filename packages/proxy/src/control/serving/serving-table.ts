@@ -64,11 +64,11 @@ export function servedEndpoints(
 
 /** The networks of this machine, read again periodically: an overlay network can be attached to a running container. */
 export class OwnNetworks {
-  subnets: readonly string[] = ownSubnets();
+  subnets: readonly string[] = ownSubnets() ?? [];
 
   async follow(everyMs: number, signal: AbortSignal): Promise<void> {
     while (await pause(everyMs, signal)) {
-      const found = ownSubnets();
+      const found = ownSubnets() ?? this.subnets;
       if (found.join() !== this.subnets.join()) this.subnets = found;
     }
   }

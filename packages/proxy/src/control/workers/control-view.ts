@@ -10,6 +10,7 @@ import type { ServedService, ServicesChange } from '../../model/served-service.t
 import type { RouteTable } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { EndpointProblems } from '../serving/endpoint-problems.ts';
+import { memory, ResourceProblems } from '../serving/resource-problems.ts';
 import type { EndpointView } from '../serving/server.ts';
 import { definitionsOf, emptyTable, mergeProblems, OwnNetworks } from '../serving/serving-table.ts';
 import type { WorkerReport } from './messages.ts';
@@ -22,6 +23,7 @@ export class ControlView {
   readonly #upstreams: Upstreams;
   readonly #unreachable: EndpointProblems;
   readonly #reports: () => readonly WorkerReport[];
+  readonly #resources = new ResourceProblems([memory()]);
   #table: RouteTable;
   #revision = '';
 
@@ -109,11 +111,13 @@ export class ControlView {
     this.#names.learn(reports);
     const ofRelays = new Map<ServiceKey, readonly Problem[]>();
     const ofPlugins = new Map<ServiceKey, readonly Problem[]>();
-    for (const { relayProblems, pluginProblems } of reports) {
+    const ofResources = new Map(this.#resources.problems());
+    for (const { relayProblems, pluginProblems, resourceProblems } of reports) {
       for (const [key, problems] of relayProblems) if (!ofRelays.has(key)) ofRelays.set(key, problems);
+      for (const [key, problems] of resourceProblems) ofResources.set(key, problems);
       for (const [key, problems] of pluginProblems) ofPlugins.set(key, [...(ofPlugins.get(key) ?? []), ...problems]);
     }
-    return mergeProblems(ofRelays, ofPlugins, this.#unreachable.problems());
+    return mergeProblems(ofRelays, ofPlugins, ofResources, this.#unreachable.problems());
   }
 
   /** A port is open as long as one worker serves it. */

@@ -123,6 +123,8 @@ export interface WorkerReport {
   readonly entrypoints: readonly EntrypointView[];
   readonly relayProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
   readonly pluginProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** What the worker is about to run out of. */
+  readonly resourceProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** `undefined` without `PLUGINS_DIR`. */
   readonly plugins: readonly PluginView[] | undefined;
   readonly names: ReadonlyMap<string, NameState>;

@@ -216,6 +216,7 @@ class Worker {
       entrypoints: server.entrypoints(),
       relayProblems: server.relayProblems(),
       pluginProblems: server.pluginProblems(),
+      resourceProblems: server.resourceProblems(),
       plugins: server.plugins(),
       names: server.resolvedNames(),
       endpoints: server.endpointsInUse(),

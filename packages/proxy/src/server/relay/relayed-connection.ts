@@ -20,6 +20,12 @@ export interface RelayOptions {
 
 const mostAttempts = 3;
 
+const outcomes: Readonly<Record<ConnectError['code'], EndpointOutcome>> = {
+  'connect-timeout': 'timed-out',
+  'endpoint-unreachable': 'refused',
+  'out-of-descriptors': 'abandoned',
+};
+
 /**
  * Relays one connection until both sides have ended, whole bytes and nothing else. Rejects with a fault of the proxy itself
  * only; both sides are closed then.
@@ -55,7 +61,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
           client.destroy();
           return 'client-gone';
         }
-        finished(endpoint, error.code === 'connect-timeout' ? 'timed-out' : 'refused');
+        finished(endpoint, outcomes[error.code]);
         if (tried.size >= mostAttempts) {
           reset(client);
           return 'unreachable';
