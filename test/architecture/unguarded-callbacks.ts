@@ -79,6 +79,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/middleware/limits/redis-connection.ts', "'ready'", logs],
   ['proxy/src/middleware/limits/redis-connection.ts', "'error'", logs],
   ['proxy/src/server/connection-limits.ts', "'close'", counts],
+  ['proxy/src/server/descriptor-budget.ts', "'close'", counts],
   ['proxy/src/server/entrypoints.ts', 'ownPorts.add(', counts],
   ['proxy/src/server/entrypoints.ts', 'faults.onFault', logs],
   ['proxy/src/server/entrypoints.ts', 'ignoreReset', ignores],

@@ -287,7 +287,8 @@ export const proxySettings = {
     parse: integer(0, 10_000_000),
     default: '50000',
     usedBy: serving,
-    meaning: 'Client connections of one proxy at the same time; more are closed at once. `0`: no limit',
+    meaning:
+      'Client connections of one proxy at the same time; more are closed at once. `0`: no limit. A process admits fewer where its descriptors (`ulimit -n`) do not suffice (docs/limits.md)',
   }),
   maxConnectionsPerAddress: given({
     env: ['MAX_CONNECTIONS_PER_ADDRESS'],
