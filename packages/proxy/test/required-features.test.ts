@@ -54,6 +54,14 @@ describe('definitions of another version, or edited by hand', () => {
     ['part', {}, { requires: ['later'] }, '503 unsupported-feature'],
     ['misspelt', { allowedAdresses: ['192.0.2.1/32'] }, {}, '503 unsupported-feature'],
     ['misplaced', {}, { users: [{ username: 'jane' }] }, '503 unsupported-feature'],
+    [
+      'overridden',
+      { allowedAddresses: ['192.0.2.1/32'] },
+      { overrides: { allowedAddresses: ['127.0.0.1/32'] } },
+      '200',
+    ],
+    ['overridden-later', {}, { overrides: {}, requires: ['later'] }, '503 unsupported-feature'],
+    ['ruled', {}, { rule: 'Method(`GET`) && ClientIP(`127.0.0.1`)', entryPorts: ['plain'] }, '200'],
     ['harmless', { comment: 'ours' }, {}, '200'],
   ] as const;
   for (const [service, more, inDestination, expected] of cases) {

@@ -10,6 +10,7 @@ interface ExplainOptions extends OperatorOptions {
   readonly method?: string;
   readonly header?: readonly string[];
   readonly port?: string;
+  readonly client?: string;
 }
 
 export function addExplainCommand(program: Command, io: CommandIo): void {
@@ -24,10 +25,12 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
       (value: string, all: readonly string[] = []) => [...all, value],
     )
     .option('--port <port>', 'entrypoint, if it differs from the port of the address')
+    .option('--client <address>', 'address of the client, for rules with ClientIP')
     .action(async (address: string, options: ExplainOptions) => {
       const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
       for (const header of options.header ?? []) query.append('header', header);
       if (options.port !== undefined) query.set('port', options.port);
+      if (options.client !== undefined) query.set('client', options.client);
       printResponse<ExplainResponse>(
         await clientFor(options, io).get(`/v1/explain?${query}`),
         options,

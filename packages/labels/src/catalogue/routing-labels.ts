@@ -1,11 +1,13 @@
 import { isIPv6 } from 'node:net';
 import { domains } from '../values/domains.ts';
+import { entryPorts, priority } from '../values/entry-ports.ts';
 import { headerPairs } from '../values/header-rules.ts';
 import { methods, texts } from '../values/lists.ts';
 import { pathType } from '../values/path-type.ts';
 import { boolean, oneOf, port, text } from '../values/plain.ts';
+import { requestRule } from '../values/request-rule.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { byName, fixed, httpOnly, label, same } from './label-entry.ts';
+import { added, byName, fixed, httpOnly, label, same } from './label-entry.ts';
 
 export type ServiceDomainAlgo = 'hdr(host)' | 'hdr_beg(host)' | 'hdr_dom(host)' | 'hdr_end(host)';
 
@@ -120,6 +122,30 @@ export const routingDestinationLabels = {
     modes: httpOnly,
     example: 'Mobile,Tablet',
     dockerFlow: same,
+  }),
+  rule: label('rule', requestRule, {
+    meaning:
+      'A condition beside host and path, in the grammar of Traefik’s rules: matchers (`Host`, `HostRegexp`, `Path`, `PathPrefix`, `PathRegexp`, `Method`, `Header`, `HeaderRegexp`, `Query`, `QueryRegexp`, `ClientIP`), joined by `&&`, `||`, `!` and parentheses (docs/routing.md).',
+    modes: httpOnly,
+    restricts: 'rule',
+    example: 'Header(`X-Version`, `3`) && !ClientIP(`10.0.0.0/8`)',
+    dockerFlow: added,
+  }),
+  entryPorts: label('entryPorts', entryPorts, {
+    default: 'every entrypoint',
+    meaning:
+      'Entrypoints at which requests belong to the service: `plain` (every port without TLS), `ssl` (every `:ssl` port), a port, or a port that must be one with TLS (`443:ssl`).',
+    modes: httpOnly,
+    restricts: 'entry-ports',
+    example: 'ssl,8080',
+    dockerFlow: added,
+  }),
+  priority: label('priority', priority, {
+    meaning:
+      'Puts the match among those with a priority, where the highest number comes first, whatever host and path they have, as Traefik orders its routers (docs/routing.md).',
+    modes: httpOnly,
+    example: '100',
+    dockerFlow: added,
   }),
   srcPort: label('srcPort', port, {
     meaning: 'Port the client must have connected to. In tcp and sni mode the proxy opens it.',

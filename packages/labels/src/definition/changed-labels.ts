@@ -12,7 +12,10 @@ export function changedLabels(before: ServiceDefinition, after: ServiceDefinitio
   const indices = [...before.destinations, ...after.destinations].map(({ index }) => index);
   for (const index of [...new Set(indices)].toSorted((a, b) => a - b)) {
     const [left, right] = [before, after].map(({ destinations }) => destinations.find((each) => each.index === index));
-    const names = differing(destinationLabels, left ?? {}, right ?? {});
+    const names = [
+      ...differing(destinationLabels, left ?? {}, right ?? {}),
+      ...differing(serviceLabels, left?.overrides ?? {}, right?.overrides ?? {}),
+    ];
     changed.push(...names.map((name) => (index === 0 ? name : `${name}.${index}`)));
   }
   return changed;

@@ -40,6 +40,10 @@ export function checkBounds(destinations: readonly Destination[]): readonly Prob
     if (exceeded !== undefined) return [exceeded];
     const isExpression = /_reg$/.test(destination.pathType?.matcher ?? '');
     if (isExpression) for (const path of [...servicePath, ...servicePathExclude]) sums.expressionCost += costOf(path);
+    const { rule = '' } = destination;
+    sums.patterns += rule.split('(').length - 1;
+    // Its texts that are no expressions count too: few rules hold one, and none is near the bound.
+    if (/Regexp\(/.test(rule)) sums.expressionCost += costOf(rule);
     for (const { search } of rewrites) sums.expressionCost += costOf(search);
   }
   const exceeded = firstExceeded(sums);

@@ -20,6 +20,7 @@ describe('features that a definition requires', () => {
     [{ denyHttp: 'true', httpsOnly: 'true' }, undefined, ['https']],
     [{ verifyClientSsl: 'true', allowedMethods: 'GET' }, undefined, ['client-certificate', 'methods']],
     [{ deniedMethods: 'PUT', servicePathExclude: '/x' }, undefined, ['methods']],
+    [{ rule: 'Method(`GET`)', entryPorts: 'ssl', priority: '7' }, undefined, ['entry-ports', 'rule']],
   ];
   for (const [labels, ofService, ofDestination] of cases) {
     it(`${JSON.stringify(labels)} → ${JSON.stringify([ofService, ofDestination])}`, () => {
@@ -39,6 +40,15 @@ describe('features that a definition requires', () => {
       'denyHttp.2': 'true',
     });
     expect(definition?.destinations.map(({ requires }) => requires)).to.deep.equal([undefined, ['https']]);
+  });
+
+  it('are those of the fields that a destination has for itself', () => {
+    const { definition } = translate({ serviceName: 'x', servicePath: '/', port: '80' });
+    if (definition === undefined) throw new Error('it is rejected');
+    const destinations = definition.destinations.map((each) => ({ ...each, overrides: { allowedAddresses: [] } }));
+    const stated = withRequires({ ...definition, destinations });
+    expect(stated.destinations[0]?.requires).to.deep.equal(['allow-list', 'overrides']);
+    expect(stated.requires).to.equal(undefined);
   });
 
   it('are stated again without losing one that is unknown', () => {

@@ -3,11 +3,13 @@ import { destinationLabels, serviceLabels } from '../catalogue/labels.ts';
 import type { Destination, ServiceDefinition } from './service-definition.ts';
 
 /** Every restricting feature of this version. A proxy that serves a definition honours each feature that it requires. */
-export const knownFeatures: ReadonlySet<string> = new Set(
-  entriesOf({ ...serviceLabels, ...destinationLabels }).flatMap(([, { restricts }]) =>
+export const knownFeatures: ReadonlySet<string> = new Set([
+  // Of `overrides`, which is no label: a reader without it would serve with what holds for the whole service.
+  'overrides',
+  ...entriesOf({ ...serviceLabels, ...destinationLabels }).flatMap(([, { restricts }]) =>
     restricts === undefined ? [] : [restricts],
   ),
-);
+]);
 
 /**
  * The definition with `requires`, on the service and on each destination: the restricting features that their labels use,
@@ -17,7 +19,11 @@ export const knownFeatures: ReadonlySet<string> = new Set(
 export function withRequires(definition: ServiceDefinition): ServiceDefinition {
   return {
     ...stated(definition, serviceLabels),
-    destinations: definition.destinations.map((destination) => stated(destination, destinationLabels)),
+    destinations: definition.destinations.map((destination) => {
+      const overriding =
+        destination.overrides === undefined ? [] : ['overrides', ...featuresOf(destination.overrides, serviceLabels)];
+      return stated(destination, destinationLabels, overriding);
+    }),
   };
 }
 
@@ -35,18 +41,27 @@ export function isRestricting(name: string): boolean {
   return restrictingNames.has(name);
 }
 
-const restrictingNames = new Set(
-  entriesOf({ ...serviceLabels, ...destinationLabels })
+const restrictingNames = new Set([
+  'overrides',
+  ...entriesOf({ ...serviceLabels, ...destinationLabels })
     .filter(([, { restricts }]) => restricts !== undefined)
     .flatMap(([field, { name }]) => [field, name]),
-);
+]);
 
-function stated<T extends { readonly requires?: readonly string[] }>(fields: T, entries: object): T {
-  const { requires: former = [], ...rest } = fields;
+function featuresOf(fields: object, entries: object): readonly string[] {
   const values = new Map<string, unknown>(Object.entries(fields));
-  const features = entriesOf(entries).flatMap(([field, { restricts }]) =>
+  return entriesOf(entries).flatMap(([field, { restricts }]) =>
     restricts !== undefined && isAsked(values.get(field)) ? [restricts] : [],
   );
+}
+
+function stated<T extends { readonly requires?: readonly string[] }>(
+  fields: T,
+  entries: object,
+  more: readonly string[] = [],
+): T {
+  const { requires: former = [], ...rest } = fields;
+  const features = [...more, ...featuresOf(fields, entries)];
   // What a reader found to be unknown stays: only this version's own features are stated again.
   const unknown = former.filter((feature) => !knownFeatures.has(feature));
   const requires = [...new Set([...features, ...unknown])].sort();

@@ -28,6 +28,11 @@ export interface Destination extends DestinationLabels {
   readonly index: number;
   /** Milliseconds since the epoch when this match first appeared; carried forward while host, path and predicates stay equal. */
   readonly since: number;
+  /**
+   * Fields of the service that this destination has otherwise: a router of Traefik has middlewares of its own. A reader that
+   * does not know them answers 503 (`requires`).
+   */
+  readonly overrides?: ServiceLabels;
   /** As the service’s, for this destination alone. */
   readonly requires?: readonly string[];
 }

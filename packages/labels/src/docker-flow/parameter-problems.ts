@@ -1,8 +1,8 @@
 import type { LabelEntry } from '../catalogue/label-entry.ts';
 import { type KnownLabel, labelNames } from '../catalogue/labels.ts';
 import type { OtherLabel } from '../catalogue/other-labels.ts';
-import { nearestName } from '../definition/nearest-name.ts';
 import type { Problem } from '../definition/problem.ts';
+import { nearestName } from '../values/nearest-name.ts';
 import type { ParsedLabel } from '../values/value.ts';
 import { type GivenParameter, mostIndex } from './label-parameters.ts';
 

@@ -102,13 +102,19 @@ const get = (more = '', target = '/a?q=1') => `GET ${target} HTTP/1.1\r\nHost: S
 describe('deciding', () => {
   it('asks for a route once, by host and path in normal form and the port that clients see', () => {
     const { target, record } = decided(get('', '/x/../a?q=/../1'));
-    expect({ ...target, header: undefined }).to.deep.equal({
+    expect({ ...target, header: undefined, lines: undefined }).to.deep.equal({
       method: 'GET',
       host: 'shop.example',
       path: '/a',
       port: 8080,
+      secure: false,
       header: undefined,
+      lines: undefined,
+      query: '?q=/../1',
+      clientAddress: peer,
     });
+    const twice = decided(get('X-A: 1\r\nx-a: 2\r\n')).target;
+    expect(twice?.lines?.('x-a')).to.deep.equal(['1', '2']);
     expect(record).to.include({ host: 'shop.example', path: '/a', clientAddress: peer });
     expect(record.route?.key).to.equal('swarm/web');
   });

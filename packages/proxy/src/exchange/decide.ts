@@ -107,7 +107,11 @@ export function decide(
 
   const { method, query } = view;
   const header = (name: string) => view.header(name);
-  const route = context.lookup({ method, host, path, port: info.entryPort, header }, readings);
+  const { entryPort: port, secure } = info;
+  const lineValues = (name: string) => valuesIn(view.flat(), name);
+  const { clientAddress } = record;
+  const target = { method, host, path, port, secure, header, lines: lineValues, query, clientAddress };
+  const route = context.lookup(target, readings);
   if (route === 'path-ambiguous') return respond(localResponse(route));
   const trace = traced === undefined ? undefined : context.tracer?.begin(traced, info.peerTrusted, route);
   record.trace = trace;
@@ -152,6 +156,13 @@ export function decide(
   };
   const response = runSteps(steps, exchange);
   return response instanceof Promise ? response.then(finish) : finish(response);
+}
+
+/** Of every line of a field in a flat head, by lower-case name. */
+function valuesIn(flat: readonly string[], name: string): readonly string[] {
+  const values: string[] = [];
+  for (let at = 0; at < flat.length; at += 2) if (flat[at]?.toLowerCase() === name) values.push(flat[at + 1] ?? '');
+  return values;
 }
 
 function refusedPath(reason: PathError): LocalResponse {

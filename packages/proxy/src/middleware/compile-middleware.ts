@@ -108,7 +108,14 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const compressed = compressionOf(route, parts.compression);
   const steps: (Middleware | undefined)[] = [
     definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
-    limit && rateLimit(route.key, limit, definition.rateLimitKey ?? { kind: 'ip' }, limiters),
+    // A limit of its own counts for its destination alone.
+    limit &&
+      rateLimit(
+        destination.overrides?.rateLimit === undefined ? route.key : `${route.key}/${destination.index}`,
+        limit,
+        definition.rateLimitKey ?? { kind: 'ip' },
+        limiters,
+      ),
     auth?.remember,
     httpsOnlyOf(route, options.settings.httpsOnly, securePorts),
     definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePorts) : undefined,

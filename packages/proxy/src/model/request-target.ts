@@ -11,4 +11,13 @@ export interface RequestTarget {
   readonly port: number;
   /** First value of a header by lower-case name. */
   readonly header: (name: string) => string | undefined;
+  /** The entrypoint ends TLS. Absent: no. */
+  readonly secure?: boolean;
+  // What only rules ask for. Absent: not known, so a rule that asks for it does not fit.
+  /** Values of all lines of a header by lower-case name, in the order of the lines. */
+  readonly lines?: (name: string) => readonly string[];
+  /** With its `?`, or empty. */
+  readonly query?: string;
+  /** The address of the client, as trusted proxies state it. */
+  readonly clientAddress?: string;
 }

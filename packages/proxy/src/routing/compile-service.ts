@@ -1,4 +1,4 @@
-import { lackingFeature } from '@swarmgate/labels';
+import { lackingFeature, pathsOfRule, readRule } from '@swarmgate/labels';
 import {
   type Destination,
   type Problem,
@@ -51,6 +51,8 @@ export function compileService(
   return { key, definition, routes, problems: problems.length === 0 ? noProblems : problems };
 }
 
+const MOST_PATHS_OF_RULE = 100;
+
 const noProblems: readonly Problem[] = [];
 
 class DestinationCompiler {
@@ -61,6 +63,7 @@ class DestinationCompiler {
   readonly #legacyClass: 0 | 1 | 2;
   readonly #options: CompileOptions;
   #unusableExclude = false;
+  #overridden: ServiceDefinition | undefined;
   #isBlockToldOf = false;
 
   constructor(
@@ -82,7 +85,7 @@ class DestinationCompiler {
     const { port, httpsPort } = destination;
     if (destination.reqMode === 'tcp' || destination.reqMode === 'sni') return this.#relay();
     const hosts = this.#hosts();
-    const paths = this.#paths(destination.servicePath, 'servicePath');
+    const paths = this.#paths(destination.servicePath, 'servicePath') ?? this.#pathsOfRule();
     const excludes = this.#paths(destination.servicePathExclude, 'servicePathExclude') ?? [];
     const compiled: CompiledRoute[] = [];
     const matches = { hosts: hosts ?? [anyHost], paths: paths ?? [everyPath], excludes };
@@ -146,8 +149,8 @@ class DestinationCompiler {
   }
 
   #route(suffix: string, upstreamPort: number): Route {
-    const definition = this.#definition;
     const destination = this.#destination;
+    const definition = this.#definitionFor(destination);
     const key = this.#key;
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
@@ -171,6 +174,13 @@ class DestinationCompiler {
       upstreamSecure: destination.sslVerifyNone === true,
     };
     return Object.freeze(blockedBy === undefined ? route : { ...route, blockedBy });
+  }
+
+  /** What holds for one destination: its own fields stand over those of the service. */
+  #definitionFor({ overrides }: Destination): ServiceDefinition {
+    if (overrides === undefined) return this.#definition;
+    this.#overridden ??= Object.freeze({ ...this.#definition, ...overrides });
+    return this.#overridden;
   }
 
   #mendingOf(blockedBy: string): string {
@@ -202,7 +212,7 @@ class DestinationCompiler {
     let next = 0;
     for (const host of hosts) {
       for (const path of paths) {
-        const phase = phaseOf(mode, path, order);
+        const phase = phaseOf(route, mode, path, order);
         const rank = order.rank(phase, host, path, this.#legacyClass);
         matchRules[next++] = { of: compiled, phase, host, path, rank };
       }
@@ -249,6 +259,25 @@ class DestinationCompiler {
     return patterns;
   }
 
+  /**
+   * Narrows the candidates to the paths that the rule names; the rule itself is what decides. Only among rules with a priority:
+   * the rank of others is by the labels alone.
+   */
+  #pathsOfRule(): readonly PathPattern[] | undefined {
+    const { rule, priority } = this.#destination;
+    const read = rule === undefined || priority === undefined ? undefined : readRule(rule);
+    const named = read?.ok === true ? pathsOfRule(read.tree) : undefined;
+    if (named === undefined || named.length > MOST_PATHS_OF_RULE) return undefined;
+    const patterns: PathPattern[] = [];
+    for (const { kind, path } of named) {
+      const type = { matcher: kind === 'Path' ? 'path' : 'path_beg', ignoreCase: false } as const;
+      const parsed = parsePathPattern(path, type, false);
+      if (!parsed.ok) return undefined;
+      patterns.push(parsed.pattern);
+    }
+    return patterns;
+  }
+
   #problem(reason: string, label: string, value: string | undefined, message: string, suggestion: string): void {
     const { index } = this.#destination;
     const problem = {
@@ -262,8 +291,14 @@ class DestinationCompiler {
   }
 }
 
-function phaseOf(mode: CompiledRoute['mode'], path: PathPattern, order: MatchingOrder): MatchPhase {
+function phaseOf(
+  { destination }: Route,
+  mode: CompiledRoute['mode'],
+  path: PathPattern,
+  order: MatchingOrder,
+): MatchPhase {
   if (mode === 'redirect') return 'redirect';
+  if (destination.priority !== undefined) return 'prioritized';
   if (order.name === 'legacy') return 'ordinary';
   const challenge = (path.kind === 'exact' || path.kind === 'prefix') && isBelow(acmePath, path.text);
   return challenge ? 'acme' : 'ordinary';

@@ -1,11 +1,15 @@
 import { methodOf } from '@swarmgate/labels';
 import type { Destination } from '@swarmgate/registry';
 import type { RequestTarget } from '../model/request-target.ts';
+import { type EntryPortPattern, entersAt, entryPortPattern } from './entry-port.ts';
 import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
+import { compileRule, type RequestRule } from './request-rule.ts';
 
 /** What a route asks of a request beside its host and path. All must hold; inside a list one is enough. */
 export interface Conditions {
   readonly port: number | undefined;
+  /** `entryPorts`: one of them must be the request's. */
+  readonly entryPorts: readonly EntryPortPattern[] | undefined;
   readonly excludes: readonly PathPattern[];
   /** Lower-case names. Every one must hold, with exactly this value. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
@@ -19,13 +23,15 @@ export interface Conditions {
   readonly deniedMethods: ReadonlySet<string> | undefined;
   /** How many predicates there are for `strict` order: methods, headers, user agent, entry port. */
   readonly count: number;
+  /** `rule`, compiled. */
+  readonly rule: RequestRule | undefined;
   /** Equal for equal conditions, whatever order they were written in. */
   readonly identity: string;
   /** Nothing to check but methods. */
   readonly free: boolean;
 }
 
-export type ConditionName = 'port' | 'pathExclude' | 'header' | 'userAgent';
+export type ConditionName = 'port' | 'pathExclude' | 'header' | 'userAgent' | 'rule';
 
 /**
  * @param methodsSeparate whether routes that differ in their methods only are different matches (`strict`)
@@ -43,27 +49,51 @@ export function compileConditions(
   const allowedMethods = methodSet(destination.allowedMethods);
   // Services that take `post` for POST exist, so what is denied is compared without case.
   const deniedMethods = methodSet(destination.deniedMethods?.map((method) => method.toUpperCase()));
+  const entryPorts = destination.entryPorts?.map(entryPortPattern);
+  const rule = destination.rule === undefined ? undefined : compileRule(destination.rule);
   const methods = methodsSeparate ? [sortedOf(allowedMethods), sortedOf(deniedMethods)] : [];
   const count =
     headers.length +
     (userAgents.length > 0 ? 1 : 0) +
     (port === undefined ? 0 : 1) +
+    (entryPorts === undefined ? 0 : 1) +
+    (rule === undefined ? 0 : 1) +
     (allowedMethods ? 1 : 0) +
     (deniedMethods ? 1 : 0);
-  if (count === 0 && excludes.length === 0) return unconditional;
-  const free = port === undefined && excludes.length === 0 && headers.length === 0 && userAgents.length === 0;
-  const identity = JSON.stringify([port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods]);
-  return { port, excludes, headers, userAgents, allowedMethods, deniedMethods, count, identity, free };
+  if (count === 0 && excludes.length === 0 && destination.priority === undefined) return unconditional;
+  const isPlain = headers.length === 0 && userAgents.length === 0 && rule === undefined && entryPorts === undefined;
+  const free = port === undefined && excludes.length === 0 && isPlain;
+  const asked: unknown[] = [port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods];
+  if (rule !== undefined) asked.push({ rule: rule.text });
+  // Of two rules that differ in their priority the higher one comes first, so they are in no conflict.
+  if (destination.priority !== undefined) asked.push({ priority: destination.priority });
+  if (entryPorts !== undefined) asked.push({ entryPorts: destination.entryPorts?.toSorted() });
+  const identity = JSON.stringify(asked);
+  return {
+    port,
+    entryPorts,
+    excludes,
+    headers,
+    userAgents,
+    allowedMethods,
+    deniedMethods,
+    count,
+    rule,
+    identity,
+    free,
+  };
 }
 
 /** One for all routes that ask for nothing more: nearly all do. */
 const unconditional: Conditions = {
   port: undefined,
+  entryPorts: undefined,
   excludes: [],
   headers: [],
   userAgents: [],
   allowedMethods: undefined,
   deniedMethods: undefined,
+  rule: undefined,
   count: 0,
   identity: '',
   free: true,
@@ -73,12 +103,14 @@ const unconditional: Conditions = {
 export function firstFailed(conditions: Conditions, target: RequestTarget): ConditionName | undefined {
   if (conditions.free) return undefined;
   if (conditions.port !== undefined && conditions.port !== target.port) return 'port';
+  if (conditions.entryPorts?.some((pattern) => entersAt(pattern, target)) === false) return 'port';
   for (const exclude of conditions.excludes) if (pathMatches(exclude, target.path)) return 'pathExclude';
   for (const { name, value } of conditions.headers) if (target.header(name) !== value) return 'header';
   if (conditions.userAgents.length > 0) {
     const userAgent = target.header('user-agent')?.toLowerCase() ?? '';
     if (!conditions.userAgents.some((text) => userAgent.includes(text))) return 'userAgent';
   }
+  if (conditions.rule !== undefined && !conditions.rule.fits(target)) return 'rule';
   return undefined;
 }
 

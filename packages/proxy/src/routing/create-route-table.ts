@@ -6,7 +6,7 @@ import { firstFailed, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
 import { type Conflict, chooseShare, conflictOf, conflictsOf, losersOf } from './match-key.ts';
 import type { CompiledRoute, MatchRule } from './match-rule.ts';
-import { acmePath, legacyOrder, type OrderName, strictOrder } from './matching-order.ts';
+import { acmePath, legacyOrder, type OrderName, specificityRank, strictOrder } from './matching-order.ts';
 import { pathForRules } from './normal-path.ts';
 import type { PathReading } from './path-readings.ts';
 import { conflictOfReading } from './reading-conflicts.ts';
@@ -41,6 +41,7 @@ class CompiledTable implements RouteTable {
   readonly #parts: TableParts;
   readonly #earlier: EarlierOrder | undefined;
   readonly #hasRedirects: boolean;
+  readonly #hasPriorities: boolean;
   // Worked out when first asked for; the parts never change, so neither do these.
   #inOrder: readonly CompiledRoute[] | undefined;
   #problems: TableProblems | undefined;
@@ -51,6 +52,7 @@ class CompiledTable implements RouteTable {
     this.#random = random;
     this.#parts = parts;
     this.#hasRedirects = !parts.indexes.redirect.isEmpty;
+    this.#hasPriorities = !parts.indexes.prioritized.isEmpty;
   }
 
   get size(): number {
@@ -141,7 +143,7 @@ class CompiledTable implements RouteTable {
   }
 
   #search(target: RequestTarget): Conflict | undefined {
-    const { acme, redirect, ordinary } = this.#parts.indexes;
+    const { acme, redirect, prioritized, ordinary } = this.#parts.indexes;
     if (target.path.startsWith(acmePath)) {
       const challenge = acme.best(target);
       if (challenge !== undefined) return challenge;
@@ -149,7 +151,9 @@ class CompiledTable implements RouteTable {
     const redirected = this.#hasRedirects ? redirect.best(target) : undefined;
     // `*.shop.example` may lead to www.shop.example, which it covers too: that must not lead to itself for ever.
     const leadsOn = redirected !== undefined && redirected.winner.of.route.redirectToHost !== target.host;
-    return leadsOn ? redirected : ordinary.best(target);
+    if (leadsOn) return redirected;
+    const found = ordinary.best(target);
+    return this.#hasPriorities ? moreSpecific(found, prioritized.best(target)) : found;
   }
 
   /** Among routes of one host and path the one that takes the method, else the first; then one of those that share. */
@@ -216,6 +220,12 @@ class CompiledTable implements RouteTable {
     }
     return routes;
   }
+}
+
+function moreSpecific(ordinary: Conflict | undefined, prioritized: Conflict | undefined): Conflict | undefined {
+  if (ordinary === undefined || prioritized === undefined) return ordinary ?? prioritized;
+  const isLess = specificityRank(ordinary.winner) > specificityRank(prioritized.winner);
+  return isLess ? prioritized : ordinary;
 }
 
 function asRulesSee(target: RequestTarget): RequestTarget {

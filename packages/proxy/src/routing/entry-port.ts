@@ -1,4 +1,5 @@
 import type { Destination } from '@swarmgate/registry';
+import type { RequestTarget } from '../model/request-target.ts';
 
 /** Ports that clients use by default, as Docker Flow has them. */
 const HTTP_PORT = 80;
@@ -14,4 +15,21 @@ export function entryPortOf(
 ): number | undefined {
   if (over === 'httpsPort') return srcHttpsPort ?? HTTPS_PORT;
   return srcPort ?? (httpsPort === undefined ? undefined : HTTP_PORT);
+}
+
+/** One of `entryPorts`. Both must hold where both are set. */
+export interface EntryPortPattern {
+  readonly port: number | undefined;
+  readonly secure: boolean | undefined;
+}
+
+/** @param text `plain`, `ssl`, `8080`, `443:ssl` */
+export function entryPortPattern(text: string): EntryPortPattern {
+  if (text === 'plain' || text === 'ssl') return { port: undefined, secure: text === 'ssl' };
+  return { port: Number.parseInt(text, 10), secure: text.endsWith(':ssl') ? true : undefined };
+}
+
+export function entersAt({ port, secure }: EntryPortPattern, target: RequestTarget): boolean {
+  if (port !== undefined && port !== target.port) return false;
+  return secure === undefined || secure === (target.secure === true);
 }

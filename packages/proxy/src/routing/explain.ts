@@ -2,10 +2,10 @@ import { isCredentialHeader } from '../model/credential-header.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import { BoundedSelection } from './bounded-selection.ts';
 import type { CompiledService } from './compile-service.ts';
-import { firstFailed, takesMethod } from './conditions.ts';
+import { type ConditionName, firstFailed, takesMethod } from './conditions.ts';
 import { hostMatches, showHost } from './host-pattern.ts';
 import { type CompiledRoute, type MatchRule, showMatchKey } from './match-rule.ts';
-import { compareText, type MatchingOrder } from './matching-order.ts';
+import { compareText, type MatchingOrder, priorityOf } from './matching-order.ts';
 import { pathMatches, showPath } from './path-pattern.ts';
 import { compareRoutes } from './route-order.ts';
 import type { Explanation, FailedCondition } from './route-table.ts';
@@ -112,6 +112,10 @@ function beaten(rule: MatchRule, target: RequestTarget, table: ExplainedTable): 
 
 function whyEarlier(winner: MatchRule, rule: MatchRule, order: MatchingOrder): string {
   const both = `${showMatchKey(winner)} before ${showMatchKey(rule)}`;
+  if (winner.phase === 'prioritized' && rule.phase === 'prioritized' && priorityOf(winner) !== priorityOf(rule))
+    return `its priority is ${priorityOf(winner)}, not ${priorityOf(rule)}`;
+  if (winner.phase !== rule.phase && [winner.phase, rule.phase].includes('prioritized'))
+    return `it is more specific (${both})`;
   if (winner.rank < rule.rank) {
     return order.name === 'legacy'
       ? 'paths under /.well-known come first, a bare / comes last'
@@ -135,13 +139,13 @@ function pathMessage(matchRules: readonly MatchRule[], target: RequestTarget): s
 }
 
 function conditionMessage(
-  condition: 'port' | 'pathExclude' | 'header' | 'userAgent',
-  { conditions }: CompiledRoute,
+  condition: ConditionName,
+  { conditions, route }: CompiledRoute,
   target: RequestTarget,
 ): string {
   switch (condition) {
     case 'port':
-      return `entry port is ${conditions.port}, not ${target.port}`;
+      return `entry port is ${conditions.port ?? alternatives(route.destination.entryPorts ?? [])}, not ${shownPort(target)}`;
     case 'pathExclude':
       return `path is ${shortened(target.path)}, which servicePathExclude leaves out`;
     case 'header': {
@@ -152,7 +156,13 @@ function conditionMessage(
     }
     case 'userAgent':
       return `user agent holds none of ${alternatives(conditions.userAgents)}`;
+    case 'rule':
+      return `its rule does not hold: ${shortened(conditions.rule?.shown ?? '')}`;
   }
+}
+
+function shownPort({ port, secure }: RequestTarget): string {
+  return secure === true ? `${port}:ssl` : String(port);
 }
 
 const MOST_NAMED = 3;

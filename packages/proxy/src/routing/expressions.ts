@@ -1,4 +1,4 @@
-import { pathPatternText } from '@swarmgate/labels';
+import { matchersOf, pathPatternText, readRule } from '@swarmgate/labels';
 import type { Destination, PathType, ServiceDefinition } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
 
@@ -54,9 +54,19 @@ type Expression = readonly [text: string, ignoreCase: boolean];
 function expressionsOf(destination: Destination): readonly Expression[] {
   const { pathType, servicePath = [], servicePathExclude = [], reqPathSearchReplace = [] } = destination;
   const rewrites = reqPathSearchReplace.map(({ search, ignoreCase }): Expression => [search, ignoreCase === true]);
-  if (pathType?.matcher !== 'path_reg') return rewrites;
+  const others = [...rewrites, ...expressionsOfRule(destination.rule)];
+  if (pathType?.matcher !== 'path_reg') return others;
   const { ignoreCase } = pathType;
-  return [...[...servicePath, ...servicePathExclude].map((path): Expression => [path, ignoreCase]), ...rewrites];
+  return [...[...servicePath, ...servicePathExclude].map((path): Expression => [path, ignoreCase]), ...others];
+}
+
+function expressionsOfRule(rule: string | undefined): readonly Expression[] {
+  if (rule === undefined || !rule.includes('Regexp(')) return [];
+  const read = readRule(rule);
+  if (!read.ok) return [];
+  return matchersOf(read.tree).flatMap((matcher): readonly Expression[] =>
+    'expression' in matcher ? [[matcher.expression, false]] : [],
+  );
 }
 
 function keyOf(text: string, ignoreCase: boolean): string {

@@ -26,8 +26,8 @@ export interface MatchRule {
   readonly rank: number;
 }
 
-/** `acme` exists in `strict` only. */
-export type MatchPhase = 'acme' | 'redirect' | 'ordinary';
+/** `acme` exists in `strict` only; `prioritized` rules have a `priority`. */
+export type MatchPhase = 'acme' | 'redirect' | 'prioritized' | 'ordinary';
 
 /** Equal for rules that match the same host and path in the same phase. */
 export function matchKeyOf({ phase, host, path }: Pick<MatchRule, 'phase' | 'host' | 'path'>): string {

@@ -11,6 +11,9 @@ export type OrderName = 'strict' | 'legacy';
  * longest wildcard > `hdr_*` algorithms > any host; path exact > longest prefix > longest `path_end`, `path_dir`,
  * `path_sub` > `path_reg`; more predicates; aclName; owner, service, index; for two rules of one route their texts.
  *
+ * Rules with a `priority` are a table of their own, the highest number first, then as above. Where a rule of that table and
+ * one without a priority fit a request, the more specific host and path decides; where these are equal, the one without.
+ *
  * `legacy` (Docker Flow's): redirects; services with a path that begins with `/.well-known`; services with a path that
  * is exactly `/` last; aclName; owner, service, index.
  */
@@ -30,6 +33,7 @@ export const strictOrder: MatchingOrder = {
   rank: strictRank,
   compare: (one, other) =>
     one.rank - other.rank ||
+    comparePriority(one, other) ||
     other.of.conditions.count - one.of.conditions.count ||
     compareText(one.of.aclName, other.of.aclName) ||
     compareIdentity(one.of, other.of) ||
@@ -41,7 +45,7 @@ export const strictOrder: MatchingOrder = {
 export const legacyOrder: MatchingOrder = {
   name: 'legacy',
   byMatchKey: false,
-  rank: (phase, _host, _path, legacyClass) => (phase === 'redirect' ? 0 : 3) + legacyClass,
+  rank: (phase, _host, _path, legacyClass) => LEGACY_PHASES[phase] + (phase === 'prioritized' ? 0 : legacyClass),
   compare: compareLegacy,
   compareCompeting: compareLegacy,
 };
@@ -52,6 +56,7 @@ export const acmePath = '/.well-known/acme-challenge';
 function compareLegacy(one: MatchRule, other: MatchRule): number {
   return (
     one.rank - other.rank ||
+    comparePriority(one, other) ||
     compareText(one.of.aclName, other.of.aclName) ||
     compareIdentity(one.of, other.of) ||
     comparePlaces(one, other)
@@ -63,13 +68,30 @@ function comparePlaces(one: MatchRule, other: MatchRule): number {
   return one === other ? 0 : compareText(matchKeyOf(one), matchKeyOf(other));
 }
 
-const PHASES: Readonly<Record<MatchPhase, number>> = { acme: 0, redirect: 1, ordinary: 2 };
+/** The higher number first. Only rules with a priority have one rank whatever their host and path. */
+function comparePriority(one: MatchRule, other: MatchRule): number {
+  if (one.phase !== 'prioritized' || other.phase !== 'prioritized') return 0;
+  return priorityOf(other) - priorityOf(one);
+}
+
+export function priorityOf({ of }: MatchRule): number {
+  return of.route.destination.priority ?? 0;
+}
+
+/** Smaller for a more specific host, then path: which of two rules comes first where only one has a priority. */
+export function specificityRank({ host, path }: MatchRule): number {
+  return strictRank('ordinary', host, path);
+}
+
+const PHASES: Readonly<Record<MatchPhase, number>> = { acme: 0, redirect: 1, prioritized: 2, ordinary: 3 };
+const LEGACY_PHASES: Readonly<Record<MatchPhase, number>> = { acme: 0, redirect: 0, prioritized: 3, ordinary: 4 };
 const HOST_CLASSES = { exact: 0, wildcard: 1, suffix: 1, beg: 2, end: 2, dom: 2, any: 3 } as const;
 const PATH_CLASSES = { exact: 0, prefix: 1, 'raw-prefix': 1, end: 2, dir: 2, sub: 2, regex: 3 } as const;
 const LONGEST_HOST = 0xff;
 const LONGEST_PATH = 0x3fff;
 
 function strictRank(phase: MatchPhase, host: HostPattern, path: PathPattern): number {
+  if (phase === 'prioritized') return PHASES.prioritized * 5 * (LONGEST_HOST + 1) * 4 * (LONGEST_PATH + 1);
   const hostClass = phase === 'acme' && host.kind === 'any' ? -1 : HOST_CLASSES[host.kind];
   // Only wildcards are compared by length: an exact host has but one, and the algorithms go on to the path.
   const hostLength = host.kind === 'wildcard' || host.kind === 'suffix' ? shortness(host.text, LONGEST_HOST) : 0;

@@ -61,6 +61,7 @@ export interface FailedCondition {
     | 'method'
     | 'header'
     | 'userAgent'
+    | 'rule'
     | 'instance'
     | 'overridden'
     | 'conflict'

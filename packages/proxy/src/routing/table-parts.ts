@@ -37,6 +37,7 @@ export function emptyParts(order: MatchingOrder): TableParts {
     indexes: {
       acme: HostIndex.empty(order, false),
       redirect: HostIndex.empty(order, strict),
+      prioritized: HostIndex.empty({ ...order, byMatchKey: false }, false),
       ordinary: HostIndex.empty(order, strict),
     },
     defaults: [],

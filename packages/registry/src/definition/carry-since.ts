@@ -47,6 +47,9 @@ function matchKey(destination: Destination, algo: ServiceDomainAlgo | undefined)
     sorted(destination.allowedMethods),
     sorted(destination.deniedMethods),
     sorted(destination.redirectFromDomain),
+    ...(destination.rule === undefined && destination.entryPorts === undefined
+      ? []
+      : [destination.rule ?? null, sorted(destination.entryPorts)]),
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { RequestTarget } from '../../model/request-target.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import type { EncodedSlash } from '../../routing/normal-path.ts';
@@ -23,7 +24,8 @@ const mostCandidates = 1_000;
 
 /**
  * `url`, `method` (default GET), `limit` of candidates (default 250, at most 1,000), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
- * port where it names one, else the entrypoint that serves its scheme). The URL is taken apart as a request would be,
+ * port where it names one, else the entrypoint that serves its scheme), `client` (its address; without it no rule with
+ * `ClientIP` fits). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
 export function readExplainQuery(
@@ -57,7 +59,17 @@ export function readExplainQuery(
   const method = (query.get('method') ?? 'GET').toUpperCase();
   if (!isToken(method)) return { ok: false, message: 'method is not the name of one, such as GET' };
   const found = { method, host: host.host, path: path.path, port };
-  const asked = { ...found, header: (name: string) => headers[name] };
+  const clientAddress = query.get('client') ?? undefined;
+  if (clientAddress !== undefined && isIP(clientAddress) === 0)
+    return { ok: false, message: 'client is not an address such as 10.0.0.7' };
+  const asked = {
+    ...found,
+    secure: server.entrypoints().find((each) => each.port === port)?.secure ?? scheme.toLowerCase() === 'https',
+    header: (name: string) => headers[name],
+    lines: (name: string) => (headers[name] === undefined ? [] : [headers[name]]),
+    query: /\?.*$/s.exec(target)?.[0] ?? '',
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+  };
   return { ok: true, target: asked, readings: path.readings, headers, limit: Number(limit) };
 }
 

@@ -35,6 +35,18 @@ describe('a definition as it is shown', () => {
       expect(shown.destinations[0]?.serviceHeader).to.deep.equal({ [name]: isShown ? 'opensesame' : '' });
     });
 
+  it('hides credentials in rules, and in the fields that a destination has for itself', () => {
+    const given = definition('manual/shop');
+    const own = {
+      rule: 'Header(`X-Api-Key`, `opensesame`)',
+      overrides: { users: [{ username: 'ann', passwordHash: '$6$salt$opensesame' }] },
+    };
+    const shown = redactDefinition({ ...given, destinations: given.destinations.map((each) => ({ ...each, ...own })) });
+    expect(JSON.stringify(shown)).not.to.include('opensesame');
+    expect(shown.destinations[0]?.rule).to.equal('Header(`X-Api-Key`, ``)');
+    expect(shown.destinations[0]?.overrides?.users).to.deep.equal([{ username: 'ann', passwordHash: '' }]);
+  });
+
   it('gains no field that was not there', () => {
     expect(redactDefinition(definition('manual/shop'))).to.deep.equal(definition('manual/shop'));
   });

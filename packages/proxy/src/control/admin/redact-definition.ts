@@ -1,5 +1,7 @@
-import type { HeaderRule, ServiceDefinition } from '@swarmgate/registry';
+import type { ServiceLabels } from '@swarmgate/labels';
+import type { Destination, HeaderRule, ServiceDefinition } from '@swarmgate/registry';
 import { isCredentialHeader } from '../../model/credential-header.ts';
+import { redactRule } from '../../routing/request-rule.ts';
 
 /** Required headers (`serviceHeader`) as they may be shown: a value that opens a route loses its content. */
 export function redactRequiredHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -13,14 +15,20 @@ export function redactRequiredHeaders(headers: Readonly<Record<string, string>>)
  * their place and lose their content.
  */
 export function redactDefinition(definition: ServiceDefinition): ServiceDefinition {
-  const { users, serviceCert, addReqHeader, setReqHeader, addResHeader, setResHeader, ...rest } = definition;
   return {
-    ...rest,
-    destinations: rest.destinations.map((destination) =>
-      destination.serviceHeader === undefined
-        ? destination
-        : { ...destination, serviceHeader: redactRequiredHeaders(destination.serviceHeader) },
-    ),
+    ...redactLabels(definition),
+    destinations: definition.destinations.map((destination) => ({
+      ...destination,
+      ...redactedConditions(destination),
+      ...(destination.overrides === undefined ? {} : { overrides: redactLabels(destination.overrides) }),
+    })),
+  };
+}
+
+function redactLabels<T extends ServiceLabels>(labels: T): T {
+  const { users, serviceCert, addReqHeader, setReqHeader, addResHeader, setResHeader } = labels;
+  return {
+    ...labels,
     ...(users === undefined
       ? {}
       : { users: users.map((user) => (user.passwordHash === undefined ? user : { ...user, passwordHash: '' })) }),
@@ -29,6 +37,13 @@ export function redactDefinition(definition: ServiceDefinition): ServiceDefiniti
     ...(setReqHeader === undefined ? {} : { setReqHeader: redactHeaders(setReqHeader) }),
     ...(addResHeader === undefined ? {} : { addResHeader: redactHeaders(addResHeader) }),
     ...(setResHeader === undefined ? {} : { setResHeader: redactHeaders(setResHeader) }),
+  };
+}
+
+function redactedConditions({ serviceHeader, rule }: Destination): Pick<Destination, 'serviceHeader' | 'rule'> {
+  return {
+    ...(serviceHeader === undefined ? {} : { serviceHeader: redactRequiredHeaders(serviceHeader) }),
+    ...(rule === undefined ? {} : { rule: redactRule(rule) }),
   };
 }
 

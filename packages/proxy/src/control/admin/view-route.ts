@@ -1,5 +1,6 @@
 import type { Destination } from '@swarmgate/registry';
 import type { Route } from '../../model/route.ts';
+import { redactRule } from '../../routing/request-rule.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { redactRequiredHeaders } from './redact-definition.ts';
 import type { RouteView } from './response-bodies.ts';
@@ -12,6 +13,9 @@ const conditionLabels = [
   'servicePathExclude',
   'serviceHeader',
   'userAgent',
+  'rule',
+  'entryPorts',
+  'priority',
   'srcPort',
   'reqMode',
   'allowedMethods',
@@ -46,6 +50,7 @@ export function conditionsOf({ definition, destination }: Route): Record<string,
   for (const label of conditionLabels) if (destination[label] !== undefined) conditions[label] = destination[label];
   const { serviceHeader } = destination;
   if (serviceHeader !== undefined) conditions.serviceHeader = redactRequiredHeaders(serviceHeader);
+  if (destination.rule !== undefined) conditions.rule = redactRule(destination.rule);
   if (definition.isDefaultBackend) conditions.isDefaultBackend = true;
   return conditions;
 }
