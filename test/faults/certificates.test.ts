@@ -1,11 +1,11 @@
-import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { type AcmeLab, startAcmeLab } from '../harness/acme-lab.ts';
-import type { CaRelay, CaRequestKind } from '../harness/ca-relay.ts';
+import type { CaRelay, CaReply, CaRequestKind } from '../harness/ca-relay.ts';
 import type { RunningConsul } from '../harness/consul.ts';
 import type { ChallengeDns } from '../harness/pebble.ts';
 import { until } from '../harness/until.ts';
 import { type AcmeProxy, randomSecretsKey, startAcmeProxies } from '../integration/acme/proxy-rig.ts';
+import { type HandshakeLoad, overlapsMs, startHandshakes } from './handshake-load.ts';
 
 // Three proxies with two workers each, as processes, on one Consul; the CA is Pebble behind a relay that counts.
 describe('certificates while things fail', function () {
@@ -18,9 +18,10 @@ describe('certificates while things fail', function () {
 
   before(async () => {
     const secretsKey = randomSecretsKey();
-    lab = await startAcmeLab();
+    lab = await startAcmeLab({ profiles: { default: 7_776_000, brief: 50 } });
     ({ consul, dns, ca } = lab);
-    proxies = await startAcmeProxies(lab, { instance: 'faults', secretsKey });
+    // Pebble takes any of its profiles where an order names none.
+    proxies = await startAcmeProxies(lab, { instance: 'faults', secretsKey, env: { ACME_PROFILE: 'default' } });
     await until('one of them orders', leader);
   });
   after(async () => {
@@ -45,12 +46,18 @@ describe('certificates while things fail', function () {
     return proxies.find((each) => name.startsWith(`proxy ${each.name}-`));
   };
   const others = (one: AcmeProxy) => proxies.filter((each) => each !== one);
-  const reconfigure = async (service: string, hosts: readonly string[], at = proxies[0]) => {
+  const reconfigure = async (
+    service: string,
+    hosts: readonly string[],
+    at = proxies[0],
+    more: Readonly<Record<string, string>> = {},
+  ) => {
     const query = new URLSearchParams({
       serviceName: service,
       port: '1',
       outboundHostname: '127.0.0.1',
       serviceDomain: hosts.join(','),
+      ...more,
     });
     await at?.get(`/v1/docker-flow-proxy/reconfigure?${query}`);
   };
@@ -78,64 +85,76 @@ describe('certificates while things fail', function () {
     expect(times[4]).to.be.lessThan(3_000);
   });
 
+  const securePorts = () => proxies.map(({ securePort }) => securePort);
+
   it('are renewed under 200 full handshakes a second without a failed one, everywhere within 2 s', async () => {
     const host = 'first0.example.com';
-    const seen: { readonly atMs: number; readonly proxy: number; readonly serial: string }[] = [];
-    const failures: string[] = [];
-    let isOver = false;
-    const shake = (proxy: AcmeProxy, index: number) =>
-      new Promise<void>((resolve) => {
-        const socket = connect({
-          port: proxy.securePort,
-          host: '127.0.0.1',
-          servername: host,
-          rejectUnauthorized: false,
-          session: undefined as never,
-        });
-        socket.setTimeout(10_000, () => socket.destroy(new Error('timeout')));
-        socket.once('secureConnect', () => {
-          seen.push({ atMs: performance.now(), proxy: index, serial: socket.getPeerCertificate().serialNumber });
-          socket.destroy();
-          resolve();
-        });
-        socket.once('error', (error) => {
-          failures.push(error.message);
-          resolve();
-        });
-      });
-    const load = (async () => {
-      const began = performance.now();
-      const open = new Set<Promise<void>>();
-      for (let n = 0; !isOver; n += 1) {
-        const at = n % proxies.length;
-        const one = shake(proxies[at] as AcmeProxy, at);
-        open.add(one);
-        void one.then(() => open.delete(one));
-        const dueMs = began + n * 5;
-        if (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
-      }
-      await Promise.all(open);
-      return (seen.length / (performance.now() - began)) * 1_000;
-    })();
-    const spreads: number[] = [];
+    const load = startHandshakes(securePorts(), [host]);
     for (let renewal = 0; renewal < 4; renewal += 1) {
       const before = await proxies[0]?.serial(host);
-      const from = seen.length;
       await proxies[renewal % 3]?.post(`/v1/certificates/renew?name=${host}`);
       await servedBy(proxies, host, (serial) => serial !== undefined && serial !== before);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      const since = seen.slice(from);
-      const firstNew = since.find(({ serial }) => serial !== before)?.atMs ?? 0;
-      const lastOld = since.findLast(({ serial }) => serial === before)?.atMs ?? 0;
-      spreads.push(Math.max(0, Math.round(lastOld - firstNew)));
     }
-    isOver = true;
-    const rate = await load;
+    await settled(load, host);
+    const rate = await load.stop();
+    const overlaps = overlapsMs(load.seen, host);
     console.log(
-      `      ${seen.length} handshakes, ${Math.round(rate)} a second, ${failures.length} failed; new serial everywhere after ${spreads.join(', ')} ms`,
+      `      ${load.seen.length} handshakes, ${Math.round(rate)} a second, ${load.failures.length} failed; new serial everywhere after ${overlaps.join(', ')} ms`,
     );
-    expect(failures).to.deep.equal([]);
-    expect(Math.max(...spreads)).to.be.lessThan(2_000);
+    expect(load.failures).to.deep.equal([]);
+    expect(overlaps).to.have.length(4);
+    expect(Math.max(...overlaps)).to.be.lessThan(2_000);
+  });
+
+  /** The last 300 handshakes with a host, 1.5 s of them at least, show one serial: no worker has the one before. */
+  const settled = (load: HandshakeLoad, host: string) =>
+    until('every worker shows the same serial', () => {
+      const last = load.seen.filter((each) => each.host === host).slice(-300);
+      return last.length === 300 && new Set(last.map(({ serial }) => serial)).size === 1;
+    });
+
+  it('are renewed when the CA moves its window, and by their lifetime, under 200 full handshakes a second', async () => {
+    const [byWindow, byLife] = ['window.example.com', 'life.example.com'];
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const information = (fromDay: number): CaReply => {
+      const suggestedWindow = { start: inDays(fromDay), end: inDays(fromDay + 1) };
+      // The least that RFC 9773 allows between two looks.
+      return { status: 200, detail: JSON.stringify({ suggestedWindow }), headers: { 'retry-after': '60' } };
+    };
+    ca.intercept((kind) => (kind === 'renewal-info' ? information(50) : undefined));
+    await reconfigure('window', [byWindow]);
+    await servedBy(proxies, byWindow);
+    await until('its window is known', async () => {
+      const { certificates } = (await proxies[0]?.certificates()) ?? { certificates: [] };
+      return certificates.some(({ hosts, renewFrom }) => hosts.includes(byWindow) && renewFrom === 'ari');
+    });
+    const serial = serialInInformation((await proxies[0]?.serial(byWindow)) ?? '');
+    let isMoved = false;
+    ca.intercept((kind, _, path) => {
+      if (kind !== 'renewal-info') return undefined;
+      // The other one has no renewal information: half of its life decides.
+      if (!path.endsWith(serial)) return { status: 404, type: 'malformed', detail: 'none' };
+      isMoved = true;
+      return information(-2);
+    });
+    await reconfigure('life', [byLife], proxies[1], { acmeProfile: 'brief' });
+    await servedBy(proxies, byLife);
+    const [first, orderedBefore] = [await proxies[0]?.serial(byWindow), orders()];
+    const load = startHandshakes(securePorts(), [byWindow, byLife]);
+    await servedBy(proxies, byWindow, (shown) => shown !== undefined && shown !== first, 150_000);
+    await until('two renewals by lifetime', () => overlapsMs(load.seen, byLife).length >= 2, { withinMs: 150_000 });
+    await proxies[0]?.get('/v1/docker-flow-proxy/remove?serviceName=life');
+    await settled(load, byWindow);
+    const rate = await load.stop();
+    const [windows, lives] = [overlapsMs(load.seen, byWindow), overlapsMs(load.seen, byLife)];
+    console.log(
+      `      ${load.seen.length} handshakes, ${Math.round(rate)} a second, ${load.failures.length} failed; new serial everywhere by the window after ${windows.join(', ')} ms, by lifetime after ${lives.join(', ')} ms`,
+    );
+    expect(isMoved).to.equal(true);
+    expect(load.failures).to.deep.equal([]);
+    expect(windows).to.have.length(1);
+    expect(Math.max(...windows, ...lives)).to.be.lessThan(2_000);
+    expect(orders() - orderedBefore).to.equal(windows.length + lives.length);
   });
 
   const steps: readonly CaRequestKind[] = [
@@ -244,3 +263,10 @@ describe('certificates while things fail', function () {
     expect(orders() - before).to.equal(1);
   });
 });
+
+/** As it ends the path of its renewal information (RFC 9773, section 4.1): the bytes of the DER integer. */
+function serialInInformation(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex');
+  const sign = (bytes[0] ?? 0) >= 0x80 ? [0] : [];
+  return `.${Buffer.from([...sign, ...bytes]).toString('base64url')}`;
+}

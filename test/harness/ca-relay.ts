@@ -31,9 +31,11 @@ export interface CaRelay {
   readonly directoryUrl: string;
   /** Requests that came, by kind. */
   readonly counts: ReadonlyMap<CaRequestKind, number>;
-  /** Decides over each request; `undefined` passes it on. Called with how often this kind came, from 1. */
+  /** Decides over each request; `undefined` passes it on. Called with how often this kind came, from 1, and its path. */
   intercept(
-    decide: ((kind: CaRequestKind, count: number) => Promise<CaReply | undefined> | CaReply | undefined) | undefined,
+    decide:
+      | ((kind: CaRequestKind, count: number, path: string) => Promise<CaReply | undefined> | CaReply | undefined)
+      | undefined,
   ): void;
   /** Changes headers of what Pebble answers. */
   rewrite(headers: Readonly<Record<string, string>>): void;
@@ -66,7 +68,7 @@ export async function startCaRelay(pebble: RunningPebble): Promise<CaRelay> {
     const kind = kinds.find(([path]) => incoming.url?.startsWith(path))?.[1] ?? 'other';
     const count = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, count);
-    const reply = await decide?.(kind, count);
+    const reply = await decide?.(kind, count, incoming.url ?? '');
     if (reply !== undefined) {
       const { status, type, detail = '', headers = {} } = reply;
       outgoing.writeHead(status, { 'content-type': 'application/problem+json', ...headers });

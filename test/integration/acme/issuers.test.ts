@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createConsulStore } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
 import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
 import { startBind } from '../../harness/bind.ts';
 import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
@@ -66,6 +67,7 @@ describe('issuers, renewals and DNS', function () {
   };
   const served = (replica: OrderingReplica, names: number) =>
     until('the certificates are served', () => replica.served().certificates.length === names, { withinMs: 60_000 });
+  const refuse = { status: 403, type: 'rejectedIdentifier', detail: 'not today' } as const;
   const [serialOf, chainOf] = [
     (replica: OrderingReplica) => replica.certificates.ordered()[0]?.serial,
     (replica: OrderingReplica) => replica.served().certificates[0]?.pem.split('-----BEGIN PRIVATE KEY')[0] ?? '',
@@ -121,30 +123,32 @@ describe('issuers, renewals and DNS', function () {
   });
 
   it('are served until their end where no other can be had, and told of from a third of the life before', async () => {
-    const short = await startPebble({ httpPort: port, dnsServer: dns.address, profiles: { default: 24 } });
+    // Long enough for a machine that stands still for seconds between two steps.
+    const lifeMs = 45_000;
+    const short = await startPebble({ httpPort: port, dnsServer: dns.address, profiles: { default: lifeMs / 1_000 } });
     others.push(short);
     const ca = await startCaRelay(short);
     others.push({ remove: () => ca.close() });
+    // One order alone is taken, however late it comes to its end here.
+    ca.intercept((kind, count) => (kind === 'new-order' && count > 1 ? refuse : undefined));
     const one = await start({ env: { ACME_DIRECTORY: ca.directoryUrl, ACME_CA_FILE: short.caFile } });
     one.want({ web: ['last.example.com'] });
     await served(one, 1);
     const [{ notAfter = '', serial } = {}] = one.certificates.ordered();
-    ca.intercept((kind) =>
-      kind === 'new-order' ? { status: 403, type: 'rejectedIdentifier', detail: 'no more' } : undefined,
-    );
     const reasons = () => [...one.certificates.problems().values()].flat().map(({ reason }) => reason);
-    await until('the refusal is told', () => reasons().includes('acme-rejected-identifier'));
+    await until('the refusal is told', () => reasons().includes('acme-rejected-identifier'), { withinMs: lifeMs });
     // And then it is away for good.
     await short.kill();
-    await until('its end is told', () => reasons().includes('certificate-expiring'));
+    await until('its end is told', () => reasons().includes('certificate-expiring'), { withinMs: lifeMs });
     const leftMs = Date.parse(notAfter) - Date.now();
-    expect(leftMs).to.be.within(1, 24_000 / 3);
+    expect(leftMs).to.be.within(1, lifeMs / 3);
     const seen = new Set<string>();
-    await until('its end', () => {
+    const look = () => {
       if (Date.now() >= Date.parse(notAfter) - 500) return true;
       seen.add(`${one.certificates.ordered().map((each) => each.serial)} ${one.served().certificates.length}`);
       return false;
-    });
+    };
+    await until('its end', look, { withinMs: lifeMs });
     expect([...seen]).to.deep.equal([`${serial} 1`]);
     const stored = await one.store.get(`${instance}/acme/certificates/last.example.com`);
     expect(stored?.value).to.include(serial);
@@ -187,6 +191,63 @@ describe('issuers, renewals and DNS', function () {
     both.want({ web: ['second.example.com'] });
     await served(both, 1);
     expect(both.ended).to.deep.equal([{ issuer: both.certificates.ordered()[0]?.issuer, result: 'issued' }]);
+  });
+
+  /** A second CA, and a file with the authorities of both. */
+  const startSecond = async () => {
+    const second = await startPebble({ httpPort: port, dnsServer: dns.address });
+    others.push(second);
+    const caFile = `${second.caFile}.both`;
+    await writeFile(caFile, (await readFile(second.caFile, 'utf8')) + (await readFile(pebble.caFile, 'utf8')));
+    const counted = await startCaRelay(second);
+    others.push({ remove: () => counted.close() });
+    return { directoryUrl: counted.directoryUrl, counts: counted.counts, caFile };
+  };
+
+  it('try a name at the staging directory after its first failure, and then in earnest', async () => {
+    const staging = await startSecond();
+    const issuer = { ...issuerOf(relay.directoryUrl), staging: issuerOf(staging.directoryUrl) };
+    const before = relay.counts.get('new-order') ?? 0;
+    relay.intercept((kind) => (kind === 'new-order' ? refuse : undefined));
+    const one = await start({
+      env: { ACME_CA_FILE: staging.caFile },
+      ordering: { restoreMs: 100, issuers: [issuer] },
+    });
+    one.want({ web: ['rehearsed.example.com'] });
+    await until('it failed', () => one.certificates.waiting().some(({ failures }) => failures === 1));
+    expect(staging.counts.get('new-order')).to.equal(undefined);
+    relay.intercept(undefined);
+    await one.certificates.renew('rehearsed.example.com', 'test');
+    await served(one, 1);
+    expect(one.ended).to.deep.equal([
+      { issuer: relay.directoryUrl, result: { failure: 'rejectedIdentifier' } },
+      { issuer: staging.directoryUrl, result: 'rehearsed' },
+      { issuer: relay.directoryUrl, result: 'issued' },
+    ]);
+    expect(staging.counts.get('new-order')).to.equal(1);
+    expect((relay.counts.get('new-order') ?? 0) - before).to.equal(2);
+    // Of the rehearsal nothing is served.
+    expect(one.certificates.ordered().map((each) => each.issuer)).to.deep.equal([relay.directoryUrl]);
+  });
+
+  it('go on to the next issuer after three failures of a name, and no earlier', async () => {
+    const second = await startSecond();
+    relay.intercept((kind) => (kind === 'new-order' ? refuse : undefined));
+    const one = await start({
+      env: { ACME_DIRECTORY: `${relay.directoryUrl},${second.directoryUrl}`, ACME_CA_FILE: second.caFile },
+    });
+    one.want({ web: ['turn.example.com'] });
+    for (let failures = 1; failures <= 3; failures += 1) {
+      await until(`failure ${failures}`, () => one.certificates.waiting()[0]?.failures === failures);
+      expect(second.counts.get('new-order')).to.equal(undefined);
+      await one.certificates.renew('turn.example.com', 'test');
+    }
+    await served(one, 1);
+    expect(one.certificates.ordered()[0]?.issuer).to.equal(second.directoryUrl);
+    expect(one.ended.map(({ issuer }) => issuer)).to.deep.equal([
+      ...Array.from({ length: 3 }, () => relay.directoryUrl),
+      second.directoryUrl,
+    ]);
   });
 
   it('use the issuer of the label', async () => {

@@ -65,6 +65,19 @@ describe('ordering certificates', function () {
     ]);
     expect(one.served().answers.http).to.deep.equal([]);
     expect(one.ended.map(({ result }) => result)).to.deep.equal(['issued', 'issued']);
+    expect(one.ended[0]?.issuer).to.equal(relay.directoryUrl);
+    // Each step of an order with its URL, at debug; its begin and end at info.
+    const lines = one.log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const ofApi = lines.filter(({ names }) => Array.isArray(names) && names.includes('api.example.com'));
+    const steps = ofApi.flatMap(({ level, step, order }) => (step === undefined ? [] : [{ level, step, order }]));
+    expect(new Set(steps.map(({ step }) => step))).to.include.members(['prove', 'finalize', 'download']);
+    for (const { level, order } of steps) {
+      expect(level).to.be.oneOf(['debug', 20]);
+      expect(order).to.match(/^https:\/\/localhost:\d+\/my-order\//);
+    }
+    for (const msg of ['ordering a certificate', 'a certificate was issued'])
+      expect(ofApi.find((line) => line.msg === msg)).to.include({ issuer: relay.directoryUrl });
+    for (const { order, level } of lines) if (order !== undefined) expect(level).to.be.oneOf(['debug', 20]);
   });
 
   it('gives a certificate to every replica, also where the CA meets one that does not order', async () => {

@@ -14,6 +14,11 @@ describe('a signing request', () => {
     expect(commonName ?? '').to.equal('');
   });
 
+  it('is for a key of ECDSA P-256', () => {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(makePrivateKey());
+    expect([asymmetricKeyType, asymmetricKeyDetails?.namedCurve]).to.deep.equal(['ec', 'prime256v1']);
+  });
+
   it('makes another key each time', () => {
     expect(makePrivateKey()).to.not.equal(makePrivateKey());
   });

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { encodeName } from './dns-message.ts';
 import { aliasOf, serversWithout } from './dns-visibility.ts';
@@ -13,13 +14,20 @@ type Zone = Readonly<Record<string, string | Buffer | keyof typeof codes>>;
 
 describe('where TXT records belong, and who serves them', () => {
   const sockets: Socket[] = [];
+  /** Queries by server and type. */
+  const asked = new Map<string, number>();
   afterEach(() => {
     for (const socket of sockets.splice(0)) socket.close();
   });
 
   const dnsOf = async (zone: Zone, portOfServer = 0): Promise<string> => {
     const socket = createSocket('udp4');
-    socket.on('message', (query, { port, address }) => socket.send(answerOf(query, zone), port, address));
+    socket.on('message', (query, { port, address }) => {
+      const { type } = questionOf(query);
+      const key = `127.0.0.1:${socket.address().port} ${types[type]}`;
+      asked.set(key, (asked.get(key) ?? 0) + 1);
+      socket.send(answerOf(query, zone), port, address);
+    });
     socket.bind(portOfServer, '127.0.0.1');
     await once(socket, 'listening');
     sockets.push(socket);
@@ -93,6 +101,31 @@ describe('where TXT records belong, and who serves them', () => {
       expect(error.message).to.include(words);
     });
 
+  it('leaves out a name server whose address is not told, where another server is known', async () => {
+    const server = await dnsOf({ [`TXT ${name}`]: Buffer.from('\x01v') });
+    const zone = { 'NS example.com': 'ns1.example.com', 'A ns1.example.com': 'REFUSED' } as const;
+    const options = { resolvers: [await dnsOf(zone)], servers: [server], timeoutMs: 0 };
+    expect(await serversWithout(record, options, signal)).to.deep.equal([]);
+  });
+
+  it('waits until every server serves the record, those of the zone too', async () => {
+    const zone: Record<string, string | Buffer> = {};
+    const [first, second] = [await dnsOf(zone), await dnsOf({ [`TXT ${name}`]: Buffer.from('\x01v') })];
+    const options = { resolvers: [await dnsOf({})], servers: [first, second], timeoutMs: 20_000, lookEveryMs: 20 };
+    let isOver = false;
+    const seen = serversWithout(record, options, signal).finally(() => {
+      isOver = true;
+    });
+    await until('it has looked', () => (asked.get(`${first} TXT`) ?? 0) >= 3);
+    expect(isOver).to.equal(false);
+    zone[`TXT ${name}`] = Buffer.from('\x05other');
+    const before = asked.get(`${first} TXT`) ?? 0;
+    await until('it has looked again', () => (asked.get(`${first} TXT`) ?? 0) >= before + 2);
+    expect(isOver).to.equal(false);
+    zone[`TXT ${name}`] = Buffer.from('\x01v');
+    expect(await seen).to.deep.equal([]);
+  });
+
   it('names the servers that do not serve the record when the time is over', async () => {
     const server = await dnsOf({});
     const options = { resolvers: [await dnsOf({})], servers: [server], timeoutMs: 0 };
@@ -100,16 +133,19 @@ describe('where TXT records belong, and who serves them', () => {
   });
 });
 
-function answerOf(query: Buffer, zone: Zone): Buffer {
+function questionOf(query: Buffer) {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
     labels.push(query.toString('latin1', at + 1, at + 1 + length));
     at += 1 + length;
   }
-  const type = query.readUInt16BE(at + 1);
-  const end = at + 5;
-  const found = zone[`${types[type]} ${labels.join('.').toLowerCase()}`];
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
+}
+
+function answerOf(query: Buffer, zone: Zone): Buffer {
+  const { name: asked, type, end } = questionOf(query);
+  const found = zone[`${types[type]} ${asked}`];
   const head = Buffer.from(query.subarray(0, end));
   head.writeUInt16BE(0x8180, 2);
   for (const count of [6, 8, 10]) head.writeUInt16BE(0, count);

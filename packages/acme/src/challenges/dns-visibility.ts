@@ -54,26 +54,25 @@ export async function serversWithout(
   return late.filter((server) => server !== undefined);
 }
 
+/** @throws DnsLookupError where none can be found because the DNS does not tell */
 async function authoritativeServers(name: string, { resolvers, servers }: VisibilityOptions): Promise<string[]> {
-  const known = await Promise.all(servers.map((server) => addressesOf(server, resolvers)));
-  const found = await nameServersOf(name, resolvers);
-  return [...new Set([...known.flat(), ...found])];
+  const hosts = await nameServersOf(name, resolvers);
+  const looked = await Promise.allSettled([...servers, ...hosts].map((host) => addressesOf(host, resolvers)));
+  const addresses = looked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const failed = looked.find((each) => each.status === 'rejected');
+  // One server whose address is not told is left out; without any, the record would count as served by all of them.
+  if (addresses.length === 0 && failed !== undefined) throw failed.reason;
+  return [...new Set(addresses)];
 }
 
-/** Addresses of the servers in the NS records of the nearest zone; empty where no zone has any. @throws DnsLookupError */
-async function nameServersOf(name: string, resolvers: readonly string[]): Promise<string[]> {
+/** Hosts of the NS records of the nearest zone; empty where no zone has any. @throws DnsLookupError */
+async function nameServersOf(name: string, resolvers: readonly string[]): Promise<readonly string[]> {
   const resolver = resolverAt(resolvers);
   const labels = name.split('.');
   for (let at = 0; at < labels.length - 1; at += 1) {
     const zone = labels.slice(at).join('.');
     const hosts = await found(() => resolver.resolveNs(zone), `the name servers of ${zone}`, resolvers);
-    if (hosts.length === 0) continue;
-    const looked = await Promise.allSettled(hosts.map((host) => addressesOf(host, resolvers)));
-    const addresses = looked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
-    const failed = looked.find((each) => each.status === 'rejected');
-    // One server whose address is not told is left out; without any, the record would count as served by all of them.
-    if (addresses.length === 0 && failed !== undefined) throw failed.reason;
-    return addresses;
+    if (hosts.length > 0) return hosts;
   }
   return [];
 }

@@ -8,6 +8,7 @@ import { cryptoKeys, makeKey } from '../certificates/request.ts';
 import { AcmeClient } from './acme-client.ts';
 import type { AcmeError } from './acme-error.ts';
 import { objectionToUrl } from './ca-url.ts';
+import { HttpsClient } from './https.ts';
 
 const hourMs = 3_600_000;
 
@@ -78,6 +79,20 @@ describe('a client of a CA', () => {
       (error: unknown) => error as AcmeError,
     );
   const order = () => ({ status: 'pending', authorizations: [], finalize: `${origin}/finalize` });
+
+  const slow = [
+    ['never answers', () => undefined],
+    ['sends its answer a byte at a time and never ends', drip],
+  ] as const;
+  for (const [what, answer] of slow)
+    it(`gives up on a CA that ${what}`, async () => {
+      answers['/slow'] = answer;
+      const client = new HttpsClient({ ca, userAgent: 'x', timeoutMs: 200 });
+      const error = await failure(client.send({ method: 'GET', url: `${origin}/slow` }, signal));
+      client.close();
+      expect(error.code).to.equal('acme-unreachable');
+      expect(error.message).to.include('/slow').and.include('no complete answer within 200 ms');
+    });
 
   const statuses = [
     [400, 503, 'acme-refused'],
@@ -204,3 +219,8 @@ describe('a client of a CA', () => {
     expect(asked).to.equal(0);
   });
 });
+
+function drip(_: IncomingMessage, response: ServerResponse): void {
+  const timer = setInterval(() => response.write(' '), 20);
+  response.once('close', () => clearInterval(timer));
+}
