@@ -56,12 +56,13 @@ describe('certificates of swarmgate standalone', function () {
     const { issuer, serialNumber } = await shownCertificate(ports.secure, host);
     return JSON.stringify(issuer).includes('Pebble') ? serialNumber : undefined;
   };
-  const reconfigure = async (host: string) => {
+  const reconfigure = async (host: string, more: Readonly<Record<string, string>> = {}, service = 'shop') => {
     const query = new URLSearchParams({
-      serviceName: 'shop',
+      serviceName: service,
       port: '1',
       outboundHostname: '127.0.0.1',
       serviceDomain: host,
+      ...more,
     });
     await fetch(`http://127.0.0.1:${ports.admin}/v1/docker-flow-proxy/reconfigure?${query}`);
   };
@@ -98,6 +99,39 @@ describe('certificates of swarmgate standalone', function () {
     ).json()) as { certificates: { from: string }[]; waiting: unknown[] };
     expect(certificates.filter(({ from }) => from === 'acme')).to.have.length(1);
     expect(waiting).to.deep.equal([]);
+  });
+
+  it('are ordered for no host that has a better one: of a file, of a label, of PUT cert', async () => {
+    const [byFile, byLabel, byPut] = ['file.example.com', 'label.example.com', 'put.example.com'];
+    const both = async (host: string) => {
+      const { cert, key } = await foreignCertificate(host);
+      return `${cert.trimEnd()}\n${key}`;
+    };
+    await mkdir(join(dataDir, 'certs'), { recursive: true });
+    await writeFile(join(dataDir, 'certs', 'own.pem'), await both(byFile));
+    const admin = `http://127.0.0.1:${ports.admin}`;
+    const put = await fetch(`${admin}/v1/docker-flow-proxy/cert?certName=put.pem`, {
+      method: 'PUT',
+      body: await both(byPut),
+    });
+    expect(put.status).to.equal(200);
+    type Listed = { readonly certificates: { readonly from: string; readonly hosts: readonly string[] }[] };
+    const listed = async () => ((await (await fetch(`${admin}/v1/certificates`)).json()) as Listed).certificates;
+    await until('the file is read', async () => (await listed()).some(({ hosts }) => hosts.includes(byFile)), patience);
+    await reconfigure(byLabel, { serviceCert: (await both(byLabel)).replaceAll('\n', '\\n') }, 'label');
+    await reconfigure(byFile, {}, 'file');
+    await reconfigure(byPut, {}, 'put');
+    // Ordered by itself, and only after those before it would have been.
+    await reconfigure('without.example.com', {}, 'without');
+    await until('the one without is served', () => serial('without.example.com'), patience);
+    const ordered = (await listed()).filter(({ from }) => from === 'acme');
+    expect(ordered.map(({ hosts }) => hosts)).to.deep.equal([['without.example.com']]);
+    expect(await pebble.log()).to.not.match(/(?:file|label|put)\.example\.com/);
+    for (const host of [byFile, byLabel, byPut])
+      expect((await shownCertificate(ports.secure, host)).subjectaltname).to.equal(`DNS:${host}`);
+    // Where the better one goes, the host gets one of its own.
+    await rm(join(dataDir, 'certs', 'own.pem'));
+    await until('it is ordered now', () => serial(byFile), patience);
   });
 
   it('come from Traefik’s acme.json and from a certbot folder too, and are served at once', async () => {

@@ -77,6 +77,37 @@ describe('the operator’s commands', () => {
     });
   });
 
+  it('renews the certificate of a host now, and says where no route has it', async () => {
+    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'shop.example.com is renewed' } };
+    const renewed = await run(['certificates', 'renew', 'shop.example.com'], { ADMIN_TOKEN: 'secret' });
+    expect(renewed).to.deep.equal({ out: 'shop.example.com is renewed\n', error: '', code: 0 });
+    expect(proxy.asked[0]).to.include({
+      method: 'POST',
+      url: '/v1/certificates/renew?name=shop.example.com',
+      token: 'Bearer secret',
+    });
+    proxy.answer = { status: 404, body: { Status: 'NOK', Message: 'no route has this host' } };
+    const unknown = await run(['certificates', 'renew', 'unknown.example.com']);
+    expect(unknown.code).to.equal(1);
+    expect(unknown.error).to.include('no route has this host');
+    for (const args of [['renew'], ['remove', 'shop.example.com']])
+      expect((await run(['certificates', ...args])).code).to.equal(2);
+  });
+
+  it('shows certificates as the proxy answers them with --json, and ends with 1 where a name failed', async () => {
+    const waiting = [{ name: 'a.example.com', services: ['swarm/a'], state: 'failed', failures: 1 }];
+    for (const [names, code] of [
+      [[], 0],
+      [waiting, 1],
+    ] as const) {
+      const body = { ordering: true, certificates: [], waiting: names };
+      proxy.answer = { status: 200, body };
+      const result = await run(['certificates', '--json']);
+      expect(JSON.parse(result.out)).to.deep.equal(body);
+      expect(result.code).to.equal(code);
+    }
+  });
+
   it('ends with 1 and the problems when the proxy refuses', async () => {
     proxy.answer = {
       status: 400,
