@@ -44,7 +44,8 @@ export function startHandshakes(ports: readonly number[], hosts: readonly string
       open.add(one);
       void one.then(() => open.delete(one));
       const dueMs = began + n * 5;
-      if (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
     }
     await Promise.all(open);
     return (seen.length / (performance.now() - began)) * 1_000;

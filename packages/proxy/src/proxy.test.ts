@@ -97,6 +97,50 @@ describe('the proxy', () => {
     expect(nothing.body).to.deep.include({ winner: null, answer: { status: 503, reason: 'no-route' } });
   });
 
+  it('explains each reading of a target, with the one for which the request is refused', async () => {
+    const { call } = await start();
+    for (const [service, path] of [
+      ['site', '/'],
+      ['admin', '/admin'],
+    ])
+      await call(
+        'GET',
+        `/v1/docker-flow-proxy/reconfigure?serviceName=${service}&servicePath=${path}&port=${port()}&outboundHostname=127.0.0.1`,
+      );
+    const site = ['manual/site/0'];
+    const cases = [
+      ['/plain', 200, []],
+      [
+        '/@scope%2Fname',
+        200,
+        [{ path: '/@scope/name', encodedSlashes: 'decoded-before-dots', routes: site, conflict: null }],
+      ],
+      [
+        '/x%2F..%2Fadmin',
+        400,
+        [
+          {
+            path: '/admin',
+            encodedSlashes: 'decoded-before-dots',
+            routes: ['manual/admin/0'],
+            conflict: 'destination',
+          },
+          { path: '/x/../admin', encodedSlashes: 'decoded-after-dots', routes: site, conflict: null },
+        ],
+      ],
+      ['/a//b', 200, [{ path: '/a//b', slashes: 'kept', routes: site, conflict: null }]],
+      ['/a;v=1', 200, [{ path: '/a;v=1', parameters: 'kept', routes: site, conflict: null }]],
+    ] as const;
+    for (const [target, status, readings] of cases) {
+      const explained = await call('GET', `/v1/explain?url=${encodeURIComponent(`http://x.example${target}`)}`);
+      expect(explained.body, target).to.containSubset({ winner: { id: 'manual/site/0' }, readings });
+      expect(explained.body.readings, target).to.have.length(readings.length);
+      const answer = status === 400 ? { status, reason: 'path-ambiguous' } : null;
+      expect(explained.body.answer, target).to.deep.equal(answer);
+      expect(await through(under as ProxyUnderTest, target), target).to.equal(status);
+    }
+  });
+
   it('takes changes with the token only, from loopback too, whatever the method', async () => {
     const { call } = await start({ ADMIN_TOKEN: 's3cret' });
     for (const [method, path] of [

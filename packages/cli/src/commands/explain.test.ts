@@ -1,0 +1,48 @@
+import type { ExplainResponse } from '@swarmgate/proxy';
+import { expect } from 'chai';
+import { describeExplanation } from './explain.ts';
+
+describe('an explanation in words', () => {
+  const explained: ExplainResponse = {
+    request: { method: 'GET', host: 'x.example', path: '/x%2F..%2Fadmin', port: 80, headers: {} },
+    winner: null,
+    byDefault: false,
+    middleware: [],
+    answer: { status: 400, reason: 'path-ambiguous' },
+    readings: [
+      {
+        path: '/admin',
+        encodedSlashes: 'decoded-before-dots',
+        slashes: 'merged',
+        parameters: 'cut',
+        routes: ['manual/admin/0', 'swarm/admin/0'],
+        conflict: 'destination',
+      },
+      {
+        path: '/x/../admin',
+        encodedSlashes: 'data',
+        slashes: 'kept',
+        parameters: 'kept',
+        routes: [],
+        conflict: null,
+      },
+    ],
+    candidates: [],
+    omitted: 0,
+  };
+
+  it('has a line for each reading: how it is read, where it leads, and what it is refused for', () => {
+    const lines = describeExplanation(explained).split('\n');
+    expect(lines).to.include('answer 400 path-ambiguous');
+    const rows = lines.slice(lines.findIndex((line) => line.startsWith('READ AS'))).map((line) => line.split(/ {2,}/));
+    expect(rows).to.deep.equal([
+      ['READ AS', '%2F', '//', ';x', 'ROUTE', 'REFUSED FOR'],
+      ['/admin', 'decoded-before-dots', 'merged', 'cut', 'manual/admin/0, swarm/admin/0', 'destination'],
+      ['/x/../admin', 'data', 'kept', 'kept', 'none'],
+    ]);
+  });
+
+  it('has no such lines for a path that is read in one way', () => {
+    expect(describeExplanation({ ...explained, readings: [] })).to.not.include('READ AS');
+  });
+});
