@@ -1,72 +1,33 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createConsulStore } from '@swarmgate/registry';
 import { expect } from 'chai';
-import { issuerOf } from '../../../packages/acme/src/orders/issuers.ts';
-import { type AcmeLab, startAcmeLab } from '../../harness/acme-lab.ts';
 import { startBind } from '../../harness/bind.ts';
 import { type CaRelay, startCaRelay } from '../../harness/ca-relay.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type ChallengeDns, type RunningPebble, startPebble } from '../../harness/pebble.ts';
 import { until } from '../../harness/until.ts';
-import { newSecretsKey, type OrderingReplica, type ReplicaOptions, startReplica } from './ordering-rig.ts';
+import { issuerRig } from './issuer-rig.ts';
+import { newSecretsKey, type OrderingReplica } from './ordering-rig.ts';
 
 const dayMs = 86_400_000;
 
 describe('issuers, renewals and DNS', function () {
   this.timeout(120_000);
-  let lab: AcmeLab;
   let consul: RunningConsul;
   let dns: ChallengeDns;
   let pebble: RunningPebble;
   let relay: CaRelay;
   let port: number;
-  const secretsKeys = [newSecretsKey()];
-  const replicas: OrderingReplica[] = [];
-  const others: { remove(): Promise<void> }[] = [];
-  let instances = 0;
-  let instance = '';
-
-  before(async () => {
-    lab = await startAcmeLab();
-    ({ consul, dns, pebble, ca: relay, httpPort: port } = lab);
-  });
-  after(async () => {
-    await lab?.remove();
-  });
-  beforeEach(() => {
-    instances += 1;
-    instance = `issuers-${instances}`;
-  });
-  afterEach(async () => {
-    relay.intercept(undefined);
-    relay.rewrite({});
-    for (const replica of replicas.splice(0)) await replica.stop();
-    for (const each of others.splice(0)) await each.remove();
+  const rig = issuerRig('issuers');
+  const { start, served, replicas, others } = rig;
+  before(() => {
+    ({ consul, dns, pebble, ca: relay, httpPort: port } = rig.lab);
   });
 
-  const start = async (options: Partial<ReplicaOptions> = {}) => {
-    const { env, ordering, ...more } = options;
-    const replica = await startReplica({
-      name: 'one',
-      host: '127.0.0.1',
-      port,
-      consul: consul.address,
-      instance,
-      secretsKeys,
-      env: { ACME_DIRECTORY: relay.directoryUrl, ACME_CA_FILE: pebble.caFile, ...env },
-      ordering: { restoreMs: 100, ...ordering },
-      ...more,
-    });
-    replicas.push(replica);
-    return replica;
-  };
-  const served = (replica: OrderingReplica, names: number) =>
-    until('the certificates are served', () => replica.served().certificates.length === names, { withinMs: 60_000 });
   const refuse = { status: 403, type: 'rejectedIdentifier', detail: 'not today' } as const;
   const [serialOf, chainOf] = [
     (replica: OrderingReplica) => replica.certificates.ordered()[0]?.serial,
@@ -150,125 +111,8 @@ describe('issuers, renewals and DNS', function () {
     };
     await until('its end', look, { withinMs: lifeMs });
     expect([...seen]).to.deep.equal([`${serial} 1`]);
-    const stored = await one.store.get(`${instance}/acme/certificates/last.example.com`);
+    const stored = await one.store.get(`${rig.instance}/acme/certificates/last.example.com`);
     expect(stored?.value).to.include(serial);
-  });
-
-  it('bind external accounts', async () => {
-    const hmac = randomBytes(32).toString('base64url');
-    const strict = await startPebble({ httpPort: port, dnsServer: dns.address, externalAccounts: { 'kid-1': hmac } });
-    others.push(strict);
-    const env = { ACME_DIRECTORY: strict.directoryUrl, ACME_CA_FILE: strict.caFile };
-    const without = await start({ env });
-    without.want({ web: ['eab.example.com'] });
-    await until('it is told', () =>
-      [...without.certificates.problems().values()]
-        .flat()
-        .some(({ reason }) => reason === 'acme-external-account-required'),
-    );
-    await replicas.pop()?.stop();
-    instance += '-wrong';
-    const wrong = await start({
-      env: { ...env, ACME_EAB_KID: 'kid-1', ACME_EAB_HMAC: randomBytes(32).toString('base64url') },
-    });
-    wrong.want({ web: ['eab.example.com'] });
-    await until('it is told', () =>
-      [...wrong.certificates.problems().values()].flat().some(({ reason }) => reason === 'acme-account'),
-    );
-    await replicas.pop()?.stop();
-    instance += '-bound';
-    const one = await start({ env: { ...env, ACME_EAB_KID: 'kid-1', ACME_EAB_HMAC: hmac } });
-    one.want({ web: ['eab.example.com'] });
-    await served(one, 1);
-  });
-
-  it('go on to the next issuer while the first one does not answer', async () => {
-    const second = await startPebble({ httpPort: port, dnsServer: dns.address });
-    others.push(second);
-    const both = await start({
-      env: { ACME_DIRECTORY: `https://localhost:1/dir,${second.directoryUrl}`, ACME_CA_FILE: second.caFile },
-    });
-    both.want({ web: ['second.example.com'] });
-    await served(both, 1);
-    expect(both.ended).to.deep.equal([{ issuer: both.certificates.ordered()[0]?.issuer, result: 'issued' }]);
-  });
-
-  /** A second CA, and a file with the authorities of both. */
-  const startSecond = async () => {
-    const second = await startPebble({ httpPort: port, dnsServer: dns.address });
-    others.push(second);
-    const caFile = `${second.caFile}.both`;
-    await writeFile(caFile, (await readFile(second.caFile, 'utf8')) + (await readFile(pebble.caFile, 'utf8')));
-    const counted = await startCaRelay(second);
-    others.push({ remove: () => counted.close() });
-    return { directoryUrl: counted.directoryUrl, counts: counted.counts, caFile };
-  };
-
-  it('try a name at the staging directory after its first failure, and then in earnest', async () => {
-    const staging = await startSecond();
-    const issuer = { ...issuerOf(relay.directoryUrl), staging: issuerOf(staging.directoryUrl) };
-    const before = relay.counts.get('new-order') ?? 0;
-    relay.intercept((kind) => (kind === 'new-order' ? refuse : undefined));
-    const one = await start({
-      env: { ACME_CA_FILE: staging.caFile },
-      ordering: { restoreMs: 100, issuers: [issuer] },
-    });
-    one.want({ web: ['rehearsed.example.com'] });
-    await until('it failed', () => one.certificates.waiting().some(({ failures }) => failures === 1));
-    expect(staging.counts.get('new-order')).to.equal(undefined);
-    relay.intercept(undefined);
-    await one.certificates.renew('rehearsed.example.com', 'test');
-    await served(one, 1);
-    expect(one.ended).to.deep.equal([
-      { issuer: relay.directoryUrl, result: { failure: 'rejectedIdentifier' } },
-      { issuer: staging.directoryUrl, result: 'rehearsed' },
-      { issuer: relay.directoryUrl, result: 'issued' },
-    ]);
-    expect(staging.counts.get('new-order')).to.equal(1);
-    expect((relay.counts.get('new-order') ?? 0) - before).to.equal(2);
-    // Of the rehearsal nothing is served.
-    expect(one.certificates.ordered().map((each) => each.issuer)).to.deep.equal([relay.directoryUrl]);
-  });
-
-  it('go on to the next issuer after three failures of a name, and no earlier', async () => {
-    const second = await startSecond();
-    relay.intercept((kind) => (kind === 'new-order' ? refuse : undefined));
-    const one = await start({
-      env: { ACME_DIRECTORY: `${relay.directoryUrl},${second.directoryUrl}`, ACME_CA_FILE: second.caFile },
-    });
-    one.want({ web: ['turn.example.com'] });
-    for (let failures = 1; failures <= 3; failures += 1) {
-      await until(`failure ${failures}`, () => one.certificates.waiting()[0]?.failures === failures);
-      expect(second.counts.get('new-order')).to.equal(undefined);
-      await one.certificates.renew('turn.example.com', 'test');
-    }
-    await served(one, 1);
-    expect(one.certificates.ordered()[0]?.issuer).to.equal(second.directoryUrl);
-    expect(one.ended.map(({ issuer }) => issuer)).to.deep.equal([
-      ...Array.from({ length: 3 }, () => relay.directoryUrl),
-      second.directoryUrl,
-    ]);
-  });
-
-  it('use the issuer of the label', async () => {
-    const profiles = { default: 7_776_000, shortlived: 518_400 };
-    const second = await startPebble({ httpPort: port, dnsServer: dns.address, profiles });
-    others.push(second);
-    // Both directories are by different authorities, which ACME_CA_FILE may hold together.
-    const caFile = `${second.caFile}.both`;
-    await writeFile(caFile, (await readFile(second.caFile, 'utf8')) + (await readFile(pebble.caFile, 'utf8')));
-    const one = await start({
-      env: { ACME_DIRECTORY: `${relay.directoryUrl},${second.directoryUrl}`, ACME_CA_FILE: caFile },
-    });
-    one.want({
-      web: ['first.example.com'],
-      api: { names: ['labelled.example.com'], acme: second.directoryUrl, profile: 'shortlived' },
-    });
-    await served(one, 2);
-    const found = one.certificates.ordered().find(({ names }) => names.includes('labelled.example.com'));
-    expect(found?.issuer).to.equal(second.directoryUrl);
-    const lifeMs = Date.parse(found?.notAfter ?? '') - Date.parse(found?.notBefore ?? '');
-    expect(lifeMs / dayMs).to.be.closeTo(6, 0.01);
   });
 
   it('are served from disk and given back when the registry was wiped: nothing is ordered again', async () => {
@@ -326,13 +170,13 @@ describe('issuers, renewals and DNS', function () {
     await until('no record is left', async () => (await bind.txt('_acme-challenge.wild.example.com')).length === 0);
     const { ACME_DNS_TSIG, ...unsigned } = env;
     await replicas.pop()?.stop();
-    instance += '-refused';
+    rig.instance += '-refused';
     for (const [tsig, words] of [
       [`${ACME_DNS_TSIG.slice(0, -8)}AAAAAAA=`, 'BADSIG'],
       ['unknown:c2VjcmV0', 'BADKEY'],
       [undefined, 'REFUSED'],
     ] as const) {
-      instance += 'x';
+      rig.instance += 'x';
       const wrong = await start({ env: { ...unsigned, ...(tsig === undefined ? {} : { ACME_DNS_TSIG: tsig }) } });
       wrong.want({ web: ['*.wild.example.com'] });
       await until(`it is told: ${words}`, () =>
@@ -376,11 +220,11 @@ describe('issuers, renewals and DNS', function () {
 
   it('keep their times when the clock of the orderer is two hours off', async () => {
     for (const offMs of [-7_200_000, 7_200_000]) {
-      instance += 'x';
+      rig.instance += 'x';
       const one = await start({ ordering: { restoreMs: 100, now: () => Date.now() + offMs } });
       one.want({ web: [`off${offMs}.example.com`.replace('-', 'm')] });
       await served(one, 1);
-      const [budget] = await one.store.list(`${instance}/acme/budgets/`).then(({ data }) => data);
+      const [budget] = await one.store.list(`${rig.instance}/acme/budgets/`).then(({ data }) => data);
       const { orders } = JSON.parse(budget?.value ?? '{}') as { orders: number[] };
       expect(Math.abs((orders[0] ?? 0) - Date.now())).to.be.lessThan(60_000);
       await replicas.pop()?.stop();
@@ -414,9 +258,9 @@ describe('issuers, renewals and DNS', function () {
     await served(one, 4);
     await replicas.pop()?.stop();
     const store = createConsulStore({ address: consul.address });
-    const read = async (key: string) => (await store.get(`${instance}/acme/${key}`))?.value ?? '';
+    const read = async (key: string) => (await store.get(`${rig.instance}/acme/${key}`))?.value ?? '';
     const write = (key: string, value: string) =>
-      store.transact([{ kind: 'set', key: `${instance}/acme/${key}`, value }]);
+      store.transact([{ kind: 'set', key: `${rig.instance}/acme/${key}`, value }]);
     const fine = JSON.parse(await read('certificates/fine.example.com'));
     const spoilt = JSON.parse(await read('certificates/spoilt.example.com'));
     const swapped = JSON.parse(await read('certificates/swapped.example.com'));
