@@ -89,8 +89,17 @@ export const upstreamServiceLabels = {
 };
 
 export const upstreamDestinationLabels = {
+  protocol: label('protocol', oneOf('http1', 'h2c', 'h2', 'grpc'), {
+    default: 'http1',
+    meaning:
+      'What the service speaks: HTTP/1.1, HTTP/2 in plain text (`h2c`), HTTP/2 over TLS by ALPN (`h2`, certificate not checked), or gRPC: as `h2c`, with health checks by `grpc.health.v1`. `sslVerifyNone` adds TLS to `grpc`.',
+    modes: httpOnly,
+    example: 'h2c',
+    dockerFlow: added,
+  }),
   checkPath: label('checkPath', checkPath, {
-    meaning: 'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests.',
+    meaning:
+      'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests. With `protocol=grpc` it names what `grpc.health.v1.Health/Check` is asked for: `/` the whole server, `/package.Service` one service.',
     example: '/health',
     dockerFlow: added,
   }),

@@ -9,7 +9,7 @@ import type { Destination } from './service-definition.ts';
 
 /**
  * What spans several fields: bounds of the whole service, and for every destination what Docker Flow checks for the first
- * (`reconfigure`), its patterns, its redirect and its mode. Nothing but the bound is reported beyond a bound.
+ * (`reconfigure`), its patterns, its redirect, its protocol and its mode. Nothing but the bound is reported beyond a bound.
  */
 export function checkDestinations(destinations: readonly Destination[]): readonly Problem[] {
   const exceeded = checkBounds(destinations);
@@ -20,6 +20,7 @@ export function checkDestinations(destinations: readonly Destination[]): readonl
     ...checkMatchAndPort(destination, at === 0),
     ...checkPaths(destination, known),
     ...checkRedirect(destination),
+    ...checkProtocol(destination),
     ...checkMode(destination),
   ]);
 }
@@ -132,6 +133,22 @@ function checkRedirect(destination: Destination): readonly Problem[] {
       message: `redirectFromDomain leads to the first serviceDomain, which is ${to === undefined ? 'not set' : to}`,
       label: labelName('redirectFromDomain', destination),
       suggestion: `put a full host name first in ${labelName('serviceDomain', destination)}`,
+    },
+  ];
+}
+
+/** Both labels speak of TLS: the one that encrypts has its way. */
+function checkProtocol({ protocol, sslVerifyNone, ...destination }: Destination): readonly Problem[] {
+  if (protocol !== 'h2c' || sslVerifyNone !== true) return [];
+  const label = labelName('protocol', destination);
+  return [
+    {
+      severity: 'warning',
+      reason: 'protocol-with-tls',
+      message: `${label} h2c is HTTP/2 in plain text, but sslVerifyNone asks for TLS: the service is reached by h2`,
+      label,
+      value: 'h2c',
+      suggestion: `set ${label} to h2, or leave sslVerifyNone out`,
     },
   ];
 }

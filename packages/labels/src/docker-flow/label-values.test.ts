@@ -37,6 +37,8 @@ describe('values of labels', () => {
     ['reqPathSearchReplace', '"a,b","c,d",g', 'reqPathSearchReplace', [{ search: 'a,b', replace: 'c,d', all: true }]],
     ['reqPathSearchReplace', '[,:]+,-', 'reqPathSearchReplace', [{ search: '[,:]+', replace: '-' }]],
     ['users', 'jane:se\\,cret,joe:x', 'users', [{ username: 'jane' }, { username: 'joe' }]],
+    ['protocol', 'grpc', 'protocol', 'grpc'],
+    ['protocol', 'h2', 'protocol', 'h2'],
     // Quotes in header values.
     [
       'setResHeader',
@@ -178,6 +180,7 @@ describe('labels that a mode cannot honour', () => {
     [sni, []],
     [{ ...sni, servicePath: 'x', pathType: 'req_ssl_sni' }, []],
     [{ ...sni, serviceHeader: 'X-A:b' }, ['serviceHeader']],
+    [{ ...tcp, protocol: 'h2c' }, ['protocol']],
     [{ ...minimal, serviceGroup: 'a', clitcpka: 'true' }, ['serviceGroup', 'clitcpka']],
     // A service with both kinds of destinations: its own labels serve one of them.
     [

@@ -93,6 +93,17 @@ describe('translateParameters, what is wrong', () => {
     expect(problems).to.deep.equal([]);
   });
 
+  for (const [protocol, sslVerifyNone, reasons] of [
+    ['h2c', 'true', ['protocol: protocol-with-tls']],
+    ['h2c', 'false', []],
+    ['h2', 'true', []],
+    ['grpc', 'true', []],
+  ] as const)
+    it(`says what becomes of protocol=${protocol} with sslVerifyNone=${sslVerifyNone}`, () => {
+      const { problems } = translate({ ...minimal, protocol, sslVerifyNone });
+      expect(reasonsOf(problems)).to.deep.equal(reasons);
+    });
+
   it('does not report a missing port where the port could not be read', () => {
     const { problems } = translate({ ...minimal, port: 'http' });
     expect(reasonsOf(problems)).to.deep.equal(['port: label-value-invalid']);

@@ -48,7 +48,7 @@ describe('reach', () => {
 
   it('asks for the tasks’ name, then the VIP’s, when no subnet is shared', () => {
     const found = discoverEndpoints(routeOf({}), document, { ...view, subnets: ['172.17.0.2/16'] });
-    expect(found).to.include({ kind: 'names', port: 80 });
+    expect(found.kind === 'names' && found.target).to.deep.equal({ port: 80, secure: false });
     expect(namesOf(found)).to.deep.equal(['tasks.stack_web', 'stack_web']);
     expect(found.kind === 'names' && hostsOf(found.otherwise)).to.deep.equal(['192.0.2.1']);
   });
@@ -91,8 +91,37 @@ describe('reach', () => {
     const route = routeOf({ destinations: [{ outboundHostname: 'api.example', port: 443, sslVerifyNone: true }] });
     const found = discoverEndpoints(route, document, { ...view, addressesFresh: false });
     expect(namesOf(found)).to.deep.equal(['api.example']);
-    expect(found).to.include({ port: 443, secure: true });
+    expect(found.kind === 'names' && found.target).to.deep.equal({ port: 443, secure: true });
   });
+
+  const protocols = [
+    [{}, { secure: false }],
+    [{ sslVerifyNone: true }, { secure: true }],
+    [{ protocol: 'http1' }, { secure: false }],
+    [{ protocol: 'h2c' }, { secure: false, http2: true }],
+    // The label that encrypts has its way.
+    [
+      { protocol: 'h2c', sslVerifyNone: true },
+      { secure: true, http2: true },
+    ],
+    [{ protocol: 'h2' }, { secure: true, http2: true }],
+    [{ protocol: 'grpc' }, { secure: false, http2: true }],
+    [
+      { protocol: 'grpc', sslVerifyNone: true },
+      { secure: true, http2: true },
+    ],
+  ] as const;
+  for (const [labels, spoken] of protocols)
+    it(`reaches an endpoint as its labels say: ${JSON.stringify(labels)}`, () => {
+      const found = discoverEndpoints(routeOf({ destinations: [{ port: 80, ...labels }] }), document, view);
+      expect(found).to.deep.include({
+        kind: 'addresses',
+        endpoints: [
+          { id: 't1:80', host: '10.0.1.5', port: 80, ...spoken, state: 'active' },
+          { id: 't2:80', host: '10.0.1.6', port: 80, ...spoken, state: 'draining' },
+        ],
+      });
+    });
 
   it('takes a person’s service by its name', () => {
     expect(namesOf(discoverEndpoints(routeOf({ owner: 'manual' }), undefined, view))).to.deep.equal([

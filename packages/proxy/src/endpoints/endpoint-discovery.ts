@@ -15,6 +15,9 @@ export interface DiscoveryView {
   readonly dockerNames?: boolean;
 }
 
+/** What all endpoints of a route have in common. */
+export type EndpointTarget = Pick<Endpoint, 'port' | 'secure' | 'http2'>;
+
 /** How a route's service can be reached from here. Resolving the names is the rim's. */
 export type Discovery =
   | { readonly kind: 'addresses'; readonly endpoints: readonly Endpoint[] }
@@ -22,8 +25,7 @@ export type Discovery =
       readonly kind: 'names';
       /** To be tried in this order; every address of the first one that resolves is an endpoint. At least one. */
       readonly names: readonly string[];
-      readonly port: number;
-      readonly secure: boolean;
+      readonly target: EndpointTarget;
       /** When no name resolves: the published ports, or nothing and why. */
       readonly otherwise: Exclude<Discovery, { readonly kind: 'names' }>;
     }
@@ -35,40 +37,45 @@ export type Discovery =
  * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only.
  */
 export function discoverEndpoints(
-  route: Pick<Route, 'definition' | 'destination' | 'upstreamPort' | 'upstreamSecure'>,
+  route: Pick<Route, 'definition' | 'destination' | 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>,
   endpoints: EndpointsDocument | undefined,
   view: DiscoveryView,
 ): Discovery {
-  const { definition, destination, upstreamPort: port, upstreamSecure: secure } = route;
+  const { definition, destination } = route;
+  const target = targetOf(route);
   if (destination.outboundHostname !== undefined) {
     const fault = unreachable(
       'outbound-unresolved',
       `outboundHostname ${destination.outboundHostname} has no address`,
       `Correct com.df.outboundHostname, or give the name an address in DNS.`,
     );
-    return { kind: 'names', names: [destination.outboundHostname], port, secure, otherwise: fault };
+    return { kind: 'names', names: [destination.outboundHostname], target, otherwise: fault };
   }
   const ofASwarm = definition.source.kind === 'swarm' || endpoints !== undefined;
   const foreign = ofASwarm && definition.owner !== view.swarmName;
   const dnsName = endpoints?.dnsName ?? definition.service;
-  const otherwise = published(endpoints?.published ?? [], port, secure) ?? noWay(route, endpoints, foreign);
+  const otherwise = published(endpoints?.published ?? [], target) ?? noWay(route, endpoints, foreign);
   if (foreign || view.dockerNames === false) return otherwise;
   if (!view.addressesFresh) {
-    return { kind: 'names', names: [`tasks.${dnsName}`], port, secure, otherwise: stale(dnsName) };
+    return { kind: 'names', names: [`tasks.${dnsName}`], target, otherwise: stale(dnsName) };
   }
   // `discoveryType=DNS` asks for names even where task addresses are known.
   if (definition.discoveryType !== 'DNS') {
-    const tasks = tasksWithin(endpoints?.tasks ?? [], view.subnets, port, secure);
+    const tasks = tasksWithin(endpoints?.tasks ?? [], view.subnets, target);
     if (tasks.length > 0) return { kind: 'addresses', endpoints: tasks };
   }
-  return { kind: 'names', names: [`tasks.${dnsName}`, dnsName], port, secure, otherwise };
+  return { kind: 'names', names: [`tasks.${dnsName}`, dnsName], target, otherwise };
+}
+
+function targetOf(route: Pick<Route, 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>): EndpointTarget {
+  const { upstreamPort: port, upstreamSecure: secure, upstreamHttp2: http2 } = route;
+  return http2 === undefined ? { port, secure } : { port, secure, http2 };
 }
 
 function tasksWithin(
   tasks: readonly TaskEndpoint[],
   subnets: readonly string[],
-  port: number,
-  secure: boolean,
+  target: EndpointTarget,
 ): readonly Endpoint[] {
   const own = new BlockList();
   for (const subnet of subnets) {
@@ -79,7 +86,7 @@ function tasksWithin(
   for (const task of tasks) {
     const inside = task.addresses.map(parseCidr).find(({ address, family }) => own.check(address, family));
     // The port is part of the identity: connections to two ports of one task must never be exchanged.
-    if (inside) found.push({ id: `${task.taskId}:${port}`, host: inside.address, port, secure, state: task.state });
+    if (inside) found.push({ id: `${task.taskId}:${target.port}`, host: inside.address, ...target, state: task.state });
   }
   return found;
 }
@@ -99,12 +106,11 @@ function parseCidr(text: string): { address: string; family: 'ipv4' | 'ipv6'; pr
 
 function published(
   ports: readonly PublishedPort[],
-  port: number,
-  secure: boolean,
+  target: EndpointTarget,
 ): (Discovery & { kind: 'addresses' }) | undefined {
   const endpoints = ports
-    .filter(({ targetPort }) => targetPort === port)
-    .map(({ host, port: open }): Endpoint => ({ id: `${host}:${open}`, host, port: open, secure, state: 'active' }));
+    .filter(({ targetPort }) => targetPort === target.port)
+    .map(({ host, port: open }): Endpoint => ({ id: `${host}:${open}`, host, ...target, port: open, state: 'active' }));
   return endpoints.length === 0 ? undefined : { kind: 'addresses', endpoints };
 }
 

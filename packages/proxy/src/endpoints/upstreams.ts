@@ -114,8 +114,8 @@ function upstreamOf(found: Discovery, states: readonly NameState[], before: Upst
     case 'none':
       return { endpoints: [], inOrder: false, ifNone: found.reason, problem: found.problem };
     case 'names': {
-      const { names, port, secure, otherwise } = found;
-      const at = (host: string): Endpoint => ({ id: `${host}:${port}`, host, port, secure, state: 'active' });
+      const { names, target, otherwise } = found;
+      const at = (host: string): Endpoint => ({ id: `${host}:${target.port}`, host, ...target, state: 'active' });
       const resolved = states.find((state) => state.kind === 'resolved');
       const firstPending = states.findIndex((state) => state.kind === 'pending');
       const firstResolved = resolved === undefined ? -1 : states.indexOf(resolved);
@@ -161,7 +161,8 @@ function reuse(endpoints: readonly Endpoint[], before: Upstream | undefined): re
           each.id === endpoint.id &&
           each.host === endpoint.host &&
           each.state === endpoint.state &&
-          each.secure === endpoint.secure,
+          each.secure === endpoint.secure &&
+          each.http2 === endpoint.http2,
       ) ?? endpoint,
   );
 }

@@ -8,4 +8,6 @@ export type ForwardFailure =
   | 'out-of-descriptors'
   | 'endpoint-answer-invalid'
   | 'connect-timeout'
-  | 'head-timeout';
+  | 'head-timeout'
+  | 'wrong-protocol'
+  | 'upgrade-not-supported';

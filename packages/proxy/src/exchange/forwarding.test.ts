@@ -6,7 +6,7 @@ import { until } from '../../test/until.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionPool, type ReusePolicy } from '../transport/connection-pool.ts';
 import { DeadlineSweep } from '../transport/deadline-sweep.ts';
-import type { EndpointConnection } from '../transport/endpoint-connection.ts';
+import type { EndpointChannel } from '../transport/endpoint-channel.ts';
 import { Forwarding, type ForwardingSink } from './forwarding.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -14,7 +14,7 @@ import { RetryBudget } from './retry-budget.ts';
 class WatchedPool extends ConnectionPool {
   readonly mostConnectMs: (number | undefined)[] = [];
 
-  override take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs?: number): EndpointConnection | undefined {
+  override take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs?: number): EndpointChannel | undefined {
     this.mostConnectMs.push(mostConnectMs);
     return super.take(endpoint, wanted, mostConnectMs);
   }

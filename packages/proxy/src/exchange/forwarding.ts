@@ -4,7 +4,7 @@ import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.t
 import type { Route } from '../model/route.ts';
 import { failoverConnectTimeoutMs } from '../transport/connect.ts';
 import type { ConnectionPool, ReusePolicy, Waiter } from '../transport/connection-pool.ts';
-import type { ConnectionFault, EndpointConnection, ResponseReceiver } from '../transport/endpoint-connection.ts';
+import type { ConnectionFault, EndpointChannel, ResponseReceiver } from '../transport/endpoint-channel.ts';
 import type { OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { ResponseConsumer } from '../transport/response-reader.ts';
 import type { FailedAttempt } from './access-record.ts';
@@ -30,6 +30,8 @@ export interface ForwardingSink extends ResponseConsumer {
 }
 
 const mostTries = 3;
+/** Of a body that an HTTP/2 endpoint may still give back unprocessed: held until it responds. */
+const mostHeldBytes = 65_536;
 
 /** Nearly every request's options: one object for all of them. */
 const anyEndpoint: PickOptions = {};
@@ -39,8 +41,8 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 
 /**
  * One request on its way to an endpoint and, where that is safe, to another one. It is safe where no byte of a response
- * has arrived, the whole of what was sent is still held here, and either no byte of the request left or the method is
- * idempotent. A budget keeps retries from multiplying.
+ * has arrived, the whole of what was sent is still held here, and either no byte of the request left, the endpoint gave it
+ * back unprocessed (HTTP/2), or the method is idempotent. A budget keeps retries from multiplying.
  */
 export class Forwarding implements ResponseReceiver, Waiter {
   readonly #context: ForwardingContext;
@@ -51,14 +53,17 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #silenceMs: number;
   readonly #startedMs: number;
   #tried: Set<string> | undefined;
-  #connection: EndpointConnection | undefined;
+  #connection: EndpointChannel | undefined;
   #waiting = false;
   #reuse: ReusePolicy;
   #hasOthers = false;
   #answered = false;
   /** Body bytes beyond those of the request object have been sent: they are not held, so the request cannot be repeated. */
   #sentMoreThanBuffered = false;
+  /** Those that are held after all, as latin1. */
+  #held = '';
   #whole: boolean;
+  #wasUnprocessed = false;
   /** Trailer lines of a body that ended after the request object was made. */
   #trailers = '';
   #over = false;
@@ -103,7 +108,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   /** More of the body may be given: the endpoint is connected and keeps up. */
   get takesBody(): boolean {
-    return this.#connection?.connected === true && !this.#connection.socket.writableNeedDrain;
+    return this.#connection?.takesBody === true;
   }
 
   start(): void {
@@ -114,8 +119,18 @@ export class Forwarding implements ResponseReceiver, Waiter {
   /** Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean {
     if (this.#connection === undefined) return true;
-    this.#sentMoreThanBuffered = true;
+    this.#hold(this.#connection, bytes, from, to);
     return this.#connection.writeBody(bytes, from, to);
+  }
+
+  #hold({ endpoint }: EndpointChannel, bytes: Buffer, from: number, to: number): void {
+    if (this.#sentMoreThanBuffered) return;
+    if (endpoint.http2 === true && !this.#answered && this.#held.length + to - from <= mostHeldBytes)
+      this.#held += bytes.toString('latin1', from, to);
+    else {
+      this.#sentMoreThanBuffered = true;
+      this.#held = '';
+    }
   }
 
   endBody(trailers: string): void {
@@ -143,7 +158,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   /** The connection, which carries a tunnel from here on. Its end counts as the exchange's. */
-  takeTunnel(): EndpointConnection | undefined {
+  takeTunnel(): EndpointChannel | undefined {
     this.#over = true;
     return this.#connection;
   }
@@ -165,7 +180,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     if (!this.#whole) this.#sink.onWritable();
   }
 
-  onConnection(connection: EndpointConnection): void {
+  onConnection(connection: EndpointChannel): void {
     this.#waiting = false;
     this.#send(connection);
   }
@@ -182,6 +197,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#answered = true;
+    this.#held = '';
     this.headAtMs = performance.now();
     if (complete) this.#complete();
     return this.#sink.onHead(head, bytes, framing, from, to, complete);
@@ -207,7 +223,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     });
   }
 
-  #leave(connection: EndpointConnection): void {
+  #leave(connection: EndpointChannel): void {
     if (!this.#mayBeSentTwice(connection) || !this.#context.budget.take()) return;
     connection.abandon();
     this.#finished('unreachable');
@@ -215,7 +231,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#try('endpoint-unreachable');
   }
 
-  #except({ endpoint }: EndpointConnection): void {
+  #except({ endpoint }: EndpointChannel): void {
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
   }
@@ -228,32 +244,40 @@ export class Forwarding implements ResponseReceiver, Waiter {
       this.#fail(fault.kind === 'invalid' ? 'endpoint-answer-invalid' : 'endpoint-unreachable');
       return;
     }
-    // A connection that had served before and closes without a byte was most likely idle for too long: that says
+    // A connection that was idle before and closes without a byte was most likely idle for too long: that says
     // nothing of the endpoint, so it may be asked again, on a fresh connection.
-    const stale = fault.kind === 'closed' && connection.served > 0 && !connection.answering;
+    const stale = fault.kind === 'closed' && connection.wasIdle && !connection.answering;
     this.#finished(stale ? 'abandoned' : outcomeOf(fault));
     if (!this.#mayTryAgain(fault, connection)) {
       this.#fail(failureOf(fault));
       return;
     }
     if (stale) this.#reuse = 'fresh';
-    else if (fault.kind !== 'local-shortage') this.#except(connection);
+    // Where there is no other endpoint, this one may take the request on a new connection.
+    else if (fault.kind !== 'local-shortage' && (fault.kind !== 'unprocessed' || this.#hasOthers))
+      this.#except(connection);
     this.#try(failureOf(fault));
   }
 
-  #mayTryAgain(fault: ConnectionFault, connection: EndpointConnection): boolean {
-    const unsent = unsentKinds.has(fault.kind);
-    if (unsent ? !this.#isReplayable(connection) : fault.kind !== 'closed' || !this.#mayBeSentTwice(connection))
-      return false;
+  #mayTryAgain(fault: ConnectionFault, connection: EndpointChannel): boolean {
+    const isSafe = unsentKinds.has(fault.kind)
+      ? this.#isReplayable(connection)
+      : fault.kind === 'closed' && this.#mayBeSentTwice(connection);
+    if (!isSafe) return false;
+    // An endpoint that ends gives back all that it has not begun at once, which is no failure: the first time is free.
+    if (fault.kind === 'unprocessed' && !this.#wasUnprocessed) {
+      this.#wasUnprocessed = true;
+      return true;
+    }
     return this.#context.budget.take();
   }
 
-  #mayBeSentTwice(connection: EndpointConnection): boolean {
+  #mayBeSentTwice(connection: EndpointChannel): boolean {
     return idempotent.has(this.#request.method) && this.#isReplayable(connection);
   }
 
   /** The request is here to be sent again, and nothing of a response has come. */
-  #isReplayable(connection: EndpointConnection): boolean {
+  #isReplayable(connection: EndpointChannel): boolean {
     return !connection.answering && !this.#sentMoreThanBuffered && this.retries + 1 < mostTries;
   }
 
@@ -301,9 +325,11 @@ export class Forwarding implements ResponseReceiver, Waiter {
     };
   }
 
-  #send(connection: EndpointConnection): void {
+  #send(connection: EndpointChannel): void {
     this.#connection = connection;
-    connection.send(this.#request, this.#silenceMs, this);
+    const held = this.#held;
+    const request = held === '' ? this.#request : withHeld(this.#request, held);
+    connection.send(request, this.#silenceMs, this);
     // A body that was whole by the time the connection came free is sent with its end.
     if (this.#whole && !this.#request.whole) connection.endBody(this.#trailers);
     else if (!this.#whole && connection.connected) this.#sink.onWritable();
@@ -324,8 +350,18 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 }
 
-/** Faults before a byte of the request has left. */
-const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set(['refused', 'connect-timeout', 'local-shortage']);
+function withHeld(request: OutgoingRequest, held: string): OutgoingRequest {
+  return { ...request, firstBytes: request.firstBytes + held };
+}
+
+/** The endpoint has not seen the request, or has said that it did nothing with it. */
+const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set([
+  'refused',
+  'connect-timeout',
+  'local-shortage',
+  'unprocessed',
+  'wrong-protocol',
+]);
 
 function outcomeOf(fault: ConnectionFault): EndpointOutcome {
   switch (fault.kind) {
@@ -336,6 +372,9 @@ function outcomeOf(fault: ConnectionFault): EndpointOutcome {
     case 'connect-timeout':
     case 'silent':
       return 'timed-out';
+    case 'unprocessed':
+    case 'no-upgrades':
+      return 'abandoned';
     default:
       return 'broken';
   }
@@ -351,6 +390,10 @@ function failureOf(fault: ConnectionFault): ForwardFailure {
       return 'head-timeout';
     case 'invalid':
       return 'endpoint-answer-invalid';
+    case 'wrong-protocol':
+      return 'wrong-protocol';
+    case 'no-upgrades':
+      return 'upgrade-not-supported';
     default:
       return 'endpoint-unreachable';
   }

@@ -5,7 +5,7 @@ import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
-import type { EndpointConnection } from '../transport/endpoint-connection.ts';
+import type { EndpointChannel } from '../transport/endpoint-channel.ts';
 import { recordOf } from './access-record.ts';
 import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
 import { clientResponseOf, mayTransform } from './client-response.ts';
@@ -170,8 +170,9 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       this.#transformPiece(bytes, from, to, complete);
       return false;
     }
-    const clientFraming =
-      framing === 'until-close' || (framing === 'chunked' && this.wantsPayload) ? 'unsized' : framing;
+    const isUnsized =
+      framing === 'until-close' || framing === 'unsized' || (framing === 'chunked' && this.wantsPayload);
+    const clientFraming = isUnsized ? 'unsized' : framing;
     return this.#send(clientHead, clientFraming, closes, bytes, from, to, complete);
   }
 
@@ -204,7 +205,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     }
     this.#status = head.status;
     this.#tunnel = tunnel;
-    const connection = forwarding.takeTunnel() as EndpointConnection;
+    const connection = forwarding.takeTunnel() as EndpointChannel;
     const idleMs = timerMs(exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
     tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs, bytes, from, to });
   }
@@ -346,7 +347,8 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   /** HTTP/1.0 knows no trailers; HEAD is answered with the fields that GET would get. */
   #trailersPass({ chunked }: UpstreamHead, framing: BodyFraming): boolean {
-    return chunked && this.protocol !== 'HTTP/1.0' && (framing === 'chunked' || this.method === 'HEAD');
+    if (this.protocol === 'HTTP/1.0') return false;
+    return framing === 'unsized' || (chunked && (framing === 'chunked' || this.method === 'HEAD'));
   }
 
   #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {

@@ -15,6 +15,8 @@ export const localResponses = {
   'too-many-connections': { status: 503, retryAfter: 1, body: 'too many connections' },
   'endpoint-unreachable': { status: 502, body: 'the service refused or reset the connection' },
   'endpoint-answer-invalid': { status: 502, body: 'the service sent an answer that is not HTTP' },
+  'wrong-protocol': { status: 502, body: 'the service does not speak the protocol that its label names' },
+  'upgrade-not-supported': { status: 501, body: 'the service takes no upgrades over HTTP/2' },
   'connect-timeout': { status: 504, body: 'the service did not accept a connection in time' },
   'head-timeout': { status: 504, body: 'the service did not answer in time' },
   'client-gone': { status: 499, body: '' },

@@ -1,5 +1,5 @@
 import type { DeadlineSweep, Timed } from '../transport/deadline-sweep.ts';
-import type { EndpointConnection, TunnelReceiver } from '../transport/endpoint-connection.ts';
+import type { EndpointChannel, TunnelReceiver } from '../transport/endpoint-channel.ts';
 import type { ClientTunnel, ClientTunnelHandler } from './client-side.ts';
 
 export interface TunnelOwner {
@@ -10,7 +10,7 @@ export interface TunnelOwner {
 
 export interface TunnelStart {
   readonly client: ClientTunnel;
-  readonly connection: EndpointConnection;
+  readonly connection: EndpointChannel;
   readonly sweep: DeadlineSweep;
   /** Silence of both sides that ends the tunnel, in milliseconds. */
   readonly idleMs: number;

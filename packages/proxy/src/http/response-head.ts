@@ -3,8 +3,11 @@ import { type ConnectionOptions, connectionOptions, noOptions } from './connecti
 import { Field, FieldSection, isWord, parseContentLength } from './field-section.ts';
 import { type ParseError, parseErrors } from './parse-error.ts';
 
-/** How the end of a response's body is known (RFC 9112, section 6.3). */
-export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
+/**
+ * How the end of a response's body is known (RFC 9112, section 6.3). `unsized`: of HTTP/2 without Content-Length, by the end
+ * of its stream.
+ */
+export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close' | 'unsized';
 
 export interface ResponseLimits {
   /** Default 65,536: services send large cookies and policies. */

@@ -5,6 +5,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
+  /** It is reached by HTTP/2; else by HTTP/1.1. */
+  readonly http2?: true;
   readonly state: 'active' | 'draining';
 }
 

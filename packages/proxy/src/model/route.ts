@@ -13,6 +13,8 @@ export interface Route {
   /** Port on the endpoint. Absent only where `redirectFromDomain` answers alone. */
   readonly upstreamPort: number;
   readonly upstreamSecure: boolean;
+  /** Endpoints are reached by HTTP/2 (`protocol`). */
+  readonly upstreamHttp2?: true;
   /** A restricting feature that this proxy lacks, or a label that cannot be read: the route answers 503 `unsupported-feature`. */
   readonly blockedBy?: string;
   /** A redirect made of `redirectFromDomain`: the answer is 301 to this host. */

@@ -171,7 +171,8 @@ class DestinationCompiler {
       definition,
       destination,
       upstreamPort,
-      upstreamSecure: destination.sslVerifyNone === true,
+      upstreamSecure: destination.sslVerifyNone === true || destination.protocol === 'h2',
+      ...(isHttp2(destination) ? { upstreamHttp2: true as const } : {}),
     };
     return Object.freeze(blockedBy === undefined ? route : { ...route, blockedBy });
   }
@@ -289,6 +290,10 @@ class DestinationCompiler {
     } as const;
     this.problems.push(value === undefined ? problem : { ...problem, value });
   }
+}
+
+function isHttp2({ protocol = 'http1' }: Destination): boolean {
+  return protocol !== 'http1';
 }
 
 function phaseOf(

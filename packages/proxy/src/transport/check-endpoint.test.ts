@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Destination } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { startEndpoint } from '../../test/http2-endpoint/foreign-endpoint.ts';
 import { endpointAt, tinyRoute } from '../../test/test-context.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { checkEndpoint } from './check-endpoint.ts';
@@ -56,5 +57,78 @@ describe('a health check of a real endpoint', () => {
   it('is content with a connection for checkTcp', async () => {
     expect(await ask({ checkTcp: true })).to.equal(true);
     expect(seen).to.deep.equal([]);
+  });
+
+  describe('by HTTP/2', () => {
+    const http2 = { protocol: 'h2c', checkPath: '/health' } as const;
+
+    it('is a GET of the path', async () => {
+      const foreign = await startEndpoint();
+      endpoint = foreign.endpoint;
+      for (const [status, passes] of [
+        [200, true],
+        [302, true],
+        [404, false],
+      ] as const) {
+        foreign.onRequest = (stream) => stream.respond({ ':status': status }, { endStream: true });
+        expect(await ask(http2), String(status)).to.equal(passes);
+      }
+      expect(foreign.seen.map(({ headers }) => `${headers[':method']} ${headers[':path']}`)).to.deep.equal(
+        Array.from({ length: 3 }, () => 'GET /health'),
+      );
+      expect(foreign.seen[0]?.headers['user-agent']).to.equal('swarmgate-check');
+      await foreign.stop();
+    });
+
+    it('fails where the endpoint speaks HTTP/1.1, or nothing', async () => {
+      const spoken = endpoint;
+      endpoint = { ...spoken, http2: true };
+      expect(await ask(http2)).to.equal(false);
+      server.close();
+      server.closeAllConnections();
+      expect(await ask(http2)).to.equal(false);
+    });
+
+    // HealthCheckResponse of grpc.health.v1: SERVING is 1, NOT_SERVING 2.
+    const serving = [0, 0, 0, 0, 2, 8, 1];
+    const grpcCases: readonly (readonly [string, readonly number[], string, boolean])[] = [
+      ['SERVING', serving, '0', true],
+      ['NOT_SERVING', [0, 0, 0, 0, 2, 8, 2], '0', false],
+      ['UNKNOWN, which is left out', [0, 0, 0, 0, 0], '0', false],
+      ['SERVING with an error', serving, '13', false],
+      ['UNIMPLEMENTED', [], '12', false],
+      ['a compressed message', [1, 0, 0, 0, 2, 8, 1], '0', false],
+      ['a message cut short', serving.slice(0, 6), '0', false],
+    ];
+    for (const [name, body, status, passes] of grpcCases)
+      it(`is grpc.health.v1.Health/Check for gRPC: ${name}`, async () => {
+        const foreign = await startEndpoint();
+        endpoint = foreign.endpoint;
+        foreign.onRequest = (stream) => {
+          stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+          stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }));
+          stream.end(Buffer.from(body));
+        };
+        expect(await ask({ protocol: 'grpc', checkPath: '/shop.Cart' })).to.equal(passes);
+        const [seen] = foreign.seen;
+        expect([seen?.headers[':method'], seen?.headers[':path'], seen?.headers.te]).to.deep.equal([
+          'POST',
+          '/grpc.health.v1.Health/Check',
+          'trailers',
+        ]);
+        expect(seen?.headers['content-type']).to.equal('application/grpc');
+        expect(seen?.body).to.equal('\0\0\0\0\x0b\n\tshop.Cart');
+        await foreign.stop();
+      });
+
+    it('asks gRPC for the whole server by /, and reads an error without a message', async () => {
+      const foreign = await startEndpoint();
+      endpoint = foreign.endpoint;
+      foreign.onRequest = (stream) =>
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 12 }, { endStream: true });
+      expect(await ask({ protocol: 'grpc', checkPath: '/' })).to.equal(false);
+      expect(foreign.seen[0]?.body).to.equal('\0\0\0\0\0');
+      await foreign.stop();
+    });
   });
 });

@@ -4,7 +4,8 @@ import { endpointAt } from '../../test/test-context.ts';
 import { until } from '../../test/until.ts';
 import { ConnectionPool, type PoolLimits, type Waiter } from './connection-pool.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import type { ConnectionFault, EndpointConnection, ResponseReceiver } from './endpoint-connection.ts';
+import type { ConnectionFault, EndpointChannel, ResponseReceiver } from './endpoint-channel.ts';
+import { EndpointConnection } from './endpoint-connection.ts';
 
 /** A receiver that only counts. */
 function listener() {
@@ -67,7 +68,7 @@ describe('the pool of connections to endpoints', () => {
     wanted: 'any' | 'recent' | 'fresh' = 'any',
   ): EndpointConnection {
     const connection = pool.take(endpoint, wanted);
-    if (connection === undefined) throw new Error('no connection');
+    if (!(connection instanceof EndpointConnection)) throw new Error('no connection');
     return connection;
   }
 
@@ -104,9 +105,11 @@ describe('the pool of connections to endpoints', () => {
   it('waits less for a connection where another endpoint could be asked, never more than its own limit', () => {
     const endpoint = endpointAt(backend.port);
     poolWith({ connectMs: 5_000 });
-    const patient = pool.take(endpoint, 'fresh')?.deadlineMs ?? 0;
-    expect(patient - (pool.take(endpoint, 'fresh', 1_000)?.deadlineMs ?? 0)).to.equal(4_000);
-    expect(pool.take(endpoint, 'fresh', 60_000)?.deadlineMs).to.equal(patient);
+    const deadlineWith = (mostConnectMs?: number) =>
+      (pool.take(endpoint, 'fresh', mostConnectMs) as EndpointConnection).deadlineMs;
+    const patient = deadlineWith();
+    expect(patient - deadlineWith(1_000)).to.equal(4_000);
+    expect(deadlineWith(60_000)).to.equal(patient);
   });
 
   it('uses the same connection again, also for the same address under another object', async () => {
@@ -161,7 +164,7 @@ describe('the pool of connections to endpoints', () => {
     const waiter = (which: number): Waiter => ({
       onConnection: (connection) => {
         order.push(which);
-        void exchange(connection);
+        void exchange(connection as EndpointConnection);
       },
       onQueueTimeout: () => order.push(-which),
       onFault,
@@ -180,7 +183,7 @@ describe('the pool of connections to endpoints', () => {
     poolWith({ perEndpoint: 1 });
     const endpoint = endpointAt(backend.port);
     const first = taken(endpoint);
-    let got: EndpointConnection | undefined;
+    let got: EndpointChannel | undefined;
     pool.wait(endpoint, {
       onConnection: (connection) => {
         got = connection;

@@ -1,8 +1,10 @@
-import type { FaultOwner } from '@swarmgate/runtime';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import type { DeadlineSweep } from './deadline-sweep.ts';
+import type { EndpointChannel } from './endpoint-channel.ts';
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
+import { type ChannelWaiter, Http2Connections } from './http2/http2-connections.ts';
 import { LivenessConnects, type LivenessConnectsOptions } from './liveness-connect.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export interface PoolLimits {
   /** Connections to one endpoint. Default 1,024, and half of `inAll` at most. */
@@ -43,15 +45,12 @@ const promiseMarginMs = 1_000;
 const closedAtShortage = 16;
 const shortageHoldsMs = 5_000;
 
-export interface Waiter extends FaultOwner {
-  onConnection(connection: EndpointConnection): void;
-  onQueueTimeout(): void;
-}
+export type Waiter = ChannelWaiter;
 
 interface Slot {
   readonly endpoint: Endpoint;
   readonly idle: EndpointConnection[];
-  readonly queue: Queued[];
+  readonly queue: WaitingLine<Waiter>;
   /** Open or opening, idle ones too. */
   count: number;
 }
@@ -68,8 +67,9 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #limits: PoolLimits;
   readonly #slots = new Map<string, Slot>();
   readonly #slotOf = new WeakMap<Endpoint, Slot>();
-  /** Those with requests in line, which the limit of all connections keeps waiting, the longest first. */
-  readonly #queues = new Set<Slot>();
+  /** Lines with requests, which the limit of all connections keeps waiting, the longest first; each with what serves its first. */
+  readonly #lines = new Map<WaitingLine<Waiter>, () => boolean>();
+  readonly #http2: Http2Connections;
   #count = 0;
   #shortageAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -89,7 +89,8 @@ export class ConnectionPool implements ConnectionOwner {
     this.sweep = sweep;
     this.livenessConnects = new LivenessConnects({
       sweep,
-      onUnreachable: (endpoint) => this.#closeIdle(this.#slot(endpoint)),
+      onUnreachable: (endpoint) =>
+        endpoint.http2 === true ? this.#http2.retire(endpoint) : this.#closeIdle(this.#slot(endpoint)),
       ...(openForLiveness === undefined ? {} : { open: openForLiveness }),
     });
     this.onOpened = onOpened;
@@ -97,17 +98,31 @@ export class ConnectionPool implements ConnectionOwner {
     const all = { ...defaultPoolLimits, ...limits };
     // The rest is for others where one endpoint lets every request wait.
     this.#limits = { ...all, perEndpoint: Math.min(all.perEndpoint, Math.max(1, Math.ceil(all.inAll / 2))) };
+    const { connectMs, idleMs, perEndpoint } = this.#limits;
+    this.#http2 = new Http2Connections({
+      sweep,
+      connectMs,
+      idleMs,
+      perEndpoint,
+      onOpened,
+      onFault,
+      newLine: () => this.#newLine(),
+      mayOpen: () => !this.#stopped && (this.#count < this.#limits.inAll || this.#closeAnIdleOne()),
+      onCount: (change) => {
+        this.#count += change;
+        if (change === -1) this.#serveOthers();
+      },
+      onIdle: () => this.#serveOthers(),
+      onLocalShortage: () => this.onLocalShortage(),
+    });
   }
 
   /**
    * A connection at once, or `undefined` if the limits are reached and the request has to wait.
    * @param mostConnectMs how long a new one may take to open, where that is less than the pool's own limit
    */
-  take(
-    endpoint: Endpoint,
-    wanted: ReusePolicy,
-    mostConnectMs = Number.POSITIVE_INFINITY,
-  ): EndpointConnection | undefined {
+  take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs = Number.POSITIVE_INFINITY): EndpointChannel | undefined {
+    if (endpoint.http2 === true) return this.#http2.take(endpoint, mostConnectMs);
     const slot = this.#slot(endpoint);
     if (wanted !== 'fresh') {
       for (let idle = slot.idle.pop(); idle !== undefined; idle = slot.idle.pop()) {
@@ -123,19 +138,16 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Puts a request in line; `false` where the line is full. */
   wait(endpoint: Endpoint, waiter: Waiter): boolean {
-    const slot = this.#slot(endpoint);
-    if (slot.queue.length >= this.#limits.queued || this.#stopped) return false;
-    const onEmpty = () => this.#queues.delete(slot);
-    slot.queue.push(new Queued(waiter, slot, this.sweep, this.sweep.in(this.#limits.queueMs), onEmpty));
-    this.#queues.add(slot);
+    const line = this.#line(endpoint);
+    if (line.length >= this.#limits.queued || this.#stopped) return false;
+    line.join(waiter, this.#limits.queueMs);
+    this.#lines.set(line, () => this.#serveNextOf(endpoint));
     return true;
   }
 
   /** Takes a request out of the line, wherever it stands. */
   forget(endpoint: Endpoint, waiter: Waiter): void {
-    const queue = this.#slot(endpoint).queue;
-    const at = queue.findIndex((queued) => queued.waiter === waiter);
-    if (at !== -1) queue[at]?.leave();
+    this.#line(endpoint).forget(waiter);
   }
 
   onFinished(connection: EndpointConnection, reusable: boolean): void {
@@ -144,10 +156,9 @@ export class ConnectionPool implements ConnectionOwner {
       connection.socket.destroy();
       return;
     }
-    const waiting = slot.queue[0];
+    const waiting = slot.queue.next();
     if (waiting !== undefined) {
-      waiting.leave();
-      waiting.waiter.onConnection(connection);
+      waiting.onConnection(connection);
       return;
     }
     const idleMs = Math.min(this.#limits.idleMs, connection.promisedIdleMs - promiseMarginMs);
@@ -181,8 +192,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Open, idle and queued, of all endpoints: for the metrics. */
   sizes(): { readonly open: number; readonly idle: number; readonly queued: number } {
-    let idle = 0;
-    let queued = 0;
+    let { idle, queued } = this.#http2.sizes();
     for (const slot of this.#slots.values()) {
       idle += slot.idle.length;
       queued += slot.queue.length;
@@ -194,7 +204,17 @@ export class ConnectionPool implements ConnectionOwner {
   stop(): void {
     this.#stopped = true;
     this.livenessConnects.stop();
+    this.#http2.stop();
     for (const slot of this.#slots.values()) this.#closeIdle(slot);
+  }
+
+  #newLine(): WaitingLine<Waiter> {
+    const line: WaitingLine<Waiter> = new WaitingLine(this.sweep, () => this.#lines.delete(line));
+    return line;
+  }
+
+  #line(endpoint: Endpoint): WaitingLine<Waiter> {
+    return endpoint.http2 === true ? this.#http2.line(endpoint) : this.#slot(endpoint).queue;
   }
 
   /** One connection fewer: the first request in line gets its place. */
@@ -209,14 +229,16 @@ export class ConnectionPool implements ConnectionOwner {
   /** A place among all connections is free: it goes to the endpoint whose requests have waited for the longest. */
   #serveOthers(): void {
     if (this.#stopped) return;
-    for (const slot of this.#queues) if (this.#serveNext(slot)) return;
+    for (const serveNext of this.#lines.values()) if (serveNext()) return;
+  }
+
+  #serveNextOf(endpoint: Endpoint): boolean {
+    return endpoint.http2 === true ? this.#http2.serveNext(endpoint) : this.#serveNext(this.#slot(endpoint));
   }
 
   #serveNext(slot: Slot): boolean {
-    const waiting = slot.queue[0];
-    if (waiting === undefined || !this.#mayOpen(slot)) return false;
-    waiting.leave();
-    waiting.waiter.onConnection(this.#open(slot, slot.endpoint));
+    if (slot.queue.length === 0 || !this.#mayOpen(slot)) return false;
+    slot.queue.next()?.onConnection(this.#open(slot, slot.endpoint));
     return true;
   }
 
@@ -230,7 +252,7 @@ export class ConnectionPool implements ConnectionOwner {
     const key = keyOf(endpoint);
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = known ?? { endpoint, idle: [], queue: [], count: 0 };
+      slot = known ?? { endpoint, idle: [], queue: this.#newLine(), count: 0 };
       this.#slots.set(key, slot);
     }
     this.#slotOf.set(endpoint, slot);
@@ -251,46 +273,13 @@ export class ConnectionPool implements ConnectionOwner {
         return true;
       }
     }
-    return false;
+    return this.#http2.closeAnIdleOne();
   }
 
   #open(slot: Slot, endpoint: Endpoint, mostConnectMs = Number.POSITIVE_INFINITY): EndpointConnection {
     slot.count++;
     this.#count++;
     return new EndpointConnection(endpoint, this, Math.min(this.#limits.connectMs, mostConnectMs));
-  }
-}
-
-class Queued implements Timed {
-  readonly waiter: Waiter;
-  readonly deadlineMs: number;
-  readonly #slot: Slot;
-  readonly #sweep: DeadlineSweep;
-  readonly #onEmpty: () => void;
-
-  constructor(waiter: Waiter, slot: Slot, sweep: DeadlineSweep, deadlineMs: number, onEmpty: () => void) {
-    this.waiter = waiter;
-    this.#onEmpty = onEmpty;
-    this.#slot = slot;
-    this.#sweep = sweep;
-    this.deadlineMs = deadlineMs;
-    sweep.add(this);
-  }
-
-  leave(): void {
-    this.#sweep.remove(this);
-    const at = this.#slot.queue.indexOf(this);
-    if (at !== -1) this.#slot.queue.splice(at, 1);
-    if (this.#slot.queue.length === 0) this.#onEmpty();
-  }
-
-  onDeadline(): void {
-    this.leave();
-    this.waiter.onQueueTimeout();
-  }
-
-  onFault(error: unknown): void {
-    this.waiter.onFault(error);
   }
 }
 

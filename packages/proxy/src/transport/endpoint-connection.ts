@@ -1,44 +1,15 @@
 import type { Socket } from 'node:net';
-import { type FaultOwner, guard } from '@swarmgate/runtime';
+import { guard } from '@swarmgate/runtime';
 import { lastChunk } from '../http/chunked-reader.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { DeadlineSweep, Timed } from './deadline-sweep.ts';
+import type { ConnectionFault, EndpointChannel, ResponseReceiver, TunnelReceiver } from './endpoint-channel.ts';
+import { isHttp2Settings } from './http2/spoken-protocol.ts';
 import { isLocalShortage } from './local-shortage.ts';
 import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { reset } from './reset.ts';
-import { type ResponseConsumer, ResponseReader } from './response-reader.ts';
-
-/** Takes the response of one exchange, and what becomes of its connection. */
-export interface ResponseReceiver extends ResponseConsumer, FaultOwner {
-  /** The connection was closed, reset, or sent what cannot be read, before the response was complete. */
-  onBroken(cause: ConnectionFault): void;
-  /** The connection takes more of the request's body, or of the tunnel's bytes. */
-  onWritable(): void;
-  onConnected(): void;
-  /** The endpoint has the whole request and has sent nothing for a while. It may be slow, or gone. */
-  onSilence(): void;
-}
-
-/** Takes what an endpoint sends after its 101. */
-export interface TunnelReceiver extends FaultOwner {
-  /** Returns `true` if `bytes` are still in use afterwards. */
-  onTunnelBytes(bytes: Buffer, from: number, to: number): boolean;
-  /** The endpoint sends no more; it may still read. */
-  onTunnelEnd(): void;
-  /** The connection is closed. Without `onTunnelEnd` before it: reset. */
-  onTunnelClosed(): void;
-  onWritable(): void;
-}
-
-export type ConnectionFault =
-  | { readonly kind: 'refused'; readonly error: Error | undefined }
-  | { readonly kind: 'connect-timeout' }
-  /** This machine could not open the connection. */
-  | { readonly kind: 'local-shortage' }
-  | { readonly kind: 'closed'; readonly error: Error | undefined }
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'invalid'; readonly cause: string };
+import { ResponseReader } from './response-reader.ts';
 
 export interface ConnectionOwner {
   readonly sweep: DeadlineSweep;
@@ -66,7 +37,7 @@ const copiedBytes = 16_384;
 type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 
 /** One connection to an endpoint: writes requests, reads responses strictly, one exchange at a time. */
-export class EndpointConnection implements Timed {
+export class EndpointConnection implements EndpointChannel, Timed {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
   deadlineMs: number;
@@ -139,7 +110,14 @@ export class EndpointConnection implements Timed {
     return this.#stage === 'idle' && !this.socket.destroyed;
   }
 
-  /** Any byte of the response has arrived. */
+  get wasIdle(): boolean {
+    return this.served > 0;
+  }
+
+  get takesBody(): boolean {
+    return this.connected && !this.socket.writableNeedDrain;
+  }
+
   get answering(): boolean {
     return this.#reader.answering;
   }
@@ -149,12 +127,10 @@ export class EndpointConnection implements Timed {
     return this.#reader.promisedIdleMs;
   }
 
-  /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#reader.trailers;
   }
 
-  /** @param silenceMs How long the endpoint may stay silent, before the head and between pieces. */
   send(request: OutgoingRequest, silenceMs: number, receiver: ResponseReceiver): void {
     this.#receiver = receiver;
     this.#reader.begin(request.method, receiver, request.upgrade !== '');
@@ -166,7 +142,6 @@ export class EndpointConnection implements Timed {
     this.socket.write(textOf(request), 'latin1');
   }
 
-  /** Sends a piece of the body. Returns `false` where the caller waits for `onWritable`. */
   writeBody(bytes: Buffer, from: number, to: number): boolean {
     this.#expectBytes();
     const { socket } = this;
@@ -178,16 +153,11 @@ export class EndpointConnection implements Timed {
     return socket.write('\r\n', 'latin1');
   }
 
-  /** @param trailers lines, CRLF at the end of each */
   endBody(trailers: string): void {
     this.#requestDone = true;
     if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
   }
 
-  /**
-   * Turns the connection into a tunnel; called from `onUpgrade`. What the endpoint sends goes to `receiver` from here on,
-   * which has deadlines of its own.
-   */
   beginTunnel(receiver: TunnelReceiver): void {
     this.#stage = 'tunnel';
     this.#receiver = undefined;
@@ -198,17 +168,14 @@ export class EndpointConnection implements Timed {
     this.#owner.onDetached(this);
   }
 
-  /** Sends bytes of the tunnel's client. Returns `false` where the caller waits for `onWritable`. */
   writeTunnel(bytes: Buffer): boolean {
     return this.socket.write(bytes);
   }
 
-  /** The tunnel's client sends no more. */
   endTunnel(): void {
     this.socket.end();
   }
 
-  /** The tunnel's client is gone in order: the endpoint gets what is still to be written, then the connection closes. */
   closeTunnel(): void {
     const linger = guard(this, () => {
       this.deadlineMs = this.#owner.sweep.in(lingerMs);
@@ -233,7 +200,6 @@ export class EndpointConnection implements Timed {
     this.socket.destroy();
   }
 
-  /** As `abandon`, so that the endpoint cannot take it for an orderly end. */
   reset(): void {
     this.#leave();
     reset(this.socket);
@@ -294,6 +260,7 @@ export class EndpointConnection implements Timed {
       return;
     }
     this.#expectBytes();
+    const isFirst = !this.#reader.answering;
     const outcome = this.#reader.read(buffer, length);
     if (outcome === 'upgraded') {
       this.#swapBuffer = true;
@@ -304,6 +271,7 @@ export class EndpointConnection implements Timed {
     if (outcome === 'more' || this.#receiver === undefined) return;
     // The rest of a read that filled the buffer, and further records of TLS, come before the event loop turns.
     if (outcome === 'complete') this.#finish(length === readBufferBytes || this.endpoint.secure);
+    else if (isFirst && isHttp2Settings(buffer)) this.#break({ kind: 'wrong-protocol', spoken: 'http2' });
     else this.#break({ kind: 'invalid', cause: outcome.cause });
   }
 

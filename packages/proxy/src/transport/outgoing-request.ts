@@ -15,6 +15,8 @@ export interface OutgoingRequest {
   readonly trailers: string;
   /** Value of `Upgrade` that is offered, or empty: then a 101 is an error. */
   readonly upgrade: string;
+  /** The client asked for trailers (`TE: trailers`), which only HTTP/2 endpoints are told. */
+  readonly wantsTrailers?: boolean;
 }
 
 /** The request as HTTP/1.1 writes it, as latin1. */

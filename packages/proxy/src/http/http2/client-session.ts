@@ -49,7 +49,8 @@ export class Http2ClientSession extends Http2Session {
     const { method, scheme, authority, path, protocol } = line;
     const pseudo = [':method', method];
     if (method !== 'CONNECT' || protocol !== undefined) pseudo.push(':scheme', scheme, ':path', path);
-    pseudo.push(':authority', authority);
+    // A request of HTTP/1.0 may name none (RFC 9113, section 8.3.1).
+    if (authority !== '') pseudo.push(':authority', authority);
     if (protocol !== undefined) pseudo.push(':protocol', protocol);
     const id = this.#nextStream;
     const all = [...pseudo, ...flat];

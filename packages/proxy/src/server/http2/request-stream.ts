@@ -10,7 +10,7 @@ import type { ParseError } from '../../http/parse-error.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import type { Http2Context } from './connection-context.ts';
-import { flatOfHead } from './field-lines.ts';
+import { flatOfHead } from './flat-head.ts';
 import { Http2Request } from './http2-request.ts';
 import { StreamBody } from './stream-body.ts';
 import { StreamResponse } from './stream-response.ts';

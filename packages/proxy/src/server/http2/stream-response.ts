@@ -2,11 +2,12 @@ import type { ClientHead } from '../../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece, ResponseSink } from '../../exchange/client-side.ts';
 import { localResponse, localResponseHeaders } from '../../exchange/local-responses.ts';
 import { allowedTrailers } from '../../http/chunked-reader.ts';
+import { bytesOf, lowered } from '../../http/http2/field-lines.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import type { LocalResponse } from '../../model/local-response.ts';
 import { httpDate } from '../http1/local-response-text.ts';
-import { bytesOf, flatOfHead, lowered } from './field-lines.ts';
+import { flatOfHead } from './flat-head.ts';
 
 /** What a response needs of its stream's owner. */
 export interface ResponseHost {

@@ -1,5 +1,3 @@
-import type { ClientHead } from '../../exchange/client-head.ts';
-
 /** Fields of one connection of HTTP/1.1, which HTTP/2 does not have (RFC 9113, section 8.2.2). */
 const connectionFields = new Set([
   'connection',
@@ -13,7 +11,7 @@ const connectionFields = new Set([
 ]);
 
 /** Field lines of HTTP/1.1, CRLF at the end of each, as flat lower-case name, value. */
-function flatOfLines(lines: string): string[] {
+export function flatOfLines(lines: string): string[] {
   const flat: string[] = [];
   for (let at = 0; at < lines.length; ) {
     const end = lines.indexOf('\r\n', at);
@@ -26,12 +24,7 @@ function flatOfLines(lines: string): string[] {
   return flat;
 }
 
-/** The fields of a response for HTTP/2. */
-export function flatOfHead({ lines, headers }: ClientHead): string[] {
-  return lines === undefined ? lowered(headers?.flat ?? []) : flatOfLines(lines);
-}
-
-/** The same with lower-case names, without fields that belong to a connection. */
+/** Flat name, value, name, value with lower-case names, without fields that belong to a connection. */
 export function lowered(fields: readonly string[]): string[] {
   const flat: string[] = [];
   for (let at = 0; at < fields.length; at += 2) {

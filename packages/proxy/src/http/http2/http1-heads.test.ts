@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { UpstreamHead } from '../response-head.ts';
+import { fieldName } from './field-names.ts';
+import { HeaderField } from './header-field.ts';
+import { http1ResponseHead, http2RequestHead } from './http1-heads.ts';
+
+describe('heads between HTTP/1.1 and HTTP/2 (RFC 9113, section 8.3)', () => {
+  const requests = [
+    ['GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n', ['GET', 'x.test', '/a?b=c'], []],
+    ['OPTIONS * HTTP/1.1\r\nHost: x.test:81\r\n\r\n', ['OPTIONS', 'x.test:81', '*'], []],
+    // HTTP/1.0 may come without Host.
+    ['GET / HTTP/1.1\r\nA: b\r\n\r\n', ['GET', '', '/'], ['a', 'b']],
+    // A second Host is refused before; the first alone is one.
+    ['GET / HTTP/1.1\r\nX-A:  1 \r\nhost: x\r\nX-A: 2\r\n\r\n', ['GET', 'x', '/'], ['x-a', '1', 'x-a', '2']],
+    [
+      'POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\nKeep-Alive: timeout=5\r\nProxy-Connection: a\r\nCookie: a=b\r\n\r\n',
+      ['POST', 'x', '/'],
+      ['cookie', 'a=b'],
+    ],
+    ['GET / HTTP/1.1\r\nHost: x\r\nEmpty:\r\nColons: a:b\r\n\r\n', ['GET', 'x', '/'], ['empty', '', 'colons', 'a:b']],
+  ] as const;
+  for (const [head, line, flat] of requests)
+    it(`makes a request of ${JSON.stringify(head.slice(0, 40))}`, () => {
+      const made = http2RequestHead(head, 'http');
+      expect([made.line.method, made.line.authority, made.line.path]).to.deep.equal(line);
+      expect(made.line.scheme).to.equal('http');
+      expect(made.flat).to.deep.equal(flat);
+    });
+
+  it('makes a response head that the HTTP/1.1 parser reads', () => {
+    const fields = [
+      new HeaderField(fieldName('content-length'), '5', undefined),
+      new HeaderField(fieldName('set-cookie'), 'a=b', undefined),
+      new HeaderField(fieldName('set-cookie'), 'c=d', undefined),
+    ];
+    const text = http1ResponseHead({ status: 404, fields });
+    const bytes = Buffer.from(text, 'latin1');
+    const head = new UpstreamHead();
+    expect(head.parse(bytes, 0, bytes.length)).to.equal('complete');
+    expect([head.status, head.contentLength, head.fields.count, head.end]).to.deep.equal([404, 5, 3, bytes.length]);
+  });
+});

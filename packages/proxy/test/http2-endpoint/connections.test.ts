@@ -1,0 +1,434 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { expect } from 'chai';
+import { ErrorCode, Flag, Frame, Setting } from '../../src/http/http2/frames.ts';
+import { data, goaway, headers, rstStream, settings, uint32, windowUpdate } from '../http2-wire.ts';
+import { makeHttp2Server, type Rig, type RigOptions, startRig } from '../server-rig.ts';
+import { endpointAt } from '../test-context.ts';
+import { until } from '../until.ts';
+import { type ClientRequest, everyClient } from './every-client.ts';
+import { type ForeignEndpoint, startEndpoint } from './foreign-endpoint.ts';
+import { http2At, type ScriptedEndpoint, startScriptedEndpoint } from './scripted-endpoint.ts';
+
+const [, client] = everyClient;
+const send = (rig: Rig, request: ClientRequest = {}) => (client as (typeof everyClient)[number]).send(rig, request);
+const answered = (stream: number) => headers(stream, [[':status', '204']]);
+const post = { method: 'POST', body: ['call'] };
+
+describe('connections to HTTP/2 endpoints', () => {
+  let scripted: ScriptedEndpoint;
+  let foreign: ForeignEndpoint;
+  let rig: Rig;
+  beforeEach(async () => {
+    [scripted, foreign] = await Promise.all([startScriptedEndpoint(), startEndpoint()]);
+  });
+  afterEach(async () => {
+    await rig.stop();
+    await Promise.all([scripted.stop(), foreign.stop()]);
+  });
+  const start = async (options: Partial<RigOptions> = {}) => {
+    rig = await startRig(makeHttp2Server, { endpoints: [http2At(scripted.port)], ...options });
+  };
+  const reason = async (request?: ClientRequest) => {
+    const { status, headers: fields } = await send(rig, request);
+    return [status, fields['x-swarmgate-reason']];
+  };
+  /** Streams of all connections whose request is whole. */
+  const requests = () => scripted.frames.filter(({ type }) => type === Frame.headers);
+
+  it('keep to the endpoint’s limit of streams, and open another one only where all are full', async () => {
+    scripted.greeting = settings([[Setting.maxConcurrentStreams, 2]]);
+    await start();
+    const open: [number, () => void][] = [];
+    scripted.onFrame = ({ type, stream }, socket, connection) => {
+      if (type === Frame.headers) open.push([connection, () => socket.write(answered(stream))]);
+    };
+    const all = Promise.all(Array.from({ length: 5 }, () => send(rig)));
+    await until(() => open.length === 5, 'five requests');
+    const perConnection = [1, 2, 3].map((each) => open.filter(([connection]) => connection === each).length);
+    expect(perConnection.sort()).to.deep.equal([1, 2, 2]);
+    for (const [, answer] of open) answer();
+    for (const { status } of await all) expect(status).to.equal(204);
+    expect(scripted.connections).to.equal(3);
+  });
+
+  it('spread requests by the fewest outstanding', async () => {
+    scripted.greeting = settings([[Setting.maxConcurrentStreams, 2]]);
+    await start();
+    const open: [number, () => void][] = [];
+    scripted.onFrame = ({ type, stream }, socket, connection) => {
+      if (type === Frame.headers) open.push([connection, () => socket.write(answered(stream))]);
+    };
+    const first = [send(rig), send(rig), send(rig)];
+    await until(() => open.length === 3, 'three requests');
+    const full = open.filter(([connection]) => open.filter(([each]) => each === connection).length === 2);
+    const other = open.find(([connection]) => connection !== full[0]?.[0]);
+    for (const [, answer] of full) answer();
+    await until(() => rig.context.outstanding === 1, 'two responses');
+    const next = send(rig);
+    await until(() => open.length === 4, 'the next request');
+    expect(open[3]?.[0]).to.equal(full[0]?.[0]);
+    open[3]?.[1]();
+    other?.[1]();
+    await Promise.all([...first, next]);
+  });
+
+  it('queue requests beyond their number, first come first served', async () => {
+    scripted.greeting = settings([[Setting.maxConcurrentStreams, 1]]);
+    await start({ limits: { perEndpoint: 1 } });
+    const open: (() => void)[] = [];
+    scripted.onFrame = ({ type, stream }, socket) => {
+      if (type === Frame.headers) open.push(() => socket.write(answered(stream)));
+    };
+    const first = send(rig);
+    await until(() => open.length === 1, 'the first request');
+    const more = [send(rig), send(rig)];
+    await until(() => rig.pool.sizes().queued === 2, 'the line');
+    for (let at = 0; at < 3; at++) {
+      await until(() => open.length === at + 1, 'a request');
+      open[at]?.();
+    }
+    for (const { status } of await Promise.all([first, ...more])) expect(status).to.equal(204);
+    expect(scripted.connections).to.equal(1);
+  });
+
+  it('wait for SETTINGS, for as long as a connection may take to open', async () => {
+    scripted.greeting = undefined;
+    await start({ timeouts: { connectMs: 50 } });
+    expect(await reason()).to.deep.equal([504, 'connect-timeout']);
+    expect(requests()).to.deep.equal([]);
+  });
+
+  const unprocessed = [
+    ['REFUSED_STREAM', (stream: number) => rstStream(stream, ErrorCode.refusedStream)],
+    ['GOAWAY below the stream', (stream: number) => goaway(stream - 1)],
+  ] as const;
+  for (const [name, refusal] of unprocessed) {
+    it(`repeat a POST after ${name}, at another endpoint where there is one, without a budget`, async () => {
+      scripted.onFrame = ({ type, stream }, socket) => {
+        if (type === Frame.headers) socket.write(refusal(stream));
+      };
+      await start({ endpoints: [http2At(scripted.port), foreign.endpoint] });
+      for (let each = 0; each < 30; each++) expect((await send(rig, post)).body).to.equal('POST /');
+      expect(foreign.seen.every(({ body }) => body === 'call')).to.equal(true);
+      expect(requests().length).to.be.greaterThan(10);
+      expect(rig.context.outcomes).not.to.include('broken');
+    });
+
+    it(`repeat a POST after ${name} at the same endpoint where there is no other`, async () => {
+      let refused = 0;
+      scripted.onFrame = ({ type, stream, flags }, socket) => {
+        if (type === Frame.headers && refused++ === 0) socket.write(refusal(stream));
+        else if (refused > 1 && (flags & Flag.endStream) !== 0) socket.write(answered(stream));
+      };
+      await start();
+      expect((await send(rig, post)).status).to.equal(204);
+      expect(rig.context.reports[0]?.retries).to.equal(1);
+    });
+  }
+
+  it('repeat a POST whose body was passed on already, as long as it is held: 64 KB', async () => {
+    await start({ endpoints: [http2At(scripted.port), foreign.endpoint] });
+    for (const [bytes, status] of [
+      [60_000, 200],
+      [500_000, 502],
+    ] as const) {
+      let received = 0;
+      scripted.onFrame = ({ type, stream, payload }, socket) => {
+        if (type === Frame.headers)
+          socket.write(Buffer.concat([windowUpdate(0, 600_000), windowUpdate(stream, 600_000)]));
+        if (type === Frame.data) received += payload.length;
+        if (received === bytes) socket.write(rstStream(stream, ErrorCode.refusedStream));
+      };
+      const statuses: number[] = [];
+      // The endpoints take turns: one of two requests begins at the one that refuses.
+      for (let each = 0; each < 2; each++) {
+        received = 0;
+        const pieces = Array.from({ length: bytes / 10_000 }, () => 'x'.repeat(10_000));
+        statuses.push((await send(rig, { method: 'POST', body: pieces })).status);
+      }
+      expect(statuses).to.include(status);
+      if (status === 200) for (const { body } of foreign.seen) expect(body.length).to.equal(bytes);
+    }
+  });
+
+  it('do not repeat a POST that was reset otherwise, and repeat a GET', async () => {
+    scripted.onFrame = ({ type, stream }, socket) => {
+      if (type === Frame.headers) socket.write(rstStream(stream, ErrorCode.internalError));
+    };
+    await start({ endpoints: [http2At(scripted.port), foreign.endpoint] });
+    const statuses = new Set<number>();
+    for (let each = 0; each < 4; each++) statuses.add((await send(rig, post)).status);
+    expect([...statuses].sort()).to.deep.equal([200, 502]);
+    for (let each = 0; each < 4; each++) expect((await send(rig)).status).to.equal(200);
+  });
+
+  it('finish the streams that GOAWAY leaves, and send new ones over another connection', async () => {
+    const late: (() => void)[] = [];
+    scripted.onFrame = ({ type, stream }, socket, connection) => {
+      if (type !== Frame.headers) return;
+      if (connection === 1) {
+        socket.write(goaway(stream));
+        late.push(() => socket.write(answered(stream)));
+      } else socket.write(answered(stream));
+    };
+    await start();
+    const first = send(rig);
+    await until(() => late.length === 1, 'GOAWAY');
+    await until(async () => (await send(rig)).status === 204 && scripted.connections === 2, 'the second connection');
+    late[0]?.();
+    expect((await first).status).to.equal(204);
+    await until(() => scripted.sockets.size === 1, 'the end of the first connection');
+  });
+
+  it('close after the idle time, with GOAWAY', async () => {
+    scripted.onFrame = ({ type, stream }, socket) => {
+      if (type === Frame.headers) socket.write(answered(stream));
+    };
+    await start({ limits: { idleMs: 50 } });
+    expect((await send(rig)).status).to.equal(204);
+    await until(() => scripted.sockets.size === 0, 'the end of the connection');
+    expect(scripted.frames.filter(({ type }) => type === Frame.goaway)).to.have.length(1);
+    await until(() => rig.pool.sizes().open === 0, 'an empty pool');
+    expect((await send(rig)).status).to.equal(204);
+  });
+
+  it('end with RST_STREAM what the client gives up', async () => {
+    await start();
+    scripted.onFrame = ({ type }) => {
+      if (type === Frame.headers) for (const each of clients) each.destroy();
+    };
+    const raw = rig.client();
+    const clients = [raw];
+    raw.send('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    const cancelled = ({ type, payload }: { type: number; payload: Buffer }) =>
+      type === Frame.rstStream && payload.readUInt32BE(0) === ErrorCode.cancel;
+    await until(() => scripted.frames.some(cancelled), 'RST_STREAM');
+    expect(rig.context.outcomes).to.deep.equal(['abandoned']);
+    expect(scripted.sockets.size).to.equal(1);
+  });
+
+  it('do not take more of a response than the client does, and hold up no other stream', async () => {
+    const piece = Buffer.alloc(16_384, 'x');
+    await start({ endpoints: [foreign.endpoint] });
+    let written = 0;
+    foreign.onRequest = (stream, { headers: head }) => {
+      stream.respond({ ':status': 200 });
+      if (head[':path'] !== '/endless') {
+        stream.end('quick');
+        return;
+      }
+      const more = () => {
+        for (;;) {
+          written += piece.length;
+          if (!stream.write(piece)) break;
+        }
+        stream.once('drain', more);
+      };
+      more();
+    };
+    const slow = connect(rig.port, '127.0.0.1');
+    slow.pause();
+    slow.write('GET /endless HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    let before = -1;
+    await until(() => {
+      const isStill = written > 0 && written === before;
+      before = written;
+      return isStill && written > 262_144;
+    }, 'the endpoint to be held up');
+    for (let each = 0; each < 20; each++) expect((await send(rig, { path: '/quick' })).body).to.equal('quick');
+    // The client's socket buffers, the proxy's and one window.
+    expect(written).to.be.lessThan(12_000_000);
+    expect(foreign.connections).to.equal(1);
+    slow.destroy();
+  });
+
+  describe('of an endpoint that does not speak what its label says', () => {
+    const cases: readonly (readonly [string, Buffer | undefined, readonly [number, string]])[] = [
+      ['HTTP/1.1', Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), [502, 'wrong-protocol']],
+      ['TLS', Buffer.from([0x15, 3, 3, 0, 2, 2, 10]), [502, 'wrong-protocol']],
+      ['something else', Buffer.from('220 mail.example ESMTP ready\r\n'), [502, 'wrong-protocol']],
+      ['frames without SETTINGS', goaway(0), [502, 'wrong-protocol']],
+    ];
+    for (const [name, greeting, expected] of cases)
+      it(`refuse with a reason: ${name}`, async () => {
+        scripted.greeting = greeting;
+        await start();
+        expect(await reason(post)).to.deep.equal(expected);
+        expect(requests()).to.deep.equal([]);
+        expect(rig.context.outcomes).to.deep.equal(['broken']);
+      });
+
+    it('send the request to another one that does', async () => {
+      scripted.greeting = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n');
+      await start({ endpoints: [http2At(scripted.port), foreign.endpoint] });
+      for (let each = 0; each < 4; each++) expect((await send(rig, post)).status).to.equal(200);
+    });
+
+    it('refuse with a reason: Node’s own HTTP/1.1 server', async () => {
+      const server = createServer((_request, response) => response.end());
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      await start({ endpoints: [http2At((server.address() as AddressInfo).port)] });
+      expect(await reason()).to.deep.equal([502, 'wrong-protocol']);
+      server.close();
+    });
+
+    it('refuse with a reason: HTTP/2 where HTTP/1.1 is expected', async () => {
+      await start({ endpoints: [endpointAt(foreign.endpoint.port)] });
+      expect(await reason()).to.deep.equal([502, 'wrong-protocol']);
+    });
+  });
+
+  it('speak h2 over TLS by ALPN, and refuse an endpoint that does not choose it', async () => {
+    const secure = await startEndpoint({}, true);
+    await start({ endpoints: [secure.endpoint] });
+    expect((await send(rig, post)).body).to.equal('POST /');
+    expect(secure.seen[0]?.headers[':scheme']).to.equal('https');
+    await secure.stop();
+  });
+
+  describe('to hostile endpoints', () => {
+    const violations: readonly (readonly [string, (stream: number) => Buffer, readonly [number, string]])[] = [
+      [
+        'an unknown frame type in an oversized frame',
+        () => Buffer.from([1, 0, 0, 99, 0, 0, 0, 0, 0]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      ['a response without a status', (stream) => headers(stream, [['a', 'b']]), [502, 'endpoint-answer-invalid']],
+      ['101', (stream) => headers(stream, [[':status', '101']]), [502, 'endpoint-answer-invalid']],
+      [
+        'an upper-case name',
+        (stream) =>
+          headers(stream, [
+            [':status', '200'],
+            ['Aa', 'b'],
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a line break in a value',
+        (stream) =>
+          headers(stream, [
+            [':status', '200'],
+            ['a', 'b\r\nc: d'],
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'transfer-encoding',
+        (stream) =>
+          headers(stream, [
+            [':status', '200'],
+            ['transfer-encoding', 'chunked'],
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'two lengths',
+        (stream) =>
+          headers(stream, [
+            [':status', '200'],
+            ['content-length', '1'],
+            ['content-length', '1'],
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a head over 64 KB',
+        (stream) =>
+          headers(stream, [
+            [':status', '200'],
+            ...Array.from({ length: 20 }, (_, at) => [`x-${at}`, 'v'.repeat(700)] as const),
+            ...Array.from({ length: 231 }, (_, at) => [`y-${at}`, 'v'] as const),
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      ['DATA before the head', (stream) => data(stream, 'x', true), [502, 'endpoint-answer-invalid']],
+      [
+        'a push',
+        (stream) => Buffer.concat([Buffer.from([0, 0, 4, 5, 4, 0, 0, 0, stream]), uint32(2)]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      ['a window over 2^31', () => windowUpdate(0, 0x7fff_ffff), [502, 'endpoint-answer-invalid']],
+      [
+        'a broken field block',
+        (stream) => headers(stream, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a flood of PING',
+        () =>
+          Buffer.concat(
+            Array.from({ length: 3_000 }, () => Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])),
+          ),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a flood of SETTINGS',
+        () => Buffer.concat(Array.from({ length: 3_000 }, () => settings())),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a flood of 1xx',
+        (stream) =>
+          Buffer.concat(Array.from({ length: 3_000 }, () => headers(stream, [[':status', '103']], Flag.endHeaders))),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'a flood of CONTINUATION',
+        (stream) =>
+          Buffer.concat([
+            headers(stream, [[':status', '200']], 0),
+            ...Array.from({ length: 100 }, () => Buffer.from([0, 0, 0, 9, 0, 0, 0, 0, stream])),
+          ]),
+        [502, 'endpoint-answer-invalid'],
+      ],
+      [
+        'more DATA than the window',
+        (stream) =>
+          Buffer.concat([
+            headers(stream, [[':status', '200']], Flag.endHeaders),
+            ...Array.from({ length: 40 }, () => data(stream, Buffer.alloc(16_384))),
+          ]),
+        [200, ''],
+      ],
+      [
+        'a body longer than its length',
+        (stream) =>
+          Buffer.concat([
+            headers(
+              stream,
+              [
+                [':status', '200'],
+                ['content-length', '1'],
+              ],
+              Flag.endHeaders,
+            ),
+            data(stream, 'xx', true),
+          ]),
+        [200, ''],
+      ],
+    ];
+    for (const [name, bytes, [status, cause]] of violations)
+      it(`end the request that they break, and serve the next: ${name}`, async () => {
+        let violated = 0;
+        scripted.onFrame = ({ type, stream }, socket) => {
+          if (type !== Frame.headers) return;
+          if (violated++ === 0) socket.write(bytes(stream));
+          else socket.write(answered(stream));
+        };
+        await start();
+        const first = await send(rig, { method: 'POST', body: ['x'] });
+        expect([first.status, first.headers['x-swarmgate-reason'] ?? '']).to.deep.equal([status, cause]);
+        if (status === 200) expect(first.broken).to.equal(true);
+        expect((await send(rig)).status).to.equal(204);
+      });
+
+    it('fail in time where an endpoint allows no stream at all, without a connection after the other', async () => {
+      scripted.greeting = settings([[Setting.maxConcurrentStreams, 0]]);
+      await start();
+      expect(await reason(post)).to.deep.equal([502, 'endpoint-unreachable']);
+      expect(scripted.connections).to.be.lessThan(4);
+    });
+  });
+});
