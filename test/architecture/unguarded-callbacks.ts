@@ -98,7 +98,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/server/relay/relays.ts', 'socket.destroy()', aborts],
   ['proxy/src/server/relay/relays.ts', 'this.#open.delete(', counts],
   ['proxy/src/server/tls/secure-entrypoint.ts', 'this.#sources.delete(', counts],
-  ['proxy/src/transport/check-endpoint.ts', 'end(0)', settles],
+  ['proxy/src/transport/check-endpoint.ts', 'end()', settles],
   ['proxy/src/transport/check-endpoint.ts', "'abort', onAbort", settles],
   ['proxy/src/transport/connect.ts', '() => undefined', ignores],
   ['proxy/src/transport/connect.ts', 'fail(', settles],

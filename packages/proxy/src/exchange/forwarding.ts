@@ -8,6 +8,7 @@ import type { ConnectionFault, EndpointChannel, ResponseReceiver } from '../tran
 import type { OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { ResponseConsumer } from '../transport/response-reader.ts';
 import type { FailedAttempt } from './access-record.ts';
+import { failureOf, outcomeOf, unsentKinds } from './attempt-outcome.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -352,49 +353,4 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
 function withHeld(request: OutgoingRequest, held: string): OutgoingRequest {
   return { ...request, firstBytes: request.firstBytes + held };
-}
-
-/** The endpoint has not seen the request, or has said that it did nothing with it. */
-const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set([
-  'refused',
-  'connect-timeout',
-  'local-shortage',
-  'unprocessed',
-  'wrong-protocol',
-]);
-
-function outcomeOf(fault: ConnectionFault): EndpointOutcome {
-  switch (fault.kind) {
-    case 'refused':
-      return 'refused';
-    case 'local-shortage':
-      return 'abandoned';
-    case 'connect-timeout':
-    case 'silent':
-      return 'timed-out';
-    case 'unprocessed':
-    case 'no-upgrades':
-      return 'abandoned';
-    default:
-      return 'broken';
-  }
-}
-
-function failureOf(fault: ConnectionFault): ForwardFailure {
-  switch (fault.kind) {
-    case 'connect-timeout':
-      return 'connect-timeout';
-    case 'local-shortage':
-      return 'out-of-descriptors';
-    case 'silent':
-      return 'head-timeout';
-    case 'invalid':
-      return 'endpoint-answer-invalid';
-    case 'wrong-protocol':
-      return 'wrong-protocol';
-    case 'no-upgrades':
-      return 'upgrade-not-supported';
-    default:
-      return 'endpoint-unreachable';
-  }
 }
