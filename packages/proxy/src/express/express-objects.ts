@@ -27,10 +27,15 @@ function methodsOf(prototype: object): PropertyDescriptorMap {
   return { ...Object.getOwnPropertyDescriptors(prototype), app: { value: app, configurable: true, writable: true } };
 }
 
-/** Makes an Express app work as middleware, as `app.use(app)` does; leaves other handlers as they are. */
+/** Makes Express apps work as middleware, as `app.use(app)` does, those inside routers too; leaves other handlers as they are. */
 export function mount(handler: PluginHandler): void {
-  if ('handle' in handler && 'set' in handler && 'emit' in handler && typeof handler.emit === 'function')
+  if ('handle' in handler && 'set' in handler && 'emit' in handler && typeof handler.emit === 'function') {
     handler.emit('mount', app);
+    return;
+  }
+  // A router that is given an app does not mount it: its requests would become those of node:http, without a connection.
+  const { stack } = handler as { readonly stack?: unknown };
+  if (Array.isArray(stack)) for (const layer of stack) if (typeof layer?.handle === 'function') mount(layer.handle);
 }
 
 export function asRequest(request: ExpressRequest): Request {

@@ -80,9 +80,14 @@ class ExpressParts implements HandledParts {
     this.response.onClientDrained();
   }
 
-  onOver(): void {
-    this.response.onOver();
-    this.request.onOver();
+  onOver(complete: boolean): void {
+    // Listeners of both run here: what they throw must not keep the client's side from its end.
+    try {
+      this.response.onOver();
+      this.request.onOver(complete, this.response.completes);
+    } catch (error) {
+      this.handled.onFault(error);
+    }
   }
 }
 
@@ -122,14 +127,10 @@ class PluginParts extends ExpressParts {
     this.#run(() => super.onClientDrained());
   }
 
-  override onOver(): void {
+  override onOver(complete: boolean): void {
     this.#silence.stop();
     this.request.onPluginEnd?.();
-    try {
-      this.#run(() => super.onOver());
-    } catch (error) {
-      this.responseTo(error);
-    }
+    this.#run(() => super.onOver(complete));
   }
 
   responseTo(error: unknown) {

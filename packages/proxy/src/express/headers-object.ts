@@ -37,6 +37,16 @@ export function headersObjectOf(flat: readonly string[]): IncomingHttpHeaders {
   return headers;
 }
 
+/** Headers in the form of `IncomingMessage.headersDistinct`. */
+export function distinctHeadersOf(flat: readonly string[]): NodeJS.Dict<string[]> {
+  const headers: NodeJS.Dict<string[]> = Object.create(null);
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = (flat[at] as string).toLowerCase();
+    headers[name] = [...(headers[name] ?? []), flat[at + 1] as string];
+  }
+  return headers;
+}
+
 /** Carries what code has changed in `now`, compared with `before`, over to the headers that are forwarded. */
 export function applyHeaderChanges(
   headers: HeaderList,

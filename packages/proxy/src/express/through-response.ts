@@ -40,6 +40,7 @@ export class ThroughResponse implements ResponseSink, ForwardHooks {
 
   #rebuild(head: ClientHead, closes: boolean, piece: ResponsePiece): boolean {
     const response = this.#response;
+    response.sendDate = false;
     if (response.headersSent) throw new Error('middleware has responded after it passed the request on');
     const flat = head.headers?.flat ?? [];
     const seen = new Set<string>();
@@ -69,7 +70,8 @@ export class ThroughResponse implements ResponseSink, ForwardHooks {
     // Middleware may keep what it gets; the bytes are the read buffer's.
     const copy = Buffer.from(bytes.subarray(from, to));
     if (!complete) {
-      if (copy.length > 0 && !this.#response.write(copy)) this.#clogged = true;
+      // As `pipe` of Node compares: middleware may replace `write` by a function that returns nothing.
+      if (copy.length > 0 && this.#response.write(copy) === false) this.#clogged = true;
       return false;
     }
     const flat = allowedTrailers(trailers);

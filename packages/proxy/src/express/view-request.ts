@@ -1,8 +1,10 @@
-import { EventEmitter } from 'node:events';
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { guard } from '@swarmgate/runtime';
 import type { HandledExchange } from '../exchange/route-handler.ts';
-import { applyHeaderChanges, headersObjectOf } from './headers-object.ts';
+import { allowedTrailers } from '../http/chunked-reader.ts';
+import { applyHeaderChanges, distinctHeadersOf, headersObjectOf } from './headers-object.ts';
+import { ViewSocket } from './view-socket.ts';
 
 /** What middleware has read of a body is kept up to this size, so that the endpoint still gets it. */
 export const mostConsumedBytes = 1_048_576;
@@ -15,80 +17,65 @@ export interface ForwardHooks {
   runs: <T>(act: () => T) => T;
 }
 
-/** What middleware reads of a socket: addresses and whether TLS ended here. It carries no bytes. */
-class ViewSocket extends EventEmitter {
-  readonly remoteAddress: string;
-  readonly encrypted: boolean;
-  readonly readable = true;
-  readonly writable = true;
-  destroyed = false;
-
-  constructor(remoteAddress: string, encrypted: boolean) {
-    super();
-    this.remoteAddress = remoteAddress;
-    this.encrypted = encrypted;
-  }
-
-  setTimeout(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  ref(): this {
-    return this;
-  }
-
-  unref(): this {
-    return this;
-  }
+/** The response to a request, as far as the request acts on it. */
+export interface RequestPeer {
+  /** Middleware waits for a body of which nothing has come. */
+  onBodyAwaited(): void;
+  /** Returns `false` where no listener took the silence. */
+  onTimeout(): boolean;
+  readonly headersSent: boolean;
 }
 
-/** node:http reads a socket's limits while it makes a request; the real stand-in is made when middleware asks for it. */
-const noSocket = new ViewSocket('', false) as unknown as Socket;
+/** node:http reads a socket's limits while it makes a request; the stand-in of a request is made when middleware asks for it. */
+const noSocket = new ViewSocket(
+  { address: '', port: 0, encrypted: false, authorized: false },
+  undefined,
+) as unknown as Socket;
 
 /** A request of node:http's shape, made of the exchange: for Express and its middleware. */
 export class ViewRequest extends IncomingMessage {
   static {
-    // Accessors, because most requests pass no middleware that reads them.
-    Object.defineProperties(ViewRequest.prototype, {
+    // Accessors, because most requests pass no middleware that reads them; what node:http sets while it makes a request is dropped.
+    const dropped = () => undefined;
+    const accessors: PropertyDescriptorMap & ThisType<ViewRequest> = {
       headers: {
-        configurable: true,
-        get(this: ViewRequest): IncomingHttpHeaders {
+        get() {
           return this.#headersNow();
         },
-        set(this: ViewRequest, headers: IncomingHttpHeaders) {
+        set(headers: IncomingHttpHeaders) {
           this.#headersNow();
           this.#headers = headers;
         },
       },
+      headersDistinct: {
+        get() {
+          this.#distinct ??= distinctHeadersOf(this.rawHeaders);
+          return this.#distinct;
+        },
+        set: dropped,
+      },
       rawHeaders: {
-        configurable: true,
-        get(this: ViewRequest): string[] {
+        get() {
           this.#rawHeaders ??= this.#fields();
           return this.#rawHeaders;
         },
-        set() {
-          // node:http sets an empty list while it makes a request.
+        set: dropped,
+      },
+      complete: {
+        get() {
+          return this.#over ? this.#wasComplete : this.handled.body.done;
         },
+        set: dropped,
       },
       socket: {
-        configurable: true,
-        get(this: ViewRequest): Socket {
-          this.#socket ??= this.#makeSocket();
-          return this.#socket;
+        get() {
+          return this.#socketNow() as unknown as Socket;
         },
-        set() {
-          // As above.
-        },
+        set: dropped,
       },
-    });
+    };
+    for (const [name, accessor] of Object.entries(accessors))
+      Object.defineProperty(ViewRequest.prototype, name, { configurable: true, ...accessor });
   }
 
   readonly handled: HandledExchange;
@@ -100,16 +87,25 @@ export class ViewRequest extends IncomingMessage {
   onPluginEnd: (() => void) | undefined;
   /** Called before the request is forwarded. */
   onForward: ((through: ForwardHooks) => void) | undefined;
+  peer: RequestPeer | undefined;
   #headers: IncomingHttpHeaders | undefined;
   /** The headers as they were before middleware could change them. */
   #sentHeaders: IncomingHttpHeaders | undefined;
   #rawHeaders: string[] | undefined;
-  #socket: Socket | undefined;
+  #distinct: NodeJS.Dict<string[]> | undefined;
+  #socket: ViewSocket | undefined;
+  readonly #hasBody: boolean;
   #consumed: Buffer[] = [];
   #consumedBytes = 0;
   #pushed = false;
   #handedOver = false;
   #wanted = false;
+  /** Middleware reads the body. */
+  #isRead = false;
+  /** The exchange has ended: its body is another request's. */
+  #over = false;
+  #wasComplete = false;
+  #closesQuietly = false;
 
   constructor(handled: HandledExchange) {
     super(noSocket);
@@ -118,6 +114,8 @@ export class ViewRequest extends IncomingMessage {
     this.httpVersion = protocol === 'HTTP/2' ? '2.0' : protocol.slice(5);
     this.httpVersionMajor = protocol === 'HTTP/2' ? 2 : 1;
     this.httpVersionMinor = protocol === 'HTTP/1.1' ? 1 : 0;
+    Object.assign(this, { upgrade: false });
+    this.#hasBody = !handled.body.done;
     this.method = exchange.method;
     this.url = exchange.path + exchange.query;
   }
@@ -143,31 +141,78 @@ export class ViewRequest extends IncomingMessage {
 
   /** More of the body has arrived. */
   onClientBytes(): void {
+    this.touchSocket();
     if (this.#wanted) this.#readOn();
     else this.handled.body.pause();
   }
 
-  /** The exchange has ended. */
-  onOver(): void {
-    // A stream that ends has given all of the body: one that has not is only closed.
-    if (!this.#pushed && !this.#handedOver) this.push(null);
-    this.#pushed = true;
-    this.complete = this.handled.body.done;
-    if (!this.destroyed) this.destroy();
+  /** Bytes have been sent or received. */
+  touchSocket(): void {
+    this.#socket?.touch();
+  }
+
+  /**
+   * The exchange has ended.
+   * @param complete with a whole response
+   * @param responds middleware has made the response: it finishes first
+   */
+  onOver(complete: boolean, responds: boolean): void {
+    this.#wasComplete = this.handled.body.done;
+    this.#over = true;
+    this.#socket?.close(complete ? undefined : connectionReset());
+    if (!complete) this.#abort();
+    else if (!responds) this.onResponseFinished();
+  }
+
+  /** The response is out: what is left of the body is dropped, as node:http does. */
+  onResponseFinished(): void {
+    if (this.destroyed || this.#pushed) return;
+    const drops = !this.#isRead && (!this.#handedOver || this.listenerCount('end') > 0);
+    if (drops) {
+      this.#pushed = true;
+      this.push(null);
+      this.read(0);
+    } else if (this.#handedOver) {
+      // A stream that ends has given all of the body: one that has not is only closed.
+      this.#closesQuietly = true;
+      this.destroy();
+    } else this.#abort();
   }
 
   override _read(): void {
+    this.#isRead = true;
     this.#wanted = true;
     this.#readOn();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    callback(error);
+    if (this.#closesQuietly || (error === null && this.readableEnded)) {
+      callback();
+      return;
+    }
+    if (!this.#over) this.#endSoon(error);
+    super._destroy(error, callback);
+  }
+
+  #abort(): void {
+    if (!this.destroyed) this.destroy(connectionReset());
+  }
+
+  /** Middleware has destroyed its request. Where it responds at once, as error handlers do, the response counts. */
+  #endSoon(error: Error | null): void {
+    this.#socketNow().close();
+    const end = guard(this.handled, () => {
+      if (this.#over || this.peer?.headersSent === true) return;
+      this.handled.onFault(error ?? new Error('middleware destroyed the request'));
+    });
+    setImmediate(end);
   }
 
   #fields(): string[] {
     const { request, upgrade } = this.handled.exchange;
     const fields = [...request.flat];
+    // Parsers of bodies tell by a length or a coding that there is one; the framing itself ends at the proxy.
+    if (this.#hasBody && !request.has('content-length')) fields.push('Transfer-Encoding', 'chunked');
     if (upgrade !== undefined) fields.push('Connection', 'Upgrade', 'Upgrade', upgrade);
     return fields;
   }
@@ -180,17 +225,37 @@ export class ViewRequest extends IncomingMessage {
     return this.#headers;
   }
 
-  #makeSocket(): Socket {
-    const { client } = this.handled.exchange;
-    return new ViewSocket(client.address, client.scheme === 'https') as unknown as Socket;
+  #socketNow(): ViewSocket {
+    if (this.#socket !== undefined) return this.#socket;
+    const { handled } = this;
+    const { client } = handled.exchange;
+    const facts = {
+      address: client.address,
+      port: client.entryPort,
+      encrypted: client.scheme === 'https',
+      authorized: client.certificateVerified,
+    };
+    const socket = new ViewSocket(facts, {
+      onSocketTimeout: () => {
+        const taken = !this.complete && this.emit('timeout', socket);
+        return this.peer?.onTimeout() === true || taken;
+      },
+      onSocketDestroyed: (error) => handled.onFault(error ?? new Error('middleware destroyed the connection')),
+      onFault: (error) => handled.onFault(error),
+    });
+    if (this.#over) socket.close();
+    this.#socket = socket;
+    return socket;
   }
 
   #readOn(): void {
     const { body } = this.handled;
-    if (this.#pushed || this.#handedOver) return;
+    if (this.#pushed || this.#handedOver || this.#over) return;
     if (!body.done) {
+      let arrived = false;
       const refused = body.read((bytes, from, to) => {
         const piece = Buffer.from(bytes.subarray(from, to));
+        arrived = true;
         this.#consumedBytes += piece.length;
         if (this.#consumedBytes <= mostConsumedBytes) this.#consumed.push(piece);
         this.#wanted = this.push(piece);
@@ -199,12 +264,25 @@ export class ViewRequest extends IncomingMessage {
         this.handled.refuse(refused);
         return;
       }
+      if (!arrived && this.#consumedBytes === 0) this.peer?.onBodyAwaited();
     }
     if (body.done) {
       this.#pushed = true;
-      this.complete = true;
+      this.#takeTrailers(body.trailers);
       this.push(null);
     } else if (this.#wanted) body.resume();
     else body.pause();
   }
+
+  #takeTrailers(lines: string): void {
+    if (lines === '') return;
+    const flat = allowedTrailers(lines);
+    // How node:http's own parser gives them to a message that is complete.
+    (this as unknown as { _addHeaderLines(flat: string[], length: number): void })._addHeaderLines(flat, flat.length);
+  }
+}
+
+/** What node:http gives a request whose client has gone. */
+function connectionReset(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }

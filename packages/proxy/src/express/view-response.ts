@@ -1,51 +1,64 @@
-import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import { guard } from '@swarmgate/runtime';
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
 import { HeaderList } from '../model/header-list.ts';
-import type { ViewRequest } from './view-request.ts';
+import { httpDate } from '../server/http1/local-response-text.ts';
+import {
+  bytesOf,
+  checkReason,
+  checkStatus,
+  interimHeaders,
+  pairsOf,
+  responseError,
+  trailerLinesOf,
+} from './response-checks.ts';
+import { ResponseEvents, type WriteCallback } from './response-events.ts';
+import type { RequestPeer, ViewRequest } from './view-request.ts';
 
 /** Fields that the server protocol writes itself (RFC 9110, section 7.6.1). */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te']);
 
-type WriteCallback = (error?: Error | null) => void;
-
 /** A response of node:http's shape that writes to the exchange: for Express and its middleware. */
-export class ViewResponse extends ServerResponse<ViewRequest> {
+export class ViewResponse extends ResponseEvents implements RequestPeer {
   static {
-    // The types declare a property; node:http has an accessor, which this one replaces.
-    Object.defineProperty(ViewResponse.prototype, 'headersSent', {
-      configurable: true,
-      get(this: ViewResponse): boolean {
-        return this.#headWritten;
+    // The types declare properties; node:http has accessors of its own state, which these replace.
+    const accessors: PropertyDescriptorMap & ThisType<ViewResponse> = {
+      headersSent: {
+        get() {
+          return this.#headWritten;
+        },
       },
-    });
-    // Middleware of older habits (`express-session`) tells by it whether the head has been written.
-    Object.defineProperty(ViewResponse.prototype, '_header', {
-      configurable: true,
-      get(this: ViewResponse): string | null {
-        return this.#headWritten ? headWrittenMark : null;
+      // Middleware of older habits (`express-session`) tells by it whether the head has been written.
+      _header: {
+        get() {
+          return this.#headWritten ? headWrittenMark : null;
+        },
+        set() {
+          // node:http sets it while it makes a response.
+        },
       },
-      set() {
-        // node:http sets it while it makes a response.
-      },
-    });
+    };
+    for (const [name, accessor] of Object.entries(accessors))
+      Object.defineProperty(ViewResponse.prototype, name, { configurable: true, ...accessor });
   }
 
+  declare _sent100: boolean;
   /** Called as bytes leave. */
   onSent: (() => void) | undefined;
-  readonly #handled: HandledExchange;
   /** Names as they were spelled, by lower-case name. */
   readonly #names = new Map<string, string>();
   /** `writeHead` has been called: from here on headers are fixed. */
   #headWritten = false;
   /** The head has been sent. */
   #sent = false;
-  #over = false;
   #closes = false;
   /** The endpoint's response passes as it is: bytes of middleware among it would shift the next response. */
   #passed = false;
+  /** Of a body that is given whole; -1: it is not. */
+  #wholeLength = -1;
+  #removedLength = false;
   /** Left of an announced length; -1: none was announced. */
   #left = -1;
   #hasBody = true;
@@ -54,9 +67,8 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
   #order: readonly string[] = [];
 
   constructor(request: ViewRequest, handled: HandledExchange) {
-    super(request);
-    this.#handled = handled;
-    this.sendDate = false;
+    super(request, handled);
+    request.peer = this;
   }
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
@@ -73,6 +85,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
 
   override removeHeader(name: string): void {
     this.#refuseAfterHead('remove');
+    if (name.toLowerCase() === 'content-length') this.#removedLength = true;
     super.removeHeader(name);
   }
 
@@ -82,85 +95,93 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
   ): this {
     this.#refuseAfterHead('write');
+    const code = checkStatus(status);
     const fields = typeof reason === 'string' ? headers : (reason ?? headers);
     this.#setFields(fields);
-    this.statusCode = status;
-    this.statusMessage = typeof reason === 'string' ? reason : this.statusMessage || (STATUS_CODES[status] ?? '');
+    this.statusCode = code;
+    this.statusMessage = typeof reason === 'string' ? reason : this.statusMessage || (STATUS_CODES[code] ?? 'unknown');
+    checkReason(this.statusMessage);
     this.#headWritten = true;
     return this;
   }
 
   override flushHeaders(): void {
-    if (this.#sent || this.#over) return;
+    if (this.#sent || this.isOver) return;
     if (!this.#headWritten) this.writeHead(this.statusCode);
     this.#sendHead(noBytes, false);
   }
 
-  override writeContinue(callback?: () => void): void {
-    this.#interim(100, new HeaderList());
-    callback?.();
-  }
-
-  override writeProcessing(callback?: () => void): void {
-    this.#interim(102, new HeaderList());
-    callback?.();
-  }
-
-  override writeEarlyHints(hints: Record<string, string | string[]>, callback?: () => void): void {
-    const headers = new HeaderList();
-    for (const [name, value] of Object.entries(hints))
-      for (const each of Array.isArray(value) ? value : [value]) headers.add(name, each);
-    this.#interim(103, headers);
-    callback?.();
+  // `writeContinue`, `writeProcessing` and `writeEarlyHints` of node:http call it.
+  override writeInformation(
+    status: number,
+    headers?: OutgoingHttpHeaders | readonly OutgoingHttpHeader[] | null | (() => void),
+    callback?: () => void,
+  ): boolean {
+    this.#refuseAfterHead('write');
+    const fields = interimHeaders(status, typeof headers === 'function' ? undefined : headers);
+    const done = typeof headers === 'function' ? headers : callback;
+    if (!this.isOver) this.handled.sendInterim({ status, reason: '', lines: undefined, headers: fields });
+    if (done !== undefined) process.nextTick(guard(this.handled, () => done()));
+    return true;
   }
 
   override addTrailers(trailers: OutgoingHttpHeaders | readonly (readonly [string, string])[]): void {
-    const pairs = Array.isArray(trailers) ? (trailers as [string, string][]) : Object.entries(trailers);
-    for (const [name, value] of pairs) this.#trailers += `${name}: ${String(value)}\r\n`;
+    this.#trailers = trailerLinesOf(trailers);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the signature is that of node:http
   override write(chunk: any, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const done = typeof encoding === 'function' ? encoding : callback;
     if (this.#refusesPassed()) return false;
-    if (this.#over || this.writableEnded) {
-      const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' });
-      if (done !== undefined) process.nextTick(guard(this.#handled, () => done(error)));
+    const bytes = bytesOf(chunk, encoding);
+    if (this.finished) {
+      this.failLate(responseError('ERR_STREAM_WRITE_AFTER_END', 'write after end'), done);
+      return false;
+    }
+    if (this.destroyed) {
+      const error = responseError('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
+      if (done !== undefined) process.nextTick(guard(this.handled, () => done(error)));
       return false;
     }
     // Middleware such as `on-headers` replaces `writeHead`: it is called as node:http would.
     if (!this.#headWritten) this.writeHead(this.statusCode);
-    this.#sendPiece(bytesOf(chunk, encoding), false);
-    if (done !== undefined) process.nextTick(guard(this.#handled, () => done()));
-    return !this.#handled.clogged;
+    this.#sendPiece(bytes, false);
+    if (done !== undefined) process.nextTick(guard(this.handled, () => done()));
+    if (!this.handled.clogged) return true;
+    this.needsDrain = true;
+    return false;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the signature is that of node:http
   override end(chunk?: any, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
-    const data = typeof chunk === 'function' || chunk === null ? undefined : chunk;
-    const done = [chunk, encoding, callback].find((each) => typeof each === 'function') as (() => void) | undefined;
-    if (done !== undefined) this.once('finish', done);
+    const data = typeof chunk === 'function' || !chunk ? undefined : chunk;
+    const done = [chunk, encoding, callback].find((each) => typeof each === 'function') as WriteCallback | undefined;
     if (this.#refusesPassed()) return this;
-    if (this.#over || this.writableEnded) return this;
     const bytes = data === undefined ? noBytes : bytesOf(data, encoding);
-    if (!this.#headWritten) {
-      const isFramed = this.hasHeader('content-length') || this.hasHeader('transfer-encoding');
-      if (!isFramed && this.#trailers === '' && mayHaveBody(this.statusCode))
-        this.setHeader('Content-Length', bytes.length);
+    if (this.finished) {
+      if (data !== undefined)
+        this.failLate(responseError('ERR_STREAM_WRITE_AFTER_END', 'write after end'), done ?? (() => undefined));
+      else if (done !== undefined) this.onEnded(done);
+      return this;
+    }
+    if (!this.destroyed && !this.#headWritten) {
+      this.#wholeLength = bytes.length;
       this.writeHead(this.statusCode);
     }
+    if (done !== undefined) this.onEnded(done);
     this.finished = true;
-    this.#sendPiece(bytes, true);
+    if (!this.destroyed) this.#sendPiece(bytes, true);
     this.emit('prefinish');
-    process.nextTick(guard(this.#handled, () => this.emit('finish')));
     return this;
   }
 
-  override destroy(error?: Error): this {
-    if (this.destroyed) return this;
-    this.destroyed = true;
-    if (!this.#over) this.#handled.onFault(error ?? new Error('middleware destroyed the response'));
-    return this;
+  /** The client waits with its body until it is told to send it (RFC 9110, section 10.1.1). */
+  onBodyAwaited(): void {
+    const { request } = this.handled.exchange;
+    if (this._sent100 || this.#headWritten || this.isOver || !request.has('expect')) return;
+    // The endpoint would have to be told of an expectation that has been met.
+    request.delete('expect');
+    this.writeContinue();
   }
 
   /** No middleware has responded, set a field or replaced a method: a response may pass as it is. */
@@ -175,14 +196,17 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     this.#sent = true;
     this.#passed = true;
     const { complete } = piece;
-    const inUse = this.#handled.sendHead(head, framing, closes, piece);
-    if (complete) this.#finishPassed();
+    if (complete) this.completes = true;
+    const inUse = this.handled.sendHead(head, framing, closes, piece);
+    if (inUse === undefined) this.completes = false;
+    else if (complete) this.#finishPassed();
     return inUse;
   }
 
   passBody(piece: ResponsePiece): boolean {
     const { complete } = piece;
-    const inUse = this.#handled.sendBody(piece);
+    if (complete) this.completes = true;
+    const inUse = this.handled.sendBody(piece);
     if (complete) this.#finishPassed();
     return inUse;
   }
@@ -194,40 +218,33 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
 
   /** The client reads again. */
   onClientDrained(): void {
+    this.req.touchSocket();
+    if (!this.needsDrain && !this.#passed) return;
+    this.needsDrain = false;
     this.emit('drain');
   }
 
-  /** The exchange has ended. */
-  onOver(): void {
-    this.#over = true;
-    this.destroyed = true;
-    if (this.listenerCount('close') > 0) process.nextTick(guard(this.#handled, () => this.emit('close')));
-  }
-
   #refusesPassed(): boolean {
-    if (!this.#passed || this.#over || this.finished) return false;
-    this.#handled.onFault(new Error('middleware has written into a response that the endpoint sends'));
+    if (!this.#passed || this.isOver || this.finished) return false;
+    this.handled.onFault(new Error('middleware has written into a response that the endpoint sends'));
     return true;
   }
 
   #finishPassed(): void {
     this.finished = true;
     this.emit('prefinish');
-    if (this.listenerCount('finish') > 0) process.nextTick(guard(this.#handled, () => this.emit('finish')));
+    // Nearly every response that is forwarded: nothing listens.
+    if (this.listenerCount('finish') === 0 && this.listenerCount('close') === 0) this.finishUnwatched();
+    else this.finishSoon();
   }
 
   #setFields(fields: OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined): void {
     if (fields === undefined) return;
-    if (!Array.isArray(fields)) {
-      for (const [name, value] of Object.entries(fields)) if (value !== undefined) this.setHeader(name, value);
-      return;
-    }
-    const flat = fields.flat() as string[];
     const seen = new Set<string>();
-    for (let at = 0; at + 1 < flat.length; at += 2) {
-      const name = String(flat[at]);
-      const value = String(flat[at + 1]);
-      if (seen.has(name.toLowerCase())) this.appendHeader(name, value);
+    for (const [name, value] of pairsOf(fields)) {
+      // Of one name in a list each stands for itself; they replace what was set before.
+      if (Array.isArray(fields) && seen.has(name.toLowerCase()))
+        this.appendHeader(name, value as string | readonly string[]);
       else this.setHeader(name, value);
       seen.add(name.toLowerCase());
     }
@@ -235,13 +252,17 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
 
   #sendPiece(bytes: Buffer, complete: boolean): void {
     this.onSent?.();
+    this.req.touchSocket();
     if (!this.#sent) {
       this.#sendHead(bytes, complete);
       return;
     }
     if (!this.#fits(bytes.length, complete)) return;
     const length = this.#hasBody ? bytes.length : 0;
-    if (length > 0 || complete) this.#handled.sendBody(this.#piece(bytes, length, complete));
+    if (length === 0 && !complete) return;
+    this.completes = complete;
+    this.handled.sendBody(this.#piece(bytes, length, complete));
+    if (complete) this.finishSoon();
   }
 
   #sendHead(bytes: Buffer, complete: boolean): void {
@@ -249,8 +270,11 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     this.#sent = true;
     if (!this.#fits(bytes.length, complete)) return;
     const piece = this.#piece(bytes, this.#hasBody ? bytes.length : 0, complete);
-    if (this.#handled.sendHead(head, framing, this.#closes, piece) === undefined)
-      this.#handled.onFault(new Error('the head of the response cannot be sent'));
+    this.completes = complete;
+    if (this.handled.sendHead(head, framing, this.#closes, piece) === undefined) {
+      this.completes = false;
+      this.handled.onFault(new Error('the head of the response cannot be sent'));
+    } else if (complete) this.finishSoon();
   }
 
   #headNow(): { readonly head: ClientHead; readonly framing: ClientFraming } {
@@ -265,6 +289,10 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     }
     for (const [lower, values] of left) for (const value of values) headers.add(this.#names.get(lower) ?? lower, value);
     this.#hasBody = this.req.method !== 'HEAD' && mayHaveBody(status);
+    const isWhole = this.#wholeLength !== -1 && this.#hasBody && this.#trailers === '' && !this.#removedLength;
+    if (isWhole && !headers.has('content-length') && !this.hasHeader('transfer-encoding') && !this.hasHeader('trailer'))
+      headers.add('Content-Length', String(this.#wholeLength));
+    if (this.sendDate && !headers.has('date')) headers.add('Date', httpDate());
     const length = headers.get('content-length');
     if (length !== undefined && status === 204) headers.delete('content-length');
     if (this.#hasBody && length !== undefined) this.#left = Number(length);
@@ -289,7 +317,7 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     if (!this.#hasBody || this.#left === -1) return true;
     this.#left -= length;
     if (this.#left >= 0 && (!complete || this.#left === 0)) return true;
-    this.#handled.onFault(new Error(`the body is ${this.#left < 0 ? 'longer' : 'shorter'} than its Content-Length`));
+    this.handled.onFault(new Error(`the body is ${this.#left < 0 ? 'longer' : 'shorter'} than its Content-Length`));
     return false;
   }
 
@@ -297,15 +325,9 @@ export class ViewResponse extends ServerResponse<ViewRequest> {
     return { bytes, from: 0, to: length, complete, before: '', trailers: complete ? this.#trailers : '' };
   }
 
-  #interim(status: number, headers: HeaderList): void {
-    if (!this.#headWritten && !this.#over) this.#handled.sendInterim({ status, reason: '', lines: undefined, headers });
-  }
-
   #refuseAfterHead(verb: string): void {
     if (!this.#headWritten) return;
-    throw Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
-      code: 'ERR_HTTP_HEADERS_SENT',
-    });
+    throw responseError('ERR_HTTP_HEADERS_SENT', `Cannot ${verb} headers after they are sent to the client`);
   }
 }
 
@@ -317,12 +339,4 @@ const replaced = ['writeHead', 'write', 'end', 'setHeader', 'flushHeaders'];
 
 function mayHaveBody(status: number): boolean {
   return status >= 200 && status !== 204 && status !== 304;
-}
-
-function bytesOf(chunk: unknown, encoding: unknown): Buffer {
-  if (typeof chunk === 'string')
-    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
-  if (Buffer.isBuffer(chunk)) return chunk;
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  throw Object.assign(new TypeError('a response takes strings and Uint8Arrays'), { code: 'ERR_INVALID_ARG_TYPE' });
 }
