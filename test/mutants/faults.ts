@@ -77,18 +77,18 @@ export const faultMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${proxy}/express/view-response.ts`,
+    `${proxy}/express/response-events.ts`,
     [`${proxy}/express/express-router.test.ts`],
     [
       [
         'a callback of `end` ends the process',
-        "    process.nextTick(guard(this.#handled, () => this.emit('finish')));\n    return this;",
-        "    process.nextTick(() => this.emit('finish'));\n    return this;",
+        'process.nextTick(guard(this.handled, () => this.#finish()));',
+        'process.nextTick(() => this.#finish());',
       ],
       [
         'a callback of `write` ends the process',
-        'process.nextTick(guard(this.#handled, () => done()));',
-        'process.nextTick(() => done());',
+        'process.nextTick(guard(this.handled, () => done(error)));',
+        'process.nextTick(() => done(error));',
       ],
     ],
   ),

@@ -391,7 +391,6 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     const endedMs = nowMs ?? performance.now();
     const ended = { status, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
     this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
-    // Before the client goes on to its next request: until then its body is that of this exchange.
     this.#handler?.onOver(end === 'complete');
     this.#client.onExchangeOver(end);
   }

@@ -23,7 +23,10 @@ export interface HandledParts {
   onClientBytes(): void;
   /** The client reads again. */
   onClientDrained(): void;
-  /** The exchange has ended, whatever ended it. `complete`: with a whole response. */
+  /**
+   * The exchange has ended, whatever ended it. Called before the client goes on to its next request, whose body `body` is
+   * from then on. `complete`: with a whole response.
+   */
   onOver(complete: boolean): void;
   /** Called with an error of the exchange. Returns the response where the handler's own code failed, which it logs itself. */
   responseTo?(error: unknown): LocalResponse | undefined;

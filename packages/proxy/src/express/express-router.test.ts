@@ -4,21 +4,8 @@ import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { get, onStage } from '../../test/conformance/suite.ts';
 import { answering, header } from '../../test/scripted-backend.ts';
-import { type MakeServer, makeCoreServer } from '../../test/server-rig.ts';
 import { until } from '../../test/until.ts';
-import { createExpressRouter } from './express-router.ts';
-
-/** A server whose every route runs these before it forwards. */
-const withPlugins =
-  (...plugins: readonly RequestHandler[]): MakeServer =>
-  (material) =>
-    makeCoreServer({
-      ...material,
-      context: { ...material.context, handlerOf: createExpressRouter({ pluginsOf: () => plugins }) },
-    });
-
-const post = (path: string, body: string, more = '') =>
-  `POST ${path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${more}\r\n${body}`;
+import { post, withPlugins } from '../../test/with-plugins.ts';
 
 describe('Express middleware on an exchange', () => {
   it('changes what the endpoint gets: headers set, changed and removed, the path and the query', () => {
@@ -256,6 +243,26 @@ describe('Express middleware on an exchange', () => {
       client.destroy();
       await until(() => closed.length === 2, 'both to be closed');
       expect(rig.context.reports.map(({ status }) => status)).to.deep.equal([499]);
+    });
+  });
+
+  it('replaces write by a function that returns nothing: the response goes on', () => {
+    const quiet: RequestHandler = (_request, response, next) => {
+      const write = response.write.bind(response);
+      response.write = ((bytes: Buffer) => {
+        write(bytes);
+      }) as typeof response.write;
+      next();
+    };
+    return onStage(withPlugins(quiet), async ({ rig, backend }) => {
+      const part = 'x'.repeat(100_000);
+      backend.onRequest = (_request, socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${part}`);
+        setImmediate(() => socket.write(part, () => socket.write(part)));
+      };
+      const client = rig.client();
+      client.send(get('/'));
+      expect((await client.response()).body).to.have.length(300_000);
     });
   });
 

@@ -105,14 +105,17 @@ export class ResponseEvents extends ServerResponse<ViewRequest> {
     this.req.onResponseFinished();
   }
 
+  protected callSoon(done: WriteCallback | undefined, error?: Error): void {
+    if (done !== undefined) process.nextTick(guard(this.handled, () => done(error)));
+  }
+
   /** Takes a callback of `end`. */
   protected onEnded(done: WriteCallback): void {
     if (!this.#writableFinished) {
       this.#ended.push(done);
       return;
     }
-    const error = responseError('ERR_STREAM_ALREADY_FINISHED', 'Cannot call end after a stream was finished');
-    process.nextTick(guard(this.handled, () => done(error)));
+    this.callSoon(done, responseError('ERR_STREAM_ALREADY_FINISHED', 'Cannot call end after a stream was finished'));
   }
 
   /** Reports what came after the end. An error that nothing listens for is not worth the process. */

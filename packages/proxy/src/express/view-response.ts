@@ -1,5 +1,4 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
-import { guard } from '@swarmgate/runtime';
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
@@ -121,7 +120,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     const fields = interimHeaders(status, typeof headers === 'function' ? undefined : headers);
     const done = typeof headers === 'function' ? headers : callback;
     if (!this.isOver) this.handled.sendInterim({ status, reason: '', lines: undefined, headers: fields });
-    if (done !== undefined) process.nextTick(guard(this.handled, () => done()));
+    this.callSoon(done);
     return true;
   }
 
@@ -139,14 +138,13 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
       return false;
     }
     if (this.destroyed) {
-      const error = responseError('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
-      if (done !== undefined) process.nextTick(guard(this.handled, () => done(error)));
+      this.callSoon(done, responseError('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed'));
       return false;
     }
     // Middleware such as `on-headers` replaces `writeHead`: it is called as node:http would.
     if (!this.#headWritten) this.writeHead(this.statusCode);
     this.#sendPiece(bytes, false);
-    if (done !== undefined) process.nextTick(guard(this.handled, () => done()));
+    this.callSoon(done);
     if (!this.handled.clogged) return true;
     this.needsDrain = true;
     return false;

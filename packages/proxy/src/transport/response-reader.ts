@@ -178,10 +178,16 @@ export class ResponseReader {
     end: number,
     first: boolean,
   ): ReadOutcome {
-    if (first) taker.onHead(head, bytes, 'chunked', from, from, false);
-    const error = chunks.read(bytes, from, end, (start, to) => {
+    const give = (start: number, to: number) => {
       if (this.#taker !== undefined) this.inUse = taker.onBody(bytes, start, to, false, '') || this.inUse;
-    });
+    };
+    // A fault in what came with the head is found before the client gets it, as where the framing passes as it is.
+    const held: number[] = [];
+    const error = chunks.read(bytes, from, end, first ? (start, to) => held.push(start, to) : give);
+    if (first && error === undefined) {
+      taker.onHead(head, bytes, 'chunked', from, from, false);
+      for (let at = 0; at < held.length; at += 2) give(held[at] as number, held[at + 1] as number);
+    }
     if (this.#taker === undefined) return 'more';
     if (error !== undefined) return { cause: error.cause };
     if (!chunks.done) return 'more';

@@ -2,11 +2,10 @@ import type { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import express, { type RequestHandler } from 'express';
 import { mount } from '../../src/express/express-objects.ts';
-import { createExpressRouter } from '../../src/express/express-router.ts';
 import { onStage } from '../conformance/suite.ts';
 import { RawClient, type ReceivedResponse } from '../raw-client.ts';
-import { makeCoreServer } from '../server-rig.ts';
 import { until } from '../until.ts';
+import { withPlugins } from '../with-plugins.ts';
 
 /** Takes down what a handler saw. */
 export type Note = (...what: readonly unknown[]) => void;
@@ -67,16 +66,9 @@ export async function onProxy(parity: ParityCase): Promise<ParityOutcome> {
   const handlers = parity.handlers(noteIn(notes));
   for (const each of handlers) mount(each);
   let outcome: ParityOutcome | undefined;
-  await onStage(
-    (material) =>
-      makeCoreServer({
-        ...material,
-        context: { ...material.context, handlerOf: createExpressRouter({ pluginsOf: () => handlers }) },
-      }),
-    async ({ rig }) => {
-      outcome = await play(parity, rig.port, notes);
-    },
-  );
+  await onStage(withPlugins(...handlers), async ({ rig }) => {
+    outcome = await play(parity, rig.port, notes);
+  });
   return outcome as ParityOutcome;
 }
 

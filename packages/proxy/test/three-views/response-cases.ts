@@ -27,6 +27,8 @@ function notHttp(name: string, answer: string): ViewCase {
   });
 }
 
+const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
 /** Responses of endpoints, as they are and broken. */
 export const responseCases: readonly ViewCase[] = [
   answered(
@@ -122,6 +124,22 @@ export const responseCases: readonly ViewCase[] = [
     'a length beside chunks',
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ),
+  // The head came in one piece with the fault: nothing of it has gone to the client yet.
+  notHttp('a first chunk whose size is no number', `${chunkedHead}zz\r\nhello\r\n0\r\n\r\n`),
+  notHttp('a first chunk that is longer than it says', `${chunkedHead}2\r\nhello\r\n0\r\n\r\n`),
+  notHttp('a second chunk whose size is no number', `${chunkedHead}5\r\nhello\r\nzz\r\n`),
+  notHttp('trailers that are no fields, behind a whole body', `${chunkedHead}5\r\nhello\r\n0\r\n: x\r\n\r\n`),
+  {
+    ...notHttp('a first chunk whose size is no number, for HTTP/1.0', ''),
+    does: ['GET /a HTTP/1.0\r\nHost: shop.example\r\nConnection: keep-alive\r\n\r\n'],
+    endpoints: [{ answers: [`${chunkedHead}zz\r\nhello\r\n0\r\n\r\n`] }],
+    client: {
+      responses: [{ ...invalid, fields: [...invalid.fields, 'Connection: keep-alive'] }],
+      connection: 'open',
+    },
+    endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added('shop.example', '1.0')] }],
+    records: [record({ protocol: 'HTTP/1.0', status: 502, reason: 'endpoint-answer-invalid', upstreamMs: false })],
+  },
   {
     ...answered('a response that breaks off', '', okResponse),
     endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], afterwards: 'end' }],
