@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination, EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
-import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { metricsText } from '../src/control/serving/metrics-text.ts';
 import type { Server as ProxyServer, WorkerView } from '../src/control/serving/server.ts';
@@ -43,6 +43,8 @@ export interface WorkerRigOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly backend?: RequestListener;
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
+  /** Of the control process. Default: none. */
+  readonly logger?: Logger;
 }
 
 export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<WorkerRig> {
@@ -53,7 +55,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
   const metrics = new Metrics();
   const server = await prepareClusterServer({
     settings: readSettings('proxy', { env }),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     metrics,
     env,
     entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],

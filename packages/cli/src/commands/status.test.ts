@@ -35,6 +35,7 @@ const status: StatusResponse = {
   problems: 0,
   entrypoints: [],
   workers: [],
+  plugins: null,
   replicas: [
     { ...replica, live: { requestsPerSecond: 12.5, inFlight: 4 } },
     { ...replica, replica: 'node-2-8080', sequence: 6 },
@@ -48,6 +49,29 @@ describe('the status as people read it', () => {
   it('shows what passes through each replica, where that is known', () => {
     expect(lineOf('node-1-8080')).to.include.members(['12.5', '4']);
     expect(lineOf('node-2-8080')?.filter((cell) => cell === '–')).to.have.length(2);
+  });
+
+  const pluginLine = (plugins: StatusResponse['plugins']) =>
+    describeStatus({ ...status, plugins })
+      .split('\n')
+      .find((line) => line.startsWith('plug-ins'));
+
+  it('shows plug-ins, which of them cannot be used, and what became of changed files', () => {
+    expect(pluginLine(null)).to.equal(undefined);
+    const files = [
+      { name: 'helmet' },
+      { name: 'broken', fault: 'it cannot be loaded' },
+      { name: 'slow', suspended: true },
+    ] as const;
+    expect(pluginLine({ state: 'current', files })).to.equal(
+      'plug-ins   helmet, broken (it cannot be loaded), slow (suspended)',
+    );
+    expect(pluginLine({ state: 'current', files: [] })).to.equal('plug-ins   none');
+    expect(pluginLine({ state: 'restart-needed', files: [{ name: 'helmet' }] })).to.equal(
+      'plug-ins   helmet; the files have changed: restart the proxy to use them',
+    );
+    expect(pluginLine({ state: 'replacing', files: [] })).to.match(/changed: workers are being replaced$/);
+    expect(pluginLine({ state: 'refused', reason: 'helmet: no', files: [] })).to.match(/cannot be used: helmet: no$/);
   });
 
   it('shows which replica is behind', () => {

@@ -24,6 +24,8 @@ export function describeStatus(status: StatusResponse): string {
     const name = `${entrypoint.port}${entrypoint.secure ? ' (TLS)' : ''}`;
     lines.push(`entrypoint ${name} ${entrypoint.state === 'open' ? 'open' : `closed: ${entrypoint.reason}`}`);
   }
+  if (status.plugins !== null && status.plugins !== undefined)
+    lines.push(`plug-ins   ${describePlugins(status.plugins)}`);
   if (status.workers.length > 0) {
     lines.push(
       '',
@@ -46,6 +48,24 @@ export function describeStatus(status: StatusResponse): string {
   const columns = ['REPLICA', 'SEQUENCE', 'ROUTES', 'REJECTED', 'REQUESTS/S', 'IN FLIGHT', 'VERSION', 'SINCE'];
   lines.push('', table(columns, replicas));
   return lines.join('\n');
+}
+
+function describePlugins({ state, reason, files }: NonNullable<StatusResponse['plugins']>): string {
+  const shown = files.map(({ name, fault, suspended }) => {
+    if (fault !== undefined) return `${name} (${fault})`;
+    return suspended === true ? `${name} (suspended)` : name;
+  });
+  const all = shown.length === 0 ? 'none' : shown.join(', ');
+  switch (state) {
+    case 'current':
+      return all;
+    case 'replacing':
+      return `${all}; the files have changed: workers are being replaced`;
+    case 'refused':
+      return `${all}; the files have changed and cannot be used: ${reason}`;
+    case 'restart-needed':
+      return `${all}; the files have changed: restart the proxy to use them`;
+  }
 }
 
 function describeRegistry({ registry: { state }, sequence, ageMs }: StatusResponse): string {

@@ -34,6 +34,7 @@ export const localResponses = {
   loop: { status: 508, body: 'the request has passed too many proxies of this kind' },
   redirect: { status: 301, body: '' },
   'plugin-failed': { status: 500, body: 'a plug-in of this route failed' },
+  'plugin-suspended': { status: 503, retryAfter: 60, body: 'a plug-in of this route is suspended' },
   'plugin-timeout': { status: 504, body: 'a plug-in of this route did not respond in time' },
   'internal-error': { status: 500, body: 'the proxy failed to handle the request' },
 } as const satisfies Record<string, { readonly status: number; readonly retryAfter?: number; readonly body: string }>;

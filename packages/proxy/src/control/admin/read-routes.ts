@@ -126,6 +126,7 @@ export async function statusOf(parts: AdminParts): Promise<StatusResponse> {
     problems: problems + served.foreignKeys.length,
     entrypoints: server.entrypoints(),
     workers: server.workers(),
+    plugins: server.plugins?.() ?? null,
     replicas: (await replicasOf(parts)).map((each) => {
       const live = parts.trafficOf(each.replica);
       return live === undefined ? each : { ...each, live };

@@ -15,6 +15,7 @@ import type { FailedCondition } from '../../routing/route-table.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { ShownNumbers } from '../numbers/merged-numbers.ts';
+import type { PluginsView } from '../plugins/plugins-view.ts';
 import type { WorkerView } from '../serving/server.ts';
 
 /** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
@@ -46,6 +47,8 @@ export interface StatusResponse {
   readonly problems: number;
   readonly entrypoints: readonly EntrypointView[];
   readonly workers: readonly WorkerView[];
+  /** Null without `PLUGINS_DIR`. */
+  readonly plugins: PluginsView | null;
   /** Every live replica; only this one while the registry is away. */
   readonly replicas: readonly ReplicaView[];
 }

@@ -1,6 +1,7 @@
 import { Tasks } from '@swarmgate/runtime';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
+import { FollowedFolder } from '../plugins/followed-folder.ts';
 import { type OwnServingOptions, ownDependencies } from './own-dependencies.ts';
 import { prepareRequestServer, type RequestServer } from './request-server.ts';
 import { memory, ResourceProblems } from './resource-problems.ts';
@@ -41,12 +42,14 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
   const own = await ownDependencies(options, tasks);
   const { ownCertificates, challenges, watches, ejectionListeners, numbers } = own;
   const ended = new AbortController();
+  const folder = await FollowedFolder.open(options.settings.pluginsDir, options.logger);
   const requests = await prepareRequestServer(options, own);
   const resources = new ResourceProblems([memory()]);
   watches.over(requests.liveTail);
-  const following = tasks.run('certificate-files', ended.signal, () =>
-    ownCertificates.follow(lookAgainMs, ended.signal),
-  );
+  const following = Promise.all([
+    tasks.run('certificate-files', ended.signal, () => ownCertificates.follow(lookAgainMs, ended.signal)),
+    tasks.run('plug-in-files', ended.signal, async () => folder?.follow(ended.signal)),
+  ]);
   return {
     ...requests,
     async apply(change: ServicesChange) {
@@ -63,6 +66,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
         requests.resourceProblems(),
         resources.problems(),
       ),
+    plugins: () => folder?.view(requests.loadedPlugins() ?? []),
     certificates: () => ownCertificates.store,
     answerChallenges: async (answers) => challenges.replace(answers),
     watchRequests: (watch, onBatch) => watches.add(watch, onBatch),

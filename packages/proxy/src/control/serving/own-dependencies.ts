@@ -3,6 +3,7 @@ import type { SecretsKey } from '@swarmgate/registry';
 import type { Tasks } from '@swarmgate/runtime';
 import { trustedProxies } from '../../exchange/client-connection.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
+import { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { ConnectionLimits } from '../../server/connection-limits.ts';
@@ -40,6 +41,8 @@ export async function ownDependencies(options: OwnServingOptions, tasks: Tasks):
   const ejectionListeners = new Set<(endpointId: string) => void>();
   return {
     alone: true,
+    blockReportFd: undefined,
+    suspendedPlugins: new SuspendedNames(),
     tasks,
     before: nothing(),
     limiters: createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),

@@ -67,7 +67,7 @@ export interface RequestServer
   /** Of services whose plug-ins cannot be run here, or have failed. */
   pluginProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** `undefined` without `PLUGINS_DIR`. */
-  plugins(): readonly PluginView[] | undefined;
+  loadedPlugins(): readonly PluginView[] | undefined;
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** What this process is about to run out of. */
@@ -150,7 +150,7 @@ export async function prepareRequestServer(
         addressesAsOf: () => `${names.changes} ${networks.subnets}`,
       })
     : undefined;
-  const plugins = await loadRoutePlugins(settings, logger, options.metrics);
+  const plugins = await loadRoutePlugins(settings, logger, options.metrics, dependencies);
   const middleware = createMiddleware({ settings, env: options.env, logger, limiters: dependencies.limiters });
   const context: ExchangeContext = {
     challenges,
@@ -253,7 +253,7 @@ export async function prepareRequestServer(
     await middleware.stop();
     liveTail.stop();
     await measured.tracing?.stop();
-    plugins?.stop();
+    await plugins?.stop();
     await background;
   };
   return {
@@ -281,7 +281,7 @@ export async function prepareRequestServer(
       }),
     middlewareOf: explainedSteps(middleware.middlewareOf),
     pluginProblems: () => mergeProblems(...(plugins?.problems() ?? [])),
-    plugins: () => plugins?.routes.views(),
+    loadedPlugins: () => plugins?.routes.views(),
     relayProblems: () => relays.problems(),
     unreachableRoutes: () => unreachable?.problems() ?? new Map(),
     resourceProblems: () => resources.problems(),

@@ -3,18 +3,27 @@ import type { Registry as Metrics } from 'prom-client';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import { createExpressRouter } from '../../express/express-router.ts';
 import { pluginMetrics, ServedPlugins } from '../../express/plugins/served-plugins.ts';
+import type { ServingDependencies } from './serving-dependencies.ts';
 
 /** The plug-ins of this process; `undefined` without `PLUGINS_DIR`. @throws where the folder cannot be read */
 export async function loadRoutePlugins(
   { pluginsDir }: Settings,
   logger: Logger,
   metrics: Metrics,
+  { blockReportFd, suspendedPlugins, tasks }: ServingDependencies,
 ): Promise<ServedPlugins | undefined> {
   // Registered in any case, so that dashboards find them.
   const registered = pluginMetrics(metrics);
   return pluginsDir === undefined
     ? undefined
-    : ServedPlugins.load({ directory: pluginsDir, logger, metrics: registered });
+    : ServedPlugins.load({
+        directory: pluginsDir,
+        logger,
+        metrics: registered,
+        blockReportFd,
+        suspended: suspendedPlugins,
+        owner: tasks.owner('plug-ins'),
+      });
 }
 
 /** Express serves every route where `HTTP_ROUTER` asks for that, else those that name plug-ins. The others are forwarded directly. */

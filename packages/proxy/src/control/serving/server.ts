@@ -10,6 +10,7 @@ import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { LiveBatch, Watch } from '../live/live-tail.ts';
 import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+import type { PluginsView } from '../plugins/plugins-view.ts';
 import type { MetricWithValues } from './metrics-text.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface Server {
   /** Problems that only serving shows: no usable address, an entrypoint that is not open. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   entrypoints(): readonly EntrypointView[];
+  /** `undefined` without `PLUGINS_DIR`. */
+  plugins?(): PluginsView | undefined;
   /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
   certificates?(): CertificateStore;
   /** Puts answers to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */

@@ -2,6 +2,7 @@ import type { Tasks } from '@swarmgate/runtime';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { AskedServices } from '../../exchange/services-apart.ts';
+import type { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
 import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
@@ -45,5 +46,8 @@ export interface ServingDependencies {
   readonly onNumbers: (delta: NumbersDelta) => void;
   /** Closes windows on time, where this process has the numbers. */
   readonly numbers: ServiceNumbers;
+  /** Descriptor that the control process reads: takes reports of a plug-in that blocks this process. `undefined`: it has none. */
+  readonly blockReportFd: number | undefined;
+  readonly suspendedPlugins: SuspendedNames;
   readonly onLiveRequests: (id: number, batch: LiveBatch) => void;
 }

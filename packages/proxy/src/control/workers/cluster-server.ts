@@ -24,11 +24,12 @@ import { openCertificates } from '../serving/own-dependencies.ts';
 import type { Server, Traffic } from '../serving/server.ts';
 import { countEjections } from '../serving/server-metrics.ts';
 import { explainedSteps, mergeProblems, servedEndpoints } from '../serving/serving-table.ts';
-import { BoundEntrypoints } from './bound-entrypoints.ts';
+import { BoundEntrypoints, firstInheritedFd } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
 import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMessage } from './messages.ts';
+import { PluginControl } from './plugin-control.ts';
 import { leaseTokens } from './rate-tokens.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { SharedChecks } from './shared-checks.ts';
@@ -98,9 +99,17 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   });
   // For `explain` alone: no request passes through it.
   const middleware = createMiddleware({ settings, env, logger, limiters });
-  const ofChecks = new Metrics();
-  const countOut = countEjections(ofChecks);
+  const ofControl = new Metrics();
+  const countOut = countEjections(ofControl);
   const counted = fleetMetrics(metrics, fleet);
+  const plugins = new PluginControl({
+    settings,
+    fleet,
+    routes: () => view.table.routes(),
+    reports: () => view.reports(),
+    metrics: ofControl,
+    logger,
+  });
   const checks = new SharedChecks({
     swarmName: settings.swarmName,
     subnets: () => view.networks.subnets,
@@ -122,6 +131,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     logLevel: levelOf(logger),
     workers,
     ownPorts: ownPorts.all(),
+    blockReportFd: settings.pluginsDir === undefined ? undefined : firstInheritedFd + bound.fds.length,
   };
   const ticketKeysMessage = (): ControlMessage => ({ kind: 'ticket-keys', keys: ticketKeys.current });
   const onEjected = (endpointId: string) => {
@@ -143,17 +153,19 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   });
   const events: FleetEvents = {
     launch: () =>
-      new WorkerProcess(fork(bound.fds, join(settings.dataDir, 'compile-cache')), {
+      new WorkerProcess(fork(start, bound.fds, join(settings.dataDir, 'compile-cache')), {
         start,
         firstTable: firstTable.promise,
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
           ticketKeysMessage(),
           { kind: 'challenges', number: 0, answers: challenges.answers },
+          plugins.suspendMessage(),
         ],
         revision: () => view.revision,
         services: view.services,
         onMessage,
+        onBlocked: (worker, report) => plugins.blocked(worker, report),
         onUnusable: (worker, why) => fleet.replace(worker, why),
         owner,
       }),
@@ -174,6 +186,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     view.follow(lookAgainMs, signal, tasks),
     checks.run(tasks),
     tasks.run('certificate-files', signal, () => certificates.follow(lookAgainMs, signal)),
+    plugins.follow(tasks, signal),
     tasks.every('ticket-keys', ticketKeysMs, signal, () => ticketKeys.rotate()),
     tasks.run('proxy-numbers', signal, () => numbers.follow(served, (isServed) => apart.forget(isServed), signal)),
   ]);
@@ -204,7 +217,8 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     table: () => view.table,
     endpointsOf: (route) => view.endpointsOf(route),
     middlewareOf: explainedSteps(middleware.middlewareOf),
-    problems: () => mergeProblems(view.problems(), certificates.problems()),
+    problems: () => mergeProblems(view.problems(), certificates.problems(), plugins.problems()),
+    plugins: () => plugins.view(),
     workerTaskFaults: () => view.taskFaults(),
     entrypoints() {
       const told = view.entrypoints();
@@ -228,10 +242,14 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       return () => ejectionListeners.delete(listener);
     },
     peerEjected: (endpointId) => fleet.tell({ kind: 'peer-ejected', endpointId }),
-    restartWorkers: () => fleet.restart(settings.drainTimeoutMs),
+    async restartWorkers() {
+      const replaced = await fleet.restart(settings.drainTimeoutMs);
+      plugins.replaced();
+      return replaced;
+    },
     workerMetrics: async () =>
       summed.of([
-        await ofChecks.getMetricsAsJSON(),
+        await ofControl.getMetricsAsJSON(),
         ...(await Promise.all([...fleet.workers].map((each) => each.collect()))),
       ]),
     async drain(deadlineMs: number) {
@@ -253,7 +271,7 @@ const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
  * All workers accept on the very sockets that this process bound; which one gets a connection is the system's affair.
  * @param compileCache where compiled sources are kept: with them a worker starts twice as fast and takes 30 MB less
  */
-function fork(fds: readonly number[], compileCache: string) {
+function fork({ blockReportFd }: StartMessage, fds: readonly number[], compileCache: string) {
   // Relay ports come and go, so node:cluster shares those: without a schedule of its own it hands out the socket itself.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
@@ -263,7 +281,7 @@ function fork(fds: readonly number[], compileCache: string) {
     // 16 MB, the default, take memory and save no time. A worker collects its garbage itself once, before its ports open.
     execArgv: ['--max-semi-space-size=4', '--expose-gc'],
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds, ...(blockReportFd === undefined ? [] : ['pipe' as const])],
   });
   const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
   // Glibc keeps a heap for each thread that ever asked for memory: with one for all of them a worker takes 10 MB less.

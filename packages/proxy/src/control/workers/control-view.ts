@@ -46,6 +46,10 @@ export class ControlView {
     });
   }
 
+  reports(): readonly WorkerReport[] {
+    return this.#reports();
+  }
+
   get table(): RouteTable {
     return this.#table;
   }

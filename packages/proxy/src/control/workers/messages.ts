@@ -39,6 +39,8 @@ export interface StartMessage {
   readonly clientAuthorities: string | undefined;
   readonly logLevel: string;
   readonly workers: number;
+  /** See `ServingDependencies`. */
+  readonly blockReportFd: number | undefined;
   /** Ports that the control process opens: no endpoint of a worker may be one of them. */
   readonly ownPorts: readonly number[];
 }
@@ -92,6 +94,8 @@ export type ControlMessage =
   /** Live requests: see `LiveTail`. */
   | ({ readonly kind: 'watch'; readonly id: number } & Watch)
   | { readonly kind: 'unwatch'; readonly id: number }
+  /** All that are suspended: their requests get 503. */
+  | { readonly kind: 'suspend-plugins'; readonly names: readonly string[] }
   | { readonly kind: 'apart'; readonly service: string; readonly isApart: boolean }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 

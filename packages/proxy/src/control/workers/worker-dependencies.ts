@@ -1,6 +1,7 @@
 import type { Logger, Tasks } from '@swarmgate/runtime';
 import { trustedProxies } from '../../exchange/client-connection.ts';
 import { AskedServices } from '../../exchange/services-apart.ts';
+import { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { LiveChallenges } from '../../server/tls/live-challenges.ts';
@@ -37,6 +38,8 @@ export function workerDependencies(
   const slotsOwner = tasks.owner('connection-limits');
   return {
     alone: false,
+    blockReportFd: start.blockReportFd,
+    suspendedPlugins: new SuspendedNames(),
     tasks,
     before: thenCompacted(updates.before()),
     updates,

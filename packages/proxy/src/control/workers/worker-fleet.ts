@@ -221,6 +221,13 @@ export class WorkerFleet implements Running {
     this.#inBackground(replaced.finally(() => this.#unusable.delete(worker)));
   }
 
+  /** Ends a worker that a plug-in keeps from serving: what it has in flight is lost, and another one takes its place. */
+  endBlocked(worker: WorkerProcess, plugin: string): void {
+    if (!this.#workers.has(worker)) return;
+    this.#options.logger.error({ worker: worker.pid, plugin }, 'a worker that a plug-in blocks is replaced');
+    worker.kill();
+  }
+
   /** @returns how long it served, in milliseconds */
   #countCrash(worker: WorkerProcess): number {
     const servedMs = Math.round(performance.now() - (this.#servingSinceMs.get(worker) ?? performance.now()));

@@ -2,8 +2,10 @@ import type { Worker as ClusterWorker } from 'node:cluster';
 import type { OpenAnswers } from '@swarmgate/acme/answers';
 import type { ServiceKey } from '@swarmgate/registry';
 import { type FaultOwner, guard, guardPromise, SwarmgateError } from '@swarmgate/runtime';
+import type { BlockReport } from '../../express/plugins/block-watch.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
+import { followBlockReports } from './block-reports.ts';
 import type { ControlMessage, StartMessage, WorkerMessage, WorkerMetrics, WorkerReport } from './messages.ts';
 import { Backlog, piecesOf } from './services-feed.ts';
 
@@ -20,6 +22,8 @@ export interface WorkerProcessOptions {
   readonly services: ReadonlyMap<ServiceKey, ServedService>;
   /** Everything but what this class asks for itself. */
   readonly onMessage: (worker: WorkerProcess, message: WorkerMessage) => void;
+  /** A plug-in keeps it from serving, and it is to be replaced. */
+  readonly onBlocked: (worker: WorkerProcess, report: BlockReport) => void;
   /** Its own word that it cannot be relied on any more. */
   readonly onUnusable: (worker: WorkerProcess, why: string) => void;
   /** Gets what goes wrong with its messages in this process. */
@@ -68,6 +72,7 @@ export class WorkerProcess {
         this.#onExit(signal === null ? `exit code ${code}` : signal),
       ),
     );
+    followBlockReports(child, options.start.blockReportFd, owner, (report) => options.onBlocked(this, report));
     // Awaited only where the caller needs to know; unhandled rejections would end the process.
     this.#serving.promise.catch(() => undefined);
   }

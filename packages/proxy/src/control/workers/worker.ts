@@ -84,7 +84,7 @@ class Worker {
   }
 
   take(message: LaterMessage): void {
-    const { challenges, ticketKeys, updates, apart } = this.#dependencies;
+    const { challenges, ticketKeys, updates, apart, suspendedPlugins } = this.#dependencies;
     switch (message.kind) {
       case 'certificates':
         this.#useCertificates(message);
@@ -122,6 +122,9 @@ class Worker {
         return;
       case 'apart':
         apart.decided(message.service, message.isApart);
+        return;
+      case 'suspend-plugins':
+        suspendedPlugins.replace(message.names);
         return;
       case 'report-numbers':
         this.#inBackground('process-numbers', this.#reportNumbers(message.call));
@@ -217,7 +220,7 @@ class Worker {
       relayProblems: server.relayProblems(),
       pluginProblems: server.pluginProblems(),
       resourceProblems: server.resourceProblems(),
-      plugins: server.plugins(),
+      plugins: server.loadedPlugins(),
       names: server.resolvedNames(),
       endpoints: server.endpointsInUse(),
       traffic: server.traffic(),

@@ -14,7 +14,13 @@ export interface LoadedPlugin {
   readonly fault?: string;
 }
 
-/** A file's top level may await so long, in milliseconds. */
+export interface LoadOptions {
+  /** A file's top level may await so long, in milliseconds. Default 10,000. */
+  readonly waitMs?: number;
+  /** Called before each file is imported. */
+  readonly onLoading?: (plugin: string) => void;
+}
+
 const loadWaitMs = 10_000;
 const extensions = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
 
@@ -22,11 +28,15 @@ const extensions = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
  * Imports every plug-in of the folder: files with a JavaScript or TypeScript extension at its top, by their names. Names that
  * begin with `.` or `_` and declarations (`.d.ts`) are left to the plug-ins. Never rejects: a file that cannot be used says why.
  */
-export async function loadPlugins(directory: string, waitMs = loadWaitMs): Promise<ReadonlyMap<string, LoadedPlugin>> {
+export async function loadPlugins(
+  directory: string,
+  { waitMs = loadWaitMs, onLoading }: LoadOptions = {},
+): Promise<ReadonlyMap<string, LoadedPlugin>> {
   const found = new Map<string, LoadedPlugin>();
   for (const path of await pluginFiles(directory)) {
     const { name } = parse(path);
     const other = found.get(name);
+    onLoading?.(name);
     if (other === undefined) found.set(name, await load(name, path, waitMs));
     else found.set(name, { name, path, fault: `${parse(other.path).base} and ${parse(path).base} have the same name` });
   }

@@ -1,5 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { messageOf } from '@swarmgate/runtime';
+import type { BlockReport } from './block-watch.ts';
 
 /** A failure is told so long as a problem, in milliseconds. */
 const toldMs = 15 * 60_000;
@@ -24,6 +25,14 @@ export class PluginFailures {
     else ofService.set(plugin, { problem: problemOf(plugin, error), untilMs });
   }
 
+  /** It kept the event loop of a process that serves requests. */
+  addBlocked(key: ServiceKey, report: BlockReport): void {
+    const ofService = this.#byService.get(key) ?? new Map();
+    this.#byService.set(key, ofService);
+    const problem = blockedProblem(report);
+    ofService.set(`${report.plugin} blocked`, { problem, untilMs: this.#now() + toldMs });
+  }
+
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
     const found = new Map<ServiceKey, readonly Problem[]>();
     for (const [key, failures] of this.#byService) {
@@ -46,5 +55,15 @@ function problemOf(plugin: string, error: unknown): Problem {
     message: `the plug-in ${plugin} failed in the last minutes and cost requests: ${messageOf(error).slice(0, mostMessageCharacters)}`,
     label: 'plugins',
     suggestion: 'The log has the stack of each failure; correct the plug-in, or remove it from the label.',
+  };
+}
+
+function blockedProblem({ plugin, blockedMs }: BlockReport): Problem {
+  return {
+    severity: 'error',
+    reason: 'plugin-blocked',
+    message: `the plug-in ${plugin} blocked a process in the last minutes: it served no request for ${blockedMs} ms or more`,
+    label: 'plugins',
+    suggestion: 'The log says where it ran; leave long computations to a thread, or remove the plug-in from the label.',
   };
 }

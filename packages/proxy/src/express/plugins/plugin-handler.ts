@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import { localResponse } from '../../exchange/local-responses.ts';
 import type { ViewRequest } from '../view-request.ts';
 import type { PluginHandler } from './plugin.ts';
 import { runAs, runOutside } from './running-plugin.ts';
@@ -9,9 +10,11 @@ export interface PluginObserver {
   readonly took: (plugin: string, seconds: number) => void;
   /** It did what has no effect, such as calling `next` twice. */
   readonly misused: (plugin: string, what: string) => void;
-  /** JavaScript of the plug-in runs until `left`. */
-  readonly entered: (plugin: string) => void;
-  readonly left: () => void;
+  /** JavaScript of the plug-in runs until `left` gets what this returned. */
+  readonly entered: (plugin: string) => number;
+  readonly left: (before: number) => void;
+  /** It has blocked workers: its requests get 503 `plugin-suspended` instead. */
+  readonly isSuspended: (plugin: string) => boolean;
 }
 
 /**
@@ -39,6 +42,10 @@ function call(
   act: (next: NextFunction) => unknown,
 ): void {
   const view = request as unknown as ViewRequest;
+  if (observer.isSuspended(plugin)) {
+    view.handled.respond(localResponse('plugin-suspended'));
+    return;
+  }
   const startedMs = performance.now();
   // An app exchanges the prototypes of both objects for its own.
   const [requestMethods, responseMethods] = [Object.getPrototypeOf(request), Object.getPrototypeOf(response)];
@@ -77,7 +84,7 @@ function call(
   };
   view.runningPlugin = plugin;
   view.onPluginEnd = count;
-  observer.entered(plugin);
+  const before = observer.entered(plugin);
   try {
     const result = runAs({ plugin, onLateError: fail }, () => act(once as NextFunction));
     if (result instanceof Promise) result.then(undefined, fail);
@@ -85,7 +92,7 @@ function call(
   } catch (error) {
     fail(error);
   } finally {
-    observer.left();
+    observer.left(before);
   }
 }
 

@@ -1,18 +1,20 @@
 import type { PluginUse, Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
-import { type Logger, messageOf } from '@swarmgate/runtime';
+import type { Logger } from '@swarmgate/runtime';
 import type { RequestHandler } from 'express';
 import { localResponse } from '../../exchange/local-responses.ts';
 import type { Route } from '../../model/route.ts';
-import { mount } from '../express-objects.ts';
 import type { ViewRequest } from '../view-request.ts';
 import type { LoadedPlugin } from './load-plugins.ts';
+import { type MadePlugin, makePlugin } from './make-plugin.ts';
 import type { PluginHandler } from './plugin.ts';
-import { type PluginObserver, pluginHandler } from './plugin-handler.ts';
+import type { PluginObserver } from './plugin-handler.ts';
 
 export interface RoutePluginsOptions {
   readonly loaded: ReadonlyMap<string, LoadedPlugin>;
   readonly logger: Logger;
   readonly observer: PluginObserver;
+  /** Called before the first middleware is made. */
+  readonly onFirst?: () => void;
   /** Middleware that no route uses any more is told so after this time, in milliseconds. Default 60,000. */
   readonly lingerMs?: number;
 }
@@ -24,13 +26,9 @@ export interface PluginView {
   readonly fault?: string;
 }
 
-type Made =
-  | { readonly ok: true; readonly handlers: readonly PluginHandler[] }
-  | { readonly ok: false; readonly problem: Omit<Problem, 'label'> };
-
 /** Middleware of one plug-in with one set of options: one for all routes, so that a limiter counts and a store connects once. */
 interface Instance {
-  readonly made: Made;
+  readonly made: MadePlugin;
   readonly ending: AbortController;
   users: number;
   timer: NodeJS.Timeout | undefined;
@@ -39,6 +37,7 @@ interface Instance {
 /** The plug-ins of routes: makes their middleware as services change, and says what cannot be made. */
 export class RoutePlugins {
   readonly #options: RoutePluginsOptions;
+  #hasFirst = false;
   readonly #instances = new Map<string, Instance>();
   /** What each service uses. */
   readonly #uses = new Map<ServiceKey, readonly string[]>();
@@ -123,57 +122,24 @@ export class RoutePlugins {
     const key = keyOf(use);
     let instance = this.#instances.get(key);
     if (instance === undefined) {
+      const { loaded, logger, observer, onFirst } = this.#options;
       const ending = new AbortController();
-      instance = { made: this.#make(use, ending.signal), ending, users: 0, timer: undefined };
+      if (!this.#hasFirst) onFirst?.();
+      this.#hasFirst = true;
+      instance = {
+        made: makePlugin(use, { loaded, logger, observer, signal: ending.signal }),
+        ending,
+        users: 0,
+        timer: undefined,
+      };
       this.#instances.set(key, instance);
     }
     return instance;
-  }
-
-  #make({ name, options = {} }: PluginUse, signal: AbortSignal): Made {
-    const { loaded, logger, observer } = this.#options;
-    const plugin = loaded.get(name);
-    if (plugin?.make === undefined)
-      return plugin === undefined
-        ? unusable('plugin-missing', `the plug-in ${name} is not in PLUGINS_DIR of this proxy`)
-        : unusable('plugin-unusable', `the plug-in ${name} cannot be used: ${plugin.fault}`);
-    try {
-      const log = logger.child({ plugin: name });
-      const given: unknown = plugin.make(Object.freeze({ ...options }), { name, log, signal });
-      const handlers = (Array.isArray(given) ? given : [given]) as readonly unknown[];
-      if (handlers.length === 0 || !handlers.every(isHandler))
-        return unusable('plugin-unusable', `the plug-in ${name} made ${shown(given)} of its options, not middleware`);
-      for (const handler of handlers) mount(handler);
-      return { ok: true, handlers: handlers.map((handler) => pluginHandler(name, handler, observer)) };
-    } catch (error) {
-      logger.error({ err: error, plugin: name }, 'a plug-in cannot be made of its options');
-      return unusable('plugin-unusable', `the plug-in ${name} cannot be made of its options: ${messageOf(error)}`);
-    }
   }
 }
 
 const blocked: RequestHandler = (request) =>
   (request as unknown as ViewRequest).handled.respond(localResponse('unsupported-feature'));
-
-function unusable(reason: 'plugin-missing' | 'plugin-unusable', what: string): Made {
-  const suggestion =
-    reason === 'plugin-missing'
-      ? 'Put a file of that name into PLUGINS_DIR of every proxy, or correct the label.'
-      : 'Correct the file in PLUGINS_DIR or the options in the label; the log has the error.';
-  return {
-    ok: false,
-    problem: { severity: 'warning', reason, message: `${what}, so the destination answers 503`, suggestion },
-  };
-}
-
-function isHandler(value: unknown): value is PluginHandler {
-  return typeof value === 'function';
-}
-
-function shown(value: unknown): string {
-  if (value instanceof Promise) return 'a promise';
-  return Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value;
-}
 
 /** Options in another order are others: the text of the label decides. */
 function keyOf({ name, options = {} }: PluginUse): string {

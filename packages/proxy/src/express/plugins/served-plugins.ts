@@ -1,19 +1,26 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
-import type { Logger } from '@swarmgate/runtime';
+import type { FaultOwner, Logger } from '@swarmgate/runtime';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import { type DurationCell, DurationMetric } from '../../exchange/duration-metric.ts';
 import type { Route } from '../../model/route.ts';
+import { BlockWatch } from './block-watch.ts';
 import { type LoadedPlugin, loadPlugins } from './load-plugins.ts';
 import { PluginFailures } from './plugin-failures.ts';
 import type { PluginObserver } from './plugin-handler.ts';
 import { RoutePlugins } from './route-plugins.ts';
 import { catchPluginErrors } from './running-plugin.ts';
+import type { SuspendedNames } from './suspended-names.ts';
 
 export interface ServedPluginsOptions {
   /** `PLUGINS_DIR` */
   readonly directory: string;
   readonly logger: Logger;
   readonly metrics: PluginMetrics;
+  /** Descriptor that the control process reads: see `BlockWatchData`. Absent: this is the only process. */
+  readonly blockReportFd?: number | undefined;
+  readonly suspended: Pick<SuspendedNames, 'has'>;
+  /** Gets an error of the thread that finds plug-ins which block. */
+  readonly owner: FaultOwner;
 }
 
 export interface PluginMetrics {
@@ -28,6 +35,7 @@ export class ServedPlugins {
   readonly #loaded: ReadonlyMap<string, LoadedPlugin>;
   readonly #failures = new PluginFailures();
   readonly #failed: Counter;
+  #watch: BlockWatch | undefined;
   readonly #misused = new Set<string>();
   readonly #stopCatching: () => void;
 
@@ -39,7 +47,8 @@ export class ServedPlugins {
     return new ServedPlugins(options, loaded);
   }
 
-  constructor({ logger, metrics }: ServedPluginsOptions, loaded: ReadonlyMap<string, LoadedPlugin>) {
+  constructor(options: ServedPluginsOptions, loaded: ReadonlyMap<string, LoadedPlugin>) {
+    const { logger, metrics, blockReportFd, suspended, owner } = options;
     this.#logger = logger;
     this.#loaded = loaded;
     const { times, failed } = metrics;
@@ -59,10 +68,11 @@ export class ServedPlugins {
         this.#misused.add(`${plugin} ${what}`);
         logger.warn({ plugin, what }, 'a plug-in did what has no effect; this is logged once');
       },
-      entered: () => undefined,
-      left: () => undefined,
+      entered: (plugin) => this.#watch?.entered(plugin) ?? 0,
+      left: (before) => this.#watch?.left(before),
+      isSuspended: (plugin) => suspended.has(plugin),
     };
-    this.routes = new RoutePlugins({ loaded, logger, observer });
+    this.routes = new RoutePlugins({ loaded, logger, observer, onFirst: () => this.#startWatch(blockReportFd, owner) });
     this.#stopCatching = catchPluginErrors(
       (error) => this.nameIn(error),
       (plugin, error) => this.#onUncaught(plugin, error),
@@ -87,9 +97,25 @@ export class ServedPlugins {
     return [this.routes.problems(), this.#failures.problems()];
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopCatching();
     this.routes.stop();
+    await this.#watch?.stop();
+  }
+
+  /** Only where a route uses a plug-in: the thread takes some megabytes. */
+  #startWatch(reportFd: number | undefined, owner: FaultOwner): void {
+    this.#watch = new BlockWatch({
+      plugins: [...this.#loaded.values()].map(({ name, path }) => ({ name, path })),
+      ...(reportFd === undefined ? {} : { reportFd }),
+      owner,
+      onBlocked: (report) => {
+        const { plugin } = report;
+        this.#logger.error({ ...report }, 'a plug-in blocked this process: no request was served meanwhile');
+        this.#failed.inc({ plugin });
+        for (const key of this.routes.servicesOf(plugin)) this.#failures.addBlocked(key, report);
+      },
+    });
   }
 
   #onUncaught(plugin: string, error: unknown): void {
@@ -110,11 +136,15 @@ export function pluginMetrics(metrics: Metrics): PluginMetrics {
     },
     metrics,
   );
-  const failed = new Counter({
+  return { times, failed: failureCounter(metrics) };
+}
+
+/** Also of the control process, which counts what a worker that is blocked cannot. */
+export function failureCounter(metrics: Metrics): Counter {
+  return new Counter({
     name: 'swarmgate_plugin_failures_total',
-    help: 'Errors of plug-ins: those that cost a request, and those of their timers and events',
+    help: 'Errors of plug-ins: those that cost a request, those of their timers and events, and each time that one blocked a process',
     labelNames: ['plugin'],
     registers: [metrics],
   });
-  return { times, failed };
 }
