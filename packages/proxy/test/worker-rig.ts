@@ -45,6 +45,7 @@ export interface WorkerRigOptions {
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
   /** Of the control process. Default: none. */
   readonly logger?: Logger;
+  readonly pluginLookMs?: number;
 }
 
 export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<WorkerRig> {
@@ -60,6 +61,7 @@ export async function startWorkerRig(options: WorkerRigOptions = {}): Promise<Wo
     env,
     entrypoints: options.entrypoints ?? [{ port: 0, secure: false }],
     host: '127.0.0.1',
+    ...(options.pluginLookMs === undefined ? {} : { pluginLookMs: options.pluginLookMs }),
   });
   await server.open();
   const port = server.entrypoints()[0]?.port ?? 0;

@@ -48,6 +48,8 @@ export interface ClusterServerOptions {
   /** For tests: ports that the settings do not allow (0: any free one), and their address. */
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
+  /** How often the files of `PLUGINS_DIR` are looked at, in milliseconds. Default 2,000. */
+  readonly pluginLookMs?: number;
   /** Runs what belongs to no request. Default: tasks whose faults only the log shows. */
   readonly tasks?: Tasks;
 }
@@ -109,6 +111,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     reports: () => view.reports(),
     metrics: ofControl,
     logger,
+    lookMs: options.pluginLookMs,
   });
   const checks = new SharedChecks({
     swarmName: settings.swarmName,

@@ -22,6 +22,8 @@ export interface PluginControlOptions {
   /** Counts what a worker that is blocked cannot. */
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** See `PluginFolder`. */
+  readonly lookMs: number | undefined;
 }
 
 type State =
@@ -43,7 +45,7 @@ export class PluginControl {
   constructor(options: PluginControlOptions) {
     this.#options = options;
     const { pluginsDir } = options.settings;
-    this.#folder = pluginsDir === undefined ? undefined : PluginFolder.open(pluginsDir);
+    this.#folder = pluginsDir === undefined ? undefined : PluginFolder.open(pluginsDir, options.lookMs);
     const failed = failureCounter(options.metrics);
     this.#countFailed = (plugin) => failed.inc({ plugin });
   }
@@ -106,7 +108,6 @@ export class PluginControl {
   async #changed(signal: AbortSignal): Promise<void> {
     const { settings, fleet, logger } = this.#options;
     const { pluginsDir = '', drainTimeoutMs } = settings;
-    this.#state = { kind: 'replacing' };
     const found = await checkPlugins(pluginsDir, this.#uses(), signal);
     if (signal.aborted) return;
     const known = this.#knownFaults();
@@ -116,6 +117,7 @@ export class PluginControl {
       logger.error({ pluginsDir, faults }, 'changed plug-ins cannot be used: workers keep what they have');
       return;
     }
+    this.#state = { kind: 'replacing' };
     logger.info({ pluginsDir }, 'plug-ins have changed: workers are replaced');
     try {
       await fleet.restart(drainTimeoutMs);
