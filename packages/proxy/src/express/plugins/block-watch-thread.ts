@@ -1,9 +1,10 @@
 import { writeSync } from 'node:fs';
 import { type Debugger, Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type BlockReport, type BlockWatchData, looks } from './block-watch.ts';
+// Types alone: the thread loads nothing but what Node has.
+import type { BlockReport, BlockWatchData } from './block-watch.ts';
 
-const { shared, plugins, reportFd, afterMs }: BlockWatchData = workerData;
+const { shared, plugins, reportFd, afterMs, looks }: BlockWatchData = workerData;
 const beats = new Int32Array(shared);
 /** A loop that turns JavaScript shows where it is at once; one that waits in a system call when that returns. */
 const looksForStack = 3;

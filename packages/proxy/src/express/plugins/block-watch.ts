@@ -22,6 +22,7 @@ export interface BlockWatchData {
   /** Descriptor that takes a report as a line of JSON. Absent: the process itself reads it, once it is free again. */
   readonly reportFd?: number;
   readonly afterMs: number;
+  readonly looks: number;
 }
 
 export interface BlockWatchOptions {
@@ -34,8 +35,8 @@ export interface BlockWatchOptions {
   readonly afterMs?: number;
 }
 
-/** The thread looks 10 times within `afterMs`. */
-export const looks = 10;
+/** The thread looks so often within `afterMs`. */
+const looks = 10;
 
 /**
  * Watches from a thread of its own whether the event loop turns: a process whose loop a plug-in keeps cannot report that.
@@ -52,7 +53,13 @@ export class BlockWatch {
     const beats = new Int32Array(shared);
     this.#beats = beats;
     this.#places = new Map(plugins.map(({ name }, at) => [name, at + 1]));
-    const workerData: BlockWatchData = { shared, plugins, afterMs, ...(reportFd === undefined ? {} : { reportFd }) };
+    const workerData: BlockWatchData = {
+      shared,
+      plugins,
+      afterMs,
+      looks,
+      ...(reportFd === undefined ? {} : { reportFd }),
+    };
     const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };
     this.#thread = new Worker(new URL('./block-watch-thread.ts', import.meta.url), {
       workerData,
