@@ -25,7 +25,7 @@ describe('plug-ins of a proxy without workers', function () {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'swarmgate-plugins-'));
-    await writeFile(join(directory, 'blocks.mjs'), blocking(4_000));
+    await writeFile(join(directory, 'blocks.mjs'), blocking(6_000));
     await writeFile(join(directory, 'late.mjs'), late);
     const env = { DATA_DIR: directory, WORKERS: '0', PLUGINS_DIR: directory };
     server = await startInProcessServer({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../../../test/until.ts';
-import { PluginFolder } from './plugin-folder.ts';
+import { PluginFolder, SettledChanges } from './plugin-folder.ts';
 
 describe('the folder of plug-ins', () => {
   let directory = '';
@@ -54,17 +54,27 @@ describe('the folder of plug-ins', () => {
       expect(changes).to.equal(2);
     });
 
-  it('waits while files are being written', async () => {
-    const untilMs = performance.now() + 200;
-    for (let length = 2; performance.now() < untilMs; length += 1) await write('mine.mjs', 'a'.repeat(length));
-    expect(changes).to.equal(0);
-    await until(() => changes > 0, 'the change');
-  });
-
   it('is followed from when it was opened: workers may have imported the files since', async () => {
     const folder = await PluginFolder.open(directory, 5);
     await write('mine.mjs', 'longer');
     const over = new AbortController();
     await folder.follow(() => over.abort(), over.signal);
   });
+});
+
+describe('changes that have settled', () => {
+  const looks: readonly (readonly [what: string, seen: string, found: string])[] = [
+    ['nothing changes', 'aaaa', '----'],
+    ['one change, in the second look at it', 'abbb', '--x-'],
+    ['a file that is being written', 'abcde', '-----'],
+    ['the same, when it is done', 'abcdd', '----x'],
+    ['a change that is taken back at once', 'abaa', '----'],
+    ['a change that is taken back later', 'abbaa', '--x-x'],
+    ['a change while another was acted upon', 'abbcc', '--x-x'],
+  ];
+  for (const [what, seen, found] of looks)
+    it(what, () => {
+      const changes = new SettledChanges('a');
+      expect([...seen].map((each) => (changes.look(each) ? 'x' : '-')).join('')).to.equal(found);
+    });
 });

@@ -10,11 +10,11 @@ const lookEveryMs = 2_000;
 export class PluginFolder {
   readonly #directory: string;
   readonly #everyMs: number;
-  #known: string;
+  readonly #changes: SettledChanges;
 
   private constructor(directory: string, known: string, everyMs: number) {
     this.#directory = directory;
-    this.#known = known;
+    this.#changes = new SettledChanges(known);
     this.#everyMs = everyMs;
   }
 
@@ -28,15 +28,28 @@ export class PluginFolder {
    * Waits for the callback before it looks again. Resolves when the signal aborts.
    */
   async follow(onChange: () => Promise<void> | void, signal: AbortSignal): Promise<void> {
-    let before = this.#known;
-    while (await pause(this.#everyMs, signal)) {
-      const now = await fingerprintOf(this.#directory);
-      if (now === before && now !== this.#known) {
-        this.#known = now;
-        await onChange();
-      }
-      before = now;
-    }
+    while (await pause(this.#everyMs, signal))
+      if (this.#changes.look(await fingerprintOf(this.#directory))) await onChange();
+  }
+}
+
+/** Finds that something is another than it was, and the same in two looks in a row. */
+export class SettledChanges {
+  #known: string;
+  #before: string;
+
+  constructor(first: string) {
+    this.#known = first;
+    this.#before = first;
+  }
+
+  /** @returns `true` once for each change */
+  look(now: string): boolean {
+    const isSettled = now === this.#before;
+    this.#before = now;
+    if (!isSettled || now === this.#known) return false;
+    this.#known = now;
+    return true;
   }
 }
 

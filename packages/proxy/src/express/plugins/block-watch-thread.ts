@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { type Debugger, Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 // Types alone: the thread loads nothing but what Node has.
@@ -6,8 +6,10 @@ import type { BlockReport, BlockWatchData } from './block-watch.ts';
 
 const { shared, plugins, reportFd, afterMs, looks }: BlockWatchData = workerData;
 const beats = new Int32Array(shared);
-/** A loop that turns JavaScript shows where it is at once; one that waits in a system call when that returns. */
-const looksForStack = 3;
+/** One that waits in a system call shows where it is only when that returns. */
+const looksForWaiting = 3;
+/** One that computes shows it soon; where processors are scarce, later. */
+const looksForComputing = 15;
 /** Of a process that a plug-in may keep, but none can be named, so many are blamed together. */
 const looksInDoubt = 5 * looks;
 const mostFrames = 20;
@@ -63,7 +65,8 @@ function look(): void {
   if (isReported) return;
   if (silent === looks) halt();
   // The call that is under way is the plug-in's, whatever it waits for.
-  if (silent === looks + looksForStack) report(plugins[Atomics.load(beats, 1) - 1]?.name, []);
+  const isOver = silent >= looks + looksForComputing || (silent >= looks + looksForWaiting && isWaiting());
+  if (isOver) report(plugins[Atomics.load(beats, 1) - 1]?.name, []);
   if (silent === looksInDoubt) report(plugins.map(({ name }) => name).join(' or '), []);
 }
 
@@ -78,6 +81,16 @@ function halt(): void {
   } catch {
     // A debugger is attached: names come from the calls alone.
     halted = undefined;
+  }
+}
+
+/** By the state of the process's main thread, as Linux shows it; elsewhere it is taken to wait. */
+function isWaiting(): boolean {
+  try {
+    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'latin1');
+    return stat[stat.lastIndexOf(')') + 2] !== 'R';
+  } catch {
+    return true;
   }
 }
 
