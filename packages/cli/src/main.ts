@@ -1,4 +1,4 @@
-import { messageOf, SwarmgateError, UsageError } from '@swarmgate/runtime';
+import { messageOf, SwarmgateError, shareLookups, UsageError } from '@swarmgate/runtime';
 import { CommanderError } from 'commander';
 import { UnreachableError } from './admin-client.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -7,6 +7,7 @@ import { createProgram } from './program.ts';
 
 /** Runs one command line. Never rejects: a failure is a message on standard error and an exit code. */
 export async function main(args: readonly string[], io: CommandIo = processIo): Promise<void> {
+  shareLookups();
   try {
     await createProgram(io).parseAsync([...args], { from: 'user' });
   } catch (error) {

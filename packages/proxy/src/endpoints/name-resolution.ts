@@ -1,3 +1,4 @@
+import { TIMEOUT } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
@@ -166,7 +167,8 @@ const resolver = new Resolver({ timeout: 1_000, tries: 2 });
 
 /**
  * As the system would, without its blocking threads where that can be: /etc/hosts first, then DNS with its TTL, then
- * the system's other sources (search domains, other name services).
+ * the system's other sources (search domains, other name services). Where the DNS server is silent these are not asked:
+ * they would wait for the same server, each in one of the few threads of the process.
  */
 export async function resolveBySystem(name: string): Promise<ResolvedName> {
   const listed = await addressesInHosts(name);
@@ -183,6 +185,8 @@ export async function resolveBySystem(name: string): Promise<ResolvedName> {
     const ttlMs = Math.min(...records.map((record) => record.ttl)) * 1_000;
     return { addresses: [...new Set(records.map((record) => record.address))], ttlMs };
   }
+  for (const each of [four, six])
+    if (each.status === 'rejected' && (each.reason as NodeJS.ErrnoException).code === TIMEOUT) throw each.reason;
   const found = await lookup(name, { all: true });
   return { addresses: [...new Set(found.map((entry) => entry.address))], ttlMs: 2_000 };
 }

@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns';
 import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import { guard } from '@swarmgate/runtime';
+import { endpointLookup } from '../endpoints/endpoint-lookup.ts';
 import { type OwnPorts, ownPorts } from '../endpoints/own-ports.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 
@@ -14,9 +14,11 @@ export interface OpenOptions {
   readonly alpn?: readonly string[];
   /** Default: those of this process. */
   readonly ownPorts?: OwnPorts;
-  /** Resolves a host name. Default: the system's resolver. */
+  /** Resolves a host name. Default: the hosts file, DNS, then the system's resolver. */
   readonly lookup?: LookupFunction;
 }
+
+const lookup = endpointLookup();
 
 /**
  * Opens a connection to an endpoint: the one way for requests, tunnels, relays, health checks and liveness connects, so
@@ -40,7 +42,7 @@ export function openConnection(
     // The other side's end is passed on by the exchange, the tunnel or the relay, each by its own rule.
     allowHalfOpen: true,
     ...(onread === undefined ? {} : { onread }),
-    ...(own.has(port) ? { lookup: lookupElsewhere(own, port, resolve as LookupFunction) } : {}),
+    lookup: own.has(port) ? lookupElsewhere(own, port, resolve) : resolve,
   };
   const socket = secure
     ? connectSecurely({
