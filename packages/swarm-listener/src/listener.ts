@@ -150,8 +150,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 
   const stopped = new AbortController();
   const livenessCheck = tasks.every('docker-liveness', 1_000, stopped.signal, () => {
-    const { answeredAtMs } = observer.state();
-    leadership.setEligible(answeredAtMs !== undefined && Date.now() - answeredAtMs < dockerSilentAfterMs);
+    leadership.setEligible(observer.silentMs() < dockerSilentAfterMs);
   });
   running.push({
     async stop() {

@@ -97,9 +97,9 @@ async function becomesTrueOrSay(condition: () => boolean, say: () => void, signa
 }
 
 async function becomesTrue(condition: () => boolean, withinMs: number, signal: AbortSignal): Promise<boolean> {
-  const deadlineMs = Date.now() + withinMs;
+  const deadlineMs = performance.now() + withinMs;
   while (!condition()) {
-    if (Date.now() > deadlineMs || !(await pause(50, signal))) return condition();
+    if (performance.now() > deadlineMs || !(await pause(50, signal))) return condition();
   }
   return true;
 }

@@ -18,7 +18,7 @@ export interface EvidenceGuardOptions {
 export interface ReceivedEvidence {
   readonly evidence: Evidence;
   readonly fromListing: boolean;
-  /** When it was read, epoch milliseconds. */
+  /** When it was read, in the milliseconds of `nowMs`: a clock that is set must not lengthen a hold. */
   readonly atMs: number;
 }
 

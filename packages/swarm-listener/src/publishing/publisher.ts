@@ -216,8 +216,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         await changed.wait(Number.POSITIVE_INFINITY, signal);
         continue;
       }
-      if (!guard.mayPublish(state, servicesOf(registered), Date.now())) {
-        const leftMs = guard.untilHoldEndsMs(Date.now());
+      if (!guard.mayPublish(state, servicesOf(registered), performance.now())) {
+        const leftMs = guard.untilHoldEndsMs(performance.now());
         explainWait(`the state of the Swarm is not accepted: ${guard.judgement().kind}`);
         await changed.wait(leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY, signal);
         continue;
@@ -235,7 +235,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         failure = undefined;
         if (scope === 'all') reconciled = true;
         if (publications > before) {
-          options.onPublished?.(scope === 'all' ? state.services.size : scope.size, since && Date.now() - since);
+          options.onPublished?.(scope === 'all' ? state.services.size : scope.size, since && performance.now() - since);
         }
       } catch (error) {
         markDirty(scope);
@@ -257,7 +257,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   ]);
   return {
     setDesired(next) {
-      wanted = { ...next, atMs: Date.now() };
+      wanted = { ...next, atMs: performance.now() };
       eventAtMs ??= next.eventAtMs;
       markDirty(next.changed);
       changed.notify();

@@ -9,6 +9,7 @@ export interface DesiredState {
   readonly changed: 'all' | ReadonlySet<string>;
   readonly evidence: Evidence;
   readonly fromListing: boolean;
+  /** By `performance.now()`. */
   readonly eventAtMs?: number;
 }
 

@@ -7,7 +7,7 @@ export interface Observation {
   readonly changed: 'all' | ReadonlySet<string>;
   /** Only a `listing` proves what does not exist; the others cover the services in `changed`. */
   readonly cause: 'listing' | 'event' | 'tasks';
-  /** When the first event that led to it arrived, epoch milliseconds. */
+  /** When the first event that led to it arrived, by `performance.now()`. */
   readonly eventAtMs?: number;
 }
 

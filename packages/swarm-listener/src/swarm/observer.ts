@@ -12,6 +12,8 @@ export interface Observer extends Running {
   /** Begins to observe. Called once. */
   start(onObservation: (observation: Observation) => void): void;
   state(): ObserverState;
+  /** Milliseconds since Docker last responded to a read; `Infinity` before. */
+  silentMs(): number;
   /** Lists everything as soon as possible. */
   requestListing(): void;
   /** A hint from the task's node: its container is being stopped, has ended, or failed its health check. */
@@ -69,6 +71,7 @@ export function createObserver(options: ObserverOptions): Observer {
   let listingWanted = false;
   let changedServices = new Set<string>();
   let nodesChanged = false;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let eventAtMs: number | undefined;
   let onObservation: ((observation: Observation) => void) | undefined;
   let running: Promise<void> | undefined;
@@ -79,6 +82,7 @@ export function createObserver(options: ObserverOptions): Observer {
   }
 
   function answered(): void {
+    answeredAt = performance.now();
     state = { kind: 'following', swarmId: view?.swarmId ?? '', answeredAtMs: Date.now() };
   }
 
@@ -99,16 +103,16 @@ export function createObserver(options: ObserverOptions): Observer {
       if (options.useNodeEvents === false) return;
       nodesChanged = true;
     }
-    eventAtMs ??= Date.now();
+    eventAtMs ??= performance.now();
     debounce.add(performance.now());
     changed.notify();
   }
 
   function taskTerminating(serviceId: string, taskId: string): void {
     if (view === undefined || !view.tasks.get(serviceId)?.some((task) => task.id === taskId)) return;
-    view = views.withTerminating(view, taskId, Date.now() + terminatingHintMs);
+    view = views.withTerminating(view, taskId, performance.now() + terminatingHintMs);
     fastPolled.add([serviceId], performance.now());
-    emit('tasks', new Set([serviceId]), Date.now());
+    emit('tasks', new Set([serviceId]), performance.now());
     changed.notify();
   }
 
@@ -223,7 +227,7 @@ export function createObserver(options: ObserverOptions): Observer {
 
   function dropExpiredHints(): void {
     if (view === undefined) return;
-    const next = views.withoutExpiredHints(view, Date.now());
+    const next = views.withoutExpiredHints(view, performance.now());
     if (next === view) return;
     view = next;
     emit('tasks', new Set(selectedIds()));
@@ -311,6 +315,7 @@ export function createObserver(options: ObserverOptions): Observer {
       running = options.tasks.run('swarm-observer', signal, run);
     },
     state: () => state,
+    silentMs: () => performance.now() - answeredAt,
     requestListing() {
       listingWanted = true;
       changed.notify();
