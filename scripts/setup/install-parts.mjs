@@ -72,6 +72,13 @@ const parts = [
     packages: ['redis-server'],
   },
   {
+    name: 'libfaketime',
+    why: 'a clock that jumps for one process',
+    suites: ['integration'],
+    commands: ['faketime'],
+    packages: ['faketime'],
+  },
+  {
     name: 'promtool',
     why: 'judges the names of metrics and the alert rules as Prometheus does',
     suites: ['integration'],

@@ -153,7 +153,11 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['runtime/src/lifecycle.ts', 'resolve(true)', settles],
   ['runtime/src/lifecycle.ts', "'abort', onAbort", settles],
   ['runtime/src/repeated-lines.ts', 'setTimeout(act', logs],
-  ['runtime/src/shared-lookups.ts', 'each(...result)', 'each callback belongs to another caller: what one throws is its own'],
+  [
+    'runtime/src/shared-lookups.ts',
+    'each(...result)',
+    'each callback belongs to another caller: what one throws is its own',
+  ],
   ['runtime/src/signal.ts', 'end', settles],
   ['swarm-listener/src/rest/listener-rest.ts', 'closeAllConnections()', aborts],
   ['swarm-listener/src/swarm/swarm-client.ts', 'opening.abort(', aborts],
