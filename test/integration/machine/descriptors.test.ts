@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 /** A proxy that may open few files and sockets, and clients that want more than that. */
 describe('a proxy whose descriptors run out', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   const allowed = 160;
   let standalone: SwarmgateProcess;
   let admin: number;
@@ -30,7 +30,7 @@ describe('a proxy whose descriptors run out', function () {
       },
       through: ['prlimit', `--nofile=${allowed}:${allowed}`],
     });
-    await until('it is ready', () => standalone.log().includes('Swarmgate is ready.'), { withinMs: 60_000 });
+    await until('it is ready', () => standalone.log().includes('Swarmgate is ready.'), { withinMs: 120_000 });
     for (const service of ['one', 'two', 'three', 'four', 'five']) {
       const endpoint = createServer((_request, response) => response.end(service)).listen(0, '127.0.0.1');
       endpoints.push(endpoint);

@@ -12,7 +12,7 @@ const hanging = 24;
 
 /** A system that finds Consul, Docker, Redis and most endpoints by names, and a DNS server that does not answer. */
 describe('a DNS server that hangs', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let names: TestNameServer;
   let consul: RunningConsul;
   let endpoint: Server;
@@ -48,7 +48,7 @@ describe('a DNS server that hangs', function () {
       },
       through: names.through,
     });
-    await until('it serves', async () => (await get('/known').catch(() => undefined)) === 200, { withinMs: 60_000 });
+    await until('it serves', async () => (await get('/known').catch(() => undefined)) === 200, { withinMs: 120_000 });
   });
   after(async () => {
     await standalone.remove();
