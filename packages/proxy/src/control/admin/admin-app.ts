@@ -2,6 +2,7 @@ import { messageOf, SwarmgateError } from '@swarmgate/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { certificateRoutes } from './certificate-routes.ts';
+import { isTimeout } from './change-outcome.ts';
 import { changeRoutes } from './change-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -97,6 +98,11 @@ function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHand
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);
+      return;
+    }
+    if (isTimeout(error)) {
+      logger.warn({ path: request.path, reason: 'registry-silent' }, 'an admin call was not answered in time');
+      response.status(503).json({ Status: 'NOK', Message: 'the registry did not respond in time' });
       return;
     }
     const status = statusOf(error);

@@ -15,7 +15,7 @@ export type ChangeOutcome =
     }
   | { readonly kind: 'rejected'; readonly problems: readonly Problem[] }
   | { readonly kind: 'refused'; readonly status: 400 | 404 | 409; readonly message: string }
-  /** Nothing was kept. */
+  /** Nothing was kept, or the message says that this is not known. */
   | { readonly kind: 'failed'; readonly message: string };
 
 /** How far a change has come: which replicas serve it. */
@@ -70,6 +70,13 @@ function sentenceOf(errors: readonly Problem[]): string {
 
 /** What a failed write means to the caller. @throws whatever is no RegistryError */
 export function outcomeOfError(error: unknown): ChangeOutcome {
+  // A disk or a Consul that hangs may still do what it was asked for.
+  if (isTimeout(error))
+    return {
+      kind: 'failed',
+      message:
+        'the registry did not respond in time: whether the change is kept will show in GET /v1/services; try again',
+    };
   if (!(error instanceof RegistryError)) throw error;
   if (error.code === 'registry-refused')
     return { kind: 'refused', status: 400, message: `the registry refuses it: ${messageOf(error)}` };
@@ -80,4 +87,9 @@ export function outcomeOfError(error: unknown): ChangeOutcome {
       message: 'another writer changes this service at the same time; nothing was kept: try again',
     };
   return { kind: 'failed', message: `${messageOf(error)}; nothing was kept` };
+}
+
+/** The reason of an `AbortSignal.timeout`. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
 }

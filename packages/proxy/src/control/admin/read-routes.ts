@@ -1,15 +1,15 @@
 import { changedLabels } from '@swarmgate/labels';
-import { type ReplicaStatus, serviceKey } from '@swarmgate/registry';
+import { type HistoryEntry, type ReplicaStatus, type ServiceDefinition, serviceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { AdminParts } from './admin-parts.ts';
-import { outcomeOfError } from './change-outcome.ts';
+import { isTimeout, outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
 import { nameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf, searchParametersOf } from './request-query.ts';
 import type {
-  HistoryResponse,
+  HistoryEntryView,
   ProblemsResponse,
   RoutesResponse,
   RouteView,
@@ -65,34 +65,51 @@ export function readRoutes(parts: AdminParts): Router {
     const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
     const signal = AbortSignal.timeout(10_000);
     await long
-      .answer(response, async () => {
-        const all = await Promise.all(
-          [...owners].sort().map(async (owner) => {
-            const key = serviceKey({ owner, service });
-            const current = served.services.get(key)?.definition;
-            const entries = (await registry.history(key, signal)).toSorted((a, b) => b.number - a.number);
-            return {
-              owner,
-              current: current === undefined ? null : redactDefinition(current),
-              entries: entries.map((entry, at) => {
-                // Before secrets are removed: a changed password must be reported, too.
-                const next = at === 0 ? current : entries[at - 1]?.definition;
-                const changed = next === undefined ? [] : changedLabels(entry.definition, next);
-                return { ...entry, changed, definition: redactDefinition(entry.definition) };
-              }),
-            };
-          }),
-        );
-        const answer: HistoryResponse = {
-          service,
-          owners: all.filter(({ current, entries }) => current !== null || entries.length > 0),
-        };
-        response.json(answer);
+      .answer(response, async (gone) => {
+        const all: OwnedHistory[] = [];
+        for (const owner of [...owners].sort()) {
+          const key = serviceKey({ owner, service });
+          const current = served.services.get(key)?.definition;
+          const entries = (await registry.history(key, signal)).toSorted((a, b) => b.number - a.number);
+          if (current !== undefined || entries.length > 0) all.push({ owner, current, entries });
+        }
+        response.type('application/json');
+        await long.sendPieces(response, historyInPieces(service, all), gone);
       })
-      .catch((error: unknown) => sendOutcome(response, outcomeOfError(error)));
+      .catch((error: unknown) => {
+        if (isTimeout(error)) throw error;
+        sendOutcome(response, outcomeOfError(error));
+      });
   });
 
   return router;
+}
+
+interface OwnedHistory {
+  readonly owner: string;
+  readonly current: ServiceDefinition | undefined;
+  /** Newest first. */
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** A `HistoryResponse`, with one definition in each piece. */
+function* historyInPieces(service: string, owners: readonly OwnedHistory[]): Generator<string> {
+  yield `{"service":${JSON.stringify(service)},"owners":[`;
+  let separator = '';
+  for (const { owner, current, entries } of owners) {
+    const shown = current === undefined ? null : redactDefinition(current);
+    yield `${separator}{"owner":${JSON.stringify(owner)},"current":${JSON.stringify(shown)},"entries":[`;
+    separator = ',';
+    for (const [at, entry] of entries.entries()) {
+      // Before secrets are removed: a changed password must be reported, too.
+      const next = at === 0 ? current : entries[at - 1]?.definition;
+      const changed = next === undefined ? [] : changedLabels(entry.definition, next);
+      const view: HistoryEntryView = { ...entry, changed, definition: redactDefinition(entry.definition) };
+      yield (at === 0 ? '' : ',') + JSON.stringify(view);
+    }
+    yield ']}';
+  }
+  yield ']}';
 }
 
 export async function statusOf(parts: AdminParts): Promise<StatusResponse> {
