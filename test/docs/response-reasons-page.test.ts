@@ -13,6 +13,7 @@ const made = new Map<string, number | undefined>([
     .map(([reason, { status }]) => [reason, status] as const),
   ['acme-challenge', 200],
   ['https-required', undefined],
+  ['max-forwards', undefined],
 ]);
 
 describe('the reasons in docs/forwarding.md', () => {

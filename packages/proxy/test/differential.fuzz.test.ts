@@ -57,6 +57,8 @@ const stricter: Readonly<Record<string, string>> = {
 
 /** Where node:http refuses what the proxy takes. By the code of its parser's error. */
 const broader: Readonly<Record<string, string>> = {
+  HPE_INVALID_VERSION:
+    'llhttp knows HTTP/1.0 and HTTP/1.1; RFC 9110, section 2.5, serves later minor versions as the latter',
   HPE_INVALID_METHOD: 'llhttp knows a list of methods; RFC 9110, section 9.1, says any token',
 };
 

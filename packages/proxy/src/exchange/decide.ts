@@ -13,6 +13,7 @@ import type { ConnectionCache } from './connection-cache.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { headersForUpstream, hopsOf, mostHops } from './header-policy.ts';
 import { localResponse } from './local-responses.ts';
+import { lastForwardResponse, maxForwardsOf, mayCountForwards } from './max-forwards.ts';
 import { responseOfRoute, runSteps } from './run-middleware.ts';
 import { type RequestTrace, traceParentOf } from './tracing/trace-context.ts';
 import type { TraceHeaders } from './tracing/tracer.ts';
@@ -99,7 +100,12 @@ export function decide(
   }
 
   const traced = context.tracer === undefined ? undefined : traceHeadersOf(view);
-  const isPlain = client === undefined && view.upgrade === '' && (traced === undefined || traced === noTraceHeaders);
+  const forwards = mayCountForwards(view.method) ? maxForwardsOf(view.header('max-forwards')) : undefined;
+  const isPlain =
+    client === undefined &&
+    view.upgrade === '' &&
+    forwards === undefined &&
+    (traced === undefined || traced === noTraceHeaders);
   const lines = isPlain ? view.plainLines() : undefined;
   const flat = lines === undefined ? view.flat() : undefined;
   const hops = flat === undefined ? 0 : hopsOf(flat);
@@ -121,6 +127,7 @@ export function decide(
     return respond(localResponse('body-too-large'));
   const sentPath = spelling === undefined ? path : spelling.sent;
   const known = client ?? clientOf(info, noHeader, context.trusted);
+  if (forwards === 0) return respond(lastForwardResponse(method));
   const early = responseOfRoute(route, known.scheme, sentHost, sentPath + query);
   if (early !== undefined) return respond(early);
 
@@ -146,6 +153,7 @@ export function decide(
   });
   // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
   if (!view.hostIsField) request.set('Host', sentHost);
+  if (forwards !== undefined) request.set('Max-Forwards', String(forwards - 1));
   if (trace !== undefined) setTraceHeaders(request, trace);
   const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
   const spelled = spelling === undefined ? {} : { spelling };

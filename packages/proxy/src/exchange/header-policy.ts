@@ -109,6 +109,8 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
       via = joined(via, value);
       continue;
     }
+    // Services take it for the client's address, and a client could name any.
+    if (lower === 'x-real-ip' && !trusted) continue;
     if (lower === 'forwarded') {
       if (!trusted) continue;
       if (hop.writesForwarded === true) {

@@ -33,6 +33,15 @@ describe('a chunked body', () => {
     });
   }
 
+  for (const extension of ['a', 'a=b', 'a="b c"', 'a="b\\"c"', 'a="\\\\";b="\\ \\a";c', 'a=""'])
+    it(`takes the extension ${extension}`, () => {
+      const text = `4;${extension}\r\nwiki\r\n`;
+      for (const pieceBytes of [1, 1_000]) {
+        const { payload, framed } = readInPieces(`${text}0\r\n\r\n`, pieceBytes) as { payload: string; framed: string };
+        expect([payload, framed]).to.deep.equal(['wiki', text]);
+      }
+    });
+
   it('ends where it ends, whatever follows', () => {
     const reader = new ChunkedReader();
     const bytes = Buffer.from('1\r\na\r\n0\r\n\r\nGET / HTTP/1.1');
@@ -49,6 +58,10 @@ describe('a chunked body', () => {
     ['1000000000000\r\n', 'bad-chunk'],
     [`4;${'x'.repeat(5_000)}\r\n`, 'bad-chunk'],
     ['4;\x00\r\n', 'bad-chunk'],
+    ['4;a="\\"\r\n', 'bad-chunk'],
+    ['4;a="b"c"\r\n', 'bad-chunk'],
+    ['4;a=\\"\r\n', 'bad-chunk'],
+    ['4;a="\\\r\n"\r\n', 'bad-chunk'],
     ['0\r\nX\r\n\r\n', 'bad-trailer'],
     ['0\r\nX : y\r\n\r\n', 'bad-trailer'],
     ['0\r\n X: y\r\n\r\n', 'bad-trailer'],

@@ -7,10 +7,12 @@ type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-
 
 const mostTrailerBytes = 8_192;
 const mostExtensionBytes = 4_096;
-// Names with or without a value, no whitespace (RFC 9112, section 7.1.1): what stands here is dropped or passed on unread, so
-// it must not be anything that another parser could read as more than that.
-const extensions =
-  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?)*$/;
+// Names with or without a value, a token or a quoted string with its escapes, no whitespace around them (RFC 9112, section
+// 7.1.1): what stands here is dropped or passed on unread, so it must not be anything that another parser could read as more.
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const quoted = '"(?:[\\t !#-[\\]-~]|\\\\[\\t -~])*"';
+const extension = `${token}(?:=(?:${token}|${quoted}))?`;
+const extensions = new RegExp(`^${extension}(?:;${extension})*$`);
 // 2^48: far more than any body, and exact as a number.
 const mostSizeDigits = 12;
 

@@ -26,6 +26,7 @@ export const Field = {
   /** A name with another symbol than hyphens: a service may read it as one of the above. */
   folding: 20,
   hops: 21,
+  realIp: 22,
 } as const;
 
 export const knownNames: readonly (readonly [string, number])[] = [
@@ -49,6 +50,7 @@ export const knownNames: readonly (readonly [string, number])[] = [
   ['x-request-id', Field.requestId],
   ['trailer', Field.trailer],
   ['swarmgate-hops', Field.hops],
+  ['x-real-ip', Field.realIp],
 ];
 
 interface KnownName {

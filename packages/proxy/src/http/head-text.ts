@@ -97,6 +97,7 @@ export const needsPolicy = marked(
   Field.requestId,
   Field.folding,
   Field.hops,
+  Field.realIp,
 );
 
 // Beyond latin1 a character would lose its high byte on the way out, and could become a line break by that.

@@ -3,6 +3,7 @@ export interface ParseError {
   /** Which of the proxy's own answers a client gets for it. */
   readonly answer:
     | 'bad-request'
+    | 'version-not-supported'
     | 'ambiguous-framing'
     | 'bad-host'
     | 'request-timeout'
@@ -25,6 +26,8 @@ export const parseErrors = {
   target: refused('bad-request', 'bad-target'),
   /** RFC 9112, 2.3. */
   version: refused('bad-request', 'bad-version'),
+  /** RFC 9110, 15.6.6. */
+  versionNotSupported: refused('version-not-supported', 'other-major-version'),
   /** RFC 9112, 2.2: a bare CR or LF is read differently by different servers. */
   lineEnding: refused('bad-request', 'bad-line-ending'),
   /** RFC 9112, 5.1: also whitespace between name and colon. */

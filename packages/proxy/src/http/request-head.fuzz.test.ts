@@ -130,6 +130,8 @@ describe('the request parser beside llhttp', () => {
         const shown = JSON.stringify(text);
         // llhttp knows a list of methods; the RFC says any token.
         if (theirs.kind === 'refused' && theirs.code === 'HPE_INVALID_METHOD') return;
+        // Later minor versions are served as HTTP/1.1 (RFC 9110, section 2.5); llhttp knows the two that there are.
+        if (theirs.kind === 'refused' && theirs.code === 'HPE_INVALID_VERSION') return;
         // Only origin-form is judged by the parser; the request view splits the other forms.
         if (head.form === 'other') return;
         expect(theirs.kind, shown).to.equal('request');

@@ -15,8 +15,8 @@ export const defaultHeadLimits: HeadLimits = { headBytes: 32_768, fields: 100 };
 const SLASH = 0x2f;
 const DOT = 0x2e;
 const QUESTION = 0x3f;
-// `HTTP/1.` as bytes.
-const versionPrefix = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e];
+// `HTTP/` as bytes.
+const versionPrefix = [0x48, 0x54, 0x54, 0x50, 0x2f];
 
 /**
  * A strict parser of request heads (RFC 9112, sections 2 to 6) over a table of bytes: what two servers could read in two
@@ -36,6 +36,7 @@ export class RequestHead {
   form: 'origin' | 'asterisk' | 'other' = 'origin';
   /** The path holds only bytes and segments that normalising leaves alone, and no `;`. */
   plainPath = true;
+  /** A later one is served as HTTP/1.1: the same major version (RFC 9110, section 2.5). */
   minorVersion: 0 | 1 = 1;
   /** Index of the Host field, or -1 where HTTP/1.0 sent none. */
   host = -1;
@@ -115,18 +116,24 @@ export class RequestHead {
       return bytes[at] === CR || bytes[at] === LF ? parseErrors.version : parseErrors.target;
     }
     at++;
-    for (let each = 0; each < 7; each++, at++) {
+    for (let each = 0; each < 5; each++, at++) {
       if (at >= end) return 'incomplete';
       if (bytes[at] !== versionPrefix[each]) return parseErrors.version;
     }
-    if (at >= end) return 'incomplete';
-    const minor = (bytes[at++] as number) - 0x30;
-    if (minor !== 0 && minor !== 1) return parseErrors.version;
-    this.minorVersion = minor;
+    // A digit, a dot and a digit, CRLF.
+    const major = (bytes[at] as number) - 0x30;
+    const minor = (bytes[at + 2] as number) - 0x30;
+    if (at < end && (major < 0 || major > 9)) return parseErrors.version;
+    if (at + 1 < end && bytes[at + 1] !== DOT) return parseErrors.version;
+    if (at + 2 < end && (minor < 0 || minor > 9)) return parseErrors.version;
+    at += 3;
     if (at >= end) return 'incomplete';
     if (bytes[at] !== CR) return bytes[at] === LF ? parseErrors.lineEnding : parseErrors.version;
     if (at + 1 >= end) return 'incomplete';
-    return bytes[at + 1] === LF ? at + 2 : parseErrors.lineEnding;
+    if (bytes[at + 1] !== LF) return parseErrors.lineEnding;
+    if (major !== 1) return parseErrors.versionNotSupported;
+    this.minorVersion = minor === 0 ? 0 : 1;
+    return at + 2;
   }
 
   /** Up to the first byte that cannot stand in a target. */

@@ -24,6 +24,7 @@ const prefix = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e];
 export class UpstreamHead {
   readonly fields: FieldSection;
   readonly #limits: ResponseLimits;
+  /** A later one counts as HTTP/1.1: the same major version (RFC 9110, section 2.5). */
   minorVersion: 0 | 1 = 1;
   status = 0;
   /** The reason phrase, perhaps empty. */
@@ -93,8 +94,8 @@ export class UpstreamHead {
     // The shortest line there is: version's digit, space, three digits, CRLF.
     if (at + 7 > end) return 'incomplete';
     const minor = (bytes[at++] as number) - 0x30;
-    if ((minor !== 0 && minor !== 1) || bytes[at++] !== SPACE) return parseErrors.version;
-    this.minorVersion = minor;
+    if (minor < 0 || minor > 9 || bytes[at++] !== SPACE) return parseErrors.version;
+    this.minorVersion = minor === 0 ? 0 : 1;
     let status = 0;
     for (let each = 0; each < 3; each++) {
       const digit = (bytes[at++] as number) - 0x30;

@@ -234,7 +234,9 @@ export const refusedRequests: readonly RefusedRequest[] = [
     bytes: 'GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n',
     status: 400,
   },
-  { name: 'HTTP/1.2', rfc: '9112, 2.3', bytes: 'GET / HTTP/1.2\r\nHost: a\r\n\r\n', status: 400 },
+  { name: 'HTTP/2.0', rfc: '9110, 15.6.6', bytes: 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', status: 505 },
+  { name: 'HTTP/0.9 by its number', rfc: '9110, 15.6.6', bytes: 'GET / HTTP/0.9\r\nHost: a\r\n\r\n', status: 505 },
+  { name: 'a version with two digits', rfc: '9112, 2.3', bytes: 'GET / HTTP/1.10\r\nHost: a\r\n\r\n', status: 400 },
   { name: 'HTTP/0.9', rfc: '9112, 2.3', bytes: 'GET /\r\n\r\n', status: 400 },
   { name: 'a version in lower case', rfc: '9112, 2.3', bytes: 'GET / http/1.1\r\nHost: a\r\n\r\n', status: 400 },
   {

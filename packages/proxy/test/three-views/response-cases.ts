@@ -117,6 +117,12 @@ export const responseCases: readonly ViewCase[] = [
     endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added('shop.example', '1.0')] }],
     records: [record({ protocol: 'HTTP/1.0' })],
   },
+  answered(
+    'HTTP/1.2, which is HTTP/1.1 to this proxy',
+    'HTTP/1.2 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok',
+    okResponse,
+  ),
+  notHttp('HTTP/2.0 without its framing', 'HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok'),
   notHttp('what is not HTTP', 'garbage\r\n\r\n'),
   notHttp('a 101 that was not asked for', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
   notHttp('two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok'),

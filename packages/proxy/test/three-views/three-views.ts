@@ -1,6 +1,7 @@
 import type { MakeServer } from '../server-rig.ts';
 import { bodyCases } from './body-cases.ts';
 import { formCases } from './form-cases.ts';
+import { hopCases } from './hop-cases.ts';
 import { requestCases } from './request-cases.ts';
 import { responseCases } from './response-cases.ts';
 import { retryCases } from './retry-cases.ts';
@@ -10,6 +11,7 @@ import type { ViewCase } from './view-case.ts';
 
 const groups: Readonly<Record<string, readonly ViewCase[]>> = {
   requests: requestCases,
+  hops: hopCases,
   bodies: bodyCases,
   responses: responseCases,
   forms: formCases,
