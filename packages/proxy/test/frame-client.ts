@@ -29,6 +29,11 @@ export class FrameClient {
     this.#socket.write(Buffer.concat(frames));
   }
 
+  /** Forgets all frames so far. */
+  forget(): void {
+    this.#received = Buffer.alloc(0);
+  }
+
   /** As many GOAWAY frames as wanted, each as [last stream, error code]. */
   async goaways(count: number): Promise<readonly (readonly number[])[]> {
     const seen = () => this.frames.filter(({ type }) => type === Frame.goaway);

@@ -1,7 +1,15 @@
-import { get as httpGet, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get as httpGet, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { pause, readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import express from 'express';
 import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
 import { get } from '../../../test/worker-rig.ts';
+import type { LiveRequest } from '../live/live-request.ts';
+import type { LiveBatch } from '../live/live-tail.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { liveRoutes } from './live-routes.ts';
 
 interface Stream {
   readonly status: number;
@@ -122,6 +130,56 @@ describe('GET /v1/requests', () => {
         .to.be.a('string')
         .that.includes(query.split('=')[0] ?? '');
     });
+});
+
+describe('a stream of live requests', () => {
+  it('pings a silent stream, and ends one whose client takes nothing, holding little for it meanwhile', async () => {
+    const app = express();
+    const ended = Promise.withResolvers<void>();
+    let push = (_batch: LiveBatch) => {};
+    const server = {
+      workers: () => [],
+      watchRequests: (_watch: unknown, onBatch: (batch: LiveBatch) => void) => {
+        push = onBatch;
+        return () => ended.resolve();
+      },
+    };
+    const settings = readSettings('proxy', { env: {} });
+    const parts = { settings, server, logger: silentLogger, draining: () => false } as unknown as AdminParts;
+    app.use(liveRoutes(parts, { pingEveryMs: 20, stalledMs: 200 }));
+    let held: ServerResponse | undefined;
+    const listening = createServer((request, response) => {
+      held = response;
+      app(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const client = connect((listening.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+    try {
+      client.write('GET /v1/requests HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      let text = '';
+      client.on('data', (part) => {
+        text += part;
+      });
+      await eventually('two pings', () => text.split(': ping').length > 2);
+      client.pause();
+      const request = { path: 'x'.repeat(10_000) } as unknown as LiveRequest;
+      let most = 0;
+      for (let isOver = false; !isOver; ) {
+        push({ requests: Array(100).fill(request), skipped: 0 });
+        most = Math.max(most, held?.writableLength ?? 0);
+        isOver = await Promise.race([
+          ended.promise.then(() => true),
+          pause(5, new AbortController().signal).then(() => false),
+        ]);
+      }
+      // One batch more than what stops the next.
+      expect(most).to.be.below(256 * 1_024 + 100 * 11_000);
+      expect(held?.destroyed).to.equal(true);
+    } finally {
+      client.destroy();
+      listening.close();
+    }
+  });
 });
 
 describe('GET /v1/requests of a proxy with ADMIN_TOKEN', () => {

@@ -9,11 +9,18 @@ import { BadRequestError, queryOf } from './request-query.ts';
 const mostStreams = 16;
 const mostWaitingBytes = 256 * 1_024;
 const mostPerSecond = 500;
-// Proxies between here and the client close connections that are silent.
-const pingEveryMs = 15_000;
+/** Times of a stream, in milliseconds. */
+export interface StreamTimes {
+  /** Proxies between here and the client close connections that are silent. */
+  readonly pingEveryMs: number;
+  /** A client that takes nothing of what waits for it for so long is gone, or holds one of few places for nothing. */
+  readonly stalledMs: number;
+}
+
+const usualTimes: StreamTimes = { pingEveryMs: 15_000, stalledMs: 30_000 };
 
 /** `GET /v1/requests`: requests as they end, as server-sent events. In memory only; bounded for each client and in all. */
-export function liveRoutes(parts: AdminParts): Router {
+export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
   const router = Router();
   let streams = 0;
 
@@ -28,7 +35,15 @@ export function liveRoutes(parts: AdminParts): Router {
     }
     streams += 1;
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
-    response.write(': live requests\n\n');
+    let takenAtMs = performance.now();
+    const send = (text: string) => {
+      // Nothing waited before: the time begins with this.
+      if (response.writableLength === 0) takenAtMs = performance.now();
+      response.write(text, () => {
+        takenAtMs = performance.now();
+      });
+    };
+    send(': live requests\n\n');
     // Counted until the client can be notified.
     let skipped = 0;
     const workers = Math.max(1, parts.server.workers().length);
@@ -41,7 +56,7 @@ export function liveRoutes(parts: AdminParts): Router {
       const events = batch.requests.map((each) => `event: request\ndata: ${JSON.stringify(each)}\n\n`);
       if (skipped > 0) events.push(`event: skipped\ndata: ${JSON.stringify({ count: skipped })}\n\n`);
       skipped = 0;
-      response.write(events.join(''));
+      send(events.join(''));
     };
     const unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
     const owner = {
@@ -52,9 +67,10 @@ export function liveRoutes(parts: AdminParts): Router {
     };
     const sendPing = guard(owner, () => {
       if (parts.draining()) response.end();
-      else if (response.writableLength <= mostWaitingBytes) response.write(': ping\n\n');
+      else if (response.writableLength > 0 && performance.now() - takenAtMs > times.stalledMs) response.destroy();
+      else if (response.writableLength <= mostWaitingBytes) send(': ping\n\n');
     });
-    const ping = setInterval(sendPing, pingEveryMs);
+    const ping = setInterval(sendPing, times.pingEveryMs);
     response.once(
       'close',
       guard(owner, () => {
