@@ -159,6 +159,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
     'each callback belongs to another caller: what one throws is its own',
   ],
   ['runtime/src/signal.ts', 'end', settles],
+  ['swarm-listener/src/publishing/publisher.ts', 'work.then(again, again)', settles],
   ['swarm-listener/src/rest/listener-rest.ts', 'closeAllConnections()', aborts],
   ['swarm-listener/src/swarm/swarm-client.ts', 'opening.abort(', aborts],
 ];

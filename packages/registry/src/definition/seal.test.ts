@@ -51,6 +51,54 @@ describe('seal, passwords', () => {
     expect(second.definition.users?.[1]).to.not.deep.equal(first.definition.users?.[1]);
   });
 
+  it('hashes once what a call that was given up has hashed', async () => {
+    const sealer = createSealer([]);
+    const [one, other] = await Promise.all([
+      sealer.seal(definition, passwords({ jane: 'a', joe: 'b' }), undefined),
+      sealer.seal(definition, passwords({ jane: 'a' }), undefined),
+    ]);
+    const again = await sealer.seal(definition, passwords({ jane: 'a', joe: 'b' }), undefined);
+    if (!one.ok || !other.ok || !again.ok) throw new Error('not sealed');
+    expect(again.definition.users?.[1]).to.deep.equal(one.definition.users?.[1]);
+    // The same password of another user has a hash of its own.
+    const jack = { ...definition, users: [{ username: 'jack' }] };
+    const another = await sealer.seal(jack, passwords({ jack: 'a' }), undefined);
+    expect(another.ok && another.definition.users?.[0]?.passwordHash).to.not.equal(
+      again.definition.users?.[0]?.passwordHash,
+    );
+  });
+
+  it('hashes one password at a time for all that seal, in turns', async () => {
+    const order: string[] = [];
+    let running = 0;
+    const sealer = createSealer([], async (password) => {
+      running += 1;
+      expect(running).to.equal(1);
+      order.push(password);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return `$scrypt$${password}`;
+    });
+    const three = { ...definition, users: ['x', 'y', 'z'].map((username) => ({ username })) };
+    await Promise.all(
+      ['a', 'b'].map((service) =>
+        sealer.seal(
+          { ...three, service },
+          passwords({ x: `${service}1`, y: `${service}2`, z: `${service}3` }),
+          undefined,
+        ),
+      ),
+    );
+    expect(order).to.deep.equal(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
+  });
+
+  it('refuses a definition with more passwords in plain than are hashed in some seconds', async () => {
+    const users = Array.from({ length: 501 }, (_, at) => ({ username: `user-${at}` }));
+    const many = Object.fromEntries(users.map(({ username }) => [username, 'hush']));
+    const sealed = await createSealer([]).seal({ ...definition, users }, passwords(many), undefined);
+    expect(sealed.ok ? [] : sealed.problems.map(({ reason }) => reason)).to.deep.equal(['service-too-large']);
+  });
+
   it('leaves users without a password to be looked up', async () => {
     const sealed = await createSealer([]).seal(definition, passwords({ jane: 'a' }), undefined);
     expect(sealed.ok && sealed.definition.users?.[1]).to.deep.equal({ username: 'joe' });

@@ -24,12 +24,19 @@ export interface Sealer {
 }
 
 const mostRemembered = 10_000;
+/** Passwords that one definition may give in plain: each takes some 40 ms of a processor. */
+const mostPasswords = 500;
 
-/** @param keys of `SECRETS_KEY`, the first one seals; empty where none is set. */
-export function createSealer(keys: readonly SecretsKey[]): Sealer {
+/**
+ * @param keys of `SECRETS_KEY`, the first one seals; empty where none is set
+ * @param hash for tests
+ */
+export function createSealer(keys: readonly SecretsKey[], hash = hashPassword): Sealer {
   // A hash takes some 40 ms to compare, and a resync compares them all: pairs that were seen to fit are remembered, as a
-  // keyed digest that is worth nothing outside this process.
+  // keyed digest that is worth nothing outside this process. So are the hashes that were made, for the next call: the
+  // first may have been given up.
   const remembered = new Set<string>();
+  const made = new Map<string, string>();
   const digestKey = randomBytes(32);
   const digestOf = (password: string, hash: string) =>
     createHmac('sha256', digestKey)
@@ -44,12 +51,23 @@ export function createSealer(keys: readonly SecretsKey[]): Sealer {
 
   const fits = async (password: string, hash: string): Promise<boolean> => {
     if (remembered.has(digestOf(password, hash))) return true;
-    if (!(await verifyHashedPassword(password, hash))) return false;
+    if (!(await oneAtATime(() => verifyHashedPassword(password, hash)))) return false;
     remember(password, hash);
     return true;
   };
 
+  const hashOf = async (service: string, username: string, password: string): Promise<string> => {
+    const key = digestOf(JSON.stringify([service, username]), password);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const fresh = await oneAtATime(() => hash(password));
+    if (made.size >= mostRemembered) made.clear();
+    made.set(key, fresh);
+    return remember(password, fresh);
+  };
+
   const sealUser = async (
+    service: string,
     user: UserEntry,
     secrets: PlainSecrets,
     former: UserEntry | undefined,
@@ -58,17 +76,20 @@ export function createSealer(keys: readonly SecretsKey[]): Sealer {
     if (password === undefined) return user;
     const known = former?.passwordHash;
     if (known !== undefined && (await fits(password, known))) return { ...user, passwordHash: known };
-    return { ...user, passwordHash: remember(password, await hashPassword(password)) };
+    return { ...user, passwordHash: await hashOf(service, user.username, password) };
   };
 
   return {
     async seal(definition, secrets, previous) {
       let sealed = definition;
       if (definition.users !== undefined && secrets.passwords.size > 0) {
+        if (secrets.passwords.size > mostPasswords) return { ok: false, problems: [tooManyPasswords] };
         const former = new Map((previous?.users ?? []).map((user) => [user.username, user]));
         const users: UserEntry[] = [];
-        // One after the other: a stack with a hundred users must not fill the thread pool.
-        for (const user of definition.users) users.push(await sealUser(user, secrets, former.get(user.username)));
+        // One after the other, so that the calls of others have their turns in between.
+        const service = serviceKey(definition);
+        for (const user of definition.users)
+          users.push(await sealUser(service, user, secrets, former.get(user.username)));
         sealed = { ...sealed, users };
       }
       if (secrets.certificate === undefined) return { ok: true, definition: sealed };
@@ -77,6 +98,27 @@ export function createSealer(keys: readonly SecretsKey[]): Sealer {
       return { ok: true, definition: { ...sealed, serviceCert: certificate.sealed } };
     },
   };
+}
+
+const tooManyPasswords: Problem = {
+  severity: 'error',
+  reason: 'service-too-large',
+  message: `the service gives more than ${mostPasswords} passwords in plain`,
+  label: 'users',
+  value: '(secret)',
+  suggestion: 'give them hashed (usersPassEncrypted=true), or mount them as a secret (usersSecret)',
+};
+
+let hashing: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs one hash after the other in this process, for all callers: scrypt takes one of the runtime's four threads, which read
+ * files and resolve names too.
+ */
+function oneAtATime<T>(hash: () => Promise<T>): Promise<T> {
+  const turn = hashing.then(hash);
+  hashing = turn.catch(() => undefined);
+  return turn;
 }
 
 type SealedCertificate =

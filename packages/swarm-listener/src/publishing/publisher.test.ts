@@ -321,6 +321,25 @@ describe('the publisher', () => {
     await until('the new path', async () => (await pathOf('go-demo')) === '/new');
   });
 
+  it('publishes other services while the passwords of one are hashed, and that one afterwards', async () => {
+    await stopAll();
+    start({ sealWaitMs: 50 });
+    const users = Array.from({ length: 40 }, (_, at) => `user-${at}:hush-${at}`).join(',');
+    const many = aService({ id: 'many', name: 'many', labels: { ...aService().labels, 'com.df.users': users } });
+    const after = aService({ id: 'after', name: 'zebra' });
+    translate([many, after]);
+    const found = async () => [...(await read()).services.keys()].map((key) => key.split('/')[1]);
+    await until('the other one is published', async () => (await found().catch((): string[] => [])).includes('zebra'));
+    expect(await found()).to.deep.equal(['zebra']);
+    expect(publisher.status().waiting).to.be.above(0);
+    await until('so is the one with passwords', async () => (await found()).includes('many'));
+    await settled();
+    const held = (await read()).services.get('swarm/many');
+    expect(held?.ok && held.document.users?.filter(({ passwordHash }) => passwordHash !== undefined)).to.have.length(
+      40,
+    );
+  });
+
   it('seals passwords, and keeps the hash of one that did not change', async () => {
     const labels = { ...aService().labels, 'com.df.users': 'admin:s3cret' };
     translate([aService({ labels })]);

@@ -4,6 +4,7 @@ import {
   type LeadershipState,
   type Registry,
   RegistryError,
+  type Sealed,
   type Sealer,
   type ServiceChange,
   type ServiceDefinition,
@@ -14,6 +15,7 @@ import {
   createSignal,
   type Logger,
   messageOf,
+  pause,
   type Running,
   type Tasks,
 } from '@swarmgate/runtime';
@@ -41,6 +43,8 @@ export interface PublisherOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly tasks: Pick<Tasks, 'run'>;
+  /** Time that secrets may take to be sealed before the others are published, in milliseconds. Default 1,000. */
+  readonly sealWaitMs?: number;
   /** As in `EvidenceGuardOptions`. Default 40,000. */
   readonly staleHoldMs?: number;
   /** Requests a listing at once: the state read so far is not reliable. */
@@ -57,6 +61,8 @@ export interface Publisher extends Running {
 }
 
 const defaultStaleHoldMs = 40_000;
+/** Services whose secrets take longer to seal, all of a reconciliation together, are published afterwards. */
+const sealWaitMs = 1_000;
 
 /**
  * Reconciles the registry with the desired state until it is stopped. Level-triggered: it keeps the last desired state, not
@@ -72,6 +78,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const written = new Map<string, ServiceDefinition>();
   /** Definitions of the last attempt whose result is unknown. */
   const attempted = new Map<string, ServiceDefinition>();
+
+  /** Services whose secrets are being sealed: what is registered stays until they are. */
+  const sealing = new Map<string, Promise<Sealed>>();
 
   let wanted: (DesiredState & { readonly atMs: number }) | undefined;
   let dirty: 'all' | Set<string> = new Set();
@@ -124,6 +133,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function complete(
     service: TranslatedService,
     present: ReadonlyMap<string, RegisteredService>,
+    sealedBy: Promise<undefined>,
   ): Promise<DesiredService> {
     const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
     if (service.definition === undefined) return plain;
@@ -138,20 +148,46 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (service.secrets.passwords.size === 0 && service.secrets.certificate === undefined) {
       return { ...plain, definition: dated };
     }
-    const sealed = await options.sealer.seal(dated, service.secrets, attempt ?? previous);
+    const sealed = await sealInTime(service, dated, attempt ?? previous, sealedBy);
+    if (sealed === undefined) return plain;
     return sealed.ok
       ? { ...plain, definition: sealed.definition }
       : { ...plain, problems: [...plain.problems, ...sealed.problems] };
+  }
+
+  /** `undefined`: not in time, or an earlier sealing of the service goes on. It is reconciled again afterwards. */
+  async function sealInTime(
+    { name, secrets }: TranslatedService,
+    dated: ServiceDefinition,
+    previous: ServiceDefinition | undefined,
+    late: Promise<undefined>,
+  ): Promise<Sealed | undefined> {
+    if (sealing.has(name)) return undefined;
+    const work = options.sealer.seal(dated, secrets, previous);
+    const inTime = await Promise.race([work, late]);
+    if (inTime !== undefined) return inTime;
+    sealing.set(name, work);
+    const again = () => {
+      sealing.delete(name);
+      markDirty(new Set([name]));
+      changed.notify();
+    };
+    // The sealer remembers what it has hashed: the next call is short, or fails as this one did.
+    work.then(again, again);
+    return undefined;
   }
 
   async function reconcile(state: DesiredState, scope: 'all' | ReadonlySet<string>, fence: Fence): Promise<void> {
     const names = scope === 'all' ? state.services.keys() : scope;
     const present = servicesOf(registered);
     const services = new Map<string, DesiredService>();
+    const over = new AbortController();
+    const late = pause(options.sealWaitMs ?? sealWaitMs, over.signal).then(() => undefined);
     for (const name of names) {
       const service = state.services.get(name);
-      if (service !== undefined) services.set(name, await complete(service, present));
+      if (service !== undefined) services.set(name, await complete(service, present, late));
     }
+    over.abort();
     const changes = planPublication({ owner, services, scope }, present, written);
     logger.debug(
       {
@@ -274,7 +310,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       judgement: guard.judgement(),
       ...(failure === undefined ? {} : { failure }),
       publications,
-      waiting: countOf(dirty) + inFlight,
+      waiting: countOf(dirty) + inFlight + sealing.size,
     }),
     async stop() {
       stopListening();
