@@ -56,7 +56,8 @@ export function readRoutes(parts: AdminParts): Router {
       return;
     }
     await long.answer(response, async (signal) => {
-      response.json(await long.inSlices(explain(read, parts), signal));
+      const { candidates, ...head } = await long.inSlices(explain(read, parts), signal);
+      await long.sendList(response, head, 'candidates', candidates, signal);
     });
   });
 

@@ -1,6 +1,6 @@
 /** CPU time that all admin calls together take before other work of the process has its turn. */
-const sliceMs = 2;
-/** After a slice, so that admin calls take at most half of the time of a process that serves requests, too. */
+const sliceMs = 1;
+/** After a slice, so that admin calls take at most a third of the time of a process that serves requests, too. */
 const pauseMs = 2;
 
 /** Runs long work of several callers in slices, one slice at a time, callers in turn. */
