@@ -24,6 +24,13 @@ class PausedClient extends Duplex {
     return this;
   }
 
+  wasReset = false;
+
+  resetAndDestroy(): this {
+    this.wasReset = true;
+    return this.destroy();
+  }
+
   destroySoon(): void {
     this.end(() => this.destroy());
   }
@@ -75,12 +82,15 @@ for (const [router, makeServer] of [
       const beganMs = performance.now();
       await eventually('the connection is closed', () => client.destroyed);
       expect(performance.now() - beganMs).to.be.within(200, 1_500);
+      // An orderly end would leave the rest of the response in the system's memory for as long as that tries to send it.
+      expect(client.wasReset).to.equal(true);
     });
 
     it('ends one that stays open, too, where its client takes nothing of the last response', async () => {
       const client = await pausedClient({ timeouts: { clientMs: 300 }, keepAliveMs: 200 }, '');
       await eventually('the connection is closed', () => client.destroyed);
       expect(client.taken).to.equal('');
+      expect(client.wasReset).to.equal(true);
     });
 
     it('gives a client that connects after an idle time all of its time', async () => {

@@ -204,6 +204,8 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     else if (isHead && socket.writableLength > 0) this.#close();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();
     else if (this.#stage === 'closing' && !this.#silence.isSilent) this.#awaitClose();
+    // An orderly end would leave what the client does not take to the system, in some megabytes of its memory for minutes.
+    else if (socket.writableLength > 0) reset(socket);
     else socket.destroy();
   }
 
