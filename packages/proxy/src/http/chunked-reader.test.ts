@@ -42,6 +42,15 @@ describe('a chunked body', () => {
       }
     });
 
+  it('takes extensions in proportion to what they come with, and refuses a body that is mostly extensions', () => {
+    const signed = `1000;chunk-signature=${'a'.repeat(64)}\r\n${'x'.repeat(4_096)}\r\n`.repeat(1_000);
+    expect(readInPieces(`${signed}0\r\n\r\n`, 65_536)).to.include({ done: true });
+    const short = '1;a=b\r\nx\r\n'.repeat(10_000);
+    expect(readInPieces(`${short}0\r\n\r\n`, 65_536)).to.include({ done: true });
+    const mostly = `1;a=${'b'.repeat(100)}\r\nx\r\n`.repeat(200);
+    expect(readInPieces(`${mostly}0\r\n\r\n`, 1_000)).to.deep.equal({ error: 'bad-chunk' });
+  });
+
   it('ends where it ends, whatever follows', () => {
     const reader = new ChunkedReader();
     const bytes = Buffer.from('1\r\na\r\n0\r\n\r\nGET / HTTP/1.1');

@@ -7,6 +7,11 @@ type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-
 
 const mostTrailerBytes = 8_192;
 const mostExtensionBytes = 4_096;
+/**
+ * Bytes of extensions in a body beyond what its payload explains: 16 for each chunk and 2 for each byte of payload. A byte of
+ * an extension costs ten times as much as one of payload, and nothing that counts payload sees it.
+ */
+const mostExcessBytes = 16_384;
 // Names with or without a value, a token or a quoted string with its escapes, no whitespace around them (RFC 9112, section
 // 7.1.1): what stands here is dropped or passed on unread, so it must not be anything that another parser could read as more.
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -32,6 +37,7 @@ export class ChunkedReader {
   #sizeDigits = 0;
   #left = 0;
   #extension = '';
+  #excess = 0;
   #afterCr = false;
   #trailer = '';
 
@@ -125,6 +131,8 @@ export class ChunkedReader {
       case 'extension':
         if (byte === CR) {
           if (!extensions.test(this.#extension)) return parseErrors.chunk;
+          this.#excess = Math.max(0, this.#excess + this.#extension.length - 16 - 2 * this.#left);
+          if (this.#excess > mostExcessBytes) return parseErrors.chunk;
           this.#extension = '';
           this.#state = 'size-lf';
         } else if (valueBytes[byte] === 0 || this.#extension.length >= mostExtensionBytes) return parseErrors.chunk;
