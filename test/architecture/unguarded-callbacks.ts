@@ -33,6 +33,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/admin/admin-connections.ts', "'close'", counts],
   ['proxy/src/control/admin/admin-connections.ts', "'request'", counts],
   ['proxy/src/control/admin/admin-server.ts', 'createServer(', notOurs],
+  ['proxy/src/control/admin/admin-server.ts', "'close'", counts],
   ['proxy/src/control/admin/admin-server.ts', 'answerUnreadable', aborts],
   ['proxy/src/control/admin/admin-server.ts', 'refuse', settles],
   ['proxy/src/control/admin/admin-server.ts', 'closeAllConnections()', aborts],

@@ -24,6 +24,12 @@ export type CallPatience = Pick<ServerOptions, 'headersTimeout' | 'requestTimeou
 /** The admin port must not take all descriptors of a process that serves requests, too. */
 const mostConnections = 1_000;
 
+/**
+ * Calls under way on one connection. The runtime begins all that it reads at once: a packet of a thousand would hold up
+ * everything else of the process, and no client of this port sends calls before it has its answers.
+ */
+const mostPipelined = 16;
+
 const unreadable: Readonly<Record<string, readonly [status: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
@@ -59,9 +65,19 @@ export async function openAdminServer(
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
   };
-  const server = createServer({ maxHeaderSize: largestHeadBytes, ...calls }, (request, response) =>
-    answer(request, response),
-  );
+  const underWay = new WeakMap<Duplex, number>();
+  const server = createServer({ maxHeaderSize: largestHeadBytes, ...calls }, (request, response) => {
+    const { socket } = request;
+    const count = (underWay.get(socket) ?? 0) + 1;
+    // What the same packet holds behind the last one is still parsed.
+    if (socket.destroyed || count > mostPipelined) {
+      socket.destroy();
+      return;
+    }
+    underWay.set(socket, count);
+    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    answer(request, response);
+  });
   boundConnections(server, most);
   server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {

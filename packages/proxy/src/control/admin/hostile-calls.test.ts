@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { expect } from 'chai';
@@ -19,6 +20,46 @@ async function answerTo(port: number, bytes: string): Promise<string> {
   await once(socket, 'close');
   return text;
 }
+
+describe('calls on one connection of the admin port', () => {
+  const one = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+  for (const [count, most, isClosed] of [
+    [16, 16, false],
+    [1_000, 16, true],
+  ] as const)
+    it(`${count} in a packet: begins ${most}${isClosed ? ', and closes it' : ''}`, async () => {
+      const admin = await openAdminServer('127.0.0.1', 0);
+      const held: ServerResponse[] = [];
+      admin.answerWith((_request, response) => held.push(response));
+      const socket = connect(admin.port, '127.0.0.1').on('error', () => undefined);
+      try {
+        socket.resume().write(one.repeat(count));
+        if (isClosed) await once(socket, 'close');
+        else await eventually('all have begun', () => held.length === count);
+        expect(held).to.have.length(most);
+      } finally {
+        socket.destroy();
+        await admin.stop();
+      }
+    });
+
+  it('as many as are sent one after the other', async () => {
+    const admin = await openAdminServer('127.0.0.1', 0);
+    admin.answerWith((_request, response) => response.end('well'));
+    const socket = connect(admin.port, '127.0.0.1').setEncoding('utf8');
+    try {
+      for (let times = 0; times < 100; times += 1) {
+        socket.write(one);
+        const [text] = await once(socket, 'data');
+        expect(text).to.include('200 OK');
+      }
+    } finally {
+      socket.destroy();
+      await admin.stop();
+    }
+  });
+});
 
 describe('hostile calls', () => {
   let under: ProxyUnderTest;
