@@ -9,6 +9,8 @@ export type SubjectName =
   | 'Swarmgate, TLS'
   | 'Swarmgate, uncounted'
   | 'Swarmgate, traces at 1 %'
+  | 'Swarmgate, plug-ins of others'
+  | 'Swarmgate, a plug-in'
   | 'Swarmgate, one worker'
   | 'Swarmgate, two workers'
   | 'HAProxy'
@@ -128,6 +130,20 @@ export function benchCases(directory: string): readonly BenchCase[] {
       subjects: ['Swarmgate', 'Swarmgate, traces at 1 %'],
       baseline: 'Swarmgate',
       atMost: 1.05,
+    },
+    {
+      ...small,
+      name: 'small GET, another route has a plug-in (× without)',
+      subjects: ['Swarmgate', 'Swarmgate, plug-ins of others'],
+      baseline: 'Swarmgate',
+      atMost: 1.03,
+    },
+    {
+      ...small,
+      name: 'small GET, a plug-in that passes it on (× Express router)',
+      subjects: ['Swarmgate, Express router', 'Swarmgate, a plug-in'],
+      baseline: 'Swarmgate, Express router',
+      atMost: 1.6,
     },
     {
       ...small,

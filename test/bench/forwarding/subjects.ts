@@ -122,6 +122,10 @@ function recipeOf(
         OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
         OTEL_TRACES_SAMPLER_ARG: '0.01',
       });
+    case 'Swarmgate, plug-ins of others':
+      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of another service' });
+    case 'Swarmgate, a plug-in':
+      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of all services' });
     case 'Swarmgate, one worker':
       return swarmgate({ WORKERS: '1' });
     case 'Swarmgate, two workers':

@@ -7,7 +7,7 @@ import { prepareClusterServer } from '../../../packages/proxy/src/control/worker
 import { DurationCell } from '../../../packages/proxy/src/exchange/duration-metric.ts';
 import { ExchangeRecorder } from '../../../packages/proxy/src/exchange/numbers/exchange-recorder.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
-import { hostOf, services } from './cases.ts';
+import { benchHost, hostOf, services } from './cases.ts';
 
 // The process that is measured: the proxy's own server, metrics on, with a table of 10,000 services; in one process
 // unless `WORKERS` is set. Arguments: port, `ssl` or `plain`, backend's port. Settings come from the environment.
@@ -27,6 +27,10 @@ const server = await (process.env.WORKERS === undefined ? prepareInProcessServer
   host: '127.0.0.1',
 });
 
+// A plug-in costs the routes that name it. Those of one table share a process, and a thread that watches it.
+const plugin = process.env.BENCH_PLUGIN;
+const hasPlugin = (host: string) => plugin !== undefined && (plugin === 'of all services' || host !== benchHost);
+
 const changes = new Map<ServiceKey, ServedService>();
 for (let at = 0; at < services; at++) {
   const service = `service-${at}`;
@@ -44,6 +48,7 @@ for (let at = 0; at < services; at++) {
         serviceDomain: [hostOf(at)],
         port: Number(backendPort),
         outboundHostname: '127.0.0.1',
+        ...(hasPlugin(hostOf(at)) ? { plugins: [{ name: 'passes' }] } : {}),
       },
     ],
   };
