@@ -2,6 +2,7 @@ import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
 import type { Mutant } from './mutant.ts';
+import { pluginMutants } from './plugins.ts';
 import { publishingMutants } from './publishing.ts';
 import { servingMutants } from './serving.ts';
 
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...servingMutants,
   ...publishingMutants,
   ...consulUiMutants,
+  ...pluginMutants,
 ];

@@ -5,12 +5,18 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { freePorts } from '../../harness/free-ports.ts';
 import { ask, untilAnswers } from '../../harness/http.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const blocksForSeconds = `export default () => (request, response) => {
+  for (const startedMs = Date.now(); Date.now() - startedMs < 5_000; ) Math.sqrt(2);
+  response.send('by a plug-in');
+};`;
+const loaded = { state: 'current', files: [{ name: 'blocks' }] };
 /** The oldest line of Node that the package is meant for. */
 const oldestNode = '22';
 
@@ -80,9 +86,12 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
     const [http, admin] = (await freePorts(2)) as [number, number];
     const ports = { DEFAULT_PORTS: String(http), ADMIN_PORT: String(admin), LISTENER_PORT: 'off' };
     const docker = { DF_DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
+    const plugins = join(folder, 'plugins');
+    mkdirSync(plugins);
+    writeFileSync(join(plugins, 'blocks.mjs'), blocksForSeconds);
     child = spawn('npx', ['--no-install', 'swarmgate', 'standalone'], {
       cwd: folder,
-      env: { ...env, ...ports, ...docker },
+      env: { ...env, ...ports, ...docker, PLUGINS_DIR: plugins },
       stdio: 'ignore',
       // npx ends at a signal without passing it on, so the whole group gets it.
       detached: true,
@@ -91,6 +100,17 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
     const described = await ask({ url: `http://127.0.0.1:${admin}/v1/openapi.yaml` });
     expect(described).to.have.property('status', 200);
     expect(described.body).to.include('openapi: 3');
+    // Plug-ins, and the thread that finds those that block.
+    const service = `serviceName=shop&servicePath=/shop&port=${http}&outboundHostname=127.0.0.2&plugins=blocks`;
+    await untilAnswers({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
+    const answered = await ask({ url: `http://127.0.0.1:${http}/shop` });
+    expect([answered.status, answered.body]).to.deep.equal([200, 'by a plug-in']);
+    const status = await ask({ url: `http://127.0.0.1:${admin}/v1/status` });
+    expect(JSON.parse(status.body)).to.have.property('plugins').that.deep.equals(loaded);
+    await until('the problem', async () => {
+      const { body } = await ask({ url: `http://127.0.0.1:${admin}/v1/problems` });
+      return body.includes('the plug-in blocks blocked a process');
+    });
     const ended = once(child, 'exit');
     signalGroup('SIGTERM');
     await ended;
@@ -99,7 +119,14 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
   it('has types that a TypeScript project can use', async () => {
     writeFileSync(
       join(folder, 'consumer.mts'),
-      `import { main } from 'swarmgate';
+      `import { main, type Plugin } from 'swarmgate';
+const plugin: Plugin = (options, { name, log }) => {
+  log.info({ options }, name);
+  return (..._given: unknown[]) => undefined;
+};
+// @ts-expect-error a plug-in is a function
+const wrong: Plugin = 5;
+void [plugin, wrong];
 const done: Promise<void> = main(['--help']);
 // @ts-expect-error the arguments are texts
 void main(5);

@@ -47,8 +47,9 @@ export async function loadPlugins(
 async function pluginFiles(directory: string): Promise<readonly string[]> {
   const entries = await readdir(resolve(directory), { withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && !/^[._]|\.d\.[cm]?ts$/.test(entry.name))
-    .filter((entry) => extensions.has(parse(entry.name).ext) && isPluginName(parse(entry.name).name))
+    .filter(
+      (entry) => !entry.isDirectory() && extensions.has(parse(entry.name).ext) && isPluginName(parse(entry.name).name),
+    )
     .map((entry) => join(resolve(directory), entry.name))
     .sort();
 }
