@@ -12,6 +12,7 @@ const ways: Readonly<Record<string, string>> = {
   event: `new EventEmitter().emit('error', new Error('event'))`,
   later: `setImmediate(() => new EventEmitter().emit('error', new Error('later')))`,
   socket: `connect(1, '127.0.0.1')`,
+  afterwards: `setTimeout(() => { throw new Error('afterwards'); }, 100)`,
   'no-error': `setTimeout(() => { throw undefined; }, 1)`,
   'next-tick': `process.nextTick(() => { throw new Error('next-tick'); })`,
 };
