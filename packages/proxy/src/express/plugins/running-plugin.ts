@@ -52,8 +52,9 @@ function onUncaught(error: unknown): void {
   for (const { nameIn, onError } of takers) {
     const plugin = nameIn(error) ?? store?.plugin;
     if (plugin === undefined) continue;
-    onError(plugin, error);
-    store?.onLateError?.(error);
+    // The exchange tells its errors itself, those that come after its end too.
+    if (store?.onLateError === undefined) onError(plugin, error);
+    else store.onLateError(error);
     return;
   }
   if (!process.emit('uncaughtException', error as Error, 'uncaughtException')) throw error;
