@@ -17,6 +17,7 @@ describe('docs/access-log.md', () => {
         user: 'u',
         query: '?q',
         sentPath: '/./',
+        grpcStatus: 14,
         reason: 'r',
         cause: 'c',
         upstreamMs: 1,

@@ -17,6 +17,7 @@ export function accessRecord(given: Partial<AccessRecord> = {}): AccessRecord {
     secure: false,
     entryPort: 80,
     status: 200,
+    grpcStatus: undefined,
     reason: undefined,
     durationMs: 1,
     upstreamMs: undefined,

@@ -18,6 +18,7 @@ export function asJson(record: AccessRecord, at: Date, withQuery: boolean): stri
     query: withQuery && record.query !== '' ? record.query : undefined,
     protocol: record.protocol,
     status: record.status,
+    grpcStatus: record.grpcStatus,
     reason: record.reason,
     cause: record.cause,
     route: route?.id,

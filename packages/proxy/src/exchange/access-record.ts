@@ -39,6 +39,8 @@ export interface AccessRecord {
   readonly entryPort: number;
   /** Of the response; 499 where the client left before it, 408 and 413 where the proxy gave up on the request's body. */
   readonly status: number;
+  /** Of a gRPC call: its status, where the client got one. */
+  readonly grpcStatus: number | undefined;
   /** Set where the proxy made the response itself, or the exchange ended badly. */
   readonly reason: string | undefined;
   /** What exactly was wrong with a head or body that was refused. */
@@ -79,6 +81,28 @@ export interface RecordedRequest {
   clientAddress: string;
 }
 
+/** The record of a request of which nothing is known yet. */
+export class RequestRecord implements RecordedRequest {
+  readonly method: string;
+  readonly protocol: Protocol;
+  host = '';
+  path = '';
+  query = '';
+  sentPath = '';
+  referer: string | undefined;
+  userAgent: string | undefined;
+  user: string | undefined;
+  trace: RequestTrace | undefined;
+  route: Route | undefined;
+  clientAddress: string;
+
+  constructor(peerAddress: string, method: string, protocol: Protocol) {
+    this.clientAddress = peerAddress;
+    this.method = method;
+    this.protocol = protocol;
+  }
+}
+
 /** What the client's side has counted. Sizes are before TLS. */
 interface RecordedClient {
   readonly sink: { readonly sentBytes: number; readonly headBytes: number };
@@ -102,6 +126,7 @@ interface RecordedTunnel {
 
 export interface ExchangeEnd {
   readonly status: number;
+  readonly grpcStatus: number | undefined;
   readonly reason: string | undefined;
   readonly cause: string | undefined;
   /** Both by `performance.now()`. */
@@ -115,7 +140,7 @@ export function recordOf(
   { sink, body, cache }: RecordedClient,
   forwarding: RecordedForwarding | undefined,
   tunnel: RecordedTunnel | undefined,
-  { status, reason, cause, startedMs, endedMs }: ExchangeEnd,
+  { status, grpcStatus, reason, cause, startedMs, endedMs }: ExchangeEnd,
 ): AccessRecord {
   const headAtMs = forwarding?.headAtMs;
   return {
@@ -133,6 +158,7 @@ export function recordOf(
     secure: cache.info.secure,
     entryPort: cache.info.entryPort,
     status,
+    grpcStatus,
     reason,
     cause,
     durationMs: endedMs - startedMs,

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
-import type { UpstreamHead } from '../http/response-head.ts';
+import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import type { Protocol } from '../model/exchange.ts';
 import { type ClientHead, clientHeadOf, restoreClientFraming } from './client-head.ts';
 import type { ForwardOrder } from './decide.ts';
 
@@ -54,4 +55,14 @@ function changesResponses(steps: ForwardOrder['steps']): boolean {
     if (step?.onResponse !== undefined || step?.transform !== undefined) return true;
   }
   return false;
+}
+
+/** HTTP/1.0 knows no trailers; HEAD is answered with the fields that GET would get. */
+export function trailersPass(
+  { chunked }: UpstreamHead,
+  framing: BodyFraming,
+  { method, protocol }: { readonly method: string; readonly protocol: Protocol },
+): boolean {
+  if (protocol === 'HTTP/1.0') return false;
+  return framing === 'unsized' || (chunked && (framing === 'chunked' || method === 'HEAD'));
 }

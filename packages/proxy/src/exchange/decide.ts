@@ -133,7 +133,7 @@ export function decide(
 
   const steps = context.middlewareOf(route);
   const { unsized, contentLength, upgrade, asterisk } = view;
-  const framing: RequestFraming = { unsized, contentLength, upgrade };
+  const framing: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
   if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
     const ours = trace === undefined ? added : `${added}traceparent: ${traceParentOf(trace)}\r\n`;
@@ -171,6 +171,12 @@ function valuesIn(flat: readonly string[], name: string): readonly string[] {
   const values: string[] = [];
   for (let at = 0; at < flat.length; at += 2) if (flat[at]?.toLowerCase() === name) values.push(flat[at + 1] ?? '');
   return values;
+}
+
+/** `TE` is for one hop: the proxy tells the endpoint where it passes the trailers on (RFC 9110, section 10.1.4). */
+function wantsTrailers(view: RequestView, { upstreamHttp2, destination }: Route): boolean {
+  if (upstreamHttp2 !== true) return false;
+  return destination.protocol === 'grpc' || /(?:^|[, ])trailers(?:$|[,; ])/i.test(view.joined('te') ?? '');
 }
 
 function refusedPath(reason: PathError): LocalResponse {

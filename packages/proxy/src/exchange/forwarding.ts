@@ -31,6 +31,8 @@ export interface ForwardingSink extends ResponseConsumer {
 }
 
 const mostTries = 3;
+/** A call without the usual timeout may be silent for so long before its endpoint is checked, in milliseconds. */
+const patientMs = 10_000;
 /** Of a body that an HTTP/2 endpoint may still give back unprocessed: held until it responds. */
 const mostHeldBytes = 65_536;
 
@@ -94,7 +96,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.attemptAtMs = nowMs;
     this.#startedMs = nowMs;
     this.#whole = request.whole;
-    this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? context.serverMs);
+    this.#silenceMs = timerMs(route.destination.timeoutServerMs ?? request.silenceMs ?? context.serverMs);
     this.#reuse = idempotent.has(request.method) ? 'any' : 'recent';
   }
 
@@ -215,13 +217,26 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#sink.onUpgrade(head, bytes, from, to);
   }
 
-  /** Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. */
+  /**
+   * Another endpoint gets the request where this one turns out to be gone; a slow one is waited for. A call that may not be
+   * sent twice and has no usual timeout fails then, instead of waiting for as long as a silent stream may last.
+   */
   onSilence(): void {
     const connection = this.#connection;
-    if (connection === undefined || !this.#hasOthers || !this.#mayBeSentTwice(connection)) return;
+    if (connection === undefined) return;
+    const isWithout = this.#request.silenceMs !== undefined && performance.now() - this.attemptAtMs > patientMs;
+    if (!isWithout && !(this.#hasOthers && this.#mayBeSentTwice(connection))) return;
     this.#context.pool.livenessConnects.ask(connection.endpoint, () => {
-      if (!this.#over && this.#connection === connection) this.#leave(connection);
+      if (this.#over || this.#connection !== connection) return;
+      if (this.#hasOthers && this.#mayBeSentTwice(connection)) this.#leave(connection);
+      else if (isWithout && !connection.answering) this.#giveUpOn(connection);
     });
+  }
+
+  #giveUpOn(connection: EndpointChannel): void {
+    connection.abandon();
+    this.#finished('unreachable');
+    this.#fail('endpoint-unreachable');
   }
 
   #leave(connection: EndpointChannel): void {

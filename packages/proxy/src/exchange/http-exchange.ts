@@ -1,49 +1,30 @@
-import { type Logger, timerMs } from '@swarmgate/runtime';
+import { timerMs } from '@swarmgate/runtime';
 import type { ParseError } from '../http/parse-error.ts';
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
-import type { Route } from '../model/route.ts';
 import type { EndpointChannel } from '../transport/endpoint-channel.ts';
-import { recordOf } from './access-record.ts';
+import { RequestRecord, recordOf } from './access-record.ts';
 import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
-import { clientResponseOf, mayTransform } from './client-response.ts';
+import { clientResponseOf, mayTransform, trailersPass } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
-import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
+import { decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
 import type { ForwardFailure } from './forward-failure.ts';
-import { Forwarding, type ForwardingContext, type ForwardingSink } from './forwarding.ts';
+import { Forwarding, type ForwardingSink } from './forwarding.ts';
+import { GrpcCall, type GrpcCallOwner } from './grpc-call.ts';
 import { HandledHttpExchange } from './handled-exchange.ts';
+import type { HttpExchangeContext } from './http-exchange-context.ts';
 import { localResponse } from './local-responses.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
 import type { HandledParts, RouteHandler } from './route-handler.ts';
-import type { RequestTrace } from './tracing/trace-context.ts';
 import { Tunnel } from './tunnel.ts';
-
-/** What all exchanges of one server share. */
-export interface HttpExchangeContext extends ForwardingContext, DecisionContext {
-  readonly logger: Logger;
-  /** Default idle timeout of both sides of a tunnel, in milliseconds. */
-  readonly tunnelMs: number;
-}
 
 /**
  * One request and its response, for every protocol: decides, forwards, applies the header policy both ways, responds
  * itself where it must, and writes the access record. The protocol gives it a view of the request and a client side.
  */
-export class HttpExchange implements ForwardingSink, TransformConsumer {
-  readonly method: string;
-  readonly protocol: Protocol;
-  host = '';
-  path = '';
-  query = '';
-  sentPath = '';
-  referer: string | undefined;
-  userAgent: string | undefined;
-  user: string | undefined;
-  trace: RequestTrace | undefined;
-  route: Route | undefined;
-  clientAddress: string;
+export class HttpExchange extends RequestRecord implements ForwardingSink, TransformConsumer, GrpcCallOwner {
   readonly #client: ClientSide;
   readonly #context: HttpExchangeContext;
   readonly #startedMs = performance.now();
@@ -54,23 +35,27 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   #order: ForwardOrder | undefined;
   #transform: ResponseTransform | undefined;
   #tunnel: Tunnel | undefined;
+  #call: GrpcCall | undefined;
   #status = 0;
   #cause: string | undefined;
   #mayTransform = false;
   #over = false;
 
   constructor(client: ClientSide, context: HttpExchangeContext, method: string, protocol: Protocol) {
+    super(client.cache.info.peerAddress, method, protocol);
     this.#client = client;
     this.#sink = client.sink;
     this.#context = context;
-    this.method = method;
-    this.protocol = protocol;
-    this.clientAddress = client.cache.info.peerAddress;
   }
 
-  /** Idle timeout of the client, in milliseconds, if the route sets it. */
+  /** Idle timeout of the client, in milliseconds, if it is not that of all. */
   get clientMs(): number | undefined {
-    return this.route?.destination.timeoutClientMs;
+    return this.route?.destination.timeoutClientMs ?? (this.isCall ? this.#silenceMs : undefined);
+  }
+
+  /** A gRPC call: either side may send messages when it has some, and be silent in between. */
+  get isCall(): boolean {
+    return this.#call !== undefined;
   }
 
   get wantsPayload(): boolean {
@@ -86,9 +71,10 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   /** Never throws. `view` is read before it returns. */
   serve(view: RequestView): void {
     try {
+      this.#call = GrpcCall.of(view, this.#context.pool.sweep, this);
       const decision = decide(view, this.#client.cache, this.#context, this);
       if (!(decision instanceof Promise)) this.#follow(decision);
-      else decision.then((late) => this.#followLate(late)).catch((error: unknown) => this.onFault(error));
+      else decision.then((late) => this.#follow(late)).catch((error: unknown) => this.onFault(error));
     } catch (error) {
       this.onFault(error);
     }
@@ -144,6 +130,10 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     this.#giveUp(localResponse('request-timeout'));
   }
 
+  onCallExpired(): void {
+    this.#giveUp(localResponse('deadline-exceeded'));
+  }
+
   /** A step, or the proxy's own code, has failed: this exchange's trouble only. */
   onFault(error: unknown): void {
     const response = this.#handler?.responseTo?.(error);
@@ -187,7 +177,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
   }
 
   onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
-    const { exchange, framing } = this.#order as ForwardOrder;
+    const { framing } = this.#order as ForwardOrder;
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
     // Without Upgrade the response does not say what it switches to (RFC 9110, section 15.2.2).
@@ -206,8 +196,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     this.#status = head.status;
     this.#tunnel = tunnel;
     const connection = forwarding.takeTunnel() as EndpointChannel;
-    const idleMs = timerMs(exchange?.route.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
-    tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs, bytes, from, to });
+    tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs: this.#silenceMs, bytes, from, to });
   }
 
   onTunnelOver(): void {
@@ -220,7 +209,7 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       { service: this.route?.key, endpoint: this.#forwarding?.endpoint?.id, reason: failure },
       'an endpoint failed',
     );
-    if (answered) this.#end(this.#status, 'answer-truncated', 'cut');
+    if (answered) this.#cut(this.#status, { ...localResponse(failure), reason: 'answer-truncated' });
     else this.#respond(localResponse(failure));
   }
 
@@ -245,11 +234,8 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     else this.#forwarding?.resumeResponse();
   }
 
-  #followLate(decision: ExchangeDecision): void {
-    if (!this.#over) this.#follow(decision);
-  }
-
   #follow(decision: ExchangeDecision): void {
+    if (this.#over) return;
     if (decision.kind === 'respond') this.#respond(decision.response);
     else this.#forward(decision);
   }
@@ -309,9 +295,10 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
       }
     }
     const { done } = body;
-    const { unsized, upgrade } = framing;
+    const { unsized, upgrade, wantsTrailers } = framing;
     const trailers = done && unsized ? body.trailers : '';
-    const request = { method: this.method, head, chunked: unsized, firstBytes, whole: done, trailers, upgrade };
+    const sent = { method: this.method, head, chunked: unsized, firstBytes, whole: done, trailers, upgrade };
+    const request = this.isCall ? { ...sent, wantsTrailers, silenceMs: this.#silenceMs } : { ...sent, wantsTrailers };
     // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
     if (!done) body.pause();
     this.#forwarding = new Forwarding(this.#context, order.route, request, exchange?.stickTo, this.#startedMs, this);
@@ -320,9 +307,25 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
 
   #respond(response: LocalResponse): void {
     if (this.#over) return;
-    this.#status = response.status;
-    this.#client.sink.respond(response);
-    this.#end(response.status, response.reason, 'complete');
+    const sent = this.#call?.responseOf(response) ?? response;
+    this.#status = sent.status;
+    this.#client.sink.respond(sent);
+    this.#end(sent.status, sent.reason, 'complete');
+  }
+
+  /** Of a tunnel, and of a gRPC call. */
+  get #silenceMs(): number {
+    return timerMs(this.route?.destination.timeoutTunnelMs ?? this.#context.tunnelMs);
+  }
+
+  /** Ends a response that has begun: of a gRPC call by its status, else so that the client sees that more was to come. */
+  #cut(status: number, response: LocalResponse): void {
+    if (this.#call === undefined || this.#transform !== undefined) {
+      this.#end(status, response.reason, 'cut');
+      return;
+    }
+    this.#client.sink.body(pieceOf(noBytes, 0, 0, true, '', this.#call.trailersOf(response)));
+    this.#end(this.#status, response.reason, 'complete');
   }
 
   /** Ends with a response of the proxy's own where none has begun, else cuts the one that has. */
@@ -330,25 +333,20 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     if (this.#over) return;
     this.#forwarding?.cancel();
     if (this.#status === 0) this.#respond(response);
-    else this.#end(response.status, response.reason, 'cut');
+    else this.#cut(response.status, response);
     this.#tunnel?.abort();
   }
 
   #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
     const order = this.#order as ForwardOrder;
+    this.#call?.readHead(head, bytes);
     const response = clientResponseOf(order, this.#forwarding?.endpoint, head, bytes, {
       asList: this.#handler !== undefined,
       hasBody: framing !== 'none',
-      trailersPass: this.#trailersPass(head, framing),
+      trailersPass: trailersPass(head, framing, this),
     });
     if (response.stream !== undefined) this.#transform = new ResponseTransform(response.stream, this);
     return response.head;
-  }
-
-  /** HTTP/1.0 knows no trailers; HEAD is answered with the fields that GET would get. */
-  #trailersPass({ chunked }: UpstreamHead, framing: BodyFraming): boolean {
-    if (this.protocol === 'HTTP/1.0') return false;
-    return framing === 'unsized' || (chunked && (framing === 'chunked' || this.method === 'HEAD'));
   }
 
   #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {
@@ -389,7 +387,10 @@ export class HttpExchange implements ForwardingSink, TransformConsumer {
     this.#over = true;
     if (end === 'cut') this.#transform?.destroy();
     const endedMs = nowMs ?? performance.now();
-    const ended = { status, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
+    this.#call?.readTrailers(this.#forwarding?.trailers ?? '');
+    this.#call?.end();
+    const grpcStatus = this.#call?.status;
+    const ended = { status, grpcStatus, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
     this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
     this.#handler?.onOver(end === 'complete');
     this.#client.onExchangeOver(end);

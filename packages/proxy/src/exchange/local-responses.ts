@@ -19,6 +19,7 @@ export const localResponses = {
   'upgrade-not-supported': { status: 501, body: 'the service takes no upgrades over HTTP/2' },
   'connect-timeout': { status: 504, body: 'the service did not accept a connection in time' },
   'head-timeout': { status: 504, body: 'the service did not answer in time' },
+  'deadline-exceeded': { status: 504, body: 'the call was not complete within its grpc-timeout' },
   'client-gone': { status: 499, body: '' },
   'request-timeout': { status: 408, body: 'the request did not arrive in time' },
   'bad-request': { status: 400, body: 'the request is not valid HTTP' },
@@ -59,6 +60,7 @@ export function localResponseHeaders(answer: LocalResponse): string[] {
   headers.push('X-Swarmgate-Reason', answer.reason);
   const body = answer.body ?? '';
   if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
-  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  // Behind the head of a gRPC response that has its status there, nothing follows.
+  if (!has('grpc-status')) headers.push('Content-Length', String(Buffer.byteLength(body)));
   return headers;
 }

@@ -66,6 +66,8 @@ export interface RequestFraming {
   readonly contentLength: number;
   /** Empty: no offer. */
   readonly upgrade: string;
+  /** The client takes trailers, and the endpoint speaks HTTP/2, which is told so. */
+  readonly wantsTrailers: boolean;
 }
 
 /** `undefined` where a step has made it unsendable. */

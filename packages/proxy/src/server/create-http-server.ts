@@ -3,7 +3,7 @@ import type { Logger } from '@swarmgate/runtime';
 import { withAttemptLog } from '../exchange/attempt-log.ts';
 import type { TrustedProxies } from '../exchange/client-connection.ts';
 import type { ExchangeContext } from '../exchange/exchange-context.ts';
-import type { HttpExchangeContext } from '../exchange/http-exchange.ts';
+import type { HttpExchangeContext } from '../exchange/http-exchange-context.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { ForwardTimeouts } from '../exchange/timeouts.ts';
 import type { HeadLimits } from '../http/request-head.ts';

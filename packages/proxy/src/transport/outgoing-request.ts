@@ -17,6 +17,8 @@ export interface OutgoingRequest {
   readonly upgrade: string;
   /** The client asked for trailers (`TE: trailers`), which only HTTP/2 endpoints are told. */
   readonly wantsTrailers?: boolean;
+  /** How long the endpoint may stay silent, in milliseconds, where that is neither the route's nor the usual time. */
+  readonly silenceMs?: number;
 }
 
 /** The request as HTTP/1.1 writes it, as latin1. */

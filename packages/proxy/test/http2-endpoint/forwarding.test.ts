@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { startRig } from '../server-rig.ts';
+import { tinyRoute } from '../test-context.ts';
 import { until } from '../until.ts';
 import { type ClientRequest, type ClientResponse, everyClient } from './every-client.ts';
 import { type Act, type ForeignEndpoint, type SeenRequest, startEndpoint } from './foreign-endpoint.ts';
@@ -32,6 +33,18 @@ const cases: readonly Case[] = [
       expect(headers['swarmgate-hops']).to.equal('1');
     },
     client: (response) => ok(response, 'GET /a%2Fb?c=d'),
+  },
+  {
+    name: 'TE: trailers, of a client that takes them',
+    request: { headers: { te: 'trailers' } },
+    endpoint: ({ headers }) => expect(headers.te).to.equal('trailers'),
+    client: (response) => ok(response, 'GET /'),
+  },
+  {
+    name: 'no TE of a client that says nothing',
+    request: {},
+    endpoint: ({ headers }) => expect(headers.te).to.equal(undefined),
+    client: (response) => ok(response, 'GET /'),
   },
   {
     name: 'HEAD',
@@ -163,7 +176,8 @@ for (const { name: clientName, make, send } of everyClient)
       it(`gets ${each.name}`, async () => {
         if (each.onHead !== undefined) foreign.onHead = each.onHead;
         if (each.onRequest !== undefined) foreign.onRequest = each.onRequest;
-        const rig = await startRig(make, { endpoints: [foreign.endpoint] });
+        const route = { ...tinyRoute(), upstreamHttp2: true as const };
+        const rig = await startRig(make, { endpoints: [foreign.endpoint], routeOf: () => route });
         try {
           const response = await send(rig, each.request);
           each.client(response);

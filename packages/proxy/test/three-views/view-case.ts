@@ -179,6 +179,7 @@ export function record(more: Partial<SeenRecord> = {}): SeenRecord {
     secure: false,
     entryPort: 80,
     status: 200,
+    grpcStatus: undefined,
     reason: undefined,
     cause: undefined,
     upstreamMs: true,

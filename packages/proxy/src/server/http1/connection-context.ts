@@ -1,4 +1,4 @@
-import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
+import type { HttpExchangeContext } from '../../exchange/http-exchange-context.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { ProtocolServer } from '../protocol-server.ts';

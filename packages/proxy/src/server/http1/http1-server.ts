@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
-import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
+import type { HttpExchangeContext } from '../../exchange/http-exchange-context.ts';
 import { type HeadLimits, RequestHead } from '../../http/request-head.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
 import { TrackedConnections } from '../tracked-connections.ts';

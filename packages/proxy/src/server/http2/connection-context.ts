@@ -1,4 +1,4 @@
-import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
+import type { HttpExchangeContext } from '../../exchange/http-exchange-context.ts';
 import type { SessionOptions } from '../../http/http2/session-options.ts';
 import type { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { ClientTimeouts } from '../http1/connection-context.ts';

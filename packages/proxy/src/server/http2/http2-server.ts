@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntrypointSetting } from '@swarmgate/runtime';
-import type { HttpExchangeContext } from '../../exchange/http-exchange.ts';
+import type { HttpExchangeContext } from '../../exchange/http-exchange-context.ts';
 import { defaultHeadLimits, type HeadLimits } from '../../http/request-head.ts';
 import type { ClientTimeouts } from '../http1/connection-context.ts';
 import type { ProtocolServer } from '../protocol-server.ts';

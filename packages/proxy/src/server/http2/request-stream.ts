@@ -236,7 +236,8 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
 
   #awaitBody(): void {
     this.#awaitsBody = true;
-    this.#rate ??= new MinimumDataRate(this.#connection.context.timeouts.bodyBytesPerSecond ?? 0);
+    const { bodyBytesPerSecond = 0 } = this.#connection.context.timeouts;
+    this.#rate ??= new MinimumDataRate(this.#exchange?.isCall === true ? 0 : bodyBytesPerSecond);
     this.#rate.begin(this.#clientMs);
     this.#watch(this.#clientMs);
   }

@@ -39,6 +39,14 @@ const session = {
   connectionWindowBytes: mostStreams * streamWindowBytes,
 };
 
+/**
+ * Silence of a connection with open streams after which it is asked for a sign of life by PING, in milliseconds. Servers of
+ * gRPC end connections that ask more often than every 5 minutes (ENHANCE_YOUR_CALM).
+ */
+const silenceMs = 310_000;
+/** How long it may take to send anything then, in milliseconds. */
+const pongMs = 20_000;
+
 /** How long an endpoint may take to close after GOAWAY, in milliseconds. */
 const closingMs = 1_000;
 
@@ -58,6 +66,7 @@ export class Http2Connection implements ChannelConnection, Timed {
   #error: Error | undefined;
   #connected = false;
   #timedOut = false;
+  #pinged = false;
   #retired = false;
   #scheduled = false;
   #full = false;
@@ -103,9 +112,10 @@ export class Http2Connection implements ChannelConnection, Timed {
 
   /** Takes a request on, whose stream opens when it is sent. */
   take(channel: Http2Channel): void {
-    const wasIdle = this.#channels.size === 0 && this.served > 0;
+    const wasEmpty = this.#channels.size === 0;
+    const wasIdle = wasEmpty && this.served > 0;
     this.#channels.add(channel);
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (wasEmpty) this.#expectAnything();
     channel.attach(this, wasIdle);
   }
 
@@ -153,13 +163,16 @@ export class Http2Connection implements ChannelConnection, Timed {
   }
 
   onDeadline(): void {
-    if (this.ready) {
-      if (this.#channels.size === 0 && !this.#socket.writableEnded) this.close();
-      else this.#socket.destroy();
-      return;
+    const isOpen = this.ready && !this.#socket.writableEnded;
+    if (isOpen && this.#channels.size === 0) this.close();
+    else if (isOpen && !this.#pinged) {
+      this.#pinged = true;
+      this.deadlineMs = this.#owner.sweep.in(pongMs);
+      this.#session.ping(pingPayload);
+    } else {
+      this.#timedOut = !this.ready;
+      this.#socket.destroy();
     }
-    this.#timedOut = true;
-    this.#socket.destroy();
   }
 
   onFault(error: unknown): void {
@@ -230,6 +243,7 @@ export class Http2Connection implements ChannelConnection, Timed {
         return;
       }
     }
+    if (this.#channels.size > 0) this.#expectAnything();
     this.#session.read(chunk, 0, chunk.length);
     if (this.#touched.length === 0) return;
     const touched = this.#touched;
@@ -241,6 +255,12 @@ export class Http2Connection implements ChannelConnection, Timed {
         channel.onFault(error);
       }
     }
+  }
+
+  #expectAnything(): void {
+    if (!this.ready || this.#socket.writableEnded) return;
+    this.#pinged = false;
+    this.deadlineMs = this.#owner.sweep.in(silenceMs);
   }
 
   #onEnd(): void {
@@ -310,3 +330,5 @@ export class Http2Connection implements ChannelConnection, Timed {
     return this.#timedOut ? { kind: 'connect-timeout' } : { kind: 'refused', error: this.#error };
   }
 }
+
+const pingPayload = Buffer.from('swarmgat', 'latin1');
