@@ -51,13 +51,14 @@ export class GrpcCall implements Timed {
     this.status ??= grpcStatusIn(bytes.toString('latin1', head.reasonEnd, head.end));
   }
 
-  readTrailers(lines: string): void {
-    this.status ??= grpcStatusIn(lines);
-  }
-
-  /** The exchange is over. */
-  end(): void {
+  /**
+   * The exchange is over. Returns the status that the client got, if it got one.
+   * @param trailers of the endpoint's response: lines, CRLF at the end of each
+   */
+  end(trailers: string): number | undefined {
     this.#sweep.remove(this);
+    this.status ??= grpcStatusIn(trailers);
+    return this.status;
   }
 
   onDeadline(): void {

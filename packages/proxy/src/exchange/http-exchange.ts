@@ -320,12 +320,12 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
 
   /** Ends a response that has begun: of a gRPC call by its status, else so that the client sees that more was to come. */
   #cut(status: number, response: LocalResponse): void {
-    if (this.#call === undefined || this.#transform !== undefined) {
-      this.#end(status, response.reason, 'cut');
-      return;
+    const trailers = this.#transform === undefined ? this.#call?.trailersOf(response) : undefined;
+    if (trailers === undefined) this.#end(status, response.reason, 'cut');
+    else {
+      this.#client.sink.body(pieceOf(noBytes, 0, 0, true, '', trailers));
+      this.#end(this.#status, response.reason, 'complete');
     }
-    this.#client.sink.body(pieceOf(noBytes, 0, 0, true, '', this.#call.trailersOf(response)));
-    this.#end(this.#status, response.reason, 'complete');
   }
 
   /** Ends with a response of the proxy's own where none has begun, else cuts the one that has. */
@@ -387,9 +387,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#over = true;
     if (end === 'cut') this.#transform?.destroy();
     const endedMs = nowMs ?? performance.now();
-    this.#call?.readTrailers(this.#forwarding?.trailers ?? '');
-    this.#call?.end();
-    const grpcStatus = this.#call?.status;
+    const grpcStatus = this.#call?.end(this.#forwarding?.trailers ?? '');
     const ended = { status, grpcStatus, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
     this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
     this.#handler?.onOver(end === 'complete');
