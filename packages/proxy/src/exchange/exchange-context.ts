@@ -4,6 +4,7 @@ import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../mo
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import type { PathReading } from '../routing/path-readings.ts';
+import type { SpokenProtocol } from '../transport/endpoint-channel.ts';
 import type { AccessRecord } from './access-record.ts';
 import type { HandlerOf } from './route-handler.ts';
 import type { Tracer } from './tracing/tracer.ts';
@@ -23,6 +24,8 @@ export interface ExchangeContext {
   readonly pick: (route: Route, options: PickOptions) => EndpointPick;
   /** Passive health and outstanding counts: exactly one `finished` for each pick of an endpoint. */
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
+  /** An endpoint does not speak what its route's label says. Default: nothing is done. */
+  readonly wrongProtocol?: (route: Route, endpoint: Endpoint, spoken: SpokenProtocol) => void;
   readonly observe: (exchange: AccessRecord) => void;
   /** Consulted before the table. Default: no challenge is pending. */
   readonly challenges?: Pick<ChallengeAnswers, 'challengeAnswer'>;

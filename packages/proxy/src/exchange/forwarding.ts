@@ -255,6 +255,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   onBroken(fault: ConnectionFault): void {
     const connection = this.#connection;
     if (connection === undefined || this.#over) return;
+    if (fault.kind === 'wrong-protocol') this.#context.wrongProtocol?.(this.#route, connection.endpoint, fault.spoken);
     if (this.#answered) {
       this.#finished('broken');
       this.#fail(fault.kind === 'invalid' ? 'endpoint-answer-invalid' : 'endpoint-unreachable');

@@ -26,7 +26,7 @@ export interface TunnelReceiver extends FaultOwner {
 }
 
 /** What an endpoint speaks instead of the protocol that its service's label names. */
-export type SpokenProtocol = 'http1' | 'http2' | 'tls' | 'none';
+export type SpokenProtocol = 'http1' | 'http2' | 'tls' | 'plain' | 'none';
 
 export type ConnectionFault =
   | { readonly kind: 'refused'; readonly error: Error | undefined }
@@ -38,7 +38,7 @@ export type ConnectionFault =
   | { readonly kind: 'invalid'; readonly cause: string }
   /** HTTP/2: the endpoint has not processed the request, whatever its method (RFC 9113, section 8.7). */
   | { readonly kind: 'unprocessed' }
-  /** The endpoint does not speak what its label says. `none`: it does not say what it speaks. */
+  /** The endpoint does not speak what its label says. `none`: it does not say what it speaks; `plain`: no TLS. */
   | { readonly kind: 'wrong-protocol'; readonly spoken: SpokenProtocol }
   /** HTTP/2: the endpoint has not announced that it takes upgrades (RFC 8441). */
   | { readonly kind: 'no-upgrades' };

@@ -64,6 +64,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
         requests.unreachableRoutes(),
         requests.pluginProblems(),
         requests.resourceProblems(),
+        requests.protocolProblems(),
         resources.problems(),
       ),
     plugins: () => folder?.view(requests.loadedPlugins() ?? []),

@@ -32,6 +32,7 @@ import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
 import { InOrder } from './in-order.ts';
+import { ProtocolProblems } from './protocol-problems.ts';
 import { descriptors, ResourceProblems } from './resource-problems.ts';
 import { loadRoutePlugins, routeHandlers } from './route-handlers.ts';
 import type { EndpointView, Server, Traffic } from './server.ts';
@@ -71,6 +72,8 @@ export interface RequestServer
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** What this process is about to run out of. */
+  /** Of services whose endpoints do not speak what their label says. */
+  protocolProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resourceProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
   /** Endpoints that are ejected, returning, or in use. */
@@ -152,13 +155,18 @@ export async function prepareRequestServer(
     : undefined;
   const plugins = await loadRoutePlugins(settings, logger, options.metrics, dependencies);
   const middleware = createMiddleware({ settings, env: options.env, logger, limiters: dependencies.limiters });
+  const protocols = new ProtocolProblems();
   const context: ExchangeContext = {
     challenges,
     lookup: (target, readings) =>
       readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
     middlewareOf: middleware.middlewareOf,
     pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
-    finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
+    finished: (endpoint, outcome) => {
+      if (outcome === 'answered') protocols.answered(endpoint);
+      balancer.finished(endpoint, outcome);
+    },
+    wrongProtocol: (route, endpoint, spoken) => protocols.found(route, endpoint, spoken),
     observe: measured.observe,
     ...routeHandlers(settings, plugins),
     tracer: measured.tracing?.tracer,
@@ -174,6 +182,7 @@ export async function prepareRequestServer(
     table.replace(prepared ?? table.current.with(definitionsOf(change)), change.revision);
     checks?.apply(table.current, change.changes.keys());
     unreachable?.apply(change.changes);
+    protocols.apply(change.changes.keys());
     plugins?.routes.apply(table.current, change.changes.keys());
   };
   const touched = new Set<ServiceKey>();
@@ -285,6 +294,7 @@ export async function prepareRequestServer(
     relayProblems: () => relays.problems(),
     unreachableRoutes: () => unreachable?.problems() ?? new Map(),
     resourceProblems: () => resources.problems(),
+    protocolProblems: () => protocols.problems(),
     resolvedNames: () => names.known(),
     endpointsInUse: () => balancer.inUse(),
     liveTail,

@@ -116,12 +116,14 @@ export class ControlView {
     const ofRelays = new Map<ServiceKey, readonly Problem[]>();
     const ofPlugins = new Map<ServiceKey, readonly Problem[]>();
     const ofResources = new Map(this.#resources.problems());
-    for (const { relayProblems, pluginProblems, resourceProblems } of reports) {
+    const ofProtocols = new Map<ServiceKey, readonly Problem[]>();
+    for (const { relayProblems, pluginProblems, resourceProblems, protocolProblems } of reports) {
       for (const [key, problems] of relayProblems) if (!ofRelays.has(key)) ofRelays.set(key, problems);
+      for (const [key, problems] of protocolProblems) ofProtocols.set(key, problems);
       for (const [key, problems] of resourceProblems) ofResources.set(key, problems);
       for (const [key, problems] of pluginProblems) ofPlugins.set(key, [...(ofPlugins.get(key) ?? []), ...problems]);
     }
-    return mergeProblems(ofRelays, ofPlugins, ofResources, this.#unreachable.problems());
+    return mergeProblems(ofRelays, ofPlugins, ofProtocols, ofResources, this.#unreachable.problems());
   }
 
   /** A port is open as long as one worker serves it. */

@@ -220,6 +220,7 @@ class Worker {
       relayProblems: server.relayProblems(),
       pluginProblems: server.pluginProblems(),
       resourceProblems: server.resourceProblems(),
+      protocolProblems: server.protocolProblems(),
       plugins: server.loadedPlugins(),
       names: server.resolvedNames(),
       endpoints: server.endpointsInUse(),

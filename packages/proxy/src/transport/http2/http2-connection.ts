@@ -13,7 +13,7 @@ import type { ConnectionFault, SpokenProtocol } from '../endpoint-channel.ts';
 import { isLocalShortage } from '../local-shortage.ts';
 import { openConnection, openedEvent } from '../open-connection.ts';
 import type { ChannelConnection, Http2Channel } from './http2-channel.ts';
-import { spokenInstead } from './spoken-protocol.ts';
+import { speaksNoTls, spokenInstead } from './spoken-protocol.ts';
 
 export interface Http2ConnectionOwner {
   readonly sweep: DeadlineSweep;
@@ -326,6 +326,7 @@ export class Http2Connection implements ChannelConnection, Timed {
 
   #openingFault(): ConnectionFault {
     if (this.#spoken !== undefined) return { kind: 'wrong-protocol', spoken: this.#spoken };
+    if (speaksNoTls(this.#error)) return { kind: 'wrong-protocol', spoken: 'plain' };
     if (isLocalShortage(this.#error)) return { kind: 'local-shortage' };
     return this.#timedOut ? { kind: 'connect-timeout' } : { kind: 'refused', error: this.#error };
   }

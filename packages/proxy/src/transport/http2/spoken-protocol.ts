@@ -20,6 +20,12 @@ export function isHttp2Settings(bytes: Uint8Array): boolean {
   );
 }
 
+/** A handshake failed because the first bytes of the endpoint are no record of TLS. */
+export function speaksNoTls(error: Error | undefined): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
+}
+
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return bytes.length >= start.length && start.every((byte, at) => bytes[at] === byte);
 }
