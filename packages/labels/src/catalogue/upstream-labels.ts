@@ -97,6 +97,14 @@ export const upstreamDestinationLabels = {
     example: 'h2c',
     dockerFlow: added,
   }),
+  grpcWeb: label('grpcWeb', boolean, {
+    default: 'false',
+    meaning:
+      'Translates calls of gRPC-Web (`application/grpc-web` and `application/grpc-web-text`), which browsers can make, to gRPC. For `protocol=grpc`, `h2c` and `h2`.',
+    modes: httpOnly,
+    example: 'true',
+    dockerFlow: added,
+  }),
   checkPath: label('checkPath', checkPath, {
     meaning:
       'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests. With `protocol=grpc` it names what `grpc.health.v1.Health/Check` is asked for: `/` the whole server, `/package.Service` one service.',

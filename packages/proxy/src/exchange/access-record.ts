@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.ts';
-import type { Protocol } from '../model/exchange.ts';
+import type { GrpcWebCall, Protocol } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RequestTrace } from './tracing/trace-context.ts';
@@ -76,6 +76,7 @@ export interface RecordedRequest {
   referer: string | undefined;
   userAgent: string | undefined;
   user: string | undefined;
+  grpcWeb: GrpcWebCall | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
@@ -92,6 +93,7 @@ export class RequestRecord implements RecordedRequest {
   referer: string | undefined;
   userAgent: string | undefined;
   user: string | undefined;
+  grpcWeb: GrpcWebCall | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;

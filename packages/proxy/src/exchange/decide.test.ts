@@ -80,6 +80,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     referer: undefined,
     userAgent: undefined,
     user: undefined,
+    grpcWeb: undefined,
     route: undefined,
     clientAddress: peer,
     trace: undefined,

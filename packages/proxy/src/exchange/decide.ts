@@ -160,6 +160,7 @@ export function decide(
   const exchange: Exchange = { route, method, path, ...spelled, query, host, request, client: known, ...offered };
   const finish = (response: LocalResponse | undefined) => {
     record.user = exchange.user;
+    record.grpcWeb = exchange.grpcWeb;
     return response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
   };
   const response = runSteps(steps, exchange);
@@ -176,7 +177,11 @@ function valuesIn(flat: readonly string[], name: string): readonly string[] {
 /** `TE` is for one hop: the proxy tells the endpoint where it passes the trailers on (RFC 9110, section 10.1.4). */
 function wantsTrailers(view: RequestView, { upstreamHttp2, destination }: Route): boolean {
   if (upstreamHttp2 !== true) return false;
-  return destination.protocol === 'grpc' || /(?:^|[, ])trailers(?:$|[,; ])/i.test(view.joined('te') ?? '');
+  return (
+    destination.protocol === 'grpc' ||
+    destination.grpcWeb === true ||
+    /(?:^|[, ])trailers(?:$|[,; ])/i.test(view.joined('te') ?? '')
+  );
 }
 
 function refusedPath(reason: PathError): LocalResponse {
@@ -189,10 +194,12 @@ function orderOf(
   framing: RequestFraming,
   asterisk: boolean,
 ): ExchangeDecision {
-  const { route } = exchange;
-  const head = headOf(exchange, framing, asterisk);
+  const { route, grpcWeb } = exchange;
+  // Its base64 is decoded on the way, so the length that was sent is not that of what is forwarded.
+  const sent = grpcWeb?.form === 'text' ? { ...framing, unsized: true, contentLength: -1 } : framing;
+  const head = headOf(exchange, sent, asterisk);
   if (head === undefined) return respond(localResponse('internal-error'));
-  return { kind: 'forward', route, steps, exchange, framing, asterisk, head };
+  return { kind: 'forward', route, steps, exchange, framing: sent, asterisk, head };
 }
 
 /** Head for an HTTP/1.1 endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */

@@ -1,5 +1,7 @@
 import { GrpcStatus, grpcMessage, grpcStatusIn, grpcTimeoutMs, isGrpcType } from '../http/grpc/grpc-fields.ts';
+import { grpcWebTypeOf } from '../http/grpc/grpc-web.ts';
 import type { UpstreamHead } from '../http/response-head.ts';
+import type { GrpcWebCall } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { DeadlineSweep, Timed } from '../transport/deadline-sweep.ts';
@@ -15,12 +17,15 @@ export class GrpcCall implements Timed {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** `grpc-status` that the client got, once it is known. */
   status: number | undefined;
+  readonly #type: string;
   readonly #sweep: DeadlineSweep;
   readonly #owner: GrpcCallOwner;
 
-  private constructor(timeoutMs: number | undefined, sweep: DeadlineSweep, owner: GrpcCallOwner) {
+  private constructor(type: string, timeout: string | undefined, sweep: DeadlineSweep, owner: GrpcCallOwner) {
+    this.#type = type;
     this.#sweep = sweep;
     this.#owner = owner;
+    const timeoutMs = grpcTimeoutMs(timeout);
     if (timeoutMs === undefined) return;
     this.deadlineMs = sweep.in(timeoutMs);
     sweep.add(this);
@@ -30,14 +35,25 @@ export class GrpcCall implements Timed {
   static of(view: RequestView, sweep: DeadlineSweep, owner: GrpcCallOwner): GrpcCall | undefined {
     if (view.protocol !== 'HTTP/2' || view.method !== 'POST' || !isGrpcType(view.header('content-type')))
       return undefined;
-    return new GrpcCall(grpcTimeoutMs(view.header('grpc-timeout')), sweep, owner);
+    return new GrpcCall('application/grpc', view.header('grpc-timeout'), sweep, owner);
+  }
+
+  static ofWeb({ form, timeout }: GrpcWebCall, sweep: DeadlineSweep, owner: GrpcCallOwner): GrpcCall {
+    return new GrpcCall(grpcWebTypeOf('application/grpc', form), timeout, sweep, owner);
   }
 
   /** A response of the proxy itself as clients of gRPC read it: HTTP 200 whose head holds the status, and nothing else. */
   responseOf(response: LocalResponse): LocalResponse {
     this.status = statusOf(response);
-    const headers = ['Content-Type', 'application/grpc', 'grpc-status', String(this.status)];
-    return { status: 200, reason: response.reason, headers: [...headers, 'grpc-message', messageOf(response)] };
+    const headers = [
+      'Content-Type',
+      this.#type,
+      'grpc-status',
+      String(this.status),
+      'grpc-message',
+      messageOf(response),
+    ];
+    return { status: 200, reason: response.reason, headers };
   }
 
   /** The trailers of a response that has begun and that the proxy ends: lines, CRLF at the end of each. */

@@ -13,19 +13,21 @@ import { decide, type ExchangeDecision, type ForwardOrder, headOf } from './deci
 import type { ForwardFailure } from './forward-failure.ts';
 import { Forwarding, type ForwardingSink } from './forwarding.ts';
 import { GrpcCall, type GrpcCallOwner } from './grpc-call.ts';
+import { grpcWebSide } from './grpc-web-side.ts';
 import { HandledHttpExchange } from './handled-exchange.ts';
 import type { HttpExchangeContext } from './http-exchange-context.ts';
 import { localResponse } from './local-responses.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
 import type { HandledParts, RouteHandler } from './route-handler.ts';
 import { Tunnel } from './tunnel.ts';
+import { outgoingRequest, readText } from './upstream-request.ts';
 
 /**
  * One request and its response, for every protocol: decides, forwards, applies the header policy both ways, responds
  * itself where it must, and writes the access record. The protocol gives it a view of the request and a client side.
  */
 export class HttpExchange extends RequestRecord implements ForwardingSink, TransformConsumer, GrpcCallOwner {
-  readonly #client: ClientSide;
+  #client: ClientSide;
   readonly #context: HttpExchangeContext;
   readonly #startedMs = performance.now();
   /** Where the endpoint's response goes: to the client, or through a handler. */
@@ -236,6 +238,11 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
 
   #follow(decision: ExchangeDecision): void {
     if (this.#over) return;
+    if (this.grpcWeb !== undefined) {
+      this.#client = grpcWebSide(this.#client, this.grpcWeb.form);
+      this.#sink = this.#client.sink;
+      this.#call = GrpcCall.ofWeb(this.grpcWeb, this.#context.pool.sweep, this);
+    }
     if (decision.kind === 'respond') this.#respond(decision.response);
     else this.#forward(decision);
   }
@@ -284,23 +291,15 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     const { steps, framing, exchange } = order;
     this.#mayTransform = mayTransform(steps);
     const { body } = this.#client;
-    let firstBytes = consumed;
-    if (!body.done) {
-      const refused = body.read((bytes, from, to) => {
-        firstBytes += bytes.toString('latin1', from, to);
-      });
-      if (refused !== undefined) {
-        this.refuse(refused);
-        return;
-      }
+    const firstBytes = readText(body, consumed);
+    if (typeof firstBytes !== 'string') {
+      this.refuse(firstBytes);
+      return;
     }
-    const { done } = body;
-    const { unsized, upgrade, wantsTrailers } = framing;
-    const trailers = done && unsized ? body.trailers : '';
-    const sent = { method: this.method, head, chunked: unsized, firstBytes, whole: done, trailers, upgrade };
-    const request = this.isCall ? { ...sent, wantsTrailers, silenceMs: this.#silenceMs } : { ...sent, wantsTrailers };
+    const silenceMs = this.isCall ? this.#silenceMs : undefined;
+    const request = outgoingRequest({ method: this.method, head, framing, body, firstBytes, silenceMs });
     // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
-    if (!done) body.pause();
+    if (!body.done) body.pause();
     this.#forwarding = new Forwarding(this.#context, order.route, request, exchange?.stickTo, this.#startedMs, this);
     this.#forwarding.start();
   }

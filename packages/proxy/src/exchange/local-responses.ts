@@ -60,7 +60,7 @@ export function localResponseHeaders(answer: LocalResponse): string[] {
   headers.push('X-Swarmgate-Reason', answer.reason);
   const body = answer.body ?? '';
   if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
-  // Behind the head of a gRPC response that has its status there, nothing follows.
-  if (!has('grpc-status')) headers.push('Content-Length', String(Buffer.byteLength(body)));
+  // A gRPC response without messages is a head that ends its stream, and has no length.
+  if (!headers.includes('application/grpc')) headers.push('Content-Length', String(Buffer.byteLength(body)));
   return headers;
 }

@@ -8,6 +8,7 @@ import { PasswordVerifier } from './auth/password-verifier.ts';
 import { UserDirectory } from './auth/user-directory.ts';
 import { availableAlgorithms, type Compression, compression, usualTypes } from './compression.ts';
 import { connectionMode } from './connection-mode.ts';
+import { grpcWeb } from './grpc-web.ts';
 import { type Environment, requestHeaders, responseHeaders } from './header-changes.ts';
 import { forwardedProtoRedirect, httpsOnly, type SecurePorts, securePortsOf } from './https-redirect.ts';
 import { createLimiters, type Limiters } from './limits/limiters.ts';
@@ -107,6 +108,8 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const limit = definition.rateLimit;
   const compressed = compressionOf(route, parts.compression);
   const steps: (Middleware | undefined)[] = [
+    // First, so that refusals of the others are told as clients of gRPC-Web read them.
+    destination.grpcWeb === true ? grpcWeb : undefined,
     definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
     // A limit of its own counts for its destination alone.
     limit &&

@@ -27,9 +27,18 @@ export interface Exchange {
   readonly upgrade?: string;
   /** What earlier steps found out: the user's name, the endpoint that a cookie names. */
   user?: string;
+  /** Set by a step: a call of gRPC-Web, translated to gRPC. */
+  grpcWeb?: GrpcWebCall;
   stickTo?: string;
   /** Set by a step: the client's connection closes after this response, where its protocol has such a notion. */
   closesConnection?: boolean;
+}
+
+export interface GrpcWebCall {
+  /** Messages as bytes, or as base64. */
+  readonly form: 'binary' | 'text';
+  /** Value of `grpc-timeout`. */
+  readonly timeout: string | undefined;
 }
 
 export interface PathSpelling {

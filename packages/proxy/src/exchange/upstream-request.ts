@@ -1,0 +1,33 @@
+import type { ParseError } from '../http/parse-error.ts';
+import type { OutgoingRequest } from '../transport/outgoing-request.ts';
+import type { BodySource } from './client-side.ts';
+import type { RequestFraming } from './upstream-head.ts';
+
+/** What has arrived of a body behind `consumed`, as latin1; or why it cannot be read. */
+export function readText(body: BodySource, consumed: string): string | ParseError {
+  if (body.done) return consumed;
+  let text = consumed;
+  const refused = body.read((bytes, from, to) => {
+    text += bytes.toString('latin1', from, to);
+  });
+  return refused ?? text;
+}
+
+interface ReadRequest {
+  readonly method: string;
+  readonly head: string;
+  readonly framing: RequestFraming;
+  readonly body: Pick<BodySource, 'done' | 'trailers'>;
+  readonly firstBytes: string;
+  /** How long the endpoint may stay silent, where that is not the usual time. */
+  readonly silenceMs: number | undefined;
+}
+
+/** The request as it goes to an endpoint, with what has arrived of its body. */
+export function outgoingRequest({ method, head, framing, body, firstBytes, silenceMs }: ReadRequest): OutgoingRequest {
+  const { unsized: chunked, upgrade, wantsTrailers } = framing;
+  const { done: whole } = body;
+  const trailers = whole && chunked ? body.trailers : '';
+  const request = { method, head, chunked, firstBytes, whole, trailers, upgrade, wantsTrailers };
+  return silenceMs === undefined ? request : { ...request, silenceMs };
+}
