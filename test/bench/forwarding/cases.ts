@@ -7,6 +7,7 @@ export type SubjectName =
   | 'Swarmgate, Express router'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
+  | 'Swarmgate, h2c out'
   | 'Swarmgate, uncounted'
   | 'Swarmgate, traces at 1 %'
   | 'Swarmgate, plug-ins of others'
@@ -18,6 +19,7 @@ export type SubjectName =
   | 'HAProxy, TLS'
   | 'HAProxy, HTTP/2'
   | 'HAProxy, HTTP/2 over TLS'
+  | 'HAProxy, HTTP/2, h2c out'
   | 'nginx'
   | 'nginx, HTTP/2'
   | 'Caddy'
@@ -170,6 +172,16 @@ export function benchCases(directory: string): readonly BenchCase[] {
         warmUps: 3,
       }),
     ),
+    {
+      ...small,
+      name: 'small GET, HTTP/2 in, h2c out, 8 connections × 16 streams',
+      connections: 8,
+      streams: 16,
+      subjects: ['Swarmgate, h2c out', 'HAProxy, HTTP/2, h2c out'],
+      baseline: 'HAProxy, HTTP/2, h2c out',
+      warmUps: 3,
+      atMost: 1.5,
+    },
     ...[
       { name: 'small GET, HTTP/2 over TLS, 8 connections × 16 streams', atMost: 1.3 },
       {

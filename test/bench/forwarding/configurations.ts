@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostOf, largeBytes, services, smallBody } from './cases.ts';
 
-/** The service behind all proxies: nginx, which costs least. */
-export function backendConfiguration(directory: string, port: number): string {
+/** The service behind all proxies: nginx, which costs least. @param http2Port where it speaks HTTP/2 in plain text, and nothing else */
+export function backendConfiguration(directory: string, port: number, http2Port: number): string {
   mkdirSync(join(directory, 'www'), { recursive: true });
   writeFileSync(join(directory, 'www', 'large'), 'x'.repeat(largeBytes));
   const file = join(directory, 'backend.conf');
@@ -16,6 +16,7 @@ http {
   ${temporaries(directory, 'backend')}
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${http2Port} http2 backlog=4096;
     location /large { root ${directory}/www; default_type application/octet-stream; }
     location /headers {
       add_header Cache-Control "max-age=60"; add_header ETag '"0123456789"'; add_header X-Content-Type-Options nosniff;
@@ -38,14 +39,20 @@ export interface HaproxyOptions {
   readonly pem?: string;
   /** Without TLS it is all that the port speaks. */
   readonly http2?: true;
+  /** Of the backend. Default: HTTP/1.1. */
+  readonly http2Out?: true;
 }
 
 /** The same 10,000 services by a map file, the same forwarding headers, one thread. */
 export function haproxyConfiguration(directory: string, options: HaproxyOptions): string {
-  const { name, port, backendPort, accessLog, pem, http2 } = options;
+  const { name, port, backendPort, accessLog, pem, http2, http2Out } = options;
+  const out = http2Out === undefined ? '' : ' proto h2';
   const protocol = http2 === undefined ? '' : pem === undefined ? ' proto h2' : ' alpn h2,http/1.1';
   const map = join(directory, 'hosts.map');
-  const backends = Array.from({ length: services }, (_, at) => `backend b${at}\n  server s 127.0.0.1:${backendPort}`);
+  const backends = Array.from(
+    { length: services },
+    (_, at) => `backend b${at}\n  server s 127.0.0.1:${backendPort}${out}`,
+  );
   writeFileSync(map, Array.from({ length: services }, (_, at) => `${hostOf(at)} b${at}`).join('\n'));
   const file = join(directory, `${name}.cfg`);
   writeFileSync(

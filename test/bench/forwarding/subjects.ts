@@ -45,12 +45,13 @@ export function isInstalled(program: string): boolean {
 
 /** Starts the backend and every proxy that is there: all are up at once, so that the machine's moods fall on all alike. */
 export async function startBench(directory: string, wanted: ReadonlySet<SubjectName>, cores: Cores): Promise<Bench> {
-  const ports = await freePorts(wanted.size + 1);
+  const ports = await freePorts(wanted.size + 2);
   const backendPort = ports.pop() as number;
+  const http2Port = ports.pop() as number;
   const started: Running[] = [];
   const subjects: Subject[] = [];
   const missing = new Set<string>();
-  const backend = start('backend', ['nginx', '-c', backendConfiguration(directory, backendPort)], {
+  const backend = start('backend', ['nginx', '-c', backendConfiguration(directory, backendPort, http2Port)], {
     core: cores.load,
     directory,
   });
@@ -59,7 +60,7 @@ export async function startBench(directory: string, wanted: ReadonlySet<SubjectN
 
   for (const name of wanted) {
     const port = ports.pop() as number;
-    const recipe = recipeOf(name, { directory, port, backendPort, pem });
+    const recipe = recipeOf(name, { directory, port, backendPort, http2Port, pem });
     if (!isInstalled(recipe.command[0] as string)) {
       missing.add(name);
       continue;
@@ -84,14 +85,15 @@ interface MatchKey {
   readonly directory: string;
   readonly port: number;
   readonly backendPort: number;
+  readonly http2Port: number;
   readonly pem: string;
 }
 
 function recipeOf(
   name: SubjectName,
-  { directory, port, backendPort, pem }: MatchKey,
+  { directory, port, backendPort, http2Port, pem }: MatchKey,
 ): { readonly command: readonly string[]; readonly env?: Record<string, string> } {
-  const haproxy = (file: string, more: Pick<HaproxyOptions, 'accessLog' | 'pem' | 'http2'> = {}) => ({
+  const haproxy = (file: string, more: Partial<HaproxyOptions> = {}) => ({
     command: ['haproxy', '-db', '-f', haproxyConfiguration(directory, { name: file, port, backendPort, ...more })],
   });
   const swarmgate = (env: Record<string, string> = {}, transport = 'plain', checkout = here('../../..')) => {
@@ -132,6 +134,8 @@ function recipeOf(
       return swarmgate({ WORKERS: '2' });
     case 'Swarmgate, TLS':
       return swarmgate({}, 'ssl');
+    case 'Swarmgate, h2c out':
+      return swarmgate({ BENCH_H2C_PORT: String(http2Port) });
     case 'HAProxy':
       return haproxy('haproxy');
     case 'HAProxy, access log':
@@ -142,6 +146,8 @@ function recipeOf(
       return haproxy('haproxy-http2', { http2: true });
     case 'HAProxy, HTTP/2 over TLS':
       return haproxy('haproxy-http2-tls', { http2: true, pem });
+    case 'HAProxy, HTTP/2, h2c out':
+      return haproxy('haproxy-h2c-out', { http2: true, http2Out: true, backendPort: http2Port });
     case 'nginx, HTTP/2':
       return { command: ['nginx', '-c', nginxConfiguration(directory, port, backendPort, 'http2')] };
     case 'nginx':

@@ -31,6 +31,8 @@ const server = await (process.env.WORKERS === undefined ? prepareInProcessServer
 const plugin = process.env.BENCH_PLUGIN;
 const hasPlugin = (host: string) => plugin !== undefined && (plugin === 'of all services' || host !== benchHost);
 
+/** Where the backend speaks HTTP/2, if it is to be reached by that. */
+const http2Port = process.env.BENCH_H2C_PORT;
 const changes = new Map<ServiceKey, ServedService>();
 for (let at = 0; at < services; at++) {
   const service = `service-${at}`;
@@ -46,9 +48,10 @@ for (let at = 0; at < services; at++) {
         since: 0,
         servicePath: ['/'],
         serviceDomain: [hostOf(at)],
-        port: Number(backendPort),
+        port: Number(http2Port ?? backendPort),
         outboundHostname: '127.0.0.1',
         ...(hasPlugin(hostOf(at)) ? { plugins: [{ name: 'passes' }] } : {}),
+        ...(http2Port === undefined ? {} : { protocol: 'h2c' as const }),
       },
     ],
   };
