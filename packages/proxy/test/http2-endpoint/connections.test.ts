@@ -208,6 +208,18 @@ describe('connections to HTTP/2 endpoints', () => {
     expect(scripted.sockets.size).to.equal(1);
   });
 
+  it('end with RST_STREAM what is left of a request that has its response', async () => {
+    await start();
+    scripted.onFrame = ({ type, stream }, socket) => {
+      if (type === Frame.headers) socket.write(headers(stream, [[':status', '413']]));
+    };
+    // Beyond the endpoint's window, so its end cannot have been sent.
+    const { status } = await send(rig, { method: 'POST', body: ['x'.repeat(100_000)] });
+    expect(status).to.equal(413);
+    await until(() => scripted.frames.some(({ type }) => type === Frame.rstStream), 'RST_STREAM');
+    expect(scripted.sockets.size).to.equal(1);
+  });
+
   it('do not take more of a response than the client does, and hold up no other stream', async () => {
     const piece = Buffer.alloc(16_384, 'x');
     await start({ endpoints: [foreign.endpoint] });

@@ -18,7 +18,8 @@ const ok = (response: ClientResponse, body: string) => {
   expect(response.broken).to.equal(false);
   expect([response.status, response.body]).to.deep.equal([200, body]);
 };
-const large = 'x'.repeat(700_000);
+/** Every place holds other bytes: a buffer that is read into again too early shows. */
+const large = Array.from({ length: 300_000 }, (_, at) => String(at).padStart(7, '0')).join('');
 
 const cases: readonly Case[] = [
   {
@@ -73,7 +74,7 @@ const cases: readonly Case[] = [
   {
     name: 'a body that exceeds every window',
     request: { method: 'POST', body: [large] },
-    endpoint: ({ body }) => expect(body.length).to.equal(large.length),
+    endpoint: ({ body }) => expect(body === large).to.equal(true),
     client: (response) => ok(response, 'POST /'),
   },
   {
@@ -83,7 +84,7 @@ const cases: readonly Case[] = [
       stream.respond({ ':status': 200 });
       stream.end(large);
     },
-    client: (response) => expect([response.status, response.body.length]).to.deep.equal([200, large.length]),
+    client: ({ status, body }) => expect([status, body === large]).to.deep.equal([200, true]),
   },
   {
     name: 'a response with a length',

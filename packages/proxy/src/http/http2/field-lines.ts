@@ -10,6 +10,19 @@ const connectionFields = new Set([
   'proxy-authorization',
 ]);
 
+/** Lower-case forms of names that were seen, empty for the fields of one connection: nearly all requests have the same. */
+const knownNames = new Map<string, string>();
+const mostKnownNames = 1_000;
+
+function loweredName(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const kept = connectionFields.has(lower) ? '' : lower;
+  if (knownNames.size < mostKnownNames) knownNames.set(name, kept);
+  return kept;
+}
+
 /** Field lines of HTTP/1.1, CRLF at the end of each, as flat lower-case name, value. */
 export function flatOfLines(lines: string): string[] {
   const flat: string[] = [];
@@ -17,8 +30,8 @@ export function flatOfLines(lines: string): string[] {
     const end = lines.indexOf('\r\n', at);
     const colon = lines.indexOf(':', at);
     if (end === -1 || colon === -1 || colon > end) break;
-    const name = lines.slice(at, colon).toLowerCase();
-    if (!connectionFields.has(name)) flat.push(name, trimmed(lines.slice(colon + 1, end)));
+    const name = loweredName(lines.slice(at, colon));
+    if (name !== '') flat.push(name, trimmed(lines, colon + 1, end));
     at = end + 2;
   }
   return flat;
@@ -28,15 +41,24 @@ export function flatOfLines(lines: string): string[] {
 export function lowered(fields: readonly string[]): string[] {
   const flat: string[] = [];
   for (let at = 0; at < fields.length; at += 2) {
-    const name = (fields[at] as string).toLowerCase();
-    if (!connectionFields.has(name)) flat.push(name, trimmed(fields[at + 1] as string));
+    const name = loweredName(fields[at] as string);
+    const value = fields[at + 1] as string;
+    if (name !== '') flat.push(name, trimmed(value, 0, value.length));
   }
   return flat;
 }
 
 /** Without the blanks that HTTP/1.1 allows around a value and HTTP/2 does not (RFC 9113, section 8.2.1). */
-function trimmed(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, '');
+function trimmed(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** What a field counts for in the bytes of a response: as in HTTP/1.1, before compression. */

@@ -22,6 +22,8 @@ export interface ChannelConnection {
   readonly served: number;
   /** Opens a stream. `undefined`: the head cannot be sent. */
   open(channel: Http2Channel, head: Http2RequestHead, endStream: boolean): Http2Stream | undefined;
+  /** What is being read is still in use afterwards. */
+  hold(): void;
   /** `settle` is to be called when all that was received has been read. */
   touch(channel: Http2Channel): void;
   /** The channel is done with. Called once. */
@@ -182,10 +184,12 @@ export class Http2Channel implements EndpointChannel, Timed {
   }
 
   onData(bytes: Buffer, from: number, to: number): void {
-    if (this.#tunnel !== undefined) this.#tunnel.onTunnelBytes(bytes, from, to);
-    else if (this.#response !== undefined) {
+    if (this.#tunnel !== undefined) {
+      if (this.#tunnel.onTunnelBytes(bytes, from, to)) this.#connection?.hold();
+    } else if (this.#response !== undefined) {
       if (!this.#paused) this.#silence.expectBytes();
       this.#response.add(bytes, from, to);
+      if (this.#response?.inUse === true) this.#connection?.hold();
       this.#connection?.touch(this);
     }
     if (this.#paused) this.#heldBytes += to - from;
@@ -211,6 +215,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     const response = this.#response;
     if (response === undefined || this.#receiver === undefined) return;
     response.deliver();
+    if (response.inUse) this.#connection?.hold();
     if (response.delivered && this.#receiver !== undefined) this.#finish();
   }
 

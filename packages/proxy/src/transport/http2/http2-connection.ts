@@ -30,6 +30,7 @@ export interface Http2ConnectionOwner {
 
 /** Streams at once on one connection, however many the endpoint allows: more go to a further connection. */
 export const mostStreams = 100;
+const readBufferBytes = 65_536;
 const streamWindowBytes = 262_144;
 const session = {
   maxHeadBytes: defaultResponseLimits.headBytes,
@@ -71,6 +72,7 @@ export class Http2Connection implements ChannelConnection, Timed {
   #scheduled = false;
   #full = false;
   #closed = false;
+  #swapBuffer = true;
   #touched: Http2Channel[] = [];
 
   constructor(endpoint: Endpoint, owner: Http2ConnectionOwner, connectMs: number) {
@@ -79,12 +81,24 @@ export class Http2Connection implements ChannelConnection, Timed {
     this.deadlineMs = owner.sweep.in(connectMs);
     this.#flushLater = guard(this, () => this.#flush());
     this.#session = new Http2ClientSession(this.#events(), session);
-    const socket = openConnection(endpoint, { alpn: ['h2'] });
+    const onBytes = guard(this, (bytes: Buffer, length: number) => this.#onBytes(bytes, length));
+    const onread = {
+      // Called before the first read and after each: `undefined` keeps the buffer.
+      buffer: (): Uint8Array => {
+        if (!this.#swapBuffer) return undefined as unknown as Uint8Array;
+        this.#swapBuffer = false;
+        return Buffer.allocUnsafeSlow(readBufferBytes);
+      },
+      callback: (length: number, bytes: Uint8Array): boolean => {
+        onBytes(bytes as Buffer, length);
+        return true;
+      },
+    };
+    const socket = openConnection(endpoint, { alpn: ['h2'], onread });
     this.#socket = socket;
     const on = <T extends unknown[]>(event: string, act: (...given: T) => void) =>
       socket.on(event, guard(this, act) as (...given: unknown[]) => void);
     on(openedEvent(endpoint.secure), () => this.#onConnected());
-    on('data', (chunk: Buffer) => this.#onData(chunk));
     on('end', () => this.#onEnd());
     on('drain', () => this.#onDrain());
     on('error', (error: Error) => {
@@ -123,6 +137,10 @@ export class Http2Connection implements ChannelConnection, Timed {
     const stream = this.#session.request(head.line, head.flat, endStream);
     if (stream !== undefined) stream.context = channel;
     return stream;
+  }
+
+  hold(): void {
+    this.#swapBuffer = true;
   }
 
   touch(channel: Http2Channel): void {
@@ -235,16 +253,16 @@ export class Http2Connection implements ChannelConnection, Timed {
     this.#owner.onReady(this);
   }
 
-  #onData(chunk: Buffer): void {
+  #onBytes(bytes: Buffer, length: number): void {
     if (!this.ready && this.#spoken === undefined) {
-      this.#spoken = spokenInstead(chunk);
+      this.#spoken = spokenInstead(bytes.subarray(0, length));
       if (this.#spoken !== undefined) {
         this.#socket.destroy();
         return;
       }
     }
     if (this.#channels.size > 0) this.#expectAnything();
-    this.#session.read(chunk, 0, chunk.length);
+    this.#session.read(bytes, 0, length);
     if (this.#touched.length === 0) return;
     const touched = this.#touched;
     this.#touched = [];

@@ -20,6 +20,8 @@ export class ResponseAssembly {
   /** The receiver has all of it. */
   delivered = false;
   readonly #method: string;
+  /** Bytes of the last piece, or of one before in the same read, are still in use. */
+  inUse = false;
   #receiver: ResponseConsumer | undefined;
   #head: ResponseHead | undefined;
   #ended = false;
@@ -72,7 +74,7 @@ export class ResponseAssembly {
     this.#from = this.#to = 0;
     this.delivered = complete;
     if (head === undefined) {
-      receiver.onBody(bytes, from, to, complete, '');
+      if (receiver.onBody(bytes, from, to, complete, '')) this.inUse = true;
       return;
     }
     this.#head = undefined;
@@ -83,7 +85,7 @@ export class ResponseAssembly {
     const inUse = receiver.onHead(parsed, scratch, framing, end, bodyEnd, complete && isCopied);
     if (inUse) scratch = Buffer.allocUnsafeSlow(scratchBytes);
     // The receiver may have left while it took the head.
-    if (!isCopied) this.#receiver?.onBody(bytes, from, to, complete, '');
+    if (!isCopied && this.#receiver?.onBody(bytes, from, to, complete, '') === true) this.inUse = true;
   }
 }
 
