@@ -65,6 +65,14 @@ const parts = [
     packages: ['bind9'],
   },
   {
+    name: 'grpcio',
+    why: 'a gRPC client and server that share nothing with Node',
+    suites: ['integration'],
+    commands: [],
+    satisfied: async () => spawnSync('/usr/bin/python3', ['-c', 'import grpc']).status === 0,
+    packages: ['python3-grpcio'],
+  },
+  {
     name: 'Redis',
     why: 'the optional cluster bus',
     suites: ['integration', 'faults'],
