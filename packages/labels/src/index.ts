@@ -7,6 +7,7 @@ export * from './definition/changed-labels.ts';
 export { serviceBounds } from './definition/check-bounds.ts';
 export { checkDestinations } from './definition/check-destinations.ts';
 export { restrictionNotHonoured } from './definition/check-modes.ts';
+export { labelName } from './definition/label-name.ts';
 export type * from './definition/plain-secrets.ts';
 export type * from './definition/problem.ts';
 export * from './definition/required-features.ts';

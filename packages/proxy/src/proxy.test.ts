@@ -141,6 +141,29 @@ describe('the proxy', () => {
     }
   });
 
+  it('tells of a destination at a port that is no entrypoint, and explains that no request reaches it', async () => {
+    const { call } = await start();
+    await call('GET', `${reconfigure}&srcPort=8081&outboundHostname=127.0.0.1`);
+    await eventually('it is told', async () => {
+      const { body } = await call('GET', '/v1/problems');
+      return JSON.stringify(body.problems).includes('"entrypoint-missing"');
+    });
+    const { body } = await call('GET', '/v1/problems');
+    const found = (body.problems as readonly { readonly reason: string }[]).filter(({ reason }) =>
+      reason.startsWith('entrypoint'),
+    );
+    expect(found).to.containSubset([{ owner: 'manual', service: 'shop', label: 'srcPort', value: '8081' }]);
+    const explained = await call('GET', '/v1/explain?url=http://x.example/shop');
+    expect(explained.body)
+      .to.have.nested.property('candidates[0].message')
+      .that.includes('no such entrypoint, only 80');
+    await call('GET', '/v1/docker-flow-proxy/remove?serviceName=shop');
+    await eventually('it is told no more', async () => {
+      const after = await call('GET', '/v1/problems');
+      return !JSON.stringify(after.body.problems).includes('"entrypoint-missing"');
+    });
+  });
+
   it('takes changes with the token only, from loopback too, whatever the method', async () => {
     const { call } = await start({ ADMIN_TOKEN: 's3cret' });
     for (const [method, path] of [

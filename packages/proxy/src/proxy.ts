@@ -217,6 +217,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   if (ordered !== undefined) running.push(ordered);
   const unserved = ordered === undefined ? await unservedCertificates(settings.dataDir) : new Map();
   const problemWatch = new ProblemWatch({
+    settings,
     follower,
     server,
     ownProblems: own.problems,
@@ -291,7 +292,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       controlMetrics.swapped(performance.now() - startedMs);
       report.update(change);
       ordered?.changed();
-      problemWatch.look();
+      problemWatch.look(change.changes.keys());
     },
   });
   await settledOrLate(firstWord.promise, options);

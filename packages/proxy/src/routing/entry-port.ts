@@ -29,7 +29,7 @@ export function entryPortPattern(text: string): EntryPortPattern {
   return { port: Number.parseInt(text, 10), secure: text.endsWith(':ssl') ? true : undefined };
 }
 
-export function entersAt({ port, secure }: EntryPortPattern, target: RequestTarget): boolean {
+export function entersAt({ port, secure }: EntryPortPattern, target: Pick<RequestTarget, 'port' | 'secure'>): boolean {
   if (port !== undefined && port !== target.port) return false;
   return secure === undefined || secure === (target.secure === true);
 }

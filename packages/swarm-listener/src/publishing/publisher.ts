@@ -2,6 +2,7 @@ import {
   carrySince,
   type Leadership,
   type LeadershipState,
+  type Problem,
   type Registry,
   RegistryError,
   type Sealed,
@@ -201,37 +202,50 @@ export function createPublisher(options: PublisherOptions): Publisher {
     );
     for (const { service, definition } of changes)
       if (definition?.document) attempted.set(service, definition.document);
-    if (changes.length > 0 || registered.kind === 'empty') await publish(changes, fence);
+    const refused =
+      changes.length > 0 || registered.kind === 'empty' ? await publish(changes, services, fence) : new Set<string>();
     for (const { service } of changes) attempted.delete(service);
     for (const name of scope === 'all' ? written.keys() : scope) if (!services.has(name)) written.delete(name);
-    for (const [name, { definition }] of services) if (definition !== undefined) written.set(name, definition);
+    for (const [name, { definition }] of services)
+      if (definition !== undefined && !refused.has(name)) written.set(name, definition);
   }
 
-  async function publish(changes: readonly ServiceChange[], fence: Fence): Promise<void> {
+  /** Answers with the services that the registry refused; their owners find out by the problems of the service. */
+  async function publish(
+    changes: readonly ServiceChange[],
+    services: ReadonlyMap<string, DesiredService>,
+    fence: Fence,
+  ): Promise<ReadonlySet<string>> {
     const publication = { signal: fence.signal, by: options.by, fence: { key: fence.key, session: fence.session } };
+    const refused = new Set<string>();
+    const write = async (some: readonly ServiceChange[]) => {
+      const { sequence } = await registry.publish(some, publication);
+      registered = withOwnWrites(registered, some, sequence);
+    };
     try {
-      const { sequence } = await registry.publish(changes, publication);
-      registered = withOwnWrites(registered, changes, sequence);
+      await write(changes);
     } catch (error) {
       registered = withUncertain(
         registered,
         changes.map(({ service }) => service),
       );
-      const isRefused = error instanceof RegistryError && error.code === 'registry-refused';
-      if (!isRefused || changes.length <= 1) throw error;
+      if (!isRefusal(error) || changes.length === 0) throw error;
       // One service that the registry refuses must not stop the others: each is written alone.
       for (const change of changes) {
+        const { service } = change;
         try {
-          const { sequence } = await registry.publish([change], publication);
-          registered = withOwnWrites(registered, [change], sequence);
+          await write([change]);
         } catch (refusal) {
-          if (!(refusal instanceof RegistryError) || refusal.code !== 'registry-refused') throw refusal;
-          const fields = { err: refusal, owner, service: change.service };
-          lines.write('error', change.service, fields, 'the registry refused a service');
+          if (!isRefusal(refusal)) throw refusal;
+          refused.add(service);
+          lines.write('error', service, { err: refusal, owner, service }, 'the registry refused a service');
+          const problems = [...(services.get(service)?.problems ?? []), refusedProblem(refusal)];
+          await write([{ owner, service, labelProblems: problems }]);
         }
       }
     }
     publications++;
+    return refused;
   }
 
   let waitingFor: string | undefined;
@@ -319,6 +333,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await running;
       lines.stop();
     },
+  };
+}
+
+function isRefusal(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && error.code === 'registry-refused';
+}
+
+function refusedProblem(refusal: RegistryError): Problem {
+  return {
+    severity: 'error',
+    reason: 'registry-refused',
+    message: `the registry refused the service, so what is served stays as it was: ${refusal.message}`,
+    suggestion: 'use fewer or shorter labels, or split the service into several',
   };
 }
 

@@ -1,10 +1,13 @@
 import { isIP } from 'node:net';
+import type { EntrypointSetting } from '@swarmgate/runtime';
 import type { RequestTarget } from '../../model/request-target.ts';
+import type { Route } from '../../model/route.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import type { EncodedSlash } from '../../routing/normal-path.ts';
 import { type PathReading, readRequestTarget } from '../../routing/path-readings.ts';
 import type { Server } from '../serving/server.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { missingEntryOf, shownEntrypoints } from './entry-port-problems.ts';
 import type { ExplainResponse } from './response-bodies.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -99,9 +102,10 @@ function isToken(text: string): boolean {
 /** Yields after each route. */
 export function* explain(
   { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
-  parts: Pick<AdminParts, 'server' | 'follower'>,
+  parts: Pick<AdminParts, 'server' | 'follower' | 'settings'>,
 ): Generator<undefined, ExplainResponse> {
   const table = parts.server.table();
+  const entrypoints = [...parts.settings.defaultPorts, ...parts.settings.bindPorts];
   const { winner, byDefault, candidates, omitted } = yield* table.explainInSteps(target, limit);
   const explained = table.explainReadings(target, readings);
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
@@ -122,10 +126,16 @@ export function* explain(
       service: route.definition.service,
       owner: route.definition.owner,
       condition: failed.condition,
-      message: failed.message,
+      message: failed.condition === 'port' ? `${failed.message}${withoutEntry(route, entrypoints)}` : failed.message,
     })),
     omitted,
   };
+}
+
+/** Why no request at all can meet the condition on this proxy, whatever it asks. */
+function withoutEntry(route: Route, entrypoints: readonly EntrypointSetting[]): string {
+  const missing = missingEntryOf(route, entrypoints);
+  return missing === undefined ? '' : `; this proxy has no such entrypoint, only ${shownEntrypoints(entrypoints)}`;
 }
 
 function answerOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {

@@ -1,5 +1,5 @@
-import type { KeyLayout } from '@swarmgate/registry';
-import { type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
+import type { KeyLayout, ServiceKey } from '@swarmgate/registry';
+import { type Logger, pause, type Running, type Settings, type Tasks } from '@swarmgate/runtime';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import {
@@ -9,11 +9,13 @@ import {
   viewForeignKey,
   viewProblems,
 } from './collect-problems.ts';
+import { EntryPortProblems } from './entry-port-problems.ts';
 import { reportDocuments } from './plan-report.ts';
 import { ProblemLog } from './problem-log.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 
 export interface ProblemWatchOptions {
+  readonly settings: Pick<Settings, 'defaultPorts' | 'bindPorts'>;
   readonly follower: ServicesFollower;
   readonly server: Server;
   /** Of this process's own environment: logged here, and no business of the registry. */
@@ -36,6 +38,7 @@ export interface ProblemWatchOptions {
 export class ProblemWatch implements Running {
   readonly #options: ProblemWatchOptions;
   readonly #log: ProblemLog;
+  readonly #entryPorts: EntryPortProblems;
   readonly #ending = new AbortController();
   readonly #watching: Promise<void>;
   #changed = Promise.withResolvers<void>();
@@ -43,6 +46,8 @@ export class ProblemWatch implements Running {
   constructor(options: ProblemWatchOptions) {
     this.#options = options;
     this.#log = new ProblemLog(options.logger);
+    const { defaultPorts, bindPorts } = options.settings;
+    this.#entryPorts = new EntryPortProblems([...defaultPorts, ...bindPorts]);
     this.#watching = options.tasks.run('problem-watch', this.#ending.signal, () => this.#watch());
   }
 
@@ -56,14 +61,16 @@ export class ProblemWatch implements Running {
       warnings,
       server.table().problems(),
       server.problems(),
+      this.#entryPorts.problems(server.table()),
       ofCertificates(),
       ownProblems,
       problemsOfTasks([...tasks.faults(), ...(server.workerTaskFaults?.() ?? [])]),
     ]);
   }
 
-  /** Something may have changed. */
-  look(): void {
+  /** The table has changed by these services, or something else may have. */
+  look(changed: Iterable<ServiceKey> = []): void {
+    this.#entryPorts.apply(this.#options.server.table(), changed);
     this.#changed.resolve();
   }
 

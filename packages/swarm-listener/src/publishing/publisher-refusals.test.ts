@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  contendForLeadership,
+  createRegistry,
+  createSealer,
+  keyLayout,
+  openEmbeddedStore,
+  type RegistrySnapshot,
+} from '@swarmgate/registry';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
+import { expect } from 'chai';
+import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
+import { createTranslator } from '../labels/translator.ts';
+import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
+import { viewOf } from '../swarm/swarm-view.ts';
+import { createPublisher } from './publisher.ts';
+
+describe('a service that does not fit into the registry', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'swarmgate-refusals-'));
+  const store = openEmbeddedStore({ dataDir: directory });
+  const registry = createRegistry({ store, instance: 'test' });
+  const layout = keyLayout('test');
+  const logger = silentLogger;
+  const leadership = contendForLeadership({
+    store,
+    key: layout.leader('swarm'),
+    heartbeatKey: layout.leaderHeartbeat('swarm'),
+    name: 'test',
+    logger,
+  });
+  const publisher = createPublisher({
+    registry,
+    leadership,
+    owner: 'swarm',
+    by: 'test',
+    sealer: createSealer([]),
+    logger,
+    signal: new AbortController().signal,
+    tasks: new Tasks({ logger }),
+  });
+  const labels = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
+  const translator = createTranslator(labels, { onProblems: () => undefined });
+  after(async () => {
+    await publisher.stop();
+    await leadership.stop();
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const desire = (services: readonly SwarmService[], tasks: readonly SwarmTask[] = []) => {
+    const view = viewOf({ swarmId: 'swarm-1', services, tasks, nodes: [aNode()], networks: [] });
+    const translated = translator.take({ view, changed: 'all', cause: 'listing' }, new Date());
+    publisher.setDesired({ ...translated, evidence: view, fromListing: true });
+  };
+  const read = async (): Promise<RegistrySnapshot> => {
+    const answer = await registry.read(AbortSignal.timeout(20_000));
+    if (answer.kind !== 'snapshot') throw new Error('no head');
+    return answer.snapshot;
+  };
+  const pathOf = async (service: string) => {
+    const held = (await read()).services.get(`swarm/${service}`);
+    return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
+  };
+  const problems = async () => (await read()).labelProblems.get('swarm/big') ?? [];
+  const isTold = async () => (await problems()).some(({ reason }) => reason === 'registry-refused');
+  let version = 10;
+  const service = (name: string, path: string) =>
+    aService({ id: name, name, versionIndex: version++, labels: { ...aService().labels, 'com.df.servicePath': path } });
+  // Each has an address of its own: together more than the registry takes in a transaction.
+  const many = Array.from({ length: 6_000 }, (_, n) => {
+    const addresses = [`10.0.${n >> 8}.${n & 255}/16`];
+    const attachments = [{ networkId: 'net-1', networkName: 'proxy', ingress: false, addresses }];
+    return aTask({ id: `a-task-with-the-length-of-an-identifier-${n}`, serviceId: 'big', attachments });
+  });
+
+  it('is a problem that its owner can read, keeps what it had, and holds up no other', async () => {
+    desire([service('big', '/one'), service('small', '/small')]);
+    await until('both are there', async () => (await pathOf('big')) === '/one' && (await pathOf('small')) === '/small');
+    desire([service('big', '/two'), service('small', '/smaller'), service('other', '/other')], many);
+    await until('it is told', isTold);
+    const [problem] = await problems();
+    expect(problem).to.include({ severity: 'error', reason: 'registry-refused' });
+    expect(problem?.message).to.match(/stays as it was: .*more than fits/);
+    await until('the others are written', async () => {
+      return (await pathOf('small')) === '/smaller' && (await pathOf('other')) === '/other';
+    });
+    expect(await pathOf('big')).to.equal('/one');
+  });
+
+  it('stays one as long as nothing changes, also where it alone is written', async () => {
+    const before = publisher.status().publications;
+    desire([service('big', '/two'), service('small', '/smaller'), service('other', '/other')], many);
+    await until('it was tried again', () => publisher.status().publications > before);
+    expect(await isTold()).to.equal(true);
+    expect(await pathOf('big')).to.equal('/one');
+    expect(publisher.status()).to.not.have.property('failure');
+  });
+
+  it('is written once it fits, and the problem goes with it', async () => {
+    desire([service('big', '/two'), service('small', '/smaller'), service('other', '/other')], many.slice(0, 100));
+    await until('it is written', async () => (await pathOf('big')) === '/two');
+    expect(await problems()).to.deep.equal([]);
+  });
+});
