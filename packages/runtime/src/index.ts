@@ -26,7 +26,12 @@ export {
   knownDirectories,
 } from './settings/acme-directories.ts';
 export { settingsCatalogue } from './settings/catalogue.ts';
-export { settingsWithoutEffect, warnOfSettingsWithoutEffect } from './settings/docker-flow-settings.ts';
+export {
+  findSettingsWithoutEffect,
+  type SettingWithoutEffect,
+  settingsWithoutEffect,
+  warnOfSettingsWithoutEffect,
+} from './settings/docker-flow-settings.ts';
 export {
   boolean as parseBoolean,
   type EntrypointSetting,

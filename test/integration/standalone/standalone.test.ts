@@ -68,6 +68,20 @@ describe('swarmgate standalone', function () {
     expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
   });
 
+  it('says at its start, and as a problem, which settings of Docker Flow have no effect', async () => {
+    const { log } = start({ EXTRA_FRONTEND: 'http-request deny', MODE: 'swarm' });
+    await said('Stop it with Ctrl-C');
+    for (const name of ['EXTRA_FRONTEND', 'MODE'])
+      expect(log()).to.match(new RegExp(`setting-without-effect.*${name}|${name}.*setting-without-effect`));
+    const answer = await fetch(`http://127.0.0.1:${ports.admin}/v1/problems`);
+    const { problems } = (await answer.json()) as { readonly problems: readonly { readonly reason: string }[] };
+    const found = problems.filter(({ reason }) => reason === 'setting-without-effect');
+    // What happens anyway, as MODE=swarm, is no problem.
+    expect(found).to.containSubset([{ owner: 'env', service: 'settings', value: 'EXTRA_FRONTEND' }]);
+    expect(found).to.have.length(1);
+    expect(found[0]).to.have.property('suggestion').that.includes('allowedAddresses');
+  });
+
   it('says that it waits for a Consul that is away, and goes on when it comes', async () => {
     consul = await startConsul();
     await consul.stop();

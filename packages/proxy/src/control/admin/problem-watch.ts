@@ -13,9 +13,10 @@ import { EntryPortProblems } from './entry-port-problems.ts';
 import { reportDocuments } from './plan-report.ts';
 import { ProblemLog } from './problem-log.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
+import { UserProblems } from './user-problems.ts';
 
 export interface ProblemWatchOptions {
-  readonly settings: Pick<Settings, 'defaultPorts' | 'bindPorts'>;
+  readonly settings: Pick<Settings, 'defaultPorts' | 'bindPorts' | 'users' | 'usersPassEncrypted'>;
   readonly follower: ServicesFollower;
   readonly server: Server;
   /** Of this process's own environment: logged here, and no business of the registry. */
@@ -39,6 +40,7 @@ export class ProblemWatch implements Running {
   readonly #options: ProblemWatchOptions;
   readonly #log: ProblemLog;
   readonly #entryPorts: EntryPortProblems;
+  readonly #users: UserProblems;
   readonly #ending = new AbortController();
   readonly #watching: Promise<void>;
   #changed = Promise.withResolvers<void>();
@@ -48,6 +50,7 @@ export class ProblemWatch implements Running {
     this.#log = new ProblemLog(options.logger);
     const { defaultPorts, bindPorts } = options.settings;
     this.#entryPorts = new EntryPortProblems([...defaultPorts, ...bindPorts]);
+    this.#users = new UserProblems(options);
     this.#watching = options.tasks.run('problem-watch', this.#ending.signal, () => this.#watch());
   }
 
@@ -62,6 +65,7 @@ export class ProblemWatch implements Running {
       server.table().problems(),
       server.problems(),
       this.#entryPorts.problems(server.table()),
+      this.#users.problems(),
       ofCertificates(),
       ownProblems,
       problemsOfTasks([...tasks.faults(), ...(server.workerTaskFaults?.() ?? [])]),
@@ -70,7 +74,10 @@ export class ProblemWatch implements Running {
 
   /** The table has changed by these services, or something else may have. */
   look(changed: Iterable<ServiceKey> = []): void {
-    this.#entryPorts.apply(this.#options.server.table(), changed);
+    const table = this.#options.server.table();
+    const keys = [...changed];
+    this.#entryPorts.apply(table, keys);
+    for (const key of keys) this.#users.apply(key, table.routesOf(key)[0]?.definition);
     this.#changed.resolve();
   }
 
@@ -89,6 +96,7 @@ export class ProblemWatch implements Running {
       clearTimeout(timer);
       this.#changed = Promise.withResolvers();
       if (!(await pause(settleMs, signal))) return;
+      await this.#users.look();
       this.#passOn();
       await pause(betweenLooksMs - settleMs, signal);
     }

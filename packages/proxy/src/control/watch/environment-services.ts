@@ -1,6 +1,6 @@
 import { environmentServices } from '@swarmgate/labels';
 import { type Problem, type Sealer, type ServiceKey, serviceKey } from '@swarmgate/registry';
-import type { Settings } from '@swarmgate/runtime';
+import { findSettingsWithoutEffect, type Settings, type SettingWithoutEffect } from '@swarmgate/runtime';
 import type { ServedService } from '../../model/served-service.ts';
 
 export interface OwnServices {
@@ -56,5 +56,18 @@ export async function readEnvironmentServices(
       });
     if (found.length > 0) problems.set(key, found);
   }
+  const lost = findSettingsWithoutEffect({ env }).filter(({ isNeeded }) => isNeeded !== false);
+  if (lost.length > 0) problems.set('env/settings', lost.map(withoutEffect));
   return { services, problems };
+}
+
+/** What such a setting closed or changed with Docker Flow is open or unchanged here. */
+function withoutEffect({ name, suggestion }: SettingWithoutEffect): Problem {
+  return {
+    severity: 'warning',
+    reason: 'setting-without-effect',
+    message: `${name} is set, and has no effect here`,
+    value: name,
+    suggestion,
+  };
 }

@@ -20,6 +20,11 @@ export interface UserDirectoryOptions {
 
 type Labels = Pick<ServiceDefinition, 'users' | 'usersSecret' | 'usersPassEncrypted'>;
 
+export type UsersFault =
+  | { readonly kind: 'secret-missing' | 'secret-empty'; readonly secret: string }
+  /** `missing` of the `named` users have no password anywhere. */
+  | { readonly kind: 'without-password'; readonly missing: number; readonly named: number };
+
 // Docker never changes a mounted secret; a bind-mounted file may change. How long the old contents are used.
 const believeMs = 10_000;
 
@@ -51,6 +56,26 @@ export class UserDirectory {
     if (known !== undefined && performance.now() - known.readAtMs < believeMs)
       return this.#withFile(labels, known.text);
     return this.#read(labels.usersSecret).then((text) => this.#withFile(labels, text));
+  }
+
+  /** Why users that the labels name cannot be let in; `undefined` where all of them can, or the labels name none. */
+  async fault(labels: Labels): Promise<UsersFault | undefined> {
+    if (this.asks(labels) !== 'service') return undefined;
+    const { usersSecret: secret, users: named = [] } = labels;
+    if (secret !== undefined) {
+      const text = this.#recent(secret) ?? (await this.#read(secret));
+      if (text === undefined) return { kind: 'secret-missing', secret };
+      if (labels.users === undefined && usersIn(text, labels.usersPassEncrypted === true).size === 0)
+        return { kind: 'secret-empty', secret };
+    }
+    const resolved = await this.of(labels);
+    const missing = named.filter(({ username }) => !resolved.has(username)).length;
+    return missing === 0 ? undefined : { kind: 'without-password', missing, named: named.length };
+  }
+
+  #recent(secret: string): string | undefined {
+    const known = this.#files.get(secret);
+    return known !== undefined && performance.now() - known.readAtMs < believeMs ? known.text : undefined;
   }
 
   #withFile(labels: Labels, text: string | undefined): Users {
