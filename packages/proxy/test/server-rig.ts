@@ -25,6 +25,7 @@ export interface ServerMaterial {
   readonly trusted: readonly string[];
   readonly mostBodyBytes: number;
   readonly writesVia: boolean;
+  readonly publishedPorts?: ReadonlyMap<number, number>;
 }
 
 export type MakeServer = (material: ServerMaterial) => HttpServer;
@@ -34,7 +35,7 @@ let requestIds = 0;
 const newRequestId = () => `id-${++requestIds}`;
 
 export const makeCoreServer = (
-  { context, timeouts, limits, trusted, mostBodyBytes, writesVia }: ServerMaterial,
+  { context, timeouts, limits, trusted, mostBodyBytes, writesVia, publishedPorts }: ServerMaterial,
   http2?: { readonly mostStreams: number },
 ) =>
   createHttpServer({
@@ -42,6 +43,7 @@ export const makeCoreServer = (
     context: context,
     timeouts,
     trusted: trustedProxies(trusted),
+    ...(publishedPorts === undefined ? {} : { publishedPorts }),
     recordsAgents: true,
     viaName: writesVia ? viaName : undefined,
     newRequestId,
@@ -70,6 +72,8 @@ export interface RigOptions extends TestContextOptions {
   readonly mostBodyBytes?: number;
   /** `VIA_HEADER`. Default here: `true`. */
   readonly writesVia?: boolean;
+  /** `PUBLISHED_PORTS`; the rig's entrypoint is 80. */
+  readonly publishedPorts?: ReadonlyMap<number, number>;
 }
 
 /** One server behind a real port. */
@@ -100,6 +104,7 @@ export async function startRig(make: MakeServer, options: RigOptions): Promise<R
     trusted: options.trusted ?? [],
     mostBodyBytes: options.mostBodyBytes ?? 0,
     writesVia: options.writesVia ?? true,
+    ...(options.publishedPorts === undefined ? {} : { publishedPorts: options.publishedPorts }),
   });
   const listener: Server = createServer({ allowHalfOpen: true }, (socket) =>
     server.accept(socket, { port: 80, secure: false }),

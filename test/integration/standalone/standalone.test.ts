@@ -68,6 +68,22 @@ describe('swarmgate standalone', function () {
     expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
   });
 
+  it('tells services the port of PUBLISHED_PORTS', async () => {
+    const echo = createServer((request, response) => response.end(request.headers['x-forwarded-port']));
+    endpoint = echo;
+    await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+    start({ PUBLISHED_PORTS: `${ports.entry}:80` });
+    await said('Stop it with Ctrl-C');
+    const query = new URLSearchParams({
+      serviceName: 'echo',
+      servicePath: '/echo',
+      port: String((echo.address() as AddressInfo).port),
+      outboundHostname: '127.0.0.1',
+    });
+    await fetch(`http://127.0.0.1:${ports.admin}/v1/docker-flow-proxy/reconfigure?${query}`);
+    expect(await (await fetch(`http://127.0.0.1:${ports.entry}/echo`)).text()).to.equal('80');
+  });
+
   it('says at its start, and as a problem, which settings of Docker Flow have no effect', async () => {
     const { log } = start({ EXTRA_FRONTEND: 'http-request deny', MODE: 'swarm' });
     await said('Stop it with Ctrl-C');

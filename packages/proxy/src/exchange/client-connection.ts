@@ -25,6 +25,8 @@ export interface ConnectionInfo {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly entryPort: number;
+  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` says another one. */
+  readonly publishedPort?: number;
   readonly secure: boolean;
   readonly certificateVerified: boolean;
   /** The connection's TLS context checks client certificates by another rule than `CA_FILE`. */
@@ -38,21 +40,21 @@ export function markMisdirected(secured: TLSSocket): void {
   misdirected.add(secured);
 }
 
-/**
- * @param source The client's address where a PROXY header gave it; else the socket's peer.
- */
+/** @param publishedPorts `PUBLISHED_PORTS`. Default: none differs */
 export function connectionInfo(
   socket: Socket,
   entrypoint: EntrypointSetting,
   trusted: TrustedProxies,
-  source?: string,
+  publishedPorts?: ReadonlyMap<number, number>,
 ): ConnectionInfo {
-  const peerAddress = source ?? plainAddress(socket.remoteAddress ?? '');
+  const peerAddress = plainAddress(socket.remoteAddress ?? '');
+  const publishedPort = publishedPorts?.get(entrypoint.port);
   const secure = socket instanceof TLSSocket;
   return {
     peerAddress,
     peerTrusted: trusted(peerAddress),
     entryPort: entrypoint.port,
+    ...(publishedPort === undefined ? {} : { publishedPort }),
     secure,
     certificateVerified: secure && !misdirected.has(socket) && socket.authorized && hasPeerCertificate(socket),
     ...(misdirected.has(socket) ? { misdirected: true } : {}),
@@ -79,9 +81,11 @@ export function clientOf(
   const address = peerTrusted ? clientAddress(peerAddress, header('x-forwarded-for'), trusted) : peerAddress;
   const forwardedPort = peerTrusted ? portIn(header('x-forwarded-port')) : undefined;
   const client = { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified } as const;
-  if (isMisdirected !== true && forwardedPort === undefined) return client;
+  const { publishedPort } = facts;
+  if (isMisdirected !== true && forwardedPort === undefined && publishedPort === undefined) return client;
   return {
     ...client,
+    ...(publishedPort === undefined ? {} : { publishedPort }),
     ...(forwardedPort === undefined ? {} : { forwardedPort }),
     ...(isMisdirected === true ? { misdirected: true } : {}),
   };

@@ -21,6 +21,8 @@ import { plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream
 
 export interface DecisionContext extends ExchangeContext {
   readonly trusted: TrustedProxies;
+  /** Entrypoints that clients reach under another port: `PUBLISHED_PORTS`. */
+  readonly publishedPorts?: ReadonlyMap<number, number>;
   /** `undefined`: Via is not sent. */
   readonly viaName: string | undefined;
   readonly newRequestId: () => string;

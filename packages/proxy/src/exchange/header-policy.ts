@@ -123,7 +123,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
   kept.push('X-Forwarded-For', joined(forwardedFor, hop.peerAddress));
   kept.push('X-Forwarded-Proto', proto ?? hop.client.scheme);
   kept.push('X-Forwarded-Host', host ?? hop.sentHost);
-  kept.push('X-Forwarded-Port', port ?? String(hop.client.entryPort));
+  kept.push('X-Forwarded-Port', port ?? String(hop.client.publishedPort ?? hop.client.entryPort));
   if (hop.writesForwarded === true) {
     const scheme = hop.client.secure ? 'https' : 'http';
     kept.push('Forwarded', joined(forwarded, forwardedElement(hop.peerAddress, hop.sentHost, scheme)));

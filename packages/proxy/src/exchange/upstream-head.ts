@@ -5,11 +5,14 @@ import { forwardedElement } from './forwarded-element.ts';
 
 const chunkedLine = 'Transfer-Encoding: chunked\r\n';
 
-/** What one connection adds to every head, as long as Host stays the same: made once, not per request. */
+/**
+ * What one connection adds to every head, as long as Host stays the same: made once, not per request. `port` is the one under
+ * which clients reach the entrypoint.
+ */
 export class AddedLines {
   readonly #peerAddress: string;
   readonly #scheme: string;
-  readonly #entryPort: number;
+  readonly #port: number;
   readonly #viaName: string | undefined;
   readonly #writesForwarded: boolean;
   #host = '';
@@ -19,14 +22,14 @@ export class AddedLines {
   constructor(
     peerAddress: string,
     scheme: string,
-    entryPort: number,
+    port: number,
     viaName: string | undefined,
     writesForwarded = false,
     viaVersion: '1.1' | '2.0' = '1.1',
   ) {
     this.#peerAddress = peerAddress;
     this.#scheme = scheme;
-    this.#entryPort = entryPort;
+    this.#port = port;
     this.#viaName = viaName;
     this.#writesForwarded = writesForwarded;
     this.#afterId = this.#linesAfterId(viaVersion);
@@ -37,7 +40,7 @@ export class AddedLines {
       this.#host = sentHost;
       this.#beforeId =
         `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
-        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#entryPort}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
+        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#port}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
     }
     return this.#beforeId + requestId + (isHttp10 ? this.#linesAfterId('1.0') : this.#afterId);
   }

@@ -59,6 +59,8 @@ export interface ClientConnection {
    */
   readonly address: string;
   readonly entryPort: number;
+  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` says another one. */
+  readonly publishedPort?: number;
   /** The client's own connection ended TLS here. */
   readonly secure: boolean;
   /** What the client used towards the first trusted hop: `https` behind a TLS load balancer. */

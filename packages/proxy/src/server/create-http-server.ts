@@ -24,6 +24,8 @@ export interface HttpServerOptions {
   };
   /** `TRUSTED_PROXIES`. */
   readonly trusted: TrustedProxies;
+  /** `PUBLISHED_PORTS`. Default: clients reach each entrypoint under its own port. */
+  readonly publishedPorts?: ReadonlyMap<number, number>;
   /** `VIA_HEADER`: this proxy's name in Via. Default: Via is not sent. */
   readonly viaName?: string | undefined;
   readonly newRequestId: () => string;
@@ -74,6 +76,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     serverMs: timeouts.serverMs,
     tunnelMs: timeouts.tunnelMs,
     trusted,
+    publishedPorts: options.publishedPorts ?? new Map(),
     viaName,
     newRequestId,
     writesForwarded: options.writesForwarded ?? false,

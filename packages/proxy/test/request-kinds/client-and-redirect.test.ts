@@ -57,3 +57,27 @@ describe('a redirect to https', () => {
         expect([seen.status, seen.response('location')]).to.deep.equal([302, location]);
       });
 });
+
+describe('the port that services are told', () => {
+  const published = { publishedPorts: new Map([[80, 30080]]) };
+  const other = { publishedPorts: new Map([[81, 30080]]) };
+  const hop = { trustedHop: true };
+  const cases: readonly [string, SentRequest, string][] = [
+    ['the entrypoint’s', {}, '80'],
+    ['the entrypoint’s, where another one is published', { server: other }, '80'],
+    ['the published one', { server: published }, '30080'],
+    ['the published one, whatever a stranger says', { server: published, fields: ['X-Forwarded-Port: 1'] }, '30080'],
+    ['the published one, behind a hop that says none', { ...hop, server: { ...published } }, '30080'],
+    ['that of a trusted hop', { ...hop, fields: ['X-Forwarded-Port: 8443'], server: { ...published } }, '8443'],
+  ];
+  for (const { name, exchange } of everyServer)
+    for (const [what, request, port] of cases)
+      it(`is ${what}, over ${name}`, async () => {
+        const trusted = request.trustedHop === true ? { trusted: ['127.0.0.0/8'] } : {};
+        const seen = await exchange({ ...request, server: { ...request.server, ...trusted } });
+        expect(seen.forwarded?.filter((line) => line.startsWith('x-forwarded-port'))).to.deep.equal([
+          `x-forwarded-port: ${port}`,
+        ]);
+        expect(seen.record.entryPort).to.equal(80);
+      });
+});

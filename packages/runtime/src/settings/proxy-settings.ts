@@ -40,7 +40,7 @@ export const proxySettings = {
     default: '',
     usedBy: serving,
     meaning:
-      'Port of an entrypoint and the port under which clients reach it, `8080:80,8443:443`, where the two differ: redirects to https go to the latter',
+      'Port of an entrypoint and the port under which clients reach it, `8080:80,8443:443`, where the two differ: redirects to https go to the latter, and services get it as `X-Forwarded-Port`',
   }),
   adminPort: given({
     env: ['ADMIN_PORT'],

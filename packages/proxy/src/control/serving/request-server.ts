@@ -335,6 +335,7 @@ function httpServer(
       bodyBytesPerSecond: settings.bodyBytesPerSecond,
     },
     trusted,
+    publishedPorts: settings.publishedPorts,
     viaName: settings.viaHeader ? makeViaName() : undefined,
     newRequestId: requestIds(),
     writesForwarded: settings.writesForwarded,

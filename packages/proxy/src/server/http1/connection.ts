@@ -83,10 +83,10 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     this.#silence = new ClosingSilence(socket);
     this.#writer = new ResponseWriter(socket, this);
     this.sink = this.#writer;
-    const info = connectionInfo(socket, entrypoint, context.trusted);
-    const { peerAddress, secure, entryPort } = info;
+    const info = connectionInfo(socket, entrypoint, context.trusted, context.publishedPorts);
+    const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
     const { viaName, writesForwarded } = context;
-    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', entryPort, viaName, writesForwarded);
+    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', port, viaName, writesForwarded);
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
   }

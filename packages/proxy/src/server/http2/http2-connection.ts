@@ -55,11 +55,11 @@ export class Http2Connection implements Timed, StreamConnection {
     this.#silence = new ClosingSilence(socket);
     this.#reach = certificateReach(socket);
     this.context = context;
-    const info = connectionInfo(socket, entrypoint, context.trusted);
-    const { peerAddress, secure, entryPort } = info;
+    const info = connectionInfo(socket, entrypoint, context.trusted, context.publishedPorts);
+    const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
     const { viaName, writesForwarded } = context;
     const scheme = secure ? 'https' : 'http';
-    const added = new AddedLines(peerAddress, scheme, entryPort, viaName, writesForwarded, '2.0');
+    const added = new AddedLines(peerAddress, scheme, port, viaName, writesForwarded, '2.0');
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#flushLater = guard(this, () => this.#flush());
