@@ -4,7 +4,8 @@ import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import type { RequestTarget } from '../../packages/proxy/src/model/request-target.ts';
 import { createRouteTable } from '../../packages/proxy/src/routing/create-route-table.ts';
 import { normalizeHost } from '../../packages/proxy/src/routing/normal-host.ts';
-import { normalizePath } from '../../packages/proxy/src/routing/normal-path.ts';
+import { isPlainPath, normalizePath } from '../../packages/proxy/src/routing/normal-path.ts';
+import { readPath } from '../../packages/proxy/src/routing/path-readings.ts';
 import type { RouteTable } from '../../packages/proxy/src/routing/route-table.ts';
 
 /** One measured figure: the median of several runs, with the lowest and the highest. */
@@ -31,7 +32,7 @@ const LOOKUPS_PER_ROUND = 50_000;
 export async function benchRouting(): Promise<readonly Figure[]> {
   const tables = SIZES.map((size) => ({ size, table: tableOf(size), requests: requestsTo(size) }));
   for (const { table, requests, size } of tables) validate(table, requests, size);
-  return [...lookups(tables), ...changes(), ...explanations(), await stalls()];
+  return [...lookups(tables), ...readings(), ...changes(), ...explanations(), await stalls()];
 }
 
 interface SizedTable {
@@ -77,6 +78,60 @@ function lookups(tables: readonly SizedTable[]): readonly Figure[] {
     figures.push(figure(`lookup alone, ${against}`, '×', ratios(alone, size), atMost));
   }
   return figures;
+}
+
+/**
+ * What it costs that servers read some paths in more than one way: nothing for a path that is read in one, as nearly all are,
+ * and a lookup for each further reading of the others.
+ */
+function readings(): readonly Figure[] {
+  const table = tableOf(10_000);
+  const target = (path: string): RequestTarget => {
+    return { method: 'GET', host: 'shop-5000.example.com', path, port: 80, header: noHeader };
+  };
+  const without = (raw: string) => {
+    const normal = normalizePath(raw);
+    return normal.ok && table.lookup(target(normal.path)) !== undefined;
+  };
+  // As a request over HTTP/2 is decided. Over HTTP/1 the parser of the head knows already that a path is plain.
+  const compared = (raw: string) => {
+    if (isPlainPath(raw)) return table.lookup(target(raw)) !== undefined;
+    const read = readPath(raw, 'keep');
+    if (!read.ok) return false;
+    const found =
+      read.readings.length === 0
+        ? table.lookup(target(read.path))
+        : table.lookupUnambiguous(target(read.path), read.readings);
+    return found !== undefined && found !== 'path-ambiguous';
+  };
+  const plain = ['/cart/items/17', '/', '/assets/app.4f2a.js', '/2026/01/hello-world'];
+  const kinds = [
+    ['%2F', '/api/v4/projects/group%2Fname'],
+    ['//', '/a//b/c'],
+    [';x', '/cart;jsessionid=1/items'],
+    ['%2F, // and ;x: 7 readings', '/a%2Fb//c;d/e'],
+  ] as const;
+  const ratio: number[] = [];
+  const times = new Map<string, number[]>(kinds.map(([kind]) => [kind, []]));
+  for (let round = -3; round < ROUNDS; round += 1) {
+    const runs = [
+      () => cpuNsEach(LOOKUPS_PER_ROUND, (at) => without(plain[at % plain.length] as string)),
+      () => cpuNsEach(LOOKUPS_PER_ROUND, (at) => compared(plain[at % plain.length] as string)),
+    ] as const;
+    // What comes second meets a warmer cache: they take turns.
+    const first = runs[round & 1 ? 1 : 0]();
+    const second = runs[round & 1 ? 0 : 1]();
+    const ofKinds = kinds.map(
+      ([kind, path]) => [kind, cpuNsEach(LOOKUPS_PER_ROUND / 5, () => compared(path))] as const,
+    );
+    if (round < 0) continue;
+    ratio.push(round & 1 ? first / second : second / first);
+    for (const [kind, ns] of ofKinds) times.get(kind)?.push(ns);
+  }
+  return [
+    figure('plain path with its readings looked for, against without, 10,000 routes', '×', ratio, 1.05),
+    ...kinds.map(([kind]) => figure(`path with ${kind}, 10,000 routes`, 'ns', times.get(kind) ?? [])),
+  ];
 }
 
 /** Of times in the same round. */
@@ -213,6 +268,16 @@ function nsEach(times: number, work: (at: number) => boolean): number {
   const took = Number(process.hrtime.bigint() - started);
   if (found !== times) throw new Error(`${times - found} of ${times} lookups found nothing`);
   return took / times;
+}
+
+/** Processor time of this process: what else the machine does falls on a ratio of two short runs by chance. */
+function cpuNsEach(times: number, work: (at: number) => boolean): number {
+  let found = 0;
+  const before = process.cpuUsage();
+  for (let at = 0; at < times; at += 1) if (work(at)) found += 1;
+  const { user, system } = process.cpuUsage(before);
+  if (found !== times) throw new Error(`${times - found} of ${times} lookups found nothing`);
+  return ((user + system) * 1_000) / times;
 }
 
 function timesOf(rounds: number, work: (round: number) => void): readonly number[] {

@@ -58,11 +58,20 @@ export function decodePath(raw: string, encodedSlash: EncodedSlash = 'keep'): No
 
 /** Whether `normalizePath` would return this very string. Costs one pass and no allocation. */
 export function isNormalPath(path: string): boolean {
+  return consistsOf(NORMAL, path);
+}
+
+/** Whether a path is in normal form and has one reading, so that nothing of it has to be read. */
+export function isPlainPath(path: string): boolean {
+  return consistsOf(PLAIN, path);
+}
+
+function consistsOf(characters: Uint8Array, path: string): boolean {
   if (path.charCodeAt(0) !== SLASH) return false;
   let previous = 0;
   for (let at = 0; at < path.length; at += 1) {
     const code = path.charCodeAt(at);
-    if (code > 126 || PLAIN[code] !== 1) return false;
+    if (code > 126 || characters[code] !== 1) return false;
     // A segment that begins with a dot may be a dot segment: the slow way decides.
     if (previous === SLASH && (code === SLASH || code === DOT)) return false;
     previous = code;
@@ -83,9 +92,12 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /** Characters that stand for themselves whatever surrounds them. */
-const PLAIN = new Uint8Array(127);
+const NORMAL = new Uint8Array(127);
 for (const character of "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:@!$&'()*+,;=[]")
-  PLAIN[character.charCodeAt(0)] = 1;
+  NORMAL[character.charCodeAt(0)] = 1;
+/** Without those that have a further reading: `%`, `//` and backslashes are in no normal form. */
+const PLAIN = NORMAL.slice();
+PLAIN[0x3b] = 0;
 
 const DECODED_WHEN_ENCODED = /^[A-Za-z0-9\-._~:@]$/;
 const ENCODED_WHEN_BARE = '"<>\\^`{|}';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hopByHop, needsPolicy } from '../../http/head-text.ts';
 import { fieldValue, type RequestHead } from '../../http/http2/message-head.ts';
 import type { RequestFault, RequestView } from '../../model/request-view.ts';
+import { isPlainPath } from '../../routing/normal-path.ts';
 
 /** The head of one stream as the exchange reads it. `:authority` stands for Host (RFC 9113, section 8.3.1). */
 export class Http2Request implements RequestView {
@@ -10,7 +11,7 @@ export class Http2Request implements RequestView {
   readonly path: string;
   readonly query: string;
   readonly sentPath: string;
-  readonly plainPath = false;
+  readonly plainPath: boolean;
   readonly asterisk: boolean;
   readonly sentHost: string;
   readonly hostIsField = true;
@@ -35,6 +36,7 @@ export class Http2Request implements RequestView {
     this.asterisk = head.path === '*';
     const question = head.path.indexOf('?');
     this.path = this.asterisk ? '/' : question === -1 ? head.path : head.path.slice(0, question);
+    this.plainPath = isPlainPath(this.path);
     this.query = question === -1 ? '' : head.path.slice(question);
     this.sentPath = this.asterisk ? '*' : isConnect && !isWebSocket ? head.authority : this.path;
     this.sentHost = head.authority;

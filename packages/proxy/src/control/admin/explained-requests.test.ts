@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+
+describe('what a running proxy explains', () => {
+  let dataDir: string;
+  let under: ProxyUnderTest;
+  let backend: Server;
+  const port = () => String((backend.address() as AddressInfo).port);
+
+  before(async () => {
+    backend = createServer((_request, response) => response.end('hello'));
+    await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+  });
+  after(() => backend.close());
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-explain-'));
+    under = await startProxyUnderTest({ dataDir });
+  });
+  afterEach(async () => {
+    await under.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  /** Status of a GET through the proxy's entrypoint. */
+  const through = async (path: string): Promise<number> => {
+    const entrypoint = under.proxy.entrypoints()[0];
+    if (entrypoint?.state !== 'open') throw new Error('no entrypoint is open');
+    const answer = await fetch(`http://${entrypoint.address}${path}`);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+
+  it('explains each reading of a target, with the one for which the request is refused', async () => {
+    const { call } = under;
+    for (const [service, path] of [
+      ['site', '/'],
+      ['admin', '/admin'],
+    ])
+      await call(
+        'GET',
+        `/v1/docker-flow-proxy/reconfigure?serviceName=${service}&servicePath=${path}&port=${port()}&outboundHostname=127.0.0.1`,
+      );
+    const site = ['manual/site/0'];
+    const cases = [
+      ['/plain', 200, []],
+      [
+        '/@scope%2Fname',
+        200,
+        [{ path: '/@scope/name', encodedSlashes: 'decoded-before-dots', routes: site, conflict: null }],
+      ],
+      [
+        '/x%2F..%2Fadmin',
+        400,
+        [
+          {
+            path: '/admin',
+            encodedSlashes: 'decoded-before-dots',
+            routes: ['manual/admin/0'],
+            conflict: 'destination',
+          },
+          { path: '/x/../admin', encodedSlashes: 'decoded-after-dots', routes: site, conflict: null },
+        ],
+      ],
+      ['/a//b', 200, [{ path: '/a//b', slashes: 'kept', routes: site, conflict: null }]],
+      ['/a;v=1', 200, [{ path: '/a;v=1', parameters: 'kept', routes: site, conflict: null }]],
+    ] as const;
+    for (const [target, status, readings] of cases) {
+      const explained = await call('GET', `/v1/explain?url=${encodeURIComponent(`http://x.example${target}`)}`);
+      expect(explained.body, target).to.containSubset({ winner: { id: 'manual/site/0' }, readings });
+      expect(explained.body.readings, target).to.have.length(readings.length);
+      const answer = status === 400 ? { status, reason: 'path-ambiguous' } : null;
+      expect(explained.body.answer, target).to.deep.equal(answer);
+      expect(await through(target), target).to.equal(status);
+    }
+  });
+
+  it('tells of a destination at a port that is no entrypoint, and explains that no request reaches it', async () => {
+    const { call } = under;
+    await call(
+      'GET',
+      '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80&srcPort=8081&outboundHostname=127.0.0.1',
+    );
+    await eventually('it is told', async () => {
+      const { body } = await call('GET', '/v1/problems');
+      return JSON.stringify(body.problems).includes('"entrypoint-missing"');
+    });
+    const { body } = await call('GET', '/v1/problems');
+    const found = (body.problems as readonly { readonly reason: string }[]).filter(({ reason }) =>
+      reason.startsWith('entrypoint'),
+    );
+    expect(found).to.containSubset([{ owner: 'manual', service: 'shop', label: 'srcPort', value: '8081' }]);
+    const explained = await call('GET', '/v1/explain?url=http://x.example/shop');
+    expect(explained.body)
+      .to.have.nested.property('candidates[0].message')
+      .that.includes('no such entrypoint, only 80');
+    await call('GET', '/v1/docker-flow-proxy/remove?serviceName=shop');
+    await eventually('it is told no more', async () => {
+      const after = await call('GET', '/v1/problems');
+      return !JSON.stringify(after.body.problems).includes('"entrypoint-missing"');
+    });
+  });
+});
