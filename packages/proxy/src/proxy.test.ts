@@ -323,6 +323,19 @@ describe('the proxy', () => {
     });
   });
 
+  it('still takes connections for DRAIN_DELAY_MS after its stop, not ready already', async () => {
+    const running = await start({ DRAIN_DELAY_MS: '1500' });
+    await running.call('GET', `${reconfigure.replace('port=80', `port=${port()}`)}&outboundHostname=127.0.0.1`);
+    const stoppedAtMs = performance.now();
+    const stopped = running.proxy.stop();
+    expect((await running.call('GET', '/readyz')).body.status).to.equal('draining');
+    expect(await through(running, '/shop')).to.equal(200);
+    const { address = '' } = running.proxy.entrypoints()[0] as { readonly address?: string };
+    await stopped;
+    expect(performance.now() - stoppedAtMs).to.be.at.least(1_490);
+    expect(await fetch(`http://${address}/shop`).catch(() => 'refused')).to.equal('refused');
+  });
+
   it('stops counting as a replica at its stop, and finishes what is in flight', async () => {
     const release = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import {
   announceReplica,
   createSealer,
@@ -36,6 +34,7 @@ import { unservedCertificates } from './control/certificates/unserved-certificat
 import { redisTotals } from './control/numbers/redis-totals.ts';
 import { replicaTotals } from './control/numbers/replica-totals.ts';
 import { SharedTotals } from './control/numbers/shared-totals.ts';
+import { readVersion, replicaName } from './control/replica-identity.ts';
 import { prepareInProcessServer } from './control/serving/in-process-server.ts';
 import { ReplicaReport } from './control/serving/replica-report.ts';
 import type { Server } from './control/serving/server.ts';
@@ -306,7 +305,10 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     phase.draining = true;
     logger.info({ replica, deadlineMs: settings.drainTimeoutMs }, 'draining');
     // Barriers stop waiting for this replica at once; requests in flight have until the deadline.
-    await Promise.all([presence.stop(), server.drain(settings.drainTimeoutMs)]);
+    await Promise.all([
+      presence.stop(),
+      pause(settings.drainDelayMs).then(() => server.drain(settings.drainTimeoutMs)),
+    ]);
     await stopAll(running);
     logger.info({ replica }, 'proxy stopped');
   };
@@ -379,17 +381,6 @@ function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): vo
     logger.warn('ADMIN_TOKEN is `none`: any client of the admin port can read and change everything');
   else if (adminToken === undefined)
     logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can read and change by REST');
-}
-
-/** Part of a key: host name and admin port, which no two proxies of one host share. */
-function replicaName(env: ProxyOptions['env'], port: number): string {
-  const host = (env.HOSTNAME ?? hostname()).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-  return `${host === '' ? 'proxy' : host}-${port}`;
-}
-
-function readVersion(): string {
-  const json: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : 'unknown';
 }
 
 /** How far the proxy is between its start and its end. */

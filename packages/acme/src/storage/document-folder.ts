@@ -1,4 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Logger } from '@swarmgate/runtime';
 
@@ -41,9 +42,11 @@ export function documentFolder(path: string, logger: Logger): DocumentFolder {
         for (const [key, value] of changed) {
           const file = fileOf(key);
           await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-          // Renamed into place: a crash leaves the old file or the new one, never half of it.
-          await writeFile(`${file}.tmp`, value, { mode: 0o600 });
-          await rename(`${file}.tmp`, file);
+          // Renamed into place: a crash leaves the old file or the new one, never half of it. Two proxies of one node share
+          // the folder while one takes the other's place.
+          const temporary = `${file}.${hostname()}.tmp`;
+          await writeFile(temporary, value, { mode: 0o600 });
+          await rename(temporary, file);
         }
         for (const key of removed) await rm(fileOf(key), { force: true });
       });

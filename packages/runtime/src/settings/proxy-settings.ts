@@ -275,6 +275,14 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Of a request head, line and fields; larger ones get 431. Heads of responses may have 65,536 bytes',
   }),
+  drainDelayMs: given({
+    env: ['DRAIN_DELAY_MS'],
+    parse: integer(0, 600_000),
+    default: '0',
+    usedBy: serving,
+    meaning:
+      'How long connections are still accepted after SIGTERM, while `/readyz` says `draining` already, in milliseconds: for a load balancer before the proxies to see it',
+  }),
   drainTimeoutMs: given({
     env: ['DRAIN_TIMEOUT_MS'],
     parse: integer(0, 3_600_000),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
@@ -70,7 +71,8 @@ export async function writeSnapshotFile(
   savedAtMs: number,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Two proxies of one node share the folder while one takes the other's place, and processes of two containers their number.
+  const temporary = `${path}.${hostname()}.${process.pid}.tmp`;
   const hash = createHash('sha256');
   const { registryId, revision, sequence } = snapshot;
   const head: Head = { ...format, instance, savedAtMs, registryId, revision, sequence };
