@@ -10,6 +10,7 @@
  * Ports, network, secret and prefix of the keys are its own, so several stacks fit on one engine.
  */
 import { execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -27,6 +28,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 // With its options, so that they are deployed by the tests too.
 const files = ['docker/stack.yml', 'docker/stack.consul-ui.yml', 'docker/stack.redis.yml', 'docker/stack.agent.yml'];
+
+const filesWithEntry = ['docker/stack.yml', 'docker/stack.entry.yml'];
 
 export interface DeployedStack {
   readonly name: string;
@@ -73,8 +76,14 @@ export interface SecondProxy {
   remove(): Promise<void>;
 }
 
-/** `instance`: prefix of the keys, where a person should see them; otherwise the stack's own name. */
-export async function deployStack(options: { readonly instance?: string } = {}): Promise<DeployedStack> {
+export interface StackOptions {
+  /** Prefix of the keys, where a person should see them. Default: the stack's own name. */
+  readonly instance?: string;
+  /** With docker/stack.entry.yml, which holds the ports of the proxies, in place of the other options. */
+  readonly entry?: true;
+}
+
+export async function deployStack(options: StackOptions = {}): Promise<DeployedStack> {
   const engine = await ensureDocker();
   const { docker } = engine;
   const name = uniqueName('sge2e');
@@ -98,9 +107,7 @@ export async function deployStack(options: { readonly instance?: string } = {}):
     SWARMGATE_NETWORK: name,
     PROXY_INSTANCE_NAME: instance,
     SECRETS_PREFIX: name,
-    HTTP_PORT: String(http),
-    HTTPS_PORT: String(https),
-    ADMIN_PORT: String(admin),
+    ...portsOf(options.entry === true, http, https, admin),
     CONSUL_UI_PUBLISHED_PORT: String(ui),
     TUNNEL_NAME: `${name}-consul-ui`,
   };
@@ -131,7 +138,14 @@ export async function deployStack(options: { readonly instance?: string } = {}):
   };
 
   try {
-    await cli('stack', 'deploy', '--resolve-image', 'never', ...files.flatMap((file) => ['-c', file]), name);
+    await cli(
+      'stack',
+      'deploy',
+      '--resolve-image',
+      'never',
+      ...(options.entry === true ? filesWithEntry : files).flatMap((file) => ['-c', file]),
+      name,
+    );
   } catch (error) {
     await remove();
     throw error;
@@ -231,6 +245,17 @@ export async function deployStack(options: { readonly instance?: string } = {}):
       await cli('stack', 'rm', `${name}-example`);
     },
     remove,
+  };
+}
+
+/** Of the proxies, or of the entry before them. */
+function portsOf(hasEntry: boolean, http: number, https: number, admin: number): Readonly<Record<string, string>> {
+  const [HTTP_PORT, HTTPS_PORT, ADMIN_PORT] = [http, https, admin].map(String) as [string, string, string];
+  if (!hasEntry) return { HTTP_PORT, HTTPS_PORT, ADMIN_PORT };
+  return {
+    ...{ HTTP_PORT: '0', HTTPS_PORT: '0', ADMIN_PORT: '0' },
+    ...{ ENTRY_HTTP_PORT: HTTP_PORT, ENTRY_HTTPS_PORT: HTTPS_PORT, ENTRY_ADMIN_PORT: ADMIN_PORT },
+    ENTRY_SUBNET: `10.255.${randomInt(1, 255)}.0/24`,
   };
 }
 
