@@ -1,9 +1,11 @@
-// npm start: installs what is missing, then runs `swarmgate standalone` on the project's own Node.
+// npm start: installs what is missing, builds the console, then runs `swarmgate standalone` on the project's own Node.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { buildConsole } from '../packages/console/build.mjs';
 import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
 
 ensureInstalled();
+await buildConsole();
 const command = join(root, 'packages', 'cli', 'bin', 'swarmgate.mjs');
 const child = spawn(ownNode, [command, 'standalone', ...process.argv.slice(2)], {
   stdio: 'inherit',

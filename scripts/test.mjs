@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildConsole } from '../packages/console/build.mjs';
 import { ensureInstalled, ownEnvironment, ownNode, root } from './install.mjs';
 import { installParts } from './setup/install-parts.mjs';
 import { budgetMinutes, testSteps } from './test-steps.mjs';
@@ -18,6 +19,7 @@ if (unknown.length > 0) {
 const isWanted = (name) => asked.length === 0 || asked.includes(name);
 
 ensureInstalled();
+await buildConsole();
 const startedAt = Date.now();
 const total = { passed: 0, failed: 0 };
 // Repeated at the end: in a long log the reason of a failure is far above the line that counts it.

@@ -22,6 +22,7 @@ const packageOf: Readonly<Record<string, string>> = {
   '@swarmgate/registry/vocabulary': 'registry',
   '@swarmgate/acme': 'acme',
   '@swarmgate/acme/answers': 'acme',
+  '@swarmgate/console': 'console',
   '@swarmgate/swarm-listener': 'swarm-listener',
   '@swarmgate/proxy': 'proxy',
   swarmgate: 'cli',

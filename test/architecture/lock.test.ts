@@ -33,7 +33,7 @@ describe('package-lock.json', () => {
   it('pins every dependency that the project names to one version', () => {
     const manifests = [
       'package.json',
-      ...['runtime', 'labels', 'registry', 'swarm-listener', 'proxy', 'cli'].map(
+      ...['runtime', 'labels', 'registry', 'swarm-listener', 'console', 'proxy', 'cli'].map(
         (name) => `packages/${name}/package.json`,
       ),
     ];

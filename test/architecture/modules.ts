@@ -13,8 +13,9 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   labels: ['runtime'],
   registry: ['labels', 'runtime'],
   acme: ['registry', 'labels', 'runtime'],
+  console: [],
   'swarm-listener': ['registry', 'labels', 'runtime'],
-  proxy: ['acme', 'registry', 'labels', 'runtime'],
+  proxy: ['acme', 'console', 'registry', 'labels', 'runtime'],
   cli: ['proxy', 'swarm-listener', 'registry', 'labels', 'runtime'],
 };
 

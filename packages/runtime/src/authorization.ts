@@ -26,8 +26,9 @@ const howToSetOne =
 
 /**
  * Whether a call may change something. A configured token is needed from everywhere; without one, only calls from
- * loopback that no web page can make: a page could name this machine by a host of its own (DNS rebinding) or post a form
- * to it, so the Host must be a loopback name and nothing may speak of another origin or of a hop in between.
+ * loopback that no web page but the console's can make: a page could name this machine by a host of its own (DNS
+ * rebinding) or post a form to it, so the Host must be a loopback name and nothing may speak of another origin or of a hop
+ * in between.
  */
 export function authorizeChange(token: string | undefined, caller: Caller): Authorization {
   if (token === openToAll) return { kind: 'allowed' };
@@ -100,11 +101,16 @@ function objectionToLoopback(caller: Caller): string | undefined {
   if (ofAddress !== undefined) return ofAddress;
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(headers.host ?? ''))
     return 'its Host is not localhost, 127.0.0.1 or [::1]';
-  if (headers.origin !== undefined) return 'it has an Origin: a web page sent it';
+  // A page of this very port is the console's. Host is a loopback name here, which no page elsewhere can have as its own.
+  const isOwn = (url: string | undefined) => url !== undefined && URL.parse(url)?.host === headers.host?.toLowerCase();
+  if (headers.origin !== undefined && !isOwn(headers.origin))
+    return 'it has an Origin: a web page of another port sent it';
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'none') return 'its Sec-Fetch-Site is not none: a web page sent it';
+  if (site !== undefined && site !== 'none' && site !== 'same-origin')
+    return 'its Sec-Fetch-Site is neither none nor same-origin: a web page sent it';
   // Browsers without Sec-Fetch-Site send this from a page.
-  if (headers.referer !== undefined) return 'it has a Referer: a web page sent it';
+  if (headers.referer !== undefined && !isOwn(headers.referer))
+    return 'it has a Referer: a web page of another port sent it';
   return objectionToRelay(caller);
 }
 

@@ -30,6 +30,8 @@ export interface KeyLayout {
   replica(replica: string): string;
   /** Prefix of what each replica counted: see `ReplicaPresence.shareNumbers`. */
   readonly numbers: string;
+  /** Prefix of the sessions of the console that were logged out, by hash. */
+  readonly revokedSessions: string;
   leader(owner: string): string;
   leaderHeartbeat(owner: string): string;
   readonly reporter: string;
@@ -64,6 +66,7 @@ export const keyPatterns = [
   'proxies/<replica>',
   'numbers/<replica>',
   'reload',
+  'sessions/revoked/<hash>',
   'certs/<name>',
   'acme/…',
 ] as const;
@@ -92,6 +95,7 @@ export function keyLayout(instance: string): KeyLayout {
     keyProblemsKey: (foreignKey) => `${prefix}problems/keys/${createHash('sha1').update(foreignKey).digest('hex')}`,
     replica: (replica) => `${prefix}proxies/${replica}`,
     numbers: `${prefix}numbers/`,
+    revokedSessions: `${prefix}sessions/revoked/`,
     leader: (owner) => `${prefix}leader/${owner}`,
     leaderHeartbeat: (owner) => `${prefix}leader-heartbeat/${owner}`,
     reporter: `${prefix}reporter`,

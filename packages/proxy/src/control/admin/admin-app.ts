@@ -1,9 +1,13 @@
+import { keyLayout } from '@swarmgate/registry';
 import { messageOf, SwarmgateError } from '@swarmgate/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import { createSessions, type Sessions } from '../session/sessions.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { readSession } from './admin-session.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { isTimeout } from './change-outcome.ts';
 import { changeRoutes } from './change-routes.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { requireReading } from './http.ts';
@@ -13,6 +17,7 @@ import { openapiRoute } from './openapi-route.ts';
 import { orderingRoutes } from './ordering-routes.ts';
 import { readRoutes } from './read-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
 /** The proxy's REST: one router for each family of paths. `docs/openapi.yaml` describes all of it. */
@@ -29,9 +34,15 @@ export function createAdminApp(parts: AdminParts): Express {
   });
   app.use(endInTime(Math.max(longestCallMs, parts.settings.barrierTimeoutMs * 2)));
   app.use(requireKnownHost(parts));
+  const { settings, registry, logger } = parts;
+  const sessions = createSessions(settings, registry.store, keyLayout(registry.instance), logger);
+  app.use(readSession(sessions));
+  const open = openRouters(parts, sessions);
+  for (const router of open) app.use(router);
   app.use(requireReading(parts));
-  const routers = adminRouters(parts);
-  for (const router of routers) app.use(router);
+  const guarded = adminRouters(parts);
+  for (const router of guarded) app.use(router);
+  const routers = [...open, ...guarded];
   app.use(answerUnknown(methodsByPath(routers)));
   app.use(answerFailure(parts));
   return app;
@@ -48,6 +59,11 @@ function endInTime(afterMs: number): RequestHandler {
     response.once('close', () => clearTimeout(timer));
     next();
   };
+}
+
+/** What a browser gets before its login: the console's own files, and the login. */
+export function openRouters(parts: AdminParts, sessions?: Sessions): readonly Router[] {
+  return [consoleRoutes(), sessionRoutes(parts, sessions)];
 }
 
 export function adminRouters(parts: AdminParts): readonly Router[] {

@@ -10,6 +10,7 @@ import {
 } from '@swarmgate/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
+import { hasSession, mayChangeBySession } from './admin-session.ts';
 import { answerOf, type ChangeOutcome } from './change-outcome.ts';
 import { isObject, kindOf } from './request-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
@@ -23,7 +24,7 @@ type Judge = Pick<AdminParts, 'settings' | 'logger'>;
 export function requireAuthorization(parts: Judge, what = 'change'): RequestHandler {
   return (request, response, next) => {
     const decision = authorizeChange(parts.settings.adminToken, callOf(request));
-    if (decision.kind === 'allowed') next();
+    if (decision.kind === 'allowed' || (what === 'change' ? mayChangeBySession : hasSession)(request, response)) next();
     else refuse(parts, what, decision, request, response);
   };
 }
@@ -37,12 +38,12 @@ export function requireReading(parts: Judge): RequestHandler {
     }
     const what = request.path === '/metrics' ? 'metrics' : 'other';
     const decision = authorizeRead(parts.settings, what, callOf(request));
-    if (decision.kind === 'allowed') next();
+    if (decision.kind === 'allowed' || hasSession(request, response)) next();
     else refuse(parts, 'call', decision, request, response);
   };
 }
 
-function callOf(request: Request): Caller {
+export function callOf(request: Request): Caller {
   return { remoteAddress: request.socket.remoteAddress, headers: request.headers };
 }
 

@@ -58,6 +58,19 @@ export interface ReplicaView extends ReplicaStatus {
   readonly live?: LiveTraffic;
 }
 
+/** `GET /v1/session`: what the page that asks may do. */
+export interface SessionResponse {
+  /** `POST` with `ADMIN_TOKEN` begins a session; false where no token is set. */
+  readonly login: boolean;
+  /** When the session of this page ends; null: it has none. */
+  readonly endsAt: string | null;
+  readonly mayRead: boolean;
+  /** Change, and read what shows clients, paths or whole definitions. */
+  readonly mayChange: boolean;
+  /** Why it may not change; null where it may. */
+  readonly objection: string | null;
+}
+
 export interface RouteView {
   readonly id: string;
   readonly service: string;

@@ -13,10 +13,10 @@ import {
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { makeSelfSigned } from '../../server/tls/self-signed.ts';
+import { Login } from '../session/login.ts';
+import { foreignPage } from '../session/page-origin.ts';
 import { createConsulProxy, type FailedCall, failureOf } from './consul-proxy.ts';
 import { decideForward, type ForwardDecision, type Refusal, refused } from './forwarded-call.ts';
-import { Login } from './login.ts';
-import { foreignPage } from './page-origin.ts';
 import { protectingHeaders } from './response-headers.ts';
 import { openUiServer, type UiServerLimits } from './ui-server.ts';
 

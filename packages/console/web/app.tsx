@@ -1,0 +1,131 @@
+import type { FunctionComponent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatDuration } from './format.ts';
+import { hashOf, type View } from './route-hash.ts';
+import { failure, keyProblems, place, problems, refresh, session, status } from './store.ts';
+import { ThemeButton } from './theme.tsx';
+import { CertificatesView } from './views/certificates.tsx';
+import { ExplainView } from './views/explain.tsx';
+import { LiveView } from './views/live.tsx';
+import { LoginView, LogoutButton } from './views/login.tsx';
+import { ManualView } from './views/manual.tsx';
+import { ProblemsView } from './views/problems.tsx';
+import { ReplicasView } from './views/replicas.tsx';
+import { ServiceView } from './views/service.tsx';
+import { ServicesView } from './views/services.tsx';
+
+const titles: Readonly<Record<View, string>> = {
+  services: 'Services',
+  explain: 'Explain',
+  problems: 'Problems',
+  live: 'Live requests',
+  replicas: 'Replicas',
+  certificates: 'Certificates',
+  manual: 'Add a service',
+};
+
+const components: Readonly<Record<View, FunctionComponent>> = {
+  services: () => (place.value.rest.length >= 2 ? <ServiceView key={place.value.rest.join('/')} /> : <ServicesView />),
+  explain: ExplainView,
+  problems: ProblemsView,
+  live: LiveView,
+  replicas: ReplicasView,
+  certificates: CertificatesView,
+  manual: ManualView,
+};
+
+export function App() {
+  const view = Object.hasOwn(components, place.value.view) ? (place.value.view as View) : 'services';
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  const title = titles[view];
+  useEffect(() => {
+    document.title = `${title} – Swarmgate`;
+    // The reader of a screen hears nothing of a changed fragment.
+    if (isFirst.current) isFirst.current = false;
+    else main.current?.focus();
+  }, [title]);
+  const isAsked = place.value.view === 'login' && session.value?.login === true;
+  if (isAsked || session.value?.mayRead === false) return <LoginView />;
+  const Current = components[view];
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
+      <Header current={view} />
+      <main id="main" ref={main} tabIndex={-1} aria-label={title}>
+        <Banner />
+        <Current />
+      </main>
+    </>
+  );
+}
+
+function Header({ current }: { readonly current: View }) {
+  const wrong = problems.value.length + keyProblems.value.length;
+  const now = status.value;
+  return (
+    <header>
+      <a class="brand" href={hashOf('services')}>
+        <img src="/icon.svg" alt="" width="22" height="22" />
+        Swarmgate
+      </a>
+      <nav aria-label="Views">
+        {(Object.keys(titles) as View[]).map((view) => (
+          <a key={view} href={hashOf(view)} aria-current={view === current ? 'page' : undefined}>
+            {titles[view]}
+            {view === 'problems' && wrong > 0 && <span class="count">{wrong}</span>}
+          </a>
+        ))}
+      </nav>
+      <div class="who">
+        {now !== undefined && (
+          <span
+            class="replica"
+            title={`version ${now.version}, up ${formatDuration(Date.now() - Date.parse(now.since))}`}
+          >
+            {now.instance} · {now.replica}
+          </span>
+        )}
+        <ThemeButton />
+        <LogoutButton />
+      </div>
+    </header>
+  );
+}
+
+/** What is wrong with the console's own picture of things: it may be old, or not allowed to change anything. */
+function Banner() {
+  const error = failure.value;
+  const now = status.value;
+  if (error !== undefined)
+    return (
+      <p class="banner error" role="alert">
+        <strong>{error.status === 0 ? 'Disconnected.' : 'The proxy refused a call.'}</strong> {error.message}. What is
+        shown is the last that was read.{' '}
+        <button type="button" onClick={() => void refresh(true)}>
+          Try now
+        </button>
+      </p>
+    );
+  if (now !== undefined && !now.registry.reachable)
+    return (
+      <p class="banner warning" role="status">
+        <strong>The registry is away</strong> ({now.registry.description}). Routes are served as they were
+        {now.ageMs !== null && ` ${formatDuration(now.ageMs)} ago`}; changes wait until it is back.
+      </p>
+    );
+  if (session.value !== undefined && !session.value.mayChange)
+    return (
+      <p class="banner" role="status">
+        <strong>Read-only.</strong>{' '}
+        {session.value.login ? (
+          <a href="#/login">Log in with the admin token to see figures and to change anything</a>
+        ) : (
+          session.value.objection
+        )}
+      </p>
+    );
+  return null;
+}

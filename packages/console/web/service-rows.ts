@@ -1,0 +1,135 @@
+import type { Endpoint, Numbers, Problem, Route, ServiceNumbers } from './types.ts';
+
+export type ServiceState = 'ok' | 'warning' | 'error' | 'down';
+
+/** One service as a line of the overview. */
+export interface ServiceRow {
+  /** `<owner>/<service>` */
+  readonly key: string;
+  readonly service: string;
+  readonly owner: string;
+  readonly state: ServiceState;
+  /** Host and path of each match, as an operator writes them: `shop.example/cart`. */
+  readonly matches: readonly string[];
+  readonly routes: readonly Route[];
+  readonly endpointsUp: number;
+  readonly endpoints: number;
+  /** Absent where none were read, or no request came. */
+  readonly numbers: Numbers | undefined;
+  readonly problems: readonly Problem[];
+  /** What the filter looks at, in small letters. */
+  readonly text: string;
+}
+
+/** Of routes, numbers and problems: every service that one of them names. */
+export function serviceRows(
+  routes: readonly Route[],
+  numbers: readonly ServiceNumbers[],
+  problems: readonly Problem[],
+): readonly ServiceRow[] {
+  const routesOf = Map.groupBy(routes, ({ owner, service }) => `${owner}/${service}`);
+  const problemsOf = Map.groupBy(problems, ({ owner, service }) => `${owner}/${service}`);
+  const numbersOf = new Map(numbers.map((each) => [each.service, each.numbers ?? undefined]));
+  const keys = new Set([...routesOf.keys(), ...numbersOf.keys(), ...problemsOf.keys()]);
+  return [...keys].map((key) =>
+    serviceRow(key, routesOf.get(key) ?? [], numbersOf.get(key), problemsOf.get(key) ?? []),
+  );
+}
+
+function serviceRow(
+  key: string,
+  routes: readonly Route[],
+  numbers: Numbers | undefined,
+  problems: readonly Problem[],
+): ServiceRow {
+  const slash = key.indexOf('/');
+  const endpoints = new Map<string, Endpoint>(
+    routes.flatMap((route) => route.endpoints.map((each) => [each.id, each])),
+  );
+  const endpointsUp = [...endpoints.values()].filter(isUp).length;
+  const matches = [...new Set(routes.flatMap(matchesOf))];
+  return {
+    key,
+    owner: key.slice(0, slash),
+    service: key.slice(slash + 1),
+    state: stateOf(routes, endpointsUp, problems),
+    matches,
+    routes,
+    endpointsUp,
+    endpoints: endpoints.size,
+    numbers,
+    problems,
+    text: [key, ...matches, ...problems.map(({ reason }) => reason)].join(' ').toLowerCase(),
+  };
+}
+
+/** Takes requests: it is active, and neither checks nor requests say that it fails. */
+export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boolean {
+  return state === 'active' && health !== 'ejected';
+}
+
+function stateOf(routes: readonly Route[], endpointsUp: number, problems: readonly Problem[]): ServiceState {
+  // A route that redirects to another host needs no endpoint.
+  if (routes.some(({ redirectToHost }) => redirectToHost === undefined) && endpointsUp === 0) return 'down';
+  if (problems.some(({ severity }) => severity === 'error')) return 'error';
+  return problems.length > 0 || routes.some(({ blockedBy }) => blockedBy !== undefined) ? 'warning' : 'ok';
+}
+
+const hostConditions = ['serviceDomain', 'serviceDomainMatch'];
+const pathConditions = ['servicePath', 'pathRegexp'];
+
+/** Host and path of a route, each host with each path. */
+export function matchesOf({ conditions }: Pick<Route, 'conditions'>): readonly string[] {
+  const hosts = hostConditions.flatMap((name) => textsOf(conditions[name]));
+  const paths = pathConditions.flatMap((name) => textsOf(conditions[name]));
+  return (hosts.length === 0 ? ['*'] : hosts).flatMap((host) =>
+    (paths.length === 0 ? ['/'] : paths).map((path) => `${host}${path}`),
+  );
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' ? [value] : [];
+}
+
+export type SortColumn = 'service' | 'state' | 'rate' | 'errors' | 'p50' | 'p99' | 'endpoints' | 'owner' | 'problems';
+
+export interface Sorting {
+  readonly column: SortColumn;
+  readonly descending: boolean;
+}
+
+const severity: Readonly<Record<ServiceState, number>> = { ok: 0, warning: 1, error: 2, down: 3 };
+
+const figureOf: Readonly<Record<Exclude<SortColumn, 'service' | 'owner'>, (row: ServiceRow) => number>> = {
+  state: ({ state }) => severity[state],
+  rate: ({ numbers }) => numbers?.lastMinute.requestsPerSecond ?? -1,
+  errors: ({ numbers }) => numbers?.lastMinute.errorsPercent ?? -1,
+  p50: ({ numbers }) => numbers?.lastMinute.p50Ms ?? -1,
+  p99: ({ numbers }) => numbers?.lastMinute.p99Ms ?? -1,
+  endpoints: ({ endpointsUp }) => endpointsUp,
+  problems: ({ problems }) => problems.length,
+};
+
+/** Every word has to occur, in names, matches or reasons of problems; `is:down` and its like ask for a state. */
+export function filterRows(rows: readonly ServiceRow[], filter: string): readonly ServiceRow[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return rows;
+  return rows.filter((row) =>
+    words.every((word) => (word.startsWith('is:') ? word === `is:${row.state}` : row.text.includes(word))),
+  );
+}
+
+/** Equal ones by name. */
+export function sortRows(rows: readonly ServiceRow[], { column, descending }: Sorting): readonly ServiceRow[] {
+  const sign = descending ? -1 : 1;
+  const byName = (a: ServiceRow, b: ServiceRow) => compare(a.service, b.service) || compare(a.owner, b.owner);
+  if (column === 'service') return rows.toSorted((a, b) => sign * byName(a, b));
+  if (column === 'owner') return rows.toSorted((a, b) => sign * compare(a.owner, b.owner) || byName(a, b));
+  const figure = figureOf[column];
+  return rows.toSorted((a, b) => sign * (figure(a) - figure(b)) || byName(a, b));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,2 @@
+// The build takes style sheets along where a module imports them.
+declare module '*.css';

@@ -1,0 +1,138 @@
+import { useSignal } from '@preact/signals';
+import { CallError, change, read } from '../api.ts';
+import { formatDuration, formatTime } from '../format.ts';
+import { Empty, Loading, Outcome } from '../parts.tsx';
+import { session } from '../store.ts';
+import { useReading } from '../use-reading.ts';
+
+interface Certificates {
+  readonly ordering: boolean;
+  readonly certificates: readonly {
+    readonly name: string;
+    readonly hosts: readonly string[];
+    readonly expiresAt: string;
+    readonly from: string;
+    readonly issuer?: string;
+    readonly renewAt?: string;
+  }[];
+  readonly waiting: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly failures: number;
+    readonly nextAttempt?: string;
+    readonly detail?: string;
+  }[];
+}
+
+const everyMs = 5_000;
+const soonMs = 14 * 86_400_000;
+
+/** Which names have a certificate, until when, and what keeps the others waiting. */
+export function CertificatesView() {
+  const mayRead = session.value?.mayChange === true;
+  const [reading, again] = useReading(
+    mayRead ? 'certificates' : undefined,
+    () => read<Certificates>('/v1/certificates'),
+    everyMs,
+  );
+  const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
+  const renew = async (name: string) => {
+    try {
+      const answer = await change('POST', '/v1/certificates/renew', {}, { name });
+      outcome.value = { kind: 'ok', text: answer.Message ?? `${name} is ordered now.` };
+      again();
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      outcome.value = { kind: 'error', text: error.message };
+    }
+  };
+  const { value, error } = reading.value;
+  if (!mayRead)
+    return (
+      <Empty title="Certificates name hosts">
+        <p>Log in with the admin token to see them.</p>
+      </Empty>
+    );
+  if (value === undefined) return error === undefined ? <Loading /> : <Outcome kind="error">{error}</Outcome>;
+  return (
+    <section>
+      <h1>Certificates</h1>
+      {outcome.value !== undefined && <Outcome kind={outcome.value.kind}>{outcome.value.text}</Outcome>}
+      {!value.ordering && (
+        <p class="hint">
+          None is ordered: ACME_DIRECTORY is not set. Certificates come from files, secrets and the REST.
+        </p>
+      )}
+      {value.waiting.length > 0 && (
+        <>
+          <h2>Names that wait for one</h2>
+          <ul class="cards">
+            {value.waiting.map(({ name, state, failures, nextAttempt, detail }) => (
+              <li key={name} class={`card ${state === 'ordering' ? '' : 'warning'}`}>
+                <h3>
+                  {name}: {state}
+                </h3>
+                {detail !== undefined && <p>{detail}</p>}
+                <p class="hint">
+                  {failures} failed {failures === 1 ? 'try' : 'tries'}
+                  {nextAttempt !== undefined && `, next ${formatTime(nextAttempt)}`}
+                </p>
+                {session.value?.mayChange === true && (
+                  <button type="button" onClick={() => void renew(name)}>
+                    Try now
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {value.certificates.length === 0 ? (
+        <Empty title="No certificate">
+          <p>Put a PEM file with chain and key into the certs folder, or set ACME_DIRECTORY=letsencrypt.</p>
+        </Empty>
+      ) : (
+        <div class="scroller plain">
+          <table>
+            <thead>
+              <tr>
+                {['Names', 'From', 'Ends', 'Left', 'Renewed', ''].map((title) => (
+                  <th key={title} scope="col">
+                    {title === '' ? <span class="unseen">Actions</span> : title}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {value.certificates.map(({ name, hosts, expiresAt, from, issuer, renewAt }) => {
+                const leftMs = Date.parse(expiresAt) - Date.now();
+                return (
+                  <tr key={`${from}/${name}/${expiresAt}`}>
+                    <th scope="row">
+                      <bdi>{hosts.join(', ') || name}</bdi>
+                    </th>
+                    <td>{issuer ?? from}</td>
+                    <td>{formatTime(expiresAt)}</td>
+                    <td>
+                      <span class={`badge ${leftMs < 0 ? 'down' : leftMs < soonMs ? 'warning' : 'ok'}`}>
+                        {leftMs < 0 ? 'over' : formatDuration(leftMs)}
+                      </span>
+                    </td>
+                    <td>{renewAt === undefined ? '–' : formatTime(renewAt)}</td>
+                    <td>
+                      {from === 'acme' && hosts[0] !== undefined && (
+                        <button type="button" class="quiet" onClick={() => void renew(hosts[0] as string)}>
+                          Renew now
+                        </button>
+                      )}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}

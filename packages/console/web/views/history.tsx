@@ -1,0 +1,112 @@
+import { useSignal } from '@preact/signals';
+import { CallError, change, read } from '../api.ts';
+import { differencesOf, type LabelDifference } from '../definition-diff.ts';
+import { formatTime } from '../format.ts';
+import { Outcome } from '../parts.tsx';
+import { refresh } from '../store.ts';
+import type { History } from '../types.ts';
+import { useReading } from '../use-reading.ts';
+
+/** What stood before, what was changed by whom, and the way back. */
+export function HistoryPart({ service, owner }: { readonly service: string; readonly owner: string }) {
+  const [reading, again] = useReading(`${owner}/${service}`, () => read<History>('/v1/history', { service }));
+  const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
+  const asking = useSignal<number | undefined>(undefined);
+  const isBusy = useSignal(false);
+  const found = reading.value.value?.owners.find((each) => each.owner === owner);
+  const entries = found?.entries ?? [];
+  const rollBack = async (to: number) => {
+    isBusy.value = true;
+    try {
+      const answer = await change('POST', '/v1/rollback', {}, { service, owner, to: String(to) });
+      outcome.value = { kind: 'ok', text: answer.Message ?? 'Rolled back.' };
+      again();
+      await refresh(true);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      outcome.value = { kind: 'error', text: error.message };
+    } finally {
+      isBusy.value = false;
+      asking.value = undefined;
+    }
+  };
+  return (
+    <>
+      <h2>History</h2>
+      {outcome.value !== undefined && <Outcome kind={outcome.value.kind}>{outcome.value.text}</Outcome>}
+      {reading.value.error !== undefined && <Outcome kind="error">{reading.value.error}</Outcome>}
+      {found !== undefined && entries.length === 0 && <p class="hint">It was never changed.</p>}
+      <ol class="cards" reversed>
+        {entries.map(({ number, replacedAt, replacedBy, definition }, at) => {
+          const next = at === 0 ? found?.current : entries[at - 1]?.definition;
+          return (
+            <li class="card" key={number}>
+              <h3>
+                #{number}, replaced {formatTime(replacedAt)} by {replacedBy}
+              </h3>
+              {next === null || next === undefined ? (
+                <p>It was removed then.</p>
+              ) : (
+                <Differences differences={differencesOf(definition, next)} />
+              )}
+              {asking.value === number ? (
+                <div class="ask">
+                  <p>This is what changes from what is served now:</p>
+                  <Differences differences={differencesOf(found?.current ?? {}, definition)} />
+                  <button type="button" disabled={isBusy.value} onClick={() => void rollBack(number)}>
+                    {isBusy.value ? 'Waiting for all replicas …' : `Serve #${number} again`}
+                  </button>{' '}
+                  <button
+                    type="button"
+                    class="quiet"
+                    onClick={() => {
+                      asking.value = undefined;
+                    }}
+                  >
+                    Cancel
+                  </button>
+                </div>
+              ) : (
+                <button
+                  type="button"
+                  onClick={() => {
+                    asking.value = number;
+                  }}
+                >
+                  Roll back to #{number}
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ol>
+    </>
+  );
+}
+
+export function Differences({ differences }: { readonly differences: readonly LabelDifference[] }) {
+  if (differences.length === 0) return <p class="hint">No label differs.</p>;
+  return (
+    <dl class="diff">
+      {differences.map(({ path, before, after }) => (
+        <div key={path}>
+          <dt>{path}</dt>
+          <dd>
+            {before !== undefined && (
+              <del>
+                <span aria-hidden="true">− </span>
+                {before}
+              </del>
+            )}
+            {after !== undefined && (
+              <ins>
+                <span aria-hidden="true">+ </span>
+                {after}
+              </ins>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,77 @@
+import { formatDuration, formatRate } from '../format.ts';
+import { Facts, Loading } from '../parts.tsx';
+import { status } from '../store.ts';
+
+/** Every live replica, and how far each is behind the newest change that one of them serves. */
+export function ReplicasView() {
+  const now = status.value;
+  if (now === undefined) return <Loading />;
+  const newest = Math.max(now.sequence, ...now.replicas.map(({ sequence }) => sequence));
+  return (
+    <section>
+      <h1>Replicas of {now.instance}</h1>
+      <Facts
+        facts={[
+          ['Registry', now.registry.description],
+          ['State', now.registry.reachable ? now.registry.state.kind : `away (${now.registry.state.kind})`],
+          ['Newest change', `#${newest}`],
+          [
+            'Entrypoints',
+            now.entrypoints.map(({ port, secure }) => `${port}${secure ? ' (TLS)' : ''}`).join(', ') || 'none',
+          ],
+        ]}
+      />
+      <div class="scroller plain">
+        <table>
+          <thead>
+            <tr>
+              {[
+                'Replica',
+                'State',
+                'Serves change',
+                'Behind',
+                'Routes',
+                'Rejected',
+                'Rate',
+                'In flight',
+                'Version',
+                'Up',
+              ].map((title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {now.replicas.map(({ replica, sequence, routes, rejected, version, since, live }) => {
+              const isOwn = replica === now.replica;
+              const behind = newest - sequence;
+              const state = !isOwn ? 'live' : now.draining ? 'draining' : now.ready ? 'ready' : 'not ready';
+              return (
+                <tr key={replica}>
+                  <th scope="row">
+                    {replica}
+                    {isOwn && ' (this one)'}
+                  </th>
+                  <td>
+                    <span class={`badge ${state === 'live' || state === 'ready' ? 'ok' : 'warning'}`}>{state}</span>
+                  </td>
+                  <td>#{sequence}</td>
+                  <td>{behind === 0 ? 'none' : `${behind} ${behind === 1 ? 'change' : 'changes'}`}</td>
+                  <td>{routes}</td>
+                  <td>{rejected}</td>
+                  <td>{live === undefined ? '–' : `${formatRate(live.requestsPerSecond)}/s`}</td>
+                  <td>{live?.inFlight ?? '–'}</td>
+                  <td>{version}</td>
+                  <td>{formatDuration(Date.now() - Date.parse(since))}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p class="hint">Rates of other replicas are known where REDIS_URL is set.</p>
+    </section>
+  );
+}

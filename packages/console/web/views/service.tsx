@@ -1,0 +1,266 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { read } from '../api.ts';
+import { Chart } from '../chart.tsx';
+import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
+import { Empty, EndpointBadge, Facts, Loading, StateBadge } from '../parts.tsx';
+import { hashOf } from '../route-hash.ts';
+import { place, routes, rows, session } from '../store.ts';
+import type { EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
+import { useReading } from '../use-reading.ts';
+import { HistoryPart } from './history.tsx';
+import { ProblemCard } from './problems.tsx';
+
+const everyMs = 2_000;
+/** Ten minutes of readings. */
+const mostPoints = 300;
+
+/** One service: what it matches, who serves it, how it does, what it was before. */
+export function ServiceView() {
+  const [owner = '', service = ''] = place.value.rest;
+  const key = `${owner}/${service}`;
+  const mayRead = session.value?.mayChange === true;
+  const [reading] = useReading(
+    mayRead ? key : undefined,
+    () => read<Services>('/v1/services', { service, owner, replicas: 'all' }),
+    everyMs,
+  );
+  const row = rows.value.find((each) => each.key === key);
+  if (routes.value === undefined) return <Loading />;
+  if (row === undefined)
+    return (
+      <Empty title={`${key} is not served`}>
+        <p>It may have been removed, or was never published.</p>
+        <a href={hashOf('services')}>All services</a>
+      </Empty>
+    );
+  const found = reading.value.value?.services[0];
+  const [match = ''] = row.matches;
+  return (
+    <section class="service">
+      <p>
+        <a href={hashOf('services')}>← Services</a>
+      </p>
+      <h1>
+        <bdi>{service}</bdi> <StateBadge state={row.state} />
+      </h1>
+      <Facts
+        facts={[
+          ['Owner', owner],
+          ['Published by', sourceOf(found)],
+          ['Changed', formatTime(found?.definition?.updatedAt)],
+          ['Endpoints', `${row.endpointsUp} of ${row.endpoints} take requests`],
+          [
+            'Explain',
+            <a key="explain" href={hashOf('explain', [], { url: explainUrl(match) })}>
+              why a request goes here
+            </a>,
+          ],
+        ]}
+      />
+      {row.problems.length > 0 && (
+        <ul class="cards">
+          {row.problems.map((problem, at) => (
+            <ProblemCard key={`${problem.reason}/${at}`} problem={problem} />
+          ))}
+        </ul>
+      )}
+      {reading.value.error !== undefined && <p class="banner error">{reading.value.error}</p>}
+      {found !== undefined && <NumbersPart numbers={found.numbers} />}
+      <h2>Matches</h2>
+      <ul class="plain-list">
+        {row.matches.map((each) => (
+          <li key={each}>
+            <a href={hashOf('explain', [], { url: explainUrl(each) })}>
+              <bdi>{each}</bdi>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <EndpointsPart endpoints={found?.endpointNumbers} routes={row.routes.flatMap(({ endpoints }) => endpoints)} />
+      <LabelsPart found={found} />
+      {mayRead && <HistoryPart service={service} owner={owner} />}
+    </section>
+  );
+}
+
+function sourceOf(found: ServiceNumbers | undefined): string {
+  const source = found?.definition?.source;
+  return source === undefined ? '–' : `${source.kind ?? ''}${source.by === undefined ? '' : ` (${source.by})`}`;
+}
+
+/** `*` stands for every host: any will do. */
+function explainUrl(match: string): string {
+  return `http://${match.replace(/^\*(?=\/|$)/, 'localhost').replace(/^\*\./, 'www.')}`;
+}
+
+function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
+  const points = useSignal<readonly (readonly (number | null)[])[]>([[], [], [], [], []]);
+  useEffect(() => {
+    const window = numbers?.lastMinute;
+    const next = [
+      Date.now() / 1_000,
+      window?.requestsPerSecond ?? 0,
+      ((window?.requestsPerSecond ?? 0) * (window?.errorsPercent ?? 0)) / 100,
+      window?.p50Ms ?? null,
+      window?.p99Ms ?? null,
+    ];
+    points.value = points.value.map((line, at) => [...line, next[at] ?? null].slice(-mostPoints));
+  }, [numbers, points]);
+  const [times = [], rate = [], errors = [], p50 = [], p99 = []] = points.value;
+  if (numbers === null)
+    return (
+      <>
+        <h2>Traffic</h2>
+        <p class="hint">No request came since the proxies started.</p>
+      </>
+    );
+  const { lastMinute, last15Minutes, sinceStart } = numbers;
+  const reasons = Object.entries(last15Minutes.reasons).toSorted((a, b) => b[1] - a[1]);
+  return (
+    <>
+      <h2>Traffic</h2>
+      <div class="charts">
+        <Chart
+          title="Requests a second, last minute"
+          unit="/s"
+          lines={[
+            { label: 'all', colour: 'accent' },
+            { label: '5xx', colour: 'bad', dash: [4, 3] },
+          ]}
+          data={[times, rate, errors]}
+        />
+        <Chart
+          title="Latency, last minute"
+          unit="ms"
+          lines={[
+            { label: 'p50', colour: 'accent' },
+            { label: 'p99', colour: 'warn', dash: [4, 3] },
+          ]}
+          data={[times, p50, p99]}
+        />
+      </div>
+      <div class="scroller plain">
+        <table>
+          <thead>
+            <tr>
+              {['', 'Requests', 'Rate', '5xx', 'p50', 'p90', 'p99', 'Sent', 'Received', 'Retries'].map((title) => (
+                <th key={title} scope="col" class={title === '' ? 'text' : 'figure'}>
+                  {title === '' ? <span class="unseen">Window</span> : title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {(
+              [
+                ['Last minute', lastMinute],
+                ['Last 15 minutes', last15Minutes],
+                ['Since start', sinceStart],
+              ] as const
+            ).map(([title, window]) => (
+              <tr key={title}>
+                <th scope="row">{title}</th>
+                <td class="figure">{window.requests}</td>
+                <td class="figure">{formatRate(window.requestsPerSecond)}/s</td>
+                <td class="figure">{formatPercent(window.errorsPercent)}</td>
+                <td class="figure">{formatMs(window.p50Ms)}</td>
+                <td class="figure">{formatMs(window.p90Ms)}</td>
+                <td class="figure">{formatMs(window.p99Ms)}</td>
+                <td class="figure">{formatBytes(window.sentBytes)}</td>
+                <td class="figure">{formatBytes(window.receivedBytes)}</td>
+                <td class="figure">{window.retries}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {reasons.length > 0 && (
+        <>
+          <h3>Responses of the proxy itself, last 15 minutes</h3>
+          <ul class="plain-list">
+            {reasons.map(([reason, count]) => (
+              <li key={reason}>
+                <a href={hashOf('live', [], { reason })}>{reason}</a>: {count}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+function EndpointsPart({
+  endpoints,
+  routes: fromRoutes,
+}: {
+  readonly endpoints: readonly EndpointNumbers[] | undefined;
+  readonly routes: readonly {
+    id: string;
+    host: string;
+    port: number;
+    state: string;
+    health: EndpointNumbers['health'];
+  }[];
+}) {
+  const plain = [...new Map(fromRoutes.map((each) => [each.id, each])).values()];
+  const shown: readonly (Omit<EndpointNumbers, 'numbers' | 'state'> & { state: string; numbers?: Numbers })[] =
+    endpoints?.filter(({ id }) => id !== '') ?? plain;
+  return (
+    <>
+      <h2>Endpoints</h2>
+      {shown.length === 0 ? (
+        <p class="hint">
+          None: no task runs, or none is on a network that the proxy shares. Requests are answered with 503 no-endpoint.
+        </p>
+      ) : (
+        <div class="scroller plain">
+          <table>
+            <thead>
+              <tr>
+                {['Endpoint', 'State', 'Address', 'Rate', '5xx', 'p50', 'p99', 'In flight'].map((title, at) => (
+                  <th key={title} scope="col" class={at < 3 ? 'text' : 'figure'}>
+                    {title}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map(({ id, host, port, state, health, numbers }) => (
+                <tr key={id}>
+                  <th scope="row" class="text">
+                    <code>{id}</code>
+                  </th>
+                  <td>
+                    <EndpointBadge state={state} health={health} />
+                  </td>
+                  <td>{host === null ? '–' : `${host}:${port}`}</td>
+                  <td class="figure">
+                    {numbers === undefined ? '–' : `${formatRate(numbers.lastMinute.requestsPerSecond)}/s`}
+                  </td>
+                  <td class="figure">
+                    {numbers === undefined ? '–' : formatPercent(numbers.lastMinute.errorsPercent)}
+                  </td>
+                  <td class="figure">{formatMs(numbers?.lastMinute.p50Ms)}</td>
+                  <td class="figure">{formatMs(numbers?.lastMinute.p99Ms)}</td>
+                  <td class="figure">{numbers?.inFlight ?? '–'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function LabelsPart({ found }: { readonly found: ServiceNumbers | undefined }) {
+  if (found?.definition === undefined) return null;
+  return (
+    <details>
+      <summary>Labels as they were parsed</summary>
+      <pre>{JSON.stringify(found.definition, null, 2)}</pre>
+    </details>
+  );
+}

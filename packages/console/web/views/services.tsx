@@ -1,0 +1,226 @@
+import { signal, useComputed, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatMs, formatPercent, formatRate } from '../format.ts';
+import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
+import { hashOf } from '../route-hash.ts';
+import { filterRows, type ServiceRow, type SortColumn, type Sorting, sortRows } from '../service-rows.ts';
+import { rates, routes, rows, scope, services, session, status, tick } from '../store.ts';
+
+// Kept while other views are shown.
+const filter = signal('');
+const sorting = signal<Sorting>({ column: 'rate', descending: true });
+
+const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide'])[] = [
+  ['service', 'Service', 'text'],
+  ['state', 'State', 'text'],
+  ['rate', 'Rate', 'figure'],
+  ['errors', '5xx', 'figure'],
+  ['p50', 'p50', 'figure'],
+  ['p99', 'p99', 'figure'],
+  ['endpoints', 'Endpoints', 'figure'],
+  ['owner', 'Owner', 'wide'],
+  ['problems', 'Problems', 'wide'],
+];
+
+/** Of one line in CSS pixels: style.css fixes it, so that only those in sight are made. */
+const rowHeight = 52;
+const beyondSight = 8;
+
+export function ServicesView() {
+  const shown = useComputed(() => sortRows(filterRows(rows.value, filter.value), sorting.value));
+  if (routes.value === undefined) return <Loading />;
+  const total = services.value?.total.lastMinute;
+  return (
+    <section class="services">
+      <div class="bar">
+        <label class="filter">
+          <span>Filter</span>
+          <input
+            type="search"
+            value={filter.value}
+            placeholder="name, host, path, is:down"
+            onInput={(event) => {
+              filter.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <span class="hint" role="status">
+          {shown.value.length} of {rows.value.length} services
+        </span>
+        {total !== undefined && (
+          <span class="hint total">
+            {formatRate(total.requestsPerSecond)}/s · {formatPercent(total.errorsPercent)} 5xx · p99{' '}
+            {formatMs(total.p99Ms)}
+          </span>
+        )}
+        {session.value?.mayChange === true && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={scope.value === 'all'}
+              onChange={(event) => {
+                scope.value = event.currentTarget.checked ? 'all' : 'replica';
+              }}
+            />
+            figures of all replicas
+          </label>
+        )}
+      </div>
+      {rows.value.length === 0 ? <NoServices /> : <ServiceTable rows={shown.value} />}
+    </section>
+  );
+}
+
+function NoServices() {
+  const entry = status.value?.entrypoints[0]?.port;
+  return (
+    <Empty title="No service is published yet">
+      <p>
+        A Swarm service is served once it has the labels <code>com.df.notify=true</code>, <code>com.df.port</code> and{' '}
+        <code>com.df.servicePath</code> or <code>com.df.serviceDomain</code>:
+      </p>
+      <pre>
+        docker service update --label-add com.df.notify=true --label-add com.df.servicePath=/shop --label-add
+        com.df.port=8080 shop
+      </pre>
+      {entry !== undefined && <p>Its requests come to port {entry} then.</p>}
+      <p>
+        <a href={hashOf('manual')}>Add a service outside the Swarm</a>
+      </p>
+    </Empty>
+  );
+}
+
+function ServiceTable({ rows: all }: { readonly rows: readonly ServiceRow[] }) {
+  const scroller = useRef<HTMLElement>(null);
+  const top = useSignal(0);
+  const height = useSignal(900);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      height.value = element.clientHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [height]);
+  const first = Math.min(all.length, Math.max(0, Math.floor(top.value / rowHeight) - beyondSight));
+  const last = Math.min(all.length, Math.ceil((top.value + height.value) / rowHeight) + beyondSight);
+  return (
+    <section
+      class="scroller"
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has to by keyboard, too
+      tabIndex={0}
+      aria-label="Services"
+      onScroll={(event) => {
+        top.value = event.currentTarget.scrollTop;
+      }}
+    >
+      <table aria-rowcount={all.length + 1}>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map(([column, title, kind]) => (
+              <ColumnHead key={column} column={column} title={title} kind={kind} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Spacer height={first * rowHeight} />
+          {all.slice(first, last).map((row, at) => (
+            <ServiceLine key={row.key} row={row} at={first + at + 2} />
+          ))}
+          <Spacer height={(all.length - last) * rowHeight} />
+        </tbody>
+      </table>
+      {all.length === 0 && (
+        <Empty title="No service matches">
+          <p>
+            The filter looks at names, owners, hosts, paths and reasons of problems; <code>is:ok</code>,{' '}
+            <code>is:warning</code>, <code>is:error</code> and <code>is:down</code> ask for a state.
+          </p>
+          <button
+            type="button"
+            onClick={() => {
+              filter.value = '';
+            }}
+          >
+            Clear the filter
+          </button>
+        </Empty>
+      )}
+    </section>
+  );
+}
+
+function Spacer({ height }: { readonly height: number }) {
+  if (height <= 0) return null;
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus
+    <tr aria-hidden="true" class="spacer">
+      <td colSpan={columns.length} style={{ height: `${height}px` }} />
+    </tr>
+  );
+}
+
+function ColumnHead({
+  column,
+  title,
+  kind,
+}: {
+  readonly column: SortColumn;
+  readonly title: string;
+  readonly kind: string;
+}) {
+  const { column: current, descending } = sorting.value;
+  const isCurrent = current === column;
+  const change = () => {
+    // Figures are of most interest where they are high.
+    const startsHigh = column !== 'service' && column !== 'owner';
+    sorting.value = { column, descending: isCurrent ? !descending : startsHigh };
+  };
+  return (
+    <th class={kind} scope="col" aria-sort={isCurrent ? (descending ? 'descending' : 'ascending') : 'none'}>
+      <button type="button" onClick={change}>
+        {title}
+        <span aria-hidden="true">{isCurrent ? (descending ? ' ↓' : ' ↑') : ''}</span>
+      </button>
+    </th>
+  );
+}
+
+function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: number }) {
+  const { key, owner, service, state, matches, endpoints, endpointsUp, numbers, problems } = row;
+  const window = numbers?.lastMinute;
+  // Drawn again with every reading.
+  const figures = tick.value >= 0 ? rates.of(key) : [];
+  const [first = '–', ...more] = matches;
+  return (
+    <tr aria-rowindex={at}>
+      <th scope="row" class="text">
+        <a href={hashOf('services', [owner, service])}>{service}</a>
+        <span class="match" title={matches.join('\n')}>
+          <bdi>{first}</bdi>
+          {more.length > 0 && ` +${more.length}`}
+        </span>
+      </th>
+      <td class="text">
+        <StateBadge state={state} />
+      </td>
+      <td class="figure rate">
+        <Spark figures={figures} label={`rate of the last readings of ${service}`} />
+        {window === undefined ? '–' : `${formatRate(window.requestsPerSecond)}/s`}
+      </td>
+      <td class="figure">{window === undefined ? '–' : formatPercent(window.errorsPercent)}</td>
+      <td class="figure">{formatMs(window?.p50Ms)}</td>
+      <td class="figure">{formatMs(window?.p99Ms)}</td>
+      <td class="figure">
+        {endpointsUp}/{endpoints}
+      </td>
+      <td class="wide">{owner}</td>
+      <td class="wide">
+        {problems.length === 0 ? '–' : <a href={hashOf('problems', [], { service })}>{problems.length}</a>}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,51 @@
+import { TLSSocket } from 'node:tls';
+import type { Request, RequestHandler, Response } from 'express';
+import { foreignPage } from '../session/page-origin.ts';
+import { sessionOf } from '../session/session-cookie.ts';
+import type { Sessions } from '../session/sessions.ts';
+
+export interface CallSession {
+  readonly value: string;
+  readonly endsAtMs: number;
+}
+
+/**
+ * Finds the session of a call, for those that judge it. Only pages of this port have one.
+ * @param sessions absent where `ADMIN_TOKEN` is not set: there is nothing to log in with
+ */
+export function readSession(sessions: Sessions | undefined): RequestHandler {
+  return async (request, response, next) => {
+    const value = sessionOf(request.headers.cookie, isSecure(request));
+    if (sessions === undefined || value === undefined || isForeign(request)) {
+      next();
+      return;
+    }
+    const endsAtMs = await sessions.endOf(value);
+    if (endsAtMs !== undefined) response.locals.session = { value, endsAtMs } satisfies CallSession;
+    next();
+  };
+}
+
+export function callSession(response: Response): CallSession | undefined {
+  return response.locals.session as CallSession | undefined;
+}
+
+/** For reading. The browser sends the cookie to pages of every port of this host, which is why their calls do not count. */
+export function hasSession(_request: Request, response: Response): boolean {
+  return callSession(response) !== undefined;
+}
+
+/** For changes: a link or an image can cause a GET, and every other method names the page's origin. */
+export function mayChangeBySession(request: Request, response: Response): boolean {
+  return hasSession(request, response) && request.method !== 'GET' && request.headers.origin !== undefined;
+}
+
+export function isSecure(request: Request): boolean {
+  return request.socket instanceof TLSSocket;
+}
+
+/** Whether a page of another origin makes this call. */
+export function isForeign(request: Request): boolean {
+  const { method, path, headers } = request;
+  return foreignPage({ method, path, headers, secure: isSecure(request) }) !== undefined;
+}
