@@ -5,7 +5,7 @@ import type { UpstreamHead } from '../http/response-head.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import { headersForClient } from './header-policy.ts';
 
-const needsPolicy = marked(Field.proxyConnection, Field.trailer);
+const needsPolicy = marked(Field.proxyConnection, Field.trailer, Field.setCookie);
 
 /** The head of an endpoint's response on its way to the client. */
 export interface ClientHead {

@@ -1,3 +1,4 @@
+import { setsSession, withoutSession } from '../http/session-cookie.ts';
 import type { ClientConnection, Protocol } from '../model/exchange.ts';
 import { foldedName, HeaderList } from '../model/header-list.ts';
 import { forwardedElement } from './forwarded-element.ts';
@@ -118,7 +119,8 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
         continue;
       }
     }
-    kept.push(name, value);
+    const passed = lower === 'cookie' ? withoutSession(value) : value;
+    if (passed !== '' || value === '') kept.push(name, passed);
   }
   kept.push('X-Forwarded-For', joined(forwardedFor, hop.peerAddress));
   kept.push('X-Forwarded-Proto', proto ?? hop.client.scheme);
@@ -142,7 +144,9 @@ export function headersForClient(received: readonly string[]): HeaderList {
     const name = received[at] as string;
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || named?.has(lower)) continue;
-    kept.push(name, received[at + 1] as string);
+    const value = received[at + 1] as string;
+    if (lower === 'set-cookie' && setsSession(value)) continue;
+    kept.push(name, value);
   }
   return new HeaderList(kept);
 }

@@ -27,6 +27,8 @@ export const Field = {
   folding: 20,
   hops: 21,
   realIp: 22,
+  cookie: 23,
+  setCookie: 24,
 } as const;
 
 export const knownNames: readonly (readonly [string, number])[] = [
@@ -51,6 +53,8 @@ export const knownNames: readonly (readonly [string, number])[] = [
   ['trailer', Field.trailer],
   ['swarmgate-hops', Field.hops],
   ['x-real-ip', Field.realIp],
+  ['cookie', Field.cookie],
+  ['set-cookie', Field.setCookie],
 ];
 
 interface KnownName {

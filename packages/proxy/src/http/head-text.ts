@@ -1,5 +1,6 @@
 import type { HeaderList } from '../model/header-list.ts';
 import { Field, type FieldSection } from './field-section.ts';
+import { sessionCookieName } from './session-cookie.ts';
 
 /** The text of a head that a parser has found places in: `text` is latin1 of the bytes from `base` on. */
 export class HeadText {
@@ -56,18 +57,25 @@ export class HeadText {
     return lines + this.slice(from, fields.end - 2);
   }
 
-  /** Any field of a kind that `marked` marks. */
+  /** Any field of a kind that `marked` marks; of a cookie only where its value may hold the console's session. */
   hasAny(marked: Uint8Array): boolean {
     const { fields } = this;
-    for (let index = 0; index < fields.count; index++) if (marked[fields.field(index)] === 1) return true;
+    for (let index = 0; index < fields.count; index++) {
+      const mark = marked[fields.field(index)];
+      if (mark === MARKED || (mark === BY_VALUE && this.value(index).includes(sessionCookieName))) return true;
+    }
     return false;
   }
 }
 
+const MARKED = 1;
+/** The kind alone decides nothing: see `HeadText.hasAny`. */
+export const BY_VALUE = 2;
+
 /** A table over `Field`. */
 export function marked(...kinds: readonly number[]): Uint8Array {
   const table = new Uint8Array(Object.keys(Field).length);
-  for (const kind of kinds) table[kind] = 1;
+  for (const kind of kinds) table[kind] = kind === Field.cookie || kind === Field.setCookie ? BY_VALUE : MARKED;
   return table;
 }
 
@@ -98,6 +106,7 @@ export const needsPolicy = marked(
   Field.folding,
   Field.hops,
   Field.realIp,
+  Field.cookie,
 );
 
 // Beyond latin1 a character would lose its high byte on the way out, and could become a line break by that.

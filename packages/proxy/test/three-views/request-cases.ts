@@ -20,6 +20,48 @@ export const requestCases: readonly ViewCase[] = [
   },
   {
     ...once,
+    name: 'a session of the console among other cookies',
+    does: [
+      {
+        method: 'GET',
+        target: '/a',
+        fields: ['Cookie: a=1; swarmgate_session=x.y.z;  b=2; __Host-swarmgate_session=x', 'X-B: 1'],
+      },
+    ],
+    endpoint: [{ line: 'GET /a HTTP/1.1', fields: ['Host: shop.example', 'Cookie: a=1;  b=2', 'X-B: 1', ...added()] }],
+    records: [record()],
+  },
+  {
+    ...once,
+    name: 'a session of the console alone',
+    does: [{ method: 'GET', target: '/a', fields: ['cookie: swarmgate_session=x.y.z', 'X-B: 1'] }],
+    endpoint: [{ line: 'GET /a HTTP/1.1', fields: ['Host: shop.example', 'X-B: 1', ...added()] }],
+    records: [record()],
+  },
+  {
+    ...once,
+    name: 'cookies whose names only resemble the session of the console',
+    does: [
+      {
+        method: 'GET',
+        target: '/a',
+        fields: ['Cookie: my_swarmgate_session=1; swarmgate_sessions=2; a=swarmgate_session'],
+      },
+    ],
+    endpoint: [
+      {
+        line: 'GET /a HTTP/1.1',
+        fields: [
+          'Host: shop.example',
+          'Cookie: my_swarmgate_session=1; swarmgate_sessions=2; a=swarmgate_session',
+          ...added(),
+        ],
+      },
+    ],
+    records: [record()],
+  },
+  {
+    ...once,
     name: 'a host in capitals with a port',
     does: [{ method: 'GET', target: '/a', host: 'Shop.Example:8080' }],
     endpoint: [{ line: 'GET /a HTTP/1.1', fields: ['Host: Shop.Example:8080', ...added('Shop.Example:8080')] }],

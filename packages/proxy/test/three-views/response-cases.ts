@@ -42,6 +42,11 @@ export const responseCases: readonly ViewCase[] = [
     },
   ),
   answered(
+    'cookies in the place of a session of the console',
+    'HTTP/1.1 200 OK\r\nSet-Cookie: swarmgate_session=x; Path=/\r\nset-cookie: a=swarmgate_session\r\nSet-Cookie: __Host-swarmgate_session=; Max-Age=0\r\nContent-Length: 2\r\n\r\nok',
+    { status: 200, reason: 'OK', fields: ['set-cookie: a=swarmgate_session', 'Content-Length: 2'], body: 'ok' },
+  ),
+  answered(
     'a chunked response with a Trailer field and trailers',
     'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n',
     {

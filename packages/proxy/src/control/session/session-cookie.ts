@@ -1,4 +1,4 @@
-import { sessionCookieName } from '../../model/session-cookie.ts';
+import { sessionCookieName } from '../../http/session-cookie.ts';
 
 /** With TLS the prefix binds the cookie to this host, and to TLS (RFC 6265bis, 4.1.3.2). */
 const nameOver = (secure: boolean) => (secure ? `__Host-${sessionCookieName}` : sessionCookieName);

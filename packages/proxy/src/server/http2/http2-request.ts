@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { hopByHop, needsPolicy } from '../../http/head-text.ts';
+import { BY_VALUE, hopByHop, needsPolicy } from '../../http/head-text.ts';
 import { fieldValue, type RequestHead } from '../../http/http2/message-head.ts';
+import { sessionCookieName } from '../../http/session-cookie.ts';
 import type { RequestFault, RequestView } from '../../model/request-view.ts';
 import { isPlainPath } from '../../routing/normal-path.ts';
 
@@ -71,7 +72,8 @@ export class Http2Request implements RequestView {
     let lines = `Host: ${this.sentHost}\r\n`;
     for (const field of this.#head.fields) {
       const { kind } = field.name;
-      if (needsPolicy[kind] === 1) return undefined;
+      const mark = needsPolicy[kind];
+      if (mark === 1 || (mark === BY_VALUE && field.value.includes(sessionCookieName))) return undefined;
       if (hopByHop[kind] === 0) lines += field.line;
     }
     return lines;

@@ -1,0 +1,22 @@
+/**
+ * Name of the cookie that holds a session of the console, with `__Host-` before it over TLS. Browsers send cookies to every
+ * port of a host (RFC 6265, section 8.5), so requests to services may carry it: no service may see it, or set it.
+ */
+export const sessionCookieName = 'swarmgate_session';
+
+const sessionCookie = new RegExp(`^\\s*(?:__Host-)?${sessionCookieName}\\s*(?:=|$)`);
+
+/** A Cookie without the session, everything else as it was sent; empty where nothing is left. */
+export function withoutSession(cookie: string): string {
+  if (!cookie.includes(sessionCookieName)) return cookie;
+  return cookie
+    .split(';')
+    .filter((pair) => !sessionCookie.test(pair))
+    .join(';')
+    .trim();
+}
+
+/** Whether a Set-Cookie would put another value in the session's place. */
+export function setsSession(setCookie: string): boolean {
+  return sessionCookie.test(setCookie.split(';', 1)[0] ?? '');
+}
