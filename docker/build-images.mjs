@@ -16,6 +16,8 @@ const dockerfile = join(here, 'Dockerfile');
 // A machine without a way to the registry should say so soon instead of hanging until TCP gives up.
 const pullTimeoutMs = 120_000;
 
+const bundled = spawnSync(process.execPath, [join(root, 'packages', 'console', 'build.mjs')], { encoding: 'utf8' });
+if (bundled.status !== 0) fail('building the console failed', bundled);
 const base = await chooseBase();
 const name = process.env.SWARMGATE_IMAGES ?? 'swarmgate';
 const tag = process.env.SWARMGATE_TAG ?? 'local';

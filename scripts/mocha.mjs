@@ -18,7 +18,7 @@ if (mode === '--watch') {
   if (files.length === 0) fail('name the test files to watch: npm run watch -- packages/runtime/src/lifecycle.test.ts');
   run([...mochaArguments(suiteOf(files), files), ...options], ['--watch', '--watch-preserve-output']);
 } else if (mode === 'package') {
-  const beside = `packages/${basename(process.cwd())}/{src,test}/**/*.test.ts`;
+  const beside = `packages/${basename(process.cwd())}/{src,test,web}/**/*.test.ts`;
   run([...mochaArguments('integration', files.length > 0 ? files : [beside]), '--parallel', '--jobs=4', ...options]);
 } else if (suites.includes(mode)) {
   if (files.length === 0) run(['--config', join('test', `mocharc.${mode}.json`), ...options]);

@@ -24,6 +24,7 @@ const scope = '@swarmgate/';
 /** Writes the tarball into `directory`. @returns its path. @throws where the build or npm fails */
 export function pack(directory) {
   run('tsc', ['-b'], root);
+  run(process.execPath, [join(root, 'packages', 'console', 'build.mjs')], root);
   const stage = mkdtempSync(join(tmpdir(), 'swarmgate-pack-'));
   try {
     const workspaces = neededWorkspaces('cli');
@@ -76,6 +77,8 @@ function stageWorkspace(name, stage, place) {
     mkdirSync(dirname(to), { recursive: true });
     copyFileSync(from, to);
   }
+  const bundle = join(root, 'packages', name, 'built');
+  if (existsSync(bundle)) cpSync(bundle, join(place, 'built'), { recursive: true });
   if (name === 'cli') return;
   const { version, description, license, exports } = manifestOf(name);
   const entries = Object.entries(exports).filter(([, path]) => !path.includes('/testing/'));
@@ -105,7 +108,8 @@ function withStagedFiles(text, name, file, stage, to) {
     else if (first === 'packages' && within === 'package.json') staged = join(placeOf(owner, stage), 'package.json');
     else if (first === 'packages' && within === 'src') {
       staged = join(placeOf(owner, stage), 'dist', ...rest).replace(/\.ts$/, '.js');
-    } else throw new Error(`${name}/${file}: ${whole} leads to ${relative(root, target)}, which is not in the package`);
+    } else if (first === 'packages' && within === 'built') staged = join(placeOf(owner, stage), 'built', ...rest);
+    else throw new Error(`${name}/${file}: ${whole} leads to ${relative(root, target)}, which is not in the package`);
     const link = relative(dirname(to), staged) + (path.endsWith('/') ? '/' : '');
     return `new URL(${quote}${link.startsWith('.') ? link : `./${link}`}${quote}, import.meta.url)`;
   });

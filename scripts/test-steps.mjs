@@ -14,6 +14,7 @@ export const budgetMinutes = 35;
 const besideOthers = [
   'test/integration/acme',
   'test/integration/cli',
+  'test/integration/console',
   'test/integration/docker-api',
   'test/integration/middleware',
   'test/integration/monitoring',

@@ -1,12 +1,13 @@
 import { faultsIn, type Mutant } from './mutant.ts';
 
 const folder = 'packages/proxy/src/control/consul-ui';
+const session = 'packages/proxy/src/control/session';
 
 /** Who passes to Consul's UI, and what. */
 export const consulUiMutants: readonly Mutant[] = [
   ...faultsIn(
-    `${folder}/page-origin.ts`,
-    [`${folder}/page-origin.test.ts`],
+    `${session}/page-origin.ts`,
+    [`${session}/page-origin.test.ts`],
     [
       [
         'a page of another origin calls',
@@ -28,8 +29,8 @@ export const consulUiMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${folder}/login.ts`,
-    [`${folder}/login.test.ts`],
+    `${session}/login.ts`,
+    [`${session}/login.test.ts`],
     [
       [
         'failed tries are not limited',

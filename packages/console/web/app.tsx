@@ -104,7 +104,7 @@ function Banner() {
       <p class="banner error" role="alert">
         <strong>{error.status === 0 ? 'Disconnected.' : 'The proxy refused a call.'}</strong> {error.message}. What is
         shown is the last that was read.{' '}
-        <button type="button" onClick={() => void refresh(true)}>
+        <button type="button" class="bare" onClick={() => void refresh(true)}>
           Try now
         </button>
       </p>

@@ -80,3 +80,13 @@ export function Outcome({ kind, children }: { readonly kind: 'ok' | 'error'; rea
     </p>
   );
 }
+
+/** A table that may be wider than the page: it scrolls by itself, by keyboard, too. */
+export function TableBox({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus
+    <section class="scroller plain" aria-label={title} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

@@ -22,9 +22,10 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
   const lines = [
     '',
     'Swarmgate is ready.',
+    `  console   http://localhost:${settings.adminPort}/`,
     `  services  ${servicesOf({ settings, state, followsSwarm, samples })}`,
     `  registry  ${registry.store.description}${remarkOn(registry, state)}`,
-    `  admin     http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
+    `  REST      http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
     ...consulUiOf(settings),
     '',
     routes.length === 0
@@ -58,7 +59,8 @@ export function announceWaiting(
     ...(store.kind === 'consul'
       ? ['            Check CONSUL_HTTP_ADDR, and CONSUL_HTTP_TOKEN if Consul requires one.']
       : []),
-    `  admin     http://localhost:${settings.adminPort}/v1/status`,
+    `  console   http://localhost:${settings.adminPort}/`,
+    `  REST      http://localhost:${settings.adminPort}/v1/status`,
     '',
     'It continues by itself once the registry responds. Stop it with Ctrl-C.',
   ].join('\n');

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { formatDuration, formatTime } from '../format.ts';
-import { Empty, Loading, Outcome } from '../parts.tsx';
+import { Empty, Loading, Outcome, TableBox } from '../parts.tsx';
 import { session } from '../store.ts';
 import { useReading } from '../use-reading.ts';
 
@@ -92,7 +92,7 @@ export function CertificatesView() {
           <p>Put a PEM file with chain and key into the certs folder, or set ACME_DIRECTORY=letsencrypt.</p>
         </Empty>
       ) : (
-        <div class="scroller plain">
+        <TableBox title="Certificates">
           <table>
             <thead>
               <tr>
@@ -131,7 +131,7 @@ export function CertificatesView() {
               })}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       )}
     </section>
   );

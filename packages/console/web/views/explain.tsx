@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { read } from '../api.ts';
-import { Empty, EndpointBadge, Facts, Outcome } from '../parts.tsx';
+import { Empty, EndpointBadge, Facts, Outcome, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { place } from '../store.ts';
 import type { Explanation } from '../types.ts';
@@ -123,7 +123,7 @@ function ExplanationPart({ explanation }: { readonly explanation: Explanation })
       {candidates.length > 0 && (
         <>
           <h2>Why the others do not take it</h2>
-          <div class="scroller plain">
+          <TableBox title="Other routes">
             <table>
               <thead>
                 <tr>
@@ -144,7 +144,7 @@ function ExplanationPart({ explanation }: { readonly explanation: Explanation })
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableBox>
           {omitted > 0 && <p class="hint">{omitted} more have less in common with the request.</p>}
         </>
       )}

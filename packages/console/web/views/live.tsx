@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatMs } from '../format.ts';
-import { Empty } from '../parts.tsx';
+import { Empty, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { place, session } from '../store.ts';
 import type { LiveRequest } from '../types.ts';
@@ -79,7 +79,7 @@ export function LiveView() {
           <p>Each appears when it has ended. Requests of other replicas are shown by their own consoles.</p>
         </Empty>
       ) : (
-        <div class="scroller plain">
+        <TableBox title="Live requests">
           <table>
             <thead>
               <tr>
@@ -96,7 +96,7 @@ export function LiveView() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       )}
     </section>
   );

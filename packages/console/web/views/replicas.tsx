@@ -1,5 +1,5 @@
 import { formatDuration, formatRate } from '../format.ts';
-import { Facts, Loading } from '../parts.tsx';
+import { Facts, Loading, TableBox } from '../parts.tsx';
 import { status } from '../store.ts';
 
 /** Every live replica, and how far each is behind the newest change that one of them serves. */
@@ -21,7 +21,7 @@ export function ReplicasView() {
           ],
         ]}
       />
-      <div class="scroller plain">
+      <TableBox title="Replicas">
         <table>
           <thead>
             <tr>
@@ -70,7 +70,7 @@ export function ReplicasView() {
             })}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <p class="hint">Rates of other replicas are known where REDIS_URL is set.</p>
     </section>
   );

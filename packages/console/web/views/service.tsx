@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { read } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
-import { Empty, EndpointBadge, Facts, Loading, StateBadge } from '../parts.tsx';
+import { Empty, EndpointBadge, Facts, Loading, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { place, routes, rows, session } from '../store.ts';
 import type { EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
@@ -140,7 +140,7 @@ function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
           data={[times, p50, p99]}
         />
       </div>
-      <div class="scroller plain">
+      <TableBox title="Figures">
         <table>
           <thead>
             <tr>
@@ -174,7 +174,7 @@ function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       {reasons.length > 0 && (
         <>
           <h3>Responses of the proxy itself, last 15 minutes</h3>
@@ -215,7 +215,7 @@ function EndpointsPart({
           None: no task runs, or none is on a network that the proxy shares. Requests are answered with 503 no-endpoint.
         </p>
       ) : (
-        <div class="scroller plain">
+        <TableBox title="Endpoints">
           <table>
             <thead>
               <tr>
@@ -249,7 +249,7 @@ function EndpointsPart({
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       )}
     </>
   );

@@ -181,7 +181,7 @@ function ColumnHead({
   };
   return (
     <th class={kind} scope="col" aria-sort={isCurrent ? (descending ? 'descending' : 'ascending') : 'none'}>
-      <button type="button" onClick={change}>
+      <button type="button" class="column" onClick={change}>
         {title}
         <span aria-hidden="true">{isCurrent ? (descending ? ' ↓' : ' ↑') : ''}</span>
       </button>

@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import { filterRows, matchesOf, type ServiceRow, serviceRows, sortRows } from './service-rows.ts';
+import type { Endpoint, Numbers, Problem, Route } from './types.ts';
+
+const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({
+  id,
+  host: '10.0.0.7',
+  port: 80,
+  state: 'active',
+  health: 'healthy',
+  outstanding: 0,
+  ...more,
+});
+const route = (service: string, more: Partial<Route> = {}): Route => ({
+  id: `swarm/${service}/0`,
+  service,
+  owner: 'swarm',
+  index: 0,
+  origin: 'registry',
+  addressesFresh: true,
+  conditions: { servicePath: [`/${service}`] },
+  upstream: { port: 80, secure: false },
+  endpoints: [endpoint(`${service}.1`)],
+  ...more,
+});
+const problem = (service: string, severity: Problem['severity']): Problem => ({
+  owner: 'swarm',
+  service,
+  severity,
+  reason: 'label-unknown',
+  message: '',
+});
+const rate = (requestsPerSecond: number, p99Ms: number | null = null) =>
+  ({ lastMinute: { requestsPerSecond, p99Ms, p50Ms: null, errorsPercent: 0 } }) as Numbers;
+
+describe('the rows of the overview', () => {
+  const stateOf = (routes: readonly Route[], problems: readonly Problem[] = []) =>
+    serviceRows(routes, [], problems)[0]?.state;
+
+  for (const [title, state, expected] of [
+    ['serves', stateOf([route('a')]), 'ok'],
+    [
+      'has an endpoint that is ejected beside one that serves',
+      stateOf([route('a', { endpoints: [endpoint('1', { health: 'ejected' }), endpoint('2')] })]),
+      'ok',
+    ],
+    ['has no endpoint', stateOf([route('a', { endpoints: [] })]), 'down'],
+    [
+      'has only endpoints that are ejected',
+      stateOf([route('a', { endpoints: [endpoint('1', { health: 'ejected' })] })]),
+      'down',
+    ],
+    [
+      'has only endpoints that drain',
+      stateOf([route('a', { endpoints: [endpoint('1', { state: 'draining' })] })]),
+      'down',
+    ],
+    [
+      'has endpoints that no check has seen',
+      stateOf([route('a', { endpoints: [endpoint('1', { health: 'unknown' })] })]),
+      'ok',
+    ],
+    ['redirects to another host, and needs none', stateOf([route('a', { endpoints: [], redirectToHost: 'b' })]), 'ok'],
+    ['is blocked', stateOf([route('a', { blockedBy: 'feature' })]), 'warning'],
+    ['has a warning', stateOf([route('a')], [problem('a', 'warning')]), 'warning'],
+    ['has an error', stateOf([route('a')], [problem('a', 'warning'), problem('a', 'error')]), 'error'],
+    ['was rejected, so no route has it', stateOf([], [problem('a', 'error')]), 'error'],
+  ] as const)
+    it(`say ${expected} of a service that ${title}`, () => {
+      expect(state).to.equal(expected);
+    });
+
+  it('count an endpoint once that serves several routes', () => {
+    const [row] = serviceRows([route('a'), route('a', { index: 1 })], [], []);
+    expect([row?.endpointsUp, row?.endpoints, row?.routes.length]).to.deep.equal([1, 1, 2]);
+  });
+
+  it('keep services of one name and several owners apart', () => {
+    const rows = serviceRows([route('a'), route('a', { owner: 'manual' })], [], []);
+    expect(rows.map(({ key }) => key)).to.deep.equal(['swarm/a', 'manual/a']);
+  });
+
+  const rows: readonly ServiceRow[] = serviceRows(
+    [
+      route('shop'),
+      route('blog', { endpoints: [] }),
+      route('api', { conditions: { serviceDomain: ['Shop.example'] } }),
+    ],
+    [
+      { service: 'swarm/shop', numbers: rate(5, 20) },
+      { service: 'swarm/blog', numbers: null },
+      { service: 'swarm/api', numbers: rate(50, 2) },
+    ],
+    [problem('blog', 'warning')],
+  );
+  for (const [filter, names] of [
+    ['', ['shop', 'blog', 'api']],
+    ['  SHOP ', ['shop', 'api']],
+    ['shop swarm/shop', ['shop']],
+    ['is:down', ['blog']],
+    ['is:ok shop.example', ['api']],
+    ['is:nothing', []],
+    ['label-unknown', ['blog']],
+    ['(', []],
+  ] as const)
+    it(`are filtered by ${JSON.stringify(filter)}`, () => {
+      expect(filterRows(rows, filter).map(({ service }) => service)).to.deep.equal(names);
+    });
+
+  for (const [column, descending, names] of [
+    ['rate', true, ['api', 'shop', 'blog']],
+    ['rate', false, ['blog', 'shop', 'api']],
+    ['p99', true, ['shop', 'api', 'blog']],
+    ['service', false, ['api', 'blog', 'shop']],
+    ['service', true, ['shop', 'blog', 'api']],
+    ['owner', true, ['api', 'blog', 'shop']],
+    ['state', true, ['blog', 'api', 'shop']],
+  ] as const)
+    it(`are sorted by ${column}, ${descending ? 'highest' : 'lowest'} first, equal ones by name`, () => {
+      expect(sortRows(rows, { column, descending }).map(({ service }) => service)).to.deep.equal(names);
+    });
+});
+
+describe('the matches of a route', () => {
+  for (const [conditions, matches] of [
+    [{}, ['*/']],
+    [{ servicePath: ['/a', '/b'] }, ['*/a', '*/b']],
+    [{ serviceDomain: ['a.example', 'b.example'], servicePath: ['/c'] }, ['a.example/c', 'b.example/c']],
+    [{ serviceDomain: 'a.example' }, ['a.example/']],
+    [{ serviceDomain: { odd: 1 } }, ['*/']],
+  ] as const)
+    it(`${JSON.stringify(conditions)} are ${matches.join(', ')}`, () => {
+      expect(matchesOf({ conditions })).to.deep.equal(matches);
+    });
+});

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { buildConsole } from '../../../packages/console/build.mjs';
+import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../packages/proxy/test/running-proxy.ts';
+
+export const adminToken = 's3cret-of-the-console';
+
+/** A proxy whose console is built, and a service behind it. */
+export interface ConsoleRig {
+  readonly under: ProxyUnderTest;
+  readonly url: string;
+  readonly servicePort: number;
+  /** Publishes a definition of owner `manual` to the service. */
+  publish(service: string, more?: object): Promise<void>;
+  /** A request to the service, by its path. */
+  visit(path: string): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export async function startConsole(env: Readonly<Record<string, string>> = {}): Promise<ConsoleRig> {
+  await buildConsole();
+  const service = await startService();
+  const { port: servicePort } = service.address() as AddressInfo;
+  const under = await startProxyUnderTest({ replica: 'one', env });
+  await eventually('the proxy is ready', () => under.proxy.ready());
+  const url = `http://127.0.0.1:${under.proxy.admin.port}`;
+  const authorization = env.ADMIN_TOKEN === undefined ? {} : { authorization: `Bearer ${env.ADMIN_TOKEN}` };
+  return {
+    under,
+    url,
+    servicePort,
+    async publish(name, more = {}) {
+      const body = JSON.stringify({
+        service: name,
+        destinations: [{ servicePath: [`/${name}`], outboundHostname: '127.0.0.1', port: servicePort, ...more }],
+      });
+      const headers = { 'content-type': 'application/json', ...authorization };
+      const answer = await under.call('POST', '/v1/reconfigure', { body, headers });
+      if (answer.status !== 200) throw new Error(`publishing ${name} failed: ${answer.text}`);
+    },
+    visit: (path) => fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}${path}`),
+    async stop() {
+      await under.stop();
+      service.close();
+      service.closeAllConnections();
+    },
+  };
+}
+
+/** Answers everything with 200, and `/…/broken` with 500. */
+function startService(): Promise<Server> {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url?.endsWith('/broken') === true ? 500 : 200;
+    response.end('ok');
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** Errors of the page, and what its policy refused. A status that the test asks for is written by the browser itself. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
+  });
+  return complaints;
+}
+
+/** What axe finds against WCAG 2.2 A and AA in what is shown. */
+export async function violationsOf(page: Page): Promise<readonly string[]> {
+  // By the debugger, which the page's policy does not bind.
+  await page.evaluate(axe.source);
+  const found = (await page.evaluate(
+    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })`,
+  )) as AxeResults;
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  );
+}
+
+/** Into docs/images, where SCREENSHOTS is set: a picture differs from machine to machine. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS !== 'true') return;
+  await page.screenshot({ path: fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url)) });
+}
+
+export async function logIn(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('Admin token').fill(adminToken);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Log out' }).waitFor();
+}

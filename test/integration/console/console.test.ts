@@ -1,0 +1,234 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { withPage } from '../../harness/browser.ts';
+import {
+  adminToken,
+  type ConsoleRig,
+  complaintsOf,
+  logIn,
+  picture,
+  startConsole,
+  violationsOf,
+} from './console-rig.ts';
+
+const withinMs = 60_000;
+
+describe('the console in Chromium', function () {
+  this.timeout(180_000);
+  let rig: ConsoleRig;
+  before(async () => {
+    rig = await startConsole({ ADMIN_TOKEN: adminToken });
+    for (const name of ['shop', 'blog', 'api']) await rig.publish(name);
+    // The match of shop, which was first.
+    await rig.publish('rival', { servicePath: ['/shop'] });
+  });
+  after(() => rig.stop());
+
+  /** A page that is logged in, and must be without complaints when `use` is done. */
+  const inConsole = (hash: string, use: (page: Page) => Promise<void>, expected: readonly RegExp[] = []) =>
+    withPage(async (page) => {
+      page.setDefaultTimeout(withinMs);
+      const complaints = complaintsOf(page);
+      await logIn(page, rig.url);
+      await page.goto(`${rig.url}/${hash}`);
+      await use(page);
+      expect(complaints.filter((each) => !expected.some((pattern) => pattern.test(each)))).to.deep.equal([]);
+    });
+
+  it('shows nothing before the login, and nothing after the logout', () =>
+    withPage(async (page) => {
+      page.setDefaultTimeout(withinMs);
+      await page.goto(rig.url);
+      await page.getByLabel('Admin token').fill('wrong');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText('this is not ADMIN_TOKEN').waitFor();
+      expect(await page.getByText('shop').count()).to.equal(0);
+      await logIn(page, rig.url);
+      await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+      expect(await page.evaluate('document.cookie')).to.equal('');
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.getByLabel('Admin token').waitFor();
+      await page.reload();
+      await page.getByLabel('Admin token').waitFor();
+    }));
+
+  it('shows services with their figures, and filters and sorts them', () =>
+    inConsole('#/services', async (page) => {
+      await page.getByText('4 of 4 services').waitFor();
+      for (let at = 0; at < 20; at += 1) await (await rig.visit('/shop')).text();
+      await page.getByRole('row', { name: /shop/ }).getByText(/\d\/s/).waitFor();
+      await page.getByLabel('Filter').fill('is:warning riv');
+      await page.getByText('1 of 4 services').waitFor();
+      await page.getByRole('link', { name: 'rival', exact: true }).waitFor();
+      await page.getByLabel('Filter').fill('');
+      await page.getByRole('button', { name: 'Service' }).click();
+      const names = () => page.locator('tbody th a').allTextContents();
+      await page.getByRole('columnheader', { name: 'Service', exact: true }).waitFor();
+      expect(await names()).to.deep.equal(['api', 'blog', 'rival', 'shop']);
+      await page.getByRole('button', { name: 'Service' }).click();
+      expect(await names()).to.deep.equal(['shop', 'rival', 'blog', 'api']);
+    }));
+
+  it('shows one service with its traffic and endpoints, and undoes its last change', async () => {
+    await rig.publish('blog', { servicePath: ['/news'] });
+    await inConsole('#/services/manual/blog', async (page) => {
+      await (await rig.visit('/news')).text();
+      await page.getByRole('heading', { name: 'Traffic' }).waitFor();
+      await page.getByText(`127.0.0.1:${rig.servicePort}`).first().waitFor();
+      await page.getByText('destinations.0.servicePath').first().waitFor();
+      await page
+        .getByRole('button', { name: /^Roll back to #/ })
+        .first()
+        .click();
+      await page.getByRole('button', { name: /^Serve #\d+ again/ }).click();
+      await page.getByRole('link', { name: '*/blog' }).waitFor();
+    });
+    expect((await rig.visit('/blog')).status).to.equal(200);
+    expect((await rig.visit('/news')).status).to.equal(503);
+  });
+
+  it('explains where a request goes, and why it does not go elsewhere', () =>
+    inConsole('#/explain', async (page) => {
+      await page.getByLabel('URL').fill('http://a.example/shop/cart');
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.getByRole('heading', { name: 'manual/shop takes it' }).waitFor();
+      await page.getByText('path is /shop/cart, not /api').waitFor();
+      await page.getByLabel('URL').fill('http://a.example/nowhere');
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.getByRole('heading', { name: '503 no-route' }).waitFor();
+    }));
+
+  it('shows problems with their mend, at their service', () =>
+    inConsole('#/problems', async (page) => {
+      await page.getByRole('link', { name: 'manual/rival' }).first().click();
+      await page.getByRole('heading', { name: /^rival/ }).waitFor();
+      await page.getByText(/shop/).first().waitFor();
+    }));
+
+  it('shows requests as they end', () =>
+    inConsole('#/live', async (page) => {
+      await page.getByText('Live.').waitFor();
+      await (await rig.visit('/shop/broken')).text();
+      await page.getByRole('row', { name: /500 GET 127.0.0.1\/shop\/broken manual\/shop/ }).waitFor();
+    }));
+
+  it('shows replicas and certificates', () =>
+    inConsole('#/replicas', async (page) => {
+      await page.getByRole('rowheader', { name: 'one (this one)' }).waitFor();
+      await page.getByRole('link', { name: 'Certificates' }).click();
+      await page.getByText('ACME_DIRECTORY is not set').waitFor();
+    }));
+
+  it('adds a service outside the Swarm after it has shown what changes', async () => {
+    await inConsole('#/manual', async (page) => {
+      await page.getByLabel('Name').fill('outside');
+      await page.getByLabel('Path').fill('/outside');
+      await page.getByLabel('Address of the service').fill(`127.0.0.1:${rig.servicePort}`);
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page.getByRole('heading', { name: 'It is new' }).waitFor();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('link', { name: 'Show it' }).click();
+      await page.getByRole('heading', { name: /^outside/ }).waitFor();
+    });
+    expect((await rig.visit('/outside')).status).to.equal(200);
+  });
+
+  it('keeps what was written where it is refused, and says why', () =>
+    inConsole('#/manual', async (page) => {
+      await page.getByLabel('Name').fill('bad name');
+      await page.getByLabel('Address of the service').fill('10.0.0.7');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page.getByText('needs a port').waitFor();
+      await page.getByLabel('Address of the service').fill('10.0.0.7:80');
+      await page.getByRole('button', { name: 'Show what changes' }).click();
+      await page
+        .getByRole('alert')
+        .getByText(/bad name/)
+        .waitFor();
+      expect(await page.getByLabel('Name').inputValue()).to.equal('bad name');
+    }));
+
+  it('shows hostile labels as text', async () => {
+    const host = `${'x'.repeat(60)}.example`;
+    await rig.publish('hostile', { serviceDomain: [host], servicePath: ['/<img src=x onerror=alert(1)>/\u202egnp'] });
+    await inConsole('#/services/manual/hostile', async (page) => {
+      await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
+      expect(await page.locator('main img').count()).to.equal(0);
+    });
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [360, 1280])
+      it(`has nothing that axe finds, and no sideways scrolling: ${colorScheme}, ${width} px`, () =>
+        inConsole('#/services', async (page) => {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: 800 });
+          const places = {
+            '#/services': /of \d services/,
+            '#/services/manual/shop': 'Endpoints',
+            '#/explain?url=http://a.example/shop': 'takes it',
+            '#/problems': 'problem',
+            '#/live': 'Live.',
+            '#/replicas': 'Replicas of',
+            '#/certificates': 'Certificates',
+            '#/manual': 'Add or replace',
+          };
+          for (const [hash, text] of Object.entries(places)) {
+            await page.goto(`${rig.url}/${hash}`);
+            await page.getByText(text).first().waitFor();
+            expect(await violationsOf(page), hash).to.deep.equal([]);
+            const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+            expect(await page.evaluate(beyond), hash).to.equal(0);
+          }
+        }));
+
+  it('looks like its pictures in docs/console.md, which SCREENSHOTS=true makes again', () =>
+    inConsole('#/services', async (page) => {
+      for (let at = 0; at < 30; at += 1) await (await rig.visit(at % 3 === 0 ? '/api' : '/shop')).text();
+      await page.getByRole('row', { name: /shop/ }).locator('.spark polyline').waitFor();
+      await picture(page, 'console-services');
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.goto(`${rig.url}/#/services/manual/shop`);
+      await page.locator('.chart canvas').first().waitFor();
+      // A line needs readings.
+      for (let at = 0; at < 4; at += 1)
+        await page.waitForResponse((response) => response.url().includes('service=shop'));
+      await picture(page, 'console-service-dark');
+    }));
+
+  it('says that it is disconnected, keeps what it showed, and goes on by itself', () =>
+    inConsole(
+      '#/services',
+      async (page) => {
+        await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+        await page.route('**/v1/**', (route) => route.abort());
+        await page.getByText('Disconnected.').waitFor();
+        await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+        await page.unroute('**/v1/**');
+        await page.getByText('Disconnected.').waitFor({ state: 'hidden' });
+      },
+      [/ERR_FAILED/],
+    ));
+});
+
+describe('the console without a token', () => {
+  it('is read-only where ADMIN_READ is open, and says how to change that', async function () {
+    this.timeout(180_000);
+    const rig = await startConsole({ ADMIN_TOKEN: adminToken, ADMIN_READ: 'open' });
+    try {
+      await rig.publish('shop');
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await page.goto(rig.url);
+        await page.getByText('Read-only.').waitFor();
+        await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+        await page.getByRole('link', { name: /^Log in with the admin token/ }).click();
+        await page.getByLabel('Admin token').fill(adminToken);
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Log out' }).waitFor();
+      });
+    } finally {
+      await rig.stop();
+    }
+  });
+});
