@@ -15,7 +15,13 @@ export function environmentPage(): string {
 
 const intro = `Each setting can also be a file: \`<NAME>_FILE\` names it, or it is the Docker secret \`/run/secrets/dfp_<name in lower case>\`. An empty
 variable counts as not set. Wrong values end the process at start, all of them named at once with what is allowed. Docker Flow’s
-timeouts are in seconds; names that end in \`_MS\` are in milliseconds.`;
+timeouts are in seconds; names that end in \`_MS\` are in milliseconds.
+
+**\`DEFAULT_<LABEL>\`** sets a label for every service that does not set it itself: \`DEFAULT_FORWARD_AUTH=http://authelia:9091,preset=authelia\`,
+\`DEFAULT_CHECK_PATH=/health\`. The name is the label's in \`UPPER_SNAKE\`. A service does without by \`com.df.forwardAuth=none\`, a single
+destination by \`com.df.forwardAuth.2=none\`. The listener reads it for Swarm services, the proxy for \`reconfigure\` and \`DFP_SERVICE_*\`;
+give both the same, and \`swarmgate check\` and \`diff\` too. A value that the label does not take, or a name that is nearly a label's,
+is an error at the start.`;
 
 function row(setting: Setting<unknown>): readonly string[] {
   const [name, ...others] = setting.env;

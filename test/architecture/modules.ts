@@ -38,16 +38,22 @@ export const modules: readonly Module[] = [
     imports: [],
   },
   {
+    name: 'labels/middlewares',
+    what: 'one entry per kind of middleware: its options, what it restricts; the syntax of its label',
+    kind: 'pure',
+    imports: ['labels/values'],
+  },
+  {
     name: 'labels/catalogue',
     what: 'one entry per label: its kind of value, default, meaning, what it restricts',
     kind: 'pure',
-    imports: ['labels/values'],
+    imports: ['labels/middlewares', 'labels/values'],
   },
   {
     name: 'labels/definition',
     what: 'the type of a service definition, derived from the catalogue; problems; checks across fields',
     kind: 'pure',
-    imports: ['labels/catalogue', 'labels/values'],
+    imports: ['labels/catalogue', 'labels/middlewares', 'labels/values'],
   },
   {
     name: 'labels/docker-flow',

@@ -21,6 +21,7 @@ describe('docs/access-log.md', () => {
         reason: 'r',
         cause: 'c',
         upstreamMs: 1,
+        authMs: 1,
         referer: 'r',
         userAgent: 'a',
       },

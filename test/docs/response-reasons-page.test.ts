@@ -14,6 +14,14 @@ const made = new Map<string, number | undefined>([
   ['acme-challenge', 200],
   ['https-required', undefined],
   ['max-forwards', undefined],
+  ['redirected', undefined],
+  // The auth service’s own status.
+  ['auth-denied', undefined],
+  ['auth-sign-in', 302],
+  ['cors-preflight', 200],
+  // The status of the response that a page replaces.
+  ['error-page', undefined],
+  ['error-page-unavailable', undefined],
 ]);
 
 describe('the reasons in docs/forwarding.md', () => {

@@ -1,6 +1,7 @@
 import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
+import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
 import { pluginMutants } from './plugins.ts';
 import { publishingMutants } from './publishing.ts';
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...publishingMutants,
   ...consulUiMutants,
   ...pluginMutants,
+  ...middlewareMutants,
 ];

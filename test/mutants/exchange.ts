@@ -92,7 +92,7 @@ export const exchangeMutants: readonly Mutant[] = [
     [
       ['a POST is sent twice', "'PUT', 'DELETE', 'QUERY']);", "'PUT', 'DELETE', 'QUERY', 'POST']);"],
       ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE', 'QUERY']);", "'TRACE', 'DELETE', 'QUERY']);"],
-      ['a fourth endpoint is tried', 'const mostTries = 3;', 'const mostTries = 4;'],
+      ['a fourth endpoint is tried', 'const usualTries = 3;', 'const usualTries = 4;'],
       ['the budget is not asked', 'return this.#context.budget.take();', 'return true;'],
       [
         'a request is sent again although a byte of a response has come',

@@ -112,7 +112,7 @@ export const servingMutants: readonly Mutant[] = [
       ['caches are not told', '  vary(headers);\n', ''],
       ['the order of the labels is ignored', 'encodings(codings, { preferred: codings })', 'encodings(codings)'],
       ['x-gzip is not gzip', ".replace(/\\bx-gzip\\b/gi, 'gzip')", ''],
-      ['small bodies are compressed', 'Number(length) >= leastBytes', 'Number(length) >= 0'],
+      ['small bodies are compressed', 'Number(length) >= least;', 'Number(length) >= 0;'],
     ],
   ),
   ...faultsIn(

@@ -8,14 +8,38 @@ export { serviceBounds } from './definition/check-bounds.ts';
 export { checkDestinations } from './definition/check-destinations.ts';
 export { restrictionNotHonoured } from './definition/check-modes.ts';
 export { labelName } from './definition/label-name.ts';
+export { middlewareExpressions, middlewaresOf, unsupportedMiddleware } from './definition/middlewares-of.ts';
 export type * from './definition/plain-secrets.ts';
 export type * from './definition/problem.ts';
 export * from './definition/required-features.ts';
 export * from './definition/service-definition.ts';
+export { defaultLabelFaults, type LabelDefaults } from './docker-flow/default-labels.ts';
 export * from './docker-flow/docker-flow-answer.ts';
 export * from './docker-flow/environment-services.ts';
 export type { LabelParameters } from './docker-flow/label-parameters.ts';
 export * from './docker-flow/translate-parameters.ts';
+export {
+  type CircuitExpression,
+  type CircuitFigures,
+  readCircuitExpression,
+} from './middlewares/circuit-expression.ts';
+export { type ForwardAuthPreset, forwardAuthPresets } from './middlewares/forward-auth.ts';
+export {
+  type MiddlewareKindName,
+  type MiddlewareOptionsOf,
+  type MiddlewareUse,
+  middlewareKinds,
+  type UnsupportedMiddleware,
+  type UseOf,
+} from './middlewares/kinds.ts';
+export type {
+  MiddlewareKind,
+  MiddlewareOption,
+  OptionsOf,
+  OptionTable,
+  RequiredOption,
+} from './middlewares/middleware-kind.ts';
+export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
 export { controlCharacterIn } from './values/control-characters.ts';
 export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts';
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';

@@ -14,6 +14,7 @@ export function accessRecord(given: Partial<AccessRecord> = {}): AccessRecord {
     referer: undefined,
     userAgent: undefined,
     user: undefined,
+    authMs: undefined,
     secure: false,
     entryPort: 80,
     status: 200,

@@ -125,7 +125,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   running.push({ stop: async () => stopFollowing() });
 
   const translator = createTranslator(
-    { ...naming, owner, separator: settings.separator },
+    { ...naming, owner, separator: settings.separator, defaults: settings.defaultLabels },
     {
       onProblems: (service) => logProblems(logger, owner, service),
       onSkipped: ({ id, name }, selection) =>

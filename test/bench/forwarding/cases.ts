@@ -9,6 +9,7 @@ export type SubjectName =
   | 'Swarmgate, TLS'
   | 'Swarmgate, h2c out'
   | 'Swarmgate, uncounted'
+  | 'Swarmgate, middlewares'
   | 'Swarmgate, traces at 1 %'
   | 'Swarmgate, plug-ins of others'
   | 'Swarmgate, a plug-in'
@@ -146,6 +147,16 @@ export function benchCases(directory: string): readonly BenchCase[] {
       subjects: ['Swarmgate, Express router', 'Swarmgate, a plug-in'],
       baseline: 'Swarmgate, Express router',
       atMost: 1.6,
+    },
+    {
+      ...small,
+      name: 'small GET, stripPrefix, headers, rateLimit (× without)',
+      path: '/v1/',
+      subjects: ['Swarmgate', 'Swarmgate, middlewares'],
+      baseline: 'Swarmgate',
+      // More code than the plain route's has to be compiled before it is done.
+      warmUps: 4,
+      atMost: 1.25,
     },
     {
       ...small,

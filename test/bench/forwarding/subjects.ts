@@ -117,6 +117,8 @@ function recipeOf(
       return swarmgate({ ACCESS_LOG: 'json' });
     case 'Swarmgate, uncounted':
       return swarmgate({ BENCH_UNCOUNTED: 'true' });
+    case 'Swarmgate, middlewares':
+      return swarmgate({ BENCH_MIDDLEWARES: 'true' });
     case 'Swarmgate, traces at 1 %':
       return swarmgate({
         // The backend takes everything.

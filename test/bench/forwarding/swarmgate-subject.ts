@@ -1,3 +1,4 @@
+import type { MiddlewareUse } from '@swarmgate/labels';
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
@@ -33,6 +34,11 @@ const hasPlugin = (host: string) => plugin !== undefined && (plugin === 'of all 
 
 /** Where the backend speaks HTTP/2, if it is to be reached by that. */
 const http2Port = process.env.BENCH_H2C_PORT;
+const middlewares: readonly MiddlewareUse[] = [
+  { kind: 'rateLimit', average: 1_000_000_000, burst: 1_000_000_000 },
+  { kind: 'headers', request: { 'X-Tenant': 'bench' }, response: { 'X-Served-By': 'bench' }, frameDeny: true },
+  { kind: 'stripPrefix', prefixes: ['/v1'] },
+];
 const changes = new Map<ServiceKey, ServedService>();
 for (let at = 0; at < services; at++) {
   const service = `service-${at}`;
@@ -52,6 +58,7 @@ for (let at = 0; at < services; at++) {
         outboundHostname: '127.0.0.1',
         ...(hasPlugin(hostOf(at)) ? { plugins: [{ name: 'passes' }] } : {}),
         ...(http2Port === undefined ? {} : { protocol: 'h2c' as const }),
+        ...(process.env.BENCH_MIDDLEWARES === 'true' ? { middlewares } : {}),
       },
     ],
   };

@@ -85,6 +85,7 @@ function readDesired(files: readonly string[], options: CheckOptions, io: Comman
     notifyLabel: settings.notifyLabel,
     serviceNamePrefix: settings.serviceNamePrefix,
     separator: settings.separator,
+    defaults: settings.defaultLabels,
     owner: settings.swarmName,
     nowMs: Date.now(),
   });

@@ -1,4 +1,4 @@
-import { translateParameters } from '@swarmgate/labels';
+import { type LabelDefaults, translateParameters } from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry';
 import { parseBoolean } from '@swarmgate/runtime';
 import { isSelected, parametersOf, publishedName, type SwarmService } from '@swarmgate/swarm-listener';
@@ -11,6 +11,8 @@ export interface DesiredOptions {
   readonly notifyLabel: string;
   readonly serviceNamePrefix: string;
   readonly separator: string;
+  /** `DEFAULT_<LABEL>`. Default: none. */
+  readonly defaults?: LabelDefaults;
   readonly owner: string;
   readonly nowMs: number;
 }
@@ -41,6 +43,7 @@ function selected(service: ComposeService, swarmService: SwarmService, options: 
     owner: options.owner,
     service: name,
     separator: options.separator,
+    ...(options.defaults === undefined ? {} : { defaults: options.defaults }),
     source: { kind: 'swarm', swarmId: 'file', serviceId: service.name, versionIndex: 0 },
     updatedAt: new Date(options.nowMs).toISOString(),
     nowMs: options.nowMs,

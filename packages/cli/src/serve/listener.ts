@@ -1,12 +1,13 @@
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, openSettings, UsageError } from '@swarmgate/runtime';
+import { createLogger, UsageError } from '@swarmgate/runtime';
 import { startAgent, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
+import { servingSettings } from './serving-settings.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Observes the Swarm and publishes to Consul until it is stopped. */
 export async function listener(io: CommandIo): Promise<void> {
-  const settings = openSettings('listener', { env: io.env });
+  const settings = servingSettings('listener', io.env);
   if (settings.consulAddress === undefined) {
     // The embedded registry belongs to one process: no proxy could follow what a separate listener writes to it.
     throw new UsageError(
@@ -24,7 +25,7 @@ export async function listener(io: CommandIo): Promise<void> {
 
 /** Reports terminating containers of its node until it is stopped. */
 export async function agent(io: CommandIo): Promise<void> {
-  const settings = openSettings('listener', { env: io.env });
+  const settings = servingSettings('listener', io.env);
   const logger = createLogger({ level: settings.logLevel });
   await untilStopped(logger, async (signal, running) => {
     running.push(await startAgent({ settings, logger, signal }));

@@ -1,13 +1,14 @@
 import { startProxy } from '@swarmgate/proxy';
 import { openRegistry } from '@swarmgate/registry';
-import { createLogger, openSettings, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
+import { createLogger, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
 import type { CommandIo } from '../io.ts';
 import { restartWorkersOnHangup } from './restart-workers.ts';
+import { servingSettings } from './serving-settings.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Follows the registry and forwards requests until it is stopped. Without Consul it uses the embedded registry. */
 export async function proxy(io: CommandIo): Promise<void> {
-  const settings = openSettings('proxy', { env: io.env });
+  const settings = servingSettings('proxy', io.env);
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
   await untilStopped(

@@ -1,11 +1,12 @@
 import { ownPorts, type RunningProxy, startProxy } from '@swarmgate/proxy';
 import { openRegistry, type Registry, RegistryError } from '@swarmgate/registry';
-import { createLogger, type Logger, openSettings, pause, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
+import { createLogger, type Logger, pause, warnOfSettingsWithoutEffect } from '@swarmgate/runtime';
 import { type Listener, startListener } from '@swarmgate/swarm-listener';
 import type { CommandIo } from '../io.ts';
 import { announce, announceWaiting } from './announce.ts';
 import { restartWorkersOnHangup } from './restart-workers.ts';
 import { type RunningSamples, removeSampleServices, startSampleServices } from './sample-services.ts';
+import { servingSettings } from './serving-settings.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long to wait for the registry before that is announced, in milliseconds. */
@@ -17,7 +18,7 @@ const routePatienceMs = 5000;
 
 /** Listener and proxy in one process, for a first look and for single-node Swarms. */
 export async function standalone(io: CommandIo): Promise<void> {
-  const settings = openSettings('standalone', { env: io.env });
+  const settings = servingSettings('standalone', io.env);
   const logger = createLogger({ level: settings.logLevel });
   warnOfSettingsWithoutEffect({ env: io.env }, logger);
   await untilStopped(

@@ -1,6 +1,7 @@
 import { accessDestinationLabels, accessServiceLabels } from './access-labels.ts';
 import { certificateServiceLabels } from './certificate-labels.ts';
 import type { FieldsOf, LabelEntry } from './label-entry.ts';
+import { middlewareDestinationLabels } from './middleware-labels.ts';
 import { type OtherLabel, otherLabels } from './other-labels.ts';
 import { processingDestinationLabels, processingServiceLabels } from './processing-labels.ts';
 import { routingDestinationLabels, routingServiceLabels } from './routing-labels.ts';
@@ -20,6 +21,7 @@ export const destinationLabels = {
   ...routingDestinationLabels,
   ...processingDestinationLabels,
   ...accessDestinationLabels,
+  ...middlewareDestinationLabels,
   ...upstreamDestinationLabels,
 };
 

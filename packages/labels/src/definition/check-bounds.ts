@@ -1,4 +1,5 @@
 import { expressionCost } from '../values/regular-expression.ts';
+import { middlewareExpressions, middlewaresOf } from './middlewares-of.ts';
 import type { Problem } from './problem.ts';
 import type { Destination } from './service-definition.ts';
 
@@ -8,11 +9,11 @@ export const serviceBounds = {
   destinations: 1000,
   /** Names in `serviceDomain` and `redirectFromDomain`, over all destinations. */
   hosts: 10_000,
-  /** Paths, exclusions, user agents, header conditions and rewrites, over all destinations. */
+  /** Paths, exclusions, user agents, header conditions, rewrites and middlewares, over all destinations. */
   patterns: 10_000,
   /** Hosts × paths, over all destinations: each pair is one entry of the route table. */
   matchRules: 20_000,
-  /** Instructions of all expressions (paths, exclusions, rewrites). 20,000 compile in some 100 ms. */
+  /** Instructions of all expressions (paths, exclusions, rewrites, middlewares). 20,000 compile in some 100 ms. */
   expressionCost: 20_000,
 } as const;
 
@@ -34,7 +35,8 @@ export function checkBounds(destinations: readonly Destination[]): readonly Prob
       paths +
       (destination.userAgent?.length ?? 0) +
       Object.keys(destination.serviceHeader ?? {}).length +
-      rewrites.length;
+      rewrites.length +
+      middlewaresOf(destination).length;
     sums.matchRules += Math.max(1, serviceDomain.length) * Math.max(1, servicePath.length) + redirectFromDomain.length;
     const exceeded = firstExceeded(sums);
     if (exceeded !== undefined) return [exceeded];
@@ -45,6 +47,7 @@ export function checkBounds(destinations: readonly Destination[]): readonly Prob
     // Its texts that are no expressions count too: few rules hold one, and none is near the bound.
     if (/Regexp\(/.test(rule)) sums.expressionCost += costOf(rule);
     for (const { search } of rewrites) sums.expressionCost += costOf(search);
+    for (const expression of middlewareExpressions(destination)) sums.expressionCost += costOf(expression);
   }
   const exceeded = firstExceeded(sums);
   return exceeded === undefined ? [] : [exceeded];
@@ -53,7 +56,7 @@ export function checkBounds(destinations: readonly Destination[]): readonly Prob
 const what: Readonly<Record<keyof typeof serviceBounds, { readonly name: string; readonly label: string }>> = {
   destinations: { name: 'destinations', label: 'servicePath' },
   hosts: { name: 'host names', label: 'serviceDomain' },
-  patterns: { name: 'paths, user agents, header conditions and rewrites', label: 'servicePath' },
+  patterns: { name: 'paths, user agents, header conditions, rewrites and middlewares', label: 'servicePath' },
   matchRules: { name: 'pairs of host and path', label: 'serviceDomain' },
   expressionCost: { name: 'instructions of expressions', label: 'servicePath' },
 };

@@ -1,4 +1,5 @@
 import { labelNames } from '../catalogue/labels.ts';
+import type { LabelDefaults } from './default-labels.ts';
 import type { LabelParameters } from './label-parameters.ts';
 import { type Translation, translateParameters } from './translate-parameters.ts';
 
@@ -15,6 +16,7 @@ export interface EnvironmentContext {
   /** ISO 8601. */
   readonly updatedAt: string;
   readonly nowMs: number;
+  readonly defaults?: LabelDefaults;
 }
 
 /**
@@ -49,6 +51,7 @@ function serviceOf(
     source: { kind: 'env', by: prefix },
     updatedAt: context.updatedAt,
     nowMs: context.nowMs,
+    ...(context.defaults === undefined ? {} : { defaults: context.defaults }),
   });
   return { prefix, service: translation.definition?.service ?? parameters.get('serviceName') ?? prefix, translation };
 }

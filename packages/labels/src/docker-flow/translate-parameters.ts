@@ -11,6 +11,7 @@ import { isPasswordHash } from '../values/password-hash.ts';
 import { pathRewriteOf } from '../values/path-rewrites.ts';
 import { readUsers, type UserEntry } from '../values/users.ts';
 import { not } from '../values/value.ts';
+import { type LabelDefaults, withDefaults } from './default-labels.ts';
 import { destinationIndexes, type GivenParameter, type LabelParameters, readParameters } from './label-parameters.ts';
 import {
   deprecatedProblem,
@@ -31,6 +32,8 @@ export interface TranslationContext {
   readonly updatedAt: string;
   /** `since` of every destination; `carrySince` brings older ones over. */
   readonly nowMs: number;
+  /** Values of labels that the service does not set, by `UPPER_SNAKE` of the label. Default: none. */
+  readonly defaults?: LabelDefaults;
 }
 
 export interface Translation {
@@ -47,14 +50,14 @@ export interface Translation {
  * `tcp-ports-missing`, `port-missing`.
  */
 export function translateParameters(parameters: LabelParameters, context: TranslationContext): Translation {
-  const given = readParameters(parameters);
+  const { given, left } = withDefaults(readParameters(parameters), context.defaults);
   const characters = given.reduce((sum, { fullName, value }) => sum + fullName.length + value.length, 0);
   // Before any of it is read: expressions cost time to compile.
   if (characters > mostLabelCharacters) return { secrets: { passwords: new Map() }, problems: [tooLarge(characters)] };
   const indexes = destinationIndexes(given);
   const problems: Problem[] = [];
   const service = serviceNameOf(given, context, problems);
-  const reading: Reading = { given, separator: context.separator, problems, values: new Map() };
+  const reading: Reading = { given, left, separator: context.separator, problems, values: new Map() };
   for (const parameter of given) readParameter(parameter, indexes, reading);
 
   const labels = collectFields(reading, 0, serviceLabels);
@@ -95,6 +98,8 @@ function tooLarge(size: number): Problem {
 
 interface Reading {
   readonly given: readonly GivenParameter[];
+  /** `<label>.<index>` of destinations that do without the default of a label. */
+  readonly left: ReadonlySet<string>;
   readonly separator: string;
   readonly problems: Problem[];
   /** Parsed values by field and index: `servicePath.2`. */
@@ -173,8 +178,8 @@ function destinationAt(index: number, nowMs: number, reading: Reading): Destinat
   const own = collectFields(reading, index, destinationLabels);
   const defaults = index === 0 ? {} : collectFields(reading, 0, destinationLabels);
   const fields: Record<string, unknown> = {};
-  for (const field of Object.keys(destinationLabels)) {
-    const value = own[field] ?? defaults[field];
+  for (const [field, { name }] of Object.entries(destinationLabels)) {
+    const value = own[field] ?? (reading.left.has(`${name}.${index}`) ? undefined : defaults[field]);
     if (value !== undefined) fields[field] = value;
   }
   return { index, since: nowMs, ...fields };

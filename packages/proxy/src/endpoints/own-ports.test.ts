@@ -59,4 +59,44 @@ describe('OwnPorts', () => {
     nowMs = 1_000;
     expect(ports.leadsHere('10.0.9.1', 1)).to.equal(true);
   });
+
+  describe('with a registry', () => {
+    const places = new OwnPorts(() => ['127.0.0.1', '10.0.1.7']);
+    const resolved = places.close('consul', 8500);
+    resolved(['10.0.1.9', 'fd00::9']);
+    const table = [
+      ['consul', true],
+      ['Consul.', true],
+      ['tasks.consul', true],
+      ['10.0.1.9', true],
+      ['::ffff:10.0.1.9', true],
+      ['[fd00:0::9]', true],
+      ['10.0.1.8', false],
+      ['10.0.1.7', false],
+      ['127.0.0.1', false],
+      ['consul-ui', false],
+    ] as const;
+    for (const [address, isClosed] of table)
+      it(`${isClosed ? 'closes' : 'leaves'} ${address}`, () => {
+        expect(places.leadsHere(address, 8500)).to.equal(isClosed);
+        expect(places.leadsHere(address, 8501)).to.equal(false);
+      });
+
+    it('closes every address of this machine where the registry runs on it', () => {
+      const local = new OwnPorts(() => ['10.0.1.7']);
+      local.close('127.0.0.1', 8500);
+      for (const address of ['127.0.0.1', '127.9.9.9', '::1', '0.0.0.0', '10.0.1.7'])
+        expect(local.leadsHere(address, 8500), address).to.equal(true);
+      expect(local.leadsHere('10.0.1.8', 8500)).to.equal(false);
+    });
+
+    it('follows the registry to another address', () => {
+      const moving = new OwnPorts(() => []);
+      const moved = moving.close('consul', 8500);
+      moved(['10.0.1.9']);
+      moved(['10.0.1.10']);
+      expect(moving.leadsHere('10.0.1.10', 8500)).to.equal(true);
+      expect(moving.leadsHere('10.0.1.9', 8500)).to.equal(false);
+    });
+  });
 });

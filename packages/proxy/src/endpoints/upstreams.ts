@@ -145,7 +145,7 @@ function withoutOwnPorts(upstream: Upstream, own: OwnPorts): Upstream {
     problem: {
       severity: 'warning',
       reason: 'own-port',
-      message: `${first.host}:${first.port} is a port of the proxy itself, where no service is reached`,
+      message: `${first.host}:${first.port} is a port of the proxy itself or of its registry, where no service is reached`,
       suggestion: 'Correct com.df.port or com.df.outboundHostname, so that they name the service.',
     },
   };

@@ -26,6 +26,7 @@ export function asJson(record: AccessRecord, at: Date, withQuery: boolean): stri
     endpoint: endpoint?.id,
     durationMs: rounded(record.durationMs),
     upstreamMs: record.upstreamMs === undefined ? undefined : rounded(record.upstreamMs),
+    authMs: record.authMs === undefined ? undefined : rounded(record.authMs),
     retries: record.retries,
     sentBytes: record.sentBytes,
     sentBodyBytes: record.sentBodyBytes,

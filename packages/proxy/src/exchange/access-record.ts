@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.ts';
-import type { GrpcWebCall, Protocol } from '../model/exchange.ts';
+import type { Exchange, GrpcWebCall, Protocol } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RequestTrace } from './tracing/trace-context.ts';
@@ -34,6 +34,8 @@ export interface AccessRecord {
   readonly userAgent: string | undefined;
   /** Whose credentials a step has checked. */
   readonly user: string | undefined;
+  /** How long an auth service took to decide (`forwardAuth`), in milliseconds. Absent where none was asked. */
+  readonly authMs: number | undefined;
   /** The client's own connection ended TLS here. */
   readonly secure: boolean;
   readonly entryPort: number;
@@ -77,6 +79,9 @@ export interface RecordedRequest {
   userAgent: string | undefined;
   user: string | undefined;
   grpcWeb: GrpcWebCall | undefined;
+  authMs: number | undefined;
+  /** Absent for plain requests of routes without steps. */
+  exchange: Exchange | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
@@ -94,6 +99,8 @@ export class RequestRecord implements RecordedRequest {
   userAgent: string | undefined;
   user: string | undefined;
   grpcWeb: GrpcWebCall | undefined;
+  authMs: number | undefined;
+  exchange: Exchange | undefined;
   trace: RequestTrace | undefined;
   route: Route | undefined;
   clientAddress: string;
@@ -157,6 +164,7 @@ export function recordOf(
     referer: request.referer,
     userAgent: request.userAgent,
     user: request.user,
+    authMs: request.authMs,
     secure: cache.info.secure,
     entryPort: cache.info.entryPort,
     status,

@@ -68,3 +68,15 @@ export function fieldLinesOf({ lines, headers }: ClientHead): string | undefined
 export function restoreClientFraming(headers: HeaderList, head: UpstreamHead): void {
   restoreFraming(headers, head.hasStrayLength ? -1 : head.contentLength);
 }
+
+/**
+ * Whether a 101 may begin a tunnel. Without Upgrade it does not say what it switches to (RFC 9110, section 15.2.2). Later
+ * chunks of a body could not be distinguished from the tunnel's bytes; of one with a length the rest passes as it stands.
+ */
+export function mayTunnel(
+  { upgrade, unsized }: { readonly upgrade: string; readonly unsized: boolean },
+  chosen: string,
+  bodyDone: boolean,
+): boolean {
+  return chosen !== '' && offers(upgrade, chosen) && (bodyDone || !unsized);
+}

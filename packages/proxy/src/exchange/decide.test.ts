@@ -81,6 +81,8 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
     userAgent: undefined,
     user: undefined,
     grpcWeb: undefined,
+    authMs: undefined,
+    exchange: undefined,
     route: undefined,
     clientAddress: peer,
     trace: undefined,

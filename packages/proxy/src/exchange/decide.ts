@@ -1,5 +1,5 @@
 import type { Middleware } from '../middleware/middleware.ts';
-import { type Exchange, forwardedPath, type PathSpelling } from '../model/exchange.ts';
+import { type Exchange, forwardedTarget, type PathSpelling } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
@@ -42,7 +42,6 @@ export interface ForwardOrder {
   /** Absent for plain requests of routes without steps and without a handler. */
   readonly exchange: Exchange | undefined;
   readonly framing: RequestFraming;
-  readonly asterisk: boolean;
   /** Head for an HTTP/1.1 endpoint; made from `exchange` where that is set. */
   readonly head: string;
 }
@@ -134,13 +133,15 @@ export function decide(
   if (early !== undefined) return respond(early);
 
   const steps = context.middlewareOf(route);
+  if (readings !== undefined && steps.some(({ wantsOneReading }) => wantsOneReading === true))
+    return respond(localResponse('path-ambiguous'));
   const { unsized, contentLength, upgrade, asterisk } = view;
   const framing: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
   if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
     const ours = trace === undefined ? added : `${added}traceparent: ${traceParentOf(trace)}\r\n`;
     const head = plainUpstreamHead(view, lines, asterisk ? '*' : sentPath + query, ours);
-    return { kind: 'forward', route, steps, exchange: undefined, framing, asterisk, head };
+    return { kind: 'forward', route, steps, exchange: undefined, framing, head };
   }
 
   const request = headersForUpstream(flat ?? view.flat(), {
@@ -159,11 +160,25 @@ export function decide(
   if (trace !== undefined) setTraceHeaders(request, trace);
   const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
   const spelled = spelling === undefined ? {} : { spelling };
-  const exchange: Exchange = { route, method, path, ...spelled, query, host, request, client: known, ...offered };
+  const starred = asterisk ? ({ asterisk: true } as const) : {};
+  const exchange: Exchange = {
+    route,
+    method,
+    path,
+    ...spelled,
+    ...starred,
+    query,
+    host,
+    request,
+    client: known,
+    ...offered,
+  };
+  record.exchange = exchange;
   const finish = (response: LocalResponse | undefined) => {
     record.user = exchange.user;
     record.grpcWeb = exchange.grpcWeb;
-    return response === undefined ? orderOf(exchange, steps, framing, asterisk) : respond(response);
+    record.authMs = exchange.authMs;
+    return response === undefined ? orderOf(exchange, steps, framing) : respond(response);
   };
   const response = runSteps(steps, exchange);
   return response instanceof Promise ? response.then(finish) : finish(response);
@@ -190,24 +205,18 @@ function refusedPath(reason: PathError): LocalResponse {
   return reason === 'path-ambiguous' ? localResponse(reason) : { ...localResponse('bad-path'), reason };
 }
 
-function orderOf(
-  exchange: Exchange,
-  steps: readonly Middleware[],
-  framing: RequestFraming,
-  asterisk: boolean,
-): ExchangeDecision {
+function orderOf(exchange: Exchange, steps: readonly Middleware[], framing: RequestFraming): ExchangeDecision {
   const { route, grpcWeb } = exchange;
   // Its base64 is decoded on the way, so the length that was sent is not that of what is forwarded.
   const sent = grpcWeb?.form === 'text' ? { ...framing, unsized: true, contentLength: -1 } : framing;
-  const head = headOf(exchange, sent, asterisk);
+  const head = headOf(exchange, sent);
   if (head === undefined) return respond(localResponse('internal-error'));
-  return { kind: 'forward', route, steps, exchange, framing: sent, asterisk, head };
+  return { kind: 'forward', route, steps, exchange, framing: sent, head };
 }
 
 /** Head for an HTTP/1.1 endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */
-export function headOf(exchange: Exchange, framing: RequestFraming, asterisk: boolean): string | undefined {
-  const { method, path, query, request } = exchange;
-  return upstreamHead(method, asterisk && path === '/' ? '*' : forwardedPath(exchange) + query, request, framing);
+export function headOf(exchange: Exchange, framing: RequestFraming): string | undefined {
+  return upstreamHead(exchange.method, forwardedTarget(exchange), exchange.request, framing);
 }
 
 /** Of nearly every request from outside: one object for all of them. */

@@ -70,7 +70,7 @@ describe('a request on its way', () => {
     const head = `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
     const request = { method, head, chunked: false, firstBytes: '', whole: true, trailers: '', upgrade: '' };
     const forwardingContext = { ...context, pool, budget, serverMs };
-    const forwarding = new Forwarding(forwardingContext, tinyRoute(), request, undefined, performance.now(), sink);
+    const forwarding = new Forwarding(forwardingContext, tinyRoute(), request, {}, performance.now(), sink);
     forwarding.start();
     await until(() => slow.requests.length + well.requests.length > 0, 'the request');
     return forwarding;

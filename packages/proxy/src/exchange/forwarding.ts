@@ -30,7 +30,7 @@ export interface ForwardingSink extends ResponseConsumer {
   onFault(error: unknown): void;
 }
 
-const mostTries = 3;
+const usualTries = 3;
 /** A call without the usual timeout may be silent for so long before its endpoint is checked, in milliseconds. */
 const patientMs = 10_000;
 /** Of a body that an HTTP/2 endpoint may still give back unprocessed: held until it responds. */
@@ -52,6 +52,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #route: Route;
   readonly #request: OutgoingRequest;
   readonly #stickTo: string | undefined;
+  readonly #mostTries: number;
   readonly #sink: ForwardingSink;
   readonly #silenceMs: number;
   readonly #startedMs: number;
@@ -84,7 +85,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     context: ForwardingContext,
     route: Route,
     request: OutgoingRequest,
-    stickTo: string | undefined,
+    { stickTo, mostTries = usualTries }: { readonly stickTo?: string; readonly mostTries?: number },
     nowMs: number,
     sink: ForwardingSink,
   ) {
@@ -92,6 +93,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#route = route;
     this.#request = request;
     this.#stickTo = stickTo;
+    this.#mostTries = mostTries;
     this.#sink = sink;
     this.attemptAtMs = nowMs;
     this.#startedMs = nowMs;
@@ -295,7 +297,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   /** The request is here to be sent again, and nothing of a response has come. */
   #isReplayable(connection: EndpointChannel): boolean {
-    return !connection.answering && !this.#sentMoreThanBuffered && this.retries + 1 < mostTries;
+    return !connection.answering && !this.#sentMoreThanBuffered && this.retries + 1 < this.#mostTries;
   }
 
   /** @param before What the last try failed with: the reason given where no other endpoint is left. */

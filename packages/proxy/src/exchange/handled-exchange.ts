@@ -8,6 +8,7 @@ import type { HandledExchange } from './route-handler.ts';
 /** What an exchange lends to the part of it that a handler sees. */
 export interface ExchangeControl {
   readonly client: ClientSide;
+  readonly body: BodySource;
   readonly protocol: Protocol;
   /** A response head of this status has been sent to the client. */
   responded(status: number): void;
@@ -35,7 +36,7 @@ export class HandledHttpExchange implements HandledExchange {
   }
 
   get body(): BodySource {
-    return this.#control.client.body;
+    return this.#control.body;
   }
 
   get clogged(): boolean {

@@ -1,4 +1,4 @@
-import { timerMs } from '@swarmgate/runtime';
+import { guardPromise, timerMs } from '@swarmgate/runtime';
 import type { ParseError } from '../http/parse-error.ts';
 import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
@@ -6,7 +6,8 @@ import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { EndpointChannel } from '../transport/endpoint-channel.ts';
 import { RequestRecord, recordOf } from './access-record.ts';
-import { type ClientHead, clientHeadOf, offers, upgradeOf } from './client-head.ts';
+import { boundedBody, passBody } from './bounded-body.ts';
+import { type ClientHead, clientHeadOf, mayTunnel, upgradeOf } from './client-head.ts';
 import { clientResponseOf, mayTransform, trailersPass } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
 import { decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
@@ -19,6 +20,7 @@ import type { HttpExchangeContext } from './http-exchange-context.ts';
 import { localResponse } from './local-responses.ts';
 import { ResponseTransform, type TransformConsumer } from './response-transform.ts';
 import type { HandledParts, RouteHandler } from './route-handler.ts';
+import { endExchange, replacementOf, throughSteps } from './run-middleware.ts';
 import { Tunnel } from './tunnel.ts';
 import { outgoingRequest, readText } from './upstream-request.ts';
 
@@ -28,6 +30,7 @@ import { outgoingRequest, readText } from './upstream-request.ts';
  */
 export class HttpExchange extends RequestRecord implements ForwardingSink, TransformConsumer, GrpcCallOwner {
   #client: ClientSide;
+  #body: ClientSide['body'];
   readonly #context: HttpExchangeContext;
   readonly #startedMs = performance.now();
   /** Where the endpoint's response goes: to the client, or through a handler. */
@@ -47,6 +50,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     super(client.cache.info.peerAddress, method, protocol);
     this.#client = client;
     this.#sink = client.sink;
+    this.#body = client.body;
     this.#context = context;
   }
 
@@ -91,25 +95,12 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   /** More of the client's body has arrived, or the endpoint takes more of it. */
   onClientBytes(): void {
     const forwarding = this.#forwarding;
-    const { body } = this.#client;
     if (forwarding === undefined) {
       this.#handler?.onClientBytes();
       return;
     }
-    if (body.done) return;
-    let keepsUp = true;
-    const refused = body.read((bytes, from, to) => {
-      keepsUp = forwarding.writeBody(bytes, from, to);
-    });
-    if (refused !== undefined) {
-      this.refuse(refused);
-      return;
-    }
-    if (body.done) {
-      forwarding.endBody(body.trailers);
-      body.resume();
-    } else if (keepsUp) body.resume();
-    else body.pause();
+    const refused = passBody(this.#body, forwarding);
+    if (refused !== undefined) this.refuse(refused);
   }
 
   onWritable(): void {
@@ -154,8 +145,14 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   }
 
   onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
+    const { exchange, steps } = this.#order as ForwardOrder;
+    const replaced = replacementOf(steps, exchange, head.status);
+    if (replaced !== undefined) {
+      this.#forwarding?.cancel();
+      this.#respondLater(replaced);
+      return false;
+    }
     const clientHead = this.#headFor(head, bytes, framing);
-    const { exchange } = this.#order as ForwardOrder;
     const closes = exchange?.closesConnection === true;
     if (this.#transform !== undefined) {
       this.#send(clientHead, 'unsized', closes, noBytes, 0, 0, false);
@@ -182,11 +179,8 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     const { framing } = this.#order as ForwardOrder;
     const clientHead = this.#headFor(head, bytes, 'none');
     const forwarding = this.#forwarding as Forwarding;
-    // Without Upgrade the response does not say what it switches to (RFC 9110, section 15.2.2).
     const chosen = upgradeOf(head, bytes) ?? '';
-    // Later chunks could not be distinguished from the tunnel's bytes; of a body with a length the rest passes
-    // as it stands.
-    const mayBegin = chosen !== '' && offers(framing.upgrade, chosen) && (this.#client.body.done || !framing.unsized);
+    const mayBegin = mayTunnel(framing, chosen, this.#client.body.done);
     const tunnel = new Tunnel(this);
     const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
     if (client === undefined) {
@@ -212,7 +206,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
       'an endpoint failed',
     );
     if (answered) this.#cut(this.#status, { ...localResponse(failure), reason: 'answer-truncated' });
-    else this.#respond(localResponse(failure));
+    else this.#respondLater(throughSteps(this.#order?.steps, this.exchange, localResponse(failure)));
   }
 
   onTransformed(bytes: Buffer): void {
@@ -250,7 +244,8 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   #forward(order: ForwardOrder): void {
     this.#order = order;
     this.route = order.route;
-    const handler = this.#context.handlerOf?.(order.route);
+    this.#body = boundedBody(this.#client.body, order.exchange?.mostBodyBytes);
+    const handler = order.exchange?.forwardsTo === undefined ? this.#context.handlerOf?.(order.route) : undefined;
     if (handler === undefined || order.exchange === undefined) this.#startForwarding(order, order.head, '');
     else this.#handle(handler, order, order.exchange);
   }
@@ -260,6 +255,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     if (!client.body.done) client.body.pause();
     const handled = new HandledHttpExchange(exchange, {
       client,
+      body: this.#body,
       protocol: this.protocol,
       responded: (status) => {
         this.#status = status;
@@ -281,7 +277,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
 
   #forwardHandled(order: ForwardOrder, exchange: Exchange, through: ResponseSink, consumed: string): void {
     if (this.#over) return;
-    const head = headOf(exchange, order.framing, order.asterisk);
+    const head = headOf(exchange, order.framing);
     if (head === undefined) throw new Error(`the head of the request to ${this.path} is unsendable`);
     this.#sink = through;
     this.#startForwarding(order, head, consumed);
@@ -290,7 +286,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   #startForwarding(order: ForwardOrder, head: string, consumed: string): void {
     const { steps, framing, exchange } = order;
     this.#mayTransform = mayTransform(steps);
-    const { body } = this.#client;
+    const body = this.#body;
     const firstBytes = readText(body, consumed);
     if (typeof firstBytes !== 'string') {
       this.refuse(firstBytes);
@@ -300,8 +296,15 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     const request = outgoingRequest({ method: this.method, head, framing, body, firstBytes, silenceMs });
     // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
     if (!body.done) body.pause();
-    this.#forwarding = new Forwarding(this.#context, order.route, request, exchange?.stickTo, this.#startedMs, this);
+    const route = exchange?.forwardsTo ?? order.route;
+    this.#forwarding = new Forwarding(this.#context, route, request, exchange ?? {}, this.#startedMs, this);
     this.#forwarding.start();
+  }
+
+  #respondLater(made: LocalResponse | Promise<LocalResponse>): void {
+    const respond = (response: LocalResponse) => this.#respond(response);
+    if (made instanceof Promise) guardPromise(this, made.then(respond));
+    else respond(made);
   }
 
   #respond(response: LocalResponse): void {
@@ -349,10 +352,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   }
 
   #transformPiece(bytes: Buffer, from: number, to: number, complete: boolean): void {
-    const transform = this.#transform;
-    if (transform === undefined) return;
-    if (to > from && !transform.write(bytes, from, to) && !complete) this.#forwarding?.pauseResponse();
-    if (complete) transform.end();
+    if (this.#transform?.give(bytes, from, to, complete) === false) this.#forwarding?.pauseResponse();
   }
 
   #send(
@@ -388,6 +388,8 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     const endedMs = nowMs ?? performance.now();
     const grpcStatus = this.#call?.end(this.#forwarding?.trailers ?? '');
     const ended = { status, grpcStatus, reason, cause: this.#cause, startedMs: this.#startedMs, endedMs };
+    if (this.exchange !== undefined)
+      endExchange(this.exchange, { status, reason, durationMs: endedMs - this.#startedMs });
     this.#context.observe(recordOf(this, this.#client, this.#forwarding, this.#tunnel, ended));
     this.#handler?.onOver(end === 'complete');
     this.#client.onExchangeOver(end);

@@ -61,6 +61,7 @@ export function localResponseHeaders(answer: LocalResponse): string[] {
   const body = answer.body ?? '';
   if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
   // A gRPC response without messages is a head that ends its stream, and has no length.
-  if (!headers.includes('application/grpc')) headers.push('Content-Length', String(Buffer.byteLength(body)));
+  if (!headers.includes('application/grpc'))
+    headers.push('Content-Length', String(answer.bytes?.length ?? Buffer.byteLength(body)));
   return headers;
 }

@@ -30,12 +30,10 @@ export class ResponseTransform {
   }
 
   /** Copies the bytes. Returns `false` where the caller waits for `onTransformWritable`. */
-  write(bytes: Buffer, from: number, to: number): boolean {
-    return this.#stream.write(Buffer.from(bytes.subarray(from, to)));
-  }
-
-  end(): void {
-    this.#stream.end();
+  give(bytes: Buffer, from: number, to: number, complete: boolean): boolean {
+    const keepsUp = to <= from || this.#stream.write(Buffer.from(bytes.subarray(from, to)));
+    if (complete) this.#stream.end();
+    return keepsUp || complete;
   }
 
   pause(): void {

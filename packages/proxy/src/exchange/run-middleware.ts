@@ -1,5 +1,5 @@
-import type { Middleware } from '../middleware/middleware.ts';
-import type { Exchange } from '../model/exchange.ts';
+import type { Decision, Middleware } from '../middleware/middleware.ts';
+import type { Exchange, ExchangeEnd } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { Route } from '../model/route.ts';
 import { localResponse } from './local-responses.ts';
@@ -28,9 +28,62 @@ export function runSteps(
     const decision = (steps[at] as Middleware).onRequest?.(exchange);
     if (decision === undefined) continue;
     if (decision instanceof Promise) {
-      return decision.then((late) => (late.kind === 'respond' ? late.response : runSteps(steps, exchange, at + 1)));
+      return decision.then((late) =>
+        late.kind === 'continue' ? runSteps(steps, exchange, at + 1) : concluded(late, exchange, steps, at),
+      );
     }
-    if (decision.kind === 'respond') return decision.response;
+    if (decision.kind !== 'continue') return concluded(decision, exchange, steps, at);
   }
   return undefined;
+}
+
+function concluded(
+  decision: Exclude<Decision, { kind: 'continue' }>,
+  exchange: Exchange,
+  steps: readonly Middleware[],
+  at: number,
+): LocalResponse | undefined | Promise<LocalResponse> {
+  if (decision.kind === 'respond') return throughSteps(steps, exchange, decision.response, at);
+  exchange.forwardsTo = decision.to;
+  return undefined;
+}
+
+/**
+ * A response of the proxy's own as the steps before it leave it, the nearest first.
+ * @param before how many of the steps stand before what made it; default: all
+ */
+export function throughSteps(
+  steps: readonly Middleware[] = [],
+  exchange: Exchange | undefined,
+  response: LocalResponse,
+  before = steps.length,
+): LocalResponse | Promise<LocalResponse> {
+  if (exchange === undefined) return response;
+  let changed = response;
+  for (let at = before - 1; at >= 0; at -= 1) {
+    const next = steps[at]?.onLocalResponse?.(exchange, changed);
+    if (next instanceof Promise) return next.then((late) => throughSteps(steps, exchange, late, at));
+    if (next !== undefined) changed = next;
+  }
+  return changed;
+}
+
+/** What replaces a response of the endpoint, by the step nearest to it that replaces this status. */
+export function replacementOf(
+  steps: readonly Middleware[],
+  exchange: Exchange | undefined,
+  status: number,
+): Promise<LocalResponse> | undefined {
+  if (exchange === undefined) return undefined;
+  for (let at = steps.length - 1; at >= 0; at -= 1) {
+    const replaced = steps[at]?.replaces?.(exchange, status);
+    if (replaced !== undefined) return replaced.then((response) => throughSteps(steps, exchange, response, at));
+  }
+  return undefined;
+}
+
+/** Tells the steps of an exchange that it has ended. */
+export function endExchange(exchange: Exchange, end: ExchangeEnd): void {
+  exchange.end = end;
+  for (const act of exchange.atEnd ?? []) act(end);
 }

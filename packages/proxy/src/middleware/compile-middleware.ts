@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type LabelParser, serviceLabels } from '@swarmgate/labels';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Route } from '../model/route.ts';
@@ -6,6 +7,7 @@ import { allowedAddresses } from './allowed-addresses.ts';
 import { basicAuth } from './auth/basic-auth.ts';
 import { PasswordVerifier } from './auth/password-verifier.ts';
 import { UserDirectory } from './auth/user-directory.ts';
+import { type EndpointChoice, ServiceCalls } from './calls/service-calls.ts';
 import { availableAlgorithms, type Compression, compression, usualTypes } from './compression.ts';
 import { connectionMode } from './connection-mode.ts';
 import { grpcWeb } from './grpc-web.ts';
@@ -16,6 +18,7 @@ import { rateLimit } from './limits/rate-limit.ts';
 import type { Middleware, MiddlewareOf } from './middleware.ts';
 import { pathRewrite } from './path-rewrite.ts';
 import { rewriteResponse } from './rewrite-response.ts';
+import { listedSteps } from './route-steps.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
 export interface MiddlewareOptions {
@@ -33,7 +36,11 @@ export interface MiddlewareOptions {
     | 'bindPorts'
     | 'publishedPorts'
     | 'mostHeadBytes'
+    | 'timeoutConnectMs'
+    | 'workers'
   >;
+  /** The balancer, for what middleware asks of services. Default: no service has an endpoint. */
+  readonly endpoints?: EndpointChoice;
   /** What `%[env(NAME)]` reads. */
   readonly env: Environment;
   readonly logger: Logger;
@@ -68,6 +75,7 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
     limiters:
       options.limiters ?? createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
     compression: defaultCompression(settings),
+    calls: new ServiceCalls({ ...(options.endpoints ?? noEndpoints), logger, connectMs: settings.timeoutConnectMs }),
   };
   const compiled = new WeakMap<Route, readonly Middleware[]>();
   const middlewareOf: MiddlewareOf = (route) => {
@@ -82,6 +90,7 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
     middlewareOf,
     async stop() {
       parts.limiters.stop();
+      parts.calls.stop();
       await parts.verifier.stop();
     },
   };
@@ -94,11 +103,18 @@ interface StepParts {
   readonly verifier: PasswordVerifier;
   readonly limiters: Limiters;
   readonly compression: Partial<Compression>;
+  readonly calls: ServiceCalls;
 }
 
+const noEndpoints: EndpointChoice = {
+  pick: () => ({ kind: 'none', reason: 'no-endpoint' }),
+  finished: () => undefined,
+};
+
 /**
- * The documented order: addresses, redirects, headers, rewriting, certificate, methods, http, users; then what
- * concerns the answer. Request headers before users is Docker Flow's order; users are judged by what the client sent.
+ * The documented order: addresses, redirects, certificate, methods, http, the route's middlewares, headers, rewriting, users;
+ * then what concerns the answer. Request headers before users is Docker Flow's order; users are judged by what the client
+ * sent. Middlewares stand before rewriting, so that an auth service gets the path that the client asked for.
  */
 function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const { definition, destination } = route;
@@ -107,6 +123,14 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const auth = asks === 'none' ? undefined : basicAuth({ definition, scope: asks, directory, verifier });
   const limit = definition.rateLimit;
   const compressed = compressionOf(route, parts.compression);
+  const listed = listedSteps(route, {
+    calls: parts.calls,
+    logger: options.logger,
+    verifier,
+    workers: options.settings.workers === 'cores' ? availableParallelism() : options.settings.workers,
+    securePorts,
+    mostBytes: options.settings.mostHeadBytes,
+  });
   const steps: (Middleware | undefined)[] = [
     // First, so that refusals of the others are told as clients of gRPC-Web read them.
     destination.grpcWeb === true ? grpcWeb : undefined,
@@ -123,6 +147,11 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     httpsOnlyOf(route, options.settings.httpsOnly, securePorts),
     definition.redirectWhenHttpProto ? forwardedProtoRedirect('redirectWhenHttpProto', securePorts) : undefined,
     definition.redirectUnlessHttpsProto ? forwardedProtoRedirect('redirectUnlessHttpsProto', securePorts) : undefined,
+    destination.verifyClientSsl ? verifyClientSsl : undefined,
+    destination.allowedMethods && allowedMethods(destination.allowedMethods),
+    destination.deniedMethods && deniedMethods(destination.deniedMethods),
+    destination.denyHttp ? denyHttp : undefined,
+    ...listed.forRequests,
     destination.rewriteResponse === true && destination.reqPathSearchReplace ? rewriteResponse : undefined,
     requestHeaders(
       {
@@ -141,15 +170,12 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
       options.env,
     ),
     destination.reqPathSearchReplace && pathRewrite(destination.reqPathSearchReplace, options.settings.mostHeadBytes),
-    destination.verifyClientSsl ? verifyClientSsl : undefined,
-    destination.allowedMethods && allowedMethods(destination.allowedMethods),
-    destination.deniedMethods && deniedMethods(destination.deniedMethods),
-    destination.denyHttp ? denyHttp : undefined,
     auth?.check,
     definition.sessionType === 'sticky-server'
       ? stickyCookie(definition.sessionCookie ?? definition.service)
       : undefined,
     connectionMode(definition.connectionMode ?? options.settings.connectionMode),
+    ...listed.forResponses,
     compressed && compression(compressed),
   ];
   return steps.filter((step) => step !== undefined);

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import type { UseOf } from '@swarmgate/labels';
 import type { CompressionAlgo } from '@swarmgate/registry';
 import Negotiator from 'negotiator';
 import type { Exchange, ResponseHead } from '../model/exchange.ts';
@@ -11,6 +12,10 @@ export interface Compression {
   readonly algorithms: readonly CompressionAlgo[];
   /** Media types in lower case, `text/*` for all of a kind. */
   readonly types: readonly string[];
+  /** Those that are left as they are all the same. */
+  readonly excludedTypes?: readonly string[];
+  /** Bodies that are known to be smaller are left as they are. Default 256. */
+  readonly leastBytes?: number;
 }
 
 /** Types that are compressed without `compressionType`. */
@@ -35,6 +40,20 @@ export function compression(options: Compression): Middleware {
   };
 }
 
+/** `compress` of a list. */
+export function listedCompression(use: UseOf<'compress'>): Middleware {
+  const types = use.types?.map((type) => type.toLowerCase());
+  return {
+    ...compression({
+      algorithms: availableAlgorithms(use.algorithms ?? ['gzip', 'br', 'zstd']),
+      types: types ?? (use.excludedTypes === undefined ? usualTypes : ['*']),
+      excludedTypes: use.excludedTypes?.map((type) => type.toLowerCase()) ?? [],
+      leastBytes: use.leastBytes ?? 1_024,
+    }),
+    name: 'compress',
+  };
+}
+
 /**
  * Changes the head to that of the compressed form and gives the stream for its body. HEAD gets the head that GET would
  * (RFC 9110, section 9.3.2), without a stream; 304 the validator and Vary of the form that the client has or would get
@@ -49,12 +68,13 @@ export function compress(
   hasBody: boolean,
 ): Transform | undefined {
   const { status, headers } = head;
-  if (!mayCompress(head)) return undefined;
+  if (!mayCompress(head, compression.leastBytes ?? leastBytes)) return undefined;
   const isPart = status === 206 || headers.has('content-range');
   const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   // A 304 rarely tells the type, and several ranges come under a type of their own.
   const isOpen = type === undefined ? status === 304 : isPart && type === 'multipart/byteranges';
   if (!isOpen && !matchesType(type ?? '', compression.types)) return undefined;
+  if (compression.excludedTypes !== undefined && matchesType(type ?? '', compression.excludedTypes)) return undefined;
   // Set in any case: a cache must not give one client's encoding to another client.
   vary(headers);
   if (isPart) return undefined;
@@ -70,14 +90,14 @@ export function compress(
   return hasBody ? streamOf(algorithm) : undefined;
 }
 
-function mayCompress({ status, headers }: ResponseHead): boolean {
+function mayCompress({ status, headers }: ResponseHead, least: number): boolean {
   if (status < 200 || status === 204 || status === 205) return false;
   if (headers.all('content-encoding').some((value) => value.trim() !== '' && value.trim().toLowerCase() !== 'identity'))
     return false;
   if (headers.all('cache-control').some((value) => /(^|[\s,])no-transform([\s,]|$)/i.test(value))) return false;
   const range = headers.get('content-range');
   const length = range === undefined ? headers.get('content-length') : /\/(\d+)\s*$/.exec(range)?.[1];
-  return length === undefined || Number(length) >= leastBytes;
+  return length === undefined || Number(length) >= least;
 }
 
 /** A client that asks with `W/"x"` where the endpoint names `"x"` has the form that was made here. */
@@ -89,7 +109,9 @@ function hasCompressedForm({ request }: Exchange, headers: HeaderList): boolean 
 }
 
 function matchesType(type: string, types: readonly string[]): boolean {
-  return types.some((wanted) => (wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted));
+  return types.some((wanted) =>
+    wanted === '*' ? type !== '' : wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted,
+  );
 }
 
 function vary(headers: HeaderList): void {

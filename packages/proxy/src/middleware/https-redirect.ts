@@ -69,7 +69,7 @@ function toHttps(exchange: Exchange, status: number, ports: SecurePorts): Decisi
 }
 
 /** The port that the client can reach by https: what is stated first, then what its Host shows. */
-function portForClients({ client, request }: Exchange, { published, entrypoint = 443 }: SecurePorts): number {
+export function portForClients({ client, request }: Exchange, { published, entrypoint = 443 }: SecurePorts): number {
   if (published !== undefined) return published;
   const sent = /:(\d+)$/.exec(request.get('host') ?? '')?.[1];
   const { forwardedPort } = client;

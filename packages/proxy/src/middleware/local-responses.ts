@@ -15,6 +15,12 @@ export const middlewareResponses = {
   'credentials-busy': { status: 503, body: 'too many credentials wait to be checked' },
   'rate-limited': { status: 429, body: 'too many requests' },
   'rewritten-path-invalid': { status: 400, body: 'the path cannot be rewritten to a valid one' },
+  'in-flight-limited': { status: 429, body: 'too many requests at the same time' },
+  'encoded-character': { status: 400, body: 'the path holds an encoded character that is not allowed here' },
+  'request-too-large': { status: 413, body: 'the request body is too large for this service' },
+  'circuit-open': { status: 503, body: 'the service fails too often and is given time to recover' },
+  'auth-unavailable': { status: 503, body: 'the service that decides who may call gave no usable response' },
+  'redirect-invalid': { status: 400, body: 'the URL cannot be redirected to a valid one' },
   'rewritten-path-too-long': { status: 400, body: 'the path would become too long by rewriting' },
 } as const satisfies Record<string, { readonly status: number; readonly body: string }>;
 
@@ -29,6 +35,11 @@ export function refuse(reason: MiddlewareResponseReason, headers: readonly strin
 export function redirect(status: number, location: string): Decision {
   const response: LocalResponse = { status, reason: 'https-required', headers: ['Location', location], body: '' };
   return { kind: 'respond', response };
+}
+
+/** A redirect that a label asked for. */
+export function redirectTo(status: number, location: string): Decision {
+  return { kind: 'respond', response: { status, reason: 'redirected', headers: ['Location', location], body: '' } };
 }
 
 export const proceed: Decision = Object.freeze({ kind: 'continue' });

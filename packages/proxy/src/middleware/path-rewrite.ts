@@ -36,7 +36,7 @@ export function pathRewrite(rewrites: readonly PathRewrite[], mostBytes = 32_768
       const own = rewrite(exchange.path);
       if (!own.ok) return refuse(own.reason);
       if (own.path !== exchange.path) {
-        exchange.rewrittenFrom = exchange.path;
+        exchange.rewrittenFrom ??= exchange.path;
         exchange.path = own.path;
       }
       const refused = rewriteDavFields(exchange, rewrite);

@@ -18,6 +18,8 @@ export interface Exchange {
   rewrittenFrom?: string;
   /** How the client spelled a path that is not in normal form: forwarded for as long as no step replaces `path`. */
   readonly spelling?: PathSpelling;
+  /** `OPTIONS *`: looked up as `/`, forwarded as `*` while `path` stays so. */
+  readonly asterisk?: true;
   /** With its `?`, or empty. As the client sent it, unless Express middleware has changed it. */
   query: string;
   readonly host: string;
@@ -30,6 +32,20 @@ export interface Exchange {
   /** Set by a step: a call of gRPC-Web, translated to gRPC. */
   grpcWeb?: GrpcWebCall;
   stickTo?: string;
+  /** Set by a step: the request goes to the endpoints of this route, past plug-ins. */
+  forwardsTo?: Route;
+  /** Set by a step: X-Forwarded-Prefix of the request is the proxy's own. */
+  prefixIsOurs?: true;
+  /** Set by a step: attempts that the request may make. */
+  mostTries?: number;
+  /** Set by a step: bytes of the request's body that are taken, chunked framing not counted. */
+  mostBodyBytes?: number;
+  /** What steps do when the exchange ends: see `whenEnded`. */
+  atEnd?: ((end: ExchangeEnd) => void)[];
+  /** Set once it has ended. */
+  end?: ExchangeEnd;
+  /** How long an auth service took to decide, in milliseconds. */
+  authMs?: number;
   /** Set by a step: the client's connection closes after this response, where its protocol has such a notion. */
   closesConnection?: boolean;
 }
@@ -41,6 +57,20 @@ export interface GrpcWebCall {
   readonly timeout: string | undefined;
 }
 
+/** How an exchange ended, for its steps. */
+export interface ExchangeEnd {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly durationMs: number;
+}
+
+/** Calls `act` once, when the exchange ends; at once where a client has left before a step that had to wait. */
+export function whenEnded(exchange: Exchange, act: (end: ExchangeEnd) => void): void {
+  if (exchange.end !== undefined) act(exchange.end);
+  else if (exchange.atEnd === undefined) exchange.atEnd = [act];
+  else exchange.atEnd.push(act);
+}
+
 export interface PathSpelling {
   readonly normal: string;
   /** Dot segments are resolved; everything else is as sent. */
@@ -50,6 +80,11 @@ export interface PathSpelling {
 /** The path that the endpoint receives. */
 export function forwardedPath({ path, spelling }: Pick<Exchange, 'path' | 'spelling'>): string {
   return spelling !== undefined && spelling.normal === path ? spelling.sent : path;
+}
+
+/** The target that the endpoint receives. */
+export function forwardedTarget(exchange: Pick<Exchange, 'path' | 'spelling' | 'asterisk' | 'query'>): string {
+  return exchange.asterisk === true && exchange.path === '/' ? '*' : forwardedPath(exchange) + exchange.query;
 }
 
 export interface ClientConnection {

@@ -65,10 +65,13 @@ export class HeaderList {
 
   /** @param kept lower case */
   #deleteFolded(name: string, kept: string): void {
-    const wanted = foldedName(name);
+    let wanted: string | undefined;
     for (let at = this.flat.length - 2; at >= 0; at -= 2) {
       const here = this.flat[at] as string;
-      if (here.length !== wanted.length || foldedName(here) !== wanted) continue;
+      // Folding keeps the length, and most names are ruled out by it.
+      if (here.length !== name.length) continue;
+      wanted ??= foldedName(name);
+      if (foldedName(here) !== wanted) continue;
       if (here.toLowerCase() !== kept) this.flat.splice(at, 2);
     }
   }

@@ -7,4 +7,6 @@ export interface LocalResponse {
   readonly headers?: readonly string[];
   /** Text in UTF-8. */
   readonly body?: string;
+  /** Instead of `body`: bytes that another service made, whose type stands in `headers`. */
+  readonly bytes?: Buffer;
 }

@@ -1,4 +1,4 @@
-import { lackingFeature, pathsOfRule, readRule } from '@swarmgate/labels';
+import { lackingFeature, pathsOfRule, readRule, unsupportedMiddleware } from '@swarmgate/labels';
 import {
   type Destination,
   type Problem,
@@ -152,18 +152,28 @@ class DestinationCompiler {
     const destination = this.#destination;
     const definition = this.#definitionFor(destination);
     const key = this.#key;
+    const unsupported = unsupportedMiddleware(destination);
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
-      : lackingFeature(definition, destination, this.#options.features);
+      : (lackingFeature(definition, destination, this.#options.features) ?? unsupported?.name);
     if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockToldOf) {
       this.#isBlockToldOf = true;
-      this.#problem(
-        'unsupported-feature',
-        'requires',
-        undefined,
-        `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
-        this.#mendingOf(blockedBy),
-      );
+      if (unsupported !== undefined)
+        this.#problem(
+          'middleware-unsupported',
+          'middlewares',
+          unsupported.name,
+          `the middleware ${unsupported.name} cannot be used, so the destination answers 503: ${unsupported.why}`,
+          'Correct or remove the middleware.',
+        );
+      else
+        this.#problem(
+          'unsupported-feature',
+          'requires',
+          undefined,
+          `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
+          this.#mendingOf(blockedBy),
+        );
     }
     const route = {
       id: `${key}/${destination.index}${suffix}`,

@@ -1,4 +1,4 @@
-import { matchersOf, pathPatternText, readRule } from '@swarmgate/labels';
+import { matchersOf, middlewareExpressions, pathPatternText, readRule } from '@swarmgate/labels';
 import type { Destination, PathType, ServiceDefinition } from '@swarmgate/registry';
 import { RE2JS } from 're2js';
 
@@ -54,7 +54,8 @@ type Expression = readonly [text: string, ignoreCase: boolean];
 function expressionsOf(destination: Destination): readonly Expression[] {
   const { pathType, servicePath = [], servicePathExclude = [], reqPathSearchReplace = [] } = destination;
   const rewrites = reqPathSearchReplace.map(({ search, ignoreCase }): Expression => [search, ignoreCase === true]);
-  const others = [...rewrites, ...expressionsOfRule(destination.rule)];
+  const ofMiddlewares = middlewareExpressions(destination).map((text): Expression => [text, false]);
+  const others = [...rewrites, ...ofMiddlewares, ...expressionsOfRule(destination.rule)];
   if (pathType?.matcher !== 'path_reg') return others;
   const { ignoreCase } = pathType;
   return [...[...servicePath, ...servicePathExclude].map((path): Expression => [path, ignoreCase]), ...others];

@@ -58,7 +58,8 @@ export function openConnection(
       'connect',
       guard({ onFault: (error) => socket.destroy(error as Error) }, () => {
         const { remoteAddress = '', localAddress } = socket;
-        if (remoteAddress === localAddress || own.leadsHere(remoteAddress, port)) socket.destroy(leadsHere(host, port));
+        const isHere = remoteAddress === localAddress && own.isListening(port);
+        if (isHere || own.leadsHere(remoteAddress, port)) socket.destroy(leadsHere(host, port));
       }),
     );
   return socket;
@@ -81,7 +82,9 @@ function lookupElsewhere(own: OwnPorts, port: number, resolve: LookupFunction): 
 }
 
 function leadsHere(host: string, port: number): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${host}:${port} is a port of the proxy itself`), { code: 'own-port' });
+  return Object.assign(new Error(`${host}:${port} is a port of the proxy itself or of its registry`), {
+    code: 'own-port',
+  });
 }
 
 /** A socket that fails as one does whose endpoint refuses. */

@@ -176,6 +176,7 @@ export function record(more: Partial<SeenRecord> = {}): SeenRecord {
     referer: undefined,
     userAgent: undefined,
     user: undefined,
+    authMs: undefined,
     secure: false,
     entryPort: 80,
     status: 200,

@@ -149,11 +149,14 @@ function valueAt(json: unknown, path: readonly string[]): unknown {
 
 const hidden = /^(users|serviceCert|(add|set)(Req|Res)Header)$/;
 
+/** Of the middlewares of a destination. */
+const hiddenInside = /^(users|passwordHash|request|response)$/;
+
 /** Never a secret: what is inside users, serviceCert or a header rule is hidden, also where its shape is wrong. */
 function shownValue(path: readonly string[], value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (path.length === 0) return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
-  if (hidden.test(path[0] ?? '')) return '(secret)';
+  if (hidden.test(path[0] ?? '') || path.some((step) => hiddenInside.test(step))) return '(secret)';
   if (value !== null && typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
   const shown = JSON.stringify(value) ?? String(value);
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;

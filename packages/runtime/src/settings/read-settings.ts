@@ -13,7 +13,10 @@ type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonl
   : never;
 
 /** Every setting, parsed. Durations are in milliseconds and say so in their names. */
-export type Settings = { readonly [K in keyof Catalogue]: ValueOf<Catalogue[K]> };
+export type Settings = { readonly [K in keyof Catalogue]: ValueOf<Catalogue[K]> } & {
+  /** `DEFAULT_<LABEL>` by what follows `DEFAULT_`, unread: other settings and empty ones left out. */
+  readonly defaultLabels: Readonly<Record<string, string>>;
+};
 
 export interface SettingsSource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -115,7 +118,21 @@ function read(role: Role, source: SettingsSource): { readonly settings: Settings
     const shown = setting.secret ? '(secret)' : JSON.stringify(given.text);
     wrong.push(`${given.from}=${shown}: expected ${parsed.expected}`);
   }
-  return { settings: values as unknown as Settings, wrong };
+  const settings = { ...values, defaultLabels: defaultLabelsIn(source.env) } as unknown as Settings;
+  return { settings, wrong };
+}
+
+const settingNames = new Set(Object.values(settingsCatalogue).flatMap(({ env }): readonly string[] => env));
+
+/** Labels are known to another package, which reads the values. */
+function defaultLabelsIn(env: SettingsSource['env']): Settings['defaultLabels'] {
+  const found: Record<string, string> = {};
+  for (const [variable, value] of Object.entries(env)) {
+    const name = /^DEFAULT_([A-Z][A-Z0-9_]*)$/.exec(variable)?.[1];
+    if (name === undefined || value === undefined || value === '') continue;
+    if (!settingNames.has(variable) && !settingNames.has(variable.replace(/_FILE$/, ''))) found[name] = value;
+  }
+  return found;
 }
 
 function defaultOf(setting: Setting<unknown>, role: Role): unknown {

@@ -1,4 +1,4 @@
-import { translateParameters } from '@swarmgate/labels';
+import { type LabelDefaults, translateParameters } from '@swarmgate/labels';
 import type { EndpointsDocument, PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
@@ -16,6 +16,8 @@ export interface TranslationOptions extends NamingOptions {
   readonly owner: string;
   /** `SEPARATOR`. */
   readonly separator: string;
+  /** `DEFAULT_<LABEL>`. Default: none. */
+  readonly defaults?: LabelDefaults;
 }
 
 /** The documents of one selected service, before its secrets are sealed and its dates carried over. */
@@ -57,6 +59,7 @@ export function translateService(
     owner: options.owner,
     service: name,
     separator: options.separator,
+    ...(options.defaults === undefined ? {} : { defaults: options.defaults }),
     source,
     updatedAt: now.toISOString(),
     nowMs: now.getTime(),

@@ -22,12 +22,13 @@ const example =
 /** Docker Flow's query parameters. */
 export function fromParameters(
   parameters: ReadonlyMap<string, string>,
-  settings: Pick<Settings, 'separator'>,
+  settings: Pick<Settings, 'separator' | 'defaultLabels'>,
   { by, nowMs }: GivenBy,
 ): GivenDefinition {
   const { definition, secrets, problems } = translateParameters(parameters, {
     owner: 'manual',
     separator: settings.separator,
+    defaults: settings.defaultLabels,
     source: { kind: 'rest', by },
     updatedAt: new Date(nowMs).toISOString(),
     nowMs,

@@ -35,6 +35,28 @@ describe('a definition as it is shown', () => {
       expect(shown.destinations[0]?.serviceHeader).to.deep.equal({ [name]: isShown ? 'opensesame' : '' });
     });
 
+  it('hides credentials in middlewares', () => {
+    const given = definition('manual/shop');
+    const own = {
+      headers: { request: { Authorization: 'Basic YTpi', 'X-Shop': 'open' } },
+      middlewares: [
+        { kind: 'basicAuth', users: [{ username: 'ann', passwordHash: '$6$salt$hash' }] },
+        { kind: 'headers', request: { 'X-Api-Key': 'opensesame' } },
+        { kind: 'stripPrefix', prefixes: ['/a'] },
+      ],
+    } as const;
+    const shown = redactDefinition({
+      ...given,
+      destinations: given.destinations.map((each) => ({ ...each, ...own })),
+    }).destinations[0];
+    expect(shown?.headers).to.deep.equal({ request: { Authorization: '', 'X-Shop': 'open' } });
+    expect(shown?.middlewares).to.deep.equal([
+      { kind: 'basicAuth', users: [{ username: 'ann', passwordHash: '' }] },
+      { kind: 'headers', request: { 'X-Api-Key': '' } },
+      { kind: 'stripPrefix', prefixes: ['/a'] },
+    ]);
+  });
+
   it('hides credentials in rules, and in the fields that a destination has for itself', () => {
     const given = definition('manual/shop');
     const own = {

@@ -1,4 +1,4 @@
-import type { ServiceLabels } from '@swarmgate/labels';
+import type { MiddlewareUse, ServiceLabels } from '@swarmgate/labels';
 import type { Destination, HeaderRule, ServiceDefinition } from '@swarmgate/registry';
 import { isCredentialHeader } from '../../model/credential-header.ts';
 import { redactRule } from '../../routing/request-rule.ts';
@@ -20,6 +20,7 @@ export function redactDefinition(definition: ServiceDefinition): ServiceDefiniti
     destinations: definition.destinations.map((destination) => ({
       ...destination,
       ...redactedConditions(destination),
+      ...redactedMiddlewares(destination),
       ...(destination.overrides === undefined ? {} : { overrides: redactLabels(destination.overrides) }),
     })),
   };
@@ -45,6 +46,28 @@ function redactedConditions({ serviceHeader, rule }: Destination): Pick<Destinat
     ...(serviceHeader === undefined ? {} : { serviceHeader: redactRequiredHeaders(serviceHeader) }),
     ...(rule === undefined ? {} : { rule: redactRule(rule) }),
   };
+}
+
+function redactedMiddlewares({ headers, middlewares }: Destination): Pick<Destination, 'headers' | 'middlewares'> {
+  return {
+    ...(headers === undefined ? {} : { headers: redactSetHeaders(headers) }),
+    ...(middlewares === undefined ? {} : { middlewares: middlewares.map(redactMiddleware) }),
+  };
+}
+
+function redactMiddleware(use: MiddlewareUse): MiddlewareUse {
+  if (use.kind === 'headers') return redactSetHeaders(use);
+  if (use.kind !== 'basicAuth') return use;
+  return { ...use, users: use.users.map((user) => ({ ...user, passwordHash: '' })) };
+}
+
+function redactSetHeaders<T extends object>(use: T): T {
+  const values = new Map<string, unknown>(Object.entries(use));
+  const redacted = (['request', 'response'] as const).flatMap((field) => {
+    const headers = values.get(field);
+    return headers === undefined ? [] : [[field, redactRequiredHeaders(headers as Record<string, string>)] as const];
+  });
+  return { ...use, ...Object.fromEntries(redacted) };
 }
 
 function redactHeaders(rules: readonly HeaderRule[]): readonly HeaderRule[] {

@@ -3,6 +3,7 @@ import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { descriptorLimit, type Logger, type Settings, stopOnce } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer.ts';
+import { ClosedRegistry } from '../../endpoints/closed-registry.ts';
 import { HealthChecks } from '../../endpoints/health-checks.ts';
 import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
@@ -15,6 +16,7 @@ import { requestIds } from '../../exchange/request-id.ts';
 import type { PluginView } from '../../express/plugins/route-plugins.ts';
 import { defaultHeadLimits } from '../../http/request-head.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import type { Endpoint, EndpointOutcome, PickOptions } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { forgetPrepared } from '../../routing/expressions.ts';
@@ -116,6 +118,7 @@ export async function prepareRequestServer(
   // A worker does not open the control process's ports itself, and its services must not lead there either.
   const controlPorts = [settings.adminPort, settings.consulUiPort].filter((port) => port !== 'off');
   const forgetControlPorts = controlPorts.map((port) => ownPorts.add(port));
+  const registry = settings.consulAddress === undefined ? undefined : new ClosedRegistry(settings.consulAddress);
   const names = new NameResolution({ signal });
   const networks = new OwnNetworks();
   const upstreams = new Upstreams({
@@ -154,18 +157,22 @@ export async function prepareRequestServer(
       })
     : undefined;
   const plugins = await loadRoutePlugins(settings, logger, options.metrics, dependencies);
-  const middleware = createMiddleware({ settings, env: options.env, logger, limiters: dependencies.limiters });
   const protocols = new ProtocolProblems();
+  const endpoints = {
+    pick: (route: Route, wanted: PickOptions) => balancer.pick(route, upstreams.of(route), wanted),
+    finished: (endpoint: Endpoint, outcome: EndpointOutcome) => {
+      if (outcome === 'answered') protocols.answered(endpoint);
+      balancer.finished(endpoint, outcome);
+    },
+  };
+  const { limiters } = dependencies;
+  const middleware = createMiddleware({ settings, env: options.env, logger, limiters, endpoints });
   const context: ExchangeContext = {
     challenges,
     lookup: (target, readings) =>
       readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
     middlewareOf: middleware.middlewareOf,
-    pick: (route, wanted) => balancer.pick(route, upstreams.of(route), wanted),
-    finished: (endpoint, outcome) => {
-      if (outcome === 'answered') protocols.answered(endpoint);
-      balancer.finished(endpoint, outcome);
-    },
+    ...endpoints,
     wrongProtocol: (route, endpoint, spoken) => protocols.found(route, endpoint, spoken),
     observe: measured.observe,
     ...routeHandlers(settings, plugins),
@@ -245,6 +252,7 @@ export async function prepareRequestServer(
   };
   const background = Promise.all([
     tasks.run('name-resolution', signal, () => names.run()),
+    tasks.run('registry-address', signal, async () => registry?.follow(signal)),
     tasks.run('own-networks', signal, () => networks.follow(lookAgainMs, signal)),
     tasks.run('process-numbers', signal, () => reporter.follow(reportEveryMs, signal)),
     tasks.run('proxy-numbers', signal, () => dependencies.numbers.follow(served, forget, signal)),

@@ -14,13 +14,18 @@ export interface OwnServices {
  */
 export async function readEnvironmentServices(
   env: Readonly<Record<string, string | undefined>>,
-  settings: Pick<Settings, 'separator'>,
+  settings: Pick<Settings, 'separator' | 'defaultLabels'>,
   startedAt: Date,
   sealer: Sealer,
 ): Promise<OwnServices> {
   const services: ServedService[] = [];
   const problems = new Map<ServiceKey, Problem[]>();
-  const context = { separator: settings.separator, updatedAt: startedAt.toISOString(), nowMs: 0 };
+  const context = {
+    separator: settings.separator,
+    updatedAt: startedAt.toISOString(),
+    nowMs: 0,
+    defaults: settings.defaultLabels,
+  };
   for (const { service, prefix, translation } of environmentServices(env, context)) {
     const key = serviceKey({ owner: 'env', service });
     const found = [...(problems.get(key) ?? []), ...translation.problems];

@@ -68,7 +68,7 @@ export function basicAuth({ definition, scope, directory, verifier }: BasicAuthO
   };
 }
 
-function credentialsIn(header: string): { readonly username: string; readonly password: string } | undefined {
+export function credentialsIn(header: string): { readonly username: string; readonly password: string } | undefined {
   const encoded = /^basic +([A-Za-z0-9+/_=-]+) *$/i.exec(header)?.[1];
   if (encoded === undefined || encoded.length > 4096) return undefined;
   const decoded = Buffer.from(encoded, 'base64').toString('utf8');

@@ -37,7 +37,7 @@ function keyOf({ client, request }: Exchange, by: RateLimitKey): string {
 }
 
 /** An IPv6 client has a whole /64 to itself, so that is what is counted. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':') || !ipaddr.IPv6.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();

@@ -22,7 +22,7 @@ export function connectionLine(after: AfterResponse): string {
   return after === 'implied' ? '' : `Connection: ${after}\r\n`;
 }
 
-/** A response that the proxy makes itself, as text in UTF-8. */
+/** A response that the proxy makes itself, as text in UTF-8, without its `bytes`. */
 export function localResponseText(response: LocalResponse, method: string, after: AfterResponse): string {
   let text = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}\r\n`;
   const headers = localResponseHeaders(response);

@@ -97,7 +97,14 @@ export class ResponseWriter implements ResponseSink {
     const length = Buffer.byteLength(text);
     this.sentBytes += length;
     this.headBytes += this.#method === 'HEAD' ? length : length - Buffer.byteLength(response.body ?? '');
-    if (!this.#socket.write(text, 'utf8')) this.#connection.onClogged();
+    const { bytes } = response;
+    const isWritten = this.#socket.write(text, 'utf8');
+    if (bytes === undefined || this.#method === 'HEAD') {
+      if (!isWritten) this.#connection.onClogged();
+      return;
+    }
+    this.sentBytes += bytes.length;
+    if (!this.#socket.write(bytes)) this.#connection.onClogged();
   }
 
   /** `undefined` if the head cannot be sent. */

@@ -73,7 +73,7 @@ export class StreamResponse implements ResponseSink {
     const stream = this.#stream;
     stream.isTunnel = false;
     const flat = [...lowered(localResponseHeaders(response)), 'date', httpDate()];
-    const body = this.#method === 'HEAD' ? none : Buffer.from(response.body ?? '');
+    const body = this.#method === 'HEAD' ? none : (response.bytes ?? Buffer.from(response.body ?? ''));
     this.countHead(flat);
     if (!stream.sendHead(response.status, flat, body.length === 0)) stream.reset(ErrorCode.internalError);
     else if (body.length > 0) this.#send(body, 0, body.length, true);

@@ -1,0 +1,52 @@
+import type { MiddlewareKindName } from '../middlewares/kinds.ts';
+import { middlewareKinds } from '../middlewares/kinds.ts';
+import { middlewareList, middlewareValue } from '../middlewares/middleware-values.ts';
+import { added, httpOnly, label } from './label-entry.ts';
+
+/** One middleware by one label: `com.df.<kind>`. */
+function ofKind<Kind extends MiddlewareKindName>(kind: Kind) {
+  const { meaning, example, restricts } = middlewareKinds[kind] as {
+    meaning: string;
+    example: string;
+    restricts?: string;
+  };
+  return label(kind, middlewareValue(kind), {
+    meaning: `${meaning} Options: docs/middlewares.md.`,
+    modes: httpOnly,
+    example,
+    ...(restricts === undefined ? {} : { restricts }),
+    // Headers of a route may be credentials.
+    ...(kind === 'headers' ? { secret: true } : {}),
+    dockerFlow: added,
+  });
+}
+
+/** Middleware of a destination, in the order in which the labels take effect. */
+export const middlewareDestinationLabels = {
+  encodedCharacters: ofKind('encodedCharacters'),
+  ipAllowList: ofKind('ipAllowList'),
+  redirectScheme: ofKind('redirectScheme'),
+  redirectRegex: ofKind('redirectRegex'),
+  inFlightReq: ofKind('inFlightReq'),
+  buffering: ofKind('buffering'),
+  headers: ofKind('headers'),
+  forwardAuth: ofKind('forwardAuth'),
+  errors: ofKind('errors'),
+  circuitBreaker: ofKind('circuitBreaker'),
+  retry: ofKind('retry'),
+  contentType: ofKind('contentType'),
+  stripPrefix: ofKind('stripPrefix'),
+  stripPrefixRegex: ofKind('stripPrefixRegex'),
+  replacePath: ofKind('replacePath'),
+  replacePathRegex: ofKind('replacePathRegex'),
+  addPrefix: ofKind('addPrefix'),
+  middlewares: label('middlewares', middlewareList, {
+    meaning:
+      'Middlewares in an order of their own, one kind as often as wanted: `stripPrefix(/api),headers(frameDeny=true)`. They follow those of the other labels (docs/middlewares.md).',
+    modes: httpOnly,
+    restricts: 'middlewares',
+    secret: true,
+    example: 'ipAllowList(10.0.0.0/8),stripPrefix(/api),addPrefix(/v2)',
+    dockerFlow: added,
+  }),
+};

@@ -1,0 +1,245 @@
+import { type LabelCase, requests, runLabelCases } from './label-case.ts';
+
+const preflight = {
+  method: 'OPTIONS',
+  headers: { origin: 'https://a.example', 'access-control-request-method': 'PUT' },
+};
+const cors =
+  'allowOrigins=https://a.example,allowMethods=GET PUT,allowHeaders=X-A,maxAge=60,allowCredentials=true,exposeHeaders=X-B';
+
+const headers: readonly LabelCase[] = [
+  {
+    what: 'request headers, in every spelling',
+    labels: { headers: 'request.X-User=route,request.X-Gone=' },
+    asks: { headers: { X_User: 'root', 'x-gone': '1', x_gone: '2' } },
+    gets: { 'x-user': 'route', x_user: undefined, 'x-gone': undefined, x_gone: undefined },
+  },
+  {
+    what: 'response headers',
+    labels: { headers: 'response.X-A="a, b",response.X-Powered-By=' },
+    answers: { 'x-a': 'a, b', 'x-powered-by': undefined },
+  },
+  {
+    what: 'the last of a list is nearest to the service',
+    labels: { middlewares: 'headers(response.X-A=outer),headers(response.X-A=inner)' },
+    answers: { 'x-a': 'outer' },
+  },
+  {
+    what: 'security headers',
+    labels: {
+      headers:
+        'frameDeny=true,contentTypeNosniff=true,browserXssFilter=true,referrerPolicy=same-origin,contentSecurityPolicy="default-src \'self\'; img-src *",permissionsPolicy=camera=(),stsSeconds=10',
+    },
+    answers: {
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'x-xss-protection': '1; mode=block',
+      'referrer-policy': 'same-origin',
+      'content-security-policy': "default-src 'self'; img-src *",
+      'permissions-policy': 'camera=()',
+      'strict-transport-security': undefined,
+    },
+  },
+  {
+    what: 'STS over https',
+    labels: { headers: 'stsSeconds=10,stsIncludeSubdomains=true,stsPreload=true' },
+    asks: { headers: { 'x-forwarded-proto': 'https' } },
+    answers: { 'strict-transport-security': 'max-age=10; includeSubDomains; preload' },
+  },
+  {
+    what: 'STS over http where it is forced',
+    labels: { headers: 'stsSeconds=10,forceSts=true' },
+    answers: { 'strict-transport-security': 'max-age=10' },
+  },
+  {
+    what: 'frameOptions',
+    labels: { headers: 'frameDeny=true,frameOptions=SAMEORIGIN' },
+    answers: { 'x-frame-options': 'SAMEORIGIN' },
+  },
+  {
+    what: 'a preflight is answered',
+    labels: { headers: cors },
+    asks: preflight,
+    by: requests,
+    is: [200, 'cors-preflight'],
+    answers: {
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-allow-methods': 'GET,PUT',
+      'access-control-allow-headers': 'X-A',
+      'access-control-max-age': '60',
+      'access-control-allow-credentials': 'true',
+      vary: 'Origin',
+    },
+  },
+  {
+    what: 'a preflight of another origin gets no leave',
+    labels: { headers: cors },
+    asks: { ...preflight, headers: { ...preflight.headers, origin: 'https://b.example' } },
+    by: requests,
+    is: [200, 'cors-preflight'],
+    answers: { 'access-control-allow-origin': undefined },
+  },
+  {
+    what: 'a preflight is answered before authentication',
+    labels: { headers: cors, forwardAuth: 'http://OTHER/', users: 'jane:pw' },
+    asks: preflight,
+    by: requests,
+    is: [200, 'cors-preflight'],
+  },
+  {
+    what: 'OPTIONS that is no preflight passes',
+    labels: { headers: cors },
+    asks: { method: 'OPTIONS', headers: { origin: 'https://a.example' } },
+    by: requests,
+    answers: { 'access-control-allow-origin': 'https://a.example' },
+  },
+  {
+    what: 'without CORS options preflights pass',
+    labels: { headers: 'frameDeny=true' },
+    asks: preflight,
+    by: requests,
+    answers: { 'access-control-allow-origin': undefined },
+  },
+  {
+    what: 'an allowed origin may read',
+    labels: { headers: cors },
+    asks: { headers: { origin: 'https://a.example' } },
+    answers: {
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-expose-headers': 'X-B',
+      vary: 'Origin',
+    },
+  },
+  {
+    what: 'another origin may not',
+    labels: { headers: cors },
+    asks: { headers: { origin: 'https://a.example.evil' } },
+    answers: {
+      'access-control-allow-origin': undefined,
+      'access-control-allow-credentials': undefined,
+      vary: 'Origin',
+    },
+  },
+  {
+    what: 'every origin',
+    labels: { headers: 'allowOrigins=*' },
+    asks: { headers: { origin: 'https://x.example' } },
+    answers: { 'access-control-allow-origin': '*', vary: undefined },
+  },
+  {
+    what: 'origins by expression',
+    labels: { headers: 'allowOriginsRegex=^https://[a-z]+\\.example$' },
+    asks: { headers: { origin: 'https://x.example' } },
+    answers: { 'access-control-allow-origin': 'https://x.example' },
+  },
+  {
+    what: 'a script may read the 401 of a step behind',
+    labels: { headers: cors, users: 'jane:pw' },
+    asks: { headers: { origin: 'https://a.example' } },
+    is: [401, 'credentials-required'],
+    answers: { 'access-control-allow-origin': 'https://a.example' },
+  },
+  {
+    what: 'a response of a step before has none',
+    labels: { headers: 'response.X-A=1', redirectScheme: 'https' },
+    is: [302, 'redirected'],
+    answers: { 'x-a': undefined },
+  },
+  {
+    what: 'a 502 has them too',
+    labels: { headers: 'response.X-A=1', port: '1' },
+    is: [502, 'endpoint-unreachable'],
+    answers: { 'x-a': '1' },
+  },
+];
+
+const access: readonly LabelCase[] = [
+  { what: 'ipAllowList', labels: { ipAllowList: '127.0.0.0/8' }, asks: {} },
+  { what: 'ipAllowList, not this one', labels: { ipAllowList: '10.0.0.0/8' }, is: [403, 'address-denied'] },
+  {
+    what: 'ipAllowList with a status',
+    labels: { ipAllowList: '10.0.0.0/8,rejectStatus=404' },
+    is: [404, 'address-denied'],
+  },
+  {
+    what: 'ipAllowList takes the client of the trusted hop',
+    labels: { ipAllowList: '192.0.2.7' },
+    asks: { headers: { 'x-forwarded-for': '192.0.2.7' } },
+  },
+  {
+    what: 'depth 1 is the last that the hop sent',
+    labels: { ipAllowList: '192.0.2.7,depth=1' },
+    asks: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
+  },
+  {
+    what: 'depth 2 is the one before',
+    labels: { ipAllowList: '192.0.2.7,depth=2' },
+    asks: { headers: { 'x-forwarded-for': '203.0.113.1, 192.0.2.7' } },
+    is: [403, 'address-denied'],
+  },
+  {
+    what: 'a depth that there is not',
+    labels: { ipAllowList: '0.0.0.0/0,depth=3' },
+    asks: { headers: { 'x-forwarded-for': '192.0.2.7' } },
+    is: [403, 'address-denied'],
+  },
+  {
+    what: 'excluded addresses are passed over',
+    labels: { ipAllowList: '203.0.113.1,excludedIps=192.0.2.0/24' },
+    asks: { headers: { 'x-forwarded-for': '10.9.9.9, 203.0.113.1, 192.0.2.7' } },
+  },
+  {
+    what: 'encodedCharacters',
+    labels: { encodedCharacters: 'allowEncodedHash=true' },
+    asks: { path: '/a%2Fb' },
+    is: [400, 'encoded-character'],
+  },
+  {
+    what: 'encodedCharacters, allowed',
+    labels: { encodedCharacters: 'allowEncodedSlash=true' },
+    asks: { path: '/a%2fb' },
+    target: '/a%2fb',
+  },
+  {
+    what: 'encodedCharacters, another one',
+    labels: { encodedCharacters: 'allowEncodedSlash=true' },
+    asks: { path: '/a%3fb' },
+    is: [400, 'encoded-character'],
+  },
+  {
+    what: 'encodedCharacters, none in the path',
+    labels: { encodedCharacters: 'allowEncodedHash=true' },
+    asks: { path: '/a%20b?c=%2F' },
+  },
+  {
+    what: 'buffering: a length over the limit',
+    labels: { buffering: 'maxRequestBody=3' },
+    asks: { method: 'POST', body: 'abcd', headers: { 'content-length': '4' } },
+    by: requests,
+    is: [413, 'request-too-large'],
+  },
+  {
+    what: 'buffering: a body without a length over the limit',
+    labels: { buffering: 'maxRequestBody=3' },
+    asks: { method: 'POST', body: 'abcd', headers: { 'transfer-encoding': 'chunked' } },
+    by: ['HTTP/1.1'],
+    is: [413, 'body-too-large'],
+  },
+  {
+    what: 'buffering: a body as large as the limit',
+    labels: { buffering: 'maxRequestBody=4' },
+    asks: { method: 'POST', body: 'abcd' },
+    by: requests,
+  },
+  {
+    what: 'retry and contentType change nothing of a good request',
+    labels: { retry: '2', contentType: 'autoDetect=true' },
+  },
+];
+
+const trusted = { env: { TRUSTED_PROXIES: '127.0.0.1' } };
+runLabelCases('headers', headers, {
+  ...trusted,
+  backend: (_call, response) => response.writeHead(200, { 'X-Powered-By': 'php' }).end('served'),
+});
+runLabelCases('middleware of access', access, trusted);

@@ -1,0 +1,285 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { translateParameters } from '@swarmgate/labels';
+import { createSealer, serviceKey } from '@swarmgate/registry';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { Registry as Metrics } from 'prom-client';
+import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
+import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
+
+/** A service of a test: counts what it gets, answers as it is told. */
+export interface StagedService {
+  readonly port: number;
+  readonly seen: SeenCall[];
+  stop(): Promise<void>;
+}
+
+export interface SeenCall {
+  readonly method: string;
+  readonly url: string;
+  /** Flat name, value list, as received. */
+  readonly raw: readonly string[];
+  header(name: string): string | undefined;
+  body: string;
+}
+
+export type Answer = (call: SeenCall, response: ServerResponse) => void;
+
+export async function startService(answer: Answer): Promise<StagedService> {
+  const seen: SeenCall[] = [];
+  const server = createServer((request, response) => {
+    const call = seenCall(request);
+    seen.push(call);
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => {
+      call.body = Buffer.concat(pieces).toString();
+      answer(call, response);
+    });
+  });
+  server.on('upgrade', (request, socket) => {
+    seen.push(seenCall(request));
+    socket.on('error', () => undefined);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    socket.on('data', (piece: Buffer) => socket.write(piece));
+    socket.on('end', () => socket.end());
+  });
+  const port = await listen(server);
+  return { port, seen, stop: () => close(server) };
+}
+
+function seenCall({ method = '', url = '', rawHeaders, headers }: IncomingMessage): SeenCall {
+  const header = (name: string) => {
+    const value = headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+  return { method, url, raw: rawHeaders, header, body: '' };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+export type Protocol = 'HTTP/1.1' | 'HTTP/2' | 'upgrade';
+export const protocols: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2', 'upgrade'];
+export const routers = ['core', 'express'] as const;
+export type Router = (typeof routers)[number];
+
+export interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Given {
+  readonly status: number;
+  /** Lower-case names; several values joined by a comma, cookies by a line end. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One proxy with services that labels define, asked by every protocol. */
+export interface MiddlewareStage {
+  readonly port: number;
+  readonly records: () => Promise<string>;
+  ask(protocol: Protocol, host: string, asked?: Asked): Promise<Given>;
+  stop(): Promise<void>;
+}
+
+export interface StagedRoute {
+  readonly host: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export async function startStage(
+  routes: readonly StagedRoute[],
+  router: Router,
+  env: Readonly<Record<string, string>> = {},
+): Promise<MiddlewareStage> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-middlewares-'));
+  const given = { DATA_DIR: dataDir, HTTP_ROUTER: router, ...env };
+  const metrics = new Metrics();
+  const server: ProxyServer = await startInProcessServer({
+    settings: readSettings('proxy', { env: given, secretsDir: dataDir }),
+    logger: silentLogger,
+    metrics,
+    env: given,
+    entrypoints: [{ port: 0, secure: false }],
+    host: '127.0.0.1',
+  });
+  const [entrypoint] = server.entrypoints();
+  const port = entrypoint?.state === 'open' ? Number(/\d+$/.exec(entrypoint.address)?.[0]) : 0;
+  await server.apply(await changeOf(routes));
+  return {
+    port,
+    records: () => metrics.metrics(),
+    ask: (protocol, host, asked = {}) => askers[protocol](port, host, asked),
+    async stop() {
+      await server.stop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+async function changeOf(routes: readonly StagedRoute[]) {
+  const sealer = createSealer([]);
+  const changes = new Map();
+  for (const [number, { host, port, labels }] of routes.entries()) {
+    const { definition, secrets, problems } = translateParameters(
+      {
+        serviceName: `s${number}`,
+        serviceDomain: host,
+        outboundHostname: '127.0.0.1',
+        port: String(port),
+        ...labels,
+      },
+      {
+        owner: 'manual',
+        separator: ',',
+        source: { kind: 'rest', by: 'a test' },
+        updatedAt: '2026-01-02T03:04:05.000Z',
+        nowMs: 1,
+      },
+    );
+    if (definition === undefined) throw new Error(JSON.stringify(problems));
+    const sealed = await sealer.seal(definition, secrets, undefined);
+    if (!sealed.ok) throw new Error(JSON.stringify(sealed.problems));
+    const key = serviceKey(definition);
+    changes.set(key, {
+      key,
+      definition: sealed.definition,
+      endpoints: undefined,
+      origin: 'registry',
+      addressesFresh: true,
+    });
+  }
+  return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
+}
+
+const askers: Readonly<Record<Protocol, (port: number, host: string, asked: Asked) => Promise<Given>>> = {
+  'HTTP/1.1': askHttp1,
+  'HTTP/2': askHttp2,
+  upgrade: askUpgrade,
+};
+
+function askHttp1(
+  port: number,
+  host: string,
+  { method = 'GET', path = '/', headers = {}, body }: Asked,
+): Promise<Given> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers: { ...headers, host }, agent: false },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: folded(response.rawHeaders),
+            body: Buffer.concat(pieces).toString(),
+          }),
+        );
+      },
+    );
+    request.once('error', reject);
+    request.end(body);
+  });
+}
+
+function askHttp2(
+  port: number,
+  host: string,
+  { method = 'GET', path = '/', headers = {}, body }: Asked,
+): Promise<Given> {
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    session.once('error', reject);
+    const stream = session.request({
+      [constants.HTTP2_HEADER_METHOD]: method,
+      [constants.HTTP2_HEADER_PATH]: path,
+      [constants.HTTP2_HEADER_AUTHORITY]: host,
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    });
+    let status = 0;
+    let found: Record<string, string> = {};
+    const pieces: Buffer[] = [];
+    stream.on('response', (head) => {
+      status = Number(head[':status']);
+      found = Object.fromEntries(
+        Object.entries(head).flatMap(([name, value]) =>
+          name.startsWith(':') ? [] : [[name, Array.isArray(value) ? value.join('\n') : String(value)]],
+        ),
+      );
+    });
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
+    stream.once('error', reject);
+    stream.once('end', () => {
+      session.close();
+      resolve({ status, headers: found, body: Buffer.concat(pieces).toString() });
+    });
+    stream.end(body);
+  });
+}
+
+/** Offers the protocol `echo`; what it echoes is the body of the 101. */
+function askUpgrade(port: number, host: string, { method = 'GET', path = '/', headers = {} }: Asked): Promise<Given> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.once('error', reject);
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`,
+    );
+    socket.on('data', (piece: Buffer) => {
+      text += piece.toString('latin1');
+      const end = text.indexOf('\r\n\r\n');
+      if (end === -1) return;
+      const [line = '', ...fields] = text.slice(0, end).split('\r\n');
+      const status = Number(line.split(' ')[1]);
+      const flat = fields.flatMap((each) => [
+        each.slice(0, each.indexOf(':')),
+        each.slice(each.indexOf(':') + 1).trim(),
+      ]);
+      const found = folded(flat);
+      const body = text.slice(end + 4);
+      if (status === 101) {
+        if (body === '') socket.write('ping');
+        if (body !== 'ping') return;
+      } else if (body.length < Number(found['content-length'] ?? 0)) return;
+      socket.destroy();
+      resolve({ status, headers: found, body });
+    });
+    socket.once('close', () => reject(new Error(`closed after: ${text}`)));
+  });
+}
+
+function folded(flat: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = (flat[at] as string).toLowerCase();
+    const value = flat[at + 1] as string;
+    found[name] = found[name] === undefined ? value : `${found[name]}${name === 'set-cookie' ? '\n' : ', '}${value}`;
+  }
+  return found;
+}
