@@ -1,4 +1,4 @@
-import { type LabelEntry, otherLabels, serviceBounds } from '@swarmgate/labels';
+import { type LabelEntry, otherLabels, overridableLabels, serviceBounds } from '@swarmgate/labels';
 import { listedLabels } from './label-lists.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
@@ -15,6 +15,9 @@ export function labelsPage(): string {
     'Each may carry an index, `.1` to `.1000`.',
     labelTable(ofDestination),
     '## Of the whole service',
+    `Of these, one destination may have its own, with its index: ${Object.values(overridableLabels)
+      .map(({ name }) => code(name))
+      .join(', ')}. They take the place of the service’s. Passwords in \`users.1\` are hashes.`,
     labelTable(ofService),
     '## Of the listener',
     table(

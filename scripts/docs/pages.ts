@@ -3,6 +3,7 @@ import { labelsPage } from './labels-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { middlewaresPage } from './middlewares-page.ts';
 import { migrationPage } from './migration-page.ts';
+import { traefikLabelsPage } from './traefik-labels-page.ts';
 import { traefikPage } from './traefik-page.ts';
 
 /** Every generated page, by its path in the repository. */
@@ -13,4 +14,5 @@ export const generatedPages: Readonly<Record<string, () => string | Promise<stri
   'docs/metrics.md': metricsPage,
   'docs/migrating-from-docker-flow.md': migrationPage,
   'docs/from-traefik.md': traefikPage,
+  'docs/traefik-labels.md': traefikLabelsPage,
 };

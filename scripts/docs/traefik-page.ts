@@ -71,15 +71,48 @@ export const traefikRows: readonly TraefikRow[] = [
   },
 ];
 
-/** docs/from-traefik.md: the common Traefik labels and what to write instead. */
+/** docs/from-traefik.md: serving a Traefik stack unchanged, and what to write instead of each label. */
 export function traefikPage(): string {
   return `${[
-    '# From Traefik labels',
+    '# From Traefik',
     generatedNote('scripts/docs/traefik-page.ts'),
-    'Rules and middlewares are no objects of their own here: each is a label of the service that wants it. Labels go under `deploy.labels`, as with Traefik’s Swarm provider. What each label does in full is in [labels](labels.md).',
+    migration,
+    '## The same in labels of our own',
+    'A stack needs none of them to be served. Rules and middlewares are no objects of their own here: each is a label of the service that wants it. What each label does in full is in [labels](labels.md).',
     table(
       ['Traefik', 'Swarmgate', ''],
       traefikRows.map(({ traefik, swarmgate, note = '' }) => [code(traefik), swarmgate.map(code).join(' '), note]),
     ),
   ].join('\n\n')}\n`;
 }
+
+const migration = `Swarmgate serves stacks with \`traefik.*\` labels as they are. What becomes of each label is in [labels of
+Traefik](traefik-labels.md); what the settings mean in [environment](environment.md).
+
+1. **Read what would be served.** \`swarmgate check stack.yml\` reads both families of labels, without an engine: it names rules that
+   cannot be read with the place in the rule, misspelt labels with the nearest one, middlewares that are missing or that no router
+   names, entrypoints that are not known, services without a port, and labels of Traefik 1 with what to write.
+2. **Say what stands in Traefik’s own flags.** Half of a set-up is often there. \`swarmgate check stack.yml --traefik-args FILE\` reads them, one
+   a line, prints the settings that say the same, and fails for a flag that restricts and has none:
+
+   | Traefik’s flag | setting of the listener |
+   |---|---|
+   | \`--entrypoints.web.address=:80\`, \`--entrypoints.websecure.address=:443\` | none: \`web\` and \`http\` are the plain ports, \`websecure\` and \`https\` those with TLS |
+   | \`--entrypoints.internal.address=:8000\` | \`TRAEFIK_ENTRYPOINTS=internal=8000\`; with TLS \`internal=8000:ssl\`. The proxy opens the port: \`BIND_PORTS=8000\` |
+   | \`--providers.swarm.exposedByDefault\` (default \`true\`) | \`TRAEFIK_EXPOSED_BY_DEFAULT=true\` (default \`false\`) |
+   | \`--providers.swarm.constraints=…\` | \`TRAEFIK_CONSTRAINTS=…\`, in the same grammar |
+   | \`--providers.swarm.defaultRule=…\` | \`TRAEFIK_DEFAULT_RULE=…\` |
+   | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`HTTPS_ONLY=true\` of the proxy |
+   | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
+   | \`--entrypoints.….http.middlewares=…\` | none: put the middleware on the routers |
+
+3. **Turn it on.** \`LABELS=df,traefik\` on the listener. Without it the listener logs how many services carry \`traefik.*\` labels, and
+   \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
+   internal.
+4. **Look.** \`swarmgate problems\` names what is not served and why, \`swarmgate explain https://shop.example/\` the route that a
+   request takes. Certificates of Traefik’s ACME store come over with \`swarmgate certificates import acme.json\`.
+5. **Leave the labels of Traefik behind, or keep them.** \`swarmgate convert stack.yml\` prints the stack with \`com.df.*\` labels that route
+   the same, and names what cannot be said: a router with a middleware that cannot be had stays closed.
+
+Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Where a service has \`com.df.notify=true\` too,
+its \`com.df.*\` labels hold, and its routers of Traefik are not served.`;

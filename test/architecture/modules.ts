@@ -62,6 +62,12 @@ export const modules: readonly Module[] = [
     imports: ['labels/definition', 'labels/catalogue', 'labels/values'],
   },
   {
+    name: 'labels/traefik',
+    what: '`traefik.*` of all services → destinations and problems',
+    kind: 'pure',
+    imports: ['labels/definition', 'labels/catalogue', 'labels/middlewares', 'labels/values'],
+  },
+  {
     name: 'registry/definition',
     what: 'documents: schemas, checks that return problems, sealing of secrets',
     kind: 'pure',

@@ -40,6 +40,8 @@ export interface DeployedStack {
   readonly demoImage: string;
   /** The proxy's entrypoint and its REST, on this machine. */
   readonly httpUrl: string;
+  /** The entrypoint with TLS; open once there is a certificate. */
+  readonly httpsPort: number;
   readonly adminUrl: string;
   readonly token: string;
   readonly consul: StackConsul;
@@ -107,6 +109,7 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
     SWARMGATE_NETWORK: name,
     PROXY_INSTANCE_NAME: instance,
     SECRETS_PREFIX: name,
+    LABELS: 'df,traefik',
     ...portsOf(options.entry === true, http, https, admin),
     CONSUL_UI_PUBLISHED_PORT: String(ui),
     TUNNEL_NAME: `${name}-consul-ui`,
@@ -174,6 +177,7 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
     network: name,
     demoImage,
     httpUrl: `http://127.0.0.1:${http}`,
+    httpsPort: https,
     adminUrl,
     token,
     consulUiUrl: `https://127.0.0.1:${ui}`,

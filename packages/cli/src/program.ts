@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addCertificatesCommand } from './commands/certificates.ts';
 import { addChangeCommands } from './commands/changes.ts';
 import { addCheckCommands } from './commands/check.ts';
+import { addConvertCommand } from './commands/convert.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addHistoryCommands } from './commands/history.ts';
 import { addProblemsCommand } from './commands/problems.ts';
@@ -39,5 +40,6 @@ export function createProgram(io: CommandIo): Command {
   addChangeCommands(program, io);
   addHistoryCommands(program, io);
   addCheckCommands(program, io);
+  addConvertCommand(program, io);
   return program;
 }

@@ -7,6 +7,7 @@ export * from './definition/changed-labels.ts';
 export { serviceBounds } from './definition/check-bounds.ts';
 export { checkDestinations } from './definition/check-destinations.ts';
 export { restrictionNotHonoured } from './definition/check-modes.ts';
+export { definitionSizeProblem } from './definition/definition-size.ts';
 export { labelName } from './definition/label-name.ts';
 export { middlewareExpressions, middlewaresOf, unsupportedMiddleware } from './definition/middlewares-of.ts';
 export type * from './definition/plain-secrets.ts';
@@ -40,6 +41,13 @@ export type {
   RequiredOption,
 } from './middlewares/middleware-kind.ts';
 export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
+export { showMiddleware } from './middlewares/show-middleware.ts';
+export { type Constraint, readConstraint } from './traefik/constraints.ts';
+export * from './traefik/label-keys.ts';
+export { type ReadLabels, readTraefikLabels } from './traefik/read-labels.ts';
+export { readTraefikArgs, type TraefikArgs } from './traefik/traefik-args.ts';
+export * from './traefik/traefik-options.ts';
+export * from './traefik/translate-traefik.ts';
 export { controlCharacterIn } from './values/control-characters.ts';
 export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts';
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';

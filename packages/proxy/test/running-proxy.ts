@@ -34,6 +34,8 @@ export interface ProxyUnderTestOptions {
   readonly replica?: string;
   readonly logger?: Logger;
   readonly firstWordWaitMs?: number;
+  /** Default: one without TLS. */
+  readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
   /** Told of the server as soon as its ports are taken. */
   readonly onServer?: (server: Server) => void;
 }
@@ -54,7 +56,7 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
     ...(options.firstWordWaitMs === undefined ? {} : { firstWordWaitMs: options.firstWordWaitMs }),
     ...(options.replica === undefined ? {} : { replica: options.replica }),
     prepareServer: async (given) => {
-      const entrypoints = [{ port: 0, secure: false }];
+      const entrypoints = options.entrypoints ?? [{ port: 0, secure: false }];
       const server = await prepareInProcessServer({ ...given, entrypoints, host: '127.0.0.1' });
       options.onServer?.(server);
       return server;

@@ -1,6 +1,16 @@
 import { hostname } from 'node:os';
+import { isForTraefik } from '@swarmgate/labels';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
-import { type Logger, type Running, type Settings, stopAll, type TaskFault, Tasks } from '@swarmgate/runtime';
+import {
+  type LabelFamily,
+  type Logger,
+  type Running,
+  type Settings,
+  stopAll,
+  type TaskFault,
+  Tasks,
+} from '@swarmgate/runtime';
+import { createUnreadLabels, familiesOf } from './labels/label-families.ts';
 import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
 import { shownParameters } from './labels/shown-parameters.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
@@ -35,6 +45,8 @@ export interface ListenerStatus {
   /** Services that request routes, by published name. */
   readonly services: Readonly<Record<string, { readonly tasks: number; readonly problems: number }>>;
   readonly counts: ObserverCounts;
+  /** `LABELS`, and how many services carry `traefik.*` labels, whether these are read or not. */
+  readonly labels: { readonly read: readonly LabelFamily[]; readonly traefikServices: number };
   /** Control tasks that failed and have not recovered. */
   readonly taskFaults: readonly TaskFault[];
 }
@@ -65,6 +77,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const { settings, registry, logger, signal } = options;
   const owner = settings.swarmName;
   const naming = { notifyLabel: settings.notifyLabel, serviceNamePrefix: settings.serviceNamePrefix };
+  const families = familiesOf(settings);
   const describing = { ...naming, includeNodeInfo: settings.includeNodeIpInfo };
   const client = connectSwarm(settings.dockerHost, { onApiVersion: (version) => logApiVersion(logger, version) });
   const { kind } = registry.store;
@@ -72,6 +85,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const running: Running[] = [];
   const tasks = new Tasks({ logger });
   const observed = new ObservedSwarm();
+  const unread = createUnreadLabels(families.families, logger);
   const metrics = createListenerMetrics();
 
   const by = `swarm-listener on ${hostname()}`;
@@ -84,7 +98,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     logger,
     signal,
     tasks,
-    isSelected: (service) => isSelected(service, naming) || isSelectionUnclear(service, naming),
+    isSelected: (service) =>
+      (families.families.includes('df') && (isSelected(service, naming) || isSelectionUnclear(service, naming))) ||
+      (families.traefik !== undefined && isForTraefik(service.labels, families.traefik)),
     resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
     useServiceEvents: settings.useServiceEvents,
     useNodeEvents: settings.useNodeEvents,
@@ -125,7 +141,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   running.push({ stop: async () => stopFollowing() });
 
   const translator = createTranslator(
-    { ...naming, owner, separator: settings.separator, defaults: settings.defaultLabels },
+    { ...naming, ...families, owner, separator: settings.separator, defaults: settings.defaultLabels },
     {
       onProblems: (service) => logProblems(logger, owner, service),
       onSkipped: ({ id, name }, selection) =>
@@ -138,6 +154,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     const translated = translator.take(observation, new Date());
     observed.view = view;
     observed.services = translated.services;
+    if (observation.cause === 'listing') unread.count(view);
     publisher.setDesired({
       ...translated,
       evidence: view,
@@ -187,6 +204,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       publishing: publisher.status(),
       services: Object.fromEntries(summary),
       counts: observer.counts(),
+      labels: { read: families.families, traefikServices: unread.services() },
       taskFaults: tasks.faults(),
     };
   }

@@ -107,6 +107,52 @@ describe('checking a stack file', () => {
     expect((await run('check', join(folder, 'absent.yml'))).code).to.equal(2);
   });
 
+  it('reads labels of Traefik, names what is wrong with their places, and the settings that its flags mean', async () => {
+    const traefik = join(folder, 'traefik.yml');
+    writeFileSync(
+      traefik,
+      `services:
+  web:
+    image: web
+    deploy:
+      labels:
+        - traefik.enable=true
+        - traefik.http.routers.web.rule=Host(\`a.example\`) && PathPrefix(\`/x\`
+        - traefik.http.services.web.loadbalancer.server.port=80
+  api:
+    image: api
+    labels:
+      - traefik.enable=true
+    deploy:
+      labels:
+        - traefik.enable=true
+        - traefik.http.routers.api.rule=Host(\`b.example\`)
+        - traefik.http.routers.api.entrypoints=internal
+        - traefik.http.services.api.loadbalancer.server.port=80
+  off:
+    image: off
+    deploy:
+      labels:
+        - traefik.http.routers.off.rule=Host(\`c.example\`)
+`,
+    );
+    const { out, code } = await run('check', traefik, '--stack', 'shop');
+    expect(code).to.equal(1);
+    expect(out).to.match(new RegExp(`${traefik}:7: error .*cannot be read at character 32`));
+    expect(out).to.match(new RegExp(`${traefik}:17: error .*no entrypoint internal`));
+    expect(out).to.match(new RegExp(`${traefik}:9: warning.*move them to deploy.labels`));
+    expect(out).to.match(new RegExp(`${traefik}:23: warning.*not traefik.enable=true`));
+
+    const args = join(folder, 'traefik.args');
+    writeFileSync(args, '--entrypoints.internal.address=:9000\n--providers.file.directory=/rules\n');
+    const flagged = await run('check', traefik, '--stack', 'shop', '--traefik-args', args);
+    expect(flagged.out)
+      .to.include('listener: TRAEFIK_ENTRYPOINTS=internal=9000')
+      .and.not.include('no entrypoint internal');
+    expect(flagged.out).to.include('--providers.file.directory=/rules');
+    expect(flagged.code).to.equal(1);
+  });
+
   describe('beside a running proxy', () => {
     let proxy: RunningProxy;
     let registry: Registry;

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { readTraefikArgs } from '@swarmgate/labels';
 import type { RoutesResponse, ServicesResponse } from '@swarmgate/proxy';
 import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
+import { familiesOf } from '@swarmgate/swarm-listener';
 import type { Command } from 'commander';
 import { UnreachableError } from '../admin-client.ts';
 import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
@@ -9,10 +11,11 @@ import { type Effects, effectsOf } from '../compose/effects.ts';
 import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
-import { checkAsGithub, checkAsText, diffAsText } from '../output/check-report.ts';
+import { checkAsGithub, checkAsText, diffAsText, traefikArgsAsText } from '../output/check-report.ts';
 import { clientFor, type OperatorOptions } from './operator-command.ts';
 
-interface CheckOptions extends OperatorOptions {
+export interface CheckOptions extends OperatorOptions {
+  readonly traefikArgs?: string;
   readonly stack?: string;
   readonly format?: string;
 }
@@ -27,6 +30,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       'swarmgate check stack.yml',
       'swarmgate check stack.yml stack.prod.yml --stack shop --url http://10.0.0.5:8080',
       'swarmgate check stack.yml --format github',
+      'swarmgate check stack.yml --traefik-args traefik.args',
     ],
   )
     .option('--format <format>', 'text, json or github (annotations of a workflow)', 'text')
@@ -35,13 +39,17 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       if (!['text', 'json', 'github'].includes(format)) {
         throw new UsageError('format-invalid', `--format ${format}: expected text, json or github`);
       }
+      const traefik = options.traefikArgs === undefined ? undefined : readTraefikArgs(readText(options.traefikArgs));
       const desired = readDesired(files, options, io);
       // Without an address the labels alone are checked; an address that does not respond is an error.
       const isCompared = options.url !== undefined || io.env.SWARMGATE_URL !== undefined;
       const effects = isCompared ? await effectsOn(desired, files, options, io) : undefined;
-      if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null }, null, 2));
+      const flags = traefik === undefined ? {} : { traefik };
+      if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null, ...flags }, null, 2));
       else io.out(format === 'github' ? checkAsGithub(desired, effects) : checkAsText(desired, effects));
-      if (desired.some(hasErrors)) io.exit(exitCodes.refused);
+      if (traefik !== undefined && format === 'text') io.out(traefikArgsAsText(traefik));
+      if (desired.some(hasErrors) || traefik?.problems.some(({ severity }) => severity === 'error') === true)
+        io.exit(exitCodes.refused);
     });
 
   stackCommand(program, 'diff <files...>', 'routes that a deployment of stack files would add, change and remove', [
@@ -59,7 +67,7 @@ function hasErrors({ problems }: DesiredService): boolean {
   return problems.some(({ severity }) => severity === 'error');
 }
 
-function stackCommand(
+export function stackCommand(
   program: Command,
   nameAndArguments: string,
   description: string,
@@ -72,30 +80,45 @@ function stackCommand(
       '--stack <name>',
       'name the stack is deployed under (default: its "name", else the folder of the first file)',
     )
+    .option(
+      '--traefik-args <file>',
+      'flags or environment of the Traefik service, one a line: its entrypoints and constraints hold, and the settings that say the same are printed',
+    )
     .option('--url <address>', 'admin address of the proxy to compare with')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-function readDesired(files: readonly string[], options: CheckOptions, io: CommandIo): readonly DesiredService[] {
+export function readDesired(files: readonly string[], options: CheckOptions, io: CommandIo): readonly DesiredService[] {
   const merged = readFiles(files, io);
-  const settings = readSettings('cli', { env: io.env });
+  const settings = readSettings('cli', { env: { ...environmentOf(options), ...io.env } });
   return desiredServices(merged, {
     stack: stackName(files, options, merged),
     notifyLabel: settings.notifyLabel,
     serviceNamePrefix: settings.serviceNamePrefix,
     separator: settings.separator,
     defaults: settings.defaultLabels,
+    ...familiesOf(settings),
     owner: settings.swarmName,
     nowMs: Date.now(),
   });
+}
+
+/** What Traefik's flags say, as the listener's environment would. */
+function environmentOf({ traefikArgs }: CheckOptions): Record<string, string> {
+  if (traefikArgs === undefined) return {};
+  const { settings } = readTraefikArgs(readText(traefikArgs));
+  const ofListener = settings.filter(({ of }) => of === 'listener').map(({ setting }) => setting);
+  return Object.fromEntries(
+    ofListener.map((setting) => [setting.replace(/=.*$/s, ''), setting.replace(/^[^=]*=/, '')]),
+  );
 }
 
 function readFiles(files: readonly string[], io: CommandIo): ComposeFile {
   return mergeCompose(files.map((file) => readCompose(file, readText(file), io.env)));
 }
 
-function readText(file: string): string {
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

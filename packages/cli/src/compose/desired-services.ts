@@ -1,7 +1,21 @@
-import { type LabelDefaults, translateParameters } from '@swarmgate/labels';
+import {
+  isForTraefik,
+  type LabelDefaults,
+  type TraefikOptions,
+  type TraefikTranslation,
+  translateParameters,
+  translateTraefik,
+} from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry';
-import { parseBoolean } from '@swarmgate/runtime';
-import { isSelected, parametersOf, publishedName, type SwarmService } from '@swarmgate/swarm-listener';
+import { type LabelFamily, parseBoolean } from '@swarmgate/runtime';
+import {
+  isSelected,
+  parametersOf,
+  publishedName,
+  type SwarmService,
+  traefikDefinition,
+  traefikServiceOf,
+} from '@swarmgate/swarm-listener';
 import type { ComposeFile, ComposeService } from './read-compose.ts';
 import type { PlacedProblem, Position } from './read-labels.ts';
 
@@ -14,6 +28,10 @@ export interface DesiredOptions {
   /** `DEFAULT_<LABEL>`. Default: none. */
   readonly defaults?: LabelDefaults;
   readonly owner: string;
+  /** `LABELS`. Default: `com.df.*` alone. */
+  readonly families?: readonly LabelFamily[];
+  /** Where `traefik.*` are read. */
+  readonly traefik?: TraefikOptions;
   readonly nowMs: number;
 }
 
@@ -29,12 +47,82 @@ export interface DesiredService {
 
 /** Translates with the listener's own rules, so that the result is what a deployment would publish. Pure. */
 export function desiredServices(file: ComposeFile, options: DesiredOptions): readonly DesiredService[] {
-  return [...file.services.values()].flatMap((service) => {
-    const swarmService = asSwarmService(service, options.stack);
-    if (isSelected(swarmService, options)) return [selected(service, swarmService, options)];
-    const problems = [...service.problems, ...unselectedProblems(service, options)];
+  const { families = ['df'], traefik } = options;
+  const isOfDf = (service: SwarmService) => families.includes('df') && isSelected(service, options);
+  const services = [...file.services.values()].map((service) => ({
+    service,
+    swarmService: asSwarmService(service, options.stack),
+  }));
+  const translations = traefik && traefikTranslations(services, isOfDf, traefik, options.nowMs);
+  return services.flatMap(({ service, swarmService }) => {
+    if (isOfDf(swarmService)) return [selected(service, swarmService, options)];
+    const translation = translations?.get(swarmService.id);
+    if (translation !== undefined) return [ofTraefik(service, swarmService, translation, options)];
+    const problems = [
+      ...service.problems,
+      ...(families.includes('df') ? unselectedProblems(service, options) : misplacedProblem(service)),
+      ...(traefik === undefined ? [] : notEnabledProblem(service, traefik)),
+    ];
     return problems.length === 0 ? [] : [{ ...identity(service, swarmService, options), problems }];
   });
+}
+
+function traefikTranslations(
+  services: readonly { readonly swarmService: SwarmService }[],
+  isOfDf: (service: SwarmService) => boolean,
+  options: TraefikOptions,
+  nowMs: number,
+): ReadonlyMap<string, TraefikTranslation> {
+  const ours = services.filter(({ swarmService }) => isForTraefik(swarmService.labels, options));
+  const given = ours.map(({ swarmService }) => traefikServiceOf(swarmService, isOfDf(swarmService)));
+  const translated = translateTraefik(given, options, nowMs);
+  return new Map([...translated].filter(([id]) => given.some((each) => each.id === id && each.namesOnly !== true)));
+}
+
+function ofTraefik(
+  service: ComposeService,
+  swarmService: SwarmService,
+  translation: TraefikTranslation,
+  options: DesiredOptions,
+): DesiredService {
+  const found = identity(service, swarmService, options);
+  const { definition, problems } = traefikDefinition(
+    translation,
+    {
+      version: 1,
+      service: found.name,
+      owner: options.owner,
+      source: sourceOf(service),
+      updatedAt: new Date(options.nowMs).toISOString(),
+    },
+    options.defaults,
+  );
+  return {
+    ...found,
+    ...(definition === undefined ? {} : { definition }),
+    problems: [
+      ...service.problems,
+      ...problems.map((problem) => ({ ...problem, position: positionOf(problem.label, service) })),
+      ...misplacedProblem(service),
+    ],
+  };
+}
+
+/** Traefik's own default is the other one. */
+function notEnabledProblem(service: ComposeService, options: TraefikOptions): readonly PlacedProblem[] {
+  const labels = [...service.labels.keys()].filter((label) => /^traefik\./i.test(label));
+  const isStated = labels.some((label) => label.toLowerCase() === 'traefik.enable');
+  if (labels.length === 0 || isStated || options.exposedByDefault) return [];
+  return [
+    {
+      severity: 'warning',
+      reason: 'traefik-not-enabled',
+      message: `${service.name} has ${labels.length} traefik labels, but not traefik.enable=true: it would not be served`,
+      suggestion:
+        'add traefik.enable: "true" to deploy.labels, or set TRAEFIK_EXPOSED_BY_DEFAULT=true as Traefik has it',
+      position: service.labelPositions.get(labels[0] ?? '') ?? service.position,
+    },
+  ];
 }
 
 function selected(service: ComposeService, swarmService: SwarmService, options: DesiredOptions): DesiredService {
@@ -44,7 +132,7 @@ function selected(service: ComposeService, swarmService: SwarmService, options: 
     service: name,
     separator: options.separator,
     ...(options.defaults === undefined ? {} : { defaults: options.defaults }),
-    source: { kind: 'swarm', swarmId: 'file', serviceId: service.name, versionIndex: 0 },
+    source: sourceOf(service),
     updatedAt: new Date(options.nowMs).toISOString(),
     nowMs: options.nowMs,
   });
@@ -107,8 +195,17 @@ function misplacedProblem(service: ComposeService): readonly PlacedProblem[] {
   ];
 }
 
+/** A label of Traefik stands with its whole name, or with the beginning that several share. */
 function positionOf(label: string | undefined, { labelPositions, position }: ComposeService): Position {
-  return labelPositions.get(`com.df.${label}`) ?? position;
+  if (label === undefined) return position;
+  const exact = labelPositions.get(`com.df.${label}`) ?? labelPositions.get(label);
+  if (exact !== undefined || !/^traefik\./i.test(label)) return exact ?? position;
+  const sharing = [...labelPositions].find(([name]) => name.startsWith(`${label}.`));
+  return sharing?.[1] ?? position;
+}
+
+function sourceOf(service: ComposeService) {
+  return { kind: 'swarm', swarmId: 'file', serviceId: service.name, versionIndex: 0 } as const;
 }
 
 function asSwarmService(service: ComposeService, stack: string): SwarmService {
@@ -121,6 +218,6 @@ function asSwarmService(service: ComposeService, stack: string): SwarmService {
     mode: service.isGlobal ? { kind: 'global' } : { kind: 'replicated', replicas: service.replicas },
     networks: [],
     virtualIps: [],
-    ports: [],
+    ports: service.targetPorts.map((target) => ({ protocol: 'tcp', target, published: 0, mode: 'ingress' })),
   };
 }

@@ -18,6 +18,8 @@ export interface ComposeService {
   readonly problems: readonly PlacedProblem[];
   readonly isGlobal: boolean;
   readonly replicas: number;
+  /** Ports of its containers that it publishes by TCP. */
+  readonly targetPorts: readonly number[];
 }
 
 export interface ComposeFile {
@@ -66,9 +68,10 @@ export function readCompose(file: string, text: string, env: Environment): Compo
       position: at(pair.key),
       labels: deployed?.labels ?? new Map(),
       labelPositions: deployed?.positions ?? new Map(),
-      misplacedLabels: [...(ofContainers?.labels.keys() ?? [])].filter((label) => label.startsWith('com.df.')),
+      misplacedLabels: [...(ofContainers?.labels.keys() ?? [])].filter((label) => /^(com\.df|traefik)\./i.test(label)),
       problems: [...(deployed?.problems ?? []), ...(ofContainers?.problems ?? [])],
       isGlobal: textOf(plain.deploy?.mode, env) === 'global',
+      targetPorts: targetPortsOf(plain.ports, env),
       replicas: Number(textOf(plain.deploy?.replicas, env) ?? 1),
     });
   }
@@ -106,7 +109,21 @@ export function mergeCompose(files: readonly ComposeFile[]): ComposeFile {
   return { name, services };
 }
 
+/** `80`, `8080:80`, `127.0.0.1:8080:80/tcp`, or a map with `target`; ranges are left out. */
+function targetPortsOf(ports: unknown, env: Environment): readonly number[] {
+  if (!Array.isArray(ports)) return [];
+  return ports.flatMap((port: unknown) => {
+    const isMap = typeof port === 'object' && port !== null;
+    const fields = new Map<string, unknown>(isMap ? Object.entries(port) : []);
+    const text = textOf(isMap ? fields.get('target') : port, env) ?? '';
+    const match = /^(?:.*:)?(\d{1,5})(?:\/(\w+))?$/.exec(text);
+    const protocol = textOf(fields.get('protocol'), env) ?? match?.[2] ?? 'tcp';
+    return match === null || protocol !== 'tcp' ? [] : [Number(match[1])];
+  });
+}
+
 interface PlainService {
+  readonly ports?: unknown;
   readonly deploy?: { readonly mode?: unknown; readonly replicas?: unknown } | null;
 }
 

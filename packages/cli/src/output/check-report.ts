@@ -1,3 +1,4 @@
+import type { TraefikArgs } from '@swarmgate/labels';
 import type { DesiredService } from '../compose/desired-services.ts';
 import type { Effects } from '../compose/effects.ts';
 import { describeProblem } from './problem.ts';
@@ -22,6 +23,16 @@ export function checkAsText(desired: readonly DesiredService[], effects: Effects
     `${count(errors, 'error')}, ${count(all.length - errors, 'warning')} in ${count(desired.length, 'service')}`,
   );
   return lines.join('\n');
+}
+
+/** Settings that say what Traefik's flags say, and flags that none says. */
+export function traefikArgsAsText({ settings, problems }: TraefikArgs): string {
+  return [
+    'settings that say the same as the flags of Traefik:',
+    ...settings.map(({ of, setting, from }) => `  ${of}: ${setting}  (${from})`),
+    ...(settings.length === 0 ? ['  none is needed'] : []),
+    ...problems.map((problem) => `  ${describeProblem(problem)}`),
+  ].join('\n');
 }
 
 function count(number: number, what: string): string {

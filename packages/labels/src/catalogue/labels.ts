@@ -16,6 +16,18 @@ export const serviceLabels = {
   ...certificateServiceLabels,
 };
 
+const { serviceCert: _certificate, ...accessOfDestination } = accessServiceLabels;
+const { sessionType, sessionCookie } = upstreamServiceLabels;
+
+/** Labels of the whole service that one destination may have otherwise: with its index, in `overrides` of a definition. */
+export const overridableLabels = {
+  ...processingServiceLabels,
+  ...accessOfDestination,
+  sessionType,
+  sessionCookie,
+  ...certificateServiceLabels,
+};
+
 /** Labels of one destination, which may carry an index, by the definition's field. */
 export const destinationLabels = {
   ...routingDestinationLabels,
@@ -27,6 +39,9 @@ export const destinationLabels = {
 
 /** The fields of a definition beside its own: labels that hold for the whole service. */
 export type ServiceLabels = FieldsOf<typeof serviceLabels>;
+
+/** The fields of the service that a destination has otherwise. */
+export type OverridingLabels = FieldsOf<typeof overridableLabels>;
 
 /** The fields of one destination beside its own. */
 export type DestinationLabels = FieldsOf<typeof destinationLabels>;

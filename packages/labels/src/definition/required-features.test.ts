@@ -42,6 +42,25 @@ describe('features that a definition requires', () => {
     expect(definition?.destinations.map(({ requires }) => requires)).to.deep.equal([undefined, ['https']]);
   });
 
+  it('are those of labels of the service that one destination has otherwise', () => {
+    const { definition } = translate({
+      serviceName: 'x',
+      'servicePath.1': '/a',
+      'port.1': '80',
+      'servicePath.2': '/b',
+      'port.2': '80',
+      'allowedAddresses.2': '10.0.0.0/8',
+      'users.2': 'ann:$2y$05$xSFW6BbaG1cxQRRM1OUPh./iZ8tcoAzgAS3eYs9IowsD9kLjbhipS',
+    });
+    const [first, second] = definition?.destinations ?? [];
+    expect(first).to.not.have.any.keys('overrides', 'requires');
+    expect(second?.overrides).to.deep.include({ allowedAddresses: ['10.0.0.0/8'], usersPassEncrypted: true });
+    expect(second?.requires).to.deep.equal(['allow-list', 'auth', 'overrides']);
+    const plain = translate({ serviceName: 'x', 'servicePath.1': '/a', 'port.1': '80', 'users.1': 'ann:opensesame' });
+    expect(plain.definition).to.equal(undefined);
+    expect(JSON.stringify(plain.problems)).to.include('hashes').and.not.include('opensesame');
+  });
+
   it('are those of the fields that a destination has for itself', () => {
     const { definition } = translate({ serviceName: 'x', servicePath: '/', port: '80' });
     if (definition === undefined) throw new Error('it is rejected');

@@ -1,4 +1,4 @@
-import type { DestinationLabels, ServiceLabels } from '../catalogue/labels.ts';
+import type { DestinationLabels, OverridingLabels, ServiceLabels } from '../catalogue/labels.ts';
 
 /**
  * What travels: one service as it stands in the registry, under the labels' own names. It is plain JSON, perhaps
@@ -32,7 +32,7 @@ export interface Destination extends DestinationLabels {
    * Fields of the service that this destination has otherwise: a router of Traefik has middlewares of its own. A reader that
    * does not know them answers 503 (`requires`).
    */
-  readonly overrides?: ServiceLabels;
+  readonly overrides?: OverridingLabels;
   /** As the service’s, for this destination alone. */
   readonly requires?: readonly string[];
 }

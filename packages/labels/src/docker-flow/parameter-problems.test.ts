@@ -34,7 +34,7 @@ describe('translateParameters, what is wrong', () => {
     [{ ...minimal, accessLog: '2/3' }, 'error', 'accessLog: label-value-invalid'],
     [{ ...minimal, serviceHeader: '__proto__:x' }, 'error', 'serviceHeader: label-value-invalid'],
     [{ ...minimal, users: 'jane:' }, 'error', 'users: label-value-invalid'],
-    [{ ...minimal, 'users.1': 'jane:x' }, 'error', 'users.1: label-not-indexed'],
+    [{ ...minimal, 'users.1': 'jane:x' }, 'error', 'users.1: label-index-unused'],
     [{ ...minimal, 'denyHttp.3': 'true' }, 'error', 'denyHttp.3: label-index-unused'],
     [{ ...minimal, 'servicePath.3': '/x' }, 'warning', 'servicePath.3: label-index-unused'],
     [{ ...minimal, 'servicePath.11': '/x' }, 'warning', 'servicePath.11: label-index-unused'],

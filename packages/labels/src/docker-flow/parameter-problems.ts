@@ -1,5 +1,5 @@
 import type { LabelEntry } from '../catalogue/label-entry.ts';
-import { type KnownLabel, labelNames } from '../catalogue/labels.ts';
+import { type KnownLabel, labelNames, overridableLabels } from '../catalogue/labels.ts';
 import type { OtherLabel } from '../catalogue/other-labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import { nearestName } from '../values/nearest-name.ts';
@@ -63,8 +63,10 @@ export function destinationProblem(
   indexes: readonly number[],
 ): Problem | undefined {
   if (fullName === known.entry.name || (index === 0 && !fullName.includes('.'))) return undefined;
+  const isOverridable = known.scope === 'service' && Object.hasOwn(overridableLabels, known.field);
+  if (isOverridable && index > 0 && indexes.includes(index)) return undefined;
   const severity = known.entry.restricts !== undefined ? 'error' : 'warning';
-  if (known.scope === 'service') {
+  if (known.scope === 'service' && !isOverridable) {
     return {
       severity,
       reason: 'label-not-indexed',

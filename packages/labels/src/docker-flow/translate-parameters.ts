@@ -1,7 +1,15 @@
 import { isName, nameExpected } from '@swarmgate/runtime';
-import { destinationLabels, findLabel, type ServiceLabels, serviceLabels } from '../catalogue/labels.ts';
+import {
+  destinationLabels,
+  findLabel,
+  type OverridingLabels,
+  overridableLabels,
+  type ServiceLabels,
+  serviceLabels,
+} from '../catalogue/labels.ts';
 import { checkDestinations } from '../definition/check-destinations.ts';
 import { checkModesOfService } from '../definition/check-modes.ts';
+import { definitionSizeProblem, tooLarge } from '../definition/definition-size.ts';
 import type { PlainSecrets } from '../definition/plain-secrets.ts';
 import type { Problem } from '../definition/problem.ts';
 import { withRequires } from '../definition/required-features.ts';
@@ -77,24 +85,12 @@ export function translateParameters(parameters: LabelParameters, context: Transl
     ...(labels as ServiceLabels),
     destinations,
   });
-  const bytes = Buffer.byteLength(JSON.stringify(definition, undefined, 2));
-  if (bytes > mostDefinitionBytes) return { secrets, problems: [...problems, tooLarge(bytes)] };
+  const exceeded = definitionSizeProblem(definition);
+  if (exceeded !== undefined) return { secrets, problems: [...problems, exceeded] };
   return { definition, secrets, problems };
 }
 
-/** The registry writes a definition and its former version in one transaction of 512 KiB, values in base64. */
-const mostDefinitionBytes = 180_000;
 const mostLabelCharacters = 400_000;
-
-function tooLarge(size: number): Problem {
-  return {
-    severity: 'error',
-    reason: 'definition-too-large',
-    message: `the definition would take ${size.toLocaleString('en')} bytes, and the registry takes ${mostDefinitionBytes.toLocaleString('en')} of one service`,
-    suggestion:
-      'give lists that all destinations share once each, or split the service into several names by reconfigure',
-  };
-}
 
 interface Reading {
   readonly given: readonly GivenParameter[];
@@ -182,7 +178,29 @@ function destinationAt(index: number, nowMs: number, reading: Reading): Destinat
     const value = own[field] ?? (reading.left.has(`${name}.${index}`) ? undefined : defaults[field]);
     if (value !== undefined) fields[field] = value;
   }
-  return { index, since: nowMs, ...fields };
+  const overrides = index === 0 ? {} : overridesAt(reading, index);
+  return { index, since: nowMs, ...fields, ...(Object.keys(overrides).length === 0 ? {} : { overrides }) };
+}
+
+/** Labels of the whole service that the destination has for itself. Its users have hashes: plain passwords are sealed by service. */
+function overridesAt(reading: Reading, index: number): OverridingLabels {
+  const fields = collectFields(reading, index, overridableLabels);
+  if (fields.users === undefined) return fields;
+  const given = reading.given.find(({ fullName }) => fullName === `users.${index}`);
+  const users = (readUsers(given?.value ?? '') ?? []).map(({ username, password }): UserEntry => {
+    if (password === undefined) return { username };
+    if (isPasswordHash(password)) return { username, passwordHash: password };
+    reading.problems.push({
+      severity: 'error',
+      reason: 'label-value-invalid',
+      message: `the password of ${JSON.stringify(username)} in users.${index} is no hash that can be used: expected $5$, $6$, $2b$ or $apr1$`,
+      label: `users.${index}`,
+      value: '(secret)',
+      suggestion: 'make one with mkpasswd -m sha-512: users of one destination have hashes',
+    });
+    return { username };
+  });
+  return { ...fields, users, usersPassEncrypted: true };
 }
 
 /** A missing port is no news where the port was given and could not be read. */

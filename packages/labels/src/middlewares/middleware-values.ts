@@ -60,6 +60,14 @@ export const middlewareList: Value<readonly MiddlewareUse[]> = {
   },
 };
 
+/** One middleware by its options, as another family of labels gives them. */
+export function readMiddleware(name: string, given: readonly CallArgument[]): ParsedLabel<MiddlewareUse> {
+  const kind = middlewareKindOf(name);
+  if (kind === undefined) return not(`middlewares among ${Object.keys(kinds).join(', ')}, not ${name}`);
+  const parsed = parseOptions(kind, given, { separator: ',' });
+  return parsed.ok ? ok({ kind: name, ...parsed.value } as MiddlewareUse) : parsed;
+}
+
 /** Options of a use that are regular expressions. */
 export function expressionsOfUse(use: MiddlewareUse): readonly string[] {
   const kind = middlewareKindOf(use.kind);

@@ -1,4 +1,11 @@
-import { destinationLabels, type LabelEntry, serviceBounds, serviceLabels, type ValueOf } from '@swarmgate/labels';
+import {
+  destinationLabels,
+  type LabelEntry,
+  overridableLabels,
+  serviceBounds,
+  serviceLabels,
+  type ValueOf,
+} from '@swarmgate/labels';
 import { isName, nameExpected } from '@swarmgate/runtime';
 import { z } from 'zod';
 
@@ -19,20 +26,12 @@ const features = z.array(z.string().min(1).max(100)).max(100).exactOptional();
 
 export const serviceLabelsShape = shapeOf(serviceLabels);
 
-/** Strict: a reader that dropped a field here would serve what the field restricts. */
-const {
-  serviceCert: _cert,
-  replicas: _replicas,
-  weight: _weight,
-  aclName: _aclName,
-  ...overridable
-} = serviceLabelsShape;
-
 export const destinationShape = {
   index: z.int().min(0).max(serviceBounds.destinations),
   since: z.int().min(0),
   requires: features,
-  overrides: z.strictObject(overridable).exactOptional(),
+  // Strict: a reader that dropped a field here would serve without what it restricts.
+  overrides: z.strictObject(shapeOf(overridableLabels)).exactOptional(),
   ...shapeOf(destinationLabels),
 };
 

@@ -4,6 +4,7 @@ import { listenerSettings } from './listener-settings.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { registrySettings } from './registry-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
+import { traefikSettings } from './traefik-settings.ts';
 
 /** Every setting there is. Adding one is one entry in one of these files; docs/environment.md is generated from them. */
 export const settingsCatalogue = {
@@ -13,4 +14,5 @@ export const settingsCatalogue = {
   ...acmeSettings,
   ...tracingSettings,
   ...listenerSettings,
+  ...traefikSettings,
 } as const;

@@ -1,5 +1,6 @@
-import { type LabelDefaults, translateParameters } from '@swarmgate/labels';
+import { type LabelDefaults, type TraefikOptions, translateParameters } from '@swarmgate/labels';
 import type { EndpointsDocument, PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
+import type { LabelFamily } from '@swarmgate/runtime';
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { endpointsOf, unreachableProblem } from './service-endpoints.ts';
@@ -12,6 +13,10 @@ import {
 } from './service-parameters.ts';
 
 export interface TranslationOptions extends NamingOptions {
+  /** `LABELS`. Default: `com.df.*` alone. */
+  readonly families?: readonly LabelFamily[];
+  /** Where `traefik.*` are read. */
+  readonly traefik?: TraefikOptions;
   /** `SWARM_NAME`. */
   readonly owner: string;
   /** `SEPARATOR`. */
@@ -29,6 +34,8 @@ export interface TranslatedService {
   readonly source: Extract<ServiceDefinition['source'], { readonly kind: 'swarm' }>;
   /** Absent where its labels are invalid. */
   readonly definition?: ServiceDefinition;
+  /** Nothing of it may be served any more: a registered definition goes, where one of invalid labels stays. */
+  readonly withdrawn?: true;
   readonly secrets: PlainSecrets;
   readonly endpoints: EndpointsDocument;
   readonly problems: readonly Problem[];

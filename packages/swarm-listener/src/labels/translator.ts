@@ -3,13 +3,15 @@ import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { resolveNames } from './name-conflicts.ts';
-import { type Selection, selectionOf } from './service-parameters.ts';
+import { isSelected, isSelectionUnclear, type Selection, selectionOf } from './service-parameters.ts';
+import { createTraefikServices } from './traefik-services.ts';
 import {
   endpointsFor,
   type TranslatedService,
   type TranslationOptions,
   translateService,
 } from './translate-service.ts';
+import { translateTraefikService } from './translate-traefik-service.ts';
 
 /** All selected services, translated, and the names that an observation affects. */
 export interface Translated {
@@ -31,14 +33,31 @@ export interface TranslatorHooks {
 
 export function createTranslator(options: TranslationOptions, hooks: TranslatorHooks): Translator {
   const skipped = new Map<string, number>();
+  const readsDf = options.families?.includes('df') !== false;
+  const traefik =
+    options.traefik === undefined
+      ? undefined
+      : createTraefikServices(
+          options.traefik,
+          (service) => readsDf && (isSelected(service, options) || isSelectionUnclear(service, options)),
+        );
   const known = new Map<string, { readonly swarmId: string; readonly translated: TranslatedService }>();
 
-  function translate(serviceId: string, view: SwarmView, now: Date): TranslatedService | undefined {
+  function translate(
+    serviceId: string,
+    view: SwarmView,
+    now: Date,
+    ofOthers: ReadonlySet<string>,
+  ): TranslatedService | undefined {
     const service = view.services.get(serviceId);
     if (service === undefined) return undefined;
     const before = known.get(serviceId);
     const isSame = before?.swarmId === view.swarmId && before.translated.source.versionIndex === service.versionIndex;
-    if (!isSame) return translateService(service, view, options, now);
+    if (!isSame || ofOthers.has(serviceId)) {
+      const translation = traefik?.translationOf(serviceId);
+      if (translation !== undefined) return translateTraefikService(service, translation, view, options, now);
+      return readsDf ? translateService(service, view, options, now) : undefined;
+    }
     // Only its tasks and nodes can differ.
     const endpoints = endpointsFor(service, before.translated.name, view, options.owner);
     const { translated } = before;
@@ -57,11 +76,15 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
 
   return {
     take({ view, changed }, now) {
-      const ids = changed === 'all' ? new Set([...known.keys(), ...skipped.keys(), ...view.services.keys()]) : changed;
+      const given =
+        changed === 'all' ? new Set([...known.keys(), ...skipped.keys(), ...view.services.keys()]) : changed;
+      // Names of Traefik are shared: the labels of one service may change what another one gets.
+      const ofOthers = traefik?.take(view, given) ?? new Set<string>();
+      const ids = new Set([...given, ...ofOthers]);
       const names = new Set<string>();
       for (const id of ids) {
         const before = known.get(id)?.translated;
-        const translated = translate(id, view, now);
+        const translated = translate(id, view, now, ofOthers);
         if (before !== undefined) names.add(before.name);
         if (translated === undefined) {
           known.delete(id);

@@ -49,6 +49,15 @@ describe('the plan of a publication', () => {
     ]);
   });
 
+  it('removes what is withdrawn, and writes its problems', () => {
+    const wanted = { withdrawn: true, problems: [problem] } as const;
+    expect(plan(wanted, good)).to.deep.equal([
+      { owner: 'swarm', service: 'web', definition: { document: null }, endpoints: null, labelProblems: [problem] },
+    ]);
+    expect(plan(wanted, { problems: [problem] })).to.deep.equal([]);
+    expect(plan(wanted, undefined)).to.deep.equal([{ owner: 'swarm', service: 'web', labelProblems: [problem] }]);
+  });
+
   it('is empty when nothing changed', () => {
     expect(plan({ definition: definition() }, good)).to.deep.equal([]);
   });

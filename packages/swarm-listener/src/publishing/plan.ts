@@ -13,6 +13,8 @@ export interface DesiredService {
   readonly name: string;
   /** Absent: its labels are invalid, and the registered definition stays. */
   readonly definition?: ServiceDefinition;
+  /** There is none, and the registered one goes. */
+  readonly withdrawn?: true;
   readonly endpoints: EndpointsDocument;
   readonly problems: readonly Problem[];
 }
@@ -66,6 +68,7 @@ function difference(
 ): Change | undefined {
   const change: { -readonly [K in keyof Change]: Change[K] } = {};
   const { definition } = wanted;
+  if (wanted.withdrawn === true) return withdrawal(wanted, now);
   if (definition !== undefined && !isSettled(definition, now?.definition, written)) {
     change.definition = { document: definition };
   }
@@ -75,6 +78,17 @@ function difference(
   if (!isDeepStrictEqual(now?.problems ?? [], wanted.problems)) {
     change.labelProblems = wanted.problems.length === 0 ? null : wanted.problems;
   }
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+/** As the removal of a service, but its problems stay. */
+function withdrawal(wanted: DesiredService, now: RegisteredService | undefined): Change | undefined {
+  const isTold = isDeepStrictEqual(now?.problems ?? [], wanted.problems);
+  const change = {
+    ...(now?.definition === undefined ? {} : { definition: { document: null } }),
+    ...(now?.endpoints === undefined ? {} : { endpoints: null }),
+    ...(isTold ? {} : { labelProblems: wanted.problems.length === 0 ? null : wanted.problems }),
+  };
   return Object.keys(change).length === 0 ? undefined : change;
 }
 

@@ -137,6 +137,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     sealedBy: Promise<undefined>,
   ): Promise<DesiredService> {
     const plain = { name: service.name, endpoints: service.endpoints, problems: service.problems };
+    if (service.withdrawn === true) return { ...plain, withdrawn: true };
     if (service.definition === undefined) return plain;
     const held = present.get(service.name)?.definition;
     // After a write with an unknown result, the last followed definition still dates the match.

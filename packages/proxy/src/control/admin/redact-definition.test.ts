@@ -1,3 +1,4 @@
+import type { MiddlewareUse } from '@swarmgate/labels';
 import { expect } from 'chai';
 import { definition } from '../../../test/registered.ts';
 import { redactDefinition } from './redact-definition.ts';
@@ -61,6 +62,10 @@ describe('a definition as it is shown', () => {
     const given = definition('manual/shop');
     const own = {
       rule: 'Header(`X-Api-Key`, `opensesame`)',
+      middlewares: [
+        { kind: 'basicAuth', users: [{ username: 'ann', passwordHash: '$6$salt$opensesame' }] },
+        { kind: 'headers', request: { Authorization: 'opensesame' } },
+      ] satisfies MiddlewareUse[],
       overrides: { users: [{ username: 'ann', passwordHash: '$6$salt$opensesame' }] },
     };
     const shown = redactDefinition({ ...given, destinations: given.destinations.map((each) => ({ ...each, ...own })) });

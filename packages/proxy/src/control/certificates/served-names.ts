@@ -16,6 +16,8 @@ export function servedNames(routes: Iterable<Route>, options: ServedNamesOptions
   const found = new Map<ServiceKey, { readonly route: Route; readonly names: Set<string> }>();
   for (const route of routes) {
     if (!isServedByTls(route, options.securePorts)) continue;
+    // A router of Traefik without a resolver orders nothing, whatever others of the service order.
+    if (route.destination.overrides?.acme === false) continue;
     const known = found.get(route.key) ?? { route, names: new Set<string>() };
     for (const name of hostsOf(route, options)) known.names.add(name);
     if (known.names.size > 0) found.set(route.key, known);

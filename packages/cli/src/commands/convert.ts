@@ -1,0 +1,27 @@
+import { UsageError } from '@swarmgate/runtime';
+import type { Command } from 'commander';
+import { convertStack } from '../compose/convert-stack.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { CommandIo } from '../io.ts';
+import { type CheckOptions, readDesired, readText, stackCommand } from './check.ts';
+
+/** Writes labels of Traefik as labels of our own. */
+export function addConvertCommand(program: Command, io: CommandIo): void {
+  stackCommand(
+    program,
+    'convert <file>',
+    'the stack file with com.df.* labels that route as its traefik.* labels do; what cannot be said goes to standard error',
+    ['swarmgate convert stack.yml --stack shop > stack.df.yml'],
+  ).action(async (file: string, options: CheckOptions) => {
+    const services = readDesired([file], options, io);
+    if (services.length === 0)
+      throw new UsageError(
+        'labels-missing',
+        `${file}: no service has labels that are read: LABELS=df,traefik reads both families`,
+      );
+    const { text, unsaid } = convertStack(readText(file), services);
+    io.out(options.json === true ? JSON.stringify({ stack: text, unsaid }, null, 2) : text.trimEnd());
+    for (const { service, what } of unsaid) io.error(`${service}: ${what}`);
+    if (unsaid.length > 0) io.exit(exitCodes.refused);
+  });
+}

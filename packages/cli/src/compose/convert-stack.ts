@@ -1,0 +1,53 @@
+import { type Document, isMap, isSeq, parseDocument, YAMLMap } from 'yaml';
+import type { DesiredService } from './desired-services.ts';
+import { labelsOfDefinition } from './labels-of-definition.ts';
+
+export interface ConvertedStack {
+  readonly text: string;
+  /** By the service's name in the file. */
+  readonly unsaid: readonly { readonly service: string; readonly what: string }[];
+}
+
+/**
+ * A stack file with `com.df.*` labels in place of its `traefik.*` labels, all else as it was. Services that nothing is served of lose
+ * their labels of Traefik and get none.
+ */
+export function convertStack(text: string, services: readonly DesiredService[]): ConvertedStack {
+  const document = parseDocument(text, { merge: true });
+  const unsaid: { service: string; what: string }[] = [];
+  const labelled = document.get('services');
+  for (const { composeName, definition, problems } of services) {
+    const written = definition === undefined ? undefined : labelsOfDefinition(definition);
+    const place = ['services', composeName, 'deploy', 'labels'];
+    if (!isMap(labelled) || !hasTraefikLabels(document, place)) continue;
+    replaceLabels(document, place, written?.labels ?? new Map());
+    const lost = problems.filter(({ severity, reason }) => severity === 'error' && reason !== 'middleware-unusable');
+    for (const { message } of lost) unsaid.push({ service: composeName, what: message });
+    for (const what of written?.unsaid ?? []) unsaid.push({ service: composeName, what });
+  }
+  return { text: document.toString({ lineWidth: 0 }), unsaid };
+}
+
+const ofTraefik = /^traefik\./i;
+
+function hasTraefikLabels(document: Document, place: readonly string[]): boolean {
+  const node = document.getIn(place, true);
+  if (isMap(node)) return node.items.some(({ key }) => ofTraefik.test(String(key)));
+  return isSeq(node) && node.items.some((item) => ofTraefik.test(String(item)));
+}
+
+function replaceLabels(document: Document, place: readonly string[], labels: ReadonlyMap<string, string>): void {
+  const node = document.getIn(place, true);
+  const kept = new YAMLMap();
+  if (isMap(node)) for (const pair of node.items) if (!ofTraefik.test(String(pair.key))) kept.items.push(pair);
+  if (isSeq(node))
+    for (const item of node.items.map(String)) {
+      const equals = item.indexOf('=');
+      if (!ofTraefik.test(item))
+        kept.set(equals === -1 ? item : item.slice(0, equals), equals === -1 ? '' : item.slice(equals + 1));
+    }
+  // Docker interpolates the file: a dollar sign is written twice.
+  for (const [name, value] of labels) kept.set(name, value.replaceAll('$', '$$$$'));
+  if (kept.items.length === 0) document.deleteIn(place);
+  else document.setIn(place, kept);
+}

@@ -1,0 +1,249 @@
+/**
+ * Keys of Traefik's labels behind the name of a router, service or middleware: those of version 3, and those of version 2 that
+ * still mean something. `*`: a key of the owner's choice; `[n]`: an index. Compared without case, as Traefik does
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/swarm/).
+ */
+type Keys = readonly string[];
+
+export interface KeyDocs {
+  /** As Traefik writes it. */
+  readonly key: string;
+  /** What becomes of it here; absent: it is accepted and has no effect. */
+  readonly meaning?: string;
+}
+
+export const routerKeys: readonly KeyDocs[] = [
+  { key: 'rule', meaning: 'which requests: the grammar of docs/routing.md; version 2’s is read with a warning' },
+  {
+    key: 'entryPoints',
+    meaning:
+      'names of `TRAEFIK_ENTRYPOINTS`; an unknown one serves nothing. Default: all without TLS, for a router with `tls` all with it',
+  },
+  { key: 'middlewares', meaning: 'in this order; one that cannot be had answers 503' },
+  { key: 'service', meaning: 'default: the only one of the Swarm service' },
+  { key: 'priority', meaning: 'default: the length of the rule' },
+  { key: 'ruleSyntax' },
+  { key: 'tls', meaning: 'served over TLS only' },
+  { key: 'tls.certResolver', meaning: 'the issuer of that name in `ACME_DIRECTORY`, else the default one' },
+  { key: 'tls.domains[n].main' },
+  { key: 'tls.domains[n].sans' },
+  { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
+  { key: 'observability.accessLogs' },
+  { key: 'observability.metrics' },
+  { key: 'observability.tracing' },
+  { key: 'observability.traceVerbosity' },
+];
+
+export const serviceKeys: readonly KeyDocs[] = [
+  { key: 'loadBalancer.server.port', meaning: 'port of the tasks; default: the only one that the service publishes' },
+  {
+    key: 'loadBalancer.server.scheme',
+    meaning: '`https`: TLS to the tasks, without checking their certificate; `h2c`: HTTP/2',
+  },
+  { key: 'loadBalancer.server.url', meaning: 'a server outside of the Swarm' },
+  { key: 'loadBalancer.server.weight' },
+  { key: 'loadBalancer.server.preservePath' },
+  { key: 'loadBalancer.sticky' },
+  { key: 'loadBalancer.sticky.cookie', meaning: 'a cookie keeps a client at its task' },
+  { key: 'loadBalancer.sticky.cookie.name', meaning: 'its name' },
+  { key: 'loadBalancer.sticky.cookie.secure' },
+  { key: 'loadBalancer.sticky.cookie.httpOnly' },
+  { key: 'loadBalancer.sticky.cookie.sameSite' },
+  { key: 'loadBalancer.sticky.cookie.maxAge' },
+  { key: 'loadBalancer.sticky.cookie.path' },
+  { key: 'loadBalancer.sticky.cookie.domain' },
+  { key: 'loadBalancer.healthCheck.path', meaning: 'tasks that do not answer 2xx or 3xx get no requests' },
+  { key: 'loadBalancer.healthCheck.interval', meaning: 'between two checks' },
+  { key: 'loadBalancer.healthCheck.unhealthyInterval' },
+  { key: 'loadBalancer.healthCheck.timeout' },
+  { key: 'loadBalancer.healthCheck.scheme' },
+  { key: 'loadBalancer.healthCheck.mode' },
+  { key: 'loadBalancer.healthCheck.method' },
+  { key: 'loadBalancer.healthCheck.status' },
+  { key: 'loadBalancer.healthCheck.port' },
+  { key: 'loadBalancer.healthCheck.hostname' },
+  { key: 'loadBalancer.healthCheck.followRedirects' },
+  { key: 'loadBalancer.healthCheck.headers.*' },
+  { key: 'loadBalancer.passiveHealthCheck.failureWindow' },
+  { key: 'loadBalancer.passiveHealthCheck.maxFailedAttempts' },
+  { key: 'loadBalancer.passHostHeader', meaning: '`true`, which is the default here too' },
+  { key: 'loadBalancer.responseForwarding.flushInterval' },
+  { key: 'loadBalancer.serversTransport' },
+  { key: 'loadBalancer.strategy' },
+];
+
+export const tcpRouterKeys: readonly KeyDocs[] = [
+  { key: 'rule', meaning: '``HostSNI(`*`)``, or names with `tls.passthrough`' },
+  { key: 'entryPoints', meaning: 'one with a port of its own in `TRAEFIK_ENTRYPOINTS`' },
+  { key: 'service', meaning: 'default: the only one' },
+  { key: 'middlewares' },
+  { key: 'priority' },
+  { key: 'ruleSyntax' },
+  { key: 'tls', meaning: 'only with `passthrough`' },
+  { key: 'tls.passthrough', meaning: 'TLS goes on as it comes, told apart by the server name' },
+  { key: 'tls.certResolver' },
+  { key: 'tls.options' },
+  { key: 'tls.domains[n].main' },
+  { key: 'tls.domains[n].sans' },
+];
+
+export const tcpServiceKeys: readonly KeyDocs[] = [
+  { key: 'loadBalancer.server.port', meaning: 'port of the tasks' },
+  { key: 'loadBalancer.server.tls' },
+  { key: 'loadBalancer.terminationDelay' },
+  { key: 'loadBalancer.proxyProtocol.version' },
+  { key: 'loadBalancer.proxyProtocol' },
+  { key: 'loadBalancer.serversTransport' },
+];
+
+const criterion: Keys = [
+  'sourceCriterion.ipStrategy.depth',
+  'sourceCriterion.ipStrategy.excludedIPs',
+  'sourceCriterion.ipStrategy.ipv6Subnet',
+  'sourceCriterion.requestHeaderName',
+  'sourceCriterion.requestHost',
+];
+const ipList: Keys = [
+  'sourceRange',
+  'ipStrategy',
+  'ipStrategy.depth',
+  'ipStrategy.excludedIPs',
+  'ipStrategy.ipv6Subnet',
+  'rejectStatusCode',
+];
+const certificateNames: Keys = [
+  'country',
+  'province',
+  'locality',
+  'organization',
+  'organizationalUnit',
+  'commonName',
+  'serialNumber',
+  'domainComponent',
+];
+
+/** Options of each kind of middleware. The kind alone (`compress=true`) is always a key. */
+export const middlewareKeys: Readonly<Record<string, Keys>> = {
+  addPrefix: ['prefix'],
+  basicAuth: ['users', 'usersFile', 'realm', 'headerField', 'removeHeader'],
+  buffering: [
+    'maxRequestBodyBytes',
+    'memRequestBodyBytes',
+    'maxResponseBodyBytes',
+    'memResponseBodyBytes',
+    'retryExpression',
+    'disableRequestBuffer',
+    'disableResponseBuffer',
+  ],
+  chain: ['middlewares'],
+  circuitBreaker: ['expression', 'checkPeriod', 'fallbackDuration', 'recoveryDuration', 'responseCode'],
+  compress: ['excludedContentTypes', 'includedContentTypes', 'minResponseBodyBytes', 'defaultEncoding', 'encodings'],
+  contentType: ['autoDetect'],
+  digestAuth: ['users', 'usersFile', 'realm', 'headerField', 'removeHeader'],
+  encodedCharacters: [
+    'allowEncodedSlash',
+    'allowEncodedBackSlash',
+    'allowEncodedNullCharacter',
+    'allowEncodedSemicolon',
+    'allowEncodedPercent',
+    'allowEncodedQuestionMark',
+    'allowEncodedHash',
+  ],
+  errors: ['status', 'service', 'query', 'statusRewrites.*', 'forwardNGINXHeaders'],
+  forwardAuth: [
+    'address',
+    'trustForwardHeader',
+    'authResponseHeaders',
+    'authResponseHeadersRegex',
+    'authRequestHeaders',
+    'addAuthCookiesToResponse',
+    'headerField',
+    'forwardBody',
+    'maxBodySize',
+    'maxResponseBodySize',
+    'preserveLocationHeader',
+    'preserveRequestMethod',
+    'authSigninURL',
+    'tls.ca',
+    'tls.caOptional',
+    'tls.cert',
+    'tls.key',
+    'tls.insecureSkipVerify',
+  ],
+  grpcWeb: ['allowOrigins'],
+  headers: [
+    'customRequestHeaders.*',
+    'customResponseHeaders.*',
+    'accessControlAllowCredentials',
+    'accessControlAllowHeaders',
+    'accessControlAllowMethods',
+    'accessControlAllowOrigin',
+    'accessControlAllowOriginList',
+    'accessControlAllowOriginListRegex',
+    'accessControlExposeHeaders',
+    'accessControlMaxAge',
+    'addVaryHeader',
+    'allowedHosts',
+    'hostsProxyHeaders',
+    'sslRedirect',
+    'sslTemporaryRedirect',
+    'sslHost',
+    'sslForceHost',
+    'sslProxyHeaders.*',
+    'stsSeconds',
+    'stsIncludeSubdomains',
+    'stsPreload',
+    'forceSTSHeader',
+    'frameDeny',
+    'customFrameOptionsValue',
+    'contentTypeNosniff',
+    'browserXssFilter',
+    'customBrowserXSSValue',
+    'contentSecurityPolicy',
+    'contentSecurityPolicyReportOnly',
+    'publicKey',
+    'referrerPolicy',
+    'featurePolicy',
+    'permissionsPolicy',
+    'isDevelopment',
+  ],
+  inFlightReq: ['amount', ...criterion],
+  ipAllowList: ipList,
+  ipWhiteList: ipList,
+  passTLSClientCert: [
+    'pem',
+    'info.notAfter',
+    'info.notBefore',
+    'info.sans',
+    'info.serialNumber',
+    ...certificateNames.flatMap((name) => [`info.subject.${name}`, `info.issuer.${name}`]),
+  ],
+  plugin: ['*.*', '*'],
+  rateLimit: ['average', 'period', 'burst', 'redis.*', ...criterion],
+  redirectRegex: ['regex', 'replacement', 'permanent'],
+  redirectScheme: ['scheme', 'port', 'permanent'],
+  replacePath: ['path'],
+  replacePathRegex: ['regex', 'replacement'],
+  retry: ['attempts', 'initialInterval', 'timeout', 'maxRequestBodyBytes', 'status', 'disableRetryOnNetworkError'],
+  stripPrefix: ['prefixes', 'forceSlash'],
+  stripPrefixRegex: ['regex'],
+};
+
+/** Labels that are no option of a router, service or middleware. */
+export const generalKeys: readonly KeyDocs[] = [
+  { key: 'enable', meaning: 'whether the service is served; default: `TRAEFIK_EXPOSED_BY_DEFAULT`' },
+  { key: 'docker.network', meaning: 'accepted: a proxy reaches tasks over the networks that it shares with them' },
+  { key: 'docker.lbswarm', meaning: 'accepted: tasks are balanced here' },
+  { key: 'swarm.network', meaning: 'as `docker.network`' },
+  { key: 'swarm.lbswarm', meaning: 'as `docker.lbswarm`' },
+];
+
+/** Whether a key fits one with `*` and `[n]`. Both in lower case. */
+export function fitsKey(pattern: string, key: string): boolean {
+  const expression = pattern
+    .toLowerCase()
+    .split('.')
+    .map((part) => (part === '*' ? '[^.]+' : part.replace('[n]', '\\[\\d{1,3}\\]')))
+    .join('\\.');
+  return new RegExp(`^${expression}$`).test(key);
+}

@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import type { Destination } from '../definition/service-definition.ts';
+import { readConstraint } from './constraints.ts';
+import { readTraefikLabels } from './read-labels.ts';
+import { isForTraefik, type TraefikOptions, type TraefikService } from './traefik-options.ts';
+import { type TraefikTranslation, translateTraefik } from './translate-traefik.ts';
+
+const options: TraefikOptions = {
+  exposedByDefault: false,
+  entrypoints: new Map([
+    ['web', ['plain']],
+    ['websecure', ['ssl']],
+    ['admin', ['8000']],
+    ['db', ['5432']],
+  ]),
+  defaultRule: 'Host(`{{ normalize .Name }}`)',
+  issuers: ['letsencrypt'],
+};
+
+type Labels = Readonly<Record<string, string>>;
+
+function service(name: string, labels: Labels, more: Partial<TraefikService> = {}): TraefikService {
+  return {
+    id: name,
+    name: `shop_${name}`,
+    createdAt: `2026-01-01T00:00:00Z ${name}`,
+    labels,
+    read: readTraefikLabels(labels),
+    targetPorts: [],
+    ...more,
+  };
+}
+
+/** Labels without `traefik.http.`. */
+function http(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [`traefik.http.${key}`, value]));
+}
+
+function translated(services: readonly TraefikService[]): ReadonlyMap<string, TraefikTranslation> {
+  return translateTraefik(services, options, 7);
+}
+
+function one(labels: Labels, more: Partial<TraefikService> = {}): TraefikTranslation {
+  const translation = translated([service('web', http(labels), more)]).get('web');
+  if (translation === undefined) throw new Error('there is no translation');
+  return translation;
+}
+
+const port = { 'services.web.loadbalancer.server.port': '80' };
+const router = { 'routers.web.rule': 'Host(`a.example`)', ...port };
+
+describe('labels of Traefik of several services', () => {
+  describe('of TCP', () => {
+    const tcp = (labels: Labels): TraefikTranslation =>
+      translated([
+        service('db', {
+          'traefik.tcp.services.db.loadbalancer.server.port': '5432',
+          ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [`traefik.tcp.routers.db.${key}`, value])),
+        }),
+      ]).get('db') as TraefikTranslation;
+
+    const relayed: readonly (readonly [string, Labels, Partial<Destination> | undefined])[] = [
+      ['a port of its own', { rule: 'HostSNI(`*`)', entrypoints: 'db' }, { reqMode: 'tcp', srcPort: 5432, port: 5432 }],
+      [
+        'TLS by its name',
+        { rule: 'HostSNI(`db.example`) || HostSNI(`*.db.example`)', entrypoints: 'db', 'tls.passthrough': 'true' },
+        { reqMode: 'sni', srcPort: 5432, serviceDomain: ['db.example', '*.db.example'] },
+      ],
+      ['a shared entrypoint', { rule: 'HostSNI(`*`)', entrypoints: 'web' }, undefined],
+      ['no entrypoint', { rule: 'HostSNI(`*`)' }, undefined],
+      ['an unknown one', { rule: 'HostSNI(`*`)', entrypoints: 'x' }, undefined],
+      ['TLS that would have to be ended', { rule: 'HostSNI(`db.example`)', entrypoints: 'db', tls: 'true' }, undefined],
+      ['a name without TLS', { rule: 'HostSNI(`db.example`)', entrypoints: 'db' }, undefined],
+      ['addresses', { rule: 'ClientIP(`10.0.0.0/8`)', entrypoints: 'db' }, undefined],
+      ['middlewares', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'x' }, undefined],
+    ];
+    for (const [what, labels, expected] of relayed)
+      it(`${what} ${expected === undefined ? 'is not served, with a problem' : 'is served'}`, () => {
+        const { destinations, problems } = tcp(labels);
+        if (expected === undefined) {
+          expect(destinations).to.deep.equal([]);
+          expect(problems).to.have.length.above(0);
+        } else expect(destinations[0]).to.deep.include(expected);
+      });
+  });
+
+  describe('of several services', () => {
+    const auth = { 'middlewares.auth.stripprefix.prefixes': '/a' };
+
+    it('share their middlewares', () => {
+      const result = translated([
+        service('web', http({ ...router, 'routers.web.middlewares': 'auth@swarm' })),
+        service('proxy', http(auth)),
+      ]);
+      expect(result.get('web')?.destinations[0]?.middlewares).to.have.length(1);
+      expect(result.get('proxy')).to.deep.equal({ destinations: [], problems: [] });
+    });
+
+    it('lead to each other’s tasks', () => {
+      const result = translated([
+        service('a', http({ 'routers.a.rule': 'Host(`a.example`)', 'routers.a.service': 'web' })),
+        service('web', http(router)),
+      ]);
+      expect(result.get('a')?.destinations).to.deep.equal([]);
+      expect(result.get('web')?.destinations.map(({ rule }) => rule)).to.deep.equal([
+        'Host(`a.example`)',
+        'Host(`a.example`)',
+      ]);
+    });
+
+    it('keep the older of two definitions of one name, and tell the other’s owner', () => {
+      const result = translated([
+        service(
+          'web',
+          http({ ...router, 'routers.web.middlewares': 'auth', 'middlewares.auth.stripprefix.prefixes': '/b' }),
+          {
+            createdAt: '2026-02-01T00:00:00Z',
+          },
+        ),
+        service('proxy', http(auth), { createdAt: '2026-01-01T00:00:00Z' }),
+      ]);
+      expect(result.get('web')?.destinations[0]?.middlewares).to.deep.equal([
+        { kind: 'stripPrefix', prefixes: ['/a'] },
+      ]);
+      expect(result.get('web')?.problems.map(({ reason }) => reason)).to.deep.equal(['traefik-name-taken']);
+      expect(result.get('proxy')?.problems).to.deep.equal([]);
+    });
+
+    it('may define one name alike', () => {
+      const result = translated([
+        service('web', http({ ...router, ...auth, 'routers.web.middlewares': 'auth' })),
+        service('proxy', http(auth)),
+      ]);
+      expect(result.get('web')?.problems).to.deep.equal([]);
+    });
+
+    it('take nothing from one that has an unknown label, or whose labels hold names only', () => {
+      const asked = service('web', http({ ...router, 'routers.web.middlewares': 'auth' }));
+      const rejected = translated([asked, service('proxy', { ...http(auth), 'traefik.http.routers.x.rul': 'y' })]);
+      expect(rejected.get('web')?.destinations[0]?.middlewares?.[0]?.kind).to.equal('unsupported');
+      const off = translated([
+        service('web', http(router), { namesOnly: true }),
+        service('b', http({ 'routers.b.rule': 'Host(`b`)', 'routers.b.service': 'web' })),
+      ]);
+      expect(off.get('web')?.destinations).to.deep.equal([]);
+    });
+
+    it('are told of middlewares that no router names', () => {
+      const { problems } = one({ ...router, ...auth });
+      expect(problems.map(({ reason, severity }) => [reason, severity])).to.deep.equal([
+        ['middleware-unused', 'warning'],
+      ]);
+    });
+  });
+
+  it('take a service where Traefik would', () => {
+    const constraint = readConstraint('Label(`a`, `b`) && !LabelRegex(`c`, `^x`)');
+    if (!constraint.ok) throw new Error(constraint.message);
+    const asked = (labels: Labels, more: Partial<TraefikOptions> = {}) =>
+      isForTraefik(labels, { exposedByDefault: false, ...more });
+    const cases: readonly (readonly [boolean, boolean])[] = [
+      [asked({ 'traefik.enable': 'true' }), true],
+      [asked({ 'Traefik.Enable': 'TRUE' }), true],
+      [asked({ 'traefik.enable': 'false' }, { exposedByDefault: true }), false],
+      [asked({ 'traefik.http.routers.a.rule': 'x' }), false],
+      [asked({ 'traefik.http.routers.a.rule': 'x' }, { exposedByDefault: true }), true],
+      [asked({}, { exposedByDefault: true }), false],
+      [asked({ 'traefik.enable': 'true', a: 'b' }, { constraint: constraint.holds }), true],
+      [asked({ 'traefik.enable': 'true', a: 'b', c: 'xy' }, { constraint: constraint.holds }), false],
+      [asked({ 'traefik.enable': 'true' }, { constraint: constraint.holds }), false],
+    ];
+    expect(cases.map(([taken]) => taken)).to.deep.equal(cases.map(([, expected]) => expected));
+    for (const wrong of [
+      '',
+      'Label(`a`)',
+      'Label(`a`,`b`) Label(`a`,`b`)',
+      'Labels(`a`,`b`)',
+      '(Label(`a`,`b`)',
+      'LabelRegex(`a`,`(`)',
+    ])
+      expect(readConstraint(wrong).ok, wrong).to.equal(false);
+  });
+});

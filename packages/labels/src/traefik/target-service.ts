@@ -1,0 +1,248 @@
+import type { OverridingLabels } from '../catalogue/labels.ts';
+import { upstreamDestinationLabels, upstreamServiceLabels } from '../catalogue/upstream-labels.ts';
+import type { Problem } from '../definition/problem.ts';
+import type { Destination } from '../definition/service-definition.ts';
+import type { GivenOption, GivenOptions } from './given-options.ts';
+import type { Section } from './read-labels.ts';
+import { localName, type SharedNames } from './shared-names.ts';
+import type { TraefikService } from './traefik-options.ts';
+
+/** Where a router leads. */
+export interface Target {
+  /** The Swarm service whose tasks serve it. */
+  readonly owner: TraefikService;
+  readonly port: number;
+  readonly fields: Pick<
+    Destination,
+    'protocol' | 'sslVerifyNone' | 'checkPath' | 'checkIntervalMs' | 'outboundHostname'
+  >;
+  readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
+  /** One of Traefik's own services (`api@internal`): nothing is served there. */
+  readonly isInternal?: true;
+}
+
+export type FoundTarget =
+  | { readonly ok: true; readonly target: Target; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+interface Asked {
+  readonly router: string;
+  /** The router's label that names it; absent: the only service of its Swarm service. */
+  readonly service: GivenOption | undefined;
+  readonly owner: TraefikService;
+  readonly section: Extract<Section, 'http.services' | 'tcp.services'>;
+}
+
+export function findTarget(asked: Asked, names: SharedNames): FoundTarget {
+  const { service, owner, router, section } = asked;
+  if (service !== undefined) return namedTarget(asked, service, names);
+  const own = [...owner.read.sections[section]];
+  const [first, ...more] = own;
+  if (more.length > 0)
+    return failed(
+      'service-ambiguous',
+      `the router ${router} names no service, and ${owner.name} has several: ${own.map(([name]) => name).join(', ')}`,
+      `traefik.${section.replace('services', 'routers')}.${router}`,
+      `set traefik.${section.replace('services', 'routers')}.${router}.service to one of them`,
+    );
+  return targetOf(owner, first?.[0] ?? owner.name, first?.[1] ?? new Map(), section);
+}
+
+function namedTarget(
+  { router, owner, section }: Asked,
+  { label, value }: GivenOption,
+  names: SharedNames,
+): FoundTarget {
+  const reference = value.trim();
+  if (/@internal$/.test(reference)) return internalTarget(owner, reference, router, label);
+  const name = localName(reference);
+  const named = name === undefined ? undefined : names.byName.get(name);
+  if (name !== undefined && named !== undefined) return targetOf(named.owner, name, named.options, section);
+  const why =
+    name === undefined
+      ? 'stands with another provider, which this Swarm does not have'
+      : 'is not defined in this Swarm';
+  return failed(
+    'service-unknown',
+    `the router ${router} leads to ${reference}, which ${why}, so it is not served`,
+    label,
+    `define traefik.${section}.${name ?? reference}.loadbalancer.server.port`,
+  );
+}
+
+function internalTarget(owner: TraefikService, reference: string, router: string, label: string): FoundTarget {
+  return {
+    ok: true,
+    target: { owner, port: 80, fields: {}, overrides: {}, isInternal: true },
+    problems: [
+      {
+        severity: 'warning',
+        reason: 'traefik-internal',
+        message: `${reference} is Traefik’s own: the router ${router} runs its middlewares, and then answers 404`,
+        label,
+        suggestion: 'leave the router out; the console is on the admin port',
+      },
+    ],
+  };
+}
+
+function targetOf(owner: TraefikService, name: string, options: GivenOptions, section: Asked['section']): FoundTarget {
+  const url = options.get('loadbalancer.server.url');
+  const port = url === undefined ? portOf(owner, name, options, section) : undefined;
+  if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
+  const outside = url === undefined ? undefined : serverOf(url);
+  if (url !== undefined && outside === undefined)
+    return failed(
+      'label-value-invalid',
+      `${url.label} is no URL of a server`,
+      url.label,
+      'write it like http://10.0.0.7:8080',
+      url.value,
+    );
+  const problems: Problem[] = [];
+  const fields = fieldsOf(options, problems);
+  const scheme = options.get('loadbalancer.server.scheme')?.value.trim().toLowerCase();
+  const isSecure = scheme === 'https' || outside?.secure === true;
+  return {
+    ok: true,
+    target: {
+      owner,
+      port: outside?.port ?? port ?? 80,
+      fields: {
+        ...fields.destination,
+        ...(isSecure ? { sslVerifyNone: true } : {}),
+        ...(scheme === 'h2c' ? { protocol: 'h2c' } : {}),
+        ...(outside === undefined ? {} : { outboundHostname: outside.host }),
+      },
+      overrides: fields.overrides,
+    },
+    problems,
+  };
+}
+
+/** Traefik on Swarm needs the label; a service that publishes one port alone leaves no doubt. */
+function portOf(
+  owner: TraefikService,
+  name: string,
+  options: GivenOptions,
+  section: Asked['section'],
+): number | Problem {
+  const given = options.get('loadbalancer.server.port');
+  const label = `traefik.${section}.${name}.loadbalancer.server.port`;
+  if (given !== undefined) {
+    return givenPort(given);
+  }
+  const [only, ...more] = new Set(owner.targetPorts);
+  if (only !== undefined && more.length === 0) return only;
+  return {
+    severity: 'error',
+    reason: 'port-missing',
+    message: `${label}, the port ${owner.name} listens on inside its container, is not set, so its routers are not served`,
+    label,
+    suggestion: `set ${label}`,
+  };
+}
+
+function givenPort({ label, value }: GivenOption): number | Problem {
+  const port = Number(value.trim());
+  if (/^\d{1,5}$/.test(value.trim()) && port >= 1 && port <= 65_535) return port;
+  return {
+    severity: 'error',
+    reason: 'label-value-invalid',
+    message: `${label} is ${JSON.stringify(value.slice(0, 50))}: expected a port from 1 to 65535`,
+    label,
+    value: value.slice(0, 50),
+    suggestion: 'write the port that the service listens on inside its container',
+  };
+}
+
+/** Ports that cannot be used, whether a router leads there or not. */
+export function portProblems(services: ReadonlyMap<string, GivenOptions>): readonly Problem[] {
+  return [...services.values()].flatMap((options) => {
+    const given = options.get('loadbalancer.server.port');
+    const port = given === undefined ? 0 : givenPort(given);
+    return typeof port === 'number' ? [] : [port];
+  });
+}
+
+function serverOf({
+  value,
+}: GivenOption): { readonly host: string; readonly port: number; readonly secure: boolean } | undefined {
+  const match = /^(https?):\/\/([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?\/?$/.exec(value.trim());
+  if (match === null) return undefined;
+  const secure = match[1] === 'https';
+  const port = Number(match[3] ?? (secure ? 443 : 80));
+  return port >= 1 && port <= 65_535 ? { host: (match[2] ?? '').replace(/^\[|\]$/g, ''), port, secure } : undefined;
+}
+
+function fieldsOf(
+  options: GivenOptions,
+  problems: Problem[],
+): {
+  readonly destination: Pick<Destination, 'checkPath' | 'checkIntervalMs'>;
+  readonly overrides: Target['overrides'];
+} {
+  const notHonoured = (given: GivenOption | undefined, why: string, suggestion: string) => {
+    if (given === undefined) return;
+    problems.push({
+      severity: 'warning',
+      reason: 'label-not-honoured',
+      message: `${given.label} has no effect: ${why}`,
+      label: given.label,
+      value: given.value.slice(0, 100),
+      suggestion,
+    });
+  };
+  const get = (key: string) => options.get(`loadbalancer.${key}`);
+  const host = get('passhostheader');
+  if (host !== undefined && /^(0|f|false)$/i.test(host.value.trim()))
+    notHonoured(host, 'services get the Host of the client', 'leave it out');
+  const path = get('healthcheck.path');
+  const parsedPath = path && upstreamDestinationLabels.checkPath.parse(path.value, { separator: ',' });
+  if (path !== undefined && parsedPath?.ok === false)
+    notHonoured(path, `expected ${parsedPath.expected}`, 'correct it');
+  const interval = get('healthcheck.interval');
+  const ms = interval === undefined ? undefined : milliseconds(interval.value);
+  if (interval !== undefined && ms === undefined) notHonoured(interval, 'expected a time such as 30s', 'correct it');
+  for (const key of ['scheme', 'port', 'hostname', 'method', 'status', 'mode'])
+    notHonoured(get(`healthcheck.${key}`), 'checks are GET requests to the port of the service', 'leave it out');
+  const isSticky = [...options].some(
+    ([key, { value }]) => key.startsWith('loadbalancer.sticky.cookie') && !/^(0|f|false)$/i.test(value.trim()),
+  );
+  if (!isSticky) notHonoured(get('sticky'), 'only a cookie makes sessions sticky', 'write sticky.cookie=true');
+  const name = get('sticky.cookie.name');
+  const cookie = name && upstreamServiceLabels.sessionCookie.parse(name.value, { separator: ',' });
+  if (name !== undefined && cookie?.ok === false)
+    notHonoured(name, `expected ${cookie.expected}`, 'choose another name');
+  return {
+    destination: {
+      ...(parsedPath?.ok === true && parsedPath.value !== undefined ? { checkPath: parsedPath.value } : {}),
+      ...(parsedPath?.ok === true && ms !== undefined
+        ? { checkIntervalMs: Math.min(3_600_000, Math.max(100, ms)) }
+        : {}),
+    },
+    overrides: isSticky
+      ? {
+          sessionType: 'sticky-server',
+          ...(cookie?.ok === true && cookie.value !== undefined ? { sessionCookie: cookie.value } : {}),
+        }
+      : {},
+  };
+}
+
+/** Go's durations: `30s`, `1m30s`, `500ms`; a number alone is seconds. */
+function milliseconds(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (/^\d{1,7}$/.test(trimmed)) return Number(trimmed) * 1000;
+  if (!/^(\d{1,9}(\.\d{1,6})?(ms|s|m|h))+$/.test(trimmed)) return undefined;
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  let sum = 0;
+  for (const [, value, , unit] of trimmed.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g))
+    sum += Number(value) * (units[unit ?? ''] ?? 0);
+  return Math.round(sum);
+}
+
+function failed(reason: string, message: string, label: string, suggestion: string, value?: string): FoundTarget {
+  const problem: Problem = { severity: 'error', reason, message, label, suggestion };
+  return { ok: false, problems: [value === undefined ? problem : { ...problem, value: value.slice(0, 100) }] };
+}

@@ -1,0 +1,43 @@
+import type { Constraint } from './constraints.ts';
+import type { ReadLabels } from './read-labels.ts';
+
+/** What stands in Traefik's own flags, as settings here. */
+export interface TraefikOptions {
+  /** `TRAEFIK_EXPOSED_BY_DEFAULT`. */
+  readonly exposedByDefault: boolean;
+  /** `TRAEFIK_CONSTRAINTS`. Default: every service. */
+  readonly constraint?: Constraint;
+  /** `TRAEFIK_ENTRYPOINTS`: names to `entryPorts`. */
+  readonly entrypoints: ReadonlyMap<string, readonly string[]>;
+  /** `TRAEFIK_DEFAULT_RULE`, with `{{ normalize .Name }}` for the service's name. */
+  readonly defaultRule: string;
+  /** Issuers of `ACME_DIRECTORY`, where the listener knows them. */
+  readonly issuers?: readonly string[];
+}
+
+/** One service of the Swarm, with its labels read once. */
+export interface TraefikService {
+  readonly id: string;
+  /** As Swarm has it, with its stack. */
+  readonly name: string;
+  /** ISO 8601: of two definitions of one name the older one holds. */
+  readonly createdAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly read: ReadLabels;
+  /** Target ports that it publishes by TCP. */
+  readonly targetPorts: readonly number[];
+  /** Its names hold for others, and its routers are not served: it is off, or its `com.df.*` labels hold. */
+  readonly namesOnly?: true;
+}
+
+/** Whether Traefik would take the labels of a service: `traefik.enable`, else what holds by default, and the constraints. */
+export function isForTraefik(
+  labels: TraefikService['labels'],
+  { exposedByDefault, constraint }: Pick<TraefikOptions, 'exposedByDefault' | 'constraint'>,
+): boolean {
+  const given = Object.keys(labels).filter((label) => /^traefik\./i.test(label));
+  if (given.length === 0) return false;
+  const enable = given.find((label) => label.toLowerCase() === 'traefik.enable');
+  const isEnabled = enable === undefined ? exposedByDefault : /^(1|t|true)$/i.test((labels[enable] ?? '').trim());
+  return isEnabled && (constraint?.(labels) ?? true);
+}

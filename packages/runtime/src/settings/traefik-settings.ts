@@ -1,0 +1,79 @@
+import { boolean, list, type Parsed, text } from './parsers.ts';
+import { given, listening, optional } from './setting.ts';
+
+const families = ['df', 'traefik'] as const;
+export type LabelFamily = (typeof families)[number];
+
+const reading = [...listening, 'cli'] as const;
+
+/** Which labels the listener reads, and what stands in Traefik's own flags. */
+export const traefikSettings = {
+  labelFamilies: given({
+    env: ['LABELS'],
+    parse: labelFamilies,
+    default: 'df',
+    defaultFor: { standalone: 'df,traefik', cli: 'df,traefik' },
+    usedBy: reading,
+    meaning:
+      'Families of labels that are read: `df` (`com.df.*`), `traefik` (`traefik.*`). Of a service with both, `com.df.*` hold where `com.df.notify` is true',
+  }),
+  traefikExposedByDefault: given({
+    env: ['TRAEFIK_EXPOSED_BY_DEFAULT'],
+    parse: boolean,
+    default: 'false',
+    usedBy: reading,
+    meaning: 'Serve services that have `traefik.*` labels without `traefik.enable`. Traefik’s own default is `true`',
+  }),
+  traefikConstraints: optional({
+    env: ['TRAEFIK_CONSTRAINTS'],
+    parse: text,
+    usedBy: reading,
+    meaning: 'Traefik’s expression over labels that selects services: ``Label(`traefik.constraint-label`, `public`)``',
+  }),
+  traefikEntrypoints: given({
+    env: ['TRAEFIK_ENTRYPOINTS'],
+    parse: entrypoints,
+    default: '',
+    usedBy: reading,
+    meaning:
+      'Names of Traefik’s entrypoints and their ports: `web=80,websecure=443:ssl`; `plain` is every port without TLS, `ssl` every one with it. `web` and `http` are `plain`, `websecure` and `https` are `ssl` unless they are named',
+  }),
+  traefikDefaultRule: given({
+    env: ['TRAEFIK_DEFAULT_RULE'],
+    parse: text,
+    default: 'Host(`{{ normalize .Name }}`)',
+    usedBy: reading,
+    meaning:
+      'Rule of routers that have none, with `{{ normalize .Name }}`, `{{ .Name }}` and ``{{ index .Labels `key` }}``',
+  }),
+} as const;
+
+function labelFamilies(raw: string): Parsed<readonly LabelFamily[]> {
+  const parts = list(raw);
+  const found = parts.ok ? families.filter((family) => parts.value.includes(family)) : [];
+  return parts.ok && found.length > 0 && parts.value.every((part) => families.some((family) => family === part))
+    ? { ok: true, value: found }
+    : { ok: false, expected: 'df, traefik, or both with a comma between' };
+}
+
+/** Names in lower case. One that is named twice has both ports. */
+function entrypoints(raw: string): Parsed<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>([
+    ['web', ['plain']],
+    ['http', ['plain']],
+    ['websecure', ['ssl']],
+    ['https', ['ssl']],
+  ]);
+  const named = new Set<string>();
+  for (const part of raw.split(',').map((each) => each.trim())) {
+    if (part === '') continue;
+    const match = /^([\w-]+)\s*=\s*(plain|ssl|([1-9]\d{0,4})(?::ssl)?)$/.exec(part);
+    const name = match?.[1]?.toLowerCase();
+    const port = match?.[2];
+    if (name === undefined || port === undefined || Number(match?.[3] ?? 1) > 65_535)
+      return { ok: false, expected: 'names and ports such as web=80,websecure=443:ssl,internal=8000' };
+    found.set(name, named.has(name) ? [...(found.get(name) ?? []), port] : [port]);
+    named.add(name);
+  }
+  return { ok: true, value: found };
+}

@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { aNode, aService } from '../../test/swarm-fixtures.ts';
+import type { Observation } from '../swarm/observation.ts';
+import type { SwarmService } from '../swarm/swarm-objects.ts';
+import { viewOf } from '../swarm/swarm-view.ts';
+import type { TranslatedService } from './translate-service.ts';
+import { createTranslator, type Translator } from './translator.ts';
+
+const now = new Date('2026-01-02T03:04:05Z');
+const router = {
+  'traefik.enable': 'true',
+  'traefik.http.routers.web.rule': 'Host(`a.example`)',
+  'traefik.http.services.web.loadbalancer.server.port': '80',
+};
+const withAuth = { ...router, 'traefik.http.routers.web.middlewares': 'auth' };
+const auth = { 'traefik.enable': 'true', 'traefik.http.middlewares.auth.ipallowlist.sourcerange': '10.0.0.0/8' };
+
+describe('the translator with labels of Traefik', () => {
+  let reported: string[];
+  let translator: Translator;
+  let version: number;
+  const families = ['df', 'traefik'] as const;
+  const traefik = {
+    exposedByDefault: false,
+    entrypoints: new Map([['web', ['plain']]]),
+    defaultRule: 'Host(`{{ normalize .Name }}`)',
+  };
+  const start = (read: readonly ('df' | 'traefik')[] = families, defaults: Readonly<Record<string, string>> = {}) => {
+    reported = [];
+    version = 10;
+    const naming = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
+    const options = { ...naming, defaults, families: read, ...(read.includes('traefik') ? { traefik } : {}) };
+    translator = createTranslator(options, { onProblems: ({ name }) => reported.push(name) });
+  };
+  beforeEach(() => start());
+
+  const named = (name: string, labels: Readonly<Record<string, string>>, more: Partial<SwarmService> = {}) =>
+    aService({ id: name, name, labels, versionIndex: version, ...more });
+
+  function seen(services: readonly SwarmService[], changed: Observation['changed'] = 'all') {
+    const networks = [{ id: 'net-1', name: 'proxy', ingress: false }];
+    const view = viewOf({ swarmId: 'swarm-1', services, tasks: [], nodes: [aNode()], networks });
+    return translator.take({ view, changed, cause: 'listing' }, now);
+  }
+
+  const destinationOf = (service: TranslatedService | undefined) => service?.definition?.destinations[0];
+
+  it('makes a definition that requires what its rule and middlewares need', () => {
+    const service = seen([named('web', withAuth), named('proxy', auth)]).services.get('web');
+    expect(service?.definition).to.deep.include({ service: 'web', owner: 'swarm', updatedAt: now.toISOString() });
+    expect(destinationOf(service)).to.deep.include({ rule: 'Host(`a.example`)', since: now.getTime(), port: 80 });
+    expect(destinationOf(service)?.requires).to.include.members(['rule', 'overrides', 'middlewares']);
+  });
+
+  it('translates a service again when a middleware of another one changes', () => {
+    seen([named('web', withAuth), named('proxy', auth)]);
+    version += 1;
+    const changed = named('proxy', { 'traefik.enable': 'true' });
+    const result = seen([named('web', withAuth, { versionIndex: 10 }), changed], new Set(['proxy']));
+    expect([...(result.changed as ReadonlySet<string>)]).to.have.members(['web', 'proxy']);
+    expect(destinationOf(result.services.get('web'))?.middlewares?.[0]?.kind).to.equal('unsupported');
+    expect(reported).to.include('web');
+  });
+
+  it('withdraws what is not served any more, and keeps its problems', () => {
+    const broken = { ...router, 'traefik.http.routers.web.rule': 'Host(`' };
+    const service = seen([named('web', broken)]).services.get('web');
+    expect(service).to.include({ withdrawn: true }).and.not.have.property('definition');
+    expect(service?.problems.map(({ reason }) => reason)).to.deep.equal(['rule-unreadable']);
+  });
+
+  it('leaves out what is off, scaled to zero or a job, whose names still hold', () => {
+    const off = { ...router, 'traefik.enable': 'false' };
+    expect([...seen([named('web', off)]).services.keys()]).to.deep.equal([]);
+    start();
+    const zero = named('proxy', { ...auth, ...router }, { mode: { kind: 'replicated', replicas: 0 } });
+    const { services } = seen([
+      zero,
+      named('shop', {
+        ...withAuth,
+        'traefik.http.routers.web.service': 'shop',
+        'traefik.http.services.shop.loadbalancer.server.port': '1',
+      }),
+    ]);
+    expect([...services.keys()]).to.not.include('proxy');
+  });
+
+  it('gives labels of DEFAULT_<LABEL> to its services too, and serves none where these cannot be read', () => {
+    start(families, { ALLOWED_ADDRESSES: '10.0.0.0/8', DENY_HTTP: 'true' });
+    const service = seen([named('web', router)]).services.get('web');
+    expect(service?.definition).to.deep.include({ allowedAddresses: ['10.0.0.0/8'], requires: ['allow-list'] });
+    expect(destinationOf(service)).to.deep.include({ denyHttp: true, rule: 'Host(`a.example`)', port: 80 });
+    start(families, { ALLOWED_ADDRESSES: '10.0.0.0/33' });
+    expect(seen([named('web', router)]).services.get('web')).to.include({ withdrawn: true });
+  });
+
+  it('reads com.df.* where both are asked for', () => {
+    const both = { ...router, 'com.df.notify': 'true', 'com.df.servicePath': '/df', 'com.df.port': '81' };
+    expect(destinationOf(seen([named('web', both)]).services.get('web'))).to.deep.include({
+      servicePath: ['/df'],
+      port: 81,
+    });
+  });
+
+  it('reads one family alone where LABELS names one', () => {
+    const both = [
+      named('web', router),
+      named('df', { 'com.df.notify': 'true', 'com.df.servicePath': '/', 'com.df.port': '1' }),
+    ];
+    start(['df']);
+    expect([...seen(both).services.keys()]).to.deep.equal(['df']);
+    start(['traefik']);
+    expect([...seen(both).services.keys()]).to.deep.equal(['web']);
+  });
+
+  it('takes a service away that lost its labels', () => {
+    seen([named('web', router)]);
+    version += 1;
+    const result = seen([named('web', {})], new Set(['web']));
+    expect([...(result.changed as ReadonlySet<string>)]).to.deep.equal(['web']);
+    expect([...result.services.keys()]).to.deep.equal([]);
+  });
+});

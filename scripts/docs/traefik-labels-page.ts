@@ -1,0 +1,49 @@
+import {
+  generalKeys,
+  type KeyDocs,
+  middlewareKeys,
+  routerKeys,
+  serviceKeys,
+  tcpRouterKeys,
+  tcpServiceKeys,
+} from '@swarmgate/labels';
+import { code, generatedNote, table } from './markdown.ts';
+
+/** docs/traefik-labels.md: every label of Traefik that is read, and what becomes of it. */
+export function traefikLabelsPage(): string {
+  return `${[
+    '# Labels of Traefik',
+    generatedNote('packages/labels/src/traefik/label-keys.ts'),
+    intro,
+    section('General', 'traefik.', generalKeys),
+    section('Routers', 'traefik.http.routers.<name>.', routerKeys),
+    section('Services', 'traefik.http.services.<name>.', serviceKeys),
+    '## Middlewares\n\nBehind `traefik.http.middlewares.<name>.`; what each does is in [middlewares](middlewares.md).',
+    table(
+      ['kind', 'options'],
+      Object.entries(middlewareKeys).map(([kind, keys]) => [code(kind), keys.map(code).join(' ')]),
+    ),
+    section('TCP routers', 'traefik.tcp.routers.<name>.', tcpRouterKeys),
+    section('TCP services', 'traefik.tcp.services.<name>.', tcpServiceKeys),
+  ].join('\n\n')}\n`;
+}
+
+const intro = `Read with \`LABELS=df,traefik\`; the way over from Traefik is in [from Traefik](from-traefik.md). Labels stand under
+\`deploy.labels\` and are compared without case. What is not served as Traefik would serve it is a problem of its service, and is
+never served more openly:
+
+- A label of a router, service or middleware that Traefik does not know costs the whole service, as in Traefik: it may be a
+  misspelt restriction.
+- A middleware that is missing, misspelt or not supported (\`digestAuth\`, \`plugin\`, users in a file) closes the routers that name it:
+  503 \`unsupported-feature\`.
+- A rule, priority, port or service that cannot be used takes the router away, and an unknown entrypoint serves nothing.
+- Where nothing of a service is left, its former definition goes too.
+
+Names of middlewares and services are shared across the Swarm; \`@docker\` and \`@swarm\` are the Swarm itself. Of two different
+definitions of one name that of the older service holds. Of \`api@internal\` and the like the middlewares run, and then the answer
+is 404. UDP is not served.`;
+
+function section(title: string, prefix: string, keys: readonly KeyDocs[]): string {
+  const rows = keys.map(({ key, meaning }) => [code(key), meaning ?? 'accepted, without effect']);
+  return `## ${title}\n\nBehind ${code(prefix)}:\n\n${table(['label', 'what becomes of it'], rows)}`;
+}
