@@ -20,6 +20,7 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
   ['server/relay/relayed-connection.ts', 'the abort at the end of the process'],
   ['server/relay/relays.ts', 'admission by the control process'],
+  ['transport/http2/http2-connection.ts', 'endpoints of HTTP/2; http2-faults.test.ts'],
   ['transport/liveness-connect.ts', 'a host that is gone, which loopback does not know; liveness-connect.test.ts'],
   ['transport/open-connection.ts', 'a port of the proxy itself; own-ports.test.ts'],
 ];

@@ -249,8 +249,9 @@ export class Http2Connection implements ChannelConnection, Timed {
     }
     this.ready = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#owner.onOpened(performance.now() - this.#beganMs);
+    // First, so that a fault of what follows finds the connection among those that are open.
     this.#owner.onReady(this);
+    this.#owner.onOpened(performance.now() - this.#beganMs);
   }
 
   #onBytes(bytes: Buffer, length: number): void {
