@@ -80,20 +80,23 @@ export class Forwarding implements ResponseReceiver, Waiter {
   /** When the response head arrived, by `performance.now()`. */
   headAtMs: number | undefined;
 
-  /** @param nowMs by `performance.now()` */
+  /**
+   * @param chosen what steps of the route have chosen
+   * @param nowMs by `performance.now()`
+   */
   constructor(
     context: ForwardingContext,
     route: Route,
     request: OutgoingRequest,
-    { stickTo, mostTries = usualTries }: { readonly stickTo?: string; readonly mostTries?: number },
+    chosen: { readonly stickTo?: string; readonly mostTries?: number } | undefined,
     nowMs: number,
     sink: ForwardingSink,
   ) {
     this.#context = context;
     this.#route = route;
     this.#request = request;
-    this.#stickTo = stickTo;
-    this.#mostTries = mostTries;
+    this.#stickTo = chosen?.stickTo;
+    this.#mostTries = chosen?.mostTries ?? usualTries;
     this.#sink = sink;
     this.attemptAtMs = nowMs;
     this.#startedMs = nowMs;
