@@ -88,7 +88,9 @@ export interface RunningProxy extends Running {
 }
 
 /**
- * Puts the modules of the proxy together, each made of those before it: follows the registry, serves, answers the admin REST, and drains at its stop. */
+ * Puts the modules of the proxy together, each made of those before it: follows the registry, serves, answers the admin
+ * REST, and drains at its stop.
+ */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const running: Running[] = [];
   try {

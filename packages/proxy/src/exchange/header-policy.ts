@@ -1,3 +1,4 @@
+import { hopByHopFields } from '../http/hop-by-hop.ts';
 import { setsSession, withoutSession } from '../http/session-cookie.ts';
 import type { ClientConnection, Protocol } from '../model/exchange.ts';
 import { foldedName, HeaderList } from '../model/header-list.ts';
@@ -26,19 +27,6 @@ export interface RequestHop {
 /** RFC 9110, section 7.6.3. */
 const viaVersions: Readonly<Record<Protocol, string>> = { 'HTTP/1.0': '1.0', 'HTTP/1.1': '1.1', 'HTTP/2': '2.0' };
 
-// RFC 9110, section 7.6.1, and the Proxy-* fields, which belong to the hop that spoke them. Transfer-Encoding is
-// written by the side that frames the message.
-const hopByHop = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'proxy-authenticate',
-  'proxy-authorization',
-]);
-
 // Naming these in Connection must not remove them: they frame or address the message, or are what the proxy itself
 // says about it.
 const neverNamed = new Set(['host', 'content-length', 'trailer', 'via', 'expect']);
@@ -54,7 +42,7 @@ const written = new Set([
 
 /** Beside X-Forwarded-*, names of which only this spelling passes: many services read `X_Real_IP` as the same header. */
 const oneSpelling = new Set([
-  ...hopByHop,
+  ...hopByHopFields,
   ...neverNamed,
   ...written,
   'forwarded',
@@ -74,8 +62,8 @@ function isOtherSpelling(lower: string): boolean {
  * those that Connection names are gone; framing (Transfer-Encoding) is left to the server protocol.
  *
  * X-Forwarded-For grows by the peer; -Proto, -Host and -Port are kept from a trusted hop and set otherwise;
- * X-Request-Id is kept where it is well formed; `Forwarded` of an untrusted client is dropped, because it cannot be verified. With `writesForwarded` it grows
- * by the peer, too.
+ * X-Request-Id is kept where it is well formed; `Forwarded` of an untrusted client is dropped, because it cannot be
+ * verified. With `writesForwarded` it grows by the peer, too.
  */
 export function headersForUpstream(sent: readonly string[], hop: RequestHop): HeaderList {
   const named = namedByConnection(sent);
@@ -93,7 +81,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
     const value = sent[at + 1] as string;
     const lower = name.toLowerCase();
     if (lower === 'expect' && hop.protocol === 'HTTP/1.0') continue;
-    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    if (hopByHopFields.has(lower) || named?.has(lower)) continue;
     if (isOtherSpelling(lower)) continue;
     if (written.has(lower)) {
       if (lower === 'x-forwarded-for') forwardedFor = joined(forwardedFor, value);
@@ -143,7 +131,7 @@ export function headersForClient(received: readonly string[]): HeaderList {
   for (let at = 0; at < received.length; at += 2) {
     const name = received[at] as string;
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    if (hopByHopFields.has(lower) || named?.has(lower)) continue;
     const value = received[at + 1] as string;
     if (lower === 'set-cookie' && setsSession(value)) continue;
     kept.push(name, value);

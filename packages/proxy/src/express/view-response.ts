@@ -2,6 +2,7 @@ import { type OutgoingHttpHeader, type OutgoingHttpHeaders, STATUS_CODES } from 
 import type { ClientHead } from '../exchange/client-head.ts';
 import type { ClientFraming, ResponsePiece } from '../exchange/client-side.ts';
 import type { HandledExchange } from '../exchange/route-handler.ts';
+import { connectionFields } from '../http/hop-by-hop.ts';
 import { HeaderList } from '../model/header-list.ts';
 import { httpDate } from '../server/http1/local-response-text.ts';
 import {
@@ -15,9 +16,6 @@ import {
 } from './response-checks.ts';
 import { ResponseEvents, type WriteCallback } from './response-events.ts';
 import type { RequestPeer, ViewRequest } from './view-request.ts';
-
-/** Fields that the server protocol writes itself (RFC 9110, section 7.6.1). */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te']);
 
 /** A response of node:http's shape that writes to the exchange: for Express and its middleware. */
 export class ViewResponse extends ResponseEvents implements RequestPeer {
@@ -304,7 +302,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     for (const lower of this.getHeaderNames()) {
       const value = this.getHeader(lower);
       if (lower === 'connection' && /\bclose\b/i.test(String(value))) this.#closes = true;
-      if (hopByHop.has(lower) || value === undefined) continue;
+      if (connectionFields.has(lower) || value === undefined) continue;
       found.set(lower, Array.isArray(value) ? value.map(String) : [String(value)]);
     }
     return found;

@@ -1,5 +1,6 @@
 import type { HeaderList } from '../model/header-list.ts';
-import { Field, type FieldSection } from './field-section.ts';
+import { Field, type FieldSection, knownNames } from './field-section.ts';
+import { hopByHopFields } from './hop-by-hop.ts';
 import { sessionCookieName } from './session-cookie.ts';
 
 /** The text of a head that a parser has found places in: `text` is latin1 of the bytes from `base` on. */
@@ -79,19 +80,8 @@ export function marked(...kinds: readonly number[]): Uint8Array {
   return table;
 }
 
-/**
- * Fields that belong to one hop (RFC 9110, section 7.6.1), as `header-policy.ts` has them. A test holds the two equal.
- */
-export const hopByHop = marked(
-  Field.connection,
-  Field.proxyConnection,
-  Field.keepAlive,
-  Field.te,
-  Field.transferEncoding,
-  Field.upgrade,
-  Field.proxyAuthenticate,
-  Field.proxyAuthorization,
-);
+/** `hopByHopFields` as a table: fields that belong to one hop. */
+export const hopByHop = marked(...knownNames.flatMap(([name, kind]) => (hopByHopFields.has(name) ? [kind] : [])));
 
 /** Fields that only `header-policy.ts` handles. */
 export const needsPolicy = marked(

@@ -1,14 +1,4 @@
-/** Fields of one connection of HTTP/1.1, which HTTP/2 does not have (RFC 9113, section 8.2.2). */
-const connectionFields = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'proxy-authenticate',
-  'proxy-authorization',
-]);
+import { hopByHopFields } from '../hop-by-hop.ts';
 
 /** Lower-case forms of names that were seen, empty for the fields of one connection: nearly all requests have the same. */
 const knownNames = new Map<string, string>();
@@ -18,7 +8,7 @@ function loweredName(name: string): string {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const kept = connectionFields.has(lower) ? '' : lower;
+  const kept = hopByHopFields.has(lower) ? '' : lower;
   if (knownNames.size < mostKnownNames) knownNames.set(name, kept);
   return kept;
 }
