@@ -16,8 +16,15 @@ import { definitionOf, type RoutingCase, routingCases } from './routing-cases.ts
 /** The ports that cases speak of. Each is an entrypoint on a free port here. */
 const entryPorts = [80, 443, 444, 8081] as const;
 
-for (const order of ['strict', 'legacy'] as const) {
-  describe(`routing cases through a serving proxy, ${order}`, () => {
+const modes = [
+  ['strict', 'core'],
+  ['strict', 'express'],
+  ['legacy', 'core'],
+  ['legacy', 'express'],
+] as const;
+
+for (const [order, router] of modes) {
+  describe(`routing cases through a serving proxy, ${order}, with the ${router} router`, () => {
     let server: ProxyServer;
     let dataDir: string;
     let endpoints: Endpoints;
@@ -26,7 +33,7 @@ for (const order of ['strict', 'legacy'] as const) {
     before(async () => {
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-routing-'));
       endpoints = await Endpoints.open();
-      const env = { DATA_DIR: dataDir, WORKERS: '0', ORDER: order };
+      const env = { DATA_DIR: dataDir, WORKERS: '0', ORDER: order, HTTP_ROUTER: router };
       server = await startInProcessServer({
         settings: readSettings('proxy', { env }),
         logger: silentLogger,

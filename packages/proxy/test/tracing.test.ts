@@ -18,228 +18,229 @@ function read(traceParent: string | string[] | undefined) {
   return { trace, span, sampled: flags === '01' };
 }
 
-describe('traces through a proxy', () => {
-  let receiver: OtlpReceiver;
-  let backend: Server;
-  let under: ProxyUnderTest | undefined;
-  /** What the service got with its last request. */
-  let got: IncomingHttpHeaders;
+for (const router of ['core', 'express'] as const)
+  describe(`traces through a proxy, with the ${router} router`, () => {
+    let receiver: OtlpReceiver;
+    let backend: Server;
+    let under: ProxyUnderTest | undefined;
+    /** What the service got with its last request. */
+    let got: IncomingHttpHeaders;
 
-  before(async () => {
-    receiver = await startOtlpReceiver();
-    backend = await listening(
-      createServer((received, response) => {
+    before(async () => {
+      receiver = await startOtlpReceiver();
+      backend = await listening(
+        createServer((received, response) => {
+          got = received.headers;
+          const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
+          const answer = () => response.writeHead(status).end('fine');
+          if (received.url === '/shop/late') setTimeout(answer, 600);
+          else answer();
+        }),
+      );
+      backend.on('upgrade', (received, socket) => {
         got = received.headers;
-        const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
-        const answer = () => response.writeHead(status).end('fine');
-        if (received.url === '/shop/late') setTimeout(answer, 600);
-        else answer();
-      }),
-    );
-    backend.on('upgrade', (received, socket) => {
-      got = received.headers;
-      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-    });
-  });
-  afterEach(async () => {
-    await under?.stop();
-    under = undefined;
-    expect(receiver.refused).to.deep.equal([]);
-    receiver.spans.length = 0;
-  });
-  after(async () => {
-    await receiver.stop();
-    backend.closeAllConnections();
-    backend.close();
-  });
-
-  async function start(env: Readonly<Record<string, string>> = {}, labels = ''): Promise<void> {
-    under = await startProxyUnderTest({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: '1', ...env },
-    });
-    await eventually('the proxy is ready', () => under?.proxy.ready());
-    await serve('shop', (backend.address() as AddressInfo).port, labels);
-  }
-
-  async function serve(name: string, port: number, labels = ''): Promise<void> {
-    const query = `serviceName=${name}&servicePath=/${name}&port=${port}&outboundHostname=127.0.0.1${labels}`;
-    const answer = await under?.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
-    expect(answer?.status, answer?.text).to.equal(200);
-  }
-
-  function get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
-    const port = under?.proxy.entrypoints()[0]?.port;
-    return new Promise((resolve, reject) => {
-      const sent = request({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.statusCode ?? 0));
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
       });
-      sent.once('upgrade', (response, socket) => {
-        socket.destroy();
-        resolve(response.statusCode ?? 0);
-      });
-      sent.once('error', reject);
-      sent.end();
     });
-  }
+    afterEach(async () => {
+      await under?.stop();
+      under = undefined;
+      expect(receiver.refused).to.deep.equal([]);
+      receiver.spans.length = 0;
+    });
+    after(async () => {
+      await receiver.stop();
+      backend.closeAllConnections();
+      backend.close();
+    });
 
-  async function spansOf(trace: string | undefined): Promise<readonly ReceivedSpan[]> {
-    const of = () => receiver.spans.filter((span) => span.traceId === trace);
-    await eventually('the spans arrive', () => of().length >= 2);
-    return of();
-  }
+    async function start(env: Readonly<Record<string, string>> = {}, labels = ''): Promise<void> {
+      under = await startProxyUnderTest({
+        env: { HTTP_ROUTER: router, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: '1', ...env },
+      });
+      await eventually('the proxy is ready', () => under?.proxy.ready());
+      await serve('shop', (backend.address() as AddressInfo).port, labels);
+    }
 
-  /** Everything that was to be exported has arrived by then. */
-  async function exported(): Promise<readonly ReceivedSpan[]> {
-    await under?.stop();
-    under = undefined;
-    return receiver.spans;
-  }
+    async function serve(name: string, port: number, labels = ''): Promise<void> {
+      const query = `serviceName=${name}&servicePath=/${name}&port=${port}&outboundHostname=127.0.0.1${labels}`;
+      const answer = await under?.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
+      expect(answer?.status, answer?.text).to.equal(200);
+    }
 
-  it('begin at the proxy, and go on at the service under the span of its attempt', async () => {
-    await start();
-    expect(await get('/shop/a?b=1')).to.equal(200);
-    const { trace, span, sampled } = read(got.traceparent);
-    expect(sampled).to.equal(true);
-    const [server, client] = await spansOf(trace);
-    expect(server).to.deep.include({ name: 'GET /shop', kind: 'server', parentSpanId: undefined, failed: false });
-    expect(client).to.deep.include({ kind: 'client', spanId: span, parentSpanId: server?.spanId });
-    expect(server?.attributes).to.deep.include({ 'url.path': '/shop/a', 'swarmgate.service': 'manual/shop' });
-    expect(server?.attributes).not.to.have.property('url.query');
-    expect(receiver.resources.at(-1)).to.include({ 'service.name': 'swarmgate' });
-  });
+    function get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+      const port = under?.proxy.entrypoints()[0]?.port;
+      return new Promise((resolve, reject) => {
+        const sent = request({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
+          response.resume();
+          response.once('end', () => resolve(response.statusCode ?? 0));
+        });
+        sent.once('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve(response.statusCode ?? 0);
+        });
+        sent.once('error', reject);
+        sent.end();
+      });
+    }
 
-  // With steps the head goes by the header policy, without them as the lines that the client sent.
-  for (const [how, labels] of [
-    ['a plain route', ''],
-    ['a route with steps', '&setReqHeader=X-A%20b'],
-  ] as const) {
-    it(`carry a caller’s trace on by ${how}, tracestate and baggage as they came`, async () => {
-      await start({}, labels);
-      await get('/shop/a', { traceparent: sampledParent, tracestate: 'a=1,b=2', baggage: 'user=7, x=y' });
-      const { trace, span } = read(got.traceparent);
-      expect([trace, got.tracestate, got.baggage]).to.deep.equal([traceId, 'a=1,b=2', 'user=7, x=y']);
+    async function spansOf(trace: string | undefined): Promise<readonly ReceivedSpan[]> {
+      const of = () => receiver.spans.filter((span) => span.traceId === trace);
+      await eventually('the spans arrive', () => of().length >= 2);
+      return of();
+    }
+
+    /** Everything that was to be exported has arrived by then. */
+    async function exported(): Promise<readonly ReceivedSpan[]> {
+      await under?.stop();
+      under = undefined;
+      return receiver.spans;
+    }
+
+    it('begin at the proxy, and go on at the service under the span of its attempt', async () => {
+      await start();
+      expect(await get('/shop/a?b=1')).to.equal(200);
+      const { trace, span, sampled } = read(got.traceparent);
+      expect(sampled).to.equal(true);
       const [server, client] = await spansOf(trace);
-      expect(server?.parentSpanId).to.equal(parentId);
-      expect(server?.traceState).to.equal('a=1,b=2');
-      expect(client?.spanId).to.equal(span);
+      expect(server).to.deep.include({ name: 'GET /shop', kind: 'server', parentSpanId: undefined, failed: false });
+      expect(client).to.deep.include({ kind: 'client', spanId: span, parentSpanId: server?.spanId });
+      expect(server?.attributes).to.deep.include({ 'url.path': '/shop/a', 'swarmgate.service': 'manual/shop' });
+      expect(server?.attributes).not.to.have.property('url.query');
+      expect(receiver.resources.at(-1)).to.include({ 'service.name': 'swarmgate' });
     });
 
-    it(`give a service a parent of the proxy’s own also where nothing is sampled, by ${how}`, async () => {
-      await start({ OTEL_TRACES_SAMPLER: 'always_off' }, labels);
-      await get('/shop/a', { traceparent: sampledParent });
-      const continued = read(got.traceparent);
-      expect(continued).to.deep.include({ trace: traceId, sampled: false });
-      expect(continued.span).not.to.equal(parentId);
-      await get('/shop/b');
-      expect(read(got.traceparent)).to.deep.include({ sampled: false });
-      expect(await exported()).to.deep.equal([]);
-    });
+    // With steps the head goes by the header policy, without them as the lines that the client sent.
+    for (const [how, labels] of [
+      ['a plain route', ''],
+      ['a route with steps', '&setReqHeader=X-A%20b'],
+    ] as const) {
+      it(`carry a caller’s trace on by ${how}, tracestate and baggage as they came`, async () => {
+        await start({}, labels);
+        await get('/shop/a', { traceparent: sampledParent, tracestate: 'a=1,b=2', baggage: 'user=7, x=y' });
+        const { trace, span } = read(got.traceparent);
+        expect([trace, got.tracestate, got.baggage]).to.deep.equal([traceId, 'a=1,b=2', 'user=7, x=y']);
+        const [server, client] = await spansOf(trace);
+        expect(server?.parentSpanId).to.equal(parentId);
+        expect(server?.traceState).to.equal('a=1,b=2');
+        expect(client?.spanId).to.equal(span);
+      });
 
-    it(`start a new trace if the caller’s traceparent is unusable, by ${how}`, async () => {
-      await start({}, labels);
-      for (const wrong of ['00-1-2-01', `${sampledParent}, ${sampledParent}`, `ff-${traceId}-${parentId}-01`]) {
-        await get('/shop/a', { traceparent: wrong, tracestate: 'a=1', baggage: 'k=v' });
-        expect(read(got.traceparent).trace).not.to.equal(traceId);
+      it(`give a service a parent of the proxy’s own also where nothing is sampled, by ${how}`, async () => {
+        await start({ OTEL_TRACES_SAMPLER: 'always_off' }, labels);
+        await get('/shop/a', { traceparent: sampledParent });
+        const continued = read(got.traceparent);
+        expect(continued).to.deep.include({ trace: traceId, sampled: false });
+        expect(continued.span).not.to.equal(parentId);
+        await get('/shop/b');
+        expect(read(got.traceparent)).to.deep.include({ sampled: false });
+        expect(await exported()).to.deep.equal([]);
+      });
+
+      it(`start a new trace if the caller’s traceparent is unusable, by ${how}`, async () => {
+        await start({}, labels);
+        for (const wrong of ['00-1-2-01', `${sampledParent}, ${sampledParent}`, `ff-${traceId}-${parentId}-01`]) {
+          await get('/shop/a', { traceparent: wrong, tracestate: 'a=1', baggage: 'k=v' });
+          expect(read(got.traceparent).trace).not.to.equal(traceId);
+          expect(got).not.to.have.property('tracestate');
+          expect(got.baggage).to.equal('k=v');
+        }
+        await get('/shop/a', { tracestate: 'a=1' });
         expect(got).not.to.have.property('tracestate');
-        expect(got.baggage).to.equal('k=v');
-      }
-      await get('/shop/a', { tracestate: 'a=1' });
-      expect(got).not.to.have.property('tracestate');
+      });
+    }
+
+    it('follow the decision of a trusted caller, and of no other', async () => {
+      const env = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
+      await start(env);
+      await get('/shop/a', { traceparent: sampledParent });
+      expect(read(got.traceparent).sampled).to.equal(false);
+      expect(await exported()).to.deep.equal([]);
+      await start({ ...env, TRUSTED_PROXIES: '127.0.0.1' });
+      await get('/shop/a', { traceparent: sampledParent });
+      expect(read(got.traceparent).sampled).to.equal(true);
+      expect(await spansOf(traceId)).to.have.length(2);
     });
-  }
 
-  it('follow the decision of a trusted caller, and of no other', async () => {
-    const env = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
-    await start(env);
-    await get('/shop/a', { traceparent: sampledParent });
-    expect(read(got.traceparent).sampled).to.equal(false);
-    expect(await exported()).to.deep.equal([]);
-    await start({ ...env, TRUSTED_PROXIES: '127.0.0.1' });
-    await get('/shop/a', { traceparent: sampledParent });
-    expect(read(got.traceparent).sampled).to.equal(true);
-    expect(await spansOf(traceId)).to.have.length(2);
-  });
+    it('are sampled as the label of the service says', async () => {
+      await start({ OTEL_TRACES_SAMPLER: 'always_off' }, '&traceSample=1');
+      await get('/shop/a');
+      expect(await spansOf(read(got.traceparent).trace)).to.have.length(2);
+    });
 
-  it('are sampled as the label of the service says', async () => {
-    await start({ OTEL_TRACES_SAMPLER: 'always_off' }, '&traceSample=1');
-    await get('/shop/a');
-    expect(await spansOf(read(got.traceparent).trace)).to.have.length(2);
-  });
+    it('are exported for 5xx and slow ones in any case: that is decided at the end', async () => {
+      await start({ OTEL_TRACES_SAMPLER: 'always_off', TRACES_SLOW_MS: '500' });
+      for (const path of ['/shop/a', '/shop/404', '/shop/500', '/shop/late', '/nowhere']) await get(path);
+      const spans = await exported();
+      const servers = spans.filter(({ kind }) => kind === 'server');
+      expect(servers.map(({ attributes }) => attributes['url.path'])).to.have.members([
+        '/shop/500',
+        '/shop/late',
+        '/nowhere',
+      ]);
+      const unmatched = servers.find(({ name }) => name === 'GET');
+      expect(unmatched?.attributes).to.include({ 'error.type': 'no-route', 'http.response.status_code': 503 });
+      expect(unmatched?.failed).to.equal(true);
+    });
 
-  it('are exported for 5xx and slow ones in any case: that is decided at the end', async () => {
-    await start({ OTEL_TRACES_SAMPLER: 'always_off', TRACES_SLOW_MS: '500' });
-    for (const path of ['/shop/a', '/shop/404', '/shop/500', '/shop/late', '/nowhere']) await get(path);
-    const spans = await exported();
-    const servers = spans.filter(({ kind }) => kind === 'server');
-    expect(servers.map(({ attributes }) => attributes['url.path'])).to.have.members([
-      '/shop/500',
-      '/shop/late',
-      '/nowhere',
-    ]);
-    const unmatched = servers.find(({ name }) => name === 'GET');
-    expect(unmatched?.attributes).to.include({ 'error.type': 'no-route', 'http.response.status_code': 503 });
-    expect(unmatched?.failed).to.equal(true);
-  });
+    it('show every attempt at an endpoint', async () => {
+      await start();
+      await serve('gone', await freePort());
+      expect(await get('/gone')).to.equal(502);
+      await eventually('the spans arrive', () => receiver.spans.length >= 2);
+      const client = receiver.spans.find(({ kind }) => kind === 'client');
+      expect(client?.attributes).to.include({ 'error.type': 'endpoint-unreachable' });
+      expect(client?.failed).to.equal(true);
+    });
 
-  it('show every attempt at an endpoint', async () => {
-    await start();
-    await serve('gone', await freePort());
-    expect(await get('/gone')).to.equal(502);
-    await eventually('the spans arrive', () => receiver.spans.length >= 2);
-    const client = receiver.spans.find(({ kind }) => kind === 'client');
-    expect(client?.attributes).to.include({ 'error.type': 'endpoint-unreachable' });
-    expect(client?.failed).to.equal(true);
-  });
+    it('go with an upgrade', async () => {
+      await start();
+      const upgrade = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-key': 'x',
+        'sec-websocket-version': '13',
+      };
+      expect(await get('/shop/socket', { ...upgrade, traceparent: sampledParent })).to.equal(101);
+      const { trace, span } = read(got.traceparent);
+      expect(trace).to.equal(traceId);
+      const spans = await spansOf(trace);
+      expect(spans.map(({ spanId }) => spanId)).to.include(span);
+      expect(spans[0]?.attributes).to.include({ 'http.response.status_code': 101 });
+    });
 
-  it('go with an upgrade', async () => {
-    await start();
-    const upgrade = {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-key': 'x',
-      'sec-websocket-version': '13',
-    };
-    expect(await get('/shop/socket', { ...upgrade, traceparent: sampledParent })).to.equal(101);
-    const { trace, span } = read(got.traceparent);
-    expect(trace).to.equal(traceId);
-    const spans = await spansOf(trace);
-    expect(spans.map(({ spanId }) => spanId)).to.include(span);
-    expect(spans[0]?.attributes).to.include({ 'http.response.status_code': 101 });
-  });
+    it('leave every header alone where tracing is off', async () => {
+      await start({ OTEL_EXPORTER_OTLP_ENDPOINT: '' });
+      const sent = { traceparent: 'Anything-01', tracestate: 'a=1,,', baggage: ' k = v ' };
+      await get('/shop/a', sent);
+      expect(got).to.include({ traceparent: 'Anything-01', tracestate: 'a=1,,', baggage: 'k = v' });
+      await get('/shop/a');
+      expect(got).not.to.have.property('traceparent');
+    });
 
-  it('leave every header alone where tracing is off', async () => {
-    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: '' });
-    const sent = { traceparent: 'Anything-01', tracestate: 'a=1,,', baggage: ' k = v ' };
-    await get('/shop/a', sent);
-    expect(got).to.include({ traceparent: 'Anything-01', tracestate: 'a=1,,', baggage: 'k = v' });
-    await get('/shop/a');
-    expect(got).not.to.have.property('traceparent');
-  });
+    it('stand beside the durations they explain, for a scraper that asks for OpenMetrics', async () => {
+      await start();
+      await get('/shop/a');
+      const { trace } = read(got.traceparent);
+      await spansOf(trace);
+      const scrape = (accept: string) => under?.call('GET', '/metrics', { headers: { accept } });
+      const open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
+      expect(open?.headers['content-type']).to.include('application/openmetrics-text');
+      expect(open?.text).to.match(
+        new RegExp(`service="manual/shop".* # \\{trace_id="${trace}",span_id="[0-9a-f]{16}"\\}`),
+      );
+      const usual = await scrape('*/*');
+      expect(usual?.headers['content-type']).to.include('text/plain; version=0.0.4');
+      expect(usual?.text).to.include('swarmgate_requests_total{service="manual/shop",status="2xx"} 1');
+      expect(usual?.text).not.to.include('trace_id');
+    });
 
-  it('stand beside the durations they explain, for a scraper that asks for OpenMetrics', async () => {
-    await start();
-    await get('/shop/a');
-    const { trace } = read(got.traceparent);
-    await spansOf(trace);
-    const scrape = (accept: string) => under?.call('GET', '/metrics', { headers: { accept } });
-    const open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
-    expect(open?.headers['content-type']).to.include('application/openmetrics-text');
-    expect(open?.text).to.match(
-      new RegExp(`service="manual/shop".* # \\{trace_id="${trace}",span_id="[0-9a-f]{16}"\\}`),
-    );
-    const usual = await scrape('*/*');
-    expect(usual?.headers['content-type']).to.include('text/plain; version=0.0.4');
-    expect(usual?.text).to.include('swarmgate_requests_total{service="manual/shop",status="2xx"} 1');
-    expect(usual?.text).not.to.include('trace_id');
+    it('are counted in the metrics', async () => {
+      await start();
+      await get('/shop/a');
+      await spansOf(read(got.traceparent).trace);
+      await eventually('the spans are counted', async () =>
+        (await under?.call('GET', '/metrics'))?.text.includes('swarmgate_spans_total{outcome="exported"} 2'),
+      );
+    });
   });
-
-  it('are counted in the metrics', async () => {
-    await start();
-    await get('/shop/a');
-    await spansOf(read(got.traceparent).trace);
-    await eventually('the spans are counted', async () =>
-      (await under?.call('GET', '/metrics'))?.text.includes('swarmgate_spans_total{outcome="exported"} 2'),
-    );
-  });
-});

@@ -94,6 +94,31 @@ describe('readSettings', () => {
     expect(() => read({ DOCKER_HOST: 'ssh://elsewhere' }, 'standalone')).to.throw('DOCKER_HOST="ssh://elsewhere"');
   });
 
+  const routers: readonly (readonly [env: Record<string, string>, router: 'core' | 'express'])[] = [
+    [{}, 'core'],
+    [{ LANE: 'express' }, 'express'],
+    [{ LANE: 'raw' }, 'core'],
+    [{ LANE: 'core' }, 'core'],
+    [{ LANE: '' }, 'core'],
+    [{ HTTP_ROUTER: 'core', LANE: 'express' }, 'core'],
+    [{ HTTP_ROUTER: 'express', LANE: 'raw' }, 'express'],
+    [{ HTTP_ROUTER: '', LANE: 'express' }, 'express'],
+    // A name that is not looked at any more cannot be wrong.
+    [{ HTTP_ROUTER: 'express', LANE: 'neither' }, 'express'],
+  ];
+  for (const [env, router] of routers)
+    it(`takes the ${router} router from ${JSON.stringify(env)}: HTTP_ROUTER, then LANE, its name of before`, () => {
+      for (const role of ['proxy', 'standalone'] as const) expect(read(env, role).httpRouter).to.equal(router);
+    });
+
+  it('reads LANE from a file and from a secret, and names it where its value is wrong', () => {
+    expect(() => read({ LANE: 'neither' })).to.throw(UsageError, 'LANE="neither": expected core or express');
+    writeFileSync(join(folder, 'lane'), 'express\n');
+    expect(read({ LANE_FILE: join(folder, 'lane') }).httpRouter).to.equal('express');
+    writeFileSync(join(folder, 'secrets', 'dfp_lane'), 'express\n');
+    expect(read({}).httpRouter).to.equal('express');
+  });
+
   it('turns seconds into milliseconds', () => {
     expect(read({ TIMEOUT_SERVER: '1.5' }).timeoutServerMs).to.equal(1500);
     expect(read({ TIMEOUT_SERVER: '0', TIMEOUT_TUNNEL: '0' })).to.include({

@@ -1,0 +1,47 @@
+/** Names of `node:http` and `node:https` that a file of these folders imports at run time or as types, by file. */
+export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonly string[], reason: string]>> = {
+  'exchange/tracing/span-exporter.ts': [
+    ['Agent', 'request', 'IncomingMessage'],
+    'a client: it sends spans to the collector',
+  ],
+  'express/headers-object.ts': [['IncomingHttpHeaders'], 'a type'],
+  'express/view-request.ts': [
+    ['IncomingHttpHeaders', 'IncomingMessage'],
+    'the class that middleware extends and checks',
+  ],
+  'express/view-response.ts': [
+    ['OutgoingHttpHeader', 'OutgoingHttpHeaders', 'ServerResponse', 'STATUS_CODES'],
+    'the class that middleware extends and checks',
+  ],
+  'server/http1/local-response-text.ts': [['STATUS_CODES'], 'a table of texts'],
+  'server/http1/response-writer.ts': [['STATUS_CODES'], 'a table of texts'],
+};
+
+const servers = /^(?:node:)?(?:http|https|http2|_http_server|_http_common)$/;
+
+/**
+ * What a source takes from Node's HTTP modules: the names of named imports, and `*` for every other way to get at one
+ * (a default or namespace import, `import()`, `require`, `process.getBuiltinModule`, a re-export).
+ */
+export function takenOfNodeHttp(source: string): readonly string[] {
+  const taken: string[] = [];
+  for (const [line, named, specifier = ''] of source.matchAll(
+    /^(?:import|export)\s[^'"]*?(?:\{([^}]*)\})?\s*(?:from\s+)?['"]([^'"]+)['"]/gm,
+  )) {
+    if (!servers.test(specifier)) continue;
+    if (named === undefined || !line.startsWith('import') || !/^import\s+(?:type\s+)?\{/.test(line)) taken.push('*');
+    for (const each of (named ?? '').split(','))
+      if (each.trim() !== '')
+        taken.push(
+          (
+            each
+              .trim()
+              .replace(/^type\s+/, '')
+              .split(/\s+as\s+/)[0] ?? ''
+          ).trim(),
+        );
+  }
+  for (const [, specifier = ''] of source.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"`]([^'"`]+)['"`]/g))
+    if (servers.test(specifier)) taken.push('*');
+  return [...new Set(taken)].sort();
+}
