@@ -87,10 +87,7 @@ export interface RunningProxy extends Running {
   usableRoutes(): readonly Route[];
 }
 
-/**
- * Puts the modules of the proxy together, each made of those before it: follows the registry, serves, answers the admin
- * REST, and drains at its stop.
- */
+/** Puts the modules together: follows the registry, serves, answers the admin REST, and drains at its stop. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const running: Running[] = [];
   try {
