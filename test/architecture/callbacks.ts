@@ -58,7 +58,7 @@ function takesCallback(text: string, index: number, call: string, kind: Callback
 }
 
 function guardedRanges(text: string): (readonly [number, number])[] {
-  return [...text.matchAll(/\b(?:guard|guardPromise)\(/g)].map(({ index, 0: match }) => [
+  return [...text.matchAll(/\b(?:guard|guardEach|guardPromise)\(/g)].map(({ index, 0: match }) => [
     index,
     endOfCall(text, index + match.length - 1),
   ]);
@@ -66,7 +66,7 @@ function guardedRanges(text: string): (readonly [number, number])[] {
 
 /** A guard stands in the call, or around the function that it names. */
 function isGuarded(call: string, text: string): boolean {
-  if (/\b(?:guard|guardPromise)\(|\.#guarded\(/.test(call)) return true;
+  if (/\b(?:guard|guardEach|guardPromise)\(|\.#guarded\(/.test(call)) return true;
   const named = call.matchAll(/(?<=[(,]\s*)(?:this\.)?(#?\w+)(?=\s*[,)])/g);
   return [...named].some(([, name]) => new RegExp(`(?<![\\w#])${name}\\b(?:: [^=;]+)? = guard\\(`).test(text));
 }

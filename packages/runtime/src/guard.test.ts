@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { guard, guardOwned, guardPromise } from './guard.ts';
+import { guard, guardEach, guardOwned, guardPromise } from './guard.ts';
 
 describe('guard', () => {
   const faults: unknown[] = [];
@@ -48,6 +48,16 @@ describe('guard', () => {
     );
     listener.call({});
     expect(faults).to.deep.equal([]);
+  });
+
+  it('gives an error to the owner of the argument that the callback failed with', () => {
+    const failed: unknown[] = [];
+    const ownerOf = (argument: number) => ({ onFault: (error: unknown) => failed.push(argument, error) });
+    const guarded = guardEach(ownerOf, (argument: number) => {
+      if (argument > 1) throw fault;
+    });
+    for (const argument of [1, 2, 1, 3]) guarded(argument);
+    expect(failed).to.deep.equal([2, fault, 3, fault]);
   });
 
   it('gives the owner what a promise rejects with', async () => {

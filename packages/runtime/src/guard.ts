@@ -58,6 +58,23 @@ export function guardOwned<E extends object, O extends FaultOwner, A>(
   };
 }
 
+/**
+ * As `guard`, for a callback that one event source calls for objects of many owners, such as `connection` of a server: the
+ * owner is made of the argument, and only after a fault.
+ */
+export function guardEach<A>(
+  ownerOf: (argument: A) => FaultOwner,
+  callback: (argument: A) => void,
+): (argument: A) => void {
+  return (argument) => {
+    try {
+      callback(argument);
+    } catch (error) {
+      ownerOf(argument).onFault(error);
+    }
+  };
+}
+
 /** Guards work that nothing awaits: what it rejects with reaches its owner. */
 export function guardPromise(owner: FaultOwner, work: Promise<unknown>): void {
   work.catch((error: unknown) => owner.onFault(error));

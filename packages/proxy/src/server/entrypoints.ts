@@ -1,5 +1,5 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
-import { type EntrypointSetting, guard, guardPromise, type Logger } from '@swarmgate/runtime';
+import { type EntrypointSetting, guard, guardEach, guardPromise, type Logger } from '@swarmgate/runtime';
 import { ownPorts } from '../endpoints/own-ports.ts';
 import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
 import { connectionOwner } from './connection-owner.ts';
@@ -154,18 +154,12 @@ export class Entrypoints {
             logger,
           )
         : undefined;
-    let accepting: Socket | undefined;
-    const acceptance = {
-      onFault: (error: unknown) => {
-        if (accepting !== undefined) connectionOwner(accepting, logger).onFault(error);
-      },
-    };
     server.on(
       'connection',
-      guard(acceptance, (socket: Socket) => {
-        accepting = socket;
-        this.#accept(socket, entry, ends);
-      }),
+      guardEach(
+        (socket: Socket) => connectionOwner(socket, logger),
+        (socket) => this.#accept(socket, entry, ends),
+      ),
     );
     const faults = {
       onFault: (error: unknown) => logger.error({ port: entry.port, err: error }, 'an entrypoint failed'),

@@ -42,6 +42,10 @@ registerHooks({
       )
       .replace('  return function listener(', '  const site = globalThis.faultInjection.site();\n$&')
       .replace(
+        '  return (argument) => {\n    try {\n',
+        '  const site = globalThis.faultInjection.site();\n$&      globalThis.faultInjection.enter(site);\n',
+      )
+      .replace(
         '    try {\n      callback(owner, argument);',
         '    try {\n      globalThis.faultInjection.enter(site);\n      callback(owner, argument);',
       )
@@ -49,7 +53,7 @@ registerHooks({
         '  work.catch(',
         '  const site = globalThis.faultInjection.site();\n  work.then(() => globalThis.faultInjection.enter(site)).catch(',
       );
-    if (source.split('faultInjection.enter').length !== 4) throw new Error('guard.ts has another shape');
+    if (source.split('faultInjection.enter').length !== 5) throw new Error('guard.ts has another shape');
     return { ...loaded, source };
   },
 });

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import {
-  guard,
+  guardEach,
   guardPromise,
   hostPort,
   type Logger,
@@ -153,7 +153,13 @@ export class Relays {
     try {
       if (taken.has(port)) throw new Error('it is an entrypoint for http');
       const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-      server.on('connection', (socket) => guard(connectionOwner(socket, logger), () => this.#accept(socket, port))());
+      server.on(
+        'connection',
+        guardEach(
+          (socket: Socket) => connectionOwner(socket, logger),
+          (socket) => this.#accept(socket, port),
+        ),
+      );
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ port, host }, resolve);
