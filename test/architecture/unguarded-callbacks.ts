@@ -130,7 +130,6 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['registry/src/journal/full-read-requests.ts', 'iterator.next()', own],
   ['registry/src/journal/full-read-requests.ts', 'this.#listen(iterator)', own],
   ['registry/src/journal/publish-queue.ts', 'writePublications(', own],
-  ['registry/src/journal/registry-watch.ts', 'resolve()', settles],
   ['registry/src/journal/registry-watch.ts', 'wake', settles],
   ['registry/src/journal/write-publications.ts', "'abort', onAbort", settles],
   ['registry/src/session/lock-free.ts', 'enough.abort()', aborts],

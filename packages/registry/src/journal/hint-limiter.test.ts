@@ -1,37 +1,38 @@
 import { expect } from 'chai';
 import { HintLimiter } from './hint-limiter.ts';
 
-describe('hints that the journal moved', () => {
-  it('cause a read where they say more than is known', () => {
-    const limiter = new HintLimiter();
-    expect(limiter.mayRead(5, 5, 0)).to.equal(false);
-    expect(limiter.mayRead(4, 5, 0)).to.equal(false);
-    expect(limiter.mayRead(6, 5, 0)).to.equal(true);
+describe('reads for hints that the journal moved', () => {
+  /** Times of the reads within that time, in milliseconds, when there is always a hint. */
+  function readsWithin(limiter: HintLimiter, fromMs: number, toMs: number, isTrue: boolean): number[] {
+    const reads: number[] = [];
+    for (let nowMs = fromMs; nowMs < toMs; nowMs += 1)
+      if (limiter.restMs(nowMs) === 0) {
+        reads.push(nowMs);
+        limiter.readBegins(nowMs);
+        limiter.wasRead(isTrue);
+      }
+    return reads;
+  }
+
+  it('begin at once', () => {
+    expect(new HintLimiter().restMs(0)).to.equal(0);
   });
 
-  it('cause a read every 20 ms while they are true', () => {
-    const limiter = new HintLimiter();
-    let reads = 0;
-    for (let nowMs = 0; nowMs < 1_000; nowMs += 1)
-      if (limiter.mayRead(nowMs + 1, nowMs, nowMs)) {
-        reads += 1;
-        limiter.wasRead(true);
-      }
-    expect(reads).to.equal(50);
+  it('are 20 ms apart while the hints are true', () => {
+    const reads = readsWithin(new HintLimiter(), 0, 100, true);
+    expect(reads).to.deep.equal([0, 20, 40, 60, 80]);
   });
 
-  it('that are false cost a few reads a minute, and a true one restores the rate', () => {
+  it('are up to 10 s apart where the hints are false', () => {
+    const reads = readsWithin(new HintLimiter(), 0, 60_000, false);
+    expect(reads.slice(0, 4)).to.deep.equal([0, 40, 120, 280]);
+    const last = reads.slice(-3) as [number, number, number];
+    expect([last[1] - last[0], last[2] - last[1]]).to.deep.equal([10_000, 10_000]);
+  });
+
+  it('are 20 ms apart again after a true hint', () => {
     const limiter = new HintLimiter();
-    let reads = 0;
-    for (let nowMs = 0; nowMs < 60_000; nowMs += 1)
-      if (limiter.mayRead(1_000_000_000, 5, nowMs)) {
-        reads += 1;
-        limiter.wasRead(false);
-      }
-    expect(reads).to.be.within(9, 15);
-    expect(limiter.mayRead(6, 5, 80_000)).to.equal(true);
-    limiter.wasRead(true);
-    expect(limiter.mayRead(7, 6, 90_000)).to.equal(true);
-    expect(limiter.mayRead(8, 7, 90_020)).to.equal(true);
+    readsWithin(limiter, 0, 60_000, false);
+    expect(readsWithin(limiter, 80_000, 80_050, true)).to.deep.equal([80_000, 80_020, 80_040]);
   });
 });

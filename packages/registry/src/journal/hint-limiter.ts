@@ -2,23 +2,25 @@ const leastBetweenReadsMs = 20;
 const mostBetweenReadsMs = 10_000;
 
 /**
- * Limits what hints from elsewhere ("the journal has reached sequence N") cost: one small read each at most, again after
- * 20 ms where the last hint was true, after up to 10 s where hints were false. A sender of false hints therefore costs a
- * few reads, whatever its rate.
+ * Limits what hints from elsewhere ("the journal has reached sequence N") cost: one small read every 20 ms at most while
+ * they are true, every 10 s at most where they were false. A sender of false hints therefore costs a few reads, whatever
+ * its rate. A hint that comes too early for a read waits for the next one: it is never dropped.
  */
 export class HintLimiter {
   #betweenMs = leastBetweenReadsMs;
-  #nextReadMs = Number.NEGATIVE_INFINITY;
+  #lastReadMs = Number.NEGATIVE_INFINITY;
 
-  /** Whether to read `head` now. `true` counts as a read. */
-  mayRead(hinted: number, known: number, nowMs: number): boolean {
-    if (hinted <= known || nowMs < this.#nextReadMs) return false;
-    this.#nextReadMs = nowMs + this.#betweenMs;
-    return true;
+  /** Milliseconds until `head` may be read. */
+  restMs(nowMs: number): number {
+    return Math.max(0, this.#lastReadMs + this.#betweenMs - nowMs);
   }
 
-  /** What the read showed: whether `head` had moved. */
-  wasRead(hasMoved: boolean): void {
-    this.#betweenMs = hasMoved ? leastBetweenReadsMs : Math.min(mostBetweenReadsMs, this.#betweenMs * 2);
+  readBegins(nowMs: number): void {
+    this.#lastReadMs = nowMs;
+  }
+
+  /** What the read showed: whether `head` had moved, or had reached what was hinted. */
+  wasRead(isTrue: boolean): void {
+    this.#betweenMs = isTrue ? leastBetweenReadsMs : Math.min(mostBetweenReadsMs, this.#betweenMs * 2);
   }
 }

@@ -68,37 +68,52 @@ export class RegistryWatch {
   }
 
   /**
-   * Reads `head` when a hint says that it is past `known()`, without waiting for the store's own answer. Only a head of
-   * the same registry that did move is queued; everything else is left to the blocking queries. Never rejects.
+   * Reads `head` when a hint says that it is past `known()`, without waiting for the store's own answer. A hint that comes
+   * during a read, or too soon after one, causes the next. Only a head of the same registry that did move is queued;
+   * everything else is left to the blocking queries. Never rejects.
    */
   async takeHints(hints: HeadHints, known: () => Head): Promise<void> {
     const limiter = new HintLimiter();
-    let reading: Promise<void> | undefined;
-    const read = async () => {
-      try {
-        const stored = await this.#store.get(this.#layout.head, this.#signal);
-        const head = stored === undefined ? undefined : parseHead(stored.value);
-        const { registryId, sequence } = known();
-        const hasMoved = head?.registryId === registryId && head.sequence > sequence;
-        limiter.wasRead(hasMoved);
-        if (hasMoved && stored !== undefined) this.#add({ kind: 'hinted-head', head, stored });
-      } catch {
-        // Whether the store is away is reported by the blocking queries.
-        limiter.wasRead(false);
-      } finally {
-        reading = undefined;
-      }
-    };
+    let hinted = Number.NEGATIVE_INFINITY;
+    let wake: (() => void) | undefined;
     const unsubscribe = hints.subscribe((sequence) => {
-      if (reading !== undefined || this.#signal.aborted) return;
-      if (limiter.mayRead(sequence, known().sequence, performance.now())) reading = read();
+      hinted = Math.max(hinted, sequence);
+      wake?.();
     });
-    await new Promise<void>((resolve) => {
-      if (this.#signal.aborted) resolve();
-      else this.#signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    this.#signal.addEventListener('abort', () => wake?.(), { once: true });
+    while (!this.#signal.aborted) {
+      if (hinted <= known().sequence) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const restMs = limiter.restMs(performance.now());
+      if (restMs > 0) await pause(restMs, this.#signal);
+      else {
+        limiter.readBegins(performance.now());
+        const sequence = hinted;
+        hinted = Number.NEGATIVE_INFINITY;
+        limiter.wasRead(await this.#readHinted(sequence, known));
+      }
+    }
     unsubscribe();
-    await reading;
+  }
+
+  /** Whether `head` had reached that sequence, or had moved at least. */
+  async #readHinted(sequence: number, known: () => Head): Promise<boolean> {
+    try {
+      const stored = await this.#store.get(this.#layout.head, this.#signal);
+      const head = stored === undefined ? undefined : parseHead(stored.value);
+      const before = known();
+      if (stored === undefined || head?.registryId !== before.registryId) return false;
+      const hasMoved = head.sequence > before.sequence;
+      if (hasMoved) this.#add({ kind: 'hinted-head', head, stored });
+      return hasMoved || head.sequence >= sequence;
+    } catch {
+      // Whether the store is away is reported by the blocking queries.
+      return false;
+    }
   }
 
   /** Queues a wake-up when the search found something, or failed. Never rejects. */
