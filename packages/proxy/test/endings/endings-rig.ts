@@ -1,4 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { type Logger, readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
@@ -51,7 +53,12 @@ export async function startEndingsRig(
   env: Readonly<Record<string, string>>,
   logger: Logger = silentLogger,
 ): Promise<EndingsRig> {
-  const endpoint = await startEndpoint();
+  const { pem } = await testCertificate(['own.example']);
+  const [endpoint, secureEndpoint, http2Endpoint] = await Promise.all([
+    startEndpoint(createServer({ allowHalfOpen: true, noDelay: true }, serve)),
+    startEndpoint(createSecureServer({ cert: pem, key: pem, allowHalfOpen: true, noDelay: true }, serve)),
+    startHttp2Endpoint(),
+  ]);
   const [plain = 0, secure = 0, proxied = 0, proxiedSecure = 0, relay = 0, deadRelay = 0, named = 0, dead = 0] =
     await freePorts(8);
   const ports: EndingPorts = { plain, secure, proxied, proxiedSecure, relay, deadRelay, named };
@@ -88,6 +95,8 @@ export async function startEndingsRig(
   });
   await publish(server, [
     service('web', { servicePath: ['/e/'], port: endpoint.port }),
+    service('secure', { servicePath: ['/s/'], port: secureEndpoint.port, sslVerifyNone: true }),
+    service('http2', { servicePath: ['/h2/'], port: http2Endpoint.port, protocol: 'h2c' }),
     service('zip', { servicePath: ['/zip/'], port: endpoint.port }, { compressionAlgo: ['gzip'] }),
     service('dead', { servicePath: ['/dead/'], port: dead }),
     service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),
@@ -95,7 +104,7 @@ export async function startEndingsRig(
     service('tcp-dead', { reqMode: 'tcp', srcPort: deadRelay, port: dead, servicePath: ['/'] }),
     service('sni', { reqMode: 'sni', srcPort: named, port: endpoint.port, serviceDomain: ['relayed.example'] }),
   ]);
-  const certificate = readCertificate('own', (await testCertificate(['own.example'])).pem, undefined);
+  const certificate = readCertificate('own', pem, undefined);
   if (!certificate.ok) throw new Error(certificate.reason);
   server.certificates?.().replace('file', [certificate.certificate]);
   await until(() => server.entrypoints().every(({ state }) => state === 'open'), 'all ports to be open');
@@ -120,7 +129,7 @@ export async function startEndingsRig(
     },
     stop: async () => {
       await server.stop();
-      await endpoint.stop();
+      await Promise.all([endpoint, secureEndpoint, http2Endpoint].map((each) => each.stop()));
     },
   };
 }
@@ -155,38 +164,51 @@ async function publish(server: ProxyServer, definitions: readonly ServiceDefinit
   });
 }
 
-/** An endpoint that does on the wire what the last segment of the path says, as soon as it has the head. */
-async function startEndpoint(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+interface RunningEndpoint {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+async function startEndpoint(server: Server): Promise<RunningEndpoint> {
   const sockets = new Set<Socket>();
-  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
-    socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
-    let head = '';
-    let over = false;
-    socket.on('data', (bytes) => {
-      if (over) return;
-      head += bytes.toString('latin1');
-      for (let end = head.indexOf('\r\n\r\n'); end !== -1 && !over; end = head.indexOf('\r\n\r\n')) {
-        const way = /^\S+ \/\w+\/(\w+)/.exec(head)?.[1] ?? 'close';
-        head = head.slice(end + 4);
-        over = !keepsAlive.has(way);
-        ways[way]?.(socket);
-      }
-    });
-    // What only a peer that reads to the end sees: a half-open proxy must not depend on it.
-    socket.on('end', () => socket.end());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    port: address.port,
+    port: (server.address() as AddressInfo).port,
     stop: () => {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** HTTP/2 in plain text; every request gets 200. */
+function startHttp2Endpoint(): Promise<RunningEndpoint> {
+  const server = createHttp2Server((_request, response) => response.end('ok'));
+  server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined));
+  return startEndpoint(server);
+}
+
+/** Does on the wire what the last segment of the path says, as soon as it has the head. */
+function serve(socket: Socket): void {
+  socket.on('error', () => undefined);
+  let head = '';
+  let over = false;
+  socket.on('data', (bytes) => {
+    if (over) return;
+    head += bytes.toString('latin1');
+    for (let end = head.indexOf('\r\n\r\n'); end !== -1 && !over; end = head.indexOf('\r\n\r\n')) {
+      const way = /^\S+ \/\w+\/(\w+)/.exec(head)?.[1] ?? 'close';
+      head = head.slice(end + 4);
+      over = !keepsAlive.has(way);
+      ways[way]?.(socket);
+    }
+  });
+  // What only a peer that reads to the end sees: a half-open proxy must not depend on it.
+  socket.on('end', () => socket.end());
 }
 
 const keepsAlive = new Set(['ok', 'large', 'text']);

@@ -107,6 +107,13 @@ const drives: readonly Drive[] = [
       await client.isOver();
     }),
   },
+  ...Object.entries({ 'over TLS': '/s/ok', 'by HTTP/2': '/h2/ok' }).map(([how, path]) => ({
+    name: `a request that reaches its endpoint ${how}`,
+    run: onPlain(async (client) => {
+      client.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
+      await client.isOver();
+    }),
+  })),
   {
     name: 'a tunnel that carries much to a slow endpoint',
     run: onPlain(async (client) => {

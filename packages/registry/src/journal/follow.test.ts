@@ -5,7 +5,7 @@ import { FollowedChanges } from '../../test/followed-changes.ts';
 import { observed } from '../../test/observed-store.ts';
 import { definitionOf, endpointsOf } from '../../test/sample-definition.ts';
 import { createRegistry } from '../create-registry.ts';
-import type { HeadHints, ServiceChange } from '../registry.ts';
+import type { ServiceChange } from '../registry.ts';
 import { RegistryError } from '../registry-error.ts';
 import { mostJournalKeys } from './head.ts';
 
@@ -30,7 +30,7 @@ describe('following', () => {
   let calls: Map<string, number>;
   /** While it is pending, no wait of the gated kind begins. */
   let gate: Promise<void> | undefined;
-  let gated: 'waitForNames' | 'waitForKey' | 'keys' | 'every wait';
+  let gated: 'waitForNames' | 'waitForKey' | 'keys';
 
   beforeEach(async () => {
     fault = undefined;
@@ -40,7 +40,7 @@ describe('following', () => {
     under = await openRegistryUnderTest((store) =>
       observed(store, async (method) => {
         calls.set(method, (calls.get(method) ?? 0) + 1);
-        if (method === gated || (gated === 'every wait' && method.startsWith('waitFor'))) await gate;
+        if (method === gated) await gate;
         return fault;
       }),
     );
@@ -342,61 +342,6 @@ describe('following', () => {
     expect(await followed.nextOf('snapshot')).to.deep.include({ cause: 'requested' });
   });
 
-  it('looks at the head when it is told that it moved, before the store tells', async () => {
-    await following('a');
-    await followed.stop();
-    const held = Promise.withResolvers<void>();
-    gated = 'every wait';
-    gate = held.promise;
-    const hints = new ToldSequences();
-    followed = new FollowedChanges(under.registry, { journalGraceMs, headHints: hints });
-    await followed.nextOf('snapshot');
-    const { sequence } = await under.registry.publish([changeOf('a', 81)], options);
-    hints.tell(sequence);
-    expect(await followed.nextOf('delta')).to.include({ sequence });
-    held.resolve();
-  });
-
-  it('looks at the head for a hint that comes too soon after a read, when its time has come', async () => {
-    await following('a');
-    await followed.stop();
-    const held = Promise.withResolvers<void>();
-    gated = 'every wait';
-    gate = held.promise;
-    const hints = new ToldSequences();
-    followed = new FollowedChanges(under.registry, { journalGraceMs, headHints: hints });
-    await followed.nextOf('snapshot');
-    calls.clear();
-    // False ones make the pauses long: then a hint is too soon on every machine.
-    await until('four reads', () => {
-      hints.tell(1_000_000_000);
-      return (calls.get('get') ?? 0) >= 4;
-    });
-    const { sequence } = await under.registry.publish([changeOf('a', 81)], options);
-    hints.tell(sequence);
-    expect(await followed.nextOf('delta')).to.include({ sequence });
-    held.resolve();
-  });
-
-  it('reads only a few heads for false hints', async () => {
-    await following('a');
-    await followed.stop();
-    const hints = new ToldSequences();
-    followed = new FollowedChanges(under.registry, { journalGraceMs, headHints: hints });
-    await followed.nextOf('snapshot');
-    calls.clear();
-    for (let lie = 0; lie < 200; lie += 1) {
-      hints.tell(1_000_000_000);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const { sequence } = await under.registry.publish([changeOf('a', 81)], options);
-    expect(await followed.nextOf('delta')).to.include({ sequence });
-    expect(calls.get('list') ?? 0).to.equal(0);
-    // Doubling from 20 ms on: even a machine that takes ten seconds for all this comes to less than ten looks.
-    expect(calls.get('get') ?? 0).to.be.within(1, 14);
-    expect(followed.waiting).to.deep.equal([]);
-  });
-
   it('ends without a trace when its reader leaves', async () => {
     await following('a');
     const before = under.registry.follow(options);
@@ -405,16 +350,3 @@ describe('following', () => {
     expect((await before.next()).done).to.equal(true);
   });
 });
-
-class ToldSequences implements HeadHints {
-  readonly #listeners = new Set<(sequence: number) => void>();
-
-  tell(sequence: number): void {
-    for (const listener of this.#listeners) listener(sequence);
-  }
-
-  subscribe(listener: (sequence: number) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-}
