@@ -9,9 +9,14 @@ export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonl
     ['IncomingHttpHeaders', 'IncomingMessage'],
     'the class that middleware extends and checks',
   ],
+  'express/response-checks.ts': [
+    ['OutgoingHttpHeader', 'OutgoingHttpHeaders', 'validateHeaderName', 'validateHeaderValue'],
+    'types, and checks of names and values',
+  ],
+  'express/response-events.ts': [['ServerResponse'], 'the class that middleware extends and checks'],
   'express/view-response.ts': [
-    ['OutgoingHttpHeader', 'OutgoingHttpHeaders', 'ServerResponse', 'STATUS_CODES'],
-    'the class that middleware extends and checks',
+    ['OutgoingHttpHeader', 'OutgoingHttpHeaders', 'STATUS_CODES'],
+    'types, a table of texts',
   ],
   'server/http1/local-response-text.ts': [['STATUS_CODES'], 'a table of texts'],
   'server/http1/response-writer.ts': [['STATUS_CODES'], 'a table of texts'],
