@@ -12,7 +12,7 @@ describe('the callbacks that the event loop calls', () => {
     expect(callbacks.length).to.be.greaterThan(150);
     expect(callbacks.filter(({ guarded }) => guarded).length).to.be.greaterThan(50);
     expect(new Set(callbacks.map(({ kind }) => kind))).to.deep.equal(
-      new Set(['listener', 'timer', 'promise', 'handshake']),
+      new Set(['listener', 'timer', 'promise', 'handshake', 'completion', 'option']),
     );
   });
 
@@ -52,6 +52,21 @@ describe('the callbacks that the event loop calls', () => {
     ['({\n  SNICallback(name, done) {\n    guard(owner, () => done(null))();\n  },\n})', [['handshake', true]]],
     ['const server = createServer((socket) => serve(socket));', [['listener', false]]],
     ['const server = createServer(app);', []],
+    ["socket.end('bye', () => socket.destroy());", [['completion', false]]],
+    ['socket.end(\n  bytes,\n  guard(owner, () => this.#sent()),\n);', [['completion', true]]],
+    ['const onSent = guard(owner, sent);\nsocket.write(bytes, onSent);', [['completion', true]]],
+    ["socket.write(bytes, 'latin1', callback);", [['completion', false]]],
+    ["socket.write(texts.map((each) => each).join(','));", []],
+    ['socket.end();', []],
+    ['server.listen({ port, host }, resolve);', [['completion', false]]],
+    ['server.listen(port);', []],
+    ['dns.lookup(name, options, (error, found) => take(error, found));', [['completion', false]]],
+    ['await lookup(name, { all: true });', []],
+    ['finished(stream, done);', [['completion', false]]],
+    ['connect({ port, lookup: found });', [['option', false]]],
+    ['connect({ port, lookup: guard(owner, find) });', [['option', true]]],
+    ['const onread = { buffer, callback: (length) => take(length) };', [['option', false]]],
+    ['interface Options {\n  readonly lookup: (name: string) => string;\n}', []],
     ["// socket.on('data', take);", []],
   ];
   for (const [source, found] of cases)

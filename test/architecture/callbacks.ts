@@ -6,7 +6,7 @@ import { root } from './imports.ts';
 export interface Callback {
   readonly file: string;
   readonly line: number;
-  readonly kind: 'listener' | 'timer' | 'promise' | 'handshake';
+  readonly kind: 'listener' | 'timer' | 'promise' | 'handshake' | 'completion' | 'option';
   /** The whole call, blanks joined. */
   readonly call: string;
   readonly guarded: boolean;
@@ -20,9 +20,18 @@ const openings: readonly (readonly [Callback['kind'], RegExp])[] = [
   ],
   ['promise', /(?<=^\s*|=> |else |[;{]\s*)void (?=[\w(])|(?<=[;{}]\s*\n\s*)[\w.#]+(?:\([^()\n]*\))?\.then\(/g],
   ['handshake', /\b(?:SNICallback|ALPNCallback)\(/g],
+  ['completion', /\.(?:end|write|listen|close|send|ping|lookup|resolve[46A-Z]\w*)\(|\b(?:finished|pipeline)\(/g],
+  ['option', /(?<!readonly )\b(?:onread(?:: | = )|lookup: (?![A-Z]|\w+ = ))/g],
 ];
 
-/** Every callback of the sources: listeners, timers, callbacks of handshakes, and promises that nothing awaits. */
+/** A function, or a name that a function usually has. */
+const functionLike =
+  /^(?:async )?(?:\([^()]*\)|\w+)(?:: [^=]+)? =>|^guard\w*\(|^(?:this\.)?#?(?:resolve|reject|done|next|\w*[cC]allback|on[A-Z]\w*)$/;
+
+/**
+ * Every callback of the sources: listeners, timers, callbacks of handshakes, of operations that complete and of a socket's
+ * options, and promises that nothing awaits.
+ */
 export function findCallbacks(): readonly Callback[] {
   return globSync('packages/*/src/**/*.ts', { cwd: root })
     .filter((file) => !file.endsWith('.test.ts') && !file.includes('/testing/'))
@@ -37,7 +46,7 @@ export function callbacksIn(file: string, source: string): Callback[] {
   const found: Callback[] = [];
   for (const [kind, opening] of openings) {
     for (const { index, 0: match } of text.matchAll(opening)) {
-      const end = kind === 'handshake' ? endOfMethod(text, index) : endOfCall(text, index + match.length - 1);
+      const end = endOf(kind, text, index, match);
       const call = text.slice(index, end);
       if (!takesCallback(text, index, call, kind)) continue;
       const line = text.slice(0, index).split('\n').length;
@@ -48,13 +57,41 @@ export function callbacksIn(file: string, source: string): Callback[] {
   return found.sort((one, other) => one.line - other.line);
 }
 
+function endOf(kind: Callback['kind'], text: string, index: number, match: string): number {
+  if (kind === 'handshake') return endOfMethod(text, index);
+  return endOfCall(text, index + match.length - (kind === 'option' ? 0 : 1));
+}
+
 function takesCallback(text: string, index: number, call: string, kind: Callback['kind']): boolean {
   // A method of that name, not a call of it.
   if (kind === 'timer' && /^\s*(?::\s*[\w<>]+\s*)?\{/.test(text.slice(index + call.length))) return false;
   // Of node:timers/promises, or of a promise that is awaited.
   if (kind === 'timer') return !/\bawait $/.test(text.slice(0, index)) && !call.includes('(resolve)');
+  if (kind === 'completion') return functionLike.test(lastArgument(call));
   if (call.startsWith('createServer(')) return call.includes('=>');
   return true;
+}
+
+/** Of a call, as text; a comma behind it is left out. */
+function lastArgument(call: string): string {
+  let depth = 0;
+  let from = 0;
+  let last = '';
+  for (let at = call.indexOf('('); at < call.length; at += 1) {
+    const letter = call[at] ?? '';
+    if (letter === "'" || letter === '`' || letter === '"') at = endOfText(call, at, letter);
+    else if ('({['.includes(letter)) {
+      depth += 1;
+      if (depth === 1) from = at + 1;
+    } else if (')}]'.includes(letter)) {
+      depth -= 1;
+      if (depth === 0) return call.slice(from, at).trim() || last;
+    } else if (letter === ',' && depth === 1) {
+      last = call.slice(from, at).trim();
+      from = at + 1;
+    }
+  }
+  return last;
 }
 
 function guardedRanges(text: string): (readonly [number, number])[] {

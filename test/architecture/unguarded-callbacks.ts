@@ -8,6 +8,7 @@ const own = 'calls only code that catches all it does; see the comment of the fu
 const command = 'belongs to a command: an error ends it with a message and an exit code';
 const lastGuard = 'is the last guard itself, or ends the process';
 const inside = 'is called by a guarded callback of the connection, not by the event loop';
+const pools = 'gives buffers back to their pool, and nothing else';
 const thread = 'runs in a thread of its own: what ends the thread is told to the calls in flight';
 const notOurs = 'is part of a call whose caller, Express or http-proxy-middleware, catches what it throws';
 
@@ -37,6 +38,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/admin/admin-server.ts', 'answerUnreadable', aborts],
   ['proxy/src/control/admin/admin-server.ts', 'refuse', settles],
   ['proxy/src/control/admin/admin-server.ts', 'closeAllConnections()', aborts],
+  ['proxy/src/control/admin/admin-server.ts', 'clearTimeout(patience)', settles],
   ['proxy/src/control/admin/changes-in-turn.ts', 'this.#takeTurns(', own],
   ['proxy/src/control/admin/long-answers.ts', "'close', leave", aborts],
   ['proxy/src/control/admin/long-answers.ts', 'giveUp', settles],
@@ -59,6 +61,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/consul-ui/ui-server.ts', 'sockets.delete(', counts],
   ['proxy/src/control/consul-ui/ui-server.ts', 'refuse', settles],
   ['proxy/src/control/consul-ui/ui-server.ts', 'socket.destroy()', aborts],
+  ['proxy/src/control/consul-ui/ui-server.ts', 'clearTimeout(late)', settles],
   ['proxy/src/control/numbers/service-numbers.ts', 'recent.add(', counts],
   [
     'proxy/src/control/plugins/check-main.ts',
@@ -68,13 +71,17 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/plugins/check-plugins.ts', "child.kill('SIGKILL')", 'ends its child, whose exit is the result'],
   ['proxy/src/control/plugins/check-plugins.ts', "'message'", counts],
   ['proxy/src/control/plugins/check-plugins.ts', "'exit'", settles],
+  ['proxy/src/control/plugins/check-plugins.ts', '() => undefined', ignores],
+  ['proxy/src/control/serving/request-server.ts', 'lookup: (target, readings)', inside],
   ['proxy/src/control/watch/full-reads.ts', 'this.#ask()', settles],
   ['proxy/src/control/watch/snapshot-keeper.ts', 'this.flush()', own],
   ['proxy/src/control/workers/block-reports.ts', '() => undefined', ignores],
   ['proxy/src/control/workers/control-link.ts', 'this.#answered(call, undefined)', settles],
+  ['proxy/src/control/workers/control-link.ts', '() => resolve()', settles],
   ['proxy/src/control/workers/leased-connections.ts', "'close', onClose", counts],
   ['proxy/src/control/workers/worker-main.ts', '() => undefined', ignores],
   ['proxy/src/control/workers/worker-process.ts', 'answered.resolve', settles],
+  ['proxy/src/control/workers/worker-process.ts', '() => resolve()', settles],
   ['proxy/src/control/workers/worker.ts', "'uncaughtException'", lastGuard],
   ['proxy/src/control/workers/worker.ts', 'link.failed(error).then(exit, exit)', lastGuard],
   ['proxy/src/exchange/response-transform.ts', 'consumer.onFault(error)', 'gives the error to the exchange'],
@@ -103,9 +110,14 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/server/entrypoints.ts', 'faults.onFault', logs],
   ['proxy/src/server/entrypoints.ts', 'ignoreReset', ignores],
   ['proxy/src/server/entrypoints.ts', "'error', onError", settles],
+  ['proxy/src/server/entrypoints.ts', '.close(() => resolve())', settles],
+  ['proxy/src/server/entrypoints.ts', ', onListening)', settles],
+  ['proxy/src/server/http1/socket-tunnel.ts', 'this.#onSent', 'its owner gives a guarded function'],
+  ['proxy/src/server/http2/http2-connection.ts', 'releaseOutput(batch)', pools],
   ['proxy/src/server/proxy-protocol/proxied-connections.ts', 'resolve(result)', settles],
   ['proxy/src/server/relay/relayed-connection.ts', "'close', onGone", aborts],
   ['proxy/src/server/relay/relays.ts', "'error', reject", settles],
+  ['proxy/src/server/relay/relays.ts', 'host }, resolve)', settles],
   ['proxy/src/server/relay/relays.ts', "'a relay port failed'", logs],
   ['proxy/src/server/relay/relays.ts', 'ownPorts.add(', counts],
   [
@@ -127,6 +139,13 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/transport/deadline-sweep.ts', 'this.tick()', 'gives the error of each deadline to its owner'],
   ['proxy/src/transport/deadline.ts', 'this.#onPassed', 'its owner sets a guarded callback'],
   ['proxy/src/transport/endpoint-connection.ts', 'this.#error = error', counts],
+  [
+    'proxy/src/transport/endpoint-connection.ts',
+    'onread = ',
+    'allocates a buffer, and calls a guarded function with what was read',
+  ],
+  ['proxy/src/transport/http2/http2-connection.ts', 'releaseOutput(batch)', pools],
+  ['proxy/src/transport/open-connection.ts', 'lookup: own.has(port)', own],
   ['registry/src/journal/full-read-requests.ts', 'iterator.next()', own],
   ['registry/src/journal/full-read-requests.ts', 'this.#listen(iterator)', own],
   ['registry/src/journal/publish-queue.ts', 'writePublications(', own],

@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Destination } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { startEndpoint } from '../../test/http2-endpoint/foreign-endpoint.ts';
+import { testCertificate } from '../../test/test-certificate.ts';
 import { endpointAt, tinyRoute } from '../../test/test-context.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { checkEndpoint } from './check-endpoint.ts';
@@ -57,6 +59,31 @@ describe('a health check of a real endpoint', () => {
   it('is content with a connection for checkTcp', async () => {
     expect(await ask({ checkTcp: true })).to.equal(true);
     expect(seen).to.deep.equal([]);
+  });
+
+  describe('over TLS', () => {
+    const ways: readonly Partial<Destination>[] = [{ checkPath: '/health' }, { checkTcp: true }];
+
+    it('passes whatever the certificate names', async () => {
+      const { cert, key } = await testCertificate(['other.example']);
+      const paths: unknown[] = [];
+      const secure = createSecureServer({ cert, key }, (request, response) => {
+        paths.push(request.url);
+        response.end();
+      });
+      await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+      endpoint = endpointAt((secure.address() as AddressInfo).port, { secure: true });
+      for (const way of ways) expect(await ask(way), JSON.stringify(way)).to.equal(true);
+      expect(paths).to.deep.equal(['/health']);
+      secure.closeAllConnections();
+      secure.close();
+    });
+
+    it('fails where the endpoint speaks none, as a request would', async () => {
+      endpoint = { ...endpoint, secure: true };
+      for (const way of ways) expect(await ask(way), JSON.stringify(way)).to.equal(false);
+      expect(seen).to.deep.equal([]);
+    });
   });
 
   describe('by HTTP/2', () => {
