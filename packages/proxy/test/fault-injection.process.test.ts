@@ -13,8 +13,11 @@ const sources = fileURLToPath(new URL('../src/', import.meta.url));
 /** Guarded places that the ways of `fault-subject.ts` do not come to, and why. */
 const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['exchange/access-log.ts', 'no exchange owns it: a fault drops lines; access-log.test.ts'],
+  ['express/plugins/block-watch.ts', 'a thread, with plug-ins only; plugins/blocking-plugins.process.test.ts'],
   ['express/express-router.ts', 'plug-ins only'],
-  ['express/view-response.ts', 'middleware only; express-router.test.ts'],
+  ['express/response-events.ts', 'middleware only; express-router.test.ts'],
+  ['express/view-request.ts', 'middleware that destroys its request; view-endings.test.ts'],
+  ['express/view-socket.ts', 'middleware that listens on a socket; node-parity.test.ts'],
   ['middleware/auth/password-pool.ts', 'a thread; password-pool.test.ts'],
   ['server/entrypoints.ts', 'the end of a port, and admission by the control process, whose promise is a call’s'],
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
@@ -47,7 +50,7 @@ async function run<T>(subject: string, env: Readonly<Record<string, string>> = {
 }
 
 describe('an error thrown in a callback', function () {
-  // 15 s for the three processes beside each other on two cores, and room for a machine that has much else to do.
+  // 30 s for the three processes beside each other on two cores, and room for a machine that has much else to do.
   this.timeout(300_000);
   let of: Readonly<Record<'core' | 'Express', Injections>>;
   let control: FailedTasks;
