@@ -9,6 +9,7 @@ const command = 'belongs to a command: an error ends it with a message and an ex
 const lastGuard = 'is the last guard itself, or ends the process';
 const inside = 'is called by a guarded callback of the connection, not by the event loop';
 const pools = 'gives buffers back to their pool, and nothing else';
+const reads = 'allocates a buffer, and calls a guarded function with what was read';
 const thread = 'runs in a thread of its own: what ends the thread is told to the calls in flight';
 const notOurs = 'is part of a call whose caller, Express or http-proxy-middleware, catches what it throws';
 
@@ -40,6 +41,7 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/admin/admin-server.ts', 'closeAllConnections()', aborts],
   ['proxy/src/control/admin/admin-server.ts', 'clearTimeout(patience)', settles],
   ['proxy/src/control/admin/changes-in-turn.ts', 'this.#takeTurns(', own],
+  ['proxy/src/control/admin/live-routes.ts', 'takenAtMs = performance.now()', counts],
   ['proxy/src/control/admin/long-answers.ts', "'close', leave", aborts],
   ['proxy/src/control/admin/long-answers.ts', 'giveUp', settles],
   ['proxy/src/control/admin/long-answers.ts', 'response.destroy()', aborts],
@@ -139,11 +141,8 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/transport/deadline-sweep.ts', 'this.tick()', 'gives the error of each deadline to its owner'],
   ['proxy/src/transport/deadline.ts', 'this.#onPassed', 'its owner sets a guarded callback'],
   ['proxy/src/transport/endpoint-connection.ts', 'this.#error = error', counts],
-  [
-    'proxy/src/transport/endpoint-connection.ts',
-    'onread = ',
-    'allocates a buffer, and calls a guarded function with what was read',
-  ],
+  ['proxy/src/transport/endpoint-connection.ts', 'onread = ', reads],
+  ['proxy/src/transport/http2/http2-connection.ts', 'onread = ', reads],
   ['proxy/src/transport/http2/http2-connection.ts', 'releaseOutput(batch)', pools],
   ['proxy/src/transport/open-connection.ts', 'lookup: own.has(port)', own],
   ['registry/src/journal/full-read-requests.ts', 'iterator.next()', own],

@@ -185,9 +185,12 @@ async function startEndpoint(server: Server): Promise<RunningEndpoint> {
   };
 }
 
-/** HTTP/2 in plain text; every request gets 200. */
+/** HTTP/2 in plain text; a connection serves one request, which gets 200: so each opens one. */
 function startHttp2Endpoint(): Promise<RunningEndpoint> {
-  const server = createHttp2Server((_request, response) => response.end('ok'));
+  const server = createHttp2Server((request, response) => {
+    response.end('ok');
+    request.stream.session?.close();
+  });
   server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined));
   return startEndpoint(server);
 }
