@@ -130,7 +130,9 @@ for (const [router, makeServer] of [
         ['one by one', sent],
         // The end of each request comes together with the beginning of the next.
         ['across their borders', sent.join('').match(/[\s\S]{1,37}/g) ?? []],
-      ] as const)
+      ] as const) {
+        // Responded to before its body is whole, a request is the last of its connection.
+        if (early && how === 'across their borders') continue;
         it(`are at the endpoints one at a time: ${name}, ${how}`, async () => {
           serve(early);
           const client = rig.client();
@@ -147,6 +149,7 @@ for (const [router, makeServer] of [
           expect(mostOpen).to.equal(1);
           expect(backends.map(({ strayBytes }) => strayBytes)).to.deep.equal([0, 0]);
         });
+      }
 
     it('behind an upgrade become bytes of the tunnel, and no request', async () => {
       serve(false);
