@@ -97,6 +97,18 @@ export async function startEndingsRig(
     service('web', { servicePath: ['/e/'], port: endpoint.port }),
     service('secure', { servicePath: ['/s/'], port: secureEndpoint.port, sslVerifyNone: true }),
     service('http2', { servicePath: ['/h2/'], port: http2Endpoint.port, protocol: 'h2c' }),
+    service('pages', {
+      servicePath: ['/pages/'],
+      port: endpoint.port,
+      middlewares: [
+        {
+          kind: 'errors',
+          status: [{ from: 200, to: 200 }],
+          address: `http://127.0.0.1:${endpoint.port}`,
+          query: '/e/ok',
+        },
+      ],
+    }),
     service('zip', { servicePath: ['/zip/'], port: endpoint.port }, { compressionAlgo: ['gzip'] }),
     service('dead', { servicePath: ['/dead/'], port: dead }),
     service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),

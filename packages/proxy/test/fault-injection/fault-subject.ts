@@ -107,8 +107,12 @@ const drives: readonly Drive[] = [
       await client.isOver();
     }),
   },
-  ...Object.entries({ 'over TLS': '/s/ok', 'by HTTP/2': '/h2/ok' }).map(([how, path]) => ({
-    name: `a request that reaches its endpoint ${how}`,
+  ...Object.entries({
+    'a request that reaches its endpoint over TLS': '/s/ok',
+    'a request that reaches its endpoint by HTTP/2': '/h2/ok',
+    'a response that a page of another service replaces': '/pages/ok',
+  }).map(([name, path]) => ({
+    name,
     run: onPlain(async (client) => {
       client.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
       await client.isOver();
