@@ -1,7 +1,7 @@
 import { faultsIn, type Mutant } from './mutant.ts';
 
 const exchange = 'packages/proxy/src/exchange';
-const views = 'packages/proxy/test/three-views.test.ts';
+const views = 'packages/proxy/test/three-views.slow.test.ts';
 
 /** Header policy, deciding, retrying, tunnels. */
 export const exchangeMutants: readonly Mutant[] = [

@@ -28,7 +28,7 @@ export const servingMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${proxy}/http/request-head.ts`,
-    ['packages/proxy/test/three-views.test.ts'],
+    ['packages/proxy/test/three-views.slow.test.ts'],
     [
       [
         'chunked with a trailing blank passes',

@@ -17,7 +17,7 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['express/express-router.ts', 'plug-ins only'],
   ['express/response-events.ts', 'middleware only; express-router.test.ts'],
   ['express/view-request.ts', 'middleware that destroys its request; view-endings.test.ts'],
-  ['express/view-socket.ts', 'middleware that listens on a socket; node-parity.test.ts'],
+  ['express/view-socket.ts', 'middleware that listens on a socket; node-parity.slow.test.ts'],
   ['middleware/auth/password-pool.ts', 'a thread; password-pool.test.ts'],
   ['server/entrypoints.ts', 'the end of a port, and admission by the control process, whose promise is a call’s'],
   ['server/http2/request-stream.ts', 'HTTP/2 tunnels; the stream is its owner as for all its events'],
@@ -25,7 +25,7 @@ const notInjected: readonly (readonly [place: string, reason: string])[] = [
   ['server/relay/relays.ts', 'admission by the control process'],
   ['transport/http2/http2-connection.ts', 'endpoints of HTTP/2; http2-faults.test.ts'],
   ['transport/liveness-connect.ts', 'a host that is gone, which loopback does not know; liveness-connect.test.ts'],
-  ['transport/open-connection.ts', 'a port of the proxy itself; own-ports.test.ts'],
+  ['transport/open-connection.ts', 'a port of the proxy itself; own-ports.slow.test.ts'],
 ];
 
 interface Injections {
