@@ -65,7 +65,9 @@ describe('the budget', function () {
     for (let round = 0; round < 9; round += 1) {
       const at = round % addresses.length;
       const reached = Math.min(limits.orders, orders() - before + 4);
-      await until('some more are ordered', () => orders() - before >= reached || orders() - before >= 45);
+      await until('some more are ordered', () => orders() - before >= reached || orders() - before >= 45, {
+        withinMs: 120_000,
+      });
       await replicas.get(`r${at}`)?.stop();
       await start(`r${at}`, addresses[at] ?? '', hosts, limits);
       expect(orders() - before).to.be.at.most(limits.orders);

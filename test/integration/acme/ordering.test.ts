@@ -93,24 +93,25 @@ describe('ordering certificates', function () {
     expect(problemsOf(all[0] as OrderingReplica)).to.deep.equal([]);
   });
 
-  describe('where one replica puts answers in force 5 s late, and the CA meets that one', () => {
-    const issue = async (name: string, barrierMs: number) => {
+  describe('where one replica puts answers in force late, and the CA meets that one', () => {
+    const issue = async (name: string, { barrierMs, serveDelayMs }: { barrierMs: number; serveDelayMs: number }) => {
       await dns.setAddresses(name, ['127.0.0.2']);
       const one = await start('one', { ordering: { barrierMs } });
       await until('it leads', () => one.log.some((line) => line.includes('"leading"')));
-      const two = await start('two', { host: '127.0.0.2', serveDelayMs: 5_000 });
+      const two = await start('two', { host: '127.0.0.2', serveDelayMs });
       for (const each of [one, two]) each.want({ web: [name] });
-      await until('the order has ended', () => one.ended.length > 0);
+      await until('the order has ended', () => one.ended.length > 0, { withinMs: 60_000 });
       return one;
     };
 
     it('waits for it, and the validation passes', async () => {
-      const one = await issue('late.example.com', 15_000);
+      const one = await issue('late.example.com', { barrierMs: 15_000, serveDelayMs: 5_000 });
       expect(one.ended[0]?.result).to.equal('issued');
     });
 
     it('would fail without waiting', async () => {
-      const one = await issue('early.example.com', 0);
+      // Later than the CA comes, also on a slow machine.
+      const one = await issue('early.example.com', { barrierMs: 0, serveDelayMs: 20_000 });
       expect(one.ended[0]?.result).to.deep.equal({ failure: 'unauthorized' });
     });
   });

@@ -79,6 +79,13 @@ describe('createMiddleware', () => {
     expect(middlewareOf(route)).to.equal(middlewareOf(route));
   });
 
+  for (const name of ['', 'digestAuth'])
+    it(`keeps a route closed whose middleware ${JSON.stringify(name)} is unsupported, and compiles it without an error`, async () => {
+      const { middlewareOf } = middleware();
+      const route = routeOf({}, { middlewares: [{ kind: 'unsupported', name, why: 'it is not known' }] });
+      expect(await outcomeOf(middlewareOf(route), exchangeOf(route))).to.equal('503 unsupported-feature');
+    });
+
   it('follows the global settings', async () => {
     const { middlewareOf } = middleware({ HTTPS_ONLY: 'true', USERS: 'gus:pw', COMPRESSION_ALGO: 'gzip' });
     const route = routeOf();

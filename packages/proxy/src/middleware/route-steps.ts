@@ -1,4 +1,4 @@
-import { type MiddlewareUse, middlewaresOf } from '@swarmgate/labels';
+import { type MiddlewareUse, middlewaresOf, type UnsupportedMiddleware } from '@swarmgate/labels';
 import type { Logger } from '@swarmgate/runtime';
 import type { Route } from '../model/route.ts';
 import { encodedCharacters } from './access/encoded-characters.ts';
@@ -106,7 +106,13 @@ function stepOf(use: MiddlewareUse, route: Route, parts: ListedStepParts): Middl
       // The proxy guesses no type, whatever the option says.
       return undefined;
     case 'unsupported':
-      // The table answers 503 before any step of such a route would run.
-      throw new Error(`${use.name} is unsupported: ${use.why}`);
+      return unsupported(use);
   }
+}
+
+/** The table answers 503 before any step of such a route runs; a route of another making stays closed by this. */
+function unsupported({ name }: UnsupportedMiddleware): Middleware {
+  const body = 'a restriction of this route cannot be honoured\n';
+  const response = { status: 503, reason: 'unsupported-feature', headers: [], body };
+  return { name: name === '' ? 'unsupported' : name, onRequest: () => ({ kind: 'respond', response }) };
 }
