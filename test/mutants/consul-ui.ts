@@ -62,7 +62,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/consul-ui.ts`,
-    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.test.ts`],
+    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.slow.test.ts`],
     [
       ['wrong credentials pass', "if (entry.kind !== 'allowed')", "if (entry.kind === 'credentials-needed')"],
       ['calls in flight are not limited', 'if (inFlight >= mostInFlight)', 'if (inFlight < 0)'],
@@ -86,7 +86,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/consul-proxy.ts`,
-    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.test.ts`],
+    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.slow.test.ts`],
     [
       ['a Consul that never connects holds the call', '        failLate(outgoing, connectMs, isSecure);\n', ''],
       ['a silent Consul holds the call', 'outgoing.destroy(new ConsulTimeout(`no byte within ${silenceMs} ms`));', ''],
@@ -99,7 +99,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/response-headers.ts`,
-    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.test.ts`],
+    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.slow.test.ts`],
     [
       ['other origins read', "name.startsWith('access-control-')", 'false'],
       ['the UI may be framed', "  'x-frame-options': 'DENY',\n", ''],
@@ -108,7 +108,7 @@ export const consulUiMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${folder}/ui-server.ts`,
-    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.test.ts`],
+    [`${folder}/consul-ui.slow.test.ts`, `${folder}/consul-ui-limits.slow.test.ts`],
     [
       ['slow heads stay', '    headersTimeout: limits.headMs,\n    requestTimeout: limits.requestMs,\n', ''],
       ['a client that does not read holds its place', '  server.setTimeout(limits.idleMs);\n', ''],

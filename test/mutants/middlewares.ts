@@ -7,7 +7,7 @@ const stage = 'packages/proxy/test/middlewares';
 export const middlewareMutants: readonly Mutant[] = [
   ...faultsIn(
     `${middleware}/forward-auth/forward-auth.ts`,
-    [`${stage}/forward-auth.test.ts`],
+    [`${stage}/forward-auth.slow.test.ts`],
     [
       ['a path of two readings is asked about', '    wantsOneReading: true,\n', ''],
       ['a 3xx of the auth service passes', 'response.status > 299', 'response.status > 399'],
@@ -25,7 +25,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/forward-auth/auth-response.ts`,
-    [`${stage}/forward-auth.test.ts`],
+    [`${stage}/forward-auth.slow.test.ts`],
     [
       ['the client’s own header stays beside the auth service’s', '  removeCopied(request, settings);\n', ''],
       ['X_User of the client stays', 'request.deleteInEverySpelling(name);', 'request.delete(name);'],
@@ -45,7 +45,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/forward-auth/auth-request.ts`,
-    [`${stage}/forward-auth.test.ts`],
+    [`${stage}/forward-auth.slow.test.ts`],
     [
       [
         'X_Forwarded_Uri of the client reaches the auth service',
@@ -65,7 +65,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/paths/strip-prefix.ts`,
-    [`${stage}/paths-and-redirects.test.ts`],
+    [`${stage}/paths-and-redirects.slow.test.ts`],
     [
       ['a client’s own X-Forwarded-Prefix stays', 'exchange.request.deleteInEverySpelling(header);', ''],
       ['the second prefix replaces the first', ' || exchange.prefixIsOurs === true) return;', ') return;'],
@@ -75,7 +75,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/paths/change-path.ts`,
-    [`${stage}/paths-and-redirects.test.ts`],
+    [`${stage}/paths-and-redirects.slow.test.ts`],
     [
       [
         'a path that is none is forwarded',
@@ -86,7 +86,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/paths/replace-path.ts`,
-    [`${stage}/paths-and-redirects.test.ts`],
+    [`${stage}/paths-and-redirects.slow.test.ts`],
     [
       [
         'a client’s own X_Replaced_Path stays',
@@ -97,7 +97,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/redirects/redirect-regex.ts`,
-    [`${stage}/paths-and-redirects.test.ts`],
+    [`${stage}/paths-and-redirects.slow.test.ts`],
     [
       ['a redirect leads to itself', 'to === url ? proceed : ', ''],
       ['a URL with a blank is sent', ' || !/^[\\x21-\\x7e]+$/.test(to)', ''],
@@ -105,12 +105,12 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/redirects/redirect-status.ts`,
-    [`${stage}/paths-and-redirects.test.ts`],
+    [`${stage}/paths-and-redirects.slow.test.ts`],
     [['a POST becomes a GET', "if (method === 'GET')", "if (method !== '')"]],
   ),
   ...faultsIn(
     `${middleware}/headers/headers.ts`,
-    [`${stage}/headers-and-access.test.ts`],
+    [`${stage}/headers-and-access.slow.test.ts`],
     [
       ['X_User of the client stays', 'list.setInEverySpelling(name, value)', 'list.set(name, value)'],
       ['a removed header stays in another spelling', 'list.deleteInEverySpelling(name)', 'list.delete(name)'],
@@ -120,7 +120,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/headers/cors.ts`,
-    [`${stage}/headers-and-access.test.ts`],
+    [`${stage}/headers-and-access.slow.test.ts`],
     [
       ['every origin may read', "return isOpen ? '*' : undefined;", 'return origin;'],
       [
@@ -138,7 +138,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/limits/source-address.ts`,
-    [`${stage}/headers-and-access.test.ts`],
+    [`${stage}/headers-and-access.slow.test.ts`],
     [
       ['the proxy’s own entry counts', 'return entries.slice(0, -1)', 'return entries'],
       ['the first address counts, which every client may write', 'findLast(', 'find('],
@@ -146,7 +146,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/limits/in-flight.ts`,
-    [`${stage}/users-errors-limits.test.ts`],
+    [`${stage}/users-errors-limits.slow.test.ts`],
     [
       [
         'what has ended counts for ever',
@@ -158,12 +158,12 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/limits/token-bucket.ts`,
-    [`${stage}/users-errors-limits.test.ts`],
+    [`${stage}/users-errors-limits.slow.test.ts`],
     [['a bucket is never empty', 'bucket.tokens -= 1;', '']],
   ),
   ...faultsIn(
     `${middleware}/auth/listed-basic-auth.ts`,
-    [`${stage}/users-errors-limits.test.ts`],
+    [`${stage}/users-errors-limits.slow.test.ts`],
     [
       ['an unknown name passes', ' || !isKnown) return', ') return'],
       ['the password reaches the service', "if (removeHeader) exchange.request.delete('authorization');", ''],
@@ -176,7 +176,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/upstream/buffering.ts`,
-    [`${stage}/headers-and-access.test.ts`],
+    [`${stage}/headers-and-access.slow.test.ts`],
     [
       ['a body without a length has no limit', 'exchange.mostBodyBytes = Math.min(before, mostRequestBytes);', ''],
       [
@@ -197,7 +197,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/upstream/error-pages.ts`,
-    [`${stage}/users-errors-limits.test.ts`],
+    [`${stage}/users-errors-limits.slow.test.ts`],
     [
       ['a page of 404 is shown', 'if (found >= 200 && found < 300)', 'if (found > 0)'],
       [
@@ -209,7 +209,7 @@ export const middlewareMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${middleware}/calls/service-call.ts`,
-    [`${stage}/forward-auth.test.ts`],
+    [`${stage}/forward-auth.slow.test.ts`],
     [
       ['a response of any size is taken', 'if (this.#bodyBytes > this.#options.mostBodyBytes) {', 'if (false) {'],
       ['a response may take for ever', 'this.#context.pool.sweep.add(this);', ''],

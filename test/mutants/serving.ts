@@ -50,7 +50,7 @@ export const servingMutants: readonly Mutant[] = [
   ),
   ...faultsIn(
     `${proxy}/routing/path-pattern.ts`,
-    [`${proxy}/routing/path-pattern.test.ts`, 'packages/proxy/test/routing-cases.test.ts'],
+    [`${proxy}/routing/path-pattern.test.ts`, 'packages/proxy/test/routing-cases.slow.test.ts'],
     [
       [
         'the first alternative of an expression is taken for its prefix',
