@@ -10,7 +10,7 @@ const built = join(here, 'built');
 /** @returns the names of the files in built/ */
 export async function buildConsole() {
   // Loaded when it is used: scripts import this file before anything is installed.
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   const { outputFiles } = await build({
     absWorkingDir: here,
     entryPoints: { app: 'web/main.tsx' },
@@ -27,6 +27,8 @@ export async function buildConsole() {
     logLevel: 'warning',
     write: false,
   });
+  // Its process would stay as long as this one.
+  await stop();
   const assets = outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]);
   const named = (ending) => assets.map(([name]) => name).find((name) => name.endsWith(ending));
   const page = readFileSync(join(here, 'web', 'index.html'), 'utf8')
