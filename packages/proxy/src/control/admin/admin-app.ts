@@ -1,4 +1,3 @@
-import { keyLayout } from '@swarmgate/registry';
 import { messageOf, SwarmgateError } from '@swarmgate/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { createSessions, type Sessions } from '../session/sessions.ts';
@@ -35,7 +34,7 @@ export function createAdminApp(parts: AdminParts): Express {
   app.use(endInTime(Math.max(longestCallMs, parts.settings.barrierTimeoutMs * 2)));
   app.use(requireKnownHost(parts));
   const { settings, registry, logger } = parts;
-  const sessions = createSessions(settings, registry.store, keyLayout(registry.instance), logger);
+  const sessions = createSessions(settings, () => registry, logger);
   app.use(readSession(sessions));
   const open = openRouters(parts, sessions);
   for (const router of open) app.use(router);

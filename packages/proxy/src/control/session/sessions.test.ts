@@ -93,6 +93,8 @@ describe('sessions of several replicas', () => {
 describe('sessions without a token to log in with', () => {
   for (const adminToken of [undefined, 'none'])
     it(`are none: ADMIN_TOKEN is ${adminToken}`, () => {
-      expect(createSessions({ adminToken }, new MemoryStore(), layout, silentLogger)).to.equal(undefined);
+      expect(
+        createSessions({ adminToken }, () => ({ store: new MemoryStore(), instance: 'one' }), silentLogger),
+      ).to.equal(undefined);
     });
 });

@@ -1,4 +1,4 @@
-import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
+import { type KeyLayout, type KeyValueStore, keyLayout } from '@swarmgate/registry';
 import { type Logger, openToAll, type Settings } from '@swarmgate/runtime';
 import { Login, type LoginDecision } from './login.ts';
 import { endOfSession, type IssuedSession, issueSession, sessionHash, sessionKey, sessionMs } from './session-token.ts';
@@ -103,12 +103,12 @@ export class Sessions {
 /** `undefined` where no token is set to log in with. */
 export function createSessions(
   { adminToken }: Pick<Settings, 'adminToken'>,
-  store: SessionsOptions['store'],
-  layout: SessionsOptions['layout'],
+  registry: () => { readonly store: SessionsOptions['store']; readonly instance: string },
   logger: Logger,
 ): Sessions | undefined {
   if (adminToken === undefined || adminToken === openToAll) return undefined;
-  return new Sessions({ adminToken, store, layout, logger });
+  const { store, instance } = registry();
+  return new Sessions({ adminToken, store, layout: keyLayout(instance), logger });
 }
 
 /** An entry that cannot be read ends its session, too. */
