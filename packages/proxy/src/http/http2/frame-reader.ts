@@ -34,6 +34,9 @@ export class FrameReader {
     this.#sink = sink;
   }
 
+  /** Since the connection began: for turns that are bounded by frames. */
+  framesRead = 0;
+
   /** Whether the last read ended within a frame. */
   get midFrame(): boolean {
     return this.#carried > 0 || this.#inData;
@@ -59,6 +62,7 @@ export class FrameReader {
 
   /** Reads one frame whose needed bytes are all there. Returns the place behind them. */
   #readFrame(bytes: Buffer, start: number): number {
+    this.framesRead += 1;
     const length = lengthAt(bytes, start);
     const type = bytes[start + 3] as number;
     const flags = bytes[start + 4] as number;

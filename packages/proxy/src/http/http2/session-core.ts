@@ -52,6 +52,11 @@ export abstract class SessionCore implements StreamHost {
   /** A stream was closed: the end of a drain. */
   protected abstract onStreamClosed(): void;
 
+  /** Of the peer, since the connection began. */
+  get framesRead(): number {
+    return this.reader.framesRead;
+  }
+
   get openStreams(): number {
     return this.streams?.size ?? 0;
   }

@@ -19,6 +19,9 @@ type Stage = 'opening' | 'serving' | 'draining' | 'closing' | 'closed';
 
 /** What the socket reads at most at once: libuv's buffer. */
 const fullChunkBytes = 65_536;
+/** Pieces in which a chunk is read, and frames after which the rest of it waits for the next turn of the event loop. */
+const sliceBytes = 4_096;
+const mostFramesInTurn = 1_024;
 /** How long a client may take to show that it has the first GOAWAY. */
 const drainAnswerMs = 1_000;
 
@@ -152,10 +155,31 @@ export class Http2Connection implements Timed, StreamConnection {
 
   #onData(chunk: Buffer): void {
     if (this.#stage === 'closing' || this.#stage === 'closed') return;
-    if (chunk.length >= fullChunkBytes) this.#yieldTurn();
-    this.#session.read(chunk, 0, chunk.length);
+    this.#read(chunk, 0);
+  }
+
+  /** Small frames cost the most for a byte: of a chunk that is full of them one turn reads a part, and the next goes on. */
+  #read(chunk: Buffer, from: number): void {
+    const session = this.#session;
+    const mostFrames = session.framesRead + mostFramesInTurn;
+    let at = from;
+    while (at < chunk.length && session.framesRead < mostFrames) {
+      const to = Math.min(at + sliceBytes, chunk.length);
+      session.read(chunk, at, to);
+      at = to;
+    }
     this.#settleTouched();
     this.#settle();
+    if (at < chunk.length) {
+      this.#socket.pause();
+      setImmediate(
+        guard(this, () => {
+          if (this.#stage === 'closing' || this.#stage === 'closed') this.#socket.resume();
+          else this.#read(chunk, at);
+        }),
+      );
+    } else if (chunk.length >= fullChunkBytes) this.#yieldTurn();
+    else if (from > 0) this.#socket.resume();
   }
 
   /**
