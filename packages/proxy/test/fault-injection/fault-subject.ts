@@ -1,9 +1,11 @@
 import { connect as connectHttp2 } from 'node:http2';
 import type { Logger } from '@swarmgate/runtime';
 import { silentLogger } from '@swarmgate/runtime';
+import { clientPreface, Flag } from '../../src/http/http2/frames.ts';
 import { EndingClient } from '../endings/ending-client.ts';
 import { endingKinds } from '../endings/ending-kinds.ts';
 import { type Counts, type EndingsRig, startEndingsRig } from '../endings/endings-rig.ts';
+import { data, goaway, headers, plainPost, settings } from '../http2-wire.ts';
 import { until } from '../until.ts';
 
 /** What became of one injected fault. */
@@ -100,6 +102,15 @@ const drives: readonly Drive[] = [
   { name: 'a body by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(900)) },
   { name: 'a body that is too large by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(400_000)) },
   { name: 'a large response by HTTP/2', run: http2('plain', { ':path': '/e/large' }) },
+  {
+    name: 'a body by HTTP/2 in many small frames',
+    run: onPlain(async (client) => {
+      const body = Buffer.concat(Array.from({ length: 3_000 }, () => data(1, 'x')));
+      const frames = [Buffer.from(clientPreface), settings(), headers(1, plainPost, Flag.endHeaders), body];
+      client.write(Buffer.concat([...frames, data(1, '', true), goaway(0)]).toString('latin1'));
+      await client.isOver();
+    }),
+  },
   {
     name: 'a compressed response',
     run: onPlain(async (client) => {

@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { onStage } from '../../../test/conformance/suite.ts';
 import { FrameClient } from '../../../test/frame-client.ts';
-import { data, headers, plainGet, plainPost, rstStream, windowUpdate } from '../../../test/http2-wire.ts';
-import { makeHttp2Server } from '../../../test/server-rig.ts';
+import { data, headers, parseFrames, plainGet, plainPost, rstStream, windowUpdate } from '../../../test/http2-wire.ts';
+import { makeHttp2Server, type Rig } from '../../../test/server-rig.ts';
 import { until } from '../../../test/until.ts';
 import { ErrorCode, Flag } from '../../http/http2/frames.ts';
 
@@ -41,31 +41,46 @@ describe('HTTP/2 in one packet', () => {
       client.destroy();
     }));
 
-  it('reads no more of a connection in this turn of the event loop behind a full chunk: others are waiting', () =>
-    onStage(makeHttp2Server, async ({ rig, backend }) => {
-      backend.onRequest = (_request, socket) => socket.write(answer);
-      const accepted: Socket[] = [];
-      const listener = createServer((socket) => {
-        accepted.push(socket);
-        rig.server.accept(socket, { port: 80, secure: false });
-      });
-      listener.listen(0, '127.0.0.1');
-      await once(listener, 'listening');
-      const client = new FrameClient((listener.address() as AddressInfo).port);
-      client.send(headers(1, plainPost, Flag.endHeaders));
-      await until(() => backend.requests.length === 1, 'the head at the endpoint');
-      const [socket] = accepted;
-      // Four frames with their heads are what the system hands over at most at once.
-      const chunk = Buffer.concat(Array.from({ length: 4 }, () => data(1, Buffer.alloc(16_375, 'x'))));
-      socket?.emit('data', chunk);
-      expect([chunk.length, socket?.isPaused()]).to.deep.equal([65_536, true]);
-      await until(() => socket?.isPaused() === false, 'the next turn');
-      client.send(data(1, 'end', true));
-      await client.responded(1);
-      expect(backend.requests[0]?.body).to.have.length(4 * 16_375 + 3);
-      client.destroy();
-      listener.close();
-    }));
+  /** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
+  async function ownConnection(rig: Rig): Promise<{ client: FrameClient; socket: () => Socket; end: () => void }> {
+    const accepted: Socket[] = [];
+    const listener = createServer((socket) => {
+      accepted.push(socket);
+      rig.server.accept(socket, { port: 80, secure: false });
+    });
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const client = new FrameClient((listener.address() as AddressInfo).port);
+    return {
+      client,
+      socket: () => accepted[0] as Socket,
+      end: () => {
+        client.destroy();
+        listener.close();
+      },
+    };
+  }
+
+  for (const [what, chunk] of [
+    // Four frames with their heads are what the system hands over at most at once.
+    ['a full chunk', Buffer.concat(Array.from({ length: 4 }, () => data(1, Buffer.alloc(16_375, 'x'))))],
+    ['many small frames', Buffer.concat(Array.from({ length: 3_000 }, () => data(1, 'x')))],
+  ] as const)
+    it(`reads no more of a connection in this turn of the event loop behind ${what}: others are waiting`, () =>
+      onStage(makeHttp2Server, async ({ rig, backend }) => {
+        backend.onRequest = (_request, socket) => socket.write(answer);
+        const { client, socket, end } = await ownConnection(rig);
+        client.send(headers(1, plainPost, Flag.endHeaders));
+        await until(() => backend.requests.length === 1, 'the head at the endpoint');
+        socket().emit('data', chunk);
+        expect(socket().isPaused()).to.equal(true);
+        await until(() => !socket().isPaused(), 'the next turn');
+        client.send(data(1, 'end', true));
+        await client.responded(1);
+        const lengthBytes = parseFrames(chunk).reduce((sum, { payload }) => sum + payload.length, 0);
+        expect(backend.requests[0]?.body).to.have.length(lengthBytes + 3);
+        end();
+      }));
 
   it('keeps the order of small and large frames of a body', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
