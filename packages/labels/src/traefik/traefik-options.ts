@@ -11,6 +11,8 @@ export interface TraefikOptions {
   readonly entrypoints: ReadonlyMap<string, readonly string[]>;
   /** `TRAEFIK_DEFAULT_RULE`, with `{{ normalize .Name }}` for the service's name. */
   readonly defaultRule: string;
+  /** `TRAEFIK_NETWORK`, where no label names a network. Default: every network that proxy and service share. */
+  readonly network?: string;
   /** Issuers of `ACME_DIRECTORY`, where the listener knows them. */
   readonly issuers?: readonly string[];
 }

@@ -87,6 +87,42 @@ describe('reach', () => {
     expect(found.kind === 'names' && found.otherwise).to.deep.include({ kind: 'none', reason: 'stale-endpoint' });
   });
 
+  describe('of a service that is reached by its tasks alone', () => {
+    const alone = { ...document, tasksOnly: true } as const;
+    const reasonOf = (found: Discovery) => (found.kind === 'none' ? found.problem.reason : found.kind);
+
+    it('takes task addresses of a shared network', () => {
+      expect(hostsOf(discoverEndpoints(routeOf({}), alone, view))).to.deep.equal(['10.0.1.5', '10.0.1.6']);
+      expect(hostsOf(discoverEndpoints(routeOf({}), alone, { ...view, dockerNames: false }))).to.have.length(2);
+    });
+
+    for (const [what, more] of [
+      ['on another network', {}],
+      ['on the host', { dockerNames: false }],
+    ] as const)
+      it(`takes neither names nor published ports ${what}, and names the network`, () => {
+        const found = discoverEndpoints(routeOf({}), alone, { ...view, subnets: ['172.17.0.2/16'], ...more });
+        expect(reasonOf(found)).to.equal('network-not-shared');
+        expect(found.kind === 'none' && found.problem.suggestion).to.contain('network front');
+      });
+
+    it('takes no name that DISCOVERY_TYPE asks for', () => {
+      expect(discoverEndpoints(routeOf({ discoveryType: 'DNS' }), alone, view).kind).to.equal('addresses');
+    });
+
+    it('says when none of its tasks runs', () => {
+      expect(reasonOf(discoverEndpoints(routeOf({}), { ...alone, tasks: [] }, view))).to.equal('unreachable');
+    });
+
+    it('takes no published port of another Swarm, and the tasks’ name while its addresses are old', () => {
+      const foreign = discoverEndpoints(routeOf({ owner: 'north' }), { ...alone, owner: 'north', published: [] }, view);
+      expect(reasonOf(foreign)).to.equal('unreachable');
+      const old = discoverEndpoints(routeOf({}), { ...alone, published: [] }, { ...view, addressesFresh: false });
+      expect(namesOf(old)).to.deep.equal(['tasks.stack_web']);
+      expect(old.kind === 'names' && reasonOf(old.otherwise)).to.equal('stale-endpoint');
+    });
+  });
+
   it('goes where outboundHostname says', () => {
     const route = routeOf({ destinations: [{ outboundHostname: 'api.example', port: 443, sslVerifyNone: true }] });
     const found = discoverEndpoints(route, document, { ...view, addressesFresh: false });

@@ -34,7 +34,8 @@ export type Discovery =
 /**
  * Chooses among all forms in which a service can be reached (DESIGN, "Choosing an address"): `outboundHostname`; task
  * addresses inside a subnet of this machine; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
- * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only.
+ * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only. A document with `tasksOnly` leaves the
+ * task addresses only.
  */
 export function discoverEndpoints(
   route: Pick<Route, 'definition' | 'destination' | 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>,
@@ -55,6 +56,8 @@ export function discoverEndpoints(
   const foreign = ofASwarm && definition.owner !== view.swarmName;
   const dnsName = endpoints?.dnsName ?? definition.service;
   const otherwise = published(endpoints?.published ?? [], target) ?? noWay(route, endpoints, foreign);
+  if (endpoints?.tasksOnly === true && !foreign && view.addressesFresh)
+    return byTasksAlone(endpoints, view.subnets, target);
   if (foreign || view.dockerNames === false) return otherwise;
   if (!view.addressesFresh) {
     return { kind: 'names', names: [`tasks.${dnsName}`], target, otherwise: stale(dnsName) };
@@ -70,6 +73,25 @@ export function discoverEndpoints(
 function targetOf(route: Pick<Route, 'upstreamPort' | 'upstreamSecure' | 'upstreamHttp2'>): EndpointTarget {
   const { upstreamPort: port, upstreamSecure: secure, upstreamHttp2: http2 } = route;
   return http2 === undefined ? { port, secure } : { port, secure, http2 };
+}
+
+/** A service whose tasks are reached over a shared network or not at all. */
+function byTasksAlone(
+  { tasks, network, service }: EndpointsDocument,
+  subnets: readonly string[],
+  target: EndpointTarget,
+): Discovery {
+  const shared = tasksWithin(tasks, subnets, target);
+  if (shared.length > 0) return { kind: 'addresses', endpoints: shared };
+  if (tasks.length === 0)
+    return unreachable('unreachable', `no task of ${service} runs`, 'See why: docker service ps <service>.');
+  return unreachable(
+    'network-not-shared',
+    `no task of ${service} is on a network of this proxy, and labels of Traefik lead over shared networks only`,
+    network === undefined
+      ? 'Attach service and proxy to one overlay network.'
+      : `Attach the proxy to network ${network}, or the service to a network of the proxy.`,
+  );
 }
 
 function tasksWithin(

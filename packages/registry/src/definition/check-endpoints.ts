@@ -30,6 +30,7 @@ const documentSchema = z.object({
   published: z.array(z.unknown()),
   vip: z.unknown().optional(),
   network: z.unknown().optional(),
+  tasksOnly: z.unknown().optional(),
 });
 
 const taskSchema = z.object({
@@ -80,6 +81,8 @@ export function readEndpoints(json: unknown): EndpointsRead {
     published,
     ...(vip === undefined ? {} : { vip }),
     ...(network === undefined ? {} : { network }),
+    // It restricts: what is no plain `false` counts.
+    ...((document.data.tasksOnly ?? false) === false ? {} : { tasksOnly: true }),
   };
   return { ok: true, endpoints, warnings };
 }

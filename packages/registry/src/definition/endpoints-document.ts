@@ -11,6 +11,8 @@ export interface EndpointsDocument {
   readonly vip?: string;
   /** Name of the overlay network the addresses are in. */
   readonly network?: string;
+  /** Reached by the addresses of its tasks alone: neither by the service's names nor by published ports. */
+  readonly tasksOnly?: true;
 }
 
 export interface TaskEndpoint {

@@ -46,6 +46,13 @@ export const traefikSettings = {
     meaning:
       'Rule of routers that have none, with `{{ normalize .Name }}`, `{{ .Name }}` and ``{{ index .Labels `key` }}``',
   }),
+  traefikNetwork: optional({
+    env: ['TRAEFIK_NETWORK'],
+    parse: text,
+    usedBy: reading,
+    meaning:
+      'Network over which services with `traefik.*` labels are reached, unless `traefik.swarm.network` or `traefik.docker.network` names one. Without it: every network that proxy and service share',
+  }),
 } as const;
 
 function labelFamilies(raw: string): Parsed<readonly LabelFamily[]> {

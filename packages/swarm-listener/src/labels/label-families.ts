@@ -5,7 +5,12 @@ import { hasTraefikLabels } from './traefik-services.ts';
 
 export type FamilySettings = Pick<
   Settings,
-  'labelFamilies' | 'traefikExposedByDefault' | 'traefikConstraints' | 'traefikEntrypoints' | 'traefikDefaultRule'
+  | 'labelFamilies'
+  | 'traefikExposedByDefault'
+  | 'traefikConstraints'
+  | 'traefikEntrypoints'
+  | 'traefikDefaultRule'
+  | 'traefikNetwork'
 >;
 
 export interface Families {
@@ -26,6 +31,7 @@ export function traefikOptionsOf(settings: FamilySettings): TraefikOptions {
     exposedByDefault: settings.traefikExposedByDefault,
     entrypoints: settings.traefikEntrypoints,
     defaultRule: settings.traefikDefaultRule,
+    ...(settings.traefikNetwork === undefined ? {} : { network: settings.traefikNetwork.trim() }),
   };
   if (constraints === undefined || constraints.trim() === '') return options;
   const read = readConstraint(constraints);

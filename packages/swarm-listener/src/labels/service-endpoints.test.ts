@@ -60,6 +60,42 @@ describe('the endpoints of a service', () => {
     expect(tasks[0]?.addresses).to.deep.equal(['10.0.1.5/24', '10.0.2.5/24']);
   });
 
+  describe('of a service with labels of Traefik', () => {
+    const attachments = [
+      { networkId: 'net-2', networkName: 'other', ingress: false, addresses: ['10.0.2.5/24'] },
+      { networkId: 'net-1', networkName: 'proxy', ingress: false, addresses: ['10.0.1.5/24'] },
+    ];
+    const networks = new Map([
+      ['net-1', { id: 'net-1', name: 'proxy', ingress: false }],
+      ['net-2', { id: 'net-2', name: 'other', ingress: false }],
+    ]);
+    const service = aService({
+      networks: ['net-2', 'net-1'],
+      virtualIps: [{ networkId: 'net-1', address: '10.0.1.2/24' }],
+      ports: [{ protocol: 'tcp', target: 80, published: 8080, mode: 'ingress' }],
+    });
+    const cases = [
+      ['the network that is asked for', { preferred: 'proxy' }, ['10.0.1.5/24'], 'proxy'],
+      ['all networks where none is asked for', {}, ['10.0.1.5/24', '10.0.2.5/24'], 'other'],
+      ['all networks where it has not joined that one', { preferred: 'x' }, ['10.0.1.5/24', '10.0.2.5/24'], 'other'],
+    ] as const;
+    for (const [what, sharedNetworks, addresses, network] of cases)
+      it(`hold the tasks’ addresses of ${what}, and neither published ports nor a virtual IP`, () => {
+        const given = around({ tasks: [aTask({ attachments })], networks });
+        const document = endpointsOf(service, place, given, sharedNetworks);
+        expect(document).to.deep.equal({
+          version: 1,
+          service: 'go-demo',
+          owner: 'swarm',
+          dnsName: 'go-demo',
+          tasks: [{ taskId: 'task-1', nodeId: 'node-1', state: 'active', addresses }],
+          published: [],
+          network,
+          tasksOnly: true,
+        });
+      });
+  });
+
   it('hold the virtual IP of a network that proxies can join', () => {
     const virtualIps = [
       { networkId: 'net-i', address: '10.255.0.2/16' },

@@ -15,7 +15,9 @@ export function endpointsOf(
   service: SwarmService,
   place: { readonly owner: string; readonly name: string },
   around: Surroundings,
+  sharedNetworks?: SharedNetworks,
 ): EndpointsDocument {
+  if (sharedNetworks !== undefined) return taskEndpointsOf(service, place, around, sharedNetworks);
   const virtualIp = service.virtualIps.find(({ networkId }) => around.networks.get(networkId)?.ingress !== true);
   const network = networkOf(service, virtualIp?.networkId, around);
   return {
@@ -32,8 +34,48 @@ export function endpointsOf(
   };
 }
 
-function taskEndpoint(task: SwarmTask, around: Surroundings): readonly TaskEndpoint[] {
-  const addresses = task.attachments.filter(({ ingress }) => !ingress).flatMap(({ addresses }) => addresses);
+/** The service is reached by the addresses of its tasks alone. */
+export interface SharedNetworks {
+  /** Of this network, where the service has joined it. */
+  readonly preferred?: string;
+}
+
+function taskEndpointsOf(
+  service: SwarmService,
+  place: { readonly owner: string; readonly name: string },
+  around: Surroundings,
+  { preferred }: SharedNetworks,
+): EndpointsDocument {
+  const joined = joinedNetworks(service, around.networks);
+  const only = joined.find((name) => name === preferred);
+  const network = only ?? joined[0];
+  return {
+    version: 1,
+    service: place.name,
+    owner: place.owner,
+    dnsName: service.name,
+    tasks: around.tasks
+      .flatMap((task) => taskEndpoint(task, around, only))
+      .toSorted((left, right) => compare(left.taskId, right.taskId)),
+    published: [],
+    ...(network === undefined ? {} : { network }),
+    tasksOnly: true,
+  };
+}
+
+/** Names of the networks that the service joins, the routing mesh left out. */
+export function joinedNetworks(service: SwarmService, networks: ReadonlyMap<string, SwarmNetwork>): readonly string[] {
+  return service.networks.flatMap((idOrName) => {
+    const network = networks.get(idOrName) ?? byName(networks, idOrName);
+    return network === undefined || network.ingress ? [] : [network.name];
+  });
+}
+
+/** @param network its addresses alone */
+function taskEndpoint(task: SwarmTask, around: Surroundings, network?: string): readonly TaskEndpoint[] {
+  const addresses = task.attachments
+    .filter(({ ingress, networkName }) => !ingress && (network === undefined || networkName === network))
+    .flatMap(({ addresses }) => addresses);
   const state = taskState(task, around);
   if (state === undefined) return [];
   return [{ taskId: task.id, nodeId: task.nodeId ?? '', state, addresses: addresses.toSorted(compare) }];
@@ -80,8 +122,7 @@ function networkOf(
   networkId: string | undefined,
   { tasks, networks }: Surroundings,
 ): string | undefined {
-  const joined = service.networks.map((idOrName) => networks.get(idOrName) ?? byName(networks, idOrName));
-  const first = joined.find((network) => network !== undefined && !network.ingress)?.name;
+  const [first] = joinedNetworks(service, networks);
   const ofVip = networkId === undefined ? undefined : networks.get(networkId)?.name;
   const attached = tasks.flatMap(({ attachments }) => attachments).find(({ ingress }) => !ingress)?.networkName;
   return ofVip ?? first ?? attached;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { aNode, aService } from '../../test/swarm-fixtures.ts';
+import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { Observation } from '../swarm/observation.ts';
-import type { SwarmService } from '../swarm/swarm-objects.ts';
+import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
 import type { TranslatedService } from './translate-service.ts';
 import { createTranslator, type Translator } from './translator.ts';
@@ -37,9 +37,13 @@ describe('the translator with labels of Traefik', () => {
   const named = (name: string, labels: Readonly<Record<string, string>>, more: Partial<SwarmService> = {}) =>
     aService({ id: name, name, labels, versionIndex: version, ...more });
 
-  function seen(services: readonly SwarmService[], changed: Observation['changed'] = 'all') {
+  function seen(
+    services: readonly SwarmService[],
+    changed: Observation['changed'] = 'all',
+    tasks: readonly SwarmTask[] = [],
+  ) {
     const networks = [{ id: 'net-1', name: 'proxy', ingress: false }];
-    const view = viewOf({ swarmId: 'swarm-1', services, tasks: [], nodes: [aNode()], networks });
+    const view = viewOf({ swarmId: 'swarm-1', services, tasks, nodes: [aNode()], networks });
     return translator.take({ view, changed, cause: 'listing' }, now);
   }
 
@@ -92,6 +96,30 @@ describe('the translator with labels of Traefik', () => {
     expect(destinationOf(service)).to.deep.include({ denyHttp: true, rule: 'Host(`a.example`)', port: 80 });
     start(families, { ALLOWED_ADDRESSES: '10.0.0.0/33' });
     expect(seen([named('web', router)]).services.get('web')).to.include({ withdrawn: true });
+  });
+
+  it('leads to tasks over shared networks only, after a change of its tasks too', () => {
+    const ports = [{ protocol: 'tcp', target: 80, published: 8080, mode: 'ingress' }] as const;
+    const task = aTask({ serviceId: 'web' });
+    const first = seen([named('web', router, { ports })], 'all', [task]).services.get('web');
+    expect(first?.endpoints).to.deep.include({ tasksOnly: true, published: [] });
+    expect(first?.problems).to.deep.equal([]);
+    const second = { ...task, id: 'task-2' };
+    const result = seen([named('web', router, { ports })], new Set(['web']), [task, second]).services.get('web');
+    expect(result?.endpoints).to.deep.include({ tasksOnly: true, published: [] });
+    expect(result?.endpoints.tasks).to.have.length(2);
+  });
+
+  it('tells a network that a label asks for and the service has not joined, and a service without any', () => {
+    const asked = { ...router, 'traefik.docker.network': 'web' };
+    expect(seen([named('web', asked)]).services.get('web')?.problems[0]).to.deep.include({
+      reason: 'network-not-joined',
+      suggestion: 'add web to its networks, or set traefik.docker.network to proxy',
+    });
+    start();
+    const ports = [{ protocol: 'tcp', target: 80, published: 8080, mode: 'ingress' }] as const;
+    const alone = seen([named('web', router, { ports, networks: [] })]).services.get('web');
+    expect(alone?.problems.map(({ reason }) => reason)).to.deep.equal(['network-not-shared']);
   });
 
   it('reads com.df.* where both are asked for', () => {

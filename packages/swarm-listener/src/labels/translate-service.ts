@@ -3,7 +3,7 @@ import type { EndpointsDocument, PlainSecrets, Problem, ServiceDefinition } from
 import type { LabelFamily } from '@swarmgate/runtime';
 import type { SwarmNode, SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
-import { endpointsOf, unreachableProblem } from './service-endpoints.ts';
+import { endpointsOf, type SharedNetworks, unreachableProblem } from './service-endpoints.ts';
 import {
   isSelected,
   isSelectionUnclear,
@@ -87,7 +87,13 @@ export function translateService(
 }
 
 /** The endpoints document alone, for a change of tasks or nodes. */
-export function endpointsFor(service: SwarmService, name: string, view: SwarmView, owner: string): EndpointsDocument {
+export function endpointsFor(
+  service: SwarmService,
+  name: string,
+  view: SwarmView,
+  owner: string,
+  sharedNetworks?: SharedNetworks,
+): EndpointsDocument {
   const nodes: ReadonlyMap<string, SwarmNode> = view.nodes;
   const surroundings = {
     tasks: view.tasks.get(service.id) ?? [],
@@ -95,7 +101,7 @@ export function endpointsFor(service: SwarmService, name: string, view: SwarmVie
     networks: view.networks,
     terminating: view.terminating,
   };
-  return endpointsOf(service, { owner, name }, surroundings);
+  return endpointsOf(service, { owner, name }, surroundings, sharedNetworks);
 }
 
 function unclearProblem(service: SwarmService, { notifyLabel }: NamingOptions): Problem {

@@ -1,6 +1,8 @@
 import {
+  askedNetwork,
   definitionSizeProblem,
   type LabelDefaults,
+  networkProblem,
   type TraefikTranslation,
   translateParameters,
   withRequires,
@@ -8,7 +10,7 @@ import {
 import type { PlainSecrets, Problem, ServiceDefinition } from '@swarmgate/registry';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
-import { unreachableProblem } from './service-endpoints.ts';
+import { joinedNetworks, type SharedNetworks } from './service-endpoints.ts';
 import { publishedName } from './service-parameters.ts';
 import { endpointsFor, type TranslatedService, type TranslationOptions } from './translate-service.ts';
 
@@ -42,7 +44,11 @@ export function translateTraefikService(
     options.defaults,
   );
   const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
-  const unreachable = definition === undefined ? undefined : unreachableProblem(service, view.networks, leadsElsewhere);
+  const asked = askedNetwork(service.labels, options.traefik ?? {});
+  const unreachable =
+    definition === undefined || leadsElsewhere
+      ? undefined
+      : networkProblem(service.name, asked, joinedNetworks(service, view.networks));
   return {
     serviceId: service.id,
     name,
@@ -50,9 +56,15 @@ export function translateTraefikService(
     source,
     ...(definition === undefined ? { withdrawn: true } : { definition }),
     secrets: secrets ?? { passwords: new Map() },
-    endpoints: endpointsFor(service, name, view, options.owner),
+    endpoints: endpointsFor(service, name, view, options.owner, sharedNetworksOf(service, options)),
     problems: unreachable === undefined ? problems : [...problems, unreachable],
   };
+}
+
+/** Services of Traefik are reached over shared networks only: a published port may be there for others. */
+export function sharedNetworksOf(service: SwarmService, { traefik }: TranslationOptions): SharedNetworks {
+  const asked = askedNetwork(service.labels, traefik ?? {});
+  return asked === undefined ? {} : { preferred: asked.name };
 }
 
 /** `undefined`: it has no destination, or is too large. */

@@ -11,7 +11,7 @@ import {
   type TranslationOptions,
   translateService,
 } from './translate-service.ts';
-import { translateTraefikService } from './translate-traefik-service.ts';
+import { sharedNetworksOf, translateTraefikService } from './translate-traefik-service.ts';
 
 /** All selected services, translated, and the names that an observation affects. */
 export interface Translated {
@@ -59,8 +59,10 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
       return readsDf ? translateService(service, view, options, now) : undefined;
     }
     // Only its tasks and nodes can differ.
-    const endpoints = endpointsFor(service, before.translated.name, view, options.owner);
     const { translated } = before;
+    const isOfTraefik = traefik?.translationOf(serviceId) !== undefined;
+    const sharedNetworks = isOfTraefik ? sharedNetworksOf(service, options) : undefined;
+    const endpoints = endpointsFor(service, translated.name, view, options.owner, sharedNetworks);
     return isDeepStrictEqual(endpoints, translated.endpoints) ? translated : { ...translated, endpoints };
   }
 
