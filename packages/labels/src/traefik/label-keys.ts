@@ -232,7 +232,11 @@ export const middlewareKeys: Readonly<Record<string, Keys>> = {
 /** Labels that are no option of a router, service or middleware. */
 export const generalKeys: readonly KeyDocs[] = [
   { key: 'enable', meaning: 'whether the service is served; default: `TRAEFIK_EXPOSED_BY_DEFAULT`' },
-  { key: 'docker.network', meaning: 'network whose addresses of the tasks are taken, where the service has joined it. Default `TRAEFIK_NETWORK`, else every network that proxy and service share' },
+  {
+    key: 'docker.network',
+    meaning:
+      'network whose addresses of the tasks are taken, where the service has joined it. Default `TRAEFIK_NETWORK`, else every network that proxy and service share',
+  },
   { key: 'docker.lbswarm', meaning: 'accepted: tasks are balanced here' },
   { key: 'swarm.network', meaning: 'as `docker.network`, and before it' },
   { key: 'swarm.lbswarm', meaning: 'as `docker.lbswarm`' },
