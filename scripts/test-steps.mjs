@@ -25,8 +25,18 @@ const besideOthers = [
   'test/integration/standalone',
   'test/integration/swarm-listener',
 ];
-/** Waits for timeouts most of its time: it runs beside everything that judges no milliseconds. */
-const waiting = ['test/integration/proxy/connection-endings.test.ts'];
+/** Wait most of their time: they run beside everything that judges no milliseconds. The endings have a part of their own. */
+const endings = ['test/integration/proxy/connection-endings.test.ts'];
+const waiting = [
+  'packages/proxy/src/control/workers/',
+  'packages/proxy/test/plugins/',
+  'test/integration/consul-ui/',
+  'test/integration/grpc/',
+  'test/integration/machine/',
+  'test/integration/plugins/',
+  'test/integration/traefik/',
+  'test/integration/workers/',
+];
 const alone = [
   'test/integration/registry/large-registry.test.ts',
   'test/integration/standalone/full-disk.test.ts',
@@ -45,13 +55,14 @@ const scaleFaults = ['test/faults/scale.test.ts'];
  * @returns {readonly (readonly (readonly Part[])[])[]} steps of lanes of parts
  */
 export function testSteps(isWanted) {
-  const integration = filesBelow('test/integration').filter((file) => !waiting.includes(file));
+  const integration = filesBelow('test/integration').filter((file) => !endings.includes(file));
   const beside = integration.filter(
     (file) => besideOthers.some((directory) => file.startsWith(`${directory}/`)) && !alone.includes(file),
   );
   const faults = filesBelow('test/faults');
   const swarmFaults = faults.filter((file) => !consulFaults.includes(file) && !scaleFaults.includes(file));
-  const quiet = [...integration.filter((file) => !beside.includes(file)), ...testsBesideCode('process')];
+  const others = [...integration.filter((file) => !beside.includes(file)), ...testsBesideCode('process')];
+  const waits = (file) => waiting.some((folder) => file.startsWith(folder));
   /** @type {Part[][][]} */
   const steps = [
     [[{ suite: 'unit', title: 'unit' }]],
@@ -67,13 +78,14 @@ export function testSteps(isWanted) {
         { suite: 'faults', title: 'faults of Swarm', files: swarmFaults },
       ],
       [
-        { suite: 'integration', title: 'integration, endings of connections', files: waiting },
+        { suite: 'integration', title: 'integration, endings of connections', files: endings },
         { suite: 'faults', title: 'faults of Consul', files: consulFaults },
+        { suite: 'integration', title: 'integration, waiting', files: others.filter(waits) },
       ],
     ],
     [
       [
-        { suite: 'integration', title: 'integration, alone', files: quiet },
+        { suite: 'integration', title: 'integration, alone', files: others.filter((file) => !waits(file)) },
         { suite: 'faults', title: 'scale', files: scaleFaults },
       ],
     ],

@@ -24,6 +24,9 @@ const startedAt = Date.now();
 const total = { passed: 0, failed: 0 };
 // Repeated at the end: in a long log the reason of a failure is far above the line that counts it.
 const failures = [];
+/** @type {{ file: string, tookMs: number }[]} */
+const slowest = [];
+const shownFiles = 25;
 const results = mkdtempSync(join(tmpdir(), 'swarmgate-test-'));
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -79,6 +82,7 @@ async function runPart(part, isAlone) {
   const result = JSON.parse(readFileSync(resultFile, 'utf8'));
   total.passed += result.passed;
   total.failed += result.failed;
+  for (const [file, tookMs] of Object.entries(result.tookMs)) slowest.push({ file, tookMs });
   failures.push(...result.failures.map(({ title, reason }) => ({ title: `${part.title}: ${title}`, reason })));
   // Mocha's exit code also covers what happens outside a test, such as a file that does not load.
   if (!fine && result.failed === 0) count(`${part.title} ended badly`, false);
@@ -141,6 +145,12 @@ try {
 } finally {
   stopEngine();
   rmSync(results, { recursive: true, force: true });
+}
+
+if (slowest.length > 0) {
+  slowest.sort((one, other) => other.tookMs - one.tookMs);
+  const lines = slowest.slice(0, shownFiles).map(({ file, tookMs }) => `  ${(tookMs / 1_000).toFixed(1)} s ${file}`);
+  console.log(`\nthe files whose tests and hooks took longest\n${lines.join('\n')}`);
 }
 
 const minutes = (Date.now() - startedAt) / 60_000;
