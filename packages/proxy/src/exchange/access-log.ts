@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { type FaultOwner, guard } from '@swarmgate/runtime';
 import { asCombined, asCommon, asJson } from './access-log-line.ts';
 import type { AccessRecord } from './access-record.ts';
@@ -6,11 +7,17 @@ export type AccessLogFormat = 'json' | 'common' | 'combined';
 
 const formats = { json: asJson, common: asCommon, combined: asCombined } as const;
 
+/**
+ * Workers share the standard output, mostly a pipe: only a write of at most `PIPE_BUF` bytes (4,096 on Linux, pipe(7)) comes
+ * out in one piece where the pipe is full. A longer line may be cut by another worker's there.
+ */
+const atomicBytes = 4_096;
+
 export interface AccessLogOptions {
   readonly format: AccessLogFormat;
   /** `ACCESS_LOG_QUERY`. Default `true`. */
   readonly withQuery?: boolean;
-  readonly write: NodeJS.WritableStream;
+  readonly write: Writable;
   /** Lines that wait for a slow reader; more are dropped and counted. Default 10,000. */
   readonly mostWaiting?: number;
   /** And at most so many characters of them: a path may be as long as a head. Default 8 Mi. */
@@ -78,12 +85,29 @@ export class AccessLog implements FaultOwner {
 
   #flush(): void {
     this.#scheduled = false;
-    if (this.#blocked || this.#waiting.length === 0) return;
+    if (this.#blocked) return;
     const lines = this.#waiting;
-    this.#waiting = [];
-    this.#waitingLength = 0;
-    if (this.#options.write.write(`${lines.join('\n')}\n`)) return;
-    this.#blocked = true;
-    this.#options.write.once('drain', this.#flushDrained);
+    let from = 0;
+    while (from < lines.length && !this.#blocked) from = this.#writePiece(lines, from);
+    this.#waiting = lines.slice(from);
+    this.#waitingLength = this.#waiting.reduce((sum, line) => sum + line.length, 0);
+  }
+
+  /** One write of as many lines as it may hold, at least one. Returns the place behind them. */
+  #writePiece(lines: readonly string[], from: number): number {
+    let to = from;
+    let bytes = 0;
+    do {
+      bytes += Buffer.byteLength(lines[to] as string) + 1;
+      to += 1;
+    } while (to < lines.length && bytes + Buffer.byteLength(lines[to] as string) < atomicBytes);
+    const { write } = this.#options;
+    write.write(`${lines.slice(from, to).join('\n')}\n`);
+    // What waits in the stream is joined to one write that may be cut: the next piece comes when it is gone.
+    if (write.writableLength > 0) {
+      this.#blocked = true;
+      write.write('', this.#flushDrained);
+    }
+    return to;
   }
 }
