@@ -35,6 +35,8 @@ export interface BenchCase {
   readonly secure?: true;
   /** Over HTTP/2, so many streams at once on each connection; without TLS by prior knowledge. */
   readonly streams?: number;
+  /** No requests: TLS handshakes, one after the other, of TLS 1.3 or resumed by a ticket of TLS 1.2. */
+  readonly handshakes?: 'full' | 'resumed';
   /** Every request on a connection of its own. */
   readonly closes?: true;
   readonly subjects: readonly SubjectName[];
@@ -169,6 +171,16 @@ export function benchCases(directory: string): readonly BenchCase[] {
       atMost: 1.2,
     },
     { ...small, name: 'small GET, TLS', secure: true, subjects: ['Swarmgate, TLS', 'HAProxy, TLS'] },
+    ...(['full', 'resumed'] as const).map(
+      (handshakes): BenchCase => ({
+        ...small,
+        handshakes,
+        name: `TLS handshakes, ${handshakes}`,
+        secure: true,
+        subjects: ['Swarmgate, TLS', 'HAProxy, TLS'],
+        atMost: 1.3,
+      }),
+    ),
     ...[
       { connections: 32, streams: 1, atMost: 1.4 },
       { connections: 8, streams: 16, atMost: 1.3 },

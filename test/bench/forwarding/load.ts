@@ -11,6 +11,7 @@ export interface Load {
 
 /** Puts one proxy under load by wrk, or by h2load for HTTP/2, on another core than its own. */
 export async function load(port: number, of: BenchCase, seconds: number, core: number | undefined): Promise<Load> {
+  if (of.handshakes !== undefined) return shakeHands(port, of.handshakes, seconds, core);
   if (of.streams !== undefined) return loadHttp2(port, of, of.streams, seconds, core);
   const wrk = [
     'wrk',
@@ -55,6 +56,23 @@ async function loadHttp2(
   const broken = Number(/(\d+) errored/.exec(stdout)?.[1] ?? 0) + Number(/(\d+) timeout/.exec(stdout)?.[1] ?? 0);
   if (right === 0) throw new Error(`no request was answered over HTTP/2 on port ${port}: ${stdout}`);
   return { requests: right, failed: wrong.reduce((sum, each) => sum + each, broken) };
+}
+
+async function shakeHands(
+  port: number,
+  kind: 'full' | 'resumed',
+  seconds: number,
+  core: number | undefined,
+): Promise<Load> {
+  const manner = kind === 'full' ? ['-new', '-tls1_3'] : ['-reuse', '-tls1_2'];
+  const time = String(Math.max(1, Math.round(seconds)));
+  const stdout = await outputOf(['openssl', 's_time', '-connect', `127.0.0.1:${port}`, ...manner, '-time', time], core);
+  const requests = Number(/(\d+) connections in \d+ real seconds/.exec(stdout)?.[1] ?? 0);
+  // A letter for each connection: `r` where it was resumed.
+  const resumed = /^r+$/m.exec(stdout)?.[0].length ?? 0;
+  if (requests === 0 || (kind === 'resumed' && resumed < requests / 2))
+    throw new Error(`${resumed} of ${requests} handshakes were resumed on port ${port}`);
+  return { requests, failed: 0 };
 }
 
 function urlOf(port: number, of: BenchCase): string {

@@ -30,6 +30,8 @@ export interface Bench {
 export interface Cores {
   readonly proxies: number | undefined;
   readonly load: number | undefined;
+  /** Workers run on the core of the proxies too. Default: on all, unless they are measured beside one process. */
+  readonly pinsWorkers?: boolean;
 }
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -67,7 +69,8 @@ export async function startBench(directory: string, wanted: ReadonlySet<SubjectN
     }
     const file = name.toLowerCase().replaceAll(/[^a-z]+/g, '-');
     // Workers are for several cores: two on one would be measured taking turns.
-    const core = name.endsWith('worker') || name.endsWith('workers') ? undefined : cores.proxies;
+    const isFree = cores.pinsWorkers !== true && /workers?$/.test(name);
+    const core = isFree ? undefined : cores.proxies;
     const running = start(file, recipe.command, { core, directory, env: recipe.env ?? {} });
     started.push(running);
     subjects.push({ name, port, secure: name.endsWith('TLS'), running });
