@@ -41,7 +41,6 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/admin/admin-server.ts', 'closeAllConnections()', aborts],
   ['proxy/src/control/admin/admin-server.ts', 'clearTimeout(patience)', settles],
   ['proxy/src/control/admin/changes-in-turn.ts', 'this.#takeTurns(', own],
-  ['proxy/src/control/admin/live-routes.ts', 'takenAtMs = performance.now()', counts],
   ['proxy/src/control/admin/long-answers.ts', "'close', leave", aborts],
   ['proxy/src/control/admin/long-answers.ts', 'giveUp', settles],
   ['proxy/src/control/admin/long-answers.ts', 'response.destroy()', aborts],

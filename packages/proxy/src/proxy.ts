@@ -11,7 +11,6 @@ import {
   createRepeatingLogger,
   hostPort,
   type Logger,
-  openToAll,
   pause,
   type Running,
   type Settings,
@@ -27,6 +26,8 @@ import { LongAnswers } from './control/admin/long-answers.ts';
 import { createControlMetrics } from './control/admin/metrics.ts';
 import { ProblemReporter } from './control/admin/problem-reporter.ts';
 import { ProblemWatch } from './control/admin/problem-watch.ts';
+import { StateFeeds } from './control/admin/state-feeds.ts';
+import { warnAboutToken } from './control/admin/token-warning.ts';
 import { Cluster } from './control/bus/cluster.ts';
 import { RedisBus } from './control/bus/redis-bus.ts';
 import { SequenceHints } from './control/bus/sequence-hints.ts';
@@ -244,27 +245,28 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     onPublished: (sequence) => cluster.reached(sequence),
     lostConflicts: (key) => server.table().lostConflicts(key),
   });
-  admin.answerWith(
-    createAdminApp({
-      settings,
-      registry,
-      logger,
-      metrics,
-      follower,
-      server,
-      presence,
-      changes,
-      certificates,
-      ordered,
-      replica: { name: replica, version, since: startedAt.toISOString() },
-      trafficOf: (name) => cluster.trafficOf(name),
-      totals,
-      problems: () => problemWatch.problems(),
-      long: new LongAnswers(),
-      ready,
-      draining: () => phase.draining,
-    }),
-  );
+  const adminParts = {
+    settings,
+    registry,
+    logger,
+    metrics,
+    follower,
+    server,
+    presence,
+    changes,
+    certificates,
+    ordered,
+    replica: { name: replica, version, since: startedAt.toISOString() },
+    trafficOf: (name: string) => cluster.trafficOf(name),
+    totals,
+    problems: () => problemWatch.problems(),
+    long: new LongAnswers(),
+    ready,
+    draining: () => phase.draining,
+  };
+  const feeds = new StateFeeds(adminParts, tasks);
+  running.push(feeds);
+  admin.answerWith(createAdminApp({ ...adminParts, feeds }));
   if (settings.consulUiPort !== 'off') {
     // Loaded where it is used: it brings http-proxy-middleware along.
     const { startConsulUi } = await import('./control/consul-ui/consul-ui.ts');
@@ -291,6 +293,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
       report.update(change);
       ordered?.changed();
       problemWatch.look(change.changes.keys());
+      feeds.look();
     },
   });
   await settledOrLate(firstWord.promise, options);
@@ -373,13 +376,6 @@ async function followCertificates(
 
 async function clientAuthoritiesOf({ caFile }: Settings): Promise<string | undefined> {
   return caFile === undefined ? undefined : readFile(caFile, 'utf8');
-}
-
-function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {
-  if (adminToken === openToAll)
-    logger.warn('ADMIN_TOKEN is `none`: any client of the admin port can read and change everything');
-  else if (adminToken === undefined)
-    logger.info({ adminHost }, 'no ADMIN_TOKEN is set: only this machine itself can read and change by REST');
 }
 
 /** How far the proxy is between its start and its end. */

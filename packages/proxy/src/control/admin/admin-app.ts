@@ -8,6 +8,7 @@ import { isTimeout } from './change-outcome.ts';
 import { changeRoutes } from './change-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { dockerFlowRoutes } from './docker-flow-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { requireReading } from './http.ts';
 import { requireKnownHost } from './known-host.ts';
@@ -74,6 +75,7 @@ export function adminRouters(parts: AdminParts): readonly Router[] {
     readRoutes(parts),
     serviceRoutes(parts),
     liveRoutes(parts),
+    eventRoutes(parts),
     changeRoutes(parts),
     workerRoutes(parts),
     openapiRoute(),

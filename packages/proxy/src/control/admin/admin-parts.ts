@@ -3,6 +3,7 @@ import type { Registry, ReplicaPresence } from '@swarmgate/registry';
 import type { Logger, Settings } from '@swarmgate/runtime';
 import type { Registry as Metrics } from 'prom-client';
 import type { LiveTraffic } from '../bus/cluster-bus.ts';
+import type { StateSource } from '../live/state-source.ts';
 import type { SharedTotals } from '../numbers/shared-totals.ts';
 import type { Server } from '../serving/server.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
@@ -32,6 +33,8 @@ export interface AdminParts {
   readonly totals: Pick<SharedTotals, 'others'>;
   readonly problems: () => ProblemsByService;
   readonly long: LongAnswers;
+  /** The state for `GET /v1/events`, with the figures of this replica or of all. */
+  readonly feeds: Readonly<Record<'replica' | 'all', StateSource>>;
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;

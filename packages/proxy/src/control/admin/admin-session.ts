@@ -7,6 +7,8 @@ import type { Sessions } from '../session/sessions.ts';
 export interface CallSession {
   readonly value: string;
   readonly endsAtMs: number;
+  /** For calls that last: it may have ended, or been logged out, since the call began. */
+  readonly isValid: () => Promise<boolean>;
 }
 
 /**
@@ -21,7 +23,10 @@ export function readSession(sessions: Sessions | undefined): RequestHandler {
       return;
     }
     const endsAtMs = await sessions.endOf(value);
-    if (endsAtMs !== undefined) response.locals.session = { value, endsAtMs } satisfies CallSession;
+    if (endsAtMs !== undefined) {
+      const isValid = async () => (await sessions.endOf(value)) !== undefined;
+      response.locals.session = { value, endsAtMs, isValid } satisfies CallSession;
+    }
     next();
   };
 }

@@ -1,22 +1,15 @@
-import { guard, isName } from '@swarmgate/runtime';
+import { isName } from '@swarmgate/runtime';
 import { Router } from 'express';
 import type { LiveFilter } from '../live/live-request.ts';
 import type { LiveBatch } from '../live/live-tail.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { openEventStream, type StreamTimes } from './event-stream.ts';
 import { requireAuthorization } from './http.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
 const mostStreams = 16;
 const mostWaitingBytes = 256 * 1_024;
 const mostPerSecond = 500;
-/** Times of a stream, in milliseconds. */
-export interface StreamTimes {
-  /** Proxies between here and the client close connections that are silent. */
-  readonly pingEveryMs: number;
-  /** A client that takes nothing of what waits for it for so long is gone, or holds one of few places for nothing. */
-  readonly stalledMs: number;
-}
-
 const usualTimes: StreamTimes = { pingEveryMs: 15_000, stalledMs: 30_000 };
 
 /** `GET /v1/requests`: requests as they end, as server-sent events. In memory only; bounded for each client and in all. */
@@ -34,51 +27,33 @@ export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
       return;
     }
     streams += 1;
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
-    let takenAtMs = performance.now();
-    const send = (text: string) => {
-      // Nothing waited before: the time begins with this.
-      if (response.writableLength === 0) takenAtMs = performance.now();
-      response.write(text, () => {
-        takenAtMs = performance.now();
-      });
-    };
-    send(': live requests\n\n');
+    let unwatch = () => {};
+    const stream = openEventStream(request, response, {
+      times,
+      logger: parts.logger,
+      draining: parts.draining,
+      ping: () => (stream.waitingBytes() <= mostWaitingBytes ? ': ping\n\n' : undefined),
+      onClose() {
+        streams -= 1;
+        unwatch();
+      },
+    });
+    stream.send(': live requests\n\n');
     // Counted until the client can be notified.
     let skipped = 0;
     const workers = Math.max(1, parts.server.workers().length);
     const onBatch = (batch: LiveBatch) => {
       skipped += batch.skipped;
-      if (response.writableLength > mostWaitingBytes) {
+      if (stream.waitingBytes() > mostWaitingBytes) {
         skipped += batch.requests.length;
         return;
       }
       const events = batch.requests.map((each) => `event: request\ndata: ${JSON.stringify(each)}\n\n`);
       if (skipped > 0) events.push(`event: skipped\ndata: ${JSON.stringify({ count: skipped })}\n\n`);
       skipped = 0;
-      send(events.join(''));
+      stream.send(events.join(''));
     };
-    const unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
-    const owner = {
-      onFault(error: unknown) {
-        parts.logger.error({ err: error }, 'a stream of live requests failed');
-        response.destroy();
-      },
-    };
-    const sendPing = guard(owner, () => {
-      if (parts.draining()) response.end();
-      else if (response.writableLength > 0 && performance.now() - takenAtMs > times.stalledMs) response.destroy();
-      else if (response.writableLength <= mostWaitingBytes) send(': ping\n\n');
-    });
-    const ping = setInterval(sendPing, times.pingEveryMs);
-    response.once(
-      'close',
-      guard(owner, () => {
-        streams -= 1;
-        clearInterval(ping);
-        unwatch();
-      }),
-    );
+    unwatch = parts.server.watchRequests({ filter, perSecond: Math.ceil(perSecond / workers) }, onBatch);
   });
 
   return router;

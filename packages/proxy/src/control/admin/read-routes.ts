@@ -113,7 +113,9 @@ function* historyInPieces(service: string, owners: readonly OwnedHistory[]): Gen
   yield ']}';
 }
 
-export async function statusOf(parts: AdminParts): Promise<StatusResponse> {
+export async function statusOf(
+  parts: Omit<AdminParts, 'changes' | 'metrics' | 'long' | 'feeds'>,
+): Promise<StatusResponse> {
   const { follower, server, registry, replica } = parts;
   const { served } = follower;
   const state = follower.state();
@@ -156,7 +158,12 @@ function* mapped<T, V>(items: Iterable<T>, view: (item: T) => V): Generator<V> {
   for (const item of items) yield view(item);
 }
 
-async function replicasOf({ presence, replica, follower, server }: AdminParts): Promise<readonly ReplicaStatus[]> {
+async function replicasOf({
+  presence,
+  replica,
+  follower,
+  server,
+}: Pick<AdminParts, 'presence' | 'replica' | 'follower' | 'server'>): Promise<readonly ReplicaStatus[]> {
   try {
     return await presence.list(AbortSignal.timeout(replicasTimeoutMs));
   } catch {

@@ -36,3 +36,16 @@ export function queryOf(request: Pick<Request, 'originalUrl'>): Map<string, stri
   }
   return found;
 }
+
+/** One of several words. @throws BadRequestError `parameter-invalid` */
+export function choiceOf<const T extends string>(
+  query: ReadonlyMap<string, string>,
+  name: string,
+  allowed: readonly T[],
+  byDefault: T,
+): T {
+  const given = query.get(name) ?? byDefault;
+  const found = allowed.find((each) => each === given);
+  if (found !== undefined) return found;
+  throw new BadRequestError('parameter-invalid', `${name} is not one of ${allowed.join(', ')}`);
+}

@@ -209,6 +209,19 @@ export interface EndpointNumbers {
   readonly numbers: ShownNumbers;
 }
 
+/** A route in `GET /v1/events`: without the requests in flight. */
+export interface StateRoute extends Omit<RouteView, 'endpoints'> {
+  readonly endpoints: readonly Omit<RouteView['endpoints'][number], 'outstanding'>[];
+}
+
+/** The last minute of a service in `GET /v1/events`, to three digits. */
+export interface StateNumbers {
+  readonly requestsPerSecond: number;
+  readonly errorsPercent: number;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
 /** `GET /v1/certificates` */
 export interface CertificatesResponse {
   /** `ACME_DIRECTORY` is set: certificates are ordered. */

@@ -10,7 +10,7 @@ import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { optionalNameOf, requireAuthorization } from './http.ts';
 import { redactDefinition } from './redact-definition.ts';
-import { BadRequestError, queryOf } from './request-query.ts';
+import { BadRequestError, choiceOf, queryOf } from './request-query.ts';
 import type { CoveredReplica, EndpointNumbers, ServicesResponse } from './response-bodies.ts';
 
 type AnswerInParts = Omit<ServicesResponse, 'services'> & {
@@ -43,8 +43,8 @@ function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
   return {
     service: optionalNameOf(query, 'service'),
     owner: optionalNameOf(query, 'owner'),
-    scope: choice(query, 'replicas', ['replica', 'all'], 'replica'),
-    fields: choice(query, 'fields', ['all', 'numbers'], 'all'),
+    scope: choiceOf(query, 'replicas', ['replica', 'all'], 'replica'),
+    fields: choiceOf(query, 'fields', ['all', 'numbers'], 'all'),
     most: mostOf(query.get('limit')),
   };
 }
@@ -132,18 +132,6 @@ function endpointNumbers({ server }: AdminParts, key: ServiceKey, windows: Windo
     if (!found.has(id))
       found.set(id, { id, host: null, port: null, state: 'gone', health: 'unknown', numbers: merged.of(id, 0) });
   return [...found.values()];
-}
-
-function choice<const T extends string>(
-  query: ReadonlyMap<string, string>,
-  name: string,
-  allowed: readonly T[],
-  byDefault: T,
-): T {
-  const given = query.get(name) ?? byDefault;
-  const found = allowed.find((each) => each === given);
-  if (found !== undefined) return found;
-  throw new BadRequestError('parameter-invalid', `${name} is not one of ${allowed.join(', ')}`);
 }
 
 function mostOf(given: string | undefined): number {

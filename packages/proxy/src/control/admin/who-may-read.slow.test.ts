@@ -21,6 +21,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'GET /v1/status': 'plain',
   'GET /v1/routes': 'plain',
   'GET /v1/problems': 'plain',
+  'GET /v1/events': 'plain',
   'GET /v1/docker-flow-proxy/reconfigure': 'guarded',
   'GET /v1/docker-flow-proxy/remove': 'guarded',
   'GET /v1/docker-flow-proxy/reload': 'guarded',

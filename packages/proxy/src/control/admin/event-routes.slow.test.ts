@@ -1,0 +1,286 @@
+import { once } from 'node:events';
+import { createServer, get as httpGet, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { silentLogger, Tasks } from '@swarmgate/runtime';
+import { expect } from 'chai';
+import express from 'express';
+import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+import { ItemVersions } from '../live/item-versions.ts';
+import type { StateSource } from '../live/state-source.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { eventRoutes } from './event-routes.ts';
+import { LongAnswers } from './long-answers.ts';
+import { StateFeed, type StateFeedOptions } from './state-feed.ts';
+
+type State = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+interface Stream {
+  readonly status: number;
+  readonly type: string | undefined;
+  text(): string;
+  /** What all events so far come to. */
+  state(): State;
+  /** Of the last event that had one. */
+  id(): string;
+  isOver(): boolean;
+  close(): void;
+}
+
+const open: Stream[] = [];
+
+function stream(port: number, query = '', headers: Readonly<Record<string, string>> = {}): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const sent = httpGet({ host: '127.0.0.1', port, path: `/v1/events${query}`, agent: false, headers }, (response) => {
+      let text = '';
+      let over = false;
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.on('error', () => undefined);
+      response.on('close', () => {
+        over = true;
+      });
+      const found: Stream = {
+        status: response.statusCode ?? 0,
+        type: response.headers['content-type'],
+        text: () => text,
+        state: () => stateOf(text),
+        id: () => [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '',
+        isOver: () => over,
+        close: () => sent.destroy(),
+      };
+      open.push(found);
+      resolve(found);
+    });
+    sent.once('error', reject);
+  });
+}
+
+function stateOf(text: string): State {
+  let state: Record<string, Record<string, unknown>> = {};
+  for (const [, event, data = ''] of text.matchAll(/^event: (\w+)\n(?:id: .*\n)?data: (.*)\n\n/gm)) {
+    if (event === 'reset') state = {};
+    if (event !== 'changes') continue;
+    for (const [kind, items] of Object.entries(JSON.parse(data) as Record<string, Record<string, unknown>>))
+      for (const [name, value] of Object.entries(items)) {
+        state[kind] ??= {};
+        if (value === null) delete state[kind][name];
+        else state[kind][name] = value;
+      }
+  }
+  return state;
+}
+
+const isCurrent = (of: Stream) => of.id() !== '';
+
+describe('GET /v1/events', () => {
+  let under: ProxyUnderTest;
+  let port: number;
+  before(async () => {
+    under = await startProxyUnderTest({ replica: 'one' });
+    await eventually('the proxy is ready', () => under.proxy.ready());
+    ({ port } = under.proxy.admin);
+    await publish('shop');
+    await publish('blog');
+  });
+  afterEach(() => {
+    for (const each of open.splice(0)) each.close();
+  });
+  after(() => under.stop());
+
+  const publish = async (name: string, path = `/${name}`) => {
+    const call = `/v1/docker-flow-proxy/reconfigure?serviceName=${name}&servicePath=${path}&port=1&outboundHostname=127.0.0.1`;
+    expect((await under.call('GET', call)).status).to.equal(200);
+  };
+  const remove = (name: string) => under.call('GET', `/v1/docker-flow-proxy/remove?serviceName=${name}`);
+
+  it('sends the whole state, then what changes, and that alone', async () => {
+    const events = await stream(port);
+    expect([events.status, events.type]).to.deep.equal([200, 'text/event-stream']);
+    await eventually('all is there', () => isCurrent(events));
+    expect(Object.keys(events.state().services ?? {}).sort()).to.deep.equal(['manual/blog', 'manual/shop']);
+    expect(events.state().status?.['']).to.include({ replica: 'one', services: 2 });
+    const before = events.text().length;
+    await publish('api');
+    await eventually('the change arrives', () => events.state().services?.['manual/api'] !== undefined);
+    const since = events.text().slice(before);
+    expect(since).to.include('/api').and.to.not.include('/shop');
+    await remove('api');
+    await eventually('it goes again', () => events.state().services?.['manual/api'] === undefined);
+  });
+
+  it('shows problems, and figures once there is traffic', async () => {
+    const events = await stream(port, '?replicas=all');
+    await publish('rival', '/shop');
+    await eventually('its problem is there', () => events.state().problems?.['manual/rival'] !== undefined);
+    await fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}/shop`);
+    await eventually('the request is counted', () => events.state().numbers?.['manual/shop'] !== undefined);
+    expect(events.state().numbers?.['manual/shop']).to.include({ errorsPercent: 100 });
+    expect(events.state().totals?.['']).to.include({ errorsPercent: 100 });
+    await remove('rival');
+    await eventually('the problem goes with it', () => events.state().problems?.['manual/rival'] === undefined);
+  });
+
+  for (const [title, late, resume] of [
+    ['Last-Event-ID', 'late', (id: string) => stream(port, '', { 'Last-Event-ID': id })],
+    ['after', 'later', (id: string) => stream(port, `?after=${id}`)],
+  ] as const)
+    it(`goes on where the client was, by ${title}`, async () => {
+      const first = await stream(port);
+      await eventually('all is there', () => isCurrent(first));
+      first.close();
+      await publish(late);
+      const second = await resume(first.id());
+      await eventually('the change arrives', () => second.state().services?.[`manual/${late}`] !== undefined);
+      expect(second.text()).to.not.include('event: reset');
+      expect(second.text()).to.not.include('/blog');
+      await remove(late);
+    });
+
+  it('sends all again to a client of another process', async () => {
+    const events = await stream(port, '', { 'Last-Event-ID': '00ff00ff00ff-12' });
+    await eventually('all is there', () => isCurrent(events));
+    expect(events.text()).to.include('event: reset');
+    expect(Object.keys(events.state().services ?? {})).to.include('manual/shop');
+  });
+
+  it('says again and again that nothing has changed', async () => {
+    const events = await stream(port);
+    await eventually('two say so', () => events.text().split('event: current').length > 2);
+  });
+
+  it('opens so many streams and no more, and has their places again', async () => {
+    const statuses = (await Promise.all(Array.from({ length: 34 }, () => stream(port)))).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 503)).to.have.length(2);
+    for (const each of open.splice(0)) each.close();
+    await eventually('a place is free', async () => (await stream(port)).status === 200);
+  });
+
+  it('refuses what it does not know', async () => {
+    expect((await under.call('GET', '/v1/events?replicas=some')).status).to.equal(400);
+  });
+});
+
+describe('GET /v1/events of a proxy with ADMIN_TOKEN', () => {
+  let under: ProxyUnderTest;
+  afterEach(async () => {
+    for (const each of open.splice(0)) each.close();
+    await under.stop();
+  });
+  const start = async (env: Readonly<Record<string, string>> = {}) => {
+    under = await startProxyUnderTest({ replica: 'one', env: { ADMIN_TOKEN: 's3cret', ...env } });
+    await eventually('the proxy is ready', () => under.proxy.ready());
+    return under.proxy.admin.port;
+  };
+
+  it('needs the token, or a session, whose end ends the stream', async () => {
+    const port = await start();
+    const origin = `http://127.0.0.1:${port}`;
+    expect((await stream(port)).status).to.equal(401);
+    expect((await stream(port, '', { Authorization: 'Bearer s3cret' })).status).to.equal(200);
+    const login = await fetch(`${origin}/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"token":"s3cret"}',
+    });
+    const Cookie = (login.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '';
+    const foreign = { Cookie, 'Sec-Fetch-Site': 'same-site' };
+    expect((await stream(port, '', foreign)).status).to.equal(401);
+    const events = await stream(port, '', { Cookie });
+    await eventually('all is there', () => isCurrent(events));
+    expect(events.state()).to.have.property('totals');
+    await fetch(`${origin}/v1/session`, { method: 'DELETE', headers: { Cookie, Origin: origin } });
+    await eventually('the stream ends', () => events.isOver());
+    expect((await stream(port, '', { Cookie })).status).to.equal(401);
+  });
+
+  it('has no figures where ADMIN_READ is open and the call has no token', async () => {
+    const port = await start({ ADMIN_READ: 'open' });
+    const events = await stream(port);
+    await eventually('all is there', () => isCurrent(events));
+    expect(events.state()).to.include.keys('status', 'keys').and.to.not.have.any.keys('totals', 'numbers');
+  });
+
+  it('ends when the proxy stops', async () => {
+    const port = await start();
+    const events = await stream(port, '', { Authorization: 'Bearer s3cret' });
+    await eventually('all is there', () => isCurrent(events));
+    await under.proxy.stop();
+    await eventually('the stream ends', () => events.isOver());
+  });
+});
+
+describe('a stream of events', () => {
+  it('holds little for a client that takes nothing, and ends it', async () => {
+    const items = new ItemVersions();
+    for (let at = 0; at < 4_000; at += 1) items.put('services', `s${at}`, JSON.stringify('x'.repeat(4_000)));
+    const closed = Promise.withResolvers<void>();
+    const feed = { items, isWhole: true, subscribe: () => () => closed.resolve() } as unknown as StateSource;
+    const parts = {
+      settings: {},
+      logger: silentLogger,
+      draining: () => false,
+      long: new LongAnswers(),
+      feeds: { replica: feed, all: feed },
+    } as unknown as AdminParts;
+    const app = express().use(eventRoutes(parts, { pingEveryMs: 20, stalledMs: 300 }));
+    let held: ServerResponse | undefined;
+    const server = createServer((request, response) => {
+      held = response;
+      app(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+    try {
+      client.pause();
+      client.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      let most = 0;
+      let isOver = false;
+      void closed.promise.then(() => {
+        isOver = true;
+      });
+      await eventually('the stream is ended', () => {
+        most = Math.max(most, held?.writableLength ?? 0);
+        return isOver;
+      });
+      // One event beyond what stops the next.
+      expect(most).to.be.within(1, 64 * 1_024 + 56 * 1_024);
+      expect(held?.destroyed).to.equal(true);
+    } finally {
+      client.destroy();
+      server.close();
+    }
+  });
+});
+
+describe('the state behind the streams', () => {
+  it('is forgotten some time after the last stream, so that a client that comes later reads all again', async () => {
+    const served = { services: new Map(), rejected: new Map(), held: new Map(), foreignKeys: [] };
+    const parts = {
+      server: { table: () => ({ size: 0 }), workers: () => [], entrypoints: () => [] },
+      follower: { served, state: () => ({ kind: 'following' }), asOfMs: () => 0 },
+      problems: () => new Map(),
+      totals: { others: async () => [] },
+      long: new LongAnswers(),
+      replica: {},
+      registry: { store: {} },
+      ready: () => true,
+      draining: () => false,
+      presence: { list: async () => [] },
+      trafficOf: () => undefined,
+    } as unknown as StateFeedOptions['parts'];
+    const tasks = new Tasks({ logger: silentLogger });
+    const feed = new StateFeed({ parts, scope: 'replica', tasks, lookEveryMs: 10, keepMs: 30 });
+    const first = feed.items;
+    const unsubscribe = feed.subscribe(() => {});
+    await eventually('it has looked', () => feed.isWhole);
+    expect(feed.items).to.equal(first);
+    unsubscribe();
+    await eventually('it has forgotten', () => feed.items !== first);
+    expect(feed.isWhole).to.equal(false);
+    feed.subscribe(() => {});
+    await eventually('it looks again', () => feed.isWhole);
+    await feed.stop();
+  });
+});

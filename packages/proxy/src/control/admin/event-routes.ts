@@ -1,0 +1,142 @@
+import { authorizeChange, guardPromise } from '@swarmgate/runtime';
+import { type Request, type Response, Router } from 'express';
+import { changeEvents, currentEvent, resetEvent, versionOf } from '../live/item-events.ts';
+import type { ItemKind, ItemVersions } from '../live/item-versions.ts';
+import type { StateSource } from '../live/state-source.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { hasSession } from './admin-session.ts';
+import { type EventStream, openEventStream, type StreamTimes } from './event-stream.ts';
+import { callOf } from './http.ts';
+import { choiceOf, queryOf } from './request-query.ts';
+
+const mostStreams = 32;
+/** What waits for one client; the next event is made when it has taken this. */
+const mostWaitingBytes = 64 * 1_024;
+const usualTimes: StreamTimes = { pingEveryMs: 3_000, stalledMs: 30_000 };
+/** After a stream that broke off, in milliseconds: the browser waits that long. */
+const retryMs = 2_000;
+
+const readable: readonly ItemKind[] = ['status', 'keys', 'services', 'problems'];
+/** Not opened by `ADMIN_READ`, as in `GET /v1/services`. */
+const figures: readonly ItemKind[] = ['totals', 'numbers'];
+
+/**
+ * `GET /v1/events`: the state, then its changes, as server-sent events. A client that comes back with `Last-Event-ID` (or
+ * `after`, for a page that opens a new stream) gets what changed since.
+ */
+export function eventRoutes(parts: AdminParts, times = usualTimes): Router {
+  const router = Router();
+  let streams = 0;
+
+  router.get('/v1/events', (request, response) => {
+    const query = queryOf(request);
+    const scope = choiceOf(query, 'replicas', ['replica', 'all'], 'replica');
+    const after = request.get('last-event-id') ?? query.get('after');
+    if (streams >= mostStreams) {
+      response.setHeader('Retry-After', '5');
+      response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of events are open already` });
+      return;
+    }
+    streams += 1;
+    const feed = parts.feeds[scope];
+    let unsubscribe = () => {};
+    let client: Client | undefined;
+    const stream = openEventStream(request, response, {
+      times,
+      logger: parts.logger,
+      draining: parts.draining,
+      ping: () => client?.ping(),
+      onClose() {
+        streams -= 1;
+        unsubscribe();
+        client?.wake();
+      },
+    });
+    stream.send(`retry: ${retryMs}\n\n`);
+    client = new Client(feed, stream, kindsFor(parts, request, response), after);
+    unsubscribe = feed.subscribe(() => client?.wake());
+    const owner = {
+      onFault(error: unknown) {
+        if (!stream.signal.aborted) parts.logger.error({ err: error }, 'a stream of events failed');
+        response.destroy();
+      },
+    };
+    guardPromise(owner, client.follow(parts.long));
+  });
+
+  return router;
+}
+
+function kindsFor({ settings }: AdminParts, request: Request, response: Response): ReadonlySet<ItemKind> {
+  const may = hasSession(request, response) || authorizeChange(settings.adminToken, callOf(request)).kind === 'allowed';
+  return new Set(may ? [...readable, ...figures] : readable);
+}
+
+/** One stream: the version that its client is at, and the round of events that brings it to the next. */
+class Client {
+  readonly #feed: StateSource;
+  readonly #stream: EventStream;
+  readonly #kinds: ReadonlySet<ItemKind>;
+  #items: ItemVersions;
+  #version: number;
+  #mustReset: boolean;
+  #isCurrent = false;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(feed: StateSource, stream: EventStream, kinds: ReadonlySet<ItemKind>, after: string | undefined) {
+    this.#feed = feed;
+    this.#stream = stream;
+    this.#kinds = kinds;
+    this.#items = feed.items;
+    this.#version = versionOf(feed.items, after);
+    this.#mustReset = this.#version === 0;
+  }
+
+  wake(): void {
+    this.#changed.resolve();
+  }
+
+  /** Nothing waits and nothing is new: the client is told so. */
+  ping(): string | undefined {
+    return this.#isCurrent && this.#stream.waitingBytes() === 0
+      ? currentEvent(this.#items, this.#version)
+      : ': ping\n\n';
+  }
+
+  async follow(long: AdminParts['long']): Promise<void> {
+    const { signal } = this.#stream;
+    while (!signal.aborted) {
+      this.#changed = Promise.withResolvers();
+      await long.inSlices(this.#round(), signal);
+      await this.#changed.promise;
+      if (this.#feed.isStopped) this.#stream.end();
+    }
+  }
+
+  /** Sends what is newer, an event a step, and waits where the client does not take it. */
+  *#round(): Generator<Promise<void> | undefined, void> {
+    if (this.#items !== this.#feed.items) {
+      this.#items = this.#feed.items;
+      this.#version = 0;
+      this.#mustReset = true;
+    }
+    // Before the first look is done, what is there is not all.
+    const { isWhole } = this.#feed;
+    const target = this.#items.version;
+    let names = this.#items.since(this.#version, this.#kinds);
+    if (names === undefined || this.#mustReset) {
+      this.#stream.send(resetEvent);
+      names = this.#items.since(0, this.#kinds) ?? [];
+      this.#mustReset = false;
+      this.#isCurrent = false;
+    }
+    for (const event of changeEvents(this.#items, names)) {
+      this.#stream.send(event);
+      yield this.#stream.waitingBytes() > mostWaitingBytes ? this.#stream.taken() : undefined;
+    }
+    this.#version = target;
+    const wasCurrent = this.#isCurrent;
+    this.#isCurrent = isWhole;
+    if (this.#isCurrent && (names.length > 0 || !wasCurrent)) this.#stream.send(currentEvent(this.#items, target));
+  }
+}

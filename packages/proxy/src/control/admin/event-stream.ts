@@ -1,0 +1,95 @@
+import { guard, guardPromise, type Logger } from '@swarmgate/runtime';
+import type { Request, Response } from 'express';
+import { callSession } from './admin-session.ts';
+
+/** Times of a stream, in milliseconds. */
+export interface StreamTimes {
+  /** Proxies between here and the client close connections that are silent. */
+  readonly pingEveryMs: number;
+  /** A client that takes nothing of what waits for it for so long is gone, or holds one of few places for nothing. */
+  readonly stalledMs: number;
+}
+
+export interface EventStreamOptions {
+  readonly times: StreamTimes;
+  readonly logger: Logger;
+  /** The proxy is about to stop. */
+  readonly draining: () => boolean;
+  /** Sent where nothing else was for a while; `undefined`: not now. */
+  readonly ping: () => string | undefined;
+  readonly onClose: () => void;
+}
+
+/** A response of server-sent events. */
+export interface EventStream {
+  /** Aborted when the stream has ended. */
+  readonly signal: AbortSignal;
+  send(text: string): void;
+  /** Sent, and not taken by the client yet. */
+  waitingBytes(): number;
+  /** Resolves when the client has taken some of it, or the stream has ended. */
+  taken(): Promise<void>;
+  end(): void;
+}
+
+/**
+ * Begins a stream: it ends with its client, with the session that it was opened by, with a client that reads nothing, and
+ * with the proxy.
+ */
+export function openEventStream(request: Request, response: Response, options: EventStreamOptions): EventStream {
+  const { times, logger, draining, ping, onClose } = options;
+  const session = callSession(response);
+  const ending = new AbortController();
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
+  const owner = {
+    onFault(error: unknown) {
+      logger.error({ err: error, path: request.path }, 'a stream of events failed');
+      response.destroy();
+    },
+  };
+  let takenAtMs = performance.now();
+  let next = Promise.withResolvers<void>();
+  const taken = () => {
+    takenAtMs = performance.now();
+    next.resolve();
+    next = Promise.withResolvers();
+  };
+  const send = (text: string) => {
+    // Nothing waited before: the time begins with this.
+    if (response.writableLength === 0) taken();
+    response.write(text, taken);
+  };
+  const look = async () => {
+    if (draining() || (session !== undefined && !(await session.isValid()))) response.end();
+    else if (response.writableLength > 0 && performance.now() - takenAtMs > times.stalledMs) response.destroy();
+    else {
+      const text = ping();
+      if (text !== undefined && !response.destroyed) send(text);
+    }
+  };
+  const timer = setInterval(
+    guard(owner, () => guardPromise(owner, look())),
+    times.pingEveryMs,
+  );
+  response.once(
+    'close',
+    guard(owner, () => {
+      clearInterval(timer);
+      ending.abort(new Error('the stream has ended'));
+      next.resolve();
+      onClose();
+    }),
+  );
+  if (request.method === 'HEAD') response.end();
+  return {
+    signal: ending.signal,
+    send,
+    waitingBytes: () => response.writableLength,
+    taken: () => next.promise,
+    end: () => response.end(),
+  };
+}
