@@ -2,7 +2,7 @@ import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatDuration } from './format.ts';
 import { hashOf, type View } from './route-hash.ts';
-import { failure, keyProblems, place, problems, refresh, session, status } from './store.ts';
+import { connection, failure, keyProblems, place, problems, refresh, session, status } from './store.ts';
 import { ThemeButton } from './theme.tsx';
 import { CertificatesView } from './views/certificates.tsx';
 import { ExplainView } from './views/explain.tsx';
@@ -80,6 +80,7 @@ function Header({ current }: { readonly current: View }) {
         ))}
       </nav>
       <div class="who">
+        <ConnectionBadge />
         {now !== undefined && (
           <span
             class="replica"
@@ -92,6 +93,24 @@ function Header({ current }: { readonly current: View }) {
         <LogoutButton />
       </div>
     </header>
+  );
+}
+
+const connections: Readonly<Record<typeof connection.value, readonly [kind: string, mark: string, title: string]>> = {
+  connecting: ['warning', '○', 'the stream of changes is being opened'],
+  live: ['ok', '●', 'changes come as they happen'],
+  polling: ['warning', '◐', 'asked for every 2 s: something between this page and the proxy holds events back'],
+  disconnected: ['down', '✕', 'the proxy does not respond'],
+};
+
+/** How up to date the page is, and whether it may change anything. */
+function ConnectionBadge() {
+  const [kind, mark, title] = connections[connection.value];
+  return (
+    <span class={`badge connection ${kind}`} role="status" title={title}>
+      <span aria-hidden="true">{mark}</span> {connection.value}
+      {session.value?.mayChange === false && ', read-only'}
+    </span>
   );
 }
 

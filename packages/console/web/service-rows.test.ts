@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { filterRows, matchesOf, type ServiceRow, serviceRows, sortRows } from './service-rows.ts';
-import type { Endpoint, Numbers, Problem, Route } from './types.ts';
+import { filterRows, matchesOf, type ServiceRow, sortRows } from './service-rows.ts';
+import { ServiceStates } from './service-states.ts';
+import type { Endpoint, Problem, Route, RowNumbers } from './types.ts';
 
 const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({
   id,
@@ -31,7 +32,20 @@ const problem = (service: string, severity: Problem['severity']): Problem => ({
   message: '',
 });
 const rate = (requestsPerSecond: number, p99Ms: number | null = null) =>
-  ({ lastMinute: { requestsPerSecond, p99Ms, p50Ms: null, errorsPercent: 0 } }) as Numbers;
+  ({ requestsPerSecond, p99Ms, p50Ms: null, errorsPercent: 0 }) satisfies RowNumbers;
+
+function serviceRows(
+  routes: readonly Route[],
+  numbers: readonly { readonly service: string; readonly numbers: RowNumbers | null }[],
+  problems: readonly Problem[],
+): readonly ServiceRow[] {
+  const states = new ServiceStates();
+  const keyOf = ({ owner, service }: { readonly owner: string; readonly service: string }) => `${owner}/${service}`;
+  for (const [key, its] of Map.groupBy(routes, keyOf)) states.setRoutes(key, its);
+  for (const { service, numbers: its } of numbers) states.setNumbers(service, its);
+  for (const [key, its] of Map.groupBy(problems, keyOf)) states.setProblems(key, its);
+  return states.rows();
+}
 
 describe('the rows of the overview', () => {
   const stateOf = (routes: readonly Route[], problems: readonly Problem[] = []) =>

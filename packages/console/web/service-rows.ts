@@ -1,4 +1,4 @@
-import type { Endpoint, Numbers, Problem, Route, ServiceNumbers } from './types.ts';
+import type { Endpoint, Problem, RowNumbers, StateRoute } from './types.ts';
 
 export type ServiceState = 'ok' | 'warning' | 'error' | 'down';
 
@@ -11,39 +11,24 @@ export interface ServiceRow {
   readonly state: ServiceState;
   /** Host and path of each match, as an operator writes them: `shop.example/cart`. */
   readonly matches: readonly string[];
-  readonly routes: readonly Route[];
+  readonly routes: readonly StateRoute[];
   readonly endpointsUp: number;
   readonly endpoints: number;
   /** Absent where none were read, or no request came. */
-  readonly numbers: Numbers | undefined;
+  readonly numbers: RowNumbers | undefined;
   readonly problems: readonly Problem[];
   /** What the filter looks at, in small letters. */
   readonly text: string;
 }
 
-/** Of routes, numbers and problems: every service that one of them names. */
-export function serviceRows(
-  routes: readonly Route[],
-  numbers: readonly ServiceNumbers[],
-  problems: readonly Problem[],
-): readonly ServiceRow[] {
-  const routesOf = Map.groupBy(routes, ({ owner, service }) => `${owner}/${service}`);
-  const problemsOf = Map.groupBy(problems, ({ owner, service }) => `${owner}/${service}`);
-  const numbersOf = new Map(numbers.map((each) => [each.service, each.numbers ?? undefined]));
-  const keys = new Set([...routesOf.keys(), ...numbersOf.keys(), ...problemsOf.keys()]);
-  return [...keys].map((key) =>
-    serviceRow(key, routesOf.get(key) ?? [], numbersOf.get(key), problemsOf.get(key) ?? []),
-  );
-}
-
-function serviceRow(
+export function serviceRow(
   key: string,
-  routes: readonly Route[],
-  numbers: Numbers | undefined,
+  routes: readonly StateRoute[],
+  numbers: RowNumbers | undefined,
   problems: readonly Problem[],
 ): ServiceRow {
   const slash = key.indexOf('/');
-  const endpoints = new Map<string, Endpoint>(
+  const endpoints = new Map<string, StateRoute['endpoints'][number]>(
     routes.flatMap((route) => route.endpoints.map((each) => [each.id, each])),
   );
   const endpointsUp = [...endpoints.values()].filter(isUp).length;
@@ -68,7 +53,7 @@ export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boo
   return state === 'active' && health !== 'ejected';
 }
 
-function stateOf(routes: readonly Route[], endpointsUp: number, problems: readonly Problem[]): ServiceState {
+function stateOf(routes: readonly StateRoute[], endpointsUp: number, problems: readonly Problem[]): ServiceState {
   // A route that redirects to another host needs no endpoint.
   if (routes.some(({ redirectToHost }) => redirectToHost === undefined) && endpointsUp === 0) return 'down';
   if (problems.some(({ severity }) => severity === 'error')) return 'error';
@@ -79,7 +64,7 @@ const hostConditions = ['serviceDomain', 'serviceDomainMatch'];
 const pathConditions = ['servicePath', 'pathRegexp'];
 
 /** Host and path of a route, each host with each path. */
-export function matchesOf({ conditions }: Pick<Route, 'conditions'>): readonly string[] {
+export function matchesOf({ conditions }: Pick<StateRoute, 'conditions'>): readonly string[] {
   const hosts = hostConditions.flatMap((name) => textsOf(conditions[name]));
   const paths = pathConditions.flatMap((name) => textsOf(conditions[name]));
   return (hosts.length === 0 ? ['*'] : hosts).flatMap((host) =>
@@ -103,10 +88,10 @@ const severity: Readonly<Record<ServiceState, number>> = { ok: 0, warning: 1, er
 
 const figureOf: Readonly<Record<Exclude<SortColumn, 'service' | 'owner'>, (row: ServiceRow) => number>> = {
   state: ({ state }) => severity[state],
-  rate: ({ numbers }) => numbers?.lastMinute.requestsPerSecond ?? -1,
-  errors: ({ numbers }) => numbers?.lastMinute.errorsPercent ?? -1,
-  p50: ({ numbers }) => numbers?.lastMinute.p50Ms ?? -1,
-  p99: ({ numbers }) => numbers?.lastMinute.p99Ms ?? -1,
+  rate: ({ numbers }) => numbers?.requestsPerSecond ?? -1,
+  errors: ({ numbers }) => numbers?.errorsPercent ?? -1,
+  p50: ({ numbers }) => numbers?.p50Ms ?? -1,
+  p99: ({ numbers }) => numbers?.p99Ms ?? -1,
   endpoints: ({ endpointsUp }) => endpointsUp,
   problems: ({ problems }) => problems.length,
 };

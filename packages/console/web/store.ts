@@ -1,103 +1,246 @@
-import { computed, signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { CallError, read } from './api.ts';
 import { RateHistory } from './history-ring.ts';
 import { readHash } from './route-hash.ts';
-import { serviceRows } from './service-rows.ts';
-import type { KeyProblem, Problem, Route, Services, Session, Status } from './types.ts';
+import type { ServiceRow } from './service-rows.ts';
+import { ServiceStates } from './service-states.ts';
+import { StateStream } from './state-stream.ts';
+import type { KeyProblem, Problem, Route, RowNumbers, Services, Session, StateChanges, Status } from './types.ts';
 
 /** What all views share. Each value is replaced as a whole, and keeps its last state while the proxy does not respond. */
 export const place = signal(readHash(location.hash));
 export const session = signal<Session | undefined>(undefined);
 export const status = signal<Status | undefined>(undefined);
-export const routes = signal<readonly Route[] | undefined>(undefined);
+export const rows = signal<readonly ServiceRow[]>([]);
 export const problems = signal<readonly Problem[]>([]);
 export const keyProblems = signal<readonly KeyProblem[]>([]);
-export const services = signal<Services | undefined>(undefined);
+/** The last minute of all services; `undefined` where this page may not read figures. */
+export const totals = signal<RowNumbers | undefined>(undefined);
 export const scope = signal<'replica' | 'all'>('all');
+/** How much of the state is here: a list of thousands comes in parts. */
+export const loaded = signal<'nothing' | 'part' | 'all'>('nothing');
+/** `live`: changes come by themselves. `polling`: they are asked for, because a proxy in between holds events back. */
+export const connection = signal<'connecting' | 'live' | 'polling' | 'disconnected'>('connecting');
 /** Why the last reading failed; `undefined` where it did not. */
 export const failure = signal<CallError | undefined>(undefined);
-/** Counts up with every reading of the numbers: sparklines are drawn then. */
+/** Counts up with the figures: sparklines are drawn then. */
 export const tick = signal(0);
 export const rates = new RateHistory();
 
-export const rows = computed(() => serviceRows(routes.value ?? [], services.value?.services ?? [], problems.value));
-
-const everyMs = 2_000;
+const pollEveryMs = 2_000;
 /** With more services a reading moves hundreds of kilobytes. */
 const manyServices = 2_000;
-const everyMsOfMany = 5_000;
-/** Endpoints change without a new revision. */
-const routesEveryMs = 10_000;
+const pollEveryMsOfMany = 5_000;
+const figuresEveryMs = 2_000;
+/** Least time between two updates of what is shown. */
+const showEveryMs = 100;
+/** Where the stream was refused or cut, it is tried again after this time. */
+const streamAgainMs = 30_000;
 
-let routesReadAtMs = Number.NEGATIVE_INFINITY;
-let revisionRead: string | undefined;
-let timer: ReturnType<typeof setTimeout> | undefined;
-let reading: Promise<void> | undefined;
+const stream = new StateStream({
+  open: (url) => new EventSource(url),
+  onReset() {
+    incoming = new ServiceStates();
+    if (states.size === 0) states = incoming;
+  },
+  onChanges: take,
+  onCurrent() {
+    states = incoming;
+    loaded.value = 'all';
+    isLive();
+    show();
+    noteRates();
+  },
+  onTrouble(trouble) {
+    if (trouble === 'interrupted') {
+      connection.value = 'connecting';
+      void readSession();
+      return;
+    }
+    void fallBack();
+  },
+  schedule(run, ms) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  nowMs: () => performance.now(),
+});
+
+let states = new ServiceStates();
+/** What the stream sends; other than `states` while it sends all again, so that the list does not shrink meanwhile. */
+let incoming = states;
+let showTimer: ReturnType<typeof setTimeout> | undefined;
+let shownAtMs = Number.NEGATIVE_INFINITY;
+let ratesAtMs = Number.NEGATIVE_INFINITY;
+let pollTimer: ReturnType<typeof setTimeout> | undefined;
+let streamTimer: ReturnType<typeof setTimeout> | undefined;
 
 export function start(): void {
   addEventListener('hashchange', () => {
     place.value = readHash(location.hash);
   });
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') void refresh();
-  });
-  void refresh();
-}
-
-/** Reads now, and from then on again and again while the page is visible. */
-export function refresh(force = false): Promise<void> {
-  if (force) routesReadAtMs = Number.NEGATIVE_INFINITY;
-  reading ??= readAll().finally(() => {
-    reading = undefined;
-    clearTimeout(timer);
-    if (document.visibilityState !== 'visible') return;
-    timer = setTimeout(() => void refresh(), (routes.value?.length ?? 0) > manyServices ? everyMsOfMany : everyMs);
-  });
-  return reading;
-}
-
-async function readAll(): Promise<void> {
-  try {
-    session.value = await read<Session>('/v1/session');
-    if (!session.value.mayRead) {
-      failure.value = undefined;
+    // A browser opens six connections to a host: pages out of sight take none of them.
+    if (document.visibilityState !== 'visible') {
+      pauseAll();
       return;
     }
-    const [now, counted] = await Promise.all([read<Status>('/v1/status'), readNumbers()]);
-    const isOld = performance.now() - routesReadAtMs > routesEveryMs;
-    if (now.revision !== revisionRead || isOld || routes.value === undefined) await readRoutes(now.revision);
-    status.value = now;
-    if (counted !== undefined) takeNumbers(counted);
+    openStream();
+    void refresh();
+  });
+  let isFirst = true;
+  effect(() => {
+    // Another scope is another stream.
+    void scope.value;
+    if (isFirst) isFirst = false;
+    else if (stream.isOpen) stream.open(scope.value);
+  });
+  openStream();
+  void readSession();
+}
+
+/** Reads the session again, and goes on with the state. `force`: it is asked for now, whatever was tried last. */
+export async function refresh(force = false): Promise<void> {
+  await readSession();
+  if (session.value?.mayRead !== true) return;
+  if (connection.value === 'polling') await poll();
+  else if (!stream.isOpen || (force && connection.value === 'disconnected')) openStream();
+}
+
+function openStream(): void {
+  clearTimeout(streamTimer);
+  if (document.visibilityState === 'visible') stream.open(scope.value);
+}
+
+function pauseAll(): void {
+  stream.close();
+  clearTimeout(pollTimer);
+  clearTimeout(streamTimer);
+}
+
+/** What is held belongs to another login. */
+function forget(): void {
+  pauseAll();
+  stream.forget();
+  states = new ServiceStates();
+  incoming = states;
+  loaded.value = 'nothing';
+  connection.value = 'connecting';
+  status.value = undefined;
+  totals.value = undefined;
+  keyProblems.value = [];
+  show();
+}
+
+/** `false`: this proxy does not respond, or not as it should. */
+async function readSession(): Promise<boolean> {
+  try {
+    const before = session.value;
+    const now = await read<Session>('/v1/session');
+    session.value = now;
+    failure.value = undefined;
+    if (before !== undefined && (before.mayRead !== now.mayRead || before.mayChange !== now.mayChange)) {
+      forget();
+      if (now.mayRead) openStream();
+    }
+    if (!now.mayRead) pauseAll();
+    return true;
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    failure.value = error;
+    connection.value = 'disconnected';
+    return false;
+  }
+}
+
+function isLive(): void {
+  connection.value = 'live';
+  failure.value = undefined;
+  clearTimeout(pollTimer);
+}
+
+/** There is no stream to be had now: the state is asked for, and the stream again later. */
+async function fallBack(): Promise<void> {
+  const responds = await readSession();
+  if (responds && session.value?.mayRead !== true) return;
+  streamTimer = setTimeout(openStream, responds ? streamAgainMs : pollEveryMs);
+  if (responds) await poll();
+}
+
+async function poll(): Promise<void> {
+  clearTimeout(pollTimer);
+  try {
+    await readAll();
+    if (connection.value !== 'live') connection.value = 'polling';
     failure.value = undefined;
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     failure.value = error;
+    connection.value = error.status === 0 ? 'disconnected' : 'polling';
+    if (error.status === 401 || error.status === 403) await readSession();
   }
+  if (document.visibilityState !== 'visible' || connection.value === 'live' || session.value?.mayRead !== true) return;
+  pollTimer = setTimeout(() => void poll(), states.size > manyServices ? pollEveryMsOfMany : pollEveryMs);
 }
 
-async function readRoutes(revision: string): Promise<void> {
-  const startedMs = performance.now();
-  const [table, found] = await Promise.all([
+async function readAll(): Promise<void> {
+  const mayCount = session.value?.mayChange === true;
+  const [now, table, found, counted] = await Promise.all([
+    read<Status>('/v1/status'),
     read<{ readonly routes: readonly Route[] }>('/v1/routes'),
     read<{ readonly problems: readonly Problem[]; readonly keys: readonly KeyProblem[] }>('/v1/problems'),
+    mayCount ? read<Services>('/v1/services', { fields: 'numbers', replicas: scope.value }) : undefined,
   ]);
-  routes.value = table.routes;
-  problems.value = found.problems;
+  const next = new ServiceStates();
+  const keyOf = ({ owner, service }: { readonly owner: string; readonly service: string }) => `${owner}/${service}`;
+  for (const [key, routes] of Map.groupBy(table.routes, keyOf)) next.setRoutes(key, routes);
+  for (const [key, ofOne] of Map.groupBy(found.problems, keyOf)) next.setProblems(key, ofOne);
+  for (const { service, numbers } of counted?.services ?? [])
+    if (numbers !== null) next.setNumbers(service, numbers.lastMinute);
+  // The stream may have come back meanwhile.
+  if (connection.value === 'live') return;
+  stream.forget();
+  states = next;
+  incoming = next;
+  status.value = now;
   keyProblems.value = found.keys;
-  routesReadAtMs = startedMs;
-  revisionRead = revision;
+  totals.value = counted?.total.lastMinute;
+  loaded.value = 'all';
+  show();
+  noteRates();
 }
 
-/** `undefined` where this page may not read what shows clients: the overview has no figures then. */
-async function readNumbers(): Promise<Services | undefined> {
-  if (session.value?.mayChange !== true) return undefined;
-  return await read<Services>('/v1/services', { fields: 'numbers', replicas: scope.value });
+function take(changes: StateChanges): void {
+  isLive();
+  const now = changes.status?.[''];
+  if (now) status.value = now;
+  const keys = changes.keys?.[''];
+  if (keys) keyProblems.value = keys;
+  const total = changes.totals?.[''];
+  if (total) totals.value = total;
+  for (const [key, routes] of Object.entries(changes.services ?? {})) incoming.setRoutes(key, routes);
+  for (const [key, ofOne] of Object.entries(changes.problems ?? {})) incoming.setProblems(key, ofOne);
+  for (const [key, numbers] of Object.entries(changes.numbers ?? {})) incoming.setNumbers(key, numbers);
+  if (incoming === states) showSoon();
 }
 
-function takeNumbers(counted: Services): void {
-  rates.add(
-    new Map(counted.services.map(({ service, numbers }) => [service, numbers?.lastMinute.requestsPerSecond ?? 0])),
-  );
-  services.value = counted;
+function showSoon(): void {
+  showTimer ??= setTimeout(show, Math.max(0, shownAtMs + showEveryMs - performance.now()));
+}
+
+function show(): void {
+  clearTimeout(showTimer);
+  showTimer = undefined;
+  rows.value = states.rows();
+  problems.value = states.problems();
+  if (loaded.value === 'nothing' && rows.value.length > 0) loaded.value = 'part';
+  shownAtMs = performance.now();
+}
+
+function noteRates(): void {
+  const nowMs = performance.now();
+  if (totals.value === undefined || nowMs - ratesAtMs < figuresEveryMs) return;
+  ratesAtMs = nowMs;
+  rates.add(new Map([...states.numbers].map(([key, { requestsPerSecond }]) => [key, requestsPerSecond])));
   tick.value += 1;
 }

@@ -68,6 +68,27 @@ export interface Route {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A route as `GET /v1/events` has it: without the requests in flight. */
+export interface StateRoute extends Omit<Route, 'endpoints'> {
+  readonly endpoints: readonly Omit<Endpoint, 'outstanding'>[];
+}
+
+/** The last minute of a service. */
+export type RowNumbers = Pick<Window, 'requestsPerSecond' | 'errorsPercent' | 'p50Ms' | 'p99Ms'>;
+
+/** Items of the state by name; `null`: it is gone. */
+type Items<T> = Readonly<Record<string, T | null>>;
+
+/** `event: changes` of `GET /v1/events` */
+export interface StateChanges {
+  readonly status?: Items<Status>;
+  readonly keys?: Items<readonly KeyProblem[]>;
+  readonly totals?: Items<RowNumbers>;
+  readonly services?: Items<readonly StateRoute[]>;
+  readonly problems?: Items<readonly Problem[]>;
+  readonly numbers?: Items<RowNumbers>;
+}
+
 export interface Window {
   readonly requests: number;
   readonly requestsPerSecond: number;

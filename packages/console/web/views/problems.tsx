@@ -1,14 +1,19 @@
+import { useSignal } from '@preact/signals';
 import { Empty, Loading } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { keyProblems, place, problems, routes } from '../store.ts';
+import { keyProblems, loaded, place, problems } from '../store.ts';
 import type { Problem } from '../types.ts';
+
+/** Cards that are made at first: a label that thousands of services share is wrong thousands of times. */
+const mostAtOnce = 200;
 
 /** What is wrong, at which service, and how its owner mends it. */
 export function ProblemsView() {
   const service = place.value.query.get('service');
   const shown = problems.value.filter((each) => service === null || each.service === service);
   const keys = service === null ? keyProblems.value : [];
-  if (routes.value === undefined) return <Loading />;
+  const most = useSignal(mostAtOnce);
+  if (shown.length + keys.length === 0 && loaded.value !== 'all') return <Loading />;
   if (shown.length + keys.length === 0)
     return (
       <Empty title={service === null ? 'No problems' : `No problem of ${service}`}>
@@ -24,7 +29,7 @@ export function ProblemsView() {
       </h1>
       {service !== null && <a href={hashOf('problems')}>Show all services</a>}
       <ul class="cards">
-        {shown.map((problem, at) => (
+        {shown.slice(0, most.value).map((problem, at) => (
           <ProblemCard key={`${problem.owner}/${problem.service}/${problem.reason}/${at}`} problem={problem} />
         ))}
         {keys.map(({ key, reason, message, suggestion }) => (
@@ -38,6 +43,16 @@ export function ProblemsView() {
           </li>
         ))}
       </ul>
+      {shown.length > most.value && (
+        <button
+          type="button"
+          onClick={() => {
+            most.value += mostAtOnce;
+          }}
+        >
+          Show {Math.min(mostAtOnce, shown.length - most.value)} more
+        </button>
+      )}
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
 import { Empty, EndpointBadge, Facts, Loading, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { place, routes, rows, session } from '../store.ts';
+import { loaded, place, rows, session } from '../store.ts';
 import type { EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
 import { useReading } from '../use-reading.ts';
 import { HistoryPart } from './history.tsx';
@@ -26,7 +26,7 @@ export function ServiceView() {
     everyMs,
   );
   const row = rows.value.find((each) => each.key === key);
-  if (routes.value === undefined) return <Loading />;
+  if (row === undefined && loaded.value !== 'all') return <Loading />;
   if (row === undefined)
     return (
       <Empty title={`${key} is not served`}>

@@ -4,7 +4,7 @@ import { formatMs, formatPercent, formatRate } from '../format.ts';
 import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { filterRows, type ServiceRow, type SortColumn, type Sorting, sortRows } from '../service-rows.ts';
-import { rates, routes, rows, scope, services, session, status, tick } from '../store.ts';
+import { loaded, rates, rows, scope, session, status, tick, totals } from '../store.ts';
 
 // Kept while other views are shown.
 const filter = signal('');
@@ -28,8 +28,8 @@ const beyondSight = 8;
 
 export function ServicesView() {
   const shown = useComputed(() => sortRows(filterRows(rows.value, filter.value), sorting.value));
-  if (routes.value === undefined) return <Loading />;
-  const total = services.value?.total.lastMinute;
+  if (loaded.value === 'nothing') return <Loading />;
+  const total = totals.value;
   return (
     <section class="services">
       <div class="bar">
@@ -46,6 +46,7 @@ export function ServicesView() {
         </label>
         <span class="hint" role="status">
           {shown.value.length} of {rows.value.length} services
+          {loaded.value === 'part' && ', reading …'}
         </span>
         {total !== undefined && (
           <span class="hint total">
@@ -191,7 +192,6 @@ function ColumnHead({
 
 function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: number }) {
   const { key, owner, service, state, matches, endpoints, endpointsUp, numbers, problems } = row;
-  const window = numbers?.lastMinute;
   // Drawn again with every reading.
   const figures = tick.value >= 0 ? rates.of(key) : [];
   const [first = '–', ...more] = matches;
@@ -209,11 +209,11 @@ function ServiceLine({ row, at }: { readonly row: ServiceRow; readonly at: numbe
       </td>
       <td class="figure rate">
         <Spark figures={figures} label={`rate of the last readings of ${service}`} />
-        {window === undefined ? '–' : `${formatRate(window.requestsPerSecond)}/s`}
+        {numbers === undefined ? '–' : `${formatRate(numbers.requestsPerSecond)}/s`}
       </td>
-      <td class="figure">{window === undefined ? '–' : formatPercent(window.errorsPercent)}</td>
-      <td class="figure">{formatMs(window?.p50Ms)}</td>
-      <td class="figure">{formatMs(window?.p99Ms)}</td>
+      <td class="figure">{numbers === undefined ? '–' : formatPercent(numbers.errorsPercent)}</td>
+      <td class="figure">{formatMs(numbers?.p50Ms)}</td>
+      <td class="figure">{formatMs(numbers?.p99Ms)}</td>
       <td class="figure">
         {endpointsUp}/{endpoints}
       </td>

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { createServer, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Something between a browser and the admin port. */
+export interface Between {
+  readonly url: string;
+  /** Calls by path, as they came. */
+  readonly paths: readonly string[];
+  /** From now on the body of a stream is kept until its end, as a proxy does that buffers responses. */
+  holdStreams(isHeld: boolean): void;
+  stop(): Promise<void>;
+}
+
+/** Passes calls on to the admin port, which takes this for its own origin. */
+export async function startBetween(adminPort: number): Promise<Between> {
+  const paths: string[] = [];
+  const open = new Set<ServerResponse>();
+  let isHeld = false;
+  const server = createServer((incoming, response) => {
+    const { method = 'GET', url = '/', headers } = incoming;
+    paths.push(url.split('?', 1)[0] ?? '');
+    open.add(response);
+    const sent = request({ host: '127.0.0.1', port: adminPort, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
+      const isStream = answer.headers['content-type'] === 'text/event-stream';
+      if (isStream && isHeld) answer.resume().once('end', () => response.end());
+      else answer.pipe(response);
+      answer.once('error', () => response.destroy());
+    });
+    sent.once('error', () => response.destroy());
+    response.once('close', () => {
+      open.delete(response);
+      sent.destroy();
+    });
+    incoming.pipe(sent);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    paths,
+    holdStreams(next) {
+      isHeld = next;
+      for (const response of open) response.destroy();
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

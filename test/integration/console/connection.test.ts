@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import type { Page, Request } from 'playwright-core';
+import { withPage } from '../../harness/browser.ts';
+import { startFaultyRelay } from '../../harness/faulty-relay.ts';
+import { startBetween } from './between.ts';
+import { adminToken, type ConsoleRig, logIn, startConsole } from './console-rig.ts';
+
+const withinMs = 60_000;
+
+describe('how the console stays up to date', function () {
+  this.timeout(180_000);
+  let rig: ConsoleRig;
+  before(async () => {
+    rig = await startConsole({ ADMIN_TOKEN: adminToken });
+    await rig.publish('shop');
+  });
+  after(() => rig.stop());
+
+  const says = (page: Page, state: string) => page.locator('.connection').getByText(state).waitFor();
+  const shows = (page: Page, service: string) => page.getByRole('link', { name: service, exact: true }).waitFor();
+
+  /** The page is out of sight, or back. */
+  const see = (page: Page, state: 'hidden' | 'visible') =>
+    page.evaluate(`
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => ${JSON.stringify(state)} });
+      document.dispatchEvent(new Event('visibilitychange'));
+    `);
+
+  it('shows a change without having asked for it', async () => {
+    const between = await startBetween(rig.under.proxy.admin.port);
+    try {
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await logIn(page, between.url);
+        await says(page, 'live');
+        await shows(page, 'shop');
+        const asked = between.paths.length;
+        await rig.publish('pushed');
+        await shows(page, 'pushed');
+        await rig.publish('shop', { servicePath: ['/shop', '/cart'] });
+        await page.getByRole('row', { name: /shop/ }).getByText('+1').waitFor();
+        expect(between.paths.slice(asked)).to.deep.equal([]);
+      });
+    } finally {
+      await between.stop();
+    }
+  });
+
+  it('polls where something in between holds events back, says so, and streams again when that has gone', async () => {
+    const between = await startBetween(rig.under.proxy.admin.port);
+    try {
+      between.holdStreams(true);
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await logIn(page, between.url);
+        await says(page, 'polling');
+        await shows(page, 'shop');
+        await rig.publish('polled');
+        await shows(page, 'polled');
+        between.holdStreams(false);
+        // Sooner than it would by itself, after 30 s.
+        await see(page, 'hidden');
+        await see(page, 'visible');
+        await says(page, 'live');
+        const asked = between.paths.length;
+        await rig.publish('streamed');
+        await shows(page, 'streamed');
+        expect(between.paths.slice(asked)).to.deep.equal([]);
+      });
+    } finally {
+      await between.stop();
+    }
+  });
+
+  it('says that it is disconnected, keeps what it showed, and goes on where it was', async () => {
+    const relay = await startFaultyRelay(`127.0.0.1:${rig.under.proxy.admin.port}`);
+    try {
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        const opened: Request[] = [];
+        await logIn(page, `http://${relay.address}`);
+        await shows(page, 'shop');
+        await says(page, 'live');
+        page.on('request', (request) => {
+          if (request.url().includes('/v1/events')) opened.push(request);
+        });
+        await relay.cut();
+        await says(page, 'disconnected');
+        await page.getByRole('alert').getByText('Disconnected.').waitFor();
+        await shows(page, 'shop');
+        await rig.publish('meanwhile');
+        await relay.heal();
+        await says(page, 'live');
+        await shows(page, 'meanwhile');
+        await page.getByText('Disconnected.').waitFor({ state: 'hidden' });
+        const last = opened.at(-1);
+        expect((await last?.allHeaders())?.['last-event-id'] ?? last?.url()).to.match(/^[0-9a-f]+-\d+$|after=/);
+      });
+    } finally {
+      await relay.close();
+    }
+  });
+
+  it('shows the login, and nothing that was read before, where the session has ended elsewhere', () =>
+    withPage(async (page) => {
+      page.setDefaultTimeout(withinMs);
+      await logIn(page, rig.url);
+      await shows(page, 'shop');
+      const [cookie] = await page.context().cookies(rig.url);
+      const headers = { Cookie: `${cookie?.name}=${cookie?.value}`, Origin: rig.url };
+      expect((await fetch(`${rig.url}/v1/session`, { method: 'DELETE', headers })).status).to.equal(200);
+      await page.getByLabel('Admin token').waitFor();
+      expect(await page.getByText('shop').count()).to.equal(0);
+    }));
+
+  it('reads nothing while the page is out of sight, and has what changed when it is back', () =>
+    withPage(async (page) => {
+      page.setDefaultTimeout(withinMs);
+      await logIn(page, rig.url);
+      await shows(page, 'shop');
+      await says(page, 'live');
+      await see(page, 'hidden');
+      await rig.publish('unseen');
+      const opened = page.waitForRequest(/after=/);
+      await see(page, 'visible');
+      await opened;
+      await shows(page, 'unseen');
+    }));
+});
