@@ -1,8 +1,9 @@
 import { allowedTrailerNames } from '../http/chunked-reader.ts';
 import { Field } from '../http/field-section.ts';
-import { HeadText, hopByHop, linesOf, marked, restoreFraming } from '../http/head-text.ts';
-import type { UpstreamHead } from '../http/response-head.ts';
+import { hopByHop, linesOf, marked, restoreFraming, sentLines } from '../http/head-text.ts';
+import type { ReceivedHead } from '../http/response-head.ts';
 import type { HeaderList } from '../model/header-list.ts';
+import type { SentFields } from '../model/sent-fields.ts';
 import { headersForClient } from './header-policy.ts';
 
 const needsPolicy = marked(Field.proxyConnection, Field.trailer, Field.setCookie);
@@ -12,28 +13,25 @@ export interface ClientHead {
   readonly status: number;
   /** As the endpoint sent it, perhaps empty. */
   readonly reason: string;
-  /** End-to-end field lines of HTTP/1.1 as sent, CRLF at the end of each, where nothing in them needs the header policy. */
-  readonly lines: string | undefined;
-  /** Set where `lines` is not. */
+  /** End-to-end fields as the endpoint sent them, where nothing in them needs the header policy. */
+  readonly sent: SentFields | undefined;
+  /** Set where `sent` is not. */
   readonly headers: HeaderList | undefined;
 }
 
 /**
- * Applies the header policy towards the client. Lines are passed on as text where nothing in them needs the policy and
- * no step needs single fields: then `asList` is `false`.
+ * Applies the header policy towards the client. Fields are passed on as they came where nothing in them needs the policy
+ * and no step needs single fields: then `asList` is `false`.
  * @param trailersPass trailers of this response reach the client: only then may `Trailer` announce them
  */
-export function clientHeadOf(head: UpstreamHead, bytes: Buffer, asList: boolean, trailersPass: boolean): ClientHead {
-  const base = head.reasonStart;
-  const text = new HeadText(bytes.toString('latin1', base, head.end), base, head.fields);
-  const reason = text.slice(base, head.reasonEnd);
-  const { status, hasStrayLength } = head;
-  if (!asList && head.connection.named.length === 0 && !hasStrayLength && !text.hasAny(needsPolicy))
-    return { status, reason, lines: text.linesWithout(hopByHop), headers: undefined };
-  const headers = headersForClient(text.flat());
+export function clientHeadOf(head: ReceivedHead, asList: boolean, trailersPass: boolean): ClientHead {
+  const { status, reason, hasStrayLength } = head;
+  if (!asList && !head.namesFields && !hasStrayLength && !head.hasAny(needsPolicy))
+    return { status, reason, sent: head.fieldsWithout(hopByHop), headers: undefined };
+  const headers = headersForClient(head.flat());
   if (hasStrayLength) headers.delete('content-length');
   announceTrailers(headers, trailersPass);
-  return { status, reason, lines: undefined, headers };
+  return { status, reason, sent: undefined, headers };
 }
 
 /** Keeps of `Trailer` what comes (RFC 9110, section 6.6.2): a client may wait for what was announced. */
@@ -47,12 +45,6 @@ function announceTrailers(headers: HeaderList, trailersPass: boolean): void {
   }
 }
 
-/** The protocol that a 101 names; `undefined` where it names none. */
-export function upgradeOf(head: UpstreamHead, bytes: Buffer): string | undefined {
-  const base = head.reasonStart;
-  return new HeadText(bytes.toString('latin1', base, head.end), base, head.fields).header('upgrade');
-}
-
 /** Whether an `Upgrade` value offers a protocol; names compare without case (RFC 9110, section 7.8). */
 export function offers(offered: string, chosen: string): boolean {
   const wanted = chosen.trim().toLowerCase();
@@ -60,12 +52,13 @@ export function offers(offered: string, chosen: string): boolean {
 }
 
 /** Field lines of a head. `undefined` where a step has made it unsendable. */
-export function fieldLinesOf({ lines, headers }: ClientHead): string | undefined {
-  return lines ?? (headers === undefined ? '' : linesOf(headers));
+export function fieldLinesOf({ sent, headers }: ClientHead): string | undefined {
+  if (sent !== undefined) return sentLines(sent);
+  return headers === undefined ? '' : linesOf(headers);
 }
 
 /** Puts back what frames the body, whatever the route's steps did to it. */
-export function restoreClientFraming(headers: HeaderList, head: UpstreamHead): void {
+export function restoreClientFraming(headers: HeaderList, head: ReceivedHead): void {
   restoreFraming(headers, head.hasStrayLength ? -1 : head.contentLength);
 }
 

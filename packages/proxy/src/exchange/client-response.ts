@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
+import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Protocol } from '../model/exchange.ts';
 import { type ClientHead, clientHeadOf, restoreClientFraming } from './client-head.ts';
@@ -23,15 +23,14 @@ interface ResponseOptions {
 export function clientResponseOf(
   { steps, exchange }: Pick<ForwardOrder, 'steps' | 'exchange'>,
   endpoint: Endpoint | undefined,
-  head: UpstreamHead,
-  bytes: Buffer,
+  head: ReceivedHead,
   { asList, hasBody, trailersPass }: ResponseOptions,
 ): ClientResponse {
   const { status } = head;
   const isUpgrade = status === 101;
   if (exchange === undefined || endpoint === undefined || !(isUpgrade || changesResponses(steps)))
-    return { head: clientHeadOf(head, bytes, isUpgrade || asList, trailersPass), stream: undefined };
-  const clientHead = clientHeadOf(head, bytes, true, trailersPass);
+    return { head: clientHeadOf(head, isUpgrade || asList, trailersPass), stream: undefined };
+  const clientHead = clientHeadOf(head, true, trailersPass);
   const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
   for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
   restoreClientFraming(headers, head);
@@ -59,7 +58,7 @@ function changesResponses(steps: ForwardOrder['steps']): boolean {
 
 /** HTTP/1.0 knows no trailers; HEAD is answered with the fields that GET would get. */
 export function trailersPass(
-  { chunked }: UpstreamHead,
+  { chunked }: ReceivedHead,
   framing: BodyFraming,
   { method, protocol }: { readonly method: string; readonly protocol: Protocol },
 ): boolean {

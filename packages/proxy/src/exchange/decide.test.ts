@@ -11,7 +11,7 @@ import type { RecordedRequest } from './access-record.ts';
 import { trustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import { type DecisionContext, decide, type ExchangeDecision, type ForwardOrder } from './decide.ts';
-import { AddedLines } from './upstream-head.ts';
+import { AddedFields } from './upstream-head.ts';
 
 const peer = '10.1.2.3';
 const goOn: Decision = { kind: 'continue' };
@@ -43,7 +43,7 @@ function cacheFor({
 }: Situation): ConnectionCache {
   return {
     info: { peerAddress: peer, peerTrusted: trusted, entryPort: 8080, secure, certificateVerified: false },
-    added: new AddedLines(peer, secure ? 'https' : 'http', 8080, writesVia ? 'me' : undefined, writesForwarded),
+    added: new AddedFields(peer, secure ? 'https' : 'http', 8080, writesVia ? 'me' : undefined, writesForwarded),
     sentHost: '',
     host: '',
   };
@@ -93,6 +93,7 @@ function decided(text: string, situation: Situation = {}, cache = cacheFor(situa
 function forwarded(text: string, situation: Situation = {}): { readonly line: string; readonly fields: string[] } {
   const { decision } = decided(text, situation);
   if (decision instanceof Promise || decision.kind !== 'forward') throw new Error(`not forwarded: ${text}`);
+  if (typeof decision.head !== 'string') throw new Error('a head of HTTP/2');
   const [line = '', ...lines] = decision.head.split('\r\n').slice(0, -2);
   const fields = lines.map(
     (each) => `${each.slice(0, each.indexOf(':'))}: ${each.slice(each.indexOf(':') + 1).trim()}`,

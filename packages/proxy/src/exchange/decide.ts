@@ -7,6 +7,7 @@ import type { Route } from '../model/route.ts';
 import { normalizeHost } from '../routing/normal-host.ts';
 import type { EncodedSlash, PathError } from '../routing/normal-path.ts';
 import { type PathReading, readPath } from '../routing/path-readings.ts';
+import type { OutgoingHead } from '../transport/outgoing-request.ts';
 import type { RecordedRequest } from './access-record.ts';
 import { clientOf, type TrustedProxies } from './client-connection.ts';
 import type { ConnectionCache } from './connection-cache.ts';
@@ -17,7 +18,13 @@ import { lastForwardResponse, maxForwardsOf, mayCountForwards } from './max-forw
 import { responseOfRoute, runSteps } from './run-middleware.ts';
 import { type RequestTrace, traceParentOf } from './tracing/trace-context.ts';
 import type { TraceHeaders } from './tracing/tracer.ts';
-import { plainUpstreamHead, type RequestFraming, upstreamHead } from './upstream-head.ts';
+import {
+  type PlainRequest,
+  plainHttp2Head,
+  plainUpstreamHead,
+  type RequestFraming,
+  upstreamHead,
+} from './upstream-head.ts';
 
 export interface DecisionContext extends ExchangeContext {
   readonly trusted: TrustedProxies;
@@ -42,8 +49,8 @@ export interface ForwardOrder {
   /** Absent for plain requests of routes without steps and without a handler. */
   readonly exchange: Exchange | undefined;
   readonly framing: RequestFraming;
-  /** Head for an HTTP/1.1 endpoint; made from `exchange` where that is set. */
-  readonly head: string;
+  /** Made from `exchange` where that is set. */
+  readonly head: OutgoingHead;
 }
 
 export type ExchangeDecision = ForwardOrder | { readonly kind: 'respond'; readonly response: LocalResponse };
@@ -107,8 +114,8 @@ export function decide(
     view.upgrade === '' &&
     forwards === undefined &&
     (traced === undefined || traced === noTraceHeaders);
-  const lines = isPlain ? view.plainLines() : undefined;
-  const flat = lines === undefined ? view.flat() : undefined;
+  const sent = isPlain ? view.plainFields() : undefined;
+  const flat = sent === undefined ? view.flat() : undefined;
   const hops = flat === undefined ? 0 : hopsOf(flat);
   if (hops >= mostHops) return respond(localResponse('loop'));
 
@@ -137,11 +144,11 @@ export function decide(
     return respond(localResponse('path-ambiguous'));
   const { unsized, contentLength, upgrade, asterisk } = view;
   const framing: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
-  if (lines !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
-    const added = cache.added.with(sentHost, context.newRequestId(), view.protocol === 'HTTP/1.0');
-    const ours = trace === undefined ? added : `${added}traceparent: ${traceParentOf(trace)}\r\n`;
-    const head = plainUpstreamHead(view, lines, asterisk ? '*' : sentPath + query, ours);
-    return { kind: 'forward', route, steps, exchange: undefined, framing, head };
+  if (sent !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
+    const target = asterisk ? '*' : sentPath + query;
+    const traceParent = trace === undefined ? '' : traceParentOf(trace);
+    const plain = { view, sent, target, added: cache.added, requestId: context.newRequestId(), traceParent };
+    return { kind: 'forward', route, steps, exchange: undefined, framing, head: plainHead(plain, route, framing) };
   }
 
   const request = headersForUpstream(flat ?? view.flat(), {
@@ -214,9 +221,16 @@ function orderOf(exchange: Exchange, steps: readonly Middleware[], framing: Requ
   return { kind: 'forward', route, steps, exchange, framing: sent, head };
 }
 
-/** Head for an HTTP/1.1 endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */
-export function headOf(exchange: Exchange, framing: RequestFraming): string | undefined {
-  return upstreamHead(exchange.method, forwardedTarget(exchange), exchange.request, framing);
+/** Head for the endpoint, as the exchange stands. `undefined` where a step has made it unsendable. */
+export function headOf(exchange: Exchange, framing: RequestFraming): OutgoingHead | undefined {
+  const { method, request, route, forwardsTo } = exchange;
+  return upstreamHead(method, forwardedTarget(exchange), request, framing, forwardsTo ?? route);
+}
+
+function plainHead(plain: PlainRequest, route: Route, { wantsTrailers }: RequestFraming): OutgoingHead {
+  const { sent } = plain;
+  if (route.upstreamHttp2 !== true || typeof sent === 'string') return plainUpstreamHead(plain);
+  return plainHttp2Head(plain, sent, { secure: route.upstreamSecure, wantsTrailers });
 }
 
 /** Of nearly every request from outside: one object for all of them. */

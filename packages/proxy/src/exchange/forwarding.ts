@@ -1,5 +1,5 @@
 import { timerMs } from '@swarmgate/runtime';
-import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
+import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import { failoverConnectTimeoutMs } from '../transport/connect.ts';
@@ -199,11 +199,11 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#fail('queue-timeout');
   }
 
-  onInterim(head: UpstreamHead, bytes: Buffer): void {
-    this.#sink.onInterim(head, bytes);
+  onInterim(head: ReceivedHead): void {
+    this.#sink.onInterim(head);
   }
 
-  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
+  onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#answered = true;
     this.#held = '';
     this.headAtMs = performance.now();
@@ -216,7 +216,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     return this.#sink.onBody(bytes, from, to, complete, carried);
   }
 
-  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
+  onUpgrade(head: ReceivedHead, bytes: Buffer, from: number, to: number): void {
     this.#answered = true;
     this.headAtMs = performance.now();
     this.#sink.onUpgrade(head, bytes, from, to);

@@ -1,6 +1,6 @@
 import { GrpcStatus, grpcMessage, grpcStatusIn, grpcTimeoutMs, isGrpcType } from '../http/grpc/grpc-fields.ts';
 import { grpcWebTypeOf } from '../http/grpc/grpc-web.ts';
-import type { UpstreamHead } from '../http/response-head.ts';
+import type { ReceivedHead } from '../http/response-head.ts';
 import type { GrpcWebCall } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
@@ -15,6 +15,7 @@ export interface GrpcCallOwner {
 /** What is special about an exchange that is a gRPC call: its deadline, and how the proxy ends it by itself. */
 export class GrpcCall implements Timed {
   deadlineMs = Number.POSITIVE_INFINITY;
+  sweepPlace = -1;
   /** `grpc-status` that the client got, once it is known. */
   status: number | undefined;
   readonly #type: string;
@@ -63,8 +64,9 @@ export class GrpcCall implements Timed {
   }
 
   /** The endpoint's response: one without messages has its status in the head. */
-  readHead(head: UpstreamHead, bytes: Buffer): void {
-    this.status ??= grpcStatusIn(bytes.toString('latin1', head.reasonEnd, head.end));
+  readHead(head: ReceivedHead): void {
+    const sent = head.header('grpc-status');
+    if (sent !== undefined) this.status ??= grpcStatusIn(`grpc-status: ${sent}\r\n`);
   }
 
   /**

@@ -2,13 +2,21 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { allowedTrailerNames } from '../http/chunked-reader.ts';
 import { HeadText } from '../http/head-text.ts';
+import { fieldName } from '../http/http2/field-names.ts';
+import { type HeaderField, validatedField } from '../http/http2/header-field.ts';
+import { http2RequestHead } from '../http/http2/http1-heads.ts';
+import { flatFields, ResponseHead } from '../http/http2/message-head.ts';
 import { RequestHead } from '../http/request-head.ts';
 import { UpstreamHead } from '../http/response-head.ts';
 import type { ClientConnection } from '../model/exchange.ts';
+import type { RequestView } from '../model/request-view.ts';
+import type { SentFields } from '../model/sent-fields.ts';
 import { Http1Request } from '../server/http1/http1-request.ts';
+import { flatOfHead } from '../server/http2/flat-head.ts';
+import { Http2Request } from '../server/http2/http2-request.ts';
 import { clientHeadOf, fieldLinesOf } from './client-head.ts';
 import { headersForClient, headersForUpstream } from './header-policy.ts';
-import { AddedLines, plainUpstreamHead } from './upstream-head.ts';
+import { AddedFields, type PlainRequest, plainHttp2Head, plainUpstreamHead, upstreamHead } from './upstream-head.ts';
 
 const names = [
   'Accept',
@@ -64,15 +72,11 @@ describe('heads made from bytes', () => {
         const head = new RequestHead();
         if (head.parse(bytes, 0, bytes.length) !== 'complete') return;
         const view = new Http1Request(head, bytes);
-        const kept = view.plainLines();
+        const kept = view.plainFields();
         if (kept === undefined) return;
         plain += 1;
-        const added = new AddedLines('10.1.2.3', 'http', 80, 'me', writesForwarded).with(
-          'a.example:80',
-          'id-1',
-          !http11,
-        );
-        const ours = flatOf(plainUpstreamHead(view, kept, '/p', added));
+        const added = new AddedFields('10.1.2.3', 'http', 80, 'me', writesForwarded);
+        const ours = flatOf(plainUpstreamHead(plainOf(view, kept, added)));
         const policy = headersForUpstream(view.flat(), {
           client,
           peerAddress: '10.1.2.3',
@@ -90,6 +94,65 @@ describe('heads made from bytes', () => {
     expect(plain).to.be.greaterThan(100);
   });
 
+  it('go from HTTP/2 upstream as the header policy would have them, over HTTP/1.1 and HTTP/2', () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(lines, fc.boolean(), fc.boolean(), (sent, writesForwarded, wantsTrailers) => {
+        const fields = http2Fields(sent);
+        const view = new Http2Request({ ...http2Head, fields }, true);
+        const kept = view.plainFields();
+        if (kept === undefined) return;
+        plain += 1;
+        const added = new AddedFields('10.1.2.3', 'http', 80, 'me', writesForwarded, '2.0');
+        const request = { ...plainOf(view, kept, added), traceParent: '00-1-2-01' };
+        const policy = headersForUpstream(view.flat(), {
+          client,
+          peerAddress: '10.1.2.3',
+          sentHost: 'a.example:80',
+          protocol: 'HTTP/2',
+          viaName: 'me',
+          hops: 0,
+          newRequestId: () => 'id-1',
+          writesForwarded,
+        });
+        policy.set('traceparent', '00-1-2-01');
+        expect(flatOf(plainUpstreamHead(request))).to.deep.equal(policy.flat);
+        const direct = plainHttp2Head(request, kept, { secure: true, wantsTrailers });
+        const framing = { unsized: false, contentLength: -1, upgrade: '', wantsTrailers };
+        const route = { upstreamHttp2: true, upstreamSecure: true } as const;
+        expect(direct).to.deep.equal(upstreamHead('GET', '/p', policy, framing, route));
+        expect(direct.line).to.deep.equal({ method: 'GET', scheme: 'https', authority: 'a.example:80', path: '/p' });
+        const text = plainUpstreamHead(request);
+        expect(direct, 'as from the text of HTTP/1.1').to.deep.equal(http2RequestHead(text, 'https', wantsTrailers));
+      }),
+      { numRuns: 2_000, seed: 4 },
+    );
+    expect(plain).to.be.greaterThan(100);
+  });
+
+  it('come back from HTTP/2 to the client as the header policy would have them', () => {
+    fc.assert(
+      fc.property(lines, (sent) => {
+        const fields = http2Fields(sent);
+        const made = clientHeadOf(new ResponseHead(200, fields, -1), false, true);
+        const expected = withCrossingTrailers(headersForClient(flatFields(fields)).flat);
+        expect(flatOf(`HTTP/1.1 200 OK\r\n${fieldLinesOf(made)}\r\n`)).to.deep.equal(expected);
+        expect(flatOfHead(made)).to.deep.equal(expected);
+      }),
+      { numRuns: 2_000, seed: 4 },
+    );
+  });
+
+  it('keep no length where none may be, whatever they came in', () => {
+    for (const status of [103, 204]) {
+      const fields = http2Fields([
+        ['Content-Length', '5'],
+        ['X-A', 'b'],
+      ]);
+      expect(clientHeadOf(new ResponseHead(status, fields, 5), false, true).headers?.flat).to.deep.equal(['x-a', 'b']);
+    }
+  });
+
   it('come back to the client as the header policy would have them', () => {
     fc.assert(
       fc.property(lines, (fields) => {
@@ -98,7 +161,7 @@ describe('heads made from bytes', () => {
         const head = new UpstreamHead();
         if (head.parse(bytes, 0, bytes.length) !== 'complete') return;
         const text = new HeadText(bytes.toString('latin1'), 0, head.fields);
-        const ours = fieldLinesOf(clientHeadOf(head, bytes, false, true));
+        const ours = fieldLinesOf(clientHeadOf(head, false, true));
         const expected = withCrossingTrailers(headersForClient(text.flat()).flat);
         expect(flatOf(`HTTP/1.1 200 OK\r\n${ours}\r\n`)).to.deep.equal(expected);
       }),
@@ -111,7 +174,7 @@ describe('heads made from bytes', () => {
     const head = new UpstreamHead();
     head.parse(bytes, 0, bytes.length);
     const withField = (name: string, value: string) => {
-      const made = clientHeadOf(head, bytes, true, true);
+      const made = clientHeadOf(head, true, true);
       made.headers?.set(name, value);
       return fieldLinesOf(made);
     };
@@ -119,6 +182,30 @@ describe('heads made from bytes', () => {
     expect(withField('X y', 'v')).to.equal(undefined);
   });
 });
+
+const http2Head = {
+  method: 'GET',
+  scheme: 'http',
+  authority: 'a.example:80',
+  path: '/p',
+  protocol: '',
+  contentLength: -1,
+  expectContinue: false,
+};
+
+/** The fields that may come over HTTP/2. */
+function http2Fields(sent: readonly (readonly [string, string])[]): HeaderField[] {
+  return sent
+    .map(([name, value]) => {
+      const bytes = Buffer.from(value, 'latin1');
+      return validatedField(fieldName(name.toLowerCase()), bytes, 0, bytes.length);
+    })
+    .filter(({ flaw }) => flaw === undefined);
+}
+
+function plainOf(view: RequestView, sent: SentFields, added: AddedFields): PlainRequest {
+  return { view, sent, target: '/p', added, requestId: 'id-1', traceParent: '' };
+}
 
 /** Announced trailers that may not cross are left out, and a `Trailer` that announces nothing. */
 function withCrossingTrailers(flat: readonly string[]): string[] {

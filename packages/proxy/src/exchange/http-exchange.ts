@@ -1,13 +1,14 @@
 import { guardPromise, timerMs } from '@swarmgate/runtime';
 import type { ParseError } from '../http/parse-error.ts';
-import type { BodyFraming, UpstreamHead } from '../http/response-head.ts';
+import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { EndpointChannel } from '../transport/endpoint-channel.ts';
+import type { OutgoingHead } from '../transport/outgoing-request.ts';
 import { RequestRecord, recordOf } from './access-record.ts';
 import { boundedBody, passBody } from './bounded-body.ts';
-import { type ClientHead, clientHeadOf, mayTunnel, upgradeOf } from './client-head.ts';
+import { type ClientHead, clientHeadOf, mayTunnel } from './client-head.ts';
 import { clientResponseOf, mayTransform, trailersPass } from './client-response.ts';
 import { type ClientFraming, type ClientSide, pieceOf, type ResponsePiece, type ResponseSink } from './client-side.ts';
 import { decide, type ExchangeDecision, type ForwardOrder, headOf } from './decide.ts';
@@ -140,11 +141,11 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     }
   }
 
-  onInterim(head: UpstreamHead, bytes: Buffer): void {
-    this.#sink.interim(clientHeadOf(head, bytes, this.#handler !== undefined, false));
+  onInterim(head: ReceivedHead): void {
+    this.#sink.interim(clientHeadOf(head, this.#handler !== undefined, false));
   }
 
-  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
+  onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
     const { exchange, steps } = this.#order as ForwardOrder;
     const replaced = replacementOf(steps, exchange, head.status);
     if (replaced !== undefined) {
@@ -152,7 +153,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
       this.#respondLater(replaced);
       return false;
     }
-    const clientHead = this.#headFor(head, bytes, framing);
+    const clientHead = this.#headFor(head, framing);
     const closes = exchange?.closesConnection === true;
     if (this.#transform !== undefined) {
       this.#send(clientHead, 'unsized', closes, noBytes, 0, 0, false);
@@ -175,11 +176,11 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     return inUse;
   }
 
-  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void {
+  onUpgrade(head: ReceivedHead, bytes: Buffer, from: number, to: number): void {
     const { framing } = this.#order as ForwardOrder;
-    const clientHead = this.#headFor(head, bytes, 'none');
+    const clientHead = this.#headFor(head, 'none');
     const forwarding = this.#forwarding as Forwarding;
-    const chosen = upgradeOf(head, bytes) ?? '';
+    const chosen = head.header('upgrade') ?? '';
     const mayBegin = mayTunnel(framing, chosen, this.#client.body.done);
     const tunnel = new Tunnel(this);
     const client = mayBegin ? this.#client.beginTunnel(clientHead, chosen, tunnel) : undefined;
@@ -283,7 +284,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#startForwarding(order, head, consumed);
   }
 
-  #startForwarding(order: ForwardOrder, head: string, consumed: string): void {
+  #startForwarding(order: ForwardOrder, head: OutgoingHead, consumed: string): void {
     const { steps, framing, exchange } = order;
     this.#mayTransform = mayTransform(steps);
     const body = this.#body;
@@ -339,10 +340,10 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#tunnel?.abort();
   }
 
-  #headFor(head: UpstreamHead, bytes: Buffer, framing: BodyFraming): ClientHead {
+  #headFor(head: ReceivedHead, framing: BodyFraming): ClientHead {
     const order = this.#order as ForwardOrder;
-    this.#call?.readHead(head, bytes);
-    const response = clientResponseOf(order, this.#forwarding?.endpoint, head, bytes, {
+    this.#call?.readHead(head);
+    const response = clientResponseOf(order, this.#forwarding?.endpoint, head, {
       asList: this.#handler !== undefined,
       hasBody: framing !== 'none',
       trailersPass: trailersPass(head, framing, this),

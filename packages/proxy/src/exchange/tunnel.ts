@@ -34,6 +34,7 @@ export class Tunnel implements TunnelReceiver, ClientTunnelHandler, Timed {
   #endpointEnded = false;
   #endpointGone = false;
   deadlineMs = Number.POSITIVE_INFINITY;
+  sweepPlace = -1;
   /** To the client. */
   sentBytes = 0;
   /** From the client. */

@@ -1,6 +1,11 @@
-import { isSafeTarget, linesOf, restoreFraming } from '../http/head-text.ts';
+import { isSafeTarget, isSendable, linesOf, restoreFraming, sentLines } from '../http/head-text.ts';
+import { lowered } from '../http/http2/field-lines.ts';
+import { type Http2RequestHead, http2HeadOf } from '../http/http2/http1-heads.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { RequestView } from '../model/request-view.ts';
+import type { Route } from '../model/route.ts';
+import type { SentField, SentFields } from '../model/sent-fields.ts';
+import type { OutgoingHead } from '../transport/outgoing-request.ts';
 import { forwardedElement } from './forwarded-element.ts';
 
 const chunkedLine = 'Transfer-Encoding: chunked\r\n';
@@ -9,15 +14,19 @@ const chunkedLine = 'Transfer-Encoding: chunked\r\n';
  * What one connection adds to every head, as long as Host stays the same: made once, not per request. `port` is the one under
  * which clients reach the entrypoint.
  */
-export class AddedLines {
+export class AddedFields {
   readonly #peerAddress: string;
   readonly #scheme: string;
   readonly #port: number;
   readonly #viaName: string | undefined;
+  readonly #viaVersion: '1.1' | '2.0';
   readonly #writesForwarded: boolean;
-  #host = '';
-  #beforeId = '';
-  readonly #afterId: string;
+  #host: string | undefined;
+  #linesBeforeId = '';
+  readonly #linesAfterId: string;
+  /** The same for HTTP/2, made when they are first asked for. */
+  #flatBeforeId: readonly string[] | undefined;
+  #flatAfterId: readonly string[] | undefined;
 
   constructor(
     peerAddress: string,
@@ -31,35 +40,93 @@ export class AddedLines {
     this.#scheme = scheme;
     this.#port = port;
     this.#viaName = viaName;
+    this.#viaVersion = viaVersion;
     this.#writesForwarded = writesForwarded;
-    this.#afterId = this.#linesAfterId(viaVersion);
+    this.#linesAfterId = linesOfFlat(this.#afterId(viaVersion));
   }
 
-  with(sentHost: string, requestId: string, isHttp10: boolean): string {
-    if (this.#host !== sentHost || this.#beforeId === '') {
-      this.#host = sentHost;
-      this.#beforeId =
-        `X-Forwarded-For: ${this.#peerAddress}\r\nX-Forwarded-Proto: ${this.#scheme}\r\n` +
-        `X-Forwarded-Host: ${sentHost}\r\nX-Forwarded-Port: ${this.#port}\r\n${this.#forwardedLine(sentHost)}X-Request-Id: `;
-    }
-    return this.#beforeId + requestId + (isHttp10 ? this.#linesAfterId('1.0') : this.#afterId);
+  /** As lines of HTTP/1.1. */
+  lines(sentHost: string, requestId: string, isHttp10: boolean): string {
+    if (this.#host !== sentHost) this.#know(sentHost);
+    const after = isHttp10 ? linesOfFlat(this.#afterId('1.0')) : this.#linesAfterId;
+    return `${this.#linesBeforeId}X-Request-Id: ${requestId}\r\n${after}`;
+  }
+
+  /** Appends them as fields of HTTP/2: lower-case name, value. */
+  appendTo(flat: string[], sentHost: string, requestId: string): void {
+    if (this.#host !== sentHost) this.#know(sentHost);
+    this.#flatBeforeId ??= lowered(this.#beforeId(sentHost));
+    this.#flatAfterId ??= lowered(this.#afterId(this.#viaVersion));
+    append(flat, this.#flatBeforeId);
+    flat.push('x-request-id', requestId);
+    append(flat, this.#flatAfterId);
+  }
+
+  #know(sentHost: string): void {
+    this.#host = sentHost;
+    this.#linesBeforeId = linesOfFlat(this.#beforeId(sentHost));
+    this.#flatBeforeId = undefined;
+  }
+
+  #beforeId(sentHost: string): string[] {
+    const flat = ['X-Forwarded-For', this.#peerAddress, 'X-Forwarded-Proto', this.#scheme];
+    flat.push('X-Forwarded-Host', sentHost, 'X-Forwarded-Port', String(this.#port));
+    if (this.#writesForwarded) flat.push('Forwarded', forwardedElement(this.#peerAddress, sentHost, this.#scheme));
+    return flat;
   }
 
   /** A head that came with Swarmgate-Hops is not plain. */
-  #linesAfterId(viaVersion: '1.0' | '1.1' | '2.0'): string {
-    const via = this.#viaName === undefined ? '' : `Via: ${viaVersion} ${this.#viaName}\r\n`;
-    return `\r\nSwarmgate-Hops: 1\r\n${via}`;
-  }
-
-  #forwardedLine(sentHost: string): string {
-    if (!this.#writesForwarded) return '';
-    return `Forwarded: ${forwardedElement(this.#peerAddress, sentHost, this.#scheme)}\r\n`;
+  #afterId(viaVersion: '1.0' | '1.1' | '2.0'): string[] {
+    const via = this.#viaName === undefined ? [] : ['Via', `${viaVersion} ${this.#viaName}`];
+    return ['Swarmgate-Hops', '1', ...via];
   }
 }
 
-/** The head of a plain request, from the lines that the client sent. Equal to what the header policy makes of it. */
-export function plainUpstreamHead(view: RequestView, lines: string, target: string, added: string): string {
-  return `${view.method} ${target} HTTP/1.1\r\n${lines}${added}${view.unsized ? chunkedLine : ''}\r\n`;
+function linesOfFlat(flat: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  return lines;
+}
+
+function append(flat: string[], more: readonly string[]): void {
+  for (let at = 0; at < more.length; at++) flat.push(more[at] as string);
+}
+
+/** A plain request: what the client sent, and what is added to it. Equal to what the header policy makes of it. */
+export interface PlainRequest {
+  readonly view: RequestView;
+  readonly sent: SentFields;
+  readonly target: string;
+  readonly added: AddedFields;
+  readonly requestId: string;
+  /** Empty: none is sent. */
+  readonly traceParent: string;
+}
+
+/** The head of a plain request for an HTTP/1.1 endpoint. */
+export function plainUpstreamHead({ view, sent, target, added, requestId, traceParent }: PlainRequest): string {
+  const host = typeof sent === 'string' ? '' : `Host: ${view.sentHost}\r\n`;
+  const ours = added.lines(view.sentHost, requestId, view.protocol === 'HTTP/1.0');
+  const trace = traceParent === '' ? '' : `traceparent: ${traceParent}\r\n`;
+  return `${view.method} ${target} HTTP/1.1\r\n${host}${sentLines(sent)}${ours}${trace}${view.unsized ? chunkedLine : ''}\r\n`;
+}
+
+/** The head of a plain request of HTTP/2 for an HTTP/2 endpoint, field by field. */
+export function plainHttp2Head(
+  { view, target, added, requestId, traceParent }: PlainRequest,
+  sent: readonly SentField[],
+  { secure, wantsTrailers }: Http2Hop,
+): Http2RequestHead {
+  const flat: string[] = [];
+  for (let at = 0; at < sent.length; at++) {
+    const { name, value } = sent[at] as SentField;
+    flat.push(name.text, value);
+  }
+  added.appendTo(flat, view.sentHost, requestId);
+  if (traceParent !== '') flat.push('traceparent', traceParent);
+  if (wantsTrailers) flat.push('te', 'trailers');
+  const { method, sentHost: authority } = view;
+  return { line: { method, scheme: secure ? 'https' : 'http', authority, path: target }, flat };
 }
 
 /** How a request's body is framed, and what it offers to change to: known from its head, and not for steps to change. */
@@ -73,19 +140,30 @@ export interface RequestFraming {
   readonly wantsTrailers: boolean;
 }
 
-/** `undefined` where a step has made it unsendable. */
+/** An endpoint that speaks HTTP/2. */
+interface Http2Hop {
+  readonly secure: boolean;
+  readonly wantsTrailers: boolean;
+}
+
+/** The head of a request that steps may have changed. `undefined` where one has made it unsendable. */
 export function upstreamHead(
   method: string,
   target: string,
   headers: HeaderList,
-  { unsized, contentLength, upgrade }: RequestFraming,
-): string | undefined {
+  { unsized, contentLength, upgrade, wantsTrailers }: RequestFraming,
+  { upstreamHttp2, upstreamSecure: secure }: Pick<Route, 'upstreamHttp2' | 'upstreamSecure'>,
+): OutgoingHead | undefined {
   restoreFraming(headers, contentLength);
   if (upgrade !== '') {
     headers.set('Connection', 'Upgrade');
     headers.set('Upgrade', upgrade);
   }
+  if (!isSafeTarget(target)) return undefined;
+  if (upstreamHttp2 === true) {
+    if (!isSendable(headers)) return undefined;
+    return http2HeadOf({ method, scheme: secure ? 'https' : 'http', path: target }, headers.flat, wantsTrailers);
+  }
   const lines = linesOf(headers);
-  if (lines === undefined || !isSafeTarget(target)) return undefined;
-  return `${method} ${target} HTTP/1.1\r\n${lines}${unsized ? chunkedLine : ''}\r\n`;
+  return lines === undefined ? undefined : `${method} ${target} HTTP/1.1\r\n${lines}${unsized ? chunkedLine : ''}\r\n`;
 }

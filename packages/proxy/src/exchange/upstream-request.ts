@@ -1,5 +1,5 @@
 import type { ParseError } from '../http/parse-error.ts';
-import type { OutgoingRequest } from '../transport/outgoing-request.ts';
+import type { OutgoingHead, OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { BodySource } from './client-side.ts';
 import type { RequestFraming } from './upstream-head.ts';
 
@@ -15,7 +15,7 @@ export function readText(body: BodySource, consumed: string): string | ParseErro
 
 interface ReadRequest {
   readonly method: string;
-  readonly head: string;
+  readonly head: OutgoingHead;
   readonly framing: RequestFraming;
   readonly body: Pick<BodySource, 'done' | 'trailers'>;
   readonly firstBytes: string;

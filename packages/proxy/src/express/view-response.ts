@@ -117,7 +117,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     this.#refuseAfterHead('write');
     const fields = interimHeaders(status, typeof headers === 'function' ? undefined : headers);
     const done = typeof headers === 'function' ? headers : callback;
-    if (!this.isOver) this.handled.sendInterim({ status, reason: '', lines: undefined, headers: fields });
+    if (!this.isOver) this.handled.sendInterim({ status, reason: '', sent: undefined, headers: fields });
     this.callSoon(done);
     return true;
   }
@@ -294,7 +294,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     if (this.#hasBody && length !== undefined) this.#left = Number(length);
     const framing = !this.#hasBody ? 'none' : length === undefined ? 'unsized' : 'length';
     const reason = this.statusMessage === STATUS_CODES[status] ? '' : this.statusMessage;
-    return { head: { status, reason, lines: undefined, headers }, framing };
+    return { head: { status, reason, sent: undefined, headers }, framing };
   }
 
   #valuesByName(): Map<string, string[]> {

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../model/header-list.ts';
+import type { SentField, SentFields } from '../model/sent-fields.ts';
 import { Field, type FieldSection, knownNames } from './field-section.ts';
 import { hopByHopFields } from './hop-by-hop.ts';
 import { sessionCookieName } from './session-cookie.ts';
@@ -63,7 +64,7 @@ export class HeadText {
     const { fields } = this;
     for (let index = 0; index < fields.count; index++) {
       const mark = marked[fields.field(index)];
-      if (mark === MARKED || (mark === BY_VALUE && this.value(index).includes(sessionCookieName))) return true;
+      if (mark !== 0 && isMarked(mark, mark === BY_VALUE ? this.value(index) : '')) return true;
     }
     return false;
   }
@@ -71,7 +72,20 @@ export class HeadText {
 
 const MARKED = 1;
 /** The kind alone decides nothing: see `HeadText.hasAny`. */
-export const BY_VALUE = 2;
+const BY_VALUE = 2;
+
+/** @param mark of a table over `Field`, see `marked` */
+export function isMarked(mark: number | undefined, value: string): boolean {
+  return mark === MARKED || (mark === BY_VALUE && value.includes(sessionCookieName));
+}
+
+/** The fields as lines of HTTP/1.1, CRLF at the end of each. */
+export function sentLines(fields: SentFields): string {
+  if (typeof fields === 'string') return fields;
+  let lines = '';
+  for (let at = 0; at < fields.length; at++) lines += (fields[at] as SentField).line;
+  return lines;
+}
 
 /** A table over `Field`. */
 export function marked(...kinds: readonly number[]): Uint8Array {
@@ -113,16 +127,19 @@ function isFieldName(name: string): boolean {
   return true;
 }
 
-/** Lines of a head. `undefined` where a step put a character into it that would break the head. */
+/** `false` where a step put a character into a field that would break the head. */
+export function isSendable({ flat }: HeaderList): boolean {
+  for (let at = 0; at < flat.length; at += 2)
+    if (!isFieldName(flat[at] as string) || unsafeText.test(flat[at + 1] as string)) return false;
+  return true;
+}
+
+/** Lines of a head. `undefined` where it is not sendable. */
 export function linesOf(headers: HeaderList): string | undefined {
+  if (!isSendable(headers)) return undefined;
   let lines = '';
   const { flat } = headers;
-  for (let at = 0; at < flat.length; at += 2) {
-    const name = flat[at] as string;
-    const value = flat[at + 1] as string;
-    if (!isFieldName(name) || unsafeText.test(value)) return undefined;
-    lines += `${name}: ${value}\r\n`;
-  }
+  for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
   return lines;
 }
 

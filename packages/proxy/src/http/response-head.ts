@@ -1,6 +1,8 @@
+import type { SentFields } from '../model/sent-fields.ts';
 import { CR, LF, SPACE, valueBytes } from './byte-tables.ts';
 import { type ConnectionOptions, connectionOptions, noOptions } from './connection-options.ts';
 import { Field, FieldSection, isWord, parseContentLength } from './field-section.ts';
+import { HeadText } from './head-text.ts';
 import { type ParseError, parseErrors } from './parse-error.ts';
 
 /**
@@ -18,10 +20,35 @@ export interface ResponseLimits {
 
 export const defaultResponseLimits: ResponseLimits = { headBytes: 65_536, fields: 250 };
 
+/** An endpoint's response head as forwarding reads it, from HTTP/1.1 or HTTP/2. Valid during the call that gives it. */
+export interface ReceivedHead {
+  readonly status: number;
+  /** The reason phrase, or empty. */
+  readonly reason: string;
+  /** -1: none was sent. In a response to HEAD and in a 304 it describes a body that does not follow. */
+  readonly contentLength: number;
+  readonly chunked: boolean;
+  /**
+   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that relies on it would take the next
+   * answer for one. Beside chunks the length is not used (RFC 9112, section 6.3).
+   */
+  readonly hasStrayLength: boolean;
+  /** `Connection` names other fields, which belong to the endpoint's hop. */
+  readonly namesFields: boolean;
+  /** The first value of a field, by lower-case name. */
+  header(name: string): string | undefined;
+  /** See `HeadText.hasAny`. */
+  hasAny(marked: Uint8Array): boolean;
+  /** All fields as sent but those that `dropped` marks: a table over `Field`. */
+  fieldsWithout(dropped: Uint8Array): SentFields;
+  /** Flat name, value, name, value, as sent. */
+  flat(): string[];
+}
+
 const prefix = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e];
 
 /** A strict parser of an endpoint's response heads. Used for head after head; keeps places, not copies. */
-export class UpstreamHead {
+export class UpstreamHead implements ReceivedHead {
   readonly fields: FieldSection;
   readonly #limits: ResponseLimits;
   /** A later one counts as HTTP/1.1: the same major version (RFC 9110, section 2.5). */
@@ -39,6 +66,8 @@ export class UpstreamHead {
   /** Index of a Keep-Alive field, or -1. */
   keepAlive = -1;
   end = 0;
+  #bytes: Buffer = noBytes;
+  #text: HeadText | undefined;
 
   constructor(limits: ResponseLimits = defaultResponseLimits) {
     this.#limits = limits;
@@ -46,6 +75,8 @@ export class UpstreamHead {
   }
 
   parse(bytes: Buffer, start: number, end: number): 'complete' | 'incomplete' | ParseError {
+    this.#bytes = bytes;
+    this.#text = undefined;
     const outcome = this.#parse(bytes, start, end);
     if (outcome === 'incomplete') return end - start >= this.#limits.headBytes ? parseErrors.headTooLarge : outcome;
     if (outcome === 'complete' && this.end - start > this.#limits.headBytes) return parseErrors.headTooLarge;
@@ -56,12 +87,39 @@ export class UpstreamHead {
     return this.status < 200;
   }
 
-  /**
-   * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that relies on it would take the next
-   * answer for one. Beside chunks the length is not used (RFC 9112, section 6.3).
-   */
   get hasStrayLength(): boolean {
     return this.contentLength !== -1 && (this.status < 200 || this.status === 204 || this.chunked);
+  }
+
+  get namesFields(): boolean {
+    return this.connection.named.length > 0;
+  }
+
+  get reason(): string {
+    return this.#read.slice(this.reasonStart, this.reasonEnd);
+  }
+
+  header(name: string): string | undefined {
+    return this.#read.header(name);
+  }
+
+  hasAny(marked: Uint8Array): boolean {
+    return this.#read.hasAny(marked);
+  }
+
+  fieldsWithout(dropped: Uint8Array): string {
+    return this.#read.linesWithout(dropped);
+  }
+
+  flat(): string[] {
+    return this.#read.flat();
+  }
+
+  /** The text of a complete head, made when it is first asked for. */
+  get #read(): HeadText {
+    const base = this.reasonStart;
+    this.#text ??= new HeadText(this.#bytes.toString('latin1', base, this.end), base, this.fields);
+    return this.#text;
   }
 
   framingFor(method: string): BodyFraming {
@@ -153,3 +211,5 @@ export class UpstreamHead {
     return 'complete';
   }
 }
+
+const noBytes = Buffer.alloc(0);

@@ -1,4 +1,5 @@
 import type { Protocol } from './exchange.ts';
+import type { SentFields } from './sent-fields.ts';
 
 /** Why a request is refused before a route is chosen: names of local responses. */
 export type RequestFault = 'bad-host' | 'bad-path' | 'method-not-forwarded' | 'misdirected-request';
@@ -39,8 +40,8 @@ export interface RequestView {
   /** Flat name, value, name, value, as sent. */
   flat(): string[];
   /**
-   * The field lines of an HTTP/1.1 head for an endpoint, as sent, without the fields of the client's hop; `undefined` where
-   * a field needs the header policy, or the protocol has no lines.
+   * The fields of a head for an endpoint, as sent, without those of the client's hop; `undefined` where one needs the header
+   * policy. Host is among lines, and not among fields of HTTP/2.
    */
-  plainLines(): string | undefined;
+  plainFields(): SentFields | undefined;
 }

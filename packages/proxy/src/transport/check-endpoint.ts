@@ -1,5 +1,4 @@
 import { checkedService, healthCheckPath, healthCheckRequest, isServing } from '../http/grpc/grpc-health.ts';
-import { HeadText } from '../http/head-text.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import { connectTo } from './connect.ts';
@@ -110,9 +109,7 @@ function checkOf(
       onInterim: () => {},
       onHead: (head, bytes, _framing, from, to, complete) => {
         status = head.status;
-        const base = head.reasonStart;
-        const text = new HeadText(bytes.toString('latin1', base, head.end), base, head.fields);
-        grpcStatus = text.header('grpc-status');
+        grpcStatus = head.header('grpc-status');
         if (!whole) end(true);
         else take(bytes, from, to, complete);
         return false;

@@ -6,6 +6,7 @@ describe('the deadline sweep', () => {
     const fired: number[] = [];
     const each: Timed = {
       deadlineMs,
+      sweepPlace: -1,
       onDeadline: () => fired.push(0),
       onFault: (error) => {
         throw error;
@@ -62,5 +63,44 @@ describe('the deadline sweep', () => {
     for (nowMs = 10; nowMs <= 100; nowMs += 10) sweep.tick();
     expect(gone.fired.length + moved.fired.length).to.equal(0);
     sweep.remove(moved.each);
+  });
+
+  it('watches the right ones, whatever comes and goes', () => {
+    let nowMs = 0;
+    const sweep = new DeadlineSweep(10, () => nowMs);
+    const all = Array.from({ length: 20 }, () => timed(sweep.in(5)));
+    for (const { each } of all) sweep.add(each);
+    // Twice is once.
+    for (const { each } of all) sweep.add(each);
+    const gone = new Set([0, 3, 7, 18, 19]);
+    for (const at of gone) sweep.remove(all[at]?.each as Timed);
+    sweep.remove(all[3]?.each as Timed);
+    expect(sweep.size).to.equal(15);
+    nowMs = 10;
+    sweep.tick();
+    expect(all.map(({ fired }) => fired.length)).to.deep.equal(all.map((_, at) => (gone.has(at) ? 0 : 1)));
+    for (const { each } of all) sweep.remove(each);
+    expect(sweep.size).to.equal(0);
+  });
+
+  it('leaves alone what an earlier deadline of the same tick has ended', () => {
+    let nowMs = 0;
+    const sweep = new DeadlineSweep(10, () => nowMs);
+    const [first, second] = [timed(sweep.in(5)), timed(sweep.in(5))];
+    for (const [one, other] of [
+      [first, second],
+      [second, first],
+    ] as const)
+      one.each.onDeadline = () => {
+        one.fired.push(0);
+        sweep.remove(other.each);
+      };
+    sweep.add(first.each);
+    sweep.add(second.each);
+    nowMs = 10;
+    sweep.tick();
+    expect(first.fired.length + second.fired.length).to.equal(1);
+    sweep.remove(first.each);
+    sweep.remove(second.each);
   });
 });

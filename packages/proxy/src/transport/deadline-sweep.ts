@@ -4,6 +4,8 @@ import type { FaultOwner } from '@swarmgate/runtime';
 export interface Timed extends FaultOwner {
   /** In the sweep's milliseconds (`in`), or `Infinity`. Moving it costs an assignment. */
   deadlineMs: number;
+  /** -1 while it is not watched. For the sweep alone. */
+  sweepPlace: number;
   /** Called once the deadline has passed, and again at each tick until the deadline moves or the entry is removed. */
   onDeadline(): void;
 }
@@ -17,7 +19,8 @@ export class DeadlineSweep {
   nowMs: number;
   readonly #tickMs: number;
   readonly #clock: () => number;
-  readonly #watched = new Set<Timed>();
+  /** Unordered. Not a Set: of entries that come with each request it would make garbage, see `StreamTable`. */
+  readonly #watched: Timed[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @param tickMs Default 100. */
@@ -29,7 +32,7 @@ export class DeadlineSweep {
 
   /** How many are watched. */
   get size(): number {
-    return this.#watched.size;
+    return this.#watched.length;
   }
 
   /** The point in time `ms` from now, by the clock: the last tick may be long ago where nothing was watched. */
@@ -39,17 +42,25 @@ export class DeadlineSweep {
 
   /** The timer runs while anything is watched, and never keeps the process alive. */
   add(timed: Timed): void {
+    if (timed.sweepPlace !== -1) return;
     if (this.#timer === undefined) {
       this.nowMs = this.#clock();
       this.#timer = setInterval(() => this.tick(), this.#tickMs);
       this.#timer.unref();
     }
-    this.#watched.add(timed);
+    timed.sweepPlace = this.#watched.push(timed) - 1;
   }
 
   remove(timed: Timed): void {
-    this.#watched.delete(timed);
-    if (this.#watched.size === 0) {
+    const place = timed.sweepPlace;
+    if (place === -1) return;
+    timed.sweepPlace = -1;
+    const last = this.#watched.pop() as Timed;
+    if (last !== timed) {
+      this.#watched[place] = last;
+      last.sweepPlace = place;
+    }
+    if (this.#watched.length === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
@@ -60,8 +71,10 @@ export class DeadlineSweep {
     this.nowMs = this.#clock();
     // After a stall of ours, what the peers sent meanwhile waits to be read: no deadline is applied before that has happened.
     if (this.nowMs - before > 5 * this.#tickMs) return;
-    for (const timed of this.#watched) {
-      if (timed.deadlineMs > this.nowMs) continue;
+    const due = this.#watched.filter((timed) => timed.deadlineMs <= this.nowMs);
+    for (const timed of due) {
+      // One before it may have ended it, or moved its deadline.
+      if (timed.sweepPlace === -1 || timed.deadlineMs > this.nowMs) continue;
       try {
         timed.onDeadline();
       } catch (error) {

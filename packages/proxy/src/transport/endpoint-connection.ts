@@ -41,6 +41,7 @@ export class EndpointConnection implements EndpointChannel, Timed {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
   deadlineMs: number;
+  sweepPlace = -1;
   connected = false;
   /** Exchanges that it has completed. */
   served = 0;

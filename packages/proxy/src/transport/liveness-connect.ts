@@ -64,6 +64,7 @@ interface LivenessEvents {
 class LivenessConnect implements Timed {
   finding: 'none' | 'reachable' | 'unreachable' = 'none';
   deadlineMs: number;
+  sweepPlace = -1;
   readonly waiting: (() => void)[] = [];
   readonly #socket: Socket;
   readonly #sweep: DeadlineSweep;

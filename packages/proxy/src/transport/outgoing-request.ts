@@ -1,10 +1,16 @@
 import { lastChunk } from '../http/chunked-reader.ts';
+import { type Http2RequestHead, http1RequestHead } from '../http/http2/http1-heads.ts';
+
+/**
+ * A head for an endpoint: request line, fields and framing of HTTP/1.1, with the empty line, as latin1; or, where the
+ * endpoint is known to speak it, the head of HTTP/2. Every transport takes both.
+ */
+export type OutgoingHead = string | Http2RequestHead;
 
 /** A request on its way to an endpoint, with what has arrived of its body: all that a retry needs. */
 export interface OutgoingRequest {
   readonly method: string;
-  /** Request line, fields and framing of HTTP/1.1, with the empty line, as latin1. */
-  readonly head: string;
+  readonly head: OutgoingHead;
   /** The body is sent in chunks. */
   readonly chunked: boolean;
   /** First bytes of the body, as latin1. */
@@ -23,9 +29,14 @@ export interface OutgoingRequest {
 
 /** The request as HTTP/1.1 writes it, as latin1. */
 export function textOf(request: OutgoingRequest): string {
-  const { head, chunked, firstBytes, whole, trailers } = request;
+  const { chunked, firstBytes, whole, trailers } = request;
+  const head = headText(request);
   if (!chunked) return firstBytes === '' ? head : head + firstBytes;
   return head + chunkOf(firstBytes) + (whole ? lastChunk(trailers) : '');
+}
+
+export function headText({ head, chunked }: OutgoingRequest): string {
+  return typeof head === 'string' ? head : http1RequestHead(head, chunked);
 }
 
 export function chunkOf(text: string): string {

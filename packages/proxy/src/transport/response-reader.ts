@@ -1,19 +1,19 @@
 import { ChunkedReader } from '../http/chunked-reader.ts';
 import { parseErrors } from '../http/parse-error.ts';
-import { type BodyFraming, defaultResponseLimits, UpstreamHead } from '../http/response-head.ts';
+import { type BodyFraming, defaultResponseLimits, type ReceivedHead, UpstreamHead } from '../http/response-head.ts';
 
 /** Takes a response as it is read. Places are in `bytes` and hold only during the call. */
 export interface ResponseConsumer {
   /** Needs body bytes without chunk framing. */
   readonly wantsPayload: boolean;
   /** A 1xx other than 101. */
-  onInterim(head: UpstreamHead, bytes: Buffer): void;
+  onInterim(head: ReceivedHead): void;
   /** The head, and the body's first bytes that came with it. Answers `true` if `bytes` are still in use afterwards. */
-  onHead(head: UpstreamHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
+  onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
   /** `carried` precedes the bytes. Returns `true` if `bytes` are still in use afterwards. */
   onBody(bytes: Buffer, from: number, to: number, complete: boolean, carried: string): boolean;
   /** A 101 to a request that offered to upgrade; the bytes behind its head are the tunnel's. */
-  onUpgrade(head: UpstreamHead, bytes: Buffer, from: number, to: number): void;
+  onUpgrade(head: ReceivedHead, bytes: Buffer, from: number, to: number): void;
 }
 
 /** What came of reading a piece: more to come, all there, or why it cannot be read. */
@@ -107,7 +107,7 @@ export class ResponseReader {
       }
       this.#interimBytes += head.end - at;
       if (this.#interimBytes > defaultResponseLimits.headBytes) return { cause: 'too-many-interim-responses' };
-      this.#taker?.onInterim(head, bytes);
+      this.#taker?.onInterim(head);
       if (this.#taker === undefined) return 'more';
       at = head.end;
     }

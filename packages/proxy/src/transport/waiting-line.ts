@@ -54,6 +54,7 @@ export class WaitingLine<Waiter extends PlaceWaiter> {
 class Place<Waiter extends PlaceWaiter> implements Timed {
   readonly waiter: Waiter;
   readonly deadlineMs: number;
+  sweepPlace = -1;
   readonly #leave: () => void;
 
   constructor(waiter: Waiter, deadlineMs: number, leave: () => void) {

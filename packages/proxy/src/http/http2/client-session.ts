@@ -53,8 +53,7 @@ export class Http2ClientSession extends Http2Session {
     if (authority !== '') pseudo.push(':authority', authority);
     if (protocol !== undefined) pseudo.push(':protocol', protocol);
     const id = this.#nextStream;
-    const all = [...pseudo, ...flat];
-    if (!this.sender.fieldBlock(id, 0, all, 'head', pseudo.length / 2, endStream)) return undefined;
+    if (!this.sender.fieldBlock(id, 0, flat, 'head', endStream, pseudo)) return undefined;
     this.#nextStream += 2;
     const stream = new Http2Stream(id, this);
     stream.headSent = true;
@@ -106,7 +105,7 @@ export class Http2ClientSession extends Http2Session {
     }
     this.#goaway = lastStream;
     this.draining = true;
-    for (const stream of [...this.allStreams()]) {
+    for (const stream of this.allStreams()) {
       if (stream.id > lastStream) this.endStream(stream, ErrorCode.refusedStream, 'goaway', true);
     }
     this.#events.onGoaway(lastStream, errorCode, debug);

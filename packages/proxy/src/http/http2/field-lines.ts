@@ -1,3 +1,4 @@
+import type { SentFields } from '../../model/sent-fields.ts';
 import { hopByHopFields } from '../hop-by-hop.ts';
 
 /** Lower-case forms of names that were seen, empty for the fields of one connection: nearly all requests have the same. */
@@ -24,6 +25,14 @@ export function flatOfLines(lines: string): string[] {
     if (name !== '') flat.push(name, trimmed(lines, colon + 1, end));
     at = end + 2;
   }
+  return flat;
+}
+
+/** Fields as they were sent, without those of one connection, as flat lower-case name, value. */
+export function flatOfSent(fields: SentFields): string[] {
+  if (typeof fields === 'string') return flatOfLines(fields);
+  const flat: string[] = [];
+  for (const { name, value } of fields) flat.push(name.text, value);
   return flat;
 }
 

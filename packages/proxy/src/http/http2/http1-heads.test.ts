@@ -1,8 +1,5 @@
 import { expect } from 'chai';
-import { UpstreamHead } from '../response-head.ts';
-import { fieldName } from './field-names.ts';
-import { HeaderField } from './header-field.ts';
-import { http1ResponseHead, http2RequestHead } from './http1-heads.ts';
+import { http1RequestHead, http2RequestHead } from './http1-heads.ts';
 
 describe('heads between HTTP/1.1 and HTTP/2 (RFC 9113, section 8.3)', () => {
   const requests = [
@@ -21,22 +18,17 @@ describe('heads between HTTP/1.1 and HTTP/2 (RFC 9113, section 8.3)', () => {
   ] as const;
   for (const [head, line, flat] of requests)
     it(`makes a request of ${JSON.stringify(head.slice(0, 40))}`, () => {
-      const made = http2RequestHead(head, 'http');
+      const made = http2RequestHead(head, 'http', false);
       expect([made.line.method, made.line.authority, made.line.path]).to.deep.equal(line);
       expect(made.line.scheme).to.equal('http');
       expect(made.flat).to.deep.equal(flat);
     });
 
-  it('makes a response head that the HTTP/1.1 parser reads', () => {
-    const fields = [
-      new HeaderField(fieldName('content-length'), '5', undefined),
-      new HeaderField(fieldName('set-cookie'), 'a=b', undefined),
-      new HeaderField(fieldName('set-cookie'), 'c=d', undefined),
-    ];
-    const text = http1ResponseHead({ status: 404, fields });
-    const bytes = Buffer.from(text, 'latin1');
-    const head = new UpstreamHead();
-    expect(head.parse(bytes, 0, bytes.length)).to.equal('complete');
-    expect([head.status, head.contentLength, head.fields.count, head.end]).to.deep.equal([404, 5, 3, bytes.length]);
+  it('tells the endpoint of trailers where they are wanted, and an endpoint of HTTP/1.1 nothing of it', () => {
+    const head = 'GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n\r\n';
+    const made = http2RequestHead(head, 'https', true);
+    expect(made.flat).to.deep.equal(['x-a', 'b', 'te', 'trailers']);
+    expect(http1RequestHead(made, false)).to.equal(head.replace('X-A', 'x-a'));
+    expect(http1RequestHead(made, true)).to.include('\r\nTransfer-Encoding: chunked\r\n\r\n');
   });
 });

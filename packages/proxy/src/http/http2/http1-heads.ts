@@ -1,12 +1,11 @@
 import type { RequestLine } from './client-session.ts';
-import { flatOfLines } from './field-lines.ts';
-import type { ResponseHead } from './message-head.ts';
+import { flatOfLines, lowered } from './field-lines.ts';
 
-/** A request's head for an HTTP/2 endpoint. */
+/** A request's head for an HTTP/2 endpoint. One object serves every attempt: it is not changed. */
 export interface Http2RequestHead {
   readonly line: RequestLine;
-  /** Flat name, value, name, value, lower case, without the fields of one connection. */
-  readonly flat: string[];
+  /** Flat name, value, name, value, lower case, without Host and the fields of one connection. */
+  readonly flat: readonly string[];
 }
 
 /**
@@ -14,25 +13,43 @@ export interface Http2RequestHead {
  * pseudo-header fields, the fields of one connection are left out.
  * @param head request line, field lines and the empty line; sound, because the proxy made it
  */
-export function http2RequestHead(head: string, scheme: RequestLine['scheme']): Http2RequestHead {
+export function http2RequestHead(
+  head: string,
+  scheme: RequestLine['scheme'],
+  wantsTrailers: boolean,
+): Http2RequestHead {
   const lineEnd = head.indexOf('\r\n');
   const methodEnd = head.indexOf(' ');
   const targetEnd = head.lastIndexOf(' ', lineEnd);
-  const flat = flatOfLines(head.slice(lineEnd + 2));
+  const line = { method: head.slice(0, methodEnd), scheme, path: head.slice(methodEnd + 1, targetEnd) };
+  return withoutHost(line, flatOfLines(head.slice(lineEnd + 2)), wantsTrailers);
+}
+
+/** The same from fields that may have upper case: flat name, value, name, value. */
+export function http2HeadOf(
+  line: Omit<RequestLine, 'authority'>,
+  fields: readonly string[],
+  wantsTrailers: boolean,
+): Http2RequestHead {
+  return withoutHost(line, lowered(fields), wantsTrailers);
+}
+
+function withoutHost(line: Omit<RequestLine, 'authority'>, flat: string[], wantsTrailers: boolean): Http2RequestHead {
   const authority = takeField(flat, 'host') ?? '';
-  const method = head.slice(0, methodEnd);
-  return { line: { method, scheme, authority, path: head.slice(methodEnd + 1, targetEnd) }, flat };
+  if (wantsTrailers) flat.push('te', 'trailers');
+  return { line: { ...line, authority }, flat };
+}
+
+/** Translates a head that was made for an HTTP/2 endpoint: the other way round. */
+export function http1RequestHead({ line, flat }: Http2RequestHead, chunked: boolean): string {
+  const { method, authority, path } = line;
+  let head = `${method} ${path} HTTP/1.1\r\n${authority === '' ? '' : `Host: ${authority}\r\n`}`;
+  for (let at = 0; at < flat.length; at += 2) if (flat[at] !== 'te') head += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  return `${head}${chunked ? 'Transfer-Encoding: chunked\r\n' : ''}\r\n`;
 }
 
 /** Removes the first field of a name, and returns its value. */
-export function takeField(flat: string[], name: string): string | undefined {
+function takeField(flat: string[], name: string): string | undefined {
   for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return flat.splice(at, 2)[1];
   return undefined;
-}
-
-/** The head of a response as an HTTP/1.1 endpoint sends it, so that the exchange reads both alike. */
-export function http1ResponseHead({ status, fields }: Pick<ResponseHead, 'status' | 'fields'>): string {
-  let text = `HTTP/1.1 ${status} \r\n`;
-  for (const field of fields) text += field.line;
-  return `${text}\r\n`;
 }

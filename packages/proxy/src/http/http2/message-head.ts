@@ -1,5 +1,7 @@
 import type { Field } from '../field-section.ts';
+import { isMarked } from '../head-text.ts';
 import { type ParseError, parseErrors } from '../parse-error.ts';
+import type { ReceivedHead } from '../response-head.ts';
 import { fieldName, headErrors, Rule } from './field-names.ts';
 import { HeaderField } from './header-field.ts';
 import type { DecodedFields } from './hpack/decoder.ts';
@@ -22,13 +24,58 @@ export interface RequestHead {
   readonly expectContinue: boolean;
 }
 
-/** A response's head as it came (RFC 9113, section 8.3.2). */
-export interface ResponseHead {
+/** A response's head as it came (RFC 9113, section 8.3.2). It is kept as long as it is needed. */
+export class ResponseHead implements ReceivedHead {
   /** 100 to 599, never 101. */
   readonly status: number;
+  readonly reason = '';
   readonly fields: readonly HeaderField[];
-  /** -1: none was sent. */
   readonly contentLength: number;
+  readonly chunked = false;
+  readonly namesFields = false;
+
+  constructor(status: number, fields: readonly HeaderField[], contentLength: number) {
+    this.status = status;
+    this.fields = fields;
+    this.contentLength = contentLength;
+  }
+
+  get hasStrayLength(): boolean {
+    return this.contentLength !== -1 && (this.status < 200 || this.status === 204);
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.fields, name);
+  }
+
+  hasAny(marked: Uint8Array): boolean {
+    return hasMarked(this.fields, marked);
+  }
+
+  fieldsWithout(dropped: Uint8Array): readonly HeaderField[] {
+    return fieldsWithout(this.fields, dropped);
+  }
+
+  flat(): string[] {
+    return flatFields(this.fields);
+  }
+}
+
+/** Whether a field is of a kind that `marked` marks: see `HeadText.hasAny`. */
+export function hasMarked(fields: readonly HeaderField[], marked: Uint8Array): boolean {
+  for (let at = 0; at < fields.length; at++) {
+    const { name, value } = fields[at] as HeaderField;
+    if (isMarked(marked[name.kind], value)) return true;
+  }
+  return false;
+}
+
+/** The fields but those of kinds that `dropped` marks: the same array where there are none. */
+export function fieldsWithout(fields: readonly HeaderField[], dropped: Uint8Array): readonly HeaderField[] {
+  for (let at = 0; at < fields.length; at++)
+    if (dropped[(fields[at] as HeaderField).name.kind] !== 0)
+      return fields.filter((field) => dropped[field.name.kind] === 0);
+  return fields;
 }
 
 /** Flat name, value, name, value: the form of `HeaderList`. */
@@ -98,7 +145,7 @@ export function validateResponse(decoded: DecodedFields, maxFields: number): Res
   const status = Number(text);
   // 101 has no meaning in HTTP/2 (RFC 9113, section 8.6).
   if (status < 100 || status > 599 || status === 101) return undefined;
-  return { status, fields, contentLength };
+  return new ResponseHead(status, fields, contentLength);
 }
 
 /** Validates a trailer section (RFC 9113, section 8.1): no pseudo-header fields. `undefined`: malformed. */

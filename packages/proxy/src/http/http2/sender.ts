@@ -23,7 +23,7 @@ export class Sender {
   dataFrames = 0;
   #paused = false;
   /** Streams with something queued, longest waiting first. */
-  #blocked: Set<Http2Stream> | undefined = undefined;
+  #blocked: Http2Stream[] = noStreams;
   readonly #events: SessionEvents;
   readonly #host: StreamHost;
 
@@ -33,17 +33,21 @@ export class Sender {
     this.output = new FrameOutput(events);
   }
 
-  /** Encodes the fields and sends HEADERS, with CONTINUATION where they need it. `status` 0: none. */
+  /**
+   * Encodes the fields and sends HEADERS, with CONTINUATION where they need it.
+   * @param status 0: none
+   * @param pseudo other pseudo-header fields, flat, which come first
+   */
   fieldBlock(
     stream: number,
     status: number,
     flat: readonly string[],
     section: 'head' | 'trailers',
-    pseudoFields: number,
     endStream: boolean,
+    pseudo?: readonly string[],
   ): boolean {
     const { encoder, output } = this;
-    const needed = encoder.prepare(flat, section, pseudoFields);
+    const needed = encoder.prepare(flat, section, pseudo);
     if (needed === -1) return false;
     const flags = endStream ? Flag.endStream : 0;
     if (needed > defaultFrameBytes) {
@@ -61,7 +65,7 @@ export class Sender {
 
   /** Whether all fields may be sent as trailers. */
   isSendable(flat: readonly string[]): boolean {
-    return this.encoder.prepare(flat, 'trailers', 0) !== -1;
+    return this.encoder.prepare(flat, 'trailers') !== -1;
   }
 
   /** Returns `false` where bytes, or the end, were queued. */
@@ -86,8 +90,8 @@ export class Sender {
     this.#advance(stream, Number.POSITIVE_INFINITY);
     if (stream.queue === undefined) return true;
     this.copied = false;
-    this.#blocked ??= new Set();
-    this.#blocked.add(stream);
+    if (this.#blocked === noStreams) this.#blocked = [];
+    if (!this.#blocked.includes(stream)) this.#blocked.push(stream);
     return false;
   }
 
@@ -121,7 +125,7 @@ export class Sender {
   /** Sends what windows allow: a frame of each stream in turn. */
   flush(): void {
     const blocked = this.#blocked;
-    if (blocked === undefined || this.#paused) return;
+    if (blocked.length === 0 || this.#paused) return;
     for (let progress = true; progress; ) {
       progress = false;
       for (const stream of [...blocked]) {
@@ -135,7 +139,12 @@ export class Sender {
   /** Forgets what a closed stream has queued. */
   drop(stream: Http2Stream): void {
     stream.queue = undefined;
-    this.#blocked?.delete(stream);
+    this.#unblock(stream);
+  }
+
+  #unblock(stream: Http2Stream): void {
+    const at = this.#blocked.indexOf(stream);
+    if (at !== -1) this.#blocked.splice(at, 1);
   }
 
   #flushStream(stream: Http2Stream): void {
@@ -147,7 +156,7 @@ export class Sender {
   /** After an advance: notifies the session if the queue is empty. */
   #settle(stream: Http2Stream): void {
     if (stream.queue !== undefined) return;
-    this.#blocked?.delete(stream);
+    this.#unblock(stream);
     if (stream.localEnded) this.#host.onLocalEnd(stream);
     else if (stream.awaitsWindow) {
       stream.awaitsWindow = false;
@@ -163,7 +172,7 @@ export class Sender {
     while (done < queue.length && sent < frames && !this.#paused) {
       const next = queue[done] as Queued;
       if (next.trailers !== undefined) {
-        this.fieldBlock(stream.id, 0, next.trailers, 'trailers', 0, true);
+        this.fieldBlock(stream.id, 0, next.trailers, 'trailers', true);
         done++;
         sent++;
         continue;
@@ -220,3 +229,5 @@ export class Sender {
     } while (at < length);
   }
 }
+
+const noStreams: Http2Stream[] = [];

@@ -13,6 +13,7 @@ import type { SessionEvents } from './session-events.ts';
 import type { SessionOptions } from './session-options.ts';
 import { initialPeerSettings, type PeerSettings } from './settings.ts';
 import type { Http2Stream, StreamHost } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 
 /** The streams of a connection: their lives, their bodies, and what faults do to them. `Http2Session` is the API. */
 export abstract class SessionCore implements StreamHost {
@@ -26,7 +27,7 @@ export abstract class SessionCore implements StreamHost {
   protected readonly budgets: PeerBudgets;
   protected readonly resets: ResetLog;
   /** Allocated with the first stream. */
-  protected streams: Map<number, Http2Stream> | undefined = undefined;
+  protected streams: StreamTable | undefined = undefined;
   readonly #events: SessionEvents;
   #closed = false;
 
@@ -62,8 +63,8 @@ export abstract class SessionCore implements StreamHost {
   }
 
   /** The open streams, for a deadline sweep. */
-  allStreams(): IterableIterator<Http2Stream> {
-    return (this.streams ?? noStreams).values();
+  allStreams(): readonly Http2Stream[] {
+    return this.streams?.list() ?? [];
   }
 
   /** The connection failed or was aborted. */
@@ -72,8 +73,8 @@ export abstract class SessionCore implements StreamHost {
   }
 
   protected open(stream: Http2Stream): void {
-    this.streams ??= new Map();
-    this.streams.set(stream.id, stream);
+    this.streams ??= new StreamTable();
+    this.streams.add(stream);
     this.budgets.earned();
   }
 
@@ -188,7 +189,7 @@ export abstract class SessionCore implements StreamHost {
   }
 
   protected resetAll(errorCode: number, cause: string): void {
-    for (const stream of [...this.allStreams()]) this.endStream(stream, errorCode, cause, false);
+    for (const stream of this.allStreams()) this.endStream(stream, errorCode, cause, false);
   }
 
   /** Ends a stream for a cause that lies in the connection. */
@@ -215,5 +216,3 @@ export abstract class SessionCore implements StreamHost {
     if (stream.unconsumedBytes > 0 && !this.#closed) this.bodies.release(stream, stream.unconsumedBytes);
   }
 }
-
-const noStreams = new Map<number, Http2Stream>();

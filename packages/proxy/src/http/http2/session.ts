@@ -198,7 +198,7 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
     sender.initialStreamWindow = peer.initialWindowBytes;
     const change = peer.initialWindowBytes - before;
     if (change !== 0) {
-      for (const stream of [...this.allStreams()]) {
+      for (const stream of this.allStreams()) {
         if (stream.closed || sender.growStream(stream, change)) continue;
         this.fault(faults.initialWindow);
         return;

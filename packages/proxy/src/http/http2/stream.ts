@@ -18,8 +18,8 @@ export interface StreamSender {
     status: number,
     flat: readonly string[],
     section: 'head' | 'trailers',
-    pseudoFields: number,
     endStream: boolean,
+    pseudo?: readonly string[],
   ): boolean;
   isSendable(flat: readonly string[]): boolean;
   sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean;
@@ -94,7 +94,7 @@ export class Http2Stream {
    */
   sendHead(status: number, flat: readonly string[], endStream: boolean): boolean {
     if (this.closed || this.localEnded || this.headSent) return this.closed;
-    if (!this.#host.sender.fieldBlock(this.id, status, flat, 'head', 0, endStream)) return false;
+    if (!this.#host.sender.fieldBlock(this.id, status, flat, 'head', endStream)) return false;
     this.headSent = true;
     if (endStream) this.#end();
     return true;
@@ -103,7 +103,7 @@ export class Http2Stream {
   /** Server: sends an interim head (100, 103; RFC 9110, section 15.2). Returns as `sendHead`. */
   sendInterim(status: number, flat: readonly string[]): boolean {
     if (this.closed || this.localEnded || this.headSent) return this.closed;
-    return this.#host.sender.fieldBlock(this.id, status, flat, 'head', 0, false);
+    return this.#host.sender.fieldBlock(this.id, status, flat, 'head', false);
   }
 
   /**
@@ -136,7 +136,7 @@ export class Http2Stream {
       this.queue.push({ bytes: noBytes, from: 0, to: 0, endStream: true, trailers: flat });
       return true;
     }
-    if (!sender.fieldBlock(this.id, 0, flat, 'trailers', 0, true)) return false;
+    if (!sender.fieldBlock(this.id, 0, flat, 'trailers', true)) return false;
     this.#end();
     return true;
   }

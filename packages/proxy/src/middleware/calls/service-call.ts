@@ -1,5 +1,4 @@
-import { HeadText } from '../../http/head-text.ts';
-import type { BodyFraming, UpstreamHead } from '../../http/response-head.ts';
+import type { BodyFraming, ReceivedHead } from '../../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { ConnectionPool, Waiter } from '../../transport/connection-pool.ts';
@@ -59,6 +58,7 @@ export function callService(context: ServiceCallContext, options: ServiceCallOpt
 class ServiceCall implements ResponseReceiver, Waiter, Timed {
   readonly wantsPayload = true;
   deadlineMs: number;
+  sweepPlace = -1;
   readonly #context: ServiceCallContext;
   readonly #options: ServiceCallOptions;
   readonly #request: OutgoingRequest;
@@ -118,10 +118,9 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
     this.#fail('invalid', 'the service changed the protocol unasked', 'broken');
   }
 
-  onHead(head: UpstreamHead, bytes: Buffer, _framing: BodyFraming, from: number, to: number, complete: boolean) {
-    const base = head.reasonStart;
+  onHead(head: ReceivedHead, bytes: Buffer, _framing: BodyFraming, from: number, to: number, complete: boolean) {
     this.#status = head.status;
-    this.#headers = new HeadText(bytes.toString('latin1', base, head.end), base, head.fields).flat();
+    this.#headers = head.flat();
     return this.onBody(bytes, from, to, complete);
   }
 

@@ -12,7 +12,7 @@ import type {
 } from '../../exchange/client-side.ts';
 import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { HttpExchange } from '../../exchange/http-exchange.ts';
-import { AddedLines } from '../../exchange/upstream-head.ts';
+import { AddedFields } from '../../exchange/upstream-head.ts';
 import { clientPreface } from '../../http/http2/frames.ts';
 import { type ParseError, parseErrors } from '../../http/parse-error.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -48,6 +48,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   readonly cache: ConnectionCache;
   readonly sink: ResponseSink;
   deadlineMs: number;
+  sweepPlace = -1;
   /** Of the request in progress, head included. */
   receivedBytes = 0;
   readonly #socket: Socket;
@@ -86,7 +87,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const info = connectionInfo(socket, entrypoint, context.trusted, context.publishedPorts);
     const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
     const { viaName, writesForwarded } = context;
-    const added = new AddedLines(peerAddress, secure ? 'https' : 'http', port, viaName, writesForwarded);
+    const added = new AddedFields(peerAddress, secure ? 'https' : 'http', port, viaName, writesForwarded);
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
   }

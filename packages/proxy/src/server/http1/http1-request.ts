@@ -66,7 +66,7 @@ export class Http1Request extends HeadText implements RequestView {
     return values;
   }
 
-  plainLines(): string | undefined {
+  plainFields(): string | undefined {
     if (this.#namesFields || !this.hostIsField || this.hasAny(needsPolicy)) return undefined;
     // Ignored in HTTP/1.0 (RFC 9110, section 10.1.1): an endpoint of HTTP/1.1 must not take it for an expectation.
     if (this.protocol === 'HTTP/1.0' && this.header('expect') !== undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { ClientHead } from '../../exchange/client-head.ts';
-import { flatOfLines, lowered } from '../../http/http2/field-lines.ts';
+import { flatOfSent, lowered } from '../../http/http2/field-lines.ts';
 
 /** The fields of a response for HTTP/2. */
-export function flatOfHead({ lines, headers }: ClientHead): string[] {
-  return lines === undefined ? lowered(headers?.flat ?? []) : flatOfLines(lines);
+export function flatOfHead({ sent, headers }: ClientHead): string[] {
+  return sent === undefined ? lowered(headers?.flat ?? []) : flatOfSent(sent);
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ConnectionCache } from '../../exchange/connection-cache.ts';
-import { AddedLines } from '../../exchange/upstream-head.ts';
+import { AddedFields } from '../../exchange/upstream-head.ts';
 import { releaseOutput } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
@@ -36,6 +36,7 @@ export class Http2Connection implements Timed, StreamConnection {
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
   deadlineMs: number;
+  sweepPlace = -1;
   readonly #socket: Socket;
   readonly #session: Http2ServerSession;
   #stage: Stage = 'opening';
@@ -62,7 +63,7 @@ export class Http2Connection implements Timed, StreamConnection {
     const { peerAddress, secure, entryPort, publishedPort: port = entryPort } = info;
     const { viaName, writesForwarded } = context;
     const scheme = secure ? 'https' : 'http';
-    const added = new AddedLines(peerAddress, scheme, port, viaName, writesForwarded, '2.0');
+    const added = new AddedFields(peerAddress, scheme, port, viaName, writesForwarded, '2.0');
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#flushLater = guard(this, () => this.#flush());

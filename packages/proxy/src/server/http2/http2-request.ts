@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { BY_VALUE, hopByHop, needsPolicy } from '../../http/head-text.ts';
-import { fieldValue, type RequestHead } from '../../http/http2/message-head.ts';
-import { sessionCookieName } from '../../http/session-cookie.ts';
+import { hopByHop, needsPolicy } from '../../http/head-text.ts';
+import { fieldsWithout, fieldValue, hasMarked, type RequestHead } from '../../http/http2/message-head.ts';
 import type { RequestFault, RequestView } from '../../model/request-view.ts';
+import type { SentField } from '../../model/sent-fields.ts';
 import { isPlainPath } from '../../routing/normal-path.ts';
 
 /** The head of one stream as the exchange reads it. `:authority` stands for Host (RFC 9113, section 8.3.1). */
@@ -68,14 +68,8 @@ export class Http2Request implements RequestView {
     return flat;
   }
 
-  plainLines(): string | undefined {
-    let lines = `Host: ${this.sentHost}\r\n`;
-    for (const field of this.#head.fields) {
-      const { kind } = field.name;
-      const mark = needsPolicy[kind];
-      if (mark === 1 || (mark === BY_VALUE && field.value.includes(sessionCookieName))) return undefined;
-      if (hopByHop[kind] === 0) lines += field.line;
-    }
-    return lines;
+  plainFields(): readonly SentField[] | undefined {
+    const { fields } = this.#head;
+    return hasMarked(fields, needsPolicy) ? undefined : fieldsWithout(fields, hopByHop);
   }
 }

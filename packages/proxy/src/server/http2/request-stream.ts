@@ -35,6 +35,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
   readonly cache: ConnectionCache;
   readonly sink: StreamResponse;
   deadlineMs = Number.POSITIVE_INFINITY;
+  sweepPlace = -1;
   readonly #connection: StreamConnection;
   readonly #stream: Http2Stream;
   readonly #body: StreamBody;

@@ -26,8 +26,8 @@ export interface ChannelConnection {
   hold(): void;
   /** `settle` is to be called when all that was received has been read. */
   touch(channel: Http2Channel): void;
-  /** The channel is done with. Called once. */
-  release(channel: Http2Channel, completed: boolean): void;
+  /** A channel is done with. Called once for each. */
+  release(completed: boolean): void;
 }
 
 /** Where a channel waits for a connection. */
@@ -58,6 +58,7 @@ export class Http2Channel implements EndpointChannel, Timed {
   #paused = false;
   /** Received while paused: the endpoint may not send as many again before the client has taken them. */
   #heldBytes = 0;
+  sweepPlace = -1;
   answering = false;
   wasIdle = false;
   trailers = '';
@@ -165,7 +166,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     const receiver = this.#receiver;
     if (receiver === undefined) return;
     this.#silence.expectBytes();
-    ResponseAssembly.interim(head, receiver);
+    receiver.onInterim(head);
   }
 
   onResponse(head: ResponseHead, ended: boolean): void {
@@ -254,8 +255,10 @@ export class Http2Channel implements EndpointChannel, Timed {
 
   #open(connection: ChannelConnection, request: OutgoingRequest): void {
     const scheme = this.endpoint.secure ? 'https' : 'http';
-    let head = http2RequestHead(request.head, scheme);
-    if (request.wantsTrailers === true) head.flat.push('te', 'trailers');
+    let head =
+      typeof request.head === 'string'
+        ? http2RequestHead(request.head, scheme, request.wantsTrailers === true)
+        : request.head;
     if (request.upgrade !== '') {
       const connect = connection.takesUpgrades ? extendedConnect(head, request.upgrade) : undefined;
       if (connect === undefined) {
@@ -326,7 +329,7 @@ export class Http2Channel implements EndpointChannel, Timed {
     this.#released = true;
     this.#queue.sweep.remove(this);
     if (this.#connection === undefined) this.#queue.leave(this);
-    else this.#connection.release(this, completed);
+    else this.#connection.release(completed);
   }
 }
 

@@ -55,12 +55,14 @@ const closingMs = 1_000;
 export class Http2Connection implements ChannelConnection, Timed {
   readonly endpoint: Endpoint;
   deadlineMs: number;
+  sweepPlace = -1;
   served = 0;
   ready = false;
+  /** Requests that are on it, those included whose stream is not open yet. */
+  outstanding = 0;
   readonly #owner: Http2ConnectionOwner;
   readonly #socket: Socket;
   readonly #session: Http2ClientSession;
-  readonly #channels = new Set<Http2Channel>();
   readonly #beganMs = performance.now();
   readonly #flushLater: () => void;
   #spoken: SpokenProtocol | undefined;
@@ -108,16 +110,11 @@ export class Http2Connection implements ChannelConnection, Timed {
     owner.sweep.add(this);
   }
 
-  /** Requests that are on it, those included whose stream is not open yet. */
-  get outstanding(): number {
-    return this.#channels.size;
-  }
-
   /** How many more requests it takes now. */
   get capacity(): number {
     if (!this.ready || this.#retired || this.#closed) return 0;
-    const reserved = this.#channels.size - this.#session.openStreams;
-    return Math.min(mostStreams - this.#channels.size, this.#session.capacity - Math.max(0, reserved));
+    const reserved = this.outstanding - this.#session.openStreams;
+    return Math.min(mostStreams - this.outstanding, this.#session.capacity - Math.max(0, reserved));
   }
 
   get takesUpgrades(): boolean {
@@ -126,9 +123,9 @@ export class Http2Connection implements ChannelConnection, Timed {
 
   /** Takes a request on, whose stream opens when it is sent. */
   take(channel: Http2Channel): void {
-    const wasEmpty = this.#channels.size === 0;
+    const wasEmpty = this.outstanding === 0;
     const wasIdle = wasEmpty && this.served > 0;
-    this.#channels.add(channel);
+    this.outstanding++;
     if (wasEmpty) this.#expectAnything();
     channel.attach(this, wasIdle);
   }
@@ -147,13 +144,12 @@ export class Http2Connection implements ChannelConnection, Timed {
     this.#touched.push(channel);
   }
 
-  release(channel: Http2Channel, completed: boolean): void {
-    if (!this.#channels.delete(channel)) return;
+  release(completed: boolean): void {
+    this.outstanding--;
     if (completed) this.served++;
     if (this.#closed) return;
     if (this.capacity > 0) this.#owner.onCapacity(this);
-    if (this.#channels.size > 0) return;
-    if (this.#retired) this.close();
+    if (this.outstanding === 0 && this.#retired) this.close();
   }
 
   /** Nothing is on it: it closes unless it is used before. */
@@ -165,7 +161,7 @@ export class Http2Connection implements ChannelConnection, Timed {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    if (this.#channels.size === 0) this.close();
+    if (this.outstanding === 0) this.close();
   }
 
   /** Ends in order: GOAWAY, then the end of the connection. */
@@ -182,7 +178,7 @@ export class Http2Connection implements ChannelConnection, Timed {
 
   onDeadline(): void {
     const isOpen = this.ready && !this.#socket.writableEnded;
-    if (isOpen && this.#channels.size === 0) this.close();
+    if (isOpen && this.outstanding === 0) this.close();
     else if (isOpen && !this.#pinged) {
       this.#pinged = true;
       this.deadlineMs = this.#owner.sweep.in(pongMs);
@@ -262,7 +258,7 @@ export class Http2Connection implements ChannelConnection, Timed {
         return;
       }
     }
-    if (this.#channels.size > 0) this.#expectAnything();
+    if (this.outstanding > 0) this.#expectAnything();
     this.#session.read(bytes, 0, length);
     if (this.#touched.length === 0) return;
     const touched = this.#touched;
@@ -338,8 +334,6 @@ export class Http2Connection implements ChannelConnection, Timed {
     this.#closed = true;
     this.#owner.sweep.remove(this);
     this.#session.abort();
-    // Those without a stream yet.
-    for (const channel of [...this.#channels]) channel.fail({ kind: 'closed', error: this.#error });
     this.#owner.onClosed(this, this.ready ? undefined : this.#openingFault());
   }
 

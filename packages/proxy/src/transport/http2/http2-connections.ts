@@ -36,6 +36,8 @@ export interface Http2ConnectionsHost {
 export class Http2Connections {
   readonly #host: Http2ConnectionsHost;
   readonly #groups = new Map<string, EndpointGroup>();
+  /** Saves making the key. */
+  readonly #groupOf = new WeakMap<Endpoint, EndpointGroup>();
   #stopped = false;
 
   constructor(host: Http2ConnectionsHost) {
@@ -84,15 +86,22 @@ export class Http2Connections {
   }
 
   #group(endpoint: Endpoint): EndpointGroup {
+    const known = this.#groupOf.get(endpoint);
+    if (known?.isListed === true) return known;
     const key = keyOf(endpoint);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = new EndpointGroup(endpoint, this.#host, {
+      const made = new EndpointGroup(endpoint, this.#host, {
         isStopped: () => this.#stopped,
-        onEmpty: () => this.#groups.delete(key),
+        onEmpty: () => {
+          made.isListed = false;
+          this.#groups.delete(key);
+        },
       });
-      this.#groups.set(key, group);
+      this.#groups.set(key, made);
+      group = made;
     }
+    this.#groupOf.set(endpoint, group);
     return group;
   }
 }
@@ -107,6 +116,8 @@ interface GroupOwner {
 class EndpointGroup implements Http2ConnectionOwner, ChannelQueue {
   readonly sweep: DeadlineSweep;
   readonly line: WaitingLine<ChannelWaiter>;
+  /** It has not become empty. */
+  isListed = true;
   readonly #endpoint: Endpoint;
   readonly #host: Http2ConnectionsHost;
   readonly #owner: GroupOwner;
@@ -205,7 +216,9 @@ class EndpointGroup implements Http2ConnectionOwner, ChannelQueue {
 
   /** Gives places to those that wait, and opens a connection for the others. */
   #assign(): void {
-    for (const channel of [...this.#waiting]) {
+    if (this.#waiting.size === 0 && this.line.length === 0) return;
+    // Of the set itself, not of a copy: a request that fails at once gives its place on, and comes here again.
+    for (const channel of this.#waiting) {
       const free = this.#leastOutstanding();
       if (free === undefined) break;
       this.#waiting.delete(channel);

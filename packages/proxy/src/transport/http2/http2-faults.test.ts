@@ -76,6 +76,7 @@ describe('an error thrown in a callback of an HTTP/2 connection to an endpoint',
         ['complete', undefined],
       ]);
       expect(foreign.connections).to.equal(1);
+      expect(foreign.seen.length, 'each is sent once').to.be.at.most(3);
       expect(poolFaults).to.deep.equal([]);
       await until(() => pool.sizes().idle === 1, 'an idle connection');
     });

@@ -1,16 +1,6 @@
-import { http1ResponseHead } from '../../http/http2/http1-heads.ts';
 import type { ResponseHead } from '../../http/http2/message-head.ts';
-import { type BodyFraming, UpstreamHead } from '../../http/response-head.ts';
+import type { BodyFraming } from '../../http/response-head.ts';
 import type { ResponseConsumer } from '../response-reader.ts';
-
-// One head is parsed at a time, and wholly used before the next. Decoded heads have at most 65,536 bytes with 32 for each
-// field, so their text is shorter.
-const parsed = new UpstreamHead();
-const mostHeadBytes = 65_536;
-/** A first piece up to this size is cheaper copied behind the head than passed on by itself. */
-const mostCopiedBytes = 4_096;
-const scratchBytes = mostHeadBytes + mostCopiedBytes;
-let scratch = Buffer.allocUnsafeSlow(scratchBytes);
 
 /**
  * Gives a response to its receiver, head and body together where they came together: a piece is held until the next one,
@@ -33,11 +23,6 @@ export class ResponseAssembly {
     this.#head = head;
     this.#method = method;
     this.#receiver = receiver;
-  }
-
-  static interim(head: ResponseHead, receiver: ResponseConsumer): void {
-    writeHead(head);
-    receiver.onInterim(parsed, scratch);
   }
 
   /** Discards what follows: the receiver is gone. */
@@ -70,37 +55,21 @@ export class ResponseAssembly {
     const bytes = this.#bytes;
     const from = this.#from;
     const to = this.#to;
+    this.#head = undefined;
     this.#bytes = noBytes;
     this.#from = this.#to = 0;
     this.delivered = complete;
-    if (head === undefined) {
-      if (receiver.onBody(bytes, from, to, complete, '')) this.inUse = true;
-      return;
-    }
-    this.#head = undefined;
-    const end = writeHead(head);
-    const isCopied = to - from <= mostCopiedBytes;
-    const bodyEnd = isCopied ? end + bytes.copy(scratch, end, from, to) : end;
-    const framing = framingOf(parsed, this.#method);
-    const inUse = receiver.onHead(parsed, scratch, framing, end, bodyEnd, complete && isCopied);
-    if (inUse) scratch = Buffer.allocUnsafeSlow(scratchBytes);
-    // The receiver may have left while it took the head.
-    if (!isCopied && this.#receiver?.onBody(bytes, from, to, complete, '') === true) this.inUse = true;
+    const inUse =
+      head === undefined
+        ? receiver.onBody(bytes, from, to, complete, '')
+        : receiver.onHead(head, bytes, framingOf(head, this.#method), from, to, complete);
+    if (inUse) this.inUse = true;
   }
 }
 
-/** Writes a head as HTTP/1.1 has it, parses it, and returns where it ends. */
-function writeHead(head: ResponseHead): number {
-  const end = scratch.write(http1ResponseHead(head), 'latin1');
-  const outcome = parsed.parse(scratch, 0, end);
-  if (outcome !== 'complete')
-    throw new Error(`a valid head of HTTP/2 is not one of HTTP/1.1: ${JSON.stringify(outcome)}`);
-  return end;
-}
-
-function framingOf(head: UpstreamHead, method: string): BodyFraming {
-  const framing = head.framingFor(method);
-  return framing === 'until-close' ? 'unsized' : framing;
+function framingOf({ status, contentLength }: ResponseHead, method: string): BodyFraming {
+  if (status === 204 || status === 304 || method === 'HEAD' || contentLength === 0) return 'none';
+  return contentLength === -1 ? 'unsized' : 'length';
 }
 
 const noBytes = Buffer.alloc(0);

@@ -59,24 +59,35 @@ export class HpackEncoder {
 
   /**
    * First half: takes the fields as flat name, value, name, value, and judges them. Names may have upper case.
-   * @param pseudoFields How many of them, at the beginning, are pseudo-header fields.
+   * @param pseudo pseudo-header fields, which come first
    * @returns how many bytes `write` needs at most, or -1 where a name or value must not be sent.
    */
-  prepare(flat: readonly string[], section: 'head' | 'trailers', pseudoFields: number): number {
+  prepare(flat: readonly string[], section: 'head' | 'trailers', pseudo: readonly string[] = noFields): number {
     this.#headSlots ??= [];
     if (section === 'trailers') this.#trailerSlots ??= [];
     const slots = section === 'head' ? this.#headSlots : (this.#trailerSlots as Slot[]);
     this.#slots = slots;
-    let needed = 16;
-    let place = 0;
+    this.#count = 0;
+    const first = this.#take(pseudo, true);
+    const rest = first === -1 ? -1 : this.#take(flat, false);
+    if (rest === -1) return -1;
+    // Nothing is kept of a head with many more fields than usual.
+    if (slots.length > this.#count + 16) slots.length = this.#count;
+    return 16 + first + rest;
+  }
+
+  /** Takes fields for the next slots. Returns how many bytes they need at most, or -1. */
+  #take(flat: readonly string[], mayBePseudo: boolean): number {
+    const slots = this.#slots;
+    let needed = 0;
+    let place = this.#count;
     for (let at = 0; at < flat.length; at += 2, place++) {
       const given = flat[at] as string;
       const value = flat[at + 1] as string;
       const slot = slots[place];
-      if (slot !== undefined && slot.given === given && slot.value === value) {
-        slot.repeated = true;
-      } else {
-        if (place >= pseudoFields && given.charCodeAt(0) === COLON) return -1;
+      if (slot !== undefined && slot.given === given && slot.value === value) slot.repeated = true;
+      else {
+        if (!mayBePseudo && given.charCodeAt(0) === COLON) return -1;
         const fresh = this.#look(slot, given, value);
         if (fresh === undefined) return -1;
         if (slot === undefined) slots.push(fresh);
@@ -84,8 +95,6 @@ export class HpackEncoder {
       needed += given.length + value.length + 12;
     }
     this.#count = place;
-    // Nothing is kept of a head with many more fields than usual.
-    if (slots.length > place + 16) slots.length = place;
     return needed;
   }
 
@@ -151,6 +160,7 @@ export class HpackEncoder {
 }
 
 const noSlots: Slot[] = [];
+const noFields: readonly string[] = [];
 
 /** `:status` (RFC 9113, section 8.3.2): one byte for the common ones. */
 export function writeStatus(target: Buffer, start: number, status: number): number {

@@ -233,7 +233,7 @@ describe('HPACK static table (RFC 7541, appendix A)', () => {
 
 describe('HPACK encoder (RFC 7541)', () => {
   function encode(encoder: HpackEncoder, flat: readonly string[], section: 'head' | 'trailers' = 'head'): Buffer {
-    const needed = encoder.prepare(flat, section, 0);
+    const needed = encoder.prepare(flat, section);
     expect(needed).to.not.equal(-1);
     const target = Buffer.alloc(needed);
     const end = encoder.write(target, encoder.writeSizeUpdate(target, 0));
@@ -344,7 +344,7 @@ describe('HPACK encoder (RFC 7541)', () => {
   ];
   for (const [name, fields] of unsendable) {
     it(`does not send ${name}`, () => {
-      expect(new HpackEncoder().prepare(fields, 'head', 0)).to.equal(-1);
+      expect(new HpackEncoder().prepare(fields, 'head')).to.equal(-1);
     });
   }
 
