@@ -40,14 +40,10 @@ export const exchangeMutants: readonly Mutant[] = [
     `${exchange}/upstream-head.ts`,
     [`${exchange}/decide.test.ts`],
     [
-      ['the short cut says 1.1 in Via for HTTP/1.0', '(isHttp10 ? ', '(false ? '],
-      ['the short cut keeps the Host of the request before', 'this.#host !== sentHost || ', ''],
-      ['the short cut forgets Forwarded', "if (!this.#writesForwarded) return '';", "return '';"],
-      [
-        'the chunked framing of a body is lost',
-        "${lines}${added}${view.unsized ? chunkedLine : ''}",
-        '${lines}${added}',
-      ],
+      ['the short cut says 1.1 in Via for HTTP/1.0', '= isHttp10 ? ', '= false ? '],
+      ['the short cut keeps the Host of the request before', 'this.#host === sentHost', 'this.#host !== undefined'],
+      ['the short cut forgets Forwarded', 'if (this.#writesForwarded)', 'if (false)'],
+      ['the chunked framing of a body is lost', "${trace}${view.unsized ? chunkedLine : ''}", '${trace}'],
       ['a step may change how a body is framed', 'restoreFraming(headers, contentLength);', ''],
     ],
   ),
@@ -75,8 +71,8 @@ export const exchangeMutants: readonly Mutant[] = [
       ['a blocked route is served', 'if (early !== undefined) return respond(early);', ''],
       [
         'the short cut is taken for routes with steps',
-        'lines !== undefined && steps.length === 0 && ',
-        'lines !== undefined && ',
+        'sent !== undefined && steps.length === 0 && ',
+        'sent !== undefined && ',
       ],
       [
         'the authority of an absolute-form target is not sent as Host',

@@ -5,7 +5,6 @@ import type { Exchange, Protocol } from '../model/exchange.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { EndpointChannel } from '../transport/endpoint-channel.ts';
-import type { OutgoingHead } from '../transport/outgoing-request.ts';
 import { RequestRecord, recordOf } from './access-record.ts';
 import { boundedBody, passBody } from './bounded-body.ts';
 import { type ClientHead, clientHeadOf, mayTunnel } from './client-head.ts';
@@ -284,7 +283,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#startForwarding(order, head, consumed);
   }
 
-  #startForwarding(order: ForwardOrder, head: OutgoingHead, consumed: string): void {
+  #startForwarding(order: ForwardOrder, head: ForwardOrder['head'], consumed: string): void {
     const { steps, framing, exchange } = order;
     this.#mayTransform = mayTransform(steps);
     const body = this.#body;

@@ -47,14 +47,14 @@ export class AddedFields {
 
   /** As lines of HTTP/1.1. */
   lines(sentHost: string, requestId: string, isHttp10: boolean): string {
-    if (this.#host !== sentHost) this.#know(sentHost);
+    this.#know(sentHost);
     const after = isHttp10 ? linesOfFlat(this.#afterId('1.0')) : this.#linesAfterId;
     return `${this.#linesBeforeId}X-Request-Id: ${requestId}\r\n${after}`;
   }
 
   /** Appends them as fields of HTTP/2: lower-case name, value. */
   appendTo(flat: string[], sentHost: string, requestId: string): void {
-    if (this.#host !== sentHost) this.#know(sentHost);
+    this.#know(sentHost);
     this.#flatBeforeId ??= lowered(this.#beforeId(sentHost));
     this.#flatAfterId ??= lowered(this.#afterId(this.#viaVersion));
     append(flat, this.#flatBeforeId);
@@ -63,6 +63,7 @@ export class AddedFields {
   }
 
   #know(sentHost: string): void {
+    if (this.#host === sentHost) return;
     this.#host = sentHost;
     this.#linesBeforeId = linesOfFlat(this.#beforeId(sentHost));
     this.#flatBeforeId = undefined;
