@@ -21,7 +21,13 @@ timeouts are in seconds; names that end in \`_MS\` are in milliseconds.
 \`DEFAULT_CHECK_PATH=/health\`. The name is the label's in \`UPPER_SNAKE\`. A service does without by \`com.df.forwardAuth=none\`, a single
 destination by \`com.df.forwardAuth.2=none\`. The listener reads it for Swarm services, the proxy for \`reconfigure\` and \`DFP_SERVICE_*\`;
 give both the same, and \`swarmgate check\` and \`diff\` too. A value that the label does not take, or a name that is nearly a label's,
-is an error at the start.`;
+is an error at the start.
+
+What holds for every router of one of Traefik’s entrypoints, as in Traefik’s own flags: **\`TRAEFIK_<ENTRYPOINT>_MIDDLEWARES\`** (\`auth@file,rate\`, before
+the router’s own; a name that is not defined closes the routers), **\`_REDIRECT\`** (to an entrypoint with TLS: \`websecure\`, or
+\`websecure,temporary\`; routers that are at the target redirect at this entrypoint), **\`_TLS\`** (\`true\` or the name of a resolver: routers without \`tls\` have
+it there; \`le,options=mtls\` closes them, because TLS options are not read), **\`_CLOSED\`** (a reason: its routers answer 503). \`TRAEFIK_WEB_REDIRECT=websecure\` is of
+the entrypoint \`web\`; in the name everything but letters and digits is \`_\`. An entrypoint that is not known is an error at the start.`;
 
 function row(setting: Setting<unknown>): readonly string[] {
   const [name, ...others] = setting.env;

@@ -92,19 +92,28 @@ Traefik](traefik-labels.md); what the settings mean in [environment](environment
 1. **Read what would be served.** \`swarmgate check stack.yml\` reads both families of labels, without an engine: it names rules that
    cannot be read with the place in the rule, misspelt labels with the nearest one, middlewares that are missing or that no router
    names, entrypoints that are not known, services without a port, and labels of Traefik 1 with what to write.
-2. **Say what stands in Traefik’s own flags.** Half of a set-up is often there. \`swarmgate check stack.yml --traefik-args FILE\` reads them, one
-   a line, prints the settings that say the same, and fails for a flag that restricts and has none:
+2. **Say what stands in Traefik’s own flags.** Half of a set-up is often there. The listener reads the flags (else the environment) of the Traefik
+   service in its Swarm, by its image; \`swarmgate check\`, \`diff\` and \`convert\` those of a Traefik in the stack files, of the Swarm
+   (\`--traefik-service\`) or of a file (\`--traefik-args FILE\`), print the settings that say the same, and fail for a flag that restricts and has none:
 
    | Traefik’s flag | setting of the listener |
    |---|---|
-   | \`--entrypoints.web.address=:80\`, \`--entrypoints.websecure.address=:443\` | none: \`web\` and \`http\` are the plain ports, \`websecure\` and \`https\` those with TLS |
+   | \`--entrypoints.web.address=:80\`, \`--entrypoints.websecure.address=:443\` | none while there are no others: \`web\` and \`http\` are the plain ports, \`websecure\` and \`https\` those with TLS |
    | \`--entrypoints.internal.address=:8000\` | \`TRAEFIK_ENTRYPOINTS=internal=8000\`; with TLS \`internal=8000:ssl\`. The proxy opens the port: \`BIND_PORTS=8000\` |
    | \`--providers.swarm.exposedByDefault\` (default \`true\`) | \`TRAEFIK_EXPOSED_BY_DEFAULT=true\` (default \`false\`) |
    | \`--providers.swarm.constraints=…\` | \`TRAEFIK_CONSTRAINTS=…\`, in the same grammar |
    | \`--providers.swarm.defaultRule=…\` | \`TRAEFIK_DEFAULT_RULE=…\` |
-   | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`HTTPS_ONLY=true\` of the proxy |
+   | \`--providers.swarm.network=…\` | \`TRAEFIK_NETWORK=…\` |
+   | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`; hosts that no router has get 404, not a redirect |
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
-   | \`--entrypoints.….http.middlewares=…\` | none: put the middleware on the routers |
+   | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
+   | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
+   | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers answer 503, because the options may demand certificates of clients |
+   | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy |
+   | \`--configFile=…\`, or a static file that is mounted | none: nothing is served before its content stands in settings and \`TRAEFIK_SERVICE=off\` |
+
+   Settings that are given count before the flags. The flags go with the service: set what they say before you remove Traefik, and
+   \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
 3. **Turn it on.** \`LABELS=df,traefik\` on the listener. Without it the listener logs how many services carry \`traefik.*\` labels, and
    \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is

@@ -43,10 +43,11 @@ export type {
 export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
 export { showMiddleware } from './middlewares/show-middleware.ts';
 export { type Constraint, readConstraint } from './traefik/constraints.ts';
+export { type EntrypointOptions, readEntrypointOptions } from './traefik/entrypoint-options.ts';
 export * from './traefik/label-keys.ts';
 export * from './traefik/network.ts';
 export { type ReadLabels, readTraefikLabels } from './traefik/read-labels.ts';
-export { readTraefikArgs, type TraefikArgs } from './traefik/traefik-args.ts';
+export { readTraefikArgs, type TraefikArgs, traefikLines } from './traefik/traefik-args.ts';
 export * from './traefik/traefik-options.ts';
 export * from './traefik/translate-traefik.ts';
 export { controlCharacterIn } from './values/control-characters.ts';

@@ -41,7 +41,7 @@ export {
 } from './settings/parsers.ts';
 export { openSettings, readSettings, type Settings, type SettingsSource } from './settings/read-settings.ts';
 export type { Role, Setting } from './settings/setting.ts';
-export type { LabelFamily } from './settings/traefik-settings.ts';
+export { type LabelFamily, usualEntrypoints } from './settings/traefik-settings.ts';
 export { shareLookups, sharing } from './shared-lookups.ts';
 export { createSignal, type Signal } from './signal.ts';
 export { LoopFaults, type TaskFault, Tasks, type TasksOptions } from './tasks.ts';

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { isForTraefik } from '@swarmgate/labels';
 import { contendForLeadership, createSealer, keyLayout, loadSecretsKeys, type Registry } from '@swarmgate/registry';
 import {
   type LabelFamily,
@@ -10,9 +9,10 @@ import {
   type TaskFault,
   Tasks,
 } from '@swarmgate/runtime';
-import { createUnreadLabels, familiesOf } from './labels/label-families.ts';
+import { createUnreadLabels, familiesOf, hasTraefikLabels } from './labels/label-families.ts';
 import { isSelected, isSelectionUnclear } from './labels/service-parameters.ts';
 import { shownParameters } from './labels/shown-parameters.ts';
+import { createTraefikFlags, type TraefikFlagsState } from './labels/traefik-flags.ts';
 import type { TranslatedService } from './labels/translate-service.ts';
 import { createTranslator } from './labels/translator.ts';
 import { createNotificationDispatcher } from './notifying/notification-dispatcher.ts';
@@ -46,7 +46,12 @@ export interface ListenerStatus {
   readonly services: Readonly<Record<string, { readonly tasks: number; readonly problems: number }>>;
   readonly counts: ObserverCounts;
   /** `LABELS`, and how many services carry `traefik.*` labels, whether these are read or not. */
-  readonly labels: { readonly read: readonly LabelFamily[]; readonly traefikServices: number };
+  readonly labels: {
+    readonly read: readonly LabelFamily[];
+    readonly traefikServices: number;
+    /** The Traefik service whose flags are read, and the settings that say the same. */
+    readonly traefik?: { readonly service?: string; readonly settings: readonly string[]; readonly problem?: string };
+  };
   /** Control tasks that failed and have not recovered. */
   readonly taskFaults: readonly TaskFault[];
 }
@@ -100,7 +105,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     tasks,
     isSelected: (service) =>
       (families.families.includes('df') && (isSelected(service, naming) || isSelectionUnclear(service, naming))) ||
-      (families.traefik !== undefined && isForTraefik(service.labels, families.traefik)),
+      // Which of them Traefik takes depends on its flags, which may change.
+      (families.traefik !== undefined && hasTraefikLabels(service)),
     resyncIntervalMs: polling === 'off' ? settings.resyncIntervalMs : Math.min(polling, settings.resyncIntervalMs),
     useServiceEvents: settings.useServiceEvents,
     useNodeEvents: settings.useNodeEvents,
@@ -140,8 +146,15 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const stopFollowing = leadership.onChange((state) => dispatcher.setLeading(state.kind === 'leading'));
   running.push({ stop: async () => stopFollowing() });
 
+  const flags = families.traefik === undefined ? undefined : createTraefikFlags(settings, false);
+  const traefikFlags = (view: SwarmView): TraefikFlagsState | undefined => {
+    const before = observed.traefik;
+    observed.traefik = flags?.take(view);
+    if (observed.traefik !== before) logFlags(logger, observed.traefik);
+    return observed.traefik;
+  };
   const translator = createTranslator(
-    { ...naming, ...families, owner, separator: settings.separator, defaults: settings.defaultLabels },
+    { ...naming, ...families, traefikFlags, owner, separator: settings.separator, defaults: settings.defaultLabels },
     {
       onProblems: (service) => logProblems(logger, owner, service),
       onSkipped: ({ id, name }, selection) =>
@@ -204,7 +217,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       publishing: publisher.status(),
       services: Object.fromEntries(summary),
       counts: observer.counts(),
-      labels: { read: families.families, traefikServices: unread.services() },
+      labels: { read: families.families, traefikServices: unread.services(), ...traefikStatus(observed.traefik) },
       taskFaults: tasks.faults(),
     };
   }
@@ -261,6 +274,27 @@ class ObservedSwarm {
   view: SwarmView | undefined;
   /** Services that request routes, by published name. */
   services: ReadonlyMap<string, TranslatedService> = new Map();
+  /** Absent where `traefik.*` labels are not read. */
+  traefik: TraefikFlagsState | undefined;
+}
+
+/** `listener TRAEFIK_NETWORK=web`: settings that say what the flags say. */
+function traefikStatus(state: TraefikFlagsState | undefined): Pick<ListenerStatus['labels'], 'traefik'> {
+  if (state === undefined || state.kind === 'none') return {};
+  if (state.kind === 'unknown') return { traefik: { settings: [], problem: state.problem.message } };
+  const settings = state.flags.settings.map(({ of, setting }) => `${of} ${setting}`);
+  return { traefik: { service: state.service.name, settings } };
+}
+
+function logFlags(logger: Logger, state: TraefikFlagsState | undefined): void {
+  if (state?.kind === 'unknown') logger.error({ reason: state.problem.reason }, state.problem.message);
+  if (state?.kind !== 'read') return;
+  const settingsOf = (process: 'listener' | 'proxy') =>
+    state.flags.settings.filter(({ of }) => of === process).map(({ setting }) => setting);
+  logger.info(
+    { service: state.service.name, listener: settingsOf('listener'), proxy: settingsOf('proxy') },
+    'read the flags of Traefik; the settings of the listener hold, those of the proxy are for the operator to set',
+  );
 }
 
 function logProblems(logger: Logger, owner: string, service: TranslatedService): void {

@@ -153,6 +153,41 @@ describe('checking a stack file', () => {
     expect(flagged.code).to.equal(1);
   });
 
+  it('reads the flags of a Traefik that stands in the stack files, and refuses those that nothing here says', async () => {
+    const file = join(folder, 'with-traefik.yml');
+    const stack = (flags: readonly string[]) => `services:
+  proxy:
+    image: traefik:v3.5
+    command: ${JSON.stringify(flags)}
+    networks: [public]
+  web:
+    image: web
+    networks: [public, db]
+    deploy:
+      labels:
+        traefik.docker.network: shop_public
+        traefik.http.routers.web.rule: Host(\`a.example\`)
+        traefik.http.services.web.loadbalancer.server.port: 80
+networks:
+  public: { external: true }
+  db:
+`;
+    writeFileSync(file, stack(['--providers.swarm', '--entrypoints.web.http.middlewares=auth@file']));
+    const { out, code } = await run('check', file, '--stack', 'shop');
+    expect(out).to.include('listener: TRAEFIK_EXPOSED_BY_DEFAULT=true');
+    expect(out).to.match(/error .*answers 503, because its middleware auth@file/);
+    expect(out).to.match(/warning .*shop_public, which shop_web has not joined.*public, shop_db/);
+    expect(code).to.equal(1);
+    writeFileSync(file, stack(['--providers.swarm.exposedByDefault', '--providers.consulcatalog']));
+    expect((await run('check', file, '--stack', 'shop')).code).to.equal(1);
+    writeFileSync(file, stack(['--providers.swarm.exposedByDefault']));
+    expect((await run('check', file, '--stack', 'shop')).code).to.equal(0);
+    writeFileSync(file, `${stack(['--api'])}`.replace('  web:\n', '  edge: { image: "x/traefik" }\n  web:\n'));
+    const several = await run('check', file, '--stack', 'shop');
+    expect(several.code).to.equal(2);
+    expect(several.error).to.include('several services of Traefik: proxy, edge');
+  });
+
   describe('beside a running proxy', () => {
     let proxy: RunningProxy;
     let registry: Registry;

@@ -1,22 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { readTraefikArgs } from '@swarmgate/labels';
+import type { TraefikArgs } from '@swarmgate/labels';
 import type { RoutesResponse, ServicesResponse } from '@swarmgate/proxy';
-import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
-import { familiesOf } from '@swarmgate/swarm-listener';
+import { readSettings, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
 import { UnreachableError } from '../admin-client.ts';
-import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
+import type { DesiredService } from '../compose/desired-services.ts';
 import { type Effects, effectsOf } from '../compose/effects.ts';
-import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { checkAsGithub, checkAsText, diffAsText, traefikArgsAsText } from '../output/check-report.ts';
 import { clientFor, type OperatorOptions } from './operator-command.ts';
+import { readFiles, readStack, type StackOptions, stackName } from './read-stack.ts';
 
-export interface CheckOptions extends OperatorOptions {
-  readonly traefikArgs?: string;
-  readonly stack?: string;
+export interface CheckOptions extends OperatorOptions, StackOptions {
   readonly format?: string;
 }
 
@@ -39,8 +34,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       if (!['text', 'json', 'github'].includes(format)) {
         throw new UsageError('format-invalid', `--format ${format}: expected text, json or github`);
       }
-      const traefik = options.traefikArgs === undefined ? undefined : readTraefikArgs(readText(options.traefikArgs));
-      const desired = readDesired(files, options, io);
+      const { desired, traefik } = await readStack(files, options, io);
       // Without an address the labels alone are checked; an address that does not respond is an error.
       const isCompared = options.url !== undefined || io.env.SWARMGATE_URL !== undefined;
       const effects = isCompared ? await effectsOn(desired, files, options, io) : undefined;
@@ -48,23 +42,29 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       if (format === 'json') io.out(JSON.stringify({ services: desired, effects: effects ?? null, ...flags }, null, 2));
       else io.out(format === 'github' ? checkAsGithub(desired, effects) : checkAsText(desired, effects));
       if (traefik !== undefined && format === 'text') io.out(traefikArgsAsText(traefik));
-      if (desired.some(hasErrors) || traefik?.problems.some(({ severity }) => severity === 'error') === true)
-        io.exit(exitCodes.refused);
+      if (desired.some(hasErrors) || isRefused(traefik)) io.exit(exitCodes.refused);
     });
 
   stackCommand(program, 'diff <files...>', 'routes that a deployment of stack files would add, change and remove', [
     'swarmgate diff stack.yml --stack shop',
   ]).action(async (files: string[], options: CheckOptions) => {
-    const desired = readDesired(files, options, io);
+    const { desired, traefik } = await readStack(files, options, io);
     const effects = await effectsOn(desired, files, options, io);
     const rejected = desired.filter(hasErrors).map(({ name }) => name);
-    io.out(options.json === true ? JSON.stringify({ ...effects, rejected }, null, 2) : diffAsText(effects, rejected));
-    if (rejected.length > 0) io.exit(exitCodes.refused);
+    const flags = traefik === undefined ? {} : { traefik };
+    if (options.json === true) io.out(JSON.stringify({ ...effects, rejected, ...flags }, null, 2));
+    else io.out(diffAsText(effects, rejected));
+    if (traefik !== undefined && options.json !== true) io.out(traefikArgsAsText(traefik));
+    if (rejected.length > 0 || isRefused(traefik)) io.exit(exitCodes.refused);
   });
 }
 
 function hasErrors({ problems }: DesiredService): boolean {
   return problems.some(({ severity }) => severity === 'error');
+}
+
+function isRefused(traefik: TraefikArgs | undefined): boolean {
+  return traefik?.problems.some(({ severity }) => severity === 'error') === true;
 }
 
 export function stackCommand(
@@ -84,50 +84,13 @@ export function stackCommand(
       '--traefik-args <file>',
       'flags or environment of the Traefik service, one a line: its entrypoints and constraints hold, and the settings that say the same are printed',
     )
+    .option(
+      '--traefik-service [name]',
+      'the same of the Traefik service in the Swarm at DF_DOCKER_HOST; without either, of a Traefik in the files',
+    )
     .option('--url <address>', 'admin address of the proxy to compare with')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
-}
-
-export function readDesired(files: readonly string[], options: CheckOptions, io: CommandIo): readonly DesiredService[] {
-  const merged = readFiles(files, io);
-  const settings = readSettings('cli', { env: { ...environmentOf(options), ...io.env } });
-  return desiredServices(merged, {
-    stack: stackName(files, options, merged),
-    notifyLabel: settings.notifyLabel,
-    serviceNamePrefix: settings.serviceNamePrefix,
-    separator: settings.separator,
-    defaults: settings.defaultLabels,
-    ...familiesOf(settings),
-    owner: settings.swarmName,
-    nowMs: Date.now(),
-  });
-}
-
-/** What Traefik's flags say, as the listener's environment would. */
-function environmentOf({ traefikArgs }: CheckOptions): Record<string, string> {
-  if (traefikArgs === undefined) return {};
-  const { settings } = readTraefikArgs(readText(traefikArgs));
-  const ofListener = settings.filter(({ of }) => of === 'listener').map(({ setting }) => setting);
-  return Object.fromEntries(
-    ofListener.map((setting) => [setting.replace(/=.*$/s, ''), setting.replace(/^[^=]*=/, '')]),
-  );
-}
-
-function readFiles(files: readonly string[], io: CommandIo): ComposeFile {
-  return mergeCompose(files.map((file) => readCompose(file, readText(file), io.env)));
-}
-
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError('file-unreadable', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function stackName(files: readonly string[], { stack }: CheckOptions, { name }: ComposeFile): string {
-  return stack ?? name ?? basename(dirname(resolve(files[0] ?? '.')));
 }
 
 async function effectsOn(

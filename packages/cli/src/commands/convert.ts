@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { convertStack } from '../compose/convert-stack.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
-import { type CheckOptions, readDesired, readText, stackCommand } from './check.ts';
+import { traefikArgsAsText } from '../output/check-report.ts';
+import { type CheckOptions, stackCommand } from './check.ts';
+import { readStack, readText } from './read-stack.ts';
 
 /** Writes labels of Traefik as labels of our own. */
 export function addConvertCommand(program: Command, io: CommandIo): void {
@@ -13,7 +15,7 @@ export function addConvertCommand(program: Command, io: CommandIo): void {
     'the stack file with com.df.* labels that route as its traefik.* labels do; what cannot be said goes to standard error',
     ['swarmgate convert stack.yml --stack shop > stack.df.yml'],
   ).action(async (file: string, options: CheckOptions) => {
-    const services = readDesired([file], options, io);
+    const { desired: services, traefik } = await readStack([file], options, io);
     if (services.length === 0)
       throw new UsageError(
         'labels-missing',
@@ -22,6 +24,8 @@ export function addConvertCommand(program: Command, io: CommandIo): void {
     const { text, unsaid } = convertStack(readText(file), services);
     io.out(options.json === true ? JSON.stringify({ stack: text, unsaid }, null, 2) : text.trimEnd());
     for (const { service, what } of unsaid) io.error(`${service}: ${what}`);
-    if (unsaid.length > 0) io.exit(exitCodes.refused);
+    if (traefik !== undefined) io.error(traefikArgsAsText(traefik));
+    const isRefused = traefik?.problems.some(({ severity }) => severity === 'error') === true;
+    if (unsaid.length > 0 || isRefused) io.exit(exitCodes.refused);
   });
 }

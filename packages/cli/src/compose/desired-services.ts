@@ -1,6 +1,9 @@
 import {
+  askedNetwork,
   isForTraefik,
   type LabelDefaults,
+  networkProblem,
+  type Problem,
   type TraefikOptions,
   type TraefikTranslation,
   translateParameters,
@@ -51,7 +54,7 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
   const isOfDf = (service: SwarmService) => families.includes('df') && isSelected(service, options);
   const services = [...file.services.values()].map((service) => ({
     service,
-    swarmService: asSwarmService(service, options.stack),
+    swarmService: asSwarmService(service, options.stack, file.networkNames),
   }));
   const translations = traefik && traefikTranslations(services, isOfDf, traefik, options.nowMs);
   return services.flatMap(({ service, swarmService }) => {
@@ -102,10 +105,23 @@ function ofTraefik(
     ...(definition === undefined ? {} : { definition }),
     problems: [
       ...service.problems,
-      ...problems.map((problem) => ({ ...problem, position: positionOf(problem.label, service) })),
+      ...[...problems, ...networkProblems(swarmService, definition, options)].map((problem) => ({
+        ...problem,
+        position: positionOf(problem.label, service),
+      })),
       ...misplacedProblem(service),
     ],
   };
+}
+
+function networkProblems(
+  { name, labels, networks }: SwarmService,
+  definition: ServiceDefinition | undefined,
+  { traefik }: DesiredOptions,
+): readonly Problem[] {
+  if (definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? true) return [];
+  const problem = networkProblem(name, askedNetwork(labels, traefik ?? {}), networks);
+  return problem === undefined ? [] : [problem];
 }
 
 /** Traefik's own default is the other one. */
@@ -208,7 +224,11 @@ function sourceOf(service: ComposeService) {
   return { kind: 'swarm', swarmId: 'file', serviceId: service.name, versionIndex: 0 } as const;
 }
 
-function asSwarmService(service: ComposeService, stack: string): SwarmService {
+function asSwarmService(
+  service: ComposeService,
+  stack: string,
+  networkNames: ComposeFile['networkNames'],
+): SwarmService {
   return {
     id: service.name,
     name: `${stack}_${service.name}`,
@@ -216,7 +236,7 @@ function asSwarmService(service: ComposeService, stack: string): SwarmService {
     createdAt: '',
     labels: { ...Object.fromEntries(service.labels), 'com.docker.stack.namespace': stack },
     mode: service.isGlobal ? { kind: 'global' } : { kind: 'replicated', replicas: service.replicas },
-    networks: [],
+    networks: service.networks.map((name) => networkNames.get(name) ?? `${stack}_${name}`),
     virtualIps: [],
     ports: service.targetPorts.map((target) => ({ protocol: 'tcp', target, published: 0, mode: 'ingress' })),
   };

@@ -41,6 +41,8 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['port', destination.port],
     ['outboundHostname', destination.outboundHostname],
     ['protocol', destination.protocol],
+    ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
+    ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],
     ['checkPath', destination.checkPath],
     ['checkIntervalMs', destination.checkIntervalMs],

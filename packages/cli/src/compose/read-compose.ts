@@ -1,7 +1,9 @@
 import { UsageError } from '@swarmgate/runtime';
+import type { TraefikProcess } from '@swarmgate/swarm-listener';
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLParseError } from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';
 import { type PlacedProblem, type Position, readLabels } from './read-labels.ts';
+import { networkNamesOf, networksOf, traefikProcessOf } from './read-surroundings.ts';
 import { nodeUnder } from './yaml-nodes.ts';
 
 /** A service of a stack file with the labels that Swarm gets. */
@@ -20,12 +22,18 @@ export interface ComposeService {
   readonly replicas: number;
   /** Ports of its containers that it publishes by TCP. */
   readonly targetPorts: readonly number[];
+  /** Networks of its tasks, as the file names them. Docker's default is `default`. */
+  readonly networks: readonly string[];
+  /** Where its image is called `traefik`. */
+  readonly traefik?: TraefikProcess;
 }
 
 export interface ComposeFile {
   /** The top-level `name`, where there is one. */
   readonly name: string | undefined;
   readonly services: ReadonlyMap<string, ComposeService>;
+  /** Names in Swarm by those in the file, where the file gives them: `external`, or by `name`. */
+  readonly networkNames: ReadonlyMap<string, string>;
 }
 
 /**
@@ -73,9 +81,15 @@ export function readCompose(file: string, text: string, env: Environment): Compo
       isGlobal: textOf(plain.deploy?.mode, env) === 'global',
       targetPorts: targetPortsOf(plain.ports, env),
       replicas: Number(textOf(plain.deploy?.replicas, env) ?? 1),
+      networks: networksOf(plain.networks),
+      ...traefikProcessOf(plain, env),
     });
   }
-  return { name: typeof root.name === 'string' ? root.name : undefined, services };
+  return {
+    name: typeof root.name === 'string' ? root.name : undefined,
+    services,
+    networkNames: networkNamesOf(root.networks, env),
+  };
 }
 
 /** The parser's sentence without the place, which stands before it. */
@@ -87,9 +101,11 @@ function faultOf({ code, message }: YAMLParseError): string {
 /** Later files win, label by label, as `docker stack deploy -c a.yml -c b.yml` has it. */
 export function mergeCompose(files: readonly ComposeFile[]): ComposeFile {
   const services = new Map<string, ComposeService>();
+  const networkNames = new Map<string, string>();
   let name: string | undefined;
   for (const file of files) {
     name = file.name ?? name;
+    for (const [key, network] of file.networkNames) networkNames.set(key, network);
     for (const [key, service] of file.services) {
       const before = services.get(key);
       services.set(
@@ -106,7 +122,7 @@ export function mergeCompose(files: readonly ComposeFile[]): ComposeFile {
       );
     }
   }
-  return { name, services };
+  return { name, services, networkNames };
 }
 
 /** `80`, `8080:80`, `127.0.0.1:8080:80/tcp`, or a map with `target`; ranges are left out. */
@@ -125,6 +141,12 @@ function targetPortsOf(ports: unknown, env: Environment): readonly number[] {
 interface PlainService {
   readonly ports?: unknown;
   readonly deploy?: { readonly mode?: unknown; readonly replicas?: unknown } | null;
+  readonly networks?: unknown;
+  readonly image?: unknown;
+  readonly command?: unknown;
+  readonly entrypoint?: unknown;
+  readonly environment?: unknown;
+  readonly configs?: unknown;
 }
 
 function textOf(value: unknown, env: Environment): string | undefined {

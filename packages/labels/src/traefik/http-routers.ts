@@ -1,9 +1,8 @@
 import type { OverridingLabels } from '../catalogue/labels.ts';
 import type { Problem } from '../definition/problem.ts';
-import type { Destination } from '../definition/service-definition.ts';
 import type { GivenOptions } from './given-options.ts';
 import { middlewareUses } from './middleware-uses.ts';
-import { routerEntrypoints } from './router-entrypoints.ts';
+import { type EntrypointGroup, routerEntrypoints } from './router-entrypoints.ts';
 import { type AddressOf, routerMiddlewares } from './router-middlewares.ts';
 import { defaultRuleFor, routerRule } from './router-rule.ts';
 import type { SharedNames } from './shared-names.ts';
@@ -12,7 +11,7 @@ import type { TranslatedRouter } from './tcp-routers.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 export interface HttpRouters {
-  /** One or none: what is not served as Traefik would serve it is not served. */
+  /** One for all entrypoints that add the same. None: what is not served as Traefik would serve it is not served. */
   readonly routers: readonly TranslatedRouter[];
   readonly problems: readonly Problem[];
   /** Middlewares that it names. */
@@ -35,36 +34,38 @@ export function translateHttpRouter(
   const rule = routerRule(options.get('rule'), name, defaultRuleFor(settings.defaultRule, owner));
   const asked = { router: name, service: options.get('service'), owner, section: 'http.services' } as const;
   const found = findTarget(asked, names.services);
-  const addressOf: AddressOf = (service) => addressOfService(service, owner, names.services);
-  const middlewares = routerMiddlewares(options, name, names.middlewares, addressOf);
+  const addressOf: AddressOf = (service, of) => addressOfService(service, of, names.services);
   const priority = priorityOf(options, name);
-  const problems = [
-    ...rule.problems,
-    ...entrypoints.problems,
-    ...found.problems,
-    ...middlewares.problems,
-    ...priority.problems,
-  ];
-  const isServed = rule.ok && found.ok && entrypoints.ports.length > 0 && priority.value !== undefined;
-  if (!isServed) return { routers: [], problems, used: middlewares.used };
-  const { target } = found;
-  const uses = middlewareUses(middlewares.calls, name, options.get('middlewares')?.label ?? '');
-  const overrides: OverridingLabels = { ...target.overrides, ...issuerOf(options, settings) };
-  const destination: Omit<Destination, 'index' | 'since'> = {
-    ...(rule.hosts === undefined ? { servicePath: ['/'] } : { serviceDomain: rule.hosts }),
-    rule: rule.rule,
-    entryPorts: entrypoints.ports,
-    priority: priority.value === 0 ? rule.length : priority.value,
-    port: target.port,
-    ...target.fields,
-    ...uses.fields(target.isInternal === true),
-    ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
-  };
-  return {
-    routers: [{ owner: target.owner, destination }],
-    problems: [...problems, ...uses.problems],
-    used: middlewares.used,
-  };
+  const problems: Problem[] = [...rule.problems, ...entrypoints.problems, ...found.problems, ...priority.problems];
+  const used = new Set<string>();
+  const routers: TranslatedRouter[] = [];
+  // Middlewares of a router that is served nowhere are looked at too.
+  const groups = entrypoints.groups.length === 0 ? [{ ports: [], middlewares: [] }] : entrypoints.groups;
+  for (const group of groups) {
+    const middlewares = routerMiddlewares(options, { name, owner }, names.middlewares, addressOf, group);
+    problems.push(...middlewares.problems);
+    for (const each of middlewares.used) used.add(each);
+    if (!rule.ok || !found.ok || group.ports.length === 0 || priority.value === undefined) continue;
+    const uses = middlewareUses(middlewares.calls, name, options.get('middlewares')?.label ?? '');
+    problems.push(...uses.problems);
+    const { target } = found;
+    const destination = {
+      ...(rule.hosts === undefined ? { servicePath: ['/'] } : { serviceDomain: rule.hosts }),
+      rule: rule.rule,
+      entryPorts: group.ports,
+      priority: priority.value === 0 ? rule.length : priority.value,
+      port: target.port,
+      ...target.fields,
+      ...(group.redirect === undefined ? {} : { httpsOnly: true, httpsRedirectCode: group.redirect }),
+      ...uses.fields(target.isInternal === true),
+    };
+    const overrides: OverridingLabels = { ...target.overrides, ...issuerOf(options, group, settings) };
+    routers.push({
+      owner: target.owner,
+      destination: Object.keys(overrides).length === 0 ? destination : { ...destination, overrides },
+    });
+  }
+  return { routers, problems, used };
 }
 
 /** 0: the length of the rule. */
@@ -91,8 +92,12 @@ function priorityOf(
 }
 
 /** Traefik orders certificates for routers with a resolver, and for no others. */
-function issuerOf(options: GivenOptions, { issuers = [] }: TraefikOptions): Pick<OverridingLabels, 'acme'> {
-  const resolver = options.get('tls.certresolver')?.value.trim().toLowerCase();
+function issuerOf(
+  options: GivenOptions,
+  { tls }: Pick<EntrypointGroup, 'tls'>,
+  { issuers = [] }: TraefikOptions,
+): Pick<OverridingLabels, 'acme'> {
+  const resolver = (tls?.resolver ?? options.get('tls.certresolver')?.value)?.trim().toLowerCase();
   if (resolver === undefined || resolver === '') return { acme: false };
   return issuers.includes(resolver) ? { acme: resolver } : {};
 }

@@ -1,8 +1,10 @@
 import type { Problem } from '../definition/problem.ts';
 import { nearestName } from '../values/nearest-name.ts';
-import type { GivenOptions } from './given-options.ts';
+import type { GivenOption, GivenOptions } from './given-options.ts';
 import { type MiddlewareCall, middlewareCall, splitList } from './middleware-calls.ts';
-import { localName, type Named, type SharedNames } from './shared-names.ts';
+import type { EntrypointGroup } from './router-entrypoints.ts';
+import { type Named, type SharedNames, sharedKey } from './shared-names.ts';
+import type { TraefikService } from './traefik-options.ts';
 
 /** The middlewares of one router in its order, `tls.options` among them, which are not read. */
 export interface RouterMiddlewares {
@@ -12,8 +14,8 @@ export interface RouterMiddlewares {
   readonly used: ReadonlySet<string>;
 }
 
-/** URL of a Traefik service, for the pages of `errors`. */
-export type AddressOf = (service: string) => string | undefined;
+/** URL of a Traefik service that `owner` names, for the pages of `errors`. */
+export type AddressOf = (service: string, owner: TraefikService) => string | undefined;
 
 const mostInChain = 50;
 
@@ -23,9 +25,10 @@ const mostInChain = 50;
  */
 export function routerMiddlewares(
   options: GivenOptions,
-  router: string,
+  router: { readonly name: string; readonly owner: TraefikService },
   names: SharedNames,
   addressOf: AddressOf,
+  group: Omit<EntrypointGroup, 'ports'> = { middlewares: [] },
 ): RouterMiddlewares {
   const calls: { name: string; call: MiddlewareCall }[] = [];
   const problems: Problem[] = [];
@@ -35,13 +38,13 @@ export function routerMiddlewares(
     problems.push({
       severity: 'error',
       reason: 'middleware-unusable',
-      message: `the router ${router} answers 503, because its middleware ${name} cannot be had: ${why}`,
+      message: `the router ${router.name} answers 503, because its middleware ${name} cannot be had: ${why}`,
       label,
       suggestion,
     });
   };
-  const resolve = (reference: string, label: string, around: readonly string[]): void => {
-    const name = localName(reference);
+  const resolve = (reference: string, label: string, owner: TraefikService, around: readonly string[]): void => {
+    const name = sharedKey(reference, owner);
     const named = name === undefined ? undefined : names.byName.get(name);
     if (name === undefined || named === undefined) {
       refuse(reference, ...missing(reference, name, names), label);
@@ -63,7 +66,7 @@ export function routerMiddlewares(
     }
     const members = named.options.get('chain.middlewares');
     if (members !== undefined && [...named.options.keys()].every((key) => key.startsWith('chain'))) {
-      for (const member of splitList(members.value)) resolve(member, members.label, [...around, name]);
+      for (const member of splitList(members.value)) resolve(member, members.label, named.owner, [...around, name]);
       return;
     }
     const call = callOf(named, addressOf);
@@ -73,7 +76,14 @@ export function routerMiddlewares(
       problems.push(...withoutAverage(named));
     }
   };
-  const tlsOptions = options.get('tls.options');
+  if (group.closed !== undefined)
+    refuse(
+      'of its entrypoint',
+      group.closed,
+      'write what the flag says in another way, or leave it out',
+      'TRAEFIK_ENTRYPOINTS',
+    );
+  const tlsOptions = options.get('tls.options') ?? ofEntrypoint(group);
   // They may demand certificates of clients.
   if (tlsOptions !== undefined && !/^default(@\w+)?$/.test(tlsOptions.value.trim()))
     refuse(
@@ -82,15 +92,20 @@ export function routerMiddlewares(
       'leave them out, or demand certificates by com.df.verifyClientSsl',
       tlsOptions.label,
     );
+  for (const { name, setting } of group.middlewares) resolve(name, setting, router.owner, []);
   const given = options.get('middlewares');
-  for (const reference of splitList(given?.value ?? '')) resolve(reference, given?.label ?? '', []);
+  for (const reference of splitList(given?.value ?? '')) resolve(reference, given?.label ?? '', router.owner, []);
   return { calls, problems, used };
+}
+
+function ofEntrypoint({ tls }: Omit<EntrypointGroup, 'ports'>): GivenOption | undefined {
+  return tls?.options === undefined ? undefined : { label: 'TRAEFIK_ENTRYPOINTS', value: tls.options };
 }
 
 function callOf(named: Named, addressOf: AddressOf): MiddlewareCall {
   const page = named.options.get('errors.service');
   if (page === undefined) return middlewareCall(named.options);
-  const address = addressOf(page.value);
+  const address = addressOf(page.value, named.owner);
   if (address === undefined)
     return {
       kind: 'unsupported',
@@ -124,6 +139,8 @@ function missing(reference: string, name: string | undefined, names: SharedNames
       `${reference} stands with another provider, which this Swarm does not have`,
       'define it by labels of a service, and leave @… out',
     ];
+  if (name.endsWith('@file'))
+    return ['TRAEFIK_FILE does not define it', 'set TRAEFIK_FILE to the file that Traefik’s file provider reads'];
   const nearest = nearestName(name, names.byName.keys());
   return [
     'no service of this Swarm defines it',

@@ -30,8 +30,9 @@ export function sharedNames(services: readonly TraefikService[], section: Sectio
   );
   for (const owner of byAge) {
     for (const [name, options] of owner.read.sections[section]) {
-      const known = byName.get(name);
-      if (known === undefined) byName.set(name, { name, options, owner });
+      const key = keyOf(name, owner);
+      const known = byName.get(key);
+      if (known === undefined) byName.set(key, { name: key, options, owner });
       else if (section === 'http.services' || section === 'http.routers' || !isSame(known.options, options))
         problems.set(owner.id, [...(problems.get(owner.id) ?? []), takenProblem(section, name, known, options)]);
     }
@@ -39,11 +40,20 @@ export function sharedNames(services: readonly TraefikService[], section: Sectio
   return { byName, problems };
 }
 
-/** `auth@docker` → `auth`. `undefined`: of a provider that is not the Swarm. */
-export function localName(reference: string): string | undefined {
+/**
+ * The key of a name among the shared ones: `auth@docker` → `auth`, `auth@file` as it is, and a name alone is of its owner's provider.
+ * `undefined`: of a provider that is neither the Swarm nor `TRAEFIK_FILE`.
+ */
+export function sharedKey(reference: string, owner: Pick<TraefikService, 'provider'>): string | undefined {
   const at = reference.lastIndexOf('@');
-  if (at === -1) return reference;
-  return /^(docker|swarm)$/.test(reference.slice(at + 1)) ? reference.slice(0, at) : undefined;
+  if (at === -1) return keyOf(reference, owner);
+  const provider = reference.slice(at + 1);
+  if (provider === 'file') return reference;
+  return /^(docker|swarm)$/.test(provider) ? reference.slice(0, at) : undefined;
+}
+
+function keyOf(name: string, { provider }: Pick<TraefikService, 'provider'>): string {
+  return provider === undefined ? name : `${name}@${provider}`;
 }
 
 function isSame(one: GivenOptions, other: GivenOptions): boolean {

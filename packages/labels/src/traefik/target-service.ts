@@ -4,7 +4,7 @@ import type { Problem } from '../definition/problem.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { Section } from './read-labels.ts';
-import { localName, type SharedNames } from './shared-names.ts';
+import { type SharedNames, sharedKey } from './shared-names.ts';
 import type { TraefikService } from './traefik-options.ts';
 
 /** Where a router leads. */
@@ -55,13 +55,15 @@ function namedTarget(
 ): FoundTarget {
   const reference = value.trim();
   if (/@internal$/.test(reference)) return internalTarget(owner, reference, router, label);
-  const name = localName(reference);
+  const name = sharedKey(reference, owner);
   const named = name === undefined ? undefined : names.byName.get(name);
   if (name !== undefined && named !== undefined) return targetOf(named.owner, name, named.options, section);
   const why =
     name === undefined
       ? 'stands with another provider, which this Swarm does not have'
-      : 'is not defined in this Swarm';
+      : name.endsWith('@file')
+        ? 'is not defined in TRAEFIK_FILE'
+        : 'is not defined in this Swarm';
   return failed(
     'service-unknown',
     `the router ${router} leads to ${reference}, which ${why}, so it is not served`,

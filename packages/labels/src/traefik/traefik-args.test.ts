@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { readTraefikArgs } from './traefik-args.ts';
+import { readTraefikArgs, traefikLines } from './traefik-args.ts';
 
-const settingsOf = (text: string) => readTraefikArgs(text).settings.map(({ of, setting }) => `${of} ${setting}`);
+const settings = (text: string | readonly string[]) =>
+  readTraefikArgs(text).settings.map(({ of, setting }) => `${of} ${setting}`);
 
 describe('flags of Traefik', () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
@@ -12,9 +13,28 @@ describe('flags of Traefik', () => {
     ],
     [
       '--entrypoints.secure.address=:8443\n--entrypoints.secure.http.tls.certresolver=le',
-      ['listener TRAEFIK_ENTRYPOINTS=secure=8443:ssl'],
+      ['listener TRAEFIK_SECURE_TLS=le', 'listener TRAEFIK_ENTRYPOINTS=secure=8443:ssl'],
     ],
-    ['--entrypoints.web.http.redirections.entryPoint.to=websecure', ['proxy HTTPS_ONLY=true']],
+    [
+      '--entrypoints.web.address=:80 --entrypoints.internal.address=:9000',
+      ['listener TRAEFIK_ENTRYPOINTS=web=80,internal=9000'],
+    ],
+    ['--entrypoints.web.http.redirections.entryPoint.to=websecure', ['listener TRAEFIK_WEB_REDIRECT=websecure']],
+    [
+      '--entrypoints.web.http.redirections.entrypoint.to=:443 --entrypoints.web.http.redirections.entrypoint.scheme=https --entrypoints.web.http.redirections.entrypoint.permanent=false --entrypoints.websecure.address=:443',
+      ['listener TRAEFIK_WEB_REDIRECT=websecure,temporary'],
+    ],
+    [
+      '--entrypoints.my-web.address=:8080 --entrypoints.my-web.http.middlewares=auth@file,rate',
+      ['listener TRAEFIK_MY_WEB_MIDDLEWARES=auth@file,rate', 'listener TRAEFIK_ENTRYPOINTS=my-web=8080'],
+    ],
+    [
+      '--entrypoints.websecure.http.tls=true --entrypoints.websecure.http.tls.options=mtls@file --entrypoints.websecure.http.tls.certresolver=le',
+      ['listener TRAEFIK_WEBSECURE_TLS=le,options=mtls@file'],
+    ],
+    ['--entrypoints.websecure.http.tls', ['listener TRAEFIK_WEBSECURE_TLS=true']],
+    ['--providers.swarm.network=public --providers.swarm.exposedbydefault=false', ['listener TRAEFIK_NETWORK=public']],
+    ['TRAEFIK_ENTRYPOINTS_WEBSECURE_HTTP_MIDDLEWARES=auth', ['listener TRAEFIK_WEBSECURE_MIDDLEWARES=auth']],
     [
       '--providers.swarm=true\n--providers.swarm.constraints=Label(`a`,`b`)',
       ['listener TRAEFIK_CONSTRAINTS=Label(`a`,`b`)', 'listener TRAEFIK_EXPOSED_BY_DEFAULT=true'],
@@ -34,22 +54,39 @@ describe('flags of Traefik', () => {
   ];
   for (const [text, expected] of cases)
     it(`${text.replaceAll('\n', ' ')} → ${expected.join(', ') || 'nothing'}`, () => {
-      expect(settingsOf(text)).to.deep.equal(expected);
+      expect(settings(text)).to.deep.equal(expected);
       expect(readTraefikArgs(text).problems.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
     });
 
-  it('warn of routers that TLS of an entrypoint alone does not reach here', () => {
-    const { problems } = readTraefikArgs(
-      '--entrypoints.websecure.http.tls=true --entrypoints.websecure.http.tls.certresolver=le',
-    );
-    expect(problems.map(({ severity, reason }) => [severity, reason])).to.deep.equal([
-      ['warning', 'traefik-flag-partly'],
+  it('are the arguments of a process, with a value in the next one too; its environment counts without any', () => {
+    const args = ['traefik', '--entrypoints.web.address', ':80', '--entrypoints.internal.address=:9000', '--api'];
+    expect(settings(traefikLines(args, ['TRAEFIK_PROVIDERS_SWARM=true']))).to.deep.equal([
+      'listener TRAEFIK_ENTRYPOINTS=web=80,internal=9000',
     ]);
+    expect(settings(traefikLines([], ['TRAEFIK_PROVIDERS_SWARM_NETWORK=web', 'PATH=/bin']))).to.deep.equal([
+      'listener TRAEFIK_NETWORK=web',
+      'listener TRAEFIK_EXPOSED_BY_DEFAULT=true',
+    ]);
+    expect(settings(['sh', '-c', 'exec traefik --entrypoints.web.http.middlewares=auth --api'])).to.deep.equal([
+      'listener TRAEFIK_WEB_MIDDLEWARES=auth',
+    ]);
+  });
+
+  it('of the file provider have their equivalent in TRAEFIK_FILE', () => {
+    expect(readTraefikArgs('--providers.file.filename=/a.yml', { readsFile: true }).problems).to.deep.equal([]);
+  });
+
+  it('close an entrypoint that rejects characters', () => {
+    const flag = '--entrypoints.web.http.encodedCharacters.allowEncodedSlash=false';
+    const { settings: given, problems } = readTraefikArgs(flag);
+    expect(given[0]?.setting).to.match(/^TRAEFIK_WEB_CLOSED=/);
+    expect(problems.map(({ severity }) => severity)).to.deep.equal(['error']);
   });
 
   // What restricts or routes, and has no setting: never a note alone.
   for (const text of [
-    '--entrypoints.websecure.http.middlewares=auth@file',
+    '--configFile=/etc/traefik.yml',
+    '--providers.consulcatalog',
     '--providers.file.directory=/rules',
     '--entrypoints.web.forwardedHeaders.insecure',
     '--entrypoints.dns.address=:53/udp',

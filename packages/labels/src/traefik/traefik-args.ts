@@ -1,5 +1,6 @@
 import type { Problem } from '../definition/problem.ts';
 import { readConstraint } from './constraints.ts';
+import { variableOf } from './entrypoint-options.ts';
 
 /** What Traefik's own flags say, as settings here. */
 export interface TraefikArgs {
@@ -10,30 +11,50 @@ export interface TraefikArgs {
 
 /**
  * Reads flags (`--entrypoints.web.address=:80`), or the environment's names of them (`TRAEFIK_ENTRYPOINTS_WEB_ADDRESS=:80`), one a line
- * or several by blanks. A flag that restricts and has no equivalent is an error; one that changes nothing here is left out. Pure.
+ * or several by blanks; or the arguments of a process. A flag that restricts and has no equivalent is an error; one that changes nothing here is left out. Pure.
+ *
+ * @param readsFile `TRAEFIK_FILE` is set: the file provider has its equivalent
  */
-export function readTraefikArgs(text: string): TraefikArgs {
-  const reader = new ArgsReader();
-  for (const [name, value, written] of flagsOf(text)) reader.read(name, value, written);
+export function readTraefikArgs(
+  text: string | readonly string[],
+  { readsFile = false }: { readonly readsFile?: boolean } = {},
+): TraefikArgs {
+  const reader = new ArgsReader(readsFile);
+  const lines = typeof text === 'string' ? text.split(/\n/) : joinedValues(text);
+  for (const [name, value, written] of flagsOf(lines)) reader.read(name, value, written);
   return reader.result();
+}
+
+/** The lines to read of a process: as in Traefik, its environment counts where it has no flags. */
+export function traefikLines(args: readonly string[], environment: readonly string[]): readonly string[] {
+  return args.some((arg) => /(^|\s)--?[A-Za-z]/.test(arg)) ? args : environment;
 }
 
 type Flag = readonly [name: string, value: string, written: string];
 
-function flagsOf(text: string): readonly Flag[] {
-  return text
-    .split(/\n/)
+/** `--flag`, `value` as two arguments → one line. */
+function joinedValues(args: readonly string[]): readonly string[] {
+  return args.flatMap((arg, at) => {
+    const before = args[at - 1];
+    if (!arg.startsWith('-') && before !== undefined && /^--?[\w.[\]-]+$/.test(before)) return [];
+    const next = args[at + 1];
+    return /^--?[\w.[\]-]+$/.test(arg) && next !== undefined && !next.startsWith('-') ? [`${arg}=${next}`] : [arg];
+  });
+}
+
+function flagsOf(lines: readonly string[]): readonly Flag[] {
+  return lines
     .map((line) =>
       line
         .trim()
         .replace(/^-\s+/, '')
         .replace(/^(["'])(.*)\1$/, '$2'),
     )
-    .flatMap((line) => (line.startsWith('--') ? line.split(/\s+(?=--)/) : [line]))
+    .flatMap((line) => (/(^|\s)--/.test(line) ? line.split(/\s+(?=--)/) : [line]))
     .flatMap((line): readonly Flag[] => {
-      const flag = /^--?([A-Za-z][\w.[\]-]*)(?:[=\s]\s*(.*))?$/.exec(line);
+      const flag = /^--?([A-Za-z][\w.[\]-]*)(?:[=\s]\s*(.*))?$/s.exec(line);
       if (flag !== null) return [[(flag[1] ?? '').toLowerCase(), unquoted(flag[2] ?? 'true'), line]];
-      const variable = /^TRAEFIK_([A-Z0-9_]+)\s*[=:]\s*(.*)$/.exec(line);
+      const variable = /^TRAEFIK_([A-Z0-9_]+)\s*[=:]\s*(.*)$/s.exec(line);
       return variable === null
         ? []
         : [[(variable[1] ?? '').toLowerCase().replaceAll('_', '.'), unquoted(variable[2] ?? ''), line]];
@@ -44,6 +65,17 @@ function unquoted(text: string): string {
   return text.trim().replace(/^(["'])(.*)\1$/, '$2');
 }
 
+interface EntrypointFlags {
+  middlewares?: string;
+  to?: string;
+  isTemporary?: boolean;
+  tls?: { resolver?: string; options?: string };
+  /** The flag that restricts, and nothing here says the same. */
+  closed?: string;
+  /** The first of its flags. */
+  from: string;
+}
+
 /** Entrypoints that need no setting where they have their usual ports. */
 const usual: Readonly<Record<string, number>> = { web: 80, http: 80, websecure: 443, https: 443 };
 
@@ -51,16 +83,25 @@ class ArgsReader {
   readonly #settings: { of: 'listener' | 'proxy'; setting: string; from: string }[] = [];
   readonly #problems: Problem[] = [];
   readonly #ports = new Map<string, { readonly port: number; readonly from: string }>();
-  readonly #secure = new Set<string>();
+  readonly #entrypoints = new Map<string, EntrypointFlags>();
+  readonly #readsFile: boolean;
   #exposedByDefault: string | undefined;
   #exposedFrom = 'Traefik’s default';
   #hasProvider = false;
+
+  constructor(readsFile: boolean) {
+    this.#readsFile = readsFile;
+  }
 
   read(name: string, value: string, written: string): void {
     const entrypoint = /^entrypoints\.([\w-]+)\.(.+)$/.exec(name);
     if (entrypoint !== null) this.#entrypoint(entrypoint[1] ?? '', entrypoint[2] ?? '', value, written);
     else if (/^providers\.(docker|swarm)(\.|$)/.test(name))
       this.#provider(name.replace(/^providers\.(docker|swarm)\.?/, ''), value, written);
+    else if (/^providers\.file\.(filename|directory)$/.test(name)) this.#file(value, written);
+    else if (/^providers\.file(\.|$)/.test(name)) return;
+    else if (/^configfile$/.test(name))
+      this.#lack(written, 'a static file is not read', 'write what stands in it as flags of Traefik, or as settings');
     else if (/^providers\./.test(name))
       this.#lack(written, 'its routers and middlewares are not read', 'write them as labels of services');
     else if (/^certificatesresolvers\.[\w-]+\.acme\.email$/.test(name))
@@ -82,11 +123,10 @@ class ArgsReader {
   }
 
   result(): TraefikArgs {
-    const named = [...this.#ports].flatMap(([name, { port }]) => {
-      const isSecure = this.#secure.has(name) || usual[name] === 443;
-      return usual[name] === port ? [] : [`${name}=${port}${isSecure ? ':ssl' : ''}`];
-    });
-    if (named.length > 0) this.#add('listener', `TRAEFIK_ENTRYPOINTS=${named.join(',')}`, 'the entrypoints');
+    this.#addEntrypoints();
+    const isUsual = [...this.#ports].every(([name, { port }]) => usual[name] === port);
+    const named = [...this.#ports].map(([name, { port }]) => `${name}=${port}${this.#isSecure(name) ? ':ssl' : ''}`);
+    if (!isUsual) this.#add('listener', `TRAEFIK_ENTRYPOINTS=${named.join(',')}`, 'the entrypoints');
     if (this.#hasProvider && this.#exposedByDefault !== 'false')
       this.#add('listener', 'TRAEFIK_EXPOSED_BY_DEFAULT=true', this.#exposedFrom);
     return {
@@ -95,47 +135,77 @@ class ArgsReader {
     };
   }
 
+  #isSecure(name: string): boolean {
+    return this.#entrypoints.get(name)?.tls !== undefined || usual[name] === 443;
+  }
+
+  #addEntrypoints(): void {
+    for (const [name, { middlewares, to, isTemporary, tls, closed, from }] of this.#entrypoints) {
+      const setting = `TRAEFIK_${variableOf(name)}`;
+      if (middlewares !== undefined) this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from);
+      if (to !== undefined) this.#redirection(name, setting, to, isTemporary === true, from);
+      if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from);
+      if (tls === undefined) continue;
+      const options = tls.options === undefined ? '' : `,options=${tls.options}`;
+      this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}`, from);
+    }
+  }
+
   #entrypoint(name: string, option: string, value: string, written: string): void {
     const port = /^address$/.test(option) ? /:(\d{1,5})(?:\/(tcp|udp))?$/.exec(value) : null;
+    const own = this.#entrypoints.get(name) ?? { from: written };
+    const isOff = /^(false|0|f)$/i.test(value);
+    const keep = (more: Omit<EntrypointFlags, 'from'>) => this.#entrypoints.set(name, { ...own, ...more });
     if (port?.[2] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
     else if (port !== null) this.#ports.set(name, { port: Number(port[1]), from: written });
-    else if (/^http\.redirections?\.entrypoint\.(to|scheme)$/.test(option)) this.#redirection(name, value, written);
+    else if (/^http\.redirections?\.entrypoint\.to$/.test(option)) keep({ to: value });
+    else if (/^http\.redirections?\.entrypoint\.scheme$/.test(option)) keep({ to: own.to ?? value });
+    else if (/^http\.redirections?\.entrypoint\.permanent$/.test(option)) keep({ isTemporary: isOff });
     else if (/^http\.redirections?\./.test(option)) return;
-    else if (option === 'http.middlewares')
+    else if (/^http\.middlewares(\[\d+\])?$/.test(option))
+      keep({ middlewares: own.middlewares === undefined ? value : `${own.middlewares},${value}` });
+    else if (/^http\.tls(\.|$)/.test(option)) this.#tlsByDefault(own, option.slice('http.tls.'.length), value, keep);
+    else if (/^http\.encodedcharacters\./.test(option) && isOff) {
+      keep({ closed: `${written.slice(0, 100)} is not supported for a whole entrypoint`.replaceAll(',', ' ') });
       this.#lack(
         written,
-        'it puts middlewares on every router of the entrypoint, and no setting does',
-        `add ${value} to the middlewares of each router`,
+        'no setting rejects characters of a whole entrypoint, so its routers answer 503',
+        'put the middleware encodedCharacters on the routers, or set ENCODED_SLASH=refuse on the proxy, and leave the flag out',
       );
-    else if (/^http\.tls(\.|$)/.test(option)) this.#tlsByDefault(name, written);
-    else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')
+    } else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')
       this.#add('proxy', `TRUSTED_PROXIES=${value}`, written);
-    else if (/^(forwardedheaders|proxyprotocol)\.insecure$/.test(option) && value !== 'false')
+    else if (/^(forwardedheaders|proxyprotocol)\.insecure$/.test(option) && !isOff)
       this.#lack(written, 'no setting trusts every client', 'name the addresses: TRUSTED_PROXIES=10.0.0.0/8');
   }
 
-  #tlsByDefault(name: string, written: string): void {
-    if (this.#secure.has(name)) return;
-    this.#secure.add(name);
-    this.#problems.push({
-      severity: 'warning',
-      reason: 'traefik-flag-partly',
-      message: `${written.slice(0, 200)}: routers that name neither an entrypoint nor tls are served at ports without TLS only`,
-      label: written.replace(/[=\s].*$/s, ''),
-      suggestion: `set tls=true on them, or name the entrypoint ${name}`,
-    });
+  #tlsByDefault(
+    { tls }: EntrypointFlags,
+    option: string,
+    value: string,
+    keep: (more: Omit<EntrypointFlags, 'from'>) => void,
+  ): void {
+    if (option === 'certresolver') keep({ tls: { ...tls, resolver: value } });
+    else if (option === 'options') keep({ tls: { ...tls, options: value } });
+    else if (option !== '' || !/^(false|0|f)$/i.test(value)) keep({ tls: tls ?? {} });
   }
 
-  /** Only one from plain to TLS is known: `HTTPS_ONLY` holds for all plain ports. */
-  #redirection(name: string, value: string, written: string): void {
-    if (/^(https|websecure|:443)$/i.test(value) && /^(web|http)$/.test(name))
-      this.#add('proxy', 'HTTPS_ONLY=true', written);
-    else if (!/^https$/i.test(value))
+  /** To an entrypoint with TLS. */
+  #redirection(name: string, setting: string, to: string, isTemporary: boolean, written: string): void {
+    const port = /^:(\d{1,5})$/.exec(to)?.[1];
+    const target = port === undefined ? to.toLowerCase() : this.#nameOf(Number(port));
+    if (target === 'https' || (target !== undefined && this.#isSecure(target)))
+      this.#add('listener', `${setting}_REDIRECT=${target}${isTemporary ? ',temporary' : ''}`, written);
+    else
       this.#lack(
         written,
-        `the redirection of ${name} to ${value} has no setting`,
-        'write redirectScheme on its routers',
+        `the redirection of ${name} to ${to}, which has no TLS, has no setting`,
+        'write redirectScheme or redirectRegex on its routers',
       );
+  }
+
+  #nameOf(port: number): string | undefined {
+    const named = [...this.#ports].find(([, each]) => each.port === port)?.[0];
+    return named ?? (port === 443 ? 'https' : undefined);
   }
 
   #provider(option: string, value: string, written: string): void {
@@ -144,11 +214,23 @@ class ArgsReader {
       this.#exposedByDefault = value.toLowerCase();
       this.#exposedFrom = written;
     } else if (option === 'defaultrule') this.#add('listener', `TRAEFIK_DEFAULT_RULE=${value}`, written);
+    else if (option === 'network') this.#add('listener', `TRAEFIK_NETWORK=${value}`, written);
     else if (option === 'constraints') {
       const read = readConstraint(value);
-      if (read.ok) this.#add('listener', `TRAEFIK_CONSTRAINTS=${value}`, written);
-      else this.#lack(written, `it cannot be read at character ${read.at}: ${read.message}`, read.suggestion);
+      // One that cannot be read goes on as it is: without it more services would be served.
+      this.#add('listener', `TRAEFIK_CONSTRAINTS=${value}`, written);
+      if (!read.ok) this.#lack(written, `it cannot be read at character ${read.at}: ${read.message}`, read.suggestion);
     }
+  }
+
+  /** The path is one of Traefik's container. */
+  #file(value: string, written: string): void {
+    if (this.#readsFile) return;
+    this.#lack(
+      written,
+      'its routers, services and middlewares are not read',
+      `mount ${value.slice(0, 100)} into the listener, and set TRAEFIK_FILE to its path there`,
+    );
   }
 
   #add(of: 'listener' | 'proxy', setting: string, from: string): void {

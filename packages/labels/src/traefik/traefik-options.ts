@@ -1,4 +1,5 @@
 import type { Constraint } from './constraints.ts';
+import type { EntrypointOptionsMap } from './entrypoint-options.ts';
 import type { ReadLabels } from './read-labels.ts';
 
 /** What stands in Traefik's own flags, as settings here. */
@@ -9,6 +10,8 @@ export interface TraefikOptions {
   readonly constraint?: Constraint;
   /** `TRAEFIK_ENTRYPOINTS`: names to `entryPorts`. */
   readonly entrypoints: ReadonlyMap<string, readonly string[]>;
+  /** `TRAEFIK_<ENTRYPOINT>_…`, by the entrypoint's name. Default: none. */
+  readonly entrypointOptions?: EntrypointOptionsMap;
   /** `TRAEFIK_DEFAULT_RULE`, with `{{ normalize .Name }}` for the service's name. */
   readonly defaultRule: string;
   /** `TRAEFIK_NETWORK`, where no label names a network. Default: every network that proxy and service share. */
@@ -26,6 +29,8 @@ export interface TraefikService {
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly read: ReadLabels;
+  /** `file`: not of the Swarm, but of `TRAEFIK_FILE`; its names end in `@file` for others. */
+  readonly provider?: 'file';
   /** Target ports that it publishes by TCP. */
   readonly targetPorts: readonly number[];
   /** Its names hold for others, and its routers are not served: it is off, or its `com.df.*` labels hold. */

@@ -16,6 +16,8 @@ type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonl
 export type Settings = { readonly [K in keyof Catalogue]: ValueOf<Catalogue[K]> } & {
   /** `DEFAULT_<LABEL>` by what follows `DEFAULT_`, unread: other settings and empty ones left out. */
   readonly defaultLabels: Readonly<Record<string, string>>;
+  /** `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS` and `_CLOSED` by what follows `TRAEFIK_`, unread. */
+  readonly traefikOfEntrypoints: Readonly<Record<string, string>>;
 };
 
 export interface SettingsSource {
@@ -118,7 +120,11 @@ function read(role: Role, source: SettingsSource): { readonly settings: Settings
     const shown = setting.secret ? '(secret)' : JSON.stringify(given.text);
     wrong.push(`${given.from}=${shown}: expected ${parsed.expected}`);
   }
-  const settings = { ...values, defaultLabels: defaultLabelsIn(source.env) } as unknown as Settings;
+  const settings = {
+    ...values,
+    defaultLabels: defaultLabelsIn(source.env),
+    traefikOfEntrypoints: traefikOfEntrypointsIn(source.env),
+  } as unknown as Settings;
   return { settings, wrong };
 }
 
@@ -131,6 +137,19 @@ function defaultLabelsIn(env: SettingsSource['env']): Settings['defaultLabels'] 
     const name = /^DEFAULT_([A-Z][A-Z0-9_]*)$/.exec(variable)?.[1];
     if (name === undefined || value === undefined || value === '') continue;
     if (!settingNames.has(variable) && !settingNames.has(variable.replace(/_FILE$/, ''))) found[name] = value;
+  }
+  return found;
+}
+
+/** Variables of Traefik itself are not among them, which may stand in the same environment. */
+function traefikOfEntrypointsIn(env: SettingsSource['env']): Settings['traefikOfEntrypoints'] {
+  const found: Record<string, string> = {};
+  for (const [variable, value] of Object.entries(env)) {
+    const name =
+      /^TRAEFIK_(?!ENTRYPOINTS_|PROVIDERS_|CERTIFICATESRESOLVERS_)([A-Z0-9_]+_(?:REDIRECT|MIDDLEWARES|TLS|CLOSED))$/.exec(
+        variable,
+      )?.[1];
+    if (name !== undefined && value !== undefined && value !== '') found[name] = value;
   }
   return found;
 }

@@ -17,12 +17,19 @@ export const traefikSettings = {
     meaning:
       'Families of labels that are read: `df` (`com.df.*`), `traefik` (`traefik.*`). Of a service with both, `com.df.*` hold where `com.df.notify` is true',
   }),
-  traefikExposedByDefault: given({
+  traefikService: optional({
+    env: ['TRAEFIK_SERVICE'],
+    parse: text,
+    usedBy: listening,
+    meaning:
+      'Swarm service whose flags (else `TRAEFIK_*` environment) are read as the settings below: one whose image is called `traefik`. Settings that are given count before flags. While a service that is named here, or was read before, is missing, what is registered of `traefik.*` labels stays as it is. `off` reads none. Without it: the only such service, and two are a problem',
+  }),
+  traefikExposedByDefault: optional({
     env: ['TRAEFIK_EXPOSED_BY_DEFAULT'],
     parse: boolean,
-    default: 'false',
     usedBy: reading,
-    meaning: 'Serve services that have `traefik.*` labels without `traefik.enable`. Traefik’s own default is `true`',
+    meaning:
+      'Serve services that have `traefik.*` labels without `traefik.enable`. Without it: as Traefik’s flags say (default there: `true`), and `false` where none are read',
   }),
   traefikConstraints: optional({
     env: ['TRAEFIK_CONSTRAINTS'],
@@ -30,21 +37,19 @@ export const traefikSettings = {
     usedBy: reading,
     meaning: 'Traefik’s expression over labels that selects services: ``Label(`traefik.constraint-label`, `public`)``',
   }),
-  traefikEntrypoints: given({
+  traefikEntrypoints: optional({
     env: ['TRAEFIK_ENTRYPOINTS'],
     parse: entrypoints,
-    default: '',
     usedBy: reading,
     meaning:
       'Names of Traefik’s entrypoints and their ports: `web=80,websecure=443:ssl`; `plain` is every port without TLS, `ssl` every one with it. `web` and `http` are `plain`, `websecure` and `https` are `ssl` unless they are named',
   }),
-  traefikDefaultRule: given({
+  traefikDefaultRule: optional({
     env: ['TRAEFIK_DEFAULT_RULE'],
     parse: text,
-    default: 'Host(`{{ normalize .Name }}`)',
     usedBy: reading,
     meaning:
-      'Rule of routers that have none, with `{{ normalize .Name }}`, `{{ .Name }}` and ``{{ index .Labels `key` }}``',
+      'Rule of routers that have none. Without it ``Host(`{{ normalize .Name }}`)``; rules are written with `{{ normalize .Name }}`, `{{ .Name }}` and ``{{ index .Labels `key` }}``',
   }),
   traefikNetwork: optional({
     env: ['TRAEFIK_NETWORK'],
@@ -63,14 +68,17 @@ function labelFamilies(raw: string): Parsed<readonly LabelFamily[]> {
     : { ok: false, expected: 'df, traefik, or both with a comma between' };
 }
 
+/** Names of Traefik’s entrypoints that are known without a setting. */
+export const usualEntrypoints: ReadonlyMap<string, readonly string[]> = new Map([
+  ['web', ['plain']],
+  ['http', ['plain']],
+  ['websecure', ['ssl']],
+  ['https', ['ssl']],
+]);
+
 /** Names in lower case. One that is named twice has both ports. */
 function entrypoints(raw: string): Parsed<ReadonlyMap<string, readonly string[]>> {
-  const found = new Map<string, readonly string[]>([
-    ['web', ['plain']],
-    ['http', ['plain']],
-    ['websecure', ['ssl']],
-    ['https', ['ssl']],
-  ]);
+  const found = new Map(usualEntrypoints);
   const named = new Set<string>();
   for (const part of raw.split(',').map((each) => each.trim())) {
     if (part === '') continue;

@@ -1,17 +1,20 @@
-import { readConstraint, type TraefikOptions } from '@swarmgate/labels';
-import { type LabelFamily, type Logger, type Settings, UsageError } from '@swarmgate/runtime';
+import { readConstraint, readEntrypointOptions, type TraefikOptions } from '@swarmgate/labels';
+import { type LabelFamily, type Logger, type Settings, UsageError, usualEntrypoints } from '@swarmgate/runtime';
+import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
-import { hasTraefikLabels } from './traefik-services.ts';
 
-export type FamilySettings = Pick<
+/** What Traefik's own flags say. Each is absent where it is not given. */
+export type TraefikSettings = Pick<
   Settings,
-  | 'labelFamilies'
   | 'traefikExposedByDefault'
   | 'traefikConstraints'
   | 'traefikEntrypoints'
   | 'traefikDefaultRule'
   | 'traefikNetwork'
+  | 'traefikOfEntrypoints'
 >;
+
+export type FamilySettings = Pick<Settings, 'labelFamilies'> & TraefikSettings;
 
 export interface Families {
   readonly families: readonly LabelFamily[];
@@ -19,18 +22,22 @@ export interface Families {
   readonly traefik?: TraefikOptions;
 }
 
-/** @throws UsageError for constraints that cannot be read: they may keep services from being public */
+/** @throws UsageError for settings that cannot be read: they may keep services from being public */
 export function familiesOf(settings: FamilySettings): Families {
   const { labelFamilies: families } = settings;
   return families.includes('traefik') ? { families, traefik: traefikOptionsOf(settings) } : { families };
 }
 
-export function traefikOptionsOf(settings: FamilySettings): TraefikOptions {
-  const { traefikConstraints: constraints } = settings;
+/** @throws UsageError as `familiesOf` */
+export function traefikOptionsOf(settings: TraefikSettings): TraefikOptions {
+  const { traefikConstraints: constraints, traefikEntrypoints: entrypoints = usualEntrypoints } = settings;
+  const ofEntrypoints = readEntrypointOptions(settings.traefikOfEntrypoints, entrypoints);
+  if (!ofEntrypoints.ok) throw new UsageError('setting-invalid', ofEntrypoints.message);
   const options = {
-    exposedByDefault: settings.traefikExposedByDefault,
-    entrypoints: settings.traefikEntrypoints,
-    defaultRule: settings.traefikDefaultRule,
+    exposedByDefault: settings.traefikExposedByDefault ?? false,
+    entrypoints,
+    ...(ofEntrypoints.options.size === 0 ? {} : { entrypointOptions: ofEntrypoints.options }),
+    defaultRule: settings.traefikDefaultRule ?? 'Host(`{{ normalize .Name }}`)',
     ...(settings.traefikNetwork === undefined ? {} : { network: settings.traefikNetwork.trim() }),
   };
   if (constraints === undefined || constraints.trim() === '') return options;
@@ -61,4 +68,9 @@ export function createUnreadLabels(families: readonly LabelFamily[], logger: Log
     },
     services: () => services,
   };
+}
+
+/** Whether a service has labels of that family at all. */
+export function hasTraefikLabels({ labels }: Pick<SwarmService, 'labels'>): boolean {
+  return Object.keys(labels).some((label) => /^traefik\./i.test(label));
 }

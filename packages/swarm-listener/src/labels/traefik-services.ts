@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   isForTraefik,
+  type Problem,
   readTraefikLabels,
   type TraefikOptions,
   type TraefikService,
@@ -9,58 +10,94 @@ import {
 } from '@swarmgate/labels';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
+import type { TraefikFlagsState } from './traefik-flags.ts';
+
+export interface ServiceTranslation extends TraefikTranslation {
+  /** What it is depends on flags that are not known: what is registered stays. */
+  readonly isUnknown?: true;
+}
 
 /** What the `traefik.*` labels of a Swarm ask for. Its names are shared, so one service can change what another one gets. */
 export interface TraefikServices {
   /** Takes the services of these ids as they are now. The result: ids whose translation differs from before. */
   take(view: SwarmView, ids: Iterable<string>): ReadonlySet<string>;
   /** `undefined`: the service is not for Traefik, or is served by other labels, or not at all. */
-  translationOf(id: string): TraefikTranslation | undefined;
+  translationOf(id: string): ServiceTranslation | undefined;
+  /** Of the flags of this service, where it is the Traefik that they are read of. */
+  flagProblemsOf(id: string): readonly Problem[];
+  /** Traefik's flags among them. */
+  options(): TraefikOptions;
 }
 
 /**
+ * @param flagsOf the same object as long as nothing changed
  * @param servedOtherwise services whose `com.df.*` labels hold: their routers are not served, their names hold for others
  */
 export function createTraefikServices(
   options: TraefikOptions,
   servedOtherwise: (service: SwarmService) => boolean,
+  flagsOf?: (view: SwarmView) => TraefikFlagsState | undefined,
 ): TraefikServices {
   const known = new Map<string, { readonly versionIndex: number; readonly service: TraefikService }>();
-  let translations: ReadonlyMap<string, TraefikTranslation> = new Map();
+  let translations: ReadonlyMap<string, ServiceTranslation> = new Map();
+  let flags: TraefikFlagsState = { kind: 'none', options };
+  // Those of flags that are not known now hold the names of networks.
+  let current = options;
 
   /** Whether what is known of it changed. */
   function takeService(id: string, service: SwarmService | undefined): boolean {
     const before = known.get(id);
-    if (service === undefined || !isForTraefik(service.labels, options)) return known.delete(id);
+    if (service === undefined || !isTaken(service)) return known.delete(id);
     if (before?.versionIndex === service.versionIndex) return false;
     known.set(id, { versionIndex: service.versionIndex, service: traefikServiceOf(service, servedOtherwise(service)) });
     return true;
   }
 
+  /** Without the flags all that may be for Traefik: what is registered of it stays. */
+  function isTaken({ labels }: SwarmService): boolean {
+    return isForTraefik(labels, flags.kind === 'unknown' ? { exposedByDefault: true } : flags.options);
+  }
+
+  function translated(): ReadonlyMap<string, ServiceTranslation> {
+    const services = [...known.values()].map(({ service }) => service);
+    if (flags.kind === 'unknown') {
+      const unknown = { destinations: [], problems: [flags.problem], isUnknown: true } as const;
+      return new Map(services.map(({ id }) => [id, unknown]));
+    }
+    // The dates are given where the definition is made, so that equal translations compare equal.
+    return translateTraefik(services, flags.options, 0);
+  }
+
   return {
-    take(view, ids) {
+    take(view, given) {
+      const next = flagsOf?.(view) ?? flags;
+      const affected = new Set<string>();
+      let ids = given;
       let isChanged = false;
+      if (next !== flags) {
+        for (const state of [flags, next]) if (state.kind === 'read') affected.add(state.service.id);
+        flags = next;
+        if (next.kind !== 'unknown') current = next.options;
+        known.clear();
+        ids = view.services.keys();
+        isChanged = true;
+      }
       for (const id of ids) isChanged = takeService(id, view.services.get(id)) || isChanged;
-      if (!isChanged) return new Set();
+      if (!isChanged) return affected;
       const former = translations;
-      // The dates are given where the definition is made, so that equal translations compare equal.
-      translations = translateTraefik(
-        [...known.values()].map(({ service }) => service),
-        options,
-        0,
-      );
-      const differing = [...new Set([...former.keys(), ...translations.keys()])];
-      return new Set(differing.filter((id) => !isDeepStrictEqual(former.get(id), translations.get(id))));
+      translations = translated();
+      for (const id of new Set([...former.keys(), ...translations.keys()]))
+        if (!isDeepStrictEqual(former.get(id), translations.get(id))) affected.add(id);
+      return affected;
     },
     translationOf(id) {
       return known.get(id)?.service.namesOnly === true ? undefined : translations.get(id);
     },
+    flagProblemsOf(id) {
+      return flags.kind === 'read' && flags.service.id === id ? flags.flags.problems : [];
+    },
+    options: () => current,
   };
-}
-
-/** Whether a service has labels of that family at all. */
-export function hasTraefikLabels({ labels }: Pick<SwarmService, 'labels'>): boolean {
-  return Object.keys(labels).some((label) => /^traefik\./i.test(label));
 }
 
 export function traefikServiceOf(service: SwarmService, isServedOtherwise: boolean): TraefikService {

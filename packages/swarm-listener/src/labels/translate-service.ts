@@ -11,12 +11,15 @@ import {
   parametersOf,
   publishedName,
 } from './service-parameters.ts';
+import type { TraefikFlagsState } from './traefik-flags.ts';
 
 export interface TranslationOptions extends NamingOptions {
   /** `LABELS`. Default: `com.df.*` alone. */
   readonly families?: readonly LabelFamily[];
   /** Where `traefik.*` are read. */
   readonly traefik?: TraefikOptions;
+  /** Traefik's flags in the Swarm, which take the place of `traefik`. The same object as long as nothing changed. */
+  readonly traefikFlags?: (view: SwarmView) => TraefikFlagsState | undefined;
   /** `SWARM_NAME`. */
   readonly owner: string;
   /** `SEPARATOR`. */

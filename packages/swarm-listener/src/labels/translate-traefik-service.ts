@@ -12,6 +12,7 @@ import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { joinedNetworks, type SharedNetworks } from './service-endpoints.ts';
 import { publishedName } from './service-parameters.ts';
+import type { ServiceTranslation } from './traefik-services.ts';
 import { endpointsFor, type TranslatedService, type TranslationOptions } from './translate-service.ts';
 
 /**
@@ -20,7 +21,7 @@ import { endpointsFor, type TranslatedService, type TranslationOptions } from '.
  */
 export function translateTraefikService(
   service: SwarmService,
-  translation: TraefikTranslation,
+  translation: ServiceTranslation,
   view: SwarmView,
   options: TranslationOptions,
   now: Date,
@@ -54,10 +55,25 @@ export function translateTraefikService(
     name,
     createdAt: service.createdAt,
     source,
-    ...(definition === undefined ? { withdrawn: true } : { definition }),
+    ...(definition === undefined ? (translation.isUnknown === true ? {} : { withdrawn: true }) : { definition }),
     secrets: secrets ?? { passwords: new Map() },
     endpoints: endpointsFor(service, name, view, options.owner, sharedNetworksOf(service, options)),
     problems: unreachable === undefined ? problems : [...problems, unreachable],
+  };
+}
+
+/** A service that has problems to tell and no routes. */
+export function withoutRoutes(service: SwarmService, view: SwarmView, options: TranslationOptions): TranslatedService {
+  const name = publishedName(service, options);
+  return {
+    serviceId: service.id,
+    name,
+    createdAt: service.createdAt,
+    source: { kind: 'swarm', swarmId: view.swarmId, serviceId: service.id, versionIndex: service.versionIndex },
+    withdrawn: true,
+    secrets: { passwords: new Map() },
+    endpoints: endpointsFor(service, name, view, options.owner),
+    problems: [],
   };
 }
 

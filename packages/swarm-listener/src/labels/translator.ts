@@ -11,7 +11,7 @@ import {
   type TranslationOptions,
   translateService,
 } from './translate-service.ts';
-import { sharedNetworksOf, translateTraefikService } from './translate-traefik-service.ts';
+import { sharedNetworksOf, translateTraefikService, withoutRoutes } from './translate-traefik-service.ts';
 
 /** All selected services, translated, and the names that an observation affects. */
 export interface Translated {
@@ -40,9 +40,14 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
       : createTraefikServices(
           options.traefik,
           (service) => readsDf && (isSelected(service, options) || isSelectionUnclear(service, options)),
+          options.traefikFlags,
         );
   const known = new Map<string, { readonly swarmId: string; readonly translated: TranslatedService }>();
 
+  const currentOptions = (): TranslationOptions =>
+    traefik === undefined ? options : { ...options, traefik: traefik.options() };
+
+  /** With the problems of its flags, where it is the Traefik of the Swarm. */
   function translate(
     serviceId: string,
     view: SwarmView,
@@ -51,17 +56,32 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
   ): TranslatedService | undefined {
     const service = view.services.get(serviceId);
     if (service === undefined) return undefined;
+    const translated = translateLabels(serviceId, service, view, now, ofOthers);
+    const problems = traefik?.flagProblemsOf(serviceId) ?? [];
+    const isTold = problems.every((problem) => translated?.problems.includes(problem) === true);
+    if (isTold) return translated;
+    const told = translated ?? withoutRoutes(service, view, options);
+    return { ...told, problems: [...told.problems, ...problems] };
+  }
+
+  function translateLabels(
+    serviceId: string,
+    service: SwarmService,
+    view: SwarmView,
+    now: Date,
+    ofOthers: ReadonlySet<string>,
+  ): TranslatedService | undefined {
     const before = known.get(serviceId);
     const isSame = before?.swarmId === view.swarmId && before.translated.source.versionIndex === service.versionIndex;
     if (!isSame || ofOthers.has(serviceId)) {
       const translation = traefik?.translationOf(serviceId);
-      if (translation !== undefined) return translateTraefikService(service, translation, view, options, now);
+      if (translation !== undefined) return translateTraefikService(service, translation, view, currentOptions(), now);
       return readsDf ? translateService(service, view, options, now) : undefined;
     }
     // Only its tasks and nodes can differ.
     const { translated } = before;
     const isOfTraefik = traefik?.translationOf(serviceId) !== undefined;
-    const sharedNetworks = isOfTraefik ? sharedNetworksOf(service, options) : undefined;
+    const sharedNetworks = isOfTraefik ? sharedNetworksOf(service, currentOptions()) : undefined;
     const endpoints = endpointsFor(service, translated.name, view, options.owner, sharedNetworks);
     return isDeepStrictEqual(endpoints, translated.endpoints) ? translated : { ...translated, endpoints };
   }

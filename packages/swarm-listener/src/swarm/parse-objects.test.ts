@@ -54,6 +54,38 @@ describe("Docker's responses", () => {
     });
   });
 
+  const images: readonly (readonly [image: string, isTraefik: boolean])[] = [
+    ['traefik', true],
+    ['traefik:v3.5', true],
+    ['traefik:v3.5@sha256:0123', true],
+    ['docker.io/library/traefik@sha256:0123', true],
+    ['registry.example:5000/mirror/traefik:v2', true],
+    ['traefik/whoami:latest', false],
+    ['my-traefik', false],
+    ['traefik-forward-auth:2', false],
+    ['traefik:v3/x', false],
+  ];
+  for (const [Image, isTraefik] of images)
+    it(`are ${isTraefik ? '' : 'not '}of a Traefik with the image ${Image}`, () => {
+      const ContainerSpec = {
+        Image,
+        Command: ['traefik'],
+        Args: ['--api'],
+        Env: ['TRAEFIK_API=true', 'CF_API_TOKEN=s3cret'],
+        Configs: [{ File: { Name: '/etc/traefik/traefik.yml' } }, { File: null }],
+      };
+      const Spec = { ...dnsrrService.Spec, TaskTemplate: { ContainerSpec } };
+      expect(parseService({ ...dnsrrService, Spec }).traefik).to.deep.equal(
+        isTraefik
+          ? {
+              args: ['traefik', '--api'],
+              environment: ['TRAEFIK_API=true'],
+              staticFile: '/etc/traefik/traefik.yml',
+            }
+          : undefined,
+      );
+    });
+
   it('are read with virtual IPs, ports, mode and the state of an update', () => {
     const service = parseService({
       ...dnsrrService,

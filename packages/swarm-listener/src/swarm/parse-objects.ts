@@ -6,6 +6,17 @@ const version = z.object({ Index: z.number() });
 const stringMap = z.record(z.string(), z.string()).nullish();
 const networkTargets = z.array(z.object({ Target: z.string().nullish() })).nullish();
 
+const mounted = z.array(z.object({ File: z.object({ Name: z.string().nullish() }).nullish() })).nullish();
+
+const container = z.object({
+  Image: z.string().nullish(),
+  Command: z.array(z.string()).nullish(),
+  Args: z.array(z.string()).nullish(),
+  Env: z.array(z.string()).nullish(),
+  Configs: mounted,
+  Secrets: mounted,
+});
+
 const service = z.object({
   ID: z.string(),
   Version: version,
@@ -13,7 +24,7 @@ const service = z.object({
   Spec: z.object({
     Name: z.string(),
     Labels: stringMap,
-    TaskTemplate: z.object({ Networks: networkTargets }).nullish(),
+    TaskTemplate: z.object({ Networks: networkTargets, ContainerSpec: container.nullish() }).nullish(),
     // Until API 1.44 networks could also be set here; engines still return them for old services.
     Networks: networkTargets,
     Mode: z
@@ -107,6 +118,25 @@ export function parseService(answer: unknown): SwarmService {
       mode: port.PublishMode === 'host' ? 'host' : 'ingress',
     })),
     ...(UpdateStatus?.State ? { updateState: UpdateStatus.State } : {}),
+    ...traefikOf(Spec.TaskTemplate?.ContainerSpec),
+  };
+}
+
+/** `traefik:v3`, `docker.io/library/traefik@sha256:…`, `registry:5000/mirror/traefik`; not `traefik/whoami`. */
+export function isTraefikImage(image: string): boolean {
+  return /(^|\/)traefik(:[^/]*)?(@[^/]*)?$/.test(image);
+}
+
+function traefikOf(spec: z.infer<typeof container> | null | undefined): Pick<SwarmService, 'traefik'> {
+  if (!spec || !isTraefikImage(spec.Image ?? '')) return {};
+  const files = [...(spec.Configs ?? []), ...(spec.Secrets ?? [])].map(({ File }) => File?.Name ?? '');
+  const staticFile = files.find((name) => /^\/etc\/traefik\/traefik\.(ya?ml|toml)$/.test(name));
+  return {
+    traefik: {
+      args: [...(spec.Command ?? []), ...(spec.Args ?? [])],
+      environment: (spec.Env ?? []).filter((variable) => variable.startsWith('TRAEFIK_')),
+      ...(staticFile === undefined ? {} : { staticFile }),
+    },
   };
 }
 

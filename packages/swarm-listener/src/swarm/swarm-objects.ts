@@ -16,6 +16,17 @@ export interface SwarmService {
   readonly ports: readonly ServicePort[];
   /** Docker's `UpdateStatus.State`; absent when the service was never updated. */
   readonly updateState?: string;
+  /** Of a service whose image is called `traefik`: how it was started. */
+  readonly traefik?: TraefikProcess;
+}
+
+/** What Traefik's static settings stand in. */
+export interface TraefikProcess {
+  readonly args: readonly string[];
+  /** `TRAEFIK_…=…` alone: other variables may be secrets. */
+  readonly environment: readonly string[];
+  /** Where a config or secret is mounted that Traefik takes for its static file. */
+  readonly staticFile?: string;
 }
 
 export type ServiceMode =

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { readTraefikArgs, type TraefikArgs, traefikLines } from '@swarmgate/labels';
+import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
+import { connectSwarm, familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener';
+import { UnreachableError } from '../admin-client.ts';
+import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
+import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
+import type { CommandIo } from '../io.ts';
+
+export interface StackOptions {
+  /** A file of flags or environment. */
+  readonly traefikArgs?: string;
+  /** A Traefik service of the Swarm at `DF_DOCKER_HOST`; `true`: its only one. */
+  readonly traefikService?: string | true;
+  readonly stack?: string;
+}
+
+export interface ReadStack {
+  readonly desired: readonly DesiredService[];
+  /** Absent where no flags of Traefik are known. */
+  readonly traefik?: TraefikArgs;
+}
+
+/** Translates stack files as the listener would, with what the flags of Traefik say. */
+export async function readStack(files: readonly string[], options: StackOptions, io: CommandIo): Promise<ReadStack> {
+  const merged = readFiles(files, io);
+  const traefik = await flagsFor(merged, options, io);
+  const own = readSettings('cli', { env: io.env });
+  const settings = traefik === undefined ? own : withFlags(own, traefik);
+  const desired = desiredServices(merged, {
+    stack: stackName(files, options, merged),
+    notifyLabel: settings.notifyLabel,
+    serviceNamePrefix: settings.serviceNamePrefix,
+    separator: settings.separator,
+    defaults: settings.defaultLabels,
+    ...familiesOf(settings),
+    owner: settings.swarmName,
+    nowMs: Date.now(),
+  });
+  return { desired, ...(traefik === undefined ? {} : { traefik }) };
+}
+
+/** Of the file that is named, of the Swarm, or of a Traefik that stands in the stack files themselves. */
+async function flagsFor(
+  file: ComposeFile,
+  { traefikArgs, traefikService }: StackOptions,
+  io: CommandIo,
+): Promise<TraefikArgs | undefined> {
+  if (traefikArgs !== undefined) return readTraefikArgs(readText(traefikArgs));
+  if (traefikService !== undefined) return flagsOf(await processInSwarm(traefikService, io));
+  const inFiles = [...file.services.values()].flatMap(({ name, traefik }) =>
+    traefik === undefined ? [] : [{ name, traefik }],
+  );
+  const only = onlyOne(
+    inFiles,
+    'the stack files hold several services of Traefik',
+    '--traefik-args FILE names its flags',
+  );
+  return only && flagsOf(only);
+}
+
+function flagsOf({ args, environment, staticFile }: TraefikProcess): TraefikArgs {
+  const lines = traefikLines(args, environment);
+  return readTraefikArgs(staticFile === undefined ? lines : [...lines, `--configfile=${staticFile}`]);
+}
+
+async function processInSwarm(name: string | true, io: CommandIo): Promise<TraefikProcess> {
+  const client = connectSwarm(readSettings('listener', { env: io.env }).dockerHost);
+  let all: readonly { readonly name: string; readonly traefik: TraefikProcess }[];
+  try {
+    all = traefikServicesIn(await client.services(AbortSignal.timeout(10_000)));
+  } catch (error) {
+    throw new UnreachableError('docker-unreachable', messageOf(error));
+  }
+  const named = all.filter((service) => name === true || service.name === name);
+  const only = onlyOne(named, 'the Swarm has several services of Traefik', '--traefik-service NAME names one');
+  if (only !== undefined) return only;
+  const which = name === true ? 'no service' : `no service ${name}`;
+  throw new UsageError(
+    'traefik-service-missing',
+    `the Swarm (${client.description}) has ${which} whose image is called traefik`,
+  );
+}
+
+function onlyOne(
+  found: readonly { readonly name: string; readonly traefik: TraefikProcess }[],
+  several: string,
+  mend: string,
+): TraefikProcess | undefined {
+  if (found.length > 1)
+    throw new UsageError(
+      'traefik-service-ambiguous',
+      `${several}: ${found.map(({ name }) => name).join(', ')}; ${mend}`,
+    );
+  return found[0]?.traefik;
+}
+
+export function readFiles(files: readonly string[], io: CommandIo): ComposeFile {
+  return mergeCompose(files.map((file) => readCompose(file, readText(file), io.env)));
+}
+
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError('file-unreadable', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export function stackName(files: readonly string[], { stack }: StackOptions, { name }: ComposeFile): string {
+  return stack ?? name ?? basename(dirname(resolve(files[0] ?? '.')));
+}

@@ -1,0 +1,84 @@
+import { splitList } from './middleware-calls.ts';
+
+/** What holds for every router of one entrypoint: `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS`. */
+export interface EntrypointOptions {
+  /** Requests go to the same URL by TLS. `to`: an entrypoint with TLS, or `https`. */
+  readonly redirect?: { readonly to: string; readonly isPermanent: boolean };
+  /** Names of middlewares, before the router's own. */
+  readonly middlewares?: readonly string[];
+  /** Routers without `tls` have this. */
+  readonly tls?: EntrypointTls;
+  /** Why its routers answer 503: a flag restricts it, and nothing here says the same. */
+  readonly closed?: string;
+}
+
+export interface EntrypointTls {
+  readonly resolver?: string;
+  /** Name of TLS options. */
+  readonly options?: string;
+}
+
+export type EntrypointOptionsMap = ReadonlyMap<string, EntrypointOptions>;
+
+export type ReadEntrypointOptions =
+  | { readonly ok: true; readonly options: EntrypointOptionsMap }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Reads settings by what follows `TRAEFIK_`: `WEB_REDIRECT`. An entrypoint that is not known is an error: what is meant to restrict
+ * would have no effect.
+ */
+export function readEntrypointOptions(
+  given: Readonly<Record<string, string>>,
+  entrypoints: ReadonlyMap<string, readonly string[]>,
+): ReadEntrypointOptions {
+  const found = new Map<string, EntrypointOptions>();
+  for (const [setting, value] of Object.entries(given)) {
+    const match = /^(.+)_(REDIRECT|MIDDLEWARES|TLS|CLOSED)$/.exec(setting);
+    const name = [...entrypoints.keys()].find((each) => variableOf(each) === match?.[1]);
+    if (match === null || name === undefined)
+      return {
+        ok: false,
+        message: `TRAEFIK_${setting}: there is no entrypoint ${(match?.[1] ?? setting).toLowerCase()}; known are ${[...entrypoints.keys()].join(', ')}`,
+      };
+    const read = optionsOf(match[2] ?? '', value, entrypoints);
+    if (typeof read === 'string')
+      return { ok: false, message: `TRAEFIK_${setting}=${value.slice(0, 100)}: expected ${read}` };
+    found.set(name, { ...found.get(name), ...read });
+  }
+  return { ok: true, options: found };
+}
+
+/** `web-secure` → `WEB_SECURE`. */
+export function variableOf(entrypoint: string): string {
+  return entrypoint.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+}
+
+/** A text: what was expected. */
+function optionsOf(
+  what: string,
+  value: string,
+  entrypoints: ReadonlyMap<string, readonly string[]>,
+): EntrypointOptions | string {
+  const parts = splitList(value);
+  if (what === 'CLOSED') return { closed: value };
+  if (what === 'MIDDLEWARES') return parts.length > 0 ? { middlewares: parts } : 'names of middlewares';
+  if (what === 'TLS') return tlsOf(parts);
+  const [to = '', ...more] = parts;
+  const isPermanent = !more.includes('temporary');
+  const ports = entrypoints.get(to.toLowerCase());
+  const isSecure = to.toLowerCase() === 'https' || ports?.some((port) => port === 'ssl' || port.endsWith(':ssl'));
+  return isSecure === true && more.every((each) => each === 'temporary')
+    ? { redirect: { to: to.toLowerCase(), isPermanent } }
+    : 'an entrypoint with TLS, such as websecure, or websecure,temporary';
+}
+
+function tlsOf(parts: readonly string[]): EntrypointOptions | string {
+  const options = parts.find((part) => part.startsWith('options='))?.slice('options='.length);
+  const [name, ...more] = parts.filter((part) => !part.startsWith('options='));
+  if (name === undefined || more.length > 0 || /^(false|0|f)$/i.test(name)) return 'true or the name of a resolver';
+  const isNamed = !/^(true|1|t)$/i.test(name);
+  return {
+    tls: { ...(isNamed ? { resolver: name } : {}), ...(options === undefined ? {} : { options }) },
+  };
+}

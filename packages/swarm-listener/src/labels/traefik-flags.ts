@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Problem, readTraefikArgs, type TraefikArgs, type TraefikOptions, traefikLines } from '@swarmgate/labels';
+import { messageOf, readSettings, type Settings } from '@swarmgate/runtime';
+import type { SwarmService, TraefikProcess } from '../swarm/swarm-objects.ts';
+import type { SwarmView } from '../swarm/swarm-view.ts';
+import { type TraefikSettings, traefikOptionsOf } from './label-families.ts';
+
+/** What the flags of the Traefik service in the same Swarm say. */
+export type TraefikFlagsState =
+  | { readonly kind: 'none'; readonly options: TraefikOptions }
+  | {
+      readonly kind: 'read';
+      readonly service: Pick<SwarmService, 'id' | 'name'>;
+      readonly flags: TraefikArgs;
+      readonly options: TraefikOptions;
+    }
+  /** They may restrict, so nothing is published for labels of Traefik, and what is registered stays. */
+  | { readonly kind: 'unknown'; readonly problem: Problem };
+
+export interface TraefikFlags {
+  /** The same object as long as nothing changed. */
+  take(view: SwarmView): TraefikFlagsState;
+}
+
+export type TraefikFlagsSettings = TraefikSettings & Pick<Settings, 'traefikService'>;
+
+/**
+ * Reads the flags of the Swarm's Traefik service as `--traefik-args` reads a file of them; settings of the listener's own count first.
+ * @param readsFile `TRAEFIK_FILE` is set
+ * @throws UsageError for settings that cannot be read
+ */
+export function createTraefikFlags(settings: TraefikFlagsSettings, readsFile: boolean): TraefikFlags {
+  const alone = { kind: 'none', options: traefikOptionsOf(settings) } as const;
+  let state: TraefikFlagsState = alone;
+  let seen: readonly unknown[] = [];
+  /** Of flags that were read once: a Traefik that is gone must not open what they closed. */
+  let settingsWithFlags: TraefikSettings | undefined;
+
+  function stateOf(candidates: readonly (SwarmService & { readonly traefik: TraefikProcess })[]): TraefikFlagsState {
+    const [first, ...more] = candidates;
+    if (first === undefined) {
+      const isMissed =
+        settings.traefikService !== undefined ||
+        (settingsWithFlags !== undefined && !isDeepStrictEqual(settingsWithFlags, onlyTraefik(settings)));
+      return isMissed ? { kind: 'unknown', problem: missing(settings.traefikService) } : alone;
+    }
+    const others = more.filter(({ traefik }) => !isDeepStrictEqual(traefik, first.traefik));
+    if (others.length > 0) return { kind: 'unknown', problem: ambiguous([first, ...others]) };
+    const { id, name, traefik } = first;
+    const lines = traefikLines(traefik.args, traefik.environment);
+    const file =
+      traefik.staticFile ?? lines.map((line) => /^--?configfile[=\s](.*)$/i.exec(line)?.[1]).find((path) => path);
+    if (file !== undefined) return { kind: 'unknown', problem: inFile(name, file) };
+    const flags = readTraefikArgs(lines, { readsFile });
+    try {
+      const merged = withFlags(settings, flags);
+      const options = traefikOptionsOf(merged);
+      settingsWithFlags = onlyTraefik(merged);
+      return { kind: 'read', service: { id, name }, flags, options };
+    } catch (error) {
+      return { kind: 'unknown', problem: unreadable(name, messageOf(error)) };
+    }
+  }
+
+  return {
+    take(view) {
+      if (settings.traefikService === 'off') return alone;
+      const candidates = traefikServicesIn(view.services.values()).filter(
+        ({ name }) => settings.traefikService === undefined || name === settings.traefikService,
+      );
+      const now = candidates.map(({ id, traefik }) => [id, traefik]);
+      if (isDeepStrictEqual(now, seen) && state !== alone) return state;
+      seen = now;
+      const next = stateOf(candidates);
+      if (!isDeepStrictEqual(comparable(state), comparable(next))) state = next;
+      return state;
+    },
+  };
+}
+
+/** Those whose image is called `traefik`, the oldest first. */
+export function traefikServicesIn(
+  services: Iterable<SwarmService>,
+): readonly (SwarmService & { readonly traefik: TraefikProcess })[] {
+  return [...services]
+    .flatMap((service) => (service.traefik === undefined ? [] : [{ ...service, traefik: service.traefik }]))
+    .toSorted((one, other) => (`${one.createdAt} ${one.id}` < `${other.createdAt} ${other.id}` ? -1 : 1));
+}
+
+/**
+ * Settings with what the flags say where they are not given themselves.
+ * @throws UsageError where the flags hold what no setting takes
+ */
+export function withFlags<S extends TraefikSettings>(settings: S, flags: TraefikArgs): S {
+  const ofListener = flags.settings.filter(({ of }) => of === 'listener').map(({ setting }) => setting);
+  const env = Object.fromEntries(
+    ofListener.map((setting) => [setting.replace(/=.*$/s, ''), setting.replace(/^[^=]*=/, '')]),
+  );
+  const read = onlyTraefik(readSettings('listener', { env, secretsDir: '/nonexistent' }));
+  const given = Object.fromEntries(Object.entries(onlyTraefik(settings)).filter(([, value]) => value !== undefined));
+  return {
+    ...settings,
+    ...read,
+    ...given,
+    traefikOfEntrypoints: { ...read.traefikOfEntrypoints, ...settings.traefikOfEntrypoints },
+  };
+}
+
+function onlyTraefik(settings: TraefikSettings): TraefikSettings {
+  return {
+    traefikExposedByDefault: settings.traefikExposedByDefault,
+    traefikConstraints: settings.traefikConstraints,
+    traefikEntrypoints: settings.traefikEntrypoints,
+    traefikDefaultRule: settings.traefikDefaultRule,
+    traefikNetwork: settings.traefikNetwork,
+    traefikOfEntrypoints: settings.traefikOfEntrypoints,
+  };
+}
+
+/** Without functions, which compare by identity. */
+function comparable(state: TraefikFlagsState): unknown {
+  return state.kind === 'read' ? [state.service, state.flags] : state.kind === 'none' ? 'none' : state.problem;
+}
+
+const mend = 'set what its flags say as settings of the listener (docs/from-traefik.md), and TRAEFIK_SERVICE=off';
+
+function unknown(reason: string, message: string, suggestion: string): Problem {
+  return {
+    severity: 'error',
+    reason,
+    message: `${message}: what is registered for labels of Traefik stays as it is, and nothing new is served, because flags may restrict`,
+    suggestion,
+  };
+}
+
+function missing(name: string | undefined): Problem {
+  const which = name === undefined ? 'the Traefik service whose flags were read is gone' : `there is no ${name}`;
+  return unknown(
+    'traefik-service-missing',
+    name === undefined ? which : `${which} whose image is called traefik`,
+    mend,
+  );
+}
+
+function ambiguous(services: readonly SwarmService[]): Problem {
+  const names = services.map(({ name }) => name);
+  return unknown(
+    'traefik-service-ambiguous',
+    `several services run Traefik with different flags (${names.join(', ').slice(0, 300)})`,
+    `name one: TRAEFIK_SERVICE=${names[0]}; or ${mend}`,
+  );
+}
+
+function inFile(name: string, file: string): Problem {
+  return unknown(
+    'traefik-static-file',
+    `${name} has its static settings in ${file.slice(0, 200)}, which is not read`,
+    mend,
+  );
+}
+
+function unreadable(name: string, why: string): Problem {
+  return unknown('traefik-flags-unreadable', `the flags of ${name} cannot be read: ${why.slice(0, 500)}`, mend);
+}
