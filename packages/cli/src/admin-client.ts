@@ -1,5 +1,6 @@
 import { readSettings, type Settings, SwarmgateError, UsageError } from '@swarmgate/runtime';
 import fetch from 'node-fetch';
+import { secureAgent } from './client-tls.ts';
 import { readEvents, type ServerSentEvent } from './server-sent-events.ts';
 
 /** Nothing responds at the address, or something that is not a Swarmgate process: exit code 2. */
@@ -46,6 +47,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   const to = options.to ?? 'proxy';
   const base = baseUrl(options.url ?? usualUrl(to, settings));
   const timeoutMs = options.timeoutMs ?? 60_000;
+  const agent = base.protocol === 'https:' ? { agent: secureAgent(settings, base.hostname) } : {};
 
   const urlOf = (path: string, query: Readonly<Record<string, string>>) => {
     const url = new URL(path, base);
@@ -73,6 +75,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const response = await fetch(url, {
         method,
         headers,
+        ...agent,
         signal: AbortSignal.timeout(timeoutMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -90,6 +93,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     try {
       const response = await fetch(urlOf(path, query), {
         headers: headersFor('text/event-stream'),
+        ...agent,
         signal: starting.signal,
       });
       const { status } = response;
@@ -113,8 +117,8 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
 
 const urlVariables = { proxy: 'SWARMGATE_URL', listener: 'LISTENER_URL' } as const;
 
-function usualUrl(to: Addressee, { adminUrl, adminPort, listenerUrl, listenerPort }: Settings): string {
-  if (to === 'proxy') return adminUrl ?? `http://127.0.0.1:${adminPort}`;
+function usualUrl(to: Addressee, { adminUrl, adminPort, adminTls, listenerUrl, listenerPort }: Settings): string {
+  if (to === 'proxy') return adminUrl ?? `${adminTls === undefined ? 'http' : 'https'}://127.0.0.1:${adminPort}`;
   return listenerUrl ?? `http://127.0.0.1:${listenerPort === 'off' ? 8080 : listenerPort}`;
 }
 

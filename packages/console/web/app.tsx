@@ -1,6 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { formatDuration } from './format.ts';
+import { formatDuration, formatTime } from './format.ts';
 import { hashOf, type View } from './route-hash.ts';
 import { connection, failure, keyProblems, place, problems, refresh, session, status } from './store.ts';
 import { ThemeButton } from './theme.tsx';
@@ -56,6 +56,7 @@ export function App() {
       <Header current={view} />
       <main id="main" ref={main} tabIndex={-1} aria-label={title}>
         <Banner />
+        <PlainTokenWarning />
         <Current />
       </main>
     </>
@@ -111,6 +112,18 @@ function ConnectionBadge() {
       <span aria-hidden="true">{mark}</span> {connection.value}
       {session.value?.mayChange === false && ', read-only'}
     </span>
+  );
+}
+
+/** Who was between could read the token, and can do all that it allows. */
+function PlainTokenWarning() {
+  const plain = status.value?.tokenInPlain;
+  if (!plain) return null;
+  return (
+    <p class="banner warning" role="status">
+      <strong>The admin token passed a network in plain text</strong> (from {plain.from}, {formatTime(plain.at)}). Set{' '}
+      <code>ADMIN_TLS</code>, or reach this port by an SSH tunnel; then replace the token.
+    </p>
   );
 }
 

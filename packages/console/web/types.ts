@@ -40,6 +40,7 @@ export interface Status {
   readonly rejected: number;
   readonly problems: number;
   readonly entrypoints: readonly { readonly port: number; readonly secure: boolean }[];
+  readonly tokenInPlain: { readonly from: string; readonly at: string } | null;
   readonly replicas: readonly Replica[];
 }
 

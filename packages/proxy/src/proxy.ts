@@ -20,10 +20,12 @@ import {
 } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from './control/admin/admin-app.ts';
+import { followAdminCertificate } from './control/admin/admin-certificate.ts';
 import { openAdminServer } from './control/admin/admin-server.ts';
 import { Changes } from './control/admin/changes.ts';
 import { LongAnswers } from './control/admin/long-answers.ts';
 import { createControlMetrics } from './control/admin/metrics.ts';
+import { PlainTokens } from './control/admin/plain-tokens.ts';
 import { ProblemReporter } from './control/admin/problem-reporter.ts';
 import { ProblemWatch } from './control/admin/problem-watch.ts';
 import { StateFeeds } from './control/admin/state-feeds.ts';
@@ -121,7 +123,11 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   if (certificates !== undefined) running.push(certificates);
 
   // The admin port names the replica, and everything behind it needs that name: it opens first and answers last.
-  const admin = await openAdminServer(settings.adminHost, options.adminPort ?? settings.adminPort);
+  const { adminTls } = settings;
+  const certificate = adminTls === undefined ? undefined : await followAdminCertificate(adminTls, logger);
+  if (certificate !== undefined) running.push(certificate);
+  const adminPort = options.adminPort ?? settings.adminPort;
+  const admin = await openAdminServer(settings.adminHost, adminPort, undefined, undefined, certificate);
   const ownAdminPort = ownPorts.add(admin.port);
   running.push(admin, { stop: async () => ownAdminPort() });
   const replica = options.replica ?? replicaName(env, admin.port);
@@ -261,6 +267,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     totals,
     problems: () => problemWatch.problems(),
     long: new LongAnswers(),
+    transport: { secure: admin.secure, plainTokens: new PlainTokens(logger) },
     ready,
     draining: () => phase.draining,
   };

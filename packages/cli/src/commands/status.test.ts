@@ -34,6 +34,8 @@ const status: StatusResponse = {
   held: 0,
   problems: 0,
   entrypoints: [],
+  adminTls: false,
+  tokenInPlain: null,
   workers: [],
   plugins: null,
   replicas: [
@@ -72,6 +74,12 @@ describe('the status as people read it', () => {
     );
     expect(pluginLine({ state: 'replacing', files: [] })).to.match(/changed: workers are being replaced$/);
     expect(pluginLine({ state: 'refused', reason: 'helmet: no', files: [] })).to.match(/cannot be used: helmet: no$/);
+  });
+
+  it('warns of a token that passed a network in plain text', () => {
+    expect(lineOf('WARNING')).to.equal(undefined);
+    const tokenInPlain = { from: '10.0.0.7', at: '2026-01-02T03:04:05.000Z' };
+    expect(describeStatus({ ...status, tokenInPlain })).to.match(/^WARNING .*10\.0\.0\.7.*set ADMIN_TLS/m);
   });
 
   it('shows which replica is behind', () => {

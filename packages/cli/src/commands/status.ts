@@ -24,6 +24,10 @@ export function describeStatus(status: StatusResponse): string {
     const name = `${entrypoint.port}${entrypoint.secure ? ' (TLS)' : ''}`;
     lines.push(`entrypoint ${name} ${entrypoint.state === 'open' ? 'open' : `closed: ${entrypoint.reason}`}`);
   }
+  if (status.tokenInPlain !== null && status.tokenInPlain !== undefined)
+    lines.push(
+      `WARNING    the admin token passed a network in plain text (from ${status.tokenInPlain.from}, ${status.tokenInPlain.at}): set ADMIN_TLS, then replace the token`,
+    );
   if (status.plugins !== null && status.plugins !== undefined)
     lines.push(`plug-ins   ${describePlugins(status.plugins)}`);
   if (status.workers.length > 0) {

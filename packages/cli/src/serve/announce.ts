@@ -22,10 +22,10 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
   const lines = [
     '',
     'Swarmgate is ready.',
-    `  console   http://localhost:${settings.adminPort}/`,
+    `  console   ${adminBase(settings)}/`,
     `  services  ${servicesOf({ settings, state, followsSwarm, samples })}`,
     `  registry  ${registry.store.description}${remarkOn(registry, state)}`,
-    `  REST      http://localhost:${settings.adminPort}/v1/status  /v1/routes  /v1/problems  /metrics`,
+    `  REST      ${adminBase(settings)}/v1/status  /v1/routes  /v1/problems  /metrics`,
     ...consulUiOf(settings),
     '',
     routes.length === 0
@@ -42,7 +42,7 @@ export function announce({ settings, registry, state, followsSwarm, samples, rou
 
 /** The text while nothing can be served yet: the registry was never read and no snapshot is on disk. */
 export function announceWaiting(
-  settings: Pick<Settings, 'adminPort'>,
+  settings: Pick<Settings, 'adminPort' | 'adminTls'>,
   { store }: Pick<Registry, 'store'>,
   state: RegistryState,
 ): string {
@@ -59,11 +59,15 @@ export function announceWaiting(
     ...(store.kind === 'consul'
       ? ['            Check CONSUL_HTTP_ADDR, and CONSUL_HTTP_TOKEN if Consul requires one.']
       : []),
-    `  console   http://localhost:${settings.adminPort}/`,
-    `  REST      http://localhost:${settings.adminPort}/v1/status`,
+    `  console   ${adminBase(settings)}/`,
+    `  REST      ${adminBase(settings)}/v1/status`,
     '',
     'It continues by itself once the registry responds. Stop it with Ctrl-C.',
   ].join('\n');
+}
+
+function adminBase({ adminPort, adminTls }: Pick<Settings, 'adminPort' | 'adminTls'>): string {
+  return `${adminTls === undefined ? 'http' : 'https'}://localhost:${adminPort}`;
 }
 
 function consulUiOf({ consulUiPort, consulUiInsecure }: Settings): readonly string[] {

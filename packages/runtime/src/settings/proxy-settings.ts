@@ -56,6 +56,23 @@ export const proxySettings = {
     usedBy: serving,
     meaning: 'Where the admin port listens; the image sets `::` (all addresses)',
   }),
+  adminTls: optional({
+    env: ['ADMIN_TLS'],
+    parse: text,
+    // It may be the PEM itself, with the key.
+    secret: true,
+    usedBy: ['proxy', 'standalone', 'cli'],
+    meaning:
+      'Path of a PEM file with certificate, chain and key, read again when it changes, or (as a secret) such a PEM itself: the admin port speaks TLS with it, and takes no HTTP any more. The operator’s commands on the same machine trust it',
+  }),
+  adminCa: optional({
+    env: ['SWARMGATE_CACERT'],
+    parse: text,
+    pathOf: 'pem-file',
+    usedBy: ['cli'],
+    meaning:
+      'Authorities that the operator’s commands take a proxy’s `ADMIN_TLS` from. Not set: those of Node, and on the same machine `ADMIN_TLS` itself',
+  }),
   adminToken: optional({
     env: ['ADMIN_TOKEN'],
     parse: bearerToken,
@@ -83,7 +100,7 @@ export const proxySettings = {
     parse: text,
     usedBy: ['cli'],
     meaning:
-      'Admin address of the proxy that the operator’s commands speak to. Default `http://127.0.0.1:<ADMIN_PORT>`',
+      'Admin address of the proxy that the operator’s commands speak to. Default `http://127.0.0.1:<ADMIN_PORT>`, `https` where `ADMIN_TLS` is set',
   }),
   workers: given({
     env: ['WORKERS'],

@@ -15,6 +15,7 @@ import { requireKnownHost } from './known-host.ts';
 import { liveRoutes } from './live-routes.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { orderingRoutes } from './ordering-routes.ts';
+import { notePlainTokens } from './plain-tokens.ts';
 import { readRoutes } from './read-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -37,6 +38,7 @@ export function createAdminApp(parts: AdminParts): Express {
   const { settings, registry, logger } = parts;
   const sessions = createSessions(settings, () => registry, logger);
   app.use(readSession(sessions));
+  app.use(notePlainTokens(parts.transport.plainTokens, settings));
   const open = openRouters(parts, sessions);
   for (const router of open) app.use(router);
   app.use(requireReading(parts));

@@ -10,7 +10,7 @@ import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
 import type { LongAnswers } from './long-answers.ts';
-import type { CertificateView } from './response-bodies.ts';
+import type { CertificateView, StatusResponse } from './response-bodies.ts';
 
 /** The parts of the proxy that the admin REST uses. */
 export interface AdminParts {
@@ -35,6 +35,11 @@ export interface AdminParts {
   readonly long: LongAnswers;
   /** The state for `GET /v1/events`, with the figures of this replica or of all. */
   readonly feeds: Readonly<Record<'replica' | 'all', StateSource>>;
+  /** Whether the admin port speaks TLS, and whether tokens passed a network without. */
+  readonly transport: {
+    readonly secure: boolean;
+    readonly plainTokens: { last(): StatusResponse['tokenInPlain']; note(from: string): void };
+  };
   /** Has its first table and is not draining. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;

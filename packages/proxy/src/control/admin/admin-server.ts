@@ -1,12 +1,14 @@
-import { createServer, type RequestListener, type ServerOptions } from 'node:http';
+import type { RequestListener, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Running, UsageError } from '@swarmgate/runtime';
-import { boundConnections } from './admin-connections.ts';
+import type { AdminCertificate } from './admin-certificate.ts';
+import { createAdminListener } from './admin-listener.ts';
 
 export interface AdminServer extends Running {
   readonly host: string;
   readonly port: number;
+  readonly secure: boolean;
   /** From now on `listener` answers; before, everything is 503. */
   answerWith(listener: RequestListener): void;
 }
@@ -54,19 +56,25 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
-/** @param port 0 takes a free one. @throws UsageError `admin-port-unusable` where the port cannot be opened. */
+/**
+ * @param port 0 takes a free one
+ * @param certificate absent: without TLS
+ * @throws UsageError `admin-port-unusable` where the port cannot be opened
+ */
 export async function openAdminServer(
   host: string,
   port: number,
   calls = patience,
   most = mostConnections,
+  certificate?: AdminCertificate,
 ): Promise<AdminServer> {
   let answer: RequestListener = (_request, response) => {
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
   };
   const underWay = new WeakMap<Duplex, number>();
-  const server = createServer({ maxHeaderSize: largestHeadBytes, ...calls }, (request, response) => {
+  const options = { maxHeaderSize: largestHeadBytes, ...calls };
+  const listener = createAdminListener(options, most, certificate, (request, response) => {
     const { socket } = request;
     const count = (underWay.get(socket) ?? 0) + 1;
     // What the same packet holds behind the last one is still parsed.
@@ -78,7 +86,7 @@ export async function openAdminServer(
     response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
     answer(request, response);
   });
-  boundConnections(server, most);
+  const { listening, calls: server } = listener;
   server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>
@@ -89,24 +97,28 @@ export async function openAdminServer(
           { cause: error },
         ),
       );
-    server.once('error', refuse);
-    server.listen(port, host, () => {
-      server.removeListener('error', refuse);
+    listening.once('error', refuse);
+    listening.listen(port, host, () => {
+      listening.removeListener('error', refuse);
       resolve();
     });
   });
-  const address = server.address() as AddressInfo;
+  const address = listening.address() as AddressInfo;
   let stopping: Promise<void> | undefined;
   return {
     host: address.address,
     port: address.port,
+    secure: certificate !== undefined,
     answerWith: (listener) => {
       answer = listener;
     },
     stop: () => {
       stopping ??= new Promise((resolve) => {
-        const patience = setTimeout(() => server.closeAllConnections(), stopPatienceMs);
-        server.close(() => {
+        const patience = setTimeout(() => {
+          server.closeAllConnections();
+          listener.closeOthers();
+        }, stopPatienceMs);
+        listening.close(() => {
           clearTimeout(patience);
           resolve();
         });

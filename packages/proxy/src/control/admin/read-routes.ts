@@ -145,6 +145,8 @@ export async function statusOf(
     held: served.held.size,
     problems: problems + served.foreignKeys.length,
     entrypoints: server.entrypoints(),
+    adminTls: parts.transport.secure,
+    tokenInPlain: parts.transport.plainTokens.last(),
     workers: server.workers(),
     plugins: server.plugins?.() ?? null,
     replicas: (await replicasOf(parts)).map((each) => {

@@ -46,6 +46,10 @@ export interface StatusResponse {
   readonly held: number;
   readonly problems: number;
   readonly entrypoints: readonly EntrypointView[];
+  /** The admin port speaks TLS: `ADMIN_TLS` is set. */
+  readonly adminTls: boolean;
+  /** The last call that brought `ADMIN_TOKEN` or a login over plain HTTP from another machine; null: none did. */
+  readonly tokenInPlain: { readonly from: string; readonly at: string } | null;
   readonly workers: readonly WorkerView[];
   /** Null without `PLUGINS_DIR`. */
   readonly plugins: PluginsView | null;
