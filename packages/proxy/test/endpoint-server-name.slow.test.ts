@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { expect } from 'chai';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import { relay } from '../src/server/relay/relayed-connection.ts';
-import { readServerName } from '../src/server/relay/server-name.ts';
+import { readHello } from '../src/server/relay/server-name.ts';
 import { checkEndpoint } from '../src/transport/check-endpoint.ts';
 import { connectTo } from '../src/transport/connect.ts';
 import { type MakeServer, makeCoreServer, makeExpressServer, startRig } from './server-rig.ts';
@@ -32,10 +32,10 @@ describe('the TLS server name that an endpoint gets', () => {
       sockets.add(socket);
       socket.on('error', () => undefined);
       // A check may be over before the server is told of its handshake.
-      const hello = await readServerName(socket, 20_000);
-      if (hello.kind === 'gone') return;
-      names.push(hello.serverName);
-      socket.unshift(hello.bytes);
+      const read = await readHello(socket, 20_000);
+      if (read.kind === 'none' || read.hello.kind !== 'hello') return;
+      names.push(read.hello.serverName);
+      socket.unshift(read.bytes);
       server.emit('connection', socket);
     });
     front.listen(0, '127.0.0.1');

@@ -88,7 +88,11 @@ const seed = 20_261_128;
 describe('parsers, whatever comes and in whatever pieces', () => {
   it('begin from what they take', () => {
     const [hello = ''] = corpus.clientHello;
-    expect(readClientHello(Buffer.from(hello, 'latin1'))).to.deep.equal({ kind: 'hello', serverName: 'a.exampl' });
+    expect(readClientHello(Buffer.from(hello, 'latin1'))).to.deep.equal({
+      kind: 'hello',
+      serverName: 'a.exampl',
+      protocols: [],
+    });
     for (const each of corpus.proxyHeader) expect(readProxyHeader(Buffer.from(each, 'latin1')).kind).to.equal('header');
   });
 

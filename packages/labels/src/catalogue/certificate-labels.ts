@@ -1,6 +1,6 @@
 import { oneOf, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
-import { added, httpOnly, label } from './label-entry.ts';
+import { added, endingTls, label } from './label-entry.ts';
 
 const issuer: Value<false | string> = {
   parse: (raw) => {
@@ -20,21 +20,21 @@ export const certificateServiceLabels = {
     default: 'the issuers of `ACME_DIRECTORY` in turn',
     meaning:
       '`false`: no certificate is ordered for the hosts of this service. Else the one issuer of `ACME_DIRECTORY` to order from, named as there.',
-    modes: httpOnly,
+    modes: endingTls,
     example: 'letsencrypt',
     dockerFlow: added,
   }),
   acmeChallenge: label('acmeChallenge', oneOf('http-01', 'tls-alpn-01', 'dns-01'), {
     default: '`ACME_CHALLENGE`',
     meaning: 'How control of the hosts is proved to the issuer.',
-    modes: httpOnly,
+    modes: endingTls,
     example: 'dns-01',
     dockerFlow: added,
   }),
   acmeProfile: label('acmeProfile', text, {
     default: '`ACME_PROFILE`',
     meaning: 'Profile to order, where the issuer has it.',
-    modes: httpOnly,
+    modes: endingTls,
     example: 'shortlived',
     dockerFlow: added,
   }),

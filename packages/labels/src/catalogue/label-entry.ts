@@ -13,7 +13,7 @@ export interface LabelEntry<T = unknown> extends LabelDocs {
 }
 
 /** How a destination takes connections: requests, a port, or a port by TLS server name. */
-export type ReqMode = 'http' | 'tcp' | 'sni';
+export type ReqMode = 'http' | 'tcp' | 'sni' | 'tls';
 
 /** An entry without its kind of value. */
 export interface LabelDocs {
@@ -55,8 +55,9 @@ export function label<T>(name: string, value: Value<T>, docs: LabelDocs): LabelE
 
 /** For `modes`. */
 export const httpOnly = ['http'] as const;
-export const byName = ['http', 'sni'] as const;
-export const relaysOnly = ['tcp', 'sni'] as const;
+export const byName = ['http', 'sni', 'tls'] as const;
+export const relaysOnly = ['tcp', 'sni', 'tls'] as const;
+export const endingTls = ['http', 'tls'] as const;
 
 export const same = { kind: 'same' } as const;
 export const added = { kind: 'new' } as const;

@@ -90,7 +90,7 @@ export const routingDestinationLabels = {
   pathType: label('pathType', pathType, {
     default: 'path_beg',
     meaning:
-      'How `servicePath` is compared, with `-i` without case. In sni mode: `req_ssl_sni -i -m reg`, `-m beg`, `-m end`.',
+      'How `servicePath` is compared, with `-i` without case. In sni and tls mode: `req_ssl_sni -i -m reg`, `-m beg`, `-m end`.',
     modes: byName,
     example: 'path_reg -i',
     dockerFlow: fixed(
@@ -134,8 +134,7 @@ export const routingDestinationLabels = {
   entryPorts: label('entryPorts', entryPorts, {
     default: 'every entrypoint',
     meaning:
-      'Entrypoints at which requests belong to the service: `plain` (every port without TLS), `ssl` (every `:ssl` port), a port, or a port that must be one with TLS (`443:ssl`).',
-    modes: httpOnly,
+      'Entrypoints at which requests belong to the service: `plain` (every port without TLS), `ssl` (every `:ssl` port), a port, or a port that must be one with TLS (`443:ssl`). Of relays: instead of `srcPort`.',
     restricts: 'entry-ports',
     example: 'ssl,8080',
     dockerFlow: added,
@@ -148,7 +147,8 @@ export const routingDestinationLabels = {
     dockerFlow: added,
   }),
   srcPort: label('srcPort', port, {
-    meaning: 'Port the client must have connected to. In tcp and sni mode the proxy opens it.',
+    meaning:
+      'Port the client must have connected to. In tcp and sni mode the proxy opens it, unless it is an `:ssl` entrypoint.',
     example: '8080',
     dockerFlow: same,
   }),
@@ -177,9 +177,10 @@ export const routingDestinationLabels = {
     example: 'db.example',
     dockerFlow: same,
   }),
-  reqMode: label('reqMode', oneOf('http', 'tcp', 'sni'), {
+  reqMode: label('reqMode', oneOf('http', 'tcp', 'sni', 'tls'), {
     default: 'http',
-    meaning: '`tcp` relays a port, `sni` relays TLS by the name the client asks for, without ending it.',
+    meaning:
+      '`tcp` relays a port, `sni` relays TLS by the name the client asks for, without ending it, `tls` ends TLS at an `:ssl` entrypoint and relays what was encrypted. `sni` can share the port of an `:ssl` entrypoint.',
     example: 'tcp',
     dockerFlow: fixed('In sni mode `serviceDomain` is understood too, beside the pattern in `servicePath`.'),
   }),

@@ -29,7 +29,8 @@ export function checkDestinations(destinations: readonly Destination[]): readonl
 function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   if (mode !== 'http') {
-    if (destination.srcPort !== undefined && destination.port !== undefined) return [];
+    const entry = destination.srcPort ?? destination.entryPorts;
+    if (entry !== undefined && destination.port !== undefined) return [];
     return [
       {
         severity: 'error',
@@ -66,12 +67,13 @@ function checkPaths(destination: Destination, known: Map<string, PathPatternText
   const mode = destination.reqMode ?? 'http';
   // Nothing is compared; `checkMode` reports the label.
   if (mode === 'tcp') return [];
-  const type = destination.pathType ?? { matcher: mode === 'sni' ? 'sni' : 'path_beg', ignoreCase: false };
+  const comparesNames = mode !== 'http';
+  const type = destination.pathType ?? { matcher: comparesNames ? 'sni' : 'path_beg', ignoreCase: false };
   const problems: Problem[] = [];
   for (const field of ['servicePath', 'servicePathExclude'] as const) {
     for (const path of destination[field] ?? []) {
       const key = JSON.stringify([mode, type.matcher, type.ignoreCase, path]);
-      const compared = known.get(key) ?? (mode === 'sni' ? namePatternText(path, type) : pathPatternText(path, type));
+      const compared = known.get(key) ?? (comparesNames ? namePatternText(path, type) : pathPatternText(path, type));
       known.set(key, compared);
       if (!compared.ok) problems.push(pathProblem(labelName(field, destination), path, compared, field, type));
     }

@@ -45,7 +45,11 @@ function modeProblem(entry: LabelEntry, label: string, where: string, mode: ReqM
   const consequence = entry.restricts !== undefined ? 'so nothing is relayed to the service' : 'so it has no effect';
   const needsName = entry.modes?.includes('sni') === true;
   const why =
-    mode === 'http' ? 'is for relays' : needsName ? 'needs a host name, which tcp has none of' : 'needs requests';
+    mode === 'http'
+      ? 'is for relays'
+      : needsName && mode === 'tcp'
+        ? 'needs a host name, which tcp has none of'
+        : 'needs requests';
   const suggestion =
     mode === 'tcp' && needsName
       ? 'use reqMode sni, which tells TLS connections apart by name, or give the service a srcPort of its own'

@@ -91,6 +91,9 @@ export function decide(
   const { host } = cache;
   record.host = host;
   if (view.fault !== undefined) return respond(localResponse(view.fault));
+  // A client that finds this host in the certificate, or kept the connection from before, is to ask the service itself.
+  if (info.secure && host !== '' && context.isRelayed?.(host, info.entryPort) === true)
+    return respond(localResponse('host-relayed'));
   let { path } = view;
   let spelling: PathSpelling | undefined;
   let readings: readonly PathReading[] | undefined;

@@ -20,6 +20,8 @@ export interface ExchangeContext {
     readings?: readonly PathReading[],
   ) => Route | 'path-ambiguous' | undefined;
   readonly middlewareOf: (route: Route) => readonly Middleware[];
+  /** Whether TLS connections to an entrypoint that name this host are relayed, so that none may ask for it here. Default: none is. */
+  readonly isRelayed?: (host: string, entryPort: number) => boolean;
   /** The balancer's choice. `except` names endpoints that this request has tried already. */
   readonly pick: (route: Route, options: PickOptions) => EndpointPick;
   /** Passive health and outstanding counts: exactly one `finished` for each pick of an endpoint. */

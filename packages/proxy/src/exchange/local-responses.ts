@@ -32,6 +32,10 @@ export const localResponses = {
   'head-too-large': { status: 431, body: 'the request head is too large' },
   'method-not-forwarded': { status: 501, body: 'this method is not forwarded' },
   'misdirected-request': { status: 421, body: 'another certificate is served for this host: use a new connection' },
+  'host-relayed': {
+    status: 421,
+    body: 'connections for this host go to its service as they are: use a new connection',
+  },
   'version-not-supported': { status: 505, body: 'this major version of HTTP is not served in this form' },
   loop: { status: 508, body: 'the request has passed too many proxies of this kind' },
   redirect: { status: 301, body: '' },

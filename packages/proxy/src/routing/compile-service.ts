@@ -83,7 +83,7 @@ class DestinationCompiler {
   routes(): readonly CompiledRoute[] {
     const destination = this.#destination;
     const { port, httpsPort } = destination;
-    if (destination.reqMode === 'tcp' || destination.reqMode === 'sni') return this.#relay();
+    if (destination.reqMode !== undefined && destination.reqMode !== 'http') return this.#relay();
     const hosts = this.#hosts();
     const paths = this.#paths(destination.servicePath, 'servicePath') ?? this.#pathsOfRule();
     const excludes = this.#paths(destination.servicePathExclude, 'servicePathExclude') ?? [];
@@ -115,7 +115,7 @@ class DestinationCompiler {
     return this.#compiled(this.#route(suffix, upstreamPort), conditions, 'http', matches.hosts, matches.paths);
   }
 
-  /** tcp and sni: listed, never looked up; the relays read the destination itself. */
+  /** tcp, sni and tls: listed, never looked up; the relays read the destination itself. */
   #relay(): readonly CompiledRoute[] {
     const { port, srcPort } = this.#destination;
     if (port === undefined) {

@@ -102,8 +102,7 @@ const unconditional: Conditions = {
 /** The first condition that the request fails, in the order of `explain`. */
 export function firstFailed(conditions: Conditions, target: RequestTarget): ConditionName | undefined {
   if (conditions.free) return undefined;
-  if (conditions.port !== undefined && conditions.port !== target.port) return 'port';
-  if (conditions.entryPorts?.some((pattern) => entersAt(pattern, target)) === false) return 'port';
+  if (!takesEntry(conditions, target)) return 'port';
   for (const exclude of conditions.excludes) if (pathMatches(exclude, target.path)) return 'pathExclude';
   for (const { name, value } of conditions.headers) if (target.header(name) !== value) return 'header';
   if (conditions.userAgents.length > 0) {
@@ -112,6 +111,12 @@ export function firstFailed(conditions: Conditions, target: RequestTarget): Cond
   }
   if (conditions.rule !== undefined && !conditions.rule.fits(target)) return 'rule';
   return undefined;
+}
+
+/** Whether requests that came to an entrypoint can belong to the route. */
+export function takesEntry({ port, entryPorts }: Conditions, at: Pick<RequestTarget, 'port' | 'secure'>): boolean {
+  if (port !== undefined && port !== at.port) return false;
+  return entryPorts?.some((pattern) => entersAt(pattern, at)) !== false;
 }
 
 export function takesMethod(conditions: Conditions, method: string): boolean {

@@ -2,8 +2,9 @@ import type { Problem, ServiceDefinition, ServiceDomainAlgo, ServiceKey } from '
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
 import type { CompiledService } from './compile-service.ts';
-import { firstFailed, takesMethod } from './conditions.ts';
+import { firstFailed, takesEntry, takesMethod } from './conditions.ts';
 import { explainRequest } from './explain.ts';
+import type { HostBucket } from './host-bucket.ts';
 import { type Conflict, chooseShare, conflictOf, conflictsOf, losersOf } from './match-key.ts';
 import type { CompiledRoute, MatchRule } from './match-rule.ts';
 import { acmePath, legacyOrder, type OrderName, specificityRank, strictOrder } from './matching-order.ts';
@@ -11,7 +12,7 @@ import { pathForRules } from './normal-path.ts';
 import type { PathReading } from './path-readings.ts';
 import { conflictOfReading } from './reading-conflicts.ts';
 import { compareRoutes, type EarlierOrder, earlierOrder, mergeRoutes } from './route-order.ts';
-import type { ExplainedReading, Explanation, RouteStatus, RouteTable } from './route-table.ts';
+import type { EntryOfRequest, ExplainedReading, Explanation, RouteStatus, RouteTable } from './route-table.ts';
 import { changedParts, emptyParts, statusOf, type TableParts, type TableRules } from './table-parts.ts';
 import { findProblems, type TableProblems } from './table-problems.ts';
 
@@ -93,6 +94,26 @@ class CompiledTable implements RouteTable {
     if (status !== 'in-force') return status;
     const { matchRules } = compiled;
     return matchRules.length > 0 && matchRules.every((rule) => this.#winnerOver(rule)) ? 'conflict' : 'in-force';
+  }
+
+  hostRankAt(name: string, entry: EntryOfRequest): number | undefined {
+    let least: number | undefined;
+    for (const index of Object.values(this.#parts.indexes))
+      for (const [rank, host] of index.hostsOf(name)) {
+        if (least !== undefined && rank >= least) continue;
+        if (hasRouteAt(host, entry)) least = rank;
+      }
+    return least;
+  }
+
+  routesOfHostAt(name: string, entry: EntryOfRequest, asked: number): readonly Route[] {
+    const found = new Set<Route>();
+    for (const index of Object.values(this.#parts.indexes))
+      for (const [rank, host] of index.hostsOf(name)) {
+        if (rank !== asked) continue;
+        for (const { route, conditions } of host.routes()) if (takesEntry(conditions, entry)) found.add(route);
+      }
+    return [...found];
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {
@@ -220,6 +241,11 @@ class CompiledTable implements RouteTable {
     }
     return routes;
   }
+}
+
+function hasRouteAt(host: HostBucket, entry: EntryOfRequest): boolean {
+  for (const { conditions } of host.routes()) if (takesEntry(conditions, entry)) return true;
+  return false;
 }
 
 function moreSpecific(ordinary: Conflict | undefined, prioritized: Conflict | undefined): Conflict | undefined {

@@ -1,6 +1,7 @@
 import type { RequestTarget } from '../model/request-target.ts';
 import { LengthIndex } from './length-index.ts';
-import { type Conflict, firstFitting, type MatchKey } from './match-key.ts';
+import { type Conflict, conflictsOf, firstFitting, type MatchKey } from './match-key.ts';
+import type { CompiledRoute } from './match-rule.ts';
 import type { MatchingOrder } from './matching-order.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { isSamePath, pathMatches } from './path-pattern.ts';
@@ -90,6 +91,16 @@ export class HostBucket {
     return pathMatches(matchKey.path, target.path) ? better(this.#order, found, firstFitting(matchKey, target)) : found;
   }
 
+  /** The routes of all rules of the host, some more than once. */
+  *routes(): Generator<CompiledRoute, undefined> {
+    for (const matchKeys of [this.#tried, this.#asSent?.matchKeys() ?? none, this.#folded?.matchKeys() ?? none])
+      for (const matchKey of matchKeys)
+        for (const { winner, competing } of conflictsOf(matchKey)) {
+          yield winner.of;
+          for (const { of } of competing) yield of;
+        }
+  }
+
   get #tried(): readonly MatchKey[] {
     if (this.#all.length > 0) return this.#all;
     return this.#first === undefined ? none : [this.#first];
@@ -152,6 +163,11 @@ class PathIndex {
 
   get size(): number {
     return this.#exact.size + this.#prefixes.size;
+  }
+
+  *matchKeys(): IterableIterator<MatchKey> {
+    yield* this.#exact.values();
+    yield* this.#prefixes.values();
   }
 
   find(path: PathPattern): MatchKey | undefined {

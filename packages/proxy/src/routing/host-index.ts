@@ -5,6 +5,7 @@ import { LengthIndex } from './length-index.ts';
 import type { Conflict, MatchKey } from './match-key.ts';
 import type { MatchRule } from './match-rule.ts';
 import type { MatchingOrder } from './matching-order.ts';
+import { nameRank } from './name-rank.ts';
 import { type Edit, PersistentMap } from './persistent-map.ts';
 
 /** All match keys of one phase by host: exact hosts in a map, wildcards and `hdr_*` by length, then any host. Immutable. */
@@ -63,6 +64,30 @@ export class HostIndex {
     found = this.#bestByAlgorithm(target, found);
     if (found !== undefined && stop) return found;
     return any === undefined ? found : any.best(target, found);
+  }
+
+  /** The hosts that fit a name, each with its rank. */
+  *hostsOf(name: string): IterableIterator<readonly [rank: number, host: HostBucket]> {
+    const { exact, wildcard, suffix, end, beg, dom, any } = this.#buckets;
+    const same = exact.get(name);
+    if (same !== undefined) yield [nameRank.exact, same];
+    for (const index of [wildcard, suffix, end])
+      for (const { length } of index.lengths) {
+        const ending = length <= name.length ? name.slice(-length) : '';
+        const found = index.get(ending);
+        // The text of a wildcard begins with the dot: it does not stand for the domain itself.
+        if (found !== undefined && (index !== wildcard || length < name.length)) yield [nameRank.ending(ending), found];
+      }
+    for (const { length } of beg.lengths) {
+      const found = beg.get(name.slice(0, length));
+      if (found !== undefined) yield [nameRank.beginning(name.slice(0, length)), found];
+    }
+    if (dom.size > 0)
+      for (const labels of consecutiveLabels(name)) {
+        const found = dom.get(labels);
+        if (found !== undefined) yield [nameRank.inside(labels), found];
+      }
+    if (any !== undefined) yield [nameRank.any, any];
   }
 
   #bestWildcard(target: RequestTarget, best: Conflict | undefined): Conflict | undefined {

@@ -19,6 +19,13 @@ export interface RouteTable {
   /** Of any status. */
   routesOf(key: ServiceKey): readonly Route[];
   statusOf(route: Route): RouteStatus;
+  /**
+   * How specific (`nameRank`) the most specific host is that fits a name and has a route at an entrypoint; `undefined`: none
+   * fits. Default backends, which have no host, do not count.
+   */
+  hostRankAt(name: string, entry: EntryOfRequest): number | undefined;
+  /** The routes at an entrypoint of the hosts that fit a name and have this rank. */
+  routesOfHostAt(name: string, entry: EntryOfRequest, rank: number): readonly Route[];
   /** What the compiled table itself found wrong: conflicts, overridden services, unusable destinations. */
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** Those problems of a service that are conflicts it lost. */
@@ -30,6 +37,9 @@ export interface RouteTable {
   explainReadings(target: RequestTarget, readings: readonly PathReading[]): readonly ExplainedReading[];
   with(changes: ReadonlyMap<ServiceKey, ServiceDefinition | undefined>): RouteTable;
 }
+
+/** The entrypoint that a request came to. */
+export type EntryOfRequest = Pick<RequestTarget, 'port' | 'secure'>;
 
 /** `conflict`: every match of it is another service's, until that one goes. */
 export type RouteStatus = 'in-force' | 'overridden' | 'other-instance' | 'conflict';

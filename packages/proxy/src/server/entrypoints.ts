@@ -1,4 +1,5 @@
 import { type BoundSocket, createServer, type Server, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type EntrypointSetting, guard, guardEach, guardPromise, type Logger } from '@swarmgate/runtime';
 import { ownPorts } from '../endpoints/own-ports.ts';
 import { bindPort, canBind, entrypointError, namedTwice } from './bound-port.ts';
@@ -13,6 +14,23 @@ export interface EntrypointToOpen extends EntrypointSetting {
   readonly fd?: number;
 }
 
+/** What becomes of a connection whose TLS the proxy ends. */
+export interface SortedConnection {
+  /** Takes it when TLS is set up. Default: it carries requests. */
+  readonly onSecured?: (secured: TLSSocket) => void;
+}
+
+/** Tells connections of one port apart by their ClientHello, before their TLS is ended. */
+export interface ByServerName {
+  /** Connections of other ports are not looked at. */
+  looksAt(port: number): boolean;
+  /**
+   * `undefined`: the connection is taken or closed.
+   * @param source the client's address where a PROXY header gave it
+   */
+  sort(socket: Socket, port: number, source: string | undefined): Promise<SortedConnection | undefined>;
+}
+
 export interface EntrypointsOptions {
   readonly settings: readonly EntrypointToOpen[];
   /** Serves the connections that are accepted. */
@@ -24,6 +42,8 @@ export interface EntrypointsOptions {
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   /** Reads the PROXY header on ports that have one. Default: no port has. */
   readonly proxied?: ProxiedConnections;
+  /** Default: all connections of `:ssl` ports carry requests. */
+  readonly byServerName?: ByServerName;
   /** Default: all addresses, both families. */
   readonly host?: string;
   /** Default 511. */
@@ -202,7 +222,19 @@ export class Entrypoints {
     if (proxied?.isOn(entry.port) === true)
       guardPromise(connectionOwner(socket, logger), this.#behindProxy(proxied, socket, entry, ends));
     else if (ends === undefined) this.#serve(socket, entry);
-    else ends.accept(socket);
+    else this.#endTls(ends, socket, entry);
+  }
+
+  #endTls(ends: SecureEntrypoint, socket: Socket, entry: EntrypointSetting, source?: string): void {
+    const { byServerName, logger } = this.#options;
+    if (byServerName?.looksAt(entry.port) !== true) {
+      ends.accept(socket, { source });
+      return;
+    }
+    const sorting = byServerName.sort(socket, entry.port, source).then((sorted) => {
+      if (sorted !== undefined) ends.accept(socket, { ...sorted, source });
+    });
+    guardPromise(connectionOwner(socket, logger), sorting);
   }
 
   async #behindProxy(
@@ -220,7 +252,7 @@ export class Entrypoints {
       return;
     }
     if (firstBytes.length > 0) socket.unshift(firstBytes);
-    ends.accept(socket, source);
+    this.#endTls(ends, socket, entry, source);
   }
 
   #serve(connection: Socket, entry: EntrypointSetting, firstBytes?: Buffer): void {

@@ -17,9 +17,9 @@ export function missingEntryOf(
   { id, destination, redirectToHost }: Pick<Route, 'id' | 'destination' | 'redirectToHost'>,
   entrypoints: readonly EntrypointSetting[],
 ): MissingEntry | undefined {
-  const { reqMode, entryPorts } = destination;
-  // Relays open their ports themselves; a redirect answers at every port.
-  if (reqMode === 'tcp' || reqMode === 'sni' || redirectToHost !== undefined) return undefined;
+  const { reqMode = 'http', entryPorts } = destination;
+  // Relays find their ports themselves; a redirect answers at every port.
+  if (reqMode !== 'http' || redirectToHost !== undefined) return undefined;
   const over = id.endsWith(':https') ? 'httpsPort' : 'port';
   const port = entryPortOf(destination, over);
   if (port !== undefined && !entrypoints.some((each) => each.port === port))

@@ -35,7 +35,9 @@ export function servedNames(routes: Iterable<Route>, options: ServedNamesOptions
 }
 
 function isServedByTls({ id, destination, redirectToHost }: Route, securePorts: readonly number[]): boolean {
-  if (destination.reqMode === 'tcp' || destination.reqMode === 'sni' || securePorts.length === 0) return false;
+  const { reqMode = 'http', srcPort } = destination;
+  if (securePorts.length === 0) return false;
+  if (reqMode !== 'http') return reqMode === 'tls' && (srcPort === undefined || securePorts.includes(srcPort));
   if (redirectToHost !== undefined) return true;
   const port = entryPortOf(destination, id.endsWith(':https') ? 'httpsPort' : 'port');
   return port === undefined || securePorts.includes(port);

@@ -27,6 +27,7 @@ import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
 import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
+import { SharedPorts } from '../../server/relay/shared-ports.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
 import { defaultPoolLimits } from '../../transport/connection-pool.ts';
 import { LiveTail } from '../live/live-tail.ts';
@@ -73,9 +74,9 @@ export interface RequestServer
   loadedPlugins(): readonly PluginView[] | undefined;
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** What this process is about to run out of. */
   /** Of services whose endpoints do not speak what their label says. */
   protocolProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** What this process is about to run out of. */
   resourceProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   resolvedNames(): ReadonlyMap<string, NameState>;
   /** Endpoints that are ejected, returning, or in use. */
@@ -165,6 +166,38 @@ export async function prepareRequestServer(
       balancer.finished(endpoint, outcome);
     },
   };
+  const admit = (socket: Socket) => {
+    const told = (admitted: boolean) => {
+      if (admitted) return true;
+      const reason = admission.share < 1 ? 'limit' : 'descriptors';
+      logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
+      return false;
+    };
+    const admitted = admission.admit(socket);
+    return admitted instanceof Promise ? admitted.then(told) : told(admitted);
+  };
+  const proxied = proxiedConnections(settings, trusted, logger, measured);
+  const host = options.host === undefined ? {} : { host: options.host };
+  const relays = new Relays({
+    upstreams,
+    balancer,
+    logger,
+    admit,
+    proxied,
+    connectMs: settings.timeoutConnectMs,
+    tunnelMs: settings.timeoutTunnelMs,
+    helloMs: settings.timeoutHttpRequestMs,
+    onEnd: measured.relayEnded,
+    ...host,
+  });
+  const byServerName = new SharedPorts({
+    relays,
+    table: () => table.current,
+    challenges,
+    helloMs: settings.timeoutHttpRequestMs,
+    logger,
+    onRefused: measured.refused,
+  });
   const { limiters } = dependencies;
   const middleware = createMiddleware({ settings, env: options.env, logger, limiters, endpoints });
   const context: ExchangeContext = {
@@ -173,6 +206,7 @@ export async function prepareRequestServer(
       readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
     middlewareOf: middleware.middlewareOf,
     ...endpoints,
+    isRelayed: (name, port) => byServerName.isRelayed(name, port),
     wrongProtocol: (route, endpoint, spoken) => protocols.found(route, endpoint, spoken),
     observe: measured.observe,
     ...routeHandlers(settings, plugins),
@@ -198,18 +232,6 @@ export async function prepareRequestServer(
     for (const key of change.changes.keys()) touched.add(key);
   }
 
-  const admit = (socket: Socket) => {
-    const told = (admitted: boolean) => {
-      if (admitted) return true;
-      const reason = admission.share < 1 ? 'limit' : 'descriptors';
-      logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
-      return false;
-    };
-    const admitted = admission.admit(socket);
-    return admitted instanceof Promise ? admitted.then(told) : told(admitted);
-  };
-  const proxied = proxiedConnections(settings, trusted, logger, measured);
-  const host = options.host === undefined ? {} : { host: options.host };
   const { clientAuthorities, ticketKeys } = dependencies;
   const entrypoints = Entrypoints.bind({
     settings: options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],
@@ -225,20 +247,10 @@ export async function prepareRequestServer(
     logger,
     admit,
     proxied,
+    byServerName,
     ...host,
   });
-  const relays = new Relays({
-    upstreams,
-    balancer,
-    logger,
-    admit,
-    proxied,
-    connectMs: settings.timeoutConnectMs,
-    tunnelMs: settings.timeoutTunnelMs,
-    helloMs: settings.timeoutHttpRequestMs,
-    taken: new Set(entrypoints.views().map(({ port }) => port)),
-    ...host,
-  });
+  relays.beside(entrypoints.views());
   await relays.apply(table.current, touched);
   const stopWaiting = certificates.onChange(() => {
     entrypoints.openWaiting().catch((error) => logger.error({ err: error }, 'an entrypoint stays closed'));

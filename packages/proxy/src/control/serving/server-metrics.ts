@@ -11,7 +11,9 @@ import type { IsApart } from '../../exchange/services-apart.ts';
 import type { Tracer } from '../../exchange/tracing/tracer.ts';
 import type { AdmissionWithinDescriptors } from '../../server/descriptor-budget.ts';
 import type { ProxyHeaderError } from '../../server/proxy-protocol/proxied-connections.ts';
+import type { RelayEnd } from '../../server/relay/relayed-connection.ts';
 import type { Relays } from '../../server/relay/relays.ts';
+import type { HelloError } from '../../server/relay/server-name.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import type { ConnectionPool } from '../../transport/connection-pool.ts';
 import type { LiveTail } from '../live/live-tail.ts';
@@ -31,8 +33,10 @@ export interface ServingMetrics {
   readonly observe: ExchangeContext['observe'];
   readonly opened: (tookMs: number) => void;
   ejected(health: EndpointHealth['kind']): void;
-  /** A connection was refused for lack of a trusted, valid PROXY header. */
-  refused(cause: ProxyHeaderError): void;
+  /** A connection was refused for lack of a trusted, valid PROXY header, or of a ClientHello. */
+  readonly refused: (cause: ProxyHeaderError | HelloError) => void;
+  /** A connection that was to be relayed is over. */
+  readonly relayEnded: (end: RelayEnd) => void;
   requests(): number;
   /** Drops the series of services that are gone. */
   forget(isServed: (service: string) => boolean): void;
@@ -69,7 +73,7 @@ export function measureServing({
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const rejections = new Map<ProxyHeaderError, number>();
+  const rejections = new Map<ProxyHeaderError | HelloError, number>();
   return {
     observe: observer(settings, metrics, { exchanges, recorder, tracer: tracing?.tracer, live }),
     tracing,
@@ -77,6 +81,7 @@ export function measureServing({
     opened: (tookMs) => connecting.observe(tookMs / 1_000),
     ejected: countEjections(metrics),
     refused: (cause) => rejections.set(cause, (rejections.get(cause) ?? 0) + 1),
+    relayEnded: countRelays(metrics),
     requests: () => exchanges.requests,
     forget: (isServed) => exchanges.forget(isServed),
     watch: (parts) => {
@@ -97,12 +102,27 @@ export function countEjections(metrics: Metrics): (health: EndpointHealth['kind'
   return (health) => ejections.inc({ by: health === 'failing-checks' ? 'checks' : 'requests' });
 }
 
+function countRelays(metrics: Metrics): (end: RelayEnd) => void {
+  const ended = new Counter({
+    name: 'swarmgate_relayed_connections_total',
+    help: 'Connections of tcp, sni and tls services that are over, by how they ended',
+    labelNames: ['end'],
+    registers: [metrics],
+  });
+  return (end) => ended.inc({ end });
+}
+
 function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool }: MeasuredParts): void {
   const gauge = ExchangeMetrics.gauge;
   const inFlight = 'Requests and relayed connections on their way to an endpoint or back';
   gauge(metrics, 'swarmgate_in_flight', inFlight, () => balancer.inFlight);
   gauge(metrics, 'swarmgate_client_connections', 'Client connections that are open', () => limits.open);
-  gauge(metrics, 'swarmgate_relayed_connections', 'Connections that tcp and sni services relay', () => relays.open);
+  gauge(
+    metrics,
+    'swarmgate_relayed_connections',
+    'Connections that tcp, sni and tls services relay',
+    () => relays.open,
+  );
   const sizes = () => pool.sizes();
   gauge(metrics, 'swarmgate_upstream_connections', 'Connections to endpoints, idle ones too', () => sizes().open);
   gauge(metrics, 'swarmgate_upstream_idle_connections', 'Connections to endpoints that wait', () => sizes().idle);
@@ -120,7 +140,7 @@ function watch(metrics: Metrics, { limits, relays, certificates, balancer, pool 
 function countRejections(
   metrics: Metrics,
   limits: MeasuredParts['limits'],
-  rejections: ReadonlyMap<ProxyHeaderError, number>,
+  rejections: ReadonlyMap<ProxyHeaderError | HelloError, number>,
 ): void {
   new Counter({
     name: 'swarmgate_refused_connections_total',

@@ -92,7 +92,10 @@ export class ResponseWriter implements ResponseSink {
     // What stands behind a request that makes no sense need not be a request; behind a CONNECT it is meant for the tunnel.
     const { status } = response;
     const sound = status !== 400 && status !== 417 && status !== 431 && this.#method !== 'CONNECT';
-    this.persistent = sound && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
+    // A client that is to use another connection must not find this one in its pool (RFC 9110, section 15.5.20).
+    const belongsHere = status !== 421;
+    this.persistent =
+      sound && belongsHere && this.#clientPersistent && this.#connection.bodyDone && !this.#connection.draining;
     const text = localResponseText(response, this.#method, this.#after());
     const length = Buffer.byteLength(text);
     this.sentBytes += length;

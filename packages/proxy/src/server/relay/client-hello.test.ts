@@ -5,7 +5,11 @@ import { expect } from 'chai';
 import { readClientHello } from './client-hello.ts';
 
 /** What a real TLS client sends first. */
-async function helloFor(options: { readonly servername?: string; readonly maxVersion?: 'TLSv1.2' }): Promise<Buffer> {
+async function helloFor(options: {
+  readonly servername?: string;
+  readonly maxVersion?: 'TLSv1.2';
+  readonly ALPNProtocols?: string[];
+}): Promise<Buffer> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -28,13 +32,22 @@ describe('reading a ClientHello', () => {
   it('finds the name of TLS 1.3 and 1.2 clients, in lower case', async () => {
     const modern = await helloFor({ servername: 'Shop.Example' });
     const older = await helloFor({ servername: 'shop.example', maxVersion: 'TLSv1.2' });
-    expect(readClientHello(modern)).to.deep.equal({ kind: 'hello', serverName: 'shop.example' });
-    expect(readClientHello(older)).to.deep.equal({ kind: 'hello', serverName: 'shop.example' });
+    expect(readClientHello(modern)).to.deep.equal({ kind: 'hello', serverName: 'shop.example', protocols: [] });
+    expect(readClientHello(older)).to.deep.equal({ kind: 'hello', serverName: 'shop.example', protocols: [] });
+  });
+
+  it('finds the protocols that the client offers, in their order', async () => {
+    const hello = await helloFor({ servername: 'shop.example', ALPNProtocols: ['acme-tls/1', 'h2'] });
+    expect(readClientHello(hello)).to.deep.equal({
+      kind: 'hello',
+      serverName: 'shop.example',
+      protocols: ['acme-tls/1', 'h2'],
+    });
   });
 
   it('knows a client that names no server', async () => {
     const hello = await helloFor({});
-    expect(readClientHello(hello)).to.deep.equal({ kind: 'hello', serverName: undefined });
+    expect(readClientHello(hello)).to.deep.equal({ kind: 'hello', serverName: undefined, protocols: [] });
   });
 
   it('waits for the rest wherever a segment ends', async () => {
@@ -51,7 +64,11 @@ describe('reading a ClientHello', () => {
       const part = message.subarray(at, at + 50);
       records.push(Buffer.from([22, 3, 1, 0, part.length]), part);
     }
-    expect(readClientHello(Buffer.concat(records))).to.deep.equal({ kind: 'hello', serverName: 'shop.example' });
+    expect(readClientHello(Buffer.concat(records))).to.deep.equal({
+      kind: 'hello',
+      serverName: 'shop.example',
+      protocols: [],
+    });
   });
 
   const strangers = [

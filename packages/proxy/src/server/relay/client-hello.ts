@@ -2,15 +2,21 @@
 export type ClientHello =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'not-tls' }
-  /** `undefined`: the client named no server. Lower case. */
-  | { readonly kind: 'hello'; readonly serverName: string | undefined };
+  | {
+      readonly kind: 'hello';
+      /** Lower case, without a final dot. `undefined`: the client named no server. */
+      readonly serverName: string | undefined;
+      /** Offered by ALPN (RFC 7301), the preferred one first. */
+      readonly protocols: readonly string[];
+    };
 
-/** Maximum size of a ClientHello. One with post-quantum key shares has about 2 KB. */
-export const mostHelloBytes = 64 * 1024;
+/** Maximum size of a ClientHello, in bytes as they come. One with post-quantum key shares has about 2 KB. */
+export const mostHelloBytes = 16 * 1024;
 
 const handshakeRecord = 22;
 const clientHelloMessage = 1;
 const serverNameExtension = 0;
+const protocolsExtension = 16;
 const hostNameType = 0;
 
 /** Reads as much as there is; a hello may come in several segments, and in several records. */
@@ -76,7 +82,7 @@ export class ClientHelloReader {
     if (length > mostHelloBytes) return { kind: 'not-tls' };
     if (reader.left < length) return { kind: 'incomplete' };
     try {
-      return { kind: 'hello', serverName: serverNameOf(new Reader(reader.take(length))) };
+      return { kind: 'hello', ...offersOf(new Reader(reader.take(length))) };
     } catch (error) {
       if (error instanceof RangeError) return { kind: 'not-tls' };
       throw error;
@@ -84,23 +90,37 @@ export class ClientHelloReader {
   }
 }
 
-function serverNameOf(hello: Reader): string | undefined {
+interface Offers {
+  readonly serverName: string | undefined;
+  readonly protocols: readonly string[];
+}
+
+function offersOf(hello: Reader): Offers {
   hello.take(2 + 32); // Version and random.
   hello.take(hello.number(1)); // Session id.
   hello.take(hello.number(2)); // Cipher suites.
   hello.take(hello.number(1)); // Compression methods.
-  if (hello.left === 0) return undefined;
-  const extensions = new Reader(hello.take(hello.number(2)));
+  let serverName: string | undefined;
+  const protocols: string[] = [];
+  const extensions = new Reader(hello.left === 0 ? Buffer.alloc(0) : hello.sized(2));
   while (extensions.left > 0) {
     const type = extensions.number(2);
-    const content = extensions.take(extensions.number(2));
-    if (type !== serverNameExtension) continue;
-    const names = new Reader(new Reader(content).sized(2));
-    while (names.left > 0) {
-      const nameType = names.number(1);
-      const name = names.take(names.number(2));
-      if (nameType === hostNameType) return name.toString('latin1').toLowerCase().replace(/\.$/, '');
+    const content = new Reader(extensions.sized(2));
+    if (type === serverNameExtension) serverName ??= hostNameIn(content);
+    else if (type === protocolsExtension) {
+      const names = new Reader(content.sized(2));
+      while (names.left > 0) protocols.push(names.sized(1).toString('latin1'));
     }
+  }
+  return { serverName, protocols };
+}
+
+function hostNameIn(extension: Reader): string | undefined {
+  const names = new Reader(extension.sized(2));
+  while (names.left > 0) {
+    const nameType = names.number(1);
+    const name = names.sized(2);
+    if (nameType === hostNameType) return name.toString('latin1').toLowerCase().replace(/\.$/, '');
   }
   return undefined;
 }

@@ -1,12 +1,17 @@
 import { restrictionNotHonoured } from '@swarmgate/labels';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
-import { RE2JS } from 're2js';
+import type { EntrypointSetting } from '@swarmgate/runtime';
 import type { AlgorithmName } from '../../endpoints/balancing/algorithm.ts';
 import type { Route } from '../../model/route.ts';
+import { nameRank } from '../../routing/name-rank.ts';
+import { type NamePattern, namePatternsOf } from './name-patterns.ts';
+import { relayPortsOf } from './relay-ports.ts';
 
-/** What happens to connections on one port: services of tcp and sni mode. */
+/** What happens to connections on one port: services of tcp, sni and tls mode. */
 export interface RelayPort {
   readonly port: number;
+  /** It is an entrypoint, which ends TLS for all names that are not relayed. */
+  readonly isShared: boolean;
   /** By the name the client asks for, in matching order. */
   readonly byName: readonly NamedRelay[];
   /** Takes connections without a server name or with an unknown one. */
@@ -19,10 +24,11 @@ export interface RelayGroup {
   readonly balance: AlgorithmName;
   /** Lists of every service in the group that has one (`allowedAddresses`): a client must be on all of them. */
   readonly allowed: readonly (readonly string[])[];
+  /** The proxy ends TLS, and relays what was encrypted. */
+  readonly endsTls: boolean;
 }
 
-export interface NamedRelay {
-  readonly matches: (serverName: string) => boolean;
+export interface NamedRelay extends Pick<NamePattern, 'matches' | 'rank' | 'sample' | 'text'> {
   readonly group: RelayGroup;
 }
 
@@ -31,30 +37,31 @@ export interface RelayPlan {
   readonly problems: ReadonlyMap<ServiceKey, readonly Problem[]>;
 }
 
-export function isRelayed(route: Route): boolean {
-  const { reqMode } = route.destination;
-  return reqMode === 'tcp' || reqMode === 'sni';
+export function isRelayed({ destination: { reqMode = 'http' } }: Route): boolean {
+  return reqMode !== 'http';
 }
 
+type Complain = (route: Route, problem: Omit<Problem, 'severity'>) => void;
+
 /**
- * Which port relays to whom. Services of one port with equal patterns are a group and share its connections; so are
- * all services of tcp mode, unless they name different groups: then the oldest group has the port, and the others get a problem.
+ * Which port relays to whom. Services of tcp mode on one port are a group and share its connections, unless they name
+ * different groups: then the oldest group has the port, and the others get a problem. A server name is the oldest service's;
+ * services of one `serviceGroup` share it.
+ * @param entrypoints the ports that take requests: `sni` and `tls` are relayed at those that end TLS, too
  */
-export function planRelays(routes: Iterable<Route>): RelayPlan {
+export function planRelays(routes: Iterable<Route>, entrypoints: readonly EntrypointSetting[] = []): RelayPlan {
   const problems = new Map<ServiceKey, Problem[]>();
-  const complain = (route: Route, problem: Problem) => {
-    problems.set(route.key, [...(problems.get(route.key) ?? []), problem]);
+  const complain: Complain = (route, problem) => {
+    problems.set(route.key, [...(problems.get(route.key) ?? []), { severity: 'warning', ...problem }]);
   };
   const byPort = new Map<number, Route[]>();
   for (const route of routes) {
-    const { srcPort } = route.destination;
-    if (!isRelayed(route) || srcPort === undefined) continue;
+    if (!isRelayed(route)) continue;
     // Never relayed unprotected.
     const { blockedBy } = route;
     const restriction = blockedBy ?? restrictionNotHonoured(route.definition, route.destination);
     if (restriction !== undefined) {
       complain(route, {
-        severity: 'warning',
         reason: blockedBy === undefined ? 'label-not-honoured' : 'unsupported-feature',
         message: `${restriction} restricts access by what a relay cannot see, so nothing is relayed to the service`,
         label: restriction,
@@ -62,24 +69,23 @@ export function planRelays(routes: Iterable<Route>): RelayPlan {
       });
       continue;
     }
-    const known = byPort.get(srcPort);
-    if (known === undefined) byPort.set(srcPort, [route]);
-    else known.push(route);
+    const { ports, problem } = relayPortsOf(route.destination, entrypoints);
+    if (problem !== undefined) complain(route, problem);
+    for (const port of ports) byPort.set(port, [...(byPort.get(port) ?? []), route]);
   }
   const ports = new Map<number, RelayPort>();
-  for (const [port, found] of byPort) ports.set(port, planPort(port, found.sort(olderFirst), complain));
+  for (const [port, found] of byPort) {
+    const isShared = entrypoints.some((each) => each.port === port);
+    ports.set(port, planPort({ port, isShared }, found.sort(passedFirst), complain));
+  }
   return { ports, problems };
 }
 
-function planPort(
-  port: number,
-  routes: readonly Route[],
-  complain: (route: Route, problem: Problem) => void,
-): RelayPort {
+function planPort(at: Pick<RelayPort, 'port' | 'isShared'>, routes: readonly Route[], complain: Complain): RelayPort {
   const named = new Map<string, { readonly pattern: NamePattern; readonly routes: Route[] }>();
   const unnamed: Route[] = [];
   for (const route of routes) {
-    const patterns = route.destination.reqMode === 'sni' ? patternsOf(route, complain) : [];
+    const patterns = route.destination.reqMode === 'tcp' ? [] : namePatternsOf(route, complain);
     if (patterns === undefined) continue;
     if (patterns.length === 0) unnamed.push(route);
     for (const pattern of patterns) {
@@ -89,34 +95,25 @@ function planPort(
     }
   }
   const byName = [...named.values()]
-    .sort((one, other) => one.pattern.rank - other.pattern.rank || olderFirst(one.routes[0], other.routes[0]))
+    .sort((one, other) => one.pattern.rank - other.pattern.rank || passedFirst(one.routes[0], other.routes[0]))
     .flatMap(({ pattern, routes: sharing }) =>
-      oneGroup(port, sharing, complain).map((group) => ({ matches: pattern.matches, group })),
+      oneGroup(at.port, sharing, complain, pattern).map((group) => ({ ...pattern, group })),
     );
-  return { port, byName, rest: oneGroup(port, unnamed, complain)[0] };
+  return { ...at, byName, rest: oneGroup(at.port, unnamed, complain)[0] };
 }
 
-/** A TCP connection does not identify a group, so one group has the port. */
+/** What a connection shows identifies no group, so the first group has the port, or the name. */
 function oneGroup(
   port: number,
   routes: readonly Route[],
-  complain: (route: Route, problem: Problem) => void,
+  complain: Complain,
+  pattern?: NamePattern,
 ): readonly RelayGroup[] {
-  const [oldest] = routes;
-  if (oldest === undefined) return [];
-  const name = groupOf(oldest);
+  const [first] = routes;
+  if (first === undefined) return [];
+  const name = groupOf(first);
   const others = routes.filter((route) => groupOf(route) !== name);
-  for (const route of others)
-    complain(route, {
-      severity: 'warning',
-      reason: 'relay-port-taken',
-      message: `connections to port ${port} belong to ${oldest.key}, which was there first`,
-      label: 'srcPort',
-      value: String(port),
-      suggestion:
-        'Use com.df.reqMode sni to tell TLS connections apart by name, another com.df.srcPort, or the same com.df.serviceGroup to share the port.',
-      otherService: oldest.key,
-    });
+  for (const route of others) complain(route, taken(port, first, route, pattern));
   const sharing = routes.filter((route) => !others.includes(route));
   const least = sharing.some(
     ({ definition, destination }) =>
@@ -125,92 +122,64 @@ function oneGroup(
   const allowed = sharing.flatMap(({ definition }) =>
     definition.allowedAddresses ? [definition.allowedAddresses] : [],
   );
-  return [{ routes: sharing, balance: least ? 'least-outstanding' : 'round-robin', allowed }];
+  const endsTls = first.destination.reqMode === 'tls';
+  return [{ routes: sharing, balance: least ? 'least-outstanding' : 'round-robin', allowed, endsTls }];
 }
 
-/**
- * Services of one group share connections. Without `serviceGroup` different domains make different groups: they are two
- * services, whose connections must not be mixed (two databases on one port).
- */
-function groupOf({ destination: { serviceGroup, serviceDomain = [], reqMode } }: Route): string {
-  if (serviceGroup !== undefined) return `group ${serviceGroup}`;
-  return reqMode === 'tcp' ? `domains ${[...serviceDomain].sort().join()}` : 'none';
-}
-
-interface NamePattern {
-  /** Equal patterns of two services are one match. */
-  readonly id: string;
-  /** Lower comes first: exact names, longest endings, longest beginnings, expressions. */
-  readonly rank: number;
-  readonly matches: (serverName: string) => boolean;
-}
-
-/** `undefined`: the service cannot be relayed; its problem is recorded. Empty: it takes every name. */
-function patternsOf(
-  route: Route,
-  complain: (route: Route, problem: Problem) => void,
-): readonly NamePattern[] | undefined {
-  const { serviceDomain = [], servicePath = [], pathType } = route.destination;
-  const patterns = serviceDomain.map(domainPattern);
-  const matcher = pathType?.matcher ?? 'sni';
-  for (const text of servicePath) {
-    const pattern = namePattern(matcher, text);
-    if (pattern === undefined) {
-      complain(route, {
-        severity: 'warning',
-        reason: 'sni-pattern-invalid',
-        message: `no server name can be compared with ${JSON.stringify(text)} by ${matcher}`,
-        label: 'servicePath',
-        value: text,
-        suggestion: 'Set com.df.pathType to req_ssl_sni with -m str, beg, end or reg, or use com.df.serviceDomain.',
-      });
-      return undefined;
-    }
-    patterns.push(pattern);
-  }
-  return patterns;
-}
-
-const longest = 1_000;
-
-function namePattern(matcher: string, text: string): NamePattern | undefined {
-  const wanted = text.toLowerCase();
-  switch (matcher) {
-    case 'sni':
-      return { id: `=${wanted}`, rank: 0, matches: (name) => name === wanted };
-    case 'sni_end':
-      return { id: `$${wanted}`, rank: 1_000 + longest - wanted.length, matches: (name) => name.endsWith(wanted) };
-    case 'sni_beg':
-      return { id: `^${wanted}`, rank: 3_000 + longest - wanted.length, matches: (name) => name.startsWith(wanted) };
-    case 'sni_reg': {
-      if (text.length > longest) return undefined;
-      try {
-        // Linear in the name's length whatever the expression. Names have no case, so neither has the match.
-        const expression = RE2JS.compile(text, RE2JS.CASE_INSENSITIVE);
-        return { id: `~${text}`, rank: 5_000, matches: (name) => expression.matcher(name).find() };
-      } catch {
-        return undefined;
-      }
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** As hosts in http mode: a name, or `*.domain` for all of its subdomains. */
-function domainPattern(domain: string): NamePattern {
-  const wanted = domain.toLowerCase();
-  if (!wanted.startsWith('*')) return { id: `=${wanted}`, rank: 0, matches: (name) => name === wanted };
-  const ending = wanted.slice(1);
+function taken(port: number, first: Route, route: Route, pattern?: NamePattern): Omit<Problem, 'severity'> {
+  const isPassed = first.destination.reqMode === 'sni' && route.destination.reqMode === 'tls';
+  const why = isPassed ? 'which passes TLS through' : 'which was there first';
+  if (pattern !== undefined || route.destination.reqMode !== 'tcp')
+    return {
+      reason: 'server-name-taken',
+      message: `TLS connections to port ${port} with ${pattern?.text ?? 'any other server name'} belong to ${first.key}, ${why}`,
+      label: pattern?.label ?? 'serviceDomain',
+      ...(pattern === undefined ? {} : { value: pattern.text }),
+      suggestion: 'Use another name, or the same com.df.serviceGroup to share its connections.',
+      otherService: first.key,
+    };
   return {
-    id: `$${ending}`,
-    rank: 1_000 + longest - ending.length,
-    matches: (name) => name.length > ending.length && name.endsWith(ending),
+    reason: 'relay-port-taken',
+    message: `connections to port ${port} belong to ${first.key}, ${why}`,
+    label: 'srcPort',
+    value: String(port),
+    suggestion:
+      'Use com.df.reqMode sni to tell TLS connections apart by name, another com.df.srcPort, or the same com.df.serviceGroup to share the port.',
+    otherService: first.key,
   };
 }
 
-function olderFirst(one: Route | undefined, other: Route | undefined): number {
+/**
+ * Services of one group share connections. Without `serviceGroup` different domains make different groups, and so do different
+ * services with one server name: they are two services, whose connections must not be mixed (two databases on one port).
+ */
+function groupOf({ key, destination: { serviceGroup, serviceDomain = [], reqMode } }: Route): string {
+  if (reqMode === 'tcp')
+    return serviceGroup === undefined ? `domains ${[...serviceDomain].sort().join()}` : `group ${serviceGroup}`;
+  return serviceGroup === undefined ? `${reqMode} ${key}` : `${reqMode} group ${serviceGroup}`;
+}
+
+/** Passing TLS through comes before ending it, then the older service. */
+function passedFirst(one: Route | undefined, other: Route | undefined): number {
   if (one === undefined || other === undefined) return 0;
+  const ends = Number(one.destination.reqMode === 'tls') - Number(other.destination.reqMode === 'tls');
   const age = one.destination.since - other.destination.since;
-  return age !== 0 ? age : one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+  return ends || age || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
+}
+
+/**
+ * Whose a connection to a shared port is, by the server name in its ClientHello: an exact name comes before a wildcard, and at
+ * equal rank a relayed service before requests. `undefined`: the proxy ends TLS for requests.
+ * @param hostRankAt `RouteTable.hostRankAt` of the port
+ */
+export function relayedName(
+  { byName, rest }: Pick<RelayPort, 'byName' | 'rest'>,
+  serverName: string | undefined,
+  hostRankAt: (name: string) => number | undefined,
+): RelayGroup | undefined {
+  const named = serverName === undefined ? undefined : byName.find(({ matches }) => matches(serverName));
+  const group = named?.group ?? rest;
+  if (group === undefined || serverName === undefined) return group;
+  const ofRequests = hostRankAt(serverName);
+  return ofRequests !== undefined && ofRequests < (named?.rank ?? nameRank.any) ? undefined : group;
 }

@@ -6,8 +6,8 @@ import { ConnectError } from '../../transport/connect-error.ts';
 import { Deadline } from '../../transport/deadline.ts';
 import { reset } from '../../transport/reset.ts';
 
-/** How a relayed connection ended. */
-export type RelayEnd = 'closed' | 'idle' | 'unreachable' | 'no-endpoint' | 'client-gone' | 'denied';
+/** How a connection that was to be relayed ended. */
+export type RelayEnd = 'closed' | 'idle' | 'unreachable' | 'no-endpoint' | 'client-gone' | 'denied' | 'no-route';
 
 export interface RelayOptions {
   readonly pick: (except: ReadonlySet<string>) => EndpointPick;

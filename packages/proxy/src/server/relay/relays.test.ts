@@ -19,11 +19,9 @@ describe('relays', () => {
   let ends: RelayEnd[];
   let table: RouteTable;
   let relays: Relays;
-  let taken: Set<number>;
 
   beforeEach(() => {
     ends = [];
-    taken = new Set();
     table = createRouteTable({
       order: 'strict',
       instanceName: 'swarmgate',
@@ -36,7 +34,6 @@ describe('relays', () => {
       connectMs: 1_000,
       tunnelMs: 60_000,
       helloMs: 1_000,
-      taken,
       host: '127.0.0.1',
       onEnd: (end) => ends.push(end),
     });
@@ -234,7 +231,7 @@ describe('relays', () => {
 
   it('says which port it cannot open, for an entrypoint and for another process', async () => {
     const entrypoint = await freePort();
-    taken.add(entrypoint);
+    relays.beside([{ port: entrypoint, secure: false }]);
     await publish('a', { srcPort: entrypoint });
     const foreign = await backend(() => undefined);
     await publish('b', { srcPort: foreign.port });

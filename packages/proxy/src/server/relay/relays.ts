@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import {
+  type EntrypointSetting,
   guardEach,
   guardPromise,
   hostPort,
@@ -23,7 +24,8 @@ import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
 import { type RelayEnd, relay } from './relayed-connection.ts';
-import { readServerName } from './server-name.ts';
+import { readHello } from './server-name.ts';
+import { withUnreached } from './unreached-hosts.ts';
 
 export interface RelaysOptions {
   readonly upstreams: Pick<Upstreams, 'of'>;
@@ -33,13 +35,17 @@ export interface RelaysOptions {
   readonly tunnelMs: number;
   /** A ClientHello may take so long to arrive. */
   readonly helloMs: number;
-  /** Ports that entrypoints hold. */
-  readonly taken: ReadonlySet<number>;
   readonly host?: string;
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   /** Reads the PROXY header on ports that have one. Default: no port has. */
   readonly proxied?: ProxiedConnections;
   readonly onEnd?: (end: RelayEnd) => void;
+}
+
+/** What is known of a connection beside its socket. */
+export interface AboutConnection {
+  readonly port: number;
+  readonly serverName: string | undefined;
 }
 
 /** Ports of services in tcp and sni mode: opened and closed as the services come and go. */
@@ -49,6 +55,9 @@ export class Relays {
   readonly #servers = new Map<number, Server>();
   readonly #unavailable = new Map<number, string>();
   readonly #open = new Set<Socket>();
+  /** Connections to entrypoints of which it is not known yet whether they are relayed. */
+  readonly #undecided = new Set<Socket>();
+  #entrypoints: readonly EntrypointSetting[] = [];
   readonly #stopping = new AbortController();
   #plan: RelayPlan = { ports: new Map(), problems: new Map() };
   #draining = false;
@@ -62,6 +71,11 @@ export class Relays {
     setMaxListeners(0, this.#stopping.signal);
   }
 
+  /** The ports that take requests; those that end TLS are shared with services that are relayed by server name. */
+  beside(entrypoints: readonly EntrypointSetting[]): void {
+    this.#entrypoints = entrypoints;
+  }
+
   /** Costs as much as the change, where no service is relayed. */
   apply(table: RouteTable, changed: Iterable<ServiceKey>): Promise<void> {
     for (const key of changed) {
@@ -71,14 +85,17 @@ export class Relays {
     }
     if (this.#candidates.size === 0 && this.#plan.ports.size === 0) return this.#applying;
     const inForce = [...this.#candidates.values()].flat().filter((route) => table.statusOf(route) === 'in-force');
-    this.#plan = planRelays(inForce);
+    const plan = planRelays(inForce, this.#entrypoints);
+    this.#plan = { ...plan, problems: withUnreached(plan, table) };
     // A change that could not be put in force does not hold up the next one.
     this.#applying = this.#applying.catch(() => undefined).then(() => this.#openAndClose());
     return this.#applying;
   }
 
   views(): readonly EntrypointView[] {
-    return [...this.#plan.ports.keys()].map((port) => {
+    return [...this.#plan.ports.values()].flatMap(({ port, isShared }) => {
+      // The entrypoint is listed as what it is.
+      if (isShared) return [];
       const address = this.#servers.get(port)?.address() as AddressInfo | null | undefined;
       return address === undefined || address === null
         ? { port, secure: false, state: 'closed', reason: this.#unavailable.get(port) ?? 'not open yet' }
@@ -122,7 +139,7 @@ export class Relays {
     await this.#applying;
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
-    if (this.#open.size > 0) {
+    if (this.#open.size + this.#undecided.size > 0) {
       const over = new AbortController();
       const empty = new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
@@ -131,7 +148,36 @@ export class Relays {
       over.abort();
     }
     this.#stopping.abort();
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of [...this.#open, ...this.#undecided]) socket.destroy();
+  }
+
+  /** What is relayed at a port; `undefined`: nothing. */
+  portAt(port: number): RelayPort | undefined {
+    return this.#plan.ports.get(port);
+  }
+
+  /** Keeps `drain` waiting for a connection that may be relayed. @returns ends that */
+  holds(socket: Socket): () => void {
+    this.#undecided.add(socket);
+    return () => {
+      this.#undecided.delete(socket);
+      this.#noteEmpty();
+    };
+  }
+
+  /** Relays a connection until it ends. Rejects with a fault; the connection is the caller's to close then. */
+  async relayTo(socket: Socket, group: RelayGroup, firstBytes: Buffer, about: AboutConnection): Promise<void> {
+    if (socket.destroyed) return;
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#noteEmpty();
+    });
+    await this.#relay(socket, group, firstBytes, about);
+  }
+
+  #noteEmpty(): void {
+    if (this.#open.size + this.#undecided.size === 0) this.#onEmpty?.();
   }
 
   async #openAndClose(): Promise<void> {
@@ -145,13 +191,13 @@ export class Relays {
       this.#options.logger.info({ port }, 'a relay port is closed');
     }
     for (const port of this.#unavailable.keys()) if (!wanted.has(port)) this.#unavailable.delete(port);
-    for (const port of wanted.keys()) if (!this.#servers.has(port)) await this.#openPort(port);
+    for (const { port, isShared } of wanted.values())
+      if (!isShared && !this.#servers.has(port)) await this.#openPort(port);
   }
 
   async #openPort(port: number): Promise<void> {
-    const { taken, host, logger } = this.#options;
+    const { host, logger } = this.#options;
     try {
-      if (taken.has(port)) throw new Error('it is an entrypoint for http');
       const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
       server.on(
         'connection',
@@ -195,7 +241,7 @@ export class Relays {
     this.#open.add(socket);
     socket.once('close', () => {
       this.#open.delete(socket);
-      if (this.#open.size === 0) this.#onEmpty?.();
+      this.#noteEmpty();
     });
     guardPromise(connectionOwner(socket, this.#options.logger), this.#serve(socket, port));
   }
@@ -216,15 +262,19 @@ export class Relays {
     const chosen = await this.#choose(socket, found);
     if (chosen === undefined) {
       reset(socket);
-      this.#options.onEnd?.('no-endpoint');
+      this.#ended('no-route', { port, serverName: undefined }, undefined);
       return;
     }
-    const { group, firstBytes } = chosen;
+    const { group, firstBytes, serverName } = chosen;
+    await this.#relay(socket, group, firstBytes, { port, serverName });
+  }
+
+  async #relay(socket: Socket, group: RelayGroup, firstBytes: Buffer, about: AboutConnection): Promise<void> {
     const [first] = group.routes;
     const address = plainAddress(socket.remoteAddress ?? '');
     if (first === undefined || !group.allowed.every((list) => addressList(list)(address))) {
       reset(socket);
-      this.#options.onEnd?.('denied');
+      this.#ended('denied', about, first);
       return;
     }
     const { connectMs, tunnelMs, balancer } = this.#options;
@@ -237,21 +287,31 @@ export class Relays {
       idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
       signal: this.#stopping.signal,
     });
+    this.#ended(end, about, first);
+  }
+
+  #ended(end: RelayEnd, { port, serverName }: AboutConnection, route: Route | undefined): void {
     this.#options.onEnd?.(end);
+    const fields = { port, serverName, service: route?.key, reason: end };
+    if (end === 'closed' || end === 'client-gone') this.#options.logger.debug(fields, 'a relayed connection ended');
+    else this.#options.logger.warn(fields, 'a relayed connection was not served');
   }
 
   async #choose(
     socket: Socket,
     { byName, rest }: RelayPort,
-  ): Promise<{ readonly group: RelayGroup; readonly firstBytes: Buffer } | undefined> {
+  ): Promise<
+    { readonly group: RelayGroup; readonly firstBytes: Buffer; readonly serverName: string | undefined } | undefined
+  > {
     // A server that speaks first (SSH, SMTP) gets its connection without waiting for a ClientHello.
-    if (byName.length === 0) return rest === undefined ? undefined : { group: rest, firstBytes: Buffer.alloc(0) };
-    const asked = await readServerName(socket, this.#options.helloMs);
-    if (asked.kind === 'gone') return undefined;
-    const { serverName, bytes } = asked;
+    if (byName.length === 0)
+      return rest === undefined ? undefined : { group: rest, firstBytes: Buffer.alloc(0), serverName: undefined };
+    const read = await readHello(socket, this.#options.helloMs);
+    if (read.kind === 'none' && read.cause !== 'hello-too-large') return undefined;
+    const serverName = read.kind === 'read' && read.hello.kind === 'hello' ? read.hello.serverName : undefined;
     const named = serverName === undefined ? undefined : byName.find(({ matches }) => matches(serverName));
     const group = named?.group ?? rest;
-    return group === undefined ? undefined : { group, firstBytes: bytes };
+    return group === undefined ? undefined : { group, firstBytes: read.bytes, serverName };
   }
 
   #upstreamOf({ routes, balance }: RelayGroup): Upstream {

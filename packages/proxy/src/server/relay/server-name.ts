@@ -1,31 +1,34 @@
 import type { Socket } from 'node:net';
 import { guard } from '@swarmgate/runtime';
-import { ClientHelloReader, mostHelloBytes } from './client-hello.ts';
+import { type ClientHello, ClientHelloReader, mostHelloBytes } from './client-hello.ts';
 
-export type ServerNameResult =
-  | { readonly kind: 'read'; readonly serverName: string | undefined; readonly bytes: Buffer }
-  /** The connection closed, or its ClientHello did not arrive in time. */
-  | { readonly kind: 'gone' };
+/** Why a connection shows no ClientHello: it did not arrive in time, ended before it was whole, or is larger than the bound. */
+export type HelloError = 'hello-late' | 'hello-cut' | 'hello-too-large';
+
+export type HelloResult =
+  | { readonly kind: 'read'; readonly hello: Exclude<ClientHello, { kind: 'incomplete' }>; readonly bytes: Buffer }
+  | { readonly kind: 'none'; readonly cause: HelloError; readonly bytes: Buffer };
 
 /**
- * Reads the server name of a ClientHello. The result holds all bytes read, for the next reader of the connection.
- * Rejects with a fault.
+ * Reads a ClientHello. The result holds all bytes read, for the next reader of the connection, which is neither paused nor
+ * flowing then. Rejects with a fault.
  */
-export function readServerName(client: Socket, timeoutMs: number): Promise<ServerNameResult> {
+export function readHello(client: Socket, timeoutMs: number): Promise<HelloResult> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let length = 0;
     const reader = new ClientHelloReader();
     const leave = () => {
       clearTimeout(timer);
-      client.off('data', onData);
-      client.off('close', onGone);
+      client.off('readable', onReadable);
       client.off('end', onGone);
-      client.pause();
+      client.off('close', onGone);
     };
-    const settle = (result: ServerNameResult) => {
+    const settle = (result: { kind: 'read'; hello: ClientHello } | { kind: 'none'; cause: HelloError }) => {
       leave();
-      resolve(result);
+      const found = { ...result, bytes: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces) };
+      // The stream takes note of the removed listener only in the next turn of the event loop.
+      setImmediate(() => resolve(found as HelloResult));
     };
     const owner = {
       onFault(error: unknown) {
@@ -33,19 +36,21 @@ export function readServerName(client: Socket, timeoutMs: number): Promise<Serve
         reject(error);
       },
     };
-    const onGone = guard(owner, () => settle({ kind: 'gone' }));
-    const onData = guard(owner, (chunk: Buffer) => {
-      pieces.push(chunk);
-      length += chunk.length;
-      const hello = reader.read(chunk);
-      if (hello.kind === 'incomplete' && length <= mostHelloBytes) return;
-      const serverName = hello.kind === 'hello' ? hello.serverName : undefined;
-      settle({ kind: 'read', serverName, bytes: Buffer.concat(pieces) });
+    const onGone = guard(owner, () => settle({ kind: 'none', cause: 'hello-cut' }));
+    // Not by 'data': stopping it pauses the stream, and TLS, which reads the connection itself, would wait for ever.
+    const onReadable = guard(owner, () => {
+      const piece: Buffer | null = client.read();
+      if (piece === null) return;
+      pieces.push(piece);
+      length += piece.length;
+      const hello = reader.read(piece);
+      if (hello.kind !== 'incomplete') settle({ kind: 'read', hello });
+      else if (length >= mostHelloBytes) settle({ kind: 'none', cause: 'hello-too-large' });
     });
-    const timer = setTimeout(onGone, timeoutMs);
-    client.on('data', onData);
-    client.once('close', onGone);
+    const late = guard(owner, () => settle({ kind: 'none', cause: 'hello-late' }));
+    const timer = setTimeout(late, timeoutMs);
+    client.on('readable', onReadable);
     client.once('end', onGone);
-    client.resume();
+    client.once('close', onGone);
   });
 }

@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tl
 import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
 
 /** The protocol of a validation by tls-alpn-01 (RFC 8737). */
-const acmeProtocol = 'acme-tls/1';
+export const acmeProtocol = 'acme-tls/1';
 
 /** How the options of a TLS server answer validations beside its own handshakes. Both callbacks have the socket as `this`. */
 export interface ChallengeHandshakes {

@@ -7,7 +7,7 @@ import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
 import type { CertificateStore } from './certificate-store.ts';
-import { challengeHandshakes } from './challenge-handshakes.ts';
+import { acmeProtocol, challengeHandshakes } from './challenge-handshakes.ts';
 import { checksAgainst } from './client-context.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 
@@ -26,19 +26,27 @@ export interface SecureEntrypointOptions {
   readonly onFailure?: (error: Error) => void;
 }
 
+/** What is known of a connection before its TLS is ended. */
+export interface AcceptedConnection {
+  /** The client's address where a PROXY header gave it. */
+  readonly source?: string | undefined;
+  /** Takes the connection when TLS is set up. Default: it carries requests. */
+  readonly onSecured?: (secured: TLSSocket) => void;
+}
+
 const offered: readonly string[] = ['http/1.1'];
 
 /** Ends TLS on the connections of one port. Certificates may change at any time; open connections keep theirs. */
 export class SecureEntrypoint {
   readonly #server: Server;
   readonly #stopFollowing: readonly (() => void)[];
-  /** Clients' addresses by the other end of their connection, until TLS is set up on it. */
-  readonly #sources = new Map<string, string>();
+  /** What is known of connections, by their other end, until TLS is set up on them. */
+  readonly #accepted = new Map<string, AcceptedConnection>();
 
   /** @param logger gets faults, each of which ends its connection */
   constructor(
     options: SecureEntrypointOptions,
-    onSecured: (secured: TLSSocket) => void,
+    onRequests: (secured: TLSSocket) => void,
     logger: Pick<Logger, 'error'>,
   ) {
     const { certificates, clientAuthorities, ticketKeys } = options;
@@ -47,7 +55,11 @@ export class SecureEntrypoint {
       minVersion: 'TLSv1.2',
       // `undefined` ends the handshake with `no_application_protocol`, as a list without overlap does.
       ALPNCallback(this: TLSSocket, { servername, protocols }) {
-        return guard(connectionOwner(this, logger), () => handshakes.chooseProtocol(this, servername, protocols))();
+        return guard(connectionOwner(this, logger), () => {
+          // The service behind a relay has one protocol, which only its clients know.
+          const isOfRelay = isRelayed(this) && !protocols.includes(acmeProtocol);
+          return isOfRelay ? relayedProtocol(protocols) : handshakes.chooseProtocol(this, servername, protocols);
+        })();
       },
       handshakeTimeout: options.handshakeMs,
       SNICallback(this: TLSSocket, servername: string, callback: (error: null, context?: SecureContext) => void) {
@@ -64,15 +76,21 @@ export class SecureEntrypoint {
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
+    const isRelayed = (secured: TLSSocket) =>
+      this.#accepted.size > 0 && this.#accepted.get(peerOf(secured))?.onSecured !== undefined;
     const secure = (secured: TLSSocket) => {
       if (handshakes.isOver(secured)) {
         secured.destroySoon();
         return;
       }
-      const source = this.#sources.get(peerOf(secured));
+      const { source, onSecured } = this.#accepted.get(peerOf(secured)) ?? {};
       if (source !== undefined) presentAs(secured, source);
+      if (onSecured !== undefined) {
+        onSecured(secured);
+        return;
+      }
       noteCertificate(secured, certificates);
-      onSecured(secured);
+      onRequests(secured);
     };
     this.#server.on('secureConnection', (secured) => guard(connectionOwner(secured, logger), () => secure(secured))());
     this.#server.on('tlsClientError', (error, secured) =>
@@ -99,12 +117,11 @@ export class SecureEntrypoint {
     this.#stopFollowing = ticketKeys === undefined ? [stopDefault] : [stopDefault, ticketKeys.onChange(useTicketKeys)];
   }
 
-  /** @param source the client's address where a PROXY header gave it */
-  accept(socket: Socket, source?: string): void {
-    if (source !== undefined) {
+  accept(socket: Socket, accepted: AcceptedConnection = {}): void {
+    if (accepted.source !== undefined || accepted.onSecured !== undefined) {
       const peer = peerOf(socket);
-      this.#sources.set(peer, source);
-      socket.once('close', () => this.#sources.delete(peer));
+      this.#accepted.set(peer, accepted);
+      socket.once('close', () => this.#accepted.delete(peer));
     }
     this.#server.emit('connection', socket);
   }
@@ -117,4 +134,9 @@ export class SecureEntrypoint {
 /** No two connections to one port have the same. */
 function peerOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** The first that is not HTTP/2, which a service that takes plain bytes is least likely to have. */
+function relayedProtocol(protocols: readonly string[]): string | undefined {
+  return protocols.find((each) => each !== 'h2') ?? protocols[0];
 }
