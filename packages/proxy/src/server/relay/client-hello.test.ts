@@ -77,8 +77,12 @@ describe('reading a ClientHello', () => {
     ['another record version', Buffer.from([22, 9, 1, 0, 1, 1])],
     ['another handshake message', Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0])],
     ['lengths that point outside', Buffer.from([22, 3, 1, 0, 8, 1, 0, 0, 4, 3, 3, 0, 0])],
-    ['a hello of 16 MB', Buffer.from([22, 3, 1, 0, 4, 1, 255, 255, 255])],
   ] as const;
+  it('reads none that is larger than the bound', () => {
+    expect(readClientHello(Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x40, 0])).kind).to.equal('incomplete');
+    expect(readClientHello(Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x40, 1])).kind).to.equal('too-large');
+  });
+
   for (const [what, bytes] of strangers)
     it(`takes ${what} for what it is`, () => {
       expect(readClientHello(bytes).kind).to.equal('not-tls');

@@ -2,6 +2,7 @@
 export type ClientHello =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'not-tls' }
+  | { readonly kind: 'too-large' }
   | {
       readonly kind: 'hello';
       /** Lower case, without a final dot. `undefined`: the client named no server. */
@@ -79,7 +80,7 @@ export class ClientHelloReader {
     const reader = new Reader(this.#message.subarray(0, this.#length));
     if (reader.number(1) !== clientHelloMessage) return { kind: 'not-tls' };
     const length = reader.number(3);
-    if (length > mostHelloBytes) return { kind: 'not-tls' };
+    if (length > mostHelloBytes) return { kind: 'too-large' };
     if (reader.left < length) return { kind: 'incomplete' };
     try {
       return { kind: 'hello', ...offersOf(new Reader(reader.take(length))) };

@@ -5,9 +5,12 @@ import { type ClientHello, ClientHelloReader, mostHelloBytes } from './client-he
 /** Why a connection shows no ClientHello: it did not arrive in time, ended before it was whole, or is larger than the bound. */
 export type HelloError = 'hello-late' | 'hello-cut' | 'hello-too-large';
 
-export type HelloResult =
-  | { readonly kind: 'read'; readonly hello: Exclude<ClientHello, { kind: 'incomplete' }>; readonly bytes: Buffer }
-  | { readonly kind: 'none'; readonly cause: HelloError; readonly bytes: Buffer };
+type Result =
+  | { readonly kind: 'read'; readonly hello: Extract<ClientHello, { kind: 'hello' | 'not-tls' }> }
+  | { readonly kind: 'none'; readonly cause: HelloError };
+
+/** With all bytes that were read. */
+export type HelloResult = Result & { readonly bytes: Buffer };
 
 /**
  * Reads a ClientHello. The result holds all bytes read, for the next reader of the connection, which is neither paused nor
@@ -24,11 +27,11 @@ export function readHello(client: Socket, timeoutMs: number): Promise<HelloResul
       client.off('end', onGone);
       client.off('close', onGone);
     };
-    const settle = (result: { kind: 'read'; hello: ClientHello } | { kind: 'none'; cause: HelloError }) => {
+    const settle = (result: Result) => {
       leave();
-      const found = { ...result, bytes: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces) };
+      const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
       // The stream takes note of the removed listener only in the next turn of the event loop.
-      setImmediate(() => resolve(found as HelloResult));
+      setImmediate(() => resolve({ ...result, bytes }));
     };
     const owner = {
       onFault(error: unknown) {
@@ -44,8 +47,9 @@ export function readHello(client: Socket, timeoutMs: number): Promise<HelloResul
       pieces.push(piece);
       length += piece.length;
       const hello = reader.read(piece);
-      if (hello.kind !== 'incomplete') settle({ kind: 'read', hello });
-      else if (length >= mostHelloBytes) settle({ kind: 'none', cause: 'hello-too-large' });
+      if (hello.kind === 'too-large' || (hello.kind === 'incomplete' && length >= mostHelloBytes))
+        settle({ kind: 'none', cause: 'hello-too-large' });
+      else if (hello.kind !== 'incomplete') settle({ kind: 'read', hello });
     });
     const late = guard(owner, () => settle({ kind: 'none', cause: 'hello-late' }));
     const timer = setTimeout(late, timeoutMs);
