@@ -1,5 +1,5 @@
-import { createSecureServer, connect as connectHttp2 } from 'node:http2';
 import { createServer as createHttpServer } from 'node:http';
+import { connect as connectHttp2, createSecureServer } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
@@ -84,7 +84,9 @@ export async function startSharedPortRig(env: Readonly<Record<string, string>> =
         },
         secretsDir: '/nowhere',
       }),
-      ...(env.TIMEOUT_HTTP_REQUEST === undefined ? {} : { timeoutHttpRequestMs: Number(env.TIMEOUT_HTTP_REQUEST) * 1_000 }),
+      ...(env.TIMEOUT_HTTP_REQUEST === undefined
+        ? {}
+        : { timeoutHttpRequestMs: Number(env.TIMEOUT_HTTP_REQUEST) * 1_000 }),
     },
     logger: silentLogger,
     metrics,

@@ -28,7 +28,8 @@ async function servedBy(port: number, options: ClientOptions): Promise<Ways> {
       return status === 200 ? 'ended' : 'no-route';
     }
     const { text } = await askOverHttp1(secured, options.servername ?? 'none.example');
-    for (const each of ['echo', 'passed', 'ended'] as const) if (text.startsWith(each) || text.includes(each)) return each;
+    for (const each of ['echo', 'passed', 'ended'] as const)
+      if (text.startsWith(each) || text.includes(each)) return each;
     return 'no-route';
   } finally {
     secured.destroy();

@@ -2,7 +2,8 @@ import type { OverridingLabels } from '../catalogue/labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { GivenOptions } from './given-options.ts';
 import { middlewareUses } from './middleware-uses.ts';
-import { type EntrypointGroup, routerEntrypoints } from './router-entrypoints.ts';
+import { routerEntrypoints } from './router-entrypoints.ts';
+import { issuerOf } from './router-issuer.ts';
 import { type AddressOf, routerMiddlewares } from './router-middlewares.ts';
 import { defaultRuleFor, routerRule } from './router-rule.ts';
 import type { SharedNames } from './shared-names.ts';
@@ -89,17 +90,6 @@ function priorityOf(
       },
     ],
   };
-}
-
-/** Traefik orders certificates for routers with a resolver, and for no others. */
-function issuerOf(
-  options: GivenOptions,
-  { tls }: Pick<EntrypointGroup, 'tls'>,
-  { issuers = [] }: TraefikOptions,
-): Pick<OverridingLabels, 'acme'> {
-  const resolver = (tls?.resolver ?? options.get('tls.certresolver')?.value)?.trim().toLowerCase();
-  if (resolver === undefined || resolver === '') return { acme: false };
-  return issuers.includes(resolver) ? { acme: resolver } : {};
 }
 
 function addressOfService(service: string, owner: TraefikService, services: SharedNames): string | undefined {

@@ -73,16 +73,20 @@ export const serviceKeys: readonly KeyDocs[] = [
 ];
 
 export const tcpRouterKeys: readonly KeyDocs[] = [
-  { key: 'rule', meaning: '``HostSNI(`*`)``, or names with `tls.passthrough`' },
-  { key: 'entryPoints', meaning: 'one with a port of its own in `TRAEFIK_ENTRYPOINTS`' },
+  { key: 'rule', meaning: '``HostSNI(`*`)``, or names with `tls`' },
+  {
+    key: 'entryPoints',
+    meaning:
+      'names of `TRAEFIK_ENTRYPOINTS`: without `tls` those with a port of their own, with it also those that end TLS for requests. Default: with `tls` all with TLS',
+  },
   { key: 'service', meaning: 'default: the only one' },
-  { key: 'middlewares' },
+  { key: 'middlewares', meaning: 'not supported: they take the router away' },
   { key: 'priority' },
   { key: 'ruleSyntax' },
-  { key: 'tls', meaning: 'only with `passthrough`' },
+  { key: 'tls', meaning: 'TLS is ended, and what was encrypted goes on to the tasks' },
   { key: 'tls.passthrough', meaning: 'TLS goes on as it comes, told apart by the server name' },
-  { key: 'tls.certResolver' },
-  { key: 'tls.options' },
+  { key: 'tls.certResolver', meaning: 'as for routers of HTTP, where TLS is ended' },
+  { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
   { key: 'tls.domains[n].main' },
   { key: 'tls.domains[n].sans' },
 ];

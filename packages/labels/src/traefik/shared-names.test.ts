@@ -69,7 +69,41 @@ describe('labels of Traefik of several services', () => {
       ['a shared entrypoint', { rule: 'HostSNI(`*`)', entrypoints: 'web' }, undefined],
       ['no entrypoint', { rule: 'HostSNI(`*`)' }, undefined],
       ['an unknown one', { rule: 'HostSNI(`*`)', entrypoints: 'x' }, undefined],
-      ['TLS that would have to be ended', { rule: 'HostSNI(`db.example`)', entrypoints: 'db', tls: 'true' }, undefined],
+      [
+        'TLS by its name, at the entrypoints of requests',
+        { rule: 'HostSNI(`db.example`)', entrypoints: 'websecure', 'tls.passthrough': 'true' },
+        { reqMode: 'sni', entryPorts: ['ssl'], serviceDomain: ['db.example'] },
+      ],
+      [
+        'TLS by its name, without entrypoints',
+        { rule: 'HostSNI(`db.example`)', 'tls.passthrough': 'true' },
+        { reqMode: 'sni', entryPorts: ['ssl'], serviceDomain: ['db.example'] },
+      ],
+      [
+        'all TLS that requests leave',
+        { rule: 'HostSNI(`*`)', entrypoints: 'websecure', 'tls.passthrough': 'true' },
+        { reqMode: 'sni', entryPorts: ['ssl'] },
+      ],
+      [
+        'TLS that is ended',
+        { rule: 'HostSNI(`db.example`)', entrypoints: 'db', tls: 'true' },
+        { reqMode: 'tls', entryPorts: ['5432:ssl'], serviceDomain: ['db.example'], overrides: { acme: false } },
+      ],
+      [
+        'TLS that is ended with a certificate of a resolver',
+        { rule: 'HostSNI(`*`)', tls: 'true', 'tls.certresolver': 'other' },
+        { reqMode: 'tls', entryPorts: ['ssl'] },
+      ],
+      [
+        'TLS that asks clients for certificates',
+        { rule: 'HostSNI(`db.example`)', tls: 'true', 'tls.options': 'mtls@file' },
+        undefined,
+      ],
+      [
+        'TLS at an entrypoint without',
+        { rule: 'HostSNI(`db.example`)', entrypoints: 'web', 'tls.passthrough': 'true' },
+        undefined,
+      ],
       ['a name without TLS', { rule: 'HostSNI(`db.example`)', entrypoints: 'db' }, undefined],
       ['addresses', { rule: 'ClientIP(`10.0.0.0/8`)', entrypoints: 'db' }, undefined],
       ['middlewares', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'x' }, undefined],

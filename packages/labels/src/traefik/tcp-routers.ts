@@ -1,8 +1,10 @@
 import type { Problem } from '../definition/problem.ts';
 import type { Destination } from '../definition/service-definition.ts';
+import type { EntrypointOptionsMap } from './entrypoint-options.ts';
 import type { GivenOptions } from './given-options.ts';
 import { hasTls, routerEntrypoints } from './router-entrypoints.ts';
-import type { SharedNames } from './shared-names.ts';
+import { issuerOf } from './router-issuer.ts';
+import { localName, type SharedNames } from './shared-names.ts';
 import { findTarget } from './target-service.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
@@ -38,37 +40,58 @@ export function translateTcpRouter(
       },
     ],
   });
-  const { ports, problems } = routerEntrypoints(
-    new Map([...options].filter(([key]) => !key.startsWith('tls'))),
-    name,
-    settings,
-  );
-  if (ports.length === 0) return { routers: [], problems };
   const names = serverNames(options.get('rule')?.value ?? '');
   if (names === undefined) return refused('its rule is not HostSNI alone', 'write HostSNI(`*`) or names');
   if (options.has('middlewares'))
     return refused('it has middlewares', 'use allowedAddresses: com.df.allowedAddresses=10.0.0.0/8');
-  const passes = /^(1|t|true)$/i.test(options.get('tls.passthrough')?.value.trim() ?? '');
-  if (hasTls(options) && !passes)
-    return refused('TLS is not ended for TCP', 'set tls.passthrough=true, or end TLS in the service');
-  if (!passes && !names.includes('*'))
+  const reqMode = modeOf(options);
+  if (reqMode === 'tcp' && !names.includes('*'))
     return refused('names need TLS', 'write HostSNI(`*`), or set tls.passthrough=true');
-  const [port = '', ...more] = ports;
-  if (!/^\d+$/.test(port) || more.length > 0)
+  const tlsOptions = options.get('tls.options')?.value.trim();
+  if (reqMode === 'tls' && tlsOptions !== undefined && localName(tlsOptions) !== 'default')
+    return refused(`tls.options ${tlsOptions} may demand certificates of clients`, 'set tls.passthrough=true');
+  const { groups, problems } = routerEntrypoints(options, name, { ...settings, entrypointOptions: closedOf(settings) });
+  const ports = [...new Set(groups.flatMap(({ ports, closed }) => (closed === undefined ? ports : [])))];
+  if (ports.length === 0) return { routers: [], problems };
+  if (reqMode === 'tcp' && !ports.every((port) => /^\d+$/.test(port)))
     return refused(
-      'it needs one entrypoint with a port of its own',
+      'without TLS it needs entrypoints with a port of their own',
       'name its port in TRAEFIK_ENTRYPOINTS: TRAEFIK_ENTRYPOINTS=postgres=5432',
     );
   const found = findTarget({ router: name, service: options.get('service'), owner, section: 'tcp.services' }, services);
   if (!found.ok) return { routers: [], problems: [...problems, ...found.problems] };
   const { target } = found;
+  const issuer = reqMode === 'tls' ? issuerOf(options, {}, settings) : {};
   const destination = {
-    reqMode: passes && !names.includes('*') ? ('sni' as const) : ('tcp' as const),
-    srcPort: Number(port),
+    reqMode,
+    ...entryOf(reqMode, ports),
     port: target.port,
-    ...(passes && !names.includes('*') ? { serviceDomain: names } : {}),
+    ...(names.includes('*') ? {} : { serviceDomain: names }),
+    ...(Object.keys(issuer).length === 0 ? {} : { overrides: issuer }),
   };
   return { routers: [{ owner: target.owner, destination }], problems: [...problems, ...found.problems] };
+}
+
+/** What entrypoints add is for routers of HTTP, but that they are closed. */
+function closedOf({ entrypointOptions }: TraefikOptions): EntrypointOptionsMap {
+  return new Map(
+    [...(entrypointOptions ?? [])].map(([name, { closed }]) => [name, closed === undefined ? {} : { closed }]),
+  );
+}
+
+function modeOf(options: GivenOptions): 'tcp' | 'sni' | 'tls' {
+  if (!hasTls(options)) return 'tcp';
+  return /^(1|t|true)$/i.test(options.get('tls.passthrough')?.value.trim() ?? '') ? 'sni' : 'tls';
+}
+
+/** TLS that is passed through can have a port of its own; TLS that is ended is at an entrypoint with TLS. */
+function entryOf(
+  reqMode: 'tcp' | 'sni' | 'tls',
+  ports: readonly string[],
+): Pick<Destination, 'srcPort' | 'entryPorts'> {
+  const named = reqMode === 'sni' ? ports.map((port) => port.replace(/:ssl$/, '')) : ports;
+  const [first = '', ...more] = named;
+  return more.length === 0 && /^\d+$/.test(first) ? { srcPort: Number(first) } : { entryPorts: named };
 }
 
 /** Of ``HostSNI(`a`) || HostSNI(`b`)``, or version 2’s ``HostSNI(`a`, `b`)``; `undefined` for every other rule. */

@@ -190,6 +190,40 @@ const onTls: readonly EndingKind[] = [
   ),
 ];
 
+const asks =
+  (servername: string, text: string) =>
+  async (client: EndingClient): Promise<void> => {
+    (await client.secured(servername)).write(text, 'latin1');
+    await client.receives('HTTP/1.1 ');
+  };
+
+/** A port whose connections are told apart by their ClientHello. */
+const shared: readonly EndingKind[] = [
+  { name: 'silent before its ClientHello', port: 'shared', run: async (client) => void (await client.connected()) },
+  { name: 'half a ClientHello that is looked at', port: 'shared', run: sendsOnly('\x16\x03\x01\x02\x00\x01') },
+  {
+    name: 'a ClientHello cut by a half-close',
+    port: 'shared',
+    run: thenHalfCloses(sendsOnly('\x16\x03\x01\x02\x00\x01')),
+  },
+  {
+    name: 'a ClientHello cut by a reset',
+    port: 'shared',
+    run: thenResets(sendsOnly('\x16\x03\x01\x02\x00\x01')),
+  },
+  { name: 'a ClientHello that is too large', port: 'shared', run: sends(`\x16\x03\x01\x3f\xff\x01\x01${behind100K}`) },
+  { name: 'no TLS where it is looked for', port: 'shared', run: sends(get('/e/ok')) },
+  { name: 'a request beside relayed names', port: 'shared', run: asks('own.example', get('/e/ok')) },
+  { name: 'TLS that is passed through', port: 'shared', run: asks('relayed.example', get('/e/ok')) },
+  { name: 'TLS that is ended and relayed', port: 'shared', run: asks('plain.example', get('/e/ok')) },
+  {
+    name: 'TLS that is ended and relayed, reset',
+    port: 'shared',
+    run: thenResets(asks('plain.example', get('/e/ok'))),
+  },
+  { name: 'TLS that is ended, whose endpoint resets', port: 'shared', run: asks('plain.example', get('/e/reset')) },
+];
+
 const proxyHeader = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n';
 const behindProxies: readonly EndingKind[] = [
   { name: 'a request behind a PROXY header', port: 'proxied', run: sends(proxyHeader + get('/e/ok')) },
@@ -214,5 +248,6 @@ export const endingKinds: readonly EndingKind[] = [
   ...tunnels,
   ...relays,
   ...onTls,
+  ...shared,
   ...behindProxies,
 ];

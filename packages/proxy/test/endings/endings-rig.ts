@@ -25,6 +25,8 @@ export interface EndingPorts {
   readonly deadRelay: number;
   /** Relays by server name; nothing but `relayed.example` is served. */
   readonly named: number;
+  /** Ends TLS, passes it through for `relayed.example`, and relays plain bytes for `plain.example`. */
+  readonly shared: number;
 }
 
 export interface Counts {
@@ -59,9 +61,18 @@ export async function startEndingsRig(
     startEndpoint(createSecureServer({ cert: pem, key: pem, allowHalfOpen: true, noDelay: true }, serve)),
     startHttp2Endpoint(),
   ]);
-  const [plain = 0, secure = 0, proxied = 0, proxiedSecure = 0, relay = 0, deadRelay = 0, named = 0, dead = 0] =
-    await freePorts(8);
-  const ports: EndingPorts = { plain, secure, proxied, proxiedSecure, relay, deadRelay, named };
+  const [
+    plain = 0,
+    secure = 0,
+    proxied = 0,
+    proxiedSecure = 0,
+    relay = 0,
+    deadRelay = 0,
+    named = 0,
+    dead = 0,
+    shared = 0,
+  ] = await freePorts(9);
+  const ports: EndingPorts = { plain, secure, proxied, proxiedSecure, relay, deadRelay, named, shared };
   const metrics = new Metrics();
   const read = readSettings('standalone', {
     env: {
@@ -90,6 +101,7 @@ export async function startEndingsRig(
       { port: secure, secure: true },
       { port: proxied, secure: false },
       { port: proxiedSecure, secure: true },
+      { port: shared, secure: true },
     ],
     host: '127.0.0.1',
   });
@@ -114,6 +126,13 @@ export async function startEndingsRig(
     service('closed', { servicePath: ['/closed/'], port: endpoint.port, deniedMethods: ['GET'] }),
     service('tcp', { reqMode: 'tcp', srcPort: relay, port: endpoint.port, servicePath: ['/'] }),
     service('tcp-dead', { reqMode: 'tcp', srcPort: deadRelay, port: dead, servicePath: ['/'] }),
+    service('sni-shared', {
+      reqMode: 'sni',
+      srcPort: shared,
+      port: secureEndpoint.port,
+      serviceDomain: ['relayed.example'],
+    }),
+    service('tls-shared', { reqMode: 'tls', srcPort: shared, port: endpoint.port, serviceDomain: ['plain.example'] }),
     service('sni', { reqMode: 'sni', srcPort: named, port: endpoint.port, serviceDomain: ['relayed.example'] }),
   ]);
   const certificate = readCertificate('own', pem, undefined);

@@ -87,7 +87,7 @@ const inTime = (work: Promise<void>): Promise<void> =>
 const drives: readonly Drive[] = [
   ...endingKinds.flatMap(({ name, port, run }) =>
     // What only time ends takes long: on the ports where nothing else shows it.
-    (port === 'proxied' || port === 'named' ? ['leave', 'stay'] : ['leave']).map((then) => ({
+    (port === 'proxied' || port === 'named' || port === 'shared' ? ['leave', 'stay'] : ['leave']).map((then) => ({
       name: `${name} (${port})${then === 'stay' ? ', and stays' : ''}`,
       run: async (rig: EndingsRig) => {
         const client = new EndingClient(rig.ports[port]);
