@@ -144,4 +144,33 @@ export const servingMutants: readonly Mutant[] = [
       ['a name may end with whitespace', 'if (bytes[at] !== COLON || at === nameStart) {', 'if (at === nameStart) {'],
     ],
   ),
+  ...faultsIn(
+    `${proxy}/server/relay/relay-plan.ts`,
+    ['packages/proxy/test/shared-ports.slow.test.ts'],
+    [
+      ['a wildcard that is passed through takes exact hosts', 'ofRequests < (named?.rank ?? nameRank.any)', 'false'],
+      ['ending TLS comes before passing it through', 'return ends || age ||', 'return -ends || age ||'],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/server/relay/shared-ports.ts`,
+    ['packages/proxy/test/shared-ports.slow.test.ts'],
+    [
+      [
+        'a validation of ours goes to the service',
+        'if (group === undefined || isOurs ||',
+        'if (group === undefined ||',
+      ],
+      [
+        'the address of a PROXY header is not that of the relayed client',
+        'if (source !== undefined && client === socket) presentAs(socket, source);',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${proxy}/exchange/decide.ts`,
+    ['packages/proxy/test/shared-ports.slow.test.ts'],
+    [['a relayed host is served on a connection of another', "info.secure && host !== ''", "false && host !== ''"]],
+  ),
 ];

@@ -120,32 +120,32 @@ export const upstreamDestinationLabels = {
   timeoutClientMs: label('timeoutClient', seconds, {
     default: '`TIMEOUT_CLIENT`, else 20',
     meaning:
-      'Seconds a client may send nothing in the middle of a request, or of a tcp or sni relay. Never 0: silent clients would hold connections for ever.',
+      'Seconds a client may send nothing in the middle of a request, or of a relay. Never 0: silent clients would hold connections for ever.',
     example: '300',
     dockerFlow: same,
   }),
   serviceGroup: label('serviceGroup', text, {
-    meaning: 'tcp and sni: services of one group on one port share its connections.',
+    meaning: 'tcp, sni and tls: services of one group on one port share its connections.',
     modes: relaysOnly,
     example: 'postgres',
     dockerFlow: same,
   }),
   balanceGroup: label('balanceGroup', text, {
     default: 'roundrobin',
-    meaning: 'tcp and sni: how a group’s endpoint is picked, `roundrobin` or `leastconn`.',
+    meaning: 'tcp, sni and tls: how a group’s endpoint is picked, `roundrobin` or `leastconn`.',
     modes: relaysOnly,
     example: 'leastconn',
     dockerFlow: same,
   }),
   checkTcp: label('checkTcp', boolean, {
     default: 'false',
-    meaning: 'tcp and sni: endpoints are checked by connecting to them.',
+    meaning: 'tcp, sni and tls: endpoints are checked by connecting to them.',
     example: 'true',
     dockerFlow: same,
   }),
   clitcpka: label('clitcpka', boolean, {
     default: 'false',
-    meaning: 'tcp and sni: TCP keep-alive towards the client.',
+    meaning: 'tcp, sni and tls: TCP keep-alive towards the client.',
     modes: relaysOnly,
     example: 'true',
     dockerFlow: same,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ServiceKey } from '@swarmgate/registry';
 import { expect } from 'chai';
 import { freePort } from '../../../test/free-ports.ts';
@@ -244,6 +244,29 @@ describe('workers of one proxy', function () {
     expect(again.reused).to.equal(true);
   });
 
+  it('pass TLS through by its server name, at the port that ends it for others', async () => {
+    const port = rig.server.entrypoints().find(({ secure }) => secure)?.port ?? 0;
+    const { cert, key } = await testCertificate(['passed.example']);
+    const backend = createTlsServer({ cert, key }, (socket) => socket.end());
+    await once(backend.listen(0, '127.0.0.1'), 'listening');
+    const address = backend.address();
+    const upstream = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    await rig.put('manual/passed', {
+      reqMode: 'sni',
+      srcPort: port,
+      port: upstream,
+      serviceDomain: ['passed.example'],
+    });
+    for (const pid of [one, other])
+      for (const [name, subject] of [
+        ['passed.example', 'passed.example'],
+        ['tls.example', 'tls.example'],
+      ] as const)
+        expect((await rig.only(pid, () => handshake(port, undefined, name))).subject).to.equal(subject);
+    await rig.put('manual/passed', undefined);
+    backend.close();
+  });
+
   it('relay a port that comes with a service', async () => {
     const echo = createServer((socket) => socket.pipe(socket));
     await once(echo.listen(0, '127.0.0.1'), 'listening');
@@ -266,11 +289,11 @@ describe('workers of one proxy', function () {
   });
 });
 
-async function handshake(port: number, session?: Buffer) {
+async function handshake(port: number, session?: Buffer, servername = 'tls.example') {
   const socket: TLSSocket = connectTls({
     port,
     host: '127.0.0.1',
-    servername: 'tls.example',
+    servername,
     rejectUnauthorized: false,
     // A ticket that comes with the handshake: in TLS 1.3 it comes some time after.
     maxVersion: 'TLSv1.2',
