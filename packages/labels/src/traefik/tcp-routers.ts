@@ -4,7 +4,7 @@ import type { EntrypointOptionsMap } from './entrypoint-options.ts';
 import type { GivenOptions } from './given-options.ts';
 import { hasTls, routerEntrypoints } from './router-entrypoints.ts';
 import { issuerOf } from './router-issuer.ts';
-import { localName, type SharedNames } from './shared-names.ts';
+import type { SharedNames } from './shared-names.ts';
 import { findTarget } from './target-service.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
@@ -48,7 +48,7 @@ export function translateTcpRouter(
   if (reqMode === 'tcp' && !names.includes('*'))
     return refused('names need TLS', 'write HostSNI(`*`), or set tls.passthrough=true');
   const tlsOptions = options.get('tls.options')?.value.trim();
-  if (reqMode === 'tls' && tlsOptions !== undefined && localName(tlsOptions) !== 'default')
+  if (reqMode === 'tls' && tlsOptions !== undefined && !/^default(@.*)?$/.test(tlsOptions))
     return refused(`tls.options ${tlsOptions} may demand certificates of clients`, 'set tls.passthrough=true');
   const { groups, problems } = routerEntrypoints(options, name, { ...settings, entrypointOptions: closedOf(settings) });
   const ports = [...new Set(groups.flatMap(({ ports, closed }) => (closed === undefined ? ports : [])))];
