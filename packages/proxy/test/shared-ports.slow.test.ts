@@ -185,7 +185,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     const problems = rig.server.problems();
     const found = (key: `manual/${string}`) =>
       problems.get(key)?.map(({ reason, otherService, value }) => [reason, otherService, value]);
-    expect(found('manual/plain')?.[0]).to.deep.equal(['server-name-taken', 'manual/exact', 'passed.example']);
+    expect(found('manual/plain')).to.deep.include(['server-name-taken', 'manual/exact', 'passed.example']);
     expect(found('manual/second')).to.deep.equal([['server-name-taken', 'manual/exact', 'passed.example']]);
     expect(found('manual/web')).to.deep.equal([['server-name-taken', 'manual/exact', 'same.example']]);
     await rig.publish({ second: undefined });
