@@ -122,7 +122,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     ['in records of one byte, in segments of 100', (hello) => inPieces(inRecords(hello, 1), 100)],
   ];
   for (const [how, split] of splits)
-    it(`takes a ClientHello that comes ${how}, whoever it is for`, async () => {
+    it(`takes a ClientHello that comes ${how}, for each way`, async () => {
       for (const [name, way] of [
         ['passed.example', 'passed'],
         ['ended.example', 'ended'],

@@ -9,27 +9,21 @@ import { NameResolution, type NameState } from '../../endpoints/name-resolution.
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
-import { type TrustedProxies, trustedProxies } from '../../exchange/client-connection.ts';
+import { trustedProxies } from '../../exchange/client-connection.ts';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
-import { makeViaName } from '../../exchange/header-policy.ts';
-import { requestIds } from '../../exchange/request-id.ts';
 import type { PluginView } from '../../express/plugins/route-plugins.ts';
-import { defaultHeadLimits } from '../../http/request-head.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { forgetPrepared } from '../../routing/expressions.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
-import { createHttpServer, type HttpServer } from '../../server/create-http-server.ts';
-import { AdmissionWithinDescriptors, type DescriptorBudget, descriptorBudget } from '../../server/descriptor-budget.ts';
+import { AdmissionWithinDescriptors, descriptorBudget } from '../../server/descriptor-budget.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import { Entrypoints, type EntrypointToOpen } from '../../server/entrypoints.ts';
-import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { Relays } from '../../server/relay/relays.ts';
 import { SharedPorts } from '../../server/relay/shared-ports.ts';
 import { checkEndpoint } from '../../transport/check-endpoint.ts';
-import { defaultPoolLimits } from '../../transport/connection-pool.ts';
 import { LiveTail } from '../live/live-tail.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
@@ -39,7 +33,8 @@ import { ProtocolProblems } from './protocol-problems.ts';
 import { descriptors, ResourceProblems } from './resource-problems.ts';
 import { loadRoutePlugins, routeHandlers } from './route-handlers.ts';
 import type { EndpointView, Server, Traffic } from './server.ts';
-import { measureServing, type ServingMetrics } from './server-metrics.ts';
+import { measureServing } from './server-metrics.ts';
+import { httpServer, proxiedConnections } from './server-parts.ts';
 import type { ServingDependencies } from './serving-dependencies.ts';
 import {
   definitionsOf,
@@ -332,65 +327,6 @@ export async function prepareRequestServer(
     },
     stop: stopOnce(stop),
   };
-}
-
-/** The HTTP server, as the settings have it. */
-function httpServer(
-  settings: Settings,
-  context: ExchangeContext,
-  trusted: TrustedProxies,
-  logger: Logger,
-  measured: Pick<ServingMetrics, 'opened'>,
-  budget: DescriptorBudget,
-): HttpServer {
-  return createHttpServer({
-    context,
-    timeouts: {
-      connectMs: settings.timeoutConnectMs,
-      serverMs: settings.timeoutServerMs,
-      clientMs: settings.timeoutClientMs,
-      tunnelMs: settings.timeoutTunnelMs,
-      headMs: settings.timeoutHttpRequestMs,
-      keepAliveMs: settings.timeoutHttpKeepAliveMs,
-      bodyBytesPerSecond: settings.bodyBytesPerSecond,
-    },
-    trusted,
-    publishedPorts: settings.publishedPorts,
-    viaName: settings.viaHeader ? makeViaName() : undefined,
-    newRequestId: requestIds(),
-    writesForwarded: settings.writesForwarded,
-    mostBodyBytes: settings.mostBodyBytes,
-    headLimits: { ...defaultHeadLimits, headBytes: settings.mostHeadBytes },
-    encodedSlash: settings.encodedSlash,
-    recordsAgents: settings.accessLog === 'combined' || settings.accessLog === 'json',
-    poolLimits: {
-      queueMs: settings.timeoutQueueMs,
-      inAll: Math.min(defaultPoolLimits.inAll, budget.endpoints),
-    },
-    ...(settings.http2 ? { http2: { mostStreams: settings.http2MaxConcurrentStreams } } : {}),
-    logger,
-    onOpened: measured.opened,
-  });
-}
-
-function proxiedConnections(
-  settings: Settings,
-  trusted: TrustedProxies,
-  logger: Logger,
-  measured: Pick<ServingMetrics, 'refused'>,
-): ProxiedConnections {
-  const ports = new Set(settings.proxyProtocolPorts);
-  if (ports.size > 0 && settings.trustedProxies.length === 0)
-    logger.warn(
-      'PROXY_PROTOCOL_PORTS refuse every connection until TRUSTED_PROXIES lists the proxies that may send headers',
-    );
-  return new ProxiedConnections({
-    isOn: (port) => ports.has(port),
-    trusted,
-    waitMs: settings.timeoutHttpRequestMs,
-    logger,
-    onRefused: measured.refused,
-  });
 }
 
 /** The table in force: one reference that moves. */

@@ -37,8 +37,8 @@ export interface RelayPlan {
   readonly problems: ReadonlyMap<ServiceKey, readonly Problem[]>;
 }
 
-export function isRelayed({ destination: { reqMode = 'http' } }: Route): boolean {
-  return reqMode !== 'http';
+export function isRelayed({ destination: { reqMode } }: Route): boolean {
+  return ['tcp', 'sni', 'tls'].includes(reqMode ?? '');
 }
 
 type Complain = (route: Route, problem: Omit<Problem, 'severity'>) => void;
