@@ -24,7 +24,7 @@ export interface AdminClient {
 
 export type EventStream =
   | { readonly kind: 'open'; readonly events: AsyncIterable<ServerSentEvent> }
-  | { readonly kind: 'refused'; readonly answer: AdminResponse };
+  | { readonly kind: 'refused'; readonly response: AdminResponse };
 
 /** The process that is called: each has its own port and its own variable for another address. */
 export type Addressee = 'proxy' | 'listener';
@@ -62,7 +62,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     const reason = error instanceof Error ? error.message : String(error);
     return new UnreachableError(
       'proxy-unreachable',
-      `no answer from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
+      `no response from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
       { cause: error },
     );
   };
@@ -87,7 +87,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   };
 
   const events = async (path: string, query: Readonly<Record<string, string>> = {}): Promise<EventStream> => {
-    // The timeout is for the answer's head: a stream has no end of its own.
+    // The timeout is for the response's head: a stream has no end of its own.
     const starting = new AbortController();
     const timer = setTimeout(() => starting.abort(), timeoutMs);
     try {
@@ -99,7 +99,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const { status } = response;
       if (status === 200 && response.body !== null)
         return { kind: 'open', events: readEvents(response.body as AsyncIterable<Buffer>) };
-      return { kind: 'refused', answer: { from: base.origin, status, body: parse(await response.text()) } };
+      return { kind: 'refused', response: { from: base.origin, status, body: parse(await response.text()) } };
     } catch (error) {
       throw unreachable(error);
     } finally {

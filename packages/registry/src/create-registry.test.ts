@@ -62,7 +62,7 @@ describe('opening the registry that the settings name', () => {
     expect(await rejection(open())).to.have.property('code', 'registry-held');
   });
 
-  it('is Consul with its address, whether it answers or not', async () => {
+  it('is Consul with its address, whether it responds or not', async () => {
     const registry = await open({ consulAddress: '127.0.0.1:1', consulSsl: true });
     expect(registry.store).to.deep.include({ kind: 'consul', description: 'consul at https://127.0.0.1:1' });
     expect(await rejection(registry.read(signal))).to.have.property('code', 'registry-unreachable');
@@ -79,11 +79,11 @@ describe('opening the registry that the settings name', () => {
     const consulToken = 'very-secret-token';
     const registry = await open({ consulAddress: '127.0.0.1:1', consulToken });
     const error = await rejection(registry.read(signal));
-    const told = [];
+    const reported = [];
     for (let each: unknown = error; each instanceof Error; each = each.cause) {
-      told.push(each.message, String(each.stack), JSON.stringify(each));
+      reported.push(each.message, String(each.stack), JSON.stringify(each));
     }
-    expect(told.join()).to.not.contain(consulToken);
+    expect(reported.join()).to.not.contain(consulToken);
   });
 
   it('refuses a file that is not a registry', async () => {

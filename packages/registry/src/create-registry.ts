@@ -54,7 +54,7 @@ export type RegistrySettings = Pick<
 >;
 
 /**
- * Consul where `CONSUL_HTTP_ADDR` is set, else the embedded registry in `DATA_DIR`. Does not wait for Consul to answer.
+ * Consul where `CONSUL_HTTP_ADDR` is set, else the embedded registry in `DATA_DIR`. Does not wait for Consul to respond.
  * The caller closes `registry.store`.
  * @throws RegistryError `registry-held` when another process has the embedded registry open, `registry-refused` for
  * certificates that cannot be read or an address that is none.

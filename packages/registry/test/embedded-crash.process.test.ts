@@ -20,7 +20,7 @@ describe('the embedded registry after kill -9 in the middle of writing', () => {
 
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  /** Runs the writer until it has acknowledged `count` publications, kills it, and answers the last one. */
+  /** Runs the writer until it has acknowledged `count` publications, kills it, and returns the last one. */
   async function writeAndKill(count: number): Promise<number> {
     const child = spawn(process.execPath, [writer, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(child, 'exit');

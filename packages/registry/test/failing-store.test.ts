@@ -14,7 +14,7 @@ const watchedMs = 500;
 // Backoff begins at 50 to 100 ms and doubles, and one attempt is at most six calls: far more than half a second needs.
 const mostCalls = 100;
 
-type Answers = Partial<Record<keyof KeyValueStore, (...parameters: unknown[]) => unknown>>;
+type Responses = Partial<Record<keyof KeyValueStore, (...parameters: unknown[]) => unknown>>;
 
 const fails = () => Promise.reject(RegistryError.of('registry-unreachable', 'the disk is full'));
 const lockedBy = (session: string): StoredValue => ({ key: 'edge/leader/swarm', value: '{}', index: 7, session });
@@ -23,17 +23,17 @@ const headOf = (sequence: number): StoredValue => ({
   value: JSON.stringify({ version: 1, registryId: 'r', sequence, changes: [] }),
   index: 7,
 });
-const lists: Answers = {
+const lists: Responses = {
   get: async () => headOf(1),
   list: async () => ({ index: 7, data: [] }),
   keys: async () => ({ index: 7, data: [] }),
 };
 
 /**
- * Stores that never let a task succeed. Each answers at once, in a microtask: a retry without a pause would keep the event
+ * Stores that never let a task succeed. Each responds at once, in a microtask: a retry without a pause would keep the event
  * loop from turning, and this test from ending.
  */
-const stores: readonly (readonly [string, Answers])[] = [
+const stores: readonly (readonly [string, Responses])[] = [
   ['fails every call', {}],
   ['takes reads and fails writes', { ...lists, waitForKey: async () => ({ index: 7, data: undefined }) }],
   ['refuses every transaction', { ...lists, ...sessions(), transact: refused }],
@@ -47,7 +47,7 @@ const stores: readonly (readonly [string, Answers])[] = [
       get: async () => lockedBy('s1'),
     },
   ],
-  ['answers every read and fails every blocking query', lists],
+  ['responds to every read and fails every blocking query', lists],
   [
     'goes back and forth between two states',
     {
@@ -69,7 +69,7 @@ const stores: readonly (readonly [string, Answers])[] = [
   ['loses every session at once', { ...lists, ...sessions(), renewSession: async () => false, transact: accepted }],
 ];
 
-function sessions(): Answers {
+function sessions(): Responses {
   return { createSession: async () => 's1', destroySession: async () => undefined, renewSession: async () => true };
 }
 
@@ -81,11 +81,11 @@ async function accepted() {
   return { ok: true, written: new Map() };
 }
 
-function alternating<T>(...answers: readonly (() => T)[]): () => Promise<T> {
-  let asked = 0;
+function alternating<T>(...responses: readonly (() => T)[]): () => Promise<T> {
+  let requested = 0;
   return async () => {
-    asked += 1;
-    return (answers[asked % answers.length] as () => T)();
+    requested += 1;
+    return (responses[requested % responses.length] as () => T)();
   };
 }
 
@@ -167,7 +167,7 @@ function ended(signal: AbortSignal): Promise<void> {
 }
 
 /** The calls that a task makes within `watchedMs`. The process stands still for ever if one of its loops does not pause. */
-async function callsOf(task: Task, answers: Answers): Promise<number> {
+async function callsOf(task: Task, responses: Responses): Promise<number> {
   let calls = 0;
   const store = new Proxy({} as KeyValueStore, {
     get: (_, name) => {
@@ -176,7 +176,7 @@ async function callsOf(task: Task, answers: Answers): Promise<number> {
         calls += 1;
         // A loop in microtasks would never let the timer below fire: it is stopped here, and counted.
         if (calls > 20 * mostCalls) return new Promise(() => {});
-        return (answers[name as keyof KeyValueStore] ?? fails)(...parameters);
+        return (responses[name as keyof KeyValueStore] ?? fails)(...parameters);
       };
     },
   });
@@ -195,8 +195,8 @@ describe('control tasks on a store that never lets them succeed', () => {
 
   before(async () => {
     // All at the same time: each has a store of its own.
-    for (const [what, answers] of stores)
-      for (const [name, task] of tasks) calls.set(`${name} ${what}`, callsOf(task, answers));
+    for (const [what, responses] of stores)
+      for (const [name, task] of tasks) calls.set(`${name} ${what}`, callsOf(task, responses));
     await Promise.all(calls.values());
   });
 

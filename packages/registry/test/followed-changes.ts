@@ -38,7 +38,7 @@ export class FollowedChanges {
     return change as Extract<RegistryChange, { readonly kind: K }>;
   }
 
-  /** What came and was not asked for. */
+  /** What came and was not requested. */
   get waiting(): readonly RegistryChange[] {
     return this.#changes;
   }

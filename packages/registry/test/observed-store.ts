@@ -13,10 +13,10 @@ export function observed(
       return async (...parameters: unknown[]) => {
         const before = await see(String(property));
         if (before !== undefined) throw before;
-        const answer: unknown = await value.apply(target, parameters);
+        const response: unknown = await value.apply(target, parameters);
         const after = property.toString().startsWith('wait') ? await see('woken') : undefined;
         if (after !== undefined) throw after;
-        return answer;
+        return response;
       };
     },
   });

@@ -32,7 +32,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect(await store.get(key('a'))).to.deep.equal({ key: key('a'), value: 'one', index: written.get(key('a')) });
       });
 
-      it('answers a missing key with undefined', async () => {
+      it('responds to a missing key with undefined', async () => {
         expect(await store.get(key('nothing'))).to.equal(undefined);
       });
 
@@ -133,11 +133,11 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       for (const [what, operation, expected] of holds) {
         it(`${what} ${expected ? 'holds' : 'does not hold'}`, async () => {
           await write(set('a', '1'));
-          const asked = operation(await at('a'));
-          expect((await store.transact([asked])).ok).to.equal(expected);
-          const deletes = asked.kind === 'delete' || asked.kind === 'compare-and-delete';
-          if (expected && deletes) expect(await store.get(asked.key)).to.equal(undefined);
-          else if (expected && 'value' in asked) expect((await store.get(asked.key))?.value).to.equal(asked.value);
+          const requested = operation(await at('a'));
+          expect((await store.transact([requested])).ok).to.equal(expected);
+          const deletes = requested.kind === 'delete' || requested.kind === 'compare-and-delete';
+          if (expected && deletes) expect(await store.get(requested.key)).to.equal(undefined);
+          else if (expected && 'value' in requested) expect((await store.get(requested.key))?.value).to.equal(requested.value);
           else expect((await store.get(key('a')))?.value).to.equal('1');
         });
       }
@@ -162,7 +162,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
     });
 
     describe('waiting', () => {
-      it('answers at once from index 0', async () => {
+      it('responds at once from index 0', async () => {
         await write(set('a', '1'));
         expect((await store.waitForKey(key('a'), 0, soon())).data?.value).to.equal('1');
         expect((await store.waitForKey(key('none'), 0, soon())).data).to.equal(undefined);
@@ -297,7 +297,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       });
     });
 
-    it('rejects what is asked with an aborted signal', async () => {
+    it('rejects calls with an aborted signal', async () => {
       const error = await rejection(store.get(key('a'), AbortSignal.abort(new Error('too late'))));
       expect(error).to.have.property('message', 'too late');
     });

@@ -71,9 +71,9 @@ export function createRepeatedLines(logger: Logger, options: RepeatedLinesOption
   }
 
   return {
-    write(level, asked, fields, message) {
+    write(level, requested, fields, message) {
       const line = { level, fields, message };
-      const name = keys.has(asked) || keys.size < maxKeys ? asked : overflowKey;
+      const name = keys.has(requested) || keys.size < maxKeys ? requested : overflowKey;
       const known = keys.get(name);
       if (known === undefined || nowMs() - known.writtenAtMs >= everyMs) {
         put(name, line, known?.leftOut ?? 0);

@@ -46,8 +46,8 @@ export function createRepeatingLogger(logger: Logger, options: RepeatedLinesOpti
 }
 
 function keyOf(level: string, fields: Fields, message: string): string {
-  const told = tellingFields.map((name) => String(fields[name] ?? ''));
+  const reported = tellingFields.map((name) => String(fields[name] ?? ''));
   const { err } = fields;
   const code = err instanceof Error ? ((err as NodeJS.ErrnoException).code ?? err.name) : '';
-  return JSON.stringify([level, message, ...told, code]);
+  return JSON.stringify([level, message, ...reported, code]);
 }

@@ -4,20 +4,20 @@ import { sharing } from './shared-lookups.ts';
 
 describe('lookups that are shared', () => {
   it('ask once for all that ask for a name meanwhile, and again afterwards', async () => {
-    const asked: { readonly name: string; readonly answer: Parameters<LookupFunction>[2] }[] = [];
-    const lookup = sharing((name, _options, answer) => asked.push({ name, answer }));
+    const requested: { readonly name: string; readonly response: Parameters<LookupFunction>[2] }[] = [];
+    const lookup = sharing((name, _options, response) => requested.push({ name, response }));
     const got: unknown[] = [];
     const take = (...result: unknown[]) => got.push(result);
     lookup('a.test', { all: true }, take);
     lookup('a.test', { all: true }, take);
     lookup('a.test', { family: 4 }, take);
     lookup('b.test', { all: true }, take);
-    expect(asked.map(({ name }) => name)).to.deep.equal(['a.test', 'a.test', 'b.test']);
-    asked[0]?.answer(null, [{ address: '192.0.2.1', family: 4 }]);
+    expect(requested.map(({ name }) => name)).to.deep.equal(['a.test', 'a.test', 'b.test']);
+    requested[0]?.response(null, [{ address: '192.0.2.1', family: 4 }]);
     await Promise.resolve();
     expect(got).to.deep.equal(Array(2).fill([null, [{ address: '192.0.2.1', family: 4 }]]));
     lookup('a.test', { all: true }, take);
-    expect(asked).to.have.length(4);
+    expect(requested).to.have.length(4);
   });
 
   it('passes on what the lookup throws, and keeps nothing of it', () => {

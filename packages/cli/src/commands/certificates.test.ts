@@ -121,7 +121,7 @@ describe('certificates of another program', () => {
   });
 
   describe('being imported', () => {
-    const answer = (certificates: ImportResponse['certificates']) => ({
+    const response = (certificates: ImportResponse['certificates']) => ({
       post: async () => ({ status: 200, body: { Status: 'OK', Message: '', certificates }, from: 'x' }),
     });
     const run = async (path: string, certificates: ImportResponse['certificates']) => {
@@ -135,7 +135,7 @@ describe('certificates of another program', () => {
           code = exitCode;
         },
       } as unknown as CommandIo;
-      await importCertificates(path, answer(certificates) as unknown as AdminClient, {}, io);
+      await importCertificates(path, response(certificates) as unknown as AdminClient, {}, io);
       return { text: out.join('\n'), code };
     };
 
@@ -186,7 +186,7 @@ describe('certificates of another program', () => {
 
 describe('swarmgate certificates', () => {
   const nowMs = Date.parse('2026-11-28T00:00:00Z');
-  const answer = {
+  const response = {
     ordering: true,
     certificates: [
       {
@@ -214,7 +214,7 @@ describe('swarmgate certificates', () => {
   };
 
   it('shows until when each certificate is served, when it is renewed, and why names wait', () => {
-    const text = describeCertificates(answer, nowMs);
+    const text = describeCertificates(response, nowMs);
     expect(text).to.match(
       /a\.example, b\.example and 2 more +acme \(letsencrypt\) +2027-02-26, in 90 d +in 60 d \(ari\)/,
     );

@@ -27,9 +27,9 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
   ).action(async (action: string | undefined, argument: string | undefined, options: OperatorOptions) => {
     const client = clientFor(options, io);
     if (action === undefined) {
-      const answer = await client.get('/v1/certificates');
-      if (!printResponse<CertificatesResponse>(answer, options, io, describeCertificates)) return;
-      const { waiting } = answer.body as CertificatesResponse;
+      const response = await client.get('/v1/certificates');
+      if (!printResponse<CertificatesResponse>(response, options, io, describeCertificates)) return;
+      const { waiting } = response.body as CertificatesResponse;
       if (waiting.some(({ state }) => state === 'failed')) io.exit(exitCodes.refused);
       return;
     }
@@ -43,8 +43,8 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
           : 'name a file: swarmgate certificates import acme.json',
       );
     if (action === 'import') return importCertificates(argument, client, options, io);
-    const answer = await client.post('/v1/certificates/renew', { name: argument });
-    printResponse<ChangeResponse>(answer, options, io, ({ Message }) => Message);
+    const response = await client.post('/v1/certificates/renew', { name: argument });
+    printResponse<ChangeResponse>(response, options, io, ({ Message }) => Message);
   });
 }
 

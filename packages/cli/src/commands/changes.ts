@@ -26,22 +26,22 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
       if (options.file !== undefined && service !== undefined)
         throw new UsageError('service-repeated', `--file contains the service and its labels: remove ${service}`);
       const client = clientFor(options, io);
-      const answer =
+      const response =
         options.file !== undefined
           ? await client.post('/v1/reconfigure', {}, readJson(options.file))
           : await client.get('/v1/docker-flow-proxy/reconfigure', {
               ...keyValues(parameters),
               serviceName: named(service),
             });
-      printResponse<ChangeResponse>(answer, options, io, (body) =>
+      printResponse<ChangeResponse>(response, options, io, (body) =>
         said(body, `${service ?? options.file} is configured`),
       );
     });
 
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
-      const answer = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printResponse<ChangeResponse>(answer, options, io, (body) => said(body, `${service} is not registered manually`));
+      const response = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
+      printResponse<ChangeResponse>(response, options, io, (body) => said(body, `${service} is not registered manually`));
     },
   );
 
@@ -51,8 +51,8 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   ])
     .option('--force', 'also drop services that are held because their keys vanished')
     .action(async (options: OperatorOptions & { force?: boolean }) => {
-      const answer = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
-      printResponse<ChangeResponse>(answer, options, io, (body) => said(body, 'reloaded'));
+      const response = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
+      printResponse<ChangeResponse>(response, options, io, (body) => said(body, 'reloaded'));
     });
 
   operatorCommand(
@@ -62,13 +62,13 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     ['swarmgate adopt --url http://10.0.0.5:8080'],
     'listener',
   ).action(async (options: OperatorOptions) => {
-    const answer = await clientFor(options, io, 'listener').post('/v1/adopt');
-    if (answer.status === 404)
+    const response = await clientFor(options, io, 'listener').post('/v1/adopt');
+    if (response.status === 404)
       throw new UnreachableError(
         'not-a-listener',
-        `${answer.from} is not a listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
+        `${response.from} is not a listener: --url or LISTENER_URL names one, LISTENER_PORT opens its port`,
       );
-    printResponse<ChangeResponse>(answer, options, io, (body) => said(body, 'adopted'));
+    printResponse<ChangeResponse>(response, options, io, (body) => said(body, 'adopted'));
   });
 }
 

@@ -104,7 +104,7 @@ async function effectsOn(
   if (services.status !== 200 || routes.status !== 200) {
     throw new UnreachableError(
       'not-swarmgate',
-      `${client.url} answers ${services.status}: not the admin port of a Swarmgate proxy?`,
+      `${client.url} responds with ${services.status}: not the admin port of a Swarmgate proxy?`,
     );
   }
   const { order } = routes.body as RoutesResponse;

@@ -33,7 +33,7 @@ describe('an explanation in words', () => {
 
   it('has a line for each reading: how it is read, where it leads, and what it is refused for', () => {
     const lines = describeExplanation(explained).split('\n');
-    expect(lines).to.include('answer 400 path-ambiguous');
+    expect(lines).to.include('response 400 path-ambiguous');
     const rows = lines.slice(lines.findIndex((line) => line.startsWith('READ AS'))).map((line) => line.split(/ {2,}/));
     expect(rows).to.deep.equal([
       ['READ AS', '%2F', '//', ';x', 'ROUTE', 'REFUSED FOR'],

@@ -60,7 +60,7 @@ export function describeExplanation({
     );
     lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
   }
-  if (answer !== null) lines.push(`answer ${answer.status} ${answer.reason}`);
+  if (answer !== null) lines.push(`response ${answer.status} ${answer.reason}`);
   if (readings.length > 0) {
     lines.push(
       '',

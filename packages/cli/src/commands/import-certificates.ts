@@ -21,10 +21,10 @@ export async function importCertificates(
   const certificates = found.flatMap((each) => ('pem' in each ? [each.pem] : []));
   let imported: readonly Imported[] = [];
   if (certificates.length > 0) {
-    const answer = await client.post('/v1/certificates/import', {}, { certificates });
-    const known = importedOf(answer.body);
+    const response = await client.post('/v1/certificates/import', {}, { certificates });
+    const known = importedOf(response.body);
     if (known === undefined) {
-      printResponse<ImportResponse>(answer, options, io, ({ Message }) => Message);
+      printResponse<ImportResponse>(response, options, io, ({ Message }) => Message);
       return;
     }
     imported = known;
@@ -36,12 +36,12 @@ export async function importCertificates(
 
 /** In the order of the file. What the proxy could read no name of gets the name that the file gives it. */
 export function withNames(found: readonly FoundCertificate[], imported: readonly Imported[]): readonly Imported[] {
-  const answers = imported.values();
+  const responses = imported.values();
   return found.map((each): Imported => {
     if (!('pem' in each)) return { names: [each.from], state: 'refused', why: each.why };
-    const answer = answers.next().value;
-    if (answer === undefined) return { names: [each.from], state: 'refused', why: 'the proxy says nothing of it' };
-    return answer.names.length > 0 ? answer : { ...answer, names: [each.from] };
+    const response = responses.next().value;
+    if (response === undefined) return { names: [each.from], state: 'refused', why: 'the proxy says nothing of it' };
+    return response.names.length > 0 ? response : { ...response, names: [each.from] };
   });
 }
 

@@ -25,7 +25,7 @@ function numbers(perSecond: number, errorsPercent: number, p99Ms: number | null)
   return { inFlight: 1, lastMinute: window, last15Minutes: window, sinceStart: window };
 }
 
-const answer: ServicesResponse = {
+const reply: ServicesResponse = {
   revision: 'r:1',
   replicas: [{ replica: 'one', ageMs: 0, services: 'all' }],
   total: numbers(15, 1, 900),
@@ -61,19 +61,19 @@ const request: LiveRequest = {
 describe('swarmgate top and swarmgate tail', () => {
   let server: Server;
   let url: string;
-  let asked: string[];
+  let requested: string[];
   let respond: (response: ServerResponse) => void;
 
   before(async () => {
     server = createServer((received, response) => {
-      asked.push(received.url ?? '');
+      requested.push(received.url ?? '');
       respond(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   beforeEach(() => {
-    asked = [];
+    requested = [];
   });
   after(() => {
     server.closeAllConnections();
@@ -107,29 +107,29 @@ describe('swarmgate top and swarmgate tail', () => {
   ] as const;
   for (const [order, expected] of orders)
     it(`top shows services with requests, by ${order}`, () => {
-      const lines = describeTop(answer, order, 10).split('\n');
+      const lines = describeTop(reply, order, 10).split('\n');
       expect(lines[0]).to.equal('last minute of one');
       expect(lines.slice(3).map((line) => line.split(/\s{2,}/)[0])).to.deep.equal(expected);
     });
 
   it('top shows latencies with the digits that they have', () => {
-    const slow = describeTop(answer, 'p99', 1).split('\n')[3];
+    const slow = describeTop(reply, 'p99', 1).split('\n')[3];
     expect(slow?.split(/\s{2,}/)).to.deep.equal(['swarm/slow', '1.0', '0.0 %', '1.23 ms', '50 ms', '2.35 s', '1', '2']);
-    expect(describeTop(answer, 'p99', 1)).to.include('2 more (--lines)');
+    expect(describeTop(reply, 'p99', 1)).to.include('2 more (--lines)');
   });
 
   it('top asks again and again, for all replicas where that is wished, and clears the screen', async () => {
-    respond = (response) => response.end(JSON.stringify(answer));
+    respond = (response) => response.end(JSON.stringify(reply));
     const result = await run(['top', '--count', '3', '--interval', '0.01', '--replicas']);
-    expect(asked).to.deep.equal(new Array(3).fill('/v1/services?fields=numbers&replicas=all'));
+    expect(requested).to.deep.equal(new Array(3).fill('/v1/services?fields=numbers&replicas=all'));
     expect(result).to.include({ code: 0, cleared: 3 });
     expect(result.out).to.include('swarm/busy');
   });
 
   it('top gives JSON once, for programs', async () => {
-    respond = (response) => response.end(JSON.stringify(answer));
+    respond = (response) => response.end(JSON.stringify(reply));
     const { out, cleared } = await run(['top', '--count', '1', '--json']);
-    expect(JSON.parse(out)).to.deep.equal(answer);
+    expect(JSON.parse(out)).to.deep.equal(reply);
     expect(cleared).to.equal(0);
   });
 
@@ -142,7 +142,7 @@ describe('swarmgate top and swarmgate tail', () => {
       setImmediate(() => response.write(`${event.slice(40)}event: skipped\ndata: {"count":7}\n\n${event}`));
     };
     const result = await run(['tail', '--service', 'shop', '--status', '5xx', '--min-duration', '10', '--count', '2']);
-    expect(asked).to.deep.equal(['/v1/requests?service=shop&status=5xx&minDurationMs=10']);
+    expect(requested).to.deep.equal(['/v1/requests?service=shop&status=5xx&minDurationMs=10']);
     const line =
       '03:04:05.678  502  GET   shop.example/cart  swarm/shop  → 10.0.0.7:80  12.3 ms  endpoint-unreachable  2 retries';
     expect(result).to.deep.include({ out: `${line}\n${line}\n`, error: '7 more matched (--limit)\n', code: 0 });

@@ -45,21 +45,21 @@ export function clientFor(options: OperatorOptions, io: CommandIo, to: Addressee
  * @throws UnreachableError where the response is not that of a Swarmgate process
  */
 export function printResponse<T>(
-  answer: AdminResponse,
+  response: AdminResponse,
   options: OperatorOptions,
   io: CommandIo,
   human: (body: T) => string,
 ): boolean {
-  if (typeof answer.body !== 'object' || answer.body === null) {
+  if (typeof response.body !== 'object' || response.body === null) {
     throw new UnreachableError(
       'not-swarmgate',
-      `${answer.from} answers ${answer.status} without JSON: not the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
+      `${response.from} responds with ${response.status} without JSON: not the admin port (ADMIN_PORT) of a Swarmgate proxy?`,
     );
   }
-  const isFine = answer.status < 400;
-  if (options.json === true) io.out(JSON.stringify(answer.body, null, 2));
-  else if (isFine) io.out(human(answer.body as T));
-  else io.error(refusal(answer.status, answer.body));
+  const isFine = response.status < 400;
+  if (options.json === true) io.out(JSON.stringify(response.body, null, 2));
+  else if (isFine) io.out(human(response.body as T));
+  else io.error(refusal(response.status, response.body));
   if (!isFine) io.exit(exitCodes.refused);
   return isFine;
 }

@@ -3,29 +3,29 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { main } from '../main.ts';
 
-/** Answers what a test lays out, and keeps what was asked. Scripted, so that answers can be refused and be foreign. */
+/** Returns what a test lays out, and keeps what was requested. Scripted, so that responses can be refused and be foreign. */
 class ScriptedProxy {
-  readonly asked: {
+  readonly requested: {
     readonly method: string;
     readonly url: string;
     readonly token: string | undefined;
     readonly body: string;
   }[] = [];
-  answer: { status: number; body: unknown } = { status: 200, body: {} };
+  response: { status: number; body: unknown } = { status: 200, body: {} };
   #server: Server | undefined;
 
   async start(): Promise<string> {
     this.#server = createServer(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
-      this.asked.push({
+      this.requested.push({
         method: request.method ?? '',
         url: request.url ?? '',
         token: request.headers.authorization,
         body,
       });
-      response.writeHead(this.answer.status, { 'content-type': 'application/json' });
-      response.end(typeof this.answer.body === 'string' ? this.answer.body : JSON.stringify(this.answer.body));
+      response.writeHead(this.response.status, { 'content-type': 'application/json' });
+      response.end(typeof this.response.body === 'string' ? this.response.body : JSON.stringify(this.response.body));
     });
     await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
@@ -45,7 +45,7 @@ describe('the operator’s commands', () => {
   });
   after(() => proxy.stop());
   beforeEach(() => {
-    proxy.asked.length = 0;
+    proxy.requested.length = 0;
   });
 
   async function run(args: readonly string[], env: Record<string, string> = {}) {
@@ -66,27 +66,27 @@ describe('the operator’s commands', () => {
   }
 
   it('reconfigures with Docker Flow’s parameters and the token, and says what the proxy said', async () => {
-    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'Distributed to all instances' } };
+    proxy.response = { status: 200, body: { Status: 'OK', Message: 'Distributed to all instances' } };
     const result = await run(['reconfigure', 'shop', 'servicePath=/shop', 'com.df.port=8080'], {
       ADMIN_TOKEN: 'secret',
     });
     expect(result).to.deep.equal({ out: 'shop is configured: Distributed to all instances\n', error: '', code: 0 });
-    expect(proxy.asked[0]).to.include({
+    expect(proxy.requested[0]).to.include({
       url: '/v1/docker-flow-proxy/reconfigure?servicePath=%2Fshop&port=8080&serviceName=shop',
       token: 'Bearer secret',
     });
   });
 
   it('renews the certificate of a host now, and says where no route has it', async () => {
-    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'shop.example.com is renewed' } };
+    proxy.response = { status: 200, body: { Status: 'OK', Message: 'shop.example.com is renewed' } };
     const renewed = await run(['certificates', 'renew', 'shop.example.com'], { ADMIN_TOKEN: 'secret' });
     expect(renewed).to.deep.equal({ out: 'shop.example.com is renewed\n', error: '', code: 0 });
-    expect(proxy.asked[0]).to.include({
+    expect(proxy.requested[0]).to.include({
       method: 'POST',
       url: '/v1/certificates/renew?name=shop.example.com',
       token: 'Bearer secret',
     });
-    proxy.answer = { status: 404, body: { Status: 'NOK', Message: 'no route has this host' } };
+    proxy.response = { status: 404, body: { Status: 'NOK', Message: 'no route has this host' } };
     const unknown = await run(['certificates', 'renew', 'unknown.example.com']);
     expect(unknown.code).to.equal(1);
     expect(unknown.error).to.include('no route has this host');
@@ -94,14 +94,14 @@ describe('the operator’s commands', () => {
       expect((await run(['certificates', ...args])).code).to.equal(2);
   });
 
-  it('shows certificates as the proxy answers them with --json, and ends with 1 where a name failed', async () => {
+  it('shows certificates as the proxy returns them with --json, and ends with 1 where a name failed', async () => {
     const waiting = [{ name: 'a.example.com', services: ['swarm/a'], state: 'failed', failures: 1 }];
     for (const [names, code] of [
       [[], 0],
       [waiting, 1],
     ] as const) {
       const body = { ordering: true, certificates: [], waiting: names };
-      proxy.answer = { status: 200, body };
+      proxy.response = { status: 200, body };
       const result = await run(['certificates', '--json']);
       expect(JSON.parse(result.out)).to.deep.equal(body);
       expect(result.code).to.equal(code);
@@ -109,7 +109,7 @@ describe('the operator’s commands', () => {
   });
 
   it('ends with 1 and the problems when the proxy refuses', async () => {
-    proxy.answer = {
+    proxy.response = {
       status: 400,
       body: {
         Status: 'NOK',
@@ -133,14 +133,14 @@ describe('the operator’s commands', () => {
   it('ends with 2 and names the address when nothing responds', async () => {
     const result = await run(['status'], { SWARMGATE_URL: 'http://127.0.0.1:1' });
     expect(result.code).to.equal(2);
-    expect(result.error).to.include('no answer from http://127.0.0.1:1').and.include('SWARMGATE_URL');
+    expect(result.error).to.include('no response from http://127.0.0.1:1').and.include('SWARMGATE_URL');
   });
 
   it('asks a listener to adopt, and says so in its help', async () => {
-    proxy.answer = { status: 200, body: { Status: 'OK', Message: 'taken over' } };
+    proxy.response = { status: 200, body: { Status: 'OK', Message: 'taken over' } };
     const { out, code } = await run(['adopt'], { LISTENER_URL: url, SWARMGATE_URL: 'http://127.0.0.1:1' });
     expect({ out, code }).to.deep.equal({ out: 'adopted: taken over\n', code: 0 });
-    expect(proxy.asked[0]).to.include({ method: 'POST', url: '/v1/adopt' });
+    expect(proxy.requested[0]).to.include({ method: 'POST', url: '/v1/adopt' });
     const help = (await run(['adopt', '--help'])).out;
     expect(help).to.include('LISTENER_URL').and.not.include('SWARMGATE_URL').and.not.include('of the proxy');
     const away = await run(['adopt'], { LISTENER_URL: 'http://127.0.0.1:1' });
@@ -148,14 +148,14 @@ describe('the operator’s commands', () => {
   });
 
   it('ends with 2 when something other than a proxy responds', async () => {
-    proxy.answer = { status: 200, body: 'hello' };
+    proxy.response = { status: 200, body: 'hello' };
     const result = await run(['status']);
     expect(result.code).to.equal(2);
-    expect(result.error).to.include(`${url} answers 200 without JSON`).and.include('ADMIN_PORT');
+    expect(result.error).to.include(`${url} responds with 200 without JSON`).and.include('ADMIN_PORT');
   });
 
   it('ends with 2 where adopt is sent to a proxy, and names how to find a listener', async () => {
-    proxy.answer = { status: 404, body: { Status: 'NOK', Message: 'nothing at /v1/adopt' } };
+    proxy.response = { status: 404, body: { Status: 'NOK', Message: 'nothing at /v1/adopt' } };
     const result = await run(['adopt', '--url', url]);
     expect(result.code).to.equal(2);
     expect(result.error).to.include('is not a listener').and.include('LISTENER_URL').and.include('LISTENER_PORT');
@@ -163,13 +163,13 @@ describe('the operator’s commands', () => {
 
   it('ends with 2 on an address of another scheme, and with 1 for a history of nothing', async () => {
     expect((await run(['status', '--url', 'ftp://x'])).error).to.include('"ftp://x" is not an address');
-    proxy.answer = { status: 200, body: { service: 'unknown', owners: [] } };
+    proxy.response = { status: 200, body: { service: 'unknown', owners: [] } };
     expect((await run(['history', 'unknown'])).code).to.equal(1);
   });
 
   it('does not take a name beside a definition that holds one', async () => {
     const result = await run(['reconfigure', 'shop', '--file', 'shop.json']);
-    expect({ code: result.code, asked: proxy.asked.length }).to.deep.equal({ code: 2, asked: 0 });
+    expect({ code: result.code, requested: proxy.requested.length }).to.deep.equal({ code: 2, requested: 0 });
   });
 
   it('ends with 2 on an unknown command, a missing argument and a parameter that is none', async () => {
@@ -194,14 +194,14 @@ describe('the operator’s commands', () => {
 
   it('says under problems that the registry is not followed', async () => {
     const registry = { description: 'consul at 127.0.0.1:8500', state: { kind: 'away' } };
-    proxy.answer = { status: 200, body: { revision: 'r:1', problems: [], keys: [], registry } };
+    proxy.response = { status: 200, body: { revision: 'r:1', problems: [], keys: [], registry } };
     const result = await run(['problems']);
     expect(result.error).to.include('consul at 127.0.0.1:8500').and.include('away');
     expect(result.code).to.equal(1);
   });
 
   it('prints problems by service and ends with 1 while there are any', async () => {
-    proxy.answer = {
+    proxy.response = {
       status: 200,
       body: {
         revision: 'r:1',
@@ -226,19 +226,19 @@ describe('the operator’s commands', () => {
       error: '',
       code: 1,
     });
-    proxy.answer = { status: 200, body: { revision: 'r:1', problems: [], keys: [] } };
+    proxy.response = { status: 200, body: { revision: 'r:1', problems: [], keys: [] } };
     expect(await run(['problems'])).to.deep.equal({ out: 'no problems\n', error: '', code: 0 });
   });
 
   it('forces a reload by POST and hands JSON on as it is', async () => {
-    proxy.answer = { status: 200, body: { Status: 'OK', Message: '' } };
+    proxy.response = { status: 200, body: { Status: 'OK', Message: '' } };
     const result = await run(['reload', '--force', '--json']);
     expect(JSON.parse(result.out)).to.deep.equal({ Status: 'OK', Message: '' });
-    expect(proxy.asked[0]).to.include({ method: 'POST', url: '/v1/reload?force=true' });
+    expect(proxy.requested[0]).to.include({ method: 'POST', url: '/v1/reload?force=true' });
   });
 
   it('repeats headers of an explained request', async () => {
-    proxy.answer = {
+    proxy.response = {
       status: 200,
       body: {
         request: { method: 'GET', host: 'shop.example', path: '/', port: 80, headers: {} },
@@ -253,6 +253,6 @@ describe('the operator’s commands', () => {
     };
     const result = await run(['explain', 'http://shop.example/', '--header', 'A: 1', '--header', 'B: 2']);
     expect(result.out).to.include('no route matches').and.include('swarm/shop/0  path');
-    expect(proxy.asked[0]?.url).to.include('header=A%3A+1&header=B%3A+2');
+    expect(proxy.requested[0]?.url).to.include('header=A%3A+1&header=B%3A+2');
   });
 });

@@ -12,9 +12,9 @@ export function addProblemsCommand(program: Command, io: CommandIo): void {
     'swarmgate problems --json',
   ]).action(async (options: OperatorOptions) => {
     const client = clientFor(options, io);
-    const answer = await client.get('/v1/problems');
-    if (!printResponse<ProblemsResponse>(answer, options, io, describeProblems)) return;
-    const { problems, keys } = answer.body as ProblemsResponse;
+    const response = await client.get('/v1/problems');
+    if (!printResponse<ProblemsResponse>(response, options, io, describeProblems)) return;
+    const { problems, keys } = response.body as ProblemsResponse;
     const isFollowing = await sayIfNotFollowing(client, io);
     if (problems.length + keys.length > 0 || !isFollowing) io.exit(exitCodes.refused);
   });

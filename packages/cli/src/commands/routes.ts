@@ -12,13 +12,13 @@ export function addRoutesCommand(program: Command, io: CommandIo): void {
   ])
     .option('--service <name>', 'only the routes of this service')
     .action(async (options: OperatorOptions & { service?: string }) => {
-      const answer = await clientFor(options, io).get('/v1/routes');
-      const { body } = answer;
+      const response = await clientFor(options, io).get('/v1/routes');
+      const { body } = response;
       // Filtered here, so that --json and the table show the same.
       const shown =
         options.service !== undefined && isRoutes(body)
-          ? { ...answer, body: { ...body, routes: body.routes.filter(({ service }) => service === options.service) } }
-          : answer;
+          ? { ...response, body: { ...body, routes: body.routes.filter(({ service }) => service === options.service) } }
+          : response;
       printResponse<RoutesResponse>(shown, options, io, describeRoutes);
     });
 }

@@ -22,7 +22,7 @@ export function addTailCommand(program: Command, io: CommandIo): void {
     .option('--service <name>', 'requests to this service: name, or owner/name')
     .option('--status <status>', 'with this status, or class: 404, 5xx')
     .option('--min-duration <ms>', 'that took at least as long, in milliseconds')
-    .option('--reason <reason>', 'that the proxy answered or ended for this reason')
+    .option('--reason <reason>', 'that the proxy responded or ended for this reason')
     .option('--limit <requests>', 'requests at most in a second (default 50)')
     .option('--count <requests>', 'end after so many requests (default: never)')
     .action(async ({ service, status, minDuration, reason, limit, count, ...options }: TailOptions) => {
@@ -33,7 +33,7 @@ export function addTailCommand(program: Command, io: CommandIo): void {
         throw new UsageError('number-invalid', `--count ${JSON.stringify(count)} is not a number above 0`);
       const stream = await clientFor(options, io).events('/v1/requests', query as Record<string, string>);
       if (stream.kind === 'refused') {
-        printResponse(stream.answer, options, io, () => '');
+        printResponse(stream.response, options, io, () => '');
         return;
       }
       let shown = 0;

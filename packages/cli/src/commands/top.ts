@@ -26,7 +26,7 @@ export function addTopCommand(program: Command, io: CommandIo): void {
     .option('--interval <seconds>', 'time between two tables', '2')
     .option('--count <tables>', 'end after so many tables (default: never)')
     .option('--lines <services>', 'services at most', '30')
-    .option('--replicas', 'all replicas, not only the one that is asked')
+    .option('--replicas', 'all replicas, not only the one that is queried')
     .action(async (options: TopOptions) => {
       const order = orders.find((each) => each === options.sort);
       if (order === undefined) throw new UsageError('sort-invalid', `--sort takes ${orders.join(', ')}`);
@@ -37,9 +37,9 @@ export function addTopCommand(program: Command, io: CommandIo): void {
       const query = { fields: 'numbers', ...(options.replicas === true ? { replicas: 'all' } : {}) };
       for (let shown = 0; shown < count; shown += 1) {
         if (shown > 0) await pause(intervalMs);
-        const answer = await client.get('/v1/services', query);
+        const response = await client.get('/v1/services', query);
         if (options.json !== true && count > 1) io.clear?.();
-        if (!printResponse<ServicesResponse>(answer, options, io, (body) => describeTop(body, order, most))) return;
+        if (!printResponse<ServicesResponse>(response, options, io, (body) => describeTop(body, order, most))) return;
       }
     });
 }

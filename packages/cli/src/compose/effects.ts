@@ -27,18 +27,18 @@ export function effectsOf(
 ): Effects {
   const empty = createRouteTable({ order, instanceName, filterInstanceName: false });
   const today = new Map(registered.map((definition) => [serviceKey(definition), definition]));
-  const wanted = new Map(desired.map((definition) => [serviceKey(definition), carried(definition, today)]));
-  const gone = registered.filter((definition) => isOfStack(definition) && !wanted.has(serviceKey(definition)));
+  const required = new Map(desired.map((definition) => [serviceKey(definition), carried(definition, today)]));
+  const gone = registered.filter((definition) => isOfStack(definition) && !required.has(serviceKey(definition)));
   const before = empty.with(today);
-  const after = before.with(new Map([...wanted, ...gone.map((each) => [serviceKey(each), undefined] as const)]));
+  const after = before.with(new Map([...required, ...gone.map((each) => [serviceKey(each), undefined] as const)]));
   return {
-    taken: [...wanted.keys()]
+    taken: [...required.keys()]
       .flatMap((key) => after.routesOf(key))
-      .flatMap((route) => takenBy(route, before, after, wanted)),
-    lost: [...wanted.keys()].flatMap((key) =>
+      .flatMap((route) => takenBy(route, before, after, required)),
+    lost: [...required.keys()].flatMap((key) =>
       after.lostConflicts(key).map(({ message }) => ({ service: key, message })),
     ),
-    ...routeChanges(before, after, new Set([...wanted.keys(), ...gone.map(serviceKey)])),
+    ...routeChanges(before, after, new Set([...required.keys(), ...gone.map(serviceKey)])),
   };
 }
 
@@ -50,12 +50,12 @@ function carried(definition: ServiceDefinition, today: ReadonlyMap<ServiceKey, S
   return { ...definition, destinations: definition.destinations.map((each) => ({ ...each, since })) };
 }
 
-function takenBy(route: Route, before: RouteTable, after: RouteTable, wanted: ReadonlyMap<ServiceKey, unknown>) {
+function takenBy(route: Route, before: RouteTable, after: RouteTable, required: ReadonlyMap<ServiceKey, unknown>) {
   return sampleRequests(route).flatMap(({ host, path }) => {
     const target = { method: 'GET', host, path, port: route.destination.srcPort ?? 80, header: () => undefined };
     const from = before.lookup(target);
     const by = after.lookup(target);
-    if (from === undefined || by?.key !== route.key || from.key === route.key || wanted.has(from.key)) return [];
+    if (from === undefined || by?.key !== route.key || from.key === route.key || required.has(from.key)) return [];
     return [{ request: `${host}${path}`, from: from.key, by: route.key }];
   });
 }

@@ -4,7 +4,7 @@ import { interpolate } from './interpolate.ts';
 const env = { HOST: 'h', EMPTY: '', lower: 'l' };
 
 describe('variables in a stack file', () => {
-  // As `docker stack config` of Docker 28.2 answers them.
+  // As `docker stack config` of Docker 28.2 returns them.
   const taken = [
     ['plain', 'plain'],
     ['$HOST/x', 'h/x'],

@@ -3,7 +3,7 @@ import { type Destination, type OverridingLabels, type ServiceDefinition, showMi
 export interface WrittenLabels {
   /** `com.df.*` by their whole name. */
   readonly labels: ReadonlyMap<string, string>;
-  /** What no label can say; its routes answer 503 either way. */
+  /** What no label can say; its routes respond with 503 either way. */
   readonly unsaid: readonly string[];
 }
 

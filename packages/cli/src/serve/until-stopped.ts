@@ -21,17 +21,17 @@ export async function untilStopped(
   { stopWithinMs = 30_000 }: UntilStoppedOptions = {},
 ): Promise<void> {
   const stopping = new AbortController();
-  const asked = firstEnd(logger, stopWithinMs);
+  const requested = firstEnd(logger, stopWithinMs);
   const running: Running[] = [];
   let end: End | undefined;
   try {
     const started = start(stopping.signal, running);
     // A start may wait, for a registry for one: a signal ends that wait.
-    if ((await Promise.race([started, asked])) !== undefined) {
+    if ((await Promise.race([started, requested])) !== undefined) {
       stopping.abort();
       await started.catch((error: unknown) => logger.debug({ err: error }, 'start aborted'));
     }
-    end = await asked;
+    end = await requested;
     if (end.kind === 'signal') logger.info({ signal: end.signal }, 'stopping');
   } finally {
     await stopAll(running);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 /**
  * Whether two definitions, checked or as they were read, ask for the same. When it was written is no difference, and
  * neither is the version index of a service that changed in something that is none of ours (an image, a constraint):
- * followers need not be told.
+ * followers need not be notified.
  */
 export function saysTheSame(left: object, right: object): boolean {
   return isDeepStrictEqual(timeless(left), timeless(right));

@@ -52,7 +52,7 @@ describe('unknown fields of a definition', () => {
     ['something else', { note: 'ours' }, {}, 'note', undefined],
   ];
   for (const [what, more, inDestination, label, suggestion] of cases) {
-    it(`are told of: ${what}, and it is served without`, () => {
+    it(`are notified of: ${what}, and it is served without`, () => {
       const warnings = warningsOf(more, inDestination);
       expect(warnings).to.have.lengthOf(1);
       expect(warnings[0]).to.deep.include({ severity: 'warning', reason: 'field-unknown', label });
@@ -87,7 +87,7 @@ describe('unknown fields of a definition', () => {
     });
   }
 
-  it('are told of without their values, and not without end', () => {
+  it('are notified of without their values, and not without end', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`x${n}`, 'hush']));
     const warnings = warningsOf({ userz: 'jane:hush', ...many, ['y'.repeat(5_000)]: 1 });
     expect(warnings).to.have.lengthOf(20);

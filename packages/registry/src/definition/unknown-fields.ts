@@ -47,7 +47,7 @@ function unknown(where: string, suggestion: string | undefined): Problem {
     severity: 'warning',
     reason: 'field-unknown',
     message: mayRestrict(where.split('.').at(-1) ?? '')
-      ? `a definition has no field ${shown} there; it may restrict access, so its routes answer 503`
+      ? `a definition has no field ${shown} there; it may restrict access, so its routes respond with 503`
       : `a definition has no field ${shown} there; it is ignored`,
     label: shown,
     ...(suggestion === undefined ? {} : { suggestion }),

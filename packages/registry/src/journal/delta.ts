@@ -26,18 +26,18 @@ export async function readDelta(
 ): Promise<Delta | undefined> {
   const changes = changesSince(present, before.sequence);
   if (changes === undefined) return undefined;
-  const wanted: string[] = [];
+  const required: string[] = [];
   for (const [relative, change] of changes) {
     const key = layout.prefix + relative;
     // A head that was edited by hand may name anything.
-    if (change === 'put' && 'service' in layout.place(key)) wanted.push(key);
+    if (change === 'put' && 'service' in layout.place(key)) required.push(key);
   }
   const services = new Map<ServiceKey, Stored<ServiceDefinition> | undefined>();
   const endpoints = new Map<ServiceKey, Stored<EndpointsDocument> | undefined>();
   const labelProblems = new Map<ServiceKey, readonly Problem[] | undefined>();
   const found = new Map<string, { readonly index: number; readonly document: ReadDocument }>();
-  for (let from = 0; from < wanted.length; from += mostOperations) {
-    const some = await store.getMany(wanted.slice(from, from + mostOperations), signal);
+  for (let from = 0; from < required.length; from += mostOperations) {
+    const some = await store.getMany(required.slice(from, from + mostOperations), signal);
     for (const [key, stored] of some) {
       const known = documents.get(key);
       const place = layout.place(key);

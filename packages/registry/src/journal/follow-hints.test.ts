@@ -15,7 +15,7 @@ function changeOf(service: string, port: number): ServiceChange {
 describe('following with hints of how far the journal has come', () => {
   let under: RegistryUnderTest;
   let followed: FollowedChanges;
-  let hints: ToldSequences;
+  let hints: HintedSequences;
   /** Calls of the follower, by method. */
   let calls: Map<string, number>;
   /** While it is pending, no blocking query begins. */
@@ -33,7 +33,7 @@ describe('following with hints of how far the journal has come', () => {
       }),
     );
     await under.registry.publish([changeOf('a', 80)], options);
-    hints = new ToldSequences();
+    hints = new HintedSequences();
   });
 
   afterEach(async () => {
@@ -55,7 +55,7 @@ describe('following with hints of how far the journal has come', () => {
     await following();
   }
 
-  it('looks at the head when it is told that it moved, before the store tells', async () => {
+  it('looks at the head when it is notified that it moved, before the store tells', async () => {
     await followingHintsAlone();
     const { sequence } = await under.registry.publish([change], options);
     hints.tell(sequence);
@@ -89,7 +89,7 @@ describe('following with hints of how far the journal has come', () => {
   });
 });
 
-class ToldSequences implements HeadHints {
+class HintedSequences implements HeadHints {
   readonly #listeners = new Set<(sequence: number) => void>();
 
   tell(sequence: number): void {

@@ -64,7 +64,7 @@ export async function* followJournal(
   let gaps: Gap[] = [];
   let searchAtMs = Number.POSITIVE_INFINITY;
   let searching: Promise<void> | undefined;
-  /** Index of the newest head that was read, not told by the query: that one may answer later with an older head. */
+  /** Index of the newest head that was read, not reported by the query: that one may respond later with an older head. */
   let readIndex = 0;
 
   /** Takes a head of this registry that is no older than the one reached. `undefined`: the journal has a gap. */
@@ -162,7 +162,7 @@ export async function* followJournal(
             if (!(await headStands(context, reached.head, signal))) return { cause: 'index-backwards' };
             break;
           }
-          // The full read decides what a missing head means, after it has asked again.
+          // The full read decides what a missing head means, after it has queried again.
           if (wakeUp.stored === undefined || present === undefined) return { cause: 'reconnect' };
           const difference = differenceOf(present, reached.head);
           if (difference !== undefined) return { cause: difference };

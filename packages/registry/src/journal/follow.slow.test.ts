@@ -331,9 +331,9 @@ describe('following', () => {
     let ask: () => void = () => undefined;
     async function* requests() {
       for (;;) {
-        const asked = Promise.withResolvers<void>();
-        ask = asked.resolve;
-        yield await asked.promise;
+        const requested = Promise.withResolvers<void>();
+        ask = requested.resolve;
+        yield await requested.promise;
       }
     }
     followed = new FollowedChanges(under.registry, { fullReadRequests: requests() });

@@ -11,7 +11,7 @@ const defaultSearchAfterMs = 2_000;
 const firstBackoffMs = 50;
 const mostBackoffMs = 2_000;
 // Between two full reads, whatever causes them: the first of these or twice as long as the last read took, doubled while
-// each read is asked for before that time is over, and the second at most. So a script that edits key after key, or a
+// each read is requested before that time is over, and the second at most. So a script that edits key after key, or a
 // store that goes back and forth, takes a bounded part of the time.
 const leastBetweenReadsMs = 50;
 const mostBetweenReadsMs = 500;
@@ -19,7 +19,7 @@ const mostBetweenReadsMs = 500;
 /**
  * See `Registry.follow`. A full read, then blocking queries until one of them shows something that the journal does not
  * explain, then a full read again. Every failure ends in a full read too, from index 0: a store that lost its data would
- * hold a query with the former, higher index without an answer.
+ * hold a query with the former, higher index without a response.
  */
 export async function* followRegistry(
   context: JournalContext,
@@ -96,7 +96,7 @@ export async function* followRegistry(
       } catch (error) {
         if (signal.aborted) return;
         memory.clear();
-        // Not after every read that succeeds: where reads are answered and queries fail, the pauses must grow as well.
+        // Not after every read that succeeds: where reads are served and queries fail, the pauses must grow as well.
         if (performance.now() - followedSinceMs > mostBackoffMs) attempt = 0;
         logger.debug({ err: error, attempt }, 'registry cannot be followed, retrying');
         if (trouble !== 'unreachable') {
@@ -131,10 +131,10 @@ async function readNext(
 async function untilHeadAppears(store: JournalContext['store'], key: string, signal: AbortSignal): Promise<void> {
   let index = 0;
   while (!signal.aborted) {
-    const answer = await store.waitForKey(key, index, signal);
-    if (answer.data !== undefined && parseHead(answer.data.value) !== undefined) return;
-    index = answer.index < index ? 0 : answer.index;
-    // Consul answers a query on a missing key after writes anywhere.
+    const response = await store.waitForKey(key, index, signal);
+    if (response.data !== undefined && parseHead(response.data.value) !== undefined) return;
+    index = response.index < index ? 0 : response.index;
+    // Consul responds to a query on a missing key after writes anywhere.
     await pause(firstBackoffMs, signal);
   }
 }

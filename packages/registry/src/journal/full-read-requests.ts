@@ -15,7 +15,7 @@ export class FullReadRequests {
     return this.#requested;
   }
 
-  /** A signal for the wait that begins now. Requests made before are answered by the read that preceded it. */
+  /** A signal for the wait that begins now. Requests made before are served by the read that preceded it. */
   next(): AbortSignal {
     this.#requested = false;
     this.#interrupt = new AbortController();

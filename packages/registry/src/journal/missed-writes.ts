@@ -10,7 +10,7 @@ export interface Gap {
 }
 
 /**
- * A query that was really held answers the first change there is. One that was answered faster than this may have begun
+ * A query that was really held responds to the first change there is. One that was served faster than this may have begun
  * behind several changes and shows only the index of the last. Counted from the request, so it includes the way to the
  * store and the delays of a busy machine.
  */
@@ -24,7 +24,7 @@ export function gapOf(names: Gap & { readonly heldMs: number }): Gap | undefined
 
 /**
  * Whether a gap may hold a write that the journal does not explain: whether the store counted an index in it that is no
- * transaction of the journal. Mostly that is a heartbeat, so the answer is a suspicion.
+ * transaction of the journal. Mostly that is a heartbeat, so the response is a suspicion.
  */
 export function mayHoldMissedWrite(gap: Gap, explained: ReadonlySet<number>): boolean {
   for (let index = gap.after + 1; index < gap.index; index += 1) if (!explained.has(index)) return true;

@@ -65,14 +65,14 @@ describe('histories of removed services', () => {
     const keys = under.store.keys;
     // Between the look and the deletion: nothing but bad luck makes this happen by itself.
     under.store.keys = async (prefix, ...more) => {
-      const answer = await keys.call(under.store, prefix, ...more);
+      const response = await keys.call(under.store, prefix, ...more);
       if (prefix.includes('/services/'))
         await under.write({
           kind: 'set',
           key: under.layout.documentKey('services', 'swarm/s0'),
           value: JSON.stringify(definitionOf('swarm', 's0')),
         });
-      return answer;
+      return response;
     };
     await publish(names.map((name) => remove('swarm', name)));
     expect(await keptHistories('swarm')).to.include('s0');

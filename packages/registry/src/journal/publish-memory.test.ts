@@ -50,9 +50,9 @@ describe('publishing from memory', () => {
         if (typeof value !== 'function') return value;
         return async (...parameters: unknown[]) => {
           calls.push(String(property));
-          const answer: unknown = await value.apply(target, parameters);
+          const response: unknown = await value.apply(target, parameters);
           if (property === 'transact') afterwards?.();
-          return answer;
+          return response;
         };
       },
     });
@@ -128,10 +128,10 @@ describe('publishing from memory', () => {
     expect((await ports()).present).to.equal(3);
   });
 
-  it('writes nothing twice after a transaction whose answer was lost', async () => {
+  it('writes nothing twice after a transaction whose response was lost', async () => {
     afterwards = () => {
       afterwards = undefined;
-      throw RegistryError.of('registry-unreachable', 'the answer was lost');
+      throw RegistryError.of('registry-unreachable', 'the response was lost');
     };
     expect(await rejection(under.registry.publish([changeOf(3)], options))).to.have.property(
       'code',
@@ -180,7 +180,7 @@ describe('the memory of a publisher', () => {
     expect(['a', 'b', 'c'].map((name) => memory.value(name) !== undefined)).to.deep.equal([true, true, true]);
   });
 
-  it('takes a head that it is told only when it is newer, and one that was read as it is', () => {
+  it('takes a head that it is notified of only when it is newer, and one that was read as it is', () => {
     const memory = new PublishMemory();
     const head = newHead('r');
     memory.sawHead(head, 7);

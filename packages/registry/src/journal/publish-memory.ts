@@ -14,7 +14,7 @@ const mostRememberedCharacters = 8 * 1024 * 1024;
 const mostRememberedHistories = 50_000;
 
 /**
- * What this process wrote, read or was told last, so that a publication need not ask for it again: three reads fewer
+ * What this process wrote, read or was notified of last, so that a publication need not ask for it again: three reads fewer
  * for each change, each of which may come late. It may be out of date at any time: a plan made from it is
  * written by comparison, or checked with a read before it says that nothing has to be written.
  */
@@ -34,7 +34,7 @@ export class PublishMemory {
     this.#head = head;
   }
 
-  /** Told by a wait, perhaps after we wrote a newer one ourselves. */
+  /** Reported by a wait, perhaps after we wrote a newer one ourselves. */
   sawHead(head: Head, index: number): void {
     if (this.#head === undefined || index > this.#head.index) this.#head = { head, index };
   }

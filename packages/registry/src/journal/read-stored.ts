@@ -45,7 +45,7 @@ export async function readStored(
   return stored;
 }
 
-/** The numbers of the history entries of several services; each of them is in the answer. */
+/** The numbers of the history entries of several services; each of them is in the response. */
 export async function readHistoryNumbers(
   { store, layout }: JournalContext,
   services: readonly ServiceKey[],

@@ -10,7 +10,7 @@ export type WatchedKind = 'services' | 'endpoints';
 
 export type WakeUp =
   | { readonly kind: 'head'; readonly stored: StoredValue | undefined }
-  /** Read after a hint that it moved: it may be older than what a blocking query answered meanwhile. */
+  /** Read after a hint that it moved: it may be older than what a blocking query returned meanwhile. */
   | { readonly kind: 'hinted-head'; readonly head: Head; readonly stored: StoredValue }
   /** A key below `services/` or `endpoints/` changed at `present.index`; the query began behind index `after`. */
   | {
@@ -33,14 +33,14 @@ export interface WatchIndexes {
   readonly endpoints: PrefixIndex;
 }
 
-// A store whose index goes back and forth answers every query at once.
+// A store whose index goes back and forth responds to every query at once.
 const afterBackwardsMs = 100;
 // No query watches keys outside the layout; one small request every 10 s finds them.
 const foreignKeysEveryMs = 10_000;
 
 /**
  * Blocking queries on `head` and on the one-level names below `services/` and `endpoints/`, some hundred bytes each, and
- * a queue of what they answered. Runs until its signal aborts; a failed query ends with a last wake-up.
+ * a queue of what they returned. Runs until its signal aborts; a failed query ends with a last wake-up.
  */
 export class RegistryWatch {
   readonly #store: KeyValueStore;
@@ -68,7 +68,7 @@ export class RegistryWatch {
   }
 
   /**
-   * Reads `head` when a hint says that it is past `known()`, without waiting for the store's own answer. A hint that comes
+   * Reads `head` when a hint says that it is past `known()`, without waiting for the store's own response. A hint that comes
    * during a read, or too soon after one, causes the next. Only a head of the same registry that did move is queued;
    * everything else is left to the blocking queries. Never rejects.
    */
@@ -162,13 +162,13 @@ export class RegistryWatch {
     let index = this.#from.head;
     let modified = index;
     while (!this.#signal.aborted) {
-      const answer = await this.#store.waitForKey(this.#layout.head, index, this.#signal);
-      if (answer.index < index) await this.#wentBackwards();
-      index = answer.index;
+      const response = await this.#store.waitForKey(this.#layout.head, index, this.#signal);
+      if (response.index < index) await this.#wentBackwards();
+      index = response.index;
       // Equal data is no change, whatever the index says.
-      if ((answer.data?.index ?? 0) === modified) continue;
-      modified = answer.data?.index ?? 0;
-      this.#add({ kind: 'head', stored: answer.data });
+      if ((response.data?.index ?? 0) === modified) continue;
+      modified = response.data?.index ?? 0;
+      this.#add({ kind: 'head', stored: response.data });
     }
   }
 
@@ -177,11 +177,11 @@ export class RegistryWatch {
     while (!this.#signal.aborted) {
       const before = present;
       const beganMs = performance.now();
-      const answer = await this.#store.waitForNames(this.#layout[of], before.index, this.#signal);
-      present = { index: answer.index, isEmpty: answer.data.length === 0 };
-      if (answer.index < before.index) await this.#wentBackwards();
-      // Consul answers a query on an empty prefix after writes anywhere: from nothing to nothing is no change.
-      else if (answer.index > before.index && !(present.isEmpty && before.isEmpty)) {
+      const response = await this.#store.waitForNames(this.#layout[of], before.index, this.#signal);
+      present = { index: response.index, isEmpty: response.data.length === 0 };
+      if (response.index < before.index) await this.#wentBackwards();
+      // Consul responds to a query on an empty prefix after writes anywhere: from nothing to nothing is no change.
+      else if (response.index > before.index && !(present.isEmpty && before.isEmpty)) {
         this.#add({ kind: 'names', of, present, after: before.index, heldMs: performance.now() - beganMs });
       }
     }

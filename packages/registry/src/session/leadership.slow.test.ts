@@ -98,7 +98,7 @@ describe('leadership', () => {
     expect(second.state().kind).to.equal('standby');
   });
 
-  it('ends when the registry does not answer for as long as a standby waits', async () => {
+  it('ends when the registry does not respond for as long as a standby waits', async () => {
     const leadership = contend('cut off');
     const { signal } = await leading(leadership);
     await under.store.close();

@@ -69,7 +69,7 @@ class Contender implements Leadership {
     const { signal } = this.#stopping;
     const { store, logger, key } = this.#options;
     // Counts every attempt that did not lead to the lock, refused ones too: each is followed by a pause, so that a store
-    // which answers at once cannot keep this loop from yielding to the event loop.
+    // which responds at once cannot keep this loop from yielding to the event loop.
     let attempt = 0;
     let formerSession: string | undefined;
     while (!signal.aborted) {

@@ -17,7 +17,7 @@ export type LockFree =
   /** Locked by a process that writes no heartbeat. */
   | { readonly kind: 'silent'; readonly session: string; readonly leader: string };
 
-// Where a store answers a blocking query at once although nothing changed.
+// Where a store responds to a blocking query at once although nothing changed.
 const betweenLooksMs = 50;
 
 /**

@@ -76,7 +76,7 @@ export async function keepLock(lock: AcquiredLock, options: LockOptions, signal:
       if (signal.aborted) break;
       options.logger.warn({ key, err: error }, 'leader heartbeat not written');
       if (performance.now() - confirmedAtMs >= options.silenceMs) {
-        ended = 'the registry does not answer';
+        ended = 'the registry does not respond';
         break;
       }
     }

@@ -77,7 +77,7 @@ describe('replica presence', () => {
     expect(await shared()).to.deep.equal({ [keyOfTwo]: 'other' });
   });
 
-  it('answers when every replica serves the sequence', async () => {
+  it('responds when every replica serves the sequence', async () => {
     const [one, two] = [announce('one'), announce('two')];
     one.report(at(5));
     two.report(at(4));
@@ -151,9 +151,9 @@ describe('replica presence', () => {
     const written: number[] = [];
     const watch = (async () => {
       for (let index = 0; written.at(-1) !== 100; ) {
-        const answer = await under.store.waitForKey(under.layout.replica('one'), index, AbortSignal.timeout(20_000));
-        index = answer.index;
-        if (answer.data !== undefined) written.push(JSON.parse(answer.data.value).sequence);
+        const response = await under.store.waitForKey(under.layout.replica('one'), index, AbortSignal.timeout(20_000));
+        index = response.index;
+        if (response.data !== undefined) written.push(JSON.parse(response.data.value).sequence);
       }
     })();
     for (let sequence = 1; sequence <= 100; sequence += 1) {

@@ -10,7 +10,7 @@ export interface ReplicaBarrierOptions {
   readonly layout: KeyLayout;
   /** The status of this replica, which it knows before the registry does. */
   readonly own: () => ReplicaStatus;
-  /** Between two attempts while the registry does not answer. */
+  /** Between two attempts while the registry does not respond. */
   readonly betweenRetriesMs: number;
 }
 
@@ -60,10 +60,10 @@ export class ReplicaBarrier {
 
   /** To be called when the status of this replica changed. */
   ownStatusChanged(): void {
-    this.#answerServed();
+    this.#respondServed();
   }
 
-  #answerServed(): void {
+  #respondServed(): void {
     for (const waiter of this.#waiters) {
       const report = this.#reportOf(waiter);
       if (report?.waitingFor.length === 0) waiter.done.resolve(report);
@@ -91,10 +91,10 @@ export class ReplicaBarrier {
   /** Lists once more, after the listing in flight: that one may have begun before its caller came. */
   #list(): void {
     if (this.#listing !== undefined) this.#listAgain = true;
-    else this.#listing = this.#listUntilAnswered();
+    else this.#listing = this.#listUntilResponse();
   }
 
-  async #listUntilAnswered(): Promise<void> {
+  async #listUntilResponse(): Promise<void> {
     const { store, layout, betweenRetriesMs } = this.#options;
     do {
       this.#listAgain = false;
@@ -102,7 +102,7 @@ export class ReplicaBarrier {
       try {
         const replicas = await listReplicas(store, layout, AbortSignal.timeout(10_000));
         for (const waiter of waiters) waiter.replicas = replicas;
-        this.#answerServed();
+        this.#respondServed();
       } catch {
         // The waiters end by their own timeouts.
         await pause(betweenRetriesMs);

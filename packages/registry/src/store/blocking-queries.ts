@@ -5,7 +5,7 @@ import { pause } from '@swarmgate/runtime';
 const betweenQueriesMs = 100;
 
 /**
- * Blocking queries in flight. A Consul server that was paused or cut off holds its queries without an answer, long after
+ * Blocking queries in flight. A Consul server that was paused or cut off holds its queries without a response, long after
  * another one leads and takes writes again. A call that fails meanwhile shows that, and the queries are sent again.
  */
 export class BlockingQueries {
@@ -27,7 +27,7 @@ export class BlockingQueries {
     }
   }
 
-  /** A call that began at `beganMs` was not answered: queries that were sent before it may wait for the same server. */
+  /** A call that began at `beganMs` got no response: queries that were sent before it may wait for the same server. */
   suspect(beganMs: number): void {
     for (const [suspicion, sentMs] of [...this.#inFlight]) if (sentMs <= beganMs) suspicion.abort();
   }

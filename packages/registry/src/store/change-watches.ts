@@ -13,7 +13,7 @@ const mostWatches = 256;
 
 /**
  * Who waits for what inside one process, and the index at which each of those last changed. A watch begins at the
- * store's present index, which may be higher than that of the last real change: the first wait can then answer once
+ * store's present index, which may be higher than that of the last real change: the first wait can then respond once
  * too often, never too seldom.
  */
 export class ChangeWatches {

@@ -17,8 +17,8 @@ export interface ConsulStoreOptions {
   readonly timeoutMs?: number;
 }
 
-/** What `includeResponse` makes of an answer: the response first, then the body where there is one. */
-export type Answer<T> = readonly [{ readonly headers: Readonly<Record<string, string>> }, T?];
+/** What `includeResponse` makes of a response: the response first, then the body where there is one. */
+export type ConsulResponse<T> = readonly [{ readonly headers: Readonly<Record<string, string>> }, T?];
 
 /** Options that every call of the package takes; its own typings leave most of them out. */
 export interface CallOptions {
@@ -46,17 +46,17 @@ export interface TransactionOperation {
   };
 }
 
-export interface TransactionAnswer {
+export interface TransactionResponse {
   readonly Results: readonly { readonly KV: KvItem }[] | null;
   readonly Errors: readonly { readonly OpIndex: number; readonly What: string }[] | null;
 }
 
-/** The part of package `consul` that the store uses, with the answers it really gives when asked for the response. */
+/** The part of package `consul` that the store uses, with the responses it really gives when the response is requested. */
 export interface ConsulClient {
   readonly kv: {
-    get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<Answer<KvItem>>;
-    get(options: CallOptions & { readonly key: string; readonly recurse: true }): Promise<Answer<readonly KvItem[]>>;
-    keys(options: CallOptions & { readonly key: string; readonly separator?: string }): Promise<Answer<string[]>>;
+    get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<ConsulResponse<KvItem>>;
+    get(options: CallOptions & { readonly key: string; readonly recurse: true }): Promise<ConsulResponse<readonly KvItem[]>>;
+    keys(options: CallOptions & { readonly key: string; readonly separator?: string }): Promise<ConsulResponse<string[]>>;
   };
   readonly session: {
     create(
@@ -67,12 +67,12 @@ export interface ConsulClient {
         readonly lockdelay: string;
         readonly checks: readonly string[];
       },
-    ): Promise<Answer<{ readonly ID: string }>>;
-    renew(options: CallOptions & { readonly id: string }): Promise<Answer<unknown>>;
-    destroy(options: CallOptions & { readonly id: string }): Promise<Answer<unknown>>;
+    ): Promise<ConsulResponse<{ readonly ID: string }>>;
+    renew(options: CallOptions & { readonly id: string }): Promise<ConsulResponse<unknown>>;
+    destroy(options: CallOptions & { readonly id: string }): Promise<ConsulResponse<unknown>>;
   };
   readonly transaction: {
-    create(operations: readonly TransactionOperation[], options: CallOptions): Promise<Answer<TransactionAnswer>>;
+    create(operations: readonly TransactionOperation[], options: CallOptions): Promise<ConsulResponse<TransactionResponse>>;
   };
   /** The extension points of papi, the HTTP client under the package: before a request is built, before it is sent. */
   _ext(event: 'onCreate' | 'onRequest', extend: (request: PapiRequest, next: () => void) => void): void;
@@ -115,11 +115,11 @@ export function connectConsul(options: ConsulStoreOptions): { readonly client: C
   return { client, url };
 }
 
-/** papi waits for the end of an answer and does not look whether its connection broke: it would wait for the deadline. */
+/** papi waits for the end of a response and does not look whether its connection broke: it would wait for the deadline. */
 function failWhenCut(request: ClientRequest): ClientRequest {
   return request.once('response', (response) => {
     response.once('close', () => {
-      if (!response.complete) request.emit('error', new Error('the answer broke off'));
+      if (!response.complete) request.emit('error', new Error('the response broke off'));
     });
   });
 }
@@ -145,7 +145,7 @@ export async function callConsul<T>(
   }
 }
 
-/** HTTP status of a failed call; `undefined` when there was no answer. */
+/** HTTP status of a failed call; `undefined` when there was no response. */
 export function statusOf(error: unknown): number | undefined {
   return responseOf(error)?.statusCode;
 }
@@ -170,7 +170,7 @@ export function consulError(what: string, error: unknown): RegistryError {
   const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;
   const cause = withoutResponse(error);
   if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, cause);
-  // Below 400 the answer itself is broken; 429 asks for patience, 5xx tells of a cluster without a leader: all of it passes.
+  // Below 400 the response itself is broken; 429 asks for patience, 5xx tells of a cluster without a leader: all of it passes.
   if (status === undefined || status < 400 || status === 429 || status >= 500) {
     return RegistryError.of('registry-unreachable', message, cause);
   }

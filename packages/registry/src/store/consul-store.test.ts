@@ -5,15 +5,15 @@ import { rejection } from '../../test/store-contract.ts';
 import { createConsulStore } from './consul-store.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 
-// A server that answers as Consul does on a bad day: a real one does none of this on demand. All that a healthy Consul
+// A server that responds as Consul does on a bad day: a real one does none of this on demand. All that a healthy Consul
 // does is tested on a real one, in test/integration/registry.
 describe('the Consul store on a bad day', () => {
   let server: Server;
   let store: KeyValueStore;
-  let answer: RequestListener;
+  let reply: RequestListener;
 
   before(async () => {
-    server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
+    server = createServer((request, response) => reply(request, response)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -36,8 +36,8 @@ describe('the Consul store on a bad day', () => {
     [503, 'registry-unreachable'],
   ] as const;
   for (const [status, code] of statuses) {
-    it(`takes ${status} for ${code}, and says what was asked and what was answered`, async () => {
-      answer = (_, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end('because of that');
+    it(`takes ${status} for ${code}, and says what was requested and what the response was`, async () => {
+      reply = (_, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end('because of that');
       for (const call of [
         () => store.get('a'),
         () => store.list('a/'),
@@ -52,22 +52,22 @@ describe('the Consul store on a bad day', () => {
     });
   }
 
-  it('notices an answer that breaks off long before its deadline', async () => {
-    answer = (_, response) => {
+  it('notices a response that breaks off long before its deadline', async () => {
+    reply = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
       response.write('[', () => response.destroy());
     };
     expect(await rejection(store.list('a/'))).to.have.property('code', 'registry-unreachable');
   });
 
-  it('takes an answer that is no JSON for none', async () => {
-    answer = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('<html>');
+  it('takes a response that is no JSON for none', async () => {
+    reply = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('<html>');
     expect(await rejection(store.get('a'))).to.have.property('code', 'registry-unreachable');
   });
 
   it('never asks in a loop because an index is missing or zero', async () => {
     for (const index of [undefined, '0', 'x', '-5']) {
-      answer = (_, response) => response.writeHead(404, index === undefined ? {} : { 'x-consul-index': index }).end();
+      reply = (_, response) => response.writeHead(404, index === undefined ? {} : { 'x-consul-index': index }).end();
       expect(await store.waitForKey('a', 0, AbortSignal.timeout(20_000))).to.deep.equal({ index: 1, data: undefined });
     }
   });
@@ -75,7 +75,7 @@ describe('the Consul store on a bad day', () => {
   it('wakes no watch on an empty prefix for writes elsewhere', async () => {
     // Consul's index moves with every write while the key is missing; the fourth of them makes it.
     let index = 10;
-    answer = (_, response) => {
+    reply = (_, response) => {
       index += 1;
       const isThere = index >= 14;
       const item = [{ Key: 'a', Value: Buffer.from('made').toString('base64'), ModifyIndex: index }];
@@ -91,7 +91,7 @@ describe('the Consul store on a bad day', () => {
   it('repeats the blocking queries of a silent server when another call shows that it does not respond', async () => {
     const waits: (string | null)[] = [];
     const held = Promise.withResolvers<void>();
-    answer = (request, response) => {
+    reply = (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
       if (pathname.endsWith('/beside')) {
         response.writeHead(500).end('No cluster leader');
@@ -114,7 +114,7 @@ describe('the Consul store on a bad day', () => {
   });
 
   it('does not take what a token may not see for what is not there', async () => {
-    answer = (_, response) =>
+    reply = (_, response) =>
       response
         .writeHead(200, { 'content-type': 'application/json' })
         .end(JSON.stringify({ Results: [], Errors: null }));

@@ -1,7 +1,7 @@
 import { RegistryError } from '../registry-error.ts';
 import { BlockingQueries } from './blocking-queries.ts';
 import {
-  type Answer,
+  type ConsulResponse,
   type CallOptions,
   type ConsulClient,
   type ConsulStoreOptions,
@@ -10,7 +10,7 @@ import {
   type KvItem,
   responseOf,
   statusOf,
-  type TransactionAnswer,
+  type TransactionResponse,
   type TransactionOperation,
 } from './consul-client.ts';
 import { EmptyKeyPolling } from './empty-key-polling.ts';
@@ -27,7 +27,7 @@ import { checkKeyCount, checkOperations, checkSessionTtl, holdMs } from './store
 export type { ConsulStoreOptions } from './consul-client.ts';
 
 const defaultTimeoutMs = 10_000;
-// A full list of a large registry takes longer than a single key; its answer has begun long before.
+// A full list of a large registry takes longer than a single key; its response has begun long before.
 const listTimeoutMs = 30_000;
 // What the network and Consul's scheduler may add to a wait before we call the connection dead.
 const graceMs = 3_000;
@@ -35,9 +35,9 @@ const graceMs = 3_000;
 /**
  * The registry in Consul's KV, by package `consul`. Consul is not called before the first use.
  *
- * Reads that do not wait are `?consistent`: a leader that has just been elected may otherwise answer before it has
+ * Reads that do not wait are `?consistent`: a leader that has just been elected may otherwise respond before it has
  * replayed its log, and a registry that looks empty for a moment is the one mistake we must not make. Waits use the
- * default mode, which is safe for them: they only answer with something newer than what the caller has.
+ * default mode, which is safe for them: they only respond with something newer than what the caller has.
  */
 export function createConsulStore(options: ConsulStoreOptions): KeyValueStore {
   return new ConsulStore(options);
@@ -68,18 +68,18 @@ class ConsulStore implements KeyValueStore {
 
   async getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>> {
     checkKeyCount(keys);
-    let wanted: readonly string[] = [...new Set(keys)];
+    let required: readonly string[] = [...new Set(keys)];
     // Consul refuses the whole transaction when a key is missing, and names all that are: the next try leaves them out.
-    while (wanted.length > 0) {
-      const operations = wanted.map((key) => ({ KV: { Verb: 'get', Key: key } }));
-      const answer = await this.#transaction(`get ${wanted.length} keys`, operations, signal);
-      const errors = answer.Errors ?? [];
-      if (errors.length === 0) return this.#found(wanted, answer);
+    while (required.length > 0) {
+      const operations = required.map((key) => ({ KV: { Verb: 'get', Key: key } }));
+      const reply = await this.#transaction(`get ${required.length} keys`, operations, signal);
+      const errors = reply.Errors ?? [];
+      if (errors.length === 0) return this.#found(required, reply);
       const missing = new Set(errors.map((each) => each.OpIndex));
-      const present = wanted.filter((_, position) => !missing.has(position));
-      if (present.length === wanted.length)
-        throw RegistryError.of('registry-unreachable', `consul: get ${wanted.length} keys: ${errors[0]?.What}`);
-      wanted = present;
+      const present = required.filter((_, position) => !missing.has(position));
+      if (present.length === required.length)
+        throw RegistryError.of('registry-unreachable', `consul: get ${required.length} keys: ${errors[0]?.What}`);
+      required = present;
     }
     return new Map();
   }
@@ -118,8 +118,8 @@ class ConsulStore implements KeyValueStore {
   async transact(operations: readonly Operation[], signal?: AbortSignal): Promise<TransactionResult> {
     checkOperations(operations);
     const what = `transaction of ${operations.length} on ${operations[0]?.key}`;
-    const answer = await this.#transaction(what, operations.map(consulOperation), signal);
-    const errors = answer.Errors ?? [];
+    const reply = await this.#transaction(what, operations.map(consulOperation), signal);
+    const errors = reply.Errors ?? [];
     if (errors.length > 0) {
       const failed = [...new Set(errors.map((each) => each.OpIndex))].toSorted((a, b) => a - b);
       return { ok: false, failed, reason: errors.map((each) => each.What).join('; ') };
@@ -127,7 +127,7 @@ class ConsulStore implements KeyValueStore {
     const written = new Map<string, number>();
     for (const operation of operations) {
       if (!('value' in operation)) continue;
-      const result = answer.Results?.find((each) => each.KV.Key === operation.key);
+      const result = reply.Results?.find((each) => each.KV.Key === operation.key);
       if (result !== undefined) written.set(operation.key, result.KV.ModifyIndex);
     }
     return { ok: true, written };
@@ -146,7 +146,7 @@ class ConsulStore implements KeyValueStore {
         checks: [],
       }),
     );
-    if (session === undefined) throw RegistryError.of('registry-unreachable', 'consul: a session without an answer');
+    if (session === undefined) throw RegistryError.of('registry-unreachable', 'consul: a session without a response');
     return session.ID;
   }
 
@@ -190,7 +190,7 @@ class ConsulStore implements KeyValueStore {
     }
   }
 
-  /** One blocking query. A suspicion that ends it early is no answer: it is sent again. */
+  /** One blocking query. A suspicion that ends it early is no response: it is sent again. */
   #query<T>(what: string, signal: AbortSignal, call: (options: CallOptions) => Promise<T>): Promise<T> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     return this.#queries.hold(either, (inFlight) => callConsul(what, waitTimeoutMs, inFlight, call));
@@ -208,34 +208,34 @@ class ConsulStore implements KeyValueStore {
     }
   }
 
-  /** A refused transaction is an answer, unless the token is what refused it. */
+  /** A refused transaction is a response, unless the token is what refused it. */
   async #transaction(
     what: string,
     operations: readonly TransactionOperation[],
     signal: AbortSignal | undefined,
-  ): Promise<TransactionAnswer> {
+  ): Promise<TransactionResponse> {
     return this.#call(what, this.#timeoutMs, signal, async (call) => {
       try {
         const options = { ...call, consistent: true };
-        const [, answer] = (await this.#client.transaction.create(operations, options)) as Answer<TransactionAnswer>;
-        return answer ?? { Results: [], Errors: null };
+        const [, reply] = (await this.#client.transaction.create(operations, options)) as ConsulResponse<TransactionResponse>;
+        return reply ?? { Results: [], Errors: null };
       } catch (error) {
         const response = responseOf(error);
         if (response?.statusCode !== 409) throw error;
-        const answer = response.body as TransactionAnswer;
-        const denied = answer.Errors?.find((each) => /permission denied|acl not found/i.test(each.What));
-        if (denied === undefined) return answer;
+        const reply = response.body as TransactionResponse;
+        const denied = reply.Errors?.find((each) => /permission denied|acl not found/i.test(each.What));
+        if (denied === undefined) return reply;
         throw RegistryError.of('registry-denied', `consul: ${what}: ${denied.What}`);
       }
     });
   }
 
-  #found(wanted: readonly string[], answer: TransactionAnswer): ReadonlyMap<string, StoredValue> {
-    const results = answer.Results ?? [];
+  #found(required: readonly string[], reply: TransactionResponse): ReadonlyMap<string, StoredValue> {
+    const results = reply.Results ?? [];
     // Consul leaves out of a reading transaction what the token may not see, without a word. Missing keys were named
     // as errors before, so fewer results than keys are a token that lost its rights, never keys that are gone.
-    if (results.length < wanted.length) {
-      throw RegistryError.of('registry-denied', `${this.description}: the token may not read ${wanted[0]}`);
+    if (results.length < required.length) {
+      throw RegistryError.of('registry-denied', `${this.description}: the token may not read ${required[0]}`);
     }
     return new Map(results.map((each) => [each.KV.Key, storedValue({ ...each.KV, Value: decoded(each.KV.Value) })]));
   }
@@ -245,7 +245,7 @@ class ConsulStore implements KeyValueStore {
 const waitTimeoutMs = holdMs + holdMs / 16 + graceMs;
 
 function waiting(afterIndex: number, waitMs: number): Pick<CallOptions, 'index' | 'wait' | 'consistent'> {
-  // Index 0 answers at once and is what a caller asks after it lost its place: then it must be the truth.
+  // Index 0 responds at once and is what a caller asks after it lost its place: then it must be the truth.
   return afterIndex === 0 ? { consistent: true } : { index: String(afterIndex), wait: `${waitMs}ms` };
 }
 
@@ -261,7 +261,7 @@ function storedValue(item: KvItem): StoredValue {
   return item.Session === undefined ? stored : { ...stored, session: item.Session };
 }
 
-/** The package decodes what it reads by `kv.get`, not what a transaction answers. */
+/** The package decodes what it reads by `kv.get`, not what a transaction returns. */
 function decoded(value: string | null): string {
   return value === null ? '' : Buffer.from(value, 'base64').toString();
 }

@@ -3,7 +3,7 @@ import type { Operation, SessionOptions, StoredValue, TransactionResult } from '
 
 export type SessionBehavior = SessionOptions['behavior'];
 
-/** What a committed transaction did beside its answer: the index it got, and the keys that are other than before. */
+/** What a committed transaction did beside its response: the index it got, and the keys that are other than before. */
 export interface Committed {
   readonly result: TransactionResult;
   readonly index: number;
@@ -19,7 +19,7 @@ interface Row {
 
 /**
  * The table under the embedded store, in one SQLite file that this connection alone may open. A transaction is on disk
- * (write-ahead log, `synchronous = FULL`) before it is answered, whole or not at all.
+ * (write-ahead log, `synchronous = FULL`) before it is acknowledged, whole or not at all.
  */
 export class EmbeddedDatabase {
   readonly #database: DatabaseSync;

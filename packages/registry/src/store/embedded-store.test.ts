@@ -121,7 +121,7 @@ describe('embedded store', () => {
     const sessionOf = (behavior: 'release' | 'delete', ttlMs = 10_000) =>
       store.createSession({ name: 'disk', ttlMs, behavior });
 
-    it('rejects writes with the reason, answers reads, and takes writes again by itself', async () => {
+    it('rejects writes with the reason, responds to reads, and takes writes again by itself', async () => {
       await store.transact([{ kind: 'set', key: 'a', value: '1' }]);
       await full();
       const error = await rejection(store.transact([{ kind: 'set', key: 'a', value: '2' }]));

@@ -213,7 +213,7 @@ class EmbeddedStore implements KeyValueStore {
     return this.#watches.prefixWatch(prefix, this.#table.index);
   }
 
-  /** After an answer of the table: every change before it has reached the watches, and none after it. */
+  /** After a response of the table: every change before it has reached the watches, and none after it. */
   #indexOf(watch: string): number {
     return this.#watches.indexOf(watch) ?? this.#table.index;
   }
@@ -235,14 +235,14 @@ class EmbeddedStore implements KeyValueStore {
   }
 }
 
-/** Rejects when the signal aborts; what was asked is done all the same. */
-async function withSignal<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return answer;
+/** Rejects when the signal aborts; what was requested is done all the same. */
+async function withSignal<T>(response: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return response;
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([answer, aborted.promise]);
+    return await Promise.race([response, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

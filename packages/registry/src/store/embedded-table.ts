@@ -41,7 +41,7 @@ const defaultThread = new URL('./embedded-thread.ts', import.meta.url);
 
 /**
  * The table of the embedded store, in a thread of its own: SQLite waits for the disk with each transaction, and a disk that
- * takes a second must not stop the requests of this process for that long. Calls are answered one after the other. Calls
+ * takes a second must not stop the requests of this process for that long. Calls are served one after the other. Calls
  * in flight keep the process alive, an idle table does not.
  */
 export class EmbeddedTable {
@@ -63,7 +63,7 @@ export class EmbeddedTable {
     this.#port = port1;
     this.#worker = new Worker(thread, { workerData: { file, port: port2, opened }, transferList: [port2] });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    // What ended the thread is told to the calls in flight, below.
+    // What ended the thread is reported to the calls in flight, below.
     this.#worker.on('error', () => undefined);
     Atomics.wait(opened, 0, 0, openTimeoutMs);
     const result = receiveMessageOnPort(port1)?.message as Opened | undefined;
@@ -80,12 +80,12 @@ export class EmbeddedTable {
     this.#release();
   }
 
-  /** Of the last transaction that this process has been told of. */
+  /** Of the last transaction that this process has been notified of. */
   get index(): number {
     return this.#index;
   }
 
-  /** Called for each transaction that changed something, before its caller and every later one get their answers. */
+  /** Called for each transaction that changed something, before its caller and every later one get their responses. */
   onChanged(listener: (keys: readonly string[], index: number) => void): void {
     this.#onChanged = listener;
   }
@@ -126,25 +126,25 @@ export class EmbeddedTable {
     if (this.#hasEnded)
       return Promise.reject(RegistryError.of('registry-unreachable', 'the thread of the embedded registry has ended'));
     this.#lastId += 1;
-    const answer = Promise.withResolvers<unknown>();
-    this.#inFlight.set(this.#lastId, answer);
+    const response = Promise.withResolvers<unknown>();
+    this.#inFlight.set(this.#lastId, response);
     this.#worker.ref();
     this.#port.ref();
     this.#port.postMessage({ id: this.#lastId, call } satisfies TableCall);
-    return answer.promise as Promise<T>;
+    return response.promise as Promise<T>;
   }
 
   #take(reply: TableReply): void {
-    const answer = this.#inFlight.get(reply.id);
+    const response = this.#inFlight.get(reply.id);
     this.#inFlight.delete(reply.id);
     if (this.#inFlight.size === 0) this.#release();
     this.#index = reply.index;
     if (!reply.ok) {
-      answer?.reject(new Error(reply.failure.message));
+      response?.reject(new Error(reply.failure.message));
       return;
     }
     if (reply.changedKeys.length > 0) this.#onChanged(reply.changedKeys, reply.index);
-    answer?.resolve(reply.value);
+    response?.resolve(reply.value);
   }
 
   #release(): void {
@@ -154,12 +154,12 @@ export class EmbeddedTable {
 
   #lost(): void {
     this.#hasEnded = true;
-    // Its last answers may still be on their way.
+    // Its last responses may still be on their way.
     for (let left = receiveMessageOnPort(this.#port); left !== undefined; left = receiveMessageOnPort(this.#port))
       this.#take(left.message);
     this.#port.close();
-    for (const answer of this.#inFlight.values())
-      answer.reject(new Error('the thread of the embedded registry has ended'));
+    for (const response of this.#inFlight.values())
+      response.reject(new Error('the thread of the embedded registry has ended'));
     this.#inFlight.clear();
   }
 }

@@ -2,7 +2,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { EmbeddedDatabase } from './embedded-database.ts';
 import type { Opened, TableCall, TableReply } from './embedded-table.ts';
 
-/** The thread of the embedded registry: opens its file, then answers one call after the other. */
+/** The thread of the embedded registry: opens its file, then responds to one call after the other. */
 const { file, port, opened } = workerData as {
   readonly file: string;
   readonly port: MessagePort;
@@ -38,7 +38,7 @@ else
   port.on('message', ({ id, call }: TableCall) => {
     let reply: TableReply;
     try {
-      const { value, changedKeys } = answer(database, call);
+      const { value, changedKeys } = respond(database, call);
       reply = { id, index: database.index, ok: true, value, changedKeys };
     } catch (error) {
       reply = { id, index: database.index, ok: false, failure: failureOf(error) };
@@ -47,7 +47,7 @@ else
     if (call.kind === 'close') port.close();
   });
 
-function answer(
+function respond(
   table: EmbeddedDatabase,
   call: TableCall['call'],
 ): { readonly value: unknown; readonly changedKeys: readonly string[] } {

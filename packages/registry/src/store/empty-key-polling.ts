@@ -4,11 +4,11 @@ import { holdMs } from './store-limits.ts';
 
 // How late a first key is noticed at most.
 const betweenLooksMs = 200;
-// Of places; for a further one a query that found nothing is answered once more than necessary.
+// Of places; for a further one a query that found nothing is served once more than necessary.
 const mostPlaces = 64;
 
 /**
- * Polls keys and prefixes that are empty, instead of querying them without a pause. Consul answers a blocking query on a
+ * Polls keys and prefixes that are empty, instead of querying them without a pause. Consul responds to a blocking query on a
  * missing key or an empty prefix after every write anywhere: with 10,000 services that is most of what a query would do.
  */
 export class EmptyKeyPolling {
@@ -28,13 +28,13 @@ export class EmptyKeyPolling {
     let leftMs = holdMs;
     for (;;) {
       const wasEmpty = this.#emptyAt.get(place) === index;
-      const answer = await query(index, leftMs);
+      const response = await query(index, leftMs);
       this.#emptyAt.delete(place);
-      if (!isEmpty(answer.data)) return answer;
-      this.#remember(place, answer.index);
+      if (!isEmpty(response.data)) return response;
+      this.#remember(place, response.index);
       leftMs = Math.floor(endsAtMs - performance.now() - betweenLooksMs);
-      if (!wasEmpty || answer.index <= index || leftMs <= 0) return answer;
-      index = answer.index;
+      if (!wasEmpty || response.index <= index || leftMs <= 0) return response;
+      index = response.index;
       if (!(await pause(betweenLooksMs, signal))) throw signal.reason;
     }
   }

@@ -4,7 +4,7 @@
  * Both implementations are held to `test/store-contract.ts`.
  *
  * Every call rejects with a `RegistryError`: `registry-unreachable` (nothing is known), `registry-denied` (token), or
- * `registry-refused` (too large, malformed). A failed read is never an empty answer. An aborted call rejects with the
+ * `registry-refused` (too large, malformed). A failed read is never an empty response. An aborted call rejects with the
  * signal's reason.
  */
 export interface KeyValueStore {
@@ -12,15 +12,15 @@ export interface KeyValueStore {
   /** For people: `consul at 127.0.0.1:8500`, `embedded in ./.swarmgate`. */
   readonly description: string;
   get(key: string, signal?: AbortSignal): Promise<StoredValue | undefined>;
-  /** Several keys at one instant, at most 64. Missing ones are missing in the answer. */
+  /** Several keys at one instant, at most 64. Missing ones are missing in the response. */
   getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, StoredValue>>;
-  /** Everything below a prefix. Read a sentinel key first: Consul answers 404 here for a lost token. */
+  /** Everything below a prefix. Read a sentinel key first: Consul responds with 404 here for a lost token. */
   list(prefix: string, signal?: AbortSignal): Promise<Indexed<readonly StoredValue[]>>;
   /** Names only; with a separator one level deep. */
   keys(prefix: string, separator: string | undefined, signal?: AbortSignal): Promise<Indexed<readonly string[]>>;
   /**
-   * Holds until the key changes after `afterIndex` (0: answers at once), or until the store's own hold time (55 s at
-   * most) is over, and then answers as `get` does. The caller compares indexes; equal means nothing happened. An index
+   * Holds until the key changes after `afterIndex` (0: responds at once), or until the store's own hold time (55 s at
+   * most) is over, and then responds as `get` does. The caller compares indexes; equal means nothing happened. An index
    * lower than `afterIndex` means that the store lost its data.
    */
   waitForKey(key: string, afterIndex: number, signal: AbortSignal): Promise<Indexed<StoredValue | undefined>>;

@@ -184,7 +184,7 @@ function dnsCredentials(raw: string): Parsed<string> {
   try {
     entries = JSON.parse(raw);
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (!Array.isArray(entries))
     return { ok: false, expected: `a JSON list of objects with provider (${names}) and domains` };

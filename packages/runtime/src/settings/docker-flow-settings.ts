@@ -33,7 +33,7 @@ export const settingsWithoutEffect: readonly SettingWithoutEffect[] = [
   { name: 'EXTRA_GLOBAL', suggestion: 'no HAProxy reads it; docs/environment.md lists the settings' },
   { name: 'LISTENER_ADDRESS', ...notNeeded('proxies follow the registry (CONSUL_HTTP_ADDR)') },
   { name: 'MODE', ...notNeeded('Swarm is the only mode') },
-  { name: 'RECONFIGURE_ATTEMPTS', ...notNeeded('a change by REST is answered once every replica serves it') },
+  { name: 'RECONFIGURE_ATTEMPTS', ...notNeeded('a change by REST is acknowledged once every replica serves it') },
   { name: 'RELOAD_ATTEMPTS', ...notNeeded('routes are swapped in memory') },
   {
     name: 'RELOAD_INTERVAL',

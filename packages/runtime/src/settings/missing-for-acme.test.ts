@@ -7,7 +7,7 @@ const consul = { CONSUL_HTTP_ADDR: 'http://127.0.0.1:8500' };
 const key = { SECRETS_KEY: Buffer.alloc(32, 7).toString('base64') };
 
 describe('settings that certificates lack', () => {
-  const told = (env: Readonly<Record<string, string>>): readonly string[] => {
+  const reported = (env: Readonly<Record<string, string>>): readonly string[] => {
     try {
       openSettings('proxy', { env: { DATA_DIR: '/', ...env }, secretsDir: '/nonexistent/secrets' });
       return [];
@@ -68,13 +68,13 @@ describe('settings that certificates lack', () => {
     ],
   ] as const;
   for (const [what, env, patterns] of cases)
-    it(`are told at the start: ${what}`, () => {
-      const lines = told(env);
+    it(`are reported at the start: ${what}`, () => {
+      const lines = reported(env);
       expect(lines, lines.join('\n')).to.have.length(patterns.length);
       for (const [at, pattern] of patterns.entries()) expect(lines[at]).to.match(pattern);
     });
 
-  it('are not told to a listener', () => {
+  it('are not reported to a listener', () => {
     const env = { ...consul, DATA_DIR: '/', ACME_DIRECTORY: 'zerossl' };
     expect(() => openSettings('listener', { env, secretsDir: '/nonexistent/secrets' })).to.not.throw();
   });

@@ -167,7 +167,7 @@ export const proxySettings = {
     default: 'false',
     usedBy: serving,
     meaning:
-      'Add this proxy to `Via` (RFC 9110, section 7.6.3) of requests. nginx compresses no answer to a request with Via unless `gzip_proxied` is set',
+      'Add this proxy to `Via` (RFC 9110, section 7.6.3) of requests. nginx compresses no response to a request with Via unless `gzip_proxied` is set',
   }),
   encodedSlash: given({
     env: ['ENCODED_SLASH'],
@@ -175,7 +175,7 @@ export const proxySettings = {
     default: 'keep',
     usedBy: serving,
     meaning:
-      'What happens to paths with `%2F`, `%5C` or `\\`: `keep` forwards them as sent where no other reading meets a stricter rule, `refuse` answers 400',
+      'What happens to paths with `%2F`, `%5C` or `\\`: `keep` forwards them as sent where no other reading meets a stricter rule, `refuse` responds with 400',
   }),
   barrierTimeoutMs: given({
     env: ['BARRIER_TIMEOUT_MS'],
@@ -262,7 +262,7 @@ export const proxySettings = {
     parse: oneOf('http-keep-alive', 'http-server-close', 'httpclose'),
     default: 'http-keep-alive',
     usedBy: serving,
-    meaning: 'What happens to connections after an answer',
+    meaning: 'What happens to connections after a response',
   }),
   timeoutConnectMs: timeout('CONNECT', 5, 'to connect to an endpoint'),
   timeoutClientMs: timeout('CLIENT', 20, 'a client may stay silent in the middle of a request'),

@@ -76,15 +76,15 @@ function sharedPorts(
   { defaultPorts, bindPorts, adminPort, consulUiPort, listenerPort }: Settings,
 ): readonly string[] {
   if (role !== 'proxy' && role !== 'standalone') return [];
-  const asked: (readonly [name: string, port: number | 'off'])[] = [
+  const requested: (readonly [name: string, port: number | 'off'])[] = [
     ...defaultPorts.map(({ port }) => ['DEFAULT_PORTS', port] as const),
     ...bindPorts.map(({ port }) => ['BIND_PORTS', port] as const),
     ['ADMIN_PORT', adminPort],
     ['CONSUL_UI_PORT', consulUiPort],
     ...(role === 'standalone' ? [['LISTENER_PORT', listenerPort] as const] : []),
   ];
-  return asked.flatMap(([name, port], at) => {
-    const other = asked.slice(0, at).find(([, taken]) => taken === port);
+  return requested.flatMap(([name, port], at) => {
+    const other = requested.slice(0, at).find(([, taken]) => taken === port);
     return other === undefined || port === 'off'
       ? []
       : [`${other[0]} and ${name}: expected another port than ${port} for one of them`];

@@ -21,8 +21,8 @@ describe('until', () => {
     const look = () => {
       throw new Error('connection refused');
     };
-    const error = await until('the port answers', look, { withinMs: 5 }).catch((caught: unknown) => caught as Error);
-    expect(error).to.have.property('message', 'not within 5 ms: the port answers');
+    const error = await until('the port responds', look, { withinMs: 5 }).catch((caught: unknown) => caught as Error);
+    expect(error).to.have.property('message', 'not within 5 ms: the port responds');
     expect(error).to.have.nested.property('cause.message', 'connection refused');
   });
 });
