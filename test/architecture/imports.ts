@@ -21,7 +21,7 @@ const packageOf: Readonly<Record<string, string>> = {
   '@swarmgate/registry': 'registry',
   '@swarmgate/registry/vocabulary': 'registry',
   '@swarmgate/acme': 'acme',
-  '@swarmgate/acme/answers': 'acme',
+  '@swarmgate/acme/challenge-responses': 'acme',
   '@swarmgate/console': 'console',
   '@swarmgate/swarm-listener': 'swarm-listener',
   '@swarmgate/proxy': 'proxy',

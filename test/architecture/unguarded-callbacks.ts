@@ -18,7 +18,7 @@ const notOurs = 'is part of a call whose caller, Express or http-proxy-middlewar
  * callback matches any more fails the test, and so does a new callback without a guard or an entry.
  */
 export const unguarded: readonly (readonly [file: string, call: string, reason: string])[] = [
-  ['acme/src/protocol/https.ts', 'resolve(answerOf(', settles],
+  ['acme/src/protocol/https.ts', 'resolve(responseOf(', settles],
   ['acme/src/protocol/https.ts', "'error', reject", settles],
   ['cli/src/admin-client.ts', 'starting.abort()', command],
   ['cli/src/io.ts', 'EPIPE', command],

@@ -68,7 +68,7 @@ export async function orderingRules(settings: AcmeSettings): Promise<OrderingRul
 }
 
 /**
- * What each issuer's account is bound to. Everything that is missing is told at once, before a proxy opens anything.
+ * What each issuer's account is bound to. Everything that is missing is reported at once, before a proxy opens anything.
  * @throws UsageError
  */
 function accountsOf(settings: AcmeSettings): (issuer: Issuer) => ExternalAccount | undefined {

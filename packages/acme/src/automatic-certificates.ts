@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { KeyValueStore, Problem, ReplicaPresence, SecretsKey, ServiceKey } from '@swarmgate/registry';
 import { type Logger, type Running, stopAll, UsageError } from '@swarmgate/runtime';
 import type { OrderingRules } from './acme-settings.ts';
-import type { OpenAnswers } from './challenges/answer-board.ts';
-import { OpenedAnswers } from './challenges/open-answers.ts';
+import type { OpenChallengeResponses } from './challenges/challenge-board.ts';
+import { ChallengeResponseOpener } from './challenges/open-challenge-responses.ts';
 import { normalName } from './names/name-kind.ts';
 import { type SelectedNames, type ServiceNames, selectNames } from './names/select-names.ts';
 import { type ImportedCertificate, importCertificates } from './ordering/import-certificates.ts';
@@ -29,7 +29,7 @@ import { leaveRequests } from './storage/inbox.ts';
 
 /** What a replica is to serve. */
 export interface ServedView {
-  readonly answers: OpenAnswers;
+  readonly responses: OpenChallengeResponses;
   /** Chain and key in one PEM each; the later one of two counts for the same name. */
   readonly certificates: readonly { readonly name: string; readonly pem: string }[];
 }
@@ -65,7 +65,7 @@ export class AutomaticCertificates implements Running {
   readonly #follower: AcmeFollower;
   readonly #makeOrderer: () => Orderer;
   #orderer: Orderer | undefined;
-  readonly #answers = new OpenedAnswers();
+  readonly #responses = new ChallengeResponseOpener();
   #selected: SelectedNames | undefined;
 
   private constructor(options: AutomaticCertificatesOptions, secretsKeys: readonly [SecretsKey, ...SecretsKey[]]) {
@@ -95,7 +95,7 @@ export class AutomaticCertificates implements Running {
         replica,
         secretsKeys,
         userAgent: `swarmgate/${options.version}`,
-        wanted: () => this.#selection().wanted,
+        required: () => this.#selection().required,
         presence: options.presence,
         events: options.events,
         logger,
@@ -131,28 +131,28 @@ export class AutomaticCertificates implements Running {
   /** Routes, or certificates of other sources, changed. */
   changed(): void {
     this.#selected = undefined;
-    this.#orderer?.wantedChanged();
+    this.#orderer?.requiredChanged();
   }
 
   ordered(): readonly OrderedCertificate[] {
     const view = this.#follower.view();
-    return listOrdered(view, this.#selection().wanted, this.#issuerName(view));
+    return listOrdered(view, this.#selection().required, this.#issuerName(view));
   }
 
   waiting(nowMs = Date.now()): readonly WaitingName[] {
-    const { wanted, problems } = this.#selection();
+    const { required, problems } = this.#selection();
     const view = this.#follower.view();
     return [
-      ...listWaiting(view, wanted, this.#issuerName(view), nowMs),
+      ...listWaiting(view, required, this.#issuerName(view), nowMs),
       ...listImpossible(problems, this.#options.services()),
     ];
   }
 
   problems(nowMs = Date.now()): ReadonlyMap<ServiceKey, readonly Problem[]> {
-    const { wanted, problems } = this.#selection();
+    const { required, problems } = this.#selection();
     const merged = new Map(problems);
     const view = this.#follower.view();
-    for (const [key, found] of certificateProblems(view, wanted, this.#issuerName(view), nowMs))
+    for (const [key, found] of certificateProblems(view, required, this.#issuerName(view), nowMs))
       merged.set(key, [...(merged.get(key) ?? []), ...found]);
     return merged;
   }
@@ -160,7 +160,7 @@ export class AutomaticCertificates implements Running {
   /** Asks the orderer to renew or order a name now. `false`: no route wants that name. @throws RegistryError */
   async renew(name: string, by: string): Promise<boolean> {
     const normal = normalName(name);
-    if (!this.#selection().wanted.some((each) => each.name === normal)) return false;
+    if (!this.#selection().required.some((each) => each.name === normal)) return false;
     await this.#leave([{ kind: 'renew', name: normal, by, atMs: Date.now() }]);
     return true;
   }
@@ -188,7 +188,7 @@ export class AutomaticCertificates implements Running {
     const { secretsKeys, logger } = this.#options;
     const inOrder = certificatesIn(view).toSorted((a, b) => a.notAfterMs - b.notAfterMs);
     return {
-      answers: await this.#answers.of(view.answers),
+      responses: await this.#responses.of(view.responses),
       certificates: inOrder.flatMap((each) => {
         const pem = openCertificateDocument(each, secretsKeys);
         if (pem === undefined) logger.warn({ names: each.names }, 'a certificate is sealed with another SECRETS_KEY');

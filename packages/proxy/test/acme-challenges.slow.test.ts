@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { connect as connectTls, createServer } from 'node:tls';
-import { answerBoard } from '@swarmgate/acme/answers';
+import { challengeBoard } from '@swarmgate/acme/challenge-responses';
 import { expect } from 'chai';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import { echo, type ScriptedBackend, startBackend } from './scripted-backend.ts';
@@ -20,7 +20,7 @@ import { endpointAt, tinyRoute } from './test-context.ts';
 
 const token = 'LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0';
 const body = `${token}.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI`;
-const challenges = answerBoard({
+const challenges = challengeBoard({
   http: [
     ['shop.example', token, body],
     ['2001:db8::7', token, body],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { answerBoard } from '@swarmgate/acme/answers';
+import { challengeBoard } from '@swarmgate/acme/challenge-responses';
 import { expect } from 'chai';
 import {
   askOverHttp1,
@@ -138,13 +138,13 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     expect(ofService.getPeerCertificate().subjectaltname).to.include('passed.example');
     const { cert, key } = await testCertificate(['acme.example']);
     const answer = { kind: 'ec' as const, certificate: cert, privateKey: key };
-    await rig.server.answerChallenges?.({ http: [], alpn: [['acme.example', [answer]]] } as never);
+    await rig.server.serveChallenges?.({ http: [], alpn: [['acme.example', [answer]]] } as never);
     const ofProxy = await dialTls(rig.ports.direct, validating);
     open.push(ofProxy);
     expect(ofProxy.getPeerCertificate().subjectaltname).to.equal('DNS:acme.example');
     expect(await servedBy(rig.ports.direct, { servername: 'acme.example' }), 'others').to.equal('passed');
-    await rig.server.answerChallenges?.({ http: [], alpn: [] });
-    expect(answerBoard({ http: [], alpn: [] }).alpnAnswer('acme.example')).to.equal(undefined);
+    await rig.server.serveChallenges?.({ http: [], alpn: [] });
+    expect(challengeBoard({ http: [], alpn: [] }).alpnResponse('acme.example')).to.equal(undefined);
   });
 
   it('answers 421 for a host whose connections are relayed, over HTTP/1.1 and HTTP/2', async () => {

@@ -137,7 +137,8 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
           expect((await store.transact([requested])).ok).to.equal(expected);
           const deletes = requested.kind === 'delete' || requested.kind === 'compare-and-delete';
           if (expected && deletes) expect(await store.get(requested.key)).to.equal(undefined);
-          else if (expected && 'value' in requested) expect((await store.get(requested.key))?.value).to.equal(requested.value);
+          else if (expected && 'value' in requested)
+            expect((await store.get(requested.key))?.value).to.equal(requested.value);
           else expect((await store.get(key('a')))?.value).to.equal('1');
         });
       }

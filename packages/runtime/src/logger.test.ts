@@ -25,7 +25,9 @@ describe('the log', () => {
   });
 
   it('writes an error under err with code, stack and cause', () => {
-    const error = Object.assign(new Error('no response', { cause: new Error('reset') }), { code: 'docker-unreachable' });
+    const error = Object.assign(new Error('no response', { cause: new Error('reset') }), {
+      code: 'docker-unreachable',
+    });
     createLogger({ destination: destination() }).warn({ err: error }, 'cannot list services');
     expect(record()).to.have.nested.property('err.code', 'docker-unreachable');
     expect(record()).to.have.nested.property('err.message').that.includes('reset');

@@ -79,14 +79,14 @@ export async function startReplica(options: ReplicaOptions): Promise<OrderingRep
   const status = { registryId: 'r', sequence: 1, routes: 0, rejected: 0 };
   presence.report(status);
   let services: readonly ServiceNames[] = [];
-  let view: ServedView = { answers: { http: [], alpn: [] }, certificates: [] };
+  let view: ServedView = { responses: { http: [], alpn: [] }, certificates: [] };
   const validated: string[] = [];
   const ended: OrderingReplica['ended'] = [];
   const server = createServer((request, response) => {
     const host = (request.headers.host ?? '').replace(/:\d+$/, '');
     const token = request.url?.split('/').at(-1) ?? '';
     validated.push(`${host}/${token}`);
-    const body = view.answers.http.find(([ofHost, ofToken]) => ofHost === host && ofToken === token)?.[2];
+    const body = view.responses.http.find(([ofHost, ofToken]) => ofHost === host && ofToken === token)?.[2];
     response.statusCode = body === undefined ? 404 : 200;
     response.end(body);
   });

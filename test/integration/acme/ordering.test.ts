@@ -63,7 +63,7 @@ describe('ordering certificates', function () {
       ['api.example.com'],
       ['shop.example.com', 'www.shop.example.com'],
     ]);
-    expect(one.served().answers.http).to.deep.equal([]);
+    expect(one.served().responses.http).to.deep.equal([]);
     expect(one.ended.map(({ result }) => result)).to.deep.equal(['issued', 'issued']);
     expect(one.ended[0]?.issuer).to.equal(relay.directoryUrl);
     // Each step of an order with its URL, at debug; its begin and end at info.

@@ -38,7 +38,7 @@ const algorithms = [
 let keys: Promise<readonly Keys[]> | undefined;
 
 /**
- * The self-signed certificates that answer tls-alpn-01 for one name (RFC 8737), one for ECDSA and one for RSA: OpenSSL
+ * The self-signed certificates that respond to tls-alpn-01 for one name (RFC 8737), one for ECDSA and one for RSA: OpenSSL
  * keeps one certificate for each kind of key, and the CA would be shown the one of the other kind that serves the name.
  */
 export async function makeAlpnPairs(

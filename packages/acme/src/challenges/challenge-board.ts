@@ -1,28 +1,28 @@
 import { normalName } from '../names/name-kind.ts';
 
-/** Certificates that answer tls-alpn-01, one for each kind of key, with their keys, all PEM. */
-export type AlpnAnswer = readonly { readonly certificate: string; readonly privateKey: string }[];
+/** Certificates that respond to tls-alpn-01, one for each kind of key, with their keys, all PEM. */
+export type AlpnResponse = readonly { readonly certificate: string; readonly privateKey: string }[];
 
-/** The answers to pending challenges, as a proxy looks them up for each request. Only exact matches count. */
-export interface AnswerBoard {
+/** The responses to pending challenges, as a proxy looks them up for each request. Only exact matches count. */
+export interface ChallengeBoard {
   /** Body of the response to `GET /.well-known/acme-challenge/<token>`; `undefined`: no pending challenge of that host. */
-  challengeAnswer(host: string, token: string): string | undefined;
-  alpnAnswer(serverName: string): AlpnAnswer | undefined;
+  challengeResponse(host: string, token: string): string | undefined;
+  alpnResponse(serverName: string): AlpnResponse | undefined;
 }
 
-/** What a worker is told. */
-export interface OpenAnswers {
+/** What a worker receives. */
+export interface OpenChallengeResponses {
   readonly http: readonly (readonly [host: string, token: string, body: string])[];
-  readonly alpn: readonly (readonly [serverName: string, answer: AlpnAnswer])[];
+  readonly alpn: readonly (readonly [serverName: string, response: AlpnResponse])[];
 }
 
-export const noAnswers: OpenAnswers = { http: [], alpn: [] };
+export const noChallengeResponses: OpenChallengeResponses = { http: [], alpn: [] };
 
-export function answerBoard({ http, alpn }: OpenAnswers): AnswerBoard {
+export function challengeBoard({ http, alpn }: OpenChallengeResponses): ChallengeBoard {
   const bodies = new Map(http.map(([host, token, body]) => [`${host}/${token}`, body]));
   const certificates = new Map(alpn);
   return {
-    challengeAnswer: (host, token) => bodies.get(`${normalName(host)}/${token}`),
-    alpnAnswer: (serverName) => certificates.get(serverName.toLowerCase().replace(/\.$/, '')),
+    challengeResponse: (host, token) => bodies.get(`${normalName(host)}/${token}`),
+    alpnResponse: (serverName) => certificates.get(serverName.toLowerCase().replace(/\.$/, '')),
   };
 }

@@ -16,7 +16,7 @@ interface FakeRecord {
 /**
  * A fake of Cloudflare's API, version 4: no server of Cloudflare is involved. Paths, permissions, the envelope
  * (`success`, `errors`, `messages`, `result`, `result_info`) and error codes are those of developers.cloudflare.com/api
- * (zones, DNS records) as people quote its answers: 10000 `Authentication error` with 403, 9109 `Invalid access token`, 6003
+ * (zones, DNS records) as people quote its responses: 10000 `Authentication error` with 403, 9109 `Invalid access token`, 6003
  * `Invalid request headers` with a chain, 81058 `An identical record already exists.` with 400, 81044 `Record does not exist.`
  */
 class FakeCloudflare {
@@ -27,7 +27,7 @@ class FakeCloudflare {
   ];
   readonly records = new Map<string, FakeRecord[]>();
   readonly calls: string[] = [];
-  /** Answers in place of the API, as its edge does on a bad day. */
+  /** The response in place of the API's, as its edge does on a bad day. */
   instead: { readonly status: number; readonly body: string } | undefined;
   mayWrite = true;
   #server: Server | undefined;
@@ -38,7 +38,7 @@ class FakeCloudflare {
       const text = (await request.setEncoding('utf8').toArray()).join('');
       this.calls.push(`${request.method} ${request.url}`);
       const { status, body } =
-        this.instead ?? this.#answer(request.method ?? '', request.url ?? '', request.headers, text);
+        this.instead ?? this.#respond(request.method ?? '', request.url ?? '', request.headers, text);
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(body);
     });
@@ -53,7 +53,7 @@ class FakeCloudflare {
     if (this.#server !== undefined) await once(this.#server.close(), 'close');
   }
 
-  #answer(method: string, target: string, headers: Readonly<Record<string, unknown>>, text: string) {
+  #respond(method: string, target: string, headers: Readonly<Record<string, unknown>>, text: string) {
     const { authorization } = headers;
     if (typeof authorization !== 'string' || !/^Bearer [A-Za-z0-9_-]+$/.test(authorization))
       return refusal(400, 6003, 'Invalid request headers');
@@ -80,16 +80,17 @@ class FakeCloudflare {
       return success({ id });
     }
     if (headers['content-type'] !== 'application/json') return refusal(400, 9207, 'Request body is invalid.');
-    const wanted = JSON.parse(text) as Omit<FakeRecord, 'id'>;
-    if (!(wanted.ttl === 1 || (wanted.ttl >= 60 && wanted.ttl <= 86_400))) return refusal(400, 9021, 'Invalid TTL.');
+    const required = JSON.parse(text) as Omit<FakeRecord, 'id'>;
+    if (!(required.ttl === 1 || (required.ttl >= 60 && required.ttl <= 86_400)))
+      return refusal(400, 9021, 'Invalid TTL.');
     if (
       records.some(
-        ({ type, name, content }) => type === wanted.type && name === wanted.name && content === wanted.content,
+        ({ type, name, content }) => type === required.type && name === required.name && content === required.content,
       )
     )
       return refusal(400, 81058, 'An identical record already exists.');
     this.#ids += 1;
-    const record = { id: this.#ids.toString(16).padStart(32, '0'), ...wanted };
+    const record = { id: this.#ids.toString(16).padStart(32, '0'), ...required };
     records.push(record);
     return success(record);
   }
@@ -173,7 +174,7 @@ describe('records at Cloudflare, by a fake of its API', () => {
       /sees no zone of _acme-challenge\.other\.example/,
     ],
     [
-      'an edge that answers HTML',
+      'an edge that responds with HTML',
       () => {
         fake.instead = { status: 502, body: '<html>bad gateway</html>' };
         return provider().present(record('example.com'), signal);
@@ -181,7 +182,7 @@ describe('records at Cloudflare, by a fake of its API', () => {
       /: 502/,
     ],
     [
-      'an answer of success without a zone',
+      'a successful response without a zone',
       () => {
         fake.instead = { status: 200, body: '{"success":true,"result":{"id":7}}' };
         return provider().present(record('example.com'), signal);
@@ -189,9 +190,9 @@ describe('records at Cloudflare, by a fake of its API', () => {
       /sees no zone/,
     ],
     [
-      'an API that does not answer',
+      'an API that does not respond',
       () => provider({ apiUrl: 'http://127.0.0.1:1' }).present(record('example.com'), signal),
-      /no answer/,
+      /no response/,
     ],
   ] as const;
   for (const [what, call, message] of refusals)

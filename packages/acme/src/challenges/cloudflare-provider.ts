@@ -14,9 +14,12 @@ export function cloudflareProvider({ token, apiUrl = defaultApi }: CloudflareOpt
   const headers = { authorization: `Bearer ${token}` };
   const call = async (method: JsonCall['method'], path: string, signal: AbortSignal, body?: object) => {
     const url = `${apiUrl}${path}`;
-    const answer = await sendJson({ method, url, headers, ...(body === undefined ? {} : { body }) }, signal);
-    if (isRecord(answer.json) && answer.json.success === true) return answer.json.result;
-    throw new CloudflareRefusal(`${method} ${url}: ${answer.status} ${errorsOf(answer.json)}`, codesOf(answer.json));
+    const response = await sendJson({ method, url, headers, ...(body === undefined ? {} : { body }) }, signal);
+    if (isRecord(response.json) && response.json.success === true) return response.json.result;
+    throw new CloudflareRefusal(
+      `${method} ${url}: ${response.status} ${errorsOf(response.json)}`,
+      codesOf(response.json),
+    );
   };
   const zoneOf = async (name: string, signal: AbortSignal): Promise<string> => {
     const labels = name.split('.');

@@ -26,7 +26,7 @@ export class DnsProviderError extends SwarmgateError {
   }
 }
 
-/** The DNS did not answer a question whose answer decides where a record is written, or who serves it. */
+/** The DNS did not respond to a question whose response decides where a record is written, or who serves it. */
 export class DnsLookupError extends SwarmgateError {
   static of(message: string, cause?: unknown): DnsLookupError {
     return new DnsLookupError('dns-lookup', message, cause === undefined ? undefined : { cause });

@@ -15,7 +15,7 @@ type Zone = Readonly<Record<string, string | Buffer | keyof typeof codes>>;
 describe('where TXT records belong, and who serves them', () => {
   const sockets: Socket[] = [];
   /** Queries by server and type. */
-  const asked = new Map<string, number>();
+  const requested = new Map<string, number>();
   afterEach(() => {
     for (const socket of sockets.splice(0)) socket.close();
   });
@@ -25,8 +25,8 @@ describe('where TXT records belong, and who serves them', () => {
     socket.on('message', (query, { port, address }) => {
       const { type } = questionOf(query);
       const key = `127.0.0.1:${socket.address().port} ${types[type]}`;
-      asked.set(key, (asked.get(key) ?? 0) + 1);
-      socket.send(answerOf(query, zone), port, address);
+      requested.set(key, (requested.get(key) ?? 0) + 1);
+      socket.send(responseOf(query, zone), port, address);
     });
     socket.bind(portOfServer, '127.0.0.1');
     await once(socket, 'listening');
@@ -81,14 +81,14 @@ describe('where TXT records belong, and who serves them', () => {
     for (const socket of sockets.splice(0)) socket.close();
     const error = await failureOf(aliasOf(name, [resolver], signal));
     expect(error.code).to.equal('dns-lookup');
-    expect(error.message).to.include(`${resolver} did not tell the CNAME of ${name}`);
+    expect(error.message).to.include(`${resolver} did not return the CNAME of ${name}`);
   });
 
   const record = { name, value: 'v' };
   const unknown = [
-    ['the name servers are not told', { [`NS ${name}`]: 'SERVFAIL' }, `the name servers of ${name}`],
+    ['the name servers are unknown', { [`NS ${name}`]: 'SERVFAIL' }, `the name servers of ${name}`],
     [
-      'the address of the only name server is not told',
+      'the address of the only name server is unknown',
       { 'NS example.com': 'ns1.example.com', 'A ns1.example.com': 'SERVFAIL' },
       'the address of ns1.example.com',
     ],
@@ -101,7 +101,7 @@ describe('where TXT records belong, and who serves them', () => {
       expect(error.message).to.include(words);
     });
 
-  it('leaves out a name server whose address is not told, where another server is known', async () => {
+  it('leaves out a name server whose address is unknown, where another server is known', async () => {
     const server = await dnsOf({ [`TXT ${name}`]: Buffer.from('\x01v') });
     const zone = { 'NS example.com': 'ns1.example.com', 'A ns1.example.com': 'REFUSED' } as const;
     const options = { resolvers: [await dnsOf(zone)], servers: [server], timeoutMs: 0 };
@@ -116,11 +116,11 @@ describe('where TXT records belong, and who serves them', () => {
     const seen = serversWithout(record, options, signal).finally(() => {
       isOver = true;
     });
-    await until('it has looked', () => (asked.get(`${first} TXT`) ?? 0) >= 3);
+    await until('it has looked', () => (requested.get(`${first} TXT`) ?? 0) >= 3);
     expect(isOver).to.equal(false);
     zone[`TXT ${name}`] = Buffer.from('\x05other');
-    const before = asked.get(`${first} TXT`) ?? 0;
-    await until('it has looked again', () => (asked.get(`${first} TXT`) ?? 0) >= before + 2);
+    const before = requested.get(`${first} TXT`) ?? 0;
+    await until('it has looked again', () => (requested.get(`${first} TXT`) ?? 0) >= before + 2);
     expect(isOver).to.equal(false);
     zone[`TXT ${name}`] = Buffer.from('\x01v');
     expect(await seen).to.deep.equal([]);
@@ -143,9 +143,9 @@ function questionOf(query: Buffer) {
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-function answerOf(query: Buffer, zone: Zone): Buffer {
-  const { name: asked, type, end } = questionOf(query);
-  const found = zone[`${types[type]} ${asked}`];
+function responseOf(query: Buffer, zone: Zone): Buffer {
+  const { name: requested, type, end } = questionOf(query);
+  const found = zone[`${types[type]} ${requested}`];
   const head = Buffer.from(query.subarray(0, end));
   head.writeUInt16BE(0x8180, 2);
   for (const count of [6, 8, 10]) head.writeUInt16BE(0, count);

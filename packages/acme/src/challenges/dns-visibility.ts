@@ -19,7 +19,7 @@ const mostAliases = 8;
 
 /**
  * Where a CNAME leads that stands in place of the record; the name itself where there is none.
- * @throws DnsLookupError where the DNS does not tell: a record at the wrong name would fail the validation
+ * @throws DnsLookupError where the DNS gives no result: a record at the wrong name would fail the validation
  */
 export async function aliasOf(name: string, resolvers: readonly string[], signal: AbortSignal): Promise<string> {
   const resolver = resolverAt(resolvers);
@@ -54,13 +54,13 @@ export async function serversWithout(
   return late.filter((server) => server !== undefined);
 }
 
-/** @throws DnsLookupError where none can be found because the DNS does not tell */
+/** @throws DnsLookupError where none can be found because the DNS gives no result */
 async function authoritativeServers(name: string, { resolvers, servers }: VisibilityOptions): Promise<string[]> {
   const hosts = await nameServersOf(name, resolvers);
   const looked = await Promise.allSettled([...servers, ...hosts].map((host) => addressesOf(host, resolvers)));
   const addresses = looked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
   const failed = looked.find((each) => each.status === 'rejected');
-  // One server whose address is not told is left out; without any, the record would count as served by all of them.
+  // One server whose address is unknown is left out; without any, the record would count as served by all of them.
   if (addresses.length === 0 && failed !== undefined) throw failed.reason;
   return [...new Set(addresses)];
 }
@@ -88,7 +88,7 @@ async function addressesOf(server: string, resolvers: readonly string[]): Promis
   return addresses.slice(0, 1).map(at);
 }
 
-/** Answers that say that there is no such record. Any other error leaves open whether there is one. */
+/** Responses that say that there is no such record. Any other error leaves open whether there is one. */
 const absences = new Set(['ENODATA', 'ENOTFOUND', 'ENOTIMP']);
 
 async function found<T>(
@@ -102,7 +102,7 @@ async function found<T>(
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (absences.has(code)) return [];
     const by = resolvers.length === 0 ? 'the resolvers of this machine' : resolvers.join(', ');
-    throw DnsLookupError.of(`${by} did not tell ${what}: ${code === '' ? String(error) : code}`, error);
+    throw DnsLookupError.of(`${by} did not return ${what}: ${code === '' ? String(error) : code}`, error);
   }
 }
 

@@ -1,10 +1,10 @@
 import { type AlpnPair, makeAlpnPairs } from '../certificates/tls-alpn.ts';
-import type { ChallengeAnswer } from '../storage/documents.ts';
-import type { OpenAnswers } from './answer-board.ts';
+import type { ChallengeResponse } from '../storage/documents.ts';
+import type { OpenChallengeResponses } from './challenge-board.ts';
 import { serverNameOf } from './server-name.ts';
 
-/** Makes of the answers in the registry what a proxy shows; certificates of tls-alpn-01 once for each answer. */
-export class OpenedAnswers {
+/** Makes of the responses in the registry what a proxy shows; certificates of tls-alpn-01 once for each response. */
+export class ChallengeResponseOpener {
   readonly #now: () => number;
   #known = new Map<string, readonly AlpnPair[]>();
 
@@ -12,11 +12,11 @@ export class OpenedAnswers {
     this.#now = now;
   }
 
-  async of(answers: readonly ChallengeAnswer[]): Promise<OpenAnswers> {
+  async of(responses: readonly ChallengeResponse[]): Promise<OpenChallengeResponses> {
     const next = new Map<string, readonly AlpnPair[]>();
     const http: [string, string, string][] = [];
     const alpn: [string, readonly AlpnPair[]][] = [];
-    for (const { kind, name, token, keyAuthorization } of answers) {
+    for (const { kind, name, token, keyAuthorization } of responses) {
       if (kind === 'http-01') http.push([name, token, keyAuthorization]);
       else {
         const key = `${name} ${keyAuthorization}`;

@@ -46,7 +46,7 @@ export function rfc2136Provider(options: Rfc2136Options): DnsProvider {
     refuse(response, `the update of ${record.name} in the zone ${zone}`, options.server);
     if (signed !== undefined && response.signature !== true)
       throw DnsProviderError.of(
-        `${options.server}: the answer to the update of ${record.name} is not signed with our key`,
+        `${options.server}: the response to the update of ${record.name} is not signed with our key`,
       );
   };
   return {
@@ -57,7 +57,7 @@ export function rfc2136Provider(options: Rfc2136Options): DnsProvider {
   };
 }
 
-/** The zone that holds a name: the owner of the SOA record that the server answers with, or of the nearest parent. */
+/** The zone that holds a name: the owner of the SOA record that the server responds with, or of the nearest parent. */
 async function zoneOf(name: string, host: string, port: number, signal: AbortSignal): Promise<string> {
   const labels = name.split('.');
   for (let at = 0; at < labels.length; at += 1) {
@@ -89,14 +89,14 @@ async function exchange(message: Buffer, host: string, port: number, signal: Abo
       if (received.length < 2) continue;
       const expected = received.readUInt16BE(0) + 2;
       if (received.length < expected) continue;
-      const answer = received.subarray(2, expected);
-      if (answer.readUInt16BE(0) !== message.readUInt16BE(0)) throw new Error('an answer to another question');
-      return answer;
+      const reply = received.subarray(2, expected);
+      if (reply.readUInt16BE(0) !== message.readUInt16BE(0)) throw new Error('a response to another question');
+      return reply;
     }
-    throw new Error('the connection was closed without an answer');
+    throw new Error('the connection was closed without a response');
   } catch (error) {
     signal.throwIfAborted();
-    throw DnsProviderError.of(`DNS server ${host}:${port} gave no answer`, error);
+    throw DnsProviderError.of(`DNS server ${host}:${port} gave no response`, error);
   } finally {
     socket.destroy();
   }

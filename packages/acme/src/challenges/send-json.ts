@@ -7,7 +7,7 @@ export interface JsonCall {
   readonly body?: object;
 }
 
-export interface JsonAnswer {
+export interface JsonResponse {
   readonly status: number;
   readonly text: string;
   /** `undefined`: no JSON. */
@@ -17,10 +17,10 @@ export interface JsonAnswer {
 /** How long a provider may take over one call, in milliseconds. */
 const timeoutMs = 60_000;
 
-/** One call to a provider's API. @throws DnsProviderError where there is no answer */
-export async function sendJson({ method, url, headers, body }: JsonCall, signal: AbortSignal): Promise<JsonAnswer> {
+/** One call to a provider's API. @throws DnsProviderError where there is no response */
+export async function sendJson({ method, url, headers, body }: JsonCall, signal: AbortSignal): Promise<JsonResponse> {
   try {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method,
       headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -28,11 +28,11 @@ export async function sendJson({ method, url, headers, body }: JsonCall, signal:
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    const text = await answer.text();
-    return { status: answer.status, text, json: parsed(text) };
+    const text = await response.text();
+    return { status: response.status, text, json: parsed(text) };
   } catch (error) {
     signal.throwIfAborted();
-    throw DnsProviderError.of(`${method} ${url}: no answer`, error);
+    throw DnsProviderError.of(`${method} ${url}: no response`, error);
   }
 }
 

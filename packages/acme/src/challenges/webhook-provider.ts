@@ -15,12 +15,12 @@ export function webhookProvider(url: string): DnsProvider {
   const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   const headers: Readonly<Record<string, string>> = username === '' ? {} : { authorization: `Basic ${basic}` };
   const call = async (path: string, name: string, value: string, signal: AbortSignal) => {
-    const answer = await sendJson(
+    const response = await sendJson(
       { method: 'POST', url: `${base}/${path}`, headers, body: { fqdn: `${name}.`, value } },
       signal,
     );
-    if (answer.status >= 300)
-      throw DnsProviderError.of(`POST ${base}/${path} for ${name}: ${answer.status} ${answer.text.slice(0, 300)}`);
+    if (response.status >= 300)
+      throw DnsProviderError.of(`POST ${base}/${path} for ${name}: ${response.status} ${response.text.slice(0, 300)}`);
   };
   return {
     description: `webhook ${base}`,

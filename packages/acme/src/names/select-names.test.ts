@@ -14,18 +14,18 @@ const service = (key: string, names: readonly string[], labels: Partial<ServiceN
   ...labels,
 });
 const select = (services: readonly ServiceNames[], changed: Partial<SelectionRules> = {}, better: string[] = []) => {
-  const { wanted, problems } = selectNames(services, better, { ...rules, ...changed });
+  const { required, problems } = selectNames(services, better, { ...rules, ...changed });
   return {
-    wanted: wanted.map(({ name, services: sharing }) => `${name} ${sharing.join(' ')}`),
+    required: required.map(({ name, services: sharing }) => `${name} ${sharing.join(' ')}`),
     reasons: [...problems].flatMap(([key, found]) => found.map(({ reason }) => `${key} ${reason}`)),
-    first: wanted[0],
+    first: required[0],
   };
 };
 
 describe('the names that are ordered', () => {
   it('are the exact hosts of services, each once whatever number of services share it', () => {
-    const { wanted } = select([service('b', ['b.example.com', 'a.example.com']), service('a', ['A.example.com.'])]);
-    expect(wanted).to.deep.equal(['a.example.com swarm/a swarm/b', 'b.example.com swarm/b']);
+    const { required } = select([service('b', ['b.example.com', 'a.example.com']), service('a', ['A.example.com.'])]);
+    expect(required).to.deep.equal(['a.example.com swarm/a swarm/b', 'b.example.com swarm/b']);
   });
 
   const own = { issuers: [issuerOf('https://ca/dir')] };
@@ -57,9 +57,9 @@ describe('the names that are ordered', () => {
     ],
   ] as const;
   for (const [what, name, changed, reason] of refused)
-    it(`are not: ${what}, which is told`, () => {
-      const { wanted, reasons } = select([service('web', [name])], changed);
-      expect(wanted).to.deep.equal([]);
+    it(`are not: ${what}, which is reported`, () => {
+      const { required, reasons } = select([service('web', [name])], changed);
+      expect(required).to.deep.equal([]);
       expect(reasons).to.deep.equal([`swarm/web ${reason}`]);
     });
 
@@ -72,8 +72,8 @@ describe('the names that are ordered', () => {
   ] as const;
   for (const [what, name, changed] of taken)
     it(`are: ${what}`, () => {
-      const { wanted, reasons } = select([service('web', [name])], changed);
-      expect(wanted).to.deep.equal([`${name} swarm/web`]);
+      const { required, reasons } = select([service('web', [name])], changed);
+      expect(required).to.deep.equal([`${name} swarm/web`]);
       expect(reasons).to.deep.equal([]);
     });
 
@@ -85,8 +85,8 @@ describe('the names that are ordered', () => {
   ] as const;
   for (const [what, better, isOrdered] of covered)
     it(`are ${isOrdered ? '' : 'not '}those that a better certificate for ${what} covers`, () => {
-      const { wanted, reasons } = select([service('web', ['a.example.com'])], {}, [...better]);
-      expect(wanted.length > 0).to.equal(isOrdered);
+      const { required, reasons } = select([service('web', ['a.example.com'])], {}, [...better]);
+      expect(required.length > 0).to.equal(isOrdered);
       expect(reasons).to.deep.equal([]);
     });
 
@@ -101,7 +101,7 @@ describe('the names that are ordered', () => {
   ] as const;
   for (const [name, patterns, isAllowed] of domains)
     it(`are ${isAllowed ? '' : 'not '}${name} where ACME_DOMAINS=${patterns.join(',')}`, () => {
-      expect(select([service('web', [name])], { domains: patterns }).wanted.length > 0).to.equal(isAllowed);
+      expect(select([service('web', [name])], { domains: patterns }).required.length > 0).to.equal(isAllowed);
     });
 
   it('leave out a service that says acme=false, and no other that shares its host', () => {
@@ -109,7 +109,7 @@ describe('the names that are ordered', () => {
       service('a', ['a.example.com', 'x.example.com'], { acme: false }),
       service('b', ['a.example.com']),
     ];
-    expect(select(services).wanted).to.deep.equal(['a.example.com swarm/b']);
+    expect(select(services).required).to.deep.equal(['a.example.com swarm/b']);
   });
 
   const url = 'https://ca.internal/acme/directory';
@@ -144,10 +144,10 @@ describe('the names that are ordered', () => {
     ['a challenge that is impossible', { challenge: 'dns-01' }, 'acme-challenge-impossible'],
   ] as const;
   for (const [what, labels, reason] of cannot) {
-    it(`follow the next service of a host where the first one asks for ${what}, which is told`, () => {
+    it(`follow the next service of a host where the first one asks for ${what}, which is reported`, () => {
       const services = [service('a', ['x.example.com'], labels), service('b', ['x.example.com'])];
-      const { wanted, reasons, first } = select(services);
-      expect(wanted).to.deep.equal(['x.example.com swarm/b swarm/a']);
+      const { required, reasons, first } = select(services);
+      expect(required).to.deep.equal(['x.example.com swarm/b swarm/a']);
       expect(reasons).to.deep.equal([`swarm/a ${reason}`]);
       expect(first).to.deep.include({ issuers: ['letsencrypt'], challenges: ['http-01'] });
     });
@@ -159,11 +159,11 @@ describe('the names that are ordered', () => {
         service('c', ['x.example.com'], labels),
       ];
       expect(select(services)).to.deep.include({
-        wanted: ['x.example.com swarm/a swarm/b swarm/c'],
+        required: ['x.example.com swarm/a swarm/b swarm/c'],
         reasons: [`swarm/b ${reason}`, `swarm/c ${reason}`],
       });
       expect(select(services.slice(1))).to.deep.include({
-        wanted: [],
+        required: [],
         reasons: [`swarm/b ${reason}`, `swarm/c ${reason}`],
       });
     });
@@ -171,8 +171,8 @@ describe('the names that are ordered', () => {
 
   it('prove an address by http-01 or tls-alpn-01 alone, a wildcard by dns-01 alone', () => {
     const all: Partial<SelectionRules> = { challenges: ['dns-01', 'http-01', 'tls-alpn-01'], canWriteDns: () => true };
-    const { wanted } = selectNames([service('web', ['8.8.8.8', '*.example.com'])], [], { ...rules, ...all });
-    expect(wanted.map(({ name, challenges }) => [name, ...challenges])).to.deep.equal([
+    const { required } = selectNames([service('web', ['8.8.8.8', '*.example.com'])], [], { ...rules, ...all });
+    expect(required.map(({ name, challenges }) => [name, ...challenges])).to.deep.equal([
       ['*.example.com', 'dns-01'],
       ['8.8.8.8', 'http-01', 'tls-alpn-01'],
     ]);

@@ -42,7 +42,7 @@ export interface SelectionRules {
 }
 
 /** A name to have a certificate for. */
-export interface WantedName {
+export interface RequiredName {
   readonly name: string;
   /** All services with that host. The first one, whose labels can be honoured, decides and shares its certificate. */
   readonly services: readonly [ServiceKey, ...ServiceKey[]];
@@ -53,7 +53,7 @@ export interface WantedName {
 
 export interface SelectedNames {
   /** Sorted by name. */
-  readonly wanted: readonly WantedName[];
+  readonly required: readonly RequiredName[];
   readonly problems: ReadonlyMap<ServiceKey, readonly Problem[]>;
 }
 
@@ -68,7 +68,7 @@ export function selectNames(
   rules: SelectionRules,
 ): SelectedNames {
   const problems = new Map<ServiceKey, Problem[]>();
-  const tell = (key: ServiceKey, problem: Problem) => {
+  const report = (key: ServiceKey, problem: Problem) => {
     const known = problems.get(key);
     if (known === undefined) problems.set(key, [problem]);
     else known.push(problem);
@@ -83,15 +83,15 @@ export function selectNames(
     }
   }
 
-  const wanted: WantedName[] = [];
+  const required: RequiredName[] = [];
   for (const [name, sharing] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const ways = sharing.map((service) => wayOf(name, service, rules));
-    for (const way of ways) if (way.kind === 'none') tell(way.service.key, way.problem);
+    for (const way of ways) if (way.kind === 'none') report(way.service.key, way.problem);
     const first = ways.find((way) => way.kind === 'order');
     if (first === undefined) continue;
     const others = sharing.filter((service) => service !== first.service);
     const profile = first.service.profile ?? rules.profile;
-    wanted.push({
+    required.push({
       name,
       services: [first.service.key, ...others.map(({ key }) => key)],
       issuers: first.issuers,
@@ -99,7 +99,7 @@ export function selectNames(
       ...(profile === undefined ? {} : { profile }),
     });
   }
-  return { wanted, problems };
+  return { required, problems };
 }
 
 type Way =
@@ -141,9 +141,9 @@ function issuersFor({ acme }: ServiceNames, { issuers }: SelectionRules): Select
 }
 
 function challengesFor(name: string, service: ServiceNames, rules: SelectionRules): ChallengeKind[] {
-  const asked = service.challenge === undefined ? rules.challenges : [service.challenge];
+  const requested = service.challenge === undefined ? rules.challenges : [service.challenge];
   const kind = nameKind(name);
-  return asked.filter((challenge) => {
+  return requested.filter((challenge) => {
     if (kind === 'wildcard' && challenge !== 'dns-01') return false;
     // dns-01 cannot validate addresses: they have no zone (RFC 8738, section 7).
     return challenge !== 'dns-01' || (kind !== 'ip' && rules.canWriteDns(name));
@@ -162,11 +162,11 @@ function unknownIssuer(service: ServiceNames, { issuers }: SelectionRules): Prob
 }
 
 function unprovable(name: string, { challenge }: ServiceNames): Problem {
-  const asked = challenge === undefined ? 'ACME_CHALLENGE' : 'acmeChallenge';
+  const requested = challenge === undefined ? 'ACME_CHALLENGE' : 'acmeChallenge';
   return {
     severity: 'warning',
     reason: 'acme-challenge-impossible',
-    message: `no certificate can be ordered: ${asked} leaves no way to prove control of ${name}`,
+    message: `no certificate can be ordered: ${requested} leaves no way to prove control of ${name}`,
     value: name,
     suggestion:
       'use http-01, or configure access to its DNS zone (ACME_DNS_WEBHOOK, ACME_DNS_SERVER, ACME_CLOUDFLARE_TOKEN)',

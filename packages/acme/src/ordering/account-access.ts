@@ -25,18 +25,18 @@ interface Access {
   readonly issuer: Issuer;
   client: Promise<AcmeClient> | undefined;
   clockOffsetMs: number;
-  /** Requests in a row without a usable answer. */
+  /** Requests in a row without a usable response. */
   failures: number;
   notBeforeMs: number;
-  /** Why the last request had no usable answer. */
+  /** Why the last request had no usable response. */
   lastError?: string;
 }
 
-/** Waits before an issuer that does not answer is asked again, in milliseconds. */
+/** Waits before an issuer that does not respond is queried again, in milliseconds. */
 const firstWaitMs = 5_000;
 const longestWaitMs = 600_000;
 
-/** One client and account for each issuer, made when first needed, and how well the issuer answers. */
+/** One client and account for each issuer, made when first needed, and how well the issuer responds. */
 export class AccountAccess {
   readonly #options: AccountAccessOptions;
   readonly #accesses = new Map<string, Access>();
@@ -72,7 +72,7 @@ export class AccountAccess {
   }
 
   /**
-   * The time by the CA that was asked last. Moments in the registry are by the clocks of CAs: with a clock of ours that is
+   * The time by the CA that was queried last. Moments in the registry are by the clocks of CAs: with a clock of ours that is
    * hours ahead, every wait would be over at once.
    */
   clock(): number {
@@ -84,7 +84,7 @@ export class AccountAccess {
     return this.#options.now() + this.#access(issuer).clockOffsetMs;
   }
 
-  /** Until when the issuer is left alone because it did not answer; 0: it answers. */
+  /** Until when the issuer is left alone because it did not respond; 0: it responds. */
   notBeforeMs(issuer: Issuer): number {
     return this.#access(issuer).notBeforeMs;
   }
@@ -94,12 +94,12 @@ export class AccountAccess {
     return this.#access(issuer).failures;
   }
 
-  /** URL and cause of the last request without a usable answer; empty where there was none. */
+  /** URL and cause of the last request without a usable response; empty where there was none. */
   lastError(issuer: Issuer): string {
     return this.#access(issuer).lastError ?? '';
   }
 
-  answered(issuer: Issuer): void {
+  responded(issuer: Issuer): void {
     const access = this.#access(issuer);
     access.failures = 0;
     access.notBeforeMs = 0;
@@ -114,7 +114,7 @@ export class AccountAccess {
     access.failures += 1;
     access.lastError = error.message;
     access.notBeforeMs = this.clock() + waitMs;
-    logger.warn({ issuer: issuer.name, waitMs, err: error.message }, 'the CA gives no usable answer');
+    logger.warn({ issuer: issuer.name, waitMs, err: error.message }, 'the CA gives no usable response');
   }
 
   /** The CA does not know the account any more: it is made again, with the same key. */

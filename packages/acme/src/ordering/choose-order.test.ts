@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 import { type Issuer, issuerOf } from '../orders/issuers.ts';
 import { type ChoiceInput, chooseOrder } from './choose-order.ts';
 
 const issuers = [issuerOf('letsencrypt'), issuerOf('zerossl')];
-const wanted = (changed: Partial<WantedName> = {}): WantedName => ({
+const required = (changed: Partial<RequiredName> = {}): RequiredName => ({
   name: 'a.example.com',
   services: ['swarm/web'],
   issuers: issuers.map(({ id }) => id),
@@ -14,7 +14,7 @@ const wanted = (changed: Partial<WantedName> = {}): WantedName => ({
 const choose = (input: Partial<ChoiceInput> & { readonly away?: Readonly<Record<string, number>> } = {}) => {
   const { away = {}, ...rest } = input;
   const choice = chooseOrder({
-    names: [wanted()],
+    names: [required()],
     failures: 0,
     rehearsed: false,
     issuers,
@@ -40,13 +40,13 @@ describe('how the next try is made', () => {
     ['the same issuer while it was away once', { away: { letsencrypt: 1 } }, 'wait for letsencrypt'],
     ['the next issuer when it was away three times', { away: { letsencrypt: 3 } }, 'zerossl http-01'],
     ['the first when all are away', { away: { letsencrypt: 3, zerossl: 3 } }, 'wait for letsencrypt'],
-    ['the issuer of the label alone', { names: [wanted({ issuers: ['zerossl'] })] as const }, 'zerossl http-01'],
+    ['the issuer of the label alone', { names: [required({ issuers: ['zerossl'] })] as const }, 'zerossl http-01'],
     [
       'the short-lived profile for an address',
-      { names: [wanted({ name: '8.8.8.8' })] as const },
+      { names: [required({ name: '8.8.8.8' })] as const },
       'letsencrypt http-01  shortlived',
     ],
-    ['nothing for an issuer that is gone', { names: [wanted({ issuers: ['other'] })] as const }, undefined],
+    ['nothing for an issuer that is gone', { names: [required({ issuers: ['other'] })] as const }, undefined],
   ] as const;
   for (const [what, input, choice] of cases) it(`is ${what}`, () => expect(choose(input)).to.equal(choice));
 });

@@ -14,7 +14,7 @@ export interface ChoiceInput {
   readonly failures: number;
   readonly rehearsed: boolean;
   readonly issuers: readonly Issuer[];
-  /** Failures in a row of an issuer that does not answer. */
+  /** Failures in a row of an issuer that does not respond. */
   readonly awayFailures: (issuer: Issuer) => number;
   readonly notBeforeMs: (issuer: Issuer) => number;
   readonly nowMs: number;
@@ -34,7 +34,7 @@ export type OrderChoice =
 
 /**
  * Which issuer, directory and challenge the next try of a group uses: after a failure the staging directory first; the
- * next issuer after three failures, or when one did not answer three times; the challenges in turn.
+ * next issuer after three failures, or when one did not respond three times; the challenges in turn.
  */
 export function chooseOrder(input: ChoiceInput): OrderChoice | undefined {
   const { names, failures, rehearsed, issuers, awayFailures, notBeforeMs, nowMs } = input;

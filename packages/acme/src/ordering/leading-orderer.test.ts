@@ -35,7 +35,7 @@ describe('a new orderer', () => {
       reason: 'new',
       startedAtMs: 0,
       sealedKey: '',
-      told: [],
+      reported: [],
     };
     const put = (key: string, value: string) => ({ kind: 'set' as const, key: keys.prefix + key, value });
     await store.transact([
@@ -55,7 +55,7 @@ describe('a new orderer', () => {
       userAgent: 'x',
       dns: { for: () => undefined } as unknown as OrdererOptions['dns'],
       resolvers: [],
-      wanted: () => [],
+      required: () => [],
       presence: { waitUntil: async () => ({ waitingFor: [] }) } as unknown as OrdererOptions['presence'],
       events: { orderBegun: () => undefined, orderEnded: () => undefined },
       logger: silentLogger,

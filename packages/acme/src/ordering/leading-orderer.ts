@@ -124,21 +124,21 @@ export class LeadingOrderer {
       }
     }
     const pending = new Set(open.flatMap(({ names }) => names));
-    const stale = writer.answers.map(({ name }) => name).filter((name) => !pending.has(name));
-    if (stale.length > 0) await writer.write({ removeAnswersOf: stale });
+    const stale = writer.responses.map(({ name }) => name).filter((name) => !pending.has(name));
+    if (stale.length > 0) await writer.write({ removeResponsesOf: stale });
     for (const order of open) {
       logger.info({ names: order.names, issuer: this.#issuerName(order.issuer) }, 'going on with an order');
       orders.resume(order);
     }
   }
 
-  /** Begins what is to be ordered now; answers when to look again. */
+  /** Begins what is to be ordered now; returns when to look again. */
   async #plan({ writer, orders, requests, usable, nowMs }: Planning): Promise<number> {
-    const { wanted, logger } = this.#options;
+    const { required, logger } = this.#options;
     const certificates = ownCertificates(writer.documents, usable);
     const requested = requests.names(certificates);
     const plan = planOrders({
-      wanted: wanted(),
+      required: required(),
       certificates,
       states: nameStates(writer.documents),
       inProgress: orders.names(),
@@ -164,8 +164,8 @@ export class LeadingOrderer {
 
   /** Failures of names without a route are not reported. Their schedule is kept for an hour in case the names return. */
   async #forgetNames(writer: FencedWriter, nowMs: number): Promise<void> {
-    const { wanted } = this.#options;
-    const names = new Set(wanted().map(({ name }) => name));
+    const { required } = this.#options;
+    const names = new Set(required().map(({ name }) => name));
     const forgotten = [...writer.documents].flatMap(([key, value]) => {
       const known = key.startsWith('names/') ? readDocument(nameSchema, value) : undefined;
       return known !== undefined && !names.has(known.name) && known.nextAttemptMs < nowMs - 3_600_000 ? [key] : [];
@@ -179,7 +179,10 @@ export class LeadingOrderer {
     const { waitingFor } = await presence.waitUntil(({ acme }) => hasReached(acme, mark), barrierMs, signal);
     const key = documentKeys.lateReplicas;
     if (waitingFor.length > 0) {
-      logger.warn({ replicas: waitingFor, waitedMs: barrierMs }, 'replicas did not confirm the answer: the CA is told');
+      logger.warn(
+        { replicas: waitingFor, waitedMs: barrierMs },
+        'replicas did not confirm the response: the CA is notified',
+      );
       const notice = { version: 1, kind: 'replicas-late', replicas: waitingFor, atMs: now() };
       await writer.write({ documents: new Map([[key, text(notice)]]) });
     } else if (writer.documents.has(key)) await writer.write({ documents: new Map([[key, undefined]]) });

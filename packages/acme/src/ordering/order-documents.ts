@@ -10,8 +10,8 @@ import type { CertificateDocument, NameDocument, OrderDocument, RenewalDocument 
 type Keys = readonly [SecretsKey, ...SecretsKey[]];
 type Documents = Map<string, string | undefined>;
 
-const firstUnansweredMs = 5_000;
-const longestUnansweredMs = 600_000;
+const firstWithoutResponseMs = 5_000;
+const longestWithoutResponseMs = 600_000;
 
 /** What stands in the registry after an order gave a certificate. */
 export function documentsOfIssued(
@@ -140,17 +140,17 @@ export function documentOfRehearsal(known: NameDocument, nowMs: number): NameDoc
 }
 
 /**
- * A name whose order the CA did not answer: it waits 5 s to 10 minutes by itself, because the orders beside it that are
- * answered end the wait for the CA. Not counted as a failure, and no problem yet.
+ * A name whose order got no response of the CA: it waits 5 s to 10 minutes by itself, because the orders beside it that are
+ served end the wait for the CA. Not counted as a failure, and no problem yet.
  */
-export function documentOfUnanswered(
+export function documentOfNoResponse(
   name: string,
   order: FailureParts['order'],
   known: NameDocument | undefined,
   nowMs: number,
 ): NameDocument {
   const unanswered = (known?.unanswered ?? 0) + 1;
-  const waitMs = Math.min(firstUnansweredMs * 2 ** (unanswered - 1), longestUnansweredMs);
+  const waitMs = Math.min(firstWithoutResponseMs * 2 ** (unanswered - 1), longestWithoutResponseMs);
   return {
     version: 1,
     name,
@@ -163,7 +163,7 @@ export function documentOfUnanswered(
   };
 }
 
-/** A name that waits for a limit of the budget, or for a CA that is away: told, and not counted as a failure. */
+/** A name that waits for a limit of the budget, or for a CA that is away: reported, and not counted as a failure. */
 export function documentOfWait(
   name: string,
   order: FailureParts['order'],

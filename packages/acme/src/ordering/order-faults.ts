@@ -12,7 +12,7 @@ export function internalProblem(error: unknown): AcmeProblem {
 
 /**
  * The certificate was replaced already, is unknown to the CA or is of another account: RFC 9773, section 5, has a type for
- * the first alone, and CAs answer the others as `malformed` or `unauthorized`. A problem of single names is another one.
+ * the first alone, and CAs respond to the others as `malformed` or `unauthorized`. A problem of single names is another one.
  */
 export function refusesReplaces({ code, problem }: AcmeError): boolean {
   if (code !== 'acme-refused' || problem === undefined || problem.subproblems.length > 0) return false;

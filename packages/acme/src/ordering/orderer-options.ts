@@ -1,7 +1,7 @@
 import type { KeyValueStore, ReplicaPresence, SecretsKey } from '@swarmgate/registry';
 import type { ExternalAccount, Logger } from '@swarmgate/runtime';
 import type { DnsProviders } from '../challenges/dns-providers.ts';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 import type { Issuer } from '../orders/issuers.ts';
 import type { AcmeKeys } from '../storage/acme-keys.ts';
 
@@ -20,11 +20,11 @@ export interface OrdererOptions {
   readonly dns: DnsProviders;
   readonly resolvers: readonly string[];
   /** Names that the present routes want; called whenever something is planned. */
-  readonly wanted: () => readonly WantedName[];
+  readonly required: () => readonly RequiredName[];
   readonly presence: Pick<ReplicaPresence, 'waitUntil'>;
   readonly events: OrdererEvents;
   readonly logger: Logger;
-  /** How long replicas may take to confirm an answer before the CA is told anyway, in milliseconds. Default 15,000. */
+  /** How long replicas may take to confirm a response before the CA is notified anyway, in milliseconds. Default 15,000. */
   readonly barrierMs?: number;
   /** After the registry was made new: how long others may give back what it lost, in milliseconds. Default 5,000. */
   readonly restoreMs?: number;

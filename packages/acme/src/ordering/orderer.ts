@@ -33,7 +33,7 @@ export class Orderer implements Running {
   }
 
   /** Routes or certificates of other sources changed. */
-  wantedChanged(): void {
+  requiredChanged(): void {
     this.#leading?.wake();
   }
 

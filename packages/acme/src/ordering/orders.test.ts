@@ -2,13 +2,13 @@ import { type SecretsKey, sealSecret, secretsKeyOf } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 import { issuerOf } from '../orders/issuers.ts';
 import { planOrders } from '../orders/plan-orders.ts';
 import type { AcmeClient } from '../protocol/acme-client.ts';
 import { AcmeError } from '../protocol/acme-error.ts';
 import { type AcmeChange, headAfter, newHead } from '../storage/acme-head.ts';
-import type { ChallengeAnswer, NameDocument, OrderDocument } from '../storage/documents.ts';
+import type { ChallengeResponse, NameDocument, OrderDocument } from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';
 import { AccountAccess } from './account-access.ts';
 import { Budgets, knownName, type OrderingContext } from './order-context.ts';
@@ -56,7 +56,7 @@ function contextOf({ client, signal }: { readonly client?: () => AcmeClient; rea
     now: () => 1_000_000,
     signal,
   };
-  return { context, documents, ended, answers: () => head.answers };
+  return { context, documents, ended, responses: () => head.answers };
 }
 
 const issuer = issuerOf('https://ca.example/directory');
@@ -74,7 +74,7 @@ const order = (name: string, changed: Partial<OrderDocument> = {}): OrderDocumen
   told: [],
   ...changed,
 });
-const wantedName = (name: string): WantedName => ({
+const requiredName = (name: string): RequiredName => ({
   name,
   services: ['swarm/web'],
   issuers: [issuer.id],
@@ -83,7 +83,7 @@ const wantedName = (name: string): WantedName => ({
 
 describe('the end of an order', () => {
   for (const reason of ['order-lost', 'account-lost'] as const)
-    it(`makes its names wait 1, 10 and 100 minutes where the CA answers ${reason}, and counts a failure`, async () => {
+    it(`makes its names wait 1, 10 and 100 minutes where the CA responds with ${reason}, and counts a failure`, async () => {
       const { context, documents } = contextOf({ signal: new AbortController().signal });
       const waits: number[] = [];
       for (let at = 0; at < 3; at += 1) {
@@ -93,21 +93,21 @@ describe('the end of an order', () => {
         expect(known.failure).to.deep.include({ type: reason, detail: 'gone' });
         waits.push((known.nextAttemptMs - 1_000_000) / 60_000);
         const states = new Map([[known.name, known]]);
-        const wanted = [wantedName('a.example.com')];
+        const required = [requiredName('a.example.com')];
         const none = { certificates: [], inProgress: new Set<string>(), requested: new Set<string>() };
-        expect(planOrders({ wanted, states, ...none, nowMs: 1_000_000 }).orders).to.deep.equal([]);
+        expect(planOrders({ required, states, ...none, nowMs: 1_000_000 }).orders).to.deep.equal([]);
       }
       expect(waits).to.deep.equal([1, 10, 100]);
       expect(context.budgets.of(issuer).failures['a.example.com']).to.have.length(3);
       expect([...documents.keys()].filter((each) => each.startsWith('orders/'))).to.deep.equal([]);
     });
 
-  it('makes the names of an order that is not answered wait longer each time, also while others are answered', async () => {
+  it('makes the names of an order that gets no response wait longer each time, also while others get one', async () => {
     const { context } = contextOf({ signal: new AbortController().signal });
     const waits: number[] = [];
     for (let at = 0; at < 9; at += 1) {
       const away = { kind: 'interrupted', reason: 'ca-away', message: '503', isUnissued: true } as const;
-      context.access.answered(issuer);
+      context.access.responded(issuer);
       await settleOrder(order('a.example.com'), issuer, away, '', context);
       const known = knownName(context.writer, 'a.example.com');
       expect(known).to.include({ failures: 0 }).and.not.have.property('failure');
@@ -117,15 +117,20 @@ describe('the end of an order', () => {
     expect(context.budgets.of(issuer).failures).to.deep.equal({});
   });
 
-  it('takes back its own answers alone: not those of the domain that a wildcard is of', async () => {
-    const { context, answers } = contextOf({ signal: new AbortController().signal });
-    const answer = (name: string): ChallengeAnswer => ({ kind: 'http-01', name, token: 't', keyAuthorization: 't.x' });
-    await context.writer.write({ addAnswers: [answer('example.com'), answer('a.example.com')] });
+  it('takes back its own responses alone: not those of the domain that a wildcard is of', async () => {
+    const { context, responses } = contextOf({ signal: new AbortController().signal });
+    const response = (name: string): ChallengeResponse => ({
+      kind: 'http-01',
+      name,
+      token: 't',
+      keyAuthorization: 't.x',
+    });
+    await context.writer.write({ addResponses: [response('example.com'), response('a.example.com')] });
     const outcome = { kind: 'interrupted', reason: 'ca-away', message: '' } as const;
     await settleOrder(order('*.example.com', { challenge: 'dns-01' }), issuer, outcome, '', context);
-    expect(answers().map(({ name }) => name)).to.deep.equal(['example.com', 'a.example.com']);
+    expect(responses().map(({ name }) => name)).to.deep.equal(['example.com', 'a.example.com']);
     await settleOrder(order('a.example.com'), issuer, outcome, '', context);
-    expect(answers().map(({ name }) => name)).to.deep.equal(['example.com']);
+    expect(responses().map(({ name }) => name)).to.deep.equal(['example.com']);
   });
 
   it('is a failure of its names where the certificate cannot be stored', async () => {
@@ -140,7 +145,7 @@ describe('orders of one orderer', () => {
   const ending = new AbortController();
   after(() => ending.abort());
 
-  it('go on when one of them ends with an unexpected error, which waits and is told', async () => {
+  it('go on when one of them ends with an unexpected error, which waits and is reported', async () => {
     const { context, documents } = contextOf({
       client: () => {
         throw new TypeError('unexpected');
@@ -154,7 +159,7 @@ describe('orders of one orderer', () => {
       ended += 1;
     };
     const orders = new Orders({ context, issuers: [issuer], onEnd, onRefused: (error) => refused.push(error) });
-    orders.begin([{ names: [wantedName('a.example.com')], reason: 'new' }], new Set());
+    orders.begin([{ names: [requiredName('a.example.com')], reason: 'new' }], new Set());
     await orders.settled();
     expect(refused).to.deep.equal([]);
     expect(ended).to.equal(1);
@@ -165,12 +170,12 @@ describe('orders of one orderer', () => {
   });
 
   it('are resumed sixteen at a time, the others as these end, and count as in progress meanwhile', async () => {
-    const answers: PromiseWithResolvers<void>[] = [];
+    const responses: PromiseWithResolvers<void>[] = [];
     const client = {
       order: async () => {
-        const asked = Promise.withResolvers<void>();
-        answers.push(asked);
-        await asked.promise;
+        const requested = Promise.withResolvers<void>();
+        responses.push(requested);
+        await requested.promise;
         throw AcmeError.refused('POST', { type: 'malformed', detail: '', status: 404, subproblems: [] });
       },
     } as unknown as AcmeClient;
@@ -180,14 +185,14 @@ describe('orders of one orderer', () => {
       const id = `n${at}.example.com`;
       orders.resume(order(id, { url: 'https://ca/o', sealedKey: sealSecret('k', `acme/orders/${id}`, [key]) }));
     }
-    await until('sixteen are asked for', () => answers.length >= 16);
-    expect(answers).to.have.length(16);
+    await until('sixteen are requested', () => responses.length >= 16);
+    expect(responses).to.have.length(16);
     expect(orders.names().size).to.equal(40);
-    answers[0]?.resolve();
-    await until('the next one begins', () => answers.length === 17);
+    responses[0]?.resolve();
+    await until('the next one begins', () => responses.length === 17);
     for (let at = 1; at < 40; at += 1) {
-      await until(`order ${at}`, () => answers.length > at);
-      answers[at]?.resolve();
+      await until(`order ${at}`, () => responses.length > at);
+      responses[at]?.resolve();
     }
     await until('all ended', () => orders.names().size === 0);
   });

@@ -12,7 +12,7 @@ import { knownName, type OrderingContext } from './order-context.ts';
 import { orderBinding, text } from './order-documents.ts';
 import { internalProblem, isOfAll } from './order-faults.ts';
 import { type OrderOutcome, runOrder } from './run-order.ts';
-import { answeredNames, away, failed, type OrderSubject, settleOrder, waiting } from './settle-order.ts';
+import { away, failed, type OrderSubject, respondedNames, settleOrder, waiting } from './settle-order.ts';
 
 export interface OrdersOptions {
   readonly context: OrderingContext;
@@ -23,7 +23,7 @@ export interface OrdersOptions {
   readonly onRefused: (error: unknown) => void;
 }
 
-/** At the same time. Keeps the answers of all of them, which every replica reads, small. */
+/** At the same time. Keeps the responses of all of them, which every replica reads, small. */
 const mostOrders = 16;
 const mostNames = 100;
 /** The CA's clock is known to the second. */
@@ -82,7 +82,7 @@ export class Orders {
   }
 
   /**
-   * An order without a URL was perhaps made at the CA, and its answer lost: it may count twice there. Only the count of orders
+   * An order without a URL was perhaps made at the CA, and its response lost: it may count twice there. Only the count of orders
    * is concerned, because such an order was not finalized.
    */
   async #admitAgain({ names, url }: OrderDocument, issuer: Issuer): Promise<boolean> {
@@ -96,7 +96,7 @@ export class Orders {
     return true;
   }
 
-  /** Begins as many as fit. Answers when to plan again; `Infinity`: when one of them ends. */
+  /** Begins as many as fit. Returns when to plan again; `Infinity`: when one of them ends. */
   begin(planned: readonly PlannedOrder[], requested: ReadonlySet<string>): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const each of planned) {
@@ -169,7 +169,7 @@ export class Orders {
         this.#context,
       ))
         documents.set(key, value);
-    await writer.write({ documents, removeAnswersOf: answeredNames(subject) });
+    await writer.write({ documents, removeResponsesOf: respondedNames(subject) });
   }
 
   async #order(
@@ -278,7 +278,7 @@ export class Orders {
             await writer.write({ documents: new Map([budgets.spend(issuer, admission.budget)]) });
             return true;
           },
-          onAnswer: (error) => (error === undefined ? access.answered(issuer) : access.failed(issuer, error)),
+          onResponse: (error) => (error === undefined ? access.responded(issuer) : access.failed(issuer, error)),
         },
         signal,
       );

@@ -6,7 +6,7 @@ import type { ChallengeKind } from '../names/select-names.ts';
 import type { Proof } from '../orders/next-step.ts';
 import { dnsValue } from '../protocol/jws.ts';
 import type { HeadMark } from '../storage/acme-head.ts';
-import type { ChallengeAnswer } from '../storage/documents.ts';
+import type { ChallengeResponse } from '../storage/documents.ts';
 import type { FencedWriter } from '../storage/fenced-writer.ts';
 
 export interface ProverOptions {
@@ -25,7 +25,7 @@ export interface ProofRequest {
   readonly keyAuthorization: (token: string) => string;
 }
 
-/** Puts answers where a CA looks for them, and takes them away again. */
+/** Puts responses where a CA looks for them, and takes them away again. */
 export class Prover {
   readonly #options: ProverOptions;
 
@@ -34,20 +34,20 @@ export class Prover {
   }
 
   /**
-   * Resolves when the answers can be seen: by every live replica, or by the zone's authoritative servers.
+   * Resolves when the responses can be seen: by every live replica, or by the zone's authoritative servers.
    * @throws DnsProviderError, DnsLookupError
    */
   async publish(request: ProofRequest, signal: AbortSignal): Promise<void> {
     if (request.challenge === 'dns-01') return this.#publishRecords(request, signal);
     const kind = request.challenge;
-    const addAnswers = request.proofs.map(({ name, token }): ChallengeAnswer => {
+    const addResponses = request.proofs.map(({ name, token }): ChallengeResponse => {
       return { kind, name, token, keyAuthorization: request.keyAuthorization(token) };
     });
-    const mark = await this.#options.writer.write({ addAnswers });
+    const mark = await this.#options.writer.write({ addResponses });
     await this.#options.barrier(mark, signal);
   }
 
-  /** The answers were taken from the board with the order's last write; records of a zone are removed here. */
+  /** The responses were taken from the board with the order's last write; records of a zone are removed here. */
   async takeBack(request: ProofRequest, signal: AbortSignal): Promise<void> {
     if (request.challenge !== 'dns-01') return;
     for (const proof of request.proofs) {

@@ -30,7 +30,7 @@ export interface RenewalChecksOptions {
 const mostChecks = 8;
 const afterFailureMs = 3_600_000;
 
-/** Reads the CAs' renewal information (RFC 9773) of all certificates, each when its CA asked for. */
+/** Reads the CAs' renewal information (RFC 9773) of all certificates, each when its CA requested it. */
 export class RenewalChecks {
   readonly #options: RenewalChecksOptions;
   readonly #changed = createSignal();

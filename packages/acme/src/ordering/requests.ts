@@ -60,11 +60,13 @@ export class Requests {
     }
   }
 
-  /** Names that were asked for, and with each certificate all of its names. */
+  /** Names that were requested, and with each certificate all of its names. */
   names(certificates: readonly OwnCertificate[]): ReadonlySet<string> {
-    const asked = [...this.#renewals.keys()];
-    const together = certificates.filter(({ names }) => asked.some((name) => names.some((each) => covers(each, name))));
-    return new Set([...asked, ...together.flatMap(({ names }) => names)]);
+    const requested = [...this.#renewals.keys()];
+    const together = certificates.filter(({ names }) =>
+      requested.some((name) => names.some((each) => covers(each, name))),
+    );
+    return new Set([...requested, ...together.flatMap(({ names }) => names)]);
   }
 
   /** They were begun, or cannot be. */

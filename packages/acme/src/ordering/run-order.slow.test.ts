@@ -41,7 +41,7 @@ const authorization: Authorization = {
 const privateKey = makePrivateKey();
 const prover = { publish: async () => undefined, takeBack: async () => undefined } as unknown as Prover;
 
-/** A CA of these answers. The order ends when the signal aborts, or with its outcome. */
+/** A CA of these responses. The order ends when the signal aborts, or with its outcome. */
 const run = (
   client: Partial<AcmeClient>,
   signal: AbortSignal,
@@ -58,7 +58,7 @@ const run = (
     now: Date.now,
     store: async () => undefined,
     charge: async () => false,
-    onAnswer: (error) => errors.push(error),
+    onResponse: (error) => errors.push(error),
     ...others,
   };
   return { errors, outcome: runOrder({ ...order, ...of }, context, signal) };
@@ -81,9 +81,9 @@ describe('an order at a CA that misbehaves', () => {
   ] as const;
   for (const [what, client] of loops)
     it(`asks it at most a few times a second where it ${what}`, async () => {
-      let asked = 0;
+      let requested = 0;
       const counted = async () => {
-        asked += 1;
+        requested += 1;
         return client.order();
       };
       const challenges = [{ type: 'http-01', url: 'https://ca/c', status: 'pending' as const }];
@@ -93,7 +93,7 @@ describe('an order at a CA that misbehaves', () => {
         () => expect.fail('it ends'),
         () => undefined,
       );
-      expect(asked).to.be.within(1, 4);
+      expect(requested).to.be.within(1, 4);
     });
 
   const selfSigned = async (name: string) => {
@@ -147,7 +147,7 @@ describe('an order at a CA that misbehaves', () => {
     expect(await outcome).to.deep.include({ kind: 'failed' });
   });
 
-  it('goes on after a challenge that a former orderer had told it of', async () => {
+  it('goes on after a challenge that a former orderer had notified it of', async () => {
     let stage = 0;
     const { outcome } = run(
       {
@@ -204,7 +204,7 @@ describe('an order at a CA that misbehaves', () => {
           charged += 1;
           return true;
         },
-        onAnswer: () => undefined,
+        onResponse: () => undefined,
       };
       await runOrder({ ...unmade, replaces: 'ari' }, context, AbortSignal.timeout(5_000));
       expect(sent).to.deep.equal(['ari', undefined].slice(0, orders));
@@ -311,7 +311,7 @@ describe('an order at a CA that misbehaves', () => {
       expect(published).to.deep.equal([]);
     });
 
-  it('keeps its outcome where answers cannot be taken back', async () => {
+  it('keeps its outcome where responses cannot be taken back', async () => {
     const takeBack = async () => {
       throw new TypeError('no DNS');
     };

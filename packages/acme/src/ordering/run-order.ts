@@ -24,8 +24,8 @@ export interface OrderContext {
   readonly store: (order: OrderDocument) => Promise<void>;
   /** Spends a certificate that is not exempt from the CA's limits; `false`: there is no room. */
   readonly charge: () => Promise<boolean>;
-  /** The CA answered, or did not. */
-  readonly onAnswer: (error?: AcmeError) => void;
+  /** The CA responded, or did not. */
+  readonly onResponse: (error?: AcmeError) => void;
   /** How long the order may take from its start, whichever replicas take it further, in milliseconds. Default 30 minutes. */
   readonly deadlineMs?: number;
 }
@@ -55,7 +55,7 @@ const firstPollMs = 250;
 const shortestWaitMs = 20;
 
 /**
- * Takes one order from wherever it stands to its end. What the CA answers decides each step, so a replica that takes
+ * Takes one order from wherever it stands to its end. What the CA returns decides each step, so a replica that takes
  * over goes on with the same order. Waits happen here, never inside a request.
  */
 export async function runOrder(
@@ -69,7 +69,7 @@ export async function runOrder(
     await run.takeBack();
   } catch (error) {
     if (isOfAll(error, signal)) throw error;
-    context.logger.warn({ names: order.names, err: error }, 'answers of an order could not be taken back');
+    context.logger.warn({ names: order.names, err: error }, 'responses of an order could not be taken back');
   }
   return outcome.kind === 'issued' || run.mayBeIssued ? outcome : { ...outcome, isUnissued: true };
 }
@@ -105,7 +105,7 @@ class OrderRun {
       let waitMs: number;
       try {
         const stepped = await this.#next();
-        this.#context.onAnswer();
+        this.#context.onResponse();
         if (typeof stepped !== 'number') return stepped;
         away = 0;
         waitMs = stepped;
@@ -113,7 +113,7 @@ class OrderRun {
         const outcome = this.#outcomeOf(error);
         if (outcome !== undefined) return outcome;
         if (!(error instanceof AcmeError)) return this.#unexpected(error);
-        this.#context.onAnswer(error);
+        this.#context.onResponse(error);
         if (this.#order.url === undefined) return { kind: 'interrupted', reason: 'ca-away', message: error.message };
         waitMs = Math.max(backoffMs(away, 1_000, 60_000), error.retryAfterMs ?? 0);
         away += 1;
@@ -125,7 +125,7 @@ class OrderRun {
           failures: new Map(),
           problem: { type: 'timeout', detail: `no end after ${this.#deadlineMs / 60_000} minutes`, subproblems: [] },
         };
-      // A CA that asks for no wait at all is not asked in a loop, and one that asks for days holds up no order.
+      // A CA that asks for no wait at all is not queried in a loop, and one that asks for days holds up no order.
       await pause(Math.min(Math.max(waitMs, shortestWaitMs), leftMs), this.#signal);
     }
   }
@@ -156,7 +156,7 @@ class OrderRun {
     const authorizations = await this.#authorizations(polled.resource);
     if (authorizations === undefined) return 0;
     this.#rememberProofs(authorizations);
-    const step = nextStep(polled.resource, authorizations, { names, challenge, told: new Set(this.#order.told) });
+    const step = nextStep(polled.resource, authorizations, { names, challenge, reported: new Set(this.#order.told) });
     logger.debug({ names, order: url, status: polled.resource.status, step: step.kind }, 'order');
     return this.#take(step, polled);
   }
@@ -169,7 +169,7 @@ class OrderRun {
         return firstPollMs;
       case 'finalize': {
         const request = await makeRequest(this.#order.names, createPrivateKey(privateKey));
-        // An answer that is lost leaves open whether there is a certificate; a refusal does not.
+        // A response that is lost leaves open whether there is a certificate; a refusal does not.
         this.#mayBeIssued = true;
         const { resource, retryAfterMs } = await client
           .finalize(step.url, request, this.#signal)
@@ -240,7 +240,7 @@ class OrderRun {
       try {
         await client.challengeReady(url, this.#signal);
       } catch (error) {
-        // A former orderer has told the CA, and stopped before it could store that.
+        // A former orderer has notified the CA, and stopped before it could store that.
         if (!(error instanceof AcmeError) || error.problem?.type !== 'malformed') throw error;
       }
     }

@@ -3,8 +3,8 @@ import { issuerOf } from '../orders/issuers.ts';
 import type { OrderingContext } from './order-context.ts';
 import { away } from './settle-order.ts';
 
-describe('a CA without a usable answer', () => {
-  it('is told with URL and cause from its first failure on, and counts as no failure of the name', () => {
+describe('a CA without a usable response', () => {
+  it('is reported with URL and cause from its first failure on, and counts as no failure of the name', () => {
     const detail = 'GET https://ca.internal/dir: connect ECONNREFUSED 10.0.0.9:443';
     const context = {
       access: { failures: () => 1, lastError: () => detail, notBeforeMs: () => 5_000 },

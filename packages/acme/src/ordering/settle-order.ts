@@ -7,8 +7,8 @@ import type { NameDocument, OrderDocument } from '../storage/documents.ts';
 import { knownName, type OrderingContext } from './order-context.ts';
 import {
   documentOfFailure,
+  documentOfNoResponse,
   documentOfRehearsal,
-  documentOfUnanswered,
   documentOfWait,
   documentsOfIssued,
   text,
@@ -19,7 +19,7 @@ import type { OrderOutcome } from './run-order.ts';
 /** What an order, or the try to begin one, is about. */
 export type OrderSubject = Pick<OrderDocument, 'names' | 'services' | 'issuer' | 'challenge'>;
 
-/** Writes what an order came to: one transaction with its document removed and its answers taken back. */
+/** Writes what an order came to: one transaction with its document removed and its responses taken back. */
 export async function settleOrder(
   order: OrderDocument,
   issuer: Issuer,
@@ -50,16 +50,16 @@ export async function settleOrder(
     if (outcome.reason === 'ca-away') events.orderEnded(issuer.name, 'interrupted');
     logger.info({ names, issuer: issuer.name, reason: outcome.reason, err: outcome.message }, 'an order was given up');
     if (outcome.reason === 'account-lost') await access.forgetAccount(issuer);
-    // A CA that loses each order that it made is asked no more often than one that refuses it.
+    // A CA that loses each order that it made is queried no more often than one that refuses it.
     const missed =
-      outcome.reason === 'ca-away' ? unanswered(order, issuer, context) : failed(order, issuer, lost(outcome), context);
+      outcome.reason === 'ca-away' ? pending(order, issuer, context) : failed(order, issuer, lost(outcome), context);
     for (const [key, value] of missed) documents.set(key, value);
   }
-  await writer.write({ documents, removeAnswersOf: answeredNames(order) });
+  await writer.write({ documents, removeResponsesOf: respondedNames(order) });
 }
 
-/** Names whose answers stand in the registry: those of a wildcard are records of its zone, and its domain is another name. */
-export function answeredNames({ names, challenge }: OrderSubject): readonly string[] {
+/** Names whose responses stand in the registry: those of a wildcard are records of its zone, and its domain is another name. */
+export function respondedNames({ names, challenge }: OrderSubject): readonly string[] {
   return challenge === 'dns-01' ? [] : names.filter((name) => nameKind(name) !== 'wildcard');
 }
 
@@ -129,16 +129,16 @@ export function failed(
   return documents;
 }
 
-function unanswered(order: OrderDocument, issuer: Issuer, context: OrderingContext): Map<string, string> {
+function pending(order: OrderDocument, issuer: Issuer, context: OrderingContext): Map<string, string> {
   const { writer, access } = context;
   const nowMs = access.now(issuer);
-  const waits = order.names.map((name) => documentOfUnanswered(name, order, knownName(writer, name), nowMs));
+  const waits = order.names.map((name) => documentOfNoResponse(name, order, knownName(writer, name), nowMs));
   const known = new Map(waits.map((each) => [each.name, each]));
   const documents = new Map(waits.map((each) => [documentKeys.name(each.name), text(each)]));
   return new Map([...documents, ...away(order, issuer, context, (name) => known.get(name))]);
 }
 
-/** Told from the first time on, with URL and cause: a wrong ACME_DIRECTORY shows at once. The next success takes it back. */
+/** Reported from the first time on, with URL and cause: a wrong ACME_DIRECTORY shows at once. The next success takes it back. */
 export function away(
   subject: OrderSubject,
   issuer: Issuer,
@@ -146,7 +146,7 @@ export function away(
   known = (name: string) => knownName(context.writer, name),
 ): Map<string, string> {
   const { access } = context;
-  // Others had an answer since: only this name waits.
+  // Others had a response since: only this name waits.
   if (access.failures(issuer) === 0) return new Map();
   const detail = access.lastError(issuer);
   return waiting(subject, { type: 'unreachable', detail, untilMs: access.notBeforeMs(issuer) }, known);

@@ -8,6 +8,6 @@ export interface Failure {
   readonly detail: string;
   readonly challenge: ChallengeKind;
   readonly issuer: string;
-  /** The CA asked for no try before this time. */
+  /** The CA requested no try before this time. */
   readonly notBeforeMs?: number | undefined;
 }

@@ -4,13 +4,13 @@ import { failureProblem } from './mend.ts';
 describe('a failed order in words', () => {
   const cases = [
     ['dns', 'no A or AAAA record for a.example.com', 'acme-dns'],
-    ['connection', 'port 80 of a.example.com does not answer', 'acme-connection'],
-    ['unauthorized', 'port 80 of a.example.com is answered by another server', 'acme-unauthorized'],
-    ['incorrectResponse', 'port 80 of a.example.com is answered by another server', 'acme-incorrect-response'],
+    ['connection', 'port 80 of a.example.com does not respond', 'acme-connection'],
+    ['unauthorized', 'port 80 of a.example.com is served by another server', 'acme-unauthorized'],
+    ['incorrectResponse', 'port 80 of a.example.com is served by another server', 'acme-incorrect-response'],
     ['caa', 'a CAA record forbids ca to certify a.example.com', 'acme-caa'],
     ['rateLimited', 'rate limited by ca until 2026-12-01T00:00:00.000Z', 'acme-rate-limited'],
     ['account', 'ca refuses the account', 'acme-account'],
-    ['unreachable', 'ca does not answer', 'acme-unreachable'],
+    ['unreachable', 'ca does not respond', 'acme-unreachable'],
     ['something-new', 'ca refuses a.example.com', 'acme-something-new'],
   ] as const;
   for (const [type, words, reason] of cases)
@@ -48,10 +48,10 @@ describe('a failed order in words', () => {
     ['GET https://ca/dir: connect ECONNREFUSED 127.0.0.1:14000', /refuses the connection/, /host and port/],
     ['GET https://ca/dir: getaddrinfo ENOTFOUND ca', /not found in the DNS/, /host in ACME_DIRECTORY/],
     ['GET https://ca/dir: 404 without a problem document', /no ACME directory at this URL/, /correct the path/],
-    ['GET https://ca/dir: 503 without a problem document', /does not answer/, /reaches the CA/],
+    ['GET https://ca/dir: 503 without a problem document', /does not respond/, /reaches the CA/],
   ] as const;
   for (const [detail, what, suggestion] of ofCa)
-    it(`tells URL, cause and mend of a CA without a usable answer: ${detail}`, () => {
+    it(`tells URL, cause and mend of a CA without a usable response: ${detail}`, () => {
       const failure = { type: 'unreachable', detail, challenge: 'http-01' as const, issuer: 'ca' };
       const problem = failureProblem('a.example.com', failure, 0);
       expect(problem.message).to.match(what).and.include(detail);

@@ -10,24 +10,24 @@ interface Mend {
 
 type MendOf = (name: string, failure: Failure) => Mend;
 
-const answering: Readonly<Record<ChallengeKind, string>> = {
+const responding: Readonly<Record<ChallengeKind, string>> = {
   'http-01': 'port 80',
   'tls-alpn-01': 'port 443',
   'dns-01': 'the TXT record _acme-challenge',
 };
 
-const wrongAnswer: MendOf = (name, { challenge }) => ({
+const wrongResponse: MendOf = (name, { challenge }) => ({
   what:
     challenge === 'dns-01'
       ? `the CA does not see the TXT record of ${name}`
-      : `${answering[challenge]} of ${name} is answered by another server`,
+      : `${responding[challenge]} of ${name} is served by another server`,
   suggestion:
     challenge === 'dns-01'
       ? 'look whether all name servers of the zone serve the record that is written, and whether a CNAME leads elsewhere'
       : 'look where the A and AAAA records lead: a CDN or load balancer before this proxy has to pass the challenge on, and a stale AAAA record is tried first',
 });
 
-/** Why a CA gives no usable answer, by what Node or the other side wrote of it. */
+/** Why a CA gives no usable response, by what Node or the other side wrote of it. */
 const causes: readonly (readonly [pattern: RegExp, what: string, suggestion: string])[] = [
   [
     /self-signed certificate|unable to (?:get|verify)/,
@@ -55,7 +55,7 @@ const causes: readonly (readonly [pattern: RegExp, what: string, suggestion: str
 function unreachable(issuer: string, detail: string): Mend {
   const [, what, suggestion] = causes.find(([pattern]) => pattern.test(detail)) ?? [
     undefined,
-    'does not answer',
+    'does not respond',
     'look whether this machine reaches the CA; with a CA of your own, whether ACME_CA_FILE holds its authority',
   ];
   return { what: `${issuer} ${what}`, suggestion };
@@ -65,14 +65,14 @@ function unreachable(issuer: string, detail: string): Mend {
 const mends: Readonly<Record<string, MendOf>> = {
   dns: (name) => ({
     what: `no A or AAAA record for ${name}`,
-    suggestion: `add an A record for ${name} with the address of this proxy, and see that its name servers answer`,
+    suggestion: `add an A record for ${name} with the address of this proxy, and see that its name servers respond`,
   }),
   connection: (name, { challenge }) => ({
-    what: `${answering[challenge]} of ${name} does not answer`,
+    what: `${responding[challenge]} of ${name} does not respond`,
     suggestion: `open ${challenge === 'tls-alpn-01' ? 'port 443' : 'port 80'} to the internet and publish it to this proxy, for IPv6 too where there is an AAAA record`,
   }),
-  unauthorized: wrongAnswer,
-  incorrectResponse: wrongAnswer,
+  unauthorized: wrongResponse,
+  incorrectResponse: wrongResponse,
   tls: (name) => ({
     what: `the TLS handshake with ${name} failed`,
     suggestion: 'look whether port 443 leads to this proxy without another TLS termination before it, or use http-01',
@@ -124,7 +124,7 @@ const mends: Readonly<Record<string, MendOf>> = {
   'dns-lookup': (name) => ({
     what: `the DNS does not tell where the TXT record of ${name} belongs`,
     suggestion:
-      'look whether the resolvers in ACME_DNS_RESOLVERS, or those of this machine, answer; a CNAME of _acme-challenge must not lead in a circle',
+      'look whether the resolvers in ACME_DNS_RESOLVERS, or those of this machine, respond; a CNAME of _acme-challenge must not lead in a circle',
   }),
   unreachable: (_, { issuer, detail }) => unreachable(issuer, detail),
   'order-lost': (name, { issuer }) => ({
@@ -159,7 +159,7 @@ const accountTypes = new Set([
   'rateLimited',
 ]);
 
-/** What a CA answered to a request for an account, where its type would be taken for a failed validation of a name. */
+/** What a CA returned to a request for an account, where its type would be taken for a failed validation of a name. */
 export function accountProblem(problem: AcmeProblem): AcmeProblem {
   return accountTypes.has(problem.type) ? problem : { ...problem, type: 'account' };
 }

@@ -25,17 +25,17 @@ const problem = (type: string, detail = 'why') => ({ type: `urn:ietf:params:acme
 const step = (
   of: Order,
   authorizations: readonly Authorization[] = [],
-  told: readonly string[] = [],
+  reported: readonly string[] = [],
   kind: 'http-01' | 'dns-01' = 'http-01',
 ) =>
   nextStep(of, authorizations, {
     names: ['a', 'b', 'c', '*.a', 'example.com', '*.example.com'],
     challenge: kind,
-    told: new Set(told),
+    reported: new Set(reported),
   });
 
 describe('the next step of an order', () => {
-  it('answers pending challenges that the CA was not told of', () => {
+  it('responds to pending challenges that the CA was not notified of', () => {
     const pending = [authorization('a', 'pending'), authorization('b', 'valid')];
     expect(step(order('pending'), pending)).to.deep.equal({
       kind: 'prove',
@@ -44,7 +44,7 @@ describe('the next step of an order', () => {
   });
 
   const waits = [
-    ['a challenge that was told', order('pending'), [authorization('a', 'pending')], ['https://ca/http-01']],
+    ['a challenge that was reported', order('pending'), [authorization('a', 'pending')], ['https://ca/http-01']],
     [
       'one in validation',
       order('pending'),
@@ -55,8 +55,8 @@ describe('the next step of an order', () => {
     ['a certificate whose URL is not there yet', order('valid'), [], []],
     ['an order whose authorizations are all valid', order('pending'), [authorization('a', 'valid')], []],
   ] as const;
-  for (const [what, of, authorizations, told] of waits)
-    it(`waits for ${what}`, () => expect(step(of, authorizations, told)).to.deep.equal({ kind: 'wait' }));
+  for (const [what, of, authorizations, reported] of waits)
+    it(`waits for ${what}`, () => expect(step(of, authorizations, reported)).to.deep.equal({ kind: 'wait' }));
 
   it('finalizes when the order is ready, and downloads when it is valid', () => {
     expect(step(order('ready'))).to.deep.equal({ kind: 'finalize', url: 'https://ca/finalize' });

@@ -3,7 +3,7 @@ import type { ChallengeKind } from '../names/select-names.ts';
 import { type AcmeProblem, problemOf } from '../protocol/acme-error.ts';
 import type { Authorization, Challenge, Order } from '../protocol/resources.ts';
 
-/** A challenge that is to be answered. */
+/** A challenge whose response is to be published. */
 export interface Proof {
   /** The identifier: for a wildcard the name without `*.` */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Proof {
  * replica continues an order where the last one stopped.
  */
 export type Step =
-  /** Publish the answers, wait for the replicas, then tell the CA. */
+  /** Publish the responses, wait for the replicas, then tell the CA. */
   | { readonly kind: 'prove'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'wait' }
   | { readonly kind: 'finalize'; readonly url: string }
@@ -30,14 +30,14 @@ export interface StepInput {
   /** What was ordered. */
   readonly names: readonly string[];
   readonly challenge: ChallengeKind;
-  /** URLs of the challenges that the CA was told of already. */
-  readonly told: ReadonlySet<string>;
+  /** URLs of the challenges that the CA was notified of already. */
+  readonly reported: ReadonlySet<string>;
 }
 
 export function nextStep(
   order: Order,
   authorizations: readonly Authorization[],
-  { names, challenge, told }: StepInput,
+  { names, challenge, reported }: StepInput,
 ): Step {
   const foreign = authorizations.find((each) => each.status !== 'valid' && !isOrdered(each, names));
   if (foreign !== undefined) return refused(`the CA asks for a proof of ${nameOf(foreign)}, which was not ordered`);
@@ -58,7 +58,7 @@ export function nextStep(
     .filter(({ status }) => status === 'pending')
     .flatMap((each) => {
       const found = each.challenges.find(({ type }) => type === challenge);
-      if (found?.token === undefined || found.status !== 'pending' || told.has(found.url)) return [];
+      if (found?.token === undefined || found.status !== 'pending' || reported.has(found.url)) return [];
       return [{ name: normalName(each.identifier.value), url: found.url, token: found.token }];
     });
   return proofs.length > 0 ? { kind: 'prove', proofs } : { kind: 'wait' };
@@ -71,7 +71,7 @@ export function nameOf({ identifier, wildcard }: Authorization): string {
 }
 
 /**
- * Whether it is for a name of the order. Nothing is published for another one: a CA could have answers put into zones
+ * Whether it is for a name of the order. Nothing is published for another one: a CA could have responses put into zones
  * and hosts that have nothing to do with the order. One that is valid already asks for nothing.
  */
 export function isOrdered(authorization: Authorization, names: readonly string[]): boolean {
@@ -79,7 +79,7 @@ export function isOrdered(authorization: Authorization, names: readonly string[]
   return names.includes(name) && (nameKind(name) === 'ip') === (authorization.identifier.type === 'ip');
 }
 
-/** An order that the CA answers with something that RFC 8555 does not allow: all of its names wait. */
+/** An order to which the CA responds with something that RFC 8555 does not allow: all of its names wait. */
 export function refused(detail: string): Extract<Step, { readonly kind: 'failed' }> {
   return { kind: 'failed', failures: new Map(), problem: { type: 'serverInternal', detail, subproblems: [] } };
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 import { type NameState, type OrderPlanInput, type OwnCertificate, planOrders } from './plan-orders.ts';
 
 const nowMs = 1_000_000;
-const wantedName = (name: string, service = 'web', changed: Partial<WantedName> = {}): WantedName => ({
+const requiredName = (name: string, service = 'web', changed: Partial<RequiredName> = {}): RequiredName => ({
   name,
   services: [`swarm/${service}`],
   issuers: ['ca'],
@@ -21,7 +21,7 @@ const certificate = (names: readonly string[], changed: Partial<OwnCertificate> 
 const failing = (failures: number, nextAttemptMs: number): NameState => ({ failures, nextAttemptMs });
 const plan = (input: Partial<OrderPlanInput>) => {
   const found = planOrders({
-    wanted: [],
+    required: [],
     certificates: [],
     states: new Map(),
     inProgress: new Set(),
@@ -42,7 +42,7 @@ const plan = (input: Partial<OrderPlanInput>) => {
 
 describe('planning orders', () => {
   it('puts the names of one service together, and those of another apart', () => {
-    const { orders } = plan({ wanted: [wantedName('a'), wantedName('b'), wantedName('c', 'api')] });
+    const { orders } = plan({ required: [requiredName('a'), requiredName('b'), requiredName('c', 'api')] });
     expect(orders).to.deep.equal([
       ['a b', 'new'],
       ['c', 'new'],
@@ -50,57 +50,61 @@ describe('planning orders', () => {
   });
 
   it('puts at most 25 names into one order', () => {
-    const wanted = Array.from({ length: 51 }, (_, at) => wantedName(`n${String(at).padStart(2, '0')}`));
-    expect(plan({ wanted }).orders.map(([names]) => names?.split(' ').length)).to.deep.equal([25, 25, 1]);
+    const required = Array.from({ length: 51 }, (_, at) => requiredName(`n${String(at).padStart(2, '0')}`));
+    expect(plan({ required }).orders.map(([names]) => names?.split(' ').length)).to.deep.equal([25, 25, 1]);
   });
 
   it('keeps names apart that are ordered in another way', () => {
-    const wanted = [
-      wantedName('a'),
-      wantedName('b', 'web', { profile: 'shortlived' }),
-      wantedName('c', 'web', { challenges: ['dns-01'] }),
-      wantedName('8.8.8.8'),
+    const required = [
+      requiredName('a'),
+      requiredName('b', 'web', { profile: 'shortlived' }),
+      requiredName('c', 'web', { challenges: ['dns-01'] }),
+      requiredName('8.8.8.8'),
     ];
-    expect(plan({ wanted }).orders).to.have.length(4);
+    expect(plan({ required }).orders).to.have.length(4);
   });
 
   it('orders a failing name alone, and holds up no other', () => {
     const states = new Map([['b', failing(1, nowMs - 1)]]);
-    const { orders } = plan({ wanted: [wantedName('a'), wantedName('b'), wantedName('c')], states });
+    const { orders } = plan({ required: [requiredName('a'), requiredName('b'), requiredName('c')], states });
     expect(orders.map(([names]) => names)).to.deep.equal(['a c', 'b']);
   });
 
   it('waits for the next attempt of a failing name, and says until when', () => {
     const states = new Map([['a', failing(2, nowMs + 77)]]);
-    expect(plan({ wanted: [wantedName('a')], states })).to.deep.equal({ orders: [], nextMs: nowMs + 77, obsolete: [] });
+    expect(plan({ required: [requiredName('a')], states })).to.deep.equal({
+      orders: [],
+      nextMs: nowMs + 77,
+      obsolete: [],
+    });
   });
 
   it('waits with a name that only waits, and orders it with the others then', () => {
     const states = new Map([['b', failing(0, nowMs + 5)]]);
-    const wanted = [wantedName('a'), wantedName('b')];
-    expect(plan({ wanted, states }).orders.map(([names]) => names)).to.deep.equal(['a']);
-    expect(plan({ wanted, states, nowMs: nowMs + 5 }).orders.map(([names]) => names)).to.deep.equal(['a b']);
+    const required = [requiredName('a'), requiredName('b')];
+    expect(plan({ required, states }).orders.map(([names]) => names)).to.deep.equal(['a']);
+    expect(plan({ required, states, nowMs: nowMs + 5 }).orders.map(([names]) => names)).to.deep.equal(['a b']);
   });
 
   it('orders nothing twice: not what is in progress, not what a certificate covers', () => {
     const input = {
-      wanted: [wantedName('a'), wantedName('b'), wantedName('c.d')],
+      required: [requiredName('a'), requiredName('b'), requiredName('c.d')],
       certificates: [certificate(['a']), certificate(['*.d'])],
       inProgress: new Set(['b']),
     };
     expect(plan(input).orders).to.deep.equal([]);
   });
 
-  it('lets a wildcard that is wanted cover its names, unless it failed', () => {
-    const wanted = [wantedName('*.example.com', 'all'), wantedName('a.example.com')];
-    expect(plan({ wanted }).orders.map(([names]) => names)).to.deep.equal(['*.example.com']);
+  it('lets a wildcard that is required cover its names, unless it failed', () => {
+    const required = [requiredName('*.example.com', 'all'), requiredName('a.example.com')];
+    expect(plan({ required }).orders.map(([names]) => names)).to.deep.equal(['*.example.com']);
     const states = new Map([['*.example.com', failing(1, nowMs + 60)]]);
-    expect(plan({ wanted, states }).orders.map(([names]) => names)).to.deep.equal(['a.example.com']);
+    expect(plan({ required, states }).orders.map(([names]) => names)).to.deep.equal(['a.example.com']);
   });
 
   it('renews what is due with the names that routes still have, and replaces it', () => {
     const certificates = [certificate(['a', 'gone'], { renewAtMs: nowMs, renewalId: 'x' })];
-    expect(plan({ wanted: [wantedName('a')], certificates }).orders).to.deep.equal([['a', 'renewal', 'a+gone']]);
+    expect(plan({ required: [requiredName('a')], certificates }).orders).to.deep.equal([['a', 'renewal', 'a+gone']]);
   });
 
   it('renews nothing that no route has any more, and lets it serve until its end', () => {
@@ -116,24 +120,24 @@ describe('planning orders', () => {
   it('renews the others when one name of a certificate fails', () => {
     const certificates = [certificate(['a', 'b'], { renewAtMs: nowMs })];
     const states = new Map([['b', failing(1, nowMs + 60)]]);
-    const { orders } = plan({ wanted: [wantedName('a'), wantedName('b')], certificates, states });
+    const { orders } = plan({ required: [requiredName('a'), requiredName('b')], certificates, states });
     expect(orders).to.deep.equal([['a', 'renewal', 'a+b']]);
   });
 
   it('replaces a certificate once, also where its names belong to two services by now', () => {
     const certificates = [certificate(['a', 'b'], { renewAtMs: nowMs })];
-    const { orders } = plan({ wanted: [wantedName('a'), wantedName('b', 'api')], certificates });
+    const { orders } = plan({ required: [requiredName('a'), requiredName('b', 'api')], certificates });
     expect(orders).to.deep.equal([
       ['a', 'renewal', 'a+b'],
       ['b', 'renewal'],
     ]);
   });
 
-  it('renews at once what an operator asked for, failing or not', () => {
+  it('renews at once what an operator requested, failing or not', () => {
     const certificates = [certificate(['a', 'b'])];
-    const wanted = [wantedName('a'), wantedName('b'), wantedName('c')];
+    const required = [requiredName('a'), requiredName('b'), requiredName('c')];
     const states = new Map([['c', failing(4, nowMs + 60)]]);
-    const { orders } = plan({ wanted, certificates, states, requested: new Set(['a', 'b', 'c']) });
+    const { orders } = plan({ required, certificates, states, requested: new Set(['a', 'b', 'c']) });
     expect(orders).to.deep.equal([
       ['a b', 'renewal', 'a+b'],
       ['c', 'new'],
@@ -142,7 +146,7 @@ describe('planning orders', () => {
 
   it('comes back when the next certificate is due', () => {
     const certificates = [certificate(['a'], { renewAtMs: nowMs + 9 }), certificate(['x'], { renewAtMs: nowMs + 3 })];
-    expect(plan({ wanted: [wantedName('a')], certificates }).nextMs).to.equal(nowMs + 9);
+    expect(plan({ required: [requiredName('a')], certificates }).nextMs).to.equal(nowMs + 9);
   });
 
   it('lets go of a certificate whose names a later one has', () => {
@@ -151,14 +155,14 @@ describe('planning orders', () => {
       certificate(['a'], { notAfterMs: nowMs + 2_000 }),
       certificate(['b'], { notAfterMs: nowMs + 2_000 }),
     ];
-    expect(plan({ wanted: [wantedName('a'), wantedName('b')], certificates }).obsolete).to.deep.equal(['a+b']);
+    expect(plan({ required: [requiredName('a'), requiredName('b')], certificates }).obsolete).to.deep.equal(['a+b']);
     expect(
-      plan({ wanted: [wantedName('a'), wantedName('b')], certificates: certificates.slice(0, 2) }).obsolete,
+      plan({ required: [requiredName('a'), requiredName('b')], certificates: certificates.slice(0, 2) }).obsolete,
     ).to.deep.equal([]);
   });
 
-  it('keeps a certificate for a name that is not wanted for now, and has no other', () => {
+  it('keeps a certificate for a name that is not required for now, and has no other', () => {
     const certificates = [certificate(['a', 'b']), certificate(['b'], { notAfterMs: nowMs + 2_000 })];
-    expect(plan({ wanted: [wantedName('b')], certificates }).obsolete).to.deep.equal([]);
+    expect(plan({ required: [requiredName('b')], certificates }).obsolete).to.deep.equal([]);
   });
 });

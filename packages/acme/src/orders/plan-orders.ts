@@ -1,6 +1,6 @@
 import { groupNames, type NameGroup } from '../names/group-names.ts';
 import { isCovered, nameKind } from '../names/name-kind.ts';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 
 /** A certificate of this proxy's own, as planning sees it. */
 export interface OwnCertificate {
@@ -22,12 +22,12 @@ export interface NameState {
 }
 
 export interface OrderPlanInput {
-  readonly wanted: readonly WantedName[];
+  readonly required: readonly RequiredName[];
   readonly certificates: readonly OwnCertificate[];
   readonly states: ReadonlyMap<string, NameState>;
   /** Names of orders that are in progress. */
   readonly inProgress: ReadonlySet<string>;
-  /** Names that an operator asked to renew now. */
+  /** Names that an operator requested to renew now. */
   readonly requested: ReadonlySet<string>;
   readonly nowMs: number;
 }
@@ -50,31 +50,31 @@ export interface OrderPlan {
 
 /**
  * What to order now: names that no certificate covers, and certificates that are due, as far as a route has their names.
- * A wanted wildcard covers its names unless it failed. A name that failed waits for its next attempt; an operator's
+ * A required wildcard covers its names unless it failed. A name that failed waits for its next attempt; an operator's
  * request does not wait.
  */
 export function planOrders(input: OrderPlanInput): OrderPlan {
-  const { wanted, certificates, states, inProgress, requested, nowMs } = input;
+  const { required, certificates, states, inProgress, requested, nowMs } = input;
   const alive = certificates.filter(({ notAfterMs }) => notAfterMs > nowMs);
   const isDue = (each: OwnCertificate) => each.renewAtMs <= nowMs || each.names.some((name) => requested.has(name));
   const fresh = new Set(alive.filter((each) => !isDue(each)).flatMap(({ names }) => names));
   const wildcards = new Set(
-    wanted.filter(({ name }) => nameKind(name) === 'wildcard' && !isFailing(states, name)).map(({ name }) => name),
+    required.filter(({ name }) => nameKind(name) === 'wildcard' && !isFailing(states, name)).map(({ name }) => name),
   );
   const isServedByWildcard = (name: string) => nameKind(name) === 'dns' && isCovered(name, wildcards);
 
   let nextMs = Number.POSITIVE_INFINITY;
-  const needed: WantedName[] = [];
-  for (const each of wanted) {
+  const needed: RequiredName[] = [];
+  for (const each of required) {
     const { name } = each;
     if (isServedByWildcard(name) || inProgress.has(name) || isCovered(name, fresh)) continue;
     const waitsUntilMs = requested.has(name) ? nowMs : (states.get(name)?.nextAttemptMs ?? nowMs);
     if (waitsUntilMs <= nowMs) needed.push(each);
     else nextMs = Math.min(nextMs, waitsUntilMs);
   }
-  const wantedNames = new Set(wanted.map(({ name }) => name));
+  const requiredNames = new Set(required.map(({ name }) => name));
   for (const { names, renewAtMs } of alive) {
-    if (renewAtMs > nowMs && names.some((name) => wantedNames.has(name))) nextMs = Math.min(nextMs, renewAtMs);
+    if (renewAtMs > nowMs && names.some((name) => requiredNames.has(name))) nextMs = Math.min(nextMs, renewAtMs);
   }
   return {
     orders: plannedOrders(needed, alive.filter(isDue), states),
@@ -84,7 +84,7 @@ export function planOrders(input: OrderPlanInput): OrderPlan {
 }
 
 function plannedOrders(
-  needed: readonly WantedName[],
+  needed: readonly RequiredName[],
   due: readonly OwnCertificate[],
   states: OrderPlanInput['states'],
 ): PlannedOrder[] {
@@ -92,8 +92,8 @@ function plannedOrders(
   // The newest one of several that hold a name is the one that its successor replaces.
   for (const each of due.toSorted((a, b) => a.notAfterMs - b.notAfterMs))
     for (const name of each.names) renewedBy.set(name, each);
-  const renewals = new Map<OwnCertificate, WantedName[]>();
-  const first: WantedName[] = [];
+  const renewals = new Map<OwnCertificate, RequiredName[]>();
+  const first: RequiredName[] = [];
   for (const each of needed) {
     const renews = isFailing(states, each.name) ? undefined : renewedBy.get(each.name);
     if (renews === undefined) first.push(each);
@@ -120,7 +120,7 @@ function isFailing(states: OrderPlanInput['states'], name: string): boolean {
 }
 
 /**
- * Over, or every name of it has a certificate that ends later. Names that are not wanted now count too: a label that
+ * Over, or every name of it has a certificate that ends later. Names that are not required now count too: a label that
  * cannot be honoured, or routes that are not all there yet, take no certificate from a host that is served with it.
  */
 function isObsolete(certificate: OwnCertificate, all: readonly OwnCertificate[], nowMs: number): boolean {

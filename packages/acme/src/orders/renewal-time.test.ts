@@ -33,14 +33,14 @@ describe('the moment of renewal', () => {
     expect(renewalInWindowMs(window, life(90), 0.5) / dayMs).to.equal(81);
   });
 
-  it('is asked for as often as the CA wishes, from a minute to a day, every 6 h by default', () => {
+  it('is requested as often as the CA wishes, from a minute to a day, every 6 h by default', () => {
     const cases = [
       [undefined, dayMs / 4],
       [0, 60_000],
       [3_600_000, 3_600_000],
       [9 * dayMs, dayMs],
     ] as const;
-    for (const [asked, wait] of cases) expect(renewalPollMs(asked)).to.equal(wait);
+    for (const [requested, wait] of cases) expect(renewalPollMs(requested)).to.equal(wait);
   });
 
   it('is late 14 days before the end, or a third of a short life', () => {

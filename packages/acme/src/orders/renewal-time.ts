@@ -28,8 +28,8 @@ export function renewalInWindowMs(window: RenewalWindow, life: Lifetime, random:
 
 /** How long to wait until the renewal information is read again, within the limits of RFC 9773, section 4.3. */
 export function renewalPollMs(retryAfterMs: number | undefined): number {
-  const wantedMs = retryAfterMs ?? dayMs / 4;
-  return Math.min(Math.max(wantedMs, 60_000), dayMs);
+  const requiredMs = retryAfterMs ?? dayMs / 4;
+  return Math.min(Math.max(requiredMs, 60_000), dayMs);
 }
 
 /** From when on a certificate that still is not renewed is a problem: 14 days before its end, or a third of its life. */

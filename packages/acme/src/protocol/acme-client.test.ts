@@ -18,8 +18,8 @@ describe('a client of a CA', () => {
   let origin: string;
   let ca: string;
   const clients: AcmeClient[] = [];
-  type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-  let answers: Record<string, Answer> = {};
+  type CaResponse = (request: IncomingMessage, response: ServerResponse) => void;
+  let responses: Record<string, CaResponse> = {};
   let nonces = 0;
 
   before(async () => {
@@ -35,8 +35,8 @@ describe('a client of a CA', () => {
       request.resume().once('end', () => {
         const path = request.url ?? '';
         response.setHeader('replay-nonce', `n${nonces++}`);
-        const answer = answers[path];
-        if (answer !== undefined) return answer(request, response);
+        const reply = responses[path];
+        if (reply !== undefined) return reply(request, response);
         if (path === '/dir') {
           const urls = { newNonce: `${origin}/nonce`, newAccount: `${origin}/account`, newOrder: `${origin}/order` };
           return response.end(JSON.stringify(urls));
@@ -49,7 +49,7 @@ describe('a client of a CA', () => {
     origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterEach(() => {
-    answers = {};
+    responses = {};
     for (const each of clients.splice(0)) each.close();
   });
   after(async () => {
@@ -70,7 +70,7 @@ describe('a client of a CA', () => {
     return client;
   };
   const json =
-    (status: number, body: object, headers: Record<string, string> = {}): Answer =>
+    (status: number, body: object, headers: Record<string, string> = {}): CaResponse =>
     (_, response) =>
       response.writeHead(status, headers).end(JSON.stringify(body));
   const failure = (promise: Promise<unknown>) =>
@@ -81,17 +81,17 @@ describe('a client of a CA', () => {
   const order = () => ({ status: 'pending', authorizations: [], finalize: `${origin}/finalize` });
 
   const slow = [
-    ['never answers', () => undefined],
-    ['sends its answer a byte at a time and never ends', drip],
+    ['never responds', () => undefined],
+    ['sends its response a byte at a time and never ends', drip],
   ] as const;
-  for (const [what, answer] of slow)
+  for (const [what, reply] of slow)
     it(`gives up on a CA that ${what}`, async () => {
-      answers['/slow'] = answer;
+      responses['/slow'] = reply;
       const client = new HttpsClient({ ca, userAgent: 'x', timeoutMs: 200 });
       const error = await failure(client.send({ method: 'GET', url: `${origin}/slow` }, signal));
       client.close();
       expect(error.code).to.equal('acme-unreachable');
-      expect(error.message).to.include('/slow').and.include('no complete answer within 200 ms');
+      expect(error.message).to.include('/slow').and.include('no complete response within 200 ms');
     });
 
   const statuses = [
@@ -101,7 +101,7 @@ describe('a client of a CA', () => {
   ] as const;
   for (const [status, written, code] of statuses)
     it(`goes by the status ${status} of a response, where its body says ${written}`, async () => {
-      answers['/o'] = json(status, { type: 'urn:ietf:params:acme:error:malformed', status: written });
+      responses['/o'] = json(status, { type: 'urn:ietf:params:acme:error:malformed', status: written });
       const error = await failure(open().order(`${origin}/o`, signal));
       expect(error).to.include({ code });
       expect(error.problem).to.include({ status });
@@ -110,12 +110,12 @@ describe('a client of a CA', () => {
   const locations = ['/relative', 'http://127.0.0.1/o', 'file:///etc/passwd', 'https://u:p@127.0.0.1/o', 'nonsense'];
   for (const location of locations)
     it(`takes no Location ${location}`, async () => {
-      answers['/order'] = json(201, order(), { location });
-      answers['/account'] = json(201, { status: 'valid' }, { location });
+      responses['/order'] = json(201, order(), { location });
+      responses['/account'] = json(201, { status: 'valid' }, { location });
       const client = open();
       const identifiers = [{ type: 'dns' as const, value: 'a.example.com' }];
-      for (const asked of [client.newOrder({ identifiers }, signal), client.createAccount({}, signal)])
-        expect(await failure(asked)).to.include({ code: 'acme-unavailable' });
+      for (const requested of [client.newOrder({ identifiers }, signal), client.createAccount({}, signal)])
+        expect(await failure(requested)).to.include({ code: 'acme-unavailable' });
       expect(client.accountUrl).to.equal(`${origin}/me`);
     });
 
@@ -130,7 +130,7 @@ describe('a client of a CA', () => {
   ] as const;
   for (const [what, offMs, used, refused] of clocks)
     it(`${refused === undefined ? 'follows' : 'does not follow'} a clock that is ${what}`, async () => {
-      answers['/o'] = json(200, order(), dated(offMs));
+      responses['/o'] = json(200, order(), dated(offMs));
       const client = open();
       await client.order(`${origin}/o`, signal);
       expect(client.clockOffsetMs).to.be.closeTo(used, 2_000);
@@ -140,12 +140,12 @@ describe('a client of a CA', () => {
 
   it('reads no clock from a refusal, and keeps the last one that it followed', async () => {
     const client = open();
-    answers['/o'] = json(200, order(), dated(2 * hourMs));
+    responses['/o'] = json(200, order(), dated(2 * hourMs));
     await client.order(`${origin}/o`, signal);
-    answers['/o'] = json(503, {}, dated(9 * hourMs));
+    responses['/o'] = json(503, {}, dated(9 * hourMs));
     await failure(client.order(`${origin}/o`, signal));
     expect(client.clockOffsetMs).to.be.closeTo(2 * hourMs, 2_000);
-    answers['/o'] = json(200, order(), dated(99 * hourMs));
+    responses['/o'] = json(200, order(), dated(99 * hourMs));
     await client.order(`${origin}/o`, signal);
     expect(client.clockOffsetMs).to.be.closeTo(2 * hourMs, 2_000);
   });
@@ -154,7 +154,7 @@ describe('a client of a CA', () => {
     const started: Promise<unknown>[] = [];
     let isFetched = false;
     const client: AcmeClient = open(() => {
-      // Called as the answer is read: the request that begins here takes what is in stock.
+      // Called as the response is read: the request that begins here takes what is in stock.
       const isFirst = isFetched;
       isFetched = false;
       if (isFirst) started.push(client.order(`${origin}/o`, signal));
@@ -162,9 +162,9 @@ describe('a client of a CA', () => {
     });
     await client.directory(signal);
     const slow = Promise.withResolvers<void>();
-    answers['/o'] = json(200, order());
-    answers['/slow'] = (request, response) => void slow.promise.then(() => json(200, order())(request, response));
-    answers['/nonce'] = (_, response) => {
+    responses['/o'] = json(200, order());
+    responses['/slow'] = (request, response) => void slow.promise.then(() => json(200, order())(request, response));
+    responses['/nonce'] = (_, response) => {
       isFetched = started.length === 0;
       response.end();
     };
@@ -209,14 +209,14 @@ describe('a client of a CA', () => {
       ca,
     });
     clients.push(client);
-    let asked = 0;
-    answers['/o'] = (_, response) => {
-      asked += 1;
+    let requested = 0;
+    responses['/o'] = (_, response) => {
+      requested += 1;
       response.end();
     };
     Object.assign(client, { directory: async () => ({ newNonce: `${origin}/nonce` }) });
     expect(await failure(client.order(`${origin}/o`, signal))).to.include({ code: 'acme-unavailable' });
-    expect(asked).to.equal(0);
+    expect(requested).to.equal(0);
   });
 });
 

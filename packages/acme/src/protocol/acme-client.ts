@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { AcmeError, problemOf } from './acme-error.ts';
 import { objectionToUrl } from './ca-url.ts';
-import { type HttpsAnswer, HttpsClient, type HttpsOptions } from './https.ts';
+import { HttpsClient, type HttpsOptions, type HttpsResponse } from './https.ts';
 import { bindExternalAccount, keyAuthorization, publicJwk, signJws } from './jws.ts';
 import {
   type Authorization,
@@ -46,7 +46,7 @@ const mostNonceTries = 8;
 const mostNonces = 32;
 /** A clock that is off by a time zone or two is met by the offset; one that is days off is set wrong, ours or the CA's. */
 const mostOffsetMs = 86_400_000;
-/** A directory rarely changes, and a CA that moves its URLs answers 404 on the old ones. */
+/** A directory rarely changes, and a CA that moves its URLs responds with 404 on the old ones. */
 const directoryLifeMs = 3_600_000;
 
 /**
@@ -95,8 +95,8 @@ export class AcmeClient {
     if (this.#directory !== undefined && this.#now() - this.#directory.readAtMs < directoryLifeMs)
       return this.#directory.value;
     const url = this.#options.directoryUrl;
-    const answer = await this.#send({ method: 'GET', url }, signal);
-    const value = parsed(`GET ${url}`, answer, readDirectory);
+    const response = await this.#send({ method: 'GET', url }, signal);
+    const value = parsed(`GET ${url}`, response, readDirectory);
     this.#directory = { value, readAtMs: this.#now() };
     return value;
   }
@@ -111,8 +111,8 @@ export class AcmeClient {
         ? {}
         : { externalAccountBinding: bindExternalAccount(this.#options.accountKey, externalAccount, newAccount) }),
     };
-    const answer = await this.#post(newAccount, payload, signal, 'key');
-    this.#accountUrl = this.#location(`POST ${newAccount}`, answer);
+    const response = await this.#post(newAccount, payload, signal, 'key');
+    this.#accountUrl = this.#location(`POST ${newAccount}`, response);
     return this.#accountUrl;
   }
 
@@ -126,9 +126,9 @@ export class AcmeClient {
       ...(profile === undefined ? {} : { profile }),
       ...(replaces === undefined ? {} : { replaces }),
     };
-    const answer = await this.#post(newOrder, payload, signal);
-    const url = this.#location(`POST ${newOrder}`, answer);
-    return { url, ...this.#polled(newOrder, answer, readOrder) };
+    const response = await this.#post(newOrder, payload, signal);
+    const url = this.#location(`POST ${newOrder}`, response);
+    return { url, ...this.#polled(newOrder, response, readOrder) };
   }
 
   async order(url: string, signal: AbortSignal): Promise<Polled<Order>> {
@@ -146,16 +146,16 @@ export class AcmeClient {
 
   /** @param csr DER */
   async finalize(url: string, csr: Buffer, signal: AbortSignal): Promise<Polled<Order>> {
-    const answer = await this.#post(url, { csr: csr.toString('base64url') }, signal);
-    return this.#polled(url, answer, readOrder);
+    const response = await this.#post(url, { csr: csr.toString('base64url') }, signal);
+    return this.#polled(url, response, readOrder);
   }
 
   /** The chain in PEM, leaf first. */
   async certificate(url: string, signal: AbortSignal): Promise<string> {
-    const answer = await this.#post(url, undefined, signal);
-    if (!answer.body.includes('-----BEGIN CERTIFICATE-----'))
-      throw AcmeError.unavailable(`POST ${url}: the answer holds no certificate`);
-    return answer.body;
+    const response = await this.#post(url, undefined, signal);
+    if (!response.body.includes('-----BEGIN CERTIFICATE-----'))
+      throw AcmeError.unavailable(`POST ${url}: the response holds no certificate`);
+    return response.body;
   }
 
   /** `undefined` where the CA has no renewal information, or none that can be used. */
@@ -163,17 +163,17 @@ export class AcmeClient {
     const { renewalInfo } = await this.directory(signal);
     if (renewalInfo === undefined) return undefined;
     const url = `${renewalInfo}/${certificateId}`;
-    const answer = await this.#send({ method: 'GET', url }, signal);
-    return this.#polled(url, answer, readRenewalWindow);
+    const response = await this.#send({ method: 'GET', url }, signal);
+    return this.#polled(url, response, readRenewalWindow);
   }
 
   close(): void {
     this.#https.close();
   }
 
-  #polled<T>(url: string, answer: HttpsAnswer, read: (json: unknown) => T | undefined): Polled<T> {
-    const resource = parsed(url, answer, read);
-    const wait = this.#retryAfter(answer);
+  #polled<T>(url: string, response: HttpsResponse, read: (json: unknown) => T | undefined): Polled<T> {
+    const resource = parsed(url, response, read);
+    const wait = this.#retryAfter(response);
     return wait === undefined ? { resource } : { resource, retryAfterMs: wait };
   }
 
@@ -182,7 +182,7 @@ export class AcmeClient {
     payload: object | undefined,
     signal: AbortSignal,
     identity: 'account' | 'key' = 'account',
-  ): Promise<HttpsAnswer> {
+  ): Promise<HttpsResponse> {
     const { accountKey } = this.#options;
     const kid = identity === 'account' ? this.#accountUrl : undefined;
     if (identity === 'account' && kid === undefined) throw new Error('the account is made first');
@@ -209,31 +209,31 @@ export class AcmeClient {
     return nonce;
   }
 
-  /** @param use of the nonce that comes with the answer */
+  /** @param use of the nonce that comes with the response */
   async #send(
     request: Parameters<HttpsClient['send']>[0],
     signal: AbortSignal,
     use: 'stock' | 'alone' = 'stock',
-  ): Promise<HttpsAnswer> {
+  ): Promise<HttpsResponse> {
     const objection = objectionToUrl(request.url, this.#options.directoryUrl);
     if (objection !== undefined) throw AcmeError.unavailable(`${request.method} ${request.url}: ${objection}`);
-    const answer = await this.#https.send(request, signal);
-    const nonce = nonceOf(answer);
+    const response = await this.#https.send(request, signal);
+    const nonce = nonceOf(response);
     if (use === 'stock' && nonce !== undefined && this.#nonces.length < mostNonces) this.#nonces.push(nonce);
-    if (answer.status < 300) {
-      this.#readClock(answer);
-      return answer;
+    if (response.status < 300) {
+      this.#readClock(response);
+      return response;
     }
-    const what = `${request.method} ${request.url}: ${answer.status}`;
-    const problem = problemOf(jsonOf(answer.body));
-    const wait = this.#retryAfter(answer);
-    if (problem !== undefined) throw AcmeError.refused(what, { ...problem, status: answer.status }, wait);
+    const what = `${request.method} ${request.url}: ${response.status}`;
+    const problem = problemOf(jsonOf(response.body));
+    const wait = this.#retryAfter(response);
+    if (problem !== undefined) throw AcmeError.refused(what, { ...problem, status: response.status }, wait);
     throw AcmeError.unavailable(`${what} without a problem document`, wait);
   }
 
   /** A refusal may come from another server on the way, whose clock says nothing of the CA's. */
-  #readClock(answer: HttpsAnswer): void {
-    const sent = Date.parse(answer.header('date') ?? '');
+  #readClock(response: HttpsResponse): void {
+    const sent = Date.parse(response.header('date') ?? '');
     if (Number.isNaN(sent)) return;
     const offset = clockOffset(sent - this.#now());
     const isUsed = Math.abs(offset) <= mostOffsetMs;
@@ -241,20 +241,20 @@ export class AcmeClient {
     if (isUsed) this.#clockOffsetMs = offset;
   }
 
-  #location(what: string, answer: HttpsAnswer): string {
-    const url = answer.header('location');
+  #location(what: string, response: HttpsResponse): string {
+    const url = response.header('location');
     const objection = url === undefined ? 'absent' : objectionToUrl(url, this.#options.directoryUrl);
     if (url === undefined || objection !== undefined) throw AcmeError.unavailable(`${what}: Location: ${objection}`);
     return url;
   }
 
-  #retryAfter(answer: HttpsAnswer): number | undefined {
-    return retryAfterMs(answer.header('retry-after'), answer.header('date'), this.#now());
+  #retryAfter(response: HttpsResponse): number | undefined {
+    return retryAfterMs(response.header('retry-after'), response.header('date'), this.#now());
   }
 }
 
-function nonceOf(answer: HttpsAnswer): string | undefined {
-  const nonce = answer.header('replay-nonce');
+function nonceOf(response: HttpsResponse): string | undefined {
+  const nonce = response.header('replay-nonce');
   return nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) ? nonce : undefined;
 }
 
@@ -263,9 +263,9 @@ function clockOffset(differenceMs: number): number {
   return Math.abs(differenceMs) < 5_000 ? 0 : differenceMs;
 }
 
-function parsed<T>(what: string, answer: HttpsAnswer, read: (json: unknown) => T | undefined): T {
-  const value = read(jsonOf(answer.body));
-  if (value === undefined) throw AcmeError.unavailable(`${what}: the answer is not what RFC 8555 describes`);
+function parsed<T>(what: string, response: HttpsResponse, read: (json: unknown) => T | undefined): T {
+  const value = read(jsonOf(response.body));
+  if (value === undefined) throw AcmeError.unavailable(`${what}: the response is not what RFC 8555 describes`);
   return value;
 }
 

@@ -1,9 +1,9 @@
 import { SwarmgateError } from '@swarmgate/runtime';
 
 export type AcmeErrorCode =
-  /** No answer: connection, TLS or timeout. Try again later; the name is not at fault. */
+  /** No response: connection, TLS or timeout. Try again later; the name is not at fault. */
   | 'acme-unreachable'
-  /** The CA answered 5xx, with something that is no ACME, or refused every nonce. Try again later. */
+  /** The CA responded 5xx, with something that is no ACME, or refused every nonce. Try again later. */
   | 'acme-unavailable'
   /** The CA refused the request. `problem` says why. */
   | 'acme-refused';

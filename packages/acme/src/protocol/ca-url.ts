@@ -9,7 +9,7 @@ export function isUrl(value: unknown): value is string {
 }
 
 /**
- * What is wrong with a URL that a CA gave; `undefined`: it may be asked. Other hosts are allowed, because CAs use several
+ * What is wrong with a URL that a CA gave; `undefined`: it may be called. Other hosts are allowed, because CAs use several
  * of one site. Those that only this network can reach are allowed where the directory's own host is one: a public CA must
  * not lead requests to a neighbour of this proxy. Hosts are judged as written; a name is not resolved for that.
  */

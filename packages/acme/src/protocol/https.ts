@@ -10,7 +10,7 @@ export interface HttpsOptions {
   readonly userAgent: string;
 }
 
-export interface HttpsAnswer {
+export interface HttpsResponse {
   readonly status: number;
   header(name: string): string | undefined;
   readonly body: string;
@@ -41,12 +41,12 @@ export class HttpsClient {
   }
 
   /** @throws AcmeError `acme-unreachable`; an aborted call rejects with the signal's reason */
-  async send(wanted: HttpsRequest, signal: AbortSignal): Promise<HttpsAnswer> {
+  async send(required: HttpsRequest, signal: AbortSignal): Promise<HttpsResponse> {
     signal.throwIfAborted();
-    const what = `${wanted.method} ${wanted.url}`;
+    const what = `${required.method} ${required.url}`;
     const within = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
     try {
-      return await this.#exchange(wanted, within);
+      return await this.#exchange(required, within);
     } catch (error) {
       signal.throwIfAborted();
       throw AcmeError.unreachable(what, within.aborted ? timedOut(this.#options.timeoutMs) : error);
@@ -57,13 +57,13 @@ export class HttpsClient {
     this.#agent.destroy();
   }
 
-  #exchange({ method, url, body, contentType }: HttpsRequest, signal: AbortSignal): Promise<HttpsAnswer> {
+  #exchange({ method, url, body, contentType }: HttpsRequest, signal: AbortSignal): Promise<HttpsResponse> {
     return new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = { 'user-agent': this.#options.userAgent };
       if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
       if (contentType !== undefined) headers['content-type'] = contentType;
-      const sent = request(url, { method, headers, agent: this.#agent, signal }, (answer) => {
-        readBody(answer).then((text) => resolve(answerOf(answer, text)), reject);
+      const sent = request(url, { method, headers, agent: this.#agent, signal }, (response) => {
+        readBody(response).then((text) => resolve(responseOf(response, text)), reject);
       });
       sent.once('error', reject);
       sent.end(body);
@@ -71,29 +71,29 @@ export class HttpsClient {
   }
 }
 
-function answerOf(answer: IncomingMessage, body: string): HttpsAnswer {
+function responseOf(response: IncomingMessage, body: string): HttpsResponse {
   return {
-    status: answer.statusCode ?? 0,
+    status: response.statusCode ?? 0,
     header: (name) => {
-      const value = answer.headers[name.toLowerCase()];
+      const value = response.headers[name.toLowerCase()];
       return Array.isArray(value) ? value.join(', ') : value;
     },
     body,
   };
 }
 
-async function readBody(answer: IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > mostBodyBytes) throw new Error(`the answer is larger than ${mostBodyBytes} bytes`);
+    if (bytes > mostBodyBytes) throw new Error(`the response is larger than ${mostBodyBytes} bytes`);
     chunks.push(chunk);
   }
-  if (!answer.complete) throw new Error('the answer broke off');
+  if (!response.complete) throw new Error('the response broke off');
   return Buffer.concat(chunks).toString('utf8');
 }
 
 function timedOut(timeoutMs: number): Error {
-  return new Error(`no complete answer within ${timeoutMs} ms`);
+  return new Error(`no complete response within ${timeoutMs} ms`);
 }

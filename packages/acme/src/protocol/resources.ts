@@ -60,7 +60,7 @@ const orderStatuses = ['pending', 'ready', 'processing', 'valid', 'invalid'] as 
 const authorizationStatuses = ['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked'] as const;
 const challengeStatuses = ['pending', 'processing', 'valid', 'invalid'] as const;
 
-/** Each reads one answer; `undefined` where it is not what RFC 8555 describes. */
+/** Each reads one response; `undefined` where it is not what RFC 8555 describes. */
 export function readDirectory(json: unknown): Directory | undefined {
   if (!isRecord(json)) return undefined;
   const { newNonce, newAccount, newOrder, renewalInfo, meta } = json;

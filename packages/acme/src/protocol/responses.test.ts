@@ -3,7 +3,7 @@ import { AcmeError, problemOf } from './acme-error.ts';
 import { readAuthorization, readDirectory, readOrder, readRenewalWindow } from './resources.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-describe('what a CA answers', () => {
+describe('what a CA returns', () => {
   const type = 'urn:ietf:params:acme:error:rateLimited';
 
   it('is a problem with its subproblems, the types in short', () => {

@@ -26,7 +26,7 @@ describe('names that cannot have a certificate', () => {
   });
 });
 
-describe('the problem of a name whose CA has no usable answer', () => {
+describe('the problem of a name whose CA has no usable response', () => {
   it('names the directory as it is written', () => {
     const issuer = issuerOf('https://ca.internal/acme/directory');
     const detail = 'GET https://ca.internal/acme/directory: connect ECONNREFUSED 10.0.0.9:443';
@@ -34,8 +34,8 @@ describe('the problem of a name whose CA has no usable answer', () => {
     const name = 'a.example.com';
     const document = { version: 1, name, service: 'swarm/a', failures: 0, nextAttemptMs: 0, rehearsed: false, failure };
     const documents = new Map([[`names/${name}`, JSON.stringify(document)]]);
-    const wanted = [{ name, services: ['swarm/a'], issuers: [issuer.id], challenges: ['http-01'] }] as const;
-    const found = certificateProblems({ documents, answers: [] }, wanted, issuerNames([issuer]), 0);
+    const required = [{ name, services: ['swarm/a'], issuers: [issuer.id], challenges: ['http-01'] }] as const;
+    const found = certificateProblems({ documents, responses: [] }, required, issuerNames([issuer]), 0);
     const [problem] = found.get('swarm/a') ?? [];
     expect(problem?.message)
       .to.include('https://ca.internal/acme/directory refuses the connection')
@@ -68,9 +68,9 @@ describe('issuers in listings', () => {
         [`names/${name}`, JSON.stringify(document)],
         [`accounts/${account.issuer}`, JSON.stringify(account)],
       ]);
-      const wanted = [{ name, services: ['swarm/a'], issuers: [account.issuer], challenges: ['http-01'] }] as const;
+      const required = [{ name, services: ['swarm/a'], issuers: [account.issuer], challenges: ['http-01'] }] as const;
       const configured = cases.filter(([, each]) => each !== old).map(([, each]) => issuerOf(each));
       const names = issuerNames(configured, (id) => (id === account.issuer ? account.directoryUrl : undefined));
-      expect(listWaiting({ documents, answers: [] }, wanted, names, 0)[0]?.issuer).to.equal(shown);
+      expect(listWaiting({ documents, responses: [] }, required, names, 0)[0]?.issuer).to.equal(shown);
     });
 });

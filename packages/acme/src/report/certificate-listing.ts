@@ -1,6 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered, nameKind } from '../names/name-kind.ts';
-import type { ServiceNames, WantedName } from '../names/select-names.ts';
+import type { RequiredName, ServiceNames } from '../names/select-names.ts';
 import type { IssuerNames } from '../orders/issuers.ts';
 import type { AcmeView } from '../storage/acme-follower.ts';
 import { documentKeys } from '../storage/acme-keys.ts';
@@ -56,7 +56,7 @@ export function namesIn({ documents }: AcmeView): NameDocument[] {
 
 export function listOrdered(
   view: AcmeView,
-  wanted: readonly WantedName[],
+  required: readonly RequiredName[],
   issuerName: IssuerNames,
 ): readonly OrderedCertificate[] {
   return certificatesIn(view)
@@ -64,7 +64,7 @@ export function listOrdered(
       const { id, names, issuer, serial, notBeforeMs, notAfterMs } = certificate;
       const renewal = readDocument(renewalSchema, view.documents.get(documentKeys.renewal(id)));
       const covering = new Set(names);
-      const services = wanted.filter(({ name }) => isCovered(name, covering)).flatMap((each) => each.services);
+      const services = required.filter(({ name }) => isCovered(name, covering)).flatMap((each) => each.services);
       return {
         id,
         names,
@@ -84,15 +84,15 @@ export function listOrdered(
 /** Names that no living certificate covers, and those whose last try failed. */
 export function listWaiting(
   view: AcmeView,
-  wanted: readonly WantedName[],
+  required: readonly RequiredName[],
   issuerName: IssuerNames,
   nowMs: number,
 ): readonly WaitingName[] {
   const alive = certificatesIn(view).filter(({ notAfterMs }) => notAfterMs > nowMs);
   const covered = new Set(alive.flatMap(({ names }) => names));
-  const wildcards = new Set(wanted.map(({ name }) => name).filter((name) => nameKind(name) === 'wildcard'));
+  const wildcards = new Set(required.map(({ name }) => name).filter((name) => nameKind(name) === 'wildcard'));
   const known = new Map(namesIn(view).map((each) => [each.name, each]));
-  return wanted.flatMap(({ name, services }): WaitingName[] => {
+  return required.flatMap(({ name, services }): WaitingName[] => {
     const state = known.get(name);
     const isServedByWildcard = nameKind(name) === 'dns' && isCovered(name, wildcards);
     if (state === undefined && (isCovered(name, covered) || isServedByWildcard)) return [];

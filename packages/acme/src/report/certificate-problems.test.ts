@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { certificateProblems } from './certificate-problems.ts';
 
 describe('problems of certificates', () => {
-  const told = (notice: object) =>
+  const reported = (notice: object) =>
     certificateProblems(
-      { documents: new Map([['notices/clock-ca', JSON.stringify(notice)]]), answers: [] },
+      { documents: new Map([['notices/clock-ca', JSON.stringify(notice)]]), responses: [] },
       [],
       (id) => id,
       0,
@@ -12,14 +12,14 @@ describe('problems of certificates', () => {
 
   it('tell of a clock that is more than a day off, and which way', () => {
     const notice = { version: 1, kind: 'clock-off', issuer: 'ca', aheadMs: 48 * 3_600_000, atMs: 0 };
-    const [ahead] = told(notice).get('env/acme') ?? [];
+    const [ahead] = reported(notice).get('env/acme') ?? [];
     expect(ahead).to.include({ reason: 'acme-clock-off' });
     expect(ahead?.message).to.include('is 48 h behind that of ca');
-    const [behind] = told({ ...notice, aheadMs: -notice.aheadMs }).get('env/acme') ?? [];
+    const [behind] = reported({ ...notice, aheadMs: -notice.aheadMs }).get('env/acme') ?? [];
     expect(behind?.message).to.include('is 48 h ahead of that of ca');
   });
 
   it('tell of no notice of another kind', () => {
-    expect(told({ version: 1, kind: 'other' }).size).to.equal(0);
+    expect(reported({ version: 1, kind: 'other' }).size).to.equal(0);
   });
 });

@@ -1,6 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { isCovered } from '../names/name-kind.ts';
-import type { WantedName } from '../names/select-names.ts';
+import type { RequiredName } from '../names/select-names.ts';
 import type { Failure } from '../orders/failure.ts';
 import type { IssuerNames } from '../orders/issuers.ts';
 import { failureProblem } from '../orders/mend.ts';
@@ -16,35 +16,35 @@ const noticeMs = 3_600_000;
 /** Failed and waiting names, certificates that end soon, replicas that did not confirm: each a problem of its services. */
 export function certificateProblems(
   view: AcmeView,
-  wanted: readonly WantedName[],
+  required: readonly RequiredName[],
   issuerName: IssuerNames,
   nowMs: number,
 ): ReadonlyMap<ServiceKey, readonly Problem[]> {
   const found = new Map<ServiceKey, Problem[]>();
-  const tell = (key: ServiceKey, problem: Problem) => {
+  const report = (key: ServiceKey, problem: Problem) => {
     const known = found.get(key);
     if (known === undefined) found.set(key, [problem]);
     else known.push(problem);
   };
   const shown = (failure: Failure): Failure => ({ ...failure, issuer: issuerName(failure.issuer) });
-  const servicesOf = new Map(wanted.map(({ name, services }) => [name, services]));
+  const servicesOf = new Map(required.map(({ name, services }) => [name, services]));
   for (const { name, failure, nextAttemptMs } of namesIn(view)) {
     if (failure === undefined) continue;
-    for (const key of servicesOf.get(name) ?? []) tell(key, failureProblem(name, shown(failure), nextAttemptMs));
+    for (const key of servicesOf.get(name) ?? []) report(key, failureProblem(name, shown(failure), nextAttemptMs));
   }
-  for (const problem of endingSoon(view, wanted, issuerName, nowMs)) tell(problem.service, problem.problem);
+  for (const problem of endingSoon(view, required, issuerName, nowMs)) report(problem.service, problem.problem);
   const notice = readDocument(noticeSchema, view.documents.get(documentKeys.lateReplicas));
   if (notice?.kind === 'replicas-late' && nowMs - notice.atMs < noticeMs)
-    tell('env/acme', {
+    report('env/acme', {
       severity: 'warning',
       reason: 'acme-replicas-late',
-      message: `${notice.replicas.join(', ')} did not confirm a challenge answer within 15 s (${new Date(notice.atMs).toISOString()}): the CA was told without waiting any longer`,
+      message: `${notice.replicas.join(', ')} did not confirm a challenge response within 15 s (${new Date(notice.atMs).toISOString()}): the CA was notified without waiting any longer`,
       suggestion:
         'set ACME_DIRECTORY on every replica, and look whether these reach the registry; a validation that meets one of them fails',
     });
   for (const [key, value] of view.documents) {
     const clock = key.startsWith(documentKeys.clock('')) ? readDocument(noticeSchema, value) : undefined;
-    if (clock?.kind === 'clock-off') tell('env/acme', clockOff(issuerName(clock.issuer), clock.aheadMs));
+    if (clock?.kind === 'clock-off') report('env/acme', clockOff(issuerName(clock.issuer), clock.aheadMs));
   }
   return found;
 }
@@ -59,14 +59,14 @@ function clockOff(issuer: string, aheadMs: number): Problem {
   };
 }
 
-function endingSoon(view: AcmeView, wanted: readonly WantedName[], issuerName: IssuerNames, nowMs: number) {
+function endingSoon(view: AcmeView, required: readonly RequiredName[], issuerName: IssuerNames, nowMs: number) {
   const certificates = certificatesIn(view);
   const fresh = new Set(certificates.filter((each) => endsSoonMs(each) > nowMs).flatMap(({ names }) => names));
   return certificates
     .filter((each) => endsSoonMs(each) <= nowMs)
     .flatMap(({ names, notAfterMs, issuer }) => {
       const covering = new Set(names);
-      const affected = wanted.filter(({ name }) => isCovered(name, covering) && !isCovered(name, fresh));
+      const affected = required.filter(({ name }) => isCovered(name, covering) && !isCovered(name, fresh));
       const isOver = notAfterMs <= nowMs;
       return affected.map(({ name, services }) => ({
         service: services[0],

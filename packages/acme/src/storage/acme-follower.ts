@@ -3,12 +3,12 @@ import { backoffMs, type Logger, pause, type Running, Tasks } from '@swarmgate/r
 import { type HeadMark, markOf } from './acme-head.ts';
 import { type AcmeKeys, digestOf, isFollowed, isRestorable } from './acme-keys.ts';
 import type { DocumentFolder } from './document-folder.ts';
-import { type AcmeHead, type ChallengeAnswer, headSchema, readDocument } from './documents.ts';
+import { type AcmeHead, type ChallengeResponse, headSchema, readDocument } from './documents.ts';
 
-/** What every replica knows: documents by key below `acme/`, and the answers to pending challenges. */
+/** What every replica knows: documents by key below `acme/`, and the responses to pending challenges. */
 export interface AcmeView {
   readonly documents: ReadonlyMap<string, string>;
-  readonly answers: readonly ChallengeAnswer[];
+  readonly responses: readonly ChallengeResponse[];
 }
 
 export interface AcmeFollowerOptions {
@@ -31,7 +31,7 @@ const mostKeysAtOnce = 64;
 const keepMs = 15_000;
 
 /**
- * Follows certificates, names and challenge answers with one blocking query on the head; reads the documents that
+ * Follows certificates, names and challenge responses with one blocking query on the head; reads the documents that
  * changed and nothing else. What cannot be read keeps what was there: a registry that is away or was lost takes no
  * certificate out of service.
  */
@@ -39,7 +39,7 @@ export class AcmeFollower implements Running {
   readonly #options: AcmeFollowerOptions;
   readonly #stopping = new AbortController();
   readonly #documents = new Map<string, string>();
-  #answers: readonly ChallengeAnswer[] = [];
+  #responses: readonly ChallengeResponse[] = [];
   #offer: { readonly headId: string; readonly untilMs: number } | undefined;
   #following: Promise<void> | undefined;
 
@@ -48,7 +48,7 @@ export class AcmeFollower implements Running {
   }
 
   view(): AcmeView {
-    return { documents: this.#documents, answers: this.#answers };
+    return { documents: this.#documents, responses: this.#responses };
   }
 
   /** Serves what the folder holds, then follows the registry. */
@@ -106,7 +106,7 @@ export class AcmeFollower implements Running {
     const removed = gone.filter((key) => !kept.has(key));
     for (const [key, value] of read) this.#documents.set(key, value);
     for (const key of removed) this.#documents.delete(key);
-    this.#answers = head.answers;
+    this.#responses = head.answers;
     await apply(this.view());
     onServed(markOf(head));
     await this.#options.folder.write(read, removed);
@@ -130,9 +130,9 @@ export class AcmeFollower implements Running {
     const { store, keys } = this.#options;
     const found = new Map<string, string>();
     for (let at = 0; at < names.length; at += mostKeysAtOnce) {
-      const wanted = names.slice(at, at + mostKeysAtOnce);
+      const required = names.slice(at, at + mostKeysAtOnce);
       const stored = await store.getMany(
-        wanted.map((name) => keys.prefix + name),
+        required.map((name) => keys.prefix + name),
         signal,
       );
       for (const { key, value } of stored.values()) found.set(key.slice(keys.prefix.length), value);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf, isFollowed } from './acme-keys.ts';
-import type { AcmeHead, ChallengeAnswer } from './documents.ts';
+import type { AcmeHead, ChallengeResponse } from './documents.ts';
 
 /** How far a replica has come: `<head id>:<revision>`. */
 export type HeadMark = `${string}:${number}`;
@@ -9,9 +9,9 @@ export function markOf({ id, revision }: Pick<AcmeHead, 'id' | 'revision'>): Hea
   return `${id}:${revision}`;
 }
 
-/** Whether a replica that reported `mark` serves what was written at `wanted`. */
-export function hasReached(mark: string | undefined, wanted: HeadMark): boolean {
-  const [id, revision] = wanted.split(':');
+/** Whether a replica that reported `mark` serves what was written at `required`. */
+export function hasReached(mark: string | undefined, required: HeadMark): boolean {
+  const [id, revision] = required.split(':');
   const [ownId, ownRevision] = mark?.split(':') ?? [];
   return ownId === id && Number(ownRevision) >= Number(revision);
 }
@@ -22,16 +22,19 @@ export function newHead(documents: ReadonlyMap<string, string> = new Map()): Acm
   return headAfter(empty, { documents });
 }
 
-/** What one write does: documents by key below `acme/`, `undefined` removes; answers by name. */
+/** What one write does: documents by key below `acme/`, `undefined` removes; responses by name. */
 export interface AcmeChange {
   readonly documents?: ReadonlyMap<string, string | undefined>;
-  readonly addAnswers?: readonly ChallengeAnswer[];
-  /** Names whose answers are taken back. */
-  readonly removeAnswersOf?: readonly string[];
+  readonly addResponses?: readonly ChallengeResponse[];
+  /** Names whose responses are taken back. */
+  readonly removeResponsesOf?: readonly string[];
 }
 
 /** The head after a change; the same object where replicas have nothing to learn from it. */
-export function headAfter(head: AcmeHead, { documents, addAnswers = [], removeAnswersOf = [] }: AcmeChange): AcmeHead {
+export function headAfter(
+  head: AcmeHead,
+  { documents, addResponses = [], removeResponsesOf = [] }: AcmeChange,
+): AcmeHead {
   const listed = { ...head.documents };
   let changed = false;
   for (const [key, value] of documents ?? []) {
@@ -42,13 +45,13 @@ export function headAfter(head: AcmeHead, { documents, addAnswers = [], removeAn
     if (digest === undefined) delete listed[key];
     else listed[key] = digest;
   }
-  const gone = new Set(removeAnswersOf);
-  const added = addAnswers.filter((each) => !head.answers.some((known) => sameAnswer(known, each)));
+  const gone = new Set(removeResponsesOf);
+  const added = addResponses.filter((each) => !head.answers.some((known) => sameResponse(known, each)));
   const kept = head.answers.filter(({ name }) => !gone.has(name));
   if (!changed && added.length === 0 && kept.length === head.answers.length) return head;
   return { ...head, revision: head.revision + 1, documents: listed, answers: [...kept, ...added] };
 }
 
-function sameAnswer(one: ChallengeAnswer, other: ChallengeAnswer): boolean {
+function sameResponse(one: ChallengeResponse, other: ChallengeResponse): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

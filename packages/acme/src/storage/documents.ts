@@ -8,7 +8,7 @@ import { challengeKinds } from '../names/select-names.ts';
 const challengeKind = z.enum(challengeKinds);
 const names = z.array(z.string()).min(1).max(100);
 
-/** Revision of the documents that replicas follow, and the answers to pending challenges. */
+/** Revision of the documents that replicas follow, and the responses to pending challenges. */
 export const headSchema = z.object({
   version: z.literal(1),
   /** Random, made with the head: another one is another registry. */
@@ -31,7 +31,7 @@ export const accountSchema = z.object({
   version: z.literal(1),
   issuer: z.string(),
   directoryUrl: z.string(),
-  /** Absent until the CA has answered: the key is stored before the account is made, so that no account is lost. */
+  /** Absent until the CA has responded: the key is stored before the account is made, so that no account is lost. */
   url: z.string().optional(),
   sealedKey: z.string(),
   createdAtMs: z.number(),
@@ -104,7 +104,7 @@ export const orderSchema = z.object({
   startedAtMs: z.number(),
   sealedKey: z.string(),
   url: z.string().optional(),
-  /** URLs of the challenges that the CA was told of. */
+  /** URLs of the challenges that the CA was notified of. */
   told: z.array(z.string()),
 });
 
@@ -142,7 +142,7 @@ export const requestSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type AcmeHead = z.infer<typeof headSchema>;
-export type ChallengeAnswer = AcmeHead['answers'][number];
+export type ChallengeResponse = AcmeHead['answers'][number];
 export type AccountDocument = z.infer<typeof accountSchema>;
 export type CertificateDocument = z.infer<typeof certificateSchema>;
 export type RenewalDocument = z.infer<typeof renewalSchema>;

@@ -72,7 +72,7 @@ export class FencedWriter {
     return this.#documents;
   }
 
-  get answers(): AcmeHead['answers'] {
+  get responses(): AcmeHead['answers'] {
     return this.#head.answers;
   }
 
@@ -147,7 +147,7 @@ export class FencedWriter {
         if (attempt === 0) logger.warn({ err: error }, 'the registry is away: the orderer waits for it');
         await pause(backoffMs(attempt, 100, 2_000), signal);
       }
-      // Perhaps our own write was carried out and its answer lost.
+      // Perhaps our own write was carried out and its response lost.
       if (await this.#wasWritten(head)) {
         this.#keep(head, values);
         return markOf(head);
@@ -167,7 +167,7 @@ export class FencedWriter {
   }
 
   /** Reads the head again. Only the holder of the lock writes it, so a head with other contents was edited manually. */
-  async #wasWritten(wanted: AcmeHead): Promise<boolean> {
+  async #wasWritten(required: AcmeHead): Promise<boolean> {
     const { store, keys, signal } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted();
@@ -175,7 +175,7 @@ export class FencedWriter {
         const stored = await store.get(keys.head, signal);
         this.#headIndex = stored?.index ?? 0;
         // Another head was edited manually, or is of a backup: it knows less of the documents than this writer does.
-        return stored?.value === textOf(wanted) && wanted !== this.#head;
+        return stored?.value === textOf(required) && required !== this.#head;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.code !== 'registry-unreachable') throw error;
         await pause(backoffMs(attempt, 100, 2_000), signal);

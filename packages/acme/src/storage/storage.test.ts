@@ -38,7 +38,7 @@ describe('what the orderer writes', () => {
   const open = (fence: { key: string; session: string }) =>
     FencedWriter.open({ store, keys, fence, logger: silentLogger, signal: stopping.signal });
   const follow = async (name: string, missing: string[] = []) => {
-    let view: AcmeView = { documents: new Map(), answers: [] };
+    let view: AcmeView = { documents: new Map(), responses: [] };
     const marks: string[] = [];
     const follower = new AcmeFollower({
       store,
@@ -46,7 +46,7 @@ describe('what the orderer writes', () => {
       folder: documentFolder(join(directory, name), silentLogger),
       logger: silentLogger,
       apply: async (next) => {
-        view = { documents: new Map(next.documents), answers: next.answers };
+        view = { documents: new Map(next.documents), responses: next.responses };
       },
       onServed: (mark) => marks.push(mark),
       onMissing: (documents) => missing.push(...documents.keys()),
@@ -55,7 +55,7 @@ describe('what the orderer writes', () => {
     await follower.start();
     return { follower, marks, missing, view: () => view };
   };
-  const answer = { kind: 'http-01' as const, name: 'a.example.com', token: 't', keyAuthorization: 't.x' };
+  const response = { kind: 'http-01' as const, name: 'a.example.com', token: 't', keyAuthorization: 't.x' };
 
   it('is refused once another process holds the lock', async () => {
     const fence = await takeLock();
@@ -69,16 +69,16 @@ describe('what the orderer writes', () => {
     expect((await store.get(`${keys.prefix}names/a`))?.value).to.equal('2');
   });
 
-  it('reaches followers with its mark, documents and answers together', async () => {
+  it('reaches followers with its mark, documents and responses together', async () => {
     const writer = await open(await takeLock());
     const one = await follow('one');
-    const mark = await writer.write({ documents: new Map([['certificates/a', 'pem']]), addAnswers: [answer] });
+    const mark = await writer.write({ documents: new Map([['certificates/a', 'pem']]), addResponses: [response] });
     await until('the follower has it', () => one.marks.some((each) => hasReached(each, mark)));
     expect([...one.view().documents]).to.deep.equal([['certificates/a', 'pem']]);
-    expect(one.view().answers).to.deep.equal([answer]);
-    const later = await writer.write({ removeAnswersOf: ['a.example.com'] });
-    await until('the answer is gone', () => one.marks.some((each) => hasReached(each, later)));
-    expect(one.view().answers).to.deep.equal([]);
+    expect(one.view().responses).to.deep.equal([response]);
+    const later = await writer.write({ removeResponsesOf: ['a.example.com'] });
+    await until('the response is gone', () => one.marks.some((each) => hasReached(each, later)));
+    expect(one.view().responses).to.deep.equal([]);
   });
 
   it('wakes no follower for documents that only the orderer needs', async () => {
@@ -152,19 +152,19 @@ describe('what the orderer writes', () => {
 
   it('is not repeated in a loop where the registry refuses it without a reason of the lock', async () => {
     const fence = await takeLock();
-    let asked = 0;
+    let requested = 0;
     const refusing: KeyValueStore = Object.assign(Object.create(store) as KeyValueStore, {
       get: (key: string, signal?: AbortSignal) => store.get(key, signal),
       list: (prefix: string, signal?: AbortSignal) => store.list(prefix, signal),
       transact: async () => {
-        asked += 1;
+        requested += 1;
         return { ok: false as const, failed: [1], reason: 'moved' };
       },
     });
     const signal = AbortSignal.timeout(1_000);
     const writer = await FencedWriter.open({ store: refusing, keys, fence, logger: silentLogger, signal });
     await writer.write({ documents: new Map([['names/a', '1']]) }).catch(() => undefined);
-    expect(asked).to.be.within(2, 8);
+    expect(requested).to.be.within(2, 8);
   });
 
   it('stays in force on a disk that takes no files', async () => {
@@ -181,9 +181,9 @@ describe('what the orderer writes', () => {
     ['other:9', 'r:5', false],
     [undefined, 'r:5', false],
   ] as const;
-  for (const [mark, wanted, isReached] of reached)
-    it(`${isReached ? 'is' : 'is not'} served at ${wanted} by a replica at ${mark}`, () => {
-      expect(hasReached(mark, wanted)).to.equal(isReached);
+  for (const [mark, required, isReached] of reached)
+    it(`${isReached ? 'is' : 'is not'} served at ${required} by a replica at ${mark}`, () => {
+      expect(hasReached(mark, required)).to.equal(isReached);
     });
 
   it('has one key for the same names, which Consul takes', () => {

@@ -41,7 +41,9 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
       const response = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
-      printResponse<ChangeResponse>(response, options, io, (body) => said(body, `${service} is not registered manually`));
+      printResponse<ChangeResponse>(response, options, io, (body) =>
+        said(body, `${service} is not registered manually`),
+      );
     },
   );
 

@@ -260,7 +260,7 @@ const challengePath = '/.well-known/acme-challenge/';
  * ACME client may answer them.
  */
 function challengeResponse(path: string, host: string, { challenges }: DecisionContext): LocalResponse | undefined {
-  const body = challenges?.challengeAnswer(host, path.slice(challengePath.length));
+  const body = challenges?.challengeResponse(host, path.slice(challengePath.length));
   if (body === undefined) return undefined;
   return { status: 200, reason: 'acme-challenge', headers: ['Content-Type', 'application/octet-stream'], body };
 }

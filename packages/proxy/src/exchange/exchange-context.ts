@@ -1,5 +1,5 @@
 import type { Middleware } from '../middleware/middleware.ts';
-import type { ChallengeAnswers } from '../model/challenge-answers.ts';
+import type { ChallengeResponses } from '../model/challenge-responses.ts';
 import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../model/endpoint.ts';
 import type { RequestTarget } from '../model/request-target.ts';
 import type { Route } from '../model/route.ts';
@@ -30,7 +30,7 @@ export interface ExchangeContext {
   readonly wrongProtocol?: (route: Route, endpoint: Endpoint, spoken: SpokenProtocol) => void;
   readonly observe: (exchange: AccessRecord) => void;
   /** Consulted before the table. Default: no challenge is pending. */
-  readonly challenges?: Pick<ChallengeAnswers, 'challengeAnswer'>;
+  readonly challenges?: Pick<ChallengeResponses, 'challengeResponse'>;
   /** Default: every route is forwarded directly. */
   readonly handlerOf?: HandlerOf;
   /** Absent: requests pass with the trace headers that they came with. */

@@ -55,8 +55,12 @@ export interface TransactionResponse {
 export interface ConsulClient {
   readonly kv: {
     get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<ConsulResponse<KvItem>>;
-    get(options: CallOptions & { readonly key: string; readonly recurse: true }): Promise<ConsulResponse<readonly KvItem[]>>;
-    keys(options: CallOptions & { readonly key: string; readonly separator?: string }): Promise<ConsulResponse<string[]>>;
+    get(
+      options: CallOptions & { readonly key: string; readonly recurse: true },
+    ): Promise<ConsulResponse<readonly KvItem[]>>;
+    keys(
+      options: CallOptions & { readonly key: string; readonly separator?: string },
+    ): Promise<ConsulResponse<string[]>>;
   };
   readonly session: {
     create(
@@ -72,7 +76,10 @@ export interface ConsulClient {
     destroy(options: CallOptions & { readonly id: string }): Promise<ConsulResponse<unknown>>;
   };
   readonly transaction: {
-    create(operations: readonly TransactionOperation[], options: CallOptions): Promise<ConsulResponse<TransactionResponse>>;
+    create(
+      operations: readonly TransactionOperation[],
+      options: CallOptions,
+    ): Promise<ConsulResponse<TransactionResponse>>;
   };
   /** The extension points of papi, the HTTP client under the package: before a request is built, before it is sent. */
   _ext(event: 'onCreate' | 'onRequest', extend: (request: PapiRequest, next: () => void) => void): void;

@@ -1,17 +1,17 @@
 import { RegistryError } from '../registry-error.ts';
 import { BlockingQueries } from './blocking-queries.ts';
 import {
-  type ConsulResponse,
   type CallOptions,
   type ConsulClient,
+  type ConsulResponse,
   type ConsulStoreOptions,
   callConsul,
   connectConsul,
   type KvItem,
   responseOf,
   statusOf,
-  type TransactionResponse,
   type TransactionOperation,
+  type TransactionResponse,
 } from './consul-client.ts';
 import { EmptyKeyPolling } from './empty-key-polling.ts';
 import type {
@@ -217,7 +217,10 @@ class ConsulStore implements KeyValueStore {
     return this.#call(what, this.#timeoutMs, signal, async (call) => {
       try {
         const options = { ...call, consistent: true };
-        const [, reply] = (await this.#client.transaction.create(operations, options)) as ConsulResponse<TransactionResponse>;
+        const [, reply] = (await this.#client.transaction.create(
+          operations,
+          options,
+        )) as ConsulResponse<TransactionResponse>;
         return reply ?? { Results: [], Errors: null };
       } catch (error) {
         const response = responseOf(error);

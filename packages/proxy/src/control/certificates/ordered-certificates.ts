@@ -64,7 +64,7 @@ export async function startOrderedCertificates(options: OrderedCertificatesOptio
     better: () => betterSources.flatMap((source) => store?.of(source).flatMap(({ hosts }) => hosts) ?? []),
     serve: async (view) => {
       store?.replace('acme', ready.of(view));
-      await server.answerChallenges?.(view.answers);
+      await server.serveChallenges?.(view.responses);
     },
     onServed: options.onServed,
   });

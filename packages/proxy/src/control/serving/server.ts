@@ -1,4 +1,4 @@
-import type { OpenAnswers } from '@swarmgate/acme/answers';
+import type { OpenChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { TaskFault } from '@swarmgate/runtime';
 import type { Middleware } from '../../middleware/middleware.ts';
@@ -40,7 +40,7 @@ export interface Server {
   /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
   certificates?(): CertificateStore;
   /** Puts answers to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */
-  answerChallenges?(answers: OpenAnswers): Promise<void>;
+  serveChallenges?(answers: OpenChallengeResponses): Promise<void>;
   /** Control tasks of workers that failed and have not recovered. Absent where this process serves by itself. */
   workerTaskFaults?(): readonly TaskFault[];
   workers(): readonly WorkerView[];

@@ -4,7 +4,7 @@ import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { AskedServices } from '../../exchange/services-apart.ts';
 import type { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
-import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { Admission } from '../../server/connection-limits.ts';
@@ -33,7 +33,7 @@ export interface ServingDependencies {
   /** Kept filled by its owner, which alone reads files and opens what is sealed. */
   readonly certificates: CertificateStore;
   /** As `certificates`. */
-  readonly challenges: ChallengeAnswers;
+  readonly challenges: ChallengeResponses;
   /** PEM of `CA_FILE`; `undefined`: clients are not asked for certificates. */
   readonly clientAuthorities: string | undefined;
   /** `undefined`: keys of this process alone. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { noAnswers } from '@swarmgate/acme/answers';
+import { noChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { SecretsKey } from '@swarmgate/registry';
 import { type FaultOwner, guardPromise, type Logger, type Settings, stopOnce, Tasks } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
@@ -228,9 +228,9 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       return told.length === 0 ? bound.views() : told;
     },
     certificates: () => certificates.store,
-    answerChallenges(next) {
+    serveChallenges(next) {
       challenges.answers = next;
-      return fleet.answerChallenges(next);
+      return fleet.serveChallenges(next);
     },
     workers: () => fleet.views(),
     traffic: () => trafficOf(fleet),
@@ -265,7 +265,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
 
 /** Answers to the challenges of CAs that are pending, for workers that start. */
 class OpenChallenges {
-  answers = noAnswers;
+  answers = noChallengeResponses;
 }
 
 const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));

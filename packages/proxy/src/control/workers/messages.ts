@@ -1,4 +1,4 @@
-import type { OpenAnswers } from '@swarmgate/acme/answers';
+import type { OpenChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
 import type { Settings, TaskFault } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
@@ -56,7 +56,7 @@ export interface CertificatesMessage {
 export interface ChallengesMessage {
   readonly kind: 'challenges';
   readonly number: number;
-  readonly answers: OpenAnswers;
+  readonly answers: OpenChallengeResponses;
 }
 
 /** An endpoint that one worker ejected is ejected in all. Times are spans: clocks of processes differ. */

@@ -1,4 +1,4 @@
-import type { OpenAnswers } from '@swarmgate/acme/answers';
+import type { OpenChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import { backoffMs, type FaultOwner, guardPromise, type Logger, pause, type Running } from '@swarmgate/runtime';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { WorkerView } from '../serving/server.ts';
@@ -93,9 +93,9 @@ export class WorkerFleet implements Running {
   }
 
   /** As `apply`, but rejects if a worker does not acknowledge in time: then not all of them serve the answers. */
-  async answerChallenges(answers: OpenAnswers): Promise<void> {
+  async serveChallenges(answers: OpenChallengeResponses): Promise<void> {
     const { applyWaitMs = 5_000 } = this.#options;
-    const answered = Promise.all([...this.#workers].map((worker) => worker.answerChallenges(answers)));
+    const answered = Promise.all([...this.#workers].map((worker) => worker.serveChallenges(answers)));
     const over = new AbortController();
     const late = pause(applyWaitMs, over.signal).then((inVain) => {
       if (inVain)

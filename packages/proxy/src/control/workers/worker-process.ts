@@ -1,5 +1,5 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
-import type { OpenAnswers } from '@swarmgate/acme/answers';
+import type { OpenChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { ServiceKey } from '@swarmgate/registry';
 import { type FaultOwner, guard, guardPromise, SwarmgateError } from '@swarmgate/runtime';
 import type { BlockReport } from '../../express/plugins/block-watch.ts';
@@ -127,7 +127,7 @@ export class WorkerProcess {
   }
 
   /** Resolves when the worker has the answers, or is none that accepts connections: one that starts gets them first. */
-  answerChallenges(answers: OpenAnswers): Promise<void> {
+  serveChallenges(answers: OpenChallengeResponses): Promise<void> {
     const number = this.#nextNumber();
     const acknowledged = new Promise<void>((resolve) => this.#answering.set(number, resolve));
     this.send({ kind: 'challenges', number, answers });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { guardPromise, type Logger } from '@swarmgate/runtime';
-import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import type { ByServerName, SortedConnection } from '../entrypoints.ts';
@@ -16,7 +16,7 @@ export interface SharedPortsOptions {
   /** The table in force. */
   readonly table: () => Pick<RouteTable, 'hostRankAt'>;
   /** Answers validations by tls-alpn-01 of names that are relayed. Default: none is pending. */
-  readonly challenges?: Pick<ChallengeAnswers, 'alpnAnswer'>;
+  readonly challenges?: Pick<ChallengeResponses, 'alpnResponse'>;
   /** A ClientHello may take so long to arrive. */
   readonly helloMs: number;
   readonly logger: Logger;
@@ -88,7 +88,7 @@ export class SharedPorts implements ByServerName {
   /** A certificate of ours is being ordered for the name: its service cannot answer for that. */
   #isValidation(serverName: string | undefined, protocols: readonly string[]): boolean {
     if (serverName === undefined || !protocols.includes(acmeProtocol)) return false;
-    return this.#options.challenges?.alpnAnswer(serverName) !== undefined;
+    return this.#options.challenges?.alpnResponse(serverName) !== undefined;
   }
 
   #groupOf(shared: RelayPort, serverName: string | undefined): RelayGroup | undefined {

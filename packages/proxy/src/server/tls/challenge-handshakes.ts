@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 
 /** The protocol of a validation by tls-alpn-01 (RFC 8737). */
 export const acmeProtocol = 'acme-tls/1';
@@ -21,14 +21,14 @@ export interface ChallengeHandshakes {
  * @param offered the protocols of the port, in order of preference
  */
 export function challengeHandshakes(
-  challenges: Pick<ChallengeAnswers, 'alpnAnswer'> | undefined,
+  challenges: Pick<ChallengeResponses, 'alpnResponse'> | undefined,
   offered: readonly string[],
 ): ChallengeHandshakes {
   const validated = new WeakMap<TLSSocket, SecureContext>();
   return {
     chooseProtocol(socket, serverName, protocols) {
       if (!protocols.includes(acmeProtocol)) return offered.find((each) => protocols.includes(each));
-      const answer = challenges?.alpnAnswer(serverName);
+      const answer = challenges?.alpnResponse(serverName);
       if (answer === undefined) return undefined;
       const cert = answer.map(({ certificate }) => certificate);
       const key = answer.map(({ privateKey }) => privateKey);

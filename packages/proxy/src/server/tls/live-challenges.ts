@@ -1,19 +1,24 @@
-import { type AnswerBoard, answerBoard, noAnswers, type OpenAnswers } from '@swarmgate/acme/answers';
-import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import {
+  type ChallengeBoard,
+  challengeBoard,
+  noChallengeResponses,
+  type OpenChallengeResponses,
+} from '@swarmgate/acme/challenge-responses';
+import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 
 /** The answers in force in this process: one reference that moves. */
-export class LiveChallenges implements ChallengeAnswers {
-  #board: AnswerBoard = answerBoard(noAnswers);
+export class LiveChallenges implements ChallengeResponses {
+  #board: ChallengeBoard = challengeBoard(noChallengeResponses);
 
-  replace(answers: OpenAnswers): void {
-    this.#board = answerBoard(answers);
+  replace(answers: OpenChallengeResponses): void {
+    this.#board = challengeBoard(answers);
   }
 
-  challengeAnswer(host: string, token: string): string | undefined {
-    return this.#board.challengeAnswer(host, token);
+  challengeResponse(host: string, token: string): string | undefined {
+    return this.#board.challengeResponse(host, token);
   }
 
-  alpnAnswer(serverName: string): ReturnType<ChallengeAnswers['alpnAnswer']> {
-    return this.#board.alpnAnswer(serverName);
+  alpnResponse(serverName: string): ReturnType<ChallengeResponses['alpnResponse']> {
+    return this.#board.alpnResponse(serverName);
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { guard, type Logger } from '@swarmgate/runtime';
 import { markMisdirected } from '../../exchange/client-connection.ts';
-import type { ChallengeAnswers } from '../../model/challenge-answers.ts';
+import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
@@ -20,7 +20,7 @@ export interface SecureEntrypointOptions {
   /** Default: keys of this process alone. */
   readonly ticketKeys?: TicketKeys;
   /** Answers validations by tls-alpn-01. Default: none is pending. */
-  readonly challenges?: Pick<ChallengeAnswers, 'alpnAnswer'>;
+  readonly challenges?: Pick<ChallengeResponses, 'alpnResponse'>;
   /** Offer HTTP/2 before HTTP/1.1. Default: HTTP/1.1 alone. */
   readonly http2?: boolean;
   readonly onFailure?: (error: Error) => void;
