@@ -105,6 +105,7 @@ Traefik](traefik-labels.md); what the settings mean in [environment](environment
    | \`--providers.swarm.defaultRule=…\` | \`TRAEFIK_DEFAULT_RULE=…\` |
    | \`--providers.swarm.network=…\` | \`TRAEFIK_NETWORK=…\` |
    | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`; hosts that no router has get 404, not a redirect |
+   | \`--providers.file.filename=…\` | \`TRAEFIK_FILE=…\`, mounted into the listener |
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
    | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
@@ -115,6 +116,8 @@ Traefik](traefik-labels.md); what the settings mean in [environment](environment
    Settings that are given count before the flags. The flags go with the service: set what they say before you remove Traefik, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
+   Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener. Routers, services with one server, and middlewares count, as
+   \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are told with their line.
 3. **Turn it on.** \`LABELS=df,traefik\` on the listener. Without it the listener logs how many services carry \`traefik.*\` labels, and
    \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
    internal.

@@ -29,6 +29,7 @@ import type { ObserverCounts, ObserverState } from './swarm/observation.ts';
 import { createObserver } from './swarm/observer.ts';
 import { connectSwarm } from './swarm/swarm-client.ts';
 import type { SwarmView } from './swarm/swarm-view.ts';
+import { followTraefikFile } from './traefik-file.ts';
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -93,6 +94,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const unread = createUnreadLabels(families.families, logger);
   const metrics = createListenerMetrics();
 
+  const traefikFile =
+    families.traefik === undefined || settings.traefikFile === undefined
+      ? undefined
+      : followTraefikFile(settings.traefikFile, { tasks, logger, onChange: () => observer.requestListing() });
+  if (traefikFile !== undefined) running.push(traefikFile);
+
   const by = `swarm-listener on ${hostname()}`;
   const leadership = contend(options, by);
   running.push(leadership);
@@ -146,7 +153,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const stopFollowing = leadership.onChange((state) => dispatcher.setLeading(state.kind === 'leading'));
   running.push({ stop: async () => stopFollowing() });
 
-  const flags = families.traefik === undefined ? undefined : createTraefikFlags(settings, false);
+  const flags =
+    families.traefik === undefined ? undefined : createTraefikFlags(settings, settings.traefikFile !== undefined);
   const traefikFlags = (view: SwarmView): TraefikFlagsState | undefined => {
     const before = observed.traefik;
     observed.traefik = flags?.take(view);
@@ -154,7 +162,15 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     return observed.traefik;
   };
   const translator = createTranslator(
-    { ...naming, ...families, traefikFlags, owner, separator: settings.separator, defaults: settings.defaultLabels },
+    {
+      ...naming,
+      ...families,
+      traefikFlags,
+      traefikFile: () => traefikFile?.state(),
+      owner,
+      separator: settings.separator,
+      defaults: settings.defaultLabels,
+    },
     {
       onProblems: (service) => logProblems(logger, owner, service),
       onSkipped: ({ id, name }, selection) =>

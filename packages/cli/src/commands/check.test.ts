@@ -53,10 +53,12 @@ describe('checking a stack file', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function run(...args: string[]) {
+  const run = (...args: string[]) => runWith({}, ...args);
+
+  async function runWith(env: Readonly<Record<string, string>>, ...args: string[]) {
     const result = { out: '', error: '', code: 0 };
     await main(args, {
-      env: {},
+      env,
       out: (text) => {
         result.out += `${text}\n`;
       },
@@ -186,6 +188,25 @@ networks:
     const several = await run('check', file, '--stack', 'shop');
     expect(several.code).to.equal(2);
     expect(several.error).to.include('several services of Traefik: proxy, edge');
+  });
+
+  it('reads TRAEFIK_FILE, and refuses one that cannot be read', async () => {
+    const file = join(folder, 'at-file.yml');
+    const dynamic = join(folder, 'dynamic.yml');
+    writeFileSync(
+      file,
+      'services:\n  web:\n    image: web\n    deploy:\n      labels:\n        traefik.enable: "true"\n        traefik.http.routers.web.rule: Host(`a`)\n        traefik.http.routers.web.middlewares: auth@file\n        traefik.http.services.web.loadbalancer.server.port: 80\n',
+    );
+    writeFileSync(dynamic, 'http:\n  middlewares:\n    auth:\n      ipAllowList: { sourceRange: [10.0.0.0/8] }\n');
+    expect((await run('check', file)).code).to.equal(1);
+    expect((await runWith({ TRAEFIK_FILE: dynamic }, 'check', file)).code).to.equal(0);
+    writeFileSync(dynamic, 'udp:\n  routers: {}\n');
+    const partly = await runWith({ TRAEFIK_FILE: dynamic }, 'check', file);
+    expect(partly.out).to.match(/dynamic\.yml:2: udp\.routers has no effect/);
+    expect(partly.code).to.equal(1);
+    writeFileSync(dynamic, 'http: [');
+    const wrong = await runWith({ TRAEFIK_FILE: dynamic }, 'check', file);
+    expect([wrong.code, /TRAEFIK_FILE: .*dynamic\.yml:1/.test(wrong.error)]).to.deep.equal([2, true]);
   });
 
   describe('beside a running proxy', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { readTraefikArgs, type TraefikArgs, traefikLines } from '@swarmgate/labels';
+import { type DynamicFile, readDynamicFile, readTraefikArgs, type TraefikArgs, traefikLines } from '@swarmgate/labels';
 import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
 import { connectSwarm, familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener';
 import { UnreachableError } from '../admin-client.ts';
@@ -25,9 +25,10 @@ export interface ReadStack {
 /** Translates stack files as the listener would, with what the flags of Traefik say. */
 export async function readStack(files: readonly string[], options: StackOptions, io: CommandIo): Promise<ReadStack> {
   const merged = readFiles(files, io);
-  const traefik = await flagsFor(merged, options, io);
   const own = readSettings('cli', { env: io.env });
+  const traefik = await flagsFor(merged, options, io, own.traefikFile !== undefined);
   const settings = traefik === undefined ? own : withFlags(own, traefik);
+  const traefikFile = settings.traefikFile === undefined ? undefined : readFileOf(settings.traefikFile);
   const desired = desiredServices(merged, {
     stack: stackName(files, options, merged),
     notifyLabel: settings.notifyLabel,
@@ -35,6 +36,7 @@ export async function readStack(files: readonly string[], options: StackOptions,
     separator: settings.separator,
     defaults: settings.defaultLabels,
     ...familiesOf(settings),
+    ...(traefikFile === undefined ? {} : { traefikFile }),
     owner: settings.swarmName,
     nowMs: Date.now(),
   });
@@ -46,9 +48,10 @@ async function flagsFor(
   file: ComposeFile,
   { traefikArgs, traefikService }: StackOptions,
   io: CommandIo,
+  readsFile: boolean,
 ): Promise<TraefikArgs | undefined> {
-  if (traefikArgs !== undefined) return readTraefikArgs(readText(traefikArgs));
-  if (traefikService !== undefined) return flagsOf(await processInSwarm(traefikService, io));
+  if (traefikArgs !== undefined) return readTraefikArgs(readText(traefikArgs), { readsFile });
+  if (traefikService !== undefined) return flagsOf(await processInSwarm(traefikService, io), readsFile);
   const inFiles = [...file.services.values()].flatMap(({ name, traefik }) =>
     traefik === undefined ? [] : [{ name, traefik }],
   );
@@ -57,12 +60,19 @@ async function flagsFor(
     'the stack files hold several services of Traefik',
     '--traefik-args FILE names its flags',
   );
-  return only && flagsOf(only);
+  return only && flagsOf(only, readsFile);
 }
 
-function flagsOf({ args, environment, staticFile }: TraefikProcess): TraefikArgs {
+function flagsOf({ args, environment, staticFile }: TraefikProcess, readsFile: boolean): TraefikArgs {
   const lines = traefikLines(args, environment);
-  return readTraefikArgs(staticFile === undefined ? lines : [...lines, `--configfile=${staticFile}`]);
+  return readTraefikArgs(staticFile === undefined ? lines : [...lines, `--configfile=${staticFile}`], { readsFile });
+}
+
+/** @throws UsageError where it cannot be read: what it defines may restrict */
+function readFileOf(path: string): DynamicFile {
+  const read = readDynamicFile(readText(path), path);
+  if (!read.ok) throw new UsageError('setting-invalid', `TRAEFIK_FILE: ${read.problem.message}`);
+  return read.file;
 }
 
 async function processInSwarm(name: string | true, io: CommandIo): Promise<TraefikProcess> {

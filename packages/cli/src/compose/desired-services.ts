@@ -1,5 +1,7 @@
 import {
   askedNetwork,
+  type DynamicFile,
+  dynamicFileName,
   isForTraefik,
   type LabelDefaults,
   networkProblem,
@@ -35,6 +37,8 @@ export interface DesiredOptions {
   readonly families?: readonly LabelFamily[];
   /** Where `traefik.*` are read. */
   readonly traefik?: TraefikOptions;
+  /** `TRAEFIK_FILE`. */
+  readonly traefikFile?: DynamicFile;
   readonly nowMs: number;
 }
 
@@ -56,8 +60,12 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
     service,
     swarmService: asSwarmService(service, options.stack, file.networkNames),
   }));
-  const translations = traefik && traefikTranslations(services, isOfDf, traefik, options.nowMs);
-  return services.flatMap(({ service, swarmService }) => {
+  const translations = traefik && traefikTranslations(services, isOfDf, traefik, options);
+  const beside =
+    options.traefikFile === undefined || traefik === undefined
+      ? []
+      : ofFile(options.traefikFile, translations?.get(dynamicFileName), options);
+  const ofStack = services.flatMap(({ service, swarmService }) => {
     if (isOfDf(swarmService)) return [selected(service, swarmService, options)];
     const translation = translations?.get(swarmService.id);
     if (translation !== undefined) return [ofTraefik(service, swarmService, translation, options)];
@@ -68,18 +76,53 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
     ];
     return problems.length === 0 ? [] : [{ ...identity(service, swarmService, options), problems }];
   });
+  return [...ofStack, ...beside];
 }
 
 function traefikTranslations(
   services: readonly { readonly swarmService: SwarmService }[],
   isOfDf: (service: SwarmService) => boolean,
   options: TraefikOptions,
-  nowMs: number,
+  { traefikFile, nowMs }: Pick<DesiredOptions, 'traefikFile' | 'nowMs'>,
 ): ReadonlyMap<string, TraefikTranslation> {
   const ours = services.filter(({ swarmService }) => isForTraefik(swarmService.labels, options));
   const given = ours.map(({ swarmService }) => traefikServiceOf(swarmService, isOfDf(swarmService)));
-  const translated = translateTraefik(given, options, nowMs);
-  return new Map([...translated].filter(([id]) => given.some((each) => each.id === id && each.namesOnly !== true)));
+  const { closesTls, service } = traefikFile ?? {};
+  const settings = closesTls === undefined ? options : { ...options, closesTls };
+  const translated = translateTraefik(service === undefined ? given : [...given, service], settings, nowMs);
+  const isNamesOnly = (id: string) => given.some((each) => each.id === id && each.namesOnly === true);
+  return new Map([...translated].filter(([id]) => !isNamesOnly(id)));
+}
+
+/** What `TRAEFIK_FILE` leads to beside the Swarm, and its problems. */
+function ofFile(
+  file: DynamicFile,
+  translation: TraefikTranslation | undefined,
+  options: DesiredOptions,
+): readonly DesiredService[] {
+  const { destinations = [], problems = [] } = translation ?? {};
+  const position = { file: 'TRAEFIK_FILE', line: 1 };
+  const { definition, problems: found } = traefikDefinition(
+    { destinations, problems: [...file.problems, ...problems.map(file.placed)] },
+    {
+      version: 1,
+      service: dynamicFileName,
+      owner: options.owner,
+      source: { kind: 'swarm', swarmId: 'file', serviceId: dynamicFileName, versionIndex: 0 },
+      updatedAt: new Date(options.nowMs).toISOString(),
+    },
+    options.defaults,
+  );
+  if (definition === undefined && found.length === 0) return [];
+  return [
+    {
+      name: dynamicFileName,
+      composeName: dynamicFileName,
+      position,
+      ...(definition === undefined ? {} : { definition }),
+      problems: found.map((problem) => ({ ...problem, position })),
+    },
+  ];
 }
 
 function ofTraefik(

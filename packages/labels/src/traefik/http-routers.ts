@@ -2,7 +2,7 @@ import type { OverridingLabels } from '../catalogue/labels.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { GivenOptions } from './given-options.ts';
 import { middlewareUses } from './middleware-uses.ts';
-import { routerEntrypoints } from './router-entrypoints.ts';
+import { type EntrypointGroup, routerEntrypoints } from './router-entrypoints.ts';
 import { issuerOf } from './router-issuer.ts';
 import { type AddressOf, routerMiddlewares } from './router-middlewares.ts';
 import { defaultRuleFor, routerRule } from './router-rule.ts';
@@ -32,7 +32,8 @@ export function translateHttpRouter(
   settings: TraefikOptions,
 ): HttpRouters {
   const entrypoints = routerEntrypoints(options, name, settings);
-  const rule = routerRule(options.get('rule'), name, defaultRuleFor(settings.defaultRule, owner));
+  const fallback = owner.provider === 'file' ? '' : defaultRuleFor(settings.defaultRule, owner);
+  const rule = routerRule(options.get('rule'), name, fallback);
   const asked = { router: name, service: options.get('service'), owner, section: 'http.services' } as const;
   const found = findTarget(asked, names.services);
   const addressOf: AddressOf = (service, of) => addressOfService(service, of, names.services);
@@ -42,10 +43,11 @@ export function translateHttpRouter(
   const routers: TranslatedRouter[] = [];
   // Middlewares of a router that is served nowhere are looked at too.
   const groups = entrypoints.groups.length === 0 ? [{ ports: [], middlewares: [] }] : entrypoints.groups;
-  for (const group of groups) {
+  for (const each of groups) {
+    const group = withDefaultTls(each, settings);
     const middlewares = routerMiddlewares(options, { name, owner }, names.middlewares, addressOf, group);
     problems.push(...middlewares.problems);
-    for (const each of middlewares.used) used.add(each);
+    for (const middleware of middlewares.used) used.add(middleware);
     if (!rule.ok || !found.ok || group.ports.length === 0 || priority.value === undefined) continue;
     const uses = middlewareUses(middlewares.calls, name, options.get('middlewares')?.label ?? '');
     problems.push(...uses.problems);
@@ -67,6 +69,12 @@ export function translateHttpRouter(
     });
   }
   return { routers, problems, used };
+}
+
+/** Default TLS options that restrict hold for every port with TLS. */
+function withDefaultTls(group: EntrypointGroup, { closesTls }: TraefikOptions): EntrypointGroup {
+  if (closesTls === undefined || !group.ports.some((port) => /^ssl$|:ssl$/.test(port))) return group;
+  return { ...group, closed: closesTls };
 }
 
 /** 0: the length of the rule. */

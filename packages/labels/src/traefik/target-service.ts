@@ -36,6 +36,13 @@ interface Asked {
 export function findTarget(asked: Asked, names: SharedNames): FoundTarget {
   const { service, owner, router, section } = asked;
   if (service !== undefined) return namedTarget(asked, service, names);
+  if (owner.provider === 'file')
+    return failed(
+      'service-unknown',
+      `the router ${router} names no service, so it is not served`,
+      `traefik.${section.replace('services', 'routers')}.${router.replace(/@file$/, '')}`,
+      'name one: web, or web@swarm for one of the Swarm',
+    );
   const own = [...owner.read.sections[section]];
   const [first, ...more] = own;
   if (more.length > 0)

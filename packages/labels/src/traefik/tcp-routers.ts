@@ -50,6 +50,8 @@ export function translateTcpRouter(
   const tlsOptions = options.get('tls.options')?.value.trim();
   if (reqMode === 'tls' && tlsOptions !== undefined && !/^default(@.*)?$/.test(tlsOptions))
     return refused(`tls.options ${tlsOptions} may demand certificates of clients`, 'set tls.passthrough=true');
+  if (reqMode === 'tls' && settings.closesTls !== undefined)
+    return refused(settings.closesTls, 'set tls.passthrough=true');
   const { groups, problems } = routerEntrypoints(options, name, { ...settings, entrypointOptions: closedOf(settings) });
   const ports = [...new Set(groups.flatMap(({ ports, closed }) => (closed === undefined ? ports : [])))];
   if (ports.length === 0) return { routers: [], problems };

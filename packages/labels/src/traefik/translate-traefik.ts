@@ -80,6 +80,7 @@ export function translateTraefik(
 function routersOf(owner: TraefikService, names: SharedNames): readonly (readonly [string, GivenOptions])[] {
   const { sections, hasUdp, hasVersion1 } = owner.read;
   if (owner.namesOnly === true) return [];
+  if (owner.provider === 'file') return ownedBy(owner, names).map(({ name, options }) => [name, options]);
   if (sections['http.routers'].size > 0) return ownedBy(owner, names).map(({ name, options }) => [name, options]);
   const isOfOthers = hasVersion1 || hasUdp || sections['tcp.routers'].size > 0 || sections['tcp.services'].size > 0;
   if (isOfOthers && sections['http.services'].size === 0) return [];

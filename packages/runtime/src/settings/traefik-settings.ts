@@ -51,6 +51,13 @@ export const traefikSettings = {
     meaning:
       'Rule of routers that have none. Without it ``Host(`{{ normalize .Name }}`)``; rules are written with `{{ normalize .Name }}`, `{{ .Name }}` and ``{{ index .Labels `key` }}``',
   }),
+  traefikFile: optional({
+    env: ['TRAEFIK_FILE'],
+    parse: text,
+    usedBy: reading,
+    meaning:
+      'Traefik’s dynamic file, in YAML: its routers, services and middlewares are those with `@file`. A change counts within 2 s; a version that cannot be read is a problem, and the one before it stays',
+  }),
   traefikNetwork: optional({
     env: ['TRAEFIK_NETWORK'],
     parse: text,

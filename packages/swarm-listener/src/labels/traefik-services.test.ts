@@ -1,8 +1,10 @@
+import { readDynamicFile } from '@swarmgate/labels';
 import { expect } from 'chai';
 import { aNode, aService, aTask } from '../../test/swarm-fixtures.ts';
 import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService, SwarmTask } from '../swarm/swarm-objects.ts';
 import { viewOf } from '../swarm/swarm-view.ts';
+import type { TraefikFileState } from './traefik-services.ts';
 import type { TranslatedService } from './translate-service.ts';
 import { createTranslator, type Translator } from './translator.ts';
 
@@ -139,6 +141,62 @@ describe('the translator with labels of Traefik', () => {
     expect([...seen(both).services.keys()]).to.deep.equal(['df']);
     start(['traefik']);
     expect([...seen(both).services.keys()]).to.deep.equal(['web']);
+  });
+
+  describe('with TRAEFIK_FILE', () => {
+    const fileOf = (text: string): TraefikFileState => {
+      const read = readDynamicFile(text, 'dynamic.yml');
+      return read.ok ? { file: read.file, problems: read.file.problems } : { problems: [read.problem] };
+    };
+    const allowList = 'http:\n  middlewares:\n    auth:\n      ipAllowList: { sourceRange: [10.0.0.0/8] }\n';
+    const outside = `${allowList}  routers:
+    legacy: { rule: Host(\`old.example\`), service: legacy, middlewares: [auth] }
+  services:
+    legacy: { loadBalancer: { servers: [{ url: "http://10.0.0.7:8080" }] } }
+`;
+    const asked = { ...router, 'traefik.http.routers.web.middlewares': 'auth@file' };
+    let state: TraefikFileState;
+    beforeEach(() => {
+      reported = [];
+      version = 10;
+      const naming = { notifyLabel: 'com.df.notify', serviceNamePrefix: '', owner: 'swarm', separator: ',' };
+      translator = createTranslator(
+        { ...naming, families, traefik, traefikFile: () => state },
+        { onProblems: ({ name }) => reported.push(name) },
+      );
+    });
+    const kindsOf = (service: TranslatedService | undefined) =>
+      destinationOf(service)?.middlewares?.map(({ kind }) => kind);
+
+    it('translates again what names it when it changes, and only then', () => {
+      state = fileOf('');
+      expect(kindsOf(seen([named('web', asked)]).services.get('web'))).to.deep.equal(['unsupported']);
+      state = fileOf(allowList);
+      const next = seen([named('web', asked)], new Set());
+      expect(kindsOf(next.services.get('web'))).to.deep.equal(['ipAllowList']);
+      expect([...(next.changed as ReadonlySet<string>)]).to.include('web');
+      const same = seen([named('web', asked)], new Set());
+      expect([...(same.changed as ReadonlySet<string>)]).to.deep.equal([]);
+    });
+
+    it('is a service of its own for what it leads to beside the Swarm, and goes with it', () => {
+      state = fileOf(outside);
+      const own = seen([]).services.get('traefik-file');
+      expect(destinationOf(own)).to.deep.include({ outboundHostname: '10.0.0.7', port: 8080 });
+      expect(own?.definition?.destinations[0]?.requires).to.include('middlewares');
+      expect(seen([]).services.get('traefik-file')).to.equal(own);
+      state = fileOf('');
+      expect([...seen([]).services.keys()]).to.deep.equal([]);
+    });
+
+    it('has its problems told with their place', () => {
+      state = fileOf(outside.replace('Host(`old.example`)', 'Host(`old.example`'));
+      const [problem] = seen([]).services.get('traefik-file')?.problems ?? [];
+      expect(problem?.message).to.match(/^dynamic\.yml:6: the rule of the router legacy@file/);
+      expect(reported).to.deep.equal(['traefik-file']);
+      state = fileOf('http: [');
+      expect(seen([]).services.get('traefik-file')).to.include({ withdrawn: true });
+    });
   });
 
   it('takes a service away that lost its labels', () => {

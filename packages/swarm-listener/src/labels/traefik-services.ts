@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type DynamicFile,
+  dynamicFileName,
   isForTraefik,
   type Problem,
   readTraefikLabels,
@@ -11,6 +13,13 @@ import {
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import type { TraefikFlagsState } from './traefik-flags.ts';
+
+/** `TRAEFIK_FILE` as it was last read. */
+export interface TraefikFileState {
+  /** Absent while no version could be read. */
+  readonly file?: DynamicFile;
+  readonly problems: readonly Problem[];
+}
 
 export interface ServiceTranslation extends TraefikTranslation {
   /** What it is depends on flags that are not known: what is registered stays. */
@@ -30,17 +39,19 @@ export interface TraefikServices {
 }
 
 /**
- * @param flagsOf the same object as long as nothing changed
+ * @param flagsOf the same object as long as nothing changed; so is that of `fileOf`
  * @param servedOtherwise services whose `com.df.*` labels hold: their routers are not served, their names hold for others
  */
 export function createTraefikServices(
   options: TraefikOptions,
   servedOtherwise: (service: SwarmService) => boolean,
   flagsOf?: (view: SwarmView) => TraefikFlagsState | undefined,
+  fileOf?: () => TraefikFileState | undefined,
 ): TraefikServices {
   const known = new Map<string, { readonly versionIndex: number; readonly service: TraefikService }>();
   let translations: ReadonlyMap<string, ServiceTranslation> = new Map();
   let flags: TraefikFlagsState = { kind: 'none', options };
+  let fileState: TraefikFileState | undefined;
   // Those of flags that are not known now hold the names of networks.
   let current = options;
 
@@ -60,12 +71,20 @@ export function createTraefikServices(
 
   function translated(): ReadonlyMap<string, ServiceTranslation> {
     const services = [...known.values()].map(({ service }) => service);
+    const { file, problems = [] } = fileState ?? {};
     if (flags.kind === 'unknown') {
       const unknown = { destinations: [], problems: [flags.problem], isUnknown: true } as const;
-      return new Map(services.map(({ id }) => [id, unknown]));
+      const ids = [...services.map(({ id }) => id), ...(fileState === undefined ? [] : [dynamicFileName])];
+      return new Map(ids.map((id) => [id, unknown]));
     }
     // The dates are given where the definition is made, so that equal translations compare equal.
-    return translateTraefik(services, flags.options, 0);
+    const { closesTls } = file ?? {};
+    const settings = closesTls === undefined ? flags.options : { ...flags.options, closesTls };
+    const all = translateTraefik(file === undefined ? services : [...services, file.service], settings, 0);
+    const ofFile = all.get(dynamicFileName);
+    const placed = ofFile?.problems.map((problem) => file?.placed(problem) ?? problem) ?? [];
+    const told = { destinations: ofFile?.destinations ?? [], problems: [...problems, ...placed] };
+    return fileState === undefined ? all : new Map([...all, [dynamicFileName, told]]);
   }
 
   return {
@@ -82,6 +101,9 @@ export function createTraefikServices(
         ids = view.services.keys();
         isChanged = true;
       }
+      const nextFile = fileOf?.();
+      if (nextFile !== fileState) isChanged = true;
+      fileState = nextFile;
       for (const id of ids) isChanged = takeService(id, view.services.get(id)) || isChanged;
       if (!isChanged) return affected;
       const former = translations;

@@ -12,6 +12,7 @@ import {
   publishedName,
 } from './service-parameters.ts';
 import type { TraefikFlagsState } from './traefik-flags.ts';
+import type { TraefikFileState } from './traefik-services.ts';
 
 export interface TranslationOptions extends NamingOptions {
   /** `LABELS`. Default: `com.df.*` alone. */
@@ -20,6 +21,8 @@ export interface TranslationOptions extends NamingOptions {
   readonly traefik?: TraefikOptions;
   /** Traefik's flags in the Swarm, which take the place of `traefik`. The same object as long as nothing changed. */
   readonly traefikFlags?: (view: SwarmView) => TraefikFlagsState | undefined;
+  /** `TRAEFIK_FILE`. The same object as long as nothing changed. */
+  readonly traefikFile?: () => TraefikFileState | undefined;
   /** `SWARM_NAME`. */
   readonly owner: string;
   /** `SEPARATOR`. */

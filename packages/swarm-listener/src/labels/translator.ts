@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { dynamicFileName } from '@swarmgate/labels';
 import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
@@ -31,6 +32,19 @@ export interface TranslatorHooks {
   readonly onSkipped?: (service: SwarmService, selection: Selection) => void;
 }
 
+/** `TRAEFIK_FILE` has no tasks: it leads to servers by their URLs. */
+const fileAsService: SwarmService = {
+  id: dynamicFileName,
+  name: dynamicFileName,
+  versionIndex: 0,
+  createdAt: '',
+  labels: {},
+  mode: { kind: 'replicated', replicas: 1 },
+  networks: [],
+  virtualIps: [],
+  ports: [],
+};
+
 export function createTranslator(options: TranslationOptions, hooks: TranslatorHooks): Translator {
   const skipped = new Map<string, number>();
   const readsDf = options.families?.includes('df') !== false;
@@ -41,6 +55,7 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
           options.traefik,
           (service) => readsDf && (isSelected(service, options) || isSelectionUnclear(service, options)),
           options.traefikFlags,
+          options.traefikFile,
         );
   const known = new Map<string, { readonly swarmId: string; readonly translated: TranslatedService }>();
 
@@ -54,6 +69,7 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
     now: Date,
     ofOthers: ReadonlySet<string>,
   ): TranslatedService | undefined {
+    if (serviceId === dynamicFileName) return translateFile(view, now, ofOthers);
     const service = view.services.get(serviceId);
     if (service === undefined) return undefined;
     const translated = translateLabels(serviceId, service, view, now, ofOthers);
@@ -62,6 +78,16 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
     if (isTold) return translated;
     const told = translated ?? withoutRoutes(service, view, options);
     return { ...told, problems: [...told.problems, ...problems] };
+  }
+
+  /** What `TRAEFIK_FILE` leads to beside the Swarm, and its problems, as of a service of its own. */
+  function translateFile(view: SwarmView, now: Date, ofOthers: ReadonlySet<string>): TranslatedService | undefined {
+    const before = known.get(dynamicFileName);
+    if (!ofOthers.has(dynamicFileName) && before?.swarmId === view.swarmId) return before.translated;
+    const translation = traefik?.translationOf(dynamicFileName);
+    if (translation === undefined) return undefined;
+    if (translation.destinations.length === 0 && translation.problems.length === 0) return undefined;
+    return translateTraefikService(fileAsService, translation, view, currentOptions(), now);
   }
 
   function translateLabels(

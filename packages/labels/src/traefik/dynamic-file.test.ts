@@ -1,0 +1,236 @@
+import { expect } from 'chai';
+import { type DynamicFile, dynamicFileBounds, readDynamicFile } from './dynamic-file.ts';
+import { readTraefikLabels } from './read-labels.ts';
+import type { TraefikService } from './traefik-options.ts';
+import { translateTraefik } from './translate-traefik.ts';
+
+function fileOf(text: string): DynamicFile {
+  const read = readDynamicFile(text, 'dynamic.yml');
+  if (!read.ok) throw new Error(read.problem.message);
+  return read.file;
+}
+
+function service(id: string, labels: Readonly<Record<string, string>>): TraefikService {
+  return { id, name: id, createdAt: '2026', labels, read: readTraefikLabels(labels), targetPorts: [] };
+}
+
+/** Services of the Swarm and the file, translated together. */
+function translated(text: string, ...services: readonly TraefikService[]) {
+  const { service: ofFile, closesTls } = fileOf(text);
+  const entrypoints = new Map([
+    ['web', ['plain']],
+    ['websecure', ['ssl']],
+  ]);
+  const options = {
+    exposedByDefault: true,
+    entrypoints,
+    defaultRule: 'Host(`x`)',
+    ...(closesTls === undefined ? {} : { closesTls }),
+  };
+  return translateTraefik([...services, ofFile], options, 0);
+}
+
+const port = { 'traefik.http.services.web.loadbalancer.server.port': '80' };
+const asked = (middlewares: string) =>
+  service('web', {
+    'traefik.http.routers.web.rule': 'Host(`a`)',
+    'traefik.http.routers.web.middlewares': middlewares,
+    ...port,
+  });
+const auth = `http:
+  middlewares:
+    auth:
+      ipAllowList:
+        sourceRange: [10.0.0.0/8, 192.168.0.0/16]
+    both:
+      chain:
+        middlewares: [auth, slow@swarm]
+`;
+
+describe('the dynamic file of Traefik', () => {
+  const kindsOf = (text: string, ...services: readonly TraefikService[]) =>
+    translated(text, ...services)
+      .get('web')
+      ?.destinations[0]?.middlewares?.map(({ kind }) => kind);
+
+  it('defines middlewares that labels name with @file, and no others', () => {
+    const used = translated(auth, asked('auth@file')).get('web')?.destinations[0]?.middlewares;
+    expect(used).to.deep.equal([{ kind: 'ipAllowList', sourceRange: ['10.0.0.0/8', '192.168.0.0/16'] }]);
+    expect(kindsOf(auth, asked('auth'))).to.deep.equal(['unsupported']);
+    expect(kindsOf(auth, asked('other@file'))).to.deep.equal(['unsupported']);
+  });
+
+  it('names its own in chains, and those of the Swarm with @swarm', () => {
+    const slow = service('slow', { 'traefik.http.middlewares.slow.stripprefix.prefixes': '/a' });
+    expect(kindsOf(auth, asked('both@file'), slow)).to.deep.equal(['ipAllowList', 'stripPrefix']);
+    expect(kindsOf(auth, asked('both@file'))).to.deep.equal(['ipAllowList', 'unsupported']);
+  });
+
+  it('keeps its names apart from equal ones of the Swarm', () => {
+    const own = service('own', { 'traefik.http.middlewares.auth.stripprefix.prefixes': '/a' });
+    expect(kindsOf(auth, asked('auth@swarm,auth@file'), own)).to.deep.equal(['stripPrefix', 'ipAllowList']);
+  });
+
+  it('takes anchors and merge keys', () => {
+    const text = `http:
+  middlewares:
+    base: &base
+      ipAllowList: { sourceRange: [10.0.0.0/8] }
+    auth:
+      <<: *base
+`;
+    expect(kindsOf(text, asked('auth@file'))).to.deep.equal(['ipAllowList']);
+  });
+
+  it('has routers to services of the Swarm, and to servers beside it', () => {
+    const text = `http:
+  routers:
+    to-swarm:
+      rule: Host(\`b.example\`)
+      entryPoints: [web, websecure]
+      service: web@docker
+    outside:
+      rule: Host(\`c.example\`)
+      tls: {}
+      service: legacy
+  services:
+    legacy:
+      loadBalancer:
+        servers:
+          - url: http://10.0.0.7:8080
+        healthCheck: { path: /health, interval: 10s }
+`;
+    const found = translated(text, service('web', port));
+    const rules = found.get('web')?.destinations.map(({ rule, entryPorts }) => [rule, entryPorts]);
+    expect(rules).to.deep.include(['Host(`b.example`)', ['plain', 'ssl']]);
+    expect(found.get('traefik-file')?.destinations[0]).to.deep.include({
+      rule: 'Host(`c.example`)',
+      entryPorts: ['ssl'],
+      outboundHostname: '10.0.0.7',
+      port: 8080,
+      checkPath: '/health',
+      checkIntervalMs: 10_000,
+    });
+  });
+
+  it('makes no router of a rule or a service that is missing', () => {
+    const text = 'http:\n  routers:\n    a:\n      service: web@swarm\n    b:\n      rule: Host(`b`)\n';
+    const found = translated(text, service('web', port));
+    expect(found.get('traefik-file')?.destinations).to.deep.equal([]);
+    expect(found.get('traefik-file')?.problems.map(({ reason }) => reason)).to.have.members([
+      'rule-unreadable',
+      'service-unknown',
+    ]);
+  });
+
+  it('puts its place before problems', () => {
+    const text = 'http:\n  routers:\n    a:\n      rule: Host(`a`\n      service: web@swarm\n';
+    const [problem] = translated(text, service('web', port)).get('traefik-file')?.problems ?? [];
+    const placed = problem && fileOf(text).placed(problem);
+    expect(placed?.message).to.match(/^dynamic\.yml:4: the rule of the router a@file cannot be read/);
+    expect(placed).to.not.have.property('label');
+  });
+
+  it('has no effect where it demands certificates of clients, and closes what would be open', () => {
+    const text = 'tls:\n  options:\n    default:\n      clientAuth: { clientAuthType: RequireAndVerifyClientCert }\n';
+    const routers = {
+      'traefik.http.routers.a.rule': 'Host(`a`)',
+      'traefik.http.routers.a.tls': 'true',
+      'traefik.http.routers.b.rule': 'Host(`b`)',
+    };
+    const { destinations = [] } = translated(text, service('web', { ...routers, ...port })).get('web') ?? {};
+    const closed = destinations.map(({ middlewares = [] }) => middlewares.map(({ kind }) => kind).join());
+    expect(closed).to.deep.equal(['unsupported', '']);
+    const tcp = {
+      'traefik.tcp.routers.a.rule': 'HostSNI(`a`)',
+      'traefik.tcp.routers.a.entrypoints': 'websecure',
+      'traefik.tcp.routers.a.tls': 'true',
+      'traefik.tcp.services.a.loadbalancer.server.port': '1',
+    };
+    expect(translated('', service('web', tcp)).get('web')?.destinations).to.have.length(1);
+    expect(translated(text, service('web', tcp)).get('web')?.destinations).to.deep.equal([]);
+    expect(fileOf(text).problems[0]?.message).to.match(/^dynamic\.yml:3: tls\.options\.default/);
+    expect(fileOf('tls:\n  options:\n    default: { sniStrict: true }\n').closesTls).to.equal(undefined);
+  });
+
+  const partly: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+    [
+      'several servers',
+      'http:\n  services:\n    a:\n      loadBalancer:\n        servers: [{url: "http://a"}, {url: "http://b"}]\n',
+      /:3: http\.services\.a has no effect: it has 2 servers/,
+    ],
+    ['no servers', 'http:\n  services:\n    a:\n      loadBalancer: {}\n', /it has no servers/],
+    [
+      'a weighted service',
+      'http:\n  services:\n    a:\n      weighted: { services: [] }\n',
+      /weighted is not supported/,
+    ],
+    ['UDP', 'udp:\n  routers:\n    a: { service: b }\n', /:2: udp\.routers has no effect/],
+    [
+      'certificates',
+      'tls:\n  certificates:\n    - { certFile: a, keyFile: b }\n',
+      /:2: tls\.certificates has no effect: its files are not read/,
+    ],
+    ['TLS options', 'tls:\n  options:\n    modern: { minVersion: VersionTLS13 }\n', /:3: tls\.options\.modern/],
+    ['transports', 'http:\n  serversTransports:\n    a: { insecureSkipVerify: true }\n', /:2: http\.serversTransports/],
+  ];
+  for (const [what, text, expected] of partly)
+    it(`tells ${what}, with the line`, () => {
+      expect(
+        fileOf(text)
+          .problems.map(({ message }) => message)
+          .join('\n'),
+      ).to.match(expected);
+    });
+
+  const refused: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+    ['YAML that is none', 'http:\n  routers: [\n', /^dynamic\.yml:\d+: /],
+    ['TOML', '[http.routers.a]\nrule = "x"\n', /^dynamic\.yml:\d+: /],
+    ['a list at the top', '- a\n', /^dynamic\.yml:1: names with values/],
+    ['an unknown family', 'htp: {}\n', /^dynamic\.yml:1: Traefik has no htp there/],
+    ['an unknown section', 'http:\n  router: {}\n', /^dynamic\.yml:2: Traefik has no router there/],
+    ['an unknown key, which may restrict', `${auth}        sourceRanges: [x]\n`, /dynamic\.yml:\d+: /],
+    [
+      'an unknown middleware',
+      'http:\n  middlewares:\n    a:\n      ipAlowList:\n        sourceRange: [10.0.0.0/8]\n',
+      /^dynamic\.yml:5: Traefik has no http\.middlewares\.a\.ipAlowList/,
+    ],
+    ['a template', 'http:\n  routers:\n    a:\n      rule: "{{ env `X` }}"\n', /^dynamic\.yml:4: templates of Go/],
+    ['a name with a dot', 'http:\n  routers:\n    a.b: {}\n', /^dynamic\.yml:3: the name a\.b/],
+    ['a text where names stand', 'http:\n  routers: all\n', /^dynamic\.yml:2: names with values/],
+    [
+      'a name that stands twice',
+      'http:\n  routers: {}\n  routers: {}\n',
+      /^dynamic\.yml:3: routers stands there twice/,
+    ],
+    ['too much of it', `http: {} #${'x'.repeat(dynamicFileBounds.bytes)}`, /larger than/],
+    [
+      'too many values',
+      `http:\n  routers:\n${Array.from({ length: 11_000 }, (_, at) => `    r${at}: {rule: a}\n`).join('')}`,
+      /more than 20000 values/,
+    ],
+    [
+      'what is nested too deep',
+      `http:\n  middlewares:\n    a: ${'{a: '.repeat(30)}1${'}'.repeat(30)}\n`,
+      /nested too deep/,
+    ],
+    ['what leads to itself', 'http: &a\n  routers: *a\n', /./],
+    [
+      'aliases without end',
+      `a: &a {x: 1}\nhttp:\n  middlewares:\n${Array.from({ length: 200 }, (_, at) => `    m${at}: *a\n`).join('')}`,
+      /./,
+    ],
+  ];
+  for (const [what, text, expected] of refused)
+    it(`refuses ${what}`, () => {
+      const read = readDynamicFile(text, 'dynamic.yml');
+      expect(read.ok ? 'taken' : read.problem.message)
+        .to.match(expected)
+        .and.not.equal('taken');
+    });
+
+  it('is nothing where it is empty', () => {
+    for (const text of ['', '# nothing\n', 'http:\n', 'http: {}\n'])
+      expect(fileOf(text).problems, text).to.deep.equal([]);
+  });
+});

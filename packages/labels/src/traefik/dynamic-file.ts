@@ -1,0 +1,332 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Problem } from '../definition/problem.ts';
+import { nearestName } from '../values/nearest-name.ts';
+import { readTraefikLabels } from './read-labels.ts';
+import type { TraefikService } from './traefik-options.ts';
+
+/** Traefik's dynamic file, read: its names are of the provider `file`. */
+export interface DynamicFile {
+  readonly service: TraefikService;
+  /** What of it has no effect; each message begins with the place. */
+  readonly problems: readonly Problem[];
+  /** Puts the place before the message of a problem of its routers, services and middlewares. */
+  readonly placed: (problem: Problem) => Problem;
+  /** Why routers with TLS answer 503: the default TLS options restrict, and they are not read. */
+  readonly closesTls?: string;
+}
+
+export type ReadDynamicFile =
+  | { readonly ok: true; readonly file: DynamicFile }
+  /** Nothing of it counts, as in Traefik. */
+  | { readonly ok: false; readonly problem: Problem };
+
+/** Id and name of what `TRAEFIK_FILE` defines, among the services of the Swarm. */
+export const dynamicFileName = 'traefik-file';
+
+/** More than a file written by hand has. */
+export const dynamicFileBounds = { bytes: 1_048_576, values: 20_000, depth: 20, aliases: 100 };
+
+/**
+ * Reads `http.routers`, `http.services`, `http.middlewares` and the same of `tcp`
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/file/) as the labels that say the same. An unknown
+ * key rejects the whole file, as in Traefik: it may be a misspelt restriction. Never throws.
+ *
+ * @param name as messages show it
+ */
+export function readDynamicFile(text: string, name: string): ReadDynamicFile {
+  const lines = new LineCounter();
+  if (Buffer.byteLength(text) > dynamicFileBounds.bytes)
+    return rejected(
+      name,
+      undefined,
+      `it is larger than ${dynamicFileBounds.bytes} bytes`,
+      'leave out what no router needs',
+    );
+  // Names that stand twice are looked for below: the parser compares each with each.
+  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const message = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+    return rejected(name, error.linePos?.[0].line, message.slice(0, 200), 'correct its YAML; TOML is not read');
+  }
+  const template = text.indexOf('{{');
+  if (template !== -1)
+    return rejected(
+      name,
+      lines.linePos(template).line,
+      'templates of Go are not evaluated',
+      'write what the template yields',
+    );
+  const reader = new FileReader(name, lines, (node) => (isAlias(node) ? node.resolve(document) : node));
+  try {
+    return reader.read(document.contents);
+  } catch (fault) {
+    if (fault instanceof Fault) return rejected(name, fault.line, fault.message, fault.suggestion);
+    throw fault;
+  }
+}
+
+function rejected(name: string, line: number | undefined, why: string, suggestion: string): ReadDynamicFile {
+  return {
+    ok: false,
+    problem: {
+      severity: 'error',
+      reason: 'traefik-file-unreadable',
+      message: `${place(name, line)}: ${why}; nothing of this version of the file counts`,
+      suggestion,
+    },
+  };
+}
+
+function place(name: string, line: number | undefined): string {
+  return line === undefined ? name : `${name}:${line}`;
+}
+
+/** Ends the reading of a file. */
+class Fault extends Error {
+  readonly line: number | undefined;
+  readonly suggestion: string;
+
+  constructor(line: number | undefined, message: string, suggestion: string) {
+    super(message);
+    this.line = line;
+    this.suggestion = suggestion;
+  }
+}
+
+type Resolve = (node: unknown) => unknown;
+type Pairs = readonly (readonly [key: string, value: unknown, line: number | undefined])[];
+
+const sections: Readonly<Record<string, readonly string[]>> = {
+  http: ['routers', 'services', 'middlewares', 'serversTransports'],
+  tcp: ['routers', 'services', 'middlewares', 'serversTransports'],
+  udp: ['routers', 'services'],
+  tls: ['certificates', 'options', 'stores'],
+};
+
+class FileReader {
+  readonly #name: string;
+  readonly #lines: LineCounter;
+  readonly #resolve: Resolve;
+  readonly #labels: Record<string, string> = {};
+  readonly #lineOf = new Map<string, number | undefined>();
+  readonly #problems: Problem[] = [];
+  #closesTls: string | undefined;
+  #values = 0;
+  #aliases = 0;
+
+  constructor(name: string, lines: LineCounter, resolve: Resolve) {
+    this.#name = name;
+    this.#lines = lines;
+    this.#resolve = resolve;
+  }
+
+  read(root: unknown): ReadDynamicFile {
+    for (const [family, content, line] of this.#pairs(root, 0)) {
+      const known = sections[family];
+      if (known === undefined) throw this.#unknown(family, Object.keys(sections), line);
+      for (const [section, entries, at] of this.#pairs(content, 1)) {
+        if (!known.includes(section)) throw this.#unknown(section, known, at);
+        this.#section(family, section, entries, at);
+      }
+    }
+    const read = readTraefikLabels(this.#labels);
+    const wrong = read.isRejected ? read.problems.find(({ severity }) => severity === 'error') : undefined;
+    if (wrong !== undefined)
+      throw new Fault(
+        this.#lineOfLabel(wrong.label),
+        `Traefik has no ${shownKey(wrong.label ?? '')}`,
+        wrong.suggestion ?? 'leave it out',
+      );
+    const service: TraefikService = {
+      id: dynamicFileName,
+      name: dynamicFileName,
+      createdAt: '',
+      labels: {},
+      read,
+      provider: 'file',
+      targetPorts: [],
+    };
+    return {
+      ok: true,
+      file: {
+        service,
+        problems: this.#problems,
+        placed: (problem) => this.#placed(problem),
+        ...(this.#closesTls === undefined ? {} : { closesTls: this.#closesTls }),
+      },
+    };
+  }
+
+  #section(family: string, section: string, entries: unknown, line: number | undefined): void {
+    if (family === 'udp' || section === 'serversTransports' || (family === 'tcp' && section === 'middlewares')) {
+      this.#ignored(family === 'udp' ? 'error' : 'warning', `${family}.${section}`, line, 'it is not supported');
+      return;
+    }
+    if (family === 'tls') this.#tls(section, entries, line);
+    else
+      for (const [name, options, at] of this.#pairs(entries, 2)) {
+        if (name === '' || name.includes('.') || name.includes('@'))
+          throw new Fault(at, `the name ${name.slice(0, 100)} holds a dot or an @`, 'give it another name');
+        const place = `traefik.${family}.${section}.${name}`;
+        if (section !== 'services') this.#flatten(place, options, 3);
+        else this.#service(place, options, at);
+      }
+  }
+
+  /** A service with one server is what labels can say. */
+  #service(place: string, options: unknown, line: number | undefined): void {
+    const why = this.#unsupportedService(options);
+    if (why !== undefined) {
+      this.#ignored('error', shownKey(place), line, `${why}, so what leads to it is not served`);
+      return;
+    }
+    for (const [key, value] of this.#pairs(this.#pairs(options, 3)[0]?.[1], 4)) {
+      if (key.toLowerCase() === 'servers')
+        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#resolve(value))[0], 5);
+      else this.#flatten(`${place}.loadBalancer.${key}`, value, 5);
+    }
+  }
+
+  #unsupportedService(options: unknown): string | undefined {
+    const pairs = this.#pairs(options, 3);
+    const other = pairs.find(([key]) => key.toLowerCase() !== 'loadbalancer');
+    if (other !== undefined) return `${other[0]} is not supported`;
+    const servers = this.#pairs(pairs[0]?.[1], 4).find(([key]) => key.toLowerCase() === 'servers')?.[1];
+    const count = itemsOf(this.#resolve(servers)).length;
+    if (count === 1) return undefined;
+    return count === 0 ? 'it has no servers' : `it has ${count} servers, and one is supported`;
+  }
+
+  #tls(section: string, entries: unknown, line: number | undefined): void {
+    if (section !== 'options') {
+      const why =
+        section === 'certificates'
+          ? 'its files are not read: mount them as secrets cert-*, or PUT them (docs/certificates.md)'
+          : 'it is not supported';
+      this.#ignored('warning', `tls.${section}`, line, why);
+      return;
+    }
+    for (const [name, options, at] of this.#pairs(entries, 2)) {
+      const restricts = this.#pairs(options, 3).some(([key]) => key.toLowerCase() === 'clientauth');
+      const isDefault = name === 'default';
+      if (isDefault && restricts)
+        this.#closesTls = 'the default TLS options demand certificates of clients, and TLS options are not read';
+      const closed = isDefault
+        ? restricts
+          ? ': routers with TLS answer 503'
+          : ''
+        : ': routers that name them answer 503';
+      this.#ignored(
+        isDefault && !restricts ? 'warning' : 'error',
+        `tls.options.${name}`,
+        at,
+        `TLS options are not supported${closed}`,
+      );
+    }
+  }
+
+  /** Each value under its whole key: lists by comma, lists of maps by index. */
+  #flatten(place: string, value: unknown, depth: number): void {
+    const node = this.#resolve(value);
+    if (isMap(node)) {
+      const pairs = this.#pairs(node, depth);
+      // What is there and empty is on: `tls: {}`.
+      if (pairs.length === 0) this.#set(place, 'true', node);
+      for (const [key, inner] of pairs) this.#flatten(`${place}.${key}`, inner, depth + 1);
+    } else if (isSeq(node)) {
+      const items = node.items.map((item) => this.#resolve(item));
+      if (items.every((item) => isScalar(item)))
+        this.#set(
+          place,
+          items.map((item) => String((item as { readonly value: unknown }).value ?? '')).join(','),
+          node,
+        );
+      else for (const [at, item] of items.entries()) this.#flatten(`${place}[${at}]`, item, depth + 1);
+    } else if (isScalar(node) && node.value !== null) this.#set(place, String(node.value), node);
+  }
+
+  #set(place: string, value: string, node: Node): void {
+    this.#count(node);
+    this.#labels[place] = value;
+    this.#lineOf.set(place.toLowerCase(), this.#lineAt(node));
+  }
+
+  #pairs(value: unknown, depth: number): Pairs {
+    const node = this.#resolve(value);
+    if (node !== value && ++this.#aliases > dynamicFileBounds.aliases)
+      throw new Fault(this.#lineAt(value), `it has more than ${dynamicFileBounds.aliases} aliases`, 'write them out');
+    if (depth > dynamicFileBounds.depth)
+      throw new Fault(this.#lineAt(node), 'it is nested too deep', 'write it flatter');
+    if (node === null || node === undefined || (isScalar(node) && node.value === null)) return [];
+    if (!isMap(node)) throw new Fault(this.#lineAt(node), 'names with values are expected here', 'write name: value');
+    const found = new Map<string, { readonly pair: Pairs[number]; readonly isOwn: boolean }>();
+    for (const { key, value: given } of node.items) {
+      this.#count(key);
+      const name = isScalar(key) ? key.value : key;
+      const isMerge = name === '<<' || typeof name === 'symbol';
+      const pairs = isMerge ? this.#merged(given, depth) : [[String(name), given, this.#lineAt(key)] as const];
+      for (const pair of pairs) {
+        const before = found.get(pair[0]);
+        if (!isMerge && before?.isOwn === true)
+          throw new Fault(pair[2], `${pair[0].slice(0, 100)} stands there twice`, 'leave one of them out');
+        // What stands in the map itself holds before what is merged into it.
+        if (!isMerge || before === undefined) found.set(pair[0], { pair, isOwn: !isMerge });
+      }
+    }
+    return [...found.values()].map(({ pair }) => pair);
+  }
+
+  /** `<<: *base`, or a list of those. */
+  #merged(value: unknown, depth: number): Pairs {
+    const node = this.#resolve(value);
+    return (isSeq(node) ? node.items : [node]).flatMap((each) => this.#pairs(each, depth + 1));
+  }
+
+  #count(node: unknown): void {
+    this.#values += 1;
+    if (this.#values > dynamicFileBounds.values)
+      throw new Fault(this.#lineAt(node), `it has more than ${dynamicFileBounds.values} values`, 'use fewer');
+  }
+
+  #lineAt(node: unknown): number | undefined {
+    const offset = (node as Node | null)?.range?.[0];
+    return offset === undefined ? undefined : this.#lines.linePos(offset).line;
+  }
+
+  #unknown(key: string, known: readonly string[], line: number | undefined): Fault {
+    const nearest = nearestName(key, known);
+    return new Fault(
+      line,
+      `Traefik has no ${key.slice(0, 100)} there`,
+      nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`,
+    );
+  }
+
+  #ignored(severity: Problem['severity'], what: string, line: number | undefined, why: string): void {
+    this.#problems.push({
+      severity,
+      reason: 'traefik-file-partly',
+      message: `${place(this.#name, line)}: ${what} has no effect: ${why}`,
+      suggestion: 'docs/from-traefik.md says what has',
+    });
+  }
+
+  #lineOfLabel(label: string | undefined): number | undefined {
+    const lower = label?.toLowerCase() ?? '';
+    return this.#lineOf.get(lower) ?? [...this.#lineOf].find(([each]) => each.startsWith(`${lower}.`))?.[1];
+  }
+
+  #placed({ label, message, ...problem }: Problem): Problem {
+    return { ...problem, message: `${place(this.#name, this.#lineOfLabel(label))}: ${message}` };
+  }
+}
+
+function itemsOf(node: unknown): readonly unknown[] {
+  return isSeq(node) ? node.items : [];
+}
+
+/** `traefik.http.routers.web.rule` → `http.routers.web.rule`. */
+function shownKey(label: string): string {
+  return label.replace(/^traefik\./, '').slice(0, 200);
+}

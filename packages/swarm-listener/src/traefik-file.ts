@@ -1,0 +1,100 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { dynamicFileBounds, type Problem, readDynamicFile } from '@swarmgate/labels';
+import { type Logger, messageOf, type Running, type Tasks, UsageError } from '@swarmgate/runtime';
+import type { TraefikFileState } from './labels/traefik-services.ts';
+
+export interface TraefikFile extends Running {
+  /** The same object as long as nothing changed. */
+  state(): TraefikFileState;
+}
+
+/** A file that is mounted is replaced, not written to: watches of the system miss that, so it is looked at. */
+const lookEveryMs = 2_000;
+
+/**
+ * Reads `TRAEFIK_FILE` and looks for changes. A version that cannot be read is a problem, and the one before it stays.
+ * @throws UsageError where the file cannot be read at the start
+ */
+export function followTraefikFile(
+  path: string,
+  {
+    tasks,
+    logger,
+    onChange,
+  }: { readonly tasks: Pick<Tasks, 'every'>; readonly logger: Logger; readonly onChange: () => void },
+): TraefikFile {
+  const name = basename(path);
+  let stamp = '';
+  let text: string | undefined;
+  let state: TraefikFileState = { problems: [] };
+
+  function take(next: string): void {
+    if (next === text) return;
+    text = next;
+    const read = readDynamicFile(next, name);
+    if (read.ok) state = { file: read.file, problems: read.file.problems };
+    else keep(read.problem);
+    const { problems } = state;
+    logger.info({ file: path, problems: problems.length }, 'read the dynamic file of Traefik');
+  }
+
+  /** The version before stays. */
+  function keep(problem: Problem): void {
+    state = { ...(state.file === undefined ? {} : { file: state.file }), problems: [problem] };
+  }
+
+  function look(): void {
+    const before = state;
+    try {
+      const now = stampOf(path);
+      if (now === stamp) return;
+      take(textOf(path));
+      stamp = now;
+    } catch (error) {
+      if (stamp === 'unreadable') return;
+      stamp = 'unreadable';
+      text = undefined;
+      keep(unreadable(path, messageOf(error)));
+    }
+    if (state !== before) onChange();
+  }
+
+  try {
+    stamp = stampOf(path);
+    take(textOf(path));
+  } catch (error) {
+    throw new UsageError('setting-invalid', `TRAEFIK_FILE=${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const stopping = new AbortController();
+  const looking = tasks.every('traefik-file', lookEveryMs, stopping.signal, look);
+  return {
+    state: () => state,
+    async stop() {
+      stopping.abort();
+      await looking;
+    },
+  };
+}
+
+function stampOf(path: string): string {
+  const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+function textOf(path: string): string {
+  const { size } = statSync(path);
+  // One that is far too large is not read into memory.
+  return size > 2 * dynamicFileBounds.bytes ? ' '.repeat(dynamicFileBounds.bytes + 1) : readFileSync(path, 'utf8');
+}
+
+function unreadable(path: string, why: string): Problem {
+  return {
+    severity: 'error',
+    reason: 'traefik-file-unreadable',
+    message: `${path} cannot be read: ${why}; the version before it stays`,
+    suggestion: 'mount it again, or correct TRAEFIK_FILE',
+  };
+}
