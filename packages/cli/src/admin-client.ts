@@ -20,6 +20,7 @@ export interface AdminClient {
   /** Follows a stream of server-sent events until its reader stops, or the proxy ends it. */
   events(path: string, query?: Readonly<Record<string, string>>): Promise<EventStream>;
   post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminResponse>;
+  delete(path: string, query?: Readonly<Record<string, string>>): Promise<AdminResponse>;
 }
 
 export type EventStream =
@@ -112,6 +113,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     get: (path, query) => call('GET', path, query),
     events,
     post: (path, query, body) => call('POST', path, query, body),
+    delete: (path, query) => call('DELETE', path, query),
   };
 }
 

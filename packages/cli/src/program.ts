@@ -6,6 +6,7 @@ import { addCheckCommands } from './commands/check.ts';
 import { addConvertCommand } from './commands/convert.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addHistoryCommands } from './commands/history.ts';
+import { addMaintenanceCommand } from './commands/maintenance.ts';
 import { addProblemsCommand } from './commands/problems.ts';
 import { addRoutesCommand } from './commands/routes.ts';
 import { addServeCommands } from './commands/serve.ts';
@@ -39,6 +40,7 @@ export function createProgram(io: CommandIo): Command {
   addCertificatesCommand(program, io);
   addChangeCommands(program, io);
   addHistoryCommands(program, io);
+  addMaintenanceCommand(program, io);
   addCheckCommands(program, io);
   addConvertCommand(program, io);
   return program;

@@ -56,6 +56,7 @@ export { isFixedRequestHeader, isFramingHeader } from './values/header-names.ts'
 export { type HeaderRule, isSecretVariable } from './values/header-rules.ts';
 export { methodOf } from './values/lists.ts';
 export * from './values/nearest-name.ts';
+export { networks } from './values/networks.ts';
 export { isPasswordHash } from './values/password-hash.ts';
 export { type PathPatternText, pathPatternText } from './values/path-pattern.ts';
 export type { PathRewrite } from './values/path-rewrites.ts';

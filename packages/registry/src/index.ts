@@ -6,6 +6,7 @@ export {
   readConsulAccess,
 } from './create-registry.ts';
 export * from './definition/check-definition.ts';
+export { checkMaintenance, type MaintenanceCheck, maintenancePageShape } from './definition/check-maintenance.ts';
 export { saysTheSame } from './definition/same-definition.ts';
 export { rollbackTo } from './journal/history.ts';
 export { type KeyLayout, keyLayout, keyPatterns, type PlacedKey } from './journal/key-layout.ts';

@@ -1,5 +1,6 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from './definition/endpoints-document.ts';
+import type { MaintenanceDocument } from './definition/maintenance-document.ts';
 import type { KeyValueStore } from './store/key-value-store.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface RegistrySnapshot {
   readonly endpoints: ReadonlyMap<ServiceKey, Stored<EndpointsDocument>>;
   /** What the listeners could not use. */
   readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
+  /** What operators have taken down. Absent: none. */
+  readonly maintenance?: ReadonlyMap<ServiceKey, Stored<MaintenanceDocument>>;
   /** Keys below the prefix that are none of the layout: reported, never changed. */
   readonly foreignKeys: readonly string[];
 }
@@ -104,6 +107,7 @@ export type RegistryChange =
       readonly services: ReadonlyMap<ServiceKey, Stored<ServiceDefinition> | undefined>;
       readonly endpoints: ReadonlyMap<ServiceKey, Stored<EndpointsDocument> | undefined>;
       readonly labelProblems: ReadonlyMap<ServiceKey, readonly Problem[] | undefined>;
+      readonly maintenance?: ReadonlyMap<ServiceKey, Stored<MaintenanceDocument> | undefined>;
     }
   /** Emitted once when it begins; the follower goes on trying. */
   | { readonly kind: 'unreachable'; readonly error: Error }
@@ -129,6 +133,8 @@ export interface ServiceChange {
   };
   readonly endpoints?: EndpointsDocument | null;
   readonly labelProblems?: readonly Problem[] | null;
+  /** `index`: as that of `definition`. */
+  readonly maintenance?: { readonly document: MaintenanceDocument | null; readonly index: number };
 }
 
 export interface PublishOptions {
@@ -170,6 +176,8 @@ export interface ReplicaStatus {
   readonly reload?: string | undefined;
   /** How far it serves what the orderer of certificates wrote; absent where it follows no certificates. */
   readonly acme?: string | undefined;
+  /** What of the registry its version follows beside services: `maintenance`. Absent: nothing. */
+  readonly features?: readonly string[] | undefined;
   readonly version: string;
   /** When this replica started, ISO 8601. */
   readonly since: string;
@@ -181,7 +189,7 @@ export interface ReplicaPresence {
    * Writes are coalesced to at most 4 a second, and to 100 a second while a change by REST waits for them. Never throws:
    * while the registry is away the status waits.
    */
-  report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'since'>): void;
+  report(status: Omit<ReplicaStatus, 'replica' | 'version' | 'features' | 'since'>): void;
   list(signal: AbortSignal): Promise<readonly ReplicaStatus[]>;
   /**
    * Keeps a document with what this replica counted beside its status, under `<instance>/numbers/<replica>`. It ends with the

@@ -27,6 +27,7 @@ export {
 } from '@swarmgate/labels';
 export * from './definition/carry-since.ts';
 export type * from './definition/endpoints-document.ts';
+export * from './definition/maintenance-document.ts';
 export * from './definition/seal.ts';
 export * from './definition/seal-certificate.ts';
 export * from './definition/seal-passwords.ts';

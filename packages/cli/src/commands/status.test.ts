@@ -32,6 +32,7 @@ const status: StatusResponse = {
   routes: 3,
   rejected: 0,
   held: 0,
+  maintenance: { services: 0, endpoints: 0 },
   problems: 0,
   entrypoints: [],
   adminTls: false,

@@ -1,6 +1,7 @@
 import { accessDestinationLabels, accessServiceLabels } from './access-labels.ts';
 import { certificateServiceLabels } from './certificate-labels.ts';
 import type { FieldsOf, LabelEntry } from './label-entry.ts';
+import { maintenanceServiceLabels } from './maintenance-labels.ts';
 import { middlewareDestinationLabels } from './middleware-labels.ts';
 import { type OtherLabel, otherLabels } from './other-labels.ts';
 import { processingDestinationLabels, processingServiceLabels } from './processing-labels.ts';
@@ -14,6 +15,7 @@ export const serviceLabels = {
   ...accessServiceLabels,
   ...upstreamServiceLabels,
   ...certificateServiceLabels,
+  ...maintenanceServiceLabels,
 };
 
 const { serviceCert: _certificate, ...accessOfDestination } = accessServiceLabels;

@@ -14,6 +14,8 @@ describe('features that a definition requires', () => {
       ['allow-list', 'auth'],
       undefined,
     ],
+    [{ maintenance: 'true', maintenancePage: '<p>', retryAfter: '60' }, ['maintenance'], undefined],
+    [{ maintenance: 'false', maintenancePage: '<p>' }, undefined, undefined],
     [{ rateLimit: '5/s', rateLimitKey: 'ip' }, ['rate-limit'], undefined],
     [{ httpsOnly: 'true' }, undefined, ['https']],
     [{ httpsOnly: 'false', denyHttp: 'false' }, undefined, undefined],

@@ -1,9 +1,10 @@
-import type { Problem, ServiceKey } from '@swarmgate/registry';
+import type { EndpointDrain, Problem, ServiceKey } from '@swarmgate/registry';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 import type { ServedService } from '../model/served-service.ts';
 import type { AlgorithmName } from './balancing/algorithm.ts';
 import { type Discovery, discoverEndpoints } from './endpoint-discovery.ts';
+import { drainOf, withDrains } from './endpoint-drains.ts';
 import type { NameState } from './name-resolution.ts';
 import { type OwnPorts, ownPorts } from './own-ports.ts';
 
@@ -29,7 +30,9 @@ export interface UpstreamsOptions {
   readonly ownPorts?: OwnPorts;
 }
 
-type Served = Pick<ServedService, 'endpoints' | 'addressesFresh'>;
+interface Served extends Pick<ServedService, 'endpoints' | 'addressesFresh'> {
+  readonly drains: readonly EndpointDrain[];
+}
 
 interface Reached {
   readonly served: Served | undefined;
@@ -53,8 +56,17 @@ export class Upstreams {
   apply(changes: ReadonlyMap<ServiceKey, ServedService | undefined>): void {
     for (const [key, served] of changes) {
       if (served === undefined) this.#services.delete(key);
-      else this.#services.set(key, { endpoints: served.endpoints, addressesFresh: served.addressesFresh });
+      else {
+        const { endpoints, addressesFresh, maintenance } = served;
+        this.#services.set(key, { endpoints, addressesFresh, drains: maintenance?.drains ?? noDrains });
+      }
     }
+  }
+
+  /** The drain that one of a service's endpoints is under. */
+  drainOf(key: ServiceKey, endpoint: Pick<Endpoint, 'host' | 'port'>): EndpointDrain | undefined {
+    const served = this.#services.get(key);
+    return served === undefined ? undefined : drainOf(endpoint, served.drains, served.endpoints);
   }
 
   /** For a request: keeps the route's names fresh. */
@@ -76,10 +88,9 @@ export class Upstreams {
     if (same && hasStates(before, stateOf)) return before.upstream;
     const found = same ? before.reach : this.#discoverEndpoints(route, served, subnets);
     const nameStates = found.kind === 'names' ? found.names.map(stateOf) : noNames;
-    const upstream = withoutOwnPorts(
-      upstreamOf(found, nameStates, before?.upstream),
-      this.#options.ownPorts ?? ownPorts,
-    );
+    const usable = withoutOwnPorts(upstreamOf(found, nameStates, before?.upstream), this.#options.ownPorts ?? ownPorts);
+    const { drains = noDrains, endpoints } = served ?? {};
+    const upstream = drains.length === 0 ? usable : withDrains(usable, drains, endpoints);
     this.#reached.set(route, { served, subnets, reach: found, nameStates, upstream });
     return upstream;
   }
@@ -97,6 +108,7 @@ export class Upstreams {
 }
 
 const noNames: readonly NameState[] = [];
+const noDrains: readonly EndpointDrain[] = [];
 
 /** Whether all its names are as they were. Asks for each of them, which keeps them fresh. */
 function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string) => NameState): boolean {

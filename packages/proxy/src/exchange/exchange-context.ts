@@ -1,3 +1,4 @@
+import type { OpenConnections } from '../endpoints/open-connections.ts';
 import type { Middleware } from '../middleware/middleware.ts';
 import type { ChallengeResponses } from '../model/challenge-responses.ts';
 import type { Endpoint, EndpointOutcome, EndpointPick, PickOptions } from '../model/endpoint.ts';
@@ -31,6 +32,9 @@ export interface ExchangeContext {
   readonly observe: (exchange: AccessRecord) => void;
   /** Consulted before the table. Default: no challenge is pending. */
   readonly challenges?: Pick<ChallengeResponses, 'challengeResponse'>;
+  readonly challenges?: Pick<ChallengeAnswers, 'challengeAnswer'>;
+  /** Takes every tunnel while it is open. Default: tunnels end by themselves alone. */
+  readonly tunnels?: Pick<OpenConnections, 'add'>;
   /** Default: every route is forwarded directly. */
   readonly handlerOf?: HandlerOf;
   /** Absent: requests pass with the trace headers that they came with. */

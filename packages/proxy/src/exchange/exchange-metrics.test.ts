@@ -25,6 +25,16 @@ describe('the metrics of exchanges', () => {
     expect(exchanges.requests).to.equal(5);
   });
 
+  it('show requests of services in maintenance under no status class', async () => {
+    const metrics = new Metrics();
+    const exchanges = new ExchangeMetrics(metrics, () => true);
+    for (const status of [503, 200]) exchanges.observe(accessRecord({ status, reason: 'maintenance' }));
+    exchanges.observe(accessRecord({ status: 503, reason: 'no-endpoint' }));
+    const text = await metrics.getSingleMetricAsString('swarmgate_requests_total');
+    expect(text).to.include('service="",status="maintenance"} 2').and.include('service="",status="5xx"} 1');
+    expect(await metrics.getSingleMetricAsString('swarmgate_own_answers_total')).to.include('reason="maintenance"} 2');
+  });
+
   describe('tell durations', () => {
     let metrics: Metrics;
     const counts = async () => {

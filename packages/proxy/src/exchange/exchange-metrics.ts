@@ -28,6 +28,9 @@ interface ServiceSeries {
   durations: DurationSeries[] | undefined;
 }
 
+/** Beside the classes of status codes: requests of services in maintenance must not look like failures of theirs. */
+const maintenanceClass = 6;
+
 /** No service is called so: those have an owner before a slash. */
 const otherServices = 'other';
 
@@ -59,7 +62,11 @@ export class ExchangeMetrics {
             for (const each of classes) if (each !== undefined) this.inc(each.labels, count(each));
         },
       });
-    fromSeries('swarmgate_requests_total', 'Requests by service and status class', (each) => each.requests);
+    fromSeries(
+      'swarmgate_requests_total',
+      'Requests by service and status class; those answered for maintenance are in none of these, their `status` is `maintenance`',
+      (each) => each.requests,
+    );
     fromSeries('swarmgate_retries_total', 'Tries on another endpoint', (each) => each.retries);
     fromSeries('swarmgate_sent_bytes_total', 'Bytes sent to clients', (each) => each.sentBytes);
     fromSeries('swarmgate_received_bytes_total', 'Bytes received from clients', (each) => each.receivedBytes);
@@ -107,7 +114,10 @@ export class ExchangeMetrics {
   /** @param exemplar of a request whose spans are exported */
   observe(record: AccessRecord, exemplar?: Exemplar): void {
     const service = this.#serviceOf(record.route?.key ?? '');
-    const series = seriesOf(service, Math.floor(record.status / 100));
+    const series = seriesOf(
+      service,
+      record.reason === 'maintenance' ? maintenanceClass : Math.floor(record.status / 100),
+    );
     series.requests += 1;
     this.#requests += 1;
     series.retries += record.retries;
@@ -179,7 +189,7 @@ export class ExchangeMetrics {
 function seriesOf({ key, classes }: ServiceSeries, statusClass: number): Series {
   const known = classes[statusClass];
   if (known !== undefined) return known;
-  const labels = { service: key, status: `${statusClass}xx` };
+  const labels = { service: key, status: statusClass === maintenanceClass ? 'maintenance' : `${statusClass}xx` };
   const series: Series = { labels, requests: 0, retries: 0, sentBytes: 0, receivedBytes: 0 };
   classes[statusClass] = series;
   return series;

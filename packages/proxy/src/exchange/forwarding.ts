@@ -1,4 +1,5 @@
 import { timerMs } from '@swarmgate/runtime';
+import type { OpenSides } from '../endpoints/open-connections.ts';
 import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
@@ -53,12 +54,14 @@ export class Forwarding implements ResponseReceiver, Waiter {
   readonly #request: OutgoingRequest;
   readonly #stickTo: string | undefined;
   readonly #mostTries: number;
+  readonly #clientAddress: string;
   readonly #sink: ForwardingSink;
   readonly #silenceMs: number;
   readonly #startedMs: number;
   #tried: Set<string> | undefined;
   #connection: EndpointChannel | undefined;
   #waiting = false;
+  #forgetTunnel: (() => void) | undefined;
   #reuse: ReusePolicy;
   #hasOthers = false;
   #answered = false;
@@ -88,7 +91,13 @@ export class Forwarding implements ResponseReceiver, Waiter {
     context: ForwardingContext,
     route: Route,
     request: OutgoingRequest,
-    chosen: { readonly stickTo?: string; readonly mostTries?: number } | undefined,
+    chosen:
+      | {
+          readonly stickTo?: string;
+          readonly mostTries?: number;
+          readonly client?: { readonly address: string };
+        }
+      | undefined,
     nowMs: number,
     sink: ForwardingSink,
   ) {
@@ -97,6 +106,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#request = request;
     this.#stickTo = chosen?.stickTo;
     this.#mostTries = chosen?.mostTries ?? usualTries;
+    this.#clientAddress = chosen?.client?.address ?? '';
     this.#sink = sink;
     this.attemptAtMs = nowMs;
     this.#startedMs = nowMs;
@@ -166,13 +176,22 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   /** The connection, which carries a tunnel from here on. Its end counts as the exchange's. */
-  takeTunnel(): EndpointChannel | undefined {
+  takeTunnel(tunnel: OpenSides): EndpointChannel | undefined {
     this.#over = true;
+    const { endpoint } = this;
+    if (endpoint !== undefined)
+      this.#forgetTunnel = this.#context.tunnels?.add({
+        key: this.#route.key,
+        endpoint,
+        clientAddress: this.#clientAddress,
+        sides: tunnel,
+      });
     return this.#connection;
   }
 
   /** The tunnel has ended. */
   onTunnelOver(): void {
+    this.#forgetTunnel?.();
     this.#finished('answered');
   }
 

@@ -191,7 +191,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     }
     this.#status = head.status;
     this.#tunnel = tunnel;
-    const connection = forwarding.takeTunnel() as EndpointChannel;
+    const connection = forwarding.takeTunnel(tunnel) as EndpointChannel;
     tunnel.begin({ client, connection, sweep: this.#context.pool.sweep, idleMs: this.#silenceMs, bytes, from, to });
   }
 

@@ -21,6 +21,7 @@ export const middlewareResponses = {
   'circuit-open': { status: 503, body: 'the service fails too often and is given time to recover' },
   'auth-unavailable': { status: 503, body: 'the service that decides who may call gave no usable response' },
   'redirect-invalid': { status: 400, body: 'the URL cannot be redirected to a valid one' },
+  maintenance: { status: 503, body: 'the service is down for maintenance' },
   'rewritten-path-too-long': { status: 400, body: 'the path would become too long by rewriting' },
 } as const satisfies Record<string, { readonly status: number; readonly body: string }>;
 

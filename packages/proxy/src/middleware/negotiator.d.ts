@@ -4,6 +4,8 @@ declare module 'negotiator' {
     constructor(request: { readonly headers: Readonly<Record<string, string | undefined>> });
     /** Acceptable codings of `available`, the best first. `preferred` decides among equal qualities. */
     encodings(available: readonly string[], options: { readonly preferred: readonly string[] }): string[];
+    /** Acceptable types of `available`, the best first; in their order where the qualities are equal. */
+    mediaTypes(available: readonly string[]): string[];
   }
   export = Negotiator;
 }

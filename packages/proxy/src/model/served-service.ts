@@ -1,10 +1,18 @@
-import type { EndpointsDocument, Problem, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import type {
+  EndpointsDocument,
+  MaintenanceDocument,
+  Problem,
+  ServiceDefinition,
+  ServiceKey,
+} from '@swarmgate/registry';
 
 /** What the proxy serves of one service, wherever it has it from. */
 export interface ServedService {
   readonly key: ServiceKey;
   readonly definition: ServiceDefinition;
   readonly endpoints: EndpointsDocument | undefined;
+  /** What operators have taken down of it; absent: nothing. */
+  readonly maintenance?: MaintenanceDocument | undefined;
   /**
    * `last-good` and `history` stand in for a document that cannot be used; `snapshot` is the disk's, before the registry
    * answered; `env` never was in the registry.

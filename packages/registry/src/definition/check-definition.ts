@@ -72,7 +72,7 @@ function completeDestinations(json: unknown): unknown {
   };
 }
 
-function misplaced(found: ExpectedPlace, expected: ExpectedPlace): readonly Problem[] {
+export function misplaced(found: ExpectedPlace, expected: ExpectedPlace): readonly Problem[] {
   if (found.owner === expected.owner && found.service === expected.service) return [];
   return [
     {
@@ -113,7 +113,7 @@ function repeatedIndexes(destinations: readonly Destination[]): readonly Problem
   }));
 }
 
-function problemsOf(error: z.ZodError, json: unknown): readonly Problem[] {
+export function problemsOf(error: z.ZodError, json: unknown): readonly Problem[] {
   return error.issues.map((issue) => {
     const path = issue.path.map(String);
     const where = path.length === 0 ? 'the document' : path.join('.');

@@ -1,5 +1,6 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
+import type { MaintenanceDocument } from '../definition/maintenance-document.ts';
 import type { RegistryChange, Stored } from '../registry.ts';
 import type { KeyValueStore } from '../store/key-value-store.ts';
 import { mostOperations } from '../store/store-limits.ts';
@@ -35,6 +36,7 @@ export async function readDelta(
   const services = new Map<ServiceKey, Stored<ServiceDefinition> | undefined>();
   const endpoints = new Map<ServiceKey, Stored<EndpointsDocument> | undefined>();
   const labelProblems = new Map<ServiceKey, readonly Problem[] | undefined>();
+  const maintenance = new Map<ServiceKey, Stored<MaintenanceDocument> | undefined>();
   const found = new Map<string, { readonly index: number; readonly document: ReadDocument }>();
   for (let from = 0; from < required.length; from += mostOperations) {
     const some = await store.getMany(required.slice(from, from + mostOperations), signal);
@@ -58,11 +60,13 @@ export async function readDelta(
     if (now === undefined) {
       if (place.kind === 'services') services.set(place.service, undefined);
       else if (place.kind === 'endpoints') endpoints.set(place.service, undefined);
+      else if (place.kind === 'maintenance') maintenance.set(place.service, undefined);
       else labelProblems.set(place.service, undefined);
     } else if (now.document.kind === 'services') services.set(place.service, now.document.found);
     else if (now.document.kind === 'endpoints') endpoints.set(place.service, now.document.found);
+    else if (now.document.kind === 'maintenance') maintenance.set(place.service, now.document.found);
     else labelProblems.set(place.service, now.document.problems);
   }
   const { sequence } = present;
-  return { kind: 'delta', revision: revisionOf(present), sequence, services, endpoints, labelProblems };
+  return { kind: 'delta', revision: revisionOf(present), sequence, services, endpoints, labelProblems, maintenance };
 }

@@ -1,6 +1,8 @@
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import { checkDefinition, checkEndpoints } from '../definition/check-definition.ts';
+import { checkMaintenance } from '../definition/check-maintenance.ts';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
+import type { MaintenanceDocument } from '../definition/maintenance-document.ts';
 import { saysTheSame } from '../definition/same-definition.ts';
 import type { Stored } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
@@ -10,6 +12,7 @@ import type { PlacedKey } from './key-layout.ts';
 export type ReadDocument =
   | { readonly kind: 'services'; readonly service: ServiceKey; readonly found: Stored<ServiceDefinition> }
   | { readonly kind: 'endpoints'; readonly service: ServiceKey; readonly found: Stored<EndpointsDocument> }
+  | { readonly kind: 'maintenance'; readonly service: ServiceKey; readonly found: Stored<MaintenanceDocument> }
   | { readonly kind: 'labelProblems'; readonly service: ServiceKey; readonly problems: readonly Problem[] };
 
 type DocumentPlace = Extract<PlacedKey, { readonly service: ServiceKey }>;
@@ -29,6 +32,13 @@ export function readDocument(place: DocumentPlace, stored: StoredValue): ReadDoc
     const { definition: document, warnings } = checked;
     const good = { ok: true, document, index: stored.index } as const;
     return { kind: 'services', service, found: warnings === undefined ? good : { ...good, warnings } };
+  }
+  if (place.kind === 'maintenance') {
+    if (!parsed.ok)
+      return { kind: 'maintenance', service, found: bad([notJson('maintenance document', parsed.reason)]) };
+    const checked = checkMaintenance(parsed.json, expected);
+    if (!checked.ok) return { kind: 'maintenance', service, found: bad(checked.problems) };
+    return { kind: 'maintenance', service, found: { ok: true, document: checked.document, index: stored.index } };
   }
   if (!parsed.ok) return { kind: 'endpoints', service, found: bad([notJson('endpoints document', parsed.reason)]) };
   const checked = checkEndpoints(parsed.json, expected);

@@ -22,13 +22,46 @@ import { JournalContext } from './journal-context.ts';
 import { keyLayout } from './key-layout.ts';
 
 // Together with the proxy's hostile-documents.fuzz.test.ts some 100,000 cases.
-const runs = { definition: 6_000, endpoints: 45_000, others: 14_000, history: 1_000 };
+const runs = { definition: 6_000, endpoints: 45_000, others: 14_000, maintenance: 4_000, history: 1_000 };
 const seed = 20_260_102;
 
 const layout = keyLayout('edge');
 const definition = completeDefinition('swarm', 'web');
 const endpoints = completeEndpoints('swarm', 'web');
 const problems = { version: 1, problems: [{ severity: 'error', reason: 'r', message: 'm', label: 'l', value: 'v' }] };
+const maintenance = {
+  version: 1,
+  owner: 'swarm',
+  service: 'web',
+  maintenance: {
+    by: 'ann',
+    since: '2026-01-02T03:04:05.000Z',
+    until: '2026-01-02T04:04:05.000Z',
+    message: 'Back soon.',
+    page: '<h1>Back soon</h1>',
+    retryAfterMs: 60_000,
+    except: ['10.0.0.0/8'],
+  },
+  drains: [
+    {
+      host: '10.0.1.5',
+      port: 80,
+      taskId: 't1',
+      by: 'ann',
+      since: '2026-01-02T03:04:05.000Z',
+      tunnelsUntil: '2026-01-02T04:04:05.000Z',
+    },
+  ],
+  ended: [
+    {
+      endpoint: '10.0.1.5:80',
+      by: 'ann',
+      since: '2026-01-02T03:04:05.000Z',
+      endedAt: '2026-01-02T04:04:05.000Z',
+      endedBy: 'bob',
+    },
+  ],
+};
 const head = {
   version: 1,
   registryId: 'r1',
@@ -104,6 +137,31 @@ describe('documents of the registry, whatever stands in them', function () {
         for (const address of addresses) expect(address).to.match(/^[0-9a-fA-F.:]+\/\d+$/);
     });
     expect(usable).to.be.greaterThan(runs.endpoints / 10);
+  });
+
+  it('give a maintenance document whose every part can be used, or problems', async () => {
+    let usable = 0;
+    await assertFor(maintenance, runs.maintenance, (text) => {
+      const key = 'edge/maintenance/swarm/web';
+      const read = readDocument(layout.place(key) as never, { key, value: text, index: 1 });
+      if (read.kind !== 'maintenance') throw new Error(read.kind);
+      if (!read.found.ok) {
+        expect(read.found.problems).to.have.length.of.at.least(1);
+        return;
+      }
+      usable += 1;
+      const { document } = read.found;
+      const { page: _page, ...down } = document.maintenance ?? {};
+      expect(controlCharacterIn({ ...document, maintenance: down })).to.equal(undefined);
+      for (const at of [
+        document.maintenance?.until,
+        ...(document.drains ?? []).map(({ tunnelsUntil }) => tunnelsUntil),
+      ])
+        if (at !== undefined) expect(Date.parse(at)).to.be.a('number').and.not.NaN;
+      for (const network of document.maintenance?.except ?? []) expect(network).to.match(/^[0-9a-fA-F.:]+\/\d+$/);
+      for (const { host } of document.drains ?? []) expect(host).to.match(/^[A-Za-z0-9._:-]+$/);
+    });
+    expect(usable).to.be.greaterThan(runs.maintenance / 20);
   });
 
   it('give problems that can be shown', () =>

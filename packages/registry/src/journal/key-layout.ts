@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type ServiceKey, serviceKey } from '@swarmgate/labels';
 import { isName } from '@swarmgate/runtime';
 
-/** The three kinds of documents that the journal names and proxies follow. */
-export type DocumentKind = 'services' | 'endpoints' | 'labelProblems';
+/** The kinds of documents that the journal names and proxies follow. */
+export type DocumentKind = 'services' | 'endpoints' | 'labelProblems' | 'maintenance';
 
 /** What a key below the instance's prefix is. */
 export type PlacedKey =
@@ -21,6 +21,7 @@ export interface KeyLayout {
   readonly services: string;
   readonly endpoints: string;
   readonly labelProblems: string;
+  readonly maintenance: string;
   readonly proxies: string;
   documentKey(kind: DocumentKind, service: ServiceKey): string;
   /** Written by the one proxy that is the reporter: conflicts and unusable documents of a service. */
@@ -58,6 +59,7 @@ export const keyPatterns = [
   'problems/labels/<owner>/<service>',
   'problems/routes/<owner>/<service>',
   'problems/keys/<hash>',
+  'maintenance/<owner>/<service>',
   'history/<owner>/<service>/<n>',
   'leader/<owner>',
   'leader-heartbeat/<owner>',
@@ -71,7 +73,7 @@ export const keyPatterns = [
   'acme/…',
 ] as const;
 
-const documentParts: ReadonlySet<string> = new Set(['services', 'endpoints', 'problems']);
+const documentParts: ReadonlySet<string> = new Set(['services', 'endpoints', 'problems', 'maintenance']);
 /** First parts of the keys that are ours and no documents. */
 const ourFirstParts: ReadonlySet<string> = new Set(
   keyPatterns.map((pattern) => pattern.split('/')[0] ?? '').filter((part) => !documentParts.has(part)),
@@ -83,6 +85,7 @@ export function keyLayout(instance: string): KeyLayout {
     services: `${prefix}services/`,
     endpoints: `${prefix}endpoints/`,
     labelProblems: `${prefix}problems/labels/`,
+    maintenance: `${prefix}maintenance/`,
   };
   return {
     instance,
@@ -117,7 +120,7 @@ function historyEntry(key: string, prefix: string): ReturnType<KeyLayout['histor
 
 function place(key: string, prefix: string, prefixes: Readonly<Record<DocumentKind, string>>): PlacedKey {
   if (!key.startsWith(prefix)) return { kind: 'foreign' };
-  for (const kind of ['services', 'endpoints', 'labelProblems'] as const) {
+  for (const kind of ['services', 'endpoints', 'labelProblems', 'maintenance'] as const) {
     if (!key.startsWith(prefixes[kind])) continue;
     const [owner = '', name = '', ...more] = key.slice(prefixes[kind].length).split('/');
     if (more.length > 0 || !isName(owner) || !isName(name)) return { kind: 'foreign' };

@@ -83,6 +83,19 @@ export function planService(change: ServiceChange, context: PlanContext): Servic
       }
     }
   }
+  if (change.maintenance !== undefined) {
+    const { document, index } = change.maintenance;
+    const key = layout.documentKey('maintenance', service);
+    const present = stored.get(key);
+    if (index !== (present?.index ?? 0)) return { kind: 'conflict', service };
+    if (document !== null) {
+      operations.push({ kind: 'compare-and-set', key, value: serializeDocument(document), index });
+      journal('maintenance', put);
+    } else if (present !== undefined) {
+      operations.push({ kind: 'compare-and-delete', key, index });
+      journal('maintenance', remove);
+    }
+  }
   // Only the fenced owner writes these two, and each stands for itself: no comparison is needed.
   const beside = [
     ['endpoints', change.endpoints, (document: object) => serializeDocument(document)],

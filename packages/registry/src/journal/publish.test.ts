@@ -55,6 +55,25 @@ describe('publishing', () => {
       expect((await under.registry.publish([next], options)).sequence).to.equal(2);
     });
 
+    it('writes maintenance beside the definition, by comparison, and without a history of the definition', async () => {
+      const by = { by: 'ann', since: '2026-01-02T03:00:00.000Z' };
+      const maintenance = { version: 1, owner: 'swarm', service: 'web', maintenance: by } as const;
+      const write = (index: number, document: typeof maintenance | null = maintenance) =>
+        under.registry.publish([{ owner: 'swarm', service: 'web', maintenance: { document, index } }], options);
+      await under.registry.publish([changeOf('web')], options);
+      await write(0);
+      const found = (await snapshot()).maintenance?.get('swarm/web');
+      expect(found).to.deep.include({ ok: true, document: maintenance });
+      expect((await snapshot()).foreignKeys).to.deep.equal([]);
+      await under.registry.publish([changeOf('web', 81)], options);
+      expect((await snapshot()).maintenance?.get('swarm/web')).to.deep.equal(found);
+      expect(await rejection(write(0))).to.have.property('code', 'registry-conflict');
+      expect(await rejection(write(0, null))).to.have.property('code', 'registry-conflict');
+      await write(found?.index ?? 0, null);
+      expect((await snapshot()).maintenance?.size).to.equal(0);
+      expect(await under.registry.history('swarm/web', signal)).to.have.length(1);
+    });
+
     it('packs many services into few transactions, each with its journal entry', async () => {
       const changes = Array.from({ length: 200 }, (_, n) => changeOf(`s${n}`));
       const report = await under.registry.publish(changes, options);

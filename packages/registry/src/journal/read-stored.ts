@@ -19,6 +19,7 @@ export function documentKeysOf(change: ServiceChange, layout: KeyLayout): readon
   if (change.definition !== undefined) keys.push(layout.documentKey('services', service));
   if (change.endpoints !== undefined) keys.push(layout.documentKey('endpoints', service));
   if (change.labelProblems !== undefined) keys.push(layout.documentKey('labelProblems', service));
+  if (change.maintenance !== undefined) keys.push(layout.documentKey('maintenance', service));
   return keys;
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Problem, ServiceDefinition, ServiceKey } from '@swarmgate/labels';
 import type { EndpointsDocument } from '../definition/endpoints-document.ts';
+import type { MaintenanceDocument } from '../definition/maintenance-document.ts';
 import type { RegistrySnapshot, Stored } from '../registry.ts';
 import type { KeyValueStore, StoredValue } from '../store/key-value-store.ts';
 import { type ReadDocument, readDocument } from './documents.ts';
@@ -52,10 +53,11 @@ export async function readEverything(
 ): Promise<FullRead> {
   const first = await readHead(store, layout, signal);
   if (first === undefined) return { kind: 'head-missing' };
-  const [services, endpoints, labelProblems, topNames] = await Promise.all([
+  const [services, endpoints, labelProblems, maintenance, topNames] = await Promise.all([
     store.list(layout.services, signal),
     store.list(layout.endpoints, signal),
     store.list(layout.labelProblems, signal),
+    store.list(layout.maintenance, signal),
     store.keys(layout.prefix, '/', signal),
   ]);
   // The token, or the registry, may have gone meanwhile; and removals made meanwhile must count as explained.
@@ -67,7 +69,7 @@ export async function readEverything(
   }
   // Another registry, or an older state of this one, may give an old index to a new document.
   const isTrusted = known?.head.registryId === first.head.registryId && known.head.sequence <= first.head.sequence;
-  const listed = [...services.data, ...endpoints.data, ...labelProblems.data];
+  const listed = [...services.data, ...endpoints.data, ...labelProblems.data, ...maintenance.data];
   const read = await readDocuments(layout, listed, isTrusted ? known.documents : new Map(), signal);
   const foreignKeys = [...topNames.data.filter((name) => isForeignName(layout, name)), ...read.foreignKeys];
   return {
@@ -166,9 +168,11 @@ function snapshotOf(head: Head, documents: DocumentsByKey, foreignKeys: readonly
   const services = new Map<ServiceKey, Stored<ServiceDefinition>>();
   const endpoints = new Map<ServiceKey, Stored<EndpointsDocument>>();
   const labelProblems = new Map<ServiceKey, readonly Problem[]>();
+  const maintenance = new Map<ServiceKey, Stored<MaintenanceDocument>>();
   for (const { document } of documents.values()) {
     if (document.kind === 'services') services.set(document.service, document.found);
     else if (document.kind === 'endpoints') endpoints.set(document.service, document.found);
+    else if (document.kind === 'maintenance') maintenance.set(document.service, document.found);
     else labelProblems.set(document.service, document.problems);
   }
   return Object.freeze({
@@ -178,6 +182,7 @@ function snapshotOf(head: Head, documents: DocumentsByKey, foreignKeys: readonly
     services,
     endpoints,
     labelProblems,
+    maintenance,
     foreignKeys: Object.freeze(foreignKeys.toSorted()),
   });
 }

@@ -25,7 +25,10 @@ export interface PresenceOptions {
   readonly tasks?: Pick<Tasks, 'run'>;
 }
 
-type Report = Omit<ReplicaStatus, 'replica' | 'version' | 'since'>;
+type Report = Omit<ReplicaStatus, 'replica' | 'version' | 'features' | 'since'>;
+
+/** What this version follows beside services. */
+const features = ['maintenance'] as const;
 
 // Between two writes that a change by REST waits for. A write takes some milliseconds by itself; this bounds what several
 // replicas write together while changes come without a pause.
@@ -98,7 +101,7 @@ class Announcer implements ReplicaPresence {
   #ownStatus(): ReplicaStatus {
     const { replica, version } = this.#options;
     const report = this.#report ?? { registryId: '', sequence: 0, routes: 0, rejected: 0 };
-    return { replica, ...report, version, since: this.#since };
+    return { replica, ...report, features, version, since: this.#since };
   }
 
   async #announce(): Promise<void> {

@@ -11,6 +11,7 @@ const statusSchema = z.object({
   rejected: z.number(),
   reload: z.string().optional(),
   acme: z.string().optional(),
+  features: z.array(z.string()).optional(),
   version: z.string(),
   since: z.string(),
 });

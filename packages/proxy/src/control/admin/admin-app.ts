@@ -13,6 +13,7 @@ import { healthRoutes } from './health-routes.ts';
 import { requireReading } from './http.ts';
 import { requireKnownHost } from './known-host.ts';
 import { liveRoutes } from './live-routes.ts';
+import { maintenanceRoutes } from './maintenance-routes.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { orderingRoutes } from './ordering-routes.ts';
 import { notePlainTokens } from './plain-tokens.ts';
@@ -79,6 +80,7 @@ export function adminRouters(parts: AdminParts): readonly Router[] {
     liveRoutes(parts),
     eventRoutes(parts),
     changeRoutes(parts),
+    maintenanceRoutes(parts),
     workerRoutes(parts),
     openapiRoute(),
   ];

@@ -74,7 +74,7 @@ export class Changes {
       const sealed = await this.#options.sealer.seal(definition, given.secrets, previous.definition);
       if (!sealed.ok) return { kind: 'rejected', problems: [...given.problems, ...sealed.problems] };
       const document = carrySince(sealed.definition, replaced, this.#now());
-      const barrier = await this.#publish([change(document, previous.index)], by);
+      const barrier = await this.publish([change(document, previous.index)], by);
       const conflicts = this.#options.lostConflicts(key);
       return {
         kind: 'done',
@@ -91,7 +91,7 @@ export class Changes {
     return await this.#change(service, 'removal', async () => {
       const others = this.#publishedByOthers(service);
       const wasKnown = this.#options.follower.served.services.has(serviceKey({ owner: 'manual', service }));
-      const barrier = await this.#publish(
+      const barrier = await this.publish(
         [{ owner: 'manual', service, definition: { document: null }, endpoints: null, labelProblems: null }],
         by,
       );
@@ -155,7 +155,7 @@ export class Changes {
         previous.definition ?? this.#publishedByOthers(from.service)[0],
         now,
       );
-      const barrier = await this.#publish([change(document, previous.index)], by);
+      const barrier = await this.publish([change(document, previous.index)], by);
       const remarks = [`entry ${entry.number} of ${key} is served again`];
       if (ownerOf(key) !== 'manual') remarks.push(`it replaces what ${ownerOf(key)} publishes until it is removed`);
       return {
@@ -177,7 +177,7 @@ export class Changes {
         ({ key }) => ownerOf(key) === 'manual' && (isHeadMissing || follower.served.held.has(key)),
       );
       if (lost.length === 0) return { kind: 'done', message: 'nothing to restore: no manual service is held' };
-      const barrier = await this.#publish(
+      const barrier = await this.publish(
         lost.map(({ definition }) => change(definition, 0)),
         by,
       );
@@ -219,7 +219,8 @@ export class Changes {
     return false;
   }
 
-  async #publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
+  /** Writes, and waits until every live replica serves it. @throws RegistryError */
+  async publish(changes: readonly ServiceChange[], by: string): Promise<Barrier> {
     const report = await this.#options.registry.publish(changes, {
       signal: AbortSignal.timeout(writeTimeoutMs),
       by,

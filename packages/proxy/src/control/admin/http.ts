@@ -29,6 +29,15 @@ export function requireAuthorization(parts: Judge, what = 'change'): RequestHand
   };
 }
 
+/** Whether a call may see what shows clients, for paths that answer others with less. */
+export function maySeeClients(
+  { settings }: Pick<AdminParts, 'settings'>,
+  request: Request,
+  response: Response,
+): boolean {
+  return authorizeChange(settings.adminToken, callOf(request)).kind === 'allowed' || hasSession(request, response);
+}
+
 /** Stands before all paths but these two, in exactly this spelling: a path that is added is closed until it is opened. */
 export function requireReading(parts: Judge): RequestHandler {
   return (request, response, next) => {

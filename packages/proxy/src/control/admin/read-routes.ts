@@ -6,6 +6,7 @@ import { isTimeout, outcomeOfError } from './change-outcome.ts';
 import { viewForeignKey, viewProblems } from './collect-problems.ts';
 import { explain, readExplainQuery } from './explain.ts';
 import { nameOf, requireAuthorization, sendOutcome } from './http.ts';
+import { countMaintenance } from './maintenance-view.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { queryOf, searchParametersOf } from './request-query.ts';
 import type {
@@ -144,6 +145,7 @@ export async function statusOf(
     rejected: served.rejected.size,
     held: served.held.size,
     problems: problems + served.foreignKeys.length,
+    maintenance: countMaintenance(served, Date.now()),
     entrypoints: server.entrypoints(),
     adminTls: parts.transport.secure,
     tokenInPlain: parts.transport.plainTokens.last(),

@@ -1,7 +1,10 @@
 import type { ImportedCertificate, OrderedCertificate, WaitingName } from '@swarmgate/acme';
 import type {
+  EndedMaintenance,
+  EndpointDrain,
   EndpointsDocument,
   HistoryEntry,
+  MaintenancePage,
   Problem,
   ReplicaStatus,
   ServiceDefinition,
@@ -45,6 +48,8 @@ export interface StatusResponse {
   readonly rejected: number;
   readonly held: number;
   readonly problems: number;
+  /** Services in maintenance and drained endpoints. */
+  readonly maintenance: { readonly services: number; readonly endpoints: number };
   readonly entrypoints: readonly EntrypointView[];
   /** The admin port speaks TLS: `ADMIN_TLS` is set. */
   readonly adminTls: boolean;
@@ -187,6 +192,9 @@ export interface ServicesResponse {
     readonly endpoints?: EndpointsDocument | null;
     readonly origin?: ServedService['origin'];
     readonly addressesFresh?: boolean;
+    /** Null: the service takes requests. */
+    readonly maintenance?: MaintenanceView | null;
+    readonly drains?: readonly DrainView[];
     /** Null: no request since the start. */
     readonly numbers: ShownNumbers | null;
     /** Of this replica, where one service was asked for. */
@@ -224,6 +232,39 @@ export interface StateNumbers {
   readonly errorsPercent: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
+}
+
+/** Maintenance of a service that is in force. */
+export interface MaintenanceView extends MaintenancePage {
+  /** A label ends with a deployment, and has no author. */
+  readonly from: 'operator' | 'label';
+  readonly by?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  /** ISO 8601; absent: until it is ended. */
+  readonly until?: string;
+}
+
+export interface DrainView extends Omit<EndpointDrain, 'host' | 'port' | 'by'> {
+  /** Absent for a caller who may not see addresses. */
+  readonly by?: string;
+  /** `host:port`, or the host alone for all of its ports. */
+  readonly endpoint: string;
+}
+
+/** `GET /v1/maintenance` */
+export interface MaintenanceResponse {
+  readonly revision: string;
+  readonly services: readonly {
+    readonly owner: string;
+    readonly service: string;
+    /** `false`: nothing publishes the service at present; its maintenance waits for it. */
+    readonly published: boolean;
+    readonly maintenance: MaintenanceView | null;
+    readonly drains: readonly DrainView[];
+    /** The newest first. */
+    readonly ended: readonly EndedMaintenance[];
+  }[];
 }
 
 /** `GET /v1/certificates` */

@@ -9,6 +9,7 @@ import { noWindows, type Windows } from '../numbers/service-numbers.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { optionalNameOf, requireAuthorization } from './http.ts';
+import { maintenanceOf } from './maintenance-view.ts';
 import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, choiceOf, queryOf } from './request-query.ts';
 import type { CoveredReplica, EndpointNumbers, ServicesResponse } from './response-bodies.ts';
@@ -100,10 +101,17 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
   };
 }
 
-function documentsOf({ definition, endpoints, origin, addressesFresh }: ServedService): {
+function documentsOf(served: ServedService): {
   readonly definition: ServiceDefinition;
-} & Pick<ServicesResponse['services'][number], 'endpoints' | 'origin' | 'addressesFresh'> {
-  return { definition: redactDefinition(definition), endpoints: endpoints ?? null, origin, addressesFresh };
+} & Pick<ServicesResponse['services'][number], 'endpoints' | 'origin' | 'addressesFresh' | 'maintenance' | 'drains'> {
+  const { definition, endpoints, origin, addressesFresh, maintenance } = served;
+  return {
+    definition: redactDefinition(definition),
+    endpoints: endpoints ?? null,
+    origin,
+    addressesFresh,
+    ...maintenanceOf(maintenance, served, Date.now()),
+  };
 }
 
 function busiest(

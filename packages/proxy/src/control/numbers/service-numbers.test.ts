@@ -91,6 +91,18 @@ describe('the numbers of services', () => {
     ]);
   });
 
+  it('count answers for maintenance by their reason, and not as failures', async () => {
+    pass({ service: 'swarm/shop', status: 500 });
+    pass({ service: 'swarm/shop', status: 503, reason: 'maintenance' }, 9);
+    const { counts, seconds } = (await numbers.byService()).sinceStart;
+    expect(shown(counts, seconds, 'swarm/shop')).to.deep.include({
+      requests: 10,
+      status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 1 },
+      errorsPercent: 10,
+      reasons: { maintenance: 9 },
+    });
+  });
+
   it('keep services apart, and those that no route matched under no name', async () => {
     pass({ service: 'swarm/shop', endpoint: 'a' }, 2);
     pass({ service: 'swarm/blog', endpoint: 'a' }, 3);

@@ -6,6 +6,7 @@ import { Balancer, type EndpointInUse } from '../../endpoints/balancing/balancer
 import { ClosedRegistry } from '../../endpoints/closed-registry.ts';
 import { HealthChecks } from '../../endpoints/health-checks.ts';
 import { NameResolution, type NameState } from '../../endpoints/name-resolution.ts';
+import { OpenConnections } from '../../endpoints/open-connections.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
@@ -13,6 +14,8 @@ import { trustedProxies } from '../../exchange/client-connection.ts';
 import type { ExchangeContext } from '../../exchange/exchange-context.ts';
 import type { PluginView } from '../../express/plugins/route-plugins.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
+import { withMaintenance } from '../../middleware/maintenance/maintenance.ts';
+import { MaintenanceInForce } from '../../middleware/maintenance/maintenance-in-force.ts';
 import type { Endpoint, EndpointOutcome, PickOptions } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -27,6 +30,7 @@ import { checkEndpoint } from '../../transport/check-endpoint.ts';
 import { LiveTail } from '../live/live-tail.ts';
 import { NumbersReporter } from '../numbers/numbers-reporter.ts';
 import { reportEveryMs } from '../numbers/service-numbers.ts';
+import { endOpenConnections } from './end-open-connections.ts';
 import { EndpointProblems } from './endpoint-problems.ts';
 import { InOrder } from './in-order.ts';
 import { ProtocolProblems } from './protocol-problems.ts';
@@ -40,6 +44,7 @@ import {
   definitionsOf,
   emptyTable,
   explainedSteps,
+  LiveTable,
   mergeProblems,
   OwnNetworks,
   servedEndpoints,
@@ -91,6 +96,8 @@ export interface RequestServer
 // How often own networks are looked at.
 const lookAgainMs = 5_000;
 const lookForProblemsMs = 1_000;
+// How long an upgraded or relayed connection may outlive the begin of maintenance, or the end of a drain's time.
+const endOpenWithinMs = 1_000;
 
 /**
  * Puts together what serves requests in this process: table, upstreams, HTTP server and ports, each made of parts that exist
@@ -173,7 +180,11 @@ export async function prepareRequestServer(
   };
   const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };
+  const maintenance = new MaintenanceInForce();
+  const connections = new OpenConnections();
   const relays = new Relays({
+    maintenance,
+    connections,
     upstreams,
     balancer,
     logger,
@@ -195,11 +206,13 @@ export async function prepareRequestServer(
   });
   const { limiters } = dependencies;
   const middleware = createMiddleware({ settings, env: options.env, logger, limiters, endpoints });
+  const middlewareOf = withMaintenance(middleware.middlewareOf, ({ key }) => maintenance.of(key));
   const context: ExchangeContext = {
     challenges,
     lookup: (target, readings) =>
       readings === undefined ? table.current.lookup(target) : table.current.lookupUnambiguous(target, readings),
-    middlewareOf: middleware.middlewareOf,
+    middlewareOf,
+    tunnels: connections,
     ...endpoints,
     isRelayed: (name, port) => byServerName.isRelayed(name, port),
     wrongProtocol: (route, endpoint, spoken) => protocols.found(route, endpoint, spoken),
@@ -215,6 +228,7 @@ export async function prepareRequestServer(
   const inOrder = new InOrder();
   const swap = (change: Pick<ServicesChange, 'revision' | 'changes'>, prepared?: RouteTable) => {
     upstreams.apply(change.changes);
+    maintenance.apply(change.changes);
     table.replace(prepared ?? table.current.with(definitionsOf(change)), change.revision);
     checks?.apply(table.current, change.changes.keys());
     unreachable?.apply(change.changes);
@@ -264,6 +278,9 @@ export async function prepareRequestServer(
     tasks.run('process-numbers', signal, () => reporter.follow(reportEveryMs, signal)),
     tasks.run('proxy-numbers', signal, () => dependencies.numbers.follow(served, forget, signal)),
     tasks.run('health-checks', signal, async () => checks?.run()),
+    tasks.run('open-connections', signal, () =>
+      endOpenConnections({ connections, maintenance, upstreams, logger }, endOpenWithinMs, signal),
+    ),
     tasks.run('unusable-addresses', signal, async () => unreachable?.follow(lookForProblemsMs, signal)),
   ]);
 
@@ -303,7 +320,7 @@ export async function prepareRequestServer(
         const health = kind === 'healthy' ? 'healthy' : kind === 'returning' ? 'unknown' : 'ejected';
         return { endpoint, health, outstanding: balancer.outstandingOf(endpoint.id) };
       }),
-    middlewareOf: explainedSteps(middleware.middlewareOf),
+    middlewareOf: explainedSteps(middlewareOf),
     pluginProblems: () => mergeProblems(...(plugins?.problems() ?? [])),
     loadedPlugins: () => plugins?.routes.views(),
     relayProblems: () => relays.problems(),
@@ -327,19 +344,4 @@ export async function prepareRequestServer(
     },
     stop: stopOnce(stop),
   };
-}
-
-/** The table in force: one reference that moves. */
-class LiveTable {
-  current: RouteTable;
-  revision = '';
-
-  constructor(first: RouteTable) {
-    this.current = first;
-  }
-
-  replace(table: RouteTable, revision: string): void {
-    this.current = table;
-    this.revision = revision;
-  }
 }

@@ -73,3 +73,18 @@ export class OwnNetworks {
     }
   }
 }
+
+/** The table in force: one reference that moves. */
+export class LiveTable {
+  current: RouteTable;
+  revision = '';
+
+  constructor(first: RouteTable) {
+    this.current = first;
+  }
+
+  replace(table: RouteTable, revision: string): void {
+    this.current = table;
+    this.revision = revision;
+  }
+}

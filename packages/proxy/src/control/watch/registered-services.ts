@@ -9,6 +9,7 @@ import type {
   Stored,
 } from '@swarmgate/registry';
 import type { ServedService } from '../../model/served-service.ts';
+import { MaintenanceDocuments } from './maintenance-documents.ts';
 import { decideVanished } from './vanishing.ts';
 
 type SnapshotChange = Extract<RegistryChange, { kind: 'snapshot' }>;
@@ -28,6 +29,7 @@ export class RegisteredServices {
   readonly definitions = new Map<ServiceKey, Stored<ServiceDefinition>>();
   readonly endpoints = new Map<ServiceKey, Stored<EndpointsDocument>>();
   readonly labelProblems = new Map<ServiceKey, readonly Problem[]>();
+  readonly maintenance = new MaintenanceDocuments();
   /** What of the documents in force has no effect. */
   readonly warnings = new Map<ServiceKey, readonly Problem[]>();
   /** Fallbacks for definitions that cannot be used, and only for those. */
@@ -54,9 +56,10 @@ export class RegisteredServices {
     this.revision = disk.revision;
     this.sequence = disk.sequence;
     this.fromDisk = true;
-    for (const { key, definition, endpoints } of services) {
+    for (const { key, definition, endpoints, maintenance } of services) {
       this.definitions.set(key, { ok: true, document: definition, index: onDisk });
       if (endpoints !== undefined) this.endpoints.set(key, { ok: true, document: endpoints, index: onDisk });
+      if (maintenance !== undefined) this.maintenance.restore(key, maintenance);
     }
   }
 
@@ -76,6 +79,7 @@ export class RegisteredServices {
       if (this.heldEndpoints.delete(key) || !isSame(this.endpoints.get(key), found, trustIndexes)) touched.add(key);
       this.#setEndpoints(key, found, trustIndexes);
     }
+    for (const key of this.maintenance.absorbSnapshot(change, (held) => this.held.has(held))) touched.add(key);
     this.#setLabelProblems(snapshot);
     this.foreignKeys = snapshot.foreignKeys;
     this.registryId = snapshot.registryId;
@@ -100,6 +104,7 @@ export class RegisteredServices {
       if (found === undefined) this.#forgetEndpoints(key);
       else this.#setEndpoints(key, found, false);
     }
+    for (const key of this.maintenance.absorbDelta(change)) touched.add(key);
     for (const [key, problems] of change.labelProblems) {
       if (problems === undefined) this.labelProblems.delete(key);
       else this.labelProblems.set(key, problems);

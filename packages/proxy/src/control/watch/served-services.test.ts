@@ -66,6 +66,74 @@ describe('what is served of what is registered', () => {
     expect(served.warnings.size).to.equal(0);
   });
 
+  describe('maintenance', () => {
+    const by = { by: 'ann', since: '2026-01-02T03:00:00.000Z' };
+    const down = (key: ServiceKey, index = 1) => {
+      const [owner = '', service = ''] = key.split('/');
+      return { ok: true, index, document: { version: 1, owner, service, maintenance: by } } as const;
+    };
+    const withDown = (given: SnapshotGiven, ...keys: readonly ServiceKey[]) => {
+      const change = snapshot(given);
+      const maintenance = new Map(keys.map((key) => [key, down(key)]));
+      return { ...change, snapshot: { ...change.snapshot, maintenance } };
+    };
+    const isDown = (served: ServedServices, key: ServiceKey) => served.services.get(key)?.maintenance !== undefined;
+
+    it('comes and goes as a change of its service alone, and has the index for the next comparison', () => {
+      const served = serving({ services: all(many(3)) });
+      served.absorb({ ...delta(2, []), maintenance: new Map([['swarm/s1', down('swarm/s1', 7)]]) }, 0);
+      expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/s1']);
+      expect(served.maintenanceIndex('swarm/s1')).to.equal(7);
+      served.absorb({ ...delta(3, []), maintenance: new Map([['swarm/s1', undefined]]) }, 0);
+      expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/s1']);
+      expect(isDown(served, 'swarm/s1')).to.equal(false);
+      expect(served.maintenanceIndex('swarm/s1')).to.equal(0);
+    });
+
+    it('is no change in a full read of equal documents', () => {
+      const served = new ServedServices([]);
+      served.absorb(withDown({ services: all(many(3)), cause: 'start' }, 'swarm/s1'), 0);
+      served.settle();
+      served.confirm();
+      served.absorb(withDown({ services: all(many(3)), sequence: 2 }, 'swarm/s1'), 0);
+      expect(served.settle().changes.size).to.equal(0);
+    });
+
+    it('stays over a removal of its service, and holds for the manual service that replaces it', () => {
+      const served = new ServedServices([]);
+      served.absorb(withDown({ services: all(['swarm/a']), cause: 'start' }, 'swarm/a'), 0);
+      served.absorb(delta(2, [['swarm/a', undefined]]), 0);
+      served.absorb(delta(3, all(['manual/a'])), 0);
+      served.settle();
+      expect(isDown(served, 'manual/a')).to.equal(true);
+      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', undefined]]) }, 0);
+      expect([...served.settle().changes.keys()]).to.include('manual/a');
+      expect(isDown(served, 'manual/a')).to.equal(false);
+    });
+
+    it('keeps its last good version where a document cannot be used, and is a problem', () => {
+      const served = new ServedServices([]);
+      served.absorb(withDown({ services: all(['swarm/a', 'swarm/b']), cause: 'start' }, 'swarm/a'), 0);
+      const unusable = (key: ServiceKey) => new Map([[key, bad()]]) as never;
+      served.absorb({ ...delta(2, []), maintenance: unusable('swarm/a') }, 0);
+      served.absorb({ ...delta(3, []), maintenance: unusable('swarm/b') }, 0);
+      const { rejected } = served.settle();
+      expect([isDown(served, 'swarm/a'), isDown(served, 'swarm/b')]).to.deep.equal([true, false]);
+      expect([...rejected.keys()].sort()).to.deep.equal(['swarm/a', 'swarm/b']);
+      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', down('swarm/a', 9)]]) }, 0);
+      expect([...served.settle().rejected.keys()]).to.deep.equal(['swarm/b']);
+    });
+
+    it('is held with services that the registry lost', () => {
+      const served = new ServedServices([]);
+      served.absorb(withDown({ services: all(many(20)), cause: 'start' }, 'swarm/s1'), 0);
+      served.settle();
+      served.absorb(snapshot({ services: [], registryId: 'r2' }), 0);
+      served.settle();
+      expect(isDown(served, 'swarm/s1')).to.equal(true);
+    });
+  });
+
   describe('a document that cannot be used', () => {
     it('is replaced by its last good version', () => {
       const served = serving({ services: all(['swarm/a']) });

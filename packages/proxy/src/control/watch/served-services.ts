@@ -1,5 +1,6 @@
 import {
   type EndpointsDocument,
+  type MaintenanceDocument,
   type Problem,
   type RegistryChange,
   type ServiceDefinition,
@@ -54,6 +55,16 @@ export class ServedServices {
   /** What of the documents has no effect: unknown fields, tasks that cannot be used. */
   get warnings(): ReadonlyMap<ServiceKey, readonly Problem[]> {
     return this.#registered.warnings;
+  }
+
+  /** By service, also of those that are not published at present. */
+  get maintenance(): ReadonlyMap<ServiceKey, MaintenanceDocument> {
+    return this.#registered.maintenance.inForce;
+  }
+
+  /** For a compare-and-set of a maintenance document: 0 where there is none. */
+  maintenanceIndex(key: ServiceKey): number {
+    return this.#registered.maintenance.indexOf(key);
   }
 
   get foreignKeys(): readonly string[] {
@@ -191,13 +202,25 @@ export class ServedServices {
       : registered.lastGood.get(key);
     if (good === undefined) return undefined;
     const reach = this.#endpointsFor(key);
+    const maintenance = this.#maintenanceFor(key);
     return {
       key,
       definition: good.definition,
       endpoints: reach.endpoints,
+      ...(maintenance === undefined ? {} : { maintenance }),
       origin: good.origin ?? (registered.fromDisk ? 'snapshot' : 'registry'),
       addressesFresh: !held && reach.fresh && !(registered.fromDisk && this.#diskIsStale),
     };
+  }
+
+  /** What replaces a service is in maintenance with it: a rollback must not end that. */
+  #maintenanceFor(key: ServiceKey): MaintenanceDocument | undefined {
+    const { inForce } = this.#registered.maintenance;
+    const own = inForce.get(key);
+    if (own !== undefined || inForce.size === 0 || ownerOf(key) !== 'manual') return own;
+    const service = serviceOf(key);
+    for (const [other, document] of inForce) if (serviceOf(other) === service) return document;
+    return undefined;
   }
 
   #endpointsFor(key: ServiceKey): { readonly endpoints: EndpointsDocument | undefined; readonly fresh: boolean } {
@@ -226,6 +249,7 @@ export class ServedServices {
     const problems: Problem[] = [];
     if (definition?.ok === false) problems.push(...definition.problems, this.#consequence(key));
     if (endpoints?.ok === false && definition !== undefined) problems.push(...endpoints.problems);
+    if (definition !== undefined) problems.push(...registered.maintenance.problemsOf(key));
     if (registered.held.has(key)) problems.push(heldProblem(registered.holding));
     return problems;
   }
@@ -262,6 +286,7 @@ function isServedAlike(before: ServedService | undefined, now: ServedService | u
   return (
     before?.definition === now?.definition &&
     before?.endpoints === now?.endpoints &&
+    before?.maintenance === now?.maintenance &&
     before?.addressesFresh === now?.addressesFresh
   );
 }

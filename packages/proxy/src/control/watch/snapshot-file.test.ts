@@ -40,6 +40,23 @@ describe('the snapshot on disk', () => {
     expect(read?.services[0]?.endpoints).to.deep.equal(endpoints('swarm/a'));
   });
 
+  it('holds the maintenance of a service, also that of the service that a manual one replaces', async () => {
+    const down = (owner: string, service: string) => ({
+      version: 1 as const,
+      owner,
+      service,
+      maintenance: { by: 'ann', since: '2026-01-02T03:00:00.000Z' },
+    });
+    await write([
+      { ...served('swarm/a'), maintenance: down('swarm', 'a') },
+      { ...served('manual/b'), maintenance: down('swarm', 'b') },
+      { ...served('swarm/c'), maintenance: down('manual', 'c') },
+    ]);
+    const read = await readSnapshotFile(path, 'swarmgate');
+    expect(read?.services.map(({ maintenance }) => maintenance?.owner)).to.deep.equal(['swarm', 'swarm', undefined]);
+    expect(read?.leftOut.map(({ reason }) => reason)).to.deep.equal(['maintenance-invalid']);
+  });
+
   it('holds more services than one step takes', async () => {
     await write(Array.from({ length: 450 }, (_, at) => served(`swarm/s${at}`)));
     expect((await readSnapshotFile(path, 'swarmgate'))?.services).to.have.length(450);

@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline';
 import {
   checkDefinition,
   checkEndpoints,
+  checkMaintenance,
   type EndpointsDocument,
+  type MaintenanceDocument,
   type Problem,
   type ServiceDefinition,
   serviceKey,
@@ -38,6 +40,7 @@ const headSchema = z.object({
 const placeSchema = z.object({
   definition: z.looseObject({ owner: z.string(), service: z.string() }),
   endpoints: z.unknown().optional(),
+  maintenance: z.unknown().optional(),
 });
 
 type Head = z.infer<typeof headSchema>;
@@ -45,6 +48,7 @@ type Head = z.infer<typeof headSchema>;
 interface ServiceLine {
   readonly definition: ServiceDefinition;
   readonly endpoints?: EndpointsDocument;
+  readonly maintenance?: MaintenanceDocument;
 }
 
 export interface DiskSnapshot extends KeptSnapshot {
@@ -86,8 +90,12 @@ export async function writeSnapshotFile(
       await write(`${JSON.stringify(head)}\n`);
       const kept = snapshot.services.filter((each) => each.origin !== 'env');
       for (let at = 0; at < kept.length; at += servicesPerStep) {
-        const lines = kept.slice(at, at + servicesPerStep).map(({ definition, endpoints }) => {
-          const line: ServiceLine = endpoints === undefined ? { definition } : { definition, endpoints };
+        const lines = kept.slice(at, at + servicesPerStep).map(({ definition, endpoints, maintenance }) => {
+          const line: ServiceLine = {
+            definition,
+            ...(endpoints === undefined ? {} : { endpoints }),
+            ...(maintenance === undefined ? {} : { maintenance }),
+          };
           return `${JSON.stringify(line)}\n`;
         });
         await write(lines.join(''));
@@ -157,14 +165,25 @@ function readServiceLine(line: string): {
   const { definition } = checked;
   const found = json.endpoints === undefined ? undefined : checkEndpoints(json.endpoints, { owner, service });
   const endpoints = found?.ok ? found.endpoints : undefined;
+  const place = ownerOfMaintenance(json.maintenance, owner);
+  const down =
+    json.maintenance === undefined ? undefined : checkMaintenance(json.maintenance, { owner: place, service });
   const served = {
     key: serviceKey(definition),
     definition,
     endpoints,
+    ...(down?.ok ? { maintenance: down.document } : {}),
     origin: 'snapshot' as const,
     addressesFresh: true,
   };
-  return { served, problems: found?.ok === false ? found.problems : [] };
+  const problems = [found, down].flatMap((each) => (each?.ok === false ? each.problems : []));
+  return { served, problems };
+}
+
+/** What replaces a service by hand has the maintenance of the service that it replaces. */
+function ownerOfMaintenance(json: unknown, owner: string): string {
+  const stated = typeof json === 'object' && json !== null && 'owner' in json ? json.owner : undefined;
+  return owner === 'manual' && typeof stated === 'string' ? stated : owner;
 }
 
 const notAService: Problem = {

@@ -11,6 +11,7 @@ import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
 import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
+import { withMaintenance } from '../../middleware/maintenance/maintenance.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
 import {
@@ -219,7 +220,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     },
     table: () => view.table,
     endpointsOf: (route) => view.endpointsOf(route),
-    middlewareOf: explainedSteps(middleware.middlewareOf),
+    middlewareOf: explainedSteps(withMaintenance(middleware.middlewareOf, ({ key }) => view.maintenance.of(key))),
     problems: () => mergeProblems(view.problems(), certificates.problems(), plugins.problems()),
     plugins: () => plugins.view(),
     workerTaskFaults: () => view.taskFaults(),

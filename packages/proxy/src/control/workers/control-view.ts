@@ -5,6 +5,7 @@ import type { Settings, TaskFault, Tasks } from '@swarmgate/runtime';
 import type { NameState } from '../../endpoints/name-resolution.ts';
 import { hasDockerDns } from '../../endpoints/own-networks.ts';
 import { Upstreams } from '../../endpoints/upstreams.ts';
+import { MaintenanceInForce } from '../../middleware/maintenance/maintenance-in-force.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
@@ -18,6 +19,7 @@ import type { WorkerReport } from './messages.ts';
 /** What the control process, which serves nothing itself, shows of serving: its own table, and what workers report. */
 export class ControlView {
   readonly networks = new OwnNetworks();
+  readonly maintenance = new MaintenanceInForce();
   readonly #services = new Map<ServiceKey, ServedService>();
   readonly #names = new ReportedNames();
   readonly #upstreams: Upstreams;
@@ -69,6 +71,7 @@ export class ControlView {
       else this.#services.set(key, served);
     }
     this.#upstreams.apply(change.changes);
+    this.maintenance.apply(change.changes);
     this.#table = this.#table.with(definitionsOf(change));
     this.#unreachable.apply(change.changes);
     this.#revision = change.revision;

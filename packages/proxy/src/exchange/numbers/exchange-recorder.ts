@@ -41,7 +41,8 @@ export class ExchangeRecorder {
     const { counts, at, row } = this.#leafOf(record.route?.key ?? '', record.endpoint?.id ?? '');
     row.sentBytes += record.sentBytes;
     row.receivedBytes += record.receivedBytes;
-    counts.count(at, cellOfStatus(record.status));
+    // Maintenance is no failure: it is in no status class, and its reason is counted.
+    counts.count(at, cellOfStatus(record.reason === 'maintenance' ? 0 : record.status));
     // An upgraded connection lasts as long as its client wishes: no latency.
     if (record.status !== 101) counts.count(at, bucketOf(record.durationMs));
     if (record.retries > 0) counts.count(at, retriesCell, record.retries);

@@ -7,7 +7,15 @@ import { Deadline } from '../../transport/deadline.ts';
 import { reset } from '../../transport/reset.ts';
 
 /** How a connection that was to be relayed ended. */
-export type RelayEnd = 'closed' | 'idle' | 'unreachable' | 'no-endpoint' | 'client-gone' | 'denied' | 'no-route';
+export type RelayEnd =
+  | 'closed'
+  | 'idle'
+  | 'unreachable'
+  | 'no-endpoint'
+  | 'client-gone'
+  | 'denied'
+  | 'no-route'
+  | 'maintenance';
 
 export interface RelayOptions {
   readonly pick: (except: ReadonlySet<string>) => EndpointPick;

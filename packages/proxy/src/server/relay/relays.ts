@@ -13,9 +13,12 @@ import {
   timerMs,
 } from '@swarmgate/runtime';
 import type { Balancer } from '../../endpoints/balancing/balancer.ts';
+import type { OpenConnections } from '../../endpoints/open-connections.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
 import { addressList } from '../../http/address-list.ts';
+import { type MaintenanceInForce, pageFor } from '../../middleware/maintenance/maintenance-in-force.ts';
+import type { Endpoint, EndpointPick } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { reset } from '../../transport/reset.ts';
@@ -39,6 +42,10 @@ export interface RelaysOptions {
   readonly admit?: (socket: Socket) => boolean | Promise<boolean>;
   /** Reads the PROXY header on ports that have one. Default: no port has. */
   readonly proxied?: ProxiedConnections;
+  /** Connections of services in maintenance are refused. Default: none is. */
+  readonly maintenance?: Pick<MaintenanceInForce, 'of'>;
+  /** Takes every connection while it is relayed. */
+  readonly connections?: Pick<OpenConnections, 'add'>;
   readonly onEnd?: (end: RelayEnd) => void;
 }
 
@@ -277,17 +284,34 @@ export class Relays {
       this.#ended('denied', about, first);
       return;
     }
+    const routes = group.routes.filter((route) => !this.#isDown(route, address));
+    if (routes.length === 0) {
+      reset(socket);
+      this.#ended('maintenance', about, first);
+      return;
+    }
     const { connectMs, tunnelMs, balancer } = this.#options;
     const { timeoutClientMs, timeoutTunnelMs, clitcpka } = first.destination;
     if (clitcpka === true) socket.setKeepAlive(true);
-    const end = await relay(socket, firstBytes, {
-      pick: (except) => balancer.pick(first, this.#upstreamOf(group), { except }),
-      finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
-      connectMs,
-      idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
-      signal: this.#stopping.signal,
-    });
-    this.#ended(end, about, first);
+    let forget: (() => void) | undefined;
+    const pick = (except: ReadonlySet<string>): EndpointPick => {
+      const picked = balancer.pick(first, this.#upstreamOf(routes, group), { except });
+      forget?.();
+      forget = picked.kind === 'none' ? undefined : this.#opened(socket, routes, picked.endpoint, address);
+      return picked;
+    };
+    try {
+      const end = await relay(socket, firstBytes, {
+        pick,
+        finished: (endpoint, outcome) => balancer.finished(endpoint, outcome),
+        connectMs,
+        idleMs: timerMs(timeoutClientMs ?? timeoutTunnelMs ?? tunnelMs),
+        signal: this.#stopping.signal,
+      });
+      this.#ended(end, about, first);
+    } finally {
+      forget?.();
+    }
   }
 
   #ended(end: RelayEnd, { port, serverName }: AboutConnection, route: Route | undefined): void {
@@ -314,7 +338,27 @@ export class Relays {
     return group === undefined ? undefined : { group, firstBytes: read.bytes, serverName };
   }
 
-  #upstreamOf({ routes, balance }: RelayGroup): Upstream {
+  #isDown({ key }: Route, clientAddress: string): boolean {
+    const down = this.#options.maintenance?.of(key);
+    return down !== undefined && pageFor(down, clientAddress, Date.now()) !== undefined;
+  }
+
+  #opened(socket: Socket, routes: readonly Route[], endpoint: Endpoint, clientAddress: string) {
+    const leadsTo = (route: Route) => this.#options.upstreams.of(route).endpoints.some(({ id }) => id === endpoint.id);
+    const route = routes.find(leadsTo) ?? routes[0];
+    if (route === undefined) return undefined;
+    return this.#options.connections?.add({
+      key: route.key,
+      endpoint,
+      clientAddress,
+      sides: {
+        onDeadline: () => socket.destroy(),
+        onFault: (error) => connectionOwner(socket, this.#options.logger).onFault(error),
+      },
+    });
+  }
+
+  #upstreamOf(routes: readonly Route[], { balance }: Pick<RelayGroup, 'balance'>): Upstream {
     const upstreams = routes.map((route) => this.#options.upstreams.of(route));
     const [only] = upstreams;
     if (upstreams.length === 1 && only !== undefined) return { ...only, balance };
