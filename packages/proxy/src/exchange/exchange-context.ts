@@ -32,7 +32,6 @@ export interface ExchangeContext {
   readonly observe: (exchange: AccessRecord) => void;
   /** Consulted before the table. Default: no challenge is pending. */
   readonly challenges?: Pick<ChallengeResponses, 'challengeResponse'>;
-  readonly challenges?: Pick<ChallengeAnswers, 'challengeAnswer'>;
   /** Takes every tunnel while it is open. Default: tunnels end by themselves alone. */
   readonly tunnels?: Pick<OpenConnections, 'add'>;
   /** Default: every route is forwarded directly. */
