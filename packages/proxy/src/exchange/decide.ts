@@ -149,8 +149,7 @@ export function decide(
   const framing: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
   if (sent !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const target = asterisk ? '*' : sentPath + query;
-    const traceParent = trace === undefined ? '' : traceParentOf(trace);
-    const plain = { view, sent, target, added: cache.added, requestId: context.newRequestId(), traceParent };
+    const plain = { view, sent, target, added: cache.added, requestId: context.newRequestId(), trace };
     return { kind: 'forward', route, steps, exchange: undefined, framing, head: plainHead(plain, route, framing) };
   }
 

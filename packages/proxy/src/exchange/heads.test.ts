@@ -16,6 +16,8 @@ import { flatOfHead } from '../server/http2/flat-head.ts';
 import { Http2Request } from '../server/http2/http2-request.ts';
 import { clientHeadOf, fieldLinesOf } from './client-head.ts';
 import { headersForClient, headersForUpstream } from './header-policy.ts';
+import { beginTrace, traceParentOf } from './tracing/trace-context.ts';
+import { TraceIds } from './tracing/trace-ids.ts';
 import { AddedFields, type PlainRequest, plainHttp2Head, plainUpstreamHead, upstreamHead } from './upstream-head.ts';
 
 const names = [
@@ -94,37 +96,52 @@ describe('heads made from bytes', () => {
     expect(plain).to.be.greaterThan(100);
   });
 
+  // Both kinds: what begins here is written as a line, what a caller began is put together.
+  const none = { parent: undefined, traceState: undefined, trusted: false, ratio: undefined };
+  const joined = {
+    ...none,
+    parent: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentId: '00f067aa0ba902b7', sampled: true },
+  };
+  const sampler = { parentBased: true, ratio: 0.5 };
+  const traces = [none, joined].map((start) => beginTrace(start, sampler, new TraceIds()));
+
   it('go from HTTP/2 upstream as the header policy would have them, over HTTP/1.1 and HTTP/2', () => {
     let plain = 0;
     fc.assert(
-      fc.property(lines, fc.boolean(), fc.boolean(), (sent, writesForwarded, wantsTrailers) => {
-        const fields = http2Fields(sent);
-        const view = new Http2Request({ ...http2Head, fields }, true);
-        const kept = view.plainFields();
-        if (kept === undefined) return;
-        plain += 1;
-        const added = new AddedFields('10.1.2.3', 'http', 80, 'me', writesForwarded, '2.0');
-        const request = { ...plainOf(view, kept, added), traceParent: '00-1-2-01' };
-        const policy = headersForUpstream(view.flat(), {
-          client,
-          peerAddress: '10.1.2.3',
-          sentHost: 'a.example:80',
-          protocol: 'HTTP/2',
-          viaName: 'me',
-          hops: 0,
-          newRequestId: () => 'id-1',
-          writesForwarded,
-        });
-        policy.set('traceparent', '00-1-2-01');
-        expect(flatOf(plainUpstreamHead(request))).to.deep.equal(policy.flat);
-        const direct = plainHttp2Head(request, kept, { secure: true, wantsTrailers });
-        const framing = { unsized: false, contentLength: -1, upgrade: '', wantsTrailers };
-        const route = { upstreamHttp2: true, upstreamSecure: true } as const;
-        expect(direct).to.deep.equal(upstreamHead('GET', '/p', policy, framing, route));
-        expect(direct.line).to.deep.equal({ method: 'GET', scheme: 'https', authority: 'a.example:80', path: '/p' });
-        const text = plainUpstreamHead(request);
-        expect(direct, 'as from the text of HTTP/1.1').to.deep.equal(http2RequestHead(text, 'https', wantsTrailers));
-      }),
+      fc.property(
+        lines,
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom(...traces),
+        (sent, writesForwarded, wantsTrailers, trace) => {
+          const fields = http2Fields(sent);
+          const view = new Http2Request({ ...http2Head, fields }, true);
+          const kept = view.plainFields();
+          if (kept === undefined) return;
+          plain += 1;
+          const added = new AddedFields('10.1.2.3', 'http', 80, 'me', writesForwarded, '2.0');
+          const request = { ...plainOf(view, kept, added), trace };
+          const policy = headersForUpstream(view.flat(), {
+            client,
+            peerAddress: '10.1.2.3',
+            sentHost: 'a.example:80',
+            protocol: 'HTTP/2',
+            viaName: 'me',
+            hops: 0,
+            newRequestId: () => 'id-1',
+            writesForwarded,
+          });
+          policy.set('traceparent', traceParentOf(trace));
+          expect(flatOf(plainUpstreamHead(request))).to.deep.equal(policy.flat);
+          const direct = plainHttp2Head(request, kept, { secure: true, wantsTrailers });
+          const framing = { unsized: false, contentLength: -1, upgrade: '', wantsTrailers };
+          const route = { upstreamHttp2: true, upstreamSecure: true } as const;
+          expect(direct).to.deep.equal(upstreamHead('GET', '/p', policy, framing, route));
+          expect(direct.line).to.deep.equal({ method: 'GET', scheme: 'https', authority: 'a.example:80', path: '/p' });
+          const text = plainUpstreamHead(request);
+          expect(direct, 'as from the text of HTTP/1.1').to.deep.equal(http2RequestHead(text, 'https', wantsTrailers));
+        },
+      ),
       { numRuns: 2_000, seed: 4 },
     );
     expect(plain).to.be.greaterThan(100);
@@ -204,7 +221,7 @@ function http2Fields(sent: readonly (readonly [string, string])[]): HeaderField[
 }
 
 function plainOf(view: RequestView, sent: SentFields, added: AddedFields): PlainRequest {
-  return { view, sent, target: '/p', added, requestId: 'id-1', traceParent: '' };
+  return { view, sent, target: '/p', added, requestId: 'id-1', trace: undefined };
 }
 
 /** Announced trailers that may not cross are left out, and a `Trailer` that announces nothing. */

@@ -7,6 +7,7 @@ import type { Route } from '../model/route.ts';
 import type { SentField, SentFields } from '../model/sent-fields.ts';
 import type { OutgoingHead } from '../transport/outgoing-request.ts';
 import { forwardedElement } from './forwarded-element.ts';
+import { type RequestTrace, traceParentLineOf, traceParentOf } from './tracing/trace-context.ts';
 
 const chunkedLine = 'Transfer-Encoding: chunked\r\n';
 
@@ -100,21 +101,21 @@ export interface PlainRequest {
   readonly target: string;
   readonly added: AddedFields;
   readonly requestId: string;
-  /** Empty: none is sent. */
-  readonly traceParent: string;
+  /** Its `traceparent` is sent. */
+  readonly trace: RequestTrace | undefined;
 }
 
 /** The head of a plain request for an HTTP/1.1 endpoint. */
-export function plainUpstreamHead({ view, sent, target, added, requestId, traceParent }: PlainRequest): string {
+export function plainUpstreamHead({ view, sent, target, added, requestId, trace }: PlainRequest): string {
   const host = typeof sent === 'string' ? '' : `Host: ${view.sentHost}\r\n`;
   const ours = added.lines(view.sentHost, requestId, view.protocol === 'HTTP/1.0');
-  const trace = traceParent === '' ? '' : `traceparent: ${traceParent}\r\n`;
-  return `${view.method} ${target} HTTP/1.1\r\n${host}${sentLines(sent)}${ours}${trace}${view.unsized ? chunkedLine : ''}\r\n`;
+  const traced = trace === undefined ? ours : ours + traceParentLineOf(trace);
+  return `${view.method} ${target} HTTP/1.1\r\n${host}${sentLines(sent)}${traced}${view.unsized ? chunkedLine : ''}\r\n`;
 }
 
 /** The head of a plain request of HTTP/2 for an HTTP/2 endpoint, field by field. */
 export function plainHttp2Head(
-  { view, target, added, requestId, traceParent }: PlainRequest,
+  { view, target, added, requestId, trace }: PlainRequest,
   sent: readonly SentField[],
   { secure, wantsTrailers }: Http2Hop,
 ): Http2RequestHead {
@@ -124,7 +125,7 @@ export function plainHttp2Head(
     flat.push(name.text, value);
   }
   added.appendTo(flat, view.sentHost, requestId);
-  if (traceParent !== '') flat.push('traceparent', traceParent);
+  if (trace !== undefined) flat.push('traceparent', traceParentOf(trace));
   if (wantsTrailers) flat.push('te', 'trailers');
   const { method, sentHost: authority } = view;
   return { line: { method, scheme: secure ? 'https' : 'http', authority, path: target }, flat };

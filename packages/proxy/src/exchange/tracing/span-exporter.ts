@@ -41,6 +41,11 @@ export interface ExportedSpans {
 /** Statuses after which the same batch may be sent again (OTLP specification, "Retryable response codes"). */
 const retryable = new Set([429, 502, 503, 504]);
 const mostTries = 5;
+/**
+ * So many exchanges are written at once: code that runs once in a hundred requests has left the processor's caches each time.
+ * More would keep records alive into the old generation.
+ */
+const exchangesPerWriting = 16;
 
 /** Posts spans in batches, behind a bounded queue: a collector that is slow or away costs spans, never a request's time. */
 export class SpanExporter {
@@ -50,6 +55,9 @@ export class SpanExporter {
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
   readonly #envelope: Envelope;
   #filling = new SpanBatch();
+  /** Counted as queued, not yet written into a batch. */
+  readonly #unwritten: TracedExchange[] = [];
+  #unwrittenSpans = 0;
   readonly #full: SpanBatch[] = [];
   /** Sent, to be filled again. */
   readonly #spare: SpanBatch[] = [];
@@ -83,11 +91,20 @@ export class SpanExporter {
       return;
     }
     this.#queuedSpans += spans;
-    this.#filling.add(spansOf(exchange, this.#options.spans), spans);
-    if (this.#filling.spans < mostSpansPerBatch) return;
+    this.#unwritten.push(exchange);
+    this.#unwrittenSpans += spans;
+    const isFull = this.#filling.spans + this.#unwrittenSpans >= mostSpansPerBatch;
+    if (isFull || this.#unwritten.length === exchangesPerWriting) this.#write();
+    if (!isFull) return;
     this.#full.push(this.#filling);
     this.#filling = this.#spare.pop() ?? new SpanBatch();
     this.#wake?.();
+  }
+
+  #write(): void {
+    this.#unwrittenSpans = 0;
+    for (const exchange of this.#unwritten.splice(0))
+      this.#filling.add(spansOf(exchange, this.#options.spans), spanCountOf(exchange.record));
   }
 
   /** Sends what is queued, once, within the timeout of one batch. */
@@ -105,7 +122,7 @@ export class SpanExporter {
       if (this.#full.length === 0) await this.#pauseOrWake();
       await this.#sendBatch();
     }
-    while (this.#full.length > 0 || !this.#filling.isEmpty) await this.#sendBatch();
+    while (this.#full.length + this.#unwritten.length > 0 || !this.#filling.isEmpty) await this.#sendBatch();
   }
 
   #pauseOrWake(): Promise<void> {
@@ -124,6 +141,7 @@ export class SpanExporter {
   async #sendBatch(): Promise<void> {
     let batch = this.#full.shift();
     if (batch === undefined) {
+      this.#write();
       if (this.#filling.isEmpty) return;
       batch = this.#filling;
       this.#filling = this.#spare.pop() ?? new SpanBatch();

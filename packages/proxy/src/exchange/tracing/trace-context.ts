@@ -1,4 +1,4 @@
-import type { TraceIds } from './trace-ids.ts';
+import { sampledLine, spanIdIn, type TraceIds, traceIdIn, traceParentIn } from './trace-ids.ts';
 
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): the caller's identification of the trace that a request belongs to. */
 export interface TraceParent {
@@ -65,22 +65,64 @@ export function beginTrace(
   ids: TraceIds,
 ): RequestTrace {
   const share = ratio ?? sampler.ratio;
-  const follows = sampler.parentBased && trusted && parent !== undefined;
-  const attemptId = ids.spanId();
-  return {
-    traceId: parent?.traceId ?? ids.traceId(),
-    parentId: parent?.parentId ?? '',
-    spanId: flipped(attemptId),
-    attemptId,
-    sampled: follows ? parent.sampled : share >= 1 || (share > 0 && lotOf(attemptId) < share),
-    // Without a usable traceparent the rest has to go (section 4.3).
-    traceState: parent === undefined ? '' : (traceState ?? ''),
-  };
+  const { line, lot } = ids.next();
+  // OpenTelemetry samples what is at or above the rejected share (consistent probability sampling).
+  const isDrawn = lot >= 1 - share;
+  if (parent === undefined) return new BegunTrace(isDrawn ? sampledLine(line) : line, isDrawn);
+  const follows = sampler.parentBased && trusted;
+  return new JoinedTrace(parent, spanIdIn(line), follows ? parent.sampled : isDrawn, traceState ?? '');
 }
 
-/** From 0 to below 1, of the first 32 bits of an id that the proxy made itself. */
-function lotOf(id: string): number {
-  return Number.parseInt(id.slice(0, 8), 16) / 2 ** 32;
+/** A trace that begins here. It is the line that the endpoint gets; what only exported spans and logs need is read from it. */
+class BegunTrace implements RequestTrace {
+  readonly line: string;
+  readonly sampled: boolean;
+
+  constructor(line: string, sampled: boolean) {
+    this.line = line;
+    this.sampled = sampled;
+  }
+
+  get traceId(): string {
+    return traceIdIn(this.line);
+  }
+
+  get parentId(): string {
+    return '';
+  }
+
+  get attemptId(): string {
+    return spanIdIn(this.line);
+  }
+
+  get spanId(): string {
+    return flipped(this.attemptId);
+  }
+
+  /** Without a usable traceparent the rest has to go (section 4.3). */
+  get traceState(): string {
+    return '';
+  }
+}
+
+class JoinedTrace implements RequestTrace {
+  readonly traceId: string;
+  readonly parentId: string;
+  readonly attemptId: string;
+  readonly sampled: boolean;
+  readonly traceState: string;
+
+  constructor({ traceId, parentId }: TraceParent, attemptId: string, sampled: boolean, traceState: string) {
+    this.traceId = traceId;
+    this.parentId = parentId;
+    this.attemptId = attemptId;
+    this.sampled = sampled;
+    this.traceState = traceState;
+  }
+
+  get spanId(): string {
+    return flipped(this.attemptId);
+  }
 }
 
 /** Another id as random as the first, for half the randomness: its last digit is another one. */
@@ -91,6 +133,13 @@ function flipped(id: string): string {
 const flippedDigits = Array.from('89abcdef01234567');
 
 /** The `traceparent` that the endpoint gets. */
-export function traceParentOf({ traceId, attemptId, sampled }: RequestTrace): string {
+export function traceParentOf(trace: RequestTrace): string {
+  if (trace instanceof BegunTrace) return traceParentIn(trace.line);
+  const { traceId, attemptId, sampled } = trace;
   return `00-${traceId}-${attemptId}-${sampled ? '01' : '00'}`;
+}
+
+/** The same as a header line, with its CRLF. */
+export function traceParentLineOf(trace: RequestTrace): string {
+  return trace instanceof BegunTrace ? trace.line : `traceparent: ${traceParentOf(trace)}\r\n`;
 }
