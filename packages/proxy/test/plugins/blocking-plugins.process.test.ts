@@ -137,3 +137,47 @@ describe('a plug-in that blocks a worker', function () {
     expect(shown?.map(({ name }) => name)).to.deep.equal(['always']);
   });
 });
+
+describe('a plug-in whose making never ends', function () {
+  this.timeout(120_000);
+  let rig: WorkerRig;
+  let directory = '';
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'swarmgate-plugins-'));
+    await writeFile(join(directory, 'endless.mjs'), 'export default () => { for (;;) Math.sqrt(2); };');
+    await writeFile(join(directory, 'passes.mjs'), 'export default () => (request, response, next) => next();');
+    rig = await startWorkerRig({ env: { PLUGINS_DIR: directory }, logger: recordingLogger([]) });
+  });
+  after(async () => {
+    await rig?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('is named, closes the routes that name it, and keeps no worker from starting', async () => {
+    const old = rig.serving().map(({ pid }) => pid);
+    await rig.put('manual/plain', {});
+    await rig.put('manual/other', { servicePath: ['/other'], plugins: [{ name: 'passes' }] });
+    // Workers that serve are replaced as for any block; those that start then have it in their table from the beginning.
+    await rig.put('manual/closed', { servicePath: ['/closed'], plugins: [{ name: 'endless' }] }).catch(() => undefined);
+    await until(
+      () => {
+        const pids = rig.serving().map(({ pid }) => pid);
+        return pids.length === 2 && pids.every((pid) => !old.includes(pid));
+      },
+      'two other workers',
+      90_000,
+    );
+    for (const { pid } of rig.serving())
+      expect(
+        await rig.only(pid, async () => [
+          (await rig.get('/closed')).status,
+          (await rig.get('/other')).status,
+          (await rig.get('/')).status,
+        ]),
+      ).to.deep.equal([503, 200, 200]);
+    const problems = rig.server.problems().get('manual/closed') ?? [];
+    const unusable = problems.find(({ reason }) => reason === 'plugin-unusable');
+    expect(unusable?.message).to.match(/^the plug-in endless cannot be made of its options: .* within 5000 ms/);
+  });
+});

@@ -20,9 +20,10 @@ async function check({ directory, uses }: CheckRequest): Promise<readonly Plugin
     fault === undefined ? [] : [{ plugin: name, message: fault }],
   );
   const ending = new AbortController();
+  const endless = new Set<string>();
   for (const use of uses) {
     tell({ kind: 'checking', plugin: use.name });
-    faults.push(...faultsOf(use, loaded, ending.signal));
+    faults.push(...faultsOf(use, loaded, endless, ending.signal));
   }
   ending.abort();
   return faults;
@@ -32,10 +33,11 @@ async function check({ directory, uses }: CheckRequest): Promise<readonly Plugin
 function faultsOf(
   use: PluginUse,
   loaded: ReadonlyMap<string, LoadedPlugin>,
+  endless: Set<string>,
   signal: AbortSignal,
 ): readonly PluginFault[] {
   if (loaded.get(use.name)?.make === undefined) return [];
-  const made = makePlugin(use, { loaded, logger: silentLogger, observer: unobserved, signal });
+  const made = makePlugin(use, { loaded, logger: silentLogger, observer: unobserved, signal, endless });
   return made.ok ? [] : [{ plugin: use.name, message: made.problem.message }];
 }
 

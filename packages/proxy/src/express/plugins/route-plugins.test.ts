@@ -136,6 +136,32 @@ describe('the plug-ins of routes', () => {
     expect(reasons()).to.deep.equal([]);
   });
 
+  it('are given up where their making does not end, for all options, and no other route waits for them', () => {
+    let calls = 0;
+    const make: LoadedPlugin['make'] = () => {
+      calls += 1;
+      for (;;) Math.sqrt(calls);
+    };
+    const loaded = new Map([['endless', { name: 'endless', path: '/plugins/endless.mjs', make }]]);
+    const bounded = new RoutePlugins({ loaded, logger: silentLogger, observer, mostMakingMs: 50 });
+    const routes = [
+      routeOf('a/one', [
+        { name: 'endless', options: { size: 1 } },
+        { name: 'endless', options: { size: 2 } },
+      ]),
+    ];
+    bounded.apply({ routesOf: () => routes }, ['a/one']);
+    expect(calls).to.equal(1);
+    expect(
+      bounded
+        .problems()
+        .get('a/one')
+        ?.map(({ reason }) => reason),
+    ).to.deep.equal(['plugin-unusable']);
+    expect(bounded.handlersOf(routes[0] as Route)).to.have.length(1);
+    bounded.stop();
+  });
+
   it('end when the process does', () => {
     apply('a/one', { name: 'counted' });
     plugins.stop();

@@ -17,6 +17,8 @@ export interface RoutePluginsOptions {
   readonly onFirst?: () => void;
   /** Middleware that no route uses any more is told so after this time, in milliseconds. Default 60,000. */
   readonly lingerMs?: number;
+  /** See `MakePluginOptions`. */
+  readonly mostMakingMs?: number;
 }
 
 /** What a plug-in is, for status and problems. */
@@ -39,6 +41,7 @@ export class RoutePlugins {
   readonly #options: RoutePluginsOptions;
   #hasFirst = false;
   readonly #instances = new Map<string, Instance>();
+  readonly #endless = new Set<string>();
   /** What each service uses. */
   readonly #uses = new Map<ServiceKey, readonly string[]>();
   readonly #problems = new Map<ServiceKey, readonly Problem[]>();
@@ -122,12 +125,12 @@ export class RoutePlugins {
     const key = keyOf(use);
     let instance = this.#instances.get(key);
     if (instance === undefined) {
-      const { loaded, logger, observer, onFirst } = this.#options;
+      const { loaded, logger, observer, onFirst, mostMakingMs: mostMs } = this.#options;
       const ending = new AbortController();
       if (!this.#hasFirst) onFirst?.();
       this.#hasFirst = true;
       instance = {
-        made: makePlugin(use, { loaded, logger, observer, signal: ending.signal }),
+        made: makePlugin(use, { loaded, logger, observer, signal: ending.signal, endless: this.#endless, mostMs }),
         ending,
         users: 0,
         timer: undefined,
