@@ -1,18 +1,18 @@
-import type { ChangeAnswer } from './types.ts';
+import type { ChangeResponse } from './types.ts';
 
-/** A call that was not answered with what was asked for. */
+/** A call that was not successful. */
 export class CallError extends Error {
   /** 0: the proxy did not respond. */
   readonly status: number;
   readonly reason: string;
-  readonly answer: ChangeAnswer | undefined;
+  readonly response: ChangeResponse | undefined;
 
-  constructor(status: number, reason: string, message: string, answer?: ChangeAnswer) {
+  constructor(status: number, reason: string, message: string, response?: ChangeResponse) {
     super(message);
     this.name = 'CallError';
     this.status = status;
     this.reason = reason;
-    this.answer = answer;
+    this.response = response;
   }
 }
 
@@ -30,14 +30,14 @@ export async function change(
   path: string,
   body: unknown,
   query: Readonly<Record<string, string>> = {},
-): Promise<ChangeAnswer> {
+): Promise<ChangeResponse> {
   const search = new URLSearchParams(query).toString();
   return (await call(`${path}${search === '' ? '' : `?${search}`}`, {
     method,
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(changeWithinMs),
-  })) as ChangeAnswer;
+  })) as ChangeResponse;
 }
 
 async function call(path: string, init: RequestInit): Promise<unknown> {
@@ -49,11 +49,11 @@ async function call(path: string, init: RequestInit): Promise<unknown> {
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
-  const answer = body as (ChangeAnswer & { readonly Message?: string }) | undefined;
+  const reply = body as (ChangeResponse & { readonly Message?: string }) | undefined;
   throw new CallError(
     response.status,
     response.headers.get('x-swarmgate-reason') ?? String(response.status),
-    answer?.Message ?? `the proxy answered ${response.status}`,
-    answer,
+    reply?.Message ?? `the proxy responded with ${response.status}`,
+    reply,
   );
 }

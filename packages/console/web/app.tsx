@@ -45,8 +45,8 @@ export function App() {
     if (isFirst.current) isFirst.current = false;
     else main.current?.focus();
   }, [title]);
-  const isAsked = place.value.view === 'login' && session.value?.login === true;
-  if (isAsked || session.value?.mayRead === false) return <LoginView />;
+  const isRequested = place.value.view === 'login' && session.value?.login === true;
+  if (isRequested || session.value?.mayRead === false) return <LoginView />;
   const Current = components[view];
   return (
     <>
@@ -100,7 +100,7 @@ function Header({ current }: { readonly current: View }) {
 const connections: Readonly<Record<typeof connection.value, readonly [kind: string, mark: string, title: string]>> = {
   connecting: ['warning', '○', 'the stream of changes is being opened'],
   live: ['ok', '●', 'changes come as they happen'],
-  polling: ['warning', '◐', 'asked for every 2 s: something between this page and the proxy holds events back'],
+  polling: ['warning', '◐', 'requested every 2 s: something between this page and the proxy holds events back'],
   disconnected: ['down', '✕', 'the proxy does not respond'],
 };
 

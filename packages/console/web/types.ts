@@ -207,7 +207,7 @@ export interface LiveRequest {
   readonly durationMs: number;
 }
 
-export interface ChangeAnswer {
+export interface ChangeResponse {
   readonly Status: 'OK' | 'NOK';
   readonly Message?: string;
   readonly problems?: readonly Problem[];

@@ -15,7 +15,7 @@ export type * from './definition/problem.ts';
 export * from './definition/required-features.ts';
 export * from './definition/service-definition.ts';
 export { defaultLabelFaults, type LabelDefaults } from './docker-flow/default-labels.ts';
-export * from './docker-flow/docker-flow-answer.ts';
+export * from './docker-flow/docker-flow-response.ts';
 export * from './docker-flow/environment-services.ts';
 export type { LabelParameters } from './docker-flow/label-parameters.ts';
 export * from './docker-flow/translate-parameters.ts';

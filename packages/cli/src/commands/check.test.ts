@@ -177,7 +177,7 @@ networks:
     writeFileSync(file, stack(['--providers.swarm', '--entrypoints.web.http.middlewares=auth@file']));
     const { out, code } = await run('check', file, '--stack', 'shop');
     expect(out).to.include('listener: TRAEFIK_EXPOSED_BY_DEFAULT=true');
-    expect(out).to.match(/error .*answers 503, because its middleware auth@file/);
+    expect(out).to.match(/error .*responds with 503, because its middleware auth@file/);
     expect(out).to.match(/warning .*shop_public, which shop_web has not joined.*public, shop_db/);
     expect(code).to.equal(1);
     writeFileSync(file, stack(['--providers.swarm.exposedByDefault', '--providers.consulcatalog']));

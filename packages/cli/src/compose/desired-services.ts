@@ -1,11 +1,11 @@
 import {
-  askedNetwork,
   type DynamicFile,
   dynamicFileName,
   isForTraefik,
   type LabelDefaults,
   networkProblem,
   type Problem,
+  requestedNetwork,
   type TraefikOptions,
   type TraefikTranslation,
   translateParameters,
@@ -163,7 +163,7 @@ function networkProblems(
   { traefik }: DesiredOptions,
 ): readonly Problem[] {
   if (definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? true) return [];
-  const problem = networkProblem(name, askedNetwork(labels, traefik ?? {}), networks);
+  const problem = networkProblem(name, requestedNetwork(labels, traefik ?? {}), networks);
   return problem === undefined ? [] : [problem];
 }
 

@@ -48,7 +48,7 @@ export function traefikProcessOf(
   };
 }
 
-/** A text stays one line: its flags are told apart where they are read. */
+/** A text stays one line: its flags are distinguished where they are read. */
 function wordsOf(command: unknown, env: Environment): readonly string[] {
   if (command === undefined || command === null) return [];
   return (Array.isArray(command) ? command : [command]).map((each) => text(each, env));

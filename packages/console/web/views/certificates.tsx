@@ -38,8 +38,8 @@ export function CertificatesView() {
   const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
   const renew = async (name: string) => {
     try {
-      const answer = await change('POST', '/v1/certificates/renew', {}, { name });
-      outcome.value = { kind: 'ok', text: answer.Message ?? `${name} is ordered now.` };
+      const response = await change('POST', '/v1/certificates/renew', {}, { name });
+      outcome.value = { kind: 'ok', text: response.Message ?? `${name} is ordered now.` };
       again();
     } catch (error) {
       if (!(error instanceof CallError)) throw error;

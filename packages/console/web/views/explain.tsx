@@ -13,13 +13,13 @@ export function ExplainView() {
   const url = useSignal(query.get('url') ?? '');
   const method = useSignal(query.get('method') ?? 'GET');
   const headers = useSignal(query.getAll('header').join('\n'));
-  const asked = query.get('url') === null ? undefined : query.toString();
+  const requested = query.get('url') === null ? undefined : query.toString();
   useEffect(() => {
     url.value = query.get('url') ?? '';
     method.value = query.get('method') ?? 'GET';
     headers.value = query.getAll('header').join('\n');
   }, [query, url, method, headers]);
-  const [reading] = useReading(asked, () => read<Explanation>(`/v1/explain?${asked}`));
+  const [reading] = useReading(requested, () => read<Explanation>(`/v1/explain?${requested}`));
   const submit = (event: Event) => {
     event.preventDefault();
     const next = new URLSearchParams({ url: url.value.trim(), method: method.value.trim() || 'GET' });
@@ -66,7 +66,7 @@ export function ExplainView() {
       </form>
       {error !== undefined && <Outcome kind="error">{error}</Outcome>}
       {value !== undefined && <ExplanationPart explanation={value} />}
-      {asked === undefined && (
+      {requested === undefined && (
         <Empty title="Where does a request go?">
           <p>
             The route that takes it, the steps that it passes, and for each other route the condition that it does not
@@ -106,7 +106,7 @@ function ExplanationPart({ explanation }: { readonly explanation: Explanation })
             : ([
                 ['Route', byDefault ? `${winner.id} (the default: nothing else matches)` : winner.id],
                 ['Steps', middleware.length === 0 ? 'none' : middleware.join(' → ')],
-                ...(answer === null ? [] : ([['Answered with', `${answer.status} ${answer.reason}`]] as const)),
+                ...(answer === null ? [] : ([['Responded with', `${answer.status} ${answer.reason}`]] as const)),
               ] as const)),
         ]}
       />

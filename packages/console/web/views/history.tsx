@@ -18,8 +18,8 @@ export function HistoryPart({ service, owner }: { readonly service: string; read
   const rollBack = async (to: number) => {
     isBusy.value = true;
     try {
-      const answer = await change('POST', '/v1/rollback', {}, { service, owner, to: String(to) });
-      outcome.value = { kind: 'ok', text: answer.Message ?? 'Rolled back.' };
+      const response = await change('POST', '/v1/rollback', {}, { service, owner, to: String(to) });
+      outcome.value = { kind: 'ok', text: response.Message ?? 'Rolled back.' };
       again();
       await refresh(true);
     } catch (error) {

@@ -4,7 +4,7 @@ import { differencesOf } from '../definition-diff.ts';
 import { Empty, Outcome } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { refresh, session } from '../store.ts';
-import type { ChangeAnswer, Definition, Services } from '../types.ts';
+import type { ChangeResponse, Definition, Services } from '../types.ts';
 import { Differences } from './history.tsx';
 
 const example = {
@@ -21,7 +21,11 @@ export function ManualView() {
   const json = useSignal<string | undefined>(undefined);
   const step = useSignal<'edit' | 'review' | 'saving'>('edit');
   const standing = useSignal<Definition | undefined>(undefined);
-  const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly answer?: ChangeAnswer; readonly text: string }>();
+  const outcome = useSignal<{
+    readonly kind: 'ok' | 'error';
+    readonly response?: ChangeResponse;
+    readonly text: string;
+  }>();
   if (session.value?.mayChange !== true)
     return (
       <Empty title="Changes need a login">
@@ -54,15 +58,15 @@ export function ManualView() {
     if (!given.ok) return;
     step.value = 'saving';
     try {
-      const answer = await change('POST', '/v1/reconfigure', given.definition);
-      outcome.value = { kind: 'ok', answer, text: answer.Message ?? 'It is served.' };
+      const response = await change('POST', '/v1/reconfigure', given.definition);
+      outcome.value = { kind: 'ok', response, text: response.Message ?? 'It is served.' };
       await refresh(true);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       outcome.value = {
         kind: 'error',
         text: error.message,
-        ...(error.answer === undefined ? {} : { answer: error.answer }),
+        ...(error.response === undefined ? {} : { response: error.response }),
       };
     }
     step.value = 'edit';
@@ -86,7 +90,7 @@ export function ManualView() {
       {outcome.value !== undefined && (
         <Outcome kind={outcome.value.kind}>
           {outcome.value.text}
-          {outcome.value.answer?.problems?.map(({ reason, message, suggestion }) => (
+          {outcome.value.response?.problems?.map(({ reason, message, suggestion }) => (
             <span class="line" key={reason + message}>
               {message} {suggestion}
             </span>

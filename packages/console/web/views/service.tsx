@@ -212,7 +212,8 @@ function EndpointsPart({
       <h2>Endpoints</h2>
       {shown.length === 0 ? (
         <p class="hint">
-          None: no task runs, or none is on a network that the proxy shares. Requests are answered with 503 no-endpoint.
+          None: no task runs, or none is on a network that the proxy shares. Requests are responded with 503
+          no-endpoint.
         </p>
       ) : (
         <TableBox title="Endpoints">

@@ -113,7 +113,7 @@ export const accessDestinationLabels = {
   }),
   plugins: label('plugins', plugins, {
     meaning:
-      'Express middleware that requests pass after the access rules and before they are forwarded: names of files in `PLUGINS_DIR`, in order, each with its options (docs/plugins.md). A proxy without one of them answers 503.',
+      'Express middleware that requests pass after the access rules and before they are forwarded: names of files in `PLUGINS_DIR`, in order, each with its options (docs/plugins.md). A proxy without one of them responds with 503.',
     modes: httpOnly,
     restricts: 'plugins',
     example: 'helmet,cors(origin="https://shop.example",credentials=true)',

@@ -42,7 +42,7 @@ export const middlewareDestinationLabels = {
   addPrefix: ofKind('addPrefix'),
   middlewares: label('middlewares', middlewareList, {
     meaning:
-      'Middlewares in an order of their own, one kind as often as wanted: `stripPrefix(/api),headers(frameDeny=true)`. They follow those of the other labels (docs/middlewares.md).',
+      'Middlewares in an order of their own, one kind as often as needed: `stripPrefix(/api),headers(frameDeny=true)`. They follow those of the other labels (docs/middlewares.md).',
     modes: httpOnly,
     restricts: 'middlewares',
     secret: true,

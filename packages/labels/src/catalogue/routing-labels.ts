@@ -185,7 +185,7 @@ export const routingDestinationLabels = {
     dockerFlow: fixed('In sni mode `serviceDomain` is understood too, beside the pattern in `servicePath`.'),
   }),
   redirectFromDomain: label('redirectFromDomain', domains, {
-    meaning: 'Host names that are answered with 301 to the first `serviceDomain`, before any routing.',
+    meaning: 'Host names that get 301 to the first `serviceDomain`, before any routing.',
     modes: httpOnly,
     example: 'www.shop.example',
     dockerFlow: fixed('Scheme, path and query are kept. Docker Flow always redirects to http.'),

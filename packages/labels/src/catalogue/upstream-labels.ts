@@ -41,7 +41,7 @@ const checkPath: Value<string> = {
 /** How the endpoints of a service are found, chosen and watched, and the labels of tcp and sni relays. */
 export const upstreamServiceLabels = {
   sessionType: label('sessionType', stickyServer, {
-    meaning: '`sticky-server`: a cookie (`sessionCookie`) keeps a client at the task that answered first.',
+    meaning: '`sticky-server`: a cookie (`sessionCookie`) keeps a client at the task that responded first.',
     modes: httpOnly,
     example: 'sticky-server',
     dockerFlow: fixed(
@@ -76,7 +76,7 @@ export const upstreamServiceLabels = {
   }),
   replicas: label('replicas', integer(0, 1_000_000_000), {
     default: 'absent for global services',
-    meaning: 'Wanted tasks; the listener sets it. `0` removes the service.',
+    meaning: 'Desired tasks; the listener sets it. `0` removes the service.',
     example: '3',
     dockerFlow: same,
   }),
@@ -84,7 +84,7 @@ export const upstreamServiceLabels = {
     default: 'true',
     meaning: 'Accepted and without effect: every replica of the proxy follows one registry.',
     example: 'true',
-    dockerFlow: fixed('Every change reaches every replica, asked for or not.'),
+    dockerFlow: fixed('Every change reaches every replica, requested or not.'),
   }),
 };
 
@@ -107,7 +107,7 @@ export const upstreamDestinationLabels = {
   }),
   checkPath: label('checkPath', checkPath, {
     meaning:
-      'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests. With `protocol=grpc` it names what `grpc.health.v1.Health/Check` is asked for: `/` the whole server, `/package.Service` one service.',
+      'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests. With `protocol=grpc` it names what `grpc.health.v1.Health/Check` is called with: `/` the whole server, `/package.Service` one service.',
     example: '/health',
     dockerFlow: added,
   }),

@@ -9,7 +9,7 @@ export function checkMode(destination: Destination): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   const fields = new Map<string, unknown>(Object.entries(destination));
   return (Object.entries(destinationLabels) as [string, LabelEntry][])
-    .filter(([field, entry]) => isAsked(fields.get(field)) && !isHonoured(entry, mode))
+    .filter(([field, entry]) => isRequested(fields.get(field)) && !isHonoured(entry, mode))
     .map(([, entry]) => modeProblem(entry, labelName(entry.name, destination), `reqMode ${mode}`, mode));
 }
 
@@ -18,7 +18,7 @@ export function checkModesOfService(labels: object, destinations: readonly Desti
   const modes = [...new Set(destinations.map(({ reqMode }) => reqMode ?? 'http'))];
   const fields = new Map<string, unknown>(Object.entries(labels));
   return (Object.entries(serviceLabels) as [string, LabelEntry][])
-    .filter(([field, entry]) => isAsked(fields.get(field)) && !modes.some((mode) => isHonoured(entry, mode)))
+    .filter(([field, entry]) => isRequested(fields.get(field)) && !modes.some((mode) => isHonoured(entry, mode)))
     .map(([, entry]) => modeProblem(entry, entry.name, `reqMode ${modes.join(' and ')}`, modes[0] ?? 'http'));
 }
 
@@ -28,7 +28,8 @@ export function restrictionNotHonoured(definition: ServiceDefinition, destinatio
   for (const [labels, entries] of [[definition, serviceLabels] as const, [destination, destinationLabels] as const]) {
     const fields = new Map<string, unknown>(Object.entries(labels));
     for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][])
-      if (entry.restricts !== undefined && isAsked(fields.get(field)) && !isHonoured(entry, mode)) return entry.name;
+      if (entry.restricts !== undefined && isRequested(fields.get(field)) && !isHonoured(entry, mode))
+        return entry.name;
   }
   return undefined;
 }
@@ -37,7 +38,7 @@ function isHonoured({ modes }: LabelEntry, mode: ReqMode): boolean {
   return modes === undefined || modes.includes(mode);
 }
 
-function isAsked(value: unknown): boolean {
+function isRequested(value: unknown): boolean {
   return value !== undefined && value !== false;
 }
 

@@ -19,7 +19,7 @@ export function middlewaresOf(destination: Partial<Destination>): readonly Middl
   return destination.middlewares === undefined ? single : [...single, ...destination.middlewares];
 }
 
-/** The first one that cannot be served: the destination answers 503. */
+/** The first one that cannot be served: the destination responds with 503. */
 export function unsupportedMiddleware(destination: Partial<Destination>): UnsupportedMiddleware | undefined {
   return middlewaresOf(destination).find((use) => use.kind === 'unsupported');
 }

@@ -13,7 +13,7 @@ export const knownFeatures: ReadonlySet<string> = new Set([
 
 /**
  * The definition with `requires`, on the service and on each destination: the restricting features that their labels use,
- * in alphabetical order, absent where there are none; unknown features that were stated already stay. A reader of another version that lacks one answers 503 instead of
+ * in alphabetical order, absent where there are none; unknown features that were stated already stay. A reader of another version that lacks one responds with 503 instead of
  * serving without it. Pure.
  */
 export function withRequires(definition: ServiceDefinition): ServiceDefinition {
@@ -51,7 +51,7 @@ const restrictingNames = new Set([
 function featuresOf(fields: object, entries: object): readonly string[] {
   const values = new Map<string, unknown>(Object.entries(fields));
   return entriesOf(entries).flatMap(([field, { restricts }]) =>
-    restricts !== undefined && isAsked(values.get(field)) ? [restricts] : [],
+    restricts !== undefined && isRequested(values.get(field)) ? [restricts] : [],
   );
 }
 
@@ -69,7 +69,7 @@ function stated<T extends { readonly requires?: readonly string[] }>(
 }
 
 /** An empty list restricts too: it lets nothing in. */
-function isAsked(value: unknown): boolean {
+function isRequested(value: unknown): boolean {
   return value !== undefined && value !== false;
 }
 

@@ -30,7 +30,7 @@ export interface Destination extends DestinationLabels {
   readonly since: number;
   /**
    * Fields of the service that this destination has otherwise: a router of Traefik has middlewares of its own. A reader that
-   * does not know them answers 503 (`requires`).
+   * does not know them responds with 503 (`requires`).
    */
   readonly overrides?: OverridingLabels;
   /** As the service’s, for this destination alone. */

@@ -166,7 +166,7 @@ describe('values of labels', () => {
 describe('labels that a mode cannot honour', () => {
   const tcp = { serviceName: 'db', reqMode: 'tcp', srcPort: '5432', port: '5432' };
   const sni = { serviceName: 'db', reqMode: 'sni', srcPort: '443', port: '443', serviceDomain: 'db.example' };
-  // [parameters, labels that are told]
+  // [parameters, labels that are reported]
   const cases: readonly [Record<string, string>, readonly string[]][] = [
     [tcp, []],
     [{ ...tcp, serviceDomain: 'db.example' }, ['serviceDomain']],
@@ -199,14 +199,14 @@ describe('labels that a mode cannot honour', () => {
   for (const [parameters, labels] of cases) {
     it(`${JSON.stringify(parameters)} → ${labels.join(', ') || 'none'}`, () => {
       const { definition, problems } = translate(parameters);
-      const told = problems.filter(({ reason }) => reason === 'label-not-honoured');
-      expect(told.map(({ label }) => label)).to.have.members(labels);
-      expect(problems.filter((problem) => !told.includes(problem))).to.deep.equal([]);
+      const reported = problems.filter(({ reason }) => reason === 'label-not-honoured');
+      expect(reported.map(({ label }) => label)).to.have.members(labels);
+      expect(problems.filter((problem) => !reported.includes(problem))).to.deep.equal([]);
       expect(definition).not.to.equal(undefined);
     });
   }
 
-  it('says how two databases on one port are told apart', () => {
+  it('says how two databases on one port are distinguished', () => {
     const [problem] = translate({ ...tcp, serviceDomain: 'db.example' }).problems;
     expect(problem?.suggestion).to.include('sni').and.include('srcPort');
   });

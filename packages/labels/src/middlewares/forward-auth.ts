@@ -74,7 +74,8 @@ export const forwardAuth = middlewareKind({
   restricts: 'forward-auth',
   options: {
     address: required(serviceUrl, {
-      meaning: 'URL that is asked. Its host is a service of the Swarm, or a name or address that the proxy reaches.',
+      meaning:
+        'URL of the auth service. Its host is a service of the Swarm, or a name or address that the proxy reaches.',
     }),
     preset: optional(oneOf('authelia', 'authentik', 'oauth2-proxy'), {
       meaning:
@@ -101,7 +102,7 @@ export const forwardAuth = middlewareKind({
     }),
     signIn: optional(headerText, {
       meaning:
-        'Where a 401 redirects a browser to: a path or URL in which `{url}` stands for what was asked for. Other clients get the 401.',
+        'Where a 401 redirects a browser to: a path or URL in which `{url}` stands for what was requested. Other clients get the 401.',
     }),
     userHeader: optional(headerName, { meaning: 'Header of a 2xx whose value is the user in access log and traces.' }),
     timeoutMs: optional(duration(10, 60_000), {

@@ -2,11 +2,11 @@ import { boolean, integer } from '../values/plain.ts';
 import { middlewareKind, optional } from './middleware-kind.ts';
 import { expression, headerText, linesOf, listOf, requestHeaders, responseHeaders } from './option-values.ts';
 
-/** Headers of requests and responses; what browsers are told; CORS. */
+/** Headers of requests and responses; what browsers are sent; CORS. */
 export const headers = middlewareKind({
   kind: 'headers',
   meaning:
-    'Sets and removes headers, sends security headers, and answers for CORS. With `allowMethods`, `allowHeaders`, `allowOrigins` or `allowOriginsRegex` the proxy answers preflights itself, before everything that follows in the list.',
+    'Sets and removes headers, sends security headers, and responds for CORS. With `allowMethods`, `allowHeaders`, `allowOrigins` or `allowOriginsRegex` the proxy responds to preflights itself, before everything that follows in the list.',
   example: 'response.X-Served-By=swarmgate,stsSeconds=31536000,frameDeny=true,contentTypeNosniff=true',
   options: {
     request: optional(requestHeaders, {

@@ -9,7 +9,7 @@ import { buffering, circuitBreaker, compress, contentType, errors, retry } from 
 
 /**
  * Every kind of middleware, in the order in which labels of one destination take effect; `middlewares` has an order of its
- * own. Who may not call is refused first, preflights are answered before anyone is asked to log in, and paths change last, so
+ * own. Who may not call is refused first, preflights are served before anyone has to log in, and paths change last, so
  * that an auth service gets the client's.
  */
 export const middlewareKinds = {
@@ -41,7 +41,7 @@ export type MiddlewareKindName = keyof typeof middlewareKinds;
 export type MiddlewareOptionsOf<Kind extends MiddlewareKindName> =
   (typeof middlewareKinds)[Kind] extends MiddlewareKind<Kind, infer Options> ? OptionsOf<Options> : never;
 
-/** What cannot be served: its route answers 503. `name` is what was asked for, `why` a sentence for operators. */
+/** What cannot be served: its route responds with 503. `name` is what was requested, `why` a sentence for operators. */
 export interface UnsupportedMiddleware {
   readonly kind: 'unsupported';
   readonly name: string;

@@ -144,7 +144,7 @@ function unsupportedSchema(zod: Zod) {
 }
 
 /**
- * What a newer version wrote, and this one does not know, is unsupported: its route answers 503, because an option that is
+ * What a newer version wrote, and this one does not know, is unsupported: its route responds with 503, because an option that is
  * dropped may be one that restricts.
  */
 function asKnown(json: unknown): unknown {

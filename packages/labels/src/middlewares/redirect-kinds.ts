@@ -2,7 +2,7 @@ import { boolean, integer, oneOf } from '../values/plain.ts';
 import { middlewareKind, optional, required } from './middleware-kind.ts';
 import { expression, replacement } from './option-values.ts';
 
-/** Middleware that answers with a redirect. */
+/** Middleware that responds with a redirect. */
 
 const permanent = optional(boolean, {
   meaning: '308 (301 for GET) instead of 307 (302 for GET).',

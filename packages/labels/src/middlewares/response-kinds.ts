@@ -32,7 +32,7 @@ export const circuitBreaker = middlewareKind({
   kind: 'circuitBreaker',
   positional: 'expression',
   meaning:
-    'Answers 503 `circuit-open` for a while where the expression holds for the responses of the last 10 s: `NetworkErrorRatio()`, `ResponseCodeRatio(from, to, dividedByFrom, dividedByTo)` and `LatencyAtQuantileMS(quantile)`, compared by `<`, `<=`, `>`, `>=`, `==`, `!=`, joined by `&&`, `||`, `!`.',
+    'Responds with 503 `circuit-open` for a while where the expression holds for the responses of the last 10 s: `NetworkErrorRatio()`, `ResponseCodeRatio(from, to, dividedByFrom, dividedByTo)` and `LatencyAtQuantileMS(quantile)`, compared by `<`, `<=`, `>`, `>=`, `==`, `!=`, joined by `&&`, `||`, `!`.',
   example: '"NetworkErrorRatio() > 0.30"',
   options: {
     expression: required(circuitExpression, { meaning: 'When it opens.' }),
@@ -63,7 +63,7 @@ export const errors = middlewareKind({
     status: required(listOf(statusRange), { meaning: 'Statuses, such as `404` or `500-599`.' }),
     address: required(serviceUrl, { meaning: 'URL of the service of the pages.' }),
     query: optional(targetText, {
-      meaning: 'Path of the page; `{status}` is the status, `{url}` what was asked for, percent-encoded.',
+      meaning: 'Path of the page; `{status}` is the status, `{url}` what was requested, percent-encoded.',
       default: '/',
     }),
   },

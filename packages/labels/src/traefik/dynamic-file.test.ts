@@ -31,7 +31,7 @@ function translated(text: string, ...services: readonly TraefikService[]) {
 }
 
 const port = { 'traefik.http.services.web.loadbalancer.server.port': '80' };
-const asked = (middlewares: string) =>
+const requested = (middlewares: string) =>
   service('web', {
     'traefik.http.routers.web.rule': 'Host(`a`)',
     'traefik.http.routers.web.middlewares': middlewares,
@@ -54,21 +54,21 @@ describe('the dynamic file of Traefik', () => {
       ?.destinations[0]?.middlewares?.map(({ kind }) => kind);
 
   it('defines middlewares that labels name with @file, and no others', () => {
-    const used = translated(auth, asked('auth@file')).get('web')?.destinations[0]?.middlewares;
+    const used = translated(auth, requested('auth@file')).get('web')?.destinations[0]?.middlewares;
     expect(used).to.deep.equal([{ kind: 'ipAllowList', sourceRange: ['10.0.0.0/8', '192.168.0.0/16'] }]);
-    expect(kindsOf(auth, asked('auth'))).to.deep.equal(['unsupported']);
-    expect(kindsOf(auth, asked('other@file'))).to.deep.equal(['unsupported']);
+    expect(kindsOf(auth, requested('auth'))).to.deep.equal(['unsupported']);
+    expect(kindsOf(auth, requested('other@file'))).to.deep.equal(['unsupported']);
   });
 
   it('names its own in chains, and those of the Swarm with @swarm', () => {
     const slow = service('slow', { 'traefik.http.middlewares.slow.stripprefix.prefixes': '/a' });
-    expect(kindsOf(auth, asked('both@file'), slow)).to.deep.equal(['ipAllowList', 'stripPrefix']);
-    expect(kindsOf(auth, asked('both@file'))).to.deep.equal(['ipAllowList', 'unsupported']);
+    expect(kindsOf(auth, requested('both@file'), slow)).to.deep.equal(['ipAllowList', 'stripPrefix']);
+    expect(kindsOf(auth, requested('both@file'))).to.deep.equal(['ipAllowList', 'unsupported']);
   });
 
   it('keeps its names apart from equal ones of the Swarm', () => {
     const own = service('own', { 'traefik.http.middlewares.auth.stripprefix.prefixes': '/a' });
-    expect(kindsOf(auth, asked('auth@swarm,auth@file'), own)).to.deep.equal(['stripPrefix', 'ipAllowList']);
+    expect(kindsOf(auth, requested('auth@swarm,auth@file'), own)).to.deep.equal(['stripPrefix', 'ipAllowList']);
   });
 
   it('takes anchors and merge keys', () => {
@@ -79,7 +79,7 @@ describe('the dynamic file of Traefik', () => {
     auth:
       <<: *base
 `;
-    expect(kindsOf(text, asked('auth@file'))).to.deep.equal(['ipAllowList']);
+    expect(kindsOf(text, requested('auth@file'))).to.deep.equal(['ipAllowList']);
   });
 
   it('has routers to services of the Swarm, and to servers beside it', () => {

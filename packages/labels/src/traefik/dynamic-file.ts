@@ -11,7 +11,7 @@ export interface DynamicFile {
   readonly problems: readonly Problem[];
   /** Puts the place before the message of a problem of its routers, services and middlewares. */
   readonly placed: (problem: Problem) => Problem;
-  /** Why routers with TLS answer 503: the default TLS options restrict, and they are not read. */
+  /** Why routers with TLS response 503: the default TLS options restrict, and they are not read. */
   readonly closesTls?: string;
 }
 
@@ -214,9 +214,9 @@ class FileReader {
         this.#closesTls = 'the default TLS options demand certificates of clients, and TLS options are not read';
       const closed = isDefault
         ? restricts
-          ? ': routers with TLS answer 503'
+          ? ': routers with TLS response 503'
           : ''
-        : ': routers that name them answer 503';
+        : ': routers that name them response 503';
       this.#ignored(
         isDefault && !restricts ? 'warning' : 'error',
         `tls.options.${name}`,

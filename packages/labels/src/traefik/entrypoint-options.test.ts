@@ -142,7 +142,7 @@ describe('what holds for every router of an entrypoint', () => {
     expect(overrides({ entrypoints: 'websecure', tls: 'true' })).to.deep.equal({ acme: false });
   });
 
-  it('is told where its middleware is missing', () => {
+  it('is reported where its middleware is missing', () => {
     const { problems } = translated({ WEB_MIDDLEWARES: 'auht' }, {});
     expect(problems.find(({ reason }) => reason === 'middleware-unusable')).to.include({
       label: 'TRAEFIK_WEB_MIDDLEWARES',

@@ -8,7 +8,7 @@ export interface EntrypointOptions {
   readonly middlewares?: readonly string[];
   /** Routers without `tls` have this. */
   readonly tls?: EntrypointTls;
-  /** Why its routers answer 503: a flag restricts it, and nothing here says the same. */
+  /** Why its routers respond with 503: a flag restricts it, and nothing here says the same. */
   readonly closed?: string;
 }
 

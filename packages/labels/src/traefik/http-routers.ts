@@ -34,8 +34,8 @@ export function translateHttpRouter(
   const entrypoints = routerEntrypoints(options, name, settings);
   const fallback = owner.provider === 'file' ? '' : defaultRuleFor(settings.defaultRule, owner);
   const rule = routerRule(options.get('rule'), name, fallback);
-  const asked = { router: name, service: options.get('service'), owner, section: 'http.services' } as const;
-  const found = findTarget(asked, names.services);
+  const requested = { router: name, service: options.get('service'), owner, section: 'http.services' } as const;
+  const found = findTarget(requested, names.services);
   const addressOf: AddressOf = (service, of) => addressOfService(service, of, names.services);
   const priority = priorityOf(options, name);
   const problems: Problem[] = [...rule.problems, ...entrypoints.problems, ...found.problems, ...priority.problems];
@@ -102,8 +102,8 @@ function priorityOf(
 
 function addressOfService(service: string, owner: TraefikService, services: SharedNames): string | undefined {
   const label = 'traefik.http.middlewares.errors.service';
-  const asked = { router: '', service: { label, value: service }, owner, section: 'http.services' } as const;
-  const found = findTarget(asked, services);
+  const requested = { router: '', service: { label, value: service }, owner, section: 'http.services' } as const;
+  const found = findTarget(requested, services);
   if (!found.ok || found.target.isInternal === true) return undefined;
   const { target } = found;
   const scheme = target.fields.sslVerifyNone === true ? 'https' : 'http';

@@ -13,7 +13,7 @@ export interface MiddlewareUses {
 /** An address that no client has (RFC 919). */
 const noAddress = '255.255.255.255/32';
 
-/** The middlewares of a router as a destination holds them. One that cannot be read answers 503, as an unknown one does. */
+/** The middlewares of a router as a destination holds them. One that cannot be read responds with 503, as an unknown one does. */
 export function middlewareUses(
   calls: readonly { readonly name: string; readonly call: MiddlewareCall }[],
   router: string,
@@ -30,7 +30,7 @@ export function middlewareUses(
     problems.push({
       severity: 'error',
       reason: 'middleware-unusable',
-      message: `the router ${router} answers 503, because its middleware ${name} cannot be used: ${why}`,
+      message: `the router ${router} responds with 503, because its middleware ${name} cannot be used: ${why}`,
       label: place,
       suggestion: `correct ${place}, or take ${name} out of ${label}`,
     });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { askedNetwork, networkProblem } from './network.ts';
+import { networkProblem, requestedNetwork } from './network.ts';
 
 describe('the network of a service with labels of Traefik', () => {
   const cases: readonly (readonly [what: string, Readonly<Record<string, string>>, string | undefined, string])[] = [
@@ -16,18 +16,18 @@ describe('the network of a service with labels of Traefik', () => {
   ];
   for (const [what, labels, network, expected] of cases)
     it(what, () => {
-      const asked = askedNetwork(labels, network === undefined ? {} : { network });
-      expect(asked === undefined ? '' : `${asked.name} from ${asked.from}`).to.equal(expected);
+      const requested = requestedNetwork(labels, network === undefined ? {} : { network });
+      expect(requested === undefined ? '' : `${requested.name} from ${requested.from}`).to.equal(expected);
     });
 
-  const asked = { name: 'web', from: 'traefik.docker.network' };
-  it('is no problem where the service has joined it, or any where none is asked for', () => {
-    expect(networkProblem('shop', asked, ['web', 'db'])).to.equal(undefined);
+  const requested = { name: 'web', from: 'traefik.docker.network' };
+  it('is no problem where the service has joined it, or any where none is requested', () => {
+    expect(networkProblem('shop', requested, ['web', 'db'])).to.equal(undefined);
     expect(networkProblem('shop', undefined, ['db'])).to.equal(undefined);
   });
 
-  it('is told with the networks that the service has joined, the stack’s own first', () => {
-    expect(networkProblem('shop', asked, ['db', 'shop_web'])).to.deep.include({
+  it('is reported with the networks that the service has joined, the stack’s own first', () => {
+    expect(networkProblem('shop', requested, ['db', 'shop_web'])).to.deep.include({
       severity: 'warning',
       reason: 'network-not-joined',
       label: 'traefik.docker.network',
@@ -39,7 +39,7 @@ describe('the network of a service with labels of Traefik', () => {
   });
 
   it('is an error where the service joins none', () => {
-    expect(networkProblem('shop', asked, [])).to.deep.include({ severity: 'error', reason: 'network-not-shared' });
+    expect(networkProblem('shop', requested, [])).to.deep.include({ severity: 'error', reason: 'network-not-shared' });
     expect(networkProblem('shop', undefined, [])?.suggestion).to.equal("add the proxy's network to its networks");
   });
 });

@@ -64,7 +64,7 @@ function whole(ports: readonly string[], problems: readonly Problem[]): RouterEn
   return { ports, groups: [{ ports, middlewares: [] }], problems };
 }
 
-interface Asked {
+interface Requested {
   /** The router has `tls`. */
   readonly isSecure: boolean;
   /** It names its entrypoints. */
@@ -74,13 +74,13 @@ interface Asked {
 type Added = Omit<EntrypointGroup, 'ports'>;
 
 /** Each port gets what all entrypoints at that port add: two names of one port are one entrypoint. */
-function groupsOf(known: readonly string[], asked: Asked, settings: Settings): readonly EntrypointGroup[] {
+function groupsOf(known: readonly string[], requested: Requested, settings: Settings): readonly EntrypointGroup[] {
   const byPort = new Map<string, Added>();
   for (const name of known)
     for (const port of narrowed(settings.entrypoints.get(name) ?? [], settings)) {
-      const more = addedAt(port, asked, settings);
-      const isSecure = asked.isSecure || more.tls !== undefined;
-      const served = isSecure ? withTls(port) : asked.isGiven || !isTls(port) ? [port] : [];
+      const more = addedAt(port, requested, settings);
+      const isSecure = requested.isSecure || more.tls !== undefined;
+      const served = isSecure ? withTls(port) : requested.isGiven || !isTls(port) ? [port] : [];
       for (const each of served) byPort.set(each, more);
     }
   for (const [port, more] of [...byPort]) if (isTls(port)) addRedirects(byPort, port, more, settings);
@@ -113,7 +113,7 @@ function statusOf({ isPermanent }: NonNullable<EntrypointOptions['redirect']>): 
 }
 
 /** What all entrypoints at a port add to a router. */
-function addedAt(port: string, { isSecure }: Asked, settings: Settings): Added {
+function addedAt(port: string, { isSecure }: Requested, settings: Settings): Added {
   const { entrypoints, entrypointOptions = none } = settings;
   const here = [...entrypointOptions].filter(([name]) =>
     narrowed(entrypoints.get(name) ?? [], settings).some((each) => bare(each) === bare(port)),

@@ -38,7 +38,7 @@ export function routerMiddlewares(
     problems.push({
       severity: 'error',
       reason: 'middleware-unusable',
-      message: `the router ${router.name} answers 503, because its middleware ${name} cannot be had: ${why}`,
+      message: `the router ${router.name} responds with 503, because its middleware ${name} cannot be had: ${why}`,
       label,
       suggestion,
     });

@@ -169,8 +169,8 @@ describe('labels of Traefik of several services', () => {
     });
 
     it('take nothing from one that has an unknown label, or whose labels hold names only', () => {
-      const asked = service('web', http({ ...router, 'routers.web.middlewares': 'auth' }));
-      const rejected = translated([asked, service('proxy', { ...http(auth), 'traefik.http.routers.x.rul': 'y' })]);
+      const requested = service('web', http({ ...router, 'routers.web.middlewares': 'auth' }));
+      const rejected = translated([requested, service('proxy', { ...http(auth), 'traefik.http.routers.x.rul': 'y' })]);
       expect(rejected.get('web')?.destinations[0]?.middlewares?.[0]?.kind).to.equal('unsupported');
       const off = translated([
         service('web', http(router), { namesOnly: true }),
@@ -179,7 +179,7 @@ describe('labels of Traefik of several services', () => {
       expect(off.get('web')?.destinations).to.deep.equal([]);
     });
 
-    it('are told of middlewares that no router names', () => {
+    it('are notified of middlewares that no router names', () => {
       const { problems } = one({ ...router, ...auth });
       expect(problems.map(({ reason, severity }) => [reason, severity])).to.deep.equal([
         ['middleware-unused', 'warning'],
@@ -190,18 +190,18 @@ describe('labels of Traefik of several services', () => {
   it('take a service where Traefik would', () => {
     const constraint = readConstraint('Label(`a`, `b`) && !LabelRegex(`c`, `^x`)');
     if (!constraint.ok) throw new Error(constraint.message);
-    const asked = (labels: Labels, more: Partial<TraefikOptions> = {}) =>
+    const requested = (labels: Labels, more: Partial<TraefikOptions> = {}) =>
       isForTraefik(labels, { exposedByDefault: false, ...more });
     const cases: readonly (readonly [boolean, boolean])[] = [
-      [asked({ 'traefik.enable': 'true' }), true],
-      [asked({ 'Traefik.Enable': 'TRUE' }), true],
-      [asked({ 'traefik.enable': 'false' }, { exposedByDefault: true }), false],
-      [asked({ 'traefik.http.routers.a.rule': 'x' }), false],
-      [asked({ 'traefik.http.routers.a.rule': 'x' }, { exposedByDefault: true }), true],
-      [asked({}, { exposedByDefault: true }), false],
-      [asked({ 'traefik.enable': 'true', a: 'b' }, { constraint: constraint.holds }), true],
-      [asked({ 'traefik.enable': 'true', a: 'b', c: 'xy' }, { constraint: constraint.holds }), false],
-      [asked({ 'traefik.enable': 'true' }, { constraint: constraint.holds }), false],
+      [requested({ 'traefik.enable': 'true' }), true],
+      [requested({ 'Traefik.Enable': 'TRUE' }), true],
+      [requested({ 'traefik.enable': 'false' }, { exposedByDefault: true }), false],
+      [requested({ 'traefik.http.routers.a.rule': 'x' }), false],
+      [requested({ 'traefik.http.routers.a.rule': 'x' }, { exposedByDefault: true }), true],
+      [requested({}, { exposedByDefault: true }), false],
+      [requested({ 'traefik.enable': 'true', a: 'b' }, { constraint: constraint.holds }), true],
+      [requested({ 'traefik.enable': 'true', a: 'b', c: 'xy' }, { constraint: constraint.holds }), false],
+      [requested({ 'traefik.enable': 'true' }, { constraint: constraint.holds }), false],
     ];
     expect(cases.map(([taken]) => taken)).to.deep.equal(cases.map(([, expected]) => expected));
     for (const wrong of [

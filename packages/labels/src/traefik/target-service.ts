@@ -25,7 +25,7 @@ export type FoundTarget =
   | { readonly ok: true; readonly target: Target; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-interface Asked {
+interface Requested {
   readonly router: string;
   /** The router's label that names it; absent: the only service of its Swarm service. */
   readonly service: GivenOption | undefined;
@@ -33,9 +33,9 @@ interface Asked {
   readonly section: Extract<Section, 'http.services' | 'tcp.services'>;
 }
 
-export function findTarget(asked: Asked, names: SharedNames): FoundTarget {
-  const { service, owner, router, section } = asked;
-  if (service !== undefined) return namedTarget(asked, service, names);
+export function findTarget(requested: Requested, names: SharedNames): FoundTarget {
+  const { service, owner, router, section } = requested;
+  if (service !== undefined) return namedTarget(requested, service, names);
   if (owner.provider === 'file')
     return failed(
       'service-unknown',
@@ -56,7 +56,7 @@ export function findTarget(asked: Asked, names: SharedNames): FoundTarget {
 }
 
 function namedTarget(
-  { router, owner, section }: Asked,
+  { router, owner, section }: Requested,
   { label, value }: GivenOption,
   names: SharedNames,
 ): FoundTarget {
@@ -87,7 +87,7 @@ function internalTarget(owner: TraefikService, reference: string, router: string
       {
         severity: 'warning',
         reason: 'traefik-internal',
-        message: `${reference} is Traefik’s own: the router ${router} runs its middlewares, and then answers 404`,
+        message: `${reference} is Traefik’s own: the router ${router} runs its middlewares, and then responds with 404`,
         label,
         suggestion: 'leave the router out; the console is on the admin port',
       },
@@ -95,7 +95,12 @@ function internalTarget(owner: TraefikService, reference: string, router: string
   };
 }
 
-function targetOf(owner: TraefikService, name: string, options: GivenOptions, section: Asked['section']): FoundTarget {
+function targetOf(
+  owner: TraefikService,
+  name: string,
+  options: GivenOptions,
+  section: Requested['section'],
+): FoundTarget {
   const url = options.get('loadbalancer.server.url');
   const port = url === undefined ? portOf(owner, name, options, section) : undefined;
   if (port !== undefined && typeof port !== 'number') return { ok: false, problems: [port] };
@@ -134,7 +139,7 @@ function portOf(
   owner: TraefikService,
   name: string,
   options: GivenOptions,
-  section: Asked['section'],
+  section: Requested['section'],
 ): number | Problem {
   const given = options.get('loadbalancer.server.port');
   const label = `traefik.${section}.${name}.loadbalancer.server.port`;

@@ -169,7 +169,7 @@ class ArgsReader {
       keep({ closed: `${written.slice(0, 100)} is not supported for a whole entrypoint`.replaceAll(',', ' ') });
       this.#lack(
         written,
-        'no setting rejects characters of a whole entrypoint, so its routers answer 503',
+        'no setting rejects characters of a whole entrypoint, so its routers respond with 503',
         'put the middleware encodedCharacters on the routers, or set ENCODED_SLASH=refuse on the proxy, and leave the flag out',
       );
     } else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')

@@ -276,7 +276,7 @@ describe('labels of Traefik', () => {
       .and.include('port=81');
   });
 
-  it('of UDP serve nothing and are told', () => {
+  it('of UDP serve nothing and are reported', () => {
     const { destinations, problems } = translated([
       service('dns', { 'traefik.udp.routers.dns.entrypoints': 'dns', 'traefik.enable': 'true' }),
     ]).get('dns') as TraefikTranslation;

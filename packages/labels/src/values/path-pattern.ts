@@ -72,7 +72,7 @@ function inComparedForm(raw: string): PathPatternText {
     if (character === '%') {
       const hex = raw.slice(at + 1, at + 3);
       if (!/^[0-9A-Fa-f]{2}$/.test(hex)) return not('two hexadecimal digits after %', 'write a percent sign as %25');
-      if (hex === '00') return not('no %00: such requests are answered with 400', 'leave it out');
+      if (hex === '00') return not('no %00: such requests get 400', 'leave it out');
       text += comparedEscape(hex);
       at += 3;
       continue;

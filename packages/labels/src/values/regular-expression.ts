@@ -12,7 +12,7 @@ const mostInstructions = 5000;
  */
 export function regularExpressionFault(source: string): string | undefined {
   if (source.length > mostCharacters) return `expected at most ${mostCharacters} characters`;
-  // Asked before it is compiled: compiling a thousand characters of `(x?){900}` takes a second.
+  // Queried before it is compiled: compiling a thousand characters of `(x?){900}` takes a second.
   if (expressionCost(source) > mostInstructions)
     return 'expected fewer counted repetitions: it is too large when compiled';
   try {

@@ -210,10 +210,10 @@ function query(values: readonly string[]): BuiltMatcher {
   const built = values.map((each): BuiltMatcher => {
     const equals = each.indexOf('=');
     if (equals === -1) return found({ kind: 'Query', name: each, value: '' });
-    const [key, wanted] = [each.slice(0, equals), each.slice(equals + 1)];
-    return hasTemplate(wanted)
-      ? queryRegexp(key, templateExpression(wanted, 'query', 'whole'))
-      : found({ kind: 'Query', name: key, value: wanted });
+    const [key, required] = [each.slice(0, equals), each.slice(equals + 1)];
+    return hasTemplate(required)
+      ? queryRegexp(key, templateExpression(required, 'query', 'whole'))
+      : found({ kind: 'Query', name: key, value: required });
   });
   const all = combined('all', built);
   return all.ok ? { ...all, v2: `Query(\`${name}\`)` } : all;

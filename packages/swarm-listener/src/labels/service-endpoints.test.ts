@@ -75,8 +75,8 @@ describe('the endpoints of a service', () => {
       ports: [{ protocol: 'tcp', target: 80, published: 8080, mode: 'ingress' }],
     });
     const cases = [
-      ['the network that is asked for', { preferred: 'proxy' }, ['10.0.1.5/24'], 'proxy'],
-      ['all networks where none is asked for', {}, ['10.0.1.5/24', '10.0.2.5/24'], 'other'],
+      ['the network that is requested', { preferred: 'proxy' }, ['10.0.1.5/24'], 'proxy'],
+      ['all networks where none is requested', {}, ['10.0.1.5/24', '10.0.2.5/24'], 'other'],
       ['all networks where it has not joined that one', { preferred: 'x' }, ['10.0.1.5/24', '10.0.2.5/24'], 'other'],
     ] as const;
     for (const [what, sharedNetworks, addresses, network] of cases)

@@ -89,9 +89,9 @@ describe('the flags of the Traefik service in the Swarm', () => {
 
   it('are problems of the Traefik service where nothing here says the same', () => {
     const see = listener();
-    const told = see(web, traefik(['--providers.consulcatalog'])).get('traefik_traefik');
-    expect(told?.definition).to.equal(undefined);
-    expect(told?.problems.map(({ severity, reason }) => [severity, reason])).to.deep.equal([
+    const reported = see(web, traefik(['--providers.consulcatalog'])).get('traefik_traefik');
+    expect(reported?.definition).to.equal(undefined);
+    expect(reported?.problems.map(({ severity, reason }) => [severity, reason])).to.deep.equal([
       ['error', 'traefik-flag-unsupported'],
     ]);
     expect(see(web, traefik(['--api'])).get('traefik_traefik')).to.equal(undefined);

@@ -113,8 +113,8 @@ describe('the translator with labels of Traefik', () => {
   });
 
   it('tells a network that a label asks for and the service has not joined, and a service without any', () => {
-    const asked = { ...router, 'traefik.docker.network': 'web' };
-    expect(seen([named('web', asked)]).services.get('web')?.problems[0]).to.deep.include({
+    const requested = { ...router, 'traefik.docker.network': 'web' };
+    expect(seen([named('web', requested)]).services.get('web')?.problems[0]).to.deep.include({
       reason: 'network-not-joined',
       suggestion: 'add web to its networks, or set traefik.docker.network to proxy',
     });
@@ -124,7 +124,7 @@ describe('the translator with labels of Traefik', () => {
     expect(alone?.problems.map(({ reason }) => reason)).to.deep.equal(['network-not-shared']);
   });
 
-  it('reads com.df.* where both are asked for', () => {
+  it('reads com.df.* where both are requested', () => {
     const both = { ...router, 'com.df.notify': 'true', 'com.df.servicePath': '/df', 'com.df.port': '81' };
     expect(destinationOf(seen([named('web', both)]).services.get('web'))).to.deep.include({
       servicePath: ['/df'],
@@ -154,7 +154,7 @@ describe('the translator with labels of Traefik', () => {
   services:
     legacy: { loadBalancer: { servers: [{ url: "http://10.0.0.7:8080" }] } }
 `;
-    const asked = { ...router, 'traefik.http.routers.web.middlewares': 'auth@file' };
+    const requested = { ...router, 'traefik.http.routers.web.middlewares': 'auth@file' };
     let state: TraefikFileState;
     beforeEach(() => {
       reported = [];
@@ -170,12 +170,12 @@ describe('the translator with labels of Traefik', () => {
 
     it('translates again what names it when it changes, and only then', () => {
       state = fileOf('');
-      expect(kindsOf(seen([named('web', asked)]).services.get('web'))).to.deep.equal(['unsupported']);
+      expect(kindsOf(seen([named('web', requested)]).services.get('web'))).to.deep.equal(['unsupported']);
       state = fileOf(allowList);
-      const next = seen([named('web', asked)], new Set());
+      const next = seen([named('web', requested)], new Set());
       expect(kindsOf(next.services.get('web'))).to.deep.equal(['ipAllowList']);
       expect([...(next.changed as ReadonlySet<string>)]).to.include('web');
-      const same = seen([named('web', asked)], new Set());
+      const same = seen([named('web', requested)], new Set());
       expect([...(same.changed as ReadonlySet<string>)]).to.deep.equal([]);
     });
 
@@ -189,7 +189,7 @@ describe('the translator with labels of Traefik', () => {
       expect([...seen([]).services.keys()]).to.deep.equal([]);
     });
 
-    it('has its problems told with their place', () => {
+    it('has its problems reported with their place', () => {
       state = fileOf(outside.replace('Host(`old.example`)', 'Host(`old.example`'));
       const [problem] = seen([]).services.get('traefik-file')?.problems ?? [];
       expect(problem?.message).to.match(/^dynamic\.yml:6: the rule of the router legacy@file/);

@@ -83,8 +83,8 @@ export function createTraefikServices(
     const all = translateTraefik(file === undefined ? services : [...services, file.service], settings, 0);
     const ofFile = all.get(dynamicFileName);
     const placed = ofFile?.problems.map((problem) => file?.placed(problem) ?? problem) ?? [];
-    const told = { destinations: ofFile?.destinations ?? [], problems: [...problems, ...placed] };
-    return fileState === undefined ? all : new Map([...all, [dynamicFileName, told]]);
+    const reported = { destinations: ofFile?.destinations ?? [], problems: [...problems, ...placed] };
+    return fileState === undefined ? all : new Map([...all, [dynamicFileName, reported]]);
   }
 
   return {

@@ -124,15 +124,15 @@ function unclearProblem(service: SwarmService, { notifyLabel }: NamingOptions): 
 
 /** Docker Flow overwrites the label silently; users expected it to rename the service. */
 function overwrittenNameProblem(service: SwarmService, name: string): readonly Problem[] {
-  const asked = service.labels['com.df.serviceName'];
-  if (asked === undefined || asked.trim() === name) return [];
+  const requested = service.labels['com.df.serviceName'];
+  if (requested === undefined || requested.trim() === name) return [];
   return [
     {
       severity: 'warning',
       reason: 'label-ignored',
       message: `serviceName is ignored: a Swarm service is published under its own name, ${name}`,
       label: 'serviceName',
-      value: asked.slice(0, 200),
+      value: requested.slice(0, 200),
       suggestion: 'remove the label; com.df.shortName=true removes the stack from the name',
     },
   ];

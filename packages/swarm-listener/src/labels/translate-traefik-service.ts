@@ -1,8 +1,8 @@
 import {
-  askedNetwork,
   definitionSizeProblem,
   type LabelDefaults,
   networkProblem,
+  requestedNetwork,
   type TraefikTranslation,
   translateParameters,
   withRequires,
@@ -45,11 +45,11 @@ export function translateTraefikService(
     options.defaults,
   );
   const leadsElsewhere = definition?.destinations.every(({ outboundHostname }) => outboundHostname) ?? false;
-  const asked = askedNetwork(service.labels, options.traefik ?? {});
+  const requested = requestedNetwork(service.labels, options.traefik ?? {});
   const unreachable =
     definition === undefined || leadsElsewhere
       ? undefined
-      : networkProblem(service.name, asked, joinedNetworks(service, view.networks));
+      : networkProblem(service.name, requested, joinedNetworks(service, view.networks));
   return {
     serviceId: service.id,
     name,
@@ -79,8 +79,8 @@ export function withoutRoutes(service: SwarmService, view: SwarmView, options: T
 
 /** Services of Traefik are reached over shared networks only: a published port may be there for others. */
 export function sharedNetworksOf(service: SwarmService, { traefik }: TranslationOptions): SharedNetworks {
-  const asked = askedNetwork(service.labels, traefik ?? {});
-  return asked === undefined ? {} : { preferred: asked.name };
+  const requested = requestedNetwork(service.labels, traefik ?? {});
+  return requested === undefined ? {} : { preferred: requested.name };
 }
 
 /** `undefined`: it has no destination, or is too large. */

@@ -74,10 +74,10 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
     if (service === undefined) return undefined;
     const translated = translateLabels(serviceId, service, view, now, ofOthers);
     const problems = traefik?.flagProblemsOf(serviceId) ?? [];
-    const isTold = problems.every((problem) => translated?.problems.includes(problem) === true);
-    if (isTold) return translated;
-    const told = translated ?? withoutRoutes(service, view, options);
-    return { ...told, problems: [...told.problems, ...problems] };
+    const isReported = problems.every((problem) => translated?.problems.includes(problem) === true);
+    if (isReported) return translated;
+    const reported = translated ?? withoutRoutes(service, view, options);
+    return { ...reported, problems: [...reported.problems, ...problems] };
   }
 
   /** What `TRAEFIK_FILE` leads to beside the Swarm, and its problems, as of a service of its own. */

@@ -10,15 +10,15 @@ describe('the notifier', () => {
   let server: Server;
   let url: string;
   let heard: string[];
-  let answers: number[];
+  let responses: number[];
   let notifier: Notifier;
 
   beforeEach(async () => {
     heard = [];
-    answers = [];
+    responses = [];
     server = createServer((request, response) => {
       heard.push(`${request.method} ${request.url}`);
-      response.writeHead(answers.shift() ?? 200).end();
+      response.writeHead(responses.shift() ?? 200).end();
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -62,7 +62,7 @@ describe('the notifier', () => {
     const logger = { warn: write, error: write, debug: () => undefined } as unknown as Logger;
     await notifier.stop();
     notifier = createNotifier({ retries: 0, retryIntervalMs: 1, logger, signal: new AbortController().signal });
-    answers = Array.from({ length: 50 }, () => 500);
+    responses = Array.from({ length: 50 }, () => 500);
     for (let service = 0; service < 50; service += 1) notify({ subject: `service ${service}` });
     await done();
     await notifier.stop();
@@ -72,25 +72,25 @@ describe('the notifier', () => {
   });
 
   it('retries until a target accepts', async () => {
-    answers = [500, 404];
+    responses = [500, 404];
     notify();
     await done();
     expect(notifier.counts()).to.include({ delivered: 1, failed: 0, tries: 3 });
   });
 
   it('gives up after the retries', async () => {
-    answers = [500, 500, 500, 500, 200];
+    responses = [500, 500, 500, 500, 200];
     notify();
     await done();
     expect(notifier.counts()).to.include({ delivered: 0, failed: 1, tries: 4 });
   });
 
   it('counts 409 as delivered for a creation, and not for a removal', async () => {
-    answers = [409];
+    responses = [409];
     notify();
     await done();
     expect(notifier.counts()).to.include({ delivered: 1, tries: 1 });
-    answers = [409];
+    responses = [409];
     notify({ kind: 'remove' });
     await done();
     expect(notifier.counts()).to.include({ delivered: 2, tries: 3 });
@@ -99,7 +99,7 @@ describe('the notifier', () => {
   it('cancels a notification that is still retried when a newer one of its subject comes', async () => {
     await notifier.stop();
     notifier = create(50, 60_000);
-    answers = [500];
+    responses = [500];
     notify();
     await until('the first try', () => heard.length === 1);
     notify({ kind: 'remove' });
@@ -111,7 +111,7 @@ describe('the notifier', () => {
   it('delivers others meanwhile', async () => {
     await notifier.stop();
     notifier = create(50, 60_000);
-    answers = [500];
+    responses = [500];
     notify();
     await until('the first try', () => heard.length === 1);
     notify({ subject: 'service b', parameters: { serviceName: 'b' } });

@@ -25,7 +25,7 @@ export interface NotifierOptions {
   readonly signal: AbortSignal;
 }
 
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 
 /** Notifies other tools of services and nodes. A slow or failing tool delays nothing else. */
 export function createNotifier(options: NotifierOptions): Notifier {
@@ -46,7 +46,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       try {
         const response = await fetch(urlWith(target.url, notification.parameters), {
           method: target.method,
-          signal: AbortSignal.any([newer, AbortSignal.timeout(answerTimeoutMs)]),
+          signal: AbortSignal.any([newer, AbortSignal.timeout(responseTimeoutMs)]),
         });
         // The body is read to its end, so that the connection can be reused.
         await response.arrayBuffer();
@@ -54,7 +54,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
           counts.delivered++;
           return;
         }
-        err = new Error(`${shown(target.url)} answered ${response.status}`);
+        err = new Error(`${shown(target.url)} responded with ${response.status}`);
       } catch (error) {
         if (newer.aborted) return;
         err = withoutQuery(error, target.url);

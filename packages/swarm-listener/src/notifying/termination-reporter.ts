@@ -53,7 +53,7 @@ export function createTerminationReporter({
       signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(usefulMs)]),
     });
     await response.arrayBuffer();
-    if (!response.ok) throw new Error(`${target.origin} answered ${response.status}`);
+    if (!response.ok) throw new Error(`${target.origin} responded with ${response.status}`);
   }
 
   async function callAll(task: TerminatingTask): Promise<void> {

@@ -15,7 +15,7 @@ export function leadWhileEligible(contend: () => Leadership, logger: Logger): El
   const listeners = new Set<(state: LeadershipState) => void>();
   let current: Leadership | undefined;
   let state: LeadershipState = { kind: 'standby' };
-  let isWanted = false;
+  let isRequired = false;
   let isStopped = false;
   let releasing: Promise<void> | undefined;
 
@@ -27,7 +27,7 @@ export function leadWhileEligible(contend: () => Leadership, logger: Logger): El
 
   const begin = () => {
     // Contending again before the former lock is released would run into that lock.
-    if (!isWanted || isStopped || current !== undefined || releasing !== undefined) return;
+    if (!isRequired || isStopped || current !== undefined || releasing !== undefined) return;
     current = contend();
     current.onChange(become);
   };
@@ -57,8 +57,8 @@ export function leadWhileEligible(contend: () => Leadership, logger: Logger): El
       return () => listeners.delete(listener);
     },
     setEligible(isEligible) {
-      if (isEligible === isWanted) return;
-      isWanted = isEligible;
+      if (isEligible === isRequired) return;
+      isRequired = isEligible;
       if (isEligible) begin();
       else end();
     },

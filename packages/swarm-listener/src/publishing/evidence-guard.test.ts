@@ -7,7 +7,7 @@ const staleHoldMs = 40_000;
 
 describe('the guard of publications', () => {
   let guard: EvidenceGuard;
-  let asked: number;
+  let requested: number;
   const registered = new Map<string, RegisteredService>([
     [
       'web',
@@ -38,13 +38,13 @@ describe('the guard of publications', () => {
     guard.mayPublish(said(highestVersionIndex, atMs, { fromListing: false }), registered, atMs);
 
   beforeEach(() => {
-    asked = 0;
+    requested = 0;
     guard = createEvidenceGuard({
       owner: 'swarm',
       logger: silentLogger,
       staleHoldMs,
       onListingNeeded: () => {
-        asked += 1;
+        requested += 1;
       },
     });
   });
@@ -61,14 +61,14 @@ describe('the guard of publications', () => {
     expect(guard.untilHoldEndsMs(1_000)).to.equal(staleHoldMs - 1_000);
     expect(listed(120, 2_000)).to.equal(true);
     expect(guard.judgement()).to.deep.equal({ kind: 'fresh' });
-    expect(asked).to.equal(0);
+    expect(requested).to.equal(0);
   });
 
   it('refuses a stale listing of which one part was updated, and requests a listing at once', () => {
     listed(99, 0);
     expect(updated(120, 1_000)).to.equal(false);
     expect(guard.judgement().kind).to.equal('stale');
-    expect(asked).to.equal(1);
+    expect(requested).to.equal(1);
     expect(listed(120, 1_010)).to.equal(true);
   });
 
@@ -76,10 +76,10 @@ describe('the guard of publications', () => {
     listed(99, 0);
     const before = said(99, staleHoldMs - 1);
     expect(guard.mayPublish(before, registered, staleHoldMs - 1)).to.equal(false);
-    expect(asked).to.equal(0);
+    expect(requested).to.equal(0);
     // The hold is over, but what we have was listed before its end.
     expect(guard.mayPublish(before, registered, staleHoldMs)).to.equal(false);
-    expect(asked).to.equal(1);
+    expect(requested).to.equal(1);
     expect(listed(99, staleHoldMs + 10)).to.equal(true);
     // What was accepted as lost is not missed again.
     expect(listed(99, staleHoldMs + 20)).to.equal(true);

@@ -24,7 +24,7 @@ const endpoints = (over: Partial<EndpointsDocument> = {}): EndpointsDocument => 
 const problem: Problem = { severity: 'error', reason: 'label-value-invalid', message: 'port is "http"' };
 const registered = (service: RegisteredService) => new Map([['web', service]]);
 const plan = (
-  wanted: Partial<DesiredService> | undefined,
+  required: Partial<DesiredService> | undefined,
   now: RegisteredService | undefined,
   written?: ServiceDefinition,
 ) =>
@@ -33,7 +33,7 @@ const plan = (
       owner: 'swarm',
       scope: 'all',
       services: new Map(
-        wanted === undefined ? [] : [['web', { name: 'web', endpoints: endpoints(), problems: [], ...wanted }]],
+        required === undefined ? [] : [['web', { name: 'web', endpoints: endpoints(), problems: [], ...required }]],
       ),
     },
     now === undefined ? new Map() : registered(now),
@@ -50,12 +50,12 @@ describe('the plan of a publication', () => {
   });
 
   it('removes what is withdrawn, and writes its problems', () => {
-    const wanted = { withdrawn: true, problems: [problem] } as const;
-    expect(plan(wanted, good)).to.deep.equal([
+    const required = { withdrawn: true, problems: [problem] } as const;
+    expect(plan(required, good)).to.deep.equal([
       { owner: 'swarm', service: 'web', definition: { document: null }, endpoints: null, labelProblems: [problem] },
     ]);
-    expect(plan(wanted, { problems: [problem] })).to.deep.equal([]);
-    expect(plan(wanted, undefined)).to.deep.equal([{ owner: 'swarm', service: 'web', labelProblems: [problem] }]);
+    expect(plan(required, { problems: [problem] })).to.deep.equal([]);
+    expect(plan(required, undefined)).to.deep.equal([{ owner: 'swarm', service: 'web', labelProblems: [problem] }]);
   });
 
   it('is empty when nothing changed', () => {

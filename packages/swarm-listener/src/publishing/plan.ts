@@ -42,9 +42,9 @@ export function planPublication(
   const names = desired.scope === 'all' ? new Set([...desired.services.keys(), ...present.keys()]) : desired.scope;
   const changes: ServiceChange[] = [];
   for (const name of names) {
-    const wanted = desired.services.get(name);
+    const required = desired.services.get(name);
     const now = present.get(name);
-    const change = wanted === undefined ? removal(now) : difference(wanted, now, written.get(name));
+    const change = required === undefined ? removal(now) : difference(required, now, written.get(name));
     if (change !== undefined) changes.push({ owner: desired.owner, service: name, ...change });
   }
   return changes;
@@ -62,41 +62,41 @@ function removal(now: RegisteredService | undefined): Change | undefined {
 }
 
 function difference(
-  wanted: DesiredService,
+  required: DesiredService,
   now: RegisteredService | undefined,
   written: ServiceDefinition | undefined,
 ): Change | undefined {
   const change: { -readonly [K in keyof Change]: Change[K] } = {};
-  const { definition } = wanted;
-  if (wanted.withdrawn === true) return withdrawal(wanted, now);
+  const { definition } = required;
+  if (required.withdrawn === true) return withdrawal(required, now);
   if (definition !== undefined && !isSettled(definition, now?.definition, written)) {
     change.definition = { document: definition };
   }
   // Addresses without a definition serve no route.
   const isDefined = definition !== undefined || now?.definition !== undefined;
-  if (isDefined && !isDeepStrictEqual(now?.endpoints, wanted.endpoints)) change.endpoints = wanted.endpoints;
-  if (!isDeepStrictEqual(now?.problems ?? [], wanted.problems)) {
-    change.labelProblems = wanted.problems.length === 0 ? null : wanted.problems;
+  if (isDefined && !isDeepStrictEqual(now?.endpoints, required.endpoints)) change.endpoints = required.endpoints;
+  if (!isDeepStrictEqual(now?.problems ?? [], required.problems)) {
+    change.labelProblems = required.problems.length === 0 ? null : required.problems;
   }
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
 /** As the removal of a service, but its problems stay. */
-function withdrawal(wanted: DesiredService, now: RegisteredService | undefined): Change | undefined {
-  const isTold = isDeepStrictEqual(now?.problems ?? [], wanted.problems);
+function withdrawal(required: DesiredService, now: RegisteredService | undefined): Change | undefined {
+  const isReported = isDeepStrictEqual(now?.problems ?? [], required.problems);
   const change = {
     ...(now?.definition === undefined ? {} : { definition: { document: null } }),
     ...(now?.endpoints === undefined ? {} : { endpoints: null }),
-    ...(isTold ? {} : { labelProblems: wanted.problems.length === 0 ? null : wanted.problems }),
+    ...(isReported ? {} : { labelProblems: required.problems.length === 0 ? null : required.problems }),
   };
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
 function isSettled(
-  wanted: ServiceDefinition,
+  required: ServiceDefinition,
   now: RegisteredService['definition'],
   written: ServiceDefinition | undefined,
 ): boolean {
   if (now === undefined || now === 'uncertain') return false;
-  return saysTheSame(wanted, now) || (written !== undefined && saysTheSame(wanted, written));
+  return saysTheSame(required, now) || (written !== undefined && saysTheSame(required, written));
 }

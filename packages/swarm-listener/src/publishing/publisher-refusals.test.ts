@@ -56,16 +56,16 @@ describe('a service that does not fit into the registry', () => {
     publisher.setDesired({ ...translated, evidence: view, fromListing: true });
   };
   const read = async (): Promise<RegistrySnapshot> => {
-    const answer = await registry.read(AbortSignal.timeout(20_000));
-    if (answer.kind !== 'snapshot') throw new Error('no head');
-    return answer.snapshot;
+    const response = await registry.read(AbortSignal.timeout(20_000));
+    if (response.kind !== 'snapshot') throw new Error('no head');
+    return response.snapshot;
   };
   const pathOf = async (service: string) => {
     const held = (await read()).services.get(`swarm/${service}`);
     return held?.ok ? held.document.destinations[0]?.servicePath?.[0] : undefined;
   };
   const problems = async () => (await read()).labelProblems.get('swarm/big') ?? [];
-  const isTold = async () => (await problems()).some(({ reason }) => reason === 'registry-refused');
+  const isReported = async () => (await problems()).some(({ reason }) => reason === 'registry-refused');
   let version = 10;
   const service = (name: string, path: string) =>
     aService({ id: name, name, versionIndex: version++, labels: { ...aService().labels, 'com.df.servicePath': path } });
@@ -80,7 +80,7 @@ describe('a service that does not fit into the registry', () => {
     desire([service('big', '/one'), service('small', '/small')]);
     await until('both are there', async () => (await pathOf('big')) === '/one' && (await pathOf('small')) === '/small');
     desire([service('big', '/two'), service('small', '/smaller'), service('other', '/other')], many);
-    await until('it is told', isTold);
+    await until('it is reported', isReported);
     const [problem] = await problems();
     expect(problem).to.include({ severity: 'error', reason: 'registry-refused' });
     expect(problem?.message).to.match(/stays as it was: .*more than fits/);
@@ -94,7 +94,7 @@ describe('a service that does not fit into the registry', () => {
     const before = publisher.status().publications;
     desire([service('big', '/two'), service('small', '/smaller'), service('other', '/other')], many);
     await until('it was tried again', () => publisher.status().publications > before);
-    expect(await isTold()).to.equal(true);
+    expect(await isReported()).to.equal(true);
     expect(await pathOf('big')).to.equal('/one');
     expect(publisher.status()).to.not.have.property('failure');
   });

@@ -28,9 +28,9 @@ describe('the publisher', () => {
   let registry: Registry;
   let transactions: number;
   let unfenced: number;
-  // The faults that the real store cannot show on demand: it is away, or it wrote and the answer was lost.
+  // The faults that the real store cannot show on demand: it is away, or it wrote and the response was lost.
   let isAway: boolean;
-  let onLostAnswer: (() => void) | undefined;
+  let onLostResponse: (() => void) | undefined;
   // Delays what is followed, as over a network.
   let following: Promise<void>;
   let publisher: Publisher;
@@ -46,7 +46,7 @@ describe('the publisher', () => {
     transactions = 0;
     unfenced = 0;
     isAway = false;
-    onLostAnswer = undefined;
+    onLostResponse = undefined;
     following = Promise.resolve();
     store = {
       ...bound(embedded),
@@ -58,11 +58,11 @@ describe('the publisher', () => {
           unfenced += operations[0]?.kind === 'check-session' ? 0 : 1;
         }
         const result = await embedded.transact(operations, signal);
-        const tell = onLostAnswer;
+        const tell = onLostResponse;
         if (!isPublication || tell === undefined) return result;
-        onLostAnswer = undefined;
+        onLostResponse = undefined;
         tell();
-        throw RegistryError.of('registry-unreachable', 'the answer was lost');
+        throw RegistryError.of('registry-unreachable', 'the response was lost');
       },
     };
     const real = createRegistry({ store, instance: 'test' });
@@ -119,9 +119,9 @@ describe('the publisher', () => {
   }
 
   const read = async (): Promise<RegistrySnapshot> => {
-    const answer = await registry.read(AbortSignal.timeout(20_000));
-    if (answer.kind !== 'snapshot') throw new Error('no head');
-    return answer.snapshot;
+    const response = await registry.read(AbortSignal.timeout(20_000));
+    if (response.kind !== 'snapshot') throw new Error('no head');
+    return response.snapshot;
   };
   const settled = () =>
     until('everything is written', () => {
@@ -228,9 +228,9 @@ describe('the publisher', () => {
     await settled();
     const { promise, resolve } = Promise.withResolvers<void>();
     following = promise;
-    onLostAnswer = () => translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
+    onLostResponse = () => translate([withPath('/one', 13)], { changed: new Set(['service-1']) });
     translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
-    await until('the second was written', () => onLostAnswer === undefined);
+    await until('the second was written', () => onLostResponse === undefined);
     await settled();
     resolve();
     expect(await pathOf('go-demo')).to.equal('/one');
@@ -240,9 +240,9 @@ describe('the publisher', () => {
     translate([withPath('/one', 11)]);
     await settled();
     // Meanwhile the service changed in something that is none of ours, which counts its version on.
-    onLostAnswer = () => translate([withPath('/two', 13)], { changed: new Set(['service-1']) });
+    onLostResponse = () => translate([withPath('/two', 13)], { changed: new Set(['service-1']) });
     translate([withPath('/two', 12)], { changed: new Set(['service-1']) });
-    await until('the second was written', () => onLostAnswer === undefined);
+    await until('the second was written', () => onLostResponse === undefined);
     await settled();
     const { sequence } = await read();
     expect(sequence).to.equal(2);

@@ -83,7 +83,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Services whose secrets are being sealed: what is registered stays until they are. */
   const sealing = new Map<string, Promise<Sealed>>();
 
-  let wanted: (DesiredState & { readonly atMs: number }) | undefined;
+  let required: (DesiredState & { readonly atMs: number }) | undefined;
   let dirty: 'all' | Set<string> = new Set();
   let eventAtMs: number | undefined;
   let registered: Registered = { kind: 'unknown' };
@@ -110,7 +110,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   const countOf = (names: 'all' | ReadonlySet<string>) =>
-    names === 'all' ? Math.max(1, wanted?.services.size ?? 0) : names.size;
+    names === 'all' ? Math.max(1, required?.services.size ?? 0) : names.size;
 
   async function followRegistry(): Promise<void> {
     for await (const change of registry.follow({ signal })) {
@@ -211,7 +211,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (definition !== undefined && !refused.has(name)) written.set(name, definition);
   }
 
-  /** Answers with the services that the registry refused; their owners find out by the problems of the service. */
+  /** Returns the services that the registry refused; their owners find out by the problems of the service. */
   async function publish(
     changes: readonly ServiceChange[],
     services: ReadonlyMap<string, DesiredService>,
@@ -259,7 +259,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function run(): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const state = wanted;
+      const state = required;
       const scope = dirty;
       const isIdle = scope !== 'all' && scope.size === 0;
       if (state === undefined || leading.kind !== 'leading' || registered.kind === 'unknown' || isIdle) {
@@ -308,13 +308,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
   ]);
   return {
     setDesired(next) {
-      wanted = { ...next, atMs: performance.now() };
+      required = { ...next, atMs: performance.now() };
       eventAtMs ??= next.eventAtMs;
       markDirty(next.changed);
       changed.notify();
     },
     adopt() {
-      guard.adopt(wanted?.evidence.swarmId);
+      guard.adopt(required?.evidence.swarmId);
       markDirty('all');
       changed.notify();
     },

@@ -48,7 +48,7 @@ describe("the listener's REST", () => {
   const getWithout = (path: string) => fetch(`http://127.0.0.1:${served.port}${path}`);
   const prefix = '/v1/docker-flow-swarm-listener';
 
-  const answers = [
+  const responses = [
     [`${prefix}/ping`, { Status: 'OK' }],
     [`${prefix}/notify-services`, { Status: 'OK' }],
     [`${prefix}/get-services`, services],
@@ -56,8 +56,8 @@ describe("the listener's REST", () => {
     ['/v1/status', { owner: 'swarm' }],
     ['/healthz', { status: 'healthy' }],
   ] as const;
-  for (const [path, expected] of answers) {
-    it(`answers ${path} in JSON`, async () => {
+  for (const [path, expected] of responses) {
+    it(`responds with ${path} in JSON`, async () => {
       const response = await get(path);
       expect(response.status).to.equal(200);
       expect(response.headers.get('content-type')).to.match(/^application\/json/);
@@ -66,7 +66,7 @@ describe("the listener's REST", () => {
   }
 
   it('shows nothing but its health without the token, and its metrics also with METRICS_TOKEN', async () => {
-    for (const [path] of answers)
+    for (const [path] of responses)
       expect((await getWithout(path)).status, path).to.equal(path === '/healthz' ? 200 : 401);
     expect((await getWithout('/readyz')).status).to.equal(200);
     expect((await getWithout('/metrics')).status).to.equal(401);
@@ -123,7 +123,7 @@ describe("the listener's REST", () => {
   });
 
   for (const body of ['', '{}', '{"serviceId":"s"}', '{"serviceId":', '[]']) {
-    it(`answers 400 to ${body === '' ? 'nothing' : body} about a task`, async () => {
+    it(`responds with 400 to ${body === '' ? 'nothing' : body} about a task`, async () => {
       const response = await post('/v1/task-terminating', 'right', body);
       expect(response.status).to.equal(400);
       expect(await response.text()).not.to.contain('.ts');
@@ -143,7 +143,7 @@ describe("the listener's REST", () => {
       .that.matches(/^LISTENER_PORT \d+ on 127\.0\.0\.1 .*EADDRINUSE.*choose another/);
   });
 
-  it('answers 404 in JSON on an unknown path', async () => {
+  it('responds with 404 in JSON on an unknown path', async () => {
     const response = await get('/v1/other');
     expect(response.status).to.equal(404);
     expect(await response.json()).to.deep.equal({ Status: 'NOK', Message: 'no such path: /v1/other' });

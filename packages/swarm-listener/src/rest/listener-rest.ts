@@ -39,7 +39,7 @@ const prefix = '/v1/docker-flow-swarm-listener';
 /** Docker Flow Swarm Listener's paths and shapes, health, status and metrics, and the two calls that change something. */
 export function createListenerRest(options: ListenerRestOptions): Express {
   const app = bareApp();
-  answerHealth(app, options.isReady, options.status);
+  respondHealth(app, options.isReady, options.status);
   // Everything that follows: a path that is added is closed until it is opened.
   app.use(requireReading(options.access));
   app.get(`${prefix}/ping`, (_request, response) => {
@@ -88,7 +88,7 @@ export interface AgentRestOptions {
 /** The agent role's REST: health, and the number of its reports. */
 export function createAgentRest({ isReady, counts }: AgentRestOptions): Express {
   const app = bareApp();
-  answerHealth(app, isReady, counts);
+  respondHealth(app, isReady, counts);
   endWithNotFound(app);
   return app;
 }
@@ -100,7 +100,7 @@ function bareApp(): Express {
   return app;
 }
 
-function answerHealth(app: Express, isReady: () => boolean, details: () => object): void {
+function respondHealth(app: Express, isReady: () => boolean, details: () => object): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'healthy' });
   });

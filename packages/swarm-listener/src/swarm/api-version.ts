@@ -5,7 +5,7 @@ export const newestTestedApiVersion = '1.51';
 
 /**
  * The version that requests name: the lower of the engine's own and the newest tested one, so that an engine which is newer
- * than this release answers in a form that was tested. `undefined` where the engine names none: requests then carry no
+ * than this release responds in a form that was tested. `undefined` where the engine names none: requests then carry no
  * version, and the engine takes its own.
  */
 export function chooseApiVersion(engine: string | undefined, tested = newestTestedApiVersion): string | undefined {

@@ -6,7 +6,7 @@ describe('convergence of a service', () => {
   const two = aService({ mode: { kind: 'replicated', replicas: 2 } });
   const running = (id: string) => aTask({ id });
   const cases = [
-    ['as many running tasks as wanted', two, [running('a'), running('b')], true],
+    ['as many running tasks as needed', two, [running('a'), running('b')], true],
     ['a task too few', two, [running('a')], false],
     ['a task that still starts', two, [running('a'), aTask({ id: 'b', state: 'starting' })], false],
     ['a task that still stops', two, [running('a'), running('b'), aTask({ id: 'c', desiredState: 'shutdown' })], false],

@@ -19,7 +19,7 @@ export type ObserverState =
       readonly answeredAtMs: number | undefined;
       readonly reason: string;
     }
-  /** `answeredAtMs`: when Docker last responded to a read. */
+  /** `respondedAtMs`: when Docker last responded to a read. */
   | { readonly kind: 'following'; readonly swarmId: string; readonly answeredAtMs: number };
 
 export interface ObserverCounts {

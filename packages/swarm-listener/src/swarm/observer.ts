@@ -68,10 +68,10 @@ export function createObserver(options: ObserverOptions): Observer {
     reason: 'not connected yet',
   };
   let view: views.SwarmView | undefined;
-  let listingWanted = false;
+  let listingRequired = false;
   let changedServices = new Set<string>();
   let nodesChanged = false;
-  let answeredAt = Number.NEGATIVE_INFINITY;
+  let respondedAt = Number.NEGATIVE_INFINITY;
   let eventAtMs: number | undefined;
   let onObservation: ((observation: Observation) => void) | undefined;
   let running: Promise<void> | undefined;
@@ -81,8 +81,8 @@ export function createObserver(options: ObserverOptions): Observer {
     onObservation?.({ view, changed, cause, ...(since === undefined ? {} : { eventAtMs: since }) });
   }
 
-  function answered(): void {
-    answeredAt = performance.now();
+  function responded(): void {
+    respondedAt = performance.now();
     state = { kind: 'following', swarmId: view?.swarmId ?? '', answeredAtMs: Date.now() };
   }
 
@@ -118,7 +118,7 @@ export function createObserver(options: ObserverOptions): Observer {
 
   /** @param known the view that the same connection returned before */
   async function listAll(known?: views.SwarmView): Promise<void> {
-    listingWanted = false;
+    listingRequired = false;
     // The listing contains whatever an earlier event announced.
     changedServices = new Set();
     nodesChanged = false;
@@ -137,7 +137,7 @@ export function createObserver(options: ObserverOptions): Observer {
     logger.debug({ services: services.length, selected: serviceIds.length, tasks: tasks.length }, 'listed the Swarm');
     const listing = { swarmId, services, tasks, nodes, networks };
     view = known === undefined ? views.viewOf(listing, view?.terminating) : views.listedAgain(known, listing);
-    answered();
+    responded();
     emit('listing', 'all', since);
     fastPolled.add(unconverged(serviceIds), performance.now());
   }
@@ -170,7 +170,7 @@ export function createObserver(options: ObserverOptions): Observer {
     if (namesUnknownNetwork(inspected.map(([, service]) => service))) {
       view = views.withNetworks(view, await client.networks(signal));
     }
-    answered();
+    responded();
     emit('event', withNodes ? 'all' : new Set(ids), since);
     // A node that leaves, drains or returns moves tasks of any service.
     fastPolled.add(withNodes ? selectedIds() : ids.filter((id) => view?.services.has(id)), performance.now());
@@ -187,7 +187,7 @@ export function createObserver(options: ObserverOptions): Observer {
     counts.taskListings++;
     const before = view;
     view = views.withTasks(view, serviceIds, tasks);
-    answered();
+    responded();
     const now = performance.now();
     const changed = new Set<string>();
     for (const id of serviceIds) {
@@ -203,22 +203,22 @@ export function createObserver(options: ObserverOptions): Observer {
   async function pollTasks(): Promise<void> {
     const serviceIds = selectedIds();
     if (view === undefined || serviceIds.length === 0) {
-      // No tasks to list, but whether Docker still answers decides if this listener may lead.
+      // No tasks to list, but whether Docker still responds decides if this listener may lead.
       await client.swarmId(signal);
-      answered();
+      responded();
       return;
     }
-    const wanted = Map.groupBy(
-      await client.tasks({ serviceIds, wantedRunning: true }, signal),
+    const required = Map.groupBy(
+      await client.tasks({ serviceIds, desiredRunning: true }, signal),
       (task) => task.serviceId,
     );
     counts.taskListings++;
-    answered();
+    responded();
     const known = view.tasks;
     const moved = serviceIds.filter((id) =>
       views.tasksDiffer(
         (known.get(id) ?? []).filter((task) => task.desiredState === 'running'),
-        wanted.get(id) ?? [],
+        required.get(id) ?? [],
       ),
     );
     fastPolled.add(moved, performance.now());
@@ -256,7 +256,7 @@ export function createObserver(options: ObserverOptions): Observer {
         const dueAt = debounce.dueAtMs() ?? Number.POSITIVE_INFINITY;
         const fastPolledIds = fastPolled.ids();
         const fastPollAt = fastPolledIds.length === 0 ? Number.POSITIVE_INFINITY : fastPollDueAt;
-        if (listingWanted || now >= listedAt + options.resyncIntervalMs) {
+        if (listingRequired || now >= listedAt + options.resyncIntervalMs) {
           listedAt = now;
           await listAll(view);
         } else if (now >= dueAt) {
@@ -315,9 +315,9 @@ export function createObserver(options: ObserverOptions): Observer {
       running = options.tasks.run('swarm-observer', signal, run);
     },
     state: () => state,
-    silentMs: () => performance.now() - answeredAt,
+    silentMs: () => performance.now() - respondedAt,
     requestListing() {
-      listingWanted = true;
+      listingRequired = true;
       changed.notify();
     },
     taskTerminating,

@@ -97,8 +97,8 @@ const node = z.object({
 const network = z.object({ Id: z.string(), Name: z.string(), Ingress: z.boolean().nullish() });
 
 /** @throws SwarmError `docker-answer-unusable` */
-export function parseService(answer: unknown): SwarmService {
-  const { ID, Version, CreatedAt, Spec, Endpoint, UpdateStatus } = parse(service, answer, 'service');
+export function parseService(response: unknown): SwarmService {
+  const { ID, Version, CreatedAt, Spec, Endpoint, UpdateStatus } = parse(service, response, 'service');
   const targets = [...(Spec.TaskTemplate?.Networks ?? []), ...(Spec.Networks ?? [])].map(({ Target }) => Target ?? '');
   return {
     id: ID,
@@ -147,8 +147,8 @@ function modeOf(mode: z.infer<typeof service>['Spec']['Mode']): ServiceMode {
 }
 
 /** @throws SwarmError `docker-answer-unusable` */
-export function parseTask(answer: unknown): SwarmTask {
-  const { ID, Version, ServiceID, NodeID, DesiredState, Status, NetworksAttachments } = parse(task, answer, 'task');
+export function parseTask(response: unknown): SwarmTask {
+  const { ID, Version, ServiceID, NodeID, DesiredState, Status, NetworksAttachments } = parse(task, response, 'task');
   const opened = new Map(
     (Status.PortStatus?.Ports ?? [])
       .filter((port) => (port.Protocol ?? 'tcp') === 'tcp' && port.PublishedPort)
@@ -176,8 +176,8 @@ export function parseTask(answer: unknown): SwarmTask {
 }
 
 /** @throws SwarmError `docker-answer-unusable` */
-export function parseNode(answer: unknown): SwarmNode {
-  const { ID, Version, Spec, Description, Status, ManagerStatus } = parse(node, answer, 'node');
+export function parseNode(response: unknown): SwarmNode {
+  const { ID, Version, Spec, Description, Status, ManagerStatus } = parse(node, response, 'node');
   return {
     id: ID,
     versionIndex: Version.Index,
@@ -198,13 +198,13 @@ function addressOf(status: string, manager: string): string {
 }
 
 /** @throws SwarmError `docker-answer-unusable` */
-export function parseNetwork(answer: unknown): SwarmNetwork {
-  const { Id, Name, Ingress } = parse(network, answer, 'network');
+export function parseNetwork(response: unknown): SwarmNetwork {
+  const { Id, Name, Ingress } = parse(network, response, 'network');
   return { id: Id, name: Name, ingress: Ingress ?? false };
 }
 
-function parse<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
-  const result = schema.safeParse(answer);
+function parse<T>(schema: z.ZodType<T>, response: unknown, what: string): T {
+  const result = schema.safeParse(response);
   if (result.success) return result.data;
   throw new SwarmError(
     'docker-answer-unusable',

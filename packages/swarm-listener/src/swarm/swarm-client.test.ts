@@ -7,7 +7,7 @@ import { newestTestedApiVersion } from './api-version.ts';
 import { connectSwarm } from './swarm-client.ts';
 import { SwarmError } from './swarm-error.ts';
 
-/** The real engine of the integration tests is a healthy manager: what others answer is scripted here, as recorded. */
+/** The real engine of the integration tests is a healthy manager: what others respond is scripted here, as recorded. */
 describe('the client of the Swarm', () => {
   const signal = new AbortController().signal;
   let server: Server | undefined;
@@ -16,10 +16,10 @@ describe('the client of the Swarm', () => {
   let versions: unknown[];
   let apiVersion: string | undefined;
 
-  const engine = async (answer: RequestListener) => {
+  const engine = async (reply: RequestListener) => {
     server = createServer((request, response) => {
       paths.push(request.url ?? '');
-      if (request.url !== '/_ping') answer(request, response);
+      if (request.url !== '/_ping') reply(request, response);
       else response.writeHead(200, apiVersion === undefined ? {} : { 'api-version': apiVersion }).end('OK');
     });
     server.listen(0, '127.0.0.1');

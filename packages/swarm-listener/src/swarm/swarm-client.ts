@@ -13,9 +13,9 @@ export interface SwarmClient {
   /** The Swarm's id. @throws `swarm-unavailable` where the engine is no manager. */
   swarmId(signal: AbortSignal): Promise<string>;
   services(signal: AbortSignal): Promise<readonly SwarmService[]>;
-  /** `undefined`: the engine answers 404. */
+  /** `undefined`: the engine responds with 404. */
   service(id: string, signal: AbortSignal): Promise<SwarmService | undefined>;
-  /** Tasks of these services, in every state unless `wantedRunning`. */
+  /** Tasks of these services, in every state unless `desiredRunning`. */
   tasks(of: TaskQuery, signal: AbortSignal): Promise<readonly SwarmTask[]>;
   nodes(signal: AbortSignal): Promise<readonly SwarmNode[]>;
   networks(signal: AbortSignal): Promise<readonly SwarmNetwork[]>;
@@ -25,7 +25,7 @@ export interface SwarmClient {
 
 export interface TaskQuery {
   readonly serviceIds: readonly string[];
-  readonly wantedRunning?: boolean;
+  readonly desiredRunning?: boolean;
 }
 
 /** A partitioned manager does not refuse requests, it hangs: so every read has a deadline. */
@@ -92,7 +92,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
         for (let from = 0; from < of.serviceIds.length; from += idsPerQuery) {
           const filters = {
             service: of.serviceIds.slice(from, from + idsPerQuery),
-            ...(of.wantedRunning ? { 'desired-state': ['running'] } : {}),
+            ...(of.desiredRunning ? { 'desired-state': ['running'] } : {}),
           };
           found.push(...(await tasksMatching(docker, filters, abortSignal)));
         }
@@ -109,7 +109,7 @@ export function connectSwarm(dockerHost: string | undefined, options: SwarmClien
         // Only opening has a deadline: the stream itself is silent for as long as nothing happens.
         const opening = new AbortController();
         const timer = setTimeout(
-          () => opening.abort(new Error(`no answer within ${requestTimeoutMs} ms`)),
+          () => opening.abort(new Error(`no response within ${requestTimeoutMs} ms`)),
           requestTimeoutMs,
         );
         try {
@@ -176,9 +176,9 @@ async function tasksMatching(
   }
 }
 
-function listOf<T>(answer: unknown, parse: (item: unknown) => T): readonly T[] {
-  if (!Array.isArray(answer)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
-  return answer.map(parse);
+function listOf<T>(reply: unknown, parse: (item: unknown) => T): readonly T[] {
+  if (!Array.isArray(reply)) throw new SwarmError('docker-answer-unusable', 'Docker’s response is not a list');
+  return reply.map(parse);
 }
 
 function swarmIdOf(info: unknown): string {

@@ -10,7 +10,7 @@ export interface SwarmView {
   readonly networks: ReadonlyMap<string, SwarmNetwork>;
   /** Tasks with a hint that their container terminates, which Swarm does not list yet → when the hint expires (epoch ms). */
   readonly terminating: ReadonlyMap<string, number>;
-  /** The highest Raft index in the listing and since: how recent the state of the manager was that answered. */
+  /** The highest Raft index in the listing and since: how recent the state of the manager was that responded. */
   readonly highestVersionIndex: number;
 }
 
@@ -46,7 +46,7 @@ export function listedAgain(before: SwarmView, listing: SwarmListing): SwarmView
     : view;
 }
 
-/** @param services the result of inspecting each id; `undefined`: Docker answers 404 */
+/** @param services the result of inspecting each id; `undefined`: Docker responds with 404 */
 export function withServices(
   view: SwarmView,
   services: ReadonlyMap<string, SwarmService | undefined>,

@@ -1,4 +1,4 @@
-import { dockerFlowAnswer } from '@swarmgate/labels';
+import { dockerFlowResponse } from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry';
 import { isTrue } from '@swarmgate/runtime';
 import { Router } from 'express';
@@ -25,7 +25,7 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
     const given = fromParameters(queryOf(request), settings, { by, nowMs: Date.now() });
     const outcome = await changes.reconfigure(given, by);
     const definition = outcome.kind === 'done' ? (outcome.definition ?? given.definition) : given.definition;
-    sendOutcome(response, outcome, definition === undefined ? {} : dockerFlowAnswer(definition));
+    sendOutcome(response, outcome, definition === undefined ? {} : dockerFlowResponse(definition));
   });
 
   router.all(`${prefix}/remove`, authorized, async (request, response) => {
@@ -81,7 +81,7 @@ function* servicesByName({ follower }: AdminParts): Generator<string> {
       byName.set(definition.service, definition);
   let separator = '{';
   for (const [name, definition] of byName) {
-    yield `${separator}${JSON.stringify(name)}:${JSON.stringify(dockerFlowAnswer(redactDefinition(definition)))}`;
+    yield `${separator}${JSON.stringify(name)}:${JSON.stringify(dockerFlowResponse(redactDefinition(definition)))}`;
     separator = ',';
   }
   yield byName.size === 0 ? '{}' : '}';

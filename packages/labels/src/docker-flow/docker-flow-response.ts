@@ -4,11 +4,11 @@ import type { PathRewrite } from '../values/path-rewrites.ts';
 import type { PathType } from '../values/path-type.ts';
 
 /**
- * A definition under Docker Flow Proxy's JSON key names, as its `reconfigure` and `config?type=json` answer. What is not
+ * A definition under Docker Flow Proxy's JSON key names, as its `reconfigure` and `config?type=json` return it. What is not
  * set has Go's zero value. Redacted: passwords, certificates and header values that look like credentials are empty,
  * their keys stay.
  */
-export function dockerFlowAnswer(definition: ServiceDefinition): DockerFlowService {
+export function dockerFlowResponse(definition: ServiceDefinition): DockerFlowService {
   return {
     ServiceName: definition.service,
     AclName: definition.aclName ?? definition.service,
@@ -37,7 +37,7 @@ export function dockerFlowAnswer(definition: ServiceDefinition): DockerFlowServi
     ServiceCert: '',
     ServiceDomainAlgo: definition.serviceDomainAlgo ?? '',
     SessionType: definition.sessionType ?? '',
-    ServiceDest: definition.destinations.map(destinationAnswer),
+    ServiceDest: definition.destinations.map(destinationResponse),
   };
 }
 
@@ -46,7 +46,7 @@ export type DockerFlowService = Readonly<Record<string, unknown>> & {
   readonly ServiceDest: readonly Readonly<Record<string, unknown>>[];
 };
 
-function destinationAnswer(destination: Destination): Readonly<Record<string, unknown>> {
+function destinationResponse(destination: Destination): Readonly<Record<string, unknown>> {
   const onlyDomain = destination.servicePath === undefined && destination.serviceDomain !== undefined;
   return {
     AllowedMethods: destination.allowedMethods ?? [],

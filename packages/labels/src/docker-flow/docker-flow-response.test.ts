@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { dockerFlowAnswer } from './docker-flow-answer.ts';
+import { dockerFlowResponse } from './docker-flow-response.ts';
 import { translateParameters } from './translate-parameters.ts';
 
-function answer(parameters: Record<string, string>) {
+function respond(parameters: Record<string, string>) {
   const { definition } = translateParameters(
     { serviceName: 'go-demo', port: '8080', ...parameters },
     {
@@ -14,12 +14,12 @@ function answer(parameters: Record<string, string>) {
     },
   );
   if (definition === undefined) throw new Error('the parameters were refused');
-  return dockerFlowAnswer(definition);
+  return dockerFlowResponse(definition);
 }
 
-describe('dockerFlowAnswer', () => {
+describe('dockerFlowResponse', () => {
   it('speaks Docker Flow’s names and types', () => {
-    const { ServiceDest, ...service } = answer({
+    const { ServiceDest, ...service } = respond({
       servicePath: '/demo',
       serviceHeader: 'A:1',
       pathType: 'path_reg -i',
@@ -46,12 +46,12 @@ describe('dockerFlowAnswer', () => {
   });
 
   it('shows the path of a service that has only a domain', () => {
-    expect(answer({ serviceDomain: 'a.example' }).ServiceDest[0]?.ServicePath).to.deep.equal(['/']);
+    expect(respond({ serviceDomain: 'a.example' }).ServiceDest[0]?.ServicePath).to.deep.equal(['/']);
   });
 
   it('keeps the keys of what is secret, and empties their values', () => {
     const text = JSON.stringify(
-      answer({ servicePath: '/', users: 'u:hush', setReqHeader: 'Authorization "Basic hush",X-A b' }),
+      respond({ servicePath: '/', users: 'u:hush', setReqHeader: 'Authorization "Basic hush",X-A b' }),
     );
     expect(text).to.include('"Users":[{"Username":"u","Password":""').and.not.include('hush');
     expect(text).to.include('X-A b');
