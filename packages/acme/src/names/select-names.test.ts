@@ -28,6 +28,12 @@ describe('the names that are ordered', () => {
     expect(required).to.deep.equal(['a.example.com swarm/a swarm/b', 'b.example.com swarm/b']);
   });
 
+  it('are none without an issuer, which is no problem', () => {
+    const services = [service('a', ['a.example.com', 'intranet'], { acme: 'le' })];
+    const { required, reasons } = select(services, { issuers: [] });
+    expect([required, reasons]).to.deep.equal([[], []]);
+  });
+
   const own = { issuers: [issuerOf('https://ca/dir')] };
   const dns: Partial<SelectionRules> = { challenges: ['http-01', 'dns-01'], canWriteDns: () => true };
   const refused = [

@@ -34,7 +34,7 @@ export interface SelectionRules {
   readonly domains: readonly string[];
   /** `ACME_CHALLENGE`, tried in turn. */
   readonly challenges: readonly ChallengeKind[];
-  /** Names of the issuers, tried in turn, and whether they are public CAs. */
+  /** Names of the issuers, tried in turn, and whether they are public CAs. None: nothing is ordered. */
   readonly issuers: readonly SelectableIssuer[];
   readonly profile?: string;
   /** Whether records of this name's zone can be written. */
@@ -68,6 +68,7 @@ export function selectNames(
   rules: SelectionRules,
 ): SelectedNames {
   const problems = new Map<ServiceKey, Problem[]>();
+  if (rules.issuers.length === 0) return { required: [], problems };
   const report = (key: ServiceKey, problem: Problem) => {
     const known = problems.get(key);
     if (known === undefined) problems.set(key, [problem]);

@@ -13,7 +13,7 @@ export const acmeSettings = {
     parse: directories,
     usedBy: serving,
     meaning:
-      'Order certificates there: `letsencrypt`, `letsencrypt-staging`, `zerossl`, `google` or the `https://` URL of a directory; a comma list is tried in turn. Not set: none are ordered',
+      'Order certificates there: `letsencrypt`, `letsencrypt-staging`, `zerossl`, `google` or the `https://` URL of a directory; a comma list is tried in turn. `import`: none are ordered, and those that were imported or ordered before are served. Not set: none are ordered or served',
   }),
   acmeEmail: optional({
     env: ['ACME_EMAIL'],
@@ -106,7 +106,9 @@ export const acmeSettings = {
   }),
 } as const;
 
+/** `import`: no directory at all. */
 function directories(raw: string): Parsed<readonly string[]> {
+  if (raw.trim() === 'import') return { ok: true, value: [] };
   const entries = raw.split(',').map((each) => each.trim());
   const isUsable = (each: string) => directoryNames.includes(each) || URL.parse(each)?.protocol === 'https:';
   const wrong = entries.find((each, at) => !isUsable(each) || entries.indexOf(each) !== at);
@@ -114,7 +116,7 @@ function directories(raw: string): Parsed<readonly string[]> {
     ? { ok: true, value: entries }
     : {
         ok: false,
-        expected: `a comma list of ${directoryNames.join(', ')} or https:// URLs, each once, not ${JSON.stringify(wrong)}`,
+        expected: `import, or a comma list of ${directoryNames.join(', ')} or https:// URLs, each once, not ${JSON.stringify(wrong)}`,
       };
 }
 

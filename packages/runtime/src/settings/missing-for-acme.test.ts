@@ -20,6 +20,16 @@ describe('settings that certificates lack', () => {
     ['nothing without ACME_DIRECTORY', consul, []],
     ['nothing where all is there', { ...consul, ...key, ACME_DIRECTORY: 'letsencrypt' }, []],
     [
+      'the key of secrets for what is imported',
+      { ...consul, ACME_DIRECTORY: 'import' },
+      [/ACME_DIRECTORY=import: .*SECRETS_KEY/],
+    ],
+    [
+      'no access to DNS for what is imported',
+      { ...consul, ...key, ACME_DIRECTORY: 'import', ACME_CHALLENGE: 'dns-01' },
+      [],
+    ],
+    [
       'the key of secrets',
       { ...consul, ACME_DIRECTORY: 'letsencrypt' },
       [/^ *ACME_DIRECTORY=letsencrypt: .*SECRETS_KEY/],

@@ -26,8 +26,9 @@ export function missingForAcme(role: Role, settings: CertificateSettings): reado
   // The embedded registry makes a key of its own in DATA_DIR.
   if (settings.consulAddress !== undefined && (settings.secretsKey ?? []).length === 0)
     missing.push(
-      `ACME_DIRECTORY=${acmeDirectory.join(',')}: expected SECRETS_KEY to be set, because private keys go into Consul only encrypted. Make one (openssl rand -base64 32) and give the same to every proxy, in the stack as the secret swarmgate_secrets_key (docker/create-secrets.sh)`,
+      `ACME_DIRECTORY=${acmeDirectory.join(',') || 'import'}: expected SECRETS_KEY to be set, because private keys go into Consul only encrypted. Make one (openssl rand -base64 32) and give the same to every proxy, in the stack as the secret swarmgate_secrets_key (docker/create-secrets.sh)`,
     );
+  if (acmeDirectory.length === 0) return missing;
   const canWrite = [acmeDnsServer, acmeDnsWebhook, acmeCloudflareToken, settings.acmeDnsCredentials].some(
     (each) => each !== undefined,
   );
