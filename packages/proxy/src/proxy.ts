@@ -233,10 +233,12 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     logger,
   });
   running.push(problemWatch);
+  const long = new LongAnswers();
   const controlMetrics = createControlMetrics({
     metrics,
     follower,
-    problems: () => problemWatch.problems(),
+    problems: () => problemWatch.problemsInSteps(),
+    take: (steps) => long.inSlices(steps),
     routes: () => server.table().size,
     ready,
   });
@@ -265,8 +267,8 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     replica: { name: replica, version, since: startedAt.toISOString() },
     trafficOf: (name: string) => cluster.trafficOf(name),
     totals,
-    problems: () => problemWatch.problems(),
-    long: new LongAnswers(),
+    problems: () => problemWatch.problemsInSteps(),
+    long,
     transport: { secure: admin.secure, plainTokens: new PlainTokens(logger) },
     ready,
     draining: () => phase.draining,

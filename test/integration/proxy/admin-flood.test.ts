@@ -9,42 +9,70 @@ import { Registry as Metrics } from 'prom-client';
 import { createAdminApp } from '../../../packages/proxy/src/control/admin/admin-app.ts';
 import type { AdminParts } from '../../../packages/proxy/src/control/admin/admin-parts.ts';
 import { type AdminServer, openAdminServer } from '../../../packages/proxy/src/control/admin/admin-server.ts';
+import {
+  mergeProblemsInSteps,
+  type ProblemsByService,
+} from '../../../packages/proxy/src/control/admin/collect-problems.ts';
 import { LongAnswers } from '../../../packages/proxy/src/control/admin/long-answers.ts';
+import { createControlMetrics } from '../../../packages/proxy/src/control/admin/metrics.ts';
+import { ServiceNumbers } from '../../../packages/proxy/src/control/numbers/service-numbers.ts';
+import type { ServicesFollower } from '../../../packages/proxy/src/control/watch/follow-services.ts';
+import type { AccessRecord } from '../../../packages/proxy/src/exchange/access-record.ts';
+import { ExchangeRecorder } from '../../../packages/proxy/src/exchange/numbers/exchange-recorder.ts';
 import type { ServedService } from '../../../packages/proxy/src/model/served-service.ts';
 import { createRouteTable } from '../../../packages/proxy/src/routing/create-route-table.ts';
 import { definition } from '../../../packages/proxy/test/registered.ts';
 
 const many = 10_000;
+const roundMs = 400;
+const mostRounds = 8;
+/**
+ * What a flood may add to twice the quiet p99. A quiet request takes some 0.4 ms in a handful of turns of the event loop.
+ * Between two of them can be a slice of admin work of 1 ms, the write of 64 KB that ends it, and a collection of what was
+ * written before.
+ */
+const floorMs = 10;
+/** A slice of 1 ms, the write of a piece, and the steps of up to 4 ms in which the system counts CPU time. */
+const mostTurnMs = 10;
 
 /** Sends the same call again and again over many connections, from a thread of its own. */
 const floodSource = `
   const { get, Agent } = require('node:http');
   const { parentPort, workerData: { port, path, connections } } = require('node:worker_threads');
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const told = { answers: 0, refused: 0, longest: 0 };
-  let isOn = true;
-  const one = () => {
-    if (!isOn) return;
+  let agent;
+  const one = (through) => {
+    if (through !== agent) return;
     const sent = get({ host: '127.0.0.1', port, path, agent }, (response) => {
       let bytes = 0;
       response.on('data', (part) => { bytes += part.length; });
+      response.on('error', () => {});
       response.on('end', () => {
         if (response.statusCode === 503) told.refused += 1;
         else { told.answers += 1; told.longest = Math.max(told.longest, bytes); }
-        setTimeout(one, response.statusCode === 503 ? 20 : 0);
+        setTimeout(one, response.statusCode === 503 ? 20 : 0, through);
       });
     });
-    sent.on('error', () => setTimeout(one, 20));
+    sent.on('error', () => setTimeout(one, 20, through));
   };
-  for (let at = 0; at < connections; at += 1) one();
-  parentPort.on('message', () => {
-    const look = setInterval(() => {
-      if (told.answers === 0) return;
-      clearInterval(look);
-      isOn = false;
-      parentPort.postMessage(told);
-      agent.destroy();
-    }, 20);
+  const end = () => {
+    const ended = agent;
+    agent = undefined;
+    ended.destroy();
+  };
+  parentPort.on('message', (message) => {
+    if (message === 'begin') {
+      agent = new Agent({ keepAlive: true, maxSockets: connections });
+      for (let at = 0; at < connections; at += 1) one(agent);
+    } else if (message === 'pause') end();
+    else {
+      const look = setInterval(() => {
+        if (told.answers === 0) return;
+        clearInterval(look);
+        end();
+        parentPort.postMessage(told);
+      }, 20);
+    }
   });
 `;
 
@@ -56,7 +84,7 @@ interface FloodReport {
 
 /** A proxy's admin port over so many services, and what another client asks for in the same process. */
 describe(`admin calls over ${many} services`, function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let admin: AdminServer;
   const traffic = createServer((_request, response) => response.end('ok'));
   let trafficPort: number;
@@ -86,20 +114,43 @@ describe(`admin calls over ${many} services`, function () {
       foreignKeys: [],
       ownersPresent: () => [],
     };
-    const problems = new Map(
+    const problems: ProblemsByService = new Map(
       [...services.keys()].map((key) => [key, [{ severity: 'warning', reason: 'no-endpoints', message: 'none' }]]),
     );
+    const problemsInSteps = () => mergeProblemsInSteps([problems, new Map()]);
+    const metrics = new Metrics();
+    const long = new LongAnswers();
+    const follower = { served, state: () => ({ kind: 'following' }), asOfMs: () => Date.now() };
+    createControlMetrics({
+      metrics,
+      follower: follower as unknown as ServicesFollower,
+      problems: problemsInSteps,
+      take: (steps) => long.inSlices(steps),
+      routes: () => table.size,
+      ready: () => true,
+    });
+    const numbers = trafficOf([...services.keys()]);
     const parts = {
       settings: readSettings('proxy', { env: {} }),
       logger: silentLogger,
-      metrics: new Metrics(),
-      long: new LongAnswers(),
+      metrics,
+      long,
       changes: {},
-      problems: () => problems,
+      problems: problemsInSteps,
       totals: { others: async () => [] },
       replica: { name: 'one', version: '1', since: '' },
-      follower: { served },
-      server: { table: () => table, endpointsOf: () => [], entrypoints: () => [], workers: () => [] },
+      follower,
+      presence: { list: async () => [] },
+      registry: { instance: 'swarmgate', store: { kind: 'embedded', description: 'none' } },
+      ready: () => true,
+      draining: () => false,
+      server: {
+        table: () => table,
+        endpointsOf: () => [],
+        entrypoints: () => [],
+        workers: () => [],
+        numbers: async () => numbers,
+      },
     } as unknown as AdminParts;
     admin = await openAdminServer('127.0.0.1', 0);
     admin.answerWith(createAdminApp(parts));
@@ -113,15 +164,22 @@ describe(`admin calls over ${many} services`, function () {
     traffic.closeAllConnections();
   });
 
-  const p99Ms = async () => {
+  /**
+   * p99 of requests one after the other: by the clock, and of the CPU time that passes meanwhile in the thread that serves
+   * them, which does not grow with the work of others on the machine.
+   */
+  const measure = async () => {
     const took: number[] = [];
-    const endAtMs = performance.now() + 1_000;
+    const used: number[] = [];
+    const endAtMs = performance.now() + roundMs;
     while (performance.now() < endAtMs) {
-      const startedAtMs = performance.now();
+      const [startedAtMs, before] = [performance.now(), process.threadCpuUsage()];
       await bodyOf(trafficPort, '/');
+      const { user, system } = process.threadCpuUsage(before);
       took.push(performance.now() - startedAtMs);
+      used.push((user + system) / 1_000);
     }
-    return took.sort((a, b) => a - b)[Math.floor(took.length * 0.99)] ?? 0;
+    return { tookMs: p99(took), usedMs: p99(used) };
   };
 
   /**
@@ -131,38 +189,52 @@ describe(`admin calls over ${many} services`, function () {
   const longTurnMs = async () => {
     const turns: number[] = [];
     let before = process.threadCpuUsage();
-    for (const endAtMs = performance.now() + 1_000; performance.now() < endAtMs; ) {
+    for (const endAtMs = performance.now() + roundMs; performance.now() < endAtMs; ) {
       await new Promise((resolve) => setImmediate(resolve));
       const { user, system } = process.threadCpuUsage(before);
       before = process.threadCpuUsage();
       if (user + system > 300) turns.push((user + system) / 1_000);
     }
-    return turns.sort((a, b) => a - b)[Math.floor(turns.length * 0.99)] ?? 0;
+    return p99(turns);
   };
 
   const long = `/v1/explain?limit=1000&url=http://x.example/${'a'.repeat(8_000)}`;
   for (const [path, mostBytes] of [
     [long, 1_000_000],
     ['/v1/routes', 6_000_000],
-    ['/v1/services', 8_000_000],
+    ['/v1/services', 20_000_000],
+    ['/v1/services?fields=numbers&limit=20', 40_000],
+    ['/v1/services?service=service-7', 40_000],
+    ['/v1/status', 10_000],
+    ['/metrics', 4_000_000],
     ['/v1/problems', 4_000_000],
     ['/v1/docker-flow-proxy/config', 2_000_000],
     ['/v1/docker-flow-proxy/config?type=json', 12_000_000],
   ] as const)
     it(`leaves other clients their time under a flood of ${path.slice(0, 50)}`, async () => {
       await bodyOf(admin.port, path);
-      const quietMs = await p99Ms();
       const memoryBefore = process.memoryUsage().rss;
       const flood = new Worker(floodSource, { eval: true, workerData: { port: admin.port, path, connections: 64 } });
-      // The best of three: other work of the machine adds pauses of its own, a call in one piece does so each time.
-      const floodedMs = Math.min(await p99Ms(), await p99Ms(), await p99Ms());
-      const turnMs = await longTurnMs();
+      // Work in one piece holds up every round alike, the work of others hardly all of them.
+      const rounds: string[] = [];
+      for (;;) {
+        const quiet = await measure();
+        flood.postMessage('begin');
+        const flooded = await measure();
+        const turnMs = await longTurnMs();
+        rounds.push(JSON.stringify({ quiet, flooded, turnMs }));
+        // Where others take the machine all the time, the CPU time decides.
+        const isLast = rounds.length === mostRounds;
+        const isBounded = isLast
+          ? flooded.usedMs < 2 * quiet.usedMs + floorMs
+          : flooded.tookMs < 2 * quiet.tookMs + floorMs;
+        if (isBounded && turnMs < mostTurnMs) break;
+        expect(isLast, rounds.join('\n')).to.equal(false);
+        flood.postMessage('pause');
+      }
       flood.postMessage('stop');
       const [report] = (await once(flood, 'message')) as [FloodReport];
       await flood.terminate();
-      expect(floodedMs, `p99, quiet ${quietMs}`).to.be.below(2 * quietMs + 50);
-      // a slice of 1 ms, the write of a piece, and the clock's own step of up to 4 ms.
-      expect(turnMs, 'CPU time of a turn').to.be.below(20);
       expect(report.answers, 'answered').to.be.above(0);
       expect(report.longest, 'longest answer').to.be.within(1, mostBytes);
       // The flood's own thread and what no collection has taken yet are in it; one call built hundreds of megabytes before it was sliced.
@@ -198,6 +270,35 @@ describe(`admin calls over ${many} services`, function () {
     for (;;) if ((await statusOf(admin.port, '/v1/routes')) === 200) break;
   });
 });
+
+/** Two windows of requests for each service. */
+function trafficOf(services: readonly ServiceKey[]): ServiceNumbers {
+  let nowMs = 0;
+  const numbers = new ServiceNumbers(() => nowMs);
+  const recorder = new ExchangeRecorder();
+  for (const spanMs of [11_000, 11_000, 0]) {
+    // Nothing but these is looked at.
+    for (const [at, key] of services.entries())
+      for (const durationMs of [1, 10, 100])
+        recorder.observe({
+          route: { key },
+          endpoint: { id: `endpoint-${at}` },
+          status: 200,
+          durationMs,
+          retries: 0,
+          sentBytes: 1_000,
+          receivedBytes: 100,
+        } as unknown as AccessRecord);
+    for (const delta of recorder.take()) numbers.add(delta);
+    nowMs += spanMs;
+    numbers.advance();
+  }
+  return numbers;
+}
+
+function p99(times: number[]): number {
+  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+}
 
 function bodyOf(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { StateSource } from '../live/state-source.ts';
 import type { SharedTotals } from '../numbers/shared-totals.ts';
 import type { Server } from '../serving/server.ts';
+import type { Steps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
@@ -31,7 +32,7 @@ export interface AdminParts {
   readonly trafficOf: (replica: string) => LiveTraffic | undefined;
   /** What the other replicas counted. */
   readonly totals: Pick<SharedTotals, 'others'>;
-  readonly problems: () => ProblemsByService;
+  readonly problems: () => Steps<ProblemsByService>;
   readonly long: LongAnswers;
   /** The state for `GET /v1/events`, with the figures of this replica or of all. */
   readonly feeds: Readonly<Record<'replica' | 'all', StateSource>>;

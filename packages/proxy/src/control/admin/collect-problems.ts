@@ -1,5 +1,6 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { TaskFault } from '@swarmgate/runtime';
+import { atOnce, type Steps } from '../steps.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import { inParameterNames, isWithoutLabels } from './parameter-names.ts';
 import type { KeyProblemView, ProblemView } from './response-bodies.ts';
@@ -8,18 +9,31 @@ export type ProblemsByService = ReadonlyMap<ServiceKey, readonly Problem[]>;
 
 /** All problems of each service from every source, without duplicates, sorted by service. */
 export function mergeProblems(sources: readonly ProblemsByService[]): ProblemsByService {
-  const merged = new Map<ServiceKey, Map<string, Problem>>();
+  return atOnce(mergeProblemsInSteps(sources));
+}
+
+/** As `mergeProblems`. The sources may change between two steps. */
+export function* mergeProblemsInSteps(sources: readonly ProblemsByService[]): Steps<ProblemsByService> {
+  const merged = new Map<ServiceKey, readonly Problem[]>();
   for (const source of sources) {
     for (const [key, problems] of source) {
       if (problems.length === 0) continue;
-      const known = merged.get(key) ?? new Map<string, Problem>();
       const worded = isWithoutLabels(key) ? problems.map(inParameterNames) : problems;
-      for (const problem of worded) known.set(identityOf(problem), problem);
-      merged.set(key, known);
+      const known = merged.get(key) ?? [];
+      merged.set(key, known.length + worded.length === 1 ? worded : distinct([...known, ...worded]));
+      yield;
     }
   }
-  const names = [...merged.keys()].sort();
-  return new Map(names.map((key) => [key, [...(merged.get(key)?.values() ?? [])]]));
+  const sorted = new Map<ServiceKey, readonly Problem[]>();
+  for (const key of [...merged.keys()].sort()) {
+    sorted.set(key, merged.get(key) ?? []);
+    yield;
+  }
+  return sorted;
+}
+
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [identityOf(problem), problem])).values()];
 }
 
 /** Control tasks of this replica that failed and have not recovered, each under a name of its own. */

@@ -71,8 +71,8 @@ export class LongAnswers {
     else next();
   }
 
-  /** The result of steps that are short each. */
-  inSlices<T>(steps: Generator<unknown, T>, signal: AbortSignal): Promise<T> {
+  /** The result of steps that are short each. Without a signal they are all taken, whatever caller goes. */
+  inSlices<T>(steps: Generator<unknown, T>, signal?: AbortSignal): Promise<T> {
     return this.#slices.run(steps, signal);
   }
 

@@ -1,9 +1,11 @@
 import type { KeyLayout, ServiceKey } from '@swarmgate/registry';
 import { type Logger, pause, type Running, type Settings, type Tasks } from '@swarmgate/runtime';
 import type { Server } from '../serving/server.ts';
+import { atOnce, type Steps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import {
   mergeProblems,
+  mergeProblemsInSteps,
   type ProblemsByService,
   problemsOfTasks,
   viewForeignKey,
@@ -56,9 +58,14 @@ export class ProblemWatch implements Running {
 
   /** Everything that is wrong now. */
   problems(): ProblemsByService {
+    return atOnce(this.problemsInSteps());
+  }
+
+  /** As `problems`, for calls that others can repeat. */
+  problemsInSteps(): Steps<ProblemsByService> {
     const { follower, server, ownProblems, ofCertificates, tasks } = this.#options;
     const { labelProblems, rejected, warnings } = follower.served;
-    return mergeProblems([
+    return mergeProblemsInSteps([
       labelProblems,
       rejected,
       warnings,

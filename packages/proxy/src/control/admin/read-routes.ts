@@ -43,10 +43,11 @@ export function readRoutes(parts: AdminParts): Router {
   );
 
   router.get('/v1/problems', (_request, response) =>
-    long.answer(response, (signal) => {
+    long.answer(response, async (signal) => {
+      const problems = await long.inSlices(parts.problems(), signal);
       const keys = served.foreignKeys.map(viewForeignKey);
       const head: Omit<ProblemsResponse, 'problems'> = { revision: served.revision, keys };
-      return long.sendList(response, head, 'problems', viewProblems(parts.problems()), signal);
+      await long.sendList(response, head, 'problems', viewProblems(problems), signal);
     }),
   );
 
@@ -122,7 +123,7 @@ export async function statusOf(
   const state = follower.state();
   const asOfMs = follower.asOfMs();
   let problems = 0;
-  for (const ofOne of parts.problems().values()) problems += ofOne.length;
+  for (const ofOne of (await parts.long.inSlices(parts.problems())).values()) problems += ofOne.length;
   return {
     version: replica.version,
     replica: replica.name,

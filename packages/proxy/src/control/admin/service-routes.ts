@@ -1,11 +1,11 @@
 import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { Router } from 'express';
-import type { Route } from '../../model/route.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import { inFlightByService, inFlightOfAll } from '../numbers/in-flight.ts';
 import { MergedNumbers } from '../numbers/merged-numbers.ts';
-import { busiestFirst, windowsOf } from '../numbers/replica-totals.ts';
+import { busiestFirst, type ReplicaTotals, windowsOf } from '../numbers/replica-totals.ts';
 import { noWindows, type Windows } from '../numbers/service-numbers.ts';
+import type { Steps, TakeSteps } from '../steps.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { optionalNameOf, requireAuthorization } from './http.ts';
@@ -32,7 +32,8 @@ export function serviceRoutes(parts: AdminParts): Router {
   router.get('/v1/services', requireAuthorization(parts, 'services'), (request, response) => {
     const query = readQuery(queryOf(request));
     return parts.long.answer(response, async (signal) => {
-      const { services, ...head } = await servicesAnswer(parts, query);
+      const take: TakeSteps = (steps) => parts.long.inSlices(steps, signal);
+      const { services, ...head } = await servicesAnswer(parts, query, take);
       await parts.long.sendList(response, head, 'services', services, signal);
     });
   });
@@ -51,14 +52,34 @@ function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
 }
 
 /** `services` are made one by one, as they are taken. */
-async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<AnswerInParts> {
+async function servicesAnswer(parts: AdminParts, query: ServicesQuery, take: TakeSteps): Promise<AnswerInParts> {
+  const { server } = parts;
+  const numbers = await server.numbers?.();
+  const own = (await numbers?.byService(take)) ?? noWindows;
+  const ofOne = query.service === undefined ? undefined : serviceKeysOf(parts, query.service);
+  const details = new Map<ServiceKey, Windows>();
+  for (const key of ofOne ?? []) details.set(key, (await numbers?.byEndpoint(key, take)) ?? noWindows);
+  const others = query.scope === 'all' ? await parts.totals.others() : [];
+  return take(answerInParts(parts, query, own, others, details));
+}
+
+function serviceKeysOf({ follower }: AdminParts, service: string): readonly ServiceKey[] {
+  return [...follower.served.services.keys()].filter((key) => serviceOf(key) === service);
+}
+
+function* answerInParts(
+  parts: AdminParts,
+  query: ServicesQuery,
+  own: Windows,
+  others: readonly ReplicaTotals[],
+  details: ReadonlyMap<ServiceKey, Windows>,
+): Steps<AnswerInParts> {
   const { follower, server, replica } = parts;
   const { served } = follower;
-  const numbers = await server.numbers?.();
-  const own = (await numbers?.byService()) ?? noWindows;
-  const others = query.scope === 'all' ? await parts.totals.others() : [];
-  const merged = new MergedNumbers([own, ...others.map(windowsOf)]);
-  const inFlight = inFlightByService(server);
+  const windows = [own];
+  for (const each of others) windows.push(yield* windowsOf(each));
+  const merged = new MergedNumbers(windows);
+  const inFlight = yield* inFlightByService(server);
   const inFlightOf = (service: string) =>
     others.reduce((sum, each) => sum + (each.services[service]?.inFlight ?? 0), inFlight.get(service) ?? 0);
   const chosen = [...served.services.values()].filter(
@@ -66,12 +87,9 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
       (query.service === undefined || serviceOf(key) === query.service) &&
       (query.owner === undefined || ownerOf(key) === query.owner),
   );
-  const shown = query.most < chosen.length ? busiest(chosen, [own, ...others.map(windowsOf)], query.most) : chosen;
+  yield;
+  const shown = query.most < chosen.length ? yield* busiest(chosen, windows, query.most) : chosen;
   const withTraffic = merged.keys();
-  const details = new Map<ServiceKey, readonly EndpointNumbers[]>();
-  if (query.service !== undefined)
-    for (const { key } of shown)
-      details.set(key, endpointNumbers(parts, key, (await numbers?.byEndpoint(key)) ?? noWindows));
   function* services(): Generator<ServicesResponse['services'][number]> {
     for (const each of shown) {
       const { key } = each;
@@ -80,7 +98,7 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
         service: key,
         ...(query.fields === 'all' ? documentsOf(each) : {}),
         numbers: withTraffic.has(key) || inFlight.has(key) ? merged.of(key, inFlightOf(key)) : null,
-        ...(detail === undefined ? {} : { endpointNumbers: detail }),
+        ...(detail === undefined ? {} : { endpointNumbers: endpointNumbers(parts, key, detail) }),
       };
     }
   }
@@ -95,7 +113,7 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery): Promise<
   return {
     revision: served.revision,
     replicas: [{ replica: replica.name, ageMs: 0, services: 'all' }, ...coveredOthers],
-    total: merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(server))),
+    total: yield* merged.total(others.reduce((sum, each) => sum + each.inFlight, inFlightOfAll(server))),
     unmatched: merged.of('', 0),
     services: services(),
   };
@@ -114,25 +132,35 @@ function documentsOf(served: ServedService): {
   };
 }
 
-function busiest(
+function* busiest(
   services: readonly ServedService[],
   parts: readonly Windows[],
   most: number,
-): readonly ServedService[] {
+): Steps<readonly ServedService[]> {
   const order = new Map<string, number>();
   for (const part of parts)
-    for (const [at, service] of busiestFirst(part).entries())
+    for (const [at, service] of (yield* busiestFirst(part)).entries()) {
       order.set(service, Math.min(at, order.get(service) ?? Number.POSITIVE_INFINITY));
-  const placeOf = ({ key }: ServedService) => order.get(key) ?? order.size;
-  return services.toSorted((a, b) => placeOf(a) - placeOf(b)).slice(0, most);
+      yield;
+    }
+  const places: ServedService[][] = [];
+  for (const each of services) {
+    const place = order.get(each.key) ?? order.size;
+    places[place] ??= [];
+    places[place].push(each);
+    yield;
+  }
+  return places.flat().slice(0, most);
 }
 
 /** Of this replica: every endpoint that the service has, and those it had that were asked. */
 function endpointNumbers({ server }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
   const merged = new MergedNumbers([windows]);
   const found = new Map<string, EndpointNumbers>();
-  const routes: Route[] = [...server.table().routes()].filter((route) => route.key === key);
-  for (const { endpoint, health, outstanding } of routes.flatMap((route) => server.endpointsOf(route))) {
+  for (const { endpoint, health, outstanding } of server
+    .table()
+    .routesOf(key)
+    .flatMap((route) => server.endpointsOf(route))) {
     const { id, host, port, state } = endpoint;
     found.set(id, { id, host, port, state, health, numbers: merged.of(id, outstanding) });
   }

@@ -12,11 +12,11 @@ export class WorkSlices {
    * Takes the steps one by one and returns their result. Each step must be short: a slice ends between two of them.
    * @throws what a step throws, and the signal's reason: the steps that are left are not taken.
    */
-  async run<T>(steps: Generator<unknown, T>, signal: AbortSignal): Promise<T> {
+  async run<T>(steps: Generator<unknown, T>, signal?: AbortSignal): Promise<T> {
     try {
       for (;;) {
         await this.#turn();
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         const endAtMs = performance.now() + sliceMs;
         do {
           const step = steps.next();

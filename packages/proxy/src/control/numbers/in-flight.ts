@@ -1,4 +1,5 @@
 import type { Server } from '../serving/server.ts';
+import type { Steps } from '../steps.ts';
 
 /** Requests and relayed connections of this replica that have not finished. */
 export function inFlightOfAll({ outstanding }: Pick<Server, 'outstanding'>): number {
@@ -11,15 +12,16 @@ export function inFlightOfAll({ outstanding }: Pick<Server, 'outstanding'>): num
  * The same by service, only of services that have any. Services that share an address, as by `outboundHostname`, each show
  * all that is in flight there.
  */
-export function inFlightByService(
+export function* inFlightByService(
   server: Pick<Server, 'outstanding' | 'table' | 'endpointsOf'>,
-): ReadonlyMap<string, number> {
+): Steps<ReadonlyMap<string, number>> {
   const outstanding = server.outstanding?.() ?? new Map<string, number>();
   const found = new Map<string, number>();
   if (![...outstanding.values()].some((count) => count > 0)) return found;
   // Several routes of a service may lead to the same endpoint.
   const counted = new Set<string>();
-  for (const route of server.table().routes())
+  for (const route of server.table().routes()) {
+    yield;
     for (const { endpoint } of server.endpointsOf(route)) {
       const count = outstanding.get(endpoint.id) ?? 0;
       const pair = `${route.key} ${endpoint.id}`;
@@ -27,5 +29,6 @@ export function inFlightByService(
       counted.add(pair);
       found.set(route.key, (found.get(route.key) ?? 0) + count);
     }
+  }
   return found;
 }

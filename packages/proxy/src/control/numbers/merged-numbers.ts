@@ -1,3 +1,4 @@
+import type { Steps } from '../steps.ts';
 import { type WindowName, type Windows, windowNames } from './service-numbers.ts';
 import { WindowCounts, type WindowNumbers } from './window-counts.ts';
 
@@ -36,16 +37,21 @@ export class MergedNumbers {
   }
 
   /** All keys together. */
-  total(inFlight: number): ShownNumbers {
-    return this.#show(
-      (name) =>
-        this.#parts.map((part) => {
-          const sum = new WindowCounts();
-          for (const counts of part[name].counts.values()) sum.merge(counts);
-          return { counts: sum, seconds: part[name].seconds };
-        }),
-      inFlight,
-    );
+  *total(inFlight: number): Steps<ShownNumbers> {
+    const sums = new Map<WindowName, { readonly counts: WindowCounts; readonly seconds: number }[]>();
+    for (const name of windowNames) {
+      const ofName: { readonly counts: WindowCounts; readonly seconds: number }[] = [];
+      sums.set(name, ofName);
+      for (const { [name]: window } of this.#parts) {
+        const sum = new WindowCounts();
+        ofName.push({ counts: sum, seconds: window.seconds });
+        for (const counts of window.counts.values()) {
+          sum.merge(counts);
+          yield;
+        }
+      }
+    }
+    return this.#show((name) => sums.get(name) ?? [], inFlight);
   }
 
   requests(key: string, name: WindowName): number {

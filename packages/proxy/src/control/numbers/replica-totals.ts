@@ -2,8 +2,9 @@ import { isName } from '@swarmgate/runtime';
 import { z } from 'zod';
 import { TallyRow } from '../../exchange/numbers/tally.ts';
 import type { Server } from '../serving/server.ts';
+import { inTurns, type Steps } from '../steps.ts';
 import { inFlightByService, inFlightOfAll } from './in-flight.ts';
-import { noWindows, type WindowName, type Windows, windowNames } from './service-numbers.ts';
+import { noWindows, type Window, type WindowName, type Windows, windowNames } from './service-numbers.ts';
 import { WindowCounts } from './window-counts.ts';
 
 /** What one replica counted, as it travels to the others: over the registry, or over Redis where `REDIS_URL` is set. */
@@ -43,19 +44,29 @@ export interface TotalsOptions {
 }
 
 /** Those with most requests in the last minute first, then in the last 15, then since the start. */
-export function busiestFirst(windows: Windows): readonly string[] {
-  const of = (name: WindowName, service: string) => windows[name].counts.get(service)?.requests ?? 0;
-  return [...windows.sinceStart.counts.keys()].sort(
-    (a, b) =>
-      of('lastMinute', b) - of('lastMinute', a) ||
-      of('last15Minutes', b) - of('last15Minutes', a) ||
-      of('sinceStart', b) - of('sinceStart', a),
-  );
+export function* busiestFirst({ lastMinute, last15Minutes, sinceStart }: Windows): Steps<readonly string[]> {
+  const services: { readonly service: string; readonly requests: readonly [number, number, number] }[] = [];
+  const of = ({ counts }: Window, service: string) => counts.get(service)?.requests ?? 0;
+  for (const service of sinceStart.counts.keys()) {
+    services.push({
+      service,
+      requests: [of(lastMinute, service), of(last15Minutes, service), of(sinceStart, service)],
+    });
+    yield;
+  }
+  services.sort(({ requests: a }, { requests: b }) => b[0] - a[0] || b[1] - a[1] || b[2] - a[2]);
+  return services.map(({ service }) => service);
 }
 
-export function totalsOf({ replica, at, windows, inFlight, inFlightOf, most }: TotalsOptions): ReplicaTotals {
-  const services = busiestFirst(windows);
+export function* totalsOf(options: TotalsOptions): Steps<ReplicaTotals> {
+  const { replica, at, windows, inFlight, inFlightOf, most } = options;
+  const services = yield* busiestFirst(windows);
   const kept = most === undefined ? services : services.slice(0, most);
+  const packed: Record<string, PackedService> = {};
+  for (const service of kept) {
+    packed[service] = packService(windows, service, inFlightOf(service));
+    yield;
+  }
   return {
     replica,
     at,
@@ -66,43 +77,45 @@ export function totalsOf({ replica, at, windows, inFlight, inFlightOf, most }: T
       last15Minutes: windows.last15Minutes.seconds,
       sinceStart: windows.sinceStart.seconds,
     },
-    services: Object.fromEntries(
-      kept.map((service) => {
-        const packed: Record<string, unknown> = { inFlight: inFlightOf(service) };
-        for (const name of windowNames) {
-          const counts = windows[name].counts.get(service);
-          if (counts !== undefined) packed[name] = pack(counts);
-        }
-        return [service, packed as unknown as PackedService];
-      }),
-    ),
+    services: packed,
   };
+}
+
+function packService(windows: Windows, service: string, inFlight: number): PackedService {
+  const packed: Record<string, unknown> = { inFlight };
+  for (const name of windowNames) {
+    const counts = windows[name].counts.get(service);
+    if (counts !== undefined) packed[name] = pack(counts);
+  }
+  return packed as unknown as PackedService;
 }
 
 /** What this replica counted until now; of its busiest services where `most` is set. */
 export async function replicaTotals(server: Server, replica: string, most?: number): Promise<ReplicaTotals> {
   const windows = (await (await server.numbers?.())?.byService()) ?? noWindows;
-  const byService = inFlightByService(server);
+  const byService = await inTurns(inFlightByService(server));
   const inFlightOf = (service: string) => byService.get(service) ?? 0;
   const inFlight = inFlightOfAll(server);
   const at = new Date().toISOString();
-  return totalsOf({ replica, at, windows, inFlight, inFlightOf, ...(most === undefined ? {} : { most }) });
+  return inTurns(totalsOf({ replica, at, windows, inFlight, inFlightOf, ...(most === undefined ? {} : { most }) }));
 }
 
 /** What can be added to a replica's own windows. */
-export function windowsOf({ seconds, services }: ReplicaTotals): Windows {
-  const window = (name: WindowName) => {
+export function* windowsOf({ seconds, services }: ReplicaTotals): Steps<Windows> {
+  function* window(name: WindowName): Steps<Window> {
     const counts = new Map<string, WindowCounts>();
     for (const [service, packed] of Object.entries(services)) {
       const its = packed[name];
-      if (its !== undefined) counts.set(service, unpack(its));
+      if (its === undefined) continue;
+      counts.set(service, unpack(its));
+      yield;
     }
     return { seconds: Math.max(0.1, seconds[name]), counts };
-  };
+  }
   return {
-    lastMinute: window('lastMinute'),
-    last15Minutes: window('last15Minutes'),
-    sinceStart: window('sinceStart'),
+    lastMinute: yield* window('lastMinute'),
+    last15Minutes: yield* window('last15Minutes'),
+    sinceStart: yield* window('sinceStart'),
   };
 }
 

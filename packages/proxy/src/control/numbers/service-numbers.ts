@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pause } from '@swarmgate/runtime';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import { type RowVisitor, Tally } from '../../exchange/numbers/tally.ts';
-import { encodeTally, forEachRow } from '../../exchange/numbers/tally-codec.ts';
+import { encodeTally, forEachRow, readRows } from '../../exchange/numbers/tally-codec.ts';
+import { inTurns, type Steps, type TakeSteps } from '../steps.ts';
 import { WindowCounts } from './window-counts.ts';
 
 /** Spans of time that numbers are shown for. */
@@ -38,8 +38,6 @@ const quarterMs = 15 * minuteMs;
 const slotsPerMinute = 6;
 // The oldest slots become a minute when the last minute can do without them.
 const mostSlots = 2 * slotsPerMinute;
-// Requests may pass through the same process: some 10 ms of reading, then they have their turn.
-const bytesPerTurn = 128 * 1_024;
 
 /**
  * What the exchanges of one proxy came to, by service and endpoint, merged over its workers: since the start, and in rings of
@@ -109,13 +107,13 @@ export class ServiceNumbers {
   }
 
   /** By service: `<owner>/<service>`, or empty for requests that no route matched. */
-  byService(): Promise<Windows> {
-    return this.#windows((service) => service);
+  byService(take: TakeSteps = inTurns): Promise<Windows> {
+    return take(this.#windows((service) => service));
   }
 
   /** Of one service by endpoint id; empty for responses of the proxy itself, and for endpoints that are gone. */
-  byEndpoint(service: string): Promise<Windows> {
-    return this.#windows((own, endpoint) => (own === service ? endpoint : undefined));
+  byEndpoint(service: string, take: TakeSteps = inTurns): Promise<Windows> {
+    return take(this.#windows((own, endpoint) => (own === service ? endpoint : undefined)));
   }
 
   /**
@@ -155,49 +153,41 @@ export class ServiceNumbers {
     this.#total = kept;
   }
 
-  async #windows(keyOf: (service: string, endpoint: string) => string | undefined): Promise<Windows> {
+  /** Reading takes several turns: what is counted meanwhile may be in it. */
+  *#windows(keyOf: (service: string, endpoint: string) => string | undefined): Steps<Windows> {
     this.advance();
     const nowMs = this.#now();
-    // All that is read was there at this moment, though reading takes several turns.
+    const names = this.#names;
     const [slots, minutes] = [[...this.#slots], [...this.#minutes]];
-    const open = { fromMs: this.#openedMs, toMs: nowMs, rows: encodeTally(this.#open) };
-    const total = new Map<string, WindowCounts>();
-    this.#total.forEach(this.#collector(total, keyOf));
-    const collect = async (read: readonly Slot[]): Promise<Window> => {
+    const [open, openedMs, all] = [this.#open, this.#openedMs, this.#total];
+    const into = (counts: Map<string, WindowCounts>): RowVisitor => {
+      return (id, row, cells, its) => {
+        const name = names[id];
+        const key = name === undefined ? undefined : keyOf(...name);
+        if (key === undefined) return;
+        let sum = counts.get(key);
+        if (sum === undefined) {
+          sum = new WindowCounts();
+          counts.set(key, sum);
+        }
+        sum.add(row, cells, its);
+      };
+    };
+    function* collect(read: readonly Slot[]): Steps<Window> {
       const counts = new Map<string, WindowCounts>();
-      const visit = this.#collector(counts, keyOf);
-      let bytes = 0;
-      for (const { rows } of read) {
-        forEachRow(rows, visit);
-        bytes += rows.length;
-        if (bytes < bytesPerTurn) continue;
-        bytes = 0;
-        await nextTurn();
-      }
-      return { seconds: secondsFrom(Math.min(...read.map(({ fromMs }) => fromMs)), nowMs), counts };
-    };
+      const visit = into(counts);
+      for (const { rows } of read) yield* readRows(rows, visit);
+      yield* open.inPages(visit);
+      const fromMs = Math.min(openedMs, ...read.map((each) => each.fromMs));
+      return { seconds: secondsFrom(fromMs, nowMs), counts };
+    }
     const within = (each: readonly Slot[], ms: number) => each.filter(({ toMs }) => toMs > nowMs - ms);
+    const total = new Map<string, WindowCounts>();
+    yield* all.inPages(into(total));
     return {
-      lastMinute: await collect([...within(slots, minuteMs), open]),
-      last15Minutes: await collect([...within(minutes, quarterMs), ...within(slots, quarterMs), open]),
+      lastMinute: yield* collect(within(slots, minuteMs)),
+      last15Minutes: yield* collect([...within(minutes, quarterMs), ...within(slots, quarterMs)]),
       sinceStart: { seconds: secondsFrom(this.#startedMs, nowMs), counts: total },
-    };
-  }
-
-  #collector(
-    counts: Map<string, WindowCounts>,
-    keyOf: (service: string, endpoint: string) => string | undefined,
-  ): RowVisitor {
-    return (id, row, cells, its) => {
-      const name = this.#names[id];
-      const key = name === undefined ? undefined : keyOf(...name);
-      if (key === undefined) return;
-      let sum = counts.get(key);
-      if (sum === undefined) {
-        sum = new WindowCounts();
-        counts.set(key, sum);
-      }
-      sum.add(row, cells, its);
     };
   }
 

@@ -2,6 +2,7 @@ import { keyLayout } from '@swarmgate/registry';
 import { silentLogger, Tasks } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { cellOfStatus, TallyRow } from '../../exchange/numbers/tally.ts';
+import { atOnce } from '../steps.ts';
 import { MergedNumbers } from './merged-numbers.ts';
 import { type ReplicaTotals, readTotals, totalsOf, windowsOf } from './replica-totals.ts';
 import type { Windows } from './service-numbers.ts';
@@ -68,14 +69,16 @@ describe('what replicas counted, shared', () => {
       carrier,
       totals: (most) =>
         Promise.resolve(
-          totalsOf({
-            replica: name,
-            at: '2026-01-01T00:00:00.000Z',
-            windows: own(),
-            inFlight: 1,
-            inFlightOf: () => 1,
-            ...(most === undefined ? {} : { most }),
-          }),
+          atOnce(
+            totalsOf({
+              replica: name,
+              at: '2026-01-01T00:00:00.000Z',
+              windows: own(),
+              inFlight: 1,
+              inFlightOf: () => 1,
+              ...(most === undefined ? {} : { most }),
+            }),
+          ),
         ),
       logger: silentLogger,
     });
@@ -87,7 +90,7 @@ describe('what replicas counted, shared', () => {
     await other.tell();
     const others = await replica('one', () => own).others();
     expect(others.map((each) => each.replica)).to.deep.equal(['two']);
-    const shown = new MergedNumbers([own, ...others.map(windowsOf)]).of('swarm/shop', 0);
+    const shown = new MergedNumbers([own, ...others.map((each) => atOnce(windowsOf(each)))]).of('swarm/shop', 0);
     expect(shown.lastMinute).to.deep.include({
       requests: 100,
       requestsPerSecond: 1.667,

@@ -34,12 +34,8 @@ export class WindowCounts {
   }
 
   merge(other: WindowCounts): void {
-    const pairs = other.pairs();
-    this.add(
-      other.row,
-      pairs.map(([cell]) => cell),
-      pairs.map(([, count]) => count),
-    );
+    this.row.add(other.row);
+    for (const [cell, count] of other.#cells) this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + count);
   }
 
   /** Cells in ascending order, each with its count: see `cellOfStatus`. */

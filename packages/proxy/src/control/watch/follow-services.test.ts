@@ -19,7 +19,9 @@ describe('following the registry', () => {
   let changes: ServicesChange[];
   let followers: ServicesFollower[];
 
-  const follow = async (more: { registry?: Registry; now?: () => number } = {}) => {
+  const follow = async (
+    more: { registry?: Registry; now?: () => number; onChange?: (change: ServicesChange) => Promise<void> } = {},
+  ) => {
     const follower = await followServices({
       registry,
       env: [],
@@ -182,6 +184,24 @@ describe('following the registry', () => {
     const earlier = Date.now() - 3_600_000;
     const second = await follow({ registry: unreachable(), now: () => earlier });
     expect(second.served.services.get('swarm/a')).to.include({ origin: 'snapshot', addressesFresh: true });
+  });
+
+  it('has its first table once that is in force, not when the registry has given it', async () => {
+    await publish('swarm/a');
+    const given = Promise.withResolvers<void>();
+    const inForce = Promise.withResolvers<void>();
+    const follower = await follow({
+      onChange: async ({ changes: { size } }) => {
+        if (size === 0) return;
+        given.resolve();
+        await inForce.promise;
+      },
+    });
+    await given.promise;
+    expect(follower.hasFirstTable()).to.equal(false);
+    inForce.resolve();
+    await eventually('the first table', () => follower.hasFirstTable());
+    expect(follower.state().kind).to.equal('following');
   });
 
   it('follows on, and still counts a loss, when the clock jumps an hour back and forth', async () => {

@@ -30,6 +30,8 @@ export interface FollowServicesOptions {
   readonly historyTimeoutMs?: number;
   /** Ms since the epoch. Default: the clock. */
   readonly now?: () => number;
+  /** Ms of a monotonic clock. Default: that of the process. */
+  readonly uptime?: () => number;
   /** Runs the following. Default: tasks whose faults only the log shows. */
   readonly tasks?: Tasks;
 }
@@ -62,6 +64,7 @@ export class ServicesFollower implements Running {
   readonly #tasks: Tasks;
   #consumer: ServicesConsumer | undefined;
   readonly #now: () => number;
+  readonly #uptime: () => number;
   readonly #path: string;
   readonly #keeper: SnapshotKeeper;
   readonly #fullReads = new FullReads();
@@ -83,6 +86,7 @@ export class ServicesFollower implements Running {
     this.#options = options;
     this.#tasks = options.tasks ?? new Tasks({ logger: options.logger });
     this.#now = options.now ?? Date.now;
+    this.#uptime = options.uptime ?? (() => performance.now());
     this.#path = snapshotPath(options.dataDir, options.registry.instance);
     this.served = new ServedServices(options.env);
     this.#ended = AbortSignal.any([options.signal, this.#ending.signal]);
@@ -198,7 +202,7 @@ export class ServicesFollower implements Running {
   async #takeRegistered(change: Extract<RegistryChange, { kind: 'snapshot' | 'delta' }>): Promise<void> {
     const { logger } = this.#options;
     const heldBefore = this.served.held.size;
-    this.served.absorb(change, this.#now());
+    this.served.absorb(change, { epochMs: this.#now(), uptimeMs: this.#uptime() });
     await this.#findFallbacks();
     if (this.#away !== undefined || this.#headMissingSinceMs !== undefined)
       logger.info(
@@ -209,13 +213,14 @@ export class ServicesFollower implements Running {
     this.#headMissingSinceMs = undefined;
     this.#followingSinceMs ??= this.#now();
     this.#asOfMs = this.#now();
-    this.#firstTableFrom = 'memory';
     if (this.served.held.size > heldBefore)
       logger.error(
         { held: this.served.held.size, reason: this.served.holding?.reason },
         'services vanished from the registry without a reason: they are served on until `reload?force=true`',
       );
-    await this.#settle();
+    await this.#settle(() => {
+      this.#firstTableFrom = 'memory';
+    });
     this.#keeper.keep(() => ({
       registryId: this.served.registryId,
       revision: this.served.revision,
@@ -307,9 +312,11 @@ export class ServicesFollower implements Running {
     }
   }
 
-  async #settle(): Promise<void> {
+  /** @param inForce called once the change is, before the state is reported */
+  async #settle(inForce: () => void = () => undefined): Promise<void> {
     await this.#consumer?.onChange(this.served.settle());
     this.served.confirm();
+    inForce();
     this.#tellState();
   }
 

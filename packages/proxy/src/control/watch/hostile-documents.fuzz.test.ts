@@ -68,7 +68,7 @@ describe('a document of one service, whatever stands in it', function () {
           const all = new ServedServices([]);
           const checked = checkDefinition(parsed(definitionText), hostile);
           const checkedEndpoints = checkEndpoints(parsed(endpointsText), hostile);
-          all.absorb(snapshot({ services: [['swarm/neighbour', good(neighbour)]] }), 1);
+          all.absorb(snapshot({ services: [['swarm/neighbour', good(neighbour)]] }), { epochMs: 1, uptimeMs: 1 });
           all.absorb(
             delta(
               2,
@@ -81,7 +81,7 @@ describe('a document of one service, whatever stands in it', function () {
                 ],
               ],
             ),
-            2,
+            { epochMs: 2, uptimeMs: 2 },
           );
           const { changes } = all.settle();
           const upstreams = new Upstreams({

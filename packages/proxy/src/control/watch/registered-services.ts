@@ -15,6 +15,14 @@ import { decideVanished } from './vanishing.ts';
 type SnapshotChange = Extract<RegistryChange, { kind: 'snapshot' }>;
 type DeltaChange = Extract<RegistryChange, { kind: 'delta' }>;
 
+/** A clock that is set must not hide a loss: spans are measured with the monotonic clock. */
+export interface Moment {
+  /** Milliseconds since the epoch. */
+  readonly epochMs: number;
+  /** Of the monotonic clock, in milliseconds. */
+  readonly uptimeMs: number;
+}
+
 /** Why services are kept that the registry does not hold any more. */
 export interface Holding {
   readonly reason: 'mass-loss' | 'other-registry';
@@ -63,11 +71,11 @@ export class RegisteredServices {
     }
   }
 
-  absorbSnapshot(change: SnapshotChange, nowMs: number): ReadonlySet<ServiceKey> {
+  absorbSnapshot(change: SnapshotChange, now: Moment): ReadonlySet<ServiceKey> {
     const { snapshot } = change;
     const otherRegistry = this.registryId !== '' && this.registryId !== snapshot.registryId;
     const touched = new Set<ServiceKey>();
-    this.#loseVanished(change, otherRegistry, touched, nowMs);
+    this.#loseVanished(change, otherRegistry, touched, now);
     // An index is valid only within one life of one registry; a restored backup may repeat it.
     const trustIndexes =
       !otherRegistry && !this.fromDisk && ['hand-edit', 'journal-gap', 'requested'].includes(change.cause);
@@ -142,7 +150,7 @@ export class RegisteredServices {
     { snapshot, journalled }: SnapshotChange,
     otherRegistry: boolean,
     touched: Set<ServiceKey>,
-    nowMs: number,
+    { epochMs, uptimeMs }: Moment,
   ): void {
     const lose = <T>(
       documents: Map<ServiceKey, Stored<T>>,
@@ -159,9 +167,9 @@ export class RegisteredServices {
         journalled,
         otherRegistry,
         // Whatever vanishes while a loss is being held is part of it.
-        recentlyLost: recentlyLost.count(nowMs) + held.size,
+        recentlyLost: recentlyLost.count(uptimeMs) + held.size,
       });
-      recentlyLost.add(decision.remove.filter((key) => !journalled.has(key)).length, nowMs);
+      recentlyLost.add(decision.remove.filter((key) => !journalled.has(key)).length, uptimeMs);
       for (const key of decision.remove) {
         held.delete(key);
         forget(key);
@@ -172,7 +180,7 @@ export class RegisteredServices {
         touched.add(key);
       }
       if (decision.hold.length > 0)
-        this.holding = { reason: otherRegistry ? 'other-registry' : 'mass-loss', sinceMs: nowMs };
+        this.holding = { reason: otherRegistry ? 'other-registry' : 'mass-loss', sinceMs: epochMs };
     };
     const recently = this.#recentlyLost;
     lose(this.definitions, this.held, recently.definitions, snapshot.services, (key) => this.#forgetDefinition(key));
@@ -245,13 +253,12 @@ const onDisk = -1;
 class RecentCount {
   #counts: { readonly atMs: number; readonly count: number }[] = [];
 
-  add(count: number, nowMs: number): void {
-    if (count > 0) this.#counts.push({ atMs: nowMs, count });
+  add(count: number, uptimeMs: number): void {
+    if (count > 0) this.#counts.push({ atMs: uptimeMs, count });
   }
 
-  count(nowMs: number): number {
-    // What lies in the future was counted before the clock was set back, an unknown time ago.
-    this.#counts = this.#counts.filter(({ atMs }) => atMs <= nowMs && nowMs - atMs < recentMs);
+  count(uptimeMs: number): number {
+    this.#counts = this.#counts.filter(({ atMs }) => uptimeMs - atMs < recentMs);
     return this.#counts.reduce((sum, { count }) => sum + count, 0);
   }
 }

@@ -6,10 +6,13 @@ import { ServedServices } from './served-services.ts';
 const many = (count: number): ServiceKey[] => Array.from({ length: count }, (_, at): ServiceKey => `swarm/s${at}`);
 const all = (keys: readonly ServiceKey[]) => keys.map((key) => [key, good(definition(key))] as const);
 
+/** So long after the process started; the clock on the wall shows the same unless it was set. */
+const at = (uptimeMs: number, epochMs = uptimeMs) => ({ epochMs, uptimeMs });
+
 /** Served services that have settled on these. */
 function serving(given: SnapshotGiven): ServedServices {
   const served = new ServedServices([]);
-  served.absorb(snapshot({ cause: 'start', ...given }), 0);
+  served.absorb(snapshot({ cause: 'start', ...given }), at(0));
   served.settle();
   served.confirm();
   return served;
@@ -18,7 +21,7 @@ function serving(given: SnapshotGiven): ServedServices {
 describe('what is served of what is registered', () => {
   it('gives only the differences', () => {
     const served = serving({ services: all(many(3)) });
-    served.absorb(delta(2, [['swarm/s1', good(definition('swarm/s1', '/new'), 7)]]), 0);
+    served.absorb(delta(2, [['swarm/s1', good(definition('swarm/s1', '/new'), 7)]]), at(0));
     const { changes, revision } = served.settle();
     expect([...changes.keys()]).to.deep.equal(['swarm/s1']);
     expect(changes.get('swarm/s1')?.definition.destinations[0]?.servicePath).to.deep.equal(['/new']);
@@ -28,16 +31,16 @@ describe('what is served of what is registered', () => {
   it('sees no difference in a full read of equal documents at other indexes', () => {
     const served = serving({ services: all(many(3)) });
     const again = many(3).map((key) => [key, good(definition(key), 99)] as const);
-    served.absorb(snapshot({ services: again, sequence: 2 }), 0);
+    served.absorb(snapshot({ services: again, sequence: 2 }), at(0));
     expect(served.settle().changes.size).to.equal(0);
     expect(served.registered('swarm/s1')?.index).to.equal(99);
   });
 
   it('carries a change again that was not confirmed to be in force', () => {
     const served = serving({ services: [] });
-    served.absorb(delta(2, all(['swarm/a'])), 0);
+    served.absorb(delta(2, all(['swarm/a'])), at(0));
     served.settle();
-    served.absorb(delta(3, all(['swarm/b'])), 0);
+    served.absorb(delta(3, all(['swarm/b'])), at(0));
     expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/a', 'swarm/b']);
   });
 
@@ -45,7 +48,7 @@ describe('what is served of what is registered', () => {
     const own = { key: 'env/x' as const, definition: definition('env/x'), endpoints: undefined };
     const served = new ServedServices([{ ...own, origin: 'env', addressesFresh: true }]);
     expect([...served.settle().changes.keys()]).to.deep.equal(['env/x']);
-    served.absorb(snapshot({ services: [] }), 0);
+    served.absorb(snapshot({ services: [] }), at(0));
     served.settle();
     expect(served.services.has('env/x')).to.equal(true);
   });
@@ -55,14 +58,14 @@ describe('what is served of what is registered', () => {
     const warning = { severity: 'warning', reason: 'field-unknown', message: 'no such field' } as const;
     const misspelt = { ...good(definition('swarm/a'), 2), warnings: [warning] };
     const key = 'swarm/a' as const;
-    served.absorb(snapshot({ services: [[key, misspelt]], sequence: 2, cause: 'hand-edit' }), 0);
+    served.absorb(snapshot({ services: [[key, misspelt]], sequence: 2, cause: 'hand-edit' }), at(0));
     expect(served.settle().changes.size).to.equal(0);
     expect([...served.warnings]).to.deep.equal([[key, [warning]]]);
     expect(served.rejected.size).to.equal(0);
-    served.absorb(delta(3, [[key, good(definition('swarm/a'), 3)]]), 0);
+    served.absorb(delta(3, [[key, good(definition('swarm/a'), 3)]]), at(0));
     expect(served.warnings.size).to.equal(0);
-    served.absorb(delta(4, [[key, misspelt]]), 0);
-    served.absorb(delta(5, [[key, undefined]]), 0);
+    served.absorb(delta(4, [[key, misspelt]]), at(0));
+    served.absorb(delta(5, [[key, undefined]]), at(0));
     expect(served.warnings.size).to.equal(0);
   });
 
@@ -137,7 +140,7 @@ describe('what is served of what is registered', () => {
   describe('a document that cannot be used', () => {
     it('is replaced by its last good version', () => {
       const served = serving({ services: all(['swarm/a']) });
-      served.absorb(delta(2, [['swarm/a', bad()]]), 0);
+      served.absorb(delta(2, [['swarm/a', bad()]]), at(0));
       expect(served.lackingFallback()).to.deep.equal([]);
       const { changes, rejected } = served.settle();
       expect(changes.size).to.equal(0);
@@ -159,9 +162,9 @@ describe('what is served of what is registered', () => {
 
     it('is served again once it is mended', () => {
       const served = serving({ services: all(['swarm/a']) });
-      served.absorb(delta(2, [['swarm/a', bad()]]), 0);
+      served.absorb(delta(2, [['swarm/a', bad()]]), at(0));
       served.settle();
-      served.absorb(delta(3, [['swarm/a', good(definition('swarm/a', '/mended'), 3)]]), 0);
+      served.absorb(delta(3, [['swarm/a', good(definition('swarm/a', '/mended'), 3)]]), at(0));
       expect(served.settle().rejected.size).to.equal(0);
       expect(served.services.get('swarm/a')).to.include({ origin: 'registry' });
     });
@@ -171,7 +174,7 @@ describe('what is served of what is registered', () => {
         services: all(['swarm/a']),
         endpoints: [['swarm/a', good(endpoints('swarm/a'))]],
       });
-      served.absorb(delta(2, [], [['swarm/a', bad()]]), 0);
+      served.absorb(delta(2, [], [['swarm/a', bad()]]), at(0));
       served.settle();
       expect(served.services.get('swarm/a')).to.include({ addressesFresh: false });
       expect(served.services.get('swarm/a')?.endpoints?.tasks).to.have.length(1);
@@ -181,14 +184,14 @@ describe('what is served of what is registered', () => {
   describe('vanished services', () => {
     it('go at once when the journal says so, in any number', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: [], journalled: many(20) }), 0);
+      served.absorb(snapshot({ services: [], journalled: many(20) }), at(0));
       expect(served.settle().changes.size).to.equal(20);
       expect(served.services.size).to.equal(0);
     });
 
     it('are held when most vanish without a word, by DNS name only', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: all(many(4)) }), 5);
+      served.absorb(snapshot({ services: all(many(4)) }), at(5));
       served.settle();
       expect(served.services.size).to.equal(20);
       expect(served.holding).to.deep.equal({ reason: 'mass-loss', sinceMs: 5 });
@@ -201,35 +204,54 @@ describe('what is served of what is registered', () => {
       const keys = many(12);
       const served = serving({ services: all(keys) });
       for (let left = 11; left >= 0; left -= 1)
-        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 1_000 * (12 - left));
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), at(1_000 * (12 - left)));
       served.settle();
       expect(served.services.size).to.equal(6);
       expect(served.holding?.reason).to.equal('mass-loss');
     });
 
+    for (const [title, jumpMs] of [
+      ['forward', 3_600_000],
+      ['back', -3_600_000],
+      ['to and fro', 0],
+    ] as const)
+      it(`are held once most are gone, though the clock is set ${title} after each`, () => {
+        const keys = many(12);
+        const served = serving({ services: all(keys) });
+        for (let left = 11; left >= 0; left -= 1) {
+          const step = 12 - left;
+          const setMs = jumpMs === 0 ? (step % 2) * 7_200_000 : step * jumpMs;
+          const change = snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left });
+          served.absorb(change, at(1_000 * step, 1_000 * step + setMs));
+        }
+        served.settle();
+        expect(served.services.size).to.equal(6);
+        expect(served.holding?.reason).to.equal('mass-loss');
+      });
+
     it('are hand edits when they go few by few over a long time', () => {
       const keys = many(12);
       const served = serving({ services: all(keys) });
       for (let left = 11; left >= 0; left -= 1)
-        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), 61_000 * (12 - left));
+        served.absorb(snapshot({ services: all(keys.slice(0, left)), sequence: 20 - left }), at(61_000 * (12 - left)));
       served.settle();
       expect(served.services.size).to.equal(0);
     });
 
     it('stay held however much is published beside them', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: all(many(4)) }), 0);
+      served.absorb(snapshot({ services: all(many(4)) }), at(0));
       const others = Array.from({ length: 100 }, (_, at): ServiceKey => `swarm/other${at}`);
-      served.absorb(snapshot({ services: all([...many(4), ...others]), sequence: 9 }), 0);
+      served.absorb(snapshot({ services: all([...many(4), ...others]), sequence: 9 }), at(0));
       served.settle();
       expect(served.services.size).to.equal(120);
     });
 
     it('are the registry’s again when they come back, and go when the journal removes them', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: [] }), 0);
-      served.absorb(delta(5, all(['swarm/s1'])), 0);
-      served.absorb(delta(6, [['swarm/s2', undefined]]), 0);
+      served.absorb(snapshot({ services: [] }), at(0));
+      served.absorb(delta(5, all(['swarm/s1'])), at(0));
+      served.absorb(delta(6, [['swarm/s2', undefined]]), at(0));
       served.settle();
       expect(served.services.get('swarm/s1')).to.include({ origin: 'registry', addressesFresh: true });
       expect(served.services.has('swarm/s2')).to.equal(false);
@@ -238,14 +260,14 @@ describe('what is served of what is registered', () => {
 
     it('end the holding when all are back', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: [] }), 0);
-      served.absorb(snapshot({ services: all(many(20)), sequence: 2 }), 0);
+      served.absorb(snapshot({ services: [] }), at(0));
+      served.absorb(snapshot({ services: all(many(20)), sequence: 2 }), at(0));
       expect(served.holding).to.equal(undefined);
     });
 
     it('are never removed for another registry', () => {
       const served = serving({ services: all(['swarm/a', 'manual/b']) });
-      served.absorb(snapshot({ services: all(['swarm/c']), registryId: 'r2' }), 0);
+      served.absorb(snapshot({ services: all(['swarm/c']), registryId: 'r2' }), at(0));
       served.settle();
       expect([...served.services.keys()].sort()).to.deep.equal(['manual/b', 'swarm/a', 'swarm/c']);
       expect(served.holding?.reason).to.equal('other-registry');
@@ -254,7 +276,7 @@ describe('what is served of what is registered', () => {
 
     it('go when they are released', () => {
       const served = serving({ services: all(many(20)) });
-      served.absorb(snapshot({ services: [] }), 0);
+      served.absorb(snapshot({ services: [] }), at(0));
       served.settle();
       served.confirm();
       served.release((key) => key !== 'swarm/s3');
@@ -284,7 +306,7 @@ describe('what is served of what is registered', () => {
       served.confirm();
       expect(served.services.get('swarm/a')).to.include({ origin: 'snapshot', addressesFresh: true });
       const said = { services: all(['swarm/a']), endpoints: [['swarm/a', good(endpoints('swarm/a'))]] as const };
-      served.absorb(snapshot({ ...said, cause: 'start', sequence: 4 }), 0);
+      served.absorb(snapshot({ ...said, cause: 'start', sequence: 4 }), at(0));
       expect(served.settle().changes.size).to.equal(0);
       expect(served.services.get('swarm/a')).to.include({ origin: 'registry' });
     });
@@ -297,7 +319,7 @@ describe('what is served of what is registered', () => {
       served.settle();
       expect(served.services.get('swarm/a')).to.include({ addressesFresh: false });
       const said = { services: all(['swarm/a']), endpoints: [['swarm/a', good(endpoints('swarm/a'))]] as const };
-      served.absorb(snapshot({ ...said, cause: 'start' }), 0);
+      served.absorb(snapshot({ ...said, cause: 'start' }), at(0));
       served.settle();
       expect(served.services.get('swarm/a')).to.include({ addressesFresh: true });
     });
@@ -305,7 +327,7 @@ describe('what is served of what is registered', () => {
     it('holds what another registry does not know', () => {
       const served = new ServedServices([]);
       served.restore(kept(['swarm/a']), false);
-      served.absorb(snapshot({ services: [], registryId: 'r2', cause: 'start' }), 0);
+      served.absorb(snapshot({ services: [], registryId: 'r2', cause: 'start' }), at(0));
       served.settle();
       expect(served.services.get('swarm/a')).to.include({ origin: 'last-good', addressesFresh: false });
     });
@@ -313,7 +335,7 @@ describe('what is served of what is registered', () => {
     it('is the last good version of a document that was spoilt meanwhile', () => {
       const served = new ServedServices([]);
       served.restore(kept(['swarm/a']), false);
-      served.absorb(snapshot({ services: [['swarm/a', bad()]], cause: 'start' }), 0);
+      served.absorb(snapshot({ services: [['swarm/a', bad()]], cause: 'start' }), at(0));
       served.settle();
       expect(served.services.get('swarm/a')).to.include({ origin: 'last-good' });
     });
@@ -327,7 +349,7 @@ describe('what is served of what is registered', () => {
       });
       expect(served.services.get('manual/a')?.endpoints?.owner).to.equal('swarm');
       expect(served.services.get('manual/b')?.endpoints).to.equal(undefined);
-      served.absorb(delta(2, [], [['swarm/a', good(endpoints('swarm/a', '10.0.1.6/24'), 8)]]), 0);
+      served.absorb(delta(2, [], [['swarm/a', good(endpoints('swarm/a', '10.0.1.6/24'), 8)]]), at(0));
       expect([...served.settle().changes.keys()].sort()).to.deep.equal(['manual/a', 'swarm/a']);
       expect(served.services.get('manual/a')?.endpoints?.tasks[0]?.addresses).to.deep.equal(['10.0.1.6/24']);
     });

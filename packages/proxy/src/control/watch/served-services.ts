@@ -9,7 +9,7 @@ import {
   serviceKey,
 } from '@swarmgate/registry';
 import type { ServedService, ServicesChange } from '../../model/served-service.ts';
-import { type Holding, RegisteredServices } from './registered-services.ts';
+import { type Holding, type Moment, RegisteredServices } from './registered-services.ts';
 
 /** What the disk kept: everything that was served, at the revision it was served at. */
 export interface KeptSnapshot {
@@ -115,14 +115,14 @@ export class ServedServices {
     this.#touch(this.#registered.definitions.keys());
   }
 
-  absorb(change: Extract<RegistryChange, { kind: 'snapshot' | 'delta' }>, nowMs: number): void {
+  absorb(change: Extract<RegistryChange, { kind: 'snapshot' | 'delta' }>, now: Moment): void {
     if (change.kind === 'delta') {
       this.#touch(this.#registered.absorbDelta(change));
       return;
     }
     // The snapshot's part ends here: what it marked as its own or as stale is decided again.
     if (this.#registered.fromDisk) this.#touch(this.#registered.definitions.keys());
-    this.#touch(this.#registered.absorbSnapshot(change, nowMs));
+    this.#touch(this.#registered.absorbSnapshot(change, now));
   }
 
   /**

@@ -31,9 +31,15 @@ export function encodeTally(tally: Pick<Tally | TallyPage, 'forEach'>): Uint8Arr
 
 /** Reads what `encodeTally` wrote, row by row. `row`, `cells` and `counts` hold only during the call. */
 export function forEachRow(bytes: Uint8Array, visit: RowVisitor): void {
+  readRows(bytes, visit, Number.POSITIVE_INFINITY).next();
+}
+
+/** As `forEachRow`, yielding after so many rows. */
+export function* readRows(bytes: Uint8Array, visit: RowVisitor, rowsPerStep = 64): Generator<undefined, void> {
   const reader = new Reader(bytes);
   const [cells, counts]: [number[], number[]] = [[], []];
   let id = 0;
+  let read = 0;
   while (!reader.atEnd) {
     id += reader.number();
     const row = new TallyRow();
@@ -49,6 +55,8 @@ export function forEachRow(bytes: Uint8Array, visit: RowVisitor): void {
       counts.push(reader.number());
     }
     visit(id, row, cells, counts);
+    read += 1;
+    if (read % rowsPerStep === 0) yield;
   }
 }
 

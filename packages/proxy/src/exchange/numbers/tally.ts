@@ -101,4 +101,12 @@ export class Tally {
   forEach(visit: RowVisitor): void {
     for (const [number, page] of this.#pages.entries()) page?.forEach(visit, number * rowsPerPage);
   }
+
+  /** As `forEach`, yielding after each page. A page holds what it counts when its turn comes. */
+  *inPages(visit: RowVisitor): Generator<undefined, void> {
+    for (const [number, page] of this.#pages.entries()) {
+      page?.forEach(visit, number * rowsPerPage);
+      yield;
+    }
+  }
 }
