@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const hangsForMs = 12_000;
 
 /** The whole system in one process, its data on an ext4 file system of its own. */
-describe('a disk that hangs, and one that becomes read-only', function () {
+describe('a disk that hangs, and one that becomes read-only and is repaired', function () {
   this.timeout(240_000);
   let folder: string;
   let data: string;
@@ -113,5 +113,33 @@ describe('a disk that hangs, and one that becomes read-only', function () {
     expect(refused).to.be.greaterThan(10);
     expect(slowestMs).to.be.below(2_000);
     expect(await ready()).to.equal(200);
+  });
+
+  it('takes changes again by itself once the file system was unmounted, repaired and mounted', async () => {
+    // Fails as long as a process has a file of it open; a snapshot may be on its way.
+    await until(
+      'nothing holds it',
+      () =>
+        run('umount', [data]).then(
+          () => true,
+          () => false,
+        ),
+      { withinMs: 30_000 },
+    );
+    const unmounted = await reconfigure('unmounted');
+    expect(unmounted).to.deep.include({ status: 503 });
+    const image = join(folder, 'image');
+    // Exit code 1: errors were found and corrected.
+    await run('e2fsck', ['-fy', image]).catch(({ code }: { readonly code: number }) => expect(code).to.equal(1));
+    await run('mount', ['-o', 'loop,errors=remount-ro', image, data]);
+    await until('changes are taken again', async () => (await reconfigure('repaired')).status === 200, {
+      withinMs: 30_000,
+    });
+    expect(await served()).to.equal(200);
+    const answer = await fetch(`http://127.0.0.1:${admin}/v1/services`);
+    const { services } = (await answer.json()) as { readonly services: readonly { readonly service: string }[] };
+    const names = services.map(({ service }) => service);
+    expect(names).to.include.members(['manual/before', 'manual/after', 'manual/repaired']);
+    expect(names.join(' ')).not.to.match(/late|unmounted/);
   });
 });

@@ -24,12 +24,15 @@ interface Row {
 export class EmbeddedDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
-  /** In memory: the sessions of a process end with it. */
-  readonly #sessions = new Map<string, SessionBehavior>();
+  readonly #sessions: Map<string, SessionBehavior>;
   #index: number;
 
-  /** @throws the driver's error; `errcode` 5 means that another connection holds the file. */
-  constructor(file: string) {
+  /**
+   * @param sessions those alive: in memory, because the sessions of a process end with it
+   * @throws the driver's error; `errcode` 5 means that another connection holds the file.
+   */
+  constructor(file: string, sessions = new Map<string, SessionBehavior>()) {
+    this.#sessions = sessions;
     this.#database = new DatabaseSync(file, { timeout: 0 });
     try {
       // Exclusive before the first access: the lock is the operating system's, so it ends with the process however the
@@ -47,6 +50,30 @@ export class EmbeddedDatabase {
       this.#database.close();
       throw error;
     }
+  }
+
+  /** The same table in memory. */
+  static copyOf(from: EmbeddedDatabase, sessions: Map<string, SessionBehavior>): EmbeddedDatabase {
+    const copy = new EmbeddedDatabase(':memory:', sessions);
+    copy.takeOver(from);
+    return copy;
+  }
+
+  /** Holds what the other one holds from now on, and nothing else. @throws the driver's error, with nothing changed */
+  takeOver(from: EmbeddedDatabase): void {
+    const rows = from.#database.prepare('SELECT key, value, modified, session, behavior FROM entries').all();
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      this.#database.exec('DELETE FROM entries');
+      for (const { key, value, modified, session, behavior } of rows as unknown as readonly LockedRow[])
+        this.#statements.put.run(key, value, modified, session, behavior);
+      this.#statements.writeIndex.run(from.#index);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    this.#index = from.#index;
   }
 
   /** Rises by one with every transaction that changes something. */

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describeStoreContract, rejection } from '../../test/store-contract.ts';
+import { EmbeddedDatabase } from './embedded-database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 
@@ -171,6 +172,78 @@ describe('embedded store', () => {
       await full();
       await store.close();
       expect(await open().get('a')).to.equal(undefined);
+    });
+  });
+
+  describe('on a disk that breaks and is repaired', () => {
+    let store: KeyValueStore;
+    const file = () => join(dataDir, 'registry.sqlite');
+    const set = (value: string) => store.transact([{ kind: 'set', key: 'a', value }]);
+    const isOpen = async () => {
+      const descriptors = await readdir('/proc/self/fd');
+      const paths = await Promise.all(descriptors.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => '')));
+      return paths.some((path) => path.startsWith(file()));
+    };
+
+    beforeEach(async () => {
+      store = openEmbeddedStore({ dataDir }, new URL('../../test/broken-disk-thread.ts', import.meta.url));
+      opened.push(store);
+      await set('1');
+      await writeFile(`${file()}.broken`, '');
+      expect(await rejection(set('2')))
+        .to.have.property('message')
+        .that.contains('disk I/O error');
+    });
+
+    it('lets go of its file, so that the file system can be unmounted, and answers reads all the same', async () => {
+      expect(await isOpen()).to.equal(false);
+      expect((await store.get('a'))?.value).to.equal('1');
+      expect((await store.list('')).data.map(({ key }) => key)).to.deep.equal(['a']);
+      expect(await rejection(set('2')))
+        .to.have.property('message')
+        .that.contains('it cannot be opened again');
+    });
+
+    it('takes writes again by itself, with its sessions and indexes, and wakes who waits', async () => {
+      const session = await store.createSession({ name: 'disk', ttlMs: 10_000, behavior: 'delete' });
+      const { index } = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+      const waiting = store.waitForKey('a', index, AbortSignal.timeout(20_000));
+      await rm(`${file()}.broken`);
+      expect((await store.transact([{ kind: 'lock', key: 'lock', value: 'one', session }])).ok).to.equal(true);
+      expect((await set('2')).ok).to.equal(true);
+      expect((await waiting).data).to.include({ value: '2' });
+      expect((await waiting).index).to.be.greaterThan(index);
+      await store.close();
+      expect((await open().get('a'))?.value).to.equal('2');
+    });
+
+    it('believes the file where that has a write whose refusal came late', async () => {
+      const { index } = await store.waitForKey('a', 0, AbortSignal.timeout(20_000));
+      const waiting = store.waitForKey('a', index, AbortSignal.timeout(20_000));
+      await rm(`${file()}.broken`);
+      const beside = new EmbeddedDatabase(file());
+      beside.transact([{ kind: 'set', key: 'a', value: 'late' }]);
+      beside.close();
+      await store.transact([{ kind: 'set', key: 'b', value: '1' }]);
+      expect((await waiting).data).to.include({ value: 'late' });
+    });
+
+    it('makes no file where it is missing, and writes what an older one has lost', async () => {
+      await rm(`${file()}.broken`);
+      await rename(file(), `${file()}.away`);
+      expect(await rejection(set('2')))
+        .to.have.property('message')
+        .that.contains('it is missing');
+      expect(await readdir(dataDir)).not.to.include('registry.sqlite');
+      new EmbeddedDatabase(file()).close();
+      expect((await store.transact([{ kind: 'set', key: 'b', value: '1' }])).ok).to.equal(true);
+      const all = (await store.list('')).data;
+      expect(all.map(({ key, value }) => [key, value])).to.deep.equal([
+        ['a', '1'],
+        ['b', '1'],
+      ]);
+      await store.close();
+      expect((await open().list('')).data).to.deep.equal(all);
     });
   });
 

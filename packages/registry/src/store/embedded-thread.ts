@@ -1,6 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { EmbeddedDatabase } from './embedded-database.ts';
 import type { Opened, TableCall, TableReply } from './embedded-table.ts';
+import { RecoveringDatabase } from './recovering-database.ts';
 
 /** The thread of the embedded registry: opens its file, then responds to one call after the other. */
 const { file, port, opened } = workerData as {
@@ -10,11 +10,11 @@ const { file, port, opened } = workerData as {
   readonly opened: Int32Array;
 };
 
-function open(): EmbeddedDatabase | undefined {
+function open(): RecoveringDatabase | undefined {
   let result: Opened;
-  let database: EmbeddedDatabase | undefined;
+  let database: RecoveringDatabase | undefined;
   try {
-    database = new EmbeddedDatabase(file);
+    database = new RecoveringDatabase(file);
     result = { ok: true, index: database.index, lockingSessions: database.lockingSessions() };
   } catch (error) {
     result = { ok: false, failure: failureOf(error) };
@@ -48,7 +48,7 @@ else
   });
 
 function respond(
-  table: EmbeddedDatabase,
+  table: RecoveringDatabase,
   call: TableCall['call'],
 ): { readonly value: unknown; readonly changedKeys: readonly string[] } {
   switch (call.kind) {

@@ -8,6 +8,7 @@ import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../t
 import { ItemVersions } from '../live/item-versions.ts';
 import type { StateSource } from '../live/state-source.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { mergeProblemsInSteps } from './collect-problems.ts';
 import { eventRoutes } from './event-routes.ts';
 import { LongAnswers } from './long-answers.ts';
 import { StateFeed, type StateFeedOptions } from './state-feed.ts';
@@ -260,7 +261,7 @@ describe('the state behind the streams', () => {
     const parts = {
       server: { table: () => ({ size: 0 }), workers: () => [], entrypoints: () => [] },
       follower: { served, state: () => ({ kind: 'following' }), asOfMs: () => 0 },
-      problems: () => new Map(),
+      problems: () => mergeProblemsInSteps([]),
       totals: { others: async () => [] },
       long: new LongAnswers(),
       replica: {},

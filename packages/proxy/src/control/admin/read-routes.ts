@@ -115,9 +115,7 @@ function* historyInPieces(service: string, owners: readonly OwnedHistory[]): Gen
   yield ']}';
 }
 
-export async function statusOf(
-  parts: Omit<AdminParts, 'changes' | 'metrics' | 'long' | 'feeds'>,
-): Promise<StatusResponse> {
+export async function statusOf(parts: Omit<AdminParts, 'changes' | 'metrics' | 'feeds'>): Promise<StatusResponse> {
   const { follower, server, registry, replica } = parts;
   const { served } = follower;
   const state = follower.state();

@@ -1,6 +1,7 @@
 import { createSignal, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { ItemVersions } from '../live/item-versions.ts';
 import type { StateSource } from '../live/state-source.ts';
+import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { statusOf } from './read-routes.ts';
 import { keyItem, numberItems, problemItems, type StateItem, serviceItems } from './state-items.ts';
@@ -116,8 +117,9 @@ export class StateFeed implements StateSource, Running {
       await this.#take('services', serviceItems(parts), signal);
       this.#seen = { table, atMs: nowMs };
     }
-    await this.#take('problems', problemItems(parts), signal);
-    const { items, total } = await numberItems(parts, scope);
+    const take: TakeSteps = (steps) => parts.long.inSlices(steps, signal);
+    await this.#take('problems', problemItems(await take(parts.problems())), signal);
+    const { items, total } = await numberItems(parts, scope, take);
     this.#items.put('totals', '', JSON.stringify(total));
     await this.#take('numbers', items, signal);
   }

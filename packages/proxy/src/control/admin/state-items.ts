@@ -2,8 +2,9 @@ import { MergedNumbers } from '../numbers/merged-numbers.ts';
 import { windowsOf } from '../numbers/replica-totals.ts';
 import { noWindows } from '../numbers/service-numbers.ts';
 import type { WindowNumbers } from '../numbers/window-counts.ts';
+import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
-import { viewForeignKey, viewProblems } from './collect-problems.ts';
+import { type ProblemsByService, viewForeignKey, viewProblems } from './collect-problems.ts';
 import type { RouteView, StateNumbers, StateRoute } from './response-bodies.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -24,8 +25,8 @@ function stateRoute({ endpoints, ...route }: RouteView): StateRoute {
   return { ...route, endpoints: endpoints.map(({ outstanding: _changes, ...endpoint }) => endpoint) };
 }
 
-export function* problemItems(parts: Pick<AdminParts, 'problems'>): Generator<StateItem> {
-  for (const entry of parts.problems()) yield [entry[0], [...viewProblems(new Map([entry]))]];
+export function* problemItems(problems: ProblemsByService): Generator<StateItem> {
+  for (const entry of problems) yield [entry[0], [...viewProblems(new Map([entry]))]];
 }
 
 export function keyItem({ follower }: Pick<AdminParts, 'follower'>): unknown {
@@ -36,14 +37,17 @@ export function keyItem({ follower }: Pick<AdminParts, 'follower'>): unknown {
 export async function numberItems(
   { server, totals }: Pick<AdminParts, 'server' | 'totals'>,
   scope: 'replica' | 'all',
+  take: TakeSteps,
 ): Promise<{ readonly items: Iterable<StateItem>; readonly total: StateNumbers }> {
-  const own = (await (await server.numbers?.())?.byService()) ?? noWindows;
+  const own = (await (await server.numbers?.())?.byService(take)) ?? noWindows;
   const others = scope === 'all' ? await totals.others() : [];
-  const merged = new MergedNumbers([own, ...others.map(windowsOf)]);
+  const windows = [own];
+  for (const each of others) windows.push(await take(windowsOf(each)));
+  const merged = new MergedNumbers(windows);
   function* items(): Generator<StateItem> {
     for (const key of merged.keys()) if (key !== '') yield [key, stateNumbers(merged.window(key, 'lastMinute'))];
   }
-  return { items: items(), total: stateNumbers(merged.total(0).lastMinute) };
+  return { items: items(), total: stateNumbers((await take(merged.total(0))).lastMinute) };
 }
 
 /** To three digits: a rate over a window that grows would otherwise be another one with every look. */

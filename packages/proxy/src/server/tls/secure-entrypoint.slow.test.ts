@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { silentLogger } from '@swarmgate/runtime';
+import { until as eventually } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { testCertificate } from '../../../test/test-certificate.ts';
+import { reset } from '../../transport/reset.ts';
 import { readCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { LiveChallenges } from './live-challenges.ts';
@@ -127,6 +129,38 @@ describe('the end of TLS', () => {
         both.stop();
         await once(beside.close(), 'close');
       });
+
+  for (const [what, source] of [
+    ['', undefined],
+    [' with a PROXY header', '192.0.2.7'],
+  ] as const)
+    it(`is a reset of the connection below${what}, also with bytes that the client has not taken`, async () => {
+      const beside = createServer((socket) => entrypoint.accept(socket, { source }));
+      await once(beside.listen(0, '127.0.0.1'), 'listening');
+      const before = secured.length;
+      const client = connect({
+        port: (beside.address() as AddressInfo).port,
+        host: '127.0.0.1',
+        servername: 'a.example',
+        rejectUnauthorized: false,
+      });
+      const ends: string[] = [];
+      client
+        .on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''))
+        .on('end', () => ends.push('end'));
+      await once(client, 'secureConnect');
+      await eventually('it is accepted', () => secured.length > before);
+      const socket = secured.at(-1) as TLSSocket;
+      expect(socket.remoteAddress).to.equal(source ?? '127.0.0.1');
+      // More than the system takes for a client that does not read.
+      socket.write(Buffer.alloc(16 * 1024 * 1024));
+      const closed = Promise.all([once(socket, 'close'), once(beside.close(), 'close')]);
+      reset(socket);
+      client.resume();
+      await closed;
+      await eventually('the client has noticed', () => client.closed);
+      expect(ends).to.deep.equal(['ECONNRESET']);
+    });
 
   it('takes no data after a validation', async () => {
     const before = secured.length;

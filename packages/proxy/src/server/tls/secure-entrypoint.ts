@@ -3,6 +3,7 @@ import { createServer, type SecureContext, type Server, type TLSSocket } from 'n
 import { guard, type Logger } from '@swarmgate/runtime';
 import { markMisdirected } from '../../exchange/client-connection.ts';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
+import { noteUnder } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import { presentAs } from '../proxy-protocol/proxied-connections.ts';
 import { noteCertificate } from './certificate-reach.ts';
@@ -41,7 +42,7 @@ export class SecureEntrypoint {
   readonly #server: Server;
   readonly #stopFollowing: readonly (() => void)[];
   /** What is known of connections, by their other end, until TLS is set up on them. */
-  readonly #accepted = new Map<string, AcceptedConnection>();
+  readonly #accepted = new Map<string, AcceptedConnection & { readonly socket: Socket }>();
 
   /** @param logger gets faults, each of which ends its connection */
   constructor(
@@ -76,14 +77,14 @@ export class SecureEntrypoint {
       rejectUnauthorized: false,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
     });
-    const isRelayed = (secured: TLSSocket) =>
-      this.#accepted.size > 0 && this.#accepted.get(peerOf(secured))?.onSecured !== undefined;
+    const isRelayed = (secured: TLSSocket) => this.#accepted.get(peerOf(secured))?.onSecured !== undefined;
     const secure = (secured: TLSSocket) => {
       if (handshakes.isOver(secured)) {
         secured.destroySoon();
         return;
       }
-      const { source, onSecured } = this.#accepted.get(peerOf(secured)) ?? {};
+      const { socket, source, onSecured } = this.#accepted.get(peerOf(secured)) ?? {};
+      if (socket !== undefined) noteUnder(secured, socket);
       if (source !== undefined) presentAs(secured, source);
       if (onSecured !== undefined) {
         onSecured(secured);
@@ -118,11 +119,9 @@ export class SecureEntrypoint {
   }
 
   accept(socket: Socket, accepted: AcceptedConnection = {}): void {
-    if (accepted.source !== undefined || accepted.onSecured !== undefined) {
-      const peer = peerOf(socket);
-      this.#accepted.set(peer, accepted);
-      socket.once('close', () => this.#accepted.delete(peer));
-    }
+    const peer = peerOf(socket);
+    this.#accepted.set(peer, { ...accepted, socket });
+    socket.once('close', () => this.#accepted.delete(peer));
     this.#server.emit('connection', socket);
   }
 
