@@ -263,6 +263,7 @@ describe('the state behind the streams', () => {
       follower: { served, state: () => ({ kind: 'following' }), asOfMs: () => 0 },
       problems: () => mergeProblemsInSteps([]),
       totals: { others: async () => [] },
+      transport: { secure: false },
       long: new LongAnswers(),
       replica: {},
       registry: { store: {} },
