@@ -111,6 +111,7 @@ describe(`admin calls over ${many} services`, function () {
       registryId: 'one',
       rejected: new Map(),
       held: new Map(),
+      maintenance: new Map(),
       foreignKeys: [],
       ownersPresent: () => [],
     };
@@ -141,6 +142,7 @@ describe(`admin calls over ${many} services`, function () {
       replica: { name: 'one', version: '1', since: '' },
       follower,
       presence: { list: async () => [] },
+      transport: { secure: false, plainTokens: { last: () => null } },
       registry: { instance: 'swarmgate', store: { kind: 'embedded', description: 'none' } },
       ready: () => true,
       draining: () => false,

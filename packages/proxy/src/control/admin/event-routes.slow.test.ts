@@ -257,13 +257,19 @@ describe('a stream of events', () => {
 
 describe('the state behind the streams', () => {
   it('is forgotten some time after the last stream, so that a client that comes later reads all again', async () => {
-    const served = { services: new Map(), rejected: new Map(), held: new Map(), foreignKeys: [] };
+    const served = {
+      services: new Map(),
+      rejected: new Map(),
+      held: new Map(),
+      maintenance: new Map(),
+      foreignKeys: [],
+    };
     const parts = {
       server: { table: () => ({ size: 0 }), workers: () => [], entrypoints: () => [] },
       follower: { served, state: () => ({ kind: 'following' }), asOfMs: () => 0 },
       problems: () => mergeProblemsInSteps([]),
       totals: { others: async () => [] },
-      transport: { secure: false },
+      transport: { secure: false, plainTokens: { last: () => null } },
       long: new LongAnswers(),
       replica: {},
       registry: { store: {} },

@@ -84,10 +84,10 @@ describe('what is served of what is registered', () => {
 
     it('comes and goes as a change of its service alone, and has the index for the next comparison', () => {
       const served = serving({ services: all(many(3)) });
-      served.absorb({ ...delta(2, []), maintenance: new Map([['swarm/s1', down('swarm/s1', 7)]]) }, 0);
+      served.absorb({ ...delta(2, []), maintenance: new Map([['swarm/s1', down('swarm/s1', 7)]]) }, at(0));
       expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/s1']);
       expect(served.maintenanceIndex('swarm/s1')).to.equal(7);
-      served.absorb({ ...delta(3, []), maintenance: new Map([['swarm/s1', undefined]]) }, 0);
+      served.absorb({ ...delta(3, []), maintenance: new Map([['swarm/s1', undefined]]) }, at(0));
       expect([...served.settle().changes.keys()]).to.deep.equal(['swarm/s1']);
       expect(isDown(served, 'swarm/s1')).to.equal(false);
       expect(served.maintenanceIndex('swarm/s1')).to.equal(0);
@@ -95,43 +95,43 @@ describe('what is served of what is registered', () => {
 
     it('is no change in a full read of equal documents', () => {
       const served = new ServedServices([]);
-      served.absorb(withDown({ services: all(many(3)), cause: 'start' }, 'swarm/s1'), 0);
+      served.absorb(withDown({ services: all(many(3)), cause: 'start' }, 'swarm/s1'), at(0));
       served.settle();
       served.confirm();
-      served.absorb(withDown({ services: all(many(3)), sequence: 2 }, 'swarm/s1'), 0);
+      served.absorb(withDown({ services: all(many(3)), sequence: 2 }, 'swarm/s1'), at(0));
       expect(served.settle().changes.size).to.equal(0);
     });
 
     it('stays over a removal of its service, and holds for the manual service that replaces it', () => {
       const served = new ServedServices([]);
-      served.absorb(withDown({ services: all(['swarm/a']), cause: 'start' }, 'swarm/a'), 0);
-      served.absorb(delta(2, [['swarm/a', undefined]]), 0);
-      served.absorb(delta(3, all(['manual/a'])), 0);
+      served.absorb(withDown({ services: all(['swarm/a']), cause: 'start' }, 'swarm/a'), at(0));
+      served.absorb(delta(2, [['swarm/a', undefined]]), at(0));
+      served.absorb(delta(3, all(['manual/a'])), at(0));
       served.settle();
       expect(isDown(served, 'manual/a')).to.equal(true);
-      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', undefined]]) }, 0);
+      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', undefined]]) }, at(0));
       expect([...served.settle().changes.keys()]).to.include('manual/a');
       expect(isDown(served, 'manual/a')).to.equal(false);
     });
 
     it('keeps its last good version where a document cannot be used, and is a problem', () => {
       const served = new ServedServices([]);
-      served.absorb(withDown({ services: all(['swarm/a', 'swarm/b']), cause: 'start' }, 'swarm/a'), 0);
+      served.absorb(withDown({ services: all(['swarm/a', 'swarm/b']), cause: 'start' }, 'swarm/a'), at(0));
       const unusable = (key: ServiceKey) => new Map([[key, bad()]]) as never;
-      served.absorb({ ...delta(2, []), maintenance: unusable('swarm/a') }, 0);
-      served.absorb({ ...delta(3, []), maintenance: unusable('swarm/b') }, 0);
+      served.absorb({ ...delta(2, []), maintenance: unusable('swarm/a') }, at(0));
+      served.absorb({ ...delta(3, []), maintenance: unusable('swarm/b') }, at(0));
       const { rejected } = served.settle();
       expect([isDown(served, 'swarm/a'), isDown(served, 'swarm/b')]).to.deep.equal([true, false]);
       expect([...rejected.keys()].sort()).to.deep.equal(['swarm/a', 'swarm/b']);
-      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', down('swarm/a', 9)]]) }, 0);
+      served.absorb({ ...delta(4, []), maintenance: new Map([['swarm/a', down('swarm/a', 9)]]) }, at(0));
       expect([...served.settle().rejected.keys()]).to.deep.equal(['swarm/b']);
     });
 
     it('is held with services that the registry lost', () => {
       const served = new ServedServices([]);
-      served.absorb(withDown({ services: all(many(20)), cause: 'start' }, 'swarm/s1'), 0);
+      served.absorb(withDown({ services: all(many(20)), cause: 'start' }, 'swarm/s1'), at(0));
       served.settle();
-      served.absorb(snapshot({ services: [], registryId: 'r2' }), 0);
+      served.absorb(snapshot({ services: [], registryId: 'r2' }), at(0));
       served.settle();
       expect(isDown(served, 'swarm/s1')).to.equal(true);
     });
