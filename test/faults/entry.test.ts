@@ -35,7 +35,7 @@ describe('an entry before the proxies', function () {
     const replaced = await updated();
     await load.more(200);
     await load.stop();
-    console.log(`      ${load.answered} requests in an update of ${Math.round(replaced / 1000)} s`);
+    console.log(`      ${load.responded} requests in an update of ${Math.round(replaced / 1000)} s`);
     expect([...load.failures]).to.deep.equal([]);
   });
 

@@ -93,13 +93,13 @@ export const exchangeMutants: readonly Mutant[] = [
       ['a POST is sent twice', "'PUT', 'DELETE', 'QUERY']);", "'PUT', 'DELETE', 'QUERY', 'POST']);"],
       ['a PUT is not sent again', "'TRACE', 'PUT', 'DELETE', 'QUERY']);", "'TRACE', 'DELETE', 'QUERY']);"],
       ['a fourth endpoint is tried', 'const usualTries = 3;', 'const usualTries = 4;'],
-      ['the budget is not asked', 'return this.#context.budget.take();', 'return true;'],
+      ['the budget is not consulted', 'return this.#context.budget.take();', 'return true;'],
       [
         'a request is sent again although a byte of a response has come',
-        'return !connection.answering && !this.#sentMoreThanBuffered',
+        'return !connection.responding && !this.#sentMoreThanBuffered',
         'return !this.#sentMoreThanBuffered',
       ],
-      ['the endpoint that failed is asked again', '    this.#tried.add(endpoint.id);\n', ''],
+      ['the endpoint that failed is tried again', '    this.#tried.add(endpoint.id);\n', ''],
       [
         'a retry is counted that was not made',
         '    const pick = this.#context.pick(',

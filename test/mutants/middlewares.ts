@@ -9,7 +9,7 @@ export const middlewareMutants: readonly Mutant[] = [
     `${middleware}/forward-auth/forward-auth.ts`,
     [`${stage}/forward-auth.slow.test.ts`],
     [
-      ['a path of two readings is asked about', '    wantsOneReading: true,\n', ''],
+      ['a path of two readings is sent to the auth service', '    wantsOneReading: true,\n', ''],
       ['a 3xx of the auth service passes', 'response.status > 299', 'response.status > 399'],
       ['a 1xx or 0 passes, no 4xx', 'response.status < 200 || response.status > 299', 'response.status > 499'],
       [
@@ -191,7 +191,7 @@ export const middlewareMutants: readonly Mutant[] = [
     [`${middleware}/upstream/circuit-breaker.test.ts`],
     [
       ['it never closes', "state = { kind: 'closed' };\n      return true;", 'return false;'],
-      ['it closes at once', 'if (state.passed > share * state.asked) return false;', ''],
+      ['it closes at once', 'if (state.passed > share * state.requested) return false;', ''],
       ['a 504 is no error of the network', 'status === 502 || status === 504 || ', 'status === 502 || '],
     ],
   ),

@@ -17,9 +17,9 @@ const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&serviceP
 async function through(under: ProxyUnderTest, path: string): Promise<number> {
   const entrypoint = under.proxy.entrypoints()[0];
   if (entrypoint?.state !== 'open') throw new Error('no entrypoint is open');
-  const answer = await fetch(`http://${entrypoint.address}${path}`);
-  await answer.arrayBuffer();
-  return answer.status;
+  const reply = await fetch(`http://${entrypoint.address}${path}`);
+  await reply.arrayBuffer();
+  return reply.status;
 }
 
 /** The same registry, whose first read ends only when `readable` does. */
@@ -79,7 +79,7 @@ describe('the proxy', () => {
     expect(read.kind === 'snapshot' && read.snapshot.services.size).to.equal(0);
   });
 
-  it('routes a service that was reconfigured, explains it, and answers 503 once it is removed', async () => {
+  it('routes a service that was reconfigured, explains it, and responds with 503 once it is removed', async () => {
     const { call } = await start();
     await call(
       'GET',
@@ -137,7 +137,7 @@ describe('the proxy', () => {
     expect(read.kind === 'snapshot' && read.snapshot.services.size).to.equal(0);
   });
 
-  it('answers 503 NOK and keeps nothing while the registry is away, and is not ready without a first table', async () => {
+  it('responds with 503 NOK and keeps nothing while the registry is away, and is not ready without a first table', async () => {
     const away = createRegistry({
       store: createConsulStore({ address: '127.0.0.1:1', secure: false }),
       instance: 'swarmgate',
@@ -182,12 +182,12 @@ describe('the proxy', () => {
       const refused = await fetch(url).catch((error: Error) => error.cause);
       expect(refused).to.have.property('code', 'ECONNREFUSED');
       readable.resolve();
-      let answer: Response | undefined;
-      await eventually('an answer', async () => {
-        answer = await fetch(url).catch(() => undefined);
-        return answer !== undefined;
+      let reply: Response | undefined;
+      await eventually('a response', async () => {
+        reply = await fetch(url).catch(() => undefined);
+        return reply !== undefined;
       });
-      expect(answer?.status).to.equal(200);
+      expect(reply?.status).to.equal(200);
     } finally {
       readable.resolve();
       under = await starting;

@@ -23,7 +23,7 @@ import { createAdminApp } from './control/admin/admin-app.ts';
 import { followAdminCertificate } from './control/admin/admin-certificate.ts';
 import { openAdminServer } from './control/admin/admin-server.ts';
 import { Changes } from './control/admin/changes.ts';
-import { LongAnswers } from './control/admin/long-answers.ts';
+import { LongResponses } from './control/admin/long-responses.ts';
 import { createControlMetrics } from './control/admin/metrics.ts';
 import { PlainTokens } from './control/admin/plain-tokens.ts';
 import { ProblemReporter } from './control/admin/problem-reporter.ts';
@@ -90,7 +90,7 @@ export interface RunningProxy extends Running {
   usableRoutes(): readonly Route[];
 }
 
-/** Puts the modules together: follows the registry, serves, answers the admin REST, and drains at its stop. */
+/** Puts the modules together: follows the registry, serves, serves the admin REST, and drains at its stop. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const running: Running[] = [];
   try {
@@ -122,7 +122,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   const certificates = await followCertificates(server, registry, secretsKeys, settings, logger, tasks);
   if (certificates !== undefined) running.push(certificates);
 
-  // The admin port names the replica, and everything behind it needs that name: it opens first and answers last.
+  // The admin port names the replica, and everything behind it needs that name: it opens first and responds last.
   const { adminTls } = settings;
   const certificate = adminTls === undefined ? undefined : await followAdminCertificate(adminTls, logger);
   if (certificate !== undefined) running.push(certificate);
@@ -233,7 +233,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
     logger,
   });
   running.push(problemWatch);
-  const long = new LongAnswers();
+  const long = new LongResponses();
   const controlMetrics = createControlMetrics({
     metrics,
     follower,
@@ -275,7 +275,7 @@ async function assemble(options: ProxyOptions, running: Running[]): Promise<Runn
   };
   const feeds = new StateFeeds(adminParts, tasks);
   running.push(feeds);
-  admin.answerWith(createAdminApp({ ...adminParts, feeds }));
+  admin.respondWith(createAdminApp({ ...adminParts, feeds }));
   if (settings.consulUiPort !== 'off') {
     // Loaded where it is used: it brings http-proxy-middleware along.
     const { startConsulUi } = await import('./control/consul-ui/consul-ui.ts');

@@ -29,8 +29,8 @@ const challenges = challengeBoard({
 });
 const at = `/.well-known/acme-challenge/${token}`;
 
-type Answer = readonly [status: number, body: string];
-type Ask = (port: number, host: string, path: string, method?: string, isSecure?: boolean) => Promise<Answer>;
+type Response = readonly [status: number, body: string];
+type Ask = (port: number, host: string, path: string, method?: string, isSecure?: boolean) => Promise<Response>;
 
 const unchecked = { host: '127.0.0.1', rejectUnauthorized: false } as const;
 
@@ -55,7 +55,7 @@ const overHttp2: Ask = async (port, host, path, method = 'GET', isSecure = false
 };
 
 const deny = (status: number): Middleware => ({
-  name: `answers ${status}`,
+  name: `responds with ${status}`,
   onRequest: () => ({ kind: 'respond', response: { status, reason: 'denied', headers: [], body: 'denied' } }),
 });
 
@@ -97,7 +97,7 @@ for (const [name, makeServer, ask] of servers)
       ['no endpoint', { endpoints: [] }],
     ] as const;
     for (const [wall, options] of walls)
-      it(`are answered before ${wall}`, async () => {
+      it(`are served before ${wall}`, async () => {
         await start(options);
         expect(await ask(rig.port, 'shop.example', at)).to.deep.equal([200, body]);
         expect(await ask(rig.port, 'Shop.Example.:80', at)).to.deep.equal([200, body]);

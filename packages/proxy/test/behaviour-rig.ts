@@ -83,9 +83,9 @@ export class ServerRig {
       context: {
         lookup: (target) => this.#routes.get(target.path.split('/')[1] ?? '')?.route,
         middlewareOf: (route) => this.#optionsOf(route).middleware ?? [],
-        pick: (route, wanted) => {
+        pick: (route, required) => {
           const { endpoints = [], ifNone = 'no-endpoint' } = this.#optionsOf(route);
-          return this.balancer.pick(route, { endpoints, inOrder: true, ifNone }, wanted);
+          return this.balancer.pick(route, { endpoints, inOrder: true, ifNone }, required);
         },
         finished: (endpoint, outcome) => this.balancer.finished(endpoint, outcome),
         observe: (report) => this.reports.push(report),

@@ -31,7 +31,7 @@ describe('the TLS server name that an endpoint gets', () => {
     front = createServer(async (socket) => {
       sockets.add(socket);
       socket.on('error', () => undefined);
-      // A check may be over before the server is told of its handshake.
+      // A check may be over before the server is notified of its handshake.
       const read = await readHello(socket, 20_000);
       if (read.kind === 'none' || read.hello.kind !== 'hello') return;
       names.push(read.hello.serverName);

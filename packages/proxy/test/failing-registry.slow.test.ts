@@ -15,7 +15,7 @@ const kinds: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['fails each call at once', () => Promise.reject(RegistryError.of('registry-unreachable', 'the disk is full'))],
   ['refuses each call', () => Promise.reject(RegistryError.of('registry-denied', 'no permission'))],
   ['fails with what is no error of a registry', () => Promise.reject(new TypeError('broken'))],
-  ['answers each call with nothing', async () => undefined],
+  ['responds to each call with nothing', async () => undefined],
 ];
 
 describe('the control tasks of a whole proxy', function () {
@@ -25,7 +25,7 @@ describe('the control tasks of a whole proxy', function () {
 
   before(() => {
     // All at the same time: each has a registry of its own.
-    for (const [kind, answer] of kinds) seen.set(kind, watch(answer));
+    for (const [kind, response] of kinds) seen.set(kind, watch(response));
     for (const each of seen.values()) each.catch(() => undefined);
   });
 
@@ -44,7 +44,7 @@ interface Seen {
   readonly status: number;
 }
 
-async function watch(answer: () => Promise<unknown>): Promise<Seen> {
+async function watch(response: () => Promise<unknown>): Promise<Seen> {
   const calls = new Map<string, number>();
   const store = new Proxy({ kind: 'consul', description: 'a test' } as unknown as KeyValueStore, {
     get: (target, name: keyof KeyValueStore) => {
@@ -53,7 +53,7 @@ async function watch(answer: () => Promise<unknown>): Promise<Seen> {
         const times = (calls.get(name) ?? 0) + 1;
         calls.set(name, times);
         // A loop in microtasks would never let a timer fire: it is stopped here, and counted.
-        return times > 10 * mostCalls ? new Promise(() => {}) : answer();
+        return times > 10 * mostCalls ? new Promise(() => {}) : response();
       };
     },
   });

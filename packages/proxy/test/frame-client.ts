@@ -34,7 +34,7 @@ export class FrameClient {
     this.#received = Buffer.alloc(0);
   }
 
-  /** As many GOAWAY frames as wanted, each as [last stream, error code]. */
+  /** As many GOAWAY frames as needed, each as [last stream, error code]. */
   async goaways(count: number): Promise<readonly (readonly number[])[]> {
     const seen = () => this.frames.filter(({ type }) => type === Frame.goaway);
     await until(() => seen().length >= count || this.ended, `GOAWAY ${count}`);

@@ -3,7 +3,7 @@ import { faults } from './conformance/faults.ts';
 import { largeBodies } from './conformance/large-bodies.ts';
 import { refusals } from './conformance/parse-errors.ts';
 import { requests } from './conformance/requests.ts';
-import { answers } from './conformance/responses.ts';
+import { responses } from './conformance/responses.ts';
 import { steps } from './conformance/steps.ts';
 import type { MakeServer } from './server-rig.ts';
 
@@ -13,7 +13,7 @@ export function httpConformance(router: string, makeServer: MakeServer): void {
     refusals(makeServer);
     requests(makeServer);
     largeBodies(makeServer);
-    answers(makeServer);
+    responses(makeServer);
     connections(makeServer);
     faults(makeServer);
     steps(makeServer);

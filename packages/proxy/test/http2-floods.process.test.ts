@@ -93,8 +93,8 @@ function outsideHeap(): number {
 
 /** Connections that the flood has opened so far; waits until it runs. */
 async function opened(flood: ReturnType<typeof fork>): Promise<number> {
-  const answer = once(flood, 'message');
+  const reply = once(flood, 'message');
   flood.send('opened');
-  const [count] = await answer;
+  const [count] = await reply;
   return count as number;
 }

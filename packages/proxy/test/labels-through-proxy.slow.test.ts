@@ -18,14 +18,14 @@ import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../src/control/serving/server.ts';
 
-/** What the backend saw, which it answers as JSON. */
+/** What the backend saw, which it returns as JSON. */
 interface Seen {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-interface Answered {
+interface Received {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -40,12 +40,12 @@ interface Case {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Record<string, string>;
-  readonly expect: (answered: Answered) => void;
+  readonly expect: (responded: Received) => void;
 }
 
-const status = (wanted: number, reason?: string) => (answered: Answered) => {
-  expect(answered.status).to.equal(wanted);
-  expect(answered.headers['x-swarmgate-reason']).to.equal(reason);
+const status = (required: number, reason?: string) => (responded: Received) => {
+  expect(responded.status).to.equal(required);
+  expect(responded.headers['x-swarmgate-reason']).to.equal(reason);
 };
 
 const cases: readonly Case[] = [
@@ -63,9 +63,9 @@ const cases: readonly Case[] = [
     what: 'httpsOnly',
     labels: { httpsOnly: 'true', httpsRedirectCode: '301' },
     path: '/a/b?c=d',
-    expect: (answered) => {
-      status(301, 'https-required')(answered);
-      expect(answered.headers.location).to.match(/^https:\/\/s\d+\.example\/a\/b\?c=d$/);
+    expect: (responded) => {
+      status(301, 'https-required')(responded);
+      expect(responded.headers.location).to.match(/^https:\/\/s\d+\.example\/a\/b\?c=d$/);
     },
   },
   {
@@ -84,9 +84,9 @@ const cases: readonly Case[] = [
   {
     what: 'users, without credentials',
     labels: { users: 'jane:hush' },
-    expect: (answered) => {
-      status(401, 'credentials-required')(answered);
-      expect(answered.headers['www-authenticate']).to.match(/^Basic realm="s\d+Realm"$/);
+    expect: (responded) => {
+      status(401, 'credentials-required')(responded);
+      expect(responded.headers['www-authenticate']).to.match(/^Basic realm="s\d+Realm"$/);
     },
   },
   {
@@ -220,9 +220,9 @@ for (const router of ['core', 'express'] as const) {
 
     it('rateLimit', async () => {
       const host = hostOf(cases.length);
-      const answers = [await ask(port, host), await ask(port, host), await ask(port, host)];
-      expect(answers.map((answer) => answer.status)).to.deep.equal([200, 200, 429]);
-      expect(Number(answers[2]?.headers['retry-after'])).to.be.greaterThan(0);
+      const responses = [await ask(port, host), await ask(port, host), await ask(port, host)];
+      expect(responses.map((reply) => reply.status)).to.deep.equal([200, 200, 429]);
+      expect(Number(responses[2]?.headers['retry-after'])).to.be.greaterThan(0);
     });
   });
 }
@@ -271,7 +271,7 @@ function echo(request: IncomingMessage, response: import('node:http').ServerResp
   response.end(JSON.stringify({ method, url, headers } satisfies Seen));
 }
 
-function ask(port: number, host: string, sent: Partial<Case> = {}): Promise<Answered> {
+function ask(port: number, host: string, sent: Partial<Case> = {}): Promise<Received> {
   return new Promise((resolve, reject) => {
     const { method = 'GET', path = '/', headers = {} } = sent;
     const request = httpRequest(

@@ -7,7 +7,7 @@ import { freePorts } from './free-ports.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from './running-proxy.ts';
 import { listening } from './worker-rig.ts';
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -34,7 +34,7 @@ for (const router of ['core', 'express'])
     const open = new Set<Socket>();
 
     const ask = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string) =>
-      new Promise<Answer>((resolve, reject) => {
+      new Promise<Response>((resolve, reject) => {
         const sent = request({ host: '127.0.0.1', port: entry(), path, method, headers, agent: false }, (response) => {
           let text = '';
           response.setEncoding('utf8').on('data', (part: string) => {
@@ -50,7 +50,7 @@ for (const router of ['core', 'express'])
         sent.once('error', reject);
         sent.end(body);
       });
-    const askHttp2 = async (headers: Record<string, string>): Promise<Answer> => {
+    const askHttp2 = async (headers: Record<string, string>): Promise<Response> => {
       const session = connectHttp2(`http://127.0.0.1:${entry()}`);
       try {
         const stream = session.request({ ':path': '/shop', ...headers });
@@ -69,9 +69,9 @@ for (const router of ['core', 'express'])
     const tell = async (method: string, query: string, body?: object) => {
       const more =
         body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-      const answer = await under.call(method, `/v1/maintenance?${query}`, more);
-      expect(answer.status, answer.text).to.equal(200);
-      return String(answer.body.Message);
+      const reply = await under.call(method, `/v1/maintenance?${query}`, more);
+      expect(reply.status, reply.text).to.equal(200);
+      return String(reply.body.Message);
     };
     const reconfigure = async (query: string) => {
       const { status, text } = await under.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
@@ -131,7 +131,7 @@ for (const router of ['core', 'express'])
         ],
         { by: 'a test', signal: under.signal, awaited: true },
       );
-      await eventually('both endpoints answer', async () => {
+      await eventually('both endpoints respond', async () => {
         const names = new Set([(await ask('/shop')).text, (await ask('/shop')).text]);
         return names.has('one') && names.has('two');
       });
@@ -143,10 +143,10 @@ for (const router of ['core', 'express'])
       tcp.close();
     });
 
-    it('answers every kind of request with 503 and Retry-After, as the client reads it, and then serves again', async () => {
+    it('responds to every kind of request with 503 and Retry-After, as the client reads it, and then serves again', async () => {
       const message = await tell('POST', 'service=shop&for=30m&message=Back+at+<10>&except=203.0.113.9');
       expect(message).to.equal('Distributed to all instances');
-      const cases: readonly (readonly [string, () => Promise<Answer>, RegExp])[] = [
+      const cases: readonly (readonly [string, () => Promise<Response>, RegExp])[] = [
         ['text', () => ask('/shop'), /^Back at <10>\n$/],
         ['anything', () => ask('/shop', { accept: '*/*' }), /^Back at <10>\n$/],
         ['a browser', () => ask('/shop', { accept: html }), /<p>Back at &#60;10&#62;<\/p>/],
@@ -284,10 +284,10 @@ for (const router of ['core', 'express'])
     if (router === 'core')
       for (const [query, status, sentence] of refusals)
         it(`refuses ${query === '' ? 'nothing' : query}: ${sentence}`, async () => {
-          const answer = await under.call('POST', `/v1/maintenance?${query}`);
-          expect([answer.status, String(answer.body.Message)]).to.satisfy(
+          const reply = await under.call('POST', `/v1/maintenance?${query}`);
+          expect([reply.status, String(reply.body.Message)]).to.satisfy(
             ([found, text]: [number, string]) => found === status && text.includes(sentence),
-            answer.text,
+            reply.text,
           );
         });
   });
@@ -301,9 +301,9 @@ describe('maintenance in the registry', () => {
     const registry = await embeddedRegistry(dataDir);
     const start = (replica: string) => startProxyUnderTest({ registry, replica });
     const reasonOf = async ({ proxy }: ProxyUnderTest) => {
-      const answer = await fetch(`http://127.0.0.1:${proxy.entrypoints()[0]?.port}/shop`);
-      await answer.text();
-      return answer.headers.get('x-swarmgate-reason');
+      const reply = await fetch(`http://127.0.0.1:${proxy.entrypoints()[0]?.port}/shop`);
+      await reply.text();
+      return reply.headers.get('x-swarmgate-reason');
     };
     const running: ProxyUnderTest[] = [];
     try {

@@ -63,8 +63,8 @@ export function exchangeOf(route: Route, sent: Sent = {}): Exchange {
 
 export const overTls = { secure: true, scheme: 'https', entryPort: 443 } as const;
 
-/** What the steps answer, in their order; nothing where all let it pass. */
-export async function answerOf(steps: readonly Middleware[], exchange: Exchange): Promise<LocalResponse | undefined> {
+/** What the steps response, in their order; nothing where all let it pass. */
+export async function responseOf(steps: readonly Middleware[], exchange: Exchange): Promise<LocalResponse | undefined> {
   for (const step of steps) {
     const decision = await step.onRequest?.(exchange);
     if (decision?.kind === 'respond') return decision.response;
@@ -74,8 +74,8 @@ export async function answerOf(steps: readonly Middleware[], exchange: Exchange)
 
 /** `401 credentials-wrong`, or `passes`. */
 export async function outcomeOf(steps: readonly Middleware[], exchange: Exchange): Promise<string> {
-  const answer = await answerOf(steps, exchange);
-  return answer === undefined ? 'passes' : `${answer.status} ${answer.reason}`;
+  const response = await responseOf(steps, exchange);
+  return response === undefined ? 'passes' : `${response.status} ${response.reason}`;
 }
 
 export function headOf(headers: readonly string[] = [], status = 200, of: Endpoint = endpoint): ResponseHead {

@@ -19,7 +19,7 @@ export interface ReceivedSpan {
 /**
  * A collector as strict as OTLP's specification (https://opentelemetry.io/docs/specs/otlp/, JSON encoding of its protobuf
  * schema): knows no field but those, wants ids in hex of the right length, 64-bit numbers as text, attributes once each, and
- * ends after beginnings. A batch with anything else is answered 400, which a test sees in `refused`.
+ * ends after beginnings. A batch with anything else gets 400, which a test sees in `refused`.
  */
 export interface OtlpReceiver {
   readonly url: string;
@@ -27,8 +27,8 @@ export interface OtlpReceiver {
   readonly resources: Readonly<Record<string, string | number>>[];
   readonly batches: { readonly headers: IncomingMessage['headers']; readonly spans: number }[];
   readonly refused: string[];
-  /** What the next batch is answered instead of 200; then 200 again. */
-  answerNext(...answers: readonly (number | 'hang' | { readonly rejectedSpans: string })[]): void;
+  /** What the next batch gets instead of 200; then 200 again. */
+  respondNext(...responses: readonly (number | 'hang' | { readonly rejectedSpans: string })[]): void;
   stop(): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const resources: Record<string, string | number>[] = [];
   const batches: { headers: IncomingMessage['headers']; spans: number }[] = [];
   const refused: string[] = [];
-  const answers: (number | 'hang' | { readonly rejectedSpans: string })[] = [];
+  const responses: (number | 'hang' | { readonly rejectedSpans: string })[] = [];
   const take = (text: string, headers: IncomingMessage['headers']) => {
     const parsed = exportRequest.parse(JSON.parse(text));
     let count = 0;
@@ -106,10 +106,10 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       text += part;
     });
     request.on('end', () => {
-      const answer = answers.shift();
-      if (answer === 'hang') return;
-      if (typeof answer === 'number') {
-        response.writeHead(answer).end();
+      const reply = responses.shift();
+      if (reply === 'hang') return;
+      if (typeof reply === 'number') {
+        response.writeHead(reply).end();
         return;
       }
       try {
@@ -118,7 +118,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
         if (request.headers['content-type'] !== 'application/json') throw new Error('not JSON');
         take(text, request.headers);
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(answer === undefined ? {} : { partialSuccess: answer }));
+        response.end(JSON.stringify(reply === undefined ? {} : { partialSuccess: reply }));
       } catch (error) {
         refused.push(String(error));
         response.writeHead(400).end();
@@ -132,8 +132,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     resources,
     batches,
     refused,
-    answerNext: (...next) => {
-      answers.push(...next);
+    respondNext: (...next) => {
+      responses.push(...next);
     },
     stop: () =>
       new Promise((resolve) => {

@@ -12,7 +12,7 @@ export interface ReceivedResponse {
   header(name: string): string | undefined;
 }
 
-/** A client that sends exactly the bytes it is told to, and reads answers with a parser of its own. */
+/** A client that sends exactly the bytes it is instructed to, and reads responses with a parser of its own. */
 export class RawClient {
   readonly socket: Socket;
   received = '';
@@ -49,7 +49,7 @@ export class RawClient {
     }
   }
 
-  /** The next answer, which is then taken out of what was received. */
+  /** The next response, which is then taken out of what was received. */
   async response(method = 'GET'): Promise<ReceivedResponse> {
     let parsed: { readonly response: ReceivedResponse; readonly rest: string } | undefined;
     await until(
@@ -57,7 +57,7 @@ export class RawClient {
         parsed = parseResponse(this.received, method, this.over);
         return parsed !== undefined || (this.over && parsed === undefined);
       },
-      `an answer; so far: ${JSON.stringify(this.received.slice(0, 300))}`,
+      `a response; so far: ${JSON.stringify(this.received.slice(0, 300))}`,
     );
     if (parsed === undefined) throw new Error(`closed (${this.error ?? 'FIN'}) after ${JSON.stringify(this.received)}`);
     this.received = parsed.rest;

@@ -42,7 +42,7 @@ describe('what a proxy logs again and again', () => {
       } finally {
         await under.stop();
       }
-      // The counts that were pending at its end are told.
+      // The counts that were pending at its end are reported.
       if (level === 'info') expect(of('an endpoint failed').join('')).to.include('"repeated":');
     });
 });

@@ -38,15 +38,15 @@ describe('definitions of another version, or edited by hand', () => {
     await registry.store.transact([{ kind: 'set', key: layout.documentKey('services', `manual/${service}`), value }]);
   }
 
-  async function answerOf(path: string): Promise<string> {
+  async function responseOf(path: string): Promise<string> {
     const entrypoint = under.proxy.entrypoints()[0];
     if (entrypoint?.state !== 'open') throw new Error('no entrypoint is open');
-    const answer = await fetch(`http://${entrypoint.address}${path}`);
-    await answer.arrayBuffer();
-    return [answer.status, answer.headers.get('x-swarmgate-reason')].filter((part) => part !== null).join(' ');
+    const reply = await fetch(`http://${entrypoint.address}${path}`);
+    await reply.arrayBuffer();
+    return [reply.status, reply.headers.get('x-swarmgate-reason')].filter((part) => part !== null).join(' ');
   }
 
-  // [service, fields of the service, of its destination, the answer]
+  // [service, fields of the service, of its destination, the response]
   const cases = [
     ['plain', {}, {}, '200'],
     ['known', { requires: ['auth'] }, { requires: ['https', 'methods'] }, '200'],
@@ -67,19 +67,19 @@ describe('definitions of another version, or edited by hand', () => {
   for (const [service, more, inDestination, expected] of cases) {
     it(`${service}: ${expected}`, async () => {
       await write(service, more, inDestination);
-      let answer = '';
+      let reply = '';
       await eventually('the document is followed', async () => {
-        answer = await answerOf(`/${service}`);
-        return answer !== '503 no-route';
+        reply = await responseOf(`/${service}`);
+        return reply !== '503 no-route';
       });
-      expect(answer).to.equal(expected);
+      expect(reply).to.equal(expected);
       if (expected === '200') return;
       const { body } = await under.call('GET', '/v1/problems');
       expect(JSON.stringify(body.problems))
         .to.include('unsupported-feature')
         .and.include(`manual/${service}/0`.split('/')[1]);
       await write(service, {});
-      await eventually('the corrected document is served', async () => (await answerOf(`/${service}`)) === '200');
+      await eventually('the corrected document is served', async () => (await responseOf(`/${service}`)) === '200');
     });
   }
 });

@@ -56,14 +56,14 @@ for (const [order, router] of modes) {
         const definitions = routingCase.given.map((given, at) => endpoints.stand(definitionOf(given), at, entry));
         await server.apply(changeTo(definitions, present));
         present = definitions.map(serviceKey);
-        const answer = await send(routingCase.when, entry.get(routingCase.when.port ?? 80) ?? 0);
-        expect(seen(answer, routingCase.outcome, endpoints)).to.deep.equal(wanted(routingCase));
+        const reply = await send(routingCase.when, entry.get(routingCase.when.port ?? 80) ?? 0);
+        expect(seen(reply, routingCase.outcome, endpoints)).to.deep.equal(required(routingCase));
       });
     }
   });
 }
 
-/** Two ports that answer at every loopback address: the address says whose endpoint was asked, the port which one. */
+/** Two ports that respond at every loopback address: the address says whose endpoint was queried, the port which one. */
 class Endpoints {
   readonly #servers: readonly [Server, Server];
   readonly #routes = new Map<string, string>();
@@ -73,7 +73,7 @@ class Endpoints {
   }
 
   static async open(): Promise<Endpoints> {
-    return new Endpoints([await answering(), await answering()]);
+    return new Endpoints([await responding(), await responding()]);
   }
 
   /** The definition with an address of its own for each destination, and with the entry ports that are open here. */
@@ -86,7 +86,7 @@ class Endpoints {
       this.#routes.set(`${outboundHostname}:${port}`, route).set(`${outboundHostname}:${httpsPort}`, `${route}:https`);
       if (destination.reqMode === 'tcp') return destination;
       const srcPort = destination.srcPort ?? (destination.httpsPort === undefined ? undefined : 80);
-      const opened = (asked: number | undefined) => (asked === undefined ? undefined : entry.get(asked));
+      const opened = (requested: number | undefined) => (requested === undefined ? undefined : entry.get(requested));
       return {
         ...destination,
         outboundHostname,
@@ -113,7 +113,7 @@ class Endpoints {
   }
 }
 
-async function answering(): Promise<Server> {
+async function responding(): Promise<Server> {
   const server = createServer((request, response) => {
     const { localAddress, localPort } = request.socket;
     response.end(`${localAddress}:${localPort} ${request.url}`);
@@ -141,14 +141,14 @@ function changeTo(definitions: readonly ServiceDefinition[], before: readonly Se
   return { revision: 'r:1', sequence: 1, registryId: 'r', changes, rejected: new Map() };
 }
 
-interface RawAnswer {
+interface RawResponse {
   readonly status: number;
   readonly location: string | undefined;
   readonly body: string;
 }
 
 /** By hand: no client library sends some of these targets. */
-async function send(when: RoutingCase['when'], port: number): Promise<RawAnswer> {
+async function send(when: RoutingCase['when'], port: number): Promise<RawResponse> {
   const { method = 'GET', host, target, headers = {} } = when;
   const more = Object.entries({ ...headers, 'Content-Length': '0', Connection: 'close' });
   const socket = connect(port, '127.0.0.1');
@@ -166,20 +166,20 @@ async function send(when: RoutingCase['when'], port: number): Promise<RawAnswer>
 
 type Outcome = { readonly route: string; readonly path: string } | { readonly status: number; readonly to?: string };
 
-function wanted({ when, outcome }: RoutingCase): Outcome {
+function required({ when, outcome }: RoutingCase): Outcome {
   if (outcome === 'no-route') return { status: 503 };
   if ('refused' in outcome) return { status: 400 };
   if ('redirectTo' in outcome) return { status: 301, to: `http://${outcome.redirectTo}${when.target}` };
-  if (outcome.answer !== undefined) return { status: outcome.answer };
+  if (outcome.response !== undefined) return { status: outcome.response };
   const [path = '', query] = when.target.split('?');
   return { route: outcome.route, path: `${outcome.forwarded ?? path}${query === undefined ? '' : `?${query}`}` };
 }
 
-function seen(answer: RawAnswer, expected: RoutingCase['outcome'], endpoints: Endpoints): Outcome {
-  if (answer.status === 200) {
-    const [, address = '', path = ''] = /(127\.[0-9.]+:[0-9]+) (.*)/.exec(answer.body) ?? [];
+function seen(reply: RawResponse, expected: RoutingCase['outcome'], endpoints: Endpoints): Outcome {
+  if (reply.status === 200) {
+    const [, address = '', path = ''] = /(127\.[0-9.]+:[0-9]+) (.*)/.exec(reply.body) ?? [];
     return { route: endpoints.routeAt(address), path };
   }
-  const isRedirect = typeof expected === 'object' && 'redirectTo' in expected && answer.location !== undefined;
-  return { status: answer.status, ...(isRedirect ? { to: answer.location } : {}) };
+  const isRedirect = typeof expected === 'object' && 'redirectTo' in expected && reply.location !== undefined;
+  return { status: reply.status, ...(isRedirect ? { to: reply.location } : {}) };
 }

@@ -8,7 +8,7 @@ import { prepareInProcessServer } from '../src/control/serving/in-process-server
 import type { Server } from '../src/control/serving/server.ts';
 import { type RunningProxy, startProxy } from '../src/proxy.ts';
 
-export interface AdminAnswer {
+export interface AdminResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -22,7 +22,11 @@ export interface ProxyUnderTest {
   readonly registry: Registry;
   readonly dataDir: string;
   readonly signal: AbortSignal;
-  call(method: string, path: string, more?: { headers?: Record<string, string>; body?: string }): Promise<AdminAnswer>;
+  call(
+    method: string,
+    path: string,
+    more?: { headers?: Record<string, string>; body?: string },
+  ): Promise<AdminResponse>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export interface ProxyUnderTestOptions {
   readonly firstWordWaitMs?: number;
   /** Default: one without TLS. */
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
-  /** Told of the server as soon as its ports are taken. */
+  /** Notified of the server as soon as its ports are taken. */
   readonly onServer?: (server: Server) => void;
 }
 
@@ -89,7 +93,7 @@ function callAdmin(
   method: string,
   path: string,
   { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
-): Promise<AdminAnswer> {
+): Promise<AdminResponse> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
       let text = '';

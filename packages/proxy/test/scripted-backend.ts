@@ -49,8 +49,8 @@ export const echo: Script = (request, socket) => {
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${sent}`);
 };
 
-/** An answer that is written as it stands. */
-export function answering(text: string, after: 'keep' | 'end' | 'reset' = 'keep'): Script {
+/** A response that is written as it stands. */
+export function responding(text: string, after: 'keep' | 'end' | 'reset' = 'keep'): Script {
   return (_request, socket) => {
     socket.write(text, 'latin1');
     if (after === 'end') socket.end();
@@ -132,7 +132,7 @@ function readHead(head: string, socket: Socket, connection: number): ReceivedReq
   return { method, target, version, headers, head, body: '', trailers: '', whole: false, socket, connection };
 }
 
-/** Takes what is there of the body; answers what is left behind it, or `undefined` while it is not whole. */
+/** Takes what is there of the body; responds to what is left behind it, or `undefined` while it is not whole. */
 function readBody(request: ReceivedRequest, unread: string): string | undefined {
   if (header(request, 'transfer-encoding') === undefined) {
     const length = Number(header(request, 'content-length') ?? 0);

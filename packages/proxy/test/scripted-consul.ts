@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 export interface ScriptedConsul {
   readonly port: number;
   readonly calls: readonly ReceivedCall[];
-  /** Calls whose connection ended before they were answered. */
+  /** Calls whose connection ended before they were served. */
   readonly abandoned: () => number;
   respondWith(respond: (request: IncomingMessage, response: ServerResponse) => void): void;
   stop(): Promise<void>;

@@ -20,9 +20,9 @@ export interface SharedPortRig {
   readonly metrics: Metrics;
   /** Both end TLS; connections to the second begin with a PROXY header. */
   readonly ports: { readonly direct: number; readonly proxied: number; readonly plain: number };
-  /** Answers `ended` to requests without TLS. */
+  /** Responds with `ended` to requests without TLS. */
   readonly httpPort: number;
-  /** Ends TLS itself, with a certificate for `passed.example`, and answers `passed` over HTTP/1.1 and HTTP/2. */
+  /** Ends TLS itself, with a certificate for `passed.example`, and responds with `passed` over HTTP/1.1 and HTTP/2. */
   readonly tlsPort: number;
   /** Takes plain bytes, and sends them back behind `echo:`. */
   readonly echoPort: number;

@@ -83,9 +83,9 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     for (const protocols of [undefined, ['http/1.1'], ['h2', 'http/1.1']]) {
       const offers = protocols?.[0] ?? 'nothing';
       it(`tells ${what} apart, whose client offers ${offers}`, async () => {
-        const asked = { servername: name, ...(protocols === undefined ? {} : { protocols }) };
+        const requested = { servername: name, ...(protocols === undefined ? {} : { protocols }) };
         if (way === 'echo' && offers === 'h2') return;
-        expect(await servedBy(rig.ports.direct, asked)).to.equal(way);
+        expect(await servedBy(rig.ports.direct, requested)).to.equal(way);
       });
     }
 
@@ -137,8 +137,8 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     open.push(ofService);
     expect(ofService.getPeerCertificate().subjectaltname).to.include('passed.example');
     const { cert, key } = await testCertificate(['acme.example']);
-    const answer = { kind: 'ec' as const, certificate: cert, privateKey: key };
-    await rig.server.serveChallenges?.({ http: [], alpn: [['acme.example', [answer]]] } as never);
+    const response = { kind: 'ec' as const, certificate: cert, privateKey: key };
+    await rig.server.serveChallenges?.({ http: [], alpn: [['acme.example', [response]]] } as never);
     const ofProxy = await dialTls(rig.ports.direct, validating);
     open.push(ofProxy);
     expect(ofProxy.getPeerCertificate().subjectaltname).to.equal('DNS:acme.example');
@@ -147,7 +147,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     expect(challengeBoard({ http: [], alpn: [] }).alpnResponse('acme.example')).to.equal(undefined);
   });
 
-  it('answers 421 for a host whose connections are relayed, over HTTP/1.1 and HTTP/2', async () => {
+  it('responds with 421 for a host whose connections are relayed, over HTTP/1.1 and HTTP/2', async () => {
     const one = await dialTls(rig.ports.direct, { servername: 'a.ended.example', protocols: ['http/1.1'] });
     const refused = await askOverHttp1(one, 'passed.example');
     expect([refused.status, /x-swarmgate-reason: (\S+)/i.exec(refused.text)?.[1]]).to.deep.equal([421, 'host-relayed']);
@@ -161,7 +161,7 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
     expect((await plain.setEncoding('latin1').toArray()).join('')).to.match(/^HTTP\/1.1 200 /);
   });
 
-  it('answers 421 on connections from before the name was passed through', async () => {
+  it('responds with 421 on connections from before the name was passed through', async () => {
     await rig.publish({ exact: undefined, wildcard: undefined, late: undefined });
     const before = await dialTls(rig.ports.direct, { servername: 'ended.example', protocols: ['h2'] });
     open.push(before);
@@ -193,15 +193,15 @@ describe('an entrypoint that ends TLS and passes TLS through', () => {
 
   it('names what asks for an entrypoint that does not end TLS, or is not there', async () => {
     const { ports, tlsPort: port } = rig;
-    const asked = {
+    const requested = {
       'sni-plain': { reqMode: 'sni', srcPort: ports.plain, port, serviceDomain: ['a.test'] },
       'tcp-secure': { reqMode: 'tcp', srcPort: ports.direct, port },
       'tls-nowhere': { reqMode: 'tls', entryPorts: ['1:ssl'], port, serviceDomain: ['a.test'] },
     } as const;
-    await rig.publish(asked);
-    const reasons = Object.keys(asked).map((name) => rig.server.problems().get(`manual/${name}`)?.[0]?.reason);
+    await rig.publish(requested);
+    const reasons = Object.keys(requested).map((name) => rig.server.problems().get(`manual/${name}`)?.[0]?.reason);
     expect(reasons).to.deep.equal(['relay-port-unavailable', 'relay-port-unavailable', 'entrypoint-missing']);
-    await rig.publish(Object.fromEntries(Object.keys(asked).map((name) => [name, undefined])));
+    await rig.publish(Object.fromEntries(Object.keys(requested).map((name) => [name, undefined])));
   });
 
   const endings: readonly (readonly [string, string, Buffer | undefined, boolean])[] = [

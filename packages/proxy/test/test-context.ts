@@ -54,9 +54,9 @@ export function testContext(options: TestContextOptions): TestContext {
     outstanding: 0,
     lookup: options.routeOf ?? (() => route),
     middlewareOf: () => options.steps ?? [],
-    pick: (of, wanted) => {
+    pick: (of, required) => {
       const all = typeof options.endpoints === 'function' ? options.endpoints(of) : options.endpoints;
-      const left = all.filter((endpoint) => !wanted.except?.has(endpoint.id));
+      const left = all.filter((endpoint) => !required.except?.has(endpoint.id));
       const endpoint = left[turn++ % Math.max(1, left.length)];
       if (endpoint === undefined) return { kind: 'none', reason: 'no-endpoint' };
       context.outstanding += 1;

@@ -32,9 +32,9 @@ for (const router of ['core', 'express'] as const)
         createServer((received, response) => {
           got = received.headers;
           const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
-          const answer = () => response.writeHead(status).end('fine');
-          if (received.url === '/shop/late') setTimeout(answer, 600);
-          else answer();
+          const reply = () => response.writeHead(status).end('fine');
+          if (received.url === '/shop/late') setTimeout(reply, 600);
+          else reply();
         }),
       );
       backend.on('upgrade', (received, socket) => {
@@ -64,8 +64,8 @@ for (const router of ['core', 'express'] as const)
 
     async function serve(name: string, port: number, labels = ''): Promise<void> {
       const query = `serviceName=${name}&servicePath=/${name}&port=${port}&outboundHostname=127.0.0.1${labels}`;
-      const answer = await under?.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
-      expect(answer?.status, answer?.text).to.equal(200);
+      const reply = await under?.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
+      expect(reply?.status, reply?.text).to.equal(200);
     }
 
     function get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {

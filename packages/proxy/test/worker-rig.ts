@@ -153,7 +153,7 @@ export class Load {
   readonly #running: Promise<void>[] = [];
   readonly #port: number;
   #stopping = false;
-  answered = 0;
+  responded = 0;
 
   constructor(port: number, { keepAlive, perRequest }: { readonly keepAlive: number; readonly perRequest: number }) {
     this.#port = port;
@@ -165,10 +165,10 @@ export class Load {
     for (let at = 0; at < perRequest; at += 1) this.#running.push(this.#ask(undefined));
   }
 
-  /** Resolves once `count` more requests were answered: the load goes on. */
+  /** Resolves once `count` more requests were served: the load goes on. */
   async more(count: number): Promise<void> {
-    const target = this.answered + count;
-    await until(() => this.answered >= target, `${count} more answers`, 60_000);
+    const target = this.responded + count;
+    await until(() => this.responded >= target, `${count} more responses`, 60_000);
   }
 
   async stop(): Promise<void> {
@@ -180,7 +180,7 @@ export class Load {
   async #ask(agent: Agent | undefined): Promise<void> {
     while (!this.#stopping) {
       const { status } = await get(this.#port, '/', agent);
-      this.answered += 1;
+      this.responded += 1;
       const how = `${status} ${agent === undefined ? 'on a new connection' : 'on a kept one'}`;
       if (status !== 200) this.failures.set(how, (this.failures.get(how) ?? 0) + 1);
       // Leaves the two cores to the proxy.

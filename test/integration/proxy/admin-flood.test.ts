@@ -13,7 +13,7 @@ import {
   mergeProblemsInSteps,
   type ProblemsByService,
 } from '../../../packages/proxy/src/control/admin/collect-problems.ts';
-import { LongAnswers } from '../../../packages/proxy/src/control/admin/long-answers.ts';
+import { LongResponses } from '../../../packages/proxy/src/control/admin/long-responses.ts';
 import { createControlMetrics } from '../../../packages/proxy/src/control/admin/metrics.ts';
 import { ServiceNumbers } from '../../../packages/proxy/src/control/numbers/service-numbers.ts';
 import type { ServicesFollower } from '../../../packages/proxy/src/control/watch/follow-services.ts';
@@ -39,7 +39,7 @@ const mostTurnMs = 10;
 const floodSource = `
   const { get, Agent } = require('node:http');
   const { parentPort, workerData: { port, path, connections } } = require('node:worker_threads');
-  const told = { answers: 0, refused: 0, longest: 0 };
+  const reported = { responds: 0, refused: 0, longest: 0 };
   let agent;
   const one = (through) => {
     if (through !== agent) return;
@@ -48,8 +48,8 @@ const floodSource = `
       response.on('data', (part) => { bytes += part.length; });
       response.on('error', () => {});
       response.on('end', () => {
-        if (response.statusCode === 503) told.refused += 1;
-        else { told.answers += 1; told.longest = Math.max(told.longest, bytes); }
+        if (response.statusCode === 503) reported.refused += 1;
+        else { reported.responses += 1; reported.longest = Math.max(reported.longest, bytes); }
         setTimeout(one, response.statusCode === 503 ? 20 : 0, through);
       });
     });
@@ -67,17 +67,17 @@ const floodSource = `
     } else if (message === 'pause') end();
     else {
       const look = setInterval(() => {
-        if (told.answers === 0) return;
+        if (reported.responses === 0) return;
         clearInterval(look);
         end();
-        parentPort.postMessage(told);
+        parentPort.postMessage(reported);
       }, 20);
     }
   });
 `;
 
 interface FloodReport {
-  readonly answers: number;
+  readonly responses: number;
   readonly refused: number;
   readonly longest: number;
 }
@@ -120,7 +120,7 @@ describe(`admin calls over ${many} services`, function () {
     );
     const problemsInSteps = () => mergeProblemsInSteps([problems, new Map()]);
     const metrics = new Metrics();
-    const long = new LongAnswers();
+    const long = new LongResponses();
     const follower = { served, state: () => ({ kind: 'following' }), asOfMs: () => Date.now() };
     createControlMetrics({
       metrics,
@@ -155,7 +155,7 @@ describe(`admin calls over ${many} services`, function () {
       },
     } as unknown as AdminParts;
     admin = await openAdminServer('127.0.0.1', 0);
-    admin.answerWith(createAdminApp(parts));
+    admin.respondWith(createAdminApp(parts));
     traffic.listen(0, '127.0.0.1');
     await once(traffic, 'listening');
     trafficPort = (traffic.address() as AddressInfo).port;
@@ -237,13 +237,13 @@ describe(`admin calls over ${many} services`, function () {
       flood.postMessage('stop');
       const [report] = (await once(flood, 'message')) as [FloodReport];
       await flood.terminate();
-      expect(report.answers, 'answered').to.be.above(0);
-      expect(report.longest, 'longest answer').to.be.within(1, mostBytes);
+      expect(report.responses, 'responded').to.be.above(0);
+      expect(report.longest, 'longest response').to.be.within(1, mostBytes);
       // The flood's own thread and what no collection has taken yet are in it; one call built hundreds of megabytes before it was sliced.
       expect(process.memoryUsage().rss - memoryBefore, 'memory').to.be.below(500 * 1024 * 1024);
     });
 
-  it('answers what it answered before, whole and in valid JSON', async () => {
+  it('returns what it returned before, whole and in valid JSON', async () => {
     const routes = JSON.parse(await bodyOf(admin.port, '/v1/routes')) as { readonly routes: readonly object[] };
     expect(routes.routes).to.have.length(many);
     const services = JSON.parse(await bodyOf(admin.port, '/v1/services')) as { readonly services: readonly object[] };
@@ -258,7 +258,7 @@ describe(`admin calls over ${many} services`, function () {
     expect(await bodyOf(admin.port, '/v1/explain?limit=999999&url=http://x/')).to.include('up to 1000');
   });
 
-  it('stops making an answer whose client is gone, and holds no more of it than a client reads', async () => {
+  it('stops making a response whose client is gone, and holds no more of it than a client reads', async () => {
     const quiet = process.memoryUsage().rss;
     const sockets = Array.from({ length: 68 }, () => connect(admin.port, '127.0.0.1'));
     for (const socket of sockets) {

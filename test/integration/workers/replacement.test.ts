@@ -28,7 +28,7 @@ describe('replacing workers', function () {
       }
       await load.stop();
       expect([...load.failures]).to.deep.equal([]);
-      expect(await rig.metric('swarmgate_requests_total')).to.equal(load.answered);
+      expect(await rig.metric('swarmgate_requests_total')).to.equal(load.responded);
     } finally {
       await rig.stop();
     }

@@ -8,7 +8,7 @@ export type TakeSteps = <T>(steps: Steps<T>) => Promise<T>;
 
 const sliceMs = 1;
 
-/** Without a pause: for work that comes seldom. Calls that others can repeat take theirs through `LongAnswers`. */
+/** Without a pause: for work that comes seldom. Calls that others can repeat take theirs through `LongResponses`. */
 export const inTurns: TakeSteps = async (steps) => {
   for (;;) {
     const endAtMs = performance.now() + sliceMs;

@@ -33,18 +33,18 @@ describe('the health of an endpoint', () => {
     expect(lived([0, 'unreachable'])).to.deep.equal({ kind: 'ejected', untilMs: 2_000, ejections: 1 });
   });
 
-  it('forgets failures with an answer, and learns nothing from clients that leave', () => {
-    expect(lived([0, 'refused'], [1, 'refused'], [2, 'answered'], [3, 'refused']).kind).to.equal('healthy');
+  it('forgets failures with a response, and learns nothing from clients that leave', () => {
+    expect(lived([0, 'refused'], [1, 'refused'], [2, 'responded'], [3, 'refused']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned']).kind).to.equal('healthy');
     expect(lived([0, 'refused'], [1, 'refused'], [2, 'abandoned'], [3, 'refused']).kind).to.equal('ejected');
   });
 
   it('is ejected by the next failure after a peer-reported ejection, and never by the report alone', () => {
     let health = newlyMet;
-    for (let told = 0; told < 100; told += 1) health = afterPeerEjection(health, told, policy);
+    for (let reported = 0; reported < 100; reported += 1) health = afterPeerEjection(health, reported, policy);
     expect(health.kind).to.equal('healthy');
     expect(afterOutcome(health, 'refused', 100, policy).kind).to.equal('ejected');
-    expect(afterOutcome(health, 'answered', 100, policy)).to.deep.equal(newlyMet);
+    expect(afterOutcome(health, 'responded', 100, policy)).to.deep.equal(newlyMet);
   });
 
   it('stays out no longer for what others say', () => {
@@ -75,14 +75,14 @@ describe('the health of an endpoint', () => {
     expect(lengths).to.deep.equal([4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   });
 
-  it('is not brought back by a late answer to a request from before', () => {
-    expect(afterOutcome(ejected, 'answered', 100, policy)).to.deep.equal(ejected);
+  it('is not brought back by a late response to a request from before', () => {
+    expect(afterOutcome(ejected, 'responded', 100, policy)).to.deep.equal(ejected);
   });
 
   it('is out by a failed check until a check passes, whatever requests say', () => {
     const failing = afterCheck(newlyMet, false, 0, policy);
     expect(shareOf(failing, 1e9, policy)).to.equal(0);
-    expect(afterOutcome(failing, 'answered', 5, policy)).to.deep.equal(failing);
+    expect(afterOutcome(failing, 'responded', 5, policy)).to.deep.equal(failing);
     expect(afterCheck(failing, true, 10, policy)).to.deep.equal({ kind: 'returning', sinceMs: 10, ejections: 0 });
     expect(afterCheck(newlyMet, true, 10, policy)).to.deep.equal(newlyMet);
   });

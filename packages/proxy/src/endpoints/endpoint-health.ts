@@ -39,8 +39,8 @@ export function afterOutcome(
 ): EndpointHealth {
   const present = atTime(health, nowMs, policy);
   if (outcome === 'abandoned' || present.kind === 'failing-checks') return present;
-  if (outcome === 'answered') {
-    // A late answer to a request from before the ejection does not end it.
+  if (outcome === 'responded') {
+    // A late response to a request from before the ejection does not end it.
     return present.kind === 'healthy' && present.failures > 0 ? newlyMet : present;
   }
   switch (present.kind) {

@@ -27,7 +27,7 @@ describe('the lookup of an endpoint', () => {
     ['a.test', {}, ['2001:db8::1', 6]],
     ['gone.test', { all: true }, 'no DNS server responds'],
   ] as const)
-    it(`answers ${name} with ${JSON.stringify(options)} as node:dns does`, async () => {
+    it(`responds to ${name} with ${JSON.stringify(options)} as node:dns does`, async () => {
       expect(await ask(name, options)).to.deep.equal(expected);
     });
 });

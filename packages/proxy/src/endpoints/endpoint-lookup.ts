@@ -10,7 +10,7 @@ import { type ResolveName, resolveBySystem } from './name-resolution.ts';
  */
 export function endpointLookup(resolve: ResolveName = resolveBySystem): LookupFunction {
   return sharing((host, { all, family }, callback) => {
-    const answer = ({ addresses }: { readonly addresses: readonly string[] }) => {
+    const response = ({ addresses }: { readonly addresses: readonly string[] }) => {
       const found = addresses
         .map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
         .filter((each) => (family !== 4 && family !== 6) || each.family === family);
@@ -19,10 +19,10 @@ export function endpointLookup(resolve: ResolveName = resolveBySystem): LookupFu
       else if (all === true) callback(null, found);
       else callback(null, first.address, first.family);
     };
-    resolve(host).then(answer, (error: NodeJS.ErrnoException) => callback(error, '', 4));
+    resolve(host).then(response, (error: NodeJS.ErrnoException) => callback(error, '', 4));
   });
 }
 
 function noAddress(host: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${host} has no address of the family that was asked for`), { code: 'ENOTFOUND' });
+  return Object.assign(new Error(`${host} has no address of the family that was requested`), { code: 'ENOTFOUND' });
 }

@@ -34,9 +34,9 @@ describe('active checks', () => {
   let nowMs: number;
   let well: boolean;
   let checks: HealthChecks;
-  let told: boolean[];
-  let asked: number;
-  /** Checks answer when this does. */
+  let reported: boolean[];
+  let requested: number;
+  /** Checks respond when this does. */
   let blocked: Promise<void> | undefined;
   let ended: AbortController;
   let running: Promise<void>;
@@ -45,17 +45,17 @@ describe('active checks', () => {
   beforeEach(() => {
     nowMs = 0;
     well = true;
-    told = [];
-    asked = 0;
+    reported = [];
+    requested = 0;
     blocked = undefined;
     ended = new AbortController();
     let waiting: ((alive: boolean) => void) | undefined;
     checks = new HealthChecks({
       upstreamOf: () => ({ endpoints: [endpointAt(1)], inOrder: false, ifNone: 'no-endpoint' }),
-      balancer: { checked: (_endpoint, passed) => told.push(passed) },
+      balancer: { checked: (_endpoint, passed) => reported.push(passed) },
       signal: ended.signal,
       check: async () => {
-        asked += 1;
+        requested += 1;
         await blocked;
         return well;
       },
@@ -80,7 +80,7 @@ describe('active checks', () => {
   it('ask only where a label asks for it', async () => {
     checks.apply(tableWith({}), ['swarm/web']);
     await tick();
-    expect(asked).to.equal(0);
+    expect(requested).to.equal(0);
   });
 
   it('ask at once, then every interval', async () => {
@@ -88,11 +88,11 @@ describe('active checks', () => {
     await tick();
     nowMs = 999;
     await tick();
-    expect(asked).to.equal(1);
+    expect(requested).to.equal(1);
     nowMs = 1_000;
     await tick();
-    expect(asked).to.equal(2);
-    expect(told).to.deep.equal([true, true]);
+    expect(requested).to.equal(2);
+    expect(reported).to.deep.equal([true, true]);
   });
 
   it('tell the second failure in a row, and the first success', async () => {
@@ -102,7 +102,7 @@ describe('active checks', () => {
       await tick();
       nowMs += 1_000;
     }
-    expect(told).to.deep.equal([true, false, true]);
+    expect(reported).to.deep.equal([true, false, true]);
   });
 
   it('clear a failing endpoint once no service asks for checks', async () => {
@@ -113,10 +113,10 @@ describe('active checks', () => {
       await tick();
       nowMs += 1_000;
     }
-    expect(told).to.deep.equal([false]);
+    expect(reported).to.deep.equal([false]);
     checks.apply(tableWith({}), ['swarm/web']);
     await tick();
-    expect(told).to.deep.equal([false, true]);
+    expect(reported).to.deep.equal([false, true]);
   });
 
   it('say nothing more of an endpoint that was let go while a check was on its way', async () => {
@@ -125,16 +125,16 @@ describe('active checks', () => {
     await tick();
     nowMs += 1_000;
     await tick();
-    const answer = Promise.withResolvers<void>();
-    blocked = answer.promise;
+    const response = Promise.withResolvers<void>();
+    blocked = response.promise;
     nowMs += 1_000;
     await tick();
     checks.apply(tableWith({}), ['swarm/web']);
     await tick();
-    answer.resolve();
+    response.resolve();
     await tick();
-    expect(asked).to.equal(3);
-    expect(told).to.deep.equal([false, true]);
+    expect(requested).to.equal(3);
+    expect(reported).to.deep.equal([false, true]);
   });
 
   it('end with the service', async () => {
@@ -144,6 +144,6 @@ describe('active checks', () => {
     checks.apply(table.with(new Map([['swarm/web', undefined]])), ['swarm/web']);
     nowMs = 60_000;
     await tick();
-    expect(asked).to.equal(1);
+    expect(requested).to.equal(1);
   });
 });

@@ -17,7 +17,7 @@ export interface HealthChecksOptions {
   readonly upstreamOf: (route: Route) => Upstream;
   readonly balancer: Pick<Balancer, 'checked'>;
   readonly signal: AbortSignal;
-  /** Asks one endpoint; resolves whether it is well, `undefined` where it could not be asked. Never rejects. */
+  /** Checks one endpoint; resolves whether it is well, `undefined` where it could not be checked. Never rejects. */
   readonly check: (
     endpoint: Endpoint,
     route: Route,

@@ -3,8 +3,8 @@ import { NameResolution, type ResolvedName, resolveBySystem } from './name-resol
 
 describe('name resolution', () => {
   let nowMs: number;
-  let answers: Map<string, ResolvedName | Error>;
-  let asked: string[];
+  let responses: Map<string, ResolvedName | Error>;
+  let requested: string[];
   let ended: AbortController;
   let tick: (() => Promise<void>) | undefined;
   let names: NameResolution;
@@ -12,18 +12,18 @@ describe('name resolution', () => {
 
   beforeEach(() => {
     nowMs = 0;
-    answers = new Map();
-    asked = [];
+    responses = new Map();
+    requested = [];
     ended = new AbortController();
     const waiting: ((alive: boolean) => void)[] = [];
     names = new NameResolution({
       signal: ended.signal,
       now: () => nowMs,
       resolve: async (name) => {
-        asked.push(name);
-        const answer = answers.get(name) ?? new Error(`no such name: ${name}`);
-        if (answer instanceof Error) throw answer;
-        return answer;
+        requested.push(name);
+        const response = responses.get(name) ?? new Error(`no such name: ${name}`);
+        if (response instanceof Error) throw response;
+        return response;
       },
       wait: (_ms, signal) =>
         new Promise((resolve) => {
@@ -50,17 +50,17 @@ describe('name resolution', () => {
   };
 
   it('returns `pending` at first and never blocks', async () => {
-    answers.set('tasks.web', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 600_000 });
+    responses.set('tasks.web', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 600_000 });
     expect(names.ask('tasks.web')).to.deep.equal({ kind: 'pending' });
     await settled();
     expect(names.ask('tasks.web')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1', '10.0.0.2'] });
   });
 
   it('asks again after two seconds at most, whatever the TTL says', async () => {
-    answers.set('tasks.web', { addresses: ['10.0.0.1'], ttlMs: 600_000 });
+    responses.set('tasks.web', { addresses: ['10.0.0.1'], ttlMs: 600_000 });
     names.ask('tasks.web');
     await settled();
-    answers.set('tasks.web', { addresses: ['10.0.0.9'], ttlMs: 600_000 });
+    responses.set('tasks.web', { addresses: ['10.0.0.9'], ttlMs: 600_000 });
     await pass(1_999);
     expect(names.ask('tasks.web')).to.deep.include({ addresses: ['10.0.0.1'] });
     await pass(1);
@@ -68,23 +68,23 @@ describe('name resolution', () => {
   });
 
   it('keeps the same state for the same addresses in another order', async () => {
-    answers.set('x', { addresses: ['10.0.0.1', '10.0.0.2'], ttlMs: 0 });
+    responses.set('x', { addresses: ['10.0.0.1', '10.0.0.2'], ttlMs: 0 });
     names.ask('x');
     await settled();
     const before = names.ask('x');
-    answers.set('x', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 0 });
+    responses.set('x', { addresses: ['10.0.0.2', '10.0.0.1'], ttlMs: 0 });
     await pass(600);
-    expect(asked).to.have.length(2);
+    expect(requested).to.have.length(2);
     expect(names.ask('x')).to.equal(before);
   });
 
-  it('keeps the last good answer while DNS is away', async () => {
-    answers.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
+  it('keeps the last good response while DNS is away', async () => {
+    responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
     names.ask('x');
     await settled();
-    answers.set('x', new Error('DNS is away'));
+    responses.set('x', new Error('DNS is away'));
     await pass(5_000);
-    expect(asked).to.have.length(2);
+    expect(requested).to.have.length(2);
     expect(names.ask('x')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
   });
 
@@ -92,25 +92,25 @@ describe('name resolution', () => {
     names.ask('x');
     await settled();
     expect(names.ask('x')).to.deep.equal({ kind: 'failed', message: 'no such name: x' });
-    answers.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
+    responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
     await pass(2_000);
     expect(names.ask('x').kind).to.equal('resolved');
   });
 
   it('drops unused names', async () => {
-    answers.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
+    responses.set('x', { addresses: ['10.0.0.1'], ttlMs: 1_000 });
     names.ask('x');
     await settled();
     await pass(60_001);
-    expect(asked).to.have.length(1);
+    expect(requested).to.have.length(1);
     expect(names.peek('x')).to.deep.equal({ kind: 'pending' });
-    expect(asked).to.have.length(1);
+    expect(requested).to.have.length(1);
   });
 
   it('takes addresses for what they are', () => {
     expect(names.ask('10.0.0.1')).to.deep.equal({ kind: 'resolved', addresses: ['10.0.0.1'] });
     expect(names.ask('::1')).to.equal(names.ask('::1'));
-    expect(asked).to.deep.equal([]);
+    expect(requested).to.deep.equal([]);
   });
 
   it('finds what /etc/hosts says', async () => {

@@ -14,10 +14,10 @@ export interface ResolvedName {
 export type ResolveName = (name: string) => Promise<ResolvedName>;
 
 export type NameState =
-  /** Never answered yet: connect to the name itself and let the system resolve it. */
+  /** Never responded yet: connect to the name itself and let the system resolve it. */
   | { readonly kind: 'pending' }
   | { readonly kind: 'resolved'; readonly addresses: readonly string[] }
-  /** It never had an answer. One that had keeps its last good one. */
+  /** It never had a response. One that had keeps its last good one. */
   | { readonly kind: 'failed'; readonly message: string };
 
 const pending: NameState = { kind: 'pending' };
@@ -43,13 +43,13 @@ export interface NameResolutionOptions {
 
 interface Known {
   state: NameState;
-  askedMs: number;
+  requestedMs: number;
   dueMs: number;
   busy: boolean;
 }
 
 /**
- * Keeps names resolved in the background, so that no request waits for DNS after the first, and an answer that was good
+ * Keeps names resolved in the background, so that no request waits for DNS after the first, and a response that was good
  * stays in use while DNS is away.
  */
 export class NameResolution {
@@ -86,11 +86,11 @@ export class NameResolution {
     if (isIP(name) !== 0) return this.#literal(name);
     let known = this.#names.get(name);
     if (known === undefined) {
-      known = { state: pending, askedMs: this.#now(), dueMs: 0, busy: false };
+      known = { state: pending, requestedMs: this.#now(), dueMs: 0, busy: false };
       this.#names.set(name, known);
       this.#startDue();
     }
-    known.askedMs = this.#now();
+    known.requestedMs = this.#now();
     return known.state;
   }
 
@@ -99,7 +99,7 @@ export class NameResolution {
     return isIP(name) !== 0 ? this.#literal(name) : (this.#names.get(name)?.state ?? pending);
   }
 
-  /** Every name that was asked for lately and has been answered for. */
+  /** Every name that was requested lately and has been resolved. */
   known(): ReadonlyMap<string, NameState> {
     const found = new Map<string, NameState>();
     for (const [name, { state }] of this.#names) if (state.kind !== 'pending') found.set(name, state);
@@ -123,7 +123,7 @@ export class NameResolution {
     for (const [name, known] of this.#names) {
       if (signal.aborted || this.#running >= atOnce) return;
       if (known.busy || known.dueMs > nowMs) continue;
-      if (nowMs - known.askedMs > unusedAfterMs) {
+      if (nowMs - known.requestedMs > unusedAfterMs) {
         this.#names.delete(name);
         continue;
       }
@@ -157,7 +157,7 @@ export class NameResolution {
 }
 
 function asState(addresses: readonly string[], before: NameState): NameState {
-  // DNS servers rotate their answers: only another set is a change.
+  // DNS servers rotate their responses: only another set is a change.
   const sorted = addresses.toSorted();
   if (before.kind === 'resolved' && sorted.join() === before.addresses.join()) return before;
   return { kind: 'resolved', addresses: sorted };
@@ -167,7 +167,7 @@ const resolver = new Resolver({ timeout: 1_000, tries: 2 });
 
 /**
  * As the system would, without its blocking threads where that can be: /etc/hosts first, then DNS with its TTL, then
- * the system's other sources (search domains, other name services). Where the DNS server is silent these are not asked:
+ * the system's other sources (search domains, other name services). Where the DNS server is silent these are not queried:
  * they would wait for the same server, each in one of the few threads of the process.
  */
 export async function resolveBySystem(name: string): Promise<ResolvedName> {

@@ -35,13 +35,13 @@ const documentWith = (...addresses: string[]): EndpointsDocument => ({
 describe('upstreams', () => {
   let subnets: readonly string[];
   let states: Map<string, NameState>;
-  let asked: string[];
+  let requested: string[];
   let upstreams: Upstreams;
 
   beforeEach(() => {
     subnets = ['10.0.1.7/24'];
     states = new Map();
-    asked = [];
+    requested = [];
     const peek = (name: string): NameState => states.get(name) ?? pending;
     upstreams = new Upstreams({
       swarmName: 'swarm',
@@ -50,7 +50,7 @@ describe('upstreams', () => {
       names: {
         peek,
         ask: (name) => {
-          asked.push(name);
+          requested.push(name);
           return peek(name);
         },
       },
@@ -67,7 +67,7 @@ describe('upstreams', () => {
   it('are task addresses in our own networks', () => {
     apply(documentWith('10.0.1.5/24', '10.0.9.5/24'));
     expect(hosts()).to.deep.equal(['10.0.1.5']);
-    expect(asked).to.deep.equal([]);
+    expect(requested).to.deep.equal([]);
   });
 
   it('follow the endpoints document without a new route', () => {
@@ -101,7 +101,7 @@ describe('upstreams', () => {
     expect(upstreams.of(route).inOrder).to.equal(false);
   });
 
-  it('are the names themselves, in their order, before DNS has answered', () => {
+  it('are the names themselves, in their order, before DNS has responded', () => {
     apply(documentWith());
     expect(hosts()).to.deep.equal(['tasks.web', 'web']);
     expect(upstreams.of(route).inOrder).to.equal(true);
@@ -110,7 +110,7 @@ describe('upstreams', () => {
   it('are not resolved for a report', () => {
     apply(documentWith());
     upstreams.view(route);
-    expect(asked).to.deep.equal([]);
+    expect(requested).to.deep.equal([]);
   });
 
   it('are never old overlay addresses', () => {

@@ -84,7 +84,7 @@ function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]|["\\]/gu, escaped)}"`;
 }
 
-/** Columns are told apart by blanks. */
+/** Columns are distinguished by blanks. */
 function unquoted(text: string): string {
   return text === '' ? '""' : text.replace(/[^\x21-\x7e]|["\\]/gu, escaped);
 }

@@ -34,7 +34,7 @@ export interface AccessRecord {
   readonly userAgent: string | undefined;
   /** Whose credentials a step has checked. */
   readonly user: string | undefined;
-  /** How long an auth service took to decide (`forwardAuth`), in milliseconds. Absent where none was asked. */
+  /** How long an auth service took to decide (`forwardAuth`), in milliseconds. Absent where none was queried. */
   readonly authMs: number | undefined;
   /** The client's own connection ended TLS here. */
   readonly secure: boolean;

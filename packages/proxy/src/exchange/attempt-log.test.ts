@@ -31,16 +31,16 @@ describe('the log of attempts', () => {
     logged.pick(route, {});
     logged.finished(one, 'refused');
     logged.pick(route, { except: new Set([one.id]) });
-    logged.finished(other, 'answered');
+    logged.finished(other, 'responded');
     logged.pick(route, { except: new Set([one.id, other.id]) });
     expect(lines()).to.deep.equal([
       { route: route.id, endpoint: one.id, hasOthers: true, msg: 'endpoint picked' },
       { endpoint: one.id, outcome: 'refused', msg: 'attempt ended' },
       { route: route.id, endpoint: other.id, hasOthers: false, tried: [one.id], msg: 'endpoint picked for a retry' },
-      { endpoint: other.id, outcome: 'answered', msg: 'attempt ended' },
+      { endpoint: other.id, outcome: 'responded', msg: 'attempt ended' },
       { route: route.id, reason: 'no-endpoint', tried: [one.id, other.id], msg: 'no endpoint to pick' },
     ]);
-    expect(context.outcomes).to.deep.equal(['refused', 'answered']);
+    expect(context.outcomes).to.deep.equal(['refused', 'responded']);
   });
 
   it('costs nothing at other levels: the context is the same object', () => {

@@ -136,7 +136,7 @@ describe('deciding', () => {
       expect(decided(text).record.sentPath).to.equal(sent);
     });
 
-  it('records Referer and User-Agent where they are asked for, of refused requests too', () => {
+  it('records Referer and User-Agent where they are requested, of refused requests too', () => {
     const text = get('Referer: http://a/?b\r\nUser-Agent: one\r\nUSER-AGENT: two\r\n', '/%00');
     const { record } = decided(text, { recordsAgents: true });
     expect([record.referer, record.userAgent]).to.deep.equal(['http://a/?b', 'one']);

@@ -60,7 +60,7 @@ function respond(response: LocalResponse): ExchangeDecision {
 }
 
 /**
- * From a parsed head to what happens: the table is asked once, then the route's steps run. Only a step that has to wait
+ * From a parsed head to what happens: the table is queried once, then the route's steps run. Only a step that has to wait
  * makes it a promise. A plain head of a route without steps goes upstream as the lines that the client sent: a short cut
  * of the header policy, equal to it.
  */
@@ -106,8 +106,8 @@ export function decide(
   }
   record.path = path;
   if (path.startsWith(challengePath) && !info.secure) {
-    const answer = challengeResponse(view.path, host, context);
-    if (answer !== undefined) return respond(answer);
+    const reply = challengeResponse(view.path, host, context);
+    if (reply !== undefined) return respond(reply);
   }
 
   const traced = context.tracer === undefined ? undefined : traceHeadersOf(view);
@@ -254,9 +254,9 @@ function setTraceHeaders(request: HeaderList, trace: RequestTrace): void {
 const challengePath = '/.well-known/acme-challenge/';
 
 /**
- * The answer to a CA that validates a host (RFC 8555, section 8.3), before redirects and access rules: the CA can neither
+ * The response to a CA that validates a host (RFC 8555, section 8.3), before redirects and access rules: the CA can neither
  * log in nor follow a redirect to a host without a certificate. Other tokens fall through to the routes, where another
- * ACME client may answer them.
+ * ACME client may respond to them.
  */
 function challengeResponse(path: string, host: string, { challenges }: DecisionContext): LocalResponse | undefined {
   const body = challenges?.challengeResponse(host, path.slice(challengePath.length));

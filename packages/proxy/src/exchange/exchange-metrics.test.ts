@@ -3,7 +3,7 @@ import { Registry as Metrics } from 'prom-client';
 import { accessRecord } from '../../test/access-record.ts';
 import { tinyRoute } from '../../test/test-context.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
-import { AskedServices, ServicesApart } from './services-apart.ts';
+import { RequestedServices, ServicesApart } from './services-apart.ts';
 
 describe('the metrics of exchanges', () => {
   it('add up by service and status class, and show the same when they are read again', async () => {
@@ -77,13 +77,13 @@ describe('the metrics of exchanges', () => {
     });
 
     it('of a worker’s service together with the others until its control process has decided', async () => {
-      const asked: string[] = [];
-      const services = new AskedServices((service) => asked.push(service));
+      const requested: string[] = [];
+      const services = new RequestedServices((service) => requested.push(service));
       const exchanges = new ExchangeMetrics(metrics, (service) => services.isApart(service));
       const pass = () => exchanges.observe(accessRecord({ route: tinyRoute('a') }));
       pass();
       pass();
-      expect(asked).to.deep.equal(['swarm/a']);
+      expect(requested).to.deep.equal(['swarm/a']);
       services.decided('swarm/a', true);
       pass();
       expect(await counts()).to.have.members([`${labels('other')} 2`, `${labels('swarm/a')} 1`]);

@@ -64,7 +64,7 @@ export class ExchangeMetrics {
       });
     fromSeries(
       'swarmgate_requests_total',
-      'Requests by service and status class; those answered for maintenance are in none of these, their `status` is `maintenance`',
+      'Requests by service and status class; those refused for maintenance are in none of these, their `status` is `maintenance`',
       (each) => each.requests,
     );
     fromSeries('swarmgate_retries_total', 'Tries on another endpoint', (each) => each.retries);
@@ -81,7 +81,7 @@ export class ExchangeMetrics {
           for (const [value, times] of counts) this.inc({ [label]: value }, times);
         },
       });
-    const localResponses = 'Answers the proxy made itself, and exchanges that ended badly, by reason';
+    const localResponses = 'Responses the proxy made itself, and exchanges that ended badly, by reason';
     fromCounts('swarmgate_own_answers_total', localResponses, 'reason', this.#reasons);
     const refusedHeads = 'Request heads and bodies refused, by what exactly was wrong';
     fromCounts('swarmgate_refused_heads_total', refusedHeads, 'cause', this.#causes);

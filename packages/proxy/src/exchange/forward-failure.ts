@@ -1,4 +1,4 @@
-/** Why forwarding gave up. The names are those of the proxy's own answers; each has its status there. */
+/** Why forwarding gave up. The names are those of the proxy's own responses; each has its status there. */
 export type ForwardFailure =
   | 'no-endpoint'
   | 'stale-endpoint'

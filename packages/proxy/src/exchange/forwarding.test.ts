@@ -14,9 +14,9 @@ import { RetryBudget } from './retry-budget.ts';
 class WatchedPool extends ConnectionPool {
   readonly mostConnectMs: (number | undefined)[] = [];
 
-  override take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs?: number): EndpointChannel | undefined {
+  override take(endpoint: Endpoint, required: ReusePolicy, mostConnectMs?: number): EndpointChannel | undefined {
     this.mostConnectMs.push(mostConnectMs);
-    return super.take(endpoint, wanted, mostConnectMs);
+    return super.take(endpoint, required, mostConnectMs);
   }
 }
 
@@ -29,14 +29,14 @@ describe('a request on its way', () => {
   let pool: WatchedPool;
   let context: TestContext;
   let budget: RetryBudget;
-  let answers: string[];
+  let responses: string[];
 
   beforeEach(async () => {
     [slow, well] = await Promise.all([startBackend(), startBackend()]);
     slow.onRequest = () => undefined;
     clock = new MovedClock();
     budget = new RetryBudget();
-    answers = [];
+    responses = [];
     poolWith(openToNobody);
   });
   afterEach(async () => {
@@ -52,11 +52,11 @@ describe('a request on its way', () => {
     wantsPayload: true,
     onInterim: () => undefined,
     onHead: (head, _bytes, _framing, _from, _to, complete) => {
-      answers.push(`${head.status}${complete ? '' : ' …'}`);
+      responses.push(`${head.status}${complete ? '' : ' …'}`);
       return false;
     },
     onBody: () => false,
-    onFailure: (failure) => answers.push(failure),
+    onFailure: (failure) => responses.push(failure),
     onWritable: () => undefined,
     onUpgrade: () => undefined,
     onFault: (error) => {
@@ -79,7 +79,7 @@ describe('a request on its way', () => {
   const pass = (ms: number) => clock.move(ms, pool.sweep, 10);
   const both = () => [endpointAt(slow.port), endpointAt(well.port)];
 
-  it('waits a second for a connection where another endpoint could be asked, else as long as the pool says', async () => {
+  it('waits a second for a connection where another endpoint could be tried, else as long as the pool says', async () => {
     await sent(both());
     expect(pool.mostConnectMs).to.deep.equal([1_000]);
     await sent([endpointAt(slow.port)]);
@@ -89,9 +89,9 @@ describe('a request on its way', () => {
   it('goes to another endpoint when the first has gone without a word', async () => {
     const forwarding = await sent(both());
     pass(2_100);
-    await until(() => answers.length > 0, 'an answer');
-    expect(answers).to.deep.equal(['200']);
-    expect(context.outcomes).to.deep.equal(['unreachable', 'answered']);
+    await until(() => responses.length > 0, 'a response');
+    expect(responses).to.deep.equal(['200']);
+    expect(context.outcomes).to.deep.equal(['unreachable', 'responded']);
     expect(forwarding.retries).to.equal(1);
     expect(slow.requests).to.have.length(1);
   });
@@ -104,7 +104,7 @@ describe('a request on its way', () => {
     await until(() => pool.sizes().idle === 1, 'the idle connection');
     pass(2_100);
     await until(() => slow.sockets.size === 0, 'the end of both connections');
-    await until(() => answers.length === 2, 'both answers');
+    await until(() => responses.length === 2, 'both responses');
     expect(well.requests).to.have.length(1);
   });
 
@@ -115,8 +115,8 @@ describe('a request on its way', () => {
     await until(() => slow.connections === 2 && slow.sockets.size === 1, 'the probe');
     pass(800);
     slow.requests[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-    await until(() => answers.length > 0, 'an answer');
-    expect(context.outcomes).to.deep.equal(['answered']);
+    await until(() => responses.length > 0, 'a response');
+    expect(context.outcomes).to.deep.equal(['responded']);
     expect(well.requests).to.deep.equal([]);
   });
 
@@ -130,9 +130,9 @@ describe('a request on its way', () => {
       while (!hasBudget && budget.take());
       await sent(endpoints(), method);
       pass(serverMs - 100);
-      expect(answers).to.deep.equal([]);
+      expect(responses).to.deep.equal([]);
       pass(200);
-      expect(answers).to.deep.equal(['head-timeout']);
+      expect(responses).to.deep.equal(['head-timeout']);
       expect(context.outcomes).to.deep.equal(['timed-out']);
       expect(well.requests).to.deep.equal([]);
     });
@@ -146,11 +146,11 @@ describe('a request on its way', () => {
     ...(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'] as const).map((each) => [each, 2] as const),
     ...(['POST', 'PATCH', 'FOO', 'PROPFIND'] as const).map((each) => [each, 1] as const),
   ])
-    it(`sends a ${method} ${tries === 2 ? 'to another endpoint, too,' : 'once'} where an endpoint closes without an answer`, async () => {
+    it(`sends a ${method} ${tries === 2 ? 'to another endpoint, too,' : 'once'} where an endpoint closes without a response`, async () => {
       closing();
       const forwarding = await sent(both(), method);
-      await until(() => answers.length > 0, 'the failure');
-      expect(answers).to.deep.equal(['endpoint-unreachable']);
+      await until(() => responses.length > 0, 'the failure');
+      expect(responses).to.deep.equal(['endpoint-unreachable']);
       expect(slow.requests.length + well.requests.length).to.equal(tries);
       expect(forwarding.retries).to.equal(tries - 1);
       expect(context.outcomes).to.deep.equal(Array.from({ length: tries }, () => 'broken'));
@@ -164,7 +164,7 @@ describe('a request on its way', () => {
     const before = performance.now();
     const more = Array.from({ length: 4 }, (_, at) => ({ ...endpointAt(third.port), id: `more-${at}` }));
     const forwarding = await sent([...both(), ...more]);
-    await until(() => answers.length > 0, 'the failure');
+    await until(() => responses.length > 0, 'the failure');
     expect(forwarding.retries).to.equal(2);
     expect(slow.requests.length + well.requests.length + third.requests.length).to.equal(3);
     expect(forwarding.attemptAtMs).to.be.greaterThan(before);
@@ -175,14 +175,14 @@ describe('a request on its way', () => {
   it('does not try again where a byte of a response has come, or the budget is spent', async () => {
     slow.onRequest = (_request, socket) => socket.end('H');
     await sent(both());
-    await until(() => answers.length > 0, 'the failure');
+    await until(() => responses.length > 0, 'the failure');
     expect(well.requests).to.have.length(0);
     closing();
     while (budget.take());
     await sent(both());
-    await until(() => answers.length > 1, 'the second failure');
+    await until(() => responses.length > 1, 'the second failure');
     expect(slow.requests.length + well.requests.length).to.equal(2);
-    expect(answers).to.deep.equal(['endpoint-unreachable', 'endpoint-unreachable']);
+    expect(responses).to.deep.equal(['endpoint-unreachable', 'endpoint-unreachable']);
   });
 
   it('asks the same endpoint again, on a fresh connection, where idle ones turn out to be closed', async () => {
@@ -197,9 +197,9 @@ describe('a request on its way', () => {
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     };
     const forwarding = await sent([endpointAt(slow.port)]);
-    await until(() => answers.length === 3, 'the third answer');
-    expect(answers).to.deep.equal(['200', '200', '200']);
-    expect(context.outcomes).to.deep.equal(['abandoned', 'answered']);
+    await until(() => responses.length === 3, 'the third response');
+    expect(responses).to.deep.equal(['200', '200', '200']);
+    expect(context.outcomes).to.deep.equal(['abandoned', 'responded']);
     expect(forwarding.retries).to.equal(1);
     expect(slow.connections).to.equal(3);
   });

@@ -24,8 +24,8 @@ export interface ForwardingContext extends ExchangeContext {
 
 /** Takes the response. Places in `bytes` hold only during the call. */
 export interface ForwardingSink extends ResponseConsumer {
-  /** `answered`: the head is out already, so the response can only be cut, not replaced. */
-  onFailure(failure: ForwardFailure, answered: boolean): void;
+  /** `responded`: the head is out already, so the response can only be cut, not replaced. */
+  onFailure(failure: ForwardFailure, responded: boolean): void;
   /** The endpoint takes more of the request's body. */
   onWritable(): void;
   onFault(error: unknown): void;
@@ -64,7 +64,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #forgetTunnel: (() => void) | undefined;
   #reuse: ReusePolicy;
   #hasOthers = false;
-  #answered = false;
+  #responded = false;
   /** Body bytes beyond those of the request object have been sent: they are not held, so the request cannot be repeated. */
   #sentMoreThanBuffered = false;
   /** Those that are held after all, as latin1. */
@@ -143,7 +143,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   #hold({ endpoint }: EndpointChannel, bytes: Buffer, from: number, to: number): void {
     if (this.#sentMoreThanBuffered) return;
-    if (endpoint.http2 === true && !this.#answered && this.#held.length + to - from <= mostHeldBytes)
+    if (endpoint.http2 === true && !this.#responded && this.#held.length + to - from <= mostHeldBytes)
       this.#held += bytes.toString('latin1', from, to);
     else {
       this.#sentMoreThanBuffered = true;
@@ -192,7 +192,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   /** The tunnel has ended. */
   onTunnelOver(): void {
     this.#forgetTunnel?.();
-    this.#finished('answered');
+    this.#finished('responded');
   }
 
   onFault(error: unknown): void {
@@ -223,7 +223,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean) {
-    this.#answered = true;
+    this.#responded = true;
     this.#held = '';
     this.headAtMs = performance.now();
     if (complete) this.#complete();
@@ -236,7 +236,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   }
 
   onUpgrade(head: ReceivedHead, bytes: Buffer, from: number, to: number): void {
-    this.#answered = true;
+    this.#responded = true;
     this.headAtMs = performance.now();
     this.#sink.onUpgrade(head, bytes, from, to);
   }
@@ -253,7 +253,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.#context.pool.livenessConnects.ask(connection.endpoint, () => {
       if (this.#over || this.#connection !== connection) return;
       if (this.#hasOthers && this.#mayBeSentTwice(connection)) this.#leave(connection);
-      else if (isWithout && !connection.answering) this.#giveUpOn(connection);
+      else if (isWithout && !connection.responding) this.#giveUpOn(connection);
     });
   }
 
@@ -280,14 +280,14 @@ export class Forwarding implements ResponseReceiver, Waiter {
     const connection = this.#connection;
     if (connection === undefined || this.#over) return;
     if (fault.kind === 'wrong-protocol') this.#context.wrongProtocol?.(this.#route, connection.endpoint, fault.spoken);
-    if (this.#answered) {
+    if (this.#responded) {
       this.#finished('broken');
       this.#fail(fault.kind === 'invalid' ? 'endpoint-answer-invalid' : 'endpoint-unreachable');
       return;
     }
     // A connection that was idle before and closes without a byte was most likely idle for too long: that says
-    // nothing of the endpoint, so it may be asked again, on a fresh connection.
-    const stale = fault.kind === 'closed' && connection.wasIdle && !connection.answering;
+    // nothing of the endpoint, so it may be tried again, on a fresh connection.
+    const stale = fault.kind === 'closed' && connection.wasIdle && !connection.responding;
     this.#finished(stale ? 'abandoned' : outcomeOf(fault));
     if (!this.#mayTryAgain(fault, connection)) {
       this.#fail(failureOf(fault));
@@ -319,7 +319,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   /** The request is here to be sent again, and nothing of a response has come. */
   #isReplayable(connection: EndpointChannel): boolean {
-    return !connection.answering && !this.#sentMoreThanBuffered && this.retries + 1 < this.#mostTries;
+    return !connection.responding && !this.#sentMoreThanBuffered && this.retries + 1 < this.#mostTries;
   }
 
   /** @param before What the last try failed with: the reason given where no other endpoint is left. */
@@ -378,12 +378,12 @@ export class Forwarding implements ResponseReceiver, Waiter {
 
   #complete(): void {
     this.#over = true;
-    this.#finished('answered');
+    this.#finished('responded');
   }
 
   #fail(failure: ForwardFailure): void {
     this.#over = true;
-    this.#sink.onFailure(failure, this.#answered);
+    this.#sink.onFailure(failure, this.#responded);
   }
 
   #finished(outcome: EndpointOutcome): void {

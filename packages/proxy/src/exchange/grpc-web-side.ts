@@ -85,7 +85,7 @@ class GrpcWebSink implements ResponseSink {
   }
 }
 
-const notBase64: ParseError = { answer: 'bad-request', cause: 'bad-base64' };
+const notBase64: ParseError = { response: 'bad-request', cause: 'bad-base64' };
 
 class DecodedBody implements BodySource {
   readonly trailers = '';

@@ -146,7 +146,7 @@ export function makeViaName(random: () => number = Math.random): string {
     .padStart(8, '0')}`;
 }
 
-/** Passes through proxies of this kind that a request may make: one more is answered 508. */
+/** Passes through proxies of this kind that a request may make: one more gets 508. */
 export const mostHops = 16;
 
 /**

@@ -89,7 +89,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
   /** A head or body that cannot be read: nothing that follows on this connection can be either. */
   refuse(error: ParseError): void {
     this.#cause = error.cause;
-    this.#giveUp(localResponse(error.answer));
+    this.#giveUp(localResponse(error.response));
   }
 
   /** More of the client's body has arrived, or the endpoint takes more of it. */
@@ -200,12 +200,12 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#end(this.#status, undefined, 'complete');
   }
 
-  onFailure(failure: ForwardFailure, answered: boolean): void {
+  onFailure(failure: ForwardFailure, responded: boolean): void {
     this.#context.logger.warn(
       { service: this.route?.key, endpoint: this.#forwarding?.endpoint?.id, reason: failure },
       'an endpoint failed',
     );
-    if (answered) this.#cut(this.#status, { ...localResponse(failure), reason: 'answer-truncated' });
+    if (responded) this.#cut(this.#status, { ...localResponse(failure), reason: 'answer-truncated' });
     else this.#respondLater(throughSteps(this.#order?.steps, this.exchange, localResponse(failure)));
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type LocalResponseReason, localResponse, localResponseHeaders, localResponses } from './local-responses.ts';
 
-describe('answers of the proxy itself', () => {
+describe('responses of the proxy itself', () => {
   for (const [reason, { status }] of Object.entries(localResponses))
     it(`say why: ${status} ${reason}`, () => {
       const response = localResponse(reason as LocalResponseReason);

@@ -14,11 +14,11 @@ export const localResponses = {
   'out-of-descriptors': { status: 503, retryAfter: 1, body: 'the proxy cannot open a connection to the service' },
   'too-many-connections': { status: 503, retryAfter: 1, body: 'too many connections' },
   'endpoint-unreachable': { status: 502, body: 'the service refused or reset the connection' },
-  'endpoint-answer-invalid': { status: 502, body: 'the service sent an answer that is not HTTP' },
+  'endpoint-answer-invalid': { status: 502, body: 'the service sent a response that is not HTTP' },
   'wrong-protocol': { status: 502, body: 'the service does not speak the protocol that its label names' },
   'upgrade-not-supported': { status: 501, body: 'the service takes no upgrades over HTTP/2' },
   'connect-timeout': { status: 504, body: 'the service did not accept a connection in time' },
-  'head-timeout': { status: 504, body: 'the service did not answer in time' },
+  'head-timeout': { status: 504, body: 'the service did not respond in time' },
   'deadline-exceeded': { status: 504, body: 'the call was not complete within its grpc-timeout' },
   'client-gone': { status: 499, body: '' },
   'request-timeout': { status: 408, body: 'the request did not arrive in time' },
@@ -57,15 +57,15 @@ export function localResponse(reason: LocalResponseReason, location?: string): L
   return { status: entry.status, reason, headers, body: entry.body === '' ? '' : `${entry.body}\n` };
 }
 
-/** Head fields of an answer as they are sent: its own, what it is and how long it is. */
-export function localResponseHeaders(answer: LocalResponse): string[] {
-  const headers = [...(answer.headers ?? [])];
+/** Head fields of a response as they are sent: its own, what it is and how long it is. */
+export function localResponseHeaders(response: LocalResponse): string[] {
+  const headers = [...(response.headers ?? [])];
   const has = (name: string) => headers.some((each, at) => at % 2 === 0 && each.toLowerCase() === name);
-  headers.push('X-Swarmgate-Reason', answer.reason);
-  const body = answer.body ?? '';
+  headers.push('X-Swarmgate-Reason', response.reason);
+  const body = response.body ?? '';
   if (body !== '' && !has('content-type')) headers.push('Content-Type', 'text/plain; charset=utf-8');
   // A gRPC response without messages is a head that ends its stream, and has no length.
   if (!headers.includes('application/grpc'))
-    headers.push('Content-Length', String(answer.bytes?.length ?? Buffer.byteLength(body)));
+    headers.push('Content-Length', String(response.bytes?.length ?? Buffer.byteLength(body)));
   return headers;
 }

@@ -18,7 +18,7 @@ export function responseOfRoute(
   return localResponse('redirect', `${scheme}://${route.redirectToHost}${port}${target}`);
 }
 
-/** Runs the steps in their order until one answers. Stays synchronous as long as they do. */
+/** Runs the steps in their order until one responds. Stays synchronous as long as they do. */
 export function runSteps(
   steps: readonly Middleware[],
   exchange: Exchange,

@@ -29,7 +29,7 @@ export class ServicesApart {
 }
 
 /** The worker's view: it asks its control process once per service. */
-export class AskedServices {
+export class RequestedServices {
   readonly #ask: (service: string) => void;
   readonly #known = new Map<string, boolean | undefined>();
 

@@ -25,7 +25,7 @@ export class AddedFields {
   #host: string | undefined;
   #linesBeforeId = '';
   readonly #linesAfterId: string;
-  /** The same for HTTP/2, made when they are first asked for. */
+  /** The same for HTTP/2, made when they are first requested. */
   #flatBeforeId: readonly string[] | undefined;
   #flatAfterId: readonly string[] | undefined;
 
@@ -138,7 +138,7 @@ export interface RequestFraming {
   readonly contentLength: number;
   /** Empty: no offer. */
   readonly upgrade: string;
-  /** The client takes trailers, and the endpoint speaks HTTP/2, which is told so. */
+  /** The client takes trailers, and the endpoint speaks HTTP/2, which gets them. */
   readonly wantsTrailers: boolean;
 }
 

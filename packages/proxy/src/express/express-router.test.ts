@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { get, onStage } from '../../test/conformance/suite.ts';
-import { answering, header } from '../../test/scripted-backend.ts';
+import { header, responding } from '../../test/scripted-backend.ts';
 import { until } from '../../test/until.ts';
 import { post, withPlugins } from '../../test/with-plugins.ts';
 
@@ -272,7 +272,7 @@ describe('Express middleware on an exchange', () => {
       next();
     };
     return onStage(withPlugins(mark), async ({ rig, backend }) => {
-      backend.onRequest = answering(
+      backend.onRequest = responding(
         'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhi',
       );
       const client = rig.client();

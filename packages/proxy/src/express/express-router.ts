@@ -25,7 +25,7 @@ export interface ExpressRouterOptions {
 }
 
 /**
- * Serves routes through Express: each compiled route has an Express router of its own, made when it is first asked for and
+ * Serves routes through Express: each compiled route has an Express router of its own, made when it is first requested and
  * kept with the route, so that a new table brings new routers and requests in flight keep theirs. Request and response
  * objects are made of the exchange; no bytes are parsed here.
  */

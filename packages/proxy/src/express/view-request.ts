@@ -99,7 +99,7 @@ export class ViewRequest extends IncomingMessage {
   #consumedBytes = 0;
   #pushed = false;
   #handedOver = false;
-  #wanted = false;
+  #required = false;
   /** Middleware reads the body. */
   #isRead = false;
   /** The exchange has ended: its body is another request's. */
@@ -142,7 +142,7 @@ export class ViewRequest extends IncomingMessage {
   /** More of the body has arrived. */
   onClientBytes(): void {
     this.touchSocket();
-    if (this.#wanted) this.#readOn();
+    if (this.#required) this.#readOn();
     else this.handled.body.pause();
   }
 
@@ -181,7 +181,7 @@ export class ViewRequest extends IncomingMessage {
 
   override _read(): void {
     this.#isRead = true;
-    this.#wanted = true;
+    this.#required = true;
     this.#readOn();
   }
 
@@ -258,7 +258,7 @@ export class ViewRequest extends IncomingMessage {
         arrived = true;
         this.#consumedBytes += piece.length;
         if (this.#consumedBytes <= mostConsumedBytes) this.#consumed.push(piece);
-        this.#wanted = this.push(piece);
+        this.#required = this.push(piece);
       });
       if (refused !== undefined) {
         this.handled.refuse(refused);
@@ -270,7 +270,7 @@ export class ViewRequest extends IncomingMessage {
       this.#pushed = true;
       this.#takeTrailers(body.trailers);
       this.push(null);
-    } else if (this.#wanted) body.resume();
+    } else if (this.#required) body.resume();
     else body.pause();
   }
 

@@ -171,11 +171,11 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     return this;
   }
 
-  /** The client waits with its body until it is told to send it (RFC 9110, section 10.1.1). */
+  /** The client waits with its body until it is instructed to send it (RFC 9110, section 10.1.1). */
   onBodyAwaited(): void {
     const { request } = this.handled.exchange;
     if (this._sent100 || this.#headWritten || this.isOver || !request.has('expect')) return;
-    // The endpoint would have to be told of an expectation that has been met.
+    // The endpoint would have to be notified of an expectation that has been met.
     request.delete('expect');
     this.writeContinue();
   }

@@ -145,7 +145,7 @@ export function linesOf(headers: HeaderList): string | undefined {
 
 /**
  * Puts back what frames the body, whatever a step did to it: a head that announces another length than what follows is a
- * smuggled request or answer. Transfer-Encoding is left to the writer of the head.
+ * smuggled request or response. Transfer-Encoding is left to the writer of the head.
  * @param contentLength -1: none.
  */
 export function restoreFraming(headers: HeaderList, contentLength: number): void {

@@ -1,7 +1,7 @@
 /** Why bytes that a client or an endpoint sent are not taken. */
 export interface ParseError {
-  /** Which of the proxy's own answers a client gets for it. */
-  readonly answer:
+  /** Which of the proxy's own responses a client gets for it. */
+  readonly response:
     | 'bad-request'
     | 'version-not-supported'
     | 'ambiguous-framing'
@@ -14,8 +14,8 @@ export interface ParseError {
   readonly cause: string;
 }
 
-function refused(answer: ParseError['answer'], cause: string): ParseError {
-  return Object.freeze({ answer, cause });
+function refused(response: ParseError['response'], cause: string): ParseError {
+  return Object.freeze({ response, cause });
 }
 
 /** RFC sections are those that make each of them an error, or allow a server to treat it as one. */

@@ -30,7 +30,7 @@ export interface ReceivedHead {
   readonly chunked: boolean;
   /**
    * A length where none may be (RFC 9110, section 8.6): no body follows, but a client that relies on it would take the next
-   * answer for one. Beside chunks the length is not used (RFC 9112, section 6.3).
+   * response for one. Beside chunks the length is not used (RFC 9112, section 6.3).
    */
   readonly hasStrayLength: boolean;
   /** `Connection` names other fields, which belong to the endpoint's hop. */
@@ -60,7 +60,7 @@ export class UpstreamHead implements ReceivedHead {
   /** -1: none was sent. In a response to HEAD and in a 304 it describes a body that does not follow. */
   contentLength = -1;
   chunked = false;
-  /** A length beside chunks, or chunks of HTTP/1.0: the body's end cannot be told (RFC 9112, section 6.3). */
+  /** A length beside chunks, or chunks of HTTP/1.0: the body's end cannot be determined (RFC 9112, section 6.3). */
   framingConflict = false;
   connection: ConnectionOptions = noOptions;
   /** Index of a Keep-Alive field, or -1. */
@@ -115,7 +115,7 @@ export class UpstreamHead implements ReceivedHead {
     return this.#read.flat();
   }
 
-  /** The text of a complete head, made when it is first asked for. */
+  /** The text of a complete head, made when it is first requested. */
   get #read(): HeadText {
     const base = this.reasonStart;
     this.#text ??= new HeadText(this.#bytes.toString('latin1', base, this.end), base, this.fields);

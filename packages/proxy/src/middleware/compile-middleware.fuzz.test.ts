@@ -3,7 +3,7 @@ import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { fuzzRuns } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { answerOf, exchangeOf, headOf, routeOf } from '../../test/middleware-fixture.ts';
+import { exchangeOf, headOf, responseOf, routeOf } from '../../test/middleware-fixture.ts';
 import { normalizePath } from '../routing/normal-path.ts';
 import { createMiddleware } from './compile-middleware.ts';
 
@@ -59,11 +59,11 @@ describe('middleware, whatever the labels say', () => {
         served += 1;
         const route = routeOf(definition, definition.destinations[0]);
         const exchange = exchangeOf(route, { path: normal.path, headers: ['Cookie', `x=${path}`, 'X-Name', path] });
-        const answer = await answerOf(middlewareOf(route), exchange);
+        const response = await responseOf(middlewareOf(route), exchange);
         const head = headOf(['Content-Type', 'text/html']);
-        if (answer === undefined) for (const step of middlewareOf(route)) step.onResponse?.(exchange, head);
+        if (response === undefined) for (const step of middlewareOf(route)) step.onResponse?.(exchange, head);
         expect(normalizePath(exchange.path)).to.deep.equal({ ok: true, path: exchange.path });
-        for (const text of [...exchange.request.flat, ...head.headers.flat, ...(answer?.headers ?? [])])
+        for (const text of [...exchange.request.flat, ...head.headers.flat, ...(response?.headers ?? [])])
           expect(text).to.match(/^[\t\x20-\x7e\x80-\xff]*$/);
       }),
       fuzzRuns(400, 20260102),

@@ -59,7 +59,7 @@ export interface RouteMiddleware {
   stop(): Promise<void>;
 }
 
-/** Compiles a route's steps when they are first asked for and keeps them with the route. */
+/** Compiles a route's steps when they are first requested and keeps them with the route. */
 export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
   const { settings, logger } = options;
   const parts: StepParts = {
@@ -113,8 +113,8 @@ const noEndpoints: EndpointChoice = {
 
 /**
  * The documented order: addresses, redirects, certificate, methods, http, the route's middlewares, headers, rewriting, users;
- * then what concerns the answer. Request headers before users is Docker Flow's order; users are judged by what the client
- * sent. Middlewares stand before rewriting, so that an auth service gets the path that the client asked for.
+ * then what concerns the response. Request headers before users is Docker Flow's order; users are judged by what the client
+ * sent. Middlewares stand before rewriting, so that an auth service gets the path that the client requested.
  */
 function stepsOf(route: Route, parts: StepParts): Middleware[] {
   const { definition, destination } = route;
@@ -132,7 +132,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     mostBytes: options.settings.mostHeadBytes,
   });
   const steps: (Middleware | undefined)[] = [
-    // First, so that refusals of the others are told as clients of gRPC-Web read them.
+    // First, so that refusals of the others are sent as clients of gRPC-Web read them.
     destination.grpcWeb === true ? grpcWeb : undefined,
     definition.allowedAddresses && allowedAddresses(definition.allowedAddresses),
     // A limit of its own counts for its destination alone.
@@ -182,8 +182,8 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
 }
 
 function httpsOnlyOf(route: Route, everywhere: boolean, ports: SecurePorts): Middleware | undefined {
-  const { httpsOnly: asked, httpsRedirectCode: status = 302 } = route.destination;
-  if (asked === true) return httpsOnly({ name: 'httpsOnly', status, ports });
+  const { httpsOnly: requested, httpsRedirectCode: status = 302 } = route.destination;
+  if (requested === true) return httpsOnly({ name: 'httpsOnly', status, ports });
   return everywhere ? httpsOnly({ name: 'HTTPS_ONLY', status, ports }) : undefined;
 }
 

@@ -46,7 +46,7 @@ describe('compress', () => {
     stream.destroy();
   });
 
-  // [what it shows, Accept-Encoding, method, status, headers of the answer]
+  // [what it shows, Accept-Encoding, method, status, headers of the response]
   const untouched: readonly [string, string, string, number, string[]][] = [
     ['a client that did not ask', 'identity', 'GET', 200, html],
     ['a client that forbids it', 'gzip;q=0, br;q=0, deflate;q=0', 'GET', 200, html],
@@ -69,7 +69,7 @@ describe('compress', () => {
     });
   }
 
-  it('tells caches that answers differ, also where it does not compress', () => {
+  it('tells caches that responses differ, also where it does not compress', () => {
     const head = headOf([...html, 'Vary', 'Cookie']);
     compress(all, exchangeOf(routeOf()), head, true);
     expect(head.headers.all('vary')).to.deep.equal(['Cookie', 'Accept-Encoding']);

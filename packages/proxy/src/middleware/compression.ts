@@ -104,13 +104,17 @@ function mayCompress({ status, headers }: ResponseHead, least: number): boolean 
 function hasCompressedForm({ request }: Exchange, headers: HeaderList): boolean {
   const etag = headers.get('etag');
   if (etag?.startsWith('"') !== true) return false;
-  const asked = request.all('if-none-match').join(', ');
-  return asked.includes(`W/${etag}`) && !asked.replaceAll(`W/${etag}`, '').includes(etag);
+  const requested = request.all('if-none-match').join(', ');
+  return requested.includes(`W/${etag}`) && !requested.replaceAll(`W/${etag}`, '').includes(etag);
 }
 
 function matchesType(type: string, types: readonly string[]): boolean {
-  return types.some((wanted) =>
-    wanted === '*' ? type !== '' : wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted,
+  return types.some((required) =>
+    required === '*'
+      ? type !== ''
+      : required.endsWith('/*')
+        ? type.startsWith(required.slice(0, -1))
+        : type === required,
   );
 }
 

@@ -14,7 +14,7 @@ describe('connectionMode', () => {
     expect(exchange.closesConnection).to.equal(undefined);
   });
 
-  it('closes towards the client only where that is asked for', async () => {
+  it('closes towards the client only where that is requested', async () => {
     for (const [mode, closes] of [
       ['http-server-close', undefined],
       ['httpclose', true],

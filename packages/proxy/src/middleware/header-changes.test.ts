@@ -151,7 +151,7 @@ describe('header changes', () => {
     ]);
   });
 
-  it('does the same to answers', () => {
+  it('does the same to responses', () => {
     const exchange = exchangeOf(routeOf());
     const head = headOf(['Server', 'x']);
     responseHeaders(changes({ add: [rule('A', '%[src]')], del: ['server'] }), {})?.onResponse?.(exchange, head);

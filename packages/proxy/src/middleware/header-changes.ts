@@ -31,7 +31,7 @@ export function requestHeaders(changes: HeaderChanges, env: Environment): Middle
   };
 }
 
-/** As `requestHeaders`, on the answer of the endpoint. */
+/** As `requestHeaders`, on the response of the endpoint. */
 export function responseHeaders(changes: HeaderChanges, env: Environment): Middleware | undefined {
   const compiled = compileChanges(changes, env, isFramingHeader, onResponse);
   if (compiled.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import { readSettings } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { answerOf, exchangeOf, routeOf } from '../../test/middleware-fixture.ts';
+import { exchangeOf, responseOf, routeOf } from '../../test/middleware-fixture.ts';
 import { forwardedProtoRedirect, httpsOnly, securePortsOf } from './https-redirect.ts';
 
 interface Situation {
@@ -24,7 +24,7 @@ function locationsOf({ ports, published = '', host = 'shop.example', forwardedPo
     httpsOnly({ name: 'httpsOnly', status: 302, ports: secure }),
     forwardedProtoRedirect('redirectUnlessHttpsProto', secure),
   ];
-  return Promise.all(steps.map(async (step) => (await answerOf([step], exchangeOf(routeOf(), sent)))?.headers?.[1]));
+  return Promise.all(steps.map(async (step) => (await responseOf([step], exchangeOf(routeOf(), sent)))?.headers?.[1]));
 }
 
 describe('a redirect to https', () => {
@@ -68,8 +68,8 @@ describe('a redirect to https', () => {
       expect(await locationsOf(situation)).to.deep.equal([location, location]);
     });
 
-  it('has the code that was asked for', async () => {
+  it('has the code that was requested', async () => {
     const step = httpsOnly({ name: 'httpsOnly', status: 308, ports: {} });
-    expect((await answerOf([step], exchangeOf(routeOf())))?.status).to.equal(308);
+    expect((await responseOf([step], exchangeOf(routeOf())))?.status).to.equal(308);
   });
 });

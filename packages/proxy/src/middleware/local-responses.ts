@@ -1,9 +1,9 @@
 import type { LocalResponse } from '../model/local-response.ts';
 import type { Decision } from './middleware.ts';
 
-/** Every answer that middleware makes, in one place. */
+/** Every response that middleware makes, in one place. */
 export const middlewareResponses = {
-  'http-denied': { status: 403, body: 'this service answers over https only' },
+  'http-denied': { status: 403, body: 'this service responds over https only' },
   'method-denied': { status: 403, body: 'this method is not allowed here' },
   'client-certificate-required': { status: 403, body: 'a client certificate is required' },
   'connection-misdirected': { status: 421, body: 'this connection does not prove who the client is: use a new one' },
@@ -38,7 +38,7 @@ export function redirect(status: number, location: string): Decision {
   return { kind: 'respond', response };
 }
 
-/** A redirect that a label asked for. */
+/** A redirect that a label requested. */
 export function redirectTo(status: number, location: string): Decision {
   return { kind: 'respond', response: { status, reason: 'redirected', headers: ['Location', location], body: '' } };
 }

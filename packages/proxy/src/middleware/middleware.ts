@@ -31,5 +31,5 @@ export interface Middleware {
   transform?(exchange: Exchange, response: ResponseHead, hasBody: boolean): Transform | undefined;
 }
 
-/** The steps of one route in the documented order. Compiled when first asked for, then kept with the route. */
+/** The steps of one route in the documented order. Compiled when first requested, then kept with the route. */
 export type MiddlewareOf = (route: Route) => readonly Middleware[];

@@ -110,7 +110,7 @@ function stepOf(use: MiddlewareUse, route: Route, parts: ListedStepParts): Middl
   }
 }
 
-/** The table answers 503 before any step of such a route runs; a route of another making stays closed by this. */
+/** The table responds with 503 before any step of such a route runs; a route of another making stays closed by this. */
 function unsupported({ name }: UnsupportedMiddleware): Middleware {
   const body = 'a restriction of this route cannot be honoured\n';
   const response = { status: 503, reason: 'unsupported-feature', headers: [], body };

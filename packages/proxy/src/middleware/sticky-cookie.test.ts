@@ -7,7 +7,7 @@ const step = stickyCookie('go-demo');
 const token = stickyToken(endpoint);
 
 describe('stickyCookie', () => {
-  it('names the task that answered, and nothing about its address', () => {
+  it('names the task that responded, and nothing about its address', () => {
     const head = headOf();
     step.onResponse?.(exchangeOf(routeOf()), head);
     expect(head.headers.get('set-cookie')).to.equal(`go-demo=swarmgate.${token}; Path=/; HttpOnly; SameSite=Lax`);
@@ -42,7 +42,7 @@ describe('stickyCookie', () => {
     expect(exchange.request.flat).to.deep.equal(['Cookie', 'my-go-demo=x']);
   });
 
-  // [what it shows, Cookie of the request, Set-Cookie of the response, token asked for, Cookie for the service, name set]
+  // [what it shows, Cookie of the request, Set-Cookie of the response, token requested, Cookie for the service, name set]
   const cases: readonly [string, string, string[], string | undefined, string | undefined, string | undefined][] = [
     ['nothing sent', '', [], undefined, undefined, 'go-demo'],
     ['ours', 'go-demo=OURS', [], token, undefined, undefined],
@@ -86,12 +86,12 @@ describe('stickyCookie', () => {
     ],
     ['a name that only begins so', 'go-demo-x=OURS', [], undefined, `go-demo-x=OURS`, 'go-demo'],
   ];
-  for (const [what, cookie, set, asked, forService, name] of cases) {
+  for (const [what, cookie, set, requested, forService, name] of cases) {
     it(`${what}: ${name === undefined ? 'sets none' : `sets ${name}`}`, async () => {
       const ours = (text: string) => text.replaceAll('OURS', `swarmgate.${token}`);
       const exchange = exchangeOf(routeOf(), { headers: cookie === '' ? [] : ['Cookie', ours(cookie)] });
       await step.onRequest?.(exchange);
-      expect(exchange.stickTo).to.equal(asked);
+      expect(exchange.stickTo).to.equal(requested);
       expect(exchange.request.get('cookie')).to.equal(forService === undefined ? undefined : ours(forService));
       const head = headOf(set.flatMap((each) => ['Set-Cookie', each]));
       step.onResponse?.(exchange, head);

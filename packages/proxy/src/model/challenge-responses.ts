@@ -1,4 +1,4 @@
-/** Answers to the pending challenges of CAs that validate a host of ours. Only exact matches count. */
+/** Responses to the pending challenges of CAs that validate a host of ours. Only exact matches count. */
 export interface ChallengeResponses {
   /** Body for `GET /.well-known/acme-challenge/<token>` (RFC 8555, section 8.3); `undefined`: no such challenge. */
   challengeResponse(host: string, token: string): string | undefined;

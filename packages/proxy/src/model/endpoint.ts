@@ -25,4 +25,4 @@ export interface PickOptions {
 }
 
 /** How an exchange ended for its endpoint. `unreachable`: it accepts no connection either, so one is enough to eject it. */
-export type EndpointOutcome = 'answered' | 'refused' | 'timed-out' | 'broken' | 'unreachable' | 'abandoned';
+export type EndpointOutcome = 'responded' | 'refused' | 'timed-out' | 'broken' | 'unreachable' | 'abandoned';

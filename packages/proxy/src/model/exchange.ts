@@ -7,7 +7,7 @@ export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
 
 /**
  * One exchange as middleware sees it: no sockets, no protocol. The exchange makes it from the request view, the route's
- * steps change it, then it is forwarded or answered.
+ * steps change it, then it is forwarded or gets a local response.
  */
 export interface Exchange {
   readonly route: Route;

@@ -65,13 +65,13 @@ export class HeaderList {
 
   /** @param kept lower case */
   #deleteFolded(name: string, kept: string): void {
-    let wanted: string | undefined;
+    let required: string | undefined;
     for (let at = this.flat.length - 2; at >= 0; at -= 2) {
       const here = this.flat[at] as string;
       // Folding keeps the length, and most names are ruled out by it.
       if (here.length !== name.length) continue;
-      wanted ??= foldedName(name);
-      if (foldedName(here) !== wanted) continue;
+      required ??= foldedName(name);
+      if (foldedName(here) !== required) continue;
       if (here.toLowerCase() !== kept) this.flat.splice(at, 2);
     }
   }
@@ -81,10 +81,10 @@ export class HeaderList {
   }
 
   #find(name: string, from: number): number {
-    const wanted = name.toLowerCase();
+    const required = name.toLowerCase();
     for (let at = from; at < this.flat.length; at += 2) {
       const here = this.flat[at] as string;
-      if (here.length === wanted.length && here.toLowerCase() === wanted) return at;
+      if (here.length === required.length && here.toLowerCase() === required) return at;
     }
     return -1;
   }

@@ -10,13 +10,13 @@ export interface Route {
   readonly key: ServiceKey;
   readonly definition: ServiceDefinition;
   readonly destination: Destination;
-  /** Port on the endpoint. Absent only where `redirectFromDomain` answers alone. */
+  /** Port on the endpoint. Absent only where `redirectFromDomain` responds alone. */
   readonly upstreamPort: number;
   readonly upstreamSecure: boolean;
   /** Endpoints are reached by HTTP/2 (`protocol`). */
   readonly upstreamHttp2?: true;
-  /** A restricting feature that this proxy lacks, or a label that cannot be read: the route answers 503 `unsupported-feature`. */
+  /** A restricting feature that this proxy lacks, or a label that cannot be read: the route responds with 503 `unsupported-feature`. */
   readonly blockedBy?: string;
-  /** A redirect made of `redirectFromDomain`: the answer is 301 to this host. */
+  /** A redirect made of `redirectFromDomain`: the response is 301 to this host. */
   readonly redirectToHost?: string;
 }

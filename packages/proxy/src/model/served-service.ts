@@ -15,7 +15,7 @@ export interface ServedService {
   readonly maintenance?: MaintenanceDocument | undefined;
   /**
    * `last-good` and `history` stand in for a document that cannot be used; `snapshot` is the disk's, before the registry
-   * answered; `env` never was in the registry.
+   * responded; `env` never was in the registry.
    */
   readonly origin: 'registry' | 'last-good' | 'history' | 'snapshot' | 'env';
   /**

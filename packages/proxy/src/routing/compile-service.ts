@@ -64,7 +64,7 @@ class DestinationCompiler {
   readonly #options: CompileOptions;
   #unusableExclude = false;
   #overridden: ServiceDefinition | undefined;
-  #isBlockToldOf = false;
+  #isBlockReportedOf = false;
 
   constructor(
     key: ServiceKey,
@@ -156,14 +156,14 @@ class DestinationCompiler {
     const blockedBy = this.#unusableExclude
       ? 'servicePathExclude'
       : (lackingFeature(definition, destination, this.#options.features) ?? unsupported?.name);
-    if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockToldOf) {
-      this.#isBlockToldOf = true;
+    if (blockedBy !== undefined && !this.#unusableExclude && !this.#isBlockReportedOf) {
+      this.#isBlockReportedOf = true;
       if (unsupported !== undefined)
         this.#problem(
           'middleware-unsupported',
           'middlewares',
           unsupported.name,
-          `the middleware ${unsupported.name} cannot be used, so the destination answers 503: ${unsupported.why}`,
+          `the middleware ${unsupported.name} cannot be used, so the destination responds with 503: ${unsupported.why}`,
           'Correct or remove the middleware.',
         );
       else
@@ -171,7 +171,7 @@ class DestinationCompiler {
           'unsupported-feature',
           'requires',
           undefined,
-          `the definition requires ${blockedBy}, which this proxy does not have, so the destination answers 503`,
+          `the definition requires ${blockedBy}, which this proxy does not have, so the destination responds with 503`,
           this.#mendingOf(blockedBy),
         );
     }

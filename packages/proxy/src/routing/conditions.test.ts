@@ -19,8 +19,8 @@ describe('conditions of a route', () => {
 
   it('deny methods in any case of the request, because services exist that take post for POST', () => {
     const denied = conditionsOf({ deniedMethods: ['POST', 'Custom'] });
-    const asked = ['POST', 'post', 'Post', 'custom', 'CUSTOM', 'GET', 'get'];
-    expect(asked.filter((each) => takesMethod(denied, each))).to.deep.equal(['GET', 'get']);
+    const requested = ['POST', 'post', 'Post', 'custom', 'CUSTOM', 'GET', 'get'];
+    expect(requested.filter((each) => takesMethod(denied, each))).to.deep.equal(['GET', 'get']);
   });
 
   it('compare names of headers without case, values with it', () => {

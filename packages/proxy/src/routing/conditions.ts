@@ -17,7 +17,7 @@ export interface Conditions {
   readonly userAgents: readonly string[];
   /**
    * As requests carry them. Methods only choose among routes of one host and path; a method that none of them takes still finds
-   * the route, whose middleware answers 403.
+   * the route, whose middleware responds with 403.
    */
   readonly allowedMethods: ReadonlySet<string> | undefined;
   readonly deniedMethods: ReadonlySet<string> | undefined;
@@ -63,12 +63,12 @@ export function compileConditions(
   if (count === 0 && excludes.length === 0 && destination.priority === undefined) return unconditional;
   const isPlain = headers.length === 0 && userAgents.length === 0 && rule === undefined && entryPorts === undefined;
   const free = port === undefined && excludes.length === 0 && isPlain;
-  const asked: unknown[] = [port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods];
-  if (rule !== undefined) asked.push({ rule: rule.text });
+  const requested: unknown[] = [port ?? 0, excludes.map(showPath).toSorted(), headers, userAgents, ...methods];
+  if (rule !== undefined) requested.push({ rule: rule.text });
   // Of two rules that differ in their priority the higher one comes first, so they are in no conflict.
-  if (destination.priority !== undefined) asked.push({ priority: destination.priority });
-  if (entryPorts !== undefined) asked.push({ entryPorts: destination.entryPorts?.toSorted() });
-  const identity = JSON.stringify(asked);
+  if (destination.priority !== undefined) requested.push({ priority: destination.priority });
+  if (entryPorts !== undefined) requested.push({ entryPorts: destination.entryPorts?.toSorted() });
+  const identity = JSON.stringify(requested);
   return {
     port,
     entryPorts,

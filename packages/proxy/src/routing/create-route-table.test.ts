@@ -12,7 +12,7 @@ describe('route table', () => {
   describe('routing cases', () => {
     for (const routingCase of routingCases) {
       it(`${routingCase.order}: ${routingCase.name}`, () => {
-        expect(outcomeOf(routingCase)).to.deep.equal(withoutAnswer(routingCase.outcome));
+        expect(outcomeOf(routingCase)).to.deep.equal(withoutResponse(routingCase.outcome));
       });
     }
 
@@ -271,9 +271,9 @@ function winner(table: RouteTable, url: string): string | undefined {
 }
 
 /** What the middleware says is not the table's. */
-function withoutAnswer(outcome: RoutingCase['outcome']): RoutingCase['outcome'] {
-  if (typeof outcome === 'string' || !('answer' in outcome)) return outcome;
-  const { answer: _, ...rest } = outcome;
+function withoutResponse(outcome: RoutingCase['outcome']): RoutingCase['outcome'] {
+  if (typeof outcome === 'string' || !('response' in outcome)) return outcome;
+  const { response: _, ...rest } = outcome;
   return rest;
 }
 

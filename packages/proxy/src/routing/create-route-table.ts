@@ -43,7 +43,7 @@ class CompiledTable implements RouteTable {
   readonly #earlier: EarlierOrder | undefined;
   readonly #hasRedirects: boolean;
   readonly #hasPriorities: boolean;
-  // Worked out when first asked for; the parts never change, so neither do these.
+  // Worked out when first requested; the parts never change, so neither do these.
   #inOrder: readonly CompiledRoute[] | undefined;
   #problems: TableProblems | undefined;
 
@@ -106,11 +106,11 @@ class CompiledTable implements RouteTable {
     return least;
   }
 
-  routesOfHostAt(name: string, entry: EntryOfRequest, asked: number): readonly Route[] {
+  routesOfHostAt(name: string, entry: EntryOfRequest, requested: number): readonly Route[] {
     const found = new Set<Route>();
     for (const index of Object.values(this.#parts.indexes))
       for (const [rank, host] of index.hostsOf(name)) {
-        if (rank !== asked) continue;
+        if (rank !== requested) continue;
         for (const { route, conditions } of host.routes()) if (takesEntry(conditions, entry)) found.add(route);
       }
     return [...found];

@@ -12,7 +12,7 @@ export function compileExpression(text: string, ignoreCase: boolean): RE2JS {
   return prepared.get(keyOf(text, ignoreCase)) ?? RE2JS.compile(text, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
 }
 
-/** As `pathPatternText`, which is asked again for every change. */
+/** As `pathPatternText`, which is queried again for every change. */
 export function checkedExpression(text: string, type: PathType): ReturnType<typeof pathPatternText> {
   return checked.get(keyOf(text, type.ignoreCase)) ?? pathPatternText(text, type);
 }

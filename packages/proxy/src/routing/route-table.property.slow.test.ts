@@ -15,7 +15,7 @@ import type { RouteTable } from './route-table.ts';
 // A few names that collide often: tables with many conflicts find most faults.
 const hosts = ['a.example', 'b.example', 'x.a.example', 'xa.example', 'y.x.a.example', 'other'];
 const domains = [...hosts, '*.example', '*.a.example', '*a.example', '*ample', 'a', 'x', 'exam'];
-const pathsAsked = ['/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', `${acmePath}/t`, '/.well-known/x', '/A/B', '/b.png'];
+const pathsRequested = ['/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', `${acmePath}/t`, '/.well-known/x', '/A/B', '/b.png'];
 const pathTexts = ['/', '/a', '/a/', '/a/b', '/ab', '/b', acmePath, '/.well-known', '/.w', '/A'];
 
 const pathTypes: readonly (readonly [NonNullable<Destination['pathType']>['matcher'], readonly string[]])[] = [
@@ -90,7 +90,7 @@ const target = fc
   .record({
     method: fc.constantFrom('GET', 'POST', 'PUT'),
     host: fc.constantFrom(...hosts),
-    path: fc.constantFrom(...pathsAsked),
+    path: fc.constantFrom(...pathsRequested),
     port: fc.constantFrom(80, 443),
     headers: fc.constantFrom<Record<string, string>>({}, { k: '1' }, { k: '1', l: '1' }, { 'user-agent': 'a bot' }),
   })
@@ -117,7 +117,7 @@ describe('route table, whatever is in it', () => {
         const present = new Map<ServiceKey, ServiceDefinition>();
         for (const [one, stays] of changes) {
           table = table.with(new Map([[serviceKey(one), stays ? one : undefined]]));
-          // Asked now and then, so that the next order is made from this one.
+          // Queried now and then, so that the next order is made from this one.
           if (one.owner === 'east') expect([...table.routes()]).to.have.length(table.size);
           if (stays) present.set(serviceKey(one), one);
           else present.delete(serviceKey(one));

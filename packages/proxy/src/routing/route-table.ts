@@ -58,7 +58,7 @@ export interface ExplainedReading {
   readonly reading: PathReading;
   /** What the reading reaches: none, one, or those that share it by weight. */
   readonly routes: readonly Route[];
-  /** Set where the request is answered with 400 because of this reading. */
+  /** Set where the request gets 400 because of this reading. */
   readonly conflict: ReadingConflict | undefined;
 }
 

@@ -47,7 +47,7 @@ describe('a health check of a real endpoint', () => {
     }
   });
 
-  it('fails where no answer comes, or no connection', async () => {
+  it('fails where no response comes, or no connection', async () => {
     status = 0;
     expect(await ask({ checkPath: '/' }, 100)).to.equal(false);
     server.close();

@@ -27,7 +27,7 @@ describe('connecting to an endpoint', () => {
       (error: Error) => error.message,
     );
 
-  it('takes a second at most where another one could be asked, else what the setting says', async () => {
+  it('takes a second at most where another one could be tried, else what the setting says', async () => {
     const [short, long, alone] = await Promise.all([failure(true, 20), failure(true, 60_000), failure(false, 1_010)]);
     expect(short).to.include('within 20 ms');
     expect(long).to.include('within 1000 ms');

@@ -60,14 +60,14 @@ describe('the pool of connections to endpoints', () => {
   async function exchange(connection: EndpointConnection): Promise<void> {
     const { heard, receiver } = listener();
     connection.send(request, 5_000, receiver);
-    await until(() => heard.complete === 1, 'the answer');
+    await until(() => heard.complete === 1, 'the response');
   }
 
   function taken(
     endpoint: ReturnType<typeof endpointAt>,
-    wanted: 'any' | 'recent' | 'fresh' = 'any',
+    required: 'any' | 'recent' | 'fresh' = 'any',
   ): EndpointConnection {
-    const connection = pool.take(endpoint, wanted);
+    const connection = pool.take(endpoint, required);
     if (!(connection instanceof EndpointConnection)) throw new Error('no connection');
     return connection;
   }
@@ -102,7 +102,7 @@ describe('the pool of connections to endpoints', () => {
     }
   });
 
-  it('waits less for a connection where another endpoint could be asked, never more than its own limit', () => {
+  it('waits less for a connection where another endpoint could be tried, never more than its own limit', () => {
     const endpoint = endpointAt(backend.port);
     poolWith({ connectMs: 5_000 });
     const deadlineWith = (mostConnectMs?: number) =>

@@ -121,13 +121,17 @@ export class ConnectionPool implements ConnectionOwner {
    * A connection at once, or `undefined` if the limits are reached and the request has to wait.
    * @param mostConnectMs how long a new one may take to open, where that is less than the pool's own limit
    */
-  take(endpoint: Endpoint, wanted: ReusePolicy, mostConnectMs = Number.POSITIVE_INFINITY): EndpointChannel | undefined {
+  take(
+    endpoint: Endpoint,
+    required: ReusePolicy,
+    mostConnectMs = Number.POSITIVE_INFINITY,
+  ): EndpointChannel | undefined {
     if (endpoint.http2 === true) return this.#http2.take(endpoint, mostConnectMs);
     const slot = this.#slot(endpoint);
-    if (wanted !== 'fresh') {
+    if (required !== 'fresh') {
       for (let idle = slot.idle.pop(); idle !== undefined; idle = slot.idle.pop()) {
         if (!idle.idle) continue;
-        if (wanted === 'any' || this.sweep.nowMs - idle.idleSinceMs <= recentMs) return idle;
+        if (required === 'any' || this.sweep.nowMs - idle.idleSinceMs <= recentMs) return idle;
         // The one used last is too old, so all are: this one goes back for those that may take any.
         slot.idle.push(idle);
         break;

@@ -49,7 +49,7 @@ export interface EndpointChannel {
   /** The request can leave: the endpoint is connected and, for HTTP/2, its SETTINGS have arrived. */
   readonly connected: boolean;
   /** Any byte of the response has arrived. */
-  readonly answering: boolean;
+  readonly responding: boolean;
   /** The connection has been idle after other exchanges, so the endpoint may have closed it meanwhile. */
   readonly wasIdle: boolean;
   /** More of the body may be written: connected, and the endpoint keeps up. */

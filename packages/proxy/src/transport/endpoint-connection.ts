@@ -18,7 +18,7 @@ export interface ConnectionOwner {
   onClosed(connection: EndpointConnection): void;
   /** The connection carries a tunnel from here on, and counts no longer as one of the owner's. */
   onDetached(connection: EndpointConnection): void;
-  /** Connected, and encrypted where that is asked for, after this many milliseconds. */
+  /** Connected, and encrypted where that is requested, after this many milliseconds. */
   onOpened(tookMs: number): void;
   /** This machine could not open the connection: it has no descriptor left. */
   onLocalShortage(): void;
@@ -119,8 +119,8 @@ export class EndpointConnection implements EndpointChannel, Timed {
     return this.connected && !this.socket.writableNeedDrain;
   }
 
-  get answering(): boolean {
-    return this.#reader.answering;
+  get responding(): boolean {
+    return this.#reader.responding;
   }
 
   /** The endpoint's keep-alive timeout, or `Infinity`. */
@@ -261,7 +261,7 @@ export class EndpointConnection implements EndpointChannel, Timed {
       return;
     }
     this.#expectBytes();
-    const isFirst = !this.#reader.answering;
+    const isFirst = !this.#reader.responding;
     const outcome = this.#reader.read(buffer, length);
     if (outcome === 'upgraded') {
       this.#swapBuffer = true;

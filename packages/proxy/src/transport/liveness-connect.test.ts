@@ -99,7 +99,7 @@ describe('liveness connects', () => {
       connects.ask(there, () => reported.push('one'));
       await until(() => accepted === 1, 'the connect');
       await until(() => sweep.size === 1, 'the finding');
-      for (let asked = 0; asked < 10; asked += 1) connects.ask(there, () => reported.push('again'));
+      for (let requested = 0; requested < 10; requested += 1) connects.ask(there, () => reported.push('again'));
       pass(1_100);
       expect([accepted, reported.length, sweep.size]).to.deep.equal([1, 0, 0]);
     });

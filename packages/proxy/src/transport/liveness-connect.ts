@@ -6,7 +6,7 @@ import { openConnection } from './open-connection.ts';
 
 /**
  * An endpoint may take so long to accept a connect, in milliseconds. Its kernel accepts, however busy the service is: who
- * does not answer in that time, when a lost SYN has been repeated once (RFC 6298, section 2.1), has gone.
+ * does not respond in that time, when a lost SYN has been repeated once (RFC 6298, section 2.1), has gone.
  */
 const acceptMs = 1_000;
 /** How long a result is valid, in milliseconds. An endpoint gets at most one liveness connect in that time. */

@@ -21,7 +21,7 @@ export interface OutgoingRequest {
   readonly trailers: string;
   /** Value of `Upgrade` that is offered, or empty: then a 101 is an error. */
   readonly upgrade: string;
-  /** The client asked for trailers (`TE: trailers`), which only HTTP/2 endpoints are told. */
+  /** The client requested trailers (`TE: trailers`), which only HTTP/2 endpoints get. */
   readonly wantsTrailers?: boolean;
   /** How long the endpoint may stay silent, in milliseconds, where that is neither the route's nor the usual time. */
   readonly silenceMs?: number;

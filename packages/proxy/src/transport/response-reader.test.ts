@@ -23,18 +23,18 @@ function reading() {
 }
 
 const hint = `HTTP/1.1 103 Early Hints\r\nX: ${'y'.repeat(1_000)}\r\n\r\n`;
-const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const response = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('ResponseReader', () => {
-  it('passes interim answers on, many in one piece and one in many', () => {
+  it('passes interim responses on, many in one piece and one in many', () => {
     const { read, interim } = reading();
     expect(read(hint.repeat(3) + hint.slice(0, 500))).to.equal('more');
     expect(read(hint.slice(500))).to.equal('more');
     expect(interim()).to.equal(4);
-    expect(read(answer)).to.equal('complete');
+    expect(read(response)).to.equal('complete');
   });
 
-  it('ends an answer that is preceded by interim ones without end, which no client would have to read', () => {
+  it('ends a response that is preceded by interim ones without end, which no client would have to read', () => {
     const { read, interim } = reading();
     let outcome: ReadOutcome = 'more';
     for (let sent = 0; sent < 1_000 && outcome === 'more'; sent++) outcome = read(hint);
@@ -45,7 +45,7 @@ describe('ResponseReader', () => {
   it('counts them per response', () => {
     const { begin, read } = reading();
     for (let exchange = 0; exchange < 5; exchange++) {
-      expect(read(hint.repeat(40) + answer)).to.equal('complete');
+      expect(read(hint.repeat(40) + response)).to.equal('complete');
       begin();
     }
   });

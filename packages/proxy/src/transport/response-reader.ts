@@ -8,7 +8,7 @@ export interface ResponseConsumer {
   readonly wantsPayload: boolean;
   /** A 1xx other than 101. */
   onInterim(head: ReceivedHead): void;
-  /** The head, and the body's first bytes that came with it. Answers `true` if `bytes` are still in use afterwards. */
+  /** The head, and the body's first bytes that came with it. Returns `true` if `bytes` are still in use afterwards. */
   onHead(head: ReceivedHead, bytes: Buffer, framing: BodyFraming, from: number, to: number, complete: boolean): boolean;
   /** `carried` precedes the bytes. Returns `true` if `bytes` are still in use afterwards. */
   onBody(bytes: Buffer, from: number, to: number, complete: boolean, carried: string): boolean;
@@ -22,21 +22,21 @@ export type ReadOutcome = 'more' | 'complete' | 'upgraded' | { readonly cause: s
 // One head is parsed at a time, and wholly used before the next.
 const head = new UpstreamHead();
 
-/** Reads one answer after the other from the bytes of a connection, strictly (RFC 9112). */
+/** Reads one response after the other from the bytes of a connection, strictly (RFC 9112). */
 export class ResponseReader {
   /** The endpoint lets its connection live, and sent no more than it announced. */
   persistent = false;
   /** The endpoint's keep-alive timeout, in milliseconds, or `Infinity`. */
   promisedIdleMs = Number.POSITIVE_INFINITY;
-  /** Any byte of this answer has arrived, interim ones too. */
-  answering = false;
+  /** Any byte of this response has arrived, interim ones too. */
+  responding = false;
   /** Bytes of the last piece are still in use. */
   inUse = false;
   #taker: ResponseConsumer | undefined;
   #method = '';
   #mayUpgrade = false;
   #inBody = false;
-  // Interim answers pass whether the client reads them or not, so all of them together may be as large as one head.
+  // Interim responses pass whether the client reads them or not, so all of them together may be as large as one head.
   #interimBytes = 0;
   #framing: BodyFraming = 'none';
   #left = 0;
@@ -53,7 +53,7 @@ export class ResponseReader {
     this.#mayUpgrade = mayUpgrade;
     this.#inBody = false;
     this.#interimBytes = 0;
-    this.answering = false;
+    this.responding = false;
     this.#chunks = undefined;
     this.#unread = undefined;
   }
@@ -63,13 +63,13 @@ export class ResponseReader {
     this.#taker = undefined;
   }
 
-  /** Trailer lines of a chunked answer that is complete. */
+  /** Trailer lines of a chunked response that is complete. */
   get trailers(): string {
     return this.#chunks?.trailers ?? '';
   }
 
   read(buffer: Buffer, length: number): ReadOutcome {
-    this.answering = true;
+    this.responding = true;
     this.inUse = false;
     if (this.#inBody) return this.#readBody(buffer, 0, length, false);
     if (this.#unread === undefined) return this.#readHeads(buffer, length);
@@ -77,7 +77,7 @@ export class ResponseReader {
     return this.#readHeads(bytes, bytes.length);
   }
 
-  /** The endpoint has ended the connection: is the answer complete by that? */
+  /** The endpoint has ended the connection: is the response complete by that? */
   readEnd(): boolean {
     if (!this.#inBody || this.#framing !== 'until-close') return false;
     this.#taker?.onBody(Buffer.alloc(0), 0, 0, true, '');
@@ -142,7 +142,7 @@ export class ResponseReader {
       to = from;
       complete = true;
     }
-    // More than was announced is an answer to nothing: it must not be taken for the next one.
+    // More than was announced is a response to nothing: it must not be taken for the next one.
     if (complete && to < end) this.persistent = false;
     this.inUse = first
       ? taker.onHead(head, bytes, this.#framing, from, to, complete)
@@ -160,7 +160,7 @@ export class ResponseReader {
   ): ReadOutcome {
     if (taker.wantsPayload) return this.#readPayload(chunks, taker, bytes, from, end, first);
     const error = chunks.read(bytes, from, end);
-    // What came before the fault is not worth passing on: the answer is lost either way.
+    // What came before the fault is not worth passing on: the response is lost either way.
     if (error !== undefined) return { cause: error.cause };
     const complete = chunks.done;
     if (complete && chunks.consumed < end) this.persistent = false;

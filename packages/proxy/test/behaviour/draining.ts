@@ -23,21 +23,21 @@ export function draining(suite: Suite): void {
       const drained = suite.rig.server.drain(5_000);
       await idle.untilClosed();
       finish?.();
-      const answer = await busy.untilClosed();
-      expect(answer).to.match(/connection: close/i);
-      expect(answer).to.include('finished');
+      const reply = await busy.untilClosed();
+      expect(reply).to.match(/connection: close/i);
+      expect(reply).to.include('finished');
       await drained;
     });
 
     it('gives up at the deadline', async () => {
-      let asked = false;
+      let requested = false;
       const endpoint = await suite.rig.backend(() => {
-        asked = true;
+        requested = true;
       });
       suite.rig.route('a', { endpoints: [endpoint] });
       const busy = suite.rig.connect();
       busy.send('GET /a HTTP/1.1\r\nHost: h\r\n\r\n');
-      await until(() => asked);
+      await until(() => requested);
       await suite.rig.server.drain(50);
       await busy.untilClosed();
     });

@@ -47,14 +47,14 @@ export function endpoints(suite: Suite): void {
         request.pipe(response);
       });
       suite.rig.route('a', { endpoints: [await suite.rig.refusing(), good] });
-      const answer = await suite.rig.exchange(
+      const reply = await suite.rig.exchange(
         'POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody',
       );
-      expect(answer).to.match(/^HTTP\/1\.1 200 [\s\S]*body/);
+      expect(reply).to.match(/^HTTP\/1\.1 200 [\s\S]*body/);
       expect((await suite.rig.report()).retries).to.equal(1);
     });
 
-    it('tries another endpoint when a GET got no byte of an answer', async () => {
+    it('tries another endpoint when a GET got no byte of a response', async () => {
       const bad = await suite.rig.rawBackend((socket) => socket.once('data', () => socket.resetAndDestroy()));
       const good = await suite.rig.backend((_request, response) => response.end('second'));
       suite.rig.route('a', { endpoints: [bad, good] });
@@ -69,10 +69,10 @@ export function endpoints(suite: Suite): void {
         response.end();
       });
       suite.rig.route('a', { endpoints: [bad, good] });
-      const answer = await suite.rig.exchange(
+      const reply = await suite.rig.exchange(
         'POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody',
       );
-      expect(answer).to.match(/^HTTP\/1\.1 502 /);
+      expect(reply).to.match(/^HTTP\/1\.1 502 /);
       expect(posts).to.equal(0);
     });
 
@@ -80,22 +80,22 @@ export function endpoints(suite: Suite): void {
       ['a length', 'Content-Length: 100\r\n\r\npart'],
       ['chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
     ] as const)
-      it(`never makes an answer with ${what} look complete when it broke off`, async () => {
+      it(`never makes a response with ${what} look complete when it broke off`, async () => {
         const bad = await suite.rig.rawBackend((socket) =>
           socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${head}`)),
         );
         suite.rig.route('a', { endpoints: [bad] });
-        const answer = await suite.rig.exchange('GET /a HTTP/1.1\r\nHost: h\r\n\r\n');
-        expect(answer).to.match(/^HTTP\/1\.1 200 /);
-        expect(answer).not.to.match(/0\r\n\r\n$/);
+        const reply = await suite.rig.exchange('GET /a HTTP/1.1\r\nHost: h\r\n\r\n');
+        expect(reply).to.match(/^HTTP\/1\.1 200 /);
+        expect(reply).not.to.match(/0\r\n\r\n$/);
         expect((await suite.rig.report()).reason).to.equal('answer-truncated');
       });
 
     it('stops asking the endpoint when the client is gone', async () => {
       let closed = false;
-      let asked = false;
+      let requested = false;
       const endpoint = await suite.rig.backend((_request, response) => {
-        asked = true;
+        requested = true;
         response.once('close', () => {
           closed = true;
         });
@@ -103,7 +103,7 @@ export function endpoints(suite: Suite): void {
       suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs: 60_000 } });
       const client = suite.rig.connect();
       client.send(get('/a'));
-      await until(() => asked);
+      await until(() => requested);
       client.socket.resetAndDestroy();
       await until(() => closed);
       const report = await suite.rig.report();

@@ -6,7 +6,7 @@ import { until } from '../behaviour-rig.ts';
 import { untilStill } from '../until.ts';
 import { get, type Suite } from './suite.ts';
 
-/** Requests and answers pass whole: methods, bodies, framing, interim answers. */
+/** Requests and responds pass whole: methods, bodies, framing, interim responses. */
 export function forwarding(suite: Suite): void {
   describe('forwarding', () => {
     beforeEach(() => suite.start());
@@ -20,17 +20,17 @@ export function forwarding(suite: Suite): void {
           });
           request.on('end', () => {
             seen = `${request.method} ${request.url} ${seen}`;
-            response.writeHead(207, 'Many Things', { 'X-Reply': 'yes' }).end('answer');
+            response.writeHead(207, 'Many Things', { 'X-Reply': 'yes' }).end('response');
           });
         });
         suite.rig.route('a', { endpoints: [endpoint] });
-        const answer = await suite.rig.exchange(
+        const reply = await suite.rig.exchange(
           `${method} /a/b?c=d&e=%2F HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`,
         );
         expect(seen).to.equal(`${method} /a/b?c=d&e=%2F hello`);
-        expect(answer).to.match(/^HTTP\/1\.1 207 Many Things\r\n/);
-        expect(answer).to.include('X-Reply: yes');
-        expect(answer).to.include('answer');
+        expect(reply).to.match(/^HTTP\/1\.1 207 Many Things\r\n/);
+        expect(reply).to.include('X-Reply: yes');
+        expect(reply).to.include('response');
       });
 
     const targets = [
@@ -78,13 +78,13 @@ export function forwarding(suite: Suite): void {
         response.end();
       });
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(get('/a', 'X-Second: 2\r\nx-first: 1\r\nX-Second: 3\r\n'));
+      const reply = await suite.rig.exchange(get('/a', 'X-Second: 2\r\nx-first: 1\r\nX-Second: 3\r\n'));
       const names = received.filter((_value, at) => at % 2 === 0);
       expect(names).to.include.members(['X-Second', 'x-first']);
       expect(names.indexOf('X-Second')).to.be.lessThan(names.indexOf('x-first'));
       const values = received.filter((_value, at) => received[at - 1] === 'X-Second');
       expect(values).to.deep.equal(['2', '3']);
-      expect(answer).to.match(/X-B: 1\r\nx-A: 2\r\nX-B: 3\r\n/);
+      expect(reply).to.match(/X-B: 1\r\nx-A: 2\r\nX-B: 3\r\n/);
     });
 
     it('keeps the Host that the client sent', async () => {
@@ -128,7 +128,7 @@ export function forwarding(suite: Suite): void {
       client.socket.destroy();
     });
 
-    it('passes pieces of an answer on as they come (SSE)', async () => {
+    it('passes pieces of a response on as they come (SSE)', async () => {
       let push: ((text: string) => void) | undefined;
       const endpoint = await suite.rig.backend((_request, response) => {
         response.writeHead(200, { 'Content-Type': 'text/event-stream' });
@@ -145,16 +145,16 @@ export function forwarding(suite: Suite): void {
       await client.until('data: two');
     });
 
-    it('answers HEAD with the headers of GET and no body (RFC 9110, 9.3.2)', async () => {
+    it('responds to HEAD with the headers of GET and no body (RFC 9110, 9.3.2)', async () => {
       const endpoint = await suite.rig.backend((_request, response) => {
         response.writeHead(200, { 'Content-Length': 1234 }).end();
       });
       suite.rig.route('a', { endpoints: [endpoint] });
       const client = suite.rig.connect();
       client.send('HEAD /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
-      const answer = await client.untilClosed();
-      expect(answer.match(/HTTP\/1\.1 200 /g)).to.have.length(2);
-      expect(answer.match(/content-length: 1234/gi)).to.have.length(2);
+      const reply = await client.untilClosed();
+      expect(reply.match(/HTTP\/1\.1 200 /g)).to.have.length(2);
+      expect(reply.match(/content-length: 1234/gi)).to.have.length(2);
     });
 
     for (const status of [204, 304])
@@ -163,9 +163,9 @@ export function forwarding(suite: Suite): void {
         suite.rig.route('a', { endpoints: [endpoint] });
         const client = suite.rig.connect();
         client.send(`GET /a HTTP/1.1\r\nHost: h\r\n\r\n${get('/a')}`);
-        const answer = await client.untilClosed();
-        expect(answer.match(new RegExp(`HTTP/1\\.1 ${status} `, 'g'))).to.have.length(2);
-        expect(answer).not.to.match(/transfer-encoding/i);
+        const reply = await client.untilClosed();
+        expect(reply.match(new RegExp(`HTTP/1\\.1 ${status} `, 'g'))).to.have.length(2);
+        expect(reply).not.to.match(/transfer-encoding/i);
       });
 
     it('passes trailers in both directions (RFC 9112, 7.1.2)', async () => {
@@ -181,11 +181,11 @@ export function forwarding(suite: Suite): void {
         });
       });
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(
+      const reply = await suite.rig.exchange(
         'POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Up\r\n\r\n3\r\nabc\r\n0\r\nX-Up: 7\r\n\r\n',
       );
       expect(received).to.deep.equal(['X-Up', '7']);
-      expect(answer).to.match(/0\r\nX-Sum: 42\r\n\r\n$/);
+      expect(reply).to.match(/0\r\nX-Sum: 42\r\n\r\n$/);
     });
 
     it('gives HTTP/1.0 clients a body that is not chunked (RFC 9112, 7.1)', async () => {
@@ -194,9 +194,9 @@ export function forwarding(suite: Suite): void {
         response.end('two');
       });
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange('GET /a HTTP/1.0\r\nHost: h\r\n\r\n');
-      expect(answer).not.to.match(/transfer-encoding/i);
-      expect(answer).to.match(/\r\n\r\none two$/);
+      const reply = await suite.rig.exchange('GET /a HTTP/1.0\r\nHost: h\r\n\r\n');
+      expect(reply).not.to.match(/transfer-encoding/i);
+      expect(reply).to.match(/\r\n\r\none two$/);
     });
 
     it('waits for the endpoint’s 100 before the client sends its body (RFC 9110, 10.1.1)', async () => {
@@ -229,8 +229,8 @@ export function forwarding(suite: Suite): void {
       client.send(
         'PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n',
       );
-      const answer = await client.until('too much');
-      expect(answer).to.match(/^HTTP\/1\.1 413 /);
+      const reply = await client.until('too much');
+      expect(reply).to.match(/^HTTP\/1\.1 413 /);
     });
 
     it('passes 103 Early Hints on (RFC 8297)', async () => {
@@ -238,25 +238,29 @@ export function forwarding(suite: Suite): void {
         response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' }, () => response.end('page'));
       });
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(get('/a'));
-      expect(answer).to.match(/^HTTP\/1\.1 103 /);
-      expect(answer).to.match(/<\/style.css>/);
-      expect(answer).to.match(/HTTP\/1\.1 200 /);
+      const reply = await suite.rig.exchange(get('/a'));
+      expect(reply).to.match(/^HTTP\/1\.1 103 /);
+      expect(reply).to.match(/<\/style.css>/);
+      expect(reply).to.match(/HTTP\/1\.1 200 /);
     });
 
-    it('answers pipelined requests in their order', async () => {
+    it('responds to pipelined requests in their order', async () => {
       const endpoint = await suite.rig.backend((request, response) => {
         const slow = request.url === '/a/1';
-        setTimeout(() => response.end(`answer to ${request.url}`), slow ? 20 : 0);
+        setTimeout(() => response.end(`response to ${request.url}`), slow ? 20 : 0);
       });
       suite.rig.route('a', { endpoints: [endpoint] });
       const client = suite.rig.connect();
       client.send(`GET /a/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /a/2 HTTP/1.1\r\nHost: h\r\n\r\n${get('/a/3')}`);
-      const answer = await client.untilClosed();
-      expect(answer.match(/answer to \/a\/\d/g)).to.deep.equal(['answer to /a/1', 'answer to /a/2', 'answer to /a/3']);
+      const reply = await client.untilClosed();
+      expect(reply.match(/response to \/a\/\d/g)).to.deep.equal([
+        'response to /a/1',
+        'response to /a/2',
+        'response to /a/3',
+      ]);
     });
 
-    it('relays an early answer, and the next request starts clean', async () => {
+    it('relays an early response, and the next request starts clean', async () => {
       const endpoint = await suite.rig.backend((request, response) => {
         if (request.method === 'POST') response.writeHead(413).end('no');
         else response.end('clean');
@@ -268,9 +272,9 @@ export function forwarding(suite: Suite): void {
       const rest = 'GET /evil HTTP/1.1\r\n';
       client.send(rest.padEnd(20, 'x').slice(0, 20));
       client.send(get('/a'));
-      const answer = await client.untilClosed();
-      // Either the connection was closed after the early answer, or the rest of the body was read as a body.
-      expect(answer).not.to.match(/HTTP\/1\.1 400|no-route/);
+      const reply = await client.untilClosed();
+      // Either the connection was closed after the early response, or the rest of the body was read as a body.
+      expect(reply).not.to.match(/HTTP\/1\.1 400|no-route/);
     });
   });
 }

@@ -16,14 +16,14 @@ export function headersBetweenHops(suite: Suite): void {
         });
       });
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(
+      const reply = await suite.rig.exchange(
         'GET /a HTTP/1.1\r\nHost: h\r\nConnection: close, X-Secret, X-Forwarded-For\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: x\r\nX-Open: 2\r\n\r\n',
       );
       expect(received.text).not.to.match(/x-secret|^keep-alive: 5|^te:|proxy-/im);
       expect(received.text).to.match(/x-open: 2/i);
       expect(received.text).to.match(/x-forwarded-for: 127\.0\.0\.1/i);
-      expect(answer).not.to.match(/x-private|timeout=9|proxy-authenticate/i);
-      expect(answer).to.match(/x-public: 2/i);
+      expect(reply).not.to.match(/x-private|timeout=9|proxy-authenticate/i);
+      expect(reply).to.match(/x-public: 2/i);
     });
 
     it('appends to X-Forwarded-For and sets the others from an untrusted client', async () => {
@@ -73,7 +73,7 @@ export function headersBetweenHops(suite: Suite): void {
       expect((await suite.rig.report()).clientAddress).to.equal('9.9.9.9');
     });
 
-    it('says in Forwarded what it was asked to say, for untrusted clients only its own word (RFC 7239)', async () => {
+    it('says in Forwarded what it was requested to say, for untrusted clients only its own word (RFC 7239)', async () => {
       await suite.start({ writesForwarded: true });
       let forwarded: unknown;
       const endpoint = await suite.rig.backend((request, response) => {
@@ -101,13 +101,13 @@ export function headersBetweenHops(suite: Suite): void {
       expect(forwarded).to.equal('for=9.9.9.9;proto=https, for=8.8.8.8, for=127.0.0.1;host=shop.example;proto=http');
     });
 
-    it('answers 508 to a request that has passed 16 proxies of this kind', async () => {
+    it('responds with 508 to a request that has passed 16 proxies of this kind', async () => {
       await suite.start();
       const endpoint = await suite.rig.backend((_request, response) => response.end());
       suite.rig.route('a', { endpoints: [endpoint] });
-      const answer = await suite.rig.exchange(get('/a', 'Swarmgate-Hops: 16\r\n'));
-      expect(answer).to.match(/^HTTP\/1\.1 508 /);
-      expect(answer).to.include('X-Swarmgate-Reason: loop');
+      const reply = await suite.rig.exchange(get('/a', 'Swarmgate-Hops: 16\r\n'));
+      expect(reply).to.match(/^HTTP\/1\.1 508 /);
+      expect(reply).to.include('X-Swarmgate-Reason: loop');
     });
   });
 }

@@ -2,18 +2,18 @@ import { expect } from 'chai';
 import type { Middleware } from '../../src/middleware/middleware.ts';
 import { get, type Suite } from './suite.ts';
 
-/** What the proxy answers by itself, each with its reason. */
+/** The responses of the proxy itself, each with its reason. */
 export function localResponses(suite: Suite): void {
-  describe('answers of the proxy itself', () => {
+  describe('responses of the proxy itself', () => {
     beforeEach(() => suite.start());
 
     it('503 no-route', async () => expectOwn(await suite.rig.exchange(get('/nothing')), 503, 'no-route'));
 
     it('503 no-endpoint with Retry-After', async () => {
       suite.rig.route('a');
-      const answer = await suite.rig.exchange(get('/a'));
-      expectOwn(answer, 503, 'no-endpoint');
-      expect(answer).to.match(/Retry-After: \d/);
+      const reply = await suite.rig.exchange(get('/a'));
+      expectOwn(reply, 503, 'no-endpoint');
+      expect(reply).to.match(/Retry-After: \d/);
     });
 
     it('503 stale-endpoint', async () => {
@@ -22,14 +22,14 @@ export function localResponses(suite: Suite): void {
     });
 
     it('503 unsupported-feature, never the unprotected service', async () => {
-      let asked = 0;
+      let requested = 0;
       const endpoint = await suite.rig.backend((_request, response) => {
-        asked += 1;
+        requested += 1;
         response.end();
       });
       suite.rig.route('a', { endpoints: [endpoint], blockedBy: 'users' });
       expectOwn(await suite.rig.exchange(get('/a')), 503, 'unsupported-feature');
-      expect(asked).to.equal(0);
+      expect(requested).to.equal(0);
     });
 
     it('502 where every endpoint refuses', async () => {
@@ -37,13 +37,13 @@ export function localResponses(suite: Suite): void {
       expectOwn(await suite.rig.exchange(get('/a')), 502, 'endpoint-unreachable');
     });
 
-    it('502 where the endpoint closes without an answer', async () => {
+    it('502 where the endpoint closes without a response', async () => {
       const endpoint = await suite.rig.rawBackend((socket) => socket.once('data', () => socket.destroy()));
       suite.rig.route('a', { endpoints: [endpoint] });
       expectOwn(await suite.rig.exchange(get('/a')), 502, 'endpoint-unreachable');
     });
 
-    it('502 where the answer is not HTTP', async () => {
+    it('502 where the response is not HTTP', async () => {
       const endpoint = await suite.rig.rawBackend((socket) =>
         socket.once('data', () => socket.end('SSH-2.0-nope\r\n\r\n')),
       );
@@ -71,9 +71,9 @@ export function localResponses(suite: Suite): void {
     ] as const;
     for (const [what, bytes] of refusals)
       it(`400 and an end for ${what}`, async () => {
-        let asked = 0;
+        let requested = 0;
         const endpoint = await suite.rig.backend((_request, response) => {
-          asked += 1;
+          requested += 1;
           response.end();
         });
         let reached = 0;
@@ -88,11 +88,11 @@ export function localResponses(suite: Suite): void {
         const client = suite.rig.connect();
         // Sent with the refused one: it must never be read as a request.
         client.send(bytes + get('/a'));
-        const answer = await client.untilClosed();
-        expect(answer).to.match(/^HTTP\/1\.1 400 /);
-        expect(answer).to.match(/X-Swarmgate-Reason: [a-z-]+/);
-        expect(answer.match(/HTTP\/1\.1/g)).to.have.length(1);
-        expect({ reached, asked }).to.deep.equal({ reached: 0, asked: 0 });
+        const reply = await client.untilClosed();
+        expect(reply).to.match(/^HTTP\/1\.1 400 /);
+        expect(reply).to.match(/X-Swarmgate-Reason: [a-z-]+/);
+        expect(reply.match(/HTTP\/1\.1/g)).to.have.length(1);
+        expect({ reached, requested }).to.deep.equal({ reached: 0, requested: 0 });
       });
 
     it('400 for an encoded slash or a backslash where ENCODED_SLASH=refuse', async () => {
@@ -102,8 +102,8 @@ export function localResponses(suite: Suite): void {
     });
 
     it('431 for a head that is too large', async () => {
-      const answer = await suite.rig.exchange(get('/a', `X-Big: ${'b'.repeat(100_000)}\r\n`));
-      expectOwn(answer, 431, 'head-too-large');
+      const reply = await suite.rig.exchange(get('/a', `X-Big: ${'b'.repeat(100_000)}\r\n`));
+      expectOwn(reply, 431, 'head-too-large');
     });
 
     it('takes the authority of an absolute-form target (RFC 9112, 3.2.2)', async () => {
@@ -118,11 +118,11 @@ export function localResponses(suite: Suite): void {
     });
   });
 
-  describe('answers of the proxy itself, where time is up', () => {
+  describe('responses of the proxy itself, where time is up', () => {
     // Short for the tests' sake; what is not about them must not depend on how busy the machine is.
     beforeEach(() => suite.start({ timeouts: { connectMs: 300, serverMs: 300, clientMs: 300 }, headMs: 300 }));
 
-    it('504 where the endpoint does not answer in time', async () => {
+    it('504 where the endpoint does not respond in time', async () => {
       const endpoint = await suite.rig.rawBackend(() => undefined);
       suite.rig.route('a', { endpoints: [endpoint] });
       expectOwn(await suite.rig.exchange(get('/a')), 504, 'head-timeout');
@@ -141,8 +141,8 @@ export function localResponses(suite: Suite): void {
     it('closes a connection whose head does not arrive in time', async () => {
       const client = suite.rig.connect();
       client.send('GET /a HTTP/1.1\r\nHost: h\r\nX-Slow');
-      const answer = await client.untilClosed();
-      if (answer !== '') expectOwn(answer, 408, 'request-timeout');
+      const reply = await client.untilClosed();
+      if (reply !== '') expectOwn(reply, 408, 'request-timeout');
     });
 
     it('closes a request whose body stops', async () => {
@@ -150,13 +150,13 @@ export function localResponses(suite: Suite): void {
       suite.rig.route('a', { endpoints: [endpoint], destination: { timeoutServerMs: 60_000 } });
       const client = suite.rig.connect();
       client.send('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc');
-      const answer = await client.untilClosed();
-      if (answer !== '') expectOwn(answer, 408, 'request-timeout');
+      const reply = await client.untilClosed();
+      if (reply !== '') expectOwn(reply, 408, 'request-timeout');
     });
   });
 }
 
-function expectOwn(answer: string, status: number, reason: string): void {
-  expect(answer).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
-  expect(answer).to.include(`X-Swarmgate-Reason: ${reason}\r\n`);
+function expectOwn(reply: string, status: number, reason: string): void {
+  expect(reply).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(reply).to.include(`X-Swarmgate-Reason: ${reason}\r\n`);
 }

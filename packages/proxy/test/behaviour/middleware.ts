@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { get, type Suite } from './suite.ts';
 
-/** Steps of a route change an exchange, or answer instead of the endpoint. */
+/** Steps of a route change an exchange, or response instead of the endpoint. */
 export function middleware(suite: Suite): void {
   describe('middleware', () => {
     beforeEach(() => suite.start());
 
-    it('lets steps change path and headers, and answer instead of the endpoint', async () => {
+    it('lets steps change path and headers, and response instead of the endpoint', async () => {
       let seen = '';
       const endpoint = await suite.rig.backend((request, response) => {
         seen = `${request.url} ${request.headers['x-added']}`;
@@ -42,11 +42,11 @@ export function middleware(suite: Suite): void {
 
     it('redirects by name and keeps scheme, port, path and query', async () => {
       suite.rig.route('old', { redirectToHost: 'new.example' });
-      const answer = await suite.rig.exchange(
+      const reply = await suite.rig.exchange(
         'GET /old/x?y=1 HTTP/1.1\r\nHost: old.example:8000\r\nConnection: close\r\n\r\n',
       );
-      expect(answer).to.match(/^HTTP\/1\.1 301 /);
-      expect(answer).to.include('Location: http://new.example:8000/old/x?y=1');
+      expect(reply).to.match(/^HTTP\/1\.1 301 /);
+      expect(reply).to.include('Location: http://new.example:8000/old/x?y=1');
     });
   });
 }

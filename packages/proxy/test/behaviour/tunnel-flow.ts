@@ -17,10 +17,10 @@ export function tunnelFlow(suite: Suite): void {
       client.socket.end();
       await until(() => atEndpoint.ended);
       expect(atEndpoint.text).to.equal('last words');
-      endpoint.write('an answer to all of it');
+      endpoint.write('a response to all of it');
       endpoint.end();
       await until(() => atClient.ended);
-      expect(bodyOf(atClient.text)).to.equal('an answer to all of it');
+      expect(bodyOf(atClient.text)).to.equal('a response to all of it');
       expect((await suite.rig.report()).reason).to.equal(undefined);
     });
 

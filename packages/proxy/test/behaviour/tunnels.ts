@@ -66,7 +66,7 @@ export function tunnels(suite: Suite): void {
       }
     });
 
-    it('are not begun in the middle of a chunked body, whose rest could not be told from the tunnel', async () => {
+    it('are not begun in the middle of a chunked body, whose rest could not be distinguished from the tunnel', async () => {
       const endpoint = await suite.rig.rawBackend((socket) => afterHead(socket, () => socket.write(switching('tcp'))));
       suite.rig.route('t', { endpoints: [endpoint] });
       const client = suite.rig.connect();
@@ -118,13 +118,13 @@ export function tunnels(suite: Suite): void {
         afterHead(socket, (_head, rest) => {
           let received = rest;
           socket.write(`${switching('tcp')}server first\n`);
-          const answer = () => {
+          const response = () => {
             if (received.includes('\n')) socket.write(`got ${received}`);
           };
-          answer();
+          response();
           socket.on('data', (bytes: Buffer) => {
             received += bytes.toString('latin1');
-            answer();
+            response();
           });
         }),
       );
@@ -201,7 +201,7 @@ export function tunnels(suite: Suite): void {
       ['another version', (socket) => socket.write('HTTP/2.0 101 S\r\n\r\n'), 502, 'endpoint-answer-invalid'],
     ];
     for (const [what, act, status, reason] of failures)
-      it(`answer ${status} ${reason} to ${what} before the 101`, async () => {
+      it(`response ${status} ${reason} to ${what} before the 101`, async () => {
         const endpoint = await suite.rig.rawBackend((socket) => afterHead(socket, () => act(socket)));
         suite.rig.route('t', { endpoints: [endpoint] });
         const client = suite.rig.connect();
@@ -215,7 +215,7 @@ export function tunnels(suite: Suite): void {
         client.socket.destroy();
       });
 
-    it('answer 502 where the endpoint ends TLS with an alert', async () => {
+    it('response 502 where the endpoint ends TLS with an alert', async () => {
       const endpoint = await suite.rig.rawBackend((socket) => {
         // handshake_failure (RFC 8446, section 6.2).
         socket.once('data', () => socket.end(Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28])));

@@ -65,7 +65,7 @@ export function upgrades(suite: Suite): void {
       sockets.close();
     });
 
-    it('answers 502 and 503 as for other requests', async () => {
+    it('responds with 502 and 503 as for other requests', async () => {
       suite.rig.route('down', { endpoints: [await suite.rig.refusing()] });
       const responseTo = async (path: string) => {
         const client = suite.rig.connect();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { answering, echo } from '../scripted-backend.ts';
+import { echo, responding } from '../scripted-backend.ts';
 import type { MakeServer } from '../server-rig.ts';
 import { until, untilStill } from '../until.ts';
 import { get, onStage } from './suite.ts';
@@ -43,7 +43,7 @@ export function connections(makeServer: MakeServer): void {
         expect((await client.response()).body).to.equal('GET /2');
       }));
 
-    it('answer pipelined requests in order (RFC 9112, 9.3.2)', () =>
+    it('response pipelined requests in order (RFC 9112, 9.3.2)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (request, socket) => {
           // The first takes longest: order must not come from speed.
@@ -59,7 +59,7 @@ export function connections(makeServer: MakeServer): void {
         expect(backend.requests).to.have.length(count);
       }));
 
-    it('answer pipelined requests with bodies in order (RFC 9112, 9.3.2)', () =>
+    it('response pipelined requests with bodies in order (RFC 9112, 9.3.2)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(
@@ -72,7 +72,7 @@ export function connections(makeServer: MakeServer): void {
 
     it('to endpoints that close are not used again (RFC 9112, 9.6)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
-        backend.onRequest = answering('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
+        backend.onRequest = responding('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
         const client = rig.client();
         client.send(get('/1'));
         await client.response();
@@ -108,9 +108,9 @@ export function connections(makeServer: MakeServer): void {
         expect(resets).to.be.lessThan(2);
       }));
 
-    it('with an answer too many are not used again (RFC 9112, 9.3)', () =>
+    it('with a response too many are not used again (RFC 9112, 9.3)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
-        backend.onRequest = answering(
+        backend.onRequest = responding(
           'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison',
         );
         const client = rig.client();
@@ -122,7 +122,7 @@ export function connections(makeServer: MakeServer): void {
         expect(backend.connections).to.equal(2);
       }));
 
-    it('answered before the body was sent are not used again (RFC 9112, 9.3)', () =>
+    it('responded before the body was sent are not used again (RFC 9112, 9.3)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         backend.onHead = (request, socket) => {
           if (request.method === 'POST') socket.write('HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno');
@@ -200,7 +200,7 @@ export function connections(makeServer: MakeServer): void {
         { timeouts: { clientMs: 100, serverMs: 3_000 } },
       ));
 
-    it('that trickle a body are answered 408 and closed (RFC 9110, 15.5.9)', () =>
+    it('that trickle a body get 408 and closed (RFC 9110, 15.5.9)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -222,7 +222,7 @@ export function connections(makeServer: MakeServer): void {
         { timeouts: { clientMs: 200, serverMs: 60_000, bodyBytesPerSecond: 5_000 } },
       ));
 
-    it('that trickle what is left of a body behind its answer are closed (RFC 9112, 9.3)', () =>
+    it('that trickle what is left of a body behind its response are closed (RFC 9112, 9.3)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -240,7 +240,7 @@ export function connections(makeServer: MakeServer): void {
         { timeouts: { clientMs: 200, keepAliveMs: 200, serverMs: 60_000 } },
       ));
 
-    it('that stay idle after an answer are closed (RFC 9112, 9.5)', () =>
+    it('that stay idle after a response are closed (RFC 9112, 9.5)', () =>
       onStage(
         makeServer,
         async ({ rig }) => {
@@ -252,7 +252,7 @@ export function connections(makeServer: MakeServer): void {
         { timeouts: { keepAliveMs: 100 } },
       ));
 
-    it('are told to close while draining, and no request is lost (RFC 9112, 9.6)', () =>
+    it('are instructed to close while draining, and no request is lost (RFC 9112, 9.6)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         let release: (() => void) | undefined;
         backend.onRequest = (request, socket) => {
@@ -320,7 +320,7 @@ export function connections(makeServer: MakeServer): void {
         expect(written).to.be.lessThan(64 * 1024 * 1024);
       }));
 
-    it('that do not read their answer are closed (RFC 9110, 15.5.9)', () =>
+    it('that do not read their response are closed (RFC 9110, 15.5.9)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {

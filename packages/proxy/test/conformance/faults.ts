@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { freePort } from '../free-ports.ts';
 import type { RawClient } from '../raw-client.ts';
-import { answering, type Script, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
+import { responding, type Script, type ScriptedBackend, startBackend } from '../scripted-backend.ts';
 import type { MakeServer } from '../server-rig.ts';
 import { endpointAt } from '../test-context.ts';
 import { until } from '../until.ts';
@@ -15,7 +15,7 @@ interface BetweenTwo {
 
 /** Services that refuse, reset, stall, truncate and lie. */
 export function faults(makeServer: MakeServer): void {
-  /** A client before a service that does as the script says and one that is well, which is asked second. */
+  /** A client before a service that does as the script says and one that is well, which is queried second. */
   async function betweenTwo(script: Script, play: (between: BetweenTwo) => Promise<void>): Promise<void> {
     const [bad, good] = await Promise.all([startBackend(), startBackend()]);
     bad.onRequest = script;
@@ -80,23 +80,23 @@ export function faults(makeServer: MakeServer): void {
         expect(good.requests).to.have.length(0);
       }));
 
-    it('no second try once a byte of the answer has come (RFC 9110, 9.2.2)', () =>
-      betweenTwo(answering('HTTP/1.1 2', 'reset'), async ({ client, bad, good }) => {
+    it('no second try once a byte of the response has come (RFC 9110, 9.2.2)', () =>
+      betweenTwo(responding('HTTP/1.1 2', 'reset'), async ({ client, bad, good }) => {
         client.send('DELETE /d HTTP/1.1\r\nHost: a\r\n\r\n');
         await client.response('DELETE').catch(() => undefined);
-        // Whatever the answer is, what was deleted once must not be deleted twice unseen.
+        // Whatever the response is, what was deleted once must not be deleted twice unseen.
         expect(bad.requests.length + good.requests.length).to.be.lessThan(3);
       }));
 
-    it('no second try once an interim answer has come (RFC 9110, 9.2.2)', () =>
-      betweenTwo(answering('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'reset'), async ({ client, good }) => {
+    it('no second try once an interim response has come (RFC 9110, 9.2.2)', () =>
+      betweenTwo(responding('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'reset'), async ({ client, good }) => {
         client.send(get('/'));
         expect((await client.response()).status).to.equal(103);
         expect((await client.response()).status).to.equal(502);
         expect(good.requests).to.have.length(0);
       }));
 
-    it('504 where it does not answer in time (RFC 9110, 15.6.5)', () =>
+    it('504 where it does not respond in time (RFC 9110, 15.6.5)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -117,7 +117,7 @@ export function faults(makeServer: MakeServer): void {
       onStage(
         makeServer,
         async ({ rig, backend }) => {
-          backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
+          backend.onRequest = responding('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
           const client = rig.client();
           client.send(get('/'));
           await client.end();
@@ -129,7 +129,7 @@ export function faults(makeServer: MakeServer): void {
         { timeouts: { serverMs: 100 } },
       ));
 
-    for (const [name, answer, after] of [
+    for (const [name, reply, after] of [
       ['a body shorter than its length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'end'],
       ['a reset in the middle of a body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'reset'],
       ['a chunked body without its end', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n', 'end'],
@@ -143,10 +143,10 @@ export function faults(makeServer: MakeServer): void {
     ] as const)
       it(`never makes ${name} look complete (RFC 9112, 8)`, () =>
         onStage(makeServer, async ({ rig, backend }) => {
-          backend.onRequest = answering(answer, after);
+          backend.onRequest = responding(reply, after);
           const client = rig.client();
           client.send(get('/'));
-          // A fault that comes with the head is answered 502; one that comes later ends the connection.
+          // A fault that comes with the head gets 502; one that comes later ends the connection.
           await until(() => client.over || client.received.startsWith('HTTP/1.1 502'), 'the end or a 502');
           const text = client.received;
           const complete =
@@ -157,7 +157,7 @@ export function faults(makeServer: MakeServer): void {
           await until(() => rig.context.outstanding === 0, 'the pick to be finished');
         }));
 
-    it('HTTP/1.0 clients see a reset where an answer broke off (RFC 9112, 8)', () =>
+    it('HTTP/1.0 clients see a reset where a response broke off (RFC 9112, 8)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         let breakOff: (() => void) | undefined;
         backend.onRequest = (_request, socket) => {
@@ -203,7 +203,7 @@ export function faults(makeServer: MakeServer): void {
 
     it('exactly as many requests as were sent, whatever the service does (desync)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
-        // Answers of every framing in turn, on shared connections, from several clients at once.
+        // Responses of every framing in turn, on shared connections, from several clients at once.
         const forms = [
           (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
           (body: string) =>

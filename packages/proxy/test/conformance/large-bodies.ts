@@ -10,7 +10,7 @@ const chunkOf = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)
 /** `MAX_BODY_BYTES` (RFC 9110, section 15.5.14). */
 export function largeBodies(makeServer: MakeServer): void {
   describe('holds bodies to a limit', () => {
-    it('and answers 413 at once where Content-Length is over it (RFC 9110, 15.5.14)', () =>
+    it('and responds with 413 at once where Content-Length is over it (RFC 9110, 15.5.14)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -41,7 +41,7 @@ export function largeBodies(makeServer: MakeServer): void {
         limited,
       ));
 
-    it('and answers 413 when a chunked one is over it, which the endpoint never gets whole (RFC 9110, 15.5.14)', () =>
+    it('and responds with 413 when a chunked one is over it, which the endpoint never gets whole (RFC 9110, 15.5.14)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -59,7 +59,7 @@ export function largeBodies(makeServer: MakeServer): void {
         limited,
       ));
 
-    it('and answers 413 when a chunked one comes with its head (RFC 9110, 15.5.14)', () =>
+    it('and responds with 413 when a chunked one comes with its head (RFC 9110, 15.5.14)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {

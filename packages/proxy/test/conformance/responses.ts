@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { answering } from '../scripted-backend.ts';
+import { responding } from '../scripted-backend.ts';
 import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
 
-/** How answers come back. */
-export function answers(makeServer: MakeServer): void {
-  const asked = (title: string, answer: string, check: Check, ask: Partial<Ask> = {}) =>
+/** How responses come back. */
+export function responses(makeServer: MakeServer): void {
+  const requested = (title: string, reply: string, check: Check, ask: Partial<Ask> = {}) =>
     it(title, () =>
       onStage(makeServer, async ({ rig, backend }) => {
-        backend.onRequest = answering(answer, ask.after);
+        backend.onRequest = responding(reply, ask.after);
         const client = rig.client();
         client.send(ask.request ?? get('/'));
         const response = await client.response(ask.method ?? 'GET');
@@ -17,8 +17,8 @@ export function answers(makeServer: MakeServer): void {
       }),
     );
 
-  describe('answers', () => {
-    asked(
+  describe('responses', () => {
+    requested(
       'with status, reason and fields as sent (RFC 9112, 4)',
       'HTTP/1.1 299 Quite Fine\r\nX-Zeta: 1\r\nx-alpha:2\r\nX-Zeta: 3\r\nContent-Length: 2\r\n\r\nok',
       (response) => {
@@ -37,7 +37,7 @@ export function answers(makeServer: MakeServer): void {
         expect(response.body).to.equal('ok');
       },
     );
-    asked(
+    requested(
       'without hop-by-hop fields, nor those that Connection names (RFC 9110, 7.6.1)',
       'HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nX-Hop: h\r\nKeep-Alive: timeout=5, max=9\r\nX-Kept: k\r\nContent-Length: 0\r\n\r\n',
       (response) => {
@@ -46,7 +46,7 @@ export function answers(makeServer: MakeServer): void {
         expect(response.header('x-kept')).to.equal('k');
       },
     );
-    asked(
+    requested(
       'chunked as chunked (RFC 9112, 7.1)',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n',
       (response) => {
@@ -54,12 +54,12 @@ export function answers(makeServer: MakeServer): void {
         expect(response.body).to.equal('wikipedia');
       },
     );
-    asked(
+    requested(
       'with trailers (RFC 9110, 6.5)',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n',
       (response) => expect(response.trailers).to.match(/^x-sum: 7\r\n/i),
     );
-    asked(
+    requested(
       'until close, sent on chunked (RFC 9112, 6.3)',
       'HTTP/1.1 200 OK\r\n\r\nall of it',
       (response) => {
@@ -68,13 +68,13 @@ export function answers(makeServer: MakeServer): void {
       },
       { after: 'end' },
     );
-    asked(
+    requested(
       'of an HTTP/1.0 service (RFC 9112, 2.3)',
       'HTTP/1.0 200 OK\r\n\r\nold',
       (response) => expect(response.body).to.equal('old'),
       { after: 'end' },
     );
-    asked(
+    requested(
       'to HEAD without a body, with its length (RFC 9110, 9.3.2)',
       'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n',
       async (response, client) => {
@@ -84,11 +84,11 @@ export function answers(makeServer: MakeServer): void {
       },
       { request: 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', method: 'HEAD' },
     );
-    asked('204 without a body (RFC 9110, 15.3.5)', 'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n', (response) => {
+    requested('204 without a body (RFC 9110, 15.3.5)', 'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n', (response) => {
       expect(response.status).to.equal(204);
       expect(response.header('transfer-encoding')).to.equal(undefined);
     });
-    asked(
+    requested(
       '304 with the length of what it spares (RFC 9110, 15.4.5)',
       'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: "a"\r\n\r\n',
       (response) => {
@@ -96,7 +96,7 @@ export function answers(makeServer: MakeServer): void {
         expect(response.header('etag')).to.equal('"a"');
       },
     );
-    asked(
+    requested(
       'a 204 without the length that it must not have (RFC 9110, 8.6)',
       'HTTP/1.1 204 No Content\r\nContent-Length: 30\r\nETag: "a"\r\n\r\n',
       (response) => {
@@ -105,13 +105,13 @@ export function answers(makeServer: MakeServer): void {
         expect(response.header('content-length')).to.equal(undefined);
       },
     );
-    asked('an empty body of length 0 (RFC 9112, 6.2)', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', (response) =>
+    requested('an empty body of length 0 (RFC 9112, 6.2)', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', (response) =>
       expect(response.body).to.equal(''),
     );
-    asked('without a reason phrase (RFC 9112, 4)', 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok', (response) =>
+    requested('without a reason phrase (RFC 9112, 4)', 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok', (response) =>
       expect(response.body).to.equal('ok'),
     );
-    asked(
+    requested(
       'bytes of any value (RFC 9110, 8.6)',
       `HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n${String.fromCharCode(...Array.from({ length: 256 }, (_, at) => at))}`,
       (response) =>
@@ -119,8 +119,8 @@ export function answers(makeServer: MakeServer): void {
           Array.from({ length: 256 }, (_, at) => at),
         ),
     );
-    asked(
-      'early hints before the answer (RFC 8297)',
+    requested(
+      'early hints before the response (RFC 8297)',
       'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
       async (response, client) => {
         expect(response.status).to.equal(103);
@@ -128,13 +128,13 @@ export function answers(makeServer: MakeServer): void {
         expect((await client.response()).body).to.equal('ok');
       },
     );
-    asked(
-      'HTTP/1.0 clients without interim answers (RFC 9110, 15.2)',
+    requested(
+      'HTTP/1.0 clients without interim responses (RFC 9110, 15.2)',
       'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
       (response) => expect(response.status).to.equal(200),
       { request: 'GET / HTTP/1.0\r\nHost: a\r\n\r\n' },
     );
-    asked(
+    requested(
       'HTTP/1.0 clients without chunks (RFC 9112, 7.1)',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n',
       (response) => {
@@ -220,13 +220,13 @@ export function answers(makeServer: MakeServer): void {
       ['with a space before a colon', 'HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n'],
       ['with a head that never ends', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`],
     ];
-    for (const [name, answer] of unusable)
-      asked(`502 for answers ${name} (RFC 9110, 15.6.3)`, answer, (response) => {
+    for (const [name, reply] of unusable)
+      requested(`502 for responses ${name} (RFC 9110, 15.6.3)`, reply, (response) => {
         expect(response.status).to.equal(502);
         expect(response.header('x-swarmgate-reason')).to.be.oneOf(['endpoint-answer-invalid', 'endpoint-unreachable']);
       });
 
-    asked(
+    requested(
       '502 for an upgrade without a request for it (RFC 9110, 15.2.2)',
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
       (response) => expect(response.status).to.equal(502),

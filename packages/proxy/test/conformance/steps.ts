@@ -1,7 +1,7 @@
 import { PassThrough, Transform } from 'node:stream';
 import { expect } from 'chai';
 import type { Middleware } from '../../src/middleware/middleware.ts';
-import { answering, header, requestsArrived } from '../scripted-backend.ts';
+import { header, requestsArrived, responding } from '../scripted-backend.ts';
 import type { MakeServer } from '../server-rig.ts';
 import { until } from '../until.ts';
 import { get, onStage } from './suite.ts';
@@ -12,7 +12,7 @@ export function steps(makeServer: MakeServer): void {
   const proceed = { kind: 'continue' } as const;
 
   describe('steps of a route', () => {
-    it('see and change the request and the answer', () =>
+    it('see and change the request and the response', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -37,7 +37,7 @@ export function steps(makeServer: MakeServer): void {
         },
       ));
 
-    it('may answer by themselves, and the connection lives on', () =>
+    it('may respond by themselves, and the connection lives on', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
@@ -91,7 +91,7 @@ export function steps(makeServer: MakeServer): void {
           },
         },
       ],
-      ['that throw on an answer', { onResponse: fail }],
+      ['that throw on a response', { onResponse: fail }],
     ];
     for (const [how, of] of failing)
       it(`${how} cost their request only`, () =>
@@ -197,7 +197,7 @@ export function steps(makeServer: MakeServer): void {
       await onStage(
         makeServer,
         async ({ rig, backend }) => {
-          backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome');
+          backend.onRequest = responding('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome');
           const client = rig.client();
           client.send(get('/'));
           await until(() => client.received.includes('some'), 'the first bytes');
@@ -245,11 +245,11 @@ export function steps(makeServer: MakeServer): void {
       );
     });
 
-    it('cannot change how an answer is framed (RFC 9112, 6.3)', () =>
+    it('cannot change how a response is framed (RFC 9112, 6.3)', () =>
       onStage(
         makeServer,
         async ({ rig, backend }) => {
-          backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+          backend.onRequest = responding('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
           const client = rig.client();
           for (let at = 0; at < 2; at++) {
             client.send(get('/'));

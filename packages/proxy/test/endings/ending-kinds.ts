@@ -43,28 +43,28 @@ const onPlain = (entries: Readonly<Record<string, EndingKind['run']>>): readonly
   Object.entries(entries).map(([name, run]) => ({ name, port: 'plain', run }));
 
 const requests = onPlain({
-  'a request is answered': sends(get('/e/ok')),
-  'a request is answered with Connection: close': sends(get('/e/ok', 'Connection: close\r\n')),
-  'an HTTP/1.0 request is answered': sends('GET /e/ok HTTP/1.0\r\n\r\n'),
-  'a request is answered until the endpoint closes': sends(get('/e/untilclose'), 'all of it'),
+  'a request is served': sends(get('/e/ok')),
+  'a request is served with Connection: close': sends(get('/e/ok', 'Connection: close\r\n')),
+  'an HTTP/1.0 request is served': sends('GET /e/ok HTTP/1.0\r\n\r\n'),
+  'a request is served until the endpoint closes': sends(get('/e/untilclose'), 'all of it'),
   'no route takes a request': sends(get('/nowhere')),
   'no route takes a request with a body behind': sends(
     `POST /nowhere HTTP/1.1\r\n${host}Content-Length: 200000\r\n\r\n${behind100K}`,
   ),
   'a step refuses a request': sends(get('/closed/ok')),
   'the endpoint refuses the connection': sends(get('/dead/ok')),
-  'the endpoint closes without an answer': sends(get('/e/close')),
+  'the endpoint closes without a response': sends(get('/e/close')),
   'the endpoint resets': sends(get('/e/reset')),
   'the endpoint sends no HTTP': sends(get('/e/garble')),
   'the endpoint is silent': sends(get('/e/silent')),
-  'the answer ends early': sends(get('/e/partial')),
-  'the answer is reset': sends(get('/e/cut')),
-  'the answer stalls': sends(get('/e/stalled')),
-  'the client resets before the answer': thenResets(sendsOnly(get('/e/silent'))),
-  'the client resets within the answer': thenResets(sends(get('/e/large'))),
-  'the client half-closes before the answer': thenHalfCloses(sendsOnly(get('/e/silent'))),
-  'the client half-closes after the answer': thenHalfCloses(sends(get('/e/ok'), 'ok')),
-  'the client reads no answer': async (client) => {
+  'the response ends early': sends(get('/e/partial')),
+  'the response is reset': sends(get('/e/cut')),
+  'the response stalls': sends(get('/e/stalled')),
+  'the client resets before the response': thenResets(sendsOnly(get('/e/silent'))),
+  'the client resets within the response': thenResets(sends(get('/e/large'))),
+  'the client half-closes before the response': thenHalfCloses(sendsOnly(get('/e/silent'))),
+  'the client half-closes after the response': thenHalfCloses(sends(get('/e/ok'), 'ok')),
+  'the client reads no response': async (client) => {
     client.socket.pause();
     await sendsOnly(get('/e/large').repeat(4))(client);
   },
@@ -104,7 +104,7 @@ const bodies = onPlain({
   'the client waits for 100 Continue in vain': sends(
     `POST /e/silent HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 900\r\n\r\n`,
   ),
-  'an endpoint answers before the body': sends(`POST /e/ok HTTP/1.1\r\n${host}Content-Length: 900\r\n\r\nten bytes.`),
+  'an endpoint responds before the body': sends(`POST /e/ok HTTP/1.1\r\n${host}Content-Length: 900\r\n\r\nten bytes.`),
 });
 
 /** Each as it is, with a byte behind the head, and with so many that they do not fit into the buffers of one read. */
@@ -197,7 +197,7 @@ const asks =
     await client.receives('HTTP/1.1 ');
   };
 
-/** A port whose connections are told apart by their ClientHello. */
+/** A port whose connections are distinguished by their ClientHello. */
 const shared: readonly EndingKind[] = [
   { name: 'silent before its ClientHello', port: 'shared', run: async (client) => void (await client.connected()) },
   { name: 'half a ClientHello that is looked at', port: 'shared', run: sendsOnly('\x16\x03\x01\x02\x00\x01') },

@@ -19,7 +19,7 @@ export interface EndingPorts {
   readonly proxied: number;
   /** As `proxied`, with TLS behind the header. */
   readonly proxiedSecure: number;
-  /** Relays by tcp to an endpoint that answers. */
+  /** Relays by tcp to an endpoint that responds. */
   readonly relay: number;
   /** Relays by tcp to an endpoint that refuses connections. */
   readonly deadRelay: number;

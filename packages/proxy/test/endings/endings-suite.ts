@@ -4,7 +4,7 @@ import { EndingClient } from './ending-client.ts';
 import { type EndingKind, endingKinds } from './ending-kinds.ts';
 import { type Counts, type EndingsRig, startEndingsRig } from './endings-rig.ts';
 
-export interface EndingsAsked {
+export interface EndingsRequested {
   /** Settings of the server. */
   readonly env: Readonly<Record<string, string>>;
   /** Connections of each kind whose client leaves as soon as it has seen how its connection ends. */
@@ -18,7 +18,7 @@ const clientsAtOnce = 2_500;
 const closedWithinMs = 30_000;
 
 /** After every way in which a client's connection can end it is gone, and everything that it took is back. */
-export function itLetsGoOfEveryConnection({ env, leaving, staying }: EndingsAsked): void {
+export function itLetsGoOfEveryConnection({ env, leaving, staying }: EndingsRequested): void {
   let rig: EndingsRig;
   let quiet: Counts | undefined;
   const leaked = new Map<string, number>();

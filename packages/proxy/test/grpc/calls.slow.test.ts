@@ -119,14 +119,14 @@ for (const [router, make] of [
         call.on('data', (chunk: Buffer) => received.push(chunk.toString()));
         call.on('end', () => done(null, Buffer.from(received.join('+'))));
       };
-      const answer = await new Promise((resolve) => {
+      const reply = await new Promise((resolve) => {
         const call = client.makeClientStreamRequest(echoService.Collect.path, raw, raw, (error, value) =>
           resolve(error ?? value?.toString()),
         );
         for (const each of ['a', 'b', 'c']) call.write(Buffer.from(each));
         call.end();
       });
-      expect(answer).to.equal('a+b+c');
+      expect(reply).to.equal('a+b+c');
     });
 
     it('stream to the client, each message as it comes', async () => {
@@ -163,7 +163,7 @@ for (const [router, make] of [
       const call = client.makeBidiStreamRequest(echoService.Chat.path, raw, raw);
       call.on('data', (chunk: Buffer) => {
         received.push(chunk.toString());
-        // Each message waits for the answer to the one before: nothing may be held back.
+        // Each message waits for the response to the one before: nothing may be held back.
         if (received.length < 5) call.write(Buffer.from(String(received.length)));
         else if (received.length === 5) call.end();
       });

@@ -106,9 +106,9 @@ for (const { name, make, send } of everyClient)
         await start();
         onUnary = (_call, done) => done({ code: 5, details: 'not here' });
         const { status, headers, messages, trailers } = await call(form, 'x');
-        const told = `${headers['grpc-status'] ?? ''}${trailers}`;
+        const reported = `${headers['grpc-status'] ?? ''}${trailers}`;
         expect([status, messages]).to.deep.equal([200, []]);
-        expect(told).to.match(/5/);
+        expect(reported).to.match(/5/);
       });
 
       it(`gets the proxy’s own refusals as statuses: ${form}`, async () => {

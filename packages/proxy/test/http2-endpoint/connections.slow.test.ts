@@ -12,7 +12,7 @@ import { http2At, type ScriptedEndpoint, startScriptedEndpoint } from './scripte
 
 const [, client] = everyClient;
 const send = (rig: Rig, request: ClientRequest = {}) => (client as (typeof everyClient)[number]).send(rig, request);
-const answered = (stream: number) => headers(stream, [[':status', '204']]);
+const responded = (stream: number) => headers(stream, [[':status', '204']]);
 const post = { method: 'POST', body: ['call'] };
 
 describe('connections to HTTP/2 endpoints', () => {
@@ -41,13 +41,13 @@ describe('connections to HTTP/2 endpoints', () => {
     await start();
     const open: [number, () => void][] = [];
     scripted.onFrame = ({ type, stream }, socket, connection) => {
-      if (type === Frame.headers) open.push([connection, () => socket.write(answered(stream))]);
+      if (type === Frame.headers) open.push([connection, () => socket.write(responded(stream))]);
     };
     const all = Promise.all(Array.from({ length: 5 }, () => send(rig)));
     await until(() => open.length === 5, 'five requests');
     const perConnection = [1, 2, 3].map((each) => open.filter(([connection]) => connection === each).length);
     expect(perConnection.sort()).to.deep.equal([1, 2, 2]);
-    for (const [, answer] of open) answer();
+    for (const [, reply] of open) reply();
     for (const { status } of await all) expect(status).to.equal(204);
     expect(scripted.connections).to.equal(3);
   });
@@ -57,13 +57,13 @@ describe('connections to HTTP/2 endpoints', () => {
     await start();
     const open: [number, () => void][] = [];
     scripted.onFrame = ({ type, stream }, socket, connection) => {
-      if (type === Frame.headers) open.push([connection, () => socket.write(answered(stream))]);
+      if (type === Frame.headers) open.push([connection, () => socket.write(responded(stream))]);
     };
     const first = [send(rig), send(rig), send(rig)];
     await until(() => open.length === 3, 'three requests');
     const full = open.filter(([connection]) => open.filter(([each]) => each === connection).length === 2);
     const other = open.find(([connection]) => connection !== full[0]?.[0]);
-    for (const [, answer] of full) answer();
+    for (const [, reply] of full) reply();
     await until(() => rig.context.outstanding === 1, 'two responses');
     const next = send(rig);
     await until(() => open.length === 4, 'the next request');
@@ -78,7 +78,7 @@ describe('connections to HTTP/2 endpoints', () => {
     await start({ limits: { perEndpoint: 1 } });
     const open: (() => void)[] = [];
     scripted.onFrame = ({ type, stream }, socket) => {
-      if (type === Frame.headers) open.push(() => socket.write(answered(stream)));
+      if (type === Frame.headers) open.push(() => socket.write(responded(stream)));
     };
     const first = send(rig);
     await until(() => open.length === 1, 'the first request');
@@ -119,7 +119,7 @@ describe('connections to HTTP/2 endpoints', () => {
       let refused = 0;
       scripted.onFrame = ({ type, stream, flags }, socket) => {
         if (type === Frame.headers && refused++ === 0) socket.write(refusal(stream));
-        else if (refused > 1 && (flags & Flag.endStream) !== 0) socket.write(answered(stream));
+        else if (refused > 1 && (flags & Flag.endStream) !== 0) socket.write(responded(stream));
       };
       await start();
       expect((await send(rig, post)).status).to.equal(204);
@@ -169,8 +169,8 @@ describe('connections to HTTP/2 endpoints', () => {
       if (type !== Frame.headers) return;
       if (connection === 1) {
         socket.write(goaway(stream));
-        late.push(() => socket.write(answered(stream)));
-      } else socket.write(answered(stream));
+        late.push(() => socket.write(responded(stream)));
+      } else socket.write(responded(stream));
     };
     await start();
     const first = send(rig);
@@ -183,7 +183,7 @@ describe('connections to HTTP/2 endpoints', () => {
 
   it('close after the idle time, with GOAWAY', async () => {
     scripted.onFrame = ({ type, stream }, socket) => {
-      if (type === Frame.headers) socket.write(answered(stream));
+      if (type === Frame.headers) socket.write(responded(stream));
     };
     await start({ limits: { idleMs: 50 } });
     expect((await send(rig)).status).to.equal(204);

@@ -44,7 +44,7 @@ export const everyClient: readonly ClientUnderTest[] = [
 function sendHttp1(rig: Rig, request: ClientRequest): Promise<ClientResponse> {
   const { method = 'GET', path = '/', headers = {}, body = [], trailers } = request;
   return new Promise((resolve) => {
-    const answer = { status: 0, headers: {}, interims: [] as number[], body: '', trailers: {}, broken: false };
+    const reply = { status: 0, headers: {}, interims: [] as number[], body: '', trailers: {}, broken: false };
     const sent = httpRequest({
       host: '127.0.0.1',
       port: rig.port,
@@ -53,17 +53,17 @@ function sendHttp1(rig: Rig, request: ClientRequest): Promise<ClientResponse> {
       agent: false,
       headers: { host: 'a.test', ...headers, ...(trailers === undefined ? {} : { 'transfer-encoding': 'chunked' }) },
     });
-    const fail = () => resolve({ ...answer, broken: true });
-    sent.on('information', ({ statusCode }) => answer.interims.push(statusCode));
+    const fail = () => resolve({ ...reply, broken: true });
+    sent.on('information', ({ statusCode }) => reply.interims.push(statusCode));
     sent.on('error', fail);
     sent.on('response', (response) => {
-      answer.status = response.statusCode ?? 0;
-      answer.headers = response.headers;
+      reply.status = response.statusCode ?? 0;
+      reply.headers = response.headers;
       response.on('data', (chunk: Buffer) => {
-        answer.body += chunk.toString('latin1');
+        reply.body += chunk.toString('latin1');
       });
       response.on('error', fail);
-      response.on('end', () => resolve({ ...answer, trailers: response.trailers }));
+      response.on('end', () => resolve({ ...reply, trailers: response.trailers }));
     });
     for (const piece of body) sent.write(piece);
     if (trailers !== undefined) sent.addTrailers(trailers);
@@ -76,28 +76,28 @@ function sendHttp2(rig: Rig, request: ClientRequest): Promise<ClientResponse> {
   const session = connect(`http://127.0.0.1:${rig.port}`);
   session.on('error', () => undefined);
   return new Promise<ClientResponse>((resolve) => {
-    const answer = { status: 0, headers: {}, interims: [] as number[], body: '', trailers: {}, broken: false };
+    const reply = { status: 0, headers: {}, interims: [] as number[], body: '', trailers: {}, broken: false };
     const head = { ':method': method, ':path': path, ':authority': 'a.test', ...headers };
     const hasBody = body.length > 0 || trailers !== undefined;
     const stream = session.request(head, { endStream: !hasBody, waitForTrailers: trailers !== undefined });
-    stream.on('headers', (each) => answer.interims.push(Number(each[':status'])));
+    stream.on('headers', (each) => reply.interims.push(Number(each[':status'])));
     stream.on('response', ({ ':status': status, ...rest }) => {
-      answer.status = Number(status);
-      answer.headers = rest;
+      reply.status = Number(status);
+      reply.headers = rest;
     });
     stream.on('data', (chunk: Buffer) => {
-      answer.body += chunk.toString('latin1');
+      reply.body += chunk.toString('latin1');
     });
     stream.on('trailers', (each) => {
-      answer.trailers = each;
+      reply.trailers = each;
     });
     stream.on('wantTrailers', () => stream.sendTrailers(trailers ?? {}));
     stream.on('error', () => {
-      answer.broken = true;
+      reply.broken = true;
     });
     stream.on('close', () => {
       session.destroy();
-      resolve(answer);
+      resolve(reply);
     });
     if (!hasBody) return;
     for (const piece of body) stream.write(piece);

@@ -183,7 +183,7 @@ for (const { name: clientName, make, send } of everyClient)
           const response = await send(rig, each.request);
           each.client(response);
           const [seen] = foreign.seen;
-          if (seen === undefined) throw new Error('the endpoint was not asked');
+          if (seen === undefined) throw new Error('the endpoint was not queried');
           each.endpoint?.(seen);
           await until(() => rig.context.reports.length === 1, 'the access record');
           await until(() => rig.context.outstanding === 0, 'the end of the exchange');

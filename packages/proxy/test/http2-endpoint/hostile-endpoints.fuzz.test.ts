@@ -132,7 +132,7 @@ describe('any bytes of an HTTP/2 endpoint (fuzz)', () => {
   });
 
   for (const { name, send } of everyClient.slice(0, 2))
-    it(`end the request that they answer, and hold up no other one, over ${name}`, async () => {
+    it(`end the request that they respond, and hold up no other one, over ${name}`, async () => {
       await fc.assert(
         fc.asyncProperty(conversation, async ({ pieces, cut, ends, method }) => {
           let isHostile = true;

@@ -7,7 +7,7 @@ import { http2At, type ScriptedEndpoint, startScriptedEndpoint } from './scripte
 
 const [, client] = everyClient;
 const send = (rig: Rig, request: ClientRequest = {}) => (client as (typeof everyClient)[number]).send(rig, request);
-const answered = (stream: number) => headers(stream, [[':status', '204']]);
+const responded = (stream: number) => headers(stream, [[':status', '204']]);
 
 describe('connections to hostile HTTP/2 endpoints', () => {
   let scripted: ScriptedEndpoint;
@@ -149,7 +149,7 @@ describe('connections to hostile HTTP/2 endpoints', () => {
       scripted.onFrame = ({ type, stream }, socket) => {
         if (type !== Frame.headers) return;
         if (violated++ === 0) socket.write(bytes(stream));
-        else socket.write(answered(stream));
+        else socket.write(responded(stream));
       };
       await start();
       const first = await send(rig, { method: 'POST', body: ['x'] });

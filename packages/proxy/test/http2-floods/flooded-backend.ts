@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 
-// A process of its own. Answers every GET, with a large body where the path says so, and reads all else without an answer.
+// A process of its own. Responds to every GET, with a large body where the path says so, and reads all else without a response.
 const large = Buffer.concat([
   Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n'),
   Buffer.alloc(1_000_000, 'x'),

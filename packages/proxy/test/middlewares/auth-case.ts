@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import type { Answer, Asked, Given, Protocol, SeenCall } from './middleware-stage.ts';
+import type { Given, Protocol, Requested, Response, SeenCall } from './middleware-stage.ts';
 
 export interface AuthCase {
   readonly what: string;
   /** `AUTH` stands for the address of the auth service. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly auth: Answer;
-  readonly asks: Asked;
+  readonly auth: Response;
+  readonly asks: Requested;
   /** Default: all. */
   readonly by?: readonly Protocol[];
   readonly expect: (
@@ -16,7 +16,7 @@ export interface AuthCase {
 }
 
 export const html = { accept: 'text/html,application/xhtml+xml' };
-export const passes: Answer = (_call, response) => response.writeHead(200, { 'X-User': 'jane' }).end();
+export const passes: Response = (_call, response) => response.writeHead(200, { 'X-User': 'jane' }).end();
 export const only = (seen: readonly SeenCall[]): SeenCall => {
   expect(seen).to.have.length(1);
   return seen[0] as SeenCall;

@@ -33,7 +33,7 @@ export const authContractCases: readonly AuthCase[] = [
     },
   },
   {
-    what: 'authelia: answers 401 to other clients, whole',
+    what: 'authelia: responds with 401 to other clients, whole',
     labels: { forwardAuth: 'http://AUTH,preset=authelia' },
     auth: authelia,
     asks: { headers: { accept: 'application/json' } },
@@ -65,7 +65,7 @@ export const authContractCases: readonly AuthCase[] = [
     },
   },
   {
-    what: 'authentik: its own path is served by it, body and all, unasked',
+    what: 'authentik: its own path is served by it, body and all, without a check',
     labels: { forwardAuth: 'http://AUTH,preset=authentik' },
     auth: authentik,
     asks: { method: 'POST', path: '/outpost.goauthentik.io/callback?x=1', body: 'code' },

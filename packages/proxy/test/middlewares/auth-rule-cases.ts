@@ -191,7 +191,7 @@ export const authRuleCases: readonly AuthCase[] = [
   },
   ...['127.0.0.1', '0.0.0.0', '[::1]', '[::ffff:127.0.0.1]', 'localhost.localdomain', '127.9.9.9'].map(
     (host): AuthCase => ({
-      what: `the proxy itself, by ${host}, is never asked`,
+      what: `the proxy itself, by ${host}, is never queried`,
       labels: { forwardAuth: `http://${host}:OWN/verify` },
       auth: passes,
       asks: {},
@@ -200,7 +200,7 @@ export const authRuleCases: readonly AuthCase[] = [
   ),
   ...['/a%2F..%2Fadmin', '/admin;x', '/a/..;/admin', '/a%5C..%5Cadmin', '/a//b'].map(
     (path): AuthCase => ({
-      what: `${path}, which has more than one reading, is refused unasked`,
+      what: `${path}, which has more than one reading, is refused before the auth service is queried`,
       labels: plain,
       auth: passes,
       asks: { path },
@@ -223,7 +223,7 @@ export const authRuleCases: readonly AuthCase[] = [
     }),
   ),
   {
-    what: 'a preflight is asked about as every request',
+    what: 'a preflight is checked like every request',
     labels: plain,
     auth: (call, response) => response.writeHead(call.header('x-forwarded-method') === 'OPTIONS' ? 401 : 200).end(),
     asks: { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-method': 'PUT' } },
@@ -241,7 +241,7 @@ export const authRuleCases: readonly AuthCase[] = [
     },
   },
   {
-    what: 'two auth services of one list are asked in turn',
+    what: 'two auth services of one list are queried in turn',
     labels: { middlewares: 'forwardAuth(http://AUTH/one),stripPrefix(/api),forwardAuth(http://AUTH/two)' },
     auth: passes,
     asks: { path: '/api/x' },

@@ -1,15 +1,15 @@
-import type { Answer } from './middleware-stage.ts';
+import type { Response } from './middleware-stage.ts';
 
 /**
  * Small servers that keep the contracts of auth services as their projects document them: what they read, and status,
- * headers and cookies that they answer.
+ * headers and cookies that they respond.
  */
 
 const cookieOf = (call: { header(name: string): string | undefined }, name: string) =>
   new RegExp(`(?:^|;\\s*)${name}=([^;]*)`).exec(call.header('cookie') ?? '')?.[1];
 
-/** Authelia, `/api/authz/forward-auth`: redirects browsers to its portal itself, answers 401 to other clients. */
-export const authelia: Answer = (call, response) => {
+/** Authelia, `/api/authz/forward-auth`: redirects browsers to its portal itself, responds with 401 to other clients. */
+export const authelia: Response = (call, response) => {
   if (!call.url.startsWith('/api/authz/forward-auth')) return void response.writeHead(404).end('not found');
   const url = `${call.header('x-forwarded-proto')}://${call.header('x-forwarded-host')}${call.header('x-forwarded-uri')}`;
   if (call.header('x-forwarded-method') === undefined || !URL.canParse(url))
@@ -34,7 +34,7 @@ export const authelia: Answer = (call, response) => {
 };
 
 /** authentik, `/outpost.goauthentik.io/auth/traefik`: redirects to its own path on the application's host. */
-export const authentik: Answer = (call, response) => {
+export const authentik: Response = (call, response) => {
   const host = call.header('x-forwarded-host');
   if (call.url.startsWith('/outpost.goauthentik.io/auth/traefik')) {
     const user = cookieOf(call, 'authentik_proxy_ab12');
@@ -47,9 +47,9 @@ export const authentik: Answer = (call, response) => {
       });
       return void response.end();
     }
-    const asked = `${call.header('x-forwarded-proto')}://${host}${call.header('x-forwarded-uri')}`;
+    const requested = `${call.header('x-forwarded-proto')}://${host}${call.header('x-forwarded-uri')}`;
     response.writeHead(302, {
-      Location: `http://${host}/outpost.goauthentik.io/start?rd=${encodeURIComponent(asked)}`,
+      Location: `http://${host}/outpost.goauthentik.io/start?rd=${encodeURIComponent(requested)}`,
       'Set-Cookie': ['authentik_proxy_ab12=pending; Path=/', 'authentik_csrf=1; Path=/'],
     });
     return void response.end();
@@ -62,7 +62,7 @@ export const authentik: Answer = (call, response) => {
 };
 
 /** oauth2-proxy with `--reverse-proxy` and `--set-xauthrequest`: 202 or 401 at `/oauth2/auth`, its pages below `/oauth2/`. */
-export const oauth2Proxy: Answer = (call, response) => {
+export const oauth2Proxy: Response = (call, response) => {
   if (call.url === '/oauth2/auth') {
     const user = cookieOf(call, '_oauth2_proxy');
     if (user === undefined) {

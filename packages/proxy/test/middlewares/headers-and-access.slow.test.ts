@@ -17,12 +17,12 @@ const headers: readonly LabelCase[] = [
   {
     what: 'response headers',
     labels: { headers: 'response.X-A="a, b",response.X-Powered-By=' },
-    answers: { 'x-a': 'a, b', 'x-powered-by': undefined },
+    responses: { 'x-a': 'a, b', 'x-powered-by': undefined },
   },
   {
     what: 'the last of a list is nearest to the service',
     labels: { middlewares: 'headers(response.X-A=outer),headers(response.X-A=inner)' },
-    answers: { 'x-a': 'outer' },
+    responses: { 'x-a': 'outer' },
   },
   {
     what: 'security headers',
@@ -30,7 +30,7 @@ const headers: readonly LabelCase[] = [
       headers:
         'frameDeny=true,contentTypeNosniff=true,browserXssFilter=true,referrerPolicy=same-origin,contentSecurityPolicy="default-src \'self\'; img-src *",permissionsPolicy=camera=(),stsSeconds=10',
     },
-    answers: {
+    responses: {
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
       'x-xss-protection': '1; mode=block',
@@ -44,25 +44,25 @@ const headers: readonly LabelCase[] = [
     what: 'STS over https',
     labels: { headers: 'stsSeconds=10,stsIncludeSubdomains=true,stsPreload=true' },
     asks: { headers: { 'x-forwarded-proto': 'https' } },
-    answers: { 'strict-transport-security': 'max-age=10; includeSubDomains; preload' },
+    responses: { 'strict-transport-security': 'max-age=10; includeSubDomains; preload' },
   },
   {
     what: 'STS over http where it is forced',
     labels: { headers: 'stsSeconds=10,forceSts=true' },
-    answers: { 'strict-transport-security': 'max-age=10' },
+    responses: { 'strict-transport-security': 'max-age=10' },
   },
   {
     what: 'frameOptions',
     labels: { headers: 'frameDeny=true,frameOptions=SAMEORIGIN' },
-    answers: { 'x-frame-options': 'SAMEORIGIN' },
+    responses: { 'x-frame-options': 'SAMEORIGIN' },
   },
   {
-    what: 'a preflight is answered',
+    what: 'a preflight is served',
     labels: { headers: cors },
     asks: preflight,
     by: requests,
     is: [200, 'cors-preflight'],
-    answers: {
+    responses: {
       'access-control-allow-origin': 'https://a.example',
       'access-control-allow-methods': 'GET,PUT',
       'access-control-allow-headers': 'X-A',
@@ -77,10 +77,10 @@ const headers: readonly LabelCase[] = [
     asks: { ...preflight, headers: { ...preflight.headers, origin: 'https://b.example' } },
     by: requests,
     is: [200, 'cors-preflight'],
-    answers: { 'access-control-allow-origin': undefined },
+    responses: { 'access-control-allow-origin': undefined },
   },
   {
-    what: 'a preflight is answered before authentication',
+    what: 'a preflight is served before authentication',
     labels: { headers: cors, forwardAuth: 'http://OTHER/', users: 'jane:pw' },
     asks: preflight,
     by: requests,
@@ -91,20 +91,20 @@ const headers: readonly LabelCase[] = [
     labels: { headers: cors },
     asks: { method: 'OPTIONS', headers: { origin: 'https://a.example' } },
     by: requests,
-    answers: { 'access-control-allow-origin': 'https://a.example' },
+    responses: { 'access-control-allow-origin': 'https://a.example' },
   },
   {
     what: 'without CORS options preflights pass',
     labels: { headers: 'frameDeny=true' },
     asks: preflight,
     by: requests,
-    answers: { 'access-control-allow-origin': undefined },
+    responses: { 'access-control-allow-origin': undefined },
   },
   {
     what: 'an allowed origin may read',
     labels: { headers: cors },
     asks: { headers: { origin: 'https://a.example' } },
-    answers: {
+    responses: {
       'access-control-allow-origin': 'https://a.example',
       'access-control-expose-headers': 'X-B',
       vary: 'Origin',
@@ -114,7 +114,7 @@ const headers: readonly LabelCase[] = [
     what: 'another origin may not',
     labels: { headers: cors },
     asks: { headers: { origin: 'https://a.example.evil' } },
-    answers: {
+    responses: {
       'access-control-allow-origin': undefined,
       'access-control-allow-credentials': undefined,
       vary: 'Origin',
@@ -124,32 +124,32 @@ const headers: readonly LabelCase[] = [
     what: 'every origin',
     labels: { headers: 'allowOrigins=*' },
     asks: { headers: { origin: 'https://x.example' } },
-    answers: { 'access-control-allow-origin': '*', vary: undefined },
+    responses: { 'access-control-allow-origin': '*', vary: undefined },
   },
   {
     what: 'origins by expression',
     labels: { headers: 'allowOriginsRegex=^https://[a-z]+\\.example$' },
     asks: { headers: { origin: 'https://x.example' } },
-    answers: { 'access-control-allow-origin': 'https://x.example' },
+    responses: { 'access-control-allow-origin': 'https://x.example' },
   },
   {
     what: 'a script may read the 401 of a step behind',
     labels: { headers: cors, users: 'jane:pw' },
     asks: { headers: { origin: 'https://a.example' } },
     is: [401, 'credentials-required'],
-    answers: { 'access-control-allow-origin': 'https://a.example' },
+    responses: { 'access-control-allow-origin': 'https://a.example' },
   },
   {
     what: 'a response of a step before has none',
     labels: { headers: 'response.X-A=1', redirectScheme: 'https' },
     is: [302, 'redirected'],
-    answers: { 'x-a': undefined },
+    responses: { 'x-a': undefined },
   },
   {
     what: 'a 502 has them too',
     labels: { headers: 'response.X-A=1', port: '1' },
     is: [502, 'endpoint-unreachable'],
-    answers: { 'x-a': '1' },
+    responses: { 'x-a': '1' },
   },
 ];
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import {
-  type Answer,
-  type Asked,
   type Given,
   type MiddlewareStage,
   type Protocol,
   protocols,
+  type Requested,
+  type Response,
   routers,
   type SeenCall,
   type StagedService,
@@ -18,25 +18,25 @@ export interface LabelCase {
   readonly what: string;
   /** `OTHER` stands for the address of another service. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly asks?: Asked;
+  readonly asks?: Requested;
   /** Default: all. */
   readonly by?: readonly Protocol[];
-  /** Status, then reason of a response of the proxy's own. Default: what the service answers. */
+  /** Status, then reason of a response of the proxy's own. Default: what the service returns. */
   readonly is?: readonly [status: number, reason: string];
   /** Target that the service gets. */
   readonly target?: string;
   /** Headers that the service gets; `undefined`: none. */
   readonly gets?: Readonly<Record<string, string | undefined>>;
   /** Headers that the client gets; `undefined`: none. */
-  readonly answers?: Readonly<Record<string, string | RegExp | undefined>>;
+  readonly responses?: Readonly<Record<string, string | RegExp | undefined>>;
   readonly body?: string;
 }
 
 export const requests = ['HTTP/1.1', 'HTTP/2'] as const;
 
 export interface LabelStage {
-  readonly backend?: Answer;
-  readonly other?: Answer;
+  readonly backend?: Response;
+  readonly other?: Response;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -86,7 +86,7 @@ function expectCase(each: LabelCase, given: Given, seen: readonly SeenCall[]): v
   } else expect([given.status, given.headers['x-swarmgate-reason']]).to.deep.equal([status, reason]);
   if (each.target !== undefined) expect(seen.at(-1)?.url).to.equal(each.target);
   for (const [name, value] of Object.entries(each.gets ?? {})) expect(seen.at(-1)?.header(name), name).to.equal(value);
-  for (const [name, value] of Object.entries(each.answers ?? {}))
+  for (const [name, value] of Object.entries(each.responses ?? {}))
     if (value instanceof RegExp) expect(given.headers[name], name).to.match(value);
     else expect(given.headers[name], name).to.equal(value);
   if (each.body !== undefined) expect(given.body).to.equal(each.body);

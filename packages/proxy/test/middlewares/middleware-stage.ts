@@ -17,7 +17,7 @@ import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
 
-/** A service of a test: counts what it gets, answers as it is told. */
+/** A service of a test: counts what it gets, responds as it is instructed. */
 export interface StagedService {
   readonly port: number;
   readonly seen: SeenCall[];
@@ -33,9 +33,9 @@ export interface SeenCall {
   body: string;
 }
 
-export type Answer = (call: SeenCall, response: ServerResponse) => void;
+export type Response = (call: SeenCall, response: ServerResponse) => void;
 
-export async function startService(answer: Answer): Promise<StagedService> {
+export async function startService(reply: Response): Promise<StagedService> {
   const seen: SeenCall[] = [];
   const server = createServer((request, response) => {
     const call = seenCall(request);
@@ -44,7 +44,7 @@ export async function startService(answer: Answer): Promise<StagedService> {
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
       call.body = Buffer.concat(pieces).toString();
-      answer(call, response);
+      reply(call, response);
     });
   });
   server.on('upgrade', (request, socket) => {
@@ -81,7 +81,7 @@ export const protocols: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2', 'upgrade'];
 export const routers = ['core', 'express'] as const;
 export type Router = (typeof routers)[number];
 
-export interface Asked {
+export interface Requested {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -95,11 +95,11 @@ export interface Given {
   readonly body: string;
 }
 
-/** One proxy with services that labels define, asked by every protocol. */
+/** One proxy with services that labels define, used by every protocol. */
 export interface MiddlewareStage {
   readonly port: number;
   readonly records: () => Promise<string>;
-  ask(protocol: Protocol, host: string, asked?: Asked): Promise<Given>;
+  ask(protocol: Protocol, host: string, requested?: Requested): Promise<Given>;
   stop(): Promise<void>;
 }
 
@@ -131,7 +131,7 @@ export async function startStage(
   return {
     port,
     records: () => metrics.metrics(),
-    ask: (protocol, host, asked = {}) => askers[protocol](port, host, asked),
+    ask: (protocol, host, requested = {}) => askers[protocol](port, host, requested),
     async stop() {
       await server.stop();
       await rm(dataDir, { recursive: true });
@@ -174,7 +174,7 @@ async function changeOf(routes: readonly StagedRoute[]) {
   return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
 }
 
-const askers: Readonly<Record<Protocol, (port: number, host: string, asked: Asked) => Promise<Given>>> = {
+const askers: Readonly<Record<Protocol, (port: number, host: string, requested: Requested) => Promise<Given>>> = {
   'HTTP/1.1': askHttp1,
   'HTTP/2': askHttp2,
   upgrade: askUpgrade,
@@ -183,7 +183,7 @@ const askers: Readonly<Record<Protocol, (port: number, host: string, asked: Aske
 function askHttp1(
   port: number,
   host: string,
-  { method = 'GET', path = '/', headers = {}, body }: Asked,
+  { method = 'GET', path = '/', headers = {}, body }: Requested,
 ): Promise<Given> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
@@ -209,7 +209,7 @@ function askHttp1(
 function askHttp2(
   port: number,
   host: string,
-  { method = 'GET', path = '/', headers = {}, body }: Asked,
+  { method = 'GET', path = '/', headers = {}, body }: Requested,
 ): Promise<Given> {
   return new Promise((resolve, reject) => {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
@@ -242,7 +242,11 @@ function askHttp2(
 }
 
 /** Offers the protocol `echo`; what it echoes is the body of the 101. */
-function askUpgrade(port: number, host: string, { method = 'GET', path = '/', headers = {} }: Asked): Promise<Given> {
+function askUpgrade(
+  port: number,
+  host: string,
+  { method = 'GET', path = '/', headers = {} }: Requested,
+): Promise<Given> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';

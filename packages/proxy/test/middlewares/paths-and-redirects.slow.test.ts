@@ -126,13 +126,13 @@ const redirects: readonly LabelCase[] = [
     labels: { redirectScheme: 'https' },
     asks: { path: '/a?b' },
     is: [302, 'redirected'],
-    answers: { location: /^https:\/\/m\d+\.example\/a\?b$/ },
+    responses: { location: /^https:\/\/m\d+\.example\/a\?b$/ },
   },
   {
     what: 'redirectScheme for good',
     labels: { redirectScheme: 'https,permanent=true,port=8443' },
     is: [301, 'redirected'],
-    answers: { location: /^https:\/\/m\d+\.example:8443\/$/ },
+    responses: { location: /^https:\/\/m\d+\.example:8443\/$/ },
   },
   {
     what: 'redirectScheme keeps a method',
@@ -152,7 +152,7 @@ const redirects: readonly LabelCase[] = [
     labels: { redirectRegex: 'regex=^http://([^/]+)/old/(.*),replacement=https://new.example/$2?from=${1}' },
     asks: { path: '/old/a' },
     is: [302, 'redirected'],
-    answers: { location: /^https:\/\/new\.example\/a\?from=m\d+\.example$/ },
+    responses: { location: /^https:\/\/new\.example\/a\?from=m\d+\.example$/ },
   },
   {
     what: 'redirectRegex that does not match',

@@ -10,7 +10,7 @@ const users: readonly LabelCase[] = [
     what: 'basicAuth without credentials',
     labels: { middlewares: `basicAuth("jane:${hash}",realm=shop)` },
     is: [401, 'credentials-required'],
-    answers: { 'www-authenticate': 'Basic realm="shop"' },
+    responses: { 'www-authenticate': 'Basic realm="shop"' },
   },
   {
     what: 'basicAuth',
@@ -46,7 +46,7 @@ const fails: readonly LabelCase[] = [
     by: requests,
     is: [503, 'error-page'],
     body: 'page /503.html?of=%2Fa%3Fb',
-    answers: { 'content-type': 'text/x-page', 'x-not-copied': undefined },
+    responses: { 'content-type': 'text/x-page', 'x-not-copied': undefined },
   },
   {
     what: 'errors leaves other statuses',
@@ -86,7 +86,7 @@ runLabelCases('errors', fails, {
 
 for (const router of routers)
   describe(`limits of a list, ${router} router`, () => {
-    it('rateLimit lets a burst pass, then answers 429 with Retry-After', async () => {
+    it('rateLimit lets a burst pass, then responds with 429 with Retry-After', async () => {
       const backend = await startService((_call, response) => response.writeHead(200).end());
       const stage = await startStage(
         [{ host: 'a.example', port: backend.port, labels: { middlewares: 'rateLimit(average=1,period=1h,burst=2)' } }],

@@ -38,7 +38,7 @@ async function oneResponse(client: Parameters<ParityCase['client']>[0], sent: st
 /** Events and what the objects say of themselves at each of them. */
 export const eventCases: readonly ParityCase[] = [
   {
-    name: 'a GET answered at once',
+    name: 'a GET responded at once',
     handlers: (note) => [
       (request, response) => {
         watchBoth(note, request, response);
@@ -66,7 +66,7 @@ export const eventCases: readonly ParityCase[] = [
     until: (notes) => notes.some((note) => note.startsWith('close')),
   },
   {
-    name: 'a body that is read, then answered',
+    name: 'a body that is read, then responded',
     handlers: (note) => [
       (request, response) => {
         watchBoth(note, request, response);

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { codeOf, get, type Note, type ParityCase, post, watch } from './parity-rig.ts';
 
 /** One request, one response. */
-function asked(name: string, sent: string, handler: (note: Note) => RequestHandler): ParityCase {
+function requested(name: string, sent: string, handler: (note: Note) => RequestHandler): ParityCase {
   return {
     name,
     handlers: (note) => [handler(note)],
@@ -28,7 +28,7 @@ function ownNames(flat: readonly string[]): string[] {
 
 /** What middleware reads of a request, and how it reads a body. */
 export const requestCases: readonly ParityCase[] = [
-  asked('method, target and version', get('', '/a/b?x=1&x=2'), (note) => (request, response) => {
+  requested('method, target and version', get('', '/a/b?x=1&x=2'), (note) => (request, response) => {
     note(request.method, request.url, request.originalUrl, request.path, request.httpVersion);
     note(request.httpVersionMajor, request.httpVersionMinor, request.protocol, request.secure, request.hostname);
     note(
@@ -40,14 +40,14 @@ export const requestCases: readonly ParityCase[] = [
     );
     response.end();
   }),
-  asked('headers of one name, in every form', get(several), (note) => (request, response) => {
+  requested('headers of one name, in every form', get(several), (note) => (request, response) => {
     const { host, cookie, accept } = request.headers;
     note(host, cookie, accept, request.headers['x-a'], request.headers['user-agent']);
     note(request.headersDistinct['x-a'], request.headersDistinct.cookie, request.headersDistinct['user-agent']);
     note(ownNames(request.rawHeaders), request.get('X-A'), request.get('referrer') ?? null);
     response.end();
   }),
-  asked('the socket of a request', get(), (note) => (request, response) => {
+  requested('the socket of a request', get(), (note) => (request, response) => {
     const { socket } = request;
     note(socket === request.connection, socket.remoteAddress, socket.remoteFamily, request.ip, request.ips);
     note(socket.destroyed, socket.readable, socket.writable, socket.readyState, socket.connecting, socket.closed);
@@ -55,7 +55,7 @@ export const requestCases: readonly ParityCase[] = [
     note(socket.setKeepAlive(true) === socket, socket.setNoDelay(true) === socket, socket.ref() === socket);
     response.end();
   }),
-  asked(
+  requested(
     'a body in chunks with trailers',
     `${chunked}5\r\nhello\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\nX-B: 3\r\n\r\n`,
     (note) => {
@@ -69,14 +69,14 @@ export const requestCases: readonly ParityCase[] = [
       };
     },
   ),
-  asked('trailers that a reader of the whole body asks for first', `${chunked}0\r\nX-Sum: 1\r\n\r\n`, (note) => {
+  requested('trailers that a reader of the whole body asks for first', `${chunked}0\r\nX-Sum: 1\r\n\r\n`, (note) => {
     return async (request, response) => {
       for await (const bytes of request) note(String(bytes));
       note(request.trailers, request.rawTrailers);
       response.end();
     };
   }),
-  asked('setEncoding with a character in two pieces', post('aäöü'.repeat(3)), (note) => (request, response) => {
+  requested('setEncoding with a character in two pieces', post('aäöü'.repeat(3)), (note) => (request, response) => {
     request.setEncoding('utf8');
     let text = '';
     request.on('data', (piece: string) => {
@@ -87,13 +87,13 @@ export const requestCases: readonly ParityCase[] = [
       response.end(text);
     });
   }),
-  asked('async iteration', post('the body'), (note) => async (request, response) => {
+  requested('async iteration', post('the body'), (note) => async (request, response) => {
     let text = '';
     for await (const bytes of request) text += String(bytes);
     note(request.complete, request.destroyed, request.readableEnded);
     response.end(text);
   }),
-  asked('pipeline of promises into a Writable', post('the body'), (note) => async (request, response) => {
+  requested('pipeline of promises into a Writable', post('the body'), (note) => async (request, response) => {
     const pieces: string[] = [];
     const taken = new Writable({
       write(bytes, _encoding, done) {

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { codeOf, get, type Note, type ParityCase, thrown, watch } from './parity-rig.ts';
 
 /** One GET, one response. */
-function answered(name: string, handler: (note: Note) => RequestHandler, more: Partial<Answered> = {}): ParityCase {
+function responded(name: string, handler: (note: Note) => RequestHandler, more: Partial<Received> = {}): ParityCase {
   const { sent = get(), method, until } = more;
   return {
     name,
@@ -16,7 +16,7 @@ function answered(name: string, handler: (note: Note) => RequestHandler, more: P
   };
 }
 
-interface Answered {
+interface Received {
   readonly sent: string;
   readonly method: string;
   readonly until: (notes: readonly string[]) => boolean;
@@ -27,7 +27,7 @@ const head = 'HEAD /a HTTP/1.1\r\nHost: a.example\r\n\r\n';
 
 /** Heads, bodies and errors of a response. */
 export const responseCases: readonly ParityCase[] = [
-  answered('headers that are set after the head', (note) => (_request, response) => {
+  responded('headers that are set after the head', (note) => (_request, response) => {
     response.writeHead(200);
     note(thrown(() => response.setHeader('X-A', '1')));
     note(thrown(() => response.appendHeader('X-A', '1')));
@@ -37,7 +37,7 @@ export const responseCases: readonly ParityCase[] = [
     note(thrown(() => response.flushHeaders()));
     response.end();
   }),
-  answered('headers, codes and reasons that cannot be sent', (note) => (_request, response) => {
+  responded('headers, codes and reasons that cannot be sent', (note) => (_request, response) => {
     note(thrown(() => response.setHeader('X A', '1')));
     note(thrown(() => response.setHeader('X-A', 'a\r\nb')));
     note(thrown(() => response.setHeader('X-A', undefined as unknown as string)));
@@ -52,7 +52,7 @@ export const responseCases: readonly ParityCase[] = [
     response.statusMessage = 'Fine';
     response.end();
   }),
-  answered('what is no body', (note) => (_request, response) => {
+  responded('what is no body', (note) => (_request, response) => {
     note(thrown(() => response.write(null)));
     note(thrown(() => response.write(5 as never)));
     note(thrown(() => response.write({} as never)));
@@ -60,7 +60,7 @@ export const responseCases: readonly ParityCase[] = [
     note(response.headersSent, response.writableEnded);
     response.end('x');
   }),
-  answered(
+  responded(
     'a write and an end behind the end',
     (note) => (_request, response) => {
       watch(note, 'response', response, ['error', 'finish']);
@@ -71,7 +71,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     { until: (notes) => notes.includes('response finish') && notes.some((note) => note.startsWith('written')) },
   ),
-  answered(
+  responded(
     'the callback of an end behind the end',
     (note) => (_request, response) => {
       response.end('hello', () => note('ended'));
@@ -80,7 +80,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     { until: count(3) },
   ),
-  answered(
+  responded(
     'callbacks of writes and of the end, in order',
     (note) => (_request, response) => {
       response.write('a', () => note('a'));
@@ -90,49 +90,49 @@ export const responseCases: readonly ParityCase[] = [
     },
     { until: count(4) },
   ),
-  answered('headers of writeHead beside those that were set', () => (_request, response) => {
+  responded('headers of writeHead beside those that were set', () => (_request, response) => {
     response.setHeader('X-A', '1');
     response.setHeader('X-B', ['1', '2']);
     response.writeHead(201, 'Made', { 'x-a': '3', 'X-C': ['4', '5'], 'X-D': 6 });
     response.end('x');
   }),
-  answered('a flat list of headers for writeHead', () => (_request, response) => {
+  responded('a flat list of headers for writeHead', () => (_request, response) => {
     response.setHeader('X-A', '1');
     response.writeHead(200, ['X-A', '3', 'X-A', '4', 'Set-Cookie', 'a', 'Set-Cookie', 'b'] as never);
     response.end('x');
   }),
-  answered('a flat list of headers for writeHead alone', () => (_request, response) => {
+  responded('a flat list of headers for writeHead alone', () => (_request, response) => {
     response.writeHead(200, ['X-A', '3', 'X-A', '4'] as never);
     response.end('x');
   }),
-  answered('implied headers: a body in one piece', (note) => (_request, response) => {
+  responded('implied headers: a body in one piece', (note) => (_request, response) => {
     response.end('hällo');
     note(response.getHeaders(), response.statusMessage);
   }),
-  answered('implied headers: no body', () => (_request, response) => {
+  responded('implied headers: no body', () => (_request, response) => {
     response.end();
   }),
-  answered('implied headers: a body in pieces', () => (_request, response) => {
+  responded('implied headers: a body in pieces', () => (_request, response) => {
     response.write('a');
     response.end('b');
   }),
-  answered('implied headers: writeHead, then a body in one piece', () => (_request, response) => {
+  responded('implied headers: writeHead, then a body in one piece', () => (_request, response) => {
     response.writeHead(200).end('hello');
   }),
-  answered('implied headers: Content-Length removed', () => (_request, response) => {
+  responded('implied headers: Content-Length removed', () => (_request, response) => {
     response.removeHeader('Content-Length');
     response.end('hello');
   }),
-  answered('implied headers: Transfer-Encoding set', () => (_request, response) => {
+  responded('implied headers: Transfer-Encoding set', () => (_request, response) => {
     response.setHeader('Transfer-Encoding', 'chunked');
     response.end('hello');
   }),
-  answered('implied headers: a Date of its own, and none', () => (_request, response) => {
+  responded('implied headers: a Date of its own, and none', () => (_request, response) => {
     response.setHeader('X-Sends-Date', String(response.sendDate));
     response.sendDate = false;
     response.end('hello');
   }),
-  answered(
+  responded(
     'HEAD with a body',
     (note) => (_request, response) => {
       note(response.write('hello'));
@@ -140,14 +140,14 @@ export const responseCases: readonly ParityCase[] = [
     },
     { sent: head, method: 'HEAD' },
   ),
-  answered(
+  responded(
     'HEAD with a body in one piece',
     () => (_request, response) => {
       response.end('hello');
     },
     { sent: head, method: 'HEAD' },
   ),
-  answered(
+  responded(
     'HEAD with a length',
     () => (_request, response) => {
       response.setHeader('Content-Length', '5');
@@ -155,7 +155,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     { sent: head, method: 'HEAD' },
   ),
-  answered(
+  responded(
     'HEAD of a JSON of Express',
     () => (_request, response) => {
       response.json({ a: 1 });
@@ -163,19 +163,19 @@ export const responseCases: readonly ParityCase[] = [
     { sent: head, method: 'HEAD' },
   ),
   ...[204, 304].map((status) =>
-    answered(`${status} with a body`, (note) => (_request, response) => {
+    responded(`${status} with a body`, (note) => (_request, response) => {
       response.statusCode = status;
       note(response.write('hello'));
       response.end('hello');
     }),
   ),
-  answered('304 with a length', () => (_request, response) => {
+  responded('304 with a length', () => (_request, response) => {
     response.writeHead(304, { 'Content-Length': '5', ETag: '"a"' }).end();
   }),
-  answered('205, which Express gives no body', () => (_request, response) => {
+  responded('205, which Express gives no body', () => (_request, response) => {
     response.status(205).send('hello');
   }),
-  answered('several fields of one name', (note) => (_request, response) => {
+  responded('several fields of one name', (note) => (_request, response) => {
     response.setHeader('Set-Cookie', ['a=1', 'b=2']);
     response.appendHeader('set-cookie', 'c=3');
     response.setHeader('X-Kept', 'k').setHeader('X-Gone', 'g');
@@ -184,7 +184,7 @@ export const responseCases: readonly ParityCase[] = [
     note(response.getHeader('SET-COOKIE') as string[], response.getHeader('x-gone') === undefined);
     response.end();
   }),
-  answered('setHeaders with Headers and a Map', (note) => (_request, response) => {
+  responded('setHeaders with Headers and a Map', (note) => (_request, response) => {
     response.setHeaders(
       new Headers([
         ['x-a', '1'],
@@ -212,7 +212,7 @@ export const responseCases: readonly ParityCase[] = [
       await client.response();
     },
   },
-  answered(
+  responded(
     'HTTP/1.0 with a body in pieces',
     () => (request, response) => {
       response.setHeader('X-Version', `${request.httpVersion} ${request.httpVersionMajor} ${request.httpVersionMinor}`);
@@ -235,7 +235,7 @@ export const responseCases: readonly ParityCase[] = [
       await client.closed();
     },
   },
-  answered('encodings and views of bytes', () => (_request, response) => {
+  responded('encodings and views of bytes', () => (_request, response) => {
     response.write('6869', 'hex');
     response.write('aGk=', 'base64');
     response.write(new Uint8Array([104, 105]));
@@ -243,13 +243,13 @@ export const responseCases: readonly ParityCase[] = [
     response.write('');
     response.end('\xe9', 'latin1');
   }),
-  answered('trailers', () => (_request, response) => {
+  responded('trailers', () => (_request, response) => {
     response.setHeader('Trailer', 'X-Sum');
     response.write('hello');
     response.addTrailers({ 'X-Sum': '1', 'X-List': ['2', '3'] as unknown as string });
     response.end();
   }),
-  answered('trailers as pairs, and those of an earlier call dropped', () => (_request, response) => {
+  responded('trailers as pairs, and those of an earlier call dropped', () => (_request, response) => {
     response.write('hello');
     response.addTrailers({ 'X-Old': '0' });
     response.addTrailers([
@@ -278,7 +278,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     until: count(3),
   },
-  answered(
+  responded(
     'backpressure: writableNeedDrain, then drain once',
     (note) => (_request, response) => {
       let writes = 0;
@@ -293,7 +293,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     { until: (notes) => notes.includes('close') },
   ),
-  answered('cork and uncork', (note) => (_request, response) => {
+  responded('cork and uncork', (note) => (_request, response) => {
     response.cork();
     response.write('a');
     response.write('b');
@@ -302,14 +302,14 @@ export const responseCases: readonly ParityCase[] = [
     note(response.writableCorked);
     response.end();
   }),
-  answered('facts of a response', (note) => (request, response) => {
+  responded('facts of a response', (note) => (request, response) => {
     note(response.req === request, request.res === response, response.socket === request.socket);
     note(response.writable, response.writableObjectMode, response.writableHighWaterMark, response.sendDate);
     note(response.statusCode, response.statusMessage === undefined, response.finished, response.destroyed);
     note(response.strictContentLength, response.shouldKeepAlive, response.chunkedEncoding);
     response.end('x', () => note('socket', response.socket === null));
   }),
-  answered(
+  responded(
     'pipe of a stream',
     (note) => (_request, response) => {
       watch(note, 'response', response, ['pipe', 'unpipe', 'finish']);
@@ -317,7 +317,7 @@ export const responseCases: readonly ParityCase[] = [
     },
     { until: count(3) },
   ),
-  answered(
+  responded(
     'write after destroy',
     (note) => (_request, response) => {
       response.on('finish', () => {

@@ -78,7 +78,7 @@ describe('a plug-in that blocks a worker', function () {
       const ended = await crashes();
       const failures = await rig.metric('swarmgate_plugin_failures_total');
       const isSettled = () => pids().length === 2 && pids().some((pid) => !old.includes(pid));
-      const asked = rig.get(`/${name}`);
+      const requested = rig.get(`/${name}`);
       await until(() => existsSync(begun(name)), 'the block');
       const statuses = new Map<number | string, number>();
       await until(
@@ -90,7 +90,7 @@ describe('a plug-in that blocks a worker', function () {
         'another worker',
         60_000,
       );
-      expect((await asked).status).to.equal('ECONNRESET');
+      expect((await requested).status).to.equal('ECONNRESET');
       expect([...statuses.keys()]).to.deep.equal([200]);
       expect(statuses.get(200)).to.be.greaterThan(20);
       expect(old.filter((pid) => !pids().includes(pid))).to.have.length(1);
@@ -108,9 +108,9 @@ describe('a plug-in that blocks a worker', function () {
     const old = pids();
     // Together they take longer than two seconds, on one worker.
     const statuses = await rig.only(old[0] ?? 0, async () => {
-      const answers: (number | string)[] = [];
-      for (let at = 0; at < 6; at += 1) answers.push((await rig.get('/briefly')).status);
-      return answers;
+      const responses: (number | string)[] = [];
+      for (let at = 0; at < 6; at += 1) responses.push((await rig.get('/briefly')).status);
+      return responses;
     });
     expect(statuses).to.deep.equal([200, 200, 200, 200, 200, 200]);
     expect(pids()).to.deep.equal(old);
@@ -119,14 +119,14 @@ describe('a plug-in that blocks a worker', function () {
 
   it('is suspended after three workers: its requests get 503, and no more workers end', async () => {
     const ended = await crashes();
-    let answer = await rig.get('/always');
+    let response = await rig.get('/always');
     for (let lost = 1; lost <= 3; lost += 1) {
-      expect(answer.status).to.equal('ECONNRESET');
-      answer = await rig.get('/always');
+      expect(response.status).to.equal('ECONNRESET');
+      response = await rig.get('/always');
     }
-    expect(answer.status).to.equal(503);
-    expect(answer.headers['x-swarmgate-reason']).to.equal('plugin-suspended');
-    expect(answer.headers['retry-after']).to.equal('60');
+    expect(response.status).to.equal(503);
+    expect(response.headers['x-swarmgate-reason']).to.equal('plugin-suspended');
+    expect(response.headers['retry-after']).to.equal('60');
     await until(() => pids().length === 2, 'both workers', 60_000);
     // Those that came later too.
     for (const pid of pids()) expect((await rig.only(pid, () => rig.get('/always'))).status).to.equal(503);

@@ -34,7 +34,7 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
 
   const put = (name: string, text: string) => writeFile(join(directory, `${name}.mjs`), text);
   const pids = () => rig.serving().map(({ pid }) => pid);
-  const answerOf = async (path: string) => {
+  const responseOf = async (path: string) => {
     const { status, text, headers } = await rig.get(path);
     return status === 200 ? text : `${status} ${headers['x-swarmgate-reason']}`;
   };
@@ -66,16 +66,16 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
   });
 
   it('replace workers one by one without a failed request: a changed one', async () => {
-    expect(await answerOf('/mine')).to.equal('first');
+    expect(await responseOf('/mine')).to.equal('first');
     expect(await under(() => put('mine', says('second')))).to.deep.equal([]);
-    expect(await answerOf('/mine')).to.equal('second');
+    expect(await responseOf('/mine')).to.equal('second');
   });
 
   it('replace workers: a new one', async () => {
-    expect(await answerOf('/fresh')).to.equal('503 unsupported-feature');
+    expect(await responseOf('/fresh')).to.equal('503 unsupported-feature');
     expect(messagesOf('manual/fresh')[0]).to.match(/^plugin-missing: /);
     expect(await under(() => put('fresh', says('fresh')))).to.deep.equal([]);
-    expect(await answerOf('/fresh')).to.equal('fresh');
+    expect(await responseOf('/fresh')).to.equal('fresh');
     expect(messagesOf('manual/fresh')).to.deep.equal([]);
   });
 
@@ -84,11 +84,11 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
     await put('fresh', `import { text } from './_text.mjs'; export default () => (q, r) => r.send(text);`);
     await put('_text', `export const text = 'imported';`);
     await asReplaced(old);
-    expect(await answerOf('/fresh')).to.equal('imported');
+    expect(await responseOf('/fresh')).to.equal('imported');
     const [then, changed] = [pids(), put('_text', `export const text = 'changed';`)];
     await changed;
     await asReplaced(then);
-    expect(await answerOf('/fresh')).to.equal('changed');
+    expect(await responseOf('/fresh')).to.equal('changed');
   });
 
   const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
@@ -114,7 +114,7 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
       expect(rig.server.plugins?.()?.reason).to.match(message);
       expect(lines.at(-1)).to.have.nested.property('faults[0].plugin', 'mine');
       expect(pids()).to.deep.equal(old);
-      expect(await answerOf('/mine')).to.equal('second');
+      expect(await responseOf('/mine')).to.equal('second');
     });
 
   it('name a new file that no route names, too, and are tried again as one changes', async () => {
@@ -127,15 +127,15 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
     expect(pids()).to.deep.equal(old);
     await rm(join(directory, 'unused.mjs'));
     await asReplaced(old);
-    expect(await answerOf('/mine')).to.equal('third');
+    expect(await responseOf('/mine')).to.equal('third');
     expect(messagesOf('env/plug-ins')).to.deep.equal([]);
   });
 
   it('block their routes where one is removed, and no others', async () => {
     expect(await under(() => rm(join(directory, 'fresh.mjs')))).to.deep.equal([]);
-    expect(await answerOf('/fresh')).to.equal('503 unsupported-feature');
+    expect(await responseOf('/fresh')).to.equal('503 unsupported-feature');
     expect(messagesOf('manual/fresh')[0]).to.match(/^plugin-missing: /);
-    expect(await answerOf('/mine')).to.equal('third');
+    expect(await responseOf('/mine')).to.equal('third');
   });
 
   it('are used as they are where an operator replaces the workers', async () => {
@@ -143,7 +143,7 @@ describe('files in PLUGINS_DIR that change while workers serve', function () {
     await until(() => state() === 'refused', 'the refusal', 60_000);
     await rig.server.restartWorkers?.();
     expect(state()).to.equal('current');
-    expect(await answerOf('/mine')).to.equal('503 unsupported-feature');
+    expect(await responseOf('/mine')).to.equal('503 unsupported-feature');
     // Of each worker.
     expect(new Set(problemsOf('manual/mine').map(({ reason }) => reason))).to.deep.equal(new Set(['plugin-unusable']));
   });

@@ -53,7 +53,7 @@ describe('an error of a plug-in in a timer, an event or a promise, with workers'
   const problemsOf = (name: string) => rig.server.problems().get(`manual/${name}`) ?? [];
 
   for (const name of [...Object.keys(ways), 'ticks'])
-    it(`costs no worker and no request of others, and is told: ${name}`, async () => {
+    it(`costs no worker and no request of others, and is reported: ${name}`, async () => {
       const old = pids();
       const [before, ended] = [await failures(), await rig.metric('swarmgate_worker_ends_total')];
       const load = new Load(rig.port, { keepAlive: 3, perRequest: 2 });

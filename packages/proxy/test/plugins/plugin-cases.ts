@@ -2,21 +2,21 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
-export interface Asked {
+export interface Requested {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface Answered {
+export interface Received {
   /** 0: the response was cut. */
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** What the endpoint got, or nothing where it was not asked. */
+/** What the endpoint got, or nothing where it was not queried. */
 export interface Seen {
   readonly method: string;
   readonly url: string;
@@ -28,15 +28,15 @@ export interface PluginCase {
   readonly what: string;
   readonly plugins: string;
   readonly labels?: Readonly<Record<string, string>>;
-  readonly asked?: Asked;
-  readonly expect: (answered: Answered, seen: Seen | undefined) => void;
+  readonly requested?: Requested;
+  readonly expect: (responded: Received, seen: Seen | undefined) => void;
 }
 
-const failed = (reason: string, status: number) => (answered: Answered, seen?: Seen) => {
-  expect([answered.status, answered.headers['x-swarmgate-reason']]).to.deep.equal([status, reason]);
+const failed = (reason: string, status: number) => (responded: Received, seen?: Seen) => {
+  expect([responded.status, responded.headers['x-swarmgate-reason']]).to.deep.equal([status, reason]);
   expect(seen).to.equal(undefined);
 };
-const cut = (answered: Answered) => expect(answered.status).to.equal(0);
+const cut = (responded: Received) => expect(responded.status).to.equal(0);
 
 export const pluginCases: readonly PluginCase[] = [
   {
@@ -55,9 +55,9 @@ export const pluginCases: readonly PluginCase[] = [
     },
   },
   {
-    what: 'cors answers a preflight by itself',
+    what: 'cors responds to a preflight by itself',
     plugins: 'cors(origin="https://a.example,https://b.example",credentials=true,maxAge=60)',
-    asked: {
+    requested: {
       method: 'OPTIONS',
       headers: { origin: 'https://b.example', 'access-control-request-method': 'PUT' },
     },
@@ -74,7 +74,7 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'cors names what the response depends on beside what the endpoint names',
     plugins: 'cors(origin="https://a.example")',
-    asked: { headers: { origin: 'https://a.example' } },
+    requested: { headers: { origin: 'https://a.example' } },
     expect: ({ headers }) => {
       expect(headers['access-control-allow-origin']).to.equal('https://a.example');
       expect(headers.vary?.split(', ')).to.have.members(['Origin', 'Accept-Encoding']);
@@ -83,12 +83,12 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'one of our own changes a header of the request, before others that are named behind it',
     plugins: 'request-header(name=X-Team,value="a, b"),request-header(name=X-Level,value=7)',
-    expect: (_answered, seen) => expect(seen?.headers).to.include({ 'x-team': 'a, b', 'x-level': '7' }),
+    expect: (_responded, seen) => expect(seen?.headers).to.include({ 'x-team': 'a, b', 'x-level': '7' }),
   },
   {
     what: 'one responds by itself',
     plugins: 'maintenance(retryAfter=9)',
-    asked: { path: '/shop?a=1' },
+    requested: { path: '/shop?a=1' },
     expect: ({ status, headers, body }, seen) => {
       expect([status, headers['retry-after']]).to.deep.equal([503, '9']);
       expect(JSON.parse(body)).to.deep.equal({ message: 'down for maintenance', path: '/shop?a=1' });
@@ -104,7 +104,7 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'one changes a body that streams',
     plugins: 'upper-case',
-    asked: { method: 'POST', body: 'a body' },
+    requested: { method: 'POST', body: 'a body' },
     expect: ({ body }, seen) => {
       expect(body).to.equal('POST / A BODY');
       expect(seen?.body).to.equal('a body');
@@ -118,19 +118,19 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'a router and an app are middleware too',
     plugins: 'routers',
-    asked: { path: '/routed' },
+    requested: { path: '/routed' },
     expect: ({ status, body }) => expect([status, body]).to.deep.equal([200, 'by the router']),
   },
   {
-    what: 'an app answers what it has a route for',
+    what: 'an app returns what it has a route for',
     plugins: 'app',
-    asked: { path: '/mounted' },
+    requested: { path: '/mounted' },
     expect: ({ status, body }) => expect([status, JSON.parse(body)]).to.deep.equal([201, { by: 'the app' }]),
   },
   {
     what: 'an app passes on what it has no route for',
     plugins: 'app,request-header(name=X-After,value=1)',
-    asked: { path: '/other' },
+    requested: { path: '/other' },
     expect: ({ status }, seen) => expect([status, seen?.headers['x-after']]).to.deep.equal([200, '1']),
   },
   {
@@ -160,7 +160,7 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'an error is thrown where headers are written',
     plugins: 'fails(how=write-head)',
-    expect: (answered) => expect(answered.status).to.equal(500),
+    expect: (responded) => expect(responded.status).to.equal(500),
   },
   { what: 'the path is spoilt', plugins: 'fails(how=url)', expect: failed('plugin-failed', 500) },
   { what: 'a header cannot be sent', plugins: 'fails(how=header)', expect: failed('plugin-failed', 500) },
@@ -168,7 +168,7 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'an error is passed on a second time',
     plugins: 'fails(how=passes-late)',
-    expect: (answered) => expect([0, 500]).to.include(answered.status),
+    expect: (responded) => expect([0, 500]).to.include(responded.status),
   },
   {
     what: 'it responds although it passed on',
@@ -193,8 +193,8 @@ export const pluginCases: readonly PluginCase[] = [
     expect: ({ status, body }) => expect([status, body]).to.deep.equal([200, 'GET / ']),
   },
   {
-    what: 'it passes on what it has answered',
-    plugins: 'fails(how=answers-and-passes)',
+    what: 'it passes on what it has returned',
+    plugins: 'fails(how=responses-and-passes)',
     expect: ({ status, body }, seen) => expect([status, body, seen]).to.deep.equal([200, 'mine', undefined]),
   },
   {
@@ -205,13 +205,13 @@ export const pluginCases: readonly PluginCase[] = [
   {
     what: 'it reads a part of the body and passes on',
     plugins: 'fails(how=half-read)',
-    asked: { method: 'POST', body: 'x'.repeat(300_000) },
+    requested: { method: 'POST', body: 'x'.repeat(300_000) },
     expect: ({ status }, seen) => expect([status, seen?.body.length]).to.deep.equal([200, 300_000]),
   },
   {
     what: 'it listens to the body without waiting for it',
     plugins: 'fails(how=listens)',
-    asked: { method: 'POST', body: 'y'.repeat(300_000) },
+    requested: { method: 'POST', body: 'y'.repeat(300_000) },
     expect: ({ status }, seen) => expect([status, seen?.body.length]).to.deep.equal([200, 300_000]),
   },
   { what: 'there is no such plug-in', plugins: 'helmet,nowhere', expect: failed('unsupported-feature', 503) },
@@ -251,7 +251,7 @@ export const pluginFiles: Readonly<Record<string, string>> = {
       never: () => undefined,
       half: (request, response) => { response.setHeader('Content-Length', 100); response.write('half'); },
       twice: (request, response, next) => { next(); next(); setImmediate(next); },
-      'answers-and-passes': (request, response, next) => { response.send('mine'); next(); },
+      'responses-and-passes': (request, response, next) => { response.send('mine'); next(); },
       'write-after-end': (request, response) => { response.end('mine'); response.write('more'); response.end('again'); },
       'half-read': (request, response, next) => { request.once('data', () => { request.pause(); next(); }); },
       listens: (request, response, next) => { request.on('data', () => undefined); next(); },

@@ -2,13 +2,13 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { until } from '../until.ts';
-import type { Answered, Asked } from './plugin-cases.ts';
+import type { Received, Requested } from './plugin-cases.ts';
 
 export function askHttp1(
   port: number,
   host: string,
-  { method = 'GET', path = '/', headers = {}, body = '' }: Asked,
-): Promise<Answered> {
+  { method = 'GET', path = '/', headers = {}, body = '' }: Requested,
+): Promise<Received> {
   return new Promise((resolve) => {
     const framed = body === '' ? {} : { 'content-length': String(body.length) };
     const sent = httpRequest({
@@ -36,33 +36,33 @@ export function askHttp1(
 export function askHttp2(
   port: number,
   host: string,
-  { method = 'GET', path = '/', headers = {}, body = '' }: Asked,
-): Promise<Answered> {
+  { method = 'GET', path = '/', headers = {}, body = '' }: Requested,
+): Promise<Received> {
   return new Promise((resolve) => {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
-    const end = (answered: Answered) => {
+    const end = (responded: Received) => {
       session.destroy();
-      resolve(answered);
+      resolve(responded);
     };
     session.on('error', () => undefined);
     const stream = session.request(
       { ':method': method, ':path': path, ':authority': host, ...headers },
       { endStream: body === '' },
     );
-    let answer: Answered = { status: 0, headers: {}, body: '' };
+    let reply: Received = { status: 0, headers: {}, body: '' };
     let text = '';
     stream.on('response', (head) => {
-      answer = { status: head[':status'] ?? 0, headers: head as IncomingHttpHeaders, body: '' };
+      reply = { status: head[':status'] ?? 0, headers: head as IncomingHttpHeaders, body: '' };
     });
     stream.on('data', (bytes: Buffer) => {
       text += bytes.toString('latin1');
     });
     stream.on('error', () => end({ status: 0, headers: {}, body: '' }));
     stream.on('end', () => {
-      if (stream.rstCode === 0) end({ ...answer, body: text });
+      if (stream.rstCode === 0) end({ ...reply, body: text });
     });
     stream.on('close', () =>
-      end(stream.rstCode === 0 ? { ...answer, body: text } : { status: 0, headers: {}, body: '' }),
+      end(stream.rstCode === 0 ? { ...reply, body: text } : { status: 0, headers: {}, body: '' }),
     );
     if (body !== '') stream.end(body);
   });

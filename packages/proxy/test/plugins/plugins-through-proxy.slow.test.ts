@@ -83,7 +83,7 @@ for (const router of ['core', 'express'] as const) {
       ] as const)
         it(`${each.what}, ${protocol}`, async () => {
           endpoint.seen = undefined;
-          each.expect(await ask(port, hostOf(number), each.asked ?? {}), endpoint.seen);
+          each.expect(await ask(port, hostOf(number), each.requested ?? {}), endpoint.seen);
           // Whatever it did, the next request is served.
           const next = await ask(port, 'plain.example', {});
           expect([next.status, next.body]).to.deep.equal([200, 'GET / ']);

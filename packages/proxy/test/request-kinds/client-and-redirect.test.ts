@@ -58,7 +58,7 @@ describe('a redirect to https', () => {
       });
 });
 
-describe('the port that services are told', () => {
+describe('the port that services see', () => {
   const published = { publishedPorts: new Map([[80, 30080]]) };
   const other = { publishedPorts: new Map([[81, 30080]]) };
   const hop = { trustedHop: true };

@@ -32,7 +32,7 @@ export interface SeenExchange {
   readonly status: number;
   /** Values of a field of the response, joined by a comma. */
   readonly response: (name: string) => string | undefined;
-  /** The endpoint's view: `name: value`, names in lower case, as they came. Absent where it was not asked. */
+  /** The endpoint's view: `name: value`, names in lower case, as they came. Absent where it was not queried. */
   readonly forwarded: readonly string[] | undefined;
   readonly record: AccessRecord;
 }

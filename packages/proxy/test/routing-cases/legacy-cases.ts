@@ -66,7 +66,7 @@ export const legacyCases: readonly RoutingCase[] = [
       { ...everywhere, aclName: 'z' },
     ],
     'any.example/',
-    { route: 'posts/0', answer: 403 },
+    { route: 'posts/0', response: 403 },
   ),
   legacy(
     'redirects come before routing',

@@ -77,13 +77,13 @@ export const predicateCases: readonly RoutingCase[] = [
   strict('a method that a rule does not take is the other’s', [everywhere, posts], 'any.example/', 'everywhere/0'),
   strict('a method that no route takes finds its route all the same', [posts], 'any.example/', {
     route: 'posts/0',
-    answer: 403,
+    response: 403,
   }),
   strict(
     'a denied method does not fall to a shorter path',
     [everywhere, { service: 'api', destinations: [{ servicePath: ['/api'], deniedMethods: ['DELETE'] }] }],
     { url: 'any.example/api', method: 'DELETE' },
-    { route: 'api/0', answer: 403 },
+    { route: 'api/0', response: 403 },
   ),
   strict(
     'the longer path comes before more predicates',

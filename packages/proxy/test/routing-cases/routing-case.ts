@@ -25,10 +25,10 @@ export interface RoutingCase {
   };
   /**
    * `route` is `<service>/<index>`, with the owner before it (`east:web/0`) where that is not `swarm`; `forwarded` the
-   * path that the endpoint gets, where it differs; `answer` what the route's middleware answers instead.
+   * path that the endpoint gets, where it differs; `response` the response of the route's middleware instead.
    */
   readonly outcome:
-    | { readonly route: string; readonly forwarded?: string; readonly answer?: 403 }
+    | { readonly route: string; readonly forwarded?: string; readonly response?: 403 }
     | { readonly redirectTo: string }
     | { readonly refused: string }
     | 'no-route';
@@ -49,12 +49,12 @@ export function definitionOf({ service, owner = 'swarm', destinations, ...labels
 export const shop = site('shop', ['shop.example']);
 export const everywhere = paths('everywhere', '/');
 
-/** A service that answers for hosts. */
+/** A service that responds by hosts. */
 export function site(service: string, serviceDomain: readonly string[], more: Partial<Destination> = {}): GivenService {
   return { service, destinations: [{ serviceDomain, ...more }] };
 }
 
-/** A service that answers for paths. */
+/** A service that responds by paths. */
 export function paths(service: string, ...servicePath: readonly string[]): GivenService {
   return { service, destinations: [{ servicePath }] };
 }

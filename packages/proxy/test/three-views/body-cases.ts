@@ -1,11 +1,11 @@
-import { added, local, okAnswer, okResponse, record, refused, type ViewCase } from './view-case.ts';
+import { added, local, okBytes, okResponse, record, refused, type ViewCase } from './view-case.ts';
 
-const once = { outcomes: ['answered'], client: { responses: [okResponse], connection: 'open' } } as const;
+const once = { outcomes: ['responded'], client: { responses: [okResponse], connection: 'open' } } as const;
 const host = 'Host: shop.example';
 const withLength = (bytes: number) => [host, `Content-Length: ${bytes}`, ...added()];
 const chunked = (...fields: readonly string[]) => [host, ...fields, ...added(), 'Transfer-Encoding: chunked'];
 
-/** Bodies of requests, and what a client is told before it sends one. */
+/** Bodies of requests, and what a client gets before it sends one. */
 export const bodyCases: readonly ViewCase[] = [
   {
     ...once,
@@ -97,7 +97,7 @@ export const bodyCases: readonly ViewCase[] = [
   },
   {
     name: 'Expect: 100-continue that the endpoint grants',
-    endpoints: [{ on: 'head', answers: [`HTTP/1.1 100 Continue\r\n\r\n`] }],
+    endpoints: [{ on: 'head', replies: [`HTTP/1.1 100 Continue\r\n\r\n`] }],
     does: [
       `PUT /a HTTP/1.1\r\n${host}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
       { until: '100 Continue\r\n\r\n' },
@@ -129,7 +129,7 @@ export const bodyCases: readonly ViewCase[] = [
   },
   {
     name: 'Expect: 100-continue that the endpoint declines: the final status before the body',
-    endpoints: [{ on: 'head', answers: ['HTTP/1.1 403 No\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n'] }],
+    endpoints: [{ on: 'head', replies: ['HTTP/1.1 403 No\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n'] }],
     does: [{ method: 'PUT', target: '/a', fields: ['Expect: 100-continue'], contentLength: 5 }],
     client: {
       responses: [{ status: 403, reason: 'No', fields: ['Content-Length: 0', 'X-A: 1', 'Connection: close'] }],
@@ -142,19 +142,19 @@ export const bodyCases: readonly ViewCase[] = [
         whole: false,
       },
     ],
-    outcomes: ['answered'],
+    outcomes: ['responded'],
     records: [record({ method: 'PUT', status: 403 })],
   },
   {
     name: 'a response before the body is complete, and nothing behind it',
-    endpoints: [{ on: 'head', answers: [okAnswer] }],
+    endpoints: [{ on: 'head', replies: [okBytes] }],
     does: [{ method: 'PUT', target: '/a', contentLength: 500, body: 'hello' }],
     client: {
       responses: [{ ...okResponse, fields: [...okResponse.fields, 'Connection: close'] }],
       connection: 'closed',
     },
     endpoint: [{ line: 'PUT /a HTTP/1.1', fields: withLength(500), whole: false }],
-    outcomes: ['answered'],
+    outcomes: ['responded'],
     records: [record({ method: 'PUT' })],
   },
   {

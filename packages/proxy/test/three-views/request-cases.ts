@@ -1,6 +1,6 @@
 import { added, local, okResponse, record, refused, type ViewCase } from './view-case.ts';
 
-const once = { outcomes: ['answered'], client: { responses: [okResponse], connection: 'open' } } as const;
+const once = { outcomes: ['responded'], client: { responses: [okResponse], connection: 'open' } } as const;
 const closing = { ...okResponse, fields: [...okResponse.fields, 'Connection: close'] };
 const never = { endpoint: [], outcomes: [] } as const;
 

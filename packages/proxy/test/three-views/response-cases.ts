@@ -1,27 +1,27 @@
-import { added, local, okAnswer, okResponse, record, type SeenResponse, type ViewCase } from './view-case.ts';
+import { added, local, okBytes, okResponse, record, type SeenResponse, type ViewCase } from './view-case.ts';
 
 const host = 'Host: shop.example';
 const get = { method: 'GET', target: '/a' } as const;
-const asked = [{ line: 'GET /a HTTP/1.1', fields: [host, ...added()] }];
+const requested = [{ line: 'GET /a HTTP/1.1', fields: [host, ...added()] }];
 
-/** A GET that is answered with these bytes. */
-function answered(name: string, answer: string, response: SeenResponse, more: Partial<ViewCase> = {}): ViewCase {
+/** A GET that is served with these bytes. */
+function responded(name: string, reply: string, response: SeenResponse, more: Partial<ViewCase> = {}): ViewCase {
   return {
     name,
     does: [get],
-    endpoints: [{ answers: [answer] }],
+    endpoints: [{ replies: [reply] }],
     client: { responses: [response], connection: 'open' },
-    endpoint: asked,
-    outcomes: ['answered'],
+    endpoint: requested,
+    outcomes: ['responded'],
     records: [record({ status: response.status })],
     ...more,
   };
 }
 
-const invalid = local(502, 'endpoint-answer-invalid', 'the service sent an answer that is not HTTP', false);
+const invalid = local(502, 'endpoint-answer-invalid', 'the service sent a response that is not HTTP', false);
 
-function notHttp(name: string, answer: string): ViewCase {
-  return answered(name, answer, invalid, {
+function notHttp(name: string, reply: string): ViewCase {
+  return responded(name, reply, invalid, {
     outcomes: ['broken'],
     records: [record({ status: 502, reason: 'endpoint-answer-invalid', upstreamMs: false })],
   });
@@ -31,7 +31,7 @@ const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** Responses of endpoints, as they are and broken. */
 export const responseCases: readonly ViewCase[] = [
-  answered(
+  responded(
     'fields of the endpoint’s hop, and those that Connection names',
     'HTTP/1.1 203 Fine\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nVia: 1.1 other\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 2\r\n\r\nok',
     {
@@ -41,12 +41,12 @@ export const responseCases: readonly ViewCase[] = [
       body: 'ok',
     },
   ),
-  answered(
+  responded(
     'cookies in the place of a session of the console',
     'HTTP/1.1 200 OK\r\nSet-Cookie: swarmgate_session=x; Path=/\r\nset-cookie: a=swarmgate_session\r\nSet-Cookie: __Host-swarmgate_session=; Max-Age=0\r\nContent-Length: 2\r\n\r\nok',
     { status: 200, reason: 'OK', fields: ['set-cookie: a=swarmgate_session', 'Content-Length: 2'], body: 'ok' },
   ),
-  answered(
+  responded(
     'a chunked response with a Trailer field and trailers',
     'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n',
     {
@@ -57,7 +57,7 @@ export const responseCases: readonly ViewCase[] = [
       trailers: ['X-Sum: 1'],
     },
   ),
-  answered(
+  responded(
     'a response that ends with its connection',
     'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello',
     {
@@ -66,10 +66,10 @@ export const responseCases: readonly ViewCase[] = [
       fields: ['X-A: 1', 'Transfer-Encoding: chunked'],
       body: 'hello',
     },
-    { endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello'], afterwards: 'end' }] },
+    { endpoints: [{ replies: ['HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nhello'], afterwards: 'end' }] },
   ),
   {
-    ...answered('HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n', {
+    ...responded('HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n', {
       status: 200,
       reason: 'OK',
       fields: ['Content-Length: 2'],
@@ -78,12 +78,12 @@ export const responseCases: readonly ViewCase[] = [
     endpoint: [{ line: 'HEAD /a HTTP/1.1', fields: [host, ...added()] }],
     records: [record({ method: 'HEAD' })],
   },
-  answered('204 with a length, where none may be', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: 1\r\n\r\n', {
+  responded('204 with a length, where none may be', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: 1\r\n\r\n', {
     status: 204,
     reason: 'No Content',
     fields: ['X-A: 1'],
   }),
-  answered(
+  responded(
     '304 with the length of what it stands for',
     'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "a"\r\n\r\n',
     {
@@ -92,25 +92,25 @@ export const responseCases: readonly ViewCase[] = [
       fields: ['Content-Length: 5', 'ETag: "a"'],
     },
   ),
-  answered('a status that is not registered, without a reason', 'HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n', {
+  responded('a status that is not registered, without a reason', 'HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n', {
     status: 599,
     reason: '',
     fields: ['Content-Length: 0'],
   }),
   {
-    ...answered('103 before the response', okAnswer, okResponse),
-    endpoints: [{ answers: [`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X\r\n\r\n${okAnswer}`] }],
+    ...responded('103 before the response', okBytes, okResponse),
+    endpoints: [{ replies: [`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X\r\n\r\n${okBytes}`] }],
     client: {
       responses: [{ status: 103, reason: 'Early Hints', fields: ['Link: </a>'] }, okResponse],
       connection: 'open',
     },
   },
   {
-    ...answered('103 and chunks for HTTP/1.0, which knows neither', '', okResponse),
+    ...responded('103 and chunks for HTTP/1.0, which knows neither', '', okResponse),
     does: ['GET /a HTTP/1.0\r\nHost: shop.example\r\nConnection: keep-alive\r\n\r\n'],
     endpoints: [
       {
-        answers: [
+        replies: [
           'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n',
         ],
       },
@@ -122,14 +122,14 @@ export const responseCases: readonly ViewCase[] = [
     endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added('shop.example', '1.0')] }],
     records: [record({ protocol: 'HTTP/1.0' })],
   },
-  answered(
+  responded(
     'HTTP/1.2, which is HTTP/1.1 to this proxy',
     'HTTP/1.2 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok',
     okResponse,
   ),
   notHttp('HTTP/2.0 without its framing', 'HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok'),
   notHttp('what is not HTTP', 'garbage\r\n\r\n'),
-  notHttp('a 101 that was not asked for', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
+  notHttp('a 101 that was not requested', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
   notHttp('two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok'),
   notHttp(
     'a length beside chunks',
@@ -143,7 +143,7 @@ export const responseCases: readonly ViewCase[] = [
   {
     ...notHttp('a first chunk whose size is no number, for HTTP/1.0', ''),
     does: ['GET /a HTTP/1.0\r\nHost: shop.example\r\nConnection: keep-alive\r\n\r\n'],
-    endpoints: [{ answers: [`${chunkedHead}zz\r\nhello\r\n0\r\n\r\n`] }],
+    endpoints: [{ replies: [`${chunkedHead}zz\r\nhello\r\n0\r\n\r\n`] }],
     client: {
       responses: [{ ...invalid, fields: [...invalid.fields, 'Connection: keep-alive'] }],
       connection: 'open',
@@ -152,8 +152,8 @@ export const responseCases: readonly ViewCase[] = [
     records: [record({ protocol: 'HTTP/1.0', status: 502, reason: 'endpoint-answer-invalid', upstreamMs: false })],
   },
   {
-    ...answered('a response that breaks off', '', okResponse),
-    endpoints: [{ answers: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], afterwards: 'end' }],
+    ...responded('a response that breaks off', '', okResponse),
+    endpoints: [{ replies: ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome'], afterwards: 'end' }],
     client: {
       responses: [],
       behind: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome',
@@ -163,16 +163,16 @@ export const responseCases: readonly ViewCase[] = [
     records: [record({ reason: 'answer-truncated' })],
   },
   {
-    ...answered('a 101 that does not say what it switches to', '', okResponse),
+    ...responded('a 101 that does not say what it switches to', '', okResponse),
     does: ['GET /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n'],
-    endpoints: [{ answers: ['HTTP/1.1 101 S\r\n\r\nEVIL'] }],
+    endpoints: [{ replies: ['HTTP/1.1 101 S\r\n\r\nEVIL'] }],
     client: { responses: [invalid], connection: 'open' },
     endpoint: [{ line: 'GET /a HTTP/1.1', fields: [host, ...added(), 'Connection: Upgrade', 'Upgrade: foo'] }],
     outcomes: ['abandoned'],
     records: [record({ status: 502, reason: 'endpoint-answer-invalid' })],
   },
   {
-    ...answered('a tunnel', '', okResponse),
+    ...responded('a tunnel', '', okResponse),
     does: [
       'POST /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\nok',
       { until: 'hello' },
@@ -181,7 +181,7 @@ export const responseCases: readonly ViewCase[] = [
     ],
     endpoints: [
       {
-        answers: [
+        replies: [
           'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello',
         ],
       },

@@ -1,8 +1,8 @@
-import { added, local, okAnswer, okResponse, record, type ViewCase } from './view-case.ts';
+import { added, local, okBytes, okResponse, record, type ViewCase } from './view-case.ts';
 
 const host = 'Host: shop.example';
 const unreachable = local(502, 'endpoint-unreachable', 'the service refused or reset the connection', false);
-const good = { answers: [okAnswer] };
+const good = { replies: [okBytes] };
 const closes = { afterwards: 'end' } as const;
 const served = { responses: [okResponse], connection: 'open' } as const;
 const failed = { responses: [unreachable], connection: 'open' } as const;
@@ -22,29 +22,29 @@ export const retryCases: readonly ViewCase[] = [
     endpoints: ['refuses', good],
     client: served,
     endpoint: [request('POST', 'hello')],
-    outcomes: ['refused', 'answered'],
+    outcomes: ['refused', 'responded'],
     records: [record({ method: 'POST', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
-    name: 'a GET whose first endpoint fails late: the upstream time is that of the endpoint that answered',
+    name: 'a GET whose first endpoint fails late: the upstream time is that of the endpoint that responded',
     does: [{ method: 'GET', target: '/a' }],
     endpoints: [{ ...closes, afterMs: 400 }, good],
     client: served,
     endpoint: [request('GET'), request('GET')],
-    outcomes: ['broken', 'answered'],
+    outcomes: ['broken', 'responded'],
     records: [record({ endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']], upstreamMs: 200 })],
   },
   {
-    name: 'a PUT with a body whose endpoint closes without an answer: held whole, so another one gets it',
+    name: 'a PUT with a body whose endpoint closes without a response: held whole, so another one gets it',
     does: [{ method: 'PUT', target: '/a', body: 'hello' }],
     endpoints: [closes, good],
     client: served,
     endpoint: [request('PUT', 'hello'), request('PUT', 'hello')],
-    outcomes: ['broken', 'answered'],
+    outcomes: ['broken', 'responded'],
     records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
-    name: 'a PUT of unknown length with trailers whose endpoint closes without an answer',
+    name: 'a PUT of unknown length with trailers whose endpoint closes without a response',
     does: [{ method: 'PUT', target: '/a', body: 'hello', unsized: true, trailers: ['X-Sum: 1'] }],
     endpoints: [closes, good],
     client: served,
@@ -54,11 +54,11 @@ export const retryCases: readonly ViewCase[] = [
       body: 'hello',
       trailers: ['X-Sum: 1'],
     })),
-    outcomes: ['broken', 'answered'],
+    outcomes: ['broken', 'responded'],
     records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
-    name: 'a PUT whose last chunk and trailers come behind its bytes, and whose endpoint closes without an answer',
+    name: 'a PUT whose last chunk and trailers come behind its bytes, and whose endpoint closes without a response',
     does: [
       `PUT /a HTTP/1.1\r\n${host}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`,
       { endpointHas: 1 },
@@ -72,7 +72,7 @@ export const retryCases: readonly ViewCase[] = [
       body: 'hello',
       trailers: ['X-Sum: 1'],
     })),
-    outcomes: ['broken', 'answered'],
+    outcomes: ['broken', 'responded'],
     records: [record({ method: 'PUT', endpoint: 1, retries: 1, failed: [[0, 'endpoint-unreachable']] })],
   },
   {
@@ -86,7 +86,7 @@ export const retryCases: readonly ViewCase[] = [
   },
   ...(['POST', 'PATCH', 'FOO'] as const).map(
     (method): ViewCase => ({
-      name: `a ${method} whose endpoint closes without an answer: never sent twice`,
+      name: `a ${method} whose endpoint closes without a response: never sent twice`,
       does: [{ method, target: '/a', body: 'hello' }],
       endpoints: [closes, good],
       client: failed,
@@ -96,9 +96,9 @@ export const retryCases: readonly ViewCase[] = [
     }),
   ),
   {
-    name: 'a GET of which a byte was answered: never sent twice',
+    name: 'a GET of whose response a byte came: never sent twice',
     does: [{ method: 'GET', target: '/a' }],
-    endpoints: [{ answers: ['H'], afterwards: 'end' }, good],
+    endpoints: [{ replies: ['H'], afterwards: 'end' }, good],
     client: failed,
     endpoint: [request('GET')],
     outcomes: ['broken'],
@@ -139,7 +139,7 @@ export const retryCases: readonly ViewCase[] = [
     does: [{ method: 'GET', target: '/a' }],
     endpoints: [{}],
     client: {
-      responses: [local(504, 'head-timeout', 'the service did not answer in time', false)],
+      responses: [local(504, 'head-timeout', 'the service did not respond in time', false)],
       connection: 'open',
     },
     endpoint: [request('GET')],
@@ -167,7 +167,7 @@ export const retryCases: readonly ViewCase[] = [
     ],
     endpoints: [
       {
-        answers: ['1', '22', '333'].map((text) => `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`),
+        replies: ['1', '22', '333'].map((text) => `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`),
         afterMs: 20,
       },
     ],
@@ -185,7 +185,7 @@ export const retryCases: readonly ViewCase[] = [
       { line: 'POST /b HTTP/1.1', fields: [host, 'Content-Length: 2', ...added()], body: 'ok' },
       { line: 'GET /c HTTP/1.1', fields: [host, ...added()] },
     ],
-    outcomes: ['answered', 'answered', 'answered'],
+    outcomes: ['responded', 'responded', 'responded'],
     records: [
       record({ sentBytes: 39, receivedBytes: 39 }),
       record({ method: 'POST', path: '/b', sentBytes: 40, receivedBytes: 61 }),

@@ -26,7 +26,7 @@ function caseOf(each: RewriteCase): ViewCase {
     name,
     does: [{ method, target: path, host, fields: request.map(([line]) => line) }],
     steps: [rewriteResponse, pathRewrite(rewrites)],
-    endpoints: [{ answers: [`HTTP/1.1 200 OK\r\n${sent}Content-Length: 0\r\n\r\n`] }],
+    endpoints: [{ replies: [`HTTP/1.1 200 OK\r\n${sent}Content-Length: 0\r\n\r\n`] }],
     client: {
       responses: [{ status: 200, reason: 'OK', fields: [...response.map(([, line]) => line), 'Content-Length: 0'] }],
       connection: 'open',
@@ -37,7 +37,7 @@ function caseOf(each: RewriteCase): ViewCase {
         fields: [`Host: ${host}`, ...request.map(([, line]) => line), ...added(host)],
       },
     ],
-    outcomes: ['answered'],
+    outcomes: ['responded'],
     records: [record({ method, path, host: host.replace(/:\d+$/, '') })],
   };
 }
@@ -75,7 +75,7 @@ export const rewriteCases: readonly ViewCase[] = [
     caseOf({ name: `Location: ${from}`, response: [[`Location: ${from}`.trim(), `Location: ${to}`.trim()]] }),
   ),
   caseOf({
-    name: 'Location with the port that the client asked',
+    name: 'Location with the port that the client requested',
     host: 'shop.example:8080',
     response: [location('http://shop.example:8080/login', 'http://shop.example:8080/api/login')],
   }),

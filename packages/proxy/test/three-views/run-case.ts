@@ -11,7 +11,7 @@ import { until } from '../until.ts';
 import {
   type CaseEndpoint,
   type ClientAct,
-  okAnswer,
+  okBytes,
   type SeenRecord,
   type SeenRequest,
   type SeenResponse,
@@ -27,7 +27,7 @@ export interface CaseClient {
   play(each: ViewCase, rig: Rig, requests: () => number): Promise<ClientView>;
   /** The case's expectations, which are written for HTTP/1.1, for this protocol. */
   expects(each: ViewCase): ViewCase;
-  /** The same for what an endpoint saw, where it cannot be told from what was expected. */
+  /** The same for what an endpoint saw, where it cannot be distinguished from what was expected. */
   seesAtEndpoint(request: SeenRequest): SeenRequest;
 }
 
@@ -43,7 +43,7 @@ export interface ClientView {
 export async function runCase(written: ViewCase, makeServer: MakeServer, client: CaseClient): Promise<void> {
   const each = client.expects(written);
   const arrived: ReceivedRequest[] = [];
-  const scripts = each.endpoints ?? [{ answers: [okAnswer] }];
+  const scripts = each.endpoints ?? [{ replies: [okBytes] }];
   const backends = await Promise.all(scripts.map((script) => start(script, arrived)));
   const endpoints = backends.map(({ port }) => endpointAt(port));
   const rig = await startRig(makeServer, {
@@ -89,10 +89,10 @@ interface StartedEndpoint {
 async function start(script: CaseEndpoint, arrived: ReceivedRequest[]): Promise<StartedEndpoint> {
   if (script === 'refuses') return { port: await freePort() };
   const backend = await startBackend();
-  const { answers = [], on = 'request', afterMs = 0, afterwards = 'keep' } = script;
+  const { replies = [], on = 'request', afterMs = 0, afterwards = 'keep' } = script;
   let count = 0;
   const act = (request: ReceivedRequest) => {
-    const text = answers[Math.min(count++, answers.length - 1)];
+    const text = replies[Math.min(count++, replies.length - 1)];
     const { socket } = request;
     setTimeout(() => {
       if (text !== undefined) socket.write(text, 'latin1');

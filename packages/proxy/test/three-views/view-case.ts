@@ -40,10 +40,10 @@ export type ClientAct =
 /** What one endpoint does with each request. */
 export interface EndpointScript {
   /** Bytes of HTTP/1.1, for the first request, the second, …; the last one repeats. */
-  readonly answers?: readonly string[];
+  readonly replies?: readonly string[];
   /** Default: once the request is whole. */
   readonly on?: 'head' | 'request';
-  /** Before answering or closing, in milliseconds. */
+  /** Before responding or closing, in milliseconds. */
   readonly afterMs?: number;
   /** Default `keep`. */
   readonly afterwards?: 'keep' | 'end' | 'reset';
@@ -103,7 +103,7 @@ export interface SeenRecord
 export interface ViewCase {
   readonly name: string;
   readonly does: readonly ClientAct[];
-  /** Asked in turn. Default: one that answers 200 with the body `ok`. */
+  /** Queried in turn. Default: one that responds with 200 with the body `ok`. */
   readonly endpoints?: readonly CaseEndpoint[];
   /** The client is a hop in `TRUSTED_PROXIES`. */
   readonly trustedHop?: boolean;
@@ -124,7 +124,7 @@ export interface ViewCase {
   readonly outcomes: readonly EndpointOutcome[];
 }
 
-export const okAnswer = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok';
+export const okBytes = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok';
 
 export const okResponse: SeenResponse = {
   status: 200,
@@ -162,7 +162,7 @@ export function local(status: number, reason: string, text: string, closes = tru
   };
 }
 
-/** The record of a forwarded GET to `/a` that was answered 200; what differs is given. */
+/** The record of a forwarded GET to `/a` that got 200; what differs is given. */
 export function record(more: Partial<SeenRecord> = {}): SeenRecord {
   return {
     protocol: 'HTTP/1.1',

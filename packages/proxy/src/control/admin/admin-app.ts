@@ -28,7 +28,7 @@ export function createAdminApp(parts: AdminParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((_request, response, next) => {
-    // Answers are for people and programs that ask now; no browser may keep, frame or sniff them.
+    // Responses are for people and programs that ask now; no browser may keep, frame or sniff them.
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('X-Frame-Options', 'DENY');
@@ -46,8 +46,8 @@ export function createAdminApp(parts: AdminParts): Express {
   const guarded = adminRouters(parts);
   for (const router of guarded) app.use(router);
   const routers = [...open, ...guarded];
-  app.use(answerUnknown(methodsByPath(routers)));
-  app.use(answerFailure(parts));
+  app.use(respondUnknown(methodsByPath(routers)));
+  app.use(respondFailure(parts));
   return app;
 }
 
@@ -101,8 +101,8 @@ export function methodsByPath(routers: readonly Router[]): ReadonlyMap<string, R
   return found;
 }
 
-/** 405 where another method would have been answered, else 404. */
-function answerUnknown(known: ReturnType<typeof methodsByPath>): RequestHandler {
+/** 405 where another method would have been served, else 404. */
+function respondUnknown(known: ReturnType<typeof methodsByPath>): RequestHandler {
   return (request, response) => {
     const methods = known.get(request.path.toLowerCase().replace(/\/$/, ''));
     if (methods === undefined) {
@@ -115,14 +115,14 @@ function answerUnknown(known: ReturnType<typeof methodsByPath>): RequestHandler 
   };
 }
 
-function answerFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHandler {
+function respondFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);
       return;
     }
     if (isTimeout(error)) {
-      logger.warn({ path: request.path, reason: 'registry-silent' }, 'an admin call was not answered in time');
+      logger.warn({ path: request.path, reason: 'registry-silent' }, 'an admin call got no response in time');
       response.status(503).json({ Status: 'NOK', Message: 'the registry did not respond in time' });
       return;
     }

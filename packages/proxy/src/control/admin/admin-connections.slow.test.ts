@@ -31,7 +31,7 @@ describe('The connections of the admin port', () => {
   it('leave room for /healthz under 2,000 that stay silent', async function () {
     this.timeout(60_000);
     admin = await openAdminServer('127.0.0.1', 0);
-    admin.answerWith((_request, response) => response.end('healthy'));
+    admin.respondWith((_request, response) => response.end('healthy'));
     const silent = Array.from({ length: 2_000 }, dial);
     await until(() => silent.every(({ connecting }) => !connecting), 'the flood');
     expect(await status()).to.equal(200);
@@ -41,7 +41,7 @@ describe('The connections of the admin port', () => {
   it('close no call that is under way', async () => {
     admin = await openAdminServer('127.0.0.1', 0, undefined, 2);
     let finish: (() => void) | undefined;
-    admin.answerWith((request, response) => {
+    admin.respondWith((request, response) => {
       if (request.url === '/slow') finish = () => response.end('done');
       else response.end('healthy');
     });

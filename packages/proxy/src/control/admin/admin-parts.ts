@@ -10,7 +10,7 @@ import type { Steps } from '../steps.ts';
 import type { ServicesFollower } from '../watch/follow-services.ts';
 import type { Changes } from './changes.ts';
 import type { ProblemsByService } from './collect-problems.ts';
-import type { LongAnswers } from './long-answers.ts';
+import type { LongResponses } from './long-responses.ts';
 import type { CertificateView, StatusResponse } from './response-bodies.ts';
 
 /** The parts of the proxy that the admin REST uses. */
@@ -33,7 +33,7 @@ export interface AdminParts {
   /** What the other replicas counted. */
   readonly totals: Pick<SharedTotals, 'others'>;
   readonly problems: () => Steps<ProblemsByService>;
-  readonly long: LongAnswers;
+  readonly long: LongResponses;
   /** The state for `GET /v1/events`, with the figures of this replica or of all. */
   readonly feeds: Readonly<Record<'replica' | 'all', StateSource>>;
   /** Whether the admin port speaks TLS, and whether tokens passed a network without. */

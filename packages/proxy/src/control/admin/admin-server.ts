@@ -9,8 +9,8 @@ export interface AdminServer extends Running {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
-  /** From now on `listener` answers; before, everything is 503. */
-  answerWith(listener: RequestListener): void;
+  /** From now on `listener` responds; before, everything is 503. */
+  respondWith(listener: RequestListener): void;
 }
 
 /** How long calls under way may take at the stop, in milliseconds. */
@@ -28,7 +28,7 @@ const mostConnections = 1_000;
 
 /**
  * Calls under way on one connection. The runtime begins all that it reads at once: a packet of a thousand would hold up
- * everything else of the process, and no client of this port sends calls before it has its answers.
+ * everything else of the process, and no client of this port sends calls before it has its responses.
  */
 const mostPipelined = 16;
 
@@ -41,7 +41,7 @@ const unreadable: Readonly<Record<string, readonly [status: string, message: str
 };
 
 /** Input that is no HTTP gets a response too, so that its sender notices the mistake. */
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+function rejectUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -68,7 +68,7 @@ export async function openAdminServer(
   most = mostConnections,
   certificate?: AdminCertificate,
 ): Promise<AdminServer> {
-  let answer: RequestListener = (_request, response) => {
+  let reply: RequestListener = (_request, response) => {
     response.writeHead(503, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ Status: 'NOK', Message: 'the proxy is starting' }));
   };
@@ -84,10 +84,10 @@ export async function openAdminServer(
     }
     underWay.set(socket, count);
     response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    answer(request, response);
+    reply(request, response);
   });
   const { listening, calls: server } = listener;
-  server.on('clientError', answerUnreadable);
+  server.on('clientError', rejectUnreadable);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error) =>
       reject(
@@ -109,8 +109,8 @@ export async function openAdminServer(
     host: address.address,
     port: address.port,
     secure: certificate !== undefined,
-    answerWith: (listener) => {
-      answer = listener;
+    respondWith: (listener) => {
+      reply = listener;
     },
     stop: () => {
       stopping ??= new Promise((resolve) => {

@@ -29,13 +29,13 @@ describe('the admin port with ADMIN_TLS', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  interface Answer {
+  interface Response {
     readonly status: number | undefined;
     readonly cookie: string | undefined;
     readonly text: string;
   }
   const callBy = (port: number, method: string, path: string, body?: string, headers: Record<string, string> = {}) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise<Response>((resolve, reject) => {
       const agent = new Agent({ rejectUnauthorized: false });
       const sent = request({ host: '127.0.0.1', port, method, path, agent, headers }, async (response) => {
         let text = '';
@@ -93,7 +93,7 @@ describe('the admin port with ADMIN_TLS', () => {
       }
     });
 
-  it('answers plain HTTP with 400 that names HTTPS, and carries nothing out', async () => {
+  it('responds plain HTTP with 400 that names HTTPS, and carries nothing out', async () => {
     const under = await startProxyUnderTest({ env: { ADMIN_TLS: file, ADMIN_TOKEN: 's3cret' } });
     try {
       const { status, reason, text } = await plain(under.proxy.admin.port);

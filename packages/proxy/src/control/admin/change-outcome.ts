@@ -40,7 +40,7 @@ function statusOf(errors: readonly Problem[]): 400 | 409 {
   return has('match-missing') && !has('service-name-missing') ? 409 : 400;
 }
 
-export function answerOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeResponse } {
+export function responseOf(outcome: ChangeOutcome): { readonly status: number; readonly body: ChangeResponse } {
   if (outcome.kind === 'done') {
     const { message, barrier } = outcome;
     const problems = outcome.problems?.map(inParameterNames);
@@ -70,7 +70,7 @@ function sentenceOf(errors: readonly Problem[]): string {
 
 /** What a failed write means to the caller. @throws whatever is no RegistryError */
 export function outcomeOfError(error: unknown): ChangeOutcome {
-  // A disk or a Consul that hangs may still do what it was asked for.
+  // A disk or a Consul that hangs may still do what it was requested to do.
   if (isTimeout(error))
     return {
       kind: 'failed',

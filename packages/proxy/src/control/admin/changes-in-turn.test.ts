@@ -25,7 +25,7 @@ describe('changes of one service that come at the same time', () => {
       return outcome;
     });
 
-  it('are decided by the first and the newest, and every caller is answered', async () => {
+  it('are decided by the first and the newest, and every caller is served', async () => {
     const outcomes = await Promise.all(Array.from({ length: 1_000 }, (_, n) => change('web', `${n}`)));
     expect(made).to.deep.equal(['0', '999']);
     expect(outcomes[0]).to.equal(done);
@@ -36,7 +36,7 @@ describe('changes of one service that come at the same time', () => {
     );
   });
 
-  it('are answered alike where they ask for the same', async () => {
+  it('are served alike where they ask for the same', async () => {
     const outcomes = await Promise.all([change('web', 'a'), change('web', 'b'), change('web', 'b')]);
     expect(made).to.deep.equal(['a', 'b']);
     expect(outcomes).to.deep.equal([done, done, done]);
@@ -55,7 +55,7 @@ describe('changes of one service that come at the same time', () => {
     expect(outcomes[1]).to.have.property('message').that.contains('replaced at once');
   });
 
-  it('fall back as well where the newest throws, which its caller alone is told', async () => {
+  it('fall back as well where the newest throws, which is reported to its caller alone', async () => {
     const first = change('web', '1');
     const second = change('web', '2');
     const third = inTurn.run('web', '3', () => Promise.reject(new Error('a bug'))).catch((error: unknown) => error);

@@ -9,12 +9,12 @@ interface Waiting {
 
 /**
  * One change of a service at a time. Those that come while one is under way are decided by the newest of them: it is the
- * only one that is written, and the others are answered as replaced by it, as if they had come just before.
+ * only one that is written, and the others are served as replaced by it, as if they had come just before.
  */
 export class ChangesInTurn {
   readonly #waiting = new Map<string, Waiting[]>();
 
-  /** @param asks equal texts ask for the same, so that one written change answers all of them */
+  /** @param asks equal texts ask for the same, so that one written change responds to all of them */
   async run(service: string, asks: string, change: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
     const done = Promise.withResolvers<ChangeOutcome>();
     const waiting = this.#waiting.get(service);

@@ -34,7 +34,7 @@ describe('changes by REST', () => {
   });
   after(() => under.stop());
 
-  it('serves a reconfigured service when it answers, in Docker Flow’s shape', async () => {
+  it('serves a reconfigured service when it responds, in Docker Flow’s shape', async () => {
     const { status, body } = await under.call('GET', `${reconfigure}?${shop}`);
     expect(status).to.equal(200);
     expect(body).to.include({ Status: 'OK', Message: 'Distributed to all instances', ServiceName: 'shop' });
@@ -60,13 +60,13 @@ describe('changes by REST', () => {
     expect(await sinceOf()).to.equal(first);
   });
 
-  it('answers a thousand concurrent changes of one service with 200, and serves the newest', async () => {
+  it('responds to a thousand concurrent changes of one service with 200, and serves the newest', async () => {
     const calls = Array.from({ length: 1_000 }, (_, n) =>
       under.call('GET', `${reconfigure}?serviceName=busy&servicePath=/busy&port=${n + 1}&outboundHostname=10.0.0.7`),
     );
-    const answers = await Promise.all(calls);
-    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));
-    for (const { body } of answers)
+    const responses = await Promise.all(calls);
+    expect(new Set(responses.map(({ status }) => status))).to.deep.equal(new Set([200]));
+    for (const { body } of responses)
       expect(body.Message).to.match(/^Distributed to all instances(; replaced at once|$)/);
     expect(await served('busy')).to.have.length(1);
     await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=busy');
@@ -76,7 +76,7 @@ describe('changes by REST', () => {
     await under.call('GET', `${reconfigure}?serviceName=shared&servicePath=/shared&port=1&outboundHostname=10.0.0.7`);
     for (let port = 2; port < 12; port += 1) {
       const document = { ...swarmDefinition('shared', '/shared'), owner: 'manual' };
-      const [answer] = await Promise.all([
+      const [response] = await Promise.all([
         under.call(
           'GET',
           `${reconfigure}?serviceName=shared&servicePath=/shared&port=${port}&outboundHostname=10.0.0.7`,
@@ -86,7 +86,7 @@ describe('changes by REST', () => {
           signal: under.signal,
         }),
       ]);
-      expect(answer.status, String(answer.body.Message)).to.equal(200);
+      expect(response.status, String(response.body.Message)).to.equal(200);
     }
     await under.call('GET', '/v1/docker-flow-proxy/remove?serviceName=shared');
   });
@@ -107,10 +107,10 @@ describe('changes by REST', () => {
   ] as const;
   for (const [query, status, named] of refusals) {
     it(`refuses ${query} with ${status}, names ${named}, keeps nothing`, async () => {
-      const answer = await under.call('GET', `${reconfigure}?${query}`);
-      expect(answer.status).to.equal(status);
-      expect(answer.body).to.have.property('Status', 'NOK');
-      expect(answer.body.Message).to.be.a('string').that.includes(named);
+      const response = await under.call('GET', `${reconfigure}?${query}`);
+      expect(response.status).to.equal(status);
+      expect(response.body).to.have.property('Status', 'NOK');
+      expect(response.body.Message).to.be.a('string').that.includes(named);
       expect(await served('x')).to.have.length(0);
     });
   }
@@ -120,7 +120,7 @@ describe('changes by REST', () => {
     expect(refused.body.problems).to.have.nested.property('[0].suggestion', 'set port.1');
   });
 
-  it('answers 200 with the reason where the change loses a conflict', async () => {
+  it('responds with 200 with the reason where the change loses a conflict', async () => {
     await publish(swarmDefinition('older', '/claimed'));
     await eventually('the older one is served', async () => (await served('older')).length === 1);
     const { status, body } = await under.call(
@@ -166,14 +166,14 @@ describe('changes by REST', () => {
       destinations: [{ servicePath: ['/members'], port: 80, outboundHostname: '10.0.0.7' }],
     });
     const headers = { 'content-type': 'application/json' };
-    const answer = await under.call('POST', '/v1/reconfigure', { headers, body });
-    expect(answer.status).to.equal(200);
+    const response = await under.call('POST', '/v1/reconfigure', { headers, body });
+    expect(response.status).to.equal(200);
     const seen = await Promise.all(
       ['/v1/docker-flow-proxy/config?type=json', '/v1/docker-flow-proxy/config', '/v1/services', '/v1/routes'].map(
         (path) => under.call('GET', path),
       ),
     );
-    for (const { text } of [answer, ...seen]) expect(text).to.not.match(/open-sesame|\$scrypt\$/);
+    for (const { text } of [response, ...seen]) expect(text).to.not.match(/open-sesame|\$scrypt\$/);
     expect(seen[0]?.text).to.include('"Users":[{"Username":"ann","Password":""');
     const read = await under.registry.read(under.signal);
     const stored = read.kind === 'snapshot' ? read.snapshot.services.get('manual/members') : undefined;
@@ -197,8 +197,8 @@ describe('changes by REST', () => {
     expect(owner).to.have.property('owner', 'manual');
     expect(owner?.entries).to.have.length(1);
     const to = owner?.entries[0]?.number;
-    const answer = await under.call('POST', `/v1/rollback?service=wiki&to=${to}`);
-    expect(answer.status).to.equal(200);
+    const response = await under.call('POST', `/v1/rollback?service=wiki&to=${to}`);
+    expect(response.status).to.equal(200);
     expect(await served('wiki'))
       .to.have.nested.property('[0].conditions.servicePath')
       .that.deep.equals(['/one']);
@@ -217,7 +217,7 @@ describe('changes by REST', () => {
     }
   });
 
-  it('reloads on every replica, whichever was asked', async () => {
+  it('reloads on every replica, whichever got the request', async () => {
     const second = await startProxyUnderTest({
       registry: under.registry,
       dataDir: `${under.dataDir}/reloaded`,

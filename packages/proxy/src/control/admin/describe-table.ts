@@ -30,7 +30,7 @@ export function* describeTable({
     const about: string[] = [];
     const origin = served.services.get(route.key)?.origin ?? 'registry';
     if (origin !== 'registry') about.push(`# ${route.id} is served from ${origin}`);
-    if (route.blockedBy !== undefined) about.push(`# answers 503: ${route.blockedBy} cannot be honoured`);
+    if (route.blockedBy !== undefined) about.push(`# responds with 503: ${route.blockedBy} cannot be honoured`);
     const conditions = Object.entries(conditionsOf(route)).map(
       ([label, value]) => `${label}=${oneLine(textOf(value))}`,
     );

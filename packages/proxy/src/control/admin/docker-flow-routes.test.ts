@@ -7,7 +7,7 @@ import { testCertificate } from '../../../test/test-certificate.ts';
 
 const prefix = '/v1/docker-flow-proxy';
 
-describe('the shapes of Docker Flow’s answers', () => {
+describe('the shapes of Docker Flow’s responses', () => {
   let under: ProxyUnderTest;
   let dataDir: string;
   before(async () => {
@@ -36,7 +36,7 @@ describe('the shapes of Docker Flow’s answers', () => {
     expect(text).not.to.include('PRIVATE KEY');
   });
 
-  it('answers the tests of both versions as it does', async () => {
+  it('responds to the tests of both versions as it does', async () => {
     for (const version of ['v1', 'v2'])
       expect((await under.call('GET', `/${version}/test`)).body).to.deep.equal({
         Status: 'OK',

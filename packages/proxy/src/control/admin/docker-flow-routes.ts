@@ -13,7 +13,7 @@ const prefix = '/v1/docker-flow-proxy';
 
 /**
  * Docker Flow's own paths, with its parameters, statuses and shapes. Docker Flow changes by any method, GET among them,
- * so the token is asked for whatever the method; its clients send it as `Authorization: Bearer <token>`.
+ * so the token is requested whatever the method; its clients send it as `Authorization: Bearer <token>`.
  */
 export function dockerFlowRoutes(parts: AdminParts): Router {
   const router = Router();
@@ -57,7 +57,7 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
   // Whole definitions, as /v1/services shows them.
   router.get(`${prefix}/config`, requireAuthorization(parts, 'services'), (request, response) => {
     const isJson = queryOf(request).get('type')?.toLowerCase() === 'json';
-    return parts.long.answer(response, (signal) => {
+    return parts.long.respond(response, (signal) => {
       response.type(isJson ? 'application/json' : 'text/plain');
       const pieces = isJson ? servicesByName(parts) : describeTable(parts);
       return parts.long.sendPieces(response, pieces, signal);

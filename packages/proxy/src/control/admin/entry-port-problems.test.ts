@@ -41,7 +41,7 @@ describe('destinations that no request can reach', () => {
     ['entry ports that exclude its port', { servicePath: ['/'], srcPort: 80, entryPorts: ['ssl'] }, 'entryPorts ssl'],
   ];
   for (const [what, destination, problem] of cases)
-    it(`are ${problem === undefined ? 'none' : 'told'}: ${what}`, () => {
+    it(`are ${problem === undefined ? 'none' : 'reported'}: ${what}`, () => {
       const found = problemsOf([one(destination)]);
       expect(found.map(({ label, value }) => `${label} ${value}`)).to.deep.equal(
         problem === undefined ? [] : [problem],

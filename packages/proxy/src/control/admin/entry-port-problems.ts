@@ -9,7 +9,7 @@ import type { RouteTable } from '../../routing/route-table.ts';
 export interface MissingEntry {
   /** The label that asks, without prefix and index. */
   readonly label: 'srcPort' | 'srcHttpsPort' | 'httpsPort' | 'entryPorts';
-  readonly asked: string;
+  readonly requested: string;
 }
 
 /** `undefined` where a request can reach the route at one of these entrypoints, or where it is none of requests. */
@@ -18,16 +18,16 @@ export function missingEntryOf(
   entrypoints: readonly EntrypointSetting[],
 ): MissingEntry | undefined {
   const { reqMode = 'http', entryPorts } = destination;
-  // Relays find their ports themselves; a redirect answers at every port.
+  // Relays find their ports themselves; a redirect responds at every port.
   if (reqMode !== 'http' || redirectToHost !== undefined) return undefined;
   const over = id.endsWith(':https') ? 'httpsPort' : 'port';
   const port = entryPortOf(destination, over);
   if (port !== undefined && !entrypoints.some((each) => each.port === port))
-    return { label: portLabel(destination, over), asked: String(port) };
+    return { label: portLabel(destination, over), requested: String(port) };
   const fitting = entrypoints.filter((each) => port === undefined || each.port === port);
   const patterns = entryPorts?.map(entryPortPattern) ?? [];
   const isReached = patterns.length === 0 || fitting.some((at) => patterns.some((pattern) => entersAt(pattern, at)));
-  return isReached ? undefined : { label: 'entryPorts', asked: entryPorts?.join(',') ?? '' };
+  return isReached ? undefined : { label: 'entryPorts', requested: entryPorts?.join(',') ?? '' };
 }
 
 function portLabel(destination: Destination, over: 'port' | 'httpsPort'): MissingEntry['label'] {
@@ -77,16 +77,16 @@ export class EntryPortProblems {
     const missing = missingEntryOf(route, this.#entrypoints);
     if (missing === undefined) return undefined;
     const label = labelName(missing.label, route.destination);
-    const wanted = missing.label === 'entryPorts' ? 'at the entrypoints it asks for' : `at port ${missing.asked}`;
+    const required = missing.label === 'entryPorts' ? 'at the entrypoints it asks for' : `at port ${missing.requested}`;
     return {
       severity: 'warning',
       reason: 'entrypoint-missing',
-      message: `no request can reach ${route.id} ${wanted}: this proxy has the entrypoints ${shownEntrypoints(this.#entrypoints)}`,
+      message: `no request can reach ${route.id} ${required}: this proxy has the entrypoints ${shownEntrypoints(this.#entrypoints)}`,
       label,
-      value: missing.asked,
+      value: missing.requested,
       suggestion:
         missing.label === 'httpsPort'
-          ? `httpsPort serves at ${missing.asked} unless com.df.srcPort and com.df.srcHttpsPort name other ports: name those of this proxy, or add ${missing.asked} to BIND_PORTS`
+          ? `httpsPort serves at ${missing.requested} unless com.df.srcPort and com.df.srcHttpsPort name other ports: name those of this proxy, or add ${missing.requested} to BIND_PORTS`
           : `add it to BIND_PORTS of the proxies, or correct com.df.${label}`,
     };
   }

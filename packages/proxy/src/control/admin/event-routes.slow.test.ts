@@ -10,7 +10,7 @@ import type { StateSource } from '../live/state-source.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { mergeProblemsInSteps } from './collect-problems.ts';
 import { eventRoutes } from './event-routes.ts';
-import { LongAnswers } from './long-answers.ts';
+import { LongResponses } from './long-responses.ts';
 import { StateFeed, type StateFeedOptions } from './state-feed.ts';
 
 type State = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -222,7 +222,7 @@ describe('a stream of events', () => {
       settings: {},
       logger: silentLogger,
       draining: () => false,
-      long: new LongAnswers(),
+      long: new LongResponses(),
       feeds: { replica: feed, all: feed },
     } as unknown as AdminParts;
     const app = express().use(eventRoutes(parts, { pingEveryMs: 20, stalledMs: 300 }));
@@ -270,7 +270,7 @@ describe('the state behind the streams', () => {
       problems: () => mergeProblemsInSteps([]),
       totals: { others: async () => [] },
       transport: { secure: false, plainTokens: { last: () => null } },
-      long: new LongAnswers(),
+      long: new LongResponses(),
       replica: {},
       registry: { store: {} },
       ready: () => true,

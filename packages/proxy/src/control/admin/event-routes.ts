@@ -96,7 +96,7 @@ class Client {
     this.#changed.resolve();
   }
 
-  /** Nothing waits and nothing is new: the client is told so. */
+  /** Nothing waits and nothing is new: the client is notified. */
   ping(): string | undefined {
     return this.#isCurrent && this.#stream.waitingBytes() === 0
       ? currentEvent(this.#items, this.#version)

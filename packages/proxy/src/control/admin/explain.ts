@@ -46,7 +46,7 @@ export function readExplainQuery(
   if (!host.ok) return { ok: false, message: `the host of the url is refused with 400: ${host.reason}` };
   const path = readRequestTarget(target === '' ? '/' : target.startsWith('?') ? `/${target}` : target, encodedSlash);
   if (!path.ok) return { ok: false, message: `the path of the url is refused with 400: ${path.reason}` };
-  // Without a prototype: any name may be asked for.
+  // Without a prototype: any name may be requested.
   const headers = Object.create(null) as Record<string, string>;
   for (const header of query.getAll('header')) {
     const colon = header.indexOf(':');
@@ -65,7 +65,7 @@ export function readExplainQuery(
   const clientAddress = query.get('client') ?? undefined;
   if (clientAddress !== undefined && isIP(clientAddress) === 0)
     return { ok: false, message: 'client is not an address such as 10.0.0.7' };
-  const asked = {
+  const requested = {
     ...found,
     secure: server.entrypoints().find((each) => each.port === port)?.secure ?? scheme.toLowerCase() === 'https',
     header: (name: string) => headers[name],
@@ -73,7 +73,7 @@ export function readExplainQuery(
     query: /\?.*$/s.exec(target)?.[0] ?? '',
     ...(clientAddress === undefined ? {} : { clientAddress }),
   };
-  return { ok: true, target: asked, readings: path.readings, headers, limit: Number(limit) };
+  return { ok: true, target: requested, readings: path.readings, headers, limit: Number(limit) };
 }
 
 function portOf(
@@ -115,7 +115,7 @@ export function* explain(
     winner: winner === undefined ? null : viewRoute(winner, parts),
     byDefault,
     middleware: winner === undefined ? [] : (parts.server.middlewareOf?.(winner) ?? []).map(({ name }) => name),
-    answer: isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : answerOf(winner),
+    answer: isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner),
     readings: explained.map(({ reading, routes, conflict }) => ({
       ...reading,
       routes: routes.map(({ id }) => id),
@@ -138,7 +138,7 @@ function withoutEntry(route: Route, entrypoints: readonly EntrypointSetting[]): 
   return missing === undefined ? '' : `; this proxy has no such entrypoint, only ${shownEntrypoints(entrypoints)}`;
 }
 
-function answerOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {
+function responseOf(winner: { readonly blockedBy?: string; readonly redirectToHost?: string } | undefined) {
   if (winner === undefined) return { status: 503, reason: 'no-route' };
   if (winner.redirectToHost !== undefined) return { status: 301, reason: 'redirect' };
   return winner.blockedBy === undefined ? null : { status: 503, reason: 'unsupported-feature' };

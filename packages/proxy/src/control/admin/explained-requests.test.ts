@@ -85,7 +85,7 @@ describe('what a running proxy explains', () => {
       'GET',
       '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80&srcPort=8081&outboundHostname=127.0.0.1',
     );
-    await eventually('it is told', async () => {
+    await eventually('it is reported', async () => {
       const { body } = await call('GET', '/v1/problems');
       return JSON.stringify(body.problems).includes('"entrypoint-missing"');
     });
@@ -99,7 +99,7 @@ describe('what a running proxy explains', () => {
       .to.have.nested.property('candidates[0].message')
       .that.includes('no such entrypoint, only 80');
     await call('GET', '/v1/docker-flow-proxy/remove?serviceName=shop');
-    await eventually('it is told no more', async () => {
+    await eventually('it is reported no more', async () => {
       const after = await call('GET', '/v1/problems');
       return !JSON.stringify(after.body.problems).includes('"entrypoint-missing"');
     });

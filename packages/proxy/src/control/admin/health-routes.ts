@@ -1,9 +1,9 @@
 import { Router } from 'express';
 import { contentTypes, metricsPieces } from '../serving/metrics-text.ts';
 import type { AdminParts } from './admin-parts.ts';
-import { shared } from './shared-answer.ts';
+import { shared } from './shared-response.ts';
 
-/** `/healthz`: the process answers. `/readyz`: has its first table and is not draining. `/metrics`: Prometheus. */
+/** `/healthz`: the process responds. `/readyz`: has its first table and is not draining. `/metrics`: Prometheus. */
 export function healthRoutes(parts: AdminParts): Router {
   const router = Router();
 
@@ -21,7 +21,7 @@ export function healthRoutes(parts: AdminParts): Router {
     return [...own, ...((await parts.server.workerMetrics?.()) ?? [])];
   });
   router.get('/metrics', (request, response) =>
-    parts.long.answer(response, async (signal) => {
+    parts.long.respond(response, async (signal) => {
       // By what the scraper names; one that takes anything gets Prometheus' own format.
       const format = request.get('accept')?.includes('application/openmetrics-text') ? 'openmetrics' : 'text';
       const metrics = await collected();

@@ -10,7 +10,7 @@ const reconfigure = '/v1/docker-flow-proxy/reconfigure';
 const json = { 'content-type': 'application/json' };
 
 /** What a peer that sends these bytes reads until the end. */
-async function answerTo(port: number, bytes: string): Promise<string> {
+async function responseTo(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let text = '';
   socket.setEncoding('utf8').on('data', (part: string) => {
@@ -31,7 +31,7 @@ describe('calls on one connection of the admin port', () => {
     it(`${count} in a packet: begins ${most}${isClosed ? ', and closes it' : ''}`, async () => {
       const admin = await openAdminServer('127.0.0.1', 0);
       const held: ServerResponse[] = [];
-      admin.answerWith((_request, response) => held.push(response));
+      admin.respondWith((_request, response) => held.push(response));
       const socket = connect(admin.port, '127.0.0.1').on('error', () => undefined);
       try {
         socket.resume().write(one.repeat(count));
@@ -46,7 +46,7 @@ describe('calls on one connection of the admin port', () => {
 
   it('as many as are sent one after the other', async () => {
     const admin = await openAdminServer('127.0.0.1', 0);
-    admin.answerWith((_request, response) => response.end('well'));
+    admin.respondWith((_request, response) => response.end('well'));
     const socket = connect(admin.port, '127.0.0.1').setEncoding('utf8');
     try {
       for (let times = 0; times < 100; times += 1) {
@@ -95,10 +95,10 @@ describe('hostile calls', () => {
   ] as const;
   for (const [body, headers, status, named] of bodies)
     it(`refuses a body of ${body.slice(0, 50)} (${JSON.stringify(headers)}) with ${status}, and says why`, async () => {
-      const answer = await under.call('POST', '/v1/reconfigure', { headers, body });
-      expect(answer.status).to.equal(status);
-      expect(answer.body).to.have.property('Status', 'NOK');
-      expect(answer.body.Message).to.be.a('string').that.includes(named);
+      const reply = await under.call('POST', '/v1/reconfigure', { headers, body });
+      expect(reply.status).to.equal(status);
+      expect(reply.body).to.have.property('Status', 'NOK');
+      expect(reply.body.Message).to.be.a('string').that.includes(named);
     });
 
   const calls = [
@@ -124,10 +124,10 @@ describe('hostile calls', () => {
     ['POST', '/v1/status', 405, '/v1/status takes GET, HEAD, not POST'],
   ] as const;
   for (const [method, path, status, named] of calls)
-    it(`answers ${method} ${path.slice(0, 70)} with ${status}, and says why`, async () => {
-      const answer = await under.call(method, path);
-      expect(answer.status).to.equal(status);
-      expect(answer.body.Message).to.be.a('string').that.includes(named);
+    it(`responds to ${method} ${path.slice(0, 70)} with ${status}, and says why`, async () => {
+      const reply = await under.call(method, path);
+      expect(reply.status).to.equal(status);
+      expect(reply.body.Message).to.be.a('string').that.includes(named);
     });
 
   it('names the methods that it would take', async () => {
@@ -162,13 +162,13 @@ describe('hostile calls', () => {
     expect((await under.call('GET', '/v1/docker-flow-proxy/config')).text).to.not.include('[2J');
   });
 
-  it('answers what is no HTTP, and heads that are too large, in JSON', async () => {
+  it('responds to what is no HTTP, and heads that are too large, in JSON', async () => {
     const { port } = under.proxy.admin;
-    expect(await answerTo(port, 'hello\r\n\r\n')).to.match(/^HTTP\/1\.1 400 [\s\S]*"Status":"NOK"/);
+    expect(await responseTo(port, 'hello\r\n\r\n')).to.match(/^HTTP\/1\.1 400 [\s\S]*"Status":"NOK"/);
     const raw = `GET ${reconfigure}?servicePath=/\xc3\xbc HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-    expect(await answerTo(port, raw)).to.match(/^HTTP\/1\.1 400 [\s\S]*escaped/);
+    expect(await responseTo(port, raw)).to.match(/^HTTP\/1\.1 400 [\s\S]*escaped/);
     const large = `GET /v1/status?${'x'.repeat(70_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-    expect(await answerTo(port, large)).to.match(/^HTTP\/1\.1 431 [\s\S]*65536 bytes/);
+    expect(await responseTo(port, large)).to.match(/^HTTP\/1\.1 431 [\s\S]*65536 bytes/);
   });
 
   it('takes queries as large as a certificate with its key', async () => {
@@ -180,7 +180,7 @@ describe('hostile calls', () => {
     const server = await openAdminServer('127.0.0.1', 0, patience);
     try {
       const slow = 'POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n';
-      expect(await answerTo(server.port, slow)).to.match(/^HTTP\/1\.1 408 [\s\S]*did not arrive in time/);
+      expect(await responseTo(server.port, slow)).to.match(/^HTTP\/1\.1 408 [\s\S]*did not arrive in time/);
     } finally {
       await server.stop();
     }

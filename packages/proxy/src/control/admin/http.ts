@@ -11,7 +11,7 @@ import {
 import type { Request, RequestHandler, Response } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 import { hasSession, mayChangeBySession } from './admin-session.ts';
-import { answerOf, type ChangeOutcome } from './change-outcome.ts';
+import { type ChangeOutcome, responseOf } from './change-outcome.ts';
 import { isObject, kindOf } from './request-body.ts';
 import { BadRequestError, queryOf } from './request-query.ts';
 
@@ -29,7 +29,7 @@ export function requireAuthorization(parts: Judge, what = 'change'): RequestHand
   };
 }
 
-/** Whether a call may see what shows clients, for paths that answer others with less. */
+/** Whether a call may see what shows clients, for paths that show others less. */
 export function maySeeClients(
   { settings }: Pick<AdminParts, 'settings'>,
   request: Request,
@@ -128,6 +128,6 @@ export function callerOf(request: Request): string {
 }
 
 export function sendOutcome(response: Response, outcome: ChangeOutcome, more: object = {}): void {
-  const { status, body } = answerOf(outcome);
+  const { status, body } = responseOf(outcome);
   response.status(status).json({ ...body, ...more });
 }

@@ -73,12 +73,12 @@ describe('GET /v1/requests', () => {
     });
   }
 
-  it('tells requests as they end, and what the proxy answered itself', async () => {
+  it('tells requests as they end, and what the proxy returned itself', async () => {
     const stream = await open('');
     expect([stream.status, stream.type]).to.deep.equal([200, 'text/event-stream']);
     await ask('/shop/a?token=1');
     await ask('/nowhere');
-    await eventually('both are told', () => stream.events('request').length === 2);
+    await eventually('both are reported', () => stream.events('request').length === 2);
     const [shop, nowhere] = stream.events('request');
     expect(shop).to.include({
       service: 'manual/shop',
@@ -99,7 +99,10 @@ describe('GET /v1/requests', () => {
     ];
     await ask('/nowhere');
     await ask('/shop/b');
-    await eventually('they are told', () => ofShop.events('request').length + unmatched.events('request').length === 2);
+    await eventually(
+      'they are reported',
+      () => ofShop.events('request').length + unmatched.events('request').length === 2,
+    );
     expect(ofShop.events('request')[0]).to.include({ path: '/shop/b' });
     expect(unmatched.events('request')[0]).to.include({ path: '/nowhere' });
     expect(none.events('request')).to.deep.equal([]);
@@ -108,7 +111,7 @@ describe('GET /v1/requests', () => {
   it('counts what is beyond the limit', async () => {
     const stream = await open('?limit=2');
     for (let time = 0; time < 10; time += 1) await ask('/nowhere');
-    await eventually('all are told or counted', () => {
+    await eventually('all are reported or counted', () => {
       const counted = stream.events('skipped').reduce((sum, { count }) => sum + Number(count), 0);
       return stream.events('request').length + counted === 10;
     });

@@ -46,7 +46,7 @@ const mostAttempts = 6;
 const replicasTimeoutMs = 1_000;
 const mostShownEndpoints = 20;
 
-/** Maintenance of services and drains of endpoints: kept in the registry, answered when every live replica serves it. */
+/** Maintenance of services and drains of endpoints: kept in the registry, acknowledged when every live replica serves it. */
 export class MaintenanceChanges {
   readonly #options: MaintenanceChangesOptions;
   readonly #now: () => number;

@@ -3,7 +3,7 @@ import type { AdminParts } from './admin-parts.ts';
 import { callerOf, inputOf, maySeeClients, nameOf, optionalNameOf, requireAuthorization, sendOutcome } from './http.ts';
 import { MaintenanceChanges } from './maintenance-changes.ts';
 import { endpointOf, readMaintenance } from './maintenance-request.ts';
-import { maintenanceAnswer, withoutAddresses } from './maintenance-view.ts';
+import { maintenanceResponse, withoutAddresses } from './maintenance-view.ts';
 import { jsonBody } from './request-body.ts';
 
 /** `GET`, `POST` and `DELETE /v1/maintenance`: of a service, and drains of its endpoints. */
@@ -13,8 +13,8 @@ export function maintenanceRoutes(parts: AdminParts): Router {
   const body = [requireAuthorization(parts), ...jsonBody];
 
   router.get('/v1/maintenance', (request, response) => {
-    const answer = maintenanceAnswer(parts.follower.served, Date.now());
-    response.json(maySeeClients(parts, request, response) ? answer : withoutAddresses(answer));
+    const reply = maintenanceResponse(parts.follower.served, Date.now());
+    response.json(maySeeClients(parts, request, response) ? reply : withoutAddresses(reply));
   });
 
   router.post('/v1/maintenance', ...body, async (request, response) => {

@@ -28,7 +28,7 @@ export function maintenanceOf(
 }
 
 /** Every service in maintenance and every drained endpoint, by owner and service, and what ended. */
-export function maintenanceAnswer(
+export function maintenanceResponse(
   served: Pick<ServedServices, 'maintenance' | 'services' | 'revision'>,
   nowMs: number,
 ): MaintenanceResponse {
@@ -54,10 +54,10 @@ export function maintenanceAnswer(
 }
 
 /** For a caller who may not see addresses of clients and operators. */
-export function withoutAddresses(answer: MaintenanceResponse): MaintenanceResponse {
+export function withoutAddresses(response: MaintenanceResponse): MaintenanceResponse {
   return {
-    ...answer,
-    services: answer.services.map((each) => ({
+    ...response,
+    services: response.services.map((each) => ({
       ...each,
       maintenance: each.maintenance && withoutThem(each.maintenance),
       drains: each.drains.map(({ by: _by, ...drain }) => drain),
@@ -75,7 +75,7 @@ export function countMaintenance(
   served: Pick<ServedServices, 'maintenance' | 'services' | 'revision'>,
   nowMs: number,
 ): { readonly services: number; readonly endpoints: number } {
-  const { services } = maintenanceAnswer(served, nowMs);
+  const { services } = maintenanceResponse(served, nowMs);
   return {
     services: services.filter(({ maintenance }) => maintenance !== null).length,
     endpoints: services.reduce((sum, { drains }) => sum + drains.length, 0),

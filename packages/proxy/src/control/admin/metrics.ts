@@ -43,7 +43,7 @@ export function createControlMetrics(options: ControlMetricsOptions): ControlMet
   gauge('swarmgate_ready', '1 when the first table is in force and the proxy is not draining', () =>
     Number(options.ready()),
   );
-  gauge('swarmgate_registry_reachable', '1 when the registry answers', () => {
+  gauge('swarmgate_registry_reachable', '1 when the registry responds', () => {
     const kind = follower.state().kind;
     return Number(kind === 'following' || kind === 'holding');
   });

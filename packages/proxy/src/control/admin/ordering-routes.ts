@@ -15,7 +15,7 @@ export function orderingRoutes(parts: AdminParts): Router {
   const router = Router();
 
   router.get('/v1/certificates', requireAuthorization(parts, 'certificates'), (_request, response) => {
-    response.json(certificatesAnswer(parts));
+    response.json(certificatesResponse(parts));
   });
 
   router.post('/v1/certificates/renew', requireAuthorization(parts), async (request, response) => {
@@ -49,7 +49,7 @@ export function orderingRoutes(parts: AdminParts): Router {
       if (ordered === undefined) return refuseOff(response);
       const pems = pemsOf(request.body);
       try {
-        const body = importAnswer(await ordered.adopt(pems, callerOf(request)));
+        const body = importResponse(await ordered.adopt(pems, callerOf(request)));
         response.status(body.Status === 'OK' ? 200 : 400).json(body);
       } catch (error) {
         sendOutcome(response, outcomeOfError(error));
@@ -60,7 +60,7 @@ export function orderingRoutes(parts: AdminParts): Router {
   return router;
 }
 
-function certificatesAnswer({ certificates, ordered }: AdminParts): CertificatesResponse {
+function certificatesResponse({ certificates, ordered }: AdminParts): CertificatesResponse {
   const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
   const shown = (certificates?.list() ?? []).map((each): ShownCertificate => {
     const found = each.from === 'acme' ? byId.get(each.name) : undefined;
@@ -72,7 +72,7 @@ function certificatesAnswer({ certificates, ordered }: AdminParts): Certificates
 }
 
 /** Refused as a whole only where every one of them is: those that can be served are taken over. */
-export function importAnswer(certificates: readonly ImportedCertificate[]): ImportResponse {
+export function importResponse(certificates: readonly ImportedCertificate[]): ImportResponse {
   const Message = certificates
     .map(({ names, state, why }, at) => {
       const what = names.length === 0 ? `certificate ${at + 1}` : names.join(', ');

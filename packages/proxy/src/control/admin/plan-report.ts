@@ -24,11 +24,11 @@ export function reportDocuments(
 
 /** The difference between what should stand there and what does. */
 export function planReport(
-  wanted: ReadonlyMap<string, string>,
+  required: ReadonlyMap<string, string>,
   written: ReadonlyMap<string, string>,
 ): readonly Operation[] {
   const operations: Operation[] = [];
-  for (const [key, value] of wanted) if (written.get(key) !== value) operations.push({ kind: 'set', key, value });
-  for (const key of written.keys()) if (!wanted.has(key)) operations.push({ kind: 'delete', key });
+  for (const [key, value] of required) if (written.get(key) !== value) operations.push({ kind: 'set', key, value });
+  for (const key of written.keys()) if (!required.has(key)) operations.push({ kind: 'delete', key });
   return operations;
 }

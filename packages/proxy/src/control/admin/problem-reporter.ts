@@ -32,7 +32,7 @@ export class ProblemReporter implements Running {
   readonly #leadership: Leadership;
   readonly #ending = new AbortController();
   readonly #reporting: Promise<void>;
-  #wanted: ReadonlyMap<string, string> | undefined;
+  #required: ReadonlyMap<string, string> | undefined;
   #wake: () => void = () => undefined;
   #failed = false;
 
@@ -53,7 +53,7 @@ export class ProblemReporter implements Running {
 
   /** By key, the documents that should stand in the registry; from now on these and no others. */
   report(documents: ReadonlyMap<string, string>): void {
-    this.#wanted = documents;
+    this.#required = documents;
     this.#wake();
   }
 
@@ -70,15 +70,15 @@ export class ProblemReporter implements Running {
     let reported: ReadonlyMap<string, string> | undefined;
     while (!signal.aborted) {
       const state = this.#leadership.state();
-      const wanted = this.#wanted;
-      if (state.kind === 'standby' || wanted === undefined || (wanted === reported && written?.by === state)) {
+      const required = this.#required;
+      if (state.kind === 'standby' || required === undefined || (required === reported && written?.by === state)) {
         await this.#somethingNew();
         continue;
       }
       try {
         if (written?.by !== state) written = { by: state, documents: await this.#readWritten(signal) };
-        await this.#write(wanted, written.documents, state);
-        reported = wanted;
+        await this.#write(required, written.documents, state);
+        reported = required;
         this.#failed = false;
       } catch (error) {
         written = undefined;
@@ -98,8 +98,8 @@ export class ProblemReporter implements Running {
     return new Map(lists.flatMap(({ data }) => data).map(({ key, value }) => [key, value]));
   }
 
-  async #write(wanted: ReadonlyMap<string, string>, written: Map<string, string>, by: Leading): Promise<void> {
-    const plan = planReport(wanted, written);
+  async #write(required: ReadonlyMap<string, string>, written: Map<string, string>, by: Leading): Promise<void> {
+    const plan = planReport(required, written);
     for (let at = 0; at < plan.length; at += operationsPerTransaction) {
       const operations = plan.slice(at, at + operationsPerTransaction);
       const result = await this.#options.store.transact(

@@ -16,7 +16,7 @@ import type {
   RouteView,
   StatusResponse,
 } from './response-bodies.ts';
-import { shared } from './shared-answer.ts';
+import { shared } from './shared-response.ts';
 import { viewRoute } from './view-route.ts';
 
 /** How long the registry may take to list the live replicas, in milliseconds: the status must respond without it. */
@@ -35,7 +35,7 @@ export function readRoutes(parts: AdminParts): Router {
   });
 
   router.get('/v1/routes', (_request, response) =>
-    long.answer(response, (signal) => {
+    long.respond(response, (signal) => {
       const head: Omit<RoutesResponse, 'routes'> = { revision: served.revision, order: settings.order };
       const viewed = mapped(server.table().routes(), (route): RouteView => viewRoute(route, parts));
       return long.sendList(response, head, 'routes', viewed, signal);
@@ -43,7 +43,7 @@ export function readRoutes(parts: AdminParts): Router {
   );
 
   router.get('/v1/problems', (_request, response) =>
-    long.answer(response, async (signal) => {
+    long.respond(response, async (signal) => {
       const problems = await long.inSlices(parts.problems(), signal);
       const keys = served.foreignKeys.map(viewForeignKey);
       const head: Omit<ProblemsResponse, 'problems'> = { revision: served.revision, keys };
@@ -57,7 +57,7 @@ export function readRoutes(parts: AdminParts): Router {
       sendOutcome(response, { kind: 'refused', status: 400, message: read.message });
       return;
     }
-    await long.answer(response, async (signal) => {
+    await long.respond(response, async (signal) => {
       const { candidates, ...head } = await long.inSlices(explain(read, parts), signal);
       await long.sendList(response, head, 'candidates', candidates, signal);
     });
@@ -68,7 +68,7 @@ export function readRoutes(parts: AdminParts): Router {
     const owners = new Set(['manual', settings.swarmName, ...served.ownersPresent()]);
     const signal = AbortSignal.timeout(10_000);
     await long
-      .answer(response, async (gone) => {
+      .respond(response, async (gone) => {
         const all: OwnedHistory[] = [];
         for (const owner of [...owners].sort()) {
           const key = serviceKey({ owner, service });

@@ -139,13 +139,13 @@ export interface ExplainResponse {
   readonly byDefault: boolean;
   /** Steps the request would pass, in order. */
   readonly middleware: readonly string[];
-  /** What is answered where there is no winner. */
+  /** The response where there is no winner. */
   readonly answer: { readonly status: number; readonly reason: string } | null;
   /** Other paths that servers may understand by this one; empty for nearly all paths. */
   readonly readings: readonly (PathReading & {
     /** Ids of what the reading reaches. */
     readonly routes: readonly string[];
-    /** Why the request is answered with 400 because of this reading; `null`: it is not. */
+    /** Why the request gets 400 because of this reading; `null`: it is not. */
     readonly conflict: ReadingConflict | null;
   })[];
   readonly candidates: readonly {
@@ -178,7 +178,7 @@ export interface HistoryResponse {
 /** `GET /v1/services`: what is served, as documents, and what passed through; `swarmgate diff` compares with the documents. */
 export interface ServicesResponse {
   readonly revision: string;
-  /** Whose requests the numbers count, this replica first. Only this one, unless all were asked for. */
+  /** Whose requests the numbers count, this replica first. Only this one, unless all were requested. */
   readonly replicas: readonly CoveredReplica[];
   /** Of all services together, and of requests that no route matched. */
   readonly total: ShownNumbers;
@@ -187,7 +187,7 @@ export interface ServicesResponse {
   readonly services: readonly {
     /** `<owner>/<service>` */
     readonly service: ServiceKey;
-    /** These four are absent where only numbers were asked for. */
+    /** These four are absent where only numbers were requested. */
     readonly definition?: ServiceDefinition;
     readonly endpoints?: EndpointsDocument | null;
     readonly origin?: ServedService['origin'];
@@ -197,7 +197,7 @@ export interface ServicesResponse {
     readonly drains?: readonly DrainView[];
     /** Null: no request since the start. */
     readonly numbers: ShownNumbers | null;
-    /** Of this replica, where one service was asked for. */
+    /** Of this replica, where one service was requested. */
     readonly endpointNumbers?: readonly EndpointNumbers[];
   }[];
 }
@@ -295,7 +295,7 @@ export interface ImportResponse {
   readonly certificates: readonly ImportedCertificate[];
 }
 
-/** Answer to everything that changes something; Docker Flow's two fields, then ours. */
+/** Response to everything that changes something; Docker Flow's two fields, then ours. */
 export interface ChangeResponse {
   readonly Status: 'OK' | 'NOK';
   readonly Message: string;

@@ -8,7 +8,7 @@ import type { ServicesResponse } from './response-bodies.ts';
 describe('GET /v1/services', () => {
   let under: ProxyUnderTest;
   let backend: Server;
-  const unanswered: (() => void)[] = [];
+  const pending: (() => void)[] = [];
   const entry = () => under.proxy.entrypoints()[0]?.port ?? 0;
   const services = async (query = '') => {
     const { status, body } = await under.call('GET', `/v1/services${query}`);
@@ -19,7 +19,7 @@ describe('GET /v1/services', () => {
   before(async () => {
     backend = await listening(
       createServer((request, response) => {
-        if (request.url === '/shop/slow') unanswered.push(() => response.end('late'));
+        if (request.url === '/shop/slow') pending.push(() => response.end('late'));
         else response.writeHead(request.url === '/shop/broken' ? 500 : 200).end('0123456789');
       }),
     );
@@ -38,16 +38,16 @@ describe('GET /v1/services', () => {
     await get(entry(), '/nowhere', undefined);
   });
   after(async () => {
-    for (const answer of unanswered.splice(0)) answer();
+    for (const reply of pending.splice(0)) reply();
     await under.stop();
     backend.closeAllConnections();
     backend.close();
   });
 
   it('shows what passed, in every window at once, and names this replica', async () => {
-    const answer = await services();
-    expect(answer.replicas).to.deep.equal([{ replica: 'one', ageMs: 0, services: 'all' }]);
-    const shop = answer.services.find(({ service }) => service === 'manual/shop');
+    const reply = await services();
+    expect(reply.replicas).to.deep.equal([{ replica: 'one', ageMs: 0, services: 'all' }]);
+    const shop = reply.services.find(({ service }) => service === 'manual/shop');
     expect(shop?.definition?.destinations[0]?.servicePath).to.deep.equal(['/shop']);
     for (const window of ['lastMinute', 'last15Minutes', 'sinceStart'] as const) {
       const numbers = shop?.numbers?.[window];
@@ -62,12 +62,12 @@ describe('GET /v1/services', () => {
   });
 
   it('shows nothing of a service that had no requests, and the reasons of its own responses', async () => {
-    const answer = await services();
-    const of = (name: string) => answer.services.find(({ service }) => service === `manual/${name}`);
+    const reply = await services();
+    const of = (name: string) => reply.services.find(({ service }) => service === `manual/${name}`);
     expect(of('idle')?.numbers).to.equal(null);
     expect(of('empty')?.numbers?.sinceStart.reasons).to.deep.equal({ 'endpoint-unreachable': 1 });
-    expect(answer.unmatched.sinceStart).to.deep.include({ requests: 1, reasons: { 'no-route': 1 } });
-    expect(answer.total.sinceStart.requests).to.equal(12);
+    expect(reply.unmatched.sinceStart).to.deep.include({ requests: 1, reasons: { 'no-route': 1 } });
+    expect(reply.total.sinceStart.requests).to.equal(12);
   });
 
   it('shows one service with its endpoints', async () => {
@@ -83,18 +83,18 @@ describe('GET /v1/services', () => {
 
   it('counts what is in flight', async () => {
     const waiting = get(entry(), '/shop/slow', undefined);
-    await eventually('the endpoint has the request', () => unanswered.length === 1);
+    await eventually('the endpoint has the request', () => pending.length === 1);
     const inFlight = async () => {
-      const answer = await services('?service=shop');
-      return [answer.total.inFlight, answer.services[0]?.numbers?.inFlight];
+      const reply = await services('?service=shop');
+      return [reply.total.inFlight, reply.services[0]?.numbers?.inFlight];
     };
     expect(await inFlight()).to.deep.equal([1, 1]);
-    for (const answer of unanswered.splice(0)) answer();
+    for (const reply of pending.splice(0)) reply();
     await waiting;
     expect(await inFlight()).to.deep.equal([0, 0]);
   });
 
-  it('shows the busiest first where a limit is given, and numbers alone where only those are asked for', async () => {
+  it('shows the busiest first where a limit is given, and numbers alone where only those are requested', async () => {
     const { services: found } = await services('?limit=2&fields=numbers');
     expect(found.map(({ service }) => service)).to.deep.equal(['manual/shop', 'manual/empty']);
     expect(found[0]).to.have.all.keys('service', 'numbers');

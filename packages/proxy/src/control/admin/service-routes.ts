@@ -14,7 +14,7 @@ import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, choiceOf, queryOf } from './request-query.ts';
 import type { CoveredReplica, EndpointNumbers, ServicesResponse } from './response-bodies.ts';
 
-type AnswerInParts = Omit<ServicesResponse, 'services'> & {
+type ResponseInParts = Omit<ServicesResponse, 'services'> & {
   readonly services: Iterable<ServicesResponse['services'][number]>;
 };
 
@@ -31,9 +31,9 @@ export function serviceRoutes(parts: AdminParts): Router {
   const router = Router();
   router.get('/v1/services', requireAuthorization(parts, 'services'), (request, response) => {
     const query = readQuery(queryOf(request));
-    return parts.long.answer(response, async (signal) => {
+    return parts.long.respond(response, async (signal) => {
       const take: TakeSteps = (steps) => parts.long.inSlices(steps, signal);
-      const { services, ...head } = await servicesAnswer(parts, query, take);
+      const { services, ...head } = await servicesResponse(parts, query, take);
       await parts.long.sendList(response, head, 'services', services, signal);
     });
   });
@@ -52,7 +52,7 @@ function readQuery(query: ReadonlyMap<string, string>): ServicesQuery {
 }
 
 /** `services` are made one by one, as they are taken. */
-async function servicesAnswer(parts: AdminParts, query: ServicesQuery, take: TakeSteps): Promise<AnswerInParts> {
+async function servicesResponse(parts: AdminParts, query: ServicesQuery, take: TakeSteps): Promise<ResponseInParts> {
   const { server } = parts;
   const numbers = await server.numbers?.();
   const own = (await numbers?.byService(take)) ?? noWindows;
@@ -60,20 +60,20 @@ async function servicesAnswer(parts: AdminParts, query: ServicesQuery, take: Tak
   const details = new Map<ServiceKey, Windows>();
   for (const key of ofOne ?? []) details.set(key, (await numbers?.byEndpoint(key, take)) ?? noWindows);
   const others = query.scope === 'all' ? await parts.totals.others() : [];
-  return take(answerInParts(parts, query, own, others, details));
+  return take(responseInParts(parts, query, own, others, details));
 }
 
 function serviceKeysOf({ follower }: AdminParts, service: string): readonly ServiceKey[] {
   return [...follower.served.services.keys()].filter((key) => serviceOf(key) === service);
 }
 
-function* answerInParts(
+function* responseInParts(
   parts: AdminParts,
   query: ServicesQuery,
   own: Windows,
   others: readonly ReplicaTotals[],
   details: ReadonlyMap<ServiceKey, Windows>,
-): Steps<AnswerInParts> {
+): Steps<ResponseInParts> {
   const { follower, server, replica } = parts;
   const { served } = follower;
   const windows = [own];
@@ -153,7 +153,7 @@ function* busiest(
   return places.flat().slice(0, most);
 }
 
-/** Of this replica: every endpoint that the service has, and those it had that were asked. */
+/** Of this replica: every endpoint that the service has, and those it had that were requested. */
 function endpointNumbers({ server }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
   const merged = new MergedNumbers([windows]);
   const found = new Map<string, EndpointNumbers>();

@@ -1,7 +1,7 @@
 import type { Running, Tasks } from '@swarmgate/runtime';
 import { type FeedParts, StateFeed } from './state-feed.ts';
 
-/** One feed for each answer to whose requests count; one that has no stream costs nothing. */
+/** One feed for each response to whose requests count; one that has no stream costs nothing. */
 export class StateFeeds implements Running {
   readonly replica: StateFeed;
   readonly all: StateFeed;

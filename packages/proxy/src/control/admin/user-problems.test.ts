@@ -41,7 +41,7 @@ describe('services whose users cannot be let in', () => {
       expect(await problemsOf(labels, settings)).to.deep.equal([]);
     });
 
-  const told: readonly (readonly [string, Partial<ServiceDefinition>, object, RegExp, string])[] = [
+  const reported: readonly (readonly [string, Partial<ServiceDefinition>, object, RegExp, string])[] = [
     [
       'a secret that is not mounted',
       { usersSecret: 'other' },
@@ -92,8 +92,8 @@ describe('services whose users cannot be let in', () => {
       'users',
     ],
   ];
-  for (const [what, labels, settings, message, label] of told)
-    it(`are told of ${what}, without a name of them`, async () => {
+  for (const [what, labels, settings, message, label] of reported)
+    it(`are notified of ${what}, without a name of them`, async () => {
       const found = await problemsOf(labels, settings);
       expect(found.map((each) => [each.key, each.reason, each.label])).to.deep.equal([
         ['swarm/web', 'users-unresolved', label],

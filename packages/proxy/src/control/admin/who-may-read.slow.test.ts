@@ -119,7 +119,7 @@ describe('who may read what of the admin port', () => {
     from = '127.0.0.1';
   });
 
-  it('is told of every path that is described', () => {
+  it('is notified of every path that is described', () => {
     expect(Object.keys(kinds).sort()).to.deep.equal([...calls].sort());
   });
 
@@ -172,7 +172,7 @@ async function expectStatus(
   else expect(status, what).to.equal(refusal);
 }
 
-/** Only of the head: one of the answers is a stream. */
+/** Only of the head: one of the responses is a stream. */
 function statusOf(port: number, method: string, path: string, token: string | undefined): Promise<number | undefined> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {

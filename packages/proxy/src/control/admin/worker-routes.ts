@@ -10,7 +10,7 @@ export function workerRoutes(parts: AdminParts): Router {
   const { server, logger } = parts;
 
   router.post('/v1/restart-workers', requireAuthorization(parts), async (request, response) => {
-    const say = (status: number, answer: ChangeResponse) => void response.status(status).json(answer);
+    const say = (status: number, reply: ChangeResponse) => void response.status(status).json(reply);
     if (server.restartWorkers === undefined) {
       say(400, { Status: 'NOK', Message: 'this proxy has no workers to restart: WORKERS is 0' });
       return;

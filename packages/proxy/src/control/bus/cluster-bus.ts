@@ -32,7 +32,7 @@ export interface BusCounts {
   /** Receives its own messages: the connection works. */
   readonly connected: boolean;
   readonly sent: number;
-  /** Not sent: no connection, a Redis that does not answer, or too many. */
+  /** Not sent: no connection, a Redis that does not respond, or too many. */
   readonly unsent: number;
   readonly heard: number;
   /** Received and dropped: too long, too many, or invalid. */

@@ -76,7 +76,7 @@ describe('a replica among others', () => {
 
   const sequence = (number: number, registryId = 'r1') => ({ kind: 'sequence', registryId, sequence: number }) as const;
 
-  it('tells each sequence once, and not the one it was just told', () => {
+  it('tells each sequence once, and not the one it was just notified of', () => {
     cluster.reached(5);
     cluster.reached(5);
     bus.hear(sequence(6));
@@ -100,7 +100,8 @@ describe('a replica among others', () => {
   it('publishes which endpoints it ejected, and takes at most 50 peer-reported ejections a second', () => {
     eject('task-1');
     expect(bus.published).to.deep.equal([{ kind: 'ejected', endpointId: 'task-1' }]);
-    for (let told = 0; told < 1_000; told += 1) bus.hear({ kind: 'ejected', endpointId: `task-${told}` });
+    for (let reported = 0; reported < 1_000; reported += 1)
+      bus.hear({ kind: 'ejected', endpointId: `task-${reported}` });
     expect(peerEjected).to.have.length(50);
     nowMs += 1_000;
     bus.hear({ kind: 'ejected', endpointId: 'later' });

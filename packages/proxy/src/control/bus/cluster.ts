@@ -33,7 +33,7 @@ export class Cluster implements Running {
   readonly #telling: NodeJS.Timeout;
   readonly #leave: readonly (() => void)[];
   #heardSequence = -1;
-  #toldSequence = -1;
+  #reportedSequence = -1;
   #before: { readonly requests: number; readonly atMs: number } | undefined;
 
   constructor(options: ClusterOptions) {
@@ -55,8 +55,8 @@ export class Cluster implements Running {
   /** This replica wrote or serves that sequence. Published once, and not if a peer just published it. */
   reached(sequence: number): void {
     const registryId = this.#options.registryId();
-    if (registryId === '' || sequence === this.#heardSequence || sequence === this.#toldSequence) return;
-    this.#toldSequence = sequence;
+    if (registryId === '' || sequence === this.#heardSequence || sequence === this.#reportedSequence) return;
+    this.#reportedSequence = sequence;
     this.#options.bus?.publish({ kind: 'sequence', registryId, sequence });
   }
 

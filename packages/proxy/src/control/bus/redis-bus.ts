@@ -18,7 +18,7 @@ export interface RedisBusOptions {
 
 const mostSentPerSecond = 200;
 const mostPending = 64;
-// A Redis that did not answer is left alone so long.
+// A Redis that did not respond is left alone so long.
 const restMs = 2_000;
 const mostHeardPerSecond = 2_000;
 const mostHeardBytesPerSecond = 1_024 * 1_024;

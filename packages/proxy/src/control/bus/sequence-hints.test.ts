@@ -12,7 +12,7 @@ describe('hints for the follower of the journal', () => {
     expect(heard).to.deep.equal([1]);
   });
 
-  it('that came while nothing listened are not lost: the last one is told to the next listener', () => {
+  it('that came while nothing listened are not lost: the last one is reported to the next listener', () => {
     const hints = new SequenceHints();
     hints.tell(1);
     hints.tell(2);

@@ -14,7 +14,7 @@ describe('an budgets', () => {
     const budgets = new TokenBucket(10);
     budgets.take(0, 10);
     let passed = 0;
-    for (let asked = 0; asked < 100; asked += 1) if (budgets.take(3_600_000)) passed += 1;
+    for (let requested = 0; requested < 100; requested += 1) if (budgets.take(3_600_000)) passed += 1;
     expect(passed).to.equal(10);
   });
 });

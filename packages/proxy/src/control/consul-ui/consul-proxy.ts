@@ -10,7 +10,7 @@ export interface ConsulProxyOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** Answers a call that Consul did not: `status` is 502 or 504. Nothing was sent to the client yet. */
+  /** Responds to a call that Consul did not: `status` is 502 or 504. Nothing was sent to the client yet. */
   readonly onFailure: (call: FailedCall) => void;
   /** How long a connection to Consul may take, in milliseconds. Default 5,000. */
   readonly connectMs?: number;
@@ -92,7 +92,7 @@ export function createConsulProxy(options: ConsulProxyOptions): ConsulProxy {
       },
       proxyRes: (incoming, request, response) => {
         protectResponse(incoming.headers, pathOf(request));
-        // The middleware would send keep-alive to a client that asked to close.
+        // The middleware would send keep-alive to a client that requested to close.
         if (!response.shouldKeepAlive) incoming.headers.connection = 'close';
       },
       error: (error, request, client) => fail(error, request, client),

@@ -40,7 +40,7 @@ describe('what goes on to Consul', () => {
     ['PUT', '/v1/agent/token/default', {}, 'token-needed'],
     ['PUT', '/v1/session/create', {}, 'token-needed'],
     ['PUT', '/v1/acl/bootstrap', {}, 'token-needed'],
-    // It would answer with the UI's token, the others with more.
+    // It would respond with the UI's token, the others with more.
     ['GET', '/v1/acl/token/self', {}, 'token-needed'],
     ['GET', '/v1/acl/tokens', {}, 'token-needed'],
     ['GET', '/v1/snapshot', {}, 'token-needed'],

@@ -75,7 +75,7 @@ const webSocketFields = [
   'sec-websocket-version',
 ] as const;
 
-// Where Consul's UI reads services, nodes and keys. `/v1/acl/token/self` would answer with the token itself, and
+// Where Consul's UI reads services, nodes and keys. `/v1/acl/token/self` would respond with the token itself, and
 // `/v1/snapshot` with all tokens.
 const readWithUiToken = ['catalog', 'coordinate', 'health', 'internal/ui', 'kv', 'session', 'status'];
 

@@ -80,7 +80,7 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
     guard(ownerOf(request.socket), () => options.onUpgrade(request, socket as Socket, head))(),
   );
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
-  server.on('clientError', answerUnreadable);
+  server.on('clientError', rejectUnreadable);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -138,8 +138,8 @@ function secureServer(bounds: ServerOptions, handshakeTimeout: number, certifica
   });
 }
 
-/** Reading a head failed, which can be answered, or the connection or its TLS handshake did. */
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+/** Reading a head failed, which can be served, or the connection or its TLS handshake did. */
+function rejectUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   const { code = '' } = error;
   const status = unreadable[code] ?? (code.startsWith('HPE_') ? '400 Bad Request' : undefined);
   if (status === undefined) socket.destroy();

@@ -39,7 +39,7 @@ export class ItemVersions {
   readonly #gone: { readonly item: ItemName; readonly version: number }[] = [];
   readonly #mostGone: number;
   #version = 0;
-  /** A client that is at less cannot be told what it has to drop. */
+  /** A client that is at less cannot be notified of what it has to drop. */
   #oldest = 0;
 
   constructor(most = mostGone) {
@@ -80,7 +80,7 @@ export class ItemVersions {
     const found: ItemName[] = [];
     for (const kind of itemKinds) {
       if (!kinds.has(kind)) continue;
-      // A client that has nothing need not be told what is gone.
+      // A client that has nothing need not be notified of what is gone.
       for (const [name, item] of this.#items[kind])
         if (item.version > version && (version > 0 || item.text !== undefined)) found.push({ kind, name });
     }

@@ -51,7 +51,7 @@ export function redisTotals({ url, instance, logger }: RedisTotalsOptions): Tota
         );
         return found.filter((totals) => totals !== undefined);
       } catch (error) {
-        logger.debug({ err: error }, 'Redis did not answer with the numbers of other replicas');
+        logger.debug({ err: error }, 'Redis did not respond with the numbers of other replicas');
         return [];
       }
     },

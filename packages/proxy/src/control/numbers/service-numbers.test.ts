@@ -6,7 +6,7 @@ import type { Route } from '../../model/route.ts';
 import { ServiceNumbers } from './service-numbers.ts';
 import { WindowCounts } from './window-counts.ts';
 
-interface Asked {
+interface Requested {
   readonly service?: string;
   readonly endpoint?: string;
   readonly status?: number;
@@ -14,7 +14,7 @@ interface Asked {
   readonly reason?: string;
 }
 
-function record({ service, endpoint, status = 200, durationMs = 10, reason }: Asked): AccessRecord {
+function record({ service, endpoint, status = 200, durationMs = 10, reason }: Requested): AccessRecord {
   return {
     // Nothing but these is looked at.
     route: service === undefined ? undefined : ({ key: service } as Route),
@@ -44,8 +44,8 @@ describe('the numbers of services', () => {
     recorder = new ExchangeRecorder();
   });
 
-  const pass = (asked: Asked, times = 1) => {
-    for (let time = 0; time < times; time += 1) recorder.observe(record(asked));
+  const pass = (requested: Requested, times = 1) => {
+    for (let time = 0; time < times; time += 1) recorder.observe(record(requested));
     tell();
   };
   const tell = () => {
@@ -91,7 +91,7 @@ describe('the numbers of services', () => {
     ]);
   });
 
-  it('count answers for maintenance by their reason, and not as failures', async () => {
+  it('count responses for maintenance by their reason, and not as failures', async () => {
     pass({ service: 'swarm/shop', status: 500 });
     pass({ service: 'swarm/shop', status: 503, reason: 'maintenance' }, 9);
     const { counts, seconds } = (await numbers.byService()).sinceStart;

@@ -105,11 +105,11 @@ describe('what replicas counted, shared', () => {
   it('tells the registry of the 200 busiest, and says that these are not all', async () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`swarm/s${at}`, at + 1]));
     await replica('two', () => windows(many)).tell();
-    const [told] = await replica('one', () => windows({})).others();
-    expect(told?.complete).to.equal(false);
-    expect(Object.keys(told?.services ?? {})).to.have.length(200);
-    expect(told?.services).to.have.property('swarm/s499');
-    expect(told?.services).not.to.have.property('swarm/s299');
+    const [reported] = await replica('one', () => windows({})).others();
+    expect(reported?.complete).to.equal(false);
+    expect(Object.keys(reported?.services ?? {})).to.have.length(200);
+    expect(reported?.services).to.have.property('swarm/s499');
+    expect(reported?.services).not.to.have.property('swarm/s299');
   });
 
   it('writes only what changed, and nothing into an embedded registry', async () => {
@@ -134,9 +134,9 @@ describe('what replicas counted, shared', () => {
     };
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`swarm/s${at}`, at + 1]));
     await replica('two', () => windows(many), carrier).tell();
-    const [told] = await replica('one', () => windows({}), carrier).others();
-    expect(told?.complete).to.equal(true);
-    expect(Object.keys(told?.services ?? {})).to.have.length(500);
+    const [reported] = await replica('one', () => windows({}), carrier).others();
+    expect(reported?.complete).to.equal(true);
+    expect(Object.keys(reported?.services ?? {})).to.have.length(500);
   });
 
   it('leaves out what no replica wrote', async () => {

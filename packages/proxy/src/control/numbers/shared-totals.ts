@@ -29,7 +29,7 @@ const mostDocumentBytes = 256 * 1_024;
 const readWithinMs = 1_000;
 
 /**
- * What the replicas of an instance counted, for an answer that covers all of them: the 200 busiest services of each by the
+ * What the replicas of an instance counted, for a response that covers all of them: the 200 busiest services of each by the
  * registry, and all of them by Redis where that is set. Written every 10 s, and only where a count changed.
  */
 export class SharedTotals implements Running {

@@ -8,7 +8,7 @@ export interface PluginFault {
   readonly message: string;
 }
 
-/** What the process that checks is told and tells, by its channel. */
+/** What the process that checks receives and reports, by its channel. */
 export interface CheckRequest {
   readonly directory: string;
   readonly uses: readonly PluginUse[];

@@ -160,7 +160,7 @@ for (const router of ['core', 'express'] as const)
       await publish('web', await backend((_request, response) => setTimeout(() => response.end('ok'), 2)));
       let served = 0;
       const failures: unknown[] = [];
-      // Each client keeps its connection until it is told to close; a new one would be for another replica.
+      // Each client keeps its connection until it is instructed to close; a new one would be for another replica.
       const clients = Array.from({ length: 8 }, async () => {
         const agent = keepAlive();
         for (;;) {
@@ -184,18 +184,18 @@ for (const router of ['core', 'express'] as const)
       expect(await refused.untilClosed()).to.equal('');
     });
 
-    it('finishes a long answer while draining', async () => {
+    it('finishes a long response while draining', async () => {
       let finish: (() => void) | undefined;
       const upstream = await backend((_request, response) => {
         response.write('begin ');
         finish = () => response.end('end');
       });
       await publish('web', upstream);
-      const answer = ask('/web', keepAlive());
+      const reply = ask('/web', keepAlive());
       await until(() => finish !== undefined);
       const drained = server.drain(5_000);
       finish?.();
-      expect(await answer).to.include({ status: 200, body: 'begin end' });
+      expect(await reply).to.include({ status: 200, body: 'begin end' });
       await drained;
     });
 

@@ -69,7 +69,7 @@ export async function prepareInProcessServer(options: InProcessServerOptions): P
       ),
     plugins: () => folder?.view(requests.loadedPlugins() ?? []),
     certificates: () => ownCertificates.store,
-    serveChallenges: async (answers) => challenges.replace(answers),
+    serveChallenges: async (responses) => challenges.replace(responses),
     watchRequests: (watch, onBatch) => watches.add(watch, onBatch),
     async numbers() {
       await requests.reportNumbers();

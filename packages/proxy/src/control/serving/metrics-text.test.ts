@@ -41,7 +41,7 @@ describe('metrics as text', () => {
     ]);
   });
 
-  it('are OpenMetrics where that is asked for: counters by their family, exemplars, an end', async () => {
+  it('are OpenMetrics where that is requested: counters by their family, exemplars, an end', async () => {
     const text = metricsText(await sample(0.5, 'a'.repeat(32)), 'openmetrics');
     expect(text).to.include('# TYPE requests counter\n');
     expect(text).to.include('\nrequests_total{service="a\\"b\\\\c\\nd"} 3\n');

@@ -13,8 +13,8 @@ export const contentTypes: Readonly<Record<MetricsFormat, string>> = {
 };
 
 /**
- * Metrics as text. prom-client's own writer renames counters for good when it writes OpenMetrics, so that it could not
- * answer both kinds of scrapers.
+ * Metrics as text. prom-client's own writer renames counters for good when it writes OpenMetrics, so that it could not respond to
+ both kinds of scrapers.
  */
 export function metricsText(metrics: readonly MetricWithValues[], format: MetricsFormat): string {
   return [...metricsPieces(metrics, format)].join('');

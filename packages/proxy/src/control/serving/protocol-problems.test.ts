@@ -72,7 +72,7 @@ describe('endpoints that do not speak what the label protocol says', () => {
         {
           severity: 'warning',
           reason: 'wrong-protocol',
-          message: `${message}: its requests are answered 502`,
+          message: `${message}: its requests get 502`,
           label: 'protocol',
           value: protocol ?? 'http1',
           suggestion,
@@ -87,9 +87,9 @@ describe('endpoints that do not speak what the label protocol says', () => {
     problems.found(route, endpointAt(1), 'http1');
     problems.found(route, endpointAt(2), 'http1');
     expect(shown()).to.deep.equal(['protocol.2']);
-    problems.answered(endpointAt(1));
+    problems.responded(endpointAt(1));
     expect(shown()).to.deep.equal(['protocol.2']);
-    problems.answered(endpointAt(2));
+    problems.responded(endpointAt(2));
     expect(shown()).to.deep.equal([]);
     problems.found(route, endpointAt(1), 'http1');
     problems.apply(['swarm/other']);

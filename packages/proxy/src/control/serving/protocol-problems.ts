@@ -22,7 +22,7 @@ export class ProtocolProblems {
   }
 
   /** The endpoint has responded as the label says. */
-  answered({ id }: Endpoint): void {
+  responded({ id }: Endpoint): void {
     if (this.#found.size === 0) return;
     for (const [route, { endpoint }] of this.#found) if (endpoint.id === id) this.#found.delete(route);
   }
@@ -51,7 +51,7 @@ function problemOf({ route, endpoint, spoken }: Found): Problem {
   return {
     severity: 'warning',
     reason: 'wrong-protocol',
-    message: `com.df.${label} is ${protocol}${tls}, but ${endpoint.host}:${endpoint.port} ${spokenText[spoken]}: its requests are answered 502`,
+    message: `com.df.${label} is ${protocol}${tls}, but ${endpoint.host}:${endpoint.port} ${spokenText[spoken]}: its requests get 502`,
     label,
     value: protocol,
     suggestion: suggestionFor(`com.df.${label}`, protocol === 'grpc', endpoint.secure, spoken),

@@ -30,7 +30,7 @@ export class ReplicaReport {
     this.update();
   }
 
-  /** Certificates and answers as of this mark are served. */
+  /** Certificates and responses as of this mark are served. */
   certificatesServed(mark: HeadMark): void {
     this.#acme = mark;
     this.update();

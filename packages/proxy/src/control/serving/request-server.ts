@@ -162,21 +162,21 @@ export async function prepareRequestServer(
   const plugins = await loadRoutePlugins(settings, logger, options.metrics, dependencies);
   const protocols = new ProtocolProblems();
   const endpoints = {
-    pick: (route: Route, wanted: PickOptions) => balancer.pick(route, upstreams.of(route), wanted),
+    pick: (route: Route, required: PickOptions) => balancer.pick(route, upstreams.of(route), required),
     finished: (endpoint: Endpoint, outcome: EndpointOutcome) => {
-      if (outcome === 'answered') protocols.answered(endpoint);
+      if (outcome === 'responded') protocols.responded(endpoint);
       balancer.finished(endpoint, outcome);
     },
   };
   const admit = (socket: Socket) => {
-    const told = (admitted: boolean) => {
+    const reported = (admitted: boolean) => {
       if (admitted) return true;
       const reason = admission.share < 1 ? 'limit' : 'descriptors';
       logger.warn({ reason, peer: socket.remoteAddress }, 'a connection was refused');
       return false;
     };
     const admitted = admission.admit(socket);
-    return admitted instanceof Promise ? admitted.then(told) : told(admitted);
+    return admitted instanceof Promise ? admitted.then(reported) : reported(admitted);
   };
   const proxied = proxiedConnections(settings, trusted, logger, measured);
   const host = options.host === undefined ? {} : { host: options.host };

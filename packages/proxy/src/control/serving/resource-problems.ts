@@ -1,7 +1,7 @@
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import { containerMemory, descriptorsInUse, type MemoryUse } from '@swarmgate/runtime';
 
-/** Told from this share of a resource on, and until its use is below the other: a use that goes up and down is told once. */
+/** Reported from this share of a resource on, and until its use is below the other: a use that goes up and down is reported once. */
 const lowFrom = 0.9;
 const enoughBelow = 0.8;
 

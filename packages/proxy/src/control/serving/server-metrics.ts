@@ -29,7 +29,7 @@ export interface MeasuredParts {
 }
 
 export interface ServingMetrics {
-  /** Of every exchange: counted and, where that is asked for, logged. */
+  /** Of every exchange: counted and, where that is requested, logged. */
   readonly observe: ExchangeContext['observe'];
   readonly opened: (tookMs: number) => void;
   ejected(health: EndpointHealth['kind']): void;

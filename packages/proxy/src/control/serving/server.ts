@@ -39,8 +39,8 @@ export interface Server {
   plugins?(): PluginsView | undefined;
   /** The certificates it serves; `SharedCertificates` adds those that all replicas share. */
   certificates?(): CertificateStore;
-  /** Puts answers to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */
-  serveChallenges?(answers: OpenChallengeResponses): Promise<void>;
+  /** Puts responses to the challenges of CAs in force; resolves when every worker has them, and all certificates before. */
+  serveChallenges?(responses: OpenChallengeResponses): Promise<void>;
   /** Control tasks of workers that failed and have not recovered. Absent where this process serves by itself. */
   workerTaskFaults?(): readonly TaskFault[];
   workers(): readonly WorkerView[];

@@ -1,7 +1,7 @@
 import type { Tasks } from '@swarmgate/runtime';
 import type { EndpointHealth } from '../../endpoints/endpoint-health.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
-import type { AskedServices } from '../../exchange/services-apart.ts';
+import type { RequestedServices } from '../../exchange/services-apart.ts';
 import type { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
@@ -21,7 +21,7 @@ import type { ServiceNumbers } from '../numbers/service-numbers.ts';
 export interface ServingDependencies {
   /**
    * No other process serves for this proxy: health checks are made and unusable addresses are looked for here. A worker is
-   * told instead, because services are checked once for each proxy and not once for each worker.
+   notified instead, because services are checked once for each proxy and not once for each worker.
    */
   readonly alone: boolean;
   /** Runs what belongs to no request. */
@@ -34,14 +34,14 @@ export interface ServingDependencies {
   readonly certificates: CertificateStore;
   /** As `certificates`. */
   readonly challenges: ChallengeResponses;
-  /** PEM of `CA_FILE`; `undefined`: clients are not asked for certificates. */
+  /** PEM of `CA_FILE`; `undefined`: no client certificates are requested. */
   readonly clientAuthorities: string | undefined;
   /** `undefined`: keys of this process alone. */
   readonly ticketKeys: TicketKeys | undefined;
   /** Requests, or active checks, showed that an endpoint fails. */
   readonly onEjected: (endpoint: Endpoint, health: EndpointHealth) => void;
   /** Whether `/metrics` shows a service apart, for all processes of the proxy alike. */
-  readonly apart: Pick<AskedServices, 'isApart' | 'forget'>;
+  readonly apart: Pick<RequestedServices, 'isApart' | 'forget'>;
   /** What was counted here since the last call, for the numbers of the proxy. */
   readonly onNumbers: (delta: NumbersDelta) => void;
   /** Closes windows on time, where this process has the numbers. */

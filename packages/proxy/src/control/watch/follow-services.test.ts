@@ -104,7 +104,7 @@ describe('following the registry', () => {
     await serves(follower, 'swarm/a', 'swarm/b');
   });
 
-  it('reads again on request, though nothing changed, as often as asked', async () => {
+  it('reads again on request, though nothing changed, as often as requested', async () => {
     const follower = await follow();
     await Promise.all([follower.readAgain(), follower.readAgain()]);
     await follower.readAgain();

@@ -207,7 +207,7 @@ export class ServicesFollower implements Running {
     if (this.#away !== undefined || this.#headMissingSinceMs !== undefined)
       logger.info(
         { revision: change.kind === 'snapshot' ? change.snapshot.revision : change.revision },
-        'the registry answers again',
+        'the registry responds again',
       );
     this.#away = undefined;
     this.#headMissingSinceMs = undefined;
@@ -292,7 +292,7 @@ export class ServicesFollower implements Running {
     this.#firstTableFrom = 'snapshot';
     this.#options.logger.info(
       { revision: kept.revision, services: kept.services.length, ageMs },
-      'serving the snapshot on disk until the registry answers',
+      'serving the snapshot on disk until the registry responds',
     );
     if (ageMs <= staleAfterMs)
       this.#distrustTimer = setTimeout(

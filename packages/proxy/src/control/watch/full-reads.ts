@@ -8,7 +8,7 @@ export class FullReads implements AsyncIterable<void> {
   #current: PromiseWithResolvers<void> | undefined;
   #next: PromiseWithResolvers<void> | undefined;
   #wake: (() => void) | undefined;
-  #asked = false;
+  #requested = false;
 
   /** Resolves when everything was read again and is served. @throws RegistryError when the registry is away. */
   request(): Promise<void> {
@@ -21,7 +21,7 @@ export class FullReads implements AsyncIterable<void> {
     return this.#next.promise;
   }
 
-  /** The registry was read because it was asked to. */
+  /** The registry was read because it was requested to. */
   done(): void {
     this.#current?.resolve();
     this.#current = this.#next;
@@ -31,7 +31,7 @@ export class FullReads implements AsyncIterable<void> {
 
   /**
    * Asks once more for what is still open. To be called before each wait for the next change: a follower takes requests
-   * that reach it while it reads for another reason as answered by that read, which may have begun before them.
+   * that reach it while it reads for another reason as served by that read, which may have begun before them.
    */
   repeat(): void {
     setImmediate(() => {
@@ -52,13 +52,13 @@ export class FullReads implements AsyncIterable<void> {
     let ended = false;
     return {
       next: async () => {
-        while (!this.#asked && !ended) {
+        while (!this.#requested && !ended) {
           const woken = Promise.withResolvers<void>();
           this.#wake = woken.resolve;
           await woken.promise;
         }
         if (ended) return { done: true, value: undefined };
-        this.#asked = false;
+        this.#requested = false;
         return { done: false, value: undefined };
       },
       return: () => {
@@ -70,7 +70,7 @@ export class FullReads implements AsyncIterable<void> {
   }
 
   #ask(): void {
-    this.#asked = true;
+    this.#requested = true;
     this.#wake?.();
   }
 }

@@ -52,7 +52,7 @@ export class RegisteredServices {
   foreignKeys: readonly string[] = [];
   holding: Holding | undefined;
   readonly #recentlyLost = { definitions: new RecentCount(), endpoints: new RecentCount() };
-  /** What is known comes from the disk; the registry has not answered yet. */
+  /** What is known comes from the disk; the registry has not responded yet. */
   fromDisk = false;
 
   /** Starts from what this proxy served last time. */

@@ -28,7 +28,7 @@ export interface ReloadRequestsOptions {
   readonly replica: string;
   readonly logger: Logger;
   readonly tasks: Pick<Tasks, 'run'>;
-  /** Carries out what another replica was asked. */
+  /** Carries out what another replica was requested to do. */
   readonly onRequest: (request: ReloadRequest) => Promise<void>;
 }
 
@@ -65,19 +65,19 @@ export class ReloadRequests implements Running {
     let attempt = 0;
     while (!signal.aborted) {
       try {
-        const answer = await store.waitForKey(layout.reload, index, signal);
+        const response = await store.waitForKey(layout.reload, index, signal);
         attempt = 0;
-        const isNew = answer.index !== index;
-        index = answer.index < index ? 0 : answer.index;
-        const request = parse(answer.data?.value);
+        const isNew = response.index !== index;
+        index = response.index < index ? 0 : response.index;
+        const request = parse(response.data?.value);
         if (isFirst) lastId = request?.id;
         else if (request !== undefined && request.id !== lastId) {
           lastId = request.id;
           await this.#carryOut(request);
         }
         isFirst = false;
-        // On a missing key Consul answers for writes anywhere; the pause keeps that from becoming a busy loop.
-        if (isNew && answer.data === undefined) await pause(250, signal);
+        // On a missing key Consul responds for writes anywhere; the pause keeps that from becoming a busy loop.
+        if (isNew && response.data === undefined) await pause(250, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (attempt === 0) logger.debug({ err: error }, 'reload requests cannot be followed at present');
@@ -91,7 +91,7 @@ export class ReloadRequests implements Running {
   async #carryOut(request: ReloadRequest): Promise<void> {
     const { replica, logger, onRequest } = this.#options;
     if (request.replica === replica) return;
-    logger.info({ by: request.by, through: request.replica, force: request.force }, 'reload was asked for');
+    logger.info({ by: request.by, through: request.replica, force: request.force }, 'reload was requested');
     try {
       await onRequest(request);
     } catch (error) {

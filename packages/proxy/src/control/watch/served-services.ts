@@ -97,7 +97,7 @@ export class ServedServices {
     return this.held.has(key) ? undefined : this.#registered.definitions.get(key);
   }
 
-  /** Services of the registry, or of the disk before it answered. */
+  /** Services of the registry, or of the disk before it responded. */
   get registeredCount(): number {
     return this.#registered.definitions.size;
   }
@@ -108,7 +108,7 @@ export class ServedServices {
     this.#touch(this.#registered.definitions.keys());
   }
 
-  /** The snapshot's addresses have become too old to be used while the registry has not answered. */
+  /** The snapshot's addresses have become too old to be used while the registry has not responded. */
   distrustDisk(): void {
     if (!this.#registered.fromDisk || this.#diskIsStale) return;
     this.#diskIsStale = true;

@@ -165,14 +165,14 @@ describe('workers of one proxy', function () {
     await rig.put('elsewhere/pair', undefined);
   });
 
-  it('are told what active checks found, which ask a service once for all of them', async () => {
+  it('are sent what active checks found, which ask a service once for all of them', async () => {
     const everyMs = 250;
     let well = true;
-    let asked = 0;
+    let requested = 0;
     const checked = await listening(
       createHttpServer((request, response) => {
         const isCheck = request.headers['user-agent'] === 'swarmgate-check';
-        if (isCheck) asked += 1;
+        if (isCheck) requested += 1;
         response.writeHead(isCheck && !well ? 500 : 200).end('checked');
       }),
     );
@@ -192,9 +192,9 @@ describe('workers of one proxy', function () {
         },
       },
     );
-    await until(() => asked === 1, 'the first check');
+    await until(() => requested === 1, 'the first check');
     const beganMs = performance.now();
-    await until(() => asked === 5, 'four more');
+    await until(() => requested === 5, 'four more');
     // Two who check would have been there in half the time.
     expect(performance.now() - beganMs).to.be.at.least(4 * everyMs - 20);
     const textsOf = (pid: number) =>

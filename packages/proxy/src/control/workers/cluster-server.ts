@@ -143,7 +143,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   };
   const challenges = new OpenChallenges();
   const firstTable = Promise.withResolvers<void>();
-  const onMessage = answerer({
+  const onMessage = responder({
     limiters,
     slots,
     ejections,
@@ -163,7 +163,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
         first: () => [
           ...certificateSources.map((source) => certificatesOf(certificates.store, source)),
           ticketKeysMessage(),
-          { kind: 'challenges', number: 0, answers: challenges.answers },
+          { kind: 'challenges', number: 0, responses: challenges.responses },
           plugins.suspendMessage(),
         ],
         revision: () => view.revision,
@@ -225,12 +225,12 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     plugins: () => plugins.view(),
     workerTaskFaults: () => view.taskFaults(),
     entrypoints() {
-      const told = view.entrypoints();
-      return told.length === 0 ? bound.views() : told;
+      const reported = view.entrypoints();
+      return reported.length === 0 ? bound.views() : reported;
     },
     certificates: () => certificates.store,
     serveChallenges(next) {
-      challenges.answers = next;
+      challenges.responses = next;
       return fleet.serveChallenges(next);
     },
     workers: () => fleet.views(),
@@ -264,9 +264,9 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   };
 }
 
-/** Answers to the challenges of CAs that are pending, for workers that start. */
+/** Responses to the challenges of CAs that are pending, for workers that start. */
 class OpenChallenges {
-  answers = noChallengeResponses;
+  responses = noChallengeResponses;
 }
 
 const workerFile = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
@@ -288,7 +288,7 @@ function fork({ blockReportFd }: StartMessage, fds: readonly number[], compileCa
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds, ...(blockReportFd === undefined ? [] : ['pipe' as const])],
   });
   const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
-  // Glibc keeps a heap for each thread that ever asked for memory: with one for all of them a worker takes 10 MB less.
+  // Glibc keeps a heap for each thread that ever requested memory: with one for all of them a worker takes 10 MB less.
   return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX });
 }
 
@@ -307,7 +307,7 @@ interface Lender {
 }
 
 /** What workers ask of the process that has it for all of them. */
-function answerer({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet, owner }: Lender) {
+function responder({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet, owner }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {
       case 'take-tokens': {
@@ -360,13 +360,13 @@ function certificatesOf(store: CertificateStore, source: CertificateSource): Cer
 
 /** Reports every source whose certificates changed. */
 function tellCertificates(store: CertificateStore, tell: (message: CertificatesMessage) => void): () => void {
-  const told = new Map(certificateSources.map((source) => [source, store.of(source)]));
+  const reported = new Map(certificateSources.map((source) => [source, store.of(source)]));
   return store.onChange(() => {
     for (const source of certificateSources) {
-      const before = told.get(source) ?? [];
+      const before = reported.get(source) ?? [];
       const present = store.of(source);
       if (before.length === present.length && present.every((each, at) => each === before[at])) continue;
-      told.set(source, present);
+      reported.set(source, present);
       tell(certificatesOf(store, source));
     }
   });

@@ -7,24 +7,24 @@ import { LeasedConnections } from './leased-connections.ts';
 interface Proxy {
   readonly slots: ConnectionSlots<number>;
   worker(name: number): LeasedConnections;
-  readonly asked: () => number;
+  readonly requested: () => number;
 }
 
 function proxy(most: number, mostPerAddress = 0, batch = 1): Proxy {
   const slots = new ConnectionSlots<number>({ most, mostPerAddress });
-  let asked = 0;
+  let requested = 0;
   return {
     slots,
-    asked: () => asked,
+    requested: () => requested,
     worker: (name) =>
       new LeasedConnections({
         most,
         mostPerAddress,
         batch,
         exempt: (address) => address === '10.0.0.1',
-        take: async (wanted) => {
-          asked += 1;
-          return slots.take(name, wanted);
+        take: async (required) => {
+          requested += 1;
+          return slots.take(name, required);
         },
         give: (returned) => slots.give(name, returned),
         owner: new Tasks({ logger: silentLogger }).owner('connection-limits'),
@@ -89,8 +89,8 @@ describe('connection limits of several workers', () => {
     expect(await other.admit(connection())).to.equal(true);
   });
 
-  it('are asked for in batches where the limit is large, and ahead of the need', async () => {
-    const { worker, asked } = proxy(100_000, 0, 64);
+  it('are requested in batches where the limit is large, and ahead of the need', async () => {
+    const { worker, requested } = proxy(100_000, 0, 64);
     const one = worker(1);
     await one.admit(connection());
     for (let at = 0; at < 400; at += 1) {
@@ -99,7 +99,7 @@ describe('connection limits of several workers', () => {
       await Promise.resolve();
       await Promise.resolve();
     }
-    expect(asked()).to.be.lessThan(10);
+    expect(requested()).to.be.lessThan(10);
   });
 
   it('keep few unused slots', async () => {

@@ -4,7 +4,7 @@ import type { ControlMessage, WorkerMessage } from './messages.ts';
 /** A worker's end of the channel to its control process. */
 export class ControlLink {
   readonly #owner: FaultOwner;
-  readonly #waiting = new Map<number, (answer: ControlMessage | undefined) => void>();
+  readonly #waiting = new Map<number, (response: ControlMessage | undefined) => void>();
   #calls = 0;
 
   /** @param owner gets what goes wrong with a message in either direction */
@@ -19,7 +19,7 @@ export class ControlLink {
       guard(this.#owner, (sent: unknown) => {
         // Only the parent process writes to this channel.
         const message = sent as ControlMessage;
-        if (message.kind === 'tokens' || message.kind === 'slots') this.#answered(message.call, message);
+        if (message.kind === 'tokens' || message.kind === 'slots') this.#responded(message.call, message);
         else onMessage(message);
       }),
     );
@@ -45,23 +45,23 @@ export class ControlLink {
     return this.send({ kind: 'failed', code, message: messageOf(error) });
   }
 
-  /** `undefined`: no answer within `waitMs`. */
+  /** `undefined`: no response within `waitMs`. */
   call(make: (call: number) => WorkerMessage, waitMs: number): Promise<ControlMessage | undefined> {
     this.#calls += 1;
     const call = this.#calls;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#answered(call, undefined), waitMs);
-      this.#waiting.set(call, (answer) => {
+      const timer = setTimeout(() => this.#responded(call, undefined), waitMs);
+      this.#waiting.set(call, (response) => {
         clearTimeout(timer);
-        resolve(answer);
+        resolve(response);
       });
       this.post(make(call));
     });
   }
 
-  #answered(call: number, answer: ControlMessage | undefined): void {
+  #responded(call: number, response: ControlMessage | undefined): void {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);
-    waiting?.(answer);
+    waiting?.(response);
   }
 }

@@ -26,6 +26,6 @@ describe('what replicas tell each other, where workers serve', () => {
     // The channel keeps its order: once this change is applied, the worker knows.
     await rig.put('manual/later', { servicePath: ['/later'] });
     expect((await rig.get('/gone')).status).to.equal(502);
-    await until(() => ejected.includes('127.0.0.1:9'), 'the ejection to be told');
+    await until(() => ejected.includes('127.0.0.1:9'), 'the ejection to be reported');
   });
 });

@@ -7,11 +7,11 @@ export interface LeasedConnectionsOptions {
   /** Of the whole proxy; 0: no limit. */
   readonly most: number;
   readonly mostPerAddress: number;
-  /** Slots that are asked for at once. */
+  /** Slots that are requested at once. */
   readonly batch: number;
   readonly exempt: (address: string) => boolean;
   /** Asks the control process for slots. `undefined`: none, because of the address limit or for lack of a response. */
-  readonly take: (asked: SlotRequest) => Promise<number | undefined>;
+  readonly take: (requested: SlotRequest) => Promise<number | undefined>;
   readonly give: (returned: SlotRequest) => void;
   /** Gets what goes wrong with asking ahead, which no connection waits for. */
   readonly owner: FaultOwner;
@@ -93,7 +93,7 @@ export class LeasedConnections implements Admission {
       if (address !== undefined) this.#options.give({ count: 0, address });
       if (this.#options.most > 0) this.#putBack(1);
     };
-    // It may have closed while the control process was asked.
+    // It may have closed while the control process was queried.
     if (socket.destroyed) onClose();
     else socket.once('close', onClose);
   }

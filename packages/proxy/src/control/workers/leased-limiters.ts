@@ -4,9 +4,9 @@ import type { Count, Limiters } from '../../middleware/limits/limiters.ts';
 import type { Tokens } from './messages.ts';
 
 export interface LeasedLimitersOptions {
-  /** Asks the control process. `undefined`: no answer in time. */
+  /** Asks the control process. `undefined`: no response in time. */
   readonly ask: (limit: RateLimit, key: string) => Promise<Tokens | undefined>;
-  /** Counts for this worker alone while the control process does not answer. */
+  /** Counts for this worker alone while the control process does not respond. */
   readonly alone: Limiters;
   /** Workers of the proxy: alone, each counts its share. */
   readonly workers: number;

@@ -52,11 +52,11 @@ export interface CertificatesMessage {
   readonly certificates: readonly { readonly name: string; readonly cert: string; readonly key: string }[];
 }
 
-/** All responses to the challenges of CAs. Acknowledged: the CA is asked to validate only then. */
+/** All responses to the challenges of CAs. Acknowledged: the CA is requested to validate only then. */
 export interface ChallengesMessage {
   readonly kind: 'challenges';
   readonly number: number;
-  readonly answers: OpenChallengeResponses;
+  readonly responses: OpenChallengeResponses;
 }
 
 /** An endpoint that one worker ejected is ejected in all. Times are spans: clocks of processes differ. */
@@ -89,7 +89,7 @@ export type ControlMessage =
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
   | { readonly kind: 'collect'; readonly call: number }
-  /** Answered by `numbers-reported`, after all numbers that were counted before. */
+  /** Responded by `numbers-reported`, after all numbers that were counted before. */
   | { readonly kind: 'report-numbers'; readonly call: number }
   /** Live requests: see `LiveTail`. */
   | ({ readonly kind: 'watch'; readonly id: number } & Watch)

@@ -14,18 +14,18 @@ function local(): Limiters {
 /** Two workers of one proxy, and how often they asked. */
 function proxyOfTwo(now?: () => number) {
   const control = local();
-  const asked = { times: 0 };
+  const requested = { times: 0 };
   const worker = () =>
     createLeasedLimiters({
       alone: local(),
       workers: 2,
       ask: (limit, key) => {
-        asked.times += 1;
+        requested.times += 1;
         return leaseTokens(control, limit, key, 2);
       },
       ...(now === undefined ? {} : { now }),
     });
-  return { workers: [worker(), worker()] as const, asked };
+  return { workers: [worker(), worker()] as const, requested };
 }
 
 async function allowed(limiters: Limiters, requests: number, limit: number, key = 'k'): Promise<number> {
@@ -49,16 +49,16 @@ describe('rate limits of several workers', () => {
     expect(passed).to.be.within(980, 1_000);
   });
 
-  it('are asked for in batches where the limit is large', async () => {
-    const { workers, asked } = proxyOfTwo();
+  it('are requested in batches where the limit is large', async () => {
+    const { workers, requested } = proxyOfTwo();
     await allowed(workers[0], 1_000, 10_000);
-    expect(asked.times).to.be.lessThan(20);
+    expect(requested.times).to.be.lessThan(20);
   });
 
   it('ask no more once the control process said no', async () => {
-    const { workers, asked } = proxyOfTwo();
+    const { workers, requested } = proxyOfTwo();
     await allowed(workers[0], 50, 2);
-    expect(asked.times).to.equal(3);
+    expect(requested.times).to.equal(3);
   });
 
   it('count every key for itself', async () => {
@@ -69,7 +69,7 @@ describe('rate limits of several workers', () => {
 
   it('forget leases when their window ends', async () => {
     let nowMs = 0;
-    const answers: Tokens[] = [
+    const responses: Tokens[] = [
       { ok: true, count: 5, forMs: 1_000 },
       { ok: false, retryAfterMs: 1_000 },
       { ok: true, count: 1, forMs: 1_000 },
@@ -78,7 +78,7 @@ describe('rate limits of several workers', () => {
       alone: local(),
       workers: 2,
       now: () => nowMs,
-      ask: async () => answers.shift(),
+      ask: async () => responses.shift(),
     });
     expect(await allowed(limiters, 2, 500)).to.equal(2);
     nowMs = 1_500;
@@ -87,7 +87,7 @@ describe('rate limits of several workers', () => {
     expect(await allowed(limiters, 1, 500)).to.equal(1);
   });
 
-  it('count a worker’s share alone while the control process does not answer', async () => {
+  it('count a worker’s share alone while the control process does not respond', async () => {
     const limiters = createLeasedLimiters({ alone: local(), workers: 2, ask: async () => undefined });
     expect(await allowed(limiters, 20, 10)).to.equal(5);
   });

@@ -11,7 +11,7 @@ describe('active checks for all workers', () => {
   const key: ServiceKey = 'manual/web';
   let ended: AbortController;
   let running: Promise<void>;
-  let told: CheckedMessage[];
+  let reported: CheckedMessage[];
   let out: string[];
   let well: boolean;
   let nowMs: number;
@@ -19,12 +19,12 @@ describe('active checks for all workers', () => {
 
   beforeEach(() => {
     ended = new AbortController();
-    [told, out, well, nowMs] = [[], [], true, 0];
+    [reported, out, well, nowMs] = [[], [], true, 0];
     checks = new SharedChecks({
       swarmName: 'swarm',
       subnets: () => [],
       signal: ended.signal,
-      tell: (message) => told.push(message),
+      tell: (message) => reported.push(message),
       onOut: ({ id }) => out.push(id),
       checks: {
         check: async () => well,
@@ -57,21 +57,21 @@ describe('active checks for all workers', () => {
 
   it('say nothing of an endpoint that is well', async () => {
     await looks(5);
-    expect(told).to.deep.equal([]);
+    expect(reported).to.deep.equal([]);
     expect(checks.failing()).to.deep.equal([]);
   });
 
   it('tell each failure, also to workers that start, and the first success once', async () => {
     well = false;
-    await until(() => told.length >= 3, 'failures');
+    await until(() => reported.length >= 3, 'failures');
     const failure = { kind: 'checked', endpointId, passed: false };
-    expect(told.slice(0, 3)).to.deep.equal([failure, failure, failure]);
+    expect(reported.slice(0, 3)).to.deep.equal([failure, failure, failure]);
     expect(checks.failing()).to.deep.equal([failure]);
     expect(out).to.deep.equal([endpointId]);
     well = true;
-    await until(() => told.at(-1)?.passed === true, 'the success');
+    await until(() => reported.at(-1)?.passed === true, 'the success');
     await looks(3);
-    expect(told.filter(({ passed }) => passed)).to.have.length(1);
+    expect(reported.filter(({ passed }) => passed)).to.have.length(1);
     expect(checks.failing()).to.deep.equal([]);
   });
 });

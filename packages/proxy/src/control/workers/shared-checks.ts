@@ -25,7 +25,7 @@ export interface SharedChecksOptions {
 
 /**
  * Active checks of one proxy: made in the control process, which outlives its workers, and sent to all workers, so that
- * services are asked once and not by every worker.
+ * services are queried once and not by every worker.
  */
 export class SharedChecks {
   readonly #options: SharedChecksOptions;

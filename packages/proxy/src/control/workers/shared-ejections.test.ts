@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SharedEjections } from './shared-ejections.ts';
 
 describe('ejections that workers share', () => {
-  it('are told to a worker that starts, for as long as they last', () => {
+  it('are reported to a worker that starts, for as long as they last', () => {
     let nowMs = 0;
     const ejections = new SharedEjections(() => nowMs);
     ejections.add({ kind: 'ejected', endpointId: 'one', forMs: 2_000, ejections: 1 });

@@ -1,6 +1,6 @@
 import type { Logger, Tasks } from '@swarmgate/runtime';
 import { trustedProxies } from '../../exchange/client-connection.ts';
-import { AskedServices } from '../../exchange/services-apart.ts';
+import { RequestedServices } from '../../exchange/services-apart.ts';
 import { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
@@ -19,12 +19,12 @@ import type { UpdateQueue } from './update-queue.ts';
 export interface WorkerDependencies extends ServingDependencies {
   readonly challenges: LiveChallenges;
   readonly ticketKeys: RotatingTicketKeys;
-  readonly apart: AskedServices;
+  readonly apart: RequestedServices;
   readonly updates: UpdateQueue;
 }
 
-// The control process is on this machine and does little: what it does not answer by then, it will not soon.
-const answerWaitMs = 1_000;
+// The control process is on this machine and does little: what it does not respond by then, it will not soon.
+const responseWaitMs = 1_000;
 
 /** Makes the dependencies of a worker. @throws RangeError for a wrong `TRUSTED_PROXIES` */
 export function workerDependencies(
@@ -47,8 +47,8 @@ export function workerDependencies(
       workers,
       alone: createLimiters({ redisUrl: undefined, instance: settings.instanceName, logger }),
       ask: async (limit, key) => {
-        const answer = await link.call((call) => ({ kind: 'take-tokens', call, limit, key }), answerWaitMs);
-        return answer?.kind === 'tokens' ? answer.tokens : undefined;
+        const response = await link.call((call) => ({ kind: 'take-tokens', call, limit, key }), responseWaitMs);
+        return response?.kind === 'tokens' ? response.tokens : undefined;
       },
     }),
     admission: new LeasedConnections({
@@ -56,9 +56,9 @@ export function workerDependencies(
       mostPerAddress: settings.maxConnectionsPerAddress,
       batch: batchOfSlots(settings.maxConnections, workers),
       exempt: trustedProxies(settings.trustedProxies),
-      take: async (asked) => {
-        const answer = await link.call((call) => ({ kind: 'take-slots', call, ...asked }), answerWaitMs);
-        return answer?.kind === 'slots' ? answer.slots : undefined;
+      take: async (requested) => {
+        const response = await link.call((call) => ({ kind: 'take-slots', call, ...requested }), responseWaitMs);
+        return response?.kind === 'slots' ? response.slots : undefined;
       },
       give: (returned) => link.post({ kind: 'give-slots', ...returned }),
       owner: slotsOwner,
@@ -72,7 +72,7 @@ export function workerDependencies(
       const forMs = Math.max(0, health.untilMs - performance.now());
       link.post({ kind: 'ejected', endpointId: id, forMs, ejections: health.ejections });
     },
-    apart: new AskedServices((service) => link.post({ kind: 'ask-apart', service })),
+    apart: new RequestedServices((service) => link.post({ kind: 'ask-apart', service })),
     onNumbers: (delta) => link.post({ kind: 'numbers', delta }),
     numbers: new ServiceNumbers(),
     onLiveRequests: (id, batch) => link.post({ kind: 'live-requests', id, batch }),

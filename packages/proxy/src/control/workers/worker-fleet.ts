@@ -14,7 +14,7 @@ export interface WorkerFleetOptions {
   readonly drainMs: number;
   /** A worker may take so long to begin to serve, in milliseconds. Default 60,000. */
   readonly startWaitMs?: number;
-  /** A change waits so long for a worker that does not answer, in milliseconds. Default 5,000. */
+  /** A change waits so long for a worker that does not respond, in milliseconds. Default 5,000. */
   readonly applyWaitMs?: number;
   /** Time before a worker that crashed again is replaced, in milliseconds, doubled up to the most. Default 100 to 10,000. */
   readonly firstBackoffMs?: number;
@@ -33,11 +33,11 @@ const mostBackoffMs = 10_000;
 /** A worker that served so long did not crash for how it started. */
 const settledMs = 10_000;
 
-/** Keeps as many workers serving as there should be: replaces those that crash, and all of them one by one when asked. */
+/** Keeps as many workers serving as there should be: replaces those that crash, and all of them one by one when requested. */
 export class WorkerFleet implements Running {
   readonly #options: WorkerFleetOptions;
   readonly #workers = new Set<WorkerProcess>();
-  /** Asked to end: their exit is no crash. */
+  /** Requested to end: their exit is no crash. */
   readonly #retiring = new Set<WorkerProcess>();
   /** Being replaced because an error passed every guard: an end before that needs no other replacement. */
   readonly #unusable = new Set<WorkerProcess>();
@@ -92,17 +92,17 @@ export class WorkerFleet implements Running {
     over.abort();
   }
 
-  /** As `apply`, but rejects if a worker does not acknowledge in time: then not all of them serve the answers. */
-  async serveChallenges(answers: OpenChallengeResponses): Promise<void> {
+  /** As `apply`, but rejects if a worker does not acknowledge in time: then not all of them serve the responses. */
+  async serveChallenges(responses: OpenChallengeResponses): Promise<void> {
     const { applyWaitMs = 5_000 } = this.#options;
-    const answered = Promise.all([...this.#workers].map((worker) => worker.serveChallenges(answers)));
+    const responded = Promise.all([...this.#workers].map((worker) => worker.serveChallenges(responses)));
     const over = new AbortController();
     const late = pause(applyWaitMs, over.signal).then((inVain) => {
       if (inVain)
-        throw new WorkerError('worker-late', `a worker did not take challenge answers within ${applyWaitMs} ms`);
+        throw new WorkerError('worker-late', `a worker did not take challenge responses within ${applyWaitMs} ms`);
     });
     try {
-      await Promise.race([answered, late]);
+      await Promise.race([responded, late]);
     } finally {
       over.abort();
     }

@@ -85,9 +85,9 @@ describe('the life of workers', function () {
   it('leaves the port open when all of them crash: who connects meanwhile is served by the next', async () => {
     const old = pids();
     for (const pid of old) process.kill(pid, 'SIGKILL');
-    const answers = await Promise.all(Array.from({ length: 10 }, () => rig.get('/')));
+    const responses = await Promise.all(Array.from({ length: 10 }, () => rig.get('/')));
     // Those that a dying worker had accepted are lost with it; none is refused.
-    expect(answers.filter(({ status }) => status === 'ECONNREFUSED')).to.deep.equal([]);
+    expect(responses.filter(({ status }) => status === 'ECONNREFUSED')).to.deep.equal([]);
     expect((await rig.get('/m-599')).status).to.equal(200);
     await replacedBy(old);
   });
@@ -103,16 +103,16 @@ describe('the life of workers', function () {
     expect(pids().filter((pid) => old.includes(pid))).to.deep.equal([]);
     expect([...load.failures]).to.deep.equal([]);
     // What the old ones counted is not lost with them.
-    expect((await rig.metric('swarmgate_requests_total')) - before).to.equal(load.answered);
+    expect((await rig.metric('swarmgate_requests_total')) - before).to.equal(load.responded);
   });
 
   it('ends, when the proxy drains, after what was in flight', async () => {
-    const answering = rig.get('/held');
+    const responding = rig.get('/held');
     await until(() => waiting.length === 1, 'the request at the backend');
     const draining = rig.server.drain(10_000);
     await until(() => rig.server.workers().every(({ state }) => state === 'draining'), 'the drain');
     waiting[0]?.end('late');
-    expect((await answering).text).to.equal('late');
+    expect((await responding).text).to.equal('late');
     await draining;
     expect(rig.server.workers()).to.deep.equal([]);
     expect((await rig.get('/')).status).to.equal('ECONNREFUSED');

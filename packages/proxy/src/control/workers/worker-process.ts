@@ -43,7 +43,7 @@ export class WorkerProcess {
   readonly #unacknowledged = new Map<number, { readonly revision: string; readonly resolve: () => void }>();
   readonly #collecting = new Map<number, (metrics: WorkerMetrics) => void>();
   readonly #reporting = new Map<number, () => void>();
-  readonly #answering = new Map<number, () => void>();
+  readonly #responding = new Map<number, () => void>();
   #state: State = 'starting';
   #backlog: Backlog | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -95,7 +95,7 @@ export class WorkerProcess {
     return this.#report;
   }
 
-  /** As of its last answer; its final ones once it has drained. */
+  /** As of its last response; its final ones once it has drained. */
   get metrics(): WorkerMetrics {
     return this.#lastMetrics;
   }
@@ -126,11 +126,11 @@ export class WorkerProcess {
     return counts ? acknowledged : Promise.resolve();
   }
 
-  /** Resolves when the worker has the answers, or is none that accepts connections: one that starts gets them first. */
-  serveChallenges(answers: OpenChallengeResponses): Promise<void> {
+  /** Resolves when the worker has the responses, or is none that accepts connections: one that starts gets them first. */
+  serveChallenges(responses: OpenChallengeResponses): Promise<void> {
     const number = this.#nextNumber();
-    const acknowledged = new Promise<void>((resolve) => this.#answering.set(number, resolve));
-    this.send({ kind: 'challenges', number, answers });
+    const acknowledged = new Promise<void>((resolve) => this.#responding.set(number, resolve));
+    this.send({ kind: 'challenges', number, responses });
     return this.#state === 'serving' || this.#state === 'opening' ? acknowledged : Promise.resolve();
   }
 
@@ -152,37 +152,37 @@ export class WorkerProcess {
     this.#child.process.kill('SIGKILL');
   }
 
-  /** Its metrics now; those of its last answer where it does not answer in time. */
+  /** Its metrics now; those of its last response where it does not respond in time. */
   async collect(): Promise<WorkerMetrics> {
     if (this.#state !== 'serving' && this.#state !== 'draining') return this.#lastMetrics;
     const call = this.#nextNumber();
-    const answered = Promise.withResolvers<WorkerMetrics>();
-    this.#collecting.set(call, answered.resolve);
-    const timer = setTimeout(() => answered.resolve(this.#lastMetrics), collectWaitMs);
+    const responded = Promise.withResolvers<WorkerMetrics>();
+    this.#collecting.set(call, responded.resolve);
+    const timer = setTimeout(() => responded.resolve(this.#lastMetrics), collectWaitMs);
     guardPromise(
       this.#options.owner,
-      this.ended.then(() => answered.resolve(this.#lastMetrics)),
+      this.ended.then(() => responded.resolve(this.#lastMetrics)),
     );
     this.send({ kind: 'collect', call });
-    const metrics = await answered.promise;
+    const metrics = await responded.promise;
     clearTimeout(timer);
     this.#collecting.delete(call);
     return metrics;
   }
 
-  /** Resolves when all numbers that it counted until now have come, or it does not answer in time. */
+  /** Resolves when all numbers that it counted until now have come, or it does not respond in time. */
   async reportNumbers(): Promise<void> {
     if (this.#state !== 'serving' && this.#state !== 'draining') return;
     const call = this.#nextNumber();
-    const answered = Promise.withResolvers<void>();
-    this.#reporting.set(call, answered.resolve);
-    const timer = setTimeout(answered.resolve, collectWaitMs);
+    const responded = Promise.withResolvers<void>();
+    this.#reporting.set(call, responded.resolve);
+    const timer = setTimeout(responded.resolve, collectWaitMs);
     guardPromise(
       this.#options.owner,
-      this.ended.then(() => answered.resolve()),
+      this.ended.then(() => responded.resolve()),
     );
     this.send({ kind: 'report-numbers', call });
-    await answered.promise;
+    await responded.promise;
     clearTimeout(timer);
     this.#reporting.delete(call);
   }
@@ -215,8 +215,8 @@ export class WorkerProcess {
         this.#collecting.get(message.call)?.(message.metrics);
         return;
       case 'challenges-served':
-        this.#answering.get(message.number)?.();
-        this.#answering.delete(message.number);
+        this.#responding.get(message.number)?.();
+        this.#responding.delete(message.number);
         return;
       case 'numbers-reported':
         this.#reporting.get(message.call)?.();
@@ -294,8 +294,8 @@ export class WorkerProcess {
   #settle(): void {
     for (const { resolve } of this.#unacknowledged.values()) resolve();
     this.#unacknowledged.clear();
-    for (const resolve of this.#answering.values()) resolve();
-    this.#answering.clear();
+    for (const resolve of this.#responding.values()) resolve();
+    this.#responding.clear();
   }
 
   #nextNumber(): number {

@@ -90,7 +90,7 @@ class Worker {
         this.#useCertificates(message);
         return;
       case 'challenges':
-        challenges.replace(message.answers);
+        challenges.replace(message.responses);
         this.#link.post({ kind: 'challenges-served', number: message.number });
         return;
       case 'ticket-keys':

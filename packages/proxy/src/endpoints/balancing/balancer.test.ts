@@ -45,8 +45,8 @@ describe('the balancer', () => {
     balancer = new Balancer({ now: () => nowMs, random: () => draws.shift() ?? 0 });
   });
 
-  const pickId = (upstream: Upstream, wanted = {}, of = route) => {
-    const picked = balancer.pick(of, upstream, wanted);
+  const pickId = (upstream: Upstream, required = {}, of = route) => {
+    const picked = balancer.pick(of, upstream, required);
     return picked.kind === 'endpoint' ? picked.endpoint.id : picked.reason;
   };
   const eject = (which: Endpoint) => {
@@ -75,7 +75,7 @@ describe('the balancer', () => {
     expect(pickId(upstreamOf(a), { except: new Set(['a']) })).to.equal('no-endpoint');
   });
 
-  it('says whether another endpoint could be asked instead', () => {
+  it('says whether another endpoint could be tried instead', () => {
     const others = (upstream: Upstream, except?: ReadonlySet<string>) => {
       const picked = balancer.pick(route, upstream, except === undefined ? {} : { except });
       return picked.kind === 'endpoint' && picked.hasOthers;
@@ -130,8 +130,8 @@ describe('the balancer', () => {
     const upstream = upstreamOf(a, b);
     const picks = Array.from({ length: 6 }, () => pickId(upstream, {}, least));
     expect(picks.filter((id) => id === 'a')).to.have.length(3);
-    balancer.finished(b, 'answered');
-    balancer.finished(b, 'answered');
+    balancer.finished(b, 'responded');
+    balancer.finished(b, 'responded');
     expect([pickId(upstream, {}, least), pickId(upstream, {}, least)]).to.deep.equal(['b', 'b']);
     expect(pickId(upstreamOf(a), {}, least)).to.equal('a');
   });
@@ -142,16 +142,17 @@ describe('the balancer', () => {
     expect(balancer.outstandingOf('a')).to.equal(2);
     expect(balancer.inFlight).to.equal(2);
     balancer.finished(a, 'abandoned');
-    balancer.finished(a, 'answered');
+    balancer.finished(a, 'responded');
     expect(balancer.outstandingOf('a')).to.equal(0);
-    balancer.finished(a, 'answered');
+    balancer.finished(a, 'responded');
     expect(balancer.inFlight).to.equal(0);
   });
 
   it('takes what others say of an endpoint as two failures, never as three, and only of those it knows', () => {
     pickId(upstreamOf(a, b));
-    balancer.finished(a, 'answered');
-    for (let told = 0; told < 10; told += 1) for (const id of ['a', 'b', 'never-seen']) balancer.peerEjected(id);
+    balancer.finished(a, 'responded');
+    for (let reported = 0; reported < 10; reported += 1)
+      for (const id of ['a', 'b', 'never-seen']) balancer.peerEjected(id);
     expect(balancer.healthOf('a').kind).to.equal('healthy');
     expect(balancer.inUse()).to.deep.equal([]);
     expect(balancer.healthOf('never-seen')).to.deep.equal({ kind: 'healthy', failures: 0 });
@@ -160,8 +161,8 @@ describe('the balancer', () => {
   });
 
   it('takes over the results of another worker’s checks without counting them as its own', () => {
-    const told: string[] = [];
-    balancer = new Balancer({ now: () => nowMs, random: () => 0.9, onEjected: ({ id }) => told.push(id) });
+    const reported: string[] = [];
+    balancer = new Balancer({ now: () => nowMs, random: () => 0.9, onEjected: ({ id }) => reported.push(id) });
     balancer.applyCheck('a', false);
     expect([pickId(upstreamOf(a, b)), pickId(upstreamOf(a, b))]).to.deep.equal(['b', 'b']);
     nowMs = 3_600_000;
@@ -172,7 +173,7 @@ describe('the balancer', () => {
     expect(balancer.inUse().map(({ id }) => id))
       .to.include('a')
       .and.not.include('never-met');
-    expect(told).to.deep.equal([]);
+    expect(reported).to.deep.equal([]);
   });
 
   it('tries names in their order until they are resolved', () => {
@@ -186,7 +187,7 @@ describe('the balancer', () => {
     balancer.finished(a, 'refused');
     nowMs = 601_000;
     pickId(upstreamOf(b));
-    balancer.finished(b, 'answered');
+    balancer.finished(b, 'responded');
     expect(balancer.healthOf('a')).to.deep.equal({ kind: 'healthy', failures: 0 });
     pickId(upstreamOf(b));
     expect(balancer.outstandingOf('b')).to.equal(1);

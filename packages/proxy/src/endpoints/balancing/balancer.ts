@@ -69,9 +69,9 @@ export class Balancer {
   }
 
   /** Picks and counts the request as outstanding until `finished`. */
-  pick(route: Route, upstream: Upstream, wanted: ReusePolicy): EndpointPick {
+  pick(route: Route, upstream: Upstream, required: ReusePolicy): EndpointPick {
     const nowMs = this.#now();
-    const chosen = this.#choose(route, upstream, wanted, nowMs);
+    const chosen = this.#choose(route, upstream, required, nowMs);
     if (chosen === undefined) return { kind: 'none', reason: upstream.ifNone };
     const state = this.#stateOf(chosen.id);
     state.outstanding += 1;
@@ -79,7 +79,7 @@ export class Balancer {
     state.usedMs = nowMs;
     const hasOthers =
       upstream.endpoints.length > 1 &&
-      upstream.endpoints.some((each) => each !== chosen && each.state === 'active' && !wanted.except?.has(each.id));
+      upstream.endpoints.some((each) => each !== chosen && each.state === 'active' && !required.except?.has(each.id));
     return { kind: 'endpoint', endpoint: chosen, hasOthers };
   }
 
@@ -151,8 +151,8 @@ export class Balancer {
     return found;
   }
 
-  #choose(route: Route, upstream: Upstream, wanted: ReusePolicy, nowMs: number): Endpoint | undefined {
-    const { except, stickTo } = wanted;
+  #choose(route: Route, upstream: Upstream, required: ReusePolicy, nowMs: number): Endpoint | undefined {
+    const { except, stickTo } = required;
     const [first] = upstream.endpoints;
     // A single endpoint is chosen whatever its health, see below; this skips the weighing.
     if (first !== undefined && upstream.endpoints.length === 1)

@@ -42,8 +42,8 @@ export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, wit
   if (endpoint !== undefined) {
     const attributes = clientAttributes(record, endpoint.host, endpoint.port, endpoint.secure, record.retries);
     // Without a head from the endpoint the status is the proxy's own.
-    const answered = record.upstreamMs !== undefined;
-    if (answered && record.reason === undefined) attributes.push(integer('http.response.status_code', record.status));
+    const responded = record.upstreamMs !== undefined;
+    if (responded && record.reason === undefined) attributes.push(integer('http.response.status_code', record.status));
     const failed = record.reason !== undefined || record.status >= 400;
     if (failed) attributes.push(text('error.type', record.reason ?? String(record.status)));
     const beganAtMs = startedAtMs + record.attemptAfterMs;

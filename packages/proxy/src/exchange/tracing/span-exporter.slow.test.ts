@@ -207,7 +207,7 @@ describe('spans on their way to a collector', () => {
   });
 
   it('are sent again where the collector says later, and counted once', async () => {
-    receiver.answerNext(503, 429);
+    receiver.respondNext(503, 429);
     exporting().add(exchange());
     await arrived(1);
     await until('it is counted', () => exporter?.counts().exported === 1);
@@ -216,18 +216,18 @@ describe('spans on their way to a collector', () => {
 
   const refusals = [
     ['refuses', 400, { exported: 0, dropped: 0, failed: 1 }],
-    ['takes none of, as it says in its answer,', { rejectedSpans: '1' }, { exported: 0, dropped: 0, failed: 1 }],
+    ['takes none of, as it says in its response,', { rejectedSpans: '1' }, { exported: 0, dropped: 0, failed: 1 }],
   ] as const;
-  for (const [what, answer, counts] of refusals)
+  for (const [what, response, counts] of refusals)
     it(`are counted as failed where the collector ${what} them`, async () => {
-      receiver.answerNext(answer);
+      receiver.respondNext(response);
       exporting().add(exchange());
       await until('it is counted', () => (exporter?.counts().failed ?? 0) > 0);
       expect(exporter?.counts()).to.deep.equal(counts);
     });
 
   it('are dropped and counted beyond the queue, in no time, while a collector hangs', async () => {
-    receiver.answerNext('hang');
+    receiver.respondNext('hang');
     exporting({ mostQueuedSpans: 20, timeoutMs: 60_000 });
     exporter?.add(exchange());
     await until('the first batch is under way', () => receiver.batches.length === 0 && exporter?.queuedSpans === 0);

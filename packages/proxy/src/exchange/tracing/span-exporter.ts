@@ -186,7 +186,7 @@ export class SpanExporter {
           signal: AbortSignal.timeout(timeoutMs),
         },
         (response) => {
-          readAnswer(response).then(resolve, (error: Error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
+          readResponse(response).then(resolve, (error: Error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
         },
       );
       sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
@@ -201,12 +201,12 @@ type Outcome =
   | { readonly kind: 'taken'; readonly rejected: number }
   | { readonly kind: 'not-taken'; readonly mayRetry: boolean; readonly error: Error };
 
-const mostAnswerLength = 64 * 1_024;
+const mostResponseLength = 64 * 1_024;
 
-async function readAnswer(response: IncomingMessage): Promise<Outcome> {
+async function readResponse(response: IncomingMessage): Promise<Outcome> {
   let text = '';
   response.setEncoding('utf8');
-  for await (const part of response) if (text.length < mostAnswerLength) text += String(part);
+  for await (const part of response) if (text.length < mostResponseLength) text += String(part);
   const { statusCode = 0 } = response;
   if (statusCode >= 200 && statusCode < 300) return { kind: 'taken', rejected: rejectedOf(text) };
   return {
@@ -219,8 +219,8 @@ async function readAnswer(response: IncomingMessage): Promise<Outcome> {
 /** OTLP's partial success: 200, and how many of the spans were not taken. */
 function rejectedOf(text: string): number {
   try {
-    const answer = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: string | number } };
-    const rejected = Number(answer.partialSuccess?.rejectedSpans ?? 0);
+    const reply = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: string | number } };
+    const rejected = Number(reply.partialSuccess?.rejectedSpans ?? 0);
     return Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0;
   } catch {
     return 0;

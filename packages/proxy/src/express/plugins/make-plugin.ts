@@ -60,7 +60,7 @@ function unusable(reason: 'plugin-missing' | 'plugin-unusable', what: string): M
       : 'Correct the file in PLUGINS_DIR or the options in the label; the log has the error.';
   return {
     ok: false,
-    problem: { severity: 'warning', reason, message: `${what}, so the destination answers 503`, suggestion },
+    problem: { severity: 'warning', reason, message: `${what}, so the destination responds with 503`, suggestion },
   };
 }
 

@@ -8,33 +8,33 @@ describe('failures of plug-ins, as problems', () => {
     nowMs = 0;
     failures = new PluginFailures(() => nowMs);
   });
-  const told = () => (failures.problems().get('a/shop') ?? []).map(({ reason, message }) => `${reason} ${message}`);
+  const reported = () => (failures.problems().get('a/shop') ?? []).map(({ reason, message }) => `${reason} ${message}`);
   const minutes = (count: number) => {
     nowMs += count * 60_000;
   };
 
-  it('are told for 15 minutes after the last', () => {
+  it('are reported for 15 minutes after the last', () => {
     failures.add('a/shop', 'auth', new Error('one'));
     minutes(14);
     failures.add('a/shop', 'auth', new Error('two'));
     minutes(14);
-    expect(told()).to.have.length(1);
+    expect(reported()).to.have.length(1);
     minutes(1);
-    expect(told()).to.deep.equal([]);
+    expect(reported()).to.deep.equal([]);
   });
 
   it('keep the first message while they go on: each may name its own request', () => {
     failures.add('a/shop', 'auth', new Error('one'));
     failures.add('a/shop', 'auth', new Error('two'));
-    expect(told()[0]).to.match(/: one$/);
+    expect(reported()[0]).to.match(/: one$/);
     minutes(15);
     failures.add('a/shop', 'auth', new Error('three'));
-    expect(told()[0]).to.match(/: three$/);
+    expect(reported()[0]).to.match(/: three$/);
   });
 
   it('are bounded in length', () => {
     failures.add('a/shop', 'auth', new Error('x'.repeat(10_000)));
-    expect(told()[0]?.length).to.be.lessThan(400);
+    expect(reported()[0]?.length).to.be.lessThan(400);
   });
 
   it('of several plug-ins, and one that blocks, stand side by side', () => {
@@ -42,18 +42,18 @@ describe('failures of plug-ins, as problems', () => {
     failures.add('a/shop', 'cors', new Error('one'));
     failures.addBlocked('a/shop', { plugin: 'auth', blockedMs: 2_000 });
     failures.addBlocked('a/shop', { plugin: 'auth', blockedMs: 2_200 });
-    expect(told().map((each) => each.split(' ')[0])).to.deep.equal([
+    expect(reported().map((each) => each.split(' ')[0])).to.deep.equal([
       'plugin-failed',
       'plugin-failed',
       'plugin-blocked',
     ]);
-    expect(told()[2]).to.match(/the plug-in auth blocked a process .* for 2200 ms/);
+    expect(reported()[2]).to.match(/the plug-in auth blocked a process .* for 2200 ms/);
     minutes(15);
-    expect(told()).to.deep.equal([]);
+    expect(reported()).to.deep.equal([]);
   });
 
   it('are each service’s own', () => {
     failures.add('a/other', 'auth', new Error('one'));
-    expect(told()).to.deep.equal([]);
+    expect(reported()).to.deep.equal([]);
   });
 });

@@ -2,8 +2,8 @@ import type { Problem, ServiceKey } from '@swarmgate/registry/vocabulary';
 import { messageOf } from '@swarmgate/runtime';
 import type { BlockReport } from './block-watch.ts';
 
-/** A failure is told so long as a problem, in milliseconds. */
-const toldMs = 15 * 60_000;
+/** A failure is reported so long as a problem, in milliseconds. */
+const reportedMs = 15 * 60_000;
 const mostMessageCharacters = 300;
 
 /** Failures of plug-ins while requests pass, as problems of the services that they cost requests. */
@@ -19,7 +19,7 @@ export class PluginFailures {
   add(key: ServiceKey, plugin: string, error: unknown): void {
     const ofService = this.#byService.get(key) ?? new Map();
     this.#byService.set(key, ofService);
-    const untilMs = this.#now() + toldMs;
+    const untilMs = this.#now() + reportedMs;
     const known = ofService.get(plugin);
     if (known !== undefined && known.untilMs > this.#now()) known.untilMs = untilMs;
     else ofService.set(plugin, { problem: problemOf(plugin, error), untilMs });
@@ -30,7 +30,7 @@ export class PluginFailures {
     const ofService = this.#byService.get(key) ?? new Map();
     this.#byService.set(key, ofService);
     const problem = blockedProblem(report);
-    ofService.set(`${report.plugin} blocked`, { problem, untilMs: this.#now() + toldMs });
+    ofService.set(`${report.plugin} blocked`, { problem, untilMs: this.#now() + reportedMs });
   }
 
   problems(): ReadonlyMap<ServiceKey, readonly Problem[]> {

@@ -129,9 +129,9 @@ describe('a handler of a plug-in', () => {
   });
 
   it('gives both objects back with the methods that they had: an app exchanges them', () => {
-    const { request, response } = run((asked: object, answered: object, next: Next) => {
-      Object.setPrototypeOf(asked, {});
-      Object.setPrototypeOf(answered, {});
+    const { request, response } = run((requested: object, responded: object, next: Next) => {
+      Object.setPrototypeOf(requested, {});
+      Object.setPrototypeOf(responded, {});
       next();
     });
     expect([request, response]).to.have.nested.property('[0].of', 'request');

@@ -4,7 +4,7 @@ import type { ViewRequest } from '../view-request.ts';
 import type { PluginHandler } from './plugin.ts';
 import { runAs, runOutside } from './running-plugin.ts';
 
-/** What is told of a plug-in as requests pass it. */
+/** What is reported of a plug-in as requests pass it. */
 export interface PluginObserver {
   /** Seconds from the call to `next`, or to the end of the exchange where the plug-in responds by itself. */
   readonly took: (plugin: string, seconds: number) => void;

@@ -122,12 +122,12 @@ describe('the plug-ins of routes', () => {
     apply('a/one', ...uses);
     const [handler, ...others] = plugins.handlersOf(routeOf('a/one', uses)) as readonly RequestHandler[];
     expect(others).to.deep.equal([]);
-    const answers: string[] = [];
+    const responses: string[] = [];
     const request = {
-      handled: { respond: ({ status, reason }: LocalResponse) => answers.push(`${status} ${reason}`) },
+      handled: { respond: ({ status, reason }: LocalResponse) => responses.push(`${status} ${reason}`) },
     };
-    handler?.(request as unknown as Request, {} as Response, () => answers.push('passed on'));
-    expect(answers).to.deep.equal(['503 unsupported-feature']);
+    handler?.(request as unknown as Request, {} as Response, () => responses.push('passed on'));
+    expect(responses).to.deep.equal(['503 unsupported-feature']);
     const reasons = () => (plugins.problems().get('a/one') ?? []).map(({ reason, label }) => `${reason} ${label}`);
     expect(reasons()).to.deep.equal(['plugin-unusable plugins']);
     apply('a/one', { name: 'nowhere' });

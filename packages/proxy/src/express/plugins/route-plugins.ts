@@ -15,7 +15,7 @@ export interface RoutePluginsOptions {
   readonly observer: PluginObserver;
   /** Called before the first middleware is made. */
   readonly onFirst?: () => void;
-  /** Middleware that no route uses any more is told so after this time, in milliseconds. Default 60,000. */
+  /** Middleware that no route uses any more is reported after this time, in milliseconds. Default 60,000. */
   readonly lingerMs?: number;
   /** See `MakePluginOptions`. */
   readonly mostMakingMs?: number;

@@ -10,7 +10,7 @@ export interface RunningPlugin {
 
 const running = new AsyncLocalStorage<RunningPlugin | undefined>();
 
-/** Runs `act` as part of a plug-in: errors of its timers and events are told by `runningPlugin`. */
+/** Runs `act` as part of a plug-in: errors of its timers and events are reported by `runningPlugin`. */
 export function runAs<T>(plugin: RunningPlugin, act: () => T): T {
   return running.run(plugin, act);
 }

@@ -1,4 +1,4 @@
-/** Plug-ins whose requests this process answers with 503 `plugin-suspended`, as the control process has it. */
+/** Plug-ins whose requests this process refuses with 503 `plugin-suspended`, as the control process has it. */
 export class SuspendedNames {
   #names: ReadonlySet<string> = new Set();
 

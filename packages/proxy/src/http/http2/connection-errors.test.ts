@@ -315,7 +315,7 @@ describe('HTTP/2 stream errors (RFC 9113)', () => {
     expect([rig.events(), rig.sent()]).to.deep.equal([[], ['rstStream 1 8']]);
   });
 
-  it('5.4.2 does not answer RST_STREAM with RST_STREAM', () => {
+  it('5.4.2 does not respond to RST_STREAM with RST_STREAM', () => {
     const rig = openServer().feed(postOne, rstStream(1, ErrorCode.cancel));
     expect(rig.events()).to.deep.equal(['request 1 POST /', 'reset 1 8 peer reset']);
     expect(rig.sent()).to.deep.equal([]);

@@ -114,7 +114,7 @@ describe('HTTP/2 connections (RFC 9113)', () => {
     }
   });
 
-  it('6.7 answers PING, and reports the answer to its own', () => {
+  it('6.7 responds to PING, and reports the response to its own', () => {
     const rig = openServer().feed(frame(Frame.ping, 0, 0, Buffer.from('12345678')));
     expect(rig.sent()).to.deep.equal(['ping ack 12345678']);
     rig.session.ping(Buffer.from('abcdefgh'));
@@ -193,14 +193,14 @@ describe('HTTP/2 drain of a server (RFC 9113, section 6.8)', () => {
     expect(rig.sent()).to.deep.equal(['headers 1 end', 'headers 3 end']);
   });
 
-  it('ends an idle connection as soon as the client has answered', () => {
+  it('ends an idle connection as soon as the client has responded', () => {
     const rig = openServer();
     rig.session.drain();
     expect(rig.events()).to.deep.equal([]);
     expect(rig.feed(pong).events()).to.deep.equal(['drained']);
   });
 
-  it('ends at once where that is asked for', () => {
+  it('ends at once where that is requested', () => {
     const rig = openServer();
     rig.session.drain();
     rig.session.drain(true);

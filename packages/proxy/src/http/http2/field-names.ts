@@ -34,7 +34,7 @@ export const headErrors = {
 } as const;
 
 function error(cause: string): ParseError {
-  return Object.freeze({ answer: 'bad-request', cause });
+  return Object.freeze({ response: 'bad-request', cause });
 }
 
 /** What is known of a field by its name alone. One object for each known name; table entries share it. */

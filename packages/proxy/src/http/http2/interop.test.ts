@@ -82,14 +82,14 @@ async function ourServer(events: Partial<ServerEvents>, options: Partial<Session
   return { client, session: current, stop };
 }
 
-interface Answer {
+interface Response {
   readonly status: number | undefined;
   readonly body: Buffer;
   readonly headers: Record<string, unknown>;
   readonly trailers: Record<string, unknown>;
 }
 
-function ask(client: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<Answer> {
+function ask(client: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<Response> {
   return new Promise((resolve, reject) => {
     const stream = client.request(headers, { endStream: body === undefined });
     const pieces: Buffer[] = [];
@@ -139,11 +139,11 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
       },
     });
     for (let each = 0; each < 20; each++) {
-      const answer = await ask(client, { ':path': `/a?${each}`, 'x-test': 'repeated', cookie: 'a=b; c=d' });
-      expect(answer.status).to.equal(200);
-      expect(answer.body.toString()).to.equal('hello');
-      expect(answer.headers['x-path']).to.equal(`/a?${each}`);
-      expect(answer.trailers['x-checksum']).to.equal('abc');
+      const response = await ask(client, { ':path': `/a?${each}`, 'x-test': 'repeated', cookie: 'a=b; c=d' });
+      expect(response.status).to.equal(200);
+      expect(response.body.toString()).to.equal('hello');
+      expect(response.headers['x-path']).to.equal(`/a?${each}`);
+      expect(response.trailers['x-checksum']).to.equal('abc');
     }
     expect(fieldValue(heads[19]?.fields ?? [], 'x-test')).to.equal('repeated');
     expect(fieldValue(heads[19]?.fields ?? [], 'cookie')).to.equal('a=b; c=d');
@@ -158,8 +158,8 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
           stream.sendData(Buffer.from(String(stream.id)), 0, String(stream.id).length, true);
         }),
     });
-    const answers = await Promise.all(Array.from({ length: 500 }, () => ask(client, { ':path': '/' })));
-    expect(new Set(answers.map(({ body }) => body.toString())).size).to.equal(500);
+    const responses = await Promise.all(Array.from({ length: 500 }, () => ask(client, { ':path': '/' })));
+    expect(new Set(responses.map(({ body }) => body.toString())).size).to.equal(500);
     await stop();
   });
 
@@ -224,10 +224,10 @@ describe('HTTP/2 server session with node:http2 as its client', () => {
       },
     });
     const closed = once(client, 'close');
-    const answer = ask(client, { ':path': '/' });
+    const response = ask(client, { ':path': '/' });
     await once(client, 'goaway');
     finish();
-    expect((await answer).body.toString()).to.equal('late');
+    expect((await response).body.toString()).to.equal('late');
     await closed;
     await stop();
   });

@@ -45,7 +45,7 @@ export class PeerBudgets {
     this.#control?.refund(2);
   }
 
-  /** A frame that answers one of the peer. Returns `false` where too many wait to be written. */
+  /** A frame that responds to one of the peer. Returns `false` where too many wait to be written. */
   reply(): boolean {
     return ++this.#replies <= this.#options.maxUnreadReplies;
   }

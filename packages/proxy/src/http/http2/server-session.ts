@@ -48,7 +48,7 @@ export class Http2ServerSession extends Http2Session {
   /**
    * Ends the connection when its streams have ended. New streams are taken until the client is known to have received
    * GOAWAY (RFC 9113, section 6.8). `immediately`: those that arrive from now on are not processed, and the client sends
-   * them elsewhere; for a client that does not answer in time, a second call.
+   * them elsewhere; for a client that does not respond in time, a second call.
    */
   drain(immediately = false): void {
     if (this.closed || this.#finalGoaway) return;
@@ -177,4 +177,4 @@ function mismatch(head: RequestHead): RefusedRequest {
   return { error: lengthMismatch, method: head.method, authority: head.authority, path: head.path };
 }
 
-const lengthMismatch = Object.freeze({ answer: 'bad-request', cause: faults.bodyLength.cause } as const);
+const lengthMismatch = Object.freeze({ response: 'bad-request', cause: faults.bodyLength.cause } as const);

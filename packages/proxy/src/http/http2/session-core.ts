@@ -144,7 +144,7 @@ export abstract class SessionCore implements StreamHost {
     return false;
   }
 
-  /** A frame that is to be answered. Returns `false` where the connection failed by it. */
+  /** A frame that demands a response. Returns `false` where the connection failed by it. */
   protected chargeReply(): boolean {
     if (this.budgets.reply()) return true;
     this.fault(faults.unreadReplies);

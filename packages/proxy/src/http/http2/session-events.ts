@@ -37,7 +37,7 @@ export interface SessionEvents {
   onOutput(): void;
   /** The peer's GOAWAY. Streams above `lastStream` that this side opened are reset before. */
   onGoaway(lastStream: number, errorCode: number, debug: string): void;
-  /** An answer to `ping`. */
+  /** A response to `ping`. */
   onPong(payload: Buffer): void;
   /** The peer's SETTINGS changed. */
   onSettings(): void;
@@ -51,7 +51,7 @@ export interface ServerEvents extends SessionEvents {
   onRequest(stream: Http2Stream, head: RequestHead, endStream: boolean): void;
   /**
    * A request that is refused. The handler may send a whole response within the call (400, 417, 431 by
-   * `refused.error.answer`); the session resets the stream afterwards, if the request was malformed.
+   * `refused.error.response`); the session resets the stream afterwards, if the request was malformed.
    */
   onRefused(stream: Http2Stream, refused: RefusedRequest): void;
 }
@@ -63,5 +63,5 @@ export interface ClientEvents extends SessionEvents {
 
 /** `true` where a error makes the request malformed, and the stream ends in PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
 export function isMalformed(error: ParseError): boolean {
-  return error.answer === 'bad-request' || error.answer === 'ambiguous-framing' || error.answer === 'bad-host';
+  return error.response === 'bad-request' || error.response === 'ambiguous-framing' || error.response === 'bad-host';
 }

@@ -133,7 +133,7 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
 
   abstract headersFrame(stream: number, endStream: boolean, fields: DecodedFields): void;
   abstract goawayFrame(lastStream: number, errorCode: number, debug: string): void;
-  /** An answer to PING. */
+  /** A response to PING. */
   protected abstract pong(payload: Buffer): void;
   /** The peer reset a stream. Returns `false` where it has done so in vain too often. */
   protected abstract chargeReset(stream: Http2Stream): boolean;

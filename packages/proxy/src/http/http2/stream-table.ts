@@ -43,8 +43,8 @@ export class StreamTable {
     for (let next = (gap + 1) & mask; ; next = (next + 1) & mask) {
       const stream = slots[next];
       if (stream === undefined) break;
-      const wanted = (stream.id >>> 1) & mask;
-      if (((next - wanted) & mask) < ((next - gap) & mask)) continue;
+      const required = (stream.id >>> 1) & mask;
+      if (((next - required) & mask) < ((next - gap) & mask)) continue;
       slots[gap] = stream;
       gap = next;
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hashPassword, type ServiceDefinition } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { answerOf, exchangeOf, outcomeOf, routeOf } from '../../../test/middleware-fixture.ts';
+import { exchangeOf, outcomeOf, responseOf, routeOf } from '../../../test/middleware-fixture.ts';
 import type { Middleware } from '../middleware.ts';
 import { basicAuth } from './basic-auth.ts';
 import { PasswordVerifier } from './password-verifier.ts';
@@ -68,16 +68,16 @@ describe('basicAuth', () => {
       const exchange = exchangeOf(routeOf(), { headers: basic(`${user}:guessed`) });
       await remember?.onRequest?.(exchange);
       const decision = check?.onRequest?.(exchange);
-      expect(decision, `${user} is answered without hashing`).to.be.a('promise');
+      expect(decision, `${user} is served without hashing`).to.be.a('promise');
       await decision;
     }
   });
 
   it('compares with our own hash, asks first, and takes Authorization off', async () => {
     const steps = stepsOf({ users: [{ username: 'jane', passwordHash: await hashPassword('a:b ü') }] });
-    const answer = await answerOf(steps, exchangeOf(routeOf()));
-    expect(answer).to.include({ status: 401, reason: 'credentials-required' });
-    expect(answer?.headers).to.deep.equal(['WWW-Authenticate', 'Basic realm="go-demoRealm"']);
+    const response = await responseOf(steps, exchangeOf(routeOf()));
+    expect(response).to.include({ status: 401, reason: 'credentials-required' });
+    expect(response?.headers).to.deep.equal(['WWW-Authenticate', 'Basic realm="go-demoRealm"']);
     const exchange = exchangeOf(routeOf(), { headers: [...basic('jane:a:b ü'), 'X', '1'] });
     expect(await outcomeOf(steps, exchange)).to.equal('passes');
     expect(exchange.user).to.equal('jane');
@@ -165,7 +165,7 @@ describe('basicAuth', () => {
 });
 
 describe('PasswordVerifier', () => {
-  it('answers at once what it has answered before, and hashes once for many at a time', async () => {
+  it('responds at once what it has returned before, and hashes once for many at a time', async () => {
     const verifier = new PasswordVerifier();
     const credential = { kind: 'hash', hash: hashes['crypt $5$'] } as const;
     const [one, two] = [verifier.check('jane', 'hush', credential), verifier.check('jane', 'hush', credential)];

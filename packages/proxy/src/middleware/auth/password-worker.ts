@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { passwordFits } from './password-check.ts';
 import type { PasswordJob, PasswordResult } from './password-pool.ts';
 
-/** The thread that hashes: one job after the other, each answered by its number. */
+/** The thread that hashes: one job after the other, each result has its number. */
 parentPort?.on('message', ({ id, password, hash }: PasswordJob) => {
   let fits = false;
   try {

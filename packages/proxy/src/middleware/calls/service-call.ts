@@ -115,7 +115,7 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
   onSilence(): void {}
 
   onUpgrade(): void {
-    this.#fail('invalid', 'the service changed the protocol unasked', 'broken');
+    this.#fail('invalid', 'the service changed the protocol without a request', 'broken');
   }
 
   onHead(head: ReceivedHead, bytes: Buffer, _framing: BodyFraming, from: number, to: number, complete: boolean) {
@@ -142,7 +142,7 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
     this.#connection = undefined;
     if (this.#isOver) return;
     const isStale = fault.kind === 'closed' && connection?.wasIdle === true;
-    const mayRepeat = connection?.answering !== true && fault.kind !== 'invalid' && fault.kind !== 'silent';
+    const mayRepeat = connection?.responding !== true && fault.kind !== 'invalid' && fault.kind !== 'silent';
     const error = 'error' in fault ? fault.error : undefined;
     this.#finished(isStale ? 'abandoned' : outcomeOf(fault));
     if (mayRepeat && this.#tries < mostTries) {
@@ -192,7 +192,7 @@ class ServiceCall implements ResponseReceiver, Waiter, Timed {
 
   #complete(): void {
     this.#connection = undefined;
-    this.#end('answered');
+    this.#end('responded');
     this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#pieces) });
   }
 

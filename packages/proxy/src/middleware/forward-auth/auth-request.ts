@@ -4,7 +4,7 @@ import { foldedName, HeaderList } from '../../model/header-list.ts';
 import type { AuthSettings } from './auth-settings.ts';
 
 /**
- * Fields that belong to the client's body, to its cache or to one hop: the auth service gets no body, and an answer from a
+ * Fields that belong to the client's body, to its cache or to one hop: the auth service gets no body, and a response from a
  * cache (304) or a part (206) is no decision.
  */
 const left = new Set([

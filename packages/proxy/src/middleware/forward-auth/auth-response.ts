@@ -102,8 +102,8 @@ function signInRedirect(
   { signIn }: AuthSettings,
 ): LocalResponse | undefined {
   if (signIn === undefined || !isNavigation(exchange)) return undefined;
-  const asked = signIn.startsWith('/') ? forwardedTarget(exchange) : requestedUrl(exchange);
-  const location = signIn.replaceAll('{url}', encodeURIComponent(asked));
+  const requested = signIn.startsWith('/') ? forwardedTarget(exchange) : requestedUrl(exchange);
+  const location = signIn.replaceAll('{url}', encodeURIComponent(requested));
   const cookies = valuesOf(headers, 'set-cookie').flatMap((cookie) => ['Set-Cookie', cookie]);
   return {
     status: 302,

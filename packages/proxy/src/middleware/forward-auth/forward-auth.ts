@@ -19,8 +19,8 @@ export interface ForwardAuthParts {
 
 /**
  * `forwardAuth`: another service decides. A 2xx passes with the headers and cookies that the route names; what else it
- * answers goes to the client whole; no usable answer is 503 `auth-unavailable`. Handed-through paths go to the auth service
- * itself, unasked: its sign-in pages.
+ * responds goes to the client whole; no usable response is 503 `auth-unavailable`. Handed-through paths go to the auth service
+ * itself, without a check: its sign-in pages.
  */
 export function forwardAuth(use: UseOf<'forwardAuth'>, route: Route, parts: ForwardAuthParts): Middleware {
   const settings = authSettings(use, route);
@@ -29,7 +29,7 @@ export function forwardAuth(use: UseOf<'forwardAuth'>, route: Route, parts: Forw
 
   const ask = async (exchange: Exchange, head: string): Promise<Decision> => {
     const beganMs = nowMs();
-    const response = await answer(exchange, head, settings, parts);
+    const response = await respond(exchange, head, settings, parts);
     // Two auth services of one route: their times add up.
     exchange.authMs = (exchange.authMs ?? 0) + nowMs() - beganMs;
     if (response === undefined) return refuse('auth-unavailable', ['Retry-After', '1']);
@@ -62,7 +62,7 @@ export function forwardAuth(use: UseOf<'forwardAuth'>, route: Route, parts: Forw
   };
 }
 
-async function answer(
+async function respond(
   exchange: Exchange,
   head: string,
   settings: AuthSettings,
@@ -72,9 +72,9 @@ async function answer(
   const method = authMethod(exchange, settings);
   try {
     const response = await calls.call({ route: address.route, head, method, timeoutMs, mostBodyBytes });
-    // No browser asked the auth service before: there is nothing that it could confirm.
+    // No browser called the auth service before: there is nothing that it could confirm.
     if (response.status !== 304) return response;
-    logger.warn({ service: exchange.route.key, auth: address.authority }, 'the auth service answered 304');
+    logger.warn({ service: exchange.route.key, auth: address.authority }, 'the auth service responded with 304');
   } catch (error) {
     if (!(error instanceof ServiceCallError)) throw error;
     logger.warn(

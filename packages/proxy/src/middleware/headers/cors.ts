@@ -5,8 +5,8 @@ import { compileExpression } from '../../routing/expressions.ts';
 
 /** What one `headers` middleware lets other origins do (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export interface Cors {
-  readonly answersPreflights: boolean;
-  /** Headers of the answer to a preflight; nothing for every other request. */
+  readonly respondsToPreflights: boolean;
+  /** Headers of the response to a preflight; nothing for every other request. */
   preflight(exchange: Exchange): HeaderList | undefined;
   /** Lets the origin of a request read its response. */
   allow(response: HeaderList, exchange: Exchange): void;
@@ -30,7 +30,7 @@ export function corsOf(use: UseOf<'headers'>): Cors | undefined {
   const named = !isOpen && allowOrigins.length + allowOriginsRegex.length > 0;
   const varies = use.addVary ?? named;
   return {
-    answersPreflights: named || isOpen || allowMethods !== undefined || allowHeaders !== undefined,
+    respondsToPreflights: named || isOpen || allowMethods !== undefined || allowHeaders !== undefined,
     preflight({ method, request }) {
       const origin = request.get('origin');
       if (method !== 'OPTIONS' || origin === undefined) return undefined;

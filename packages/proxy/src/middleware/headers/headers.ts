@@ -9,7 +9,7 @@ import { type Cors, corsOf } from './cors.ts';
 type Change = (headers: HeaderList, exchange: Exchange) => void;
 
 /**
- * `headers`: sets and removes headers of requests and responses, sends what browsers are told, and answers preflights. Its
+ * `headers`: sets and removes headers of requests and responses, sends what browsers are sent, and responds to preflights. Its
  * response headers are on responses of the proxy's own too, those of the steps behind it: a script must be able to read a 401.
  */
 export function headers(use: UseOf<'headers'>): Middleware {
@@ -27,8 +27,8 @@ export function headers(use: UseOf<'headers'>): Middleware {
       const preflight = preflightOf(exchange, cors);
       if (preflight !== undefined) {
         for (const each of response) each(preflight, exchange);
-        const answer = { status: 200, reason: 'cors-preflight', headers: preflight.flat, body: '' };
-        return { kind: 'respond', response: answer };
+        const reply = { status: 200, reason: 'cors-preflight', headers: preflight.flat, body: '' };
+        return { kind: 'respond', response: reply };
       }
       for (const each of request) each(exchange.request, exchange);
       return proceed;
@@ -47,7 +47,7 @@ export function headers(use: UseOf<'headers'>): Middleware {
 }
 
 function preflightOf(exchange: Exchange, cors: Cors | undefined): HeaderList | undefined {
-  return cors?.answersPreflights === true ? cors.preflight(exchange) : undefined;
+  return cors?.respondsToPreflights === true ? cors.preflight(exchange) : undefined;
 }
 
 function requestChanges({ request = {} }: UseOf<'headers'>): readonly Change[] {

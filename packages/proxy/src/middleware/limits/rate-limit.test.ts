@@ -1,7 +1,7 @@
 import type { RateLimit, RateLimitKey } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { answerOf, exchangeOf, outcomeOf, routeOf, type Sent } from '../../../test/middleware-fixture.ts';
+import { exchangeOf, outcomeOf, responseOf, routeOf, type Sent } from '../../../test/middleware-fixture.ts';
 import { createLimiters } from './limiters.ts';
 import { rateLimit } from './rate-limit.ts';
 
@@ -62,9 +62,9 @@ describe('rateLimit', () => {
   it('says when to come again', async () => {
     const limiters = createLimiters({ redisUrl: undefined, instance: 'x', logger: silentLogger });
     const step = rateLimit('swarm/go-demo', { requests: 1, windowMs: 3_600_000 }, byIp, limiters);
-    await answerOf([step], exchangeOf(routeOf()));
-    const answer = await answerOf([step], exchangeOf(routeOf()));
-    const [name, seconds] = answer?.headers ?? [];
+    await responseOf([step], exchangeOf(routeOf()));
+    const response = await responseOf([step], exchangeOf(routeOf()));
+    const [name, seconds] = response?.headers ?? [];
     expect(name).to.equal('Retry-After');
     expect(Number(seconds)).to.be.within(3590, 3600);
   });

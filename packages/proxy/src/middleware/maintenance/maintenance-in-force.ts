@@ -33,7 +33,7 @@ export function downOf(
   };
 }
 
-/** What answers a client at that time; `undefined`: its requests pass. `nowMs` since the epoch. Pure. */
+/** The response that a client gets at that time; `undefined`: its requests pass. `nowMs` since the epoch. Pure. */
 export function pageFor(down: ServiceDown, clientAddress: string, nowMs: number): TimedPage | undefined {
   const { operator, label } = down;
   const inForce = operator !== undefined && nowMs < operator.untilMs ? operator : label;

@@ -19,7 +19,7 @@ function document(maintenance: Partial<NonNullable<MaintenanceDocument['maintena
 
 describe('a service in maintenance', () => {
   const down: Partial<ServiceDefinition> = { maintenance: true, maintenanceMessage: 'by label' };
-  // [labels, what an operator set, client, the message that answers it]
+  // [labels, what an operator set, client, the message that responds to it]
   const cases: readonly (readonly [string, Partial<ServiceDefinition>, MaintenanceDocument | undefined, string])[] = [
     ['nothing is set', {}, undefined, 'passes'],
     ['the label is false', { maintenance: false }, undefined, 'passes'],

@@ -33,7 +33,7 @@ export function withMaintenance(
     if (down === undefined) return steps;
     const before = made.get(route);
     if (before?.down === down) return before.steps;
-    // A call of gRPC-Web is told as its clients read it, so the step that notes its form stays the first.
+    // A call of gRPC-Web is refused as its clients read it, so the step that notes its form stays the first.
     const first = steps.findIndex(({ name }) => name !== 'grpcWeb');
     const at = first === -1 ? steps.length : first;
     const all = Object.freeze([...steps.slice(0, at), maintenanceStep(down, now), ...steps.slice(at)]);

@@ -10,7 +10,7 @@ export interface PathLimits {
 
 /**
  * Gives the exchange another path, brought into normal form, so that no change makes a path that no rule saw. What the client
- * asked for stays in `rewrittenFrom`, however many changes there are.
+ * requested stays in `rewrittenFrom`, however many changes there are.
  */
 export function changePath(exchange: Exchange, to: string, { mostBytes }: PathLimits): Decision {
   const path = to.startsWith('/') ? to : `/${to}`;

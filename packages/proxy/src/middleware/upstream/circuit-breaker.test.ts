@@ -100,7 +100,7 @@ describe('circuitBreaker', () => {
     expect(ask()).to.equal('503 circuit-open');
   });
 
-  it('answers by the status that the route names', () => {
+  it('responds by the status that the route names', () => {
     const { ask } = breaker('NetworkErrorRatio() > 0.30', { responseCode: 504 });
     ask({ status: 502 });
     expect(ask()).to.equal('504 circuit-open');

@@ -7,10 +7,10 @@ import { RecentFigures } from './recent-figures.ts';
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly untilMs: number }
-  | { readonly kind: 'recovering'; readonly sinceMs: number; asked: number; passed: number };
+  | { readonly kind: 'recovering'; readonly sinceMs: number; requested: number; passed: number };
 
 /**
- * `circuitBreaker`: opens where its expression holds for the responses of the last 10 s, and answers by itself for
+ * `circuitBreaker`: opens where its expression holds for the responses of the last 10 s, and responds by itself for
  * `fallbackDuration`; then a growing share of the requests passes over `recoveryDuration`, unless it holds again. One for each
  * route and process.
  */
@@ -39,7 +39,7 @@ export function circuitBreaker(use: UseOf<'circuitBreaker'>, nowMs = () => perfo
   const passes = (now: number): boolean => {
     if (state.kind === 'open') {
       if (now < state.untilMs) return false;
-      state = { kind: 'recovering', sinceMs: now, asked: 0, passed: 0 };
+      state = { kind: 'recovering', sinceMs: now, requested: 0, passed: 0 };
     }
     if (state.kind === 'closed') return true;
     const share = (now - state.sinceMs) / recoveryDurationMs;
@@ -47,9 +47,9 @@ export function circuitBreaker(use: UseOf<'circuitBreaker'>, nowMs = () => perfo
       state = { kind: 'closed' };
       return true;
     }
-    state.asked += 1;
+    state.requested += 1;
     // One request of the first ones has to pass, or nothing would ever be known.
-    if (state.passed > share * state.asked) return false;
+    if (state.passed > share * state.requested) return false;
     state.passed += 1;
     return true;
   };

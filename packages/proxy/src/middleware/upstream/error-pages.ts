@@ -27,8 +27,8 @@ export function errorPages(use: UseOf<'errors'>, route: Route, { calls, logger }
   const isReplaced = (status: number) => use.status.some(({ from, to }) => status >= from && status <= to);
 
   const page = async (exchange: Exchange, status: number): Promise<LocalResponse | undefined> => {
-    const asked = encodeURIComponent(forwardedTarget(exchange));
-    const target = (use.query ?? '/').replaceAll('{status}', String(status)).replaceAll('{url}', asked);
+    const requested = encodeURIComponent(forwardedTarget(exchange));
+    const target = (use.query ?? '/').replaceAll('{status}', String(status)).replaceAll('{url}', requested);
     const head = `GET ${target} HTTP/1.1\r\n${linesOf(requestHeaders(exchange, address.authority)) ?? ''}\r\n`;
     try {
       const call = { route: address.route, head, method: 'GET', timeoutMs, mostBodyBytes: mostBytes };

@@ -200,7 +200,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   onDeadline(): void {
     const socket = this.#socket;
     const isHead = this.#stage === 'reading-head';
-    // Half a head is answered; a connection that only stayed idle is closed without a response.
+    // Half a head gets a response; a connection that only stayed idle is closed without a response.
     if (isHead && this.#unread.bytes !== undefined) this.#refuse(parseErrors.requestTimeout);
     else if (isHead && socket.writableLength > 0) this.#close();
     else if (this.#stage === 'exchange' && this.#exchange !== undefined) this.#exchange.onClientStalled();

@@ -2,7 +2,7 @@ import { connect as connectSecurely, createServer as createSecureServer } from '
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
 import { get, onStage } from '../../../test/conformance/suite.ts';
-import { answering, echo, startBackend } from '../../../test/scripted-backend.ts';
+import { echo, responding, startBackend } from '../../../test/scripted-backend.ts';
 import { makeCoreServer, startRig } from '../../../test/server-rig.ts';
 import { endpointAt, tinyRoute } from '../../../test/test-context.ts';
 import { until, untilStill } from '../../../test/until.ts';
@@ -52,7 +52,7 @@ describe('the HTTP/1.1 server', () => {
       { routeOf: () => tinyRoute('web', { timeoutServerMs: 100 }) },
     ));
 
-  it('does not mix answers up while a slow client holds read buffers', () =>
+  it('does not mix responds up while a slow client holds read buffers', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {
       // Each line says where it belongs: bytes overwritten in a buffer that is still being sent would show. Pieces of
       // 20 KB are too large to be copied and too small to stop the flow by themselves.
@@ -78,7 +78,7 @@ describe('the HTTP/1.1 server', () => {
         client.send(get('/'));
       }
       await until(() => backend.requests.length === 2, 'both requests');
-      await untilStill(() => sent, 'the answers to be stuck');
+      await untilStill(() => sent, 'the responses to be stuck');
       for (const client of clients) client.socket.resume();
       for (const client of clients) expect((await client.response()).body === body).to.equal(true);
     }));
@@ -86,7 +86,7 @@ describe('the HTTP/1.1 server', () => {
   it('loses no request while draining under load', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {
       backend.onRequest = (request, socket) => setImmediate(() => echo(request, socket));
-      let answered = 0;
+      let responded = 0;
       let broken = 0;
       const ask = async (who: number) => {
         const client = rig.client();
@@ -97,8 +97,8 @@ describe('the HTTP/1.1 server', () => {
             broken += 1;
             return;
           }
-          answered += 1;
-          // A client that is told so sends its next request elsewhere.
+          responded += 1;
+          // A client that is notified sends its next request elsewhere.
           if (response.header('connection') === 'close') {
             client.destroy();
             return;
@@ -106,7 +106,7 @@ describe('the HTTP/1.1 server', () => {
         }
       };
       const clients = Array.from({ length: 16 }, (_, who) => ask(who));
-      await until(() => answered > 200, 'some load');
+      await until(() => responded > 200, 'some load');
       const drained = rig.server.drain(5_000);
       await Promise.all(clients);
       await drained;
@@ -155,9 +155,9 @@ describe('the HTTP/1.1 server', () => {
       closed = true;
     });
     client.write(get('/secure'));
-    await until(() => received.endsWith('GET /secure'), 'the answer');
+    await until(() => received.endsWith('GET /secure'), 'the response');
     expect(backend.requests[0]?.head).to.include('X-Forwarded-Proto: https\r\n');
-    backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'end');
+    backend.onRequest = responding('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'end');
     client.write(get('/truncated'));
     await until(() => closed, 'the end');
     expect(received.endsWith('some')).to.equal(true);

@@ -49,7 +49,7 @@ export class ResponseWriter implements ResponseSink {
     this.headBytes = 0;
   }
 
-  /** The connection ends behind the response in progress, whatever the client asked for. */
+  /** The connection ends behind the response in progress, whatever the client requested. */
   closeAfter(): void {
     this.#clientPersistent = false;
   }

@@ -23,7 +23,7 @@ const fullChunkBytes = 65_536;
 const sliceBytes = 4_096;
 const mostFramesInTurn = 1_024;
 /** How long a client may take to show that it has the first GOAWAY. */
-const drainAnswerMs = 1_000;
+const drainResponseMs = 1_000;
 
 /** One client's connection of HTTP/2: moves bytes between its socket and the session, and keeps the deadlines. */
 export class Http2Connection implements Timed, StreamConnection {
@@ -118,7 +118,7 @@ export class Http2Connection implements Timed, StreamConnection {
     if (this.#stage !== 'opening' && this.#stage !== 'serving') return;
     this.#stage = 'draining';
     this.#session.drain();
-    this.deadlineMs = this.context.sweep.in(drainAnswerMs);
+    this.deadlineMs = this.context.sweep.in(drainResponseMs);
   }
 
   destroy(): void {
@@ -133,7 +133,7 @@ export class Http2Connection implements Timed, StreamConnection {
         return;
       case 'serving':
       case 'draining':
-        // Idle for too long, or the client does not answer the first GOAWAY.
+        // Idle for too long, or the client does not respond to the first GOAWAY.
         this.#stage = 'draining';
         this.deadlineMs = Number.POSITIVE_INFINITY;
         this.#session.drain(true);

@@ -13,7 +13,7 @@ describe('draining HTTP/2', () => {
     play: (stage: {
       readonly client: FrameClient;
       readonly paths: () => readonly string[];
-      readonly answer: () => void;
+      readonly response: () => void;
       readonly drain: (deadlineMs: number) => Promise<void>;
     }) => Promise<void>,
   ): Promise<void> {
@@ -29,7 +29,7 @@ describe('draining HTTP/2', () => {
         await play({
           client,
           paths: () => paths,
-          answer: () => {
+          response: () => {
             for (const each of waiting.splice(0)) each();
           },
           drain: (deadlineMs) => rig.server.drain(deadlineMs),
@@ -41,7 +41,7 @@ describe('draining HTTP/2', () => {
   }
 
   it('announces first, serves what was sent before that was read, then says which stream is the last', () =>
-    drained(async ({ client, paths, answer, drain }) => {
+    drained(async ({ client, paths, response, drain }) => {
       client.send(headers(1, plainGet));
       await until(() => paths().length === 1, 'the first request');
       const over = drain(5_000);
@@ -54,7 +54,7 @@ describe('draining HTTP/2', () => {
         [3, 0],
       ]);
       client.send(headers(5, plainGet));
-      answer();
+      response();
       await client.responded(1);
       await client.responded(3);
       await over;

@@ -50,7 +50,7 @@ describe('HTTP/2 over TLS', () => {
       });
     }));
 
-  describe('on a connection whose client asked for the certificate of one host', () => {
+  describe('on a connection whose client requested the certificate of one host', () => {
     const certificates = new CertificateStore();
     const certificateOf = async (hosts: string[]) => {
       const read = readCertificate(hosts[0] as string, (await testCertificate(hosts)).pem, undefined);
@@ -96,7 +96,7 @@ describe('HTTP/2 over TLS', () => {
       [undefined, 'b.test', 200],
     ];
     for (const [servername, authority, status] of cases)
-      it(`answers ${authority} with ${status} where ${servername ?? 'no name'} was asked for`, async () => {
+      it(`responds to ${authority} with ${status} where ${servername ?? 'no name'} was requested`, async () => {
         expect(await statusesOf(servername, [authority])).to.deep.equal([status]);
       });
 

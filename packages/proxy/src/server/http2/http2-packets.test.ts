@@ -10,7 +10,7 @@ import { ErrorCode, Flag } from '../../http/http2/frames.ts';
 
 /** What a packet brings is acted upon when all of it has been read. */
 describe('HTTP/2 in one packet', () => {
-  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  const response = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
   for (const [what, spoiled] of [
     ['reset by the client', rstStream(1, ErrorCode.cancel)],
@@ -18,7 +18,7 @@ describe('HTTP/2 in one packet', () => {
   ] as const)
     it(`serves no request that is ${what} behind its head`, () =>
       onStage(makeHttp2Server, async ({ rig, backend }) => {
-        backend.onRequest = (_request, socket) => socket.write(answer);
+        backend.onRequest = (_request, socket) => socket.write(response);
         const client = new FrameClient(rig.port);
         client.send(headers(1, plainGet), spoiled, headers(3, plainGet));
         await client.responded(3);
@@ -29,7 +29,7 @@ describe('HTTP/2 in one packet', () => {
 
   it('sends a body of many small frames on as one piece', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
-      backend.onRequest = (_request, socket) => socket.write(answer);
+      backend.onRequest = (_request, socket) => socket.write(response);
       const client = new FrameClient(rig.port);
       client.send(headers(1, plainPost, Flag.endHeaders));
       await until(() => backend.requests.length === 1, 'the head at the endpoint');
@@ -68,7 +68,7 @@ describe('HTTP/2 in one packet', () => {
   ] as const)
     it(`reads no more of a connection in this turn of the event loop behind ${what}: others are waiting`, () =>
       onStage(makeHttp2Server, async ({ rig, backend }) => {
-        backend.onRequest = (_request, socket) => socket.write(answer);
+        backend.onRequest = (_request, socket) => socket.write(response);
         const { client, socket, end } = await ownConnection(rig);
         client.send(headers(1, plainPost, Flag.endHeaders));
         await until(() => backend.requests.length === 1, 'the head at the endpoint');
@@ -84,7 +84,7 @@ describe('HTTP/2 in one packet', () => {
 
   it('keeps the order of small and large frames of a body', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
-      backend.onRequest = (_request, socket) => socket.write(answer);
+      backend.onRequest = (_request, socket) => socket.write(response);
       const client = new FrameClient(rig.port);
       const pieces = [1, 4_096, 4_097, 2, 9_000, 3, 4_095, 5].map((length, at) => String(at).repeat(length));
       client.send(headers(1, plainPost, Flag.endHeaders), ...pieces.map((piece) => data(1, piece)), data(1, '', true));

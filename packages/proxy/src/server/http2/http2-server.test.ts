@@ -2,7 +2,7 @@ import { connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import { expect } from 'chai';
 import { get } from '../../../test/conformance/suite.ts';
 import { onHttp2, sendHttp2 as send } from '../../../test/http2-stage.ts';
-import { answering, header } from '../../../test/scripted-backend.ts';
+import { header, responding } from '../../../test/scripted-backend.ts';
 import { until } from '../../../test/until.ts';
 
 describe('the HTTP/2 server', () => {
@@ -50,7 +50,7 @@ describe('the HTTP/2 server', () => {
 
   it('passes chunked responses, their trailers and interim responses on', () =>
     onHttp2(async ({ backend, session }) => {
-      backend.onRequest = answering(
+      backend.onRequest = responding(
         'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nConnection: keep-alive\r\n' +
           'Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n',
       );
@@ -69,7 +69,7 @@ describe('the HTTP/2 server', () => {
     it(`ends a ${status} to ${method} with its head`, () =>
       onHttp2(async ({ backend, session }) => {
         const length = status === 204 ? '' : 'Content-Length: 5\r\n';
-        backend.onRequest = answering(`HTTP/1.1 ${status} X\r\n${length}\r\n`);
+        backend.onRequest = responding(`HTTP/1.1 ${status} X\r\n${length}\r\n`);
         const response = await send(session, { ':method': method, ':path': '/' });
         expect(response.status).to.equal(status);
         expect(response.body.length).to.equal(0);
@@ -91,7 +91,7 @@ describe('the HTTP/2 server', () => {
       await until(() => backend.sockets.size === 0, 'the endpoint connection to close');
       await until(() => rig.context.reports.length === 1, 'the record');
       expect(rig.context.reports[0]).to.include({ status: 499, reason: 'client-gone' });
-      backend.onRequest = answering('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', 'reset');
+      backend.onRequest = responding('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', 'reset');
       const cut = await send(session, { ':path': '/' }).catch((error: NodeJS.ErrnoException) => error.code);
       expect(cut).to.equal('ERR_HTTP2_STREAM_ERROR');
     }));
@@ -156,7 +156,7 @@ describe('the HTTP/2 server', () => {
       await until(() => rig.context.reports.length === 1, 'the record');
     }));
 
-  it('answers 502 where an endpoint does not open the tunnel but responds with a success', () =>
+  it('responds with 502 where an endpoint does not open the tunnel but responds with a success', () =>
     onHttp2(async ({ session }) => {
       await new Promise<void>((resolve) => session.once('remoteSettings', () => resolve()));
       const headers = { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/ws' };

@@ -52,14 +52,14 @@ const longest = 1_000;
 type Matching = Omit<NamePattern, 'text' | 'label'>;
 
 function namePattern(matcher: string, text: string): Matching | undefined {
-  const wanted = text.toLowerCase();
+  const required = text.toLowerCase();
   switch (matcher) {
     case 'sni':
-      return exactly(wanted);
+      return exactly(required);
     case 'sni_end':
-      return { id: `$${wanted}`, rank: nameRank.ending(wanted), matches: (name) => name.endsWith(wanted) };
+      return { id: `$${required}`, rank: nameRank.ending(required), matches: (name) => name.endsWith(required) };
     case 'sni_beg':
-      return { id: `^${wanted}`, rank: nameRank.beginning(wanted), matches: (name) => name.startsWith(wanted) };
+      return { id: `^${required}`, rank: nameRank.beginning(required), matches: (name) => name.startsWith(required) };
     case 'sni_reg': {
       if (text.length > longest) return undefined;
       try {
@@ -77,9 +77,9 @@ function namePattern(matcher: string, text: string): Matching | undefined {
 
 /** As hosts in http mode: a name, or `*.domain` for all of its subdomains. */
 function domainPattern(domain: string): Matching {
-  const wanted = domain.toLowerCase();
-  if (!wanted.startsWith('*')) return exactly(wanted);
-  const ending = wanted.slice(1);
+  const required = domain.toLowerCase();
+  if (!required.startsWith('*')) return exactly(required);
+  const ending = required.slice(1);
   return {
     id: `$${ending}`,
     rank: nameRank.ending(ending),
@@ -88,6 +88,6 @@ function domainPattern(domain: string): Matching {
   };
 }
 
-function exactly(wanted: string): Matching {
-  return { id: `=${wanted}`, rank: nameRank.exact, sample: wanted, matches: (name) => name === wanted };
+function exactly(required: string): Matching {
+  return { id: `=${required}`, rank: nameRank.exact, sample: required, matches: (name) => name === required };
 }

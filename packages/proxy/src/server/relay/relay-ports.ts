@@ -4,7 +4,7 @@ import { entersAt, entryPortPattern } from '../../routing/entry-port.ts';
 
 export interface RelayPorts {
   readonly ports: readonly number[];
-  /** Set where a port that is asked for relays nothing. */
+  /** Set where a port that is requested relays nothing. */
   readonly problem?: Omit<Problem, 'severity'>;
 }
 
@@ -17,10 +17,10 @@ export function relayPortsOf(
   entrypoints: readonly EntrypointSetting[],
 ): RelayPorts {
   const label = srcPort === undefined ? 'entryPorts' : 'srcPort';
-  const asked = srcPort === undefined ? entryPorts : [String(srcPort)];
+  const requested = srcPort === undefined ? entryPorts : [String(srcPort)];
   const ports = new Set<number>();
   let unusable: string | undefined;
-  for (const text of asked) {
+  for (const text of requested) {
     const pattern = entryPortPattern(text);
     const fitting = entrypoints.filter((entrypoint) => entersAt(pattern, entrypoint));
     const isOwn = pattern.port !== undefined && !entrypoints.some(({ port }) => port === pattern.port);
@@ -35,26 +35,26 @@ export function relayPortsOf(
 }
 
 function problemOf(
-  asked: string,
+  requested: string,
   label: 'srcPort' | 'entryPorts',
   reqMode: Destination['reqMode'],
   entrypoints: readonly EntrypointSetting[],
 ): Omit<Problem, 'severity'> {
-  const { port } = entryPortPattern(asked);
+  const { port } = entryPortPattern(requested);
   const entrypoint = entrypoints.find((each) => each.port === port);
   if (entrypoint === undefined)
     return {
       reason: 'entrypoint-missing',
-      message: `reqMode ${reqMode} needs an entrypoint that ends TLS at ${asked}, and this proxy has ${shown(entrypoints)}`,
+      message: `reqMode ${reqMode} needs an entrypoint that ends TLS at ${requested}, and this proxy has ${shown(entrypoints)}`,
       label,
-      value: asked,
+      value: requested,
       suggestion: `Add ${port ?? 443}:ssl to BIND_PORTS of the proxies, or correct com.df.${label}.`,
     };
   return {
     reason: 'relay-port-unavailable',
-    message: `port ${asked} cannot be relayed: it is the entrypoint ${shown([entrypoint])}`,
+    message: `port ${requested} cannot be relayed: it is the entrypoint ${shown([entrypoint])}`,
     label,
-    value: asked,
+    value: requested,
     suggestion: entrypoint.secure
       ? `Use com.df.reqMode sni or tls to relay it by server name, or another com.df.${label}.`
       : `Make the entrypoint ${port}:ssl to relay sni and tls there, or choose another com.df.${label}.`,

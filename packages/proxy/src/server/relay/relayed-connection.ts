@@ -56,7 +56,7 @@ export async function relay(client: Socket, firstBytes: Buffer, options: RelayOp
       try {
         const upstream = await connectToPicked(picked, connectMs, AbortSignal.any([gone.signal, signal]));
         const end = await join(client, upstream, firstBytes, options);
-        finished(endpoint, 'answered');
+        finished(endpoint, 'responded');
         return end;
       } catch (error) {
         if (!(error instanceof ConnectError)) {

@@ -132,7 +132,7 @@ describe('relays', () => {
     await dial(port).until('hello');
   });
 
-  it('closes the client where no endpoint answers', async () => {
+  it('closes the client where no endpoint responds', async () => {
     const port = await freePort();
     endpoints.set('swarm/db', [endpointAt(await freePort())]);
     await publish('db', { srcPort: port });
@@ -181,9 +181,9 @@ describe('relays', () => {
     endpoints.set('swarm/b', [await backend((socket) => socket.write('b'))]);
     await publish('a', { srcPort: port, serviceGroup: 'g' });
     await publish('b', { srcPort: port, serviceGroup: 'g' });
-    const answers: string[] = [];
-    for (let turn = 0; turn < 4; turn += 1) answers.push(await dial(port).until(/[ab]/));
-    expect(answers.toSorted()).to.deep.equal(['a', 'a', 'b', 'b']);
+    const responses: string[] = [];
+    for (let turn = 0; turn < 4; turn += 1) responses.push(await dial(port).until(/[ab]/));
+    expect(responses.toSorted()).to.deep.equal(['a', 'a', 'b', 'b']);
   });
 
   it('sends TLS by its server name, unread and unchanged, also when the hello comes byte by byte', async () => {

@@ -189,16 +189,16 @@ export class Relays {
 
   async #openAndClose(): Promise<void> {
     if (this.#draining) return;
-    const wanted = this.#plan.ports;
+    const required = this.#plan.ports;
     for (const [port, server] of this.#servers) {
-      if (wanted.has(port)) continue;
+      if (required.has(port)) continue;
       // Connections that are open stay; only the port goes.
       server.close();
       this.#servers.delete(port);
       this.#options.logger.info({ port }, 'a relay port is closed');
     }
-    for (const port of this.#unavailable.keys()) if (!wanted.has(port)) this.#unavailable.delete(port);
-    for (const { port, isShared } of wanted.values())
+    for (const port of this.#unavailable.keys()) if (!required.has(port)) this.#unavailable.delete(port);
+    for (const { port, isShared } of required.values())
       if (!isShared && !this.#servers.has(port)) await this.#openPort(port);
   }
 

@@ -15,7 +15,7 @@ export interface SharedPortsOptions {
   readonly relays: Pick<Relays, 'portAt' | 'relayTo' | 'holds'>;
   /** The table in force. */
   readonly table: () => Pick<RouteTable, 'hostRankAt'>;
-  /** Answers validations by tls-alpn-01 of names that are relayed. Default: none is pending. */
+  /** Responds to validations by tls-alpn-01 of names that are relayed. Default: none is pending. */
   readonly challenges?: Pick<ChallengeResponses, 'alpnResponse'>;
   /** A ClientHello may take so long to arrive. */
   readonly helloMs: number;
@@ -24,7 +24,7 @@ export interface SharedPortsOptions {
 }
 
 /**
- * Entrypoints that end TLS for requests and relay connections of sni and tls services, told apart by their ClientHello. Ports
+ * Entrypoints that end TLS for requests and relay connections of sni and tls services, distinguished by their ClientHello. Ports
  * without such services are not looked at.
  */
 export class SharedPorts implements ByServerName {
@@ -85,7 +85,7 @@ export class SharedPorts implements ByServerName {
     };
   }
 
-  /** A certificate of ours is being ordered for the name: its service cannot answer for that. */
+  /** A certificate of ours is being ordered for the name: its service cannot respond for that. */
   #isValidation(serverName: string | undefined, protocols: readonly string[]): boolean {
     if (serverName === undefined || !protocols.includes(acmeProtocol)) return false;
     return this.#options.challenges?.alpnResponse(serverName) !== undefined;

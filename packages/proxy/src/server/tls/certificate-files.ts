@@ -37,10 +37,10 @@ export class CertificateFiles {
     while (await pause(everyMs, signal)) await this.read();
   }
 
-  async #readDirectory(directory: string, wanted: (name: string) => boolean): Promise<Certificate[]> {
+  async #readDirectory(directory: string, required: (name: string) => boolean): Promise<Certificate[]> {
     let names: string[];
     try {
-      names = (await readdir(directory)).filter(wanted).sort();
+      names = (await readdir(directory)).filter(required).sort();
     } catch {
       // No such directory: no certificates there.
       return [];

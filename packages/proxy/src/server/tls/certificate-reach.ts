@@ -10,7 +10,7 @@ const reaches = new WeakMap<Socket, CertificateReach>();
 /**
  * Remembers which certificate the connection has. A client that finds a second host in it may send requests for that host here
  * (RFC 9113, section 9.1.1); one for which another certificate is served belongs on a connection of its own. A client that sent
- * no server name asked for no certificate, and may ask for any host: `curl -k https://10.0.0.7/ -H 'Host: …'`.
+ * no server name requested no certificate, and may ask for any host: `curl -k https://10.0.0.7/ -H 'Host: …'`.
  */
 export function noteCertificate(secured: TLSSocket, certificates: CertificateStore): void {
   const { servername } = secured;
@@ -22,7 +22,7 @@ export function noteCertificate(secured: TLSSocket, certificates: CertificateSto
   });
 }
 
-/** `undefined`: any host may be asked for, as on a connection without TLS. */
+/** `undefined`: any host may be requested, as on a connection without TLS. */
 export function certificateReach(connection: Socket): CertificateReach | undefined {
   return reaches.get(connection);
 }

@@ -113,12 +113,12 @@ export class CertificateStore {
   }
 
   #namedDefault(): Certificate | undefined {
-    const wanted = this.#defaultName;
-    if (wanted === undefined) return undefined;
-    return this.all().findLast((each) => each.name === wanted || each.name === stem(wanted));
+    const required = this.#defaultName;
+    if (required === undefined) return undefined;
+    return this.all().findLast((each) => each.name === required || each.name === stem(required));
   }
 
-  /** Of several addresses the one of the most wanted source, and there the last one; never one that a service brings along. */
+  /** Of several addresses the one of the preferred source, and there the last one; never one that a service brings along. */
   #forAddress(): Certificate | undefined {
     const ofServices = this.of('service');
     return this.all().findLast((each) => each.hosts.some((host) => isIP(host) !== 0) && !ofServices.includes(each));

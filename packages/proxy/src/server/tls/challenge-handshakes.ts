@@ -4,7 +4,7 @@ import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 /** The protocol of a validation by tls-alpn-01 (RFC 8737). */
 export const acmeProtocol = 'acme-tls/1';
 
-/** How the options of a TLS server answer validations beside its own handshakes. Both callbacks have the socket as `this`. */
+/** How the options of a TLS server respond to validations beside its own handshakes. Both callbacks have the socket as `this`. */
 export interface ChallengeHandshakes {
   /** Chooses among the protocols that a client offers; `undefined` ends the handshake. */
   chooseProtocol(socket: TLSSocket, serverName: string, protocols: readonly string[]): string | undefined;
@@ -28,10 +28,10 @@ export function challengeHandshakes(
   return {
     chooseProtocol(socket, serverName, protocols) {
       if (!protocols.includes(acmeProtocol)) return offered.find((each) => protocols.includes(each));
-      const answer = challenges?.alpnResponse(serverName);
-      if (answer === undefined) return undefined;
-      const cert = answer.map(({ certificate }) => certificate);
-      const key = answer.map(({ privateKey }) => privateKey);
+      const response = challenges?.alpnResponse(serverName);
+      if (response === undefined) return undefined;
+      const cert = response.map(({ certificate }) => certificate);
+      const key = response.map(({ privateKey }) => privateKey);
       validated.set(socket, createSecureContext({ cert, key, minVersion: 'TLSv1.2' }));
       for (const [at, one] of cert.entries())
         socket.setKeyCert(createSecureContext({ cert: one, key: key[at], minVersion: 'TLSv1.2' }));

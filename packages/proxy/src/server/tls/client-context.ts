@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 export interface ClientContextOptions {
   readonly cert: string;
   readonly key: string;
-  /** PEM of `CA_FILE`; `undefined`: no client certificates are asked for. */
+  /** PEM of `CA_FILE`; `undefined`: no client certificates are requested. */
   readonly clientAuthorities: string | undefined;
 }
 

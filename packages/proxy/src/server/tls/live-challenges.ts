@@ -6,12 +6,12 @@ import {
 } from '@swarmgate/acme/challenge-responses';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 
-/** The answers in force in this process: one reference that moves. */
+/** The responses in force in this process: one reference that moves. */
 export class LiveChallenges implements ChallengeResponses {
   #board: ChallengeBoard = challengeBoard(noChallengeResponses);
 
-  replace(answers: OpenChallengeResponses): void {
-    this.#board = challengeBoard(answers);
+  replace(responses: OpenChallengeResponses): void {
+    this.#board = challengeBoard(responses);
   }
 
   challengeResponse(host: string, token: string): string | undefined {

@@ -88,7 +88,7 @@ describe('the end of TLS', () => {
       });
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-    it(`is that of an address without a server name, and a validation of it is answered, by ${version}`, async () => {
+    it(`is that of an address without a server name, and a validation of it is served, by ${version}`, async () => {
       const address = await testCertificate(['192.0.2.7']);
       const read = readCertificate('address', address.pem, undefined);
       if (!read.ok) throw new Error(read.reason);

@@ -20,7 +20,7 @@ export interface SecureEntrypointOptions {
   readonly clientAuthorities?: string;
   /** Default: keys of this process alone. */
   readonly ticketKeys?: TicketKeys;
-  /** Answers validations by tls-alpn-01. Default: none is pending. */
+  /** Responds to validations by tls-alpn-01. Default: none is pending. */
   readonly challenges?: Pick<ChallengeResponses, 'alpnResponse'>;
   /** Offer HTTP/2 before HTTP/1.1. Default: HTTP/1.1 alone. */
   readonly http2?: boolean;
@@ -105,7 +105,7 @@ export class SecureEntrypoint {
       if (ticketKeys !== undefined) this.#server.setTicketKeys(ticketKeys.current);
     };
     // Clients that send no server name get the context of the server itself. Tickets are of that context too, whatever
-    // name was asked for.
+    // name was requested.
     const stopDefault = certificates.onNameless(({ cert, key }) => {
       this.#server.setSecureContext({
         cert,

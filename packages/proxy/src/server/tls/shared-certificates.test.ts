@@ -43,8 +43,8 @@ describe('certificates that all replicas share', () => {
   it('are served by every replica once one has stored them', async () => {
     const [one, other] = [replica([keyOf(1)]), replica([keyOf(1)])];
     const shop = await testCertificate(['shop.example']);
-    const answer = await one.shared.put('shop', shop.pem, 'test');
-    expect(answer).to.deep.equal({ ok: true, message: 'shop is served for shop.example' });
+    const response = await one.shared.put('shop', shop.pem, 'test');
+    expect(response).to.deep.equal({ ok: true, message: 'shop is served for shop.example' });
     expect(one.certificates.find('shop.example')?.name).to.equal('shop');
     await until(() => other.certificates.find('shop.example')?.name === 'shop');
     // One that starts later finds it, too.
@@ -72,18 +72,18 @@ describe('certificates that all replicas share', () => {
     expect(stored?.value).not.to.include(shop.key.split('\n')[1]?.trim());
   });
 
-  it('cannot be stored without SECRETS_KEY, and the answer names it', async () => {
+  it('cannot be stored without SECRETS_KEY, and the response names it', async () => {
     const one = replica([]);
-    const answer = await one.shared.put('shop', (await testCertificate(['shop.example'])).pem, 'test');
-    expect(answer.ok).to.equal(false);
-    expect(answer.message).to.include('SECRETS_KEY');
+    const response = await one.shared.put('shop', (await testCertificate(['shop.example'])).pem, 'test');
+    expect(response.ok).to.equal(false);
+    expect(response.message).to.include('SECRETS_KEY');
     expect(await store.get(`${prefix}shop`)).to.equal(undefined);
   });
 
   it('are refused when they cannot be served', async () => {
     const one = replica([keyOf(1)]);
-    const answer = await one.shared.put('shop', 'nonsense', 'test');
-    expect(answer).to.deep.equal({ ok: false, message: 'shop holds no certificate' });
+    const response = await one.shared.put('shop', 'nonsense', 'test');
+    expect(response).to.deep.equal({ ok: false, message: 'shop holds no certificate' });
   });
 
   it('stay in service where another replica has lost the key', async () => {

@@ -106,7 +106,7 @@ export class SharedCertificates {
   async #read(signal: AbortSignal): Promise<void> {
     const { store, prefix, keys, clientAuthorities, logger } = this.#options;
     const { data } = await store.list(prefix, signal);
-    // Consul answers a lost token with an empty list. Certificates are replaced, hardly ever removed: nothing here is no
+    // Consul responds to a lost token with an empty list. Certificates are replaced, hardly ever removed: nothing here is no
     // reason to stop serving the present ones.
     if (data.length === 0) return;
     const seen = new Set<string>();

@@ -59,7 +59,7 @@ export class Http2Channel implements EndpointChannel, Timed {
   /** Received while paused: the endpoint may not send as many again before the client has taken them. */
   #heldBytes = 0;
   sweepPlace = -1;
-  answering = false;
+  responding = false;
   wasIdle = false;
   trailers = '';
 
@@ -162,7 +162,7 @@ export class Http2Channel implements EndpointChannel, Timed {
   // What the connection reports.
 
   onInterim(head: ResponseHead): void {
-    this.answering = true;
+    this.responding = true;
     const receiver = this.#receiver;
     if (receiver === undefined) return;
     this.#silence.expectBytes();
@@ -170,7 +170,7 @@ export class Http2Channel implements EndpointChannel, Timed {
   }
 
   onResponse(head: ResponseHead, ended: boolean): void {
-    this.answering = true;
+    this.responding = true;
     const receiver = this.#receiver;
     const request = this.#request;
     if (receiver === undefined || request === undefined) return;

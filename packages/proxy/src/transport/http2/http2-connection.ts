@@ -41,7 +41,7 @@ const session = {
 };
 
 /**
- * Silence of a connection with open streams after which it is asked for a sign of life by PING, in milliseconds. Servers of
+ * Silence of a connection with open streams after which it is probed for a sign of life by PING, in milliseconds. Servers of
  * gRPC end connections that ask more often than every 5 minutes (ENHANCE_YOUR_CALM).
  */
 const silenceMs = 310_000;

@@ -62,7 +62,7 @@ describe('silent HTTP/2 connections', () => {
   const pass = (ms: number) => clock.move(ms, pool.sweep, 400);
   const pings = () => scripted.frames.filter(({ type, flags }) => type === Frame.ping && flags === 0);
 
-  it('are asked for a sign of life after five minutes, and end where none comes', async () => {
+  it('are probed for a sign of life after five minutes, and end where none comes', async () => {
     await sent();
     pass(305_000);
     expect(pings()).to.have.length(0);
@@ -86,7 +86,7 @@ describe('silent HTTP/2 connections', () => {
     for (let each = 1; each <= 3; each++) {
       pass(312_000);
       await until(() => pings().length === each, 'PING');
-      // The answer is read before the clock goes on.
+      // The response is read before the clock goes on.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     }
     expect(faults).to.deep.equal([]);

@@ -81,7 +81,7 @@ describe('an error thrown in a callback of an HTTP/2 connection to an endpoint',
       await until(() => pool.sizes().idle === 1, 'an idle connection');
     });
 
-  it('of the connection itself ends it and what is on it, is told once, and costs no other connection', async () => {
+  it('of the connection itself ends it and what is on it, is reported once, and costs no other connection', async () => {
     onOpened = () => {
       throw new Error('thrown in onOpened');
     };

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { WorkSlices } from './work-slices.ts';
 
-/** Long answers that are made at the same time; each holds at most one piece in memory. */
+/** Long responses that are made at the same time; each holds at most one piece in memory. */
 const mostAtOnce = 4;
 /** Calls that wait for their turn. */
 const mostWaiting = 64;
@@ -10,8 +10,8 @@ const longestWaitMs = 10_000;
 const longestSilenceMs = 10_000;
 const pieceBytes = 64 * 1024;
 
-/** Answers whose size follows the number of services: made in slices and written in pieces as the client reads them. */
-export class LongAnswers {
+/** Responses whose size follows the number of services: made in slices and written in pieces as the client reads them. */
+export class LongResponses {
   readonly #slices = new WorkSlices();
   readonly #waiting = new Set<() => void>();
   #underWay = 0;
@@ -20,7 +20,7 @@ export class LongAnswers {
    * Calls `make` when it is this call's turn, with a signal that is aborted when the client is gone. 503 where too many
    * wait already, or when the turn does not come in time.
    */
-  async answer(response: Response, make: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async respond(response: Response, make: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const gone = new AbortController();
     const leave = () => gone.abort(new Error('the client is gone'));
     response.once('close', leave);
@@ -124,7 +124,7 @@ function* writing(response: Response, pieces: Iterable<string>, signal: AbortSig
 function refuseAsBusy(response: Response): void {
   response.setHeader('Retry-After', '1');
   response.setHeader('X-Swarmgate-Reason', 'busy');
-  response.status(503).json({ Status: 'NOK', Message: 'too many long answers are under way: ask again' });
+  response.status(503).json({ Status: 'NOK', Message: 'too many long responses are under way: ask again' });
 }
 
 /** @throws where the client goes, or reads nothing for too long */
