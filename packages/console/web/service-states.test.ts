@@ -33,6 +33,7 @@ describe('what the page knows of services', () => {
     const states = new ServiceStates();
     for (const name of ['a', 'b']) states.setRoutes(`swarm/${name}`, [route(name)]);
     const before = states.rows();
+    expect(states.rows()).to.equal(before);
     states.setNumbers('swarm/b', numbers);
     const after = states.rows();
     expect(after[0]).to.equal(before[0]);

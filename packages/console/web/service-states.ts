@@ -9,6 +9,7 @@ export class ServiceStates {
   readonly #rows = new Map<string, ServiceRow>();
   readonly #touched = new Set<string>();
   #problemsChanged = true;
+  #allRows: readonly ServiceRow[] = [];
   #allProblems: readonly Problem[] = [];
 
   get size(): number {
@@ -36,15 +37,17 @@ export class ServiceStates {
     this.#touched.add(key);
   }
 
-  /** A line for every service that any of the three names. */
+  /** A line for every service that any of the three names; the same list as long as none changes. */
   rows(): readonly ServiceRow[] {
+    if (this.#touched.size === 0) return this.#allRows;
     for (const key of this.#touched) {
       const [routes, numbers, problems] = [this.#routes.get(key), this.#numbers.get(key), this.#problems.get(key)];
       if (routes === undefined && numbers === undefined && problems === undefined) this.#rows.delete(key);
       else this.#rows.set(key, serviceRow(key, routes ?? [], numbers, problems ?? []));
     }
     this.#touched.clear();
-    return [...this.#rows.values()];
+    this.#allRows = [...this.#rows.values()];
+    return this.#allRows;
   }
 
   /** The same list as long as no problem changes. */

@@ -1,10 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ServiceDefinition } from '@swarmgate/registry';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { buildConsole } from '../../../packages/console/build.mjs';
-import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../packages/proxy/test/running-proxy.ts';
+import {
+  embeddedRegistry,
+  eventually,
+  type ProxyUnderTest,
+  startProxyUnderTest,
+} from '../../../packages/proxy/test/running-proxy.ts';
 
 export const adminToken = 's3cret-of-the-console';
 
@@ -20,11 +29,23 @@ export interface ConsoleRig {
   stop(): Promise<void>;
 }
 
-export async function startConsole(env: Readonly<Record<string, string>> = {}): Promise<ConsoleRig> {
+/** @param registered services that stand in the registry before the proxy starts */
+export async function startConsole(
+  env: Readonly<Record<string, string>> = {},
+  registered: (servicePort: number) => readonly ServiceDefinition[] = () => [],
+): Promise<ConsoleRig> {
   await buildConsole();
   const service = await startService();
   const { port: servicePort } = service.address() as AddressInfo;
-  const under = await startProxyUnderTest({ replica: 'one', env });
+  const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-console-'));
+  const registry = await embeddedRegistry(dataDir);
+  const changes = registered(servicePort).map((document) => ({
+    owner: document.owner,
+    service: document.service,
+    definition: { document },
+  }));
+  if (changes.length > 0) await registry.publish(changes, { by: 'test', signal: AbortSignal.timeout(60_000) });
+  const under = await startProxyUnderTest({ replica: 'one', env, registry, dataDir });
   await eventually('the proxy is ready', () => under.proxy.ready());
   const url = `http://127.0.0.1:${under.proxy.admin.port}`;
   const authorization = env.ADMIN_TOKEN === undefined ? {} : { authorization: `Bearer ${env.ADMIN_TOKEN}` };
@@ -44,6 +65,8 @@ export async function startConsole(env: Readonly<Record<string, string>> = {}): 
     visit: (path) => fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}${path}`),
     async stop() {
       await under.stop();
+      await registry.store.close();
+      await rm(dataDir, { recursive: true, force: true });
       service.close();
       service.closeAllConnections();
     },
@@ -92,4 +115,15 @@ export async function logIn(page: Page, url: string): Promise<void> {
   await page.getByLabel('Admin token').fill(adminToken);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
+}
+
+/** As `logIn`, before the page was ever opened: nothing of it is in the browser's cache. */
+export async function logInBefore(page: Page, url: string): Promise<void> {
+  const response = await fetch(`${url}/v1/session`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ token: adminToken }),
+  });
+  const [name = '', value = ''] = (response.headers.get('set-cookie') ?? '').split(';', 1)[0]?.split('=') ?? [];
+  await page.context().addCookies([{ name, value, url, httpOnly: true, sameSite: 'Strict' }]);
 }

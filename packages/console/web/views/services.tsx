@@ -1,4 +1,4 @@
-import { signal, useComputed, useSignal } from '@preact/signals';
+import { computed, signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatMs, formatPercent, formatRate } from '../format.ts';
 import { Empty, Loading, Spark, StateBadge } from '../parts.tsx';
@@ -9,6 +9,9 @@ import { loaded, rates, rows, scope, session, status, tick, totals } from '../st
 // Kept while other views are shown.
 const filter = signal('');
 const sorting = signal<Sorting>({ column: 'rate', descending: true });
+
+// Before the filter: a key that is pressed there sorts nothing.
+const sorted = computed(() => sortRows(rows.value, sorting.value));
 
 const columns: readonly (readonly [column: SortColumn, title: string, kind: 'text' | 'figure' | 'wide'])[] = [
   ['service', 'Service', 'text'],
@@ -27,7 +30,7 @@ const rowHeight = 52;
 const beyondSight = 8;
 
 export function ServicesView() {
-  const shown = useComputed(() => sortRows(filterRows(rows.value, filter.value), sorting.value));
+  const shown = useComputed(() => filterRows(sorted.value, filter.value));
   if (loaded.value === 'nothing') return <Loading />;
   const total = totals.value;
   return (
