@@ -24,6 +24,8 @@ export interface ConsoleRig {
   readonly servicePort: number;
   /** Publishes a definition of owner `manual` to the service. */
   publish(service: string, more?: object): Promise<void>;
+  /** Removes a definition of owner `manual`. */
+  remove(service: string): Promise<void>;
   /** A request to the service, by its path. */
   visit(path: string): Promise<Response>;
   stop(): Promise<void>;
@@ -61,6 +63,12 @@ export async function startConsole(
       const headers = { 'content-type': 'application/json', ...authorization };
       const answer = await under.call('POST', '/v1/reconfigure', { body, headers });
       if (answer.status !== 200) throw new Error(`publishing ${name} failed: ${answer.text}`);
+    },
+    async remove(name) {
+      const body = JSON.stringify({ serviceName: name });
+      const headers = { 'content-type': 'application/json', ...authorization };
+      const answer = await under.call('POST', '/v1/remove', { body, headers });
+      if (answer.status !== 200) throw new Error(`removing ${name} failed: ${answer.text}`);
     },
     visit: (path) => fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}${path}`),
     async stop() {
