@@ -8,6 +8,7 @@ import { CertificatesView } from './views/certificates.tsx';
 import { ExplainView } from './views/explain.tsx';
 import { LiveView } from './views/live.tsx';
 import { LoginView, LogoutButton } from './views/login.tsx';
+import { MaintenanceView } from './views/maintenance.tsx';
 import { ManualView } from './views/manual.tsx';
 import { ProblemsView } from './views/problems.tsx';
 import { ReplicasView } from './views/replicas.tsx';
@@ -21,6 +22,7 @@ const titles: Readonly<Record<View, string>> = {
   live: 'Live requests',
   replicas: 'Replicas',
   certificates: 'Certificates',
+  maintenance: 'Maintenance',
   manual: 'Add a service',
 };
 
@@ -31,6 +33,7 @@ const components: Readonly<Record<View, FunctionComponent>> = {
   live: LiveView,
   replicas: ReplicasView,
   certificates: CertificatesView,
+  maintenance: MaintenanceView,
   manual: ManualView,
 };
 

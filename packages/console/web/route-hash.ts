@@ -6,7 +6,16 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
-export const views = ['services', 'explain', 'problems', 'live', 'replicas', 'certificates', 'manual'] as const;
+export const views = [
+  'services',
+  'explain',
+  'problems',
+  'live',
+  'replicas',
+  'certificates',
+  'maintenance',
+  'manual',
+] as const;
 
 export type View = (typeof views)[number];
 

@@ -130,6 +130,8 @@ export interface ServiceNumbers {
   readonly service: string;
   readonly definition?: Definition;
   readonly numbers: Numbers | null;
+  readonly maintenance?: Maintenance | null;
+  readonly drains?: readonly Drain[];
   readonly endpointNumbers?: readonly EndpointNumbers[];
 }
 
@@ -139,6 +141,37 @@ export interface Services {
   readonly total: Numbers;
   readonly unmatched: Numbers;
   readonly services: readonly ServiceNumbers[];
+}
+
+/** What takes a whole service down. */
+export interface Maintenance {
+  readonly from: 'operator' | 'label';
+  readonly by?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly message?: string;
+  readonly page?: string;
+}
+
+export interface Drain {
+  readonly endpoint: string;
+  readonly by?: string;
+  readonly since: string;
+}
+
+export interface MaintainedService {
+  readonly owner: string;
+  readonly service: string;
+  readonly published: boolean;
+  readonly maintenance: Maintenance | null;
+  readonly drains: readonly Drain[];
+  readonly ended: readonly {
+    readonly endpoint?: string;
+    readonly by: string;
+    readonly since: string;
+    readonly endedAt: string;
+    readonly endedBy: string;
+  }[];
 }
 
 export interface Problem {

@@ -119,6 +119,41 @@ describe('the console in Chromium', function () {
       await page.getByText('ACME_DIRECTORY is not set').waitFor();
     }));
 
+  it('takes a service down for maintenance in three steps, and ends it where all of it is listed', async () => {
+    await inConsole('#/services', async (page) => {
+      await page.getByRole('link', { name: 'api', exact: true }).click();
+      await page.getByRole('button', { name: 'Take down for maintenance' }).click();
+      await page.getByLabel('Message for clients').fill('<b>Back at ten.</b>');
+      await page.getByRole('button', { name: 'Take api down' }).click();
+      await page.getByText('In maintenance').waitFor();
+      await page.getByText('<b>Back at ten.</b>').waitFor();
+      const answer = await rig.visit('/api');
+      expect([answer.status, await answer.text()]).to.deep.equal([503, '<b>Back at ten.</b>\n']);
+      expect(Number(answer.headers.get('retry-after'))).to.be.within(1_700, 1_800);
+      expect((await rig.visit('/shop')).status).to.equal(200);
+      expect(await violationsOf(page)).to.deep.equal([]);
+      await page.getByRole('link', { name: 'Maintenance' }).click();
+      await page.getByRole('row', { name: /manual\/api maintenance REST from 127.0.0.1/ }).waitFor();
+      expect(await violationsOf(page)).to.deep.equal([]);
+      await page.getByRole('button', { name: 'End maintenance of api' }).click();
+      await page.getByRole('heading', { name: 'Every service takes requests' }).waitFor();
+    });
+    expect((await rig.visit('/api')).status).to.equal(200);
+  });
+
+  it('drains an endpoint from its row, says that none is left, and ends the drain there', async () => {
+    await inConsole('#/services/manual/api', async (page) => {
+      const address = `127.0.0.1:${rig.servicePort}`;
+      await page.getByRole('button', { name: `Drain of ${address}`, exact: true }).click();
+      await page.getByText('no other endpoint that takes requests').waitFor();
+      await page.getByRole('row', { name: /draining/ }).waitFor();
+      expect((await rig.visit('/api')).headers.get('x-swarmgate-reason')).to.equal('no-endpoint');
+      await page.getByRole('button', { name: `End the drain of ${address}` }).click();
+      await page.getByRole('button', { name: `Drain of ${address}`, exact: true }).waitFor();
+    });
+    expect((await rig.visit('/api')).status).to.equal(200);
+  });
+
   it('adds a service outside the Swarm after it has shown what changes', async () => {
     await inConsole('#/manual', async (page) => {
       await page.getByLabel('Name').fill('outside');
@@ -171,6 +206,7 @@ describe('the console in Chromium', function () {
             '#/live': 'Live.',
             '#/replicas': 'Replicas of',
             '#/certificates': 'Certificates',
+            '#/maintenance': 'takes requests',
             '#/manual': 'Add or replace',
           };
           for (const [hash, text] of Object.entries(places)) {
@@ -208,6 +244,12 @@ describe('the console without a token', () => {
         await page.goto(rig.url);
         await page.getByText('Read-only.').waitFor();
         await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+        await rig.under.call('POST', '/v1/maintenance?service=shop', {
+          headers: { authorization: `Bearer ${adminToken}` },
+        });
+        await page.getByRole('link', { name: 'Maintenance' }).click();
+        await page.getByRole('row', { name: /manual\/shop maintenance – / }).waitFor();
+        expect(await page.getByRole('button', { name: /^End/ }).count()).to.equal(0);
         await page.getByRole('link', { name: /^Log in with the admin token/ }).click();
         await page.getByLabel('Admin token').fill(adminToken);
         await page.getByRole('button', { name: 'Log in' }).click();

@@ -3,12 +3,14 @@ import { useEffect } from 'preact/hooks';
 import { read } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
-import { Empty, EndpointBadge, Facts, Loading, StateBadge, TableBox } from '../parts.tsx';
+import { Empty, EndpointBadge, Facts, Loading, Outcome, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { loaded, place, rows, session } from '../store.ts';
-import type { EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
+import type { Drain, EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
+import { useChange } from '../use-change.ts';
 import { useReading } from '../use-reading.ts';
 import { HistoryPart } from './history.tsx';
+import { DrainButton, MaintenancePart } from './maintenance-part.tsx';
 import { ProblemCard } from './problems.tsx';
 
 const everyMs = 2_000;
@@ -20,7 +22,7 @@ export function ServiceView() {
   const [owner = '', service = ''] = place.value.rest;
   const key = `${owner}/${service}`;
   const mayRead = session.value?.mayChange === true;
-  const [reading] = useReading(
+  const [reading, again] = useReading(
     mayRead ? key : undefined,
     () => read<Services>('/v1/services', { service, owner, replicas: 'all' }),
     everyMs,
@@ -58,6 +60,9 @@ export function ServiceView() {
           ],
         ]}
       />
+      {found !== undefined && (
+        <MaintenancePart owner={owner} service={service} maintenance={found.maintenance ?? null} onChanged={again} />
+      )}
       {row.problems.length > 0 && (
         <ul class="cards">
           {row.problems.map((problem, at) => (
@@ -77,7 +82,12 @@ export function ServiceView() {
           </li>
         ))}
       </ul>
-      <EndpointsPart endpoints={found?.endpointNumbers} routes={row.routes.flatMap(({ endpoints }) => endpoints)} />
+      <EndpointsPart
+        of={found === undefined ? undefined : { owner, service, drains: found.drains ?? [] }}
+        endpoints={found?.endpointNumbers}
+        routes={row.routes.flatMap(({ endpoints }) => endpoints)}
+        onChanged={again}
+      />
       <LabelsPart found={found} />
       {mayRead && <HistoryPart service={service} owner={owner} />}
     </section>
@@ -192,9 +202,14 @@ function NumbersPart({ numbers }: { readonly numbers: Numbers | null }) {
 }
 
 function EndpointsPart({
+  of,
   endpoints,
   routes: fromRoutes,
+  onChanged,
 }: {
+  /** Whose endpoints they are, for who may drain them. */
+  readonly of: { readonly owner: string; readonly service: string; readonly drains: readonly Drain[] } | undefined;
+  readonly onChanged: () => void;
   readonly endpoints: readonly EndpointNumbers[] | undefined;
   readonly routes: readonly {
     id: string;
@@ -204,12 +219,14 @@ function EndpointsPart({
     health: EndpointNumbers['health'];
   }[];
 }) {
+  const [outcome, isBusy, run] = useChange(onChanged);
   const plain = [...new Map(fromRoutes.map((each) => [each.id, each])).values()];
   const shown: readonly (Omit<EndpointNumbers, 'numbers' | 'state'> & { state: string; numbers?: Numbers })[] =
     endpoints?.filter(({ id }) => id !== '') ?? plain;
   return (
     <>
       <h2>Endpoints</h2>
+      {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
       {shown.length === 0 ? (
         <p class="hint">
           None: no task runs, or none is on a network that the proxy shares. Requests are responded with 503
@@ -220,9 +237,9 @@ function EndpointsPart({
           <table>
             <thead>
               <tr>
-                {['Endpoint', 'State', 'Address', 'Rate', '5xx', 'p50', 'p99', 'In flight'].map((title, at) => (
+                {['Endpoint', 'State', 'Address', 'Rate', '5xx', 'p50', 'p99', 'In flight', ''].map((title, at) => (
                   <th key={title} scope="col" class={at < 3 ? 'text' : 'figure'}>
-                    {title}
+                    {title === '' ? <span class="unseen">Actions</span> : title}
                   </th>
                 ))}
               </tr>
@@ -246,6 +263,18 @@ function EndpointsPart({
                   <td class="figure">{formatMs(numbers?.lastMinute.p50Ms)}</td>
                   <td class="figure">{formatMs(numbers?.lastMinute.p99Ms)}</td>
                   <td class="figure">{numbers?.inFlight ?? '–'}</td>
+                  <td>
+                    {of !== undefined && host !== null && port !== null && (
+                      <DrainButton
+                        address={addressOf(host, port)}
+                        drain={of.drains.find(
+                          ({ endpoint }) => endpoint === host || endpoint === addressOf(host, port),
+                        )}
+                        isBusy={isBusy}
+                        run={(method, query) => run(method, { ...query, owner: of.owner, service: of.service })}
+                      />
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -254,6 +283,10 @@ function EndpointsPart({
       )}
     </>
   );
+}
+
+function addressOf(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function LabelsPart({ found }: { readonly found: ServiceNumbers | undefined }) {

@@ -1,0 +1,34 @@
+import { useSignal } from '@preact/signals';
+import { CallError, change } from './api.ts';
+import { refresh } from './store.ts';
+
+export interface ChangeOutcome {
+  readonly kind: 'ok' | 'error';
+  readonly text: string;
+}
+
+/** Resolves with whether it was done. */
+export type Change = (method: 'POST' | 'DELETE', query: Readonly<Record<string, string>>) => Promise<boolean>;
+
+/** Changes the maintenance of a service or the drain of an endpoint; what came of the last one, and whether one is under way. */
+export function useChange(onDone: () => void): readonly [ChangeOutcome | undefined, boolean, Change] {
+  const outcome = useSignal<ChangeOutcome | undefined>(undefined);
+  const isBusy = useSignal(false);
+  const run: Change = async (method, query) => {
+    isBusy.value = true;
+    try {
+      const { Message = 'Done.' } = await change(method, '/v1/maintenance', {}, query);
+      outcome.value = { kind: 'ok', text: Message };
+      onDone();
+      await refresh(true);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      outcome.value = { kind: 'error', text: error.message };
+      return false;
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  return [outcome.value, isBusy.value, run];
+}
