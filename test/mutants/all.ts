@@ -1,6 +1,7 @@
 import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
+import { maintenanceMutants } from './maintenance.ts';
 import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
 import { pluginMutants } from './plugins.ts';
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...consulUiMutants,
   ...pluginMutants,
   ...middlewareMutants,
+  ...maintenanceMutants,
 ];

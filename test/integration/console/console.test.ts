@@ -230,6 +230,13 @@ describe('the console in Chromium', function () {
       for (let at = 0; at < 4; at += 1)
         await page.waitForResponse((response) => response.url().includes('service=shop'));
       await picture(page, 'console-service-dark');
+      await page.emulateMedia({ colorScheme: 'light' });
+      await rig.under.call('POST', '/v1/maintenance?service=blog&for=30m&message=Back+at+ten.', {
+        headers: { authorization: `Bearer ${adminToken}` },
+      });
+      await page.goto(`${rig.url}/#/maintenance`);
+      await page.getByRole('row', { name: /manual\/blog maintenance/ }).waitFor();
+      await picture(page, 'console-maintenance');
     }));
 });
 
