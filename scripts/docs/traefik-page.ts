@@ -89,6 +89,55 @@ export function traefikPage(): string {
 const migration = `Swarmgate serves stacks with \`traefik.*\` labels as they are. What becomes of each label is in [labels of
 Traefik](traefik-labels.md); what the settings mean in [environment](environment.md).
 
+## In ten minutes, beside the running Traefik
+
+Traefik keeps its ports until both serve the same. Nothing of it is changed, and no certificate is ordered.
+
+1. **Deploy beside it.** \`TRAEFIK_NETWORK\` is the network that Traefik reaches services over, \`TRAEFIK_SERVICE\` its name in \`docker service ls\`; the ports
+   are any that are free:
+
+   \`\`\`sh
+   docker/create-secrets.sh
+   export TRAEFIK_NETWORK=traefik-public TRAEFIK_SERVICE=traefik_traefik
+   export HTTP_PORT=8000 HTTPS_PORT=8443 ADMIN_PORT=8081
+   docker stack deploy -c docker/stack.yml -c docker/stack.traefik.yml swarmgate
+   \`\`\`
+
+   With a file provider add \`-c docker/stack.traefik-file.yml\` and \`export TRAEFIK_DYNAMIC_FILE=/path/dynamic.yml\`. The listener reads Traefik’s own flags in
+   the Swarm. Services are reached over shared networks only, never by published ports.
+2. **Bring the certificates.** \`acme.json\` holds private keys; copy it from Traefik’s volume:
+
+   \`\`\`sh
+   export SWARMGATE_URL=http://127.0.0.1:8081 ADMIN_TOKEN=…
+   swarmgate certificates import acme.json
+   \`\`\`
+
+3. **Compare.** \`problems\` names what is not served as Traefik serves it, with the mend. \`diff\` of each stack file says \`no difference\` where all that it
+   describes is served, prints the settings that say what Traefik’s flags say, and lines with \`?\` where the order of two routers is not
+   Traefik’s, or is left open there. \`explain\` shows the route and the middlewares of one request:
+
+   \`\`\`sh
+   swarmgate problems
+   swarmgate diff stack.yml --stack shop --traefik-service   # TRAEFIK_FILE=dynamic.yml before it, where there is one
+   swarmgate explain https://shop.example/cart
+   curl --connect-to ::127.0.0.1:8443 https://shop.example/cart
+   \`\`\`
+
+4. **Let go of the flags.** They go with the Traefik service. Write the listener’s settings that \`diff\` prints into \`docker/traefik/settings.env\` (or the file that
+   \`TRAEFIK_SETTINGS\` names), export those of the proxy, and deploy again with \`TRAEFIK_SERVICE=off\`. \`diff\`, with the same settings in its environment, still says
+   \`no difference\`. Where Traefik is removed before that, what is registered stays, and nothing new is served (problem \`traefik-service-missing\`).
+5. **Switch.** Take Traefik off its ports, and put Swarmgate on them:
+
+   \`\`\`sh
+   docker service scale traefik_traefik=0
+   export HTTP_PORT=80 HTTPS_PORT=443 TRAEFIK_SERVICE=off ACME_DIRECTORY_AFTER_SWITCH=letsencrypt ACME_EMAIL=ops@example.com
+   docker stack deploy -c docker/stack.yml -c docker/stack.traefik.yml swarmgate
+   \`\`\`
+
+   The way back is the same in the other direction: the ports of step 1, and \`docker service scale traefik_traefik=1\`.
+
+## What the steps do
+
 1. **Read what would be served.** \`swarmgate check stack.yml\` reads both families of labels, without an engine: it names rules that
    cannot be read with the place in the rule, misspelt labels with the nearest one, middlewares that are missing or that no router
    names, entrypoints that are not known, services without a port, and labels of Traefik 1 with what to write.
@@ -118,13 +167,12 @@ Traefik](traefik-labels.md); what the settings mean in [environment](environment
 
    Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener. Routers, services with one server, and middlewares count, as
    \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are told with their line.
-3. **Turn it on.** \`LABELS=df,traefik\` on the listener. Without it the listener logs how many services carry \`traefik.*\` labels, and
-   \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
-   internal.
-4. **Look.** \`swarmgate problems\` names what is not served and why, \`swarmgate explain https://shop.example/\` the route that a
-   request takes. Certificates of Traefik’s ACME store come over with \`swarmgate certificates import acme.json\`.
-5. **Leave the labels of Traefik behind, or keep them.** \`swarmgate convert stack.yml\` prints the stack with \`com.df.*\` labels that route
+3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
+   labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
+   internal. \`labels.traefik\` there has the service whose flags are read, and the settings that say the same.
+4. **Leave the labels of Traefik behind, or keep them.** \`swarmgate convert stack.yml\` prints the stack with \`com.df.*\` labels that route
    the same, and names what cannot be said: a router with a middleware that cannot be had stays closed.
 
-Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Where a service has \`com.df.notify=true\` too,
+Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
+the services’ names here. Where a service has \`com.df.notify=true\` too,
 its \`com.df.*\` labels hold, and its routers of Traefik are not served.`;

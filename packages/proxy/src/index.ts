@@ -1,3 +1,4 @@
+export { redactDefinition } from './control/admin/redact-definition.ts';
 export type * from './control/admin/response-bodies.ts';
 export type { LiveRequest } from './control/live/live-request.ts';
 export { ownPorts } from './endpoints/own-ports.ts';

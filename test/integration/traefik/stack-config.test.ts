@@ -89,7 +89,10 @@ describe('docker/stack.traefik.yml', function () {
 
   it('takes the settings of a file, and the ports and the issuer of the switch', () => {
     const settings = join(folder, 'settings.env');
-    writeFileSync(settings, '# ours\nTRAEFIK_WEB_REDIRECT=websecure\nTRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\n');
+    writeFileSync(
+      settings,
+      '# ours\nTRAEFIK_WEB_REDIRECT=websecure\nTRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\nTRAEFIK_EXPOSED_BY_DEFAULT=true\nTRAEFIK_CONSTRAINTS=Label(`zone`,`public`)\nTRAEFIK_ENTRYPOINTS=web=80,internal=9000\n',
+    );
     const { services } = stackOf({
       ...trial,
       TRAEFIK_SETTINGS: settings,
@@ -103,6 +106,9 @@ describe('docker/stack.traefik.yml', function () {
       WEB_REDIRECT: 'websecure',
       WEBSECURE_MIDDLEWARES: 'auth@swarm',
     });
+    expect(ofListener.traefikConstraints).to.equal('Label(`zone`,`public`)');
+    expect(ofListener.traefikExposedByDefault).to.equal(true);
+    expect([...(ofListener.traefikEntrypoints ?? [])]).to.deep.include(['internal', ['9000']]);
     expect(services.proxy?.environment?.ACME_DIRECTORY).to.equal('letsencrypt');
   });
 

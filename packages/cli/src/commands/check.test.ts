@@ -5,8 +5,10 @@ import { translateParameters } from '@swarmgate/labels';
 import { type RunningProxy, startProxy } from '@swarmgate/proxy';
 import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { main } from '../main.ts';
+import { readStack } from './read-stack.ts';
 
 const stack = `services:
   web:
@@ -245,6 +247,41 @@ networks:
       await proxy.stop();
       stopping.abort();
       await registry.store.close();
+    });
+
+    it('finds no difference where the same is registered, and shows no secret', async () => {
+      const same = join(folder, 'same.yml');
+      const users = 'jane:$apr1$lZL6V/ci$MkgHeUZg.IVGcx3pyPc4.1';
+      writeFileSync(
+        same,
+        `services:
+  web:
+    image: web
+    deploy:
+      labels:
+        traefik.enable: "true"
+        traefik.http.routers.web.rule: Host(\`same.example\`)
+        traefik.http.routers.web.middlewares: auth
+        traefik.http.middlewares.auth.basicauth.users: ${users.replaceAll('$', '$$$$')}
+        traefik.http.services.web.loadbalancer.server.port: 80
+`,
+      );
+      const io = { env: {}, out: () => undefined, error: () => undefined, exit: () => undefined };
+      const { desired } = await readStack([same], { stack: 'same' }, io);
+      const definition = desired[0]?.definition ?? null;
+      const at = ['--stack', 'same', '--url', `http://127.0.0.1:${proxy.admin.port}`];
+      const before = await run('diff', same, ...at);
+      expect(before.out)
+        .to.match(/^\+ swarm\/same_web\/0 .*same\.example/m)
+        .and.not.include('apr1');
+      const publish = (document: typeof definition) =>
+        registry.publish([{ owner: 'swarm', service: 'same_web', definition: { document } }], {
+          signal: stopping.signal,
+          by: 'test',
+        });
+      await publish(definition);
+      await until('it is followed', async () => (await run('diff', same, ...at)).out === 'no difference\n');
+      await publish(null);
     });
 
     it('names the requests that the stack would take', async () => {

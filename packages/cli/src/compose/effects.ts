@@ -1,5 +1,6 @@
-import { createRouteTable, type Route, type RouteTable } from '@swarmgate/proxy';
+import { createRouteTable, type Route, type RouteTable, redactDefinition } from '@swarmgate/proxy';
 import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
+import { type OrderDifference, orderDifferences } from './traefik-order.ts';
 
 /** How these definitions would change the routes of the registered ones. */
 export interface Effects {
@@ -10,6 +11,8 @@ export interface Effects {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
+  /** Where the order of routers with labels of Traefik is not Traefik's. */
+  readonly order: readonly OrderDifference[];
 }
 
 export interface EffectOptions {
@@ -19,7 +22,10 @@ export interface EffectOptions {
   readonly isOfStack: (definition: ServiceDefinition) => boolean;
 }
 
-/** Compares the proxy's route table before and after. Pure. */
+/**
+ * Compares the proxy's route table before and after. Secrets are left out of both, as the proxy leaves them out of what it shows: one
+ * that alone differs is no difference here. Pure.
+ */
 export function effectsOf(
   registered: readonly ServiceDefinition[],
   desired: readonly ServiceDefinition[],
@@ -27,7 +33,9 @@ export function effectsOf(
 ): Effects {
   const empty = createRouteTable({ order, instanceName, filterInstanceName: false });
   const today = new Map(registered.map((definition) => [serviceKey(definition), definition]));
-  const required = new Map(desired.map((definition) => [serviceKey(definition), carried(definition, today)]));
+  const required = new Map(
+    desired.map((definition) => [serviceKey(definition), carried(redactDefinition(definition), today)]),
+  );
   const gone = registered.filter((definition) => isOfStack(definition) && !required.has(serviceKey(definition)));
   const before = empty.with(today);
   const after = before.with(new Map([...required, ...gone.map((each) => [serviceKey(each), undefined] as const)]));
@@ -39,6 +47,7 @@ export function effectsOf(
       after.lostConflicts(key).map(({ message }) => ({ service: key, message })),
     ),
     ...routeChanges(before, after, new Set([...required.keys(), ...gone.map(serviceKey)])),
+    order: orderDifferences(after),
   };
 }
 
@@ -83,11 +92,26 @@ function routeChanges(before: RouteTable, after: RouteTable, keys: ReadonlySet<S
   return changes;
 }
 
-/** All conditions of the route in one line, the age of its matches excluded. */
+/** All conditions of the route in one line, in the order of their names, the age of its matches excluded. */
 export function describeRoute(route: Route): string {
-  const { since: _since, index: _index, ...labels } = route.destination;
-  const parts = Object.entries(labels).map(
-    ([label, value]) => `${label}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
-  );
+  const { since: _since, index: _index, requires: _requires, ...labels } = route.destination;
+  const parts = Object.entries(labels)
+    .toSorted(byName)
+    .map(([label, value]) => `${label}=${typeof value === 'object' ? JSON.stringify(inOrder(value)) : value}`);
   return `${route.id} ${parts.join(' ')}`;
+}
+
+/** Objects with their names in order: registered and desired definitions are made in different places. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(byName)
+      .map(([name, inner]) => [name, inOrder(inner)]),
+  );
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }

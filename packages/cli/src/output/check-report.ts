@@ -55,13 +55,20 @@ export function checkAsGithub(desired: readonly DesiredService[], effects: Effec
 }
 
 /** @param rejected names of services whose labels are invalid, so that nothing of them would change */
-export function diffAsText({ added, changed, removed, taken, lost }: Effects, rejected: readonly string[]): string {
+export function diffAsText(
+  { added, changed, removed, taken, lost, order }: Effects,
+  rejected: readonly string[],
+): string {
   const lines = [
     ...added.map((route) => `+ ${route}`),
     ...changed.map((route) => `~ ${route}`),
     ...removed.map((route) => `- ${route}`),
     ...taken.map(({ request, from, by }) => `! ${by} would take ${request} from ${from}`),
     ...lost.map(({ service, message }) => `! ${service}: ${message}`),
+    ...order.map(
+      ({ request, here, there, why }) =>
+        `? ${request} goes to ${here} here, and in Traefik to ${there.join(' or ')}: ${why}`,
+    ),
     ...rejected.map((service) => `! ${service} has invalid labels: swarmgate check names them`),
   ];
   return lines.length === 0 ? 'no difference' : lines.join('\n');

@@ -72,8 +72,13 @@ interface EntrypointFlags {
   tls?: { resolver?: string; options?: string };
   /** The flag that restricts, and nothing here says the same. */
   closed?: string;
-  /** The first of its flags. */
-  from: string;
+  /** The flags that say it. */
+  readonly from: {
+    readonly middlewares?: string;
+    readonly redirect?: string;
+    readonly tls?: string;
+    readonly closed?: string;
+  };
 }
 
 /** Entrypoints that need no setting where they have their usual ports. */
@@ -142,20 +147,25 @@ class ArgsReader {
   #addEntrypoints(): void {
     for (const [name, { middlewares, to, isTemporary, tls, closed, from }] of this.#entrypoints) {
       const setting = `TRAEFIK_${variableOf(name)}`;
-      if (middlewares !== undefined) this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from);
-      if (to !== undefined) this.#redirection(name, setting, to, isTemporary === true, from);
-      if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from);
+      if (middlewares !== undefined)
+        this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from.middlewares ?? '');
+      if (to !== undefined) this.#redirection(name, setting, to, isTemporary === true, from.redirect ?? '');
+      if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from.closed ?? '');
       if (tls === undefined) continue;
       const options = tls.options === undefined ? '' : `,options=${tls.options}`;
-      this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}`, from);
+      this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}`, from.tls ?? '');
     }
   }
 
   #entrypoint(name: string, option: string, value: string, written: string): void {
     const port = /^address$/.test(option) ? /:(\d{1,5})(?:\/(tcp|udp))?$/.exec(value) : null;
-    const own = this.#entrypoints.get(name) ?? { from: written };
+    const own = this.#entrypoints.get(name) ?? { from: {} };
     const isOff = /^(false|0|f)$/i.test(value);
-    const keep = (more: Omit<EntrypointFlags, 'from'>) => this.#entrypoints.set(name, { ...own, ...more });
+    const keep = (more: Omit<EntrypointFlags, 'from'>) => {
+      const [what = ''] = Object.keys(more);
+      const from = { [what === 'to' || what === 'isTemporary' ? 'redirect' : what]: written };
+      this.#entrypoints.set(name, { ...own, ...more, from: { ...from, ...own.from } });
+    };
     if (port?.[2] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
     else if (port !== null) this.#ports.set(name, { port: Number(port[1]), from: written });
     else if (/^http\.redirections?\.entrypoint\.to$/.test(option)) keep({ to: value });
