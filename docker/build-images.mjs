@@ -48,7 +48,7 @@ for (const target of ['listener', 'proxy']) {
 }
 
 async function chooseBase() {
-  if (docker(['version']).status !== 0) fail('no Docker engine answers', docker(['version']));
+  if (docker(['version']).status !== 0) fail('no Docker engine responds', docker(['version']));
   if (process.env.BASE_IMAGE) return process.env.BASE_IMAGE;
   const published = /^ARG BASE_IMAGE=(\S+)$/m.exec(readFileSync(dockerfile, 'utf8'))?.[1];
   if (docker(['image', 'inspect', published]).status === 0) return published;
@@ -65,8 +65,8 @@ async function chooseBase() {
 
 /** The commit, where this is a checkout. */
 function revision() {
-  const asked = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
-  return asked.status === 0 ? asked.stdout.trim() : 'unknown';
+  const requested = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return requested.status === 0 ? requested.stdout.trim() : 'unknown';
 }
 
 function imageId(image) {
@@ -76,8 +76,8 @@ function imageId(image) {
 
 /** npm inside the build uses the registry that this machine's npm is configured with. */
 function npmRegistryArguments() {
-  const asked = spawnSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' });
-  const registry = asked.status === 0 ? asked.stdout.trim() : '';
+  const requested = spawnSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' });
+  const registry = requested.status === 0 ? requested.stdout.trim() : '';
   return registry.startsWith('http') ? ['--build-arg', `NPM_CONFIG_REGISTRY=${registry}`] : [];
 }
 

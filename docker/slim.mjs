@@ -29,11 +29,11 @@ function modules(root) {
   );
 }
 
-function remove(root, isUnwanted) {
+function remove(root, isSuperfluous) {
   for (const entry of globSync('**/*', { cwd: root, withFileTypes: true })) {
     if (!entry.isFile() && !entry.isSymbolicLink()) continue;
     const path = join(entry.parentPath, entry.name);
-    if (isUnwanted(path.slice(join(root, '/').length))) rmSync(path);
+    if (isSuperfluous(path.slice(join(root, '/').length))) rmSync(path);
   }
 }
 

@@ -1,4 +1,4 @@
-// The sample service: answers every request with who it is. Node built-ins only.
+// The sample service: responds to every request with who it is. Node built-ins only.
 //   PORT (8080)  where it listens      HOST (all addresses)      MESSAGE (hello)  what it says
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
@@ -11,7 +11,7 @@ const server = createServer((request, response) => {
   );
 });
 
-// `npm start` starts it as a child on any free port and is told which.
+// `npm start` starts it as a child on any free port and is reported which.
 server.listen(Number(process.env.PORT ?? 8080), process.env.HOST, () =>
   process.send?.({ port: server.address().port }),
 );

@@ -36,8 +36,8 @@ function isInstalled() {
   const installedFile = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
-  return Object.entries(wanted).every(([path, { version, optional }]) => {
+  const required = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(required).every(([path, { version, optional }]) => {
     // Workspaces are links; packages for other platforms are not installed here.
     if (!path.includes('node_modules/') || version === undefined) return true;
     const there = installed[path];

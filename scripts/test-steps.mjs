@@ -54,7 +54,7 @@ const scaleFaults = ['test/faults/scale.test.ts'];
  * @typedef {{ suite: string, title: string, files?: readonly string[], jobs?: number }} Part
  * @returns {readonly (readonly (readonly Part[])[])[]} steps of lanes of parts
  */
-export function testSteps(isWanted) {
+export function testSteps(isRequired) {
   const integration = filesBelow('test/integration').filter((file) => !endings.includes(file));
   const beside = integration.filter(
     (file) => besideOthers.some((directory) => file.startsWith(`${directory}/`)) && !alone.includes(file),
@@ -90,8 +90,8 @@ export function testSteps(isWanted) {
       ],
     ],
   ];
-  const wantedLanes = (lanes) => lanes.map((parts) => parts.filter(({ suite }) => isWanted(suite))).filter(isFilled);
-  return steps.map(wantedLanes).filter(isFilled);
+  const chosenLanes = (lanes) => lanes.map((parts) => parts.filter(({ suite }) => isRequired(suite))).filter(isFilled);
+  return steps.map(chosenLanes).filter(isFilled);
 }
 
 const isFilled = (list) => list.length > 0;

@@ -10,13 +10,13 @@ import { installParts } from './setup/install-parts.mjs';
 import { budgetMinutes, testSteps } from './test-steps.mjs';
 
 const names = ['unit', 'integration', 'e2e', 'faults'];
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => name !== 'checks' && !names.includes(name));
+const requested = process.argv.slice(2);
+const unknown = requested.filter((name) => name !== 'checks' && !names.includes(name));
 if (unknown.length > 0) {
   console.error(`unknown suite ${unknown.join(', ')}: expected checks, ${names.join(', ')}`);
   process.exit(2);
 }
-const isWanted = (name) => asked.length === 0 || asked.includes(name);
+const isRequired = (name) => requested.length === 0 || requested.includes(name);
 
 ensureInstalled();
 await buildConsole();
@@ -111,7 +111,7 @@ function stopEngine() {
   enginePid = undefined;
 }
 
-if (isWanted('checks')) {
+if (isRequired('checks')) {
   const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
   const checks = [
     ['types', 'types (tsc -b)', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']],
@@ -121,12 +121,12 @@ if (isWanted('checks')) {
   for (const [at, [name]] of checks.entries()) count(name, fine[at]);
 }
 
-const steps = testSteps(isWanted);
+const steps = testSteps(isRequired);
 const needsParts = steps.flat(2).some(({ suite }) => suite !== 'unit');
 // Prints what it installs and why; what it must not install it names, with the suites that need it.
 const lacking = needsParts ? (await installParts()).missing : [];
 const isLeftOut = (suite) => lacking.some((part) => part.suites.includes(suite));
-for (const suite of names.filter((name) => isWanted(name) && isLeftOut(name))) {
+for (const suite of names.filter((name) => isRequired(name) && isLeftOut(name))) {
   const missing = lacking.filter((part) => part.suites.includes(suite)).map((part) => part.name);
   console.error(`\n== ${suite}: left out, because this machine lacks ${missing.join(', ')}`);
   if (process.env.CI) count(`${suite} (left out)`, false);

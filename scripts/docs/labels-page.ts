@@ -59,7 +59,7 @@ variables of the proxy.
 - An empty value is the same as no label.
 - A wrong value rejects the definition: the service keeps its last good one, and \`GET /v1/problems\`, Consul, the log and a metric
   name the label. An unknown label is ignored with a warning that names the nearest known one.
-- **Restricts access** marks labels that are never ignored: where one cannot be honoured, its destination answers 503.`;
+- **Restricts access** marks labels that are never ignored: where one cannot be honoured, its destination responds with 503.`;
 
 const headerLanguage = `## The language of header rules
 

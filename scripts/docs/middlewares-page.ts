@@ -31,7 +31,7 @@ function isServed({ kind, insteadOfLabel }: MiddlewareKind): boolean {
   return kind in destinationLabels || (insteadOfLabel !== undefined && insteadOfLabel in serviceLabels);
 }
 
-const intro = `A middleware changes, answers or refuses requests of one destination before they are forwarded, and its responses on the way
+const intro = `A middleware changes, responds or refuses requests of one destination before they are forwarded, and its responses on the way
 back. It works alike on HTTP/1.1, HTTP/2 and upgrades, with both routers.
 
 Every middleware has a label of its own, whose value is its options:
@@ -57,7 +57,7 @@ response. \`com.df.middlewares\` takes any number of any kind:
 \`\`\`
 
 A middleware that cannot be used closes its destination: 503 \`unsupported-feature\`, and the problem \`middleware-unsupported\` of the
-service. A proxy of an older version answers 503 for destinations with \`com.df.middlewares\` or with a label that restricts.`;
+service. A proxy of an older version responds with 503 for destinations with \`com.df.middlewares\` or with a label that restricts.`;
 
 function sectionOf({ kind, meaning, example, restricts, positional, options, insteadOfLabel }: MiddlewareKind): string {
   const rows = Object.entries(options).map(([field, option]: [string, MiddlewareOption]) => {

@@ -52,7 +52,7 @@ const steps = `1. In the stack file, change the images of \`docker-flow-proxy\` 
    metrics open, \`ADMIN_TOKEN=none\` everything, with a warning.
 3. Run \`npx swarmgate check stack.yml\` over your stacks: it prints every label below that concerns you.
 
-Services, labels, \`DFP_SERVICE_*\` variables, paths and answers of both REST interfaces stay as they are. \`ORDER=legacy\` keeps Docker
+Services, labels, \`DFP_SERVICE_*\` variables, paths and responses of both REST interfaces stay as they are. \`ORDER=legacy\` keeps Docker
 Flow’s order of matching and its raw string prefixes; the default, \`strict\`, prefers the more specific match.`;
 
 const refusedValues: readonly (readonly string[])[] = [

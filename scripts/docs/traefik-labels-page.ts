@@ -40,7 +40,7 @@ never served more openly:
 - Where nothing of a service is left, its former definition goes too.
 
 Names of middlewares and services are shared across the Swarm; \`@docker\` and \`@swarm\` are the Swarm itself. Of two different
-definitions of one name that of the older service holds. Of \`api@internal\` and the like the middlewares run, and then the answer
+definitions of one name that of the older service holds. Of \`api@internal\` and the like the middlewares run, and then the response
 is 404. UDP is not served.`;
 
 function section(title: string, prefix: string, keys: readonly KeyDocs[]): string {

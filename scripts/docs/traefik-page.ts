@@ -158,7 +158,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
    | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
-   | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers answer 503, because the options may demand certificates of clients |
+   | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers respond with 503, because the options may demand certificates of clients |
    | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy |
    | \`--configFile=…\`, or a static file that is mounted | none: nothing is served before its content stands in settings and \`TRAEFIK_SERVICE=off\` |
 
@@ -166,7 +166,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    \`TRAEFIK_SERVICE=off\`. Until then a Traefik that is gone is the problem \`traefik-service-missing\`, what is registered stays, and nothing new is served.
 
    Traefik’s dynamic file goes in by \`TRAEFIK_FILE\`: mount it into the listener. Routers, services with one server, and middlewares count, as
-   \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are told with their line.
+   \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are reported with their line.
 3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
    internal. \`labels.traefik\` there has the service whose flags are read, and the settings that say the same.

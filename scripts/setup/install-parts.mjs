@@ -23,7 +23,7 @@ const parts = [
     suites: testSuites,
     commands: ['dockerd', 'docker'],
     // A developer's engine (Docker Desktop, a system service) is used as it is.
-    satisfied: async () => onPath('docker') && (await engineAnswers()),
+    satisfied: async () => onPath('docker') && (await engineResponds()),
     packages: ['docker.io', 'iptables'],
   },
   {
@@ -144,13 +144,13 @@ function cachedPebble() {
 }
 
 /**
- * Answers what is still missing afterwards: `{ missing: [{ name, suites }] }`. Never throws.
+ * Responds to what is still missing afterwards: `{ missing: [{ name, suites }] }`. Never throws.
  * @param {readonly string[]} suites
  */
 export async function installParts(suites = testSuites) {
-  const wanted = parts.filter((part) => part.suites.some((suite) => suites.includes(suite)));
+  const required = parts.filter((part) => part.suites.some((suite) => suites.includes(suite)));
   const absent = [];
-  for (const part of wanted) if (!(await isThere(part))) absent.push(part);
+  for (const part of required) if (!(await isThere(part))) absent.push(part);
   if (absent.length === 0) return { missing: [] };
 
   const refusal = whyNotInstall();
@@ -190,15 +190,15 @@ function onPath(command) {
   });
 }
 
-function engineAnswers() {
+function engineResponds() {
   const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
   const target = host.startsWith('unix://')
     ? { socketPath: host.slice('unix://'.length) }
     : { host: new URL(host).hostname, port: new URL(host).port };
   return new Promise((resolve) => {
-    const ping = request({ ...target, path: '/_ping', timeout: 3000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+    const ping = request({ ...target, path: '/_ping', timeout: 3000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
     });
     ping.on('timeout', () => ping.destroy());
     ping.on('error', () => resolve(false));
@@ -241,7 +241,7 @@ function run(command, args) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const asked = process.argv.slice(2);
-  const { missing } = await installParts(asked.length > 0 ? asked : testSuites);
+  const requested = process.argv.slice(2);
+  const { missing } = await installParts(requested.length > 0 ? requested : testSuites);
   process.exit(missing.length === 0 ? 0 : 1);
 }

@@ -123,7 +123,7 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'acme/challenges',
-    what: 'answers to challenges: for proxies, and as records in DNS',
+    what: 'responses to challenges: for proxies, and as records in DNS',
     kind: 'adapter',
     imports: ['acme/names', 'acme/protocol', 'acme/certificates', 'acme/storage'],
   },

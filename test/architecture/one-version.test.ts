@@ -15,8 +15,8 @@ describe('the version', () => {
       const manifest = json(file);
       expect(manifest.version, file).to.equal(version);
       const needed = Object.entries({ ...(manifest.dependencies as Record<string, string> | undefined) });
-      for (const [name, wanted] of needed)
-        if (name.startsWith('@swarmgate/')) expect(wanted, `${name} in ${file}`).to.equal(version);
+      for (const [name, required] of needed)
+        if (name.startsWith('@swarmgate/')) expect(required, `${name} in ${file}`).to.equal(version);
     }
   });
 

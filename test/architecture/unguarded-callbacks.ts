@@ -10,7 +10,7 @@ const lastGuard = 'is the last guard itself, or ends the process';
 const inside = 'is called by a guarded callback of the connection, not by the event loop';
 const pools = 'gives buffers back to their pool, and nothing else';
 const reads = 'allocates a buffer, and calls a guarded function with what was read';
-const thread = 'runs in a thread of its own: what ends the thread is told to the calls in flight';
+const thread = 'runs in a thread of its own: what ends the thread is reported to the calls in flight';
 const notOurs = 'is part of a call whose caller, Express or http-proxy-middleware, catches what it throws';
 
 /**

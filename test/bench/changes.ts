@@ -28,7 +28,7 @@ interface Replica {
 }
 
 /**
- * Changes by REST, answered when every replica serves them, and edits straight in Consul, until every replica serves them:
+ * Changes by REST, acknowledged when every replica serves them, and edits straight in Consul, until every replica serves them:
  * two proxies on one Consul, and one proxy with the embedded registry.
  */
 export async function benchChanges({ quick, say }: ChangesOptions): Promise<readonly Figure[]> {
@@ -73,7 +73,7 @@ async function startReplicas(count: number, env: Readonly<Record<string, string>
     replicas.push({ process, adminUrl: `http://127.0.0.1:${admin}`, url: `http://127.0.0.1:${entry}` });
   }
   const listening = replicas.map(({ adminUrl }) =>
-    until('the replica answers', async () => (await ask({ url: `${adminUrl}/healthz` })).status === 200),
+    until('the replica responds', async () => (await ask({ url: `${adminUrl}/healthz` })).status === 200),
   );
   await Promise.all(listening);
   return replicas;
@@ -90,8 +90,8 @@ async function changesOf(
   const reconfigure = async (service: string, path: string) => {
     const query = `serviceName=${service}&servicePath=${path}&port=${port}&outboundHostname=127.0.0.1`;
     const url = `${adminUrl}/v1/docker-flow-proxy/reconfigure?${query}`;
-    const answer = await ask({ url, agent, timeoutMs: 60_000 });
-    return { status: answer.status, message: (JSON.parse(answer.body) as { readonly Message: string }).Message };
+    const reply = await ask({ url, agent, timeoutMs: 60_000 });
+    return { status: reply.status, message: (JSON.parse(reply.body) as { readonly Message: string }).Message };
   };
   const kept = async (service: string, path: string) => {
     const { status, message } = await reconfigure(service, path);
@@ -119,11 +119,11 @@ async function changesOf(
 
   const concurrent = quick ? 100 : 1_000;
   const beganMs = performance.now();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: concurrent }, (_, n) => reconfigure('contended', `/contended-${n}`)),
   );
   const contendedMs = performance.now() - beganMs;
-  const unclear = answers.filter(({ status }) => status !== 200 && status !== 409).length;
+  const unclear = responses.filter(({ status }) => status !== 200 && status !== 409).length;
   agent.destroy();
   return [
     { name: `change by REST, ${where}`, unit: 'ms', ...spreadOf(tookMs), atMost: promisedMs.change },
@@ -134,7 +134,7 @@ async function changesOf(
       atMost: promisedMs.eachOfSixteen,
     },
     one(`${concurrent.toLocaleString('en')} concurrent changes of one service, ${where}`, 'ms', contendedMs),
-    one(`of these neither 200 nor 409, ${where}`, 'answers', unclear, 0),
+    one(`of these neither 200 nor 409, ${where}`, 'responses', unclear, 0),
   ];
 }
 

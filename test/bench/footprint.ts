@@ -63,7 +63,7 @@ async function idleConnections({ backendPort, directory, quick }: MatchKey): Pro
   ];
 }
 
-/** Clients that ask for an answer without end and do not read it. */
+/** Clients that ask for a response without end and do not read it. */
 async function stalledReaders({ backendPort, directory }: MatchKey): Promise<readonly Figure[]> {
   const bytes = await memoryOf(backendPort, directory, requestHead('GET /endless'), (text) =>
     text.includes('\r\n\r\n'),
@@ -125,7 +125,7 @@ async function memoryOfWorker(backendPort: number, directory: string, size: numb
   return figure(what, 'MB', highest, 120);
 }
 
-/** Sends the next request when the answer to the one before is there. */
+/** Sends the next request when the response to the one before is there. */
 function keepAsking(client: Socket, ask: string, times: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let left = times;
@@ -162,7 +162,7 @@ async function workerStalls({ backendPort, directory, quick }: MatchKey): Promis
   return [figure('longest stall of a worker in a second of 100 swaps, 10,000 services', 'ms', stalls, 5)];
 }
 
-/** Answers `ok`; `/endless` never ends, and `/deaf` reads nothing. */
+/** Responds with `ok`; `/endless` never ends, and `/deaf` reads nothing. */
 async function startBackend(): Promise<Server> {
   const piece = Buffer.alloc(65_536);
   const server = createServer((request, response) => {

@@ -36,7 +36,7 @@ export interface BenchOptions {
 const slotSeconds = 1;
 
 /**
- * CPU for each forwarded request, side by side: every proxy is up, answers are validated, then one-second slots rotate
+ * CPU for each forwarded request, side by side: every proxy is up, responses are validated, then one-second slots rotate
  * through all of them, so that a noisy neighbour disturbs every one alike. Wall-clock throughput is not reported: on a
  * shared machine it is noise.
  */

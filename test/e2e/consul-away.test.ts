@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { constantLoad, untilAnswers } from '../harness/http.ts';
+import { constantLoad, untilResponds } from '../harness/http.ts';
 import { sharedStack } from './shared-stack.ts';
 
 // The promise is about a whole minute: longer than a hold of a blocking query and a session's life.
@@ -17,7 +17,7 @@ describe('Consul stopped for a minute under traffic', () => {
 
   before(async () => {
     id = await sharedStack().createService('lasting', { labels: labels('/lasting') });
-    await untilAnswers({ url: `${sharedStack().httpUrl}/lasting` }, 200);
+    await untilResponds({ url: `${sharedStack().httpUrl}/lasting` }, 200);
   });
   after(async () => {
     await removeService(sharedStack().docker, id);
@@ -29,13 +29,13 @@ describe('Consul stopped for a minute under traffic', () => {
     await stack.scale('consul', 0);
     await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels('/lasting,/meanwhile') }));
     await pause(awayMs);
-    await untilAnswers({ url: `${stack.httpUrl}/meanwhile` }, 503);
+    await untilResponds({ url: `${stack.httpUrl}/meanwhile` }, 503);
     const unready = await stack.admin('/healthz');
     expect(unready.status, 'the proxy stays healthy').to.equal(200);
 
     await stack.scale('consul', 1);
     const backAt = performance.now();
-    await untilAnswers({ url: `${stack.httpUrl}/meanwhile` }, 200, { withinMs: 60_000 });
+    await untilResponds({ url: `${stack.httpUrl}/meanwhile` }, 200, { withinMs: 60_000 });
     console.log(`    Consul back → change of meanwhile served: ${((performance.now() - backAt) / 1000).toFixed(1)} s`);
     const report = await load.stop();
     console.log(`    requests while Consul was away: ${report.sent}, failed: ${report.failed}`);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { logIn, withPage } from '../harness/browser.ts';
 import { removeService } from '../harness/docker.ts';
-import { untilAnswers } from '../harness/http.ts';
+import { untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -15,7 +15,7 @@ describe('Consul’s own UI', () => {
       labels: { 'com.df.notify': 'true', 'com.df.servicePath': '/catalog', 'com.df.port': '8080' },
     });
     key = `services/swarm/${stack.fullName('catalog')}`;
-    await untilAnswers({ url: `${stack.httpUrl}/catalog` }, 200);
+    await untilResponds({ url: `${stack.httpUrl}/catalog` }, 200);
   });
   after(async () => {
     await removeService(sharedStack().docker, id);
@@ -42,7 +42,7 @@ describe('Consul’s own UI', () => {
       });
     });
     const savedAt = performance.now();
-    await untilAnswers({ url: `${stack.httpUrl}/catalogue` }, 200, { everyMs: 5 });
+    await untilResponds({ url: `${stack.httpUrl}/catalogue` }, 200, { everyMs: 5 });
     console.log(`    edited in Consul’s UI → served: ${(performance.now() - savedAt).toFixed(0)} ms`);
   });
 
@@ -79,7 +79,7 @@ describe('Consul’s own UI', () => {
     for (const path of ['/list', '/index', '/register']) {
       await stack.consul.put(key, text.replaceAll('/catalogue', path));
       const savedAt = performance.now();
-      await untilAnswers({ url: `${stack.httpUrl}${path}` }, 200, { everyMs: 5 });
+      await untilResponds({ url: `${stack.httpUrl}${path}` }, 200, { everyMs: 5 });
       tookMs.push(performance.now() - savedAt);
     }
     // The fastest one: what the machine has to do beside is no property of ours.

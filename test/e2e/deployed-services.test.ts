@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { ask, untilAnswers } from '../harness/http.ts';
+import { ask, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -20,10 +20,10 @@ describe('a service that is deployed with labels', () => {
     await removeService(sharedStack().docker, id);
   });
 
-  it('answers through the port that the proxy publishes', async () => {
+  it('responds through the port that the proxy publishes', async () => {
     id = await sharedStack().createService('orders', { labels, env: { MESSAGE: 'orders' } });
-    const answer = await untilAnswers({ url: url('/orders/7') }, 200);
-    expect(JSON.parse(answer.body)).to.include({ message: 'orders', path: '/orders/7' });
+    const response = await untilResponds({ url: url('/orders/7') }, 200);
+    expect(JSON.parse(response.body)).to.include({ message: 'orders', path: '/orders/7' });
   });
 
   it('is one readable document in Consul', async () => {
@@ -35,35 +35,35 @@ describe('a service that is deployed with labels', () => {
 
   it('moves when its label changes', async () => {
     await relabel({ ...labels, 'com.df.servicePath': '/purchases' });
-    await untilAnswers({ url: url('/purchases') }, 200);
-    await untilAnswers({ url: url('/orders') }, 503);
+    await untilResponds({ url: url('/purchases') }, 200);
+    await untilResponds({ url: url('/orders') }, 503);
   });
 
   it('takes a second domain beside the first', async () => {
     const { 'com.df.servicePath': _path, ...rest } = labels;
     await relabel({ ...rest, 'com.df.serviceDomain': 'orders.example.com' });
-    await untilAnswers({ url: url('/'), host: 'orders.example.com' }, 200);
+    await untilResponds({ url: url('/'), host: 'orders.example.com' }, 200);
     await relabel({ ...rest, 'com.df.serviceDomain': 'orders.example.com,purchases.example.com' });
-    await untilAnswers({ url: url('/'), host: 'purchases.example.com' }, 200);
-    await untilAnswers({ url: url('/'), host: 'orders.example.com' }, 200);
-    await untilAnswers({ url: url('/'), host: 'other.example.com' }, 503);
+    await untilResponds({ url: url('/'), host: 'purchases.example.com' }, 200);
+    await untilResponds({ url: url('/'), host: 'orders.example.com' }, 200);
+    await untilResponds({ url: url('/'), host: 'other.example.com' }, 503);
   });
 
   it('is gone when the label that selects it is removed, and back with it', async () => {
     const { 'com.df.notify': _notify, ...rest } = labels;
     await relabel(labels);
-    await untilAnswers({ url: url('/orders') }, 200);
+    await untilResponds({ url: url('/orders') }, 200);
     await relabel(rest);
-    await untilAnswers({ url: url('/orders') }, 503);
+    await untilResponds({ url: url('/orders') }, 503);
     await relabel(labels);
-    await untilAnswers({ url: url('/orders') }, 200);
+    await untilResponds({ url: url('/orders') }, 200);
   });
 
   it('is gone when it is scaled to 0, and back when it is scaled up', async () => {
     await sharedStack().scale('orders', 0);
-    await untilAnswers({ url: url('/orders') }, 503);
+    await untilResponds({ url: url('/orders') }, 503);
     await sharedStack().scale('orders', 2);
-    await untilAnswers({ url: url('/orders') }, 200);
+    await untilResponds({ url: url('/orders') }, 200);
   });
 
   it('is gone with docker service rm', async () => {
@@ -78,14 +78,14 @@ describe('a service that is deployed with labels', () => {
 });
 
 describe('docker/stack.example.yml', () => {
-  it('brings two services that answer, one by its path and one by its domain', async () => {
+  it('brings two services that respond, one by its path and one by its domain', async () => {
     const stack = sharedStack();
     await stack.deployExample();
-    const byPath = await untilAnswers({ url: `${stack.httpUrl}/hello` }, 200);
+    const byPath = await untilResponds({ url: `${stack.httpUrl}/hello` }, 200);
     expect(JSON.parse(byPath.body).message).to.equal('hello from a path');
-    const byDomain = await untilAnswers({ url: `${stack.httpUrl}/`, host: 'shop.example.com' }, 200);
+    const byDomain = await untilResponds({ url: `${stack.httpUrl}/`, host: 'shop.example.com' }, 200);
     expect(JSON.parse(byDomain.body).message).to.equal('hello from a domain');
     await stack.removeExample();
-    await untilAnswers({ url: `${stack.httpUrl}/hello` }, 503);
+    await untilResponds({ url: `${stack.httpUrl}/hello` }, 503);
   });
 });

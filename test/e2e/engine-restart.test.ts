@@ -80,7 +80,7 @@ describe('a Docker engine that is restarted', () => {
   });
 
   async function registered(): Promise<string | undefined> {
-    const answer = await ask({ url: `http://${consul.address}/v1/kv/swarmgate/services/swarm/shop?raw` });
-    return answer.status === 200 ? answer.body : undefined;
+    const response = await ask({ url: `http://${consul.address}/v1/kv/swarmgate/services/swarm/shop?raw` });
+    return response.status === 200 ? response.body : undefined;
   }
 });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
-import { untilAnswers } from '../harness/http.ts';
+import { untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -22,7 +22,7 @@ describe('a service outside the Swarm', () => {
     server.close();
   });
 
-  it('is served after one call of reconfigure, which answers when all instances serve it', async () => {
+  it('is served after one call of reconfigure, which responds when all instances serve it', async () => {
     const stack = sharedStack();
     const query = new URLSearchParams({
       serviceName: 'legacy',
@@ -30,31 +30,31 @@ describe('a service outside the Swarm', () => {
       outboundHostname: await addressOfThisMachine(),
       port: String(port),
     });
-    const answer = await stack.admin(`${path}/reconfigure?${query}`);
-    expect(answer.status, answer.body).to.equal(200);
-    expect(JSON.parse(answer.body)).to.include({ Status: 'OK', Message: 'Distributed to all instances' });
-    const served = await untilAnswers({ url: `${stack.httpUrl}/legacy/x` }, 200);
+    const reply = await stack.admin(`${path}/reconfigure?${query}`);
+    expect(reply.status, reply.body).to.equal(200);
+    expect(JSON.parse(reply.body)).to.include({ Status: 'OK', Message: 'Distributed to all instances' });
+    const served = await untilResponds({ url: `${stack.httpUrl}/legacy/x` }, 200);
     expect(served.body).to.equal('legacy /legacy/x');
   });
 
   it('cannot be changed without the token', async () => {
-    const answer = await sharedStack().admin(`${path}/remove?serviceName=legacy`, {
+    const reply = await sharedStack().admin(`${path}/remove?serviceName=legacy`, {
       headers: { authorization: 'Bearer wrong' },
     });
-    expect(answer.status).to.equal(401);
-    await untilAnswers({ url: `${sharedStack().httpUrl}/legacy` }, 200);
+    expect(reply.status).to.equal(401);
+    await untilResponds({ url: `${sharedStack().httpUrl}/legacy` }, 200);
   });
 
   for (const part of ['proxy', 'listener', 'consul']) {
     it(`survives a restart of ${part}`, async () => {
       await sharedStack().restart(part);
-      await untilAnswers({ url: `${sharedStack().httpUrl}/legacy` }, 200, { withinMs: 60_000 });
+      await untilResponds({ url: `${sharedStack().httpUrl}/legacy` }, 200, { withinMs: 60_000 });
     });
   }
 
   it('is still in Consul’s own data, and gone after remove', async () => {
     const stack = sharedStack();
-    // Consul was restarted a moment ago: the proxy serves on, but the store itself needs a moment to answer.
+    // Consul was restarted a moment ago: the proxy serves on, but the store itself needs a moment to respond.
     await until('Consul has it still', async () =>
       (await stack.consul.get('services/manual/legacy'))?.includes('/legacy'),
     );
@@ -62,9 +62,9 @@ describe('a service outside the Swarm', () => {
       const status = JSON.parse((await stack.admin('/v1/status')).body) as { registry: { reachable: boolean } };
       return status.registry.reachable;
     });
-    const answer = await stack.admin(`${path}/remove?serviceName=legacy`);
-    expect(answer.status, answer.body).to.equal(200);
-    await untilAnswers({ url: `${stack.httpUrl}/legacy` }, 503);
+    const reply = await stack.admin(`${path}/remove?serviceName=legacy`);
+    expect(reply.status, reply.body).to.equal(200);
+    await untilResponds({ url: `${stack.httpUrl}/legacy` }, 503);
     expect(await stack.consul.get('services/manual/legacy')).to.equal(undefined);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService } from '../harness/docker.ts';
-import { constantLoad, type Load, untilAnswers } from '../harness/http.ts';
+import { constantLoad, type Load, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -19,7 +19,7 @@ describe('bad input is named, and has no effect on other services', () => {
 
   before(async () => {
     await deploy('bystander', { 'com.df.servicePath': '/bystander', 'com.df.port': '8080' });
-    await untilAnswers({ url: `${sharedStack().httpUrl}/bystander` }, 200);
+    await untilResponds({ url: `${sharedStack().httpUrl}/bystander` }, 200);
     load = constantLoad({ url: `${sharedStack().httpUrl}/bystander`, ratePerSecond: 50 });
   });
   after(async () => {
@@ -40,28 +40,28 @@ describe('bad input is named, and has no effect on other services', () => {
   it('a missing port', async () => {
     await deploy('no-port', { 'com.df.servicePath': '/no-port' });
     await namesItself('no-port', 'port-missing', 'problems/labels/swarm');
-    await untilAnswers({ url: `${sharedStack().httpUrl}/no-port` }, 503);
+    await untilResponds({ url: `${sharedStack().httpUrl}/no-port` }, 503);
   });
 
-  it('two services that claim the same route: the first keeps it, the second is told, and inherits it', async () => {
+  it('two services that claim the same route: the first keeps it, the second is reported, and inherits it', async () => {
     const labels = { 'com.df.servicePath': '/claimed', 'com.df.port': '8080' };
     const first = await deploy('first', labels, { MESSAGE: 'first' });
     const url = `${sharedStack().httpUrl}/claimed`;
-    await untilAnswers({ url }, 200);
+    await untilResponds({ url }, 200);
     await deploy('second', labels, { MESSAGE: 'second' });
     const problem = await namesItself('second', 'route-conflict', 'problems/routes/swarm');
     expect(problem.otherService).to.equal(`swarm/${sharedStack().fullName('first')}`);
-    await untilAnswers({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'first', withinMs: 0 });
+    await untilResponds({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'first', withinMs: 0 });
 
     await removeService(sharedStack().docker, first);
-    await untilAnswers({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'second' });
+    await untilResponds({ url }, 200, { accept: ({ body }) => JSON.parse(body).message === 'second' });
     await until('the conflict is over', async () => !(await problems()).some(isAbout('second', 'route-conflict')));
   });
 
   it('a definition that is edited into invalid JSON: the last good one is served on', async () => {
     const stack = sharedStack();
     await deploy('edited', { 'com.df.servicePath': '/edited', 'com.df.port': '8080' });
-    await untilAnswers({ url: `${stack.httpUrl}/edited` }, 200);
+    await untilResponds({ url: `${stack.httpUrl}/edited` }, 200);
     const key = `services/swarm/${stack.fullName('edited')}`;
     const good = (await stack.consul.get(key)) ?? '';
     // The listener puts a document right that it cannot read, at the latest when it lists the Swarm again: before the
@@ -69,7 +69,7 @@ describe('bad input is named, and has no effect on other services', () => {
     const edit = () => stack.consul.put(key, good.replace('{', '{{'));
     await edit();
     await namesItself('edited', 'document-not-json', 'problems/routes/swarm', edit);
-    await untilAnswers({ url: `${stack.httpUrl}/edited` }, 200, { withinMs: 0 });
+    await untilResponds({ url: `${stack.httpUrl}/edited` }, 200, { withinMs: 0 });
     await stack.consul.put(key, good);
     await until('the problem is over', async () => !(await problems()).some(isAbout('edited', 'document-not-json')));
   });
@@ -80,8 +80,8 @@ describe('bad input is named, and has no effect on other services', () => {
     // The proxies look for such keys every 10 s, one level deep: no watch covers foreign keys.
     const key = `${stack.name}/foreign/`;
     await until('the API names the key', async () => {
-      const answer = JSON.parse((await stack.admin('/v1/problems')).body) as { keys: readonly { key: string }[] };
-      return answer.keys.some((each) => each.key.startsWith(key));
+      const response = JSON.parse((await stack.admin('/v1/problems')).body) as { keys: readonly { key: string }[] };
+      return response.keys.some((each) => each.key.startsWith(key));
     });
     await until('Consul says so under problems/keys', async () => {
       const reported = await stack.consul.keys('problems/keys/');
@@ -113,7 +113,7 @@ describe('bad input is named, and has no effect on other services', () => {
     return (problem: ShownProblem) => problem.service === sharedStack().fullName(name) && problem.reason === reason;
   }
 
-  /** In the API, in Consul, in the log and in the metrics. Answers what the API says. `insist` is done before each look. */
+  /** In the API, in Consul, in the log and in the metrics. Returns what the API says. `insist` is done before each look. */
   async function namesItself(
     name: string,
     reason: string,
@@ -147,6 +147,6 @@ describe('bad input is named, and has no effect on other services', () => {
 });
 
 async function problems(): Promise<readonly ShownProblem[]> {
-  const answer = await sharedStack().admin('/v1/problems');
-  return (JSON.parse(answer.body) as { readonly problems: readonly ShownProblem[] }).problems;
+  const response = await sharedStack().admin('/v1/problems');
+  return (JSON.parse(response.body) as { readonly problems: readonly ShownProblem[] }).problems;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService } from '../harness/docker.ts';
-import { untilAnswers } from '../harness/http.ts';
+import { untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -18,7 +18,7 @@ describe('the stack’s options', () => {
         replicas: 2,
       }),
     );
-    await untilAnswers({ url: `${stack.httpUrl}/shrinking` }, 200);
+    await untilResponds({ url: `${stack.httpUrl}/shrinking` }, 200);
     const before = await delivered();
     await stack.scale('shrinking', 1);
     await until('the listeners took what the agent says', async () => (await delivered()) > before);
@@ -37,10 +37,10 @@ describe('the stack’s options', () => {
       }),
     );
     const url = `${stack.httpUrl}/limited`;
-    await untilAnswers({ url }, 200);
+    await untilResponds({ url }, 200);
     // Counted keys expire with their window, so one is made right before each look.
     const keys = await until('Redis holds a count', async () => {
-      await untilAnswers({ url }, 200);
+      await untilResponds({ url }, 200);
       const count = Number((await askRedis('DBSIZE')).slice(':'.length));
       return count > 0 && count;
     });
@@ -53,12 +53,12 @@ async function delivered(): Promise<number> {
   return (JSON.parse(await sharedStack().runInside('agent', script)) as { readonly delivered: number }).delivered;
 }
 
-/** One command in Redis' inline form, sent from a proxy; answers the first line. */
+/** One command in Redis' inline form, sent from a proxy; returns the first line. */
 function askRedis(command: string): Promise<string> {
   return sharedStack().runInside(
     'proxy',
     `import { connect } from 'node:net';
     const socket = connect(6379, 'redis', () => socket.write(${JSON.stringify(`${command}\r\n`)}));
-    socket.once('data', (answer) => { console.log(answer.toString().split('\\r\\n')[0]); socket.end(); });`,
+    socket.once('data', (response) => { console.log(response.toString().split('\\r\\n')[0]); socket.end(); });`,
   );
 }

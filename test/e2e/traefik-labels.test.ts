@@ -36,11 +36,11 @@ describe('stacks with labels of Traefik', () => {
           // A route of the same host may take the request until this one's service has been published and listens.
           const by = expected.by.split(':')[0];
           await until(`${url} is served by ${by}`, async () => {
-            const { status, body } = await answer(isSecure, hostname, path);
+            const { status, body } = await respond(isSecure, hostname, path);
             return status === 200 && JSON.parse(body).message === by;
           });
         } else {
-          const { status } = await answer(isSecure, hostname, path);
+          const { status } = await respond(isSecure, hostname, path);
           expect(status, url).to.not.equal(200);
         }
       }
@@ -59,7 +59,7 @@ describe('stacks with labels of Traefik', () => {
     }
   }
 
-  async function answer(isSecure: boolean, host: string, path: string): Promise<{ status: number; body: string }> {
+  async function respond(isSecure: boolean, host: string, path: string): Promise<{ status: number; body: string }> {
     const { httpUrl, httpsPort } = sharedStack();
     if (!isSecure) return ask({ url: `${httpUrl}${path}`, host });
     return new Promise((resolve, reject) => {

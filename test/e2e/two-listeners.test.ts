@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { constantLoad, untilAnswers } from '../harness/http.ts';
+import { constantLoad, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
 
@@ -14,7 +14,7 @@ describe('two listeners', () => {
 
   before(async () => {
     id = await sharedStack().createService('steady', { labels: labels('/steady') });
-    await untilAnswers({ url: `${sharedStack().httpUrl}/steady` }, 200);
+    await untilResponds({ url: `${sharedStack().httpUrl}/steady` }, 200);
   });
   after(async () => {
     await removeService(sharedStack().docker, id);
@@ -45,7 +45,7 @@ describe('two listeners', () => {
 
     // The new leader does the work: a change arrives.
     await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels('/steady,/after-takeover') }));
-    await untilAnswers({ url: `${stack.httpUrl}/after-takeover` }, 200, { withinMs: 60_000 });
+    await untilResponds({ url: `${stack.httpUrl}/after-takeover` }, 200, { withinMs: 60_000 });
     const report = await load.stop();
     expect(report.failures, `of ${report.sent} requests`).to.deep.equal([]);
   });

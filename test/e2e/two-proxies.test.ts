@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
-import { constantLoad, untilAnswers, untilReplicasAnswer } from '../harness/http.ts';
+import { constantLoad, untilReplicasRespond, untilResponds } from '../harness/http.ts';
 import type { SecondProxy } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 import { sharedStack } from './shared-stack.ts';
@@ -28,13 +28,13 @@ describe('two proxies on one registry, the second one through Express', () => {
   it('both serve every change', async () => {
     const stack = sharedStack();
     const urls = [stack.httpUrl, second.httpUrl];
-    await Promise.all(urls.map((url) => untilAnswers({ url: `${url}/both` }, 200)));
+    await Promise.all(urls.map((url) => untilResponds({ url: `${url}/both` }, 200)));
     for (let change = 0; change < 10; change += 1) {
       const path = `/both-${change}`;
       await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels(path) }));
-      await Promise.all(urls.map((url) => untilAnswers({ url: `${url}${path}` }, 200)));
+      await Promise.all(urls.map((url) => untilResponds({ url: `${url}${path}` }, 200)));
     }
-    await Promise.all(urls.map((url) => untilAnswers({ url: `${url}/both` }, 503)));
+    await Promise.all(urls.map((url) => untilResponds({ url: `${url}/both` }, 503)));
   });
 
   it('fail no request while the service is updated, task by task', async () => {
@@ -42,7 +42,7 @@ describe('two proxies on one registry, the second one through Express', () => {
     const rolling = await stack.createService('rolling', { labels: labels('/rolling'), replicas: 2 });
     try {
       const urls = [stack.httpUrl, second.httpUrl].map((url) => `${url}/rolling`);
-      for (const url of urls) await untilReplicasAnswer(url, 2);
+      for (const url of urls) await untilReplicasRespond(url, 2);
       const before = new Set(await stack.containers('rolling'));
       const loads = urls.map((url) => constantLoad({ url, ratePerSecond: 50 }));
       await updateService(stack.docker, rolling, ({ TaskTemplate, ...spec }) => ({
@@ -68,7 +68,7 @@ describe('two proxies on one registry, the second one through Express', () => {
     }
   });
 
-  it('know of each other, and a reconfigure on one answers when the other serves it too', async () => {
+  it('know of each other, and a reconfigure on one responses when the other serves it too', async () => {
     const stack = sharedStack();
     const status = await stack.admin('/v1/status');
     expect(JSON.parse(status.body).replicas, status.body).to.have.length(2);
@@ -78,10 +78,10 @@ describe('two proxies on one registry, the second one through Express', () => {
       outboundHostname: `tasks.${stack.fullName('both')}`,
       port: '8080',
     });
-    const answer = await stack.admin(`/v1/docker-flow-proxy/reconfigure?${query}`);
-    expect(JSON.parse(answer.body), answer.body).to.include({ Message: 'Distributed to all instances' });
-    // No waiting here: that the other one serves it is what the answer said.
-    const served = await untilAnswers({ url: `${second.httpUrl}/shared` }, 200, { withinMs: 0 });
+    const response = await stack.admin(`/v1/docker-flow-proxy/reconfigure?${query}`);
+    expect(JSON.parse(response.body), response.body).to.include({ Message: 'Distributed to all instances' });
+    // No waiting here: that the other one serves it is what the response said.
+    const served = await untilResponds({ url: `${second.httpUrl}/shared` }, 200, { withinMs: 0 });
     expect(served.status).to.equal(200);
     await stack.admin('/v1/docker-flow-proxy/remove?serviceName=shared');
   });

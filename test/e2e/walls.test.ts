@@ -25,9 +25,9 @@ describe('what stands between the parts of the stack', () => {
       import { request } from 'node:http';
       const cases = ${JSON.stringify(cases)};
       const seen = await Promise.all(cases.map(([method, path]) => new Promise((resolve, reject) => {
-        request({ host: 'docker-api', port: 2375, method, path }, (answer) => {
-          answer.resume();
-          resolve(answer.statusCode);
+        request({ host: 'docker-api', port: 2375, method, path }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
         }).on('error', reject).end();
       })));
       console.log(JSON.stringify(seen));`;
@@ -57,9 +57,9 @@ describe('what stands between the parts of the stack', () => {
         import { readFileSync } from 'node:fs';
         const token = readFileSync('/run/secrets/dfp_consul_http_token', 'utf8');
         const url = 'http://consul:8500/v1/kv/${sharedStack().name}/${key}';
-        const answer = await fetch(url, { method: 'PUT', body: '{}', headers: { 'x-consul-token': token } });
-        if (answer.ok) await fetch(url, { method: 'DELETE', headers: { 'x-consul-token': token } });
-        console.log(answer.status);`;
+        const response = await fetch(url, { method: 'PUT', body: '{}', headers: { 'x-consul-token': token } });
+        if (response.ok) await fetch(url, { method: 'DELETE', headers: { 'x-consul-token': token } });
+        console.log(response.status);`;
       expect(await sharedStack().runInside(part, script), `${part} writes ${key}`).to.equal(String(status));
     }
   });

@@ -16,7 +16,7 @@ describe('certificates of labels in a Swarm', function () {
   let dns: ChallengeDns;
   let ca: CaRelay;
   let proxies: AcmeProxy[] = [];
-  /** When the CA was asked for what. */
+  /** When the CA was called for what. */
   let spans: { kind: string; atMs: number }[] = [];
 
   before(async () => {
@@ -60,11 +60,11 @@ describe('certificates of labels in a Swarm', function () {
       await swarm.deploy(`label${n}`, { 'com.df.serviceDomain': host });
       await onAll(host);
       const took = performance.now() - began;
-      // With the CA: from the moment it is told of the challenge to the request for the certificate.
-      const toldMs = spans.find(({ kind }) => kind === 'challenge')?.atMs ?? 0;
+      // With the CA: from the moment it is notified of the challenge to the request for the certificate.
+      const reportedMs = spans.find(({ kind }) => kind === 'challenge')?.atMs ?? 0;
       const readyMs = spans.findLast(({ kind }) => kind === 'certificate')?.atMs ?? 0;
       whole.push(Math.round(took));
-      own.push(Math.round(took - (readyMs - toldMs)));
+      own.push(Math.round(took - (readyMs - reportedMs)));
     }
     own.sort((a, b) => a - b);
     whole.sort((a, b) => a - b);

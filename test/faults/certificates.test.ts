@@ -37,10 +37,10 @@ describe('certificates while things fail', function () {
 
   /** Whose lock it is, as the registry says. */
   const leader = async (): Promise<AcmeProxy | undefined> => {
-    const answer = await fetch(`${consul.url}/v1/kv/faults/acme/lock`).then(
+    const response = await fetch(`${consul.url}/v1/kv/faults/acme/lock`).then(
       (each) => each.json() as Promise<{ Value: string; Session?: string }[]>,
     );
-    const [lock] = answer;
+    const [lock] = response;
     if (lock?.Session === undefined) return undefined;
     const { name } = JSON.parse(Buffer.from(lock.Value, 'base64').toString('utf8')) as { name: string };
     return proxies.find((each) => name.startsWith(`proxy ${each.name}-`));
@@ -76,11 +76,11 @@ describe('certificates while things fail', function () {
     const whole: number[] = [];
     const own: number[] = [];
     for (let n = 0; n < 9; n += 1) {
-      // With the CA: from the moment it is told of the challenge to the request for the certificate.
-      let toldMs = 0;
+      // With the CA: from the moment it is notified of the challenge to the request for the certificate.
+      let reportedMs = 0;
       let readyMs = 0;
       ca.intercept((kind) => {
-        if (kind === 'challenge') toldMs ||= performance.now();
+        if (kind === 'challenge') reportedMs ||= performance.now();
         if (kind === 'certificate') readyMs = performance.now();
         return undefined;
       });
@@ -89,7 +89,7 @@ describe('certificates while things fail', function () {
       await servedBy(proxies, `first${n}.example.com`);
       const tookMs = performance.now() - began;
       whole.push(Math.round(tookMs));
-      own.push(Math.round(tookMs - (readyMs - toldMs)));
+      own.push(Math.round(tookMs - (readyMs - reportedMs)));
     }
     for (const times of [whole, own]) times.sort((a, b) => a - b);
     console.log(

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { tasksOf, updateService } from '../harness/docker.ts';
-import { untilReplicasAnswer } from '../harness/http.ts';
+import { untilReplicasRespond } from '../harness/http.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
 import { connectionsEach, retryingLoad } from './retrying-load.ts';
@@ -40,7 +40,7 @@ describe('proxies and listeners killed at random', function () {
     listeners = [await lab.startListener(node), await lab.startListener(node)];
     proxies = [await lab.startProxy(node), await lab.startProxy(node)];
     for (const name of services) ids.set(name, await lab.deploy(name, { replicas: 2, env: { STOP: 'drain' } }));
-    for (const { httpUrl } of proxies) for (const name of services) await untilReplicasAnswer(`${httpUrl}/${name}`, 2);
+    for (const { httpUrl } of proxies) for (const name of services) await untilReplicasRespond(`${httpUrl}/${name}`, 2);
   });
 
   after(() => lab.remove());

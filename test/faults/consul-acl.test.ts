@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { ask, constantLoad, untilAnswers } from '../harness/http.ts';
+import { ask, constantLoad, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
 
@@ -38,7 +38,7 @@ describe('listener and proxies with the least rights in Consul', function () {
   });
 
   it('do all their work: publish, serve, change by REST on every replica, restore the history', async () => {
-    for (const { httpUrl } of proxies) await untilAnswers({ url: `${httpUrl}/shop` }, 200);
+    for (const { httpUrl } of proxies) await untilResponds({ url: `${httpUrl}/shop` }, 200);
     expect(await listener.isLeading()).to.equal(true);
     const [first] = proxies as [HostProxy, HostProxy];
     await until('both are known as replicas', async () => {
@@ -60,7 +60,7 @@ describe('listener and proxies with the least rights in Consul', function () {
     expect(removed.status).to.equal(200);
     for (const proxy of proxies) expect(await proxy.status('/two')).to.equal(503);
     await beside.setPath('shop', '/shop,/changed');
-    for (const { httpUrl } of proxies) await untilAnswers({ url: `${httpUrl}/changed` }, 200);
+    for (const { httpUrl } of proxies) await untilResponds({ url: `${httpUrl}/changed` }, 200);
   });
 
   // [who, a key, whether they may write it]
@@ -92,9 +92,9 @@ describe('listener and proxies with the least rights in Consul', function () {
     it(`let ${who} ${may ? 'write' : 'not write'} ${key}`, async () => {
       const url = `${consul.url}/v1/kv/swarmgate/${key}`;
       const token = { listener: listenerToken, proxy: proxyToken, ui: uiToken, anonymous: '' }[who];
-      const asked = { url, headers: { 'x-consul-token': token } };
-      expect((await ask({ ...asked, method: 'PUT', body: 'x' })).status).to.equal(may ? 200 : 403);
-      if (may) expect((await ask({ ...asked, method: 'DELETE' })).status).to.equal(200);
+      const requested = { url, headers: { 'x-consul-token': token } };
+      expect((await ask({ ...requested, method: 'PUT', body: 'x' })).status).to.equal(may ? 200 : 403);
+      if (may) expect((await ask({ ...requested, method: 'DELETE' })).status).to.equal(200);
     });
   }
 
@@ -110,7 +110,7 @@ describe('listener and proxies with the least rights in Consul', function () {
   it('serve on without end when their tokens are revoked under traffic', async () => {
     await beside.setPath('shop', '/shop,/changed');
     for (const { httpUrl } of proxies)
-      for (const path of ['/shop', '/changed']) await untilAnswers({ url: `${httpUrl}${path}` }, 200);
+      for (const path of ['/shop', '/changed']) await untilResponds({ url: `${httpUrl}${path}` }, 200);
     const loads = proxies.map(({ httpUrl }) => constantLoad({ url: `${httpUrl}/shop`, ratePerSecond: 100 }));
     await consul.revokeToken(proxyToken);
     await consul.revokeToken(listenerToken);
@@ -123,7 +123,7 @@ describe('listener and proxies with the least rights in Consul', function () {
     console.log(`      noticed after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     for (const proxy of proxies)
       for (const path of ['/shop', '/changed']) expect(await proxy.status(path)).to.equal(200);
-    await until('enough was asked', () => loads.every((load) => load.answered() >= 500));
+    await until('enough requests were sent', () => loads.every((load) => load.responded() >= 500));
     const reports = await Promise.all(loads.map((load) => load.stop()));
     const sent = reports.reduce((sum, report) => sum + report.sent, 0);
     console.log(`      ${sent} requests meanwhile, ${reports.map((report) => report.failed).join(' and ')} failed`);

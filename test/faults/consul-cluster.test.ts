@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type ConsulCluster, startConsulCluster } from '../harness/consul.ts';
 import { type FaultyRelay, startFaultyRelay } from '../harness/faulty-relay.ts';
-import { constantLoad, type Load, untilAnswers } from '../harness/http.ts';
+import { constantLoad, type Load, untilResponds } from '../harness/http.ts';
 import { stackConsul } from '../harness/stack-consul.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
@@ -55,14 +55,14 @@ describe('three Consul servers that fail', function () {
 
   const everywhere = (path: string, status: number, withinMs = 60_000) =>
     until(
-      `${path} answers ${status} on both`,
+      `${path} responds with ${status} on both`,
       async () => {
         const seen = await Promise.all(proxies.map((proxy) => proxy.status(path)));
         return seen.every((each) => each === status);
       },
       { withinMs },
     );
-  const allAnswer = async (paths: readonly string[], status: number) => {
+  const allRespond = async (paths: readonly string[], status: number) => {
     for (const path of paths)
       for (const proxy of proxies) expect(await proxy.status(`/${path}`), path).to.equal(status);
   };
@@ -87,7 +87,7 @@ describe('three Consul servers that fail', function () {
     const leader = await cluster.leader();
     await leader.kill();
     await changeIsServed('leader killed');
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
     await leader.start();
   });
 
@@ -96,16 +96,16 @@ describe('three Consul servers that fail', function () {
     await leader.pause();
     try {
       await changeIsServed('leader paused');
-      await allAnswer(names, 200);
+      await allRespond(names, 200);
     } finally {
       leader.resume();
     }
   });
 
-  it('serve on when a Consul answers slowly', async () => {
+  it('serve on when a Consul responds slowly', async () => {
     relay.delay(400);
     await changeIsServed('400 ms each way');
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
     await relay.heal();
     await changeIsServed('as before');
   });
@@ -116,22 +116,22 @@ describe('three Consul servers that fail', function () {
       const began = performance.now();
       await until('both know', async () => (await states()).every((state) => state === 'away'), { withinMs: 60_000 });
       console.log(`      noticed after ${Math.round(performance.now() - began)} ms`);
-      await allAnswer(names, 200);
+      await allRespond(names, 200);
     } finally {
       await relay.heal();
     }
     await changeIsServed('heard again');
   });
 
-  it('serve from the disk what they start with while no Consul answers', async () => {
+  it('serve from the disk what they start with while no Consul responds', async () => {
     const second = await withoutLoadOnTheSecond();
     const all = [...cluster.servers, cluster.client];
     await second.stop();
     await Promise.all(all.map((agent) => agent.kill()));
     second.start();
-    await untilAnswers({ url: `${second.httpUrl}/${kept}` }, 200);
+    await untilResponds({ url: `${second.httpUrl}/${kept}` }, 200);
     expect(await second.state()).to.equal('away');
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
     await Promise.all(all.map((agent) => agent.start()));
     await until('both follow', async () => (await states()).every((state) => state === 'following'), {
       withinMs: 60_000,
@@ -144,8 +144,8 @@ describe('three Consul servers that fail', function () {
     const second = await withoutLoadOnTheSecond();
     const reconfigure = async () => {
       const query = `serviceName=by-hand&servicePath=/by-hand&port=${beside.backendPort}&outboundHostname=127.0.0.1`;
-      const answer = await first.admin(`/v1/docker-flow-proxy/reconfigure?${query}`, { timeoutMs: 20_000 });
-      return JSON.parse(answer.body) as { readonly Message: string; readonly waitingFor: readonly string[] };
+      const response = await first.admin(`/v1/docker-flow-proxy/reconfigure?${query}`, { timeoutMs: 20_000 });
+      return JSON.parse(response.body) as { readonly Message: string; readonly waitingFor: readonly string[] };
     };
     expect(await reconfigure()).to.include({ Message: 'Distributed to all instances' });
     await second.kill();
@@ -160,7 +160,7 @@ describe('three Consul servers that fail', function () {
     );
     console.log(`      a killed replica counted for ${Math.round(performance.now() - began)} ms more`);
     second.start();
-    await untilAnswers({ url: `${second.httpUrl}/by-hand` }, 200);
+    await untilResponds({ url: `${second.httpUrl}/by-hand` }, 200);
     await first.admin('/v1/docker-flow-proxy/remove?serviceName=by-hand');
     await everywhere('/by-hand', 503);
   });
@@ -171,7 +171,7 @@ describe('three Consul servers that fail', function () {
     const began = performance.now();
     for (const name of gone) await everywhere(`/${name}`, 503, 20_000);
     console.log(`      ${gone.length} of ${names.length} were gone after ${Math.round(performance.now() - began)} ms`);
-    await allAnswer(names.slice(0, 4), 200);
+    await allRespond(names.slice(0, 4), 200);
     for (const name of gone) await beside.deploy(name);
     for (const name of gone) await everywhere(`/${name}`, 200);
   });
@@ -180,25 +180,25 @@ describe('three Consul servers that fail', function () {
     const loss = await fetch(`${cluster.client.url}/v1/kv/swarmgate/services/swarm/?recurse`, { method: 'DELETE' });
     expect(loss.status).to.equal(200);
     await until('both hold', async () => (await states()).every((state) => state === 'holding'));
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
     // The listener restarts and publishes what is missing, so nothing needs to be forced.
     await listener.stop();
     listener.start();
     await until('both follow', async () => (await states()).every((state) => state === 'following'), {
       withinMs: 60_000,
     });
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
 
     // Without its listener nothing comes back by itself.
     await listener.stop();
     const kv = stackConsul(cluster.client.url, 'swarmgate', '');
     for (const key of await kv.keys('services/swarm/')) if (!key.endsWith(`/${kept}`)) await kv.delete(key);
     await until('both hold', async () => (await states()).every((state) => state === 'holding'));
-    await allAnswer(names, 200);
+    await allRespond(names, 200);
     const forced = await proxies[0]?.admin('/v1/reload?force=true', { method: 'POST' });
     expect(forced?.status).to.equal(200);
     for (const name of others) await everywhere(`/${name}`, 503);
-    await allAnswer([kept], 200);
+    await allRespond([kept], 200);
     listener.start();
     for (const name of others) await everywhere(`/${name}`, 200);
   });
@@ -220,7 +220,7 @@ describe('three Consul servers that fail', function () {
     const all = [...cluster.servers, cluster.client];
     await Promise.all(all.map((agent) => agent.kill()));
     await Promise.all(all.map((agent) => agent.wipe()));
-    await allAnswer([...names, 'by-hand'], 200);
+    await allRespond([...names, 'by-hand'], 200);
     await Promise.all(all.map((agent) => agent.start()));
     const kv = stackConsul(cluster.client.url, 'swarmgate', '');
     await until('the listener filled it', async () => (await kv.keys('services/swarm/')).length === names.length, {
@@ -228,12 +228,12 @@ describe('three Consul servers that fail', function () {
     });
     console.log(`      filled again ${Math.round(performance.now() - began)} ms after the loss`);
     await until('both hold', async () => (await states()).every((state) => state === 'holding'));
-    await allAnswer([...names, 'by-hand'], 200);
+    await allRespond([...names, 'by-hand'], 200);
     const { stdout } = await cli('restore');
     expect(stdout).to.include('by-hand');
     await cli('reload', '--force');
     await until('both follow', async () => (await states()).every((state) => state === 'following'));
-    await allAnswer([...names, 'by-hand'], 200);
+    await allRespond([...names, 'by-hand'], 200);
     expect(await kv.get('services/manual/by-hand')).to.be.a('string');
     await changeIsServed('afterwards');
   });

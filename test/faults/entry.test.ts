@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Load } from '../../packages/proxy/test/worker-rig.ts';
 import { removeService } from '../harness/docker.ts';
-import { untilAnswers } from '../harness/http.ts';
+import { untilResponds } from '../harness/http.ts';
 import { type DeployedStack, deployStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -22,7 +22,7 @@ describe('an entry before the proxies', function () {
     port = Number(new URL(stack.httpUrl).port);
     const labels = { 'com.df.notify': 'true', 'com.df.servicePath': '/', 'com.df.port': '8080' };
     service = await stack.createService('echo', { labels, replicas: 2 });
-    await untilAnswers({ url: stack.httpUrl }, 200, { withinMs: 120_000 });
+    await untilResponds({ url: stack.httpUrl }, 200, { withinMs: 120_000 });
   });
   after(async () => {
     if (service !== undefined) await removeService(stack.docker, service);
@@ -52,11 +52,12 @@ describe('an entry before the proxies', function () {
 
   it('passes on the REST of a proxy, which serves no connection that goes around the entry', async () => {
     expect((await stack.admin('/v1/status')).status).to.equal(200);
-    const around = "fetch('http://proxy/').then((answer) => console.log(answer.status), () => console.log('closed'))";
+    const around =
+      "fetch('http://proxy/').then((response) => console.log(response.status), () => console.log('closed'))";
     expect(await stack.runInside('listener', around)).to.equal('closed');
   });
 
-  /** Replaces the proxies as `docker service update` does; answers how long it took, in milliseconds. */
+  /** Replaces the proxies as `docker service update` does; returns how long it took, in milliseconds. */
   const updated = async () => {
     const began = performance.now();
     const former = await stack.containers('proxy');

@@ -12,7 +12,7 @@ export interface HandshakeLoad {
   readonly seen: readonly Handshake[];
   /** Messages of those that failed. */
   readonly failures: readonly string[];
-  /** Ends it; answers how many were completed a second. */
+  /** Ends it; returns how many were completed a second. */
   stop(): Promise<number>;
 }
 

@@ -66,8 +66,8 @@ describe('the leading listener', function () {
     });
   /** The session that holds the lock. */
   const session = async () => {
-    const answer = await fetch(`${consul.url}/v1/kv/swarmgate/leader/swarm`);
-    const [entry] = (await answer.json()) as { readonly Session?: string }[];
+    const response = await fetch(`${consul.url}/v1/kv/swarmgate/leader/swarm`);
+    const [entry] = (await response.json()) as { readonly Session?: string }[];
     return entry?.Session;
   };
   const sequence = async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { tasksOf, updateService, waitForTasks } from '../harness/docker.ts';
-import { ask, constantLoad, type Load, untilReplicasAnswer } from '../harness/http.ts';
+import { ask, constantLoad, type Load, untilReplicasRespond } from '../harness/http.ts';
 import type { SwarmNode } from '../harness/nodes.ts';
 import { type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
@@ -25,8 +25,8 @@ describe('tasks that leave under load', function () {
     const constraints = ['node.role == worker'];
     scaled = await lab.deploy('scaled', { replicas: 4, constraints });
     checked = await lab.deploy('checked', { replicas: 2, constraints, healthCheck: true });
-    await untilReplicasAnswer(`${proxyUrl}/scaled`, 4);
-    await untilReplicasAnswer(`${proxyUrl}/checked`, 2);
+    await untilReplicasRespond(`${proxyUrl}/scaled`, 4);
+    await untilReplicasRespond(`${proxyUrl}/checked`, 2);
     await waitForTasks(manager.docker, scaled, 4);
     await waitForTasks(manager.docker, checked, 2);
   });
@@ -39,8 +39,11 @@ describe('tasks that leave under load', function () {
     load = constantLoad({ url: `${proxyUrl}/${name}`, ratePerSecond });
   };
   const failsNothing = async () => {
-    const answered = load.answered();
-    await until('enough was asked afterwards', () => load.answered() >= Math.max(leastGets, answered + ratePerSecond));
+    const responded = load.responded();
+    await until(
+      'enough requests were sent afterwards',
+      () => load.responded() >= Math.max(leastGets, responded + ratePerSecond),
+    );
     const { sent, failed, failures } = await load.stop();
     console.log(`      ${sent} GETs, ${failed} failed`);
     expect(failed, failures.join('; ')).to.equal(0);

@@ -3,7 +3,7 @@ import { ask } from '../harness/http.ts';
 
 export interface RetryingLoadReport {
   readonly sent: number;
-  /** Not answered by 200 on the first proxy asked. */
+  /** Without a 200 of the first proxy that got it. */
   readonly retried: number;
   /** Those of them that were under way when the connection was reset; the others were refused. */
   readonly reset: number;
@@ -13,7 +13,7 @@ export interface RetryingLoadReport {
 }
 
 export interface RetryingLoad {
-  /** Requests that have neither been answered nor failed: on a slow machine they wait for a connection in this process. */
+  /** Requests that have neither been served nor failed: on a slow machine they wait for a connection in this process. */
   waiting(): number;
   stop(): Promise<RetryingLoadReport>;
 }
@@ -21,7 +21,7 @@ export interface RetryingLoad {
 /** Connections to each proxy at most. */
 export const connectionsEach = 64;
 
-/** GETs at a constant rate, on two proxies in turn; what fails on one is asked once more on the other, as clients behind a load balancer do. */
+/** GETs at a constant rate, on two proxies in turn; what fails on one is sent once more to the other, as clients behind a load balancer do. */
 export function retryingLoad(options: {
   readonly paths: readonly string[];
   /** Two base URLs. */

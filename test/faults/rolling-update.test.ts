@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { updateService, waitForTasks } from '../harness/docker.ts';
-import { constantLoad, type LoadReport, untilReplicasAnswer } from '../harness/http.ts';
+import { constantLoad, type LoadReport, untilReplicasRespond } from '../harness/http.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
 
@@ -27,7 +27,7 @@ describe('a rolling update under load', function () {
     proxy = await lab.startProxy(lab.nodes[0]);
     drains = await lab.deploy('drains', { replicas, constraints: onWorkers, env: { STOP: 'drain' } });
     abrupt = await lab.deploy('abrupt', { replicas, constraints: onWorkers });
-    for (const name of ['drains', 'abrupt']) await untilReplicasAnswer(`${proxy.httpUrl}/${name}`, replicas);
+    for (const name of ['drains', 'abrupt']) await untilReplicasRespond(`${proxy.httpUrl}/${name}`, replicas);
   });
 
   after(() => lab.remove());
@@ -72,7 +72,7 @@ describe('a rolling update under load', function () {
         const began = performance.now();
         await Promise.all([roll(drains, order), roll(abrupt, order)]);
         console.log(`      rolled in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-        await until('enough was asked', () => gets.every(({ load }) => load.answered() >= getsPerService), {
+        await until('enough requests were sent', () => gets.every(({ load }) => load.responded() >= getsPerService), {
           withinMs: 120_000,
         });
         const reports = await Promise.all(gets.map(({ load }) => load.stop()));

@@ -24,8 +24,8 @@ const promisedMs = { p50: 50, p99: 150, handEdit: 1_000 };
 const quietShare = 0.1;
 const busyMs = { p50: 500, p99: 2_000, handEdit: 3_000 };
 /**
- * No pause of the data server, whatever changes: how long an answer may take, likewise. Two proxies, Consul, a listener and
- * the writer of the storm share the processors here, so an answer waits its turn also on a machine that is ours.
+ * No pause of the data server, whatever changes: how long a response may take, likewise. Two proxies, Consul, a listener and
+ * the writer of the storm share the processors here, so a response waits its turn also on a machine that is ours.
  */
 const smoothMs = { p99: 300, most: 2_000 };
 const roughMs = { p99: 1_000, most: 5_000 };
@@ -66,7 +66,7 @@ describe(`one change among ${many} definitions`, function () {
   const served = (path: string, status = 200) =>
     Promise.all(
       proxies.map((proxy) =>
-        until(`${path} answers ${status}`, async () => (await statusOf(proxy, path)) === status, { everyMs: 2 }),
+        until(`${path} responds with ${status}`, async () => (await statusOf(proxy, path)) === status, { everyMs: 2 }),
       ),
     );
 
@@ -107,12 +107,12 @@ describe(`one change among ${many} definitions`, function () {
     const latencies = new Distribution(reports.flatMap(({ latenciesMs }) => latenciesMs));
     const others = othersShare();
     console.log(
-      `      ${sent} requests meanwhile, ${failed} failed, answered after ${latencies}; ${percent(others)} to others`,
+      `      ${sent} requests meanwhile, ${failed} failed, responded after ${latencies}; ${percent(others)} to others`,
     );
     expect(failed, reports.flatMap((report) => report.failures).join('; ')).to.equal(0);
     const ceiling = others <= quietShare ? smoothMs : roughMs;
-    expect(latencies.at(0.99), 'p99 of the answers in ms').to.be.below(ceiling.p99);
-    expect(latencies.at(1), 'the slowest answer in ms').to.be.below(ceiling.most);
+    expect(latencies.at(0.99), 'p99 of the responses in ms').to.be.below(ceiling.p99);
+    expect(latencies.at(1), 'the slowest response in ms').to.be.below(ceiling.most);
   });
 
   it('is served on every replica soon after its event, and moves little', async () => {
@@ -230,7 +230,7 @@ class Distribution {
   }
 }
 
-/** When the next thing happens that is told from now on, by `performance.now()`. */
+/** When the next thing happens that is reported from now on, by `performance.now()`. */
 interface Times extends AsyncDisposable {
   next(): Promise<number>;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { tasksOf, updateService, waitForTasks } from '../harness/docker.ts';
-import { constantLoad, type Load, untilAnswers, untilReplicasAnswer } from '../harness/http.ts';
+import { constantLoad, type Load, untilReplicasRespond, untilResponds } from '../harness/http.ts';
 import type { SwarmNode } from '../harness/nodes.ts';
 import { type RunningListener, type RunningProxy, type SwarmLab, startSwarmLab } from '../harness/swarm-lab.ts';
 import { until } from '../harness/until.ts';
@@ -22,7 +22,7 @@ describe('a Swarm of three managers that fail', function () {
     listeners = await Promise.all(managers.map(async (node) => Object.assign(await lab.startListener(node), { node })));
     id = await lab.deploy('shop', { replicas: 2, constraints: ['node.role == worker'] });
     proxy = await lab.startProxy(lab.nodes[3] ?? lab.nodes[0]);
-    await untilReplicasAnswer(`${proxy.httpUrl}/shop`, 2);
+    await untilReplicasRespond(`${proxy.httpUrl}/shop`, 2);
     await waitForTasks(lab.nodes[0].docker, id, 2);
   });
 
@@ -46,7 +46,7 @@ describe('a Swarm of three managers that fail', function () {
     return head.changes.flatMap(({ remove }) => remove).filter((key) => key.startsWith('services/'));
   };
 
-  /** Whether the manager answers within 2 s: a call to one that lost its quorum can stay open for good, also when it is back. */
+  /** Whether the manager responds within 2 s: a call to one that lost its quorum can stay open for good, also when it is back. */
   const takesOrders = (node: SwarmNode): Promise<boolean> =>
     Promise.race([
       node.docker.listServices().then(
@@ -92,7 +92,7 @@ describe('a Swarm of three managers that fail', function () {
         })).then(() => true),
       { withinMs: 60_000 },
     );
-    await untilAnswers({ url: `${proxy.httpUrl}${path}` }, 200, { withinMs: 60_000 });
+    await untilResponds({ url: `${proxy.httpUrl}${path}` }, 200, { withinMs: 60_000 });
     console.log(`      ${what}: a change was served after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
   };
   const leadingListener = () =>
@@ -101,7 +101,7 @@ describe('a Swarm of three managers that fail', function () {
       return listeners.find((_, index) => leading[index]);
     });
 
-  /** Lets the listener lead that follows the leading manager: cut off, that one answers old lists for a while. */
+  /** Lets the listener lead that follows the leading manager: cut off, that one responses old lists for a while. */
   const leadingListenerOfTheLeader = () =>
     until(
       'the listener of the leading manager leads',

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../harness/consul.ts';
-import { ask, constantLoad, untilAnswers } from '../harness/http.ts';
+import { ask, constantLoad, untilResponds } from '../harness/http.ts';
 import { type StackConsul, stackConsul } from '../harness/stack-consul.ts';
 import { until } from '../harness/until.ts';
 import { type BesideASwarm, type HostListener, type HostProxy, startBesideASwarm } from './beside-a-swarm.ts';
@@ -20,7 +20,7 @@ interface ShownProblem {
   readonly otherService?: string;
 }
 
-/** Two real Swarms, a listener on each, and one proxy that serves what both publish. What a service answers is its Swarm's name. */
+/** Two real Swarms, a listener on each, and one proxy that serves what both publish. What a service returns is its Swarm's name. */
 describe('two Swarms in one registry', function () {
   this.timeout(120_000);
   let consul: RunningConsul;
@@ -63,8 +63,8 @@ describe('two Swarms in one registry', function () {
     await swarms[swarm].deploy(service, { 'com.df.port': String(port), ...labels });
     await until('it is published', async () => (await kv.get(`services/${swarm}/${service}`)) !== undefined);
   };
-  const answeredBy = (service: string, swarm: string) =>
-    untilAnswers({ url: `${proxy.httpUrl}/${service}` }, 200, { accept: ({ body }) => body === swarm });
+  const respondedBy = (service: string, swarm: string) =>
+    untilResponds({ url: `${proxy.httpUrl}/${service}` }, 200, { accept: ({ body }) => body === swarm });
   const conflicts = async () => {
     const { problems } = JSON.parse((await proxy.admin('/v1/problems')).body) as { problems: readonly ShownProblem[] };
     return problems.filter(({ reason }) => reason === 'route-conflict');
@@ -72,12 +72,12 @@ describe('two Swarms in one registry', function () {
 
   it('are both served', async () => {
     for (const swarm of names) await deploy(swarm, `only-${swarm}`);
-    for (const swarm of names) await answeredBy(`only-${swarm}`, swarm);
+    for (const swarm of names) await respondedBy(`only-${swarm}`, swarm);
   });
 
-  it('publish one name: the first keeps the route, the other is told, and inherits it without a gap', async () => {
+  it('publish one name: the first keeps the route, the other is reported, and inherits it without a gap', async () => {
     await deploy('west', 'shop');
-    await answeredBy('shop', 'west');
+    await respondedBy('shop', 'west');
     await using load = constantLoad({ url: `${proxy.httpUrl}/shop`, ratePerSecond: 100 });
     await deploy('east', 'shop');
     const [conflict] = await until('the conflict is shown', async () => {
@@ -88,7 +88,7 @@ describe('two Swarms in one registry', function () {
     expect((await ask({ url: `${proxy.httpUrl}/shop` })).body).to.equal('west');
 
     await swarms.west.removeServices(['shop']);
-    await answeredBy('shop', 'east');
+    await respondedBy('shop', 'east');
     expect(await kv.get('services/east/shop')).to.be.a('string');
     await until('the conflict is over', async () => (await conflicts()).length === 0);
     const { sent, failed, failures } = await load.stop();
@@ -106,7 +106,7 @@ describe('two Swarms in one registry', function () {
         ...(weight === undefined ? {} : { 'com.df.weight': weight }),
       });
       // A proxy that has just started opens its entrypoint only with what it serves.
-      await untilAnswers({ url: `${proxy.httpUrl}/`, host: `${service}.example` }, 200);
+      await untilResponds({ url: `${proxy.httpUrl}/`, host: `${service}.example` }, 200);
       const isServed = async () => {
         const { services } = JSON.parse((await proxy.admin('/v1/services')).body) as {
           readonly services: readonly { readonly definition: { readonly owner: string; readonly service: string } }[];
@@ -116,8 +116,8 @@ describe('two Swarms in one registry', function () {
       await until(`the proxy knows ${swarm}/${service}`, isServed);
     }
   };
-  /** How many of `howMany` requests each Swarm answered. */
-  const answersOf = async (service: string, howMany: number) => {
+  /** How many of `howMany` requests each Swarm responded. */
+  const responsesOf = async (service: string, howMany: number) => {
     const counts = { east: 0, west: 0 };
     for (let n = 0; n < howMany; n++) {
       const { status, body } = await ask({ url: `${proxy.httpUrl}/`, host: `${service}.example` });
@@ -129,17 +129,17 @@ describe('two Swarms in one registry', function () {
 
   it('share the requests of one name and host in proportion when both give a weight', async () => {
     await deployBoth('shared', { west: '3', east: '1' });
-    const asked = 400;
-    const counts = await answersOf('shared', asked);
+    const requested = 400;
+    const counts = await responsesOf('shared', requested);
     console.log(
-      `      of ${asked} requests ${counts.west} to the west (weight 3), ${counts.east} to the east (weight 1)`,
+      `      of ${requested} requests ${counts.west} to the west (weight 3), ${counts.east} to the east (weight 1)`,
     );
     // A quarter is 100 of them; chance takes it further off than this once in a hundred thousand times.
     expect(counts.east).to.be.within(60, 140);
     expect(await conflicts()).to.deep.equal([]);
 
     await swarms.west.removeServices(['shared']);
-    await until('the east has all of them', async () => (await answersOf('shared', 20)).east === 20);
+    await until('the east has all of them', async () => (await responsesOf('shared', 20)).east === 20);
   });
 
   const notShared: readonly (readonly [string, string, Weights])[] = [
@@ -149,7 +149,7 @@ describe('two Swarms in one registry', function () {
   for (const [when, service, weights] of notShared) {
     it(`leave all requests to the first, and tell both, when ${when}`, async () => {
       await deployBoth(service, weights);
-      expect(await answersOf(service, 50)).to.deep.equal({ east: 0, west: 50 });
+      expect(await responsesOf(service, 50)).to.deep.equal({ east: 0, west: 50 });
       const [lost, won, ...more] = await conflicts();
       expect(lost).to.include({ owner: 'east', service, otherService: `west/${service}` });
       expect(lost?.message).to.include(`is matched by west/${service} too, which takes precedence`);
@@ -166,8 +166,8 @@ describe('two Swarms in one registry', function () {
     swarms.east.listener.start();
     await until('it leads again', () => swarms.east.listener.isLeading());
     await swarms.east.setPath('only-east', '/moved');
-    await answeredBy('moved', 'east');
+    await respondedBy('moved', 'east');
     expect(await kv.modifyIndex('services/west/only-west')).to.equal(before);
-    await answeredBy('only-west', 'west');
+    await respondedBy('only-west', 'west');
   });
 });

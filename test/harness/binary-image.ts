@@ -7,8 +7,8 @@ import type Docker from 'dockerode';
 
 /**
  * Makes an image out of one program of this machine and the libraries it is linked with, by `docker import`: how the
- * tests get the images `consul` and `redis` of the stack where no image registry answers. The program is the
- * entrypoint unless `entrypoint` is empty. Answers the image's name; a present image of the same program is used as it is.
+ * tests get the images `consul` and `redis` of the stack where no image registry responds. The program is the
+ * entrypoint unless `entrypoint` is empty. Returns the image's name; a present image of the same program is used as it is.
  */
 export async function importBinaryImage(docker: Docker, binary: string, entrypoint: boolean): Promise<string> {
   const program = realpathSync(binary);
@@ -71,8 +71,8 @@ async function importTree(
   changes: readonly string[],
 ): Promise<void> {
   const tar = spawn('tar', ['-C', tree, '--owner=0', '--group=0', '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const answer = await docker.importImage(tar.stdout, { repo, tag, changes: ['ENV PATH=/usr/bin', ...changes] });
+  const response = await docker.importImage(tar.stdout, { repo, tag, changes: ['ENV PATH=/usr/bin', ...changes] });
   await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)));
+    docker.modem.followProgress(response, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 }

@@ -15,7 +15,7 @@ export interface RunningBind {
   readonly zone: string;
   /** `hmac-sha256:<name>:<secret>`, as `ACME_DNS_TSIG` takes it. */
   readonly tsig: string;
-  /** TXT values of a name, as the server answers. */
+  /** TXT values of a name, as the server responds. */
   txt(name: string): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function startBind(zone: string): Promise<RunningBind> {
   const file = (name: string) => join(directory, name);
   await writeFile(
     file('zone'),
-    // The name server cannot be found: it would be asked at port 53.
+    // The name server cannot be found: it would be called at port 53.
     `$TTL 1\n@ IN SOA ns.nowhere.invalid. hostmaster 1 60 60 600 1\n@ IN NS ns.nowhere.invalid.\n@ IN A 127.0.0.1\n* IN A 127.0.0.1\n`,
   );
   await writeFile(
@@ -47,7 +47,7 @@ zone "${zone}" { type primary; file "${file('zone')}"; update-policy { grant acm
   const exited = once(child, 'exit');
   const resolver = new Resolver({ timeout: 2_000, tries: 1 });
   resolver.setServers([address]);
-  await until(`BIND answers at ${address}`, async () => (await resolver.resolve4(`www.${zone}`)).length > 0);
+  await until(`BIND responds at ${address}`, async () => (await resolver.resolve4(`www.${zone}`)).length > 0);
   return {
     address,
     zone,

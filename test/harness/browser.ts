@@ -5,7 +5,7 @@ import { chromium, type Page } from 'playwright-core';
 import { programPath } from './binary-image.ts';
 
 export interface PageOptions {
-  /** For basic authentication at one origin, sent when it is asked for, and then remembered as a browser does. */
+  /** For basic authentication at one origin, sent when it is requested, and then remembered as a browser does. */
   readonly credentials?: { readonly origin: string; readonly username: string; readonly password: string };
   /** Takes any certificate. */
   readonly ignoreHTTPSErrors?: boolean;

@@ -26,7 +26,7 @@ export interface CaReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Stands between a client and Pebble: counts, and answers in its place as a CA does on a bad day. */
+/** Stands between a client and Pebble: counts, and responses in its place as a CA does on a bad day. */
 export interface CaRelay {
   readonly directoryUrl: string;
   /** Requests that came, by kind. */
@@ -37,7 +37,7 @@ export interface CaRelay {
       | ((kind: CaRequestKind, count: number, path: string) => Promise<CaReply | undefined> | CaReply | undefined)
       | undefined,
   ): void;
-  /** Changes headers of what Pebble answers. */
+  /** Changes headers of what Pebble returns. */
   rewrite(headers: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
 }
@@ -82,9 +82,9 @@ export async function startCaRelay(pebble: RunningPebble): Promise<CaRelay> {
     // The Host header stays, so that all URLs of the CA lead here.
     const sent = request(
       { host: 'localhost', port, agent, path: incoming.url, method: incoming.method, headers: incoming.headers },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...rewritten });
-        answer.pipe(outgoing);
+      (response) => {
+        outgoing.writeHead(response.statusCode ?? 502, { ...response.headers, ...rewritten });
+        response.pipe(outgoing);
       },
     );
     sent.on('error', () => outgoing.destroy());

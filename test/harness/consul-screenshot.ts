@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { logIn, withPage } from './browser.ts';
-import { untilAnswers } from './http.ts';
+import { untilResponds } from './http.ts';
 import { deployStack } from './stack.ts';
 
 const file = fileURLToPath(new URL('../../docs/images/consul-ui.png', import.meta.url));
@@ -20,7 +20,7 @@ try {
       'com.df.port': '8080',
     },
   });
-  await untilAnswers({ url: `${stack.httpUrl}/cart`, host: 'shop.example.com' }, 200);
+  await untilResponds({ url: `${stack.httpUrl}/cart`, host: 'shop.example.com' }, 200);
   await withPage(async (page) => {
     await logIn(page, stack.consul);
     await page.goto(`${stack.consul.url}/ui/swarmgate/kv/swarmgate/services/swarm/shop/edit`);

@@ -40,14 +40,14 @@ export interface RunningConsul {
   /** As an operator stops it. Its data stay. */
   stop(): Promise<void>;
   kill(): Promise<void>;
-  /** SIGSTOP and SIGCONT: connections stay open and, once `pause` has resolved, nothing answers. */
+  /** SIGSTOP and SIGCONT: connections stay open and, once `pause` has resolved, nothing responds. */
   pause(): Promise<void>;
   resume(): void;
-  /** Starts it again, on the same address with the same data, and waits until it answers. */
+  /** Starts it again, on the same address with the same data, and waits until it responds. */
   start(): Promise<void>;
   /** Deletes its data, which only a stopped one allows. */
   wipe(): Promise<void>;
-  /** Makes a token that may do what `rules` say (HCL); answers its secret. Needs `acl`. */
+  /** Makes a token that may do what `rules` say (HCL); returns its secret. Needs `acl`. */
   createToken(rules: string): Promise<string>;
   /** Takes a token of `createToken` away. */
   revokeToken(secret: string): Promise<void>;
@@ -112,8 +112,8 @@ export async function startConsulCluster(options: ConsulOptions = {}): Promise<C
     remove,
     leader: () =>
       until('the cluster has a leader', async () => {
-        const answer = await fetch(`${client.url}/v1/status/leader`, { signal: AbortSignal.timeout(2_000) });
-        const host = String(await answer.json()).split(':')[0];
+        const response = await fetch(`${client.url}/v1/status/leader`, { signal: AbortSignal.timeout(2_000) });
+        const host = String(await response.json()).split(':')[0];
         return running.find((agent) => agent.address.split(':')[0] === host);
       }),
   };
@@ -186,7 +186,7 @@ class Agent implements RunningConsul {
       process.off('exit', end);
       if (this.#process === child) this.#process = undefined;
     });
-    await until(`consul at ${this.address} answers (log: ${join(this.#directory, 'log')})`, () => this.#answers(), {
+    await until(`consul at ${this.address} responds (log: ${join(this.#directory, 'log')})`, () => this.#responses(), {
       withinMs: 60_000,
     });
   }
@@ -203,7 +203,7 @@ class Agent implements RunningConsul {
     const pid = this.#process?.pid;
     if (pid === undefined) return;
     this.#process?.kill('SIGSTOP');
-    // One thread takes the signal; until a busy machine has let it run, the others go on answering.
+    // One thread takes the signal; until a busy machine has let it run, the others go on responding.
     await until(`consul at ${this.address} stands still`, () => isStopped(pid));
   }
 
@@ -225,8 +225,8 @@ class Agent implements RunningConsul {
   }
 
   async revokeToken(secret: string): Promise<void> {
-    const answer = await fetch(`${this.url}/v1/acl/token/self`, { headers: { 'x-consul-token': secret } });
-    const { AccessorID } = (await answer.json()) as { readonly AccessorID: string };
+    const response = await fetch(`${this.url}/v1/acl/token/self`, { headers: { 'x-consul-token': secret } });
+    const { AccessorID } = (await response.json()) as { readonly AccessorID: string };
     await this.#manage('DELETE', `/v1/acl/token/${AccessorID}`);
   }
 
@@ -245,24 +245,24 @@ class Agent implements RunningConsul {
   }
 
   /** Ready means that it reads consistently: then a leader is elected and its log is replayed. */
-  async #answers(): Promise<boolean> {
-    const answer = await fetch(`${this.url}/v1/kv/harness-asks?consistent`, {
+  async #responses(): Promise<boolean> {
+    const response = await fetch(`${this.url}/v1/kv/harness-asks?consistent`, {
       headers: this.managementToken === undefined ? {} : { 'x-consul-token': this.managementToken },
       signal: AbortSignal.timeout(2_000),
     });
-    await answer.body?.cancel();
-    return answer.status === 404;
+    await response.body?.cancel();
+    return response.status === 404;
   }
 
   async #manage(method: string, path: string, body?: object): Promise<Readonly<Record<string, unknown>>> {
     if (this.managementToken === undefined) throw new Error('tokens need a consul that was started with acl');
-    const answer = await fetch(`${this.url}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { 'x-consul-token': this.managementToken },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`consul: ${method} ${path}: ${answer.status} ${text}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`consul: ${method} ${path}: ${response.status} ${text}`);
     const json: unknown = JSON.parse(text);
     return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {};
   }
@@ -272,7 +272,7 @@ class Agent implements RunningConsul {
 async function dialectOf(program: string, secret: string | undefined): Promise<Dialect> {
   const { stdout } = await run(program, ['version']);
   const [, major = '1', minor = '0'] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
-  const atLeast = (wanted: number) => Number(major) > 1 || Number(minor) >= wanted;
+  const atLeast = (required: number) => Number(major) > 1 || Number(minor) >= required;
   const name = atLeast(11) ? 'initial_management' : 'master';
   return {
     // Servers open a second gRPC port by default, which several agents on one machine would share.

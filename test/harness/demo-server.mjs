@@ -1,7 +1,7 @@
 // The service that the harness deploys to a Swarm: one file of Node built-ins, run inside the imported image.
 // It returns its host name, fails its health check or exits on request, and finishes or drops requests in flight at SIGTERM.
 //   PORT (8080)            where it listens
-//   MESSAGE (hello)        what `GET /` answers in `message`
+//   MESSAGE (hello)        what `GET /` responses in `message`
 //   STOP (abrupt|drain)    at SIGTERM: exit at once, or stop accepting and finish requests in flight (10 s at most)
 //   STOP_DELAY_MS (0)      how long an abrupt exit takes after SIGTERM
 //   START_DELAY_MS (0)     how long it takes before it listens
@@ -15,13 +15,13 @@ let sick = false;
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://demo');
-  const answer = (status, extra = {}) => {
+  const reply = (status, extra = {}) => {
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(
       `${JSON.stringify({ message, hostname: hostname(), method: request.method, path: request.url, headers: request.headers, ...extra })}\n`,
     );
   };
-  if (url.pathname.endsWith('/healthz')) return answer(sick ? 503 : 200);
+  if (url.pathname.endsWith('/healthz')) return reply(sick ? 503 : 200);
   if (url.pathname.endsWith('/sick')) sick = true;
   if (url.pathname.endsWith('/well')) sick = false;
   if (url.pathname.endsWith('/exit')) setTimeout(() => process.exit(1), 10);
@@ -29,7 +29,7 @@ const server = createServer((request, response) => {
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
     const waitMs = url.pathname.endsWith('/slow') ? Number(url.searchParams.get('ms') ?? 100) : 0;
-    setTimeout(() => answer(200, { bodyBytes: Buffer.concat(chunks).length }), waitMs);
+    setTimeout(() => reply(200, { bodyBytes: Buffer.concat(chunks).length }), waitMs);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * A real Docker engine in Swarm mode for the tests that need one.
  *
- *   const engine = await ensureDocker();               // the engine that answers, else a dockerd of our own (root)
+ *   const engine = await ensureDocker();               // the engine that responds, else a dockerd of our own (root)
  *   const image = await importNodeImage(engine.docker);
  *   const network = await createOverlayNetwork(engine.docker, 'test-net');
  *   const id = await createService(engine.docker, { name: 'demo', image, networks: [network], labels: { … } });
@@ -32,10 +32,10 @@ export interface DockerEngine {
   stopIfStartedHere(): Promise<void>;
 }
 
-/** @throws when no engine answers and none can be started here: the message says what is missing. */
+/** @throws when no engine responds and none can be started here: the message says what is missing. */
 export async function ensureDocker(): Promise<DockerEngine> {
   const docker = new Docker();
-  const startedPid = (await answers(docker)) ? undefined : await startEngine(docker);
+  const startedPid = (await responses(docker)) ? undefined : await startEngine(docker);
   await ensureSwarm(docker);
   return {
     docker,
@@ -46,7 +46,7 @@ export async function ensureDocker(): Promise<DockerEngine> {
   };
 }
 
-async function answers(docker: Docker): Promise<boolean> {
+async function responses(docker: Docker): Promise<boolean> {
   try {
     await docker.ping();
     return true;
@@ -56,7 +56,7 @@ async function answers(docker: Docker): Promise<boolean> {
 }
 
 async function startEngine(docker: Docker): Promise<number | undefined> {
-  if (process.getuid?.() !== 0) throw new Error('no Docker engine answers, and dockerd can be started by root only');
+  if (process.getuid?.() !== 0) throw new Error('no Docker engine responds, and dockerd can be started by root only');
   const directory = cacheDirectory('docker');
   const logFile = join(directory, 'dockerd.log');
   const log = openSync(logFile, 'a');
@@ -72,23 +72,23 @@ async function startEngine(docker: Docker): Promise<number | undefined> {
   });
   daemon.unref();
   for (let tries = 0; tries < 300; tries++) {
-    if (await answers(docker)) {
+    if (await responses(docker)) {
       // Two processes may start one at the same time: dockerd's own pid file lets a single one live.
       return daemon.exitCode === null && daemon.pid === Number(readFileSync(pidFile(), 'utf8'))
         ? daemon.pid
         : undefined;
     }
     const failure = await Promise.race([ended, pause(100)]);
-    if (failure instanceof Error && !(await answersSoon(docker))) {
+    if (failure instanceof Error && !(await respondsSoon(docker))) {
       throw new Error(`dockerd did not start: ${failure.message}\n${lastLines(logFile)}`);
     }
   }
-  throw new Error(`dockerd does not answer after 30 s\n${lastLines(logFile)}`);
+  throw new Error(`dockerd does not respond after 30 s\n${lastLines(logFile)}`);
 }
 
-async function answersSoon(docker: Docker): Promise<boolean> {
+async function respondsSoon(docker: Docker): Promise<boolean> {
   for (let tries = 0; tries < 50; tries++) {
-    if (await answers(docker)) return true;
+    if (await responses(docker)) return true;
     await pause(100);
   }
   return false;
@@ -130,7 +130,7 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(3).toString('hex')}`;
 }
 
-/** An attachable overlay network; answers its id. */
+/** An attachable overlay network; returns its id. */
 export async function createOverlayNetwork(docker: Docker, name: string): Promise<string> {
   const network = await docker.createNetwork({ Name: name, Driver: 'overlay', Attachable: true, CheckDuplicate: true });
   return network.id;
@@ -169,7 +169,7 @@ export interface ServiceOptions {
   readonly constraints?: readonly string[];
 }
 
-/** Answers the service's id. */
+/** Returns the service's id. */
 export async function createService(docker: Docker, options: ServiceOptions): Promise<string> {
   const service = await docker.createService(serviceSpec(options));
   return service.id;
@@ -240,7 +240,7 @@ export async function removeService(docker: Docker, id: string): Promise<void> {
   }
 }
 
-/** One task as Docker answers it: what tests ask of it. */
+/** One task as Docker returns it: what tests ask of it. */
 export interface ListedTask {
   readonly ID: string;
   readonly NodeID: string;
@@ -274,7 +274,7 @@ if (import.meta.main) {
   const { docker, startedHere } = await ensureDocker();
   const version: { readonly Version: string } = await docker.version();
   console.log(
-    `Docker engine ${version.Version} ${startedHere ? `started; its pid is in ${pidFile()}` : 'answers already'}`,
+    `Docker engine ${version.Version} ${startedHere ? `started; its pid is in ${pidFile()}` : 'responds already'}`,
   );
   process.exit(0);
 }

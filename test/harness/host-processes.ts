@@ -1,6 +1,6 @@
 /** A proxy and a listener as processes on this machine, with what tests ask of them. */
 import { freePorts } from './free-ports.ts';
-import { type Answer, type Ask, ask } from './http.ts';
+import { type Ask, ask, type Response } from './http.ts';
 import { type SwarmgateProcess, startSwarmgate } from './swarmgate-process.ts';
 import { until } from './until.ts';
 
@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string>>;
 export interface HostProxy extends SwarmgateProcess {
   readonly httpUrl: string;
   readonly adminUrl: string;
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Answer>;
+  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
   /** `registry.state` of its status: `following`, `away` or `holding`. */
   state(): Promise<string>;
   status(path: string): Promise<number>;
@@ -25,7 +25,7 @@ export interface ListenerStatus {
   readonly publishing: { readonly leading: boolean; readonly judgement?: { readonly kind: string } };
 }
 
-/** With one worker, on ports of its own; answers when its admin port does. `remove` ends it. */
+/** With one worker, on ports of its own; responds when its admin port does. `remove` ends it. */
 export async function startHostProxy(env: Environment): Promise<HostProxy> {
   const [http, admin] = (await freePorts(2)) as [number, number];
   const httpUrl = `http://127.0.0.1:${http}`;
@@ -33,7 +33,7 @@ export async function startHostProxy(env: Environment): Promise<HostProxy> {
   const started = startSwarmgate(['proxy'], {
     env: { DEFAULT_PORTS: String(http), ADMIN_PORT: String(admin), WORKERS: '1', LOG_LEVEL: 'error', ...env },
   });
-  await answers(`${adminUrl}/healthz`, started);
+  await responses(`${adminUrl}/healthz`, started);
   const call: HostProxy['admin'] = (path, options = {}) => ask({ ...options, url: `${adminUrl}${path}` });
   return Object.assign(started, {
     httpUrl,
@@ -48,12 +48,12 @@ export async function startHostProxy(env: Environment): Promise<HostProxy> {
   });
 }
 
-/** On a port of its own; answers when that does. `remove` ends it. */
+/** On a port of its own; responds when that does. `remove` ends it. */
 export async function startHostListener(env: Environment): Promise<HostListener> {
   const [port] = (await freePorts(1)) as [number];
   const url = `http://127.0.0.1:${port}`;
   const started = startSwarmgate(['listener'], { env: { ...env, LISTENER_PORT: String(port) } });
-  await answers(`${url}/healthz`, started);
+  await responses(`${url}/healthz`, started);
   const status = async () => {
     try {
       const { body } = await ask({ url: `${url}/v1/status`, timeoutMs: 2_000 });
@@ -66,9 +66,9 @@ export async function startHostListener(env: Environment): Promise<HostListener>
   return Object.assign(started, { url, status, isLeading: async () => (await status())?.publishing.leading ?? false });
 }
 
-async function answers(url: string, by: SwarmgateProcess): Promise<void> {
+async function responses(url: string, by: SwarmgateProcess): Promise<void> {
   try {
-    await until(`${url} answers 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
+    await until(`${url} responds with 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
   } catch (error) {
     throw new Error(`${(error as Error).message}; it wrote:\n${by.log()}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 /**
  * Requests as a client of the proxy makes them: any Host header, connections kept or not, and a constant load that
- * counts every answer that is not the expected one.
+ * counts every response that is not the expected one.
  */
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { type UntilOptions, until } from './until.ts';
@@ -18,14 +18,14 @@ export interface Ask {
   readonly agent?: Agent;
 }
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** @throws whatever the connection throws, or when the answer takes longer than `timeoutMs`. */
-export function ask(what: Ask): Promise<Answer> {
+/** @throws whatever the connection throws, or when the response takes longer than `timeoutMs`. */
+export function ask(what: Ask): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       what.url,
@@ -35,42 +35,42 @@ export function ask(what: Ask): Promise<Answer> {
         agent: what.agent ?? new Agent({ keepAlive: false }),
         timeout: what.timeoutMs ?? 10_000,
       },
-      (answer) => {
+      (response) => {
         const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.once('error', reject);
-        answer.once('end', () =>
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () =>
           resolve({
-            status: answer.statusCode ?? 0,
-            headers: answer.headers,
+            status: response.statusCode ?? 0,
+            headers: response.headers,
             body: Buffer.concat(chunks).toString('utf8'),
           }),
         );
       },
     );
-    request.once('timeout', () => request.destroy(new Error(`no answer from ${what.url} in time`)));
+    request.once('timeout', () => request.destroy(new Error(`no response from ${what.url} in time`)));
     request.once('error', reject);
     request.end(what.body);
   });
 }
 
-/** Asks until the answer has this status (and, if given, `accept` takes it). @throws after `withinMs`, with the last answer. */
-export async function untilAnswers(
+/** Asks until the response has this status (and, if given, `accept` takes it). @throws after `withinMs`, with the last response. */
+export async function untilResponds(
   what: Ask,
   status: number,
-  options: UntilOptions & { readonly accept?: (answer: Answer) => boolean } = {},
-): Promise<Answer> {
+  options: UntilOptions & { readonly accept?: (response: Response) => boolean } = {},
+): Promise<Response> {
   let last = 'nothing';
   try {
     return await until(
-      `${what.method ?? 'GET'} ${what.url} (${what.host ?? ''}) answers ${status}`,
+      `${what.method ?? 'GET'} ${what.url} (${what.host ?? ''}) responds with ${status}`,
       async () => {
-        const answer = await ask(what).catch((error: unknown) => {
+        const response = await ask(what).catch((error: unknown) => {
           last = String(error);
           throw error;
         });
-        last = `${answer.status} ${answer.headers['x-swarmgate-reason'] ?? ''} ${answer.body.slice(0, 200)}`;
-        return answer.status === status && (options.accept?.(answer) ?? true) ? answer : undefined;
+        last = `${response.status} ${response.headers['x-swarmgate-reason'] ?? ''} ${response.body.slice(0, 200)}`;
+        return response.status === status && (options.accept?.(response) ?? true) ? response : undefined;
       },
       options,
     );
@@ -80,13 +80,14 @@ export async function untilAnswers(
 }
 
 /**
- * Until so many replicas of the demo server have answered: Swarm calls a container running before its program listens, and
+ * Until so many replicas of the demo server have responded: Swarm calls a container running before its program listens, and
  * an update that begins meanwhile stops the one that does.
  */
-export async function untilReplicasAnswer(url: string, replicas: number): Promise<void> {
+export async function untilReplicasRespond(url: string, replicas: number): Promise<void> {
   const seen = new Set<unknown>();
-  const accept = ({ body }: Answer) => seen.add((JSON.parse(body) as { hostname?: unknown }).hostname).size >= replicas;
-  await untilAnswers({ url }, 200, { accept });
+  const accept = ({ body }: Response) =>
+    seen.add((JSON.parse(body) as { hostname?: unknown }).hostname).size >= replicas;
+  await untilResponds({ url }, 200, { accept });
 }
 
 export interface LoadReport {
@@ -94,31 +95,31 @@ export interface LoadReport {
   readonly failed: number;
   /** The first ten failures, as text, with the second of the load in which they happened. */
   readonly failures: readonly string[];
-  /** How long each answer took, from when it was asked for to its end. */
+  /** How long each response took, from its request to its end. */
   readonly latenciesMs: readonly number[];
 }
 
 /** `await using` ends it with the test, however the test ends. */
 export interface Load extends AsyncDisposable {
-  /** Answers that came so far. */
-  readonly answered: () => number;
+  /** Responses that came so far. */
+  readonly responded: () => number;
   /** Sends no more, waits for what is under way. */
   stop(): Promise<LoadReport>;
 }
 
 /**
- * Sends at a constant rate whatever the answers do, over kept connections. Failed is each request without an answer of
+ * Sends at a constant rate whatever the responses do, over kept connections. Failed is each request without a response of
  * status 200 within 10 s.
  */
 export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Load {
-  // Given up before the proxy closes it (after 15 s): a request on its way just then would end without an answer.
+  // Given up before the proxy closes it (after 15 s): a request on its way just then would end without a response.
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 5_000 });
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();
   const failures: string[] = [];
   const latenciesMs: number[] = [];
   let sent = 0;
-  let answered = 0;
+  let responded = 0;
   let failed = 0;
 
   const fail = (how: string) => {
@@ -129,10 +130,10 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
     sent += 1;
     const sentAt = performance.now();
     const one = ask({ ...what, agent }).then(
-      (answer) => {
-        answered += 1;
+      (response) => {
+        responded += 1;
         latenciesMs.push(performance.now() - sentAt);
-        if (answer.status !== 200) fail(`${answer.status} ${answer.headers['x-swarmgate-reason'] ?? ''}`);
+        if (response.status !== 200) fail(`${response.status} ${response.headers['x-swarmgate-reason'] ?? ''}`);
       },
       (error: unknown) => fail(String(error)),
     );
@@ -152,7 +153,7 @@ export function constantLoad(what: Ask & { readonly ratePerSecond: number }): Lo
     return { sent, failed, failures, latenciesMs };
   };
   return {
-    answered: () => answered,
+    responded: () => responded,
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 export interface TestNameServer {
   /** Starts a program with this server as its only one: for `ProcessOptions.through`. Needs root. */
   readonly through: readonly string[];
-  /** How it treats queries: without an answer, with 127.0.0.1 for every name, or with SERVFAIL. */
-  mode: 'hang' | 'answer' | 'fail';
+  /** How it treats queries: without a response, with 127.0.0.1 for every name, or with SERVFAIL. */
+  mode: 'hang' | 'response' | 'fail';
   /** Queries so far. */
-  readonly asked: number;
+  readonly requested: number;
   stop(): Promise<void>;
 }
 
@@ -20,12 +20,12 @@ export async function startNameServer(address = '127.0.53.11'): Promise<TestName
   const file = join(folder, 'resolv.conf');
   writeFileSync(file, `nameserver ${address}\n`);
   const socket = createSocket('udp4');
-  let asked = 0;
+  let requested = 0;
   const server: TestNameServer = {
     through: ['unshare', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', 'sh', file],
     mode: 'hang',
-    get asked() {
-      return asked;
+    get requested() {
+      return requested;
     },
     async stop() {
       socket.close();
@@ -34,8 +34,8 @@ export async function startNameServer(address = '127.0.53.11'): Promise<TestName
     },
   };
   socket.on('message', (query, from) => {
-    asked += 1;
-    if (server.mode !== 'hang') socket.send(answerTo(query, server.mode), from.port, from.address);
+    requested += 1;
+    if (server.mode !== 'hang') socket.send(responseTo(query, server.mode), from.port, from.address);
   });
   socket.bind(53, address);
   await once(socket, 'listening');
@@ -43,7 +43,7 @@ export async function startNameServer(address = '127.0.53.11'): Promise<TestName
 }
 
 /** RFC 1035, section 4.1: the query's head and question, and for type A one record. */
-function answerTo(query: Buffer, mode: 'answer' | 'fail'): Buffer {
+function responseTo(query: Buffer, mode: 'response' | 'fail'): Buffer {
   let at = 12;
   while (query[at] !== 0 && at < query.length) at += 1 + (query[at] as number);
   const question = query.subarray(12, at + 5);
@@ -51,8 +51,8 @@ function answerTo(query: Buffer, mode: 'answer' | 'fail'): Buffer {
   const head = Buffer.from(query.subarray(0, 12));
   head.writeUInt16BE(mode === 'fail' ? 0x8182 : 0x8180, 2);
   head.writeUInt16BE(1, 4);
-  head.writeUInt16BE(mode === 'answer' && isA ? 1 : 0, 6);
+  head.writeUInt16BE(mode === 'response' && isA ? 1 : 0, 6);
   head.writeUInt32BE(0, 8);
   const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1]);
-  return Buffer.concat(mode === 'answer' && isA ? [head, question, record] : [head, question]);
+  return Buffer.concat(mode === 'response' && isA ? [head, question, record] : [head, question]);
 }

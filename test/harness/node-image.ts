@@ -10,7 +10,7 @@ const repository = 'swarmgate-test/node';
 
 /**
  * Makes a small image out of this machine's node binary, the libraries it is linked with and the demo server, by
- * `docker import`: no image registry is needed. Answers its name; the tag is a digest of what is inside, so a present
+ * `docker import`: no image registry is needed. Returns its name; the tag is a digest of what is inside, so a present
  * image is used as it is.
  */
 export async function importNodeImage(docker: Docker): Promise<string> {
@@ -55,12 +55,12 @@ function librariesOf(binary: string): string[] {
 
 async function importTree(docker: Docker, tree: string, tag: string): Promise<void> {
   const tar = spawn('tar', ['-C', tree, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const answer = await docker.importImage(tar.stdout, {
+  const response = await docker.importImage(tar.stdout, {
     repo: repository,
     tag,
     changes: ['CMD ["/node", "/demo/server.mjs"]', 'EXPOSE 8080', 'ENV PATH=/'],
   });
   await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)));
+    docker.modem.followProgress(response, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 }

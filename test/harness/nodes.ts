@@ -28,7 +28,7 @@ const run = promisify(execFile);
 
 export interface SwarmNode {
   readonly name: string;
-  /** On the bridge; published ports answer there. */
+  /** On the bridge; published ports respond there. */
   readonly address: string;
   readonly docker: Docker;
   /** `unix://…`, for `DOCKER_HOST`. */
@@ -132,7 +132,7 @@ function nodeOf(id: string, engine: Engine): SwarmNode {
   };
 }
 
-/** The bridge lives in a namespace of its own, so this machine's firewall and routes are not asked about the nodes' traffic. */
+/** The bridge lives in a namespace of its own, so this machine's firewall and routes are not consulted about the nodes' traffic. */
 async function joinByBridge(id: string, subnet: string, engines: readonly Engine[]): Promise<void> {
   const lan = `${id}lan`;
   const ip = (...args: readonly string[]) => run('ip', [...args]);
@@ -179,7 +179,7 @@ async function startEngine(engine: Engine): Promise<void> {
   );
   child.unref();
   try {
-    await until(`${engine.name} answers`, () => engine.docker.ping().then(() => true), { withinMs: 60_000 });
+    await until(`${engine.name} responds`, () => engine.docker.ping().then(() => true), { withinMs: 60_000 });
   } catch (error) {
     const said = existsSync(logFile(engine)) ? readFileSync(logFile(engine), 'utf8').slice(-2000) : '';
     throw new Error(`${engine.name} did not start:\n${said}`, { cause: error });

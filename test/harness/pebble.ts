@@ -50,8 +50,8 @@ export interface RunningPebble {
   log(): Promise<string>;
   /** PEM of the root that its certificates chain to. */
   root(): Promise<string>;
-  /** Sets what it answers to questions for a certificate's renewal information. */
-  setRenewalInfo(certificate: string, answer: object): Promise<void>;
+  /** Sets what it returns to questions for a certificate's renewal information. */
+  setRenewalInfo(certificate: string, response: object): Promise<void>;
   kill(): Promise<void>;
   /** Starts it again on the same port: it knows nothing any more. */
   start(): Promise<void>;
@@ -112,7 +112,7 @@ export async function startPebble(options: PebbleOptions): Promise<RunningPebble
       if (child === started) child = undefined;
     });
     child = started;
-    await until(`pebble answers (log: ${file('log')})`, () => call(agent, `https://localhost:${port}/dir`));
+    await until(`pebble responds (log: ${file('log')})`, () => call(agent, `https://localhost:${port}/dir`));
   };
   const kill = async () => {
     const ending = child;
@@ -132,8 +132,8 @@ export async function startPebble(options: PebbleOptions): Promise<RunningPebble
     },
     log: () => readFile(file('log'), 'utf8'),
     root: () => manage('/roots/0'),
-    setRenewalInfo: async (certificate, answer) => {
-      await manage('/set-renewal-info/', { Certificate: certificate, ARIResponse: JSON.stringify(answer) });
+    setRenewalInfo: async (certificate, response) => {
+      await manage('/set-renewal-info/', { Certificate: certificate, ARIResponse: JSON.stringify(response) });
     },
     kill,
     start,
@@ -145,7 +145,7 @@ export async function startPebble(options: PebbleOptions): Promise<RunningPebble
   };
 }
 
-/** A DNS server whose every name has the address 127.0.0.1, unless told otherwise. */
+/** A DNS server whose every name has the address 127.0.0.1, unless configured otherwise. */
 export interface ChallengeDns {
   /** `address:port`. */
   readonly address: string;
@@ -173,10 +173,13 @@ export async function startChallengeDns(): Promise<ChallengeDns> {
   process.once('exit', end);
   const exited = once(child, 'exit');
   const tell = async (path: string, body: object) => {
-    const answer = await fetch(`http://127.0.0.1:${management}${path}`, { method: 'POST', body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    const response = await fetch(`http://127.0.0.1:${management}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   };
-  await until('the DNS server answers', () => tell('/clear-a', { host: 'nowhere.example.' }).then(() => true));
+  await until('the DNS server responds', () => tell('/clear-a', { host: 'nowhere.example.' }).then(() => true));
   return {
     address: `127.0.0.1:${dns}`,
     async setAddresses(name, addresses) {
@@ -224,10 +227,10 @@ async function makeAuthority(directory: string): Promise<void> {
 function call(agent: Agent, url: string, body?: object): Promise<string> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    const sent = request(url, { method, agent, headers: { 'user-agent': 'swarmgate-tests' } }, async (answer) => {
-      const text = (await answer.setEncoding('utf8').toArray()).join('');
-      if (answer.statusCode === 200) resolve(text);
-      else reject(new Error(`${method} ${url}: ${answer.statusCode} ${text}`));
+    const sent = request(url, { method, agent, headers: { 'user-agent': 'swarmgate-tests' } }, async (response) => {
+      const text = (await response.setEncoding('utf8').toArray()).join('');
+      if (response.statusCode === 200) resolve(text);
+      else reject(new Error(`${method} ${url}: ${response.statusCode} ${text}`));
     });
     sent.once('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));

@@ -14,7 +14,7 @@ export interface RunningRedis {
   stop(): Promise<void>;
 }
 
-/** A real Redis on a free port of loopback, that keeps nothing. It may take a moment until it answers. */
+/** A real Redis on a free port of loopback, that keeps nothing. It may take a moment until it responds. */
 export async function startRedis(): Promise<RunningRedis> {
   const [port] = await freePorts(1);
   let running: ChildProcess | undefined;

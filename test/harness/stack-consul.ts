@@ -19,16 +19,16 @@ export interface StackConsul {
 export function stackConsul(url: string, prefix: string, token = ''): StackConsul {
   const kv = (key: string, query = '') => `${url}/v1/kv/${prefix}/${key}${query}`;
   const expect = async (what: Ask, ...statuses: readonly number[]) => {
-    const answer = await ask({ ...what, headers: token === '' ? {} : { 'x-consul-token': token } });
-    if (!statuses.includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
-    return answer;
+    const response = await ask({ ...what, headers: token === '' ? {} : { 'x-consul-token': token } });
+    if (!statuses.includes(response.status)) throw new Error(`${what.url}: ${response.status} ${response.body}`);
+    return response;
   };
   return {
     url,
     token,
     get: async (key) => {
-      const answer = await expect({ url: kv(key, '?raw') }, 200, 404);
-      return answer.status === 200 ? answer.body : undefined;
+      const response = await expect({ url: kv(key, '?raw') }, 200, 404);
+      return response.status === 200 ? response.body : undefined;
     },
     put: async (key, value) => {
       await expect({ url: kv(key), method: 'PUT', body: value }, 200);
@@ -37,20 +37,20 @@ export function stackConsul(url: string, prefix: string, token = ''): StackConsu
       await expect({ url: kv(key), method: 'DELETE' }, 200);
     },
     keys: async (below) => {
-      const answer = await expect({ url: kv(below, '?keys') }, 200, 404);
-      if (answer.status === 404) return [];
-      return (JSON.parse(answer.body) as string[]).map((key) => key.slice(prefix.length + 1));
+      const response = await expect({ url: kv(below, '?keys') }, 200, 404);
+      if (response.status === 404) return [];
+      return (JSON.parse(response.body) as string[]).map((key) => key.slice(prefix.length + 1));
     },
     lockHolder: async (key) => {
-      const answer = await expect({ url: kv(key) }, 200, 404);
-      if (answer.status === 404) return undefined;
-      const [entry] = JSON.parse(answer.body) as { readonly Session?: string; readonly Value: string | null }[];
+      const response = await expect({ url: kv(key) }, 200, 404);
+      if (response.status === 404) return undefined;
+      const [entry] = JSON.parse(response.body) as { readonly Session?: string; readonly Value: string | null }[];
       if (entry?.Session === undefined || entry.Value === null) return undefined;
       return Buffer.from(entry.Value, 'base64').toString('utf8');
     },
     modifyIndex: async (key) => {
-      const answer = await expect({ url: kv(key) }, 200);
-      return (JSON.parse(answer.body) as { readonly ModifyIndex: number }[])[0]?.ModifyIndex ?? 0;
+      const response = await expect({ url: kv(key) }, 200);
+      return (JSON.parse(response.body) as { readonly ModifyIndex: number }[])[0]?.ModifyIndex ?? 0;
     },
   };
 }

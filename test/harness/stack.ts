@@ -3,7 +3,7 @@
  *
  *   const stack = await deployStack();
  *   const id = await stack.createService('shop', { labels: { 'com.df.notify': 'true', … } });
- *   await untilAnswers({ url: `${stack.httpUrl}/shop` }, 200);
+ *   await untilResponds({ url: `${stack.httpUrl}/shop` }, 200);
  *   await stack.consul.get('services/swarm/shop');       // below the stack's own prefix
  *   await stack.remove();                                // with everything that was created through it
  *
@@ -19,7 +19,7 @@ import { importBinaryImage, programPath } from './binary-image.ts';
 import { consulBinary } from './consul.ts';
 import { createService, ensureDocker, importNodeImage, type ServiceOptions, uniqueName } from './docker.ts';
 import { freePorts } from './free-ports.ts';
-import { type Answer, type Ask, ask, untilAnswers } from './http.ts';
+import { type Ask, ask, type Response, untilResponds } from './http.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { until } from './until.ts';
 
@@ -47,10 +47,10 @@ export interface DeployedStack {
   readonly consul: StackConsul;
   /** Consul's UI behind the proxy, by TLS with a self-signed certificate; the token is the password. */
   readonly consulUiUrl: string;
-  /** A dnsrr service `<stack>_<name>` on the stack's network, of the demo image; answers its id. */
+  /** A dnsrr service `<stack>_<name>` on the stack's network, of the demo image; returns its id. */
   createService(name: string, options: Partial<Omit<ServiceOptions, 'name'>>): Promise<string>;
   /** A call of the proxy's REST, with the token. */
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Answer>;
+  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
   /** The service's full name in Swarm. */
   fullName(name: string): string;
   /** Id of one of the stack's services: `proxy`, `listener`, `consul`. */
@@ -62,7 +62,7 @@ export interface DeployedStack {
   restart(name: string): Promise<void>;
   /** Of the containers that run now. */
   logs(name: string): Promise<string>;
-  /** Runs JavaScript inside the first container of a service (of one of our images); answers what it writes. */
+  /** Runs JavaScript inside the first container of a service (of one of our images); returns what it writes. */
   runInside(name: string, script: string): Promise<string>;
   /** One more proxy of the same image on the same registry, on ports of its own, with settings of its own. */
   addProxy(settings?: Readonly<Record<string, string>>): Promise<SecondProxy>;
@@ -115,7 +115,7 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
     TUNNEL_NAME: `${name}-consul-ui`,
   };
   const cli = (...args: readonly string[]) => run('docker', [...args], { env, cwd: root, maxBuffer: 64 * 1024 * 1024 });
-  // An engine that was started a moment ago answers before its Swarm has a leader.
+  // An engine that was started a moment ago responds before its Swarm has a leader.
   await until('the Swarm takes orders', () => docker.listNodes().then(() => true));
   const { stdout: secrets } = await run(join(root, 'docker', 'create-secrets.sh'), [], { env });
   const token = shownSecret(secrets, 'admin_token');
@@ -165,7 +165,7 @@ export async function deployStack(options: StackOptions = {}): Promise<DeployedS
   tunnel.unref();
   const adminUrl = `http://127.0.0.1:${admin}`;
   try {
-    await untilAnswers({ url: `${adminUrl}/readyz` }, 200, { withinMs: 120_000 });
+    await untilResponds({ url: `${adminUrl}/readyz` }, 200, { withinMs: 120_000 });
   } catch (error) {
     await remove();
     throw error;

@@ -7,14 +7,14 @@
  *   const proxy = await lab.startProxy(lab.nodes[0]);
  *   const listener = await lab.startListener(lab.nodes[0]);
  *   const id = await lab.deploy('shop', { replicas: 3 });     // served at /shop
- *   await untilAnswers({ url: `${proxy.httpUrl}/shop` }, 200);
+ *   await untilResponds({ url: `${proxy.httpUrl}/shop` }, 200);
  *   await lab.remove();
  */
 import type Docker from 'dockerode';
 import { type ConsulOptions, type RunningConsul, startConsul } from './consul.ts';
 import { createOverlayNetwork, createService, importNodeImage, type ServiceOptions } from './docker.ts';
 import { freePorts } from './free-ports.ts';
-import { type Answer, type Ask, ask } from './http.ts';
+import { type Ask, ask, type Response } from './http.ts';
 import { type SwarmNode, startNodes } from './nodes.ts';
 import { type StackConsul, stackConsul } from './stack-consul.ts';
 import { type SwarmgateProcess, startSwarmgate } from './swarmgate-process.ts';
@@ -26,7 +26,7 @@ export interface RunningProxy extends SwarmgateProcess {
   readonly httpUrl: string;
   readonly adminUrl: string;
   /** A call of its REST, with the token. */
-  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Answer>;
+  admin(path: string, options?: Omit<Partial<Ask>, 'url'>): Promise<Response>;
   untilReady(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export interface SwarmLab {
   /** On this machine, following that node's engine. */
   startListener(node: SwarmNode, env?: Environment): Promise<RunningListener>;
   startAgent(node: SwarmNode, listener: RunningListener): Promise<SwarmgateProcess>;
-  /** A labelled service of the demo image, served at `/<name>`; answers its id. */
+  /** A labelled service of the demo image, served at `/<name>`; returns its id. */
   deploy(name: string, options?: Partial<Omit<ServiceOptions, 'name' | 'image'>>, by?: Docker): Promise<string>;
   remove(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function startSwarmLab(options: {
           },
         });
         remember(agent);
-        await answers(`http://127.0.0.1:${port}/readyz`, agent);
+        await responses(`http://127.0.0.1:${port}/readyz`, agent);
         return agent;
       },
       deploy: (name, more = {}, by = first.docker) => createService(by, labelled(name, image, more)),
@@ -137,7 +137,7 @@ async function startListener(env: Environment): Promise<RunningListener> {
   const [port] = (await freePorts(1)) as [number];
   const url = `http://127.0.0.1:${port}`;
   const started = startSwarmgate(['listener'], { env: { ...env, LISTENER_PORT: String(port) } });
-  await answers(`${url}/healthz`, started);
+  await responses(`${url}/healthz`, started);
   return Object.assign(started, {
     url,
     isLeading: async () => {
@@ -157,7 +157,7 @@ async function startProxy(node: SwarmNode, image: string, env: Environment): Pro
   const [http, admin] = (await freePorts(2)) as [number, number];
   const container = await node.docker.createContainer({
     Image: image,
-    // Only its network is wanted: it sleeps, and the proxy's ports stay free.
+    // Only its network is required: it sleeps, and the proxy's ports stay free.
     Cmd: ['/node', '--eval', 'setInterval(() => undefined, 60_000); process.on("SIGTERM", () => process.exit(0))'],
     ExposedPorts: { [`${http}/tcp`]: {}, [`${admin}/tcp`]: {} },
     HostConfig: {
@@ -187,13 +187,13 @@ async function startProxy(node: SwarmNode, image: string, env: Environment): Pro
     httpUrl,
     adminUrl,
     admin: (path: string, more: Omit<Partial<Ask>, 'url'> = {}) => ask({ ...more, url: `${adminUrl}${path}`, headers }),
-    untilReady: () => answers(`${adminUrl}/readyz`, started),
+    untilReady: () => responses(`${adminUrl}/readyz`, started),
   });
 }
 
-async function answers(url: string, by: SwarmgateProcess): Promise<void> {
+async function responses(url: string, by: SwarmgateProcess): Promise<void> {
   try {
-    await until(`${url} answers 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
+    await until(`${url} responds with 200`, async () => (await ask({ url, timeoutMs: 2_000 })).status === 200);
   } catch (error) {
     throw new Error(`${(error as Error).message}; it wrote:\n${by.log()}`, { cause: error });
   }

@@ -48,7 +48,7 @@ export const faultMutants: readonly Mutant[] = [
     [
       ['the connection goes on behind a fault', '    this.#writer.closeAfter();\n', ''],
       [
-        'an exchange is not told of a fault',
+        'an exchange does not learn of a fault',
         'if (this.#exchange !== undefined) this.#exchange.onFault(error);',
         'if (false) return;',
       ],
@@ -68,7 +68,7 @@ export const faultMutants: readonly Mutant[] = [
     `${proxy}/control/workers/update-queue.ts`,
     [`${proxy}/control/workers/services-feed.test.ts`],
     [
-      ['a change that fails is not told', '      guardPromise(owner, applied);\n', ''],
+      ['a change that fails is not reported', '      guardPromise(owner, applied);\n', ''],
       [
         'a change that fails holds up the next',
         'this.#applying = applied.catch(() => undefined);',

@@ -70,7 +70,7 @@ export const middlewareMutants: readonly Mutant[] = [
       ['a client’s own X-Forwarded-Prefix stays', 'exchange.request.deleteInEverySpelling(header);', ''],
       ['the second prefix replaces the first', ' || exchange.prefixIsOurs === true) return;', ') return;'],
       ['an expression strips in the middle', 'matcher.start() === 0 && ', ''],
-      ['the service is not told of the prefix', 'exchange.request.add(header, prefix);', ''],
+      ['the service gets no prefix', 'exchange.request.add(header, prefix);', ''],
     ],
   ),
   ...faultsIn(

@@ -39,9 +39,9 @@ export const pluginMutants: readonly Mutant[] = [
     [
       ['files that cannot be used reach the workers', 'if (faults.length > 0) {', 'if (faults.length > 9) {'],
       ['a fault of the start keeps every change out', '!known.has(identityOf(fault))', 'known.size >= 0'],
-      ['a broken file that no route names is not told', "keys.length === 0 ? ['env/plug-ins'] : keys", 'keys'],
+      ['a broken file that no route names is not reported', "keys.length === 0 ? ['env/plug-ins'] : keys", 'keys'],
       [
-        'an operator who replaces workers is told of the refusal on',
+        'an operator who replaces workers learns of the refusal on',
         'replaced(): void {',
         'replaced(): void {\n    if (this.#state.kind === "refused") return;',
       ],
@@ -52,7 +52,7 @@ export const pluginMutants: readonly Mutant[] = [
     [blocking],
     [
       ['a plug-in that blocks again and again goes on', 'if (isNew) {', 'if (isNew && plugin === "") {'],
-      ['the plug-in that blocked is not told', 'this.#failures.addBlocked(key, report)', 'void key'],
+      ['the plug-in that blocked is not reported', 'this.#failures.addBlocked(key, report)', 'void key'],
     ],
   ),
   ...faultsIn(
@@ -112,7 +112,7 @@ export const pluginMutants: readonly Mutant[] = [
     [`${express}/plugin-failures.test.ts`],
     [
       ['each request brings another problem', 'known.untilMs > this.#now()', 'known.untilMs < this.#now()'],
-      ['a failure is told for ever', 'if (untilMs <= this.#now()) failures.delete(plugin);', ''],
+      ['a failure is reported for ever', 'if (untilMs <= this.#now()) failures.delete(plugin);', ''],
     ],
   ),
   ...faultsIn(

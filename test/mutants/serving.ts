@@ -109,7 +109,7 @@ export const servingMutants: readonly Mutant[] = [
         'value === undefined',
       ],
       ['a strong validator stays', "if (etag?.startsWith('\"')) headers.set('ETag', `W/${etag}`);", ''],
-      ['caches are not told', '  vary(headers);\n', ''],
+      ['caches do not learn of it', '  vary(headers);\n', ''],
       ['the order of the labels is ignored', 'encodings(codings, { preferred: codings })', 'encodings(codings)'],
       ['x-gzip is not gzip', ".replace(/\\bx-gzip\\b/gi, 'gzip')", ''],
       ['small bodies are compressed', 'Number(length) >= least;', 'Number(length) >= 0;'],

@@ -28,11 +28,11 @@ function secret(name) {
 
 async function leader() {
   for (;;) {
-    const answer = await fetch(`${consul}/status/leader`).then(
+    const reply = await fetch(`${consul}/status/leader`).then(
       (response) => response.text(),
       () => '""',
     );
-    if (answer.trim() !== '""') return;
+    if (reply.trim() !== '""') return;
     await pause(200);
   }
 }

@@ -46,7 +46,7 @@ export interface BenchCase {
   readonly baseline?: SubjectName;
   /** What Swarmgate's ratio to that is held to. */
   readonly atMost?: number;
-  /** The body's length that makes an answer right. */
+  /** The body's length that makes a response right. */
   readonly bodyBytes: number;
 }
 

@@ -27,7 +27,7 @@ http {
 }
 `,
   );
-  if (smallBody !== 'hello world\n') throw new Error('the backend answers another body than the cases want');
+  if (smallBody !== 'hello world\n') throw new Error('the backend responds with another body than the cases expect');
   return file;
 }
 

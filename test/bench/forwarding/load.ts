@@ -29,7 +29,7 @@ export async function load(port: number, of: BenchCase, seconds: number, core: n
   // wrk counts the end of a connection that was announced as a read error.
   const counted = of.closes ? [errors?.[1], errors?.[4]] : (errors?.slice(1) ?? []);
   const broken = counted.reduce((sum, each) => sum + Number(each ?? 0), 0);
-  if (requests === 0) throw new Error(`no request was answered on port ${port}: ${stdout}`);
+  if (requests === 0) throw new Error(`no request was served on port ${port}: ${stdout}`);
   return { requests, failed: refused + broken };
 }
 
@@ -54,7 +54,7 @@ async function loadHttp2(
     Number,
   );
   const broken = Number(/(\d+) errored/.exec(stdout)?.[1] ?? 0) + Number(/(\d+) timeout/.exec(stdout)?.[1] ?? 0);
-  if (right === 0) throw new Error(`no request was answered over HTTP/2 on port ${port}: ${stdout}`);
+  if (right === 0) throw new Error(`no request was served over HTTP/2 on port ${port}: ${stdout}`);
   return { requests: right, failed: wrong.reduce((sum, each) => sum + each, broken) };
 }
 

@@ -46,8 +46,8 @@ export function isInstalled(program: string): boolean {
 }
 
 /** Starts the backend and every proxy that is there: all are up at once, so that the machine's moods fall on all alike. */
-export async function startBench(directory: string, wanted: ReadonlySet<SubjectName>, cores: Cores): Promise<Bench> {
-  const ports = await freePorts(wanted.size + 2);
+export async function startBench(directory: string, required: ReadonlySet<SubjectName>, cores: Cores): Promise<Bench> {
+  const ports = await freePorts(required.size + 2);
   const backendPort = ports.pop() as number;
   const http2Port = ports.pop() as number;
   const started: Running[] = [];
@@ -60,7 +60,7 @@ export async function startBench(directory: string, wanted: ReadonlySet<SubjectN
   started.push(backend);
   const pem = selfSigned(directory);
 
-  for (const name of wanted) {
+  for (const name of required) {
     const port = ports.pop() as number;
     const recipe = recipeOf(name, { directory, port, backendPort, http2Port, pem });
     if (!isInstalled(recipe.command[0] as string)) {

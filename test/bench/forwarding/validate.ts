@@ -13,7 +13,7 @@ export function validate(subject: Subject, of: BenchCase): Promise<void> {
   const request = subject.secure ? requestSecure : requestPlain;
   return new Promise((resolve, reject) => {
     const wrong = (what: string) => reject(new Error(`${subject.name}, ${of.name}: ${what}`));
-    const asked = request(
+    const requested = request(
       {
         host: '127.0.0.1',
         port: subject.port,
@@ -36,9 +36,9 @@ export function validate(subject: Subject, of: BenchCase): Promise<void> {
         response.on('error', reject);
       },
     );
-    asked.setTimeout(5_000, () => asked.destroy(new Error(`${subject.name} does not answer`)));
-    asked.on('error', reject);
-    asked.end(posts ? 'x'.repeat(1_024) : undefined);
+    requested.setTimeout(5_000, () => requested.destroy(new Error(`${subject.name} does not respond`)));
+    requested.on('error', reject);
+    requested.end(posts ? 'x'.repeat(1_024) : undefined);
   });
 }
 

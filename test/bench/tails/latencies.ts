@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly core: number | undefined;
 }
 
-/** As fast as the proxy answers, by wrk. */
+/** As fast as the proxy responds, by wrk. */
 export async function saturate({ port, connections, headers, seconds, core }: LoadOptions): Promise<Latencies> {
   const more = headers.flatMap((header) => ['-H', header]);
   const url = `http://127.0.0.1:${port}/small`;

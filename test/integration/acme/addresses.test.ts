@@ -88,8 +88,8 @@ else
       readonly notAfter?: string;
     }
     const ordered = async () => {
-      const answer = await fetch(`http://127.0.0.1:${admin}/v1/certificates`);
-      const { certificates } = (await answer.json()) as { readonly certificates: readonly Listed[] };
+      const response = await fetch(`http://127.0.0.1:${admin}/v1/certificates`);
+      const { certificates } = (await response.json()) as { readonly certificates: readonly Listed[] };
       return certificates.filter(({ from }) => from === 'acme');
     };
     const reconfigure = async (service: string, host: string, more: Readonly<Record<string, string>> = {}) => {
@@ -133,10 +133,10 @@ else
       expect((await shownCertificate(secure, 'unknown.example.com')).subjectaltname).to.equal('DNS:shop.example.com');
     });
 
-    it('are ordered for no private address, which is told', async () => {
+    it('are ordered for no private address, which is reported', async () => {
       const query = 'serviceName=private&port=1&outboundHostname=127.0.0.1&serviceDomain=10.1.2.3';
       await fetch(`http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${query}`);
-      await until('it is told', async () =>
+      await until('it is reported', async () =>
         (await (await fetch(`http://127.0.0.1:${admin}/v1/problems`)).text()).includes('acme-private-address'),
       );
     });

@@ -76,7 +76,7 @@ describe('the budget', function () {
     // A validation that meets a replica in its restart fails; such a name is tried again after a minute.
     const waiting = () => one?.certificates.waiting() ?? [];
     await until(
-      'every name is served, or told why not',
+      'every name is served, or reported why not',
       () => waiting().length > 900 && waiting().every(({ state }) => state !== 'ordering'),
       { withinMs: 120_000 },
     );
@@ -116,7 +116,7 @@ describe('the budget', function () {
       await one.stop();
       one = await start('r0', '127.0.0.1', ['never.example.com'], limits);
       await one.certificates.renew('never.example.com', 'test');
-      await until('it is tried or told to wait', () =>
+      await until('it is tried or has to wait', () =>
         one.certificates.waiting().some(({ type }) => type === 'budget' || one.ended.length === 1),
       );
     }

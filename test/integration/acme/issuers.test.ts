@@ -83,7 +83,7 @@ describe('issuers, renewals and DNS', function () {
     });
   });
 
-  it('are served until their end where no other can be had, and told of from a third of the life before', async () => {
+  it('are served until their end where no other can be had, and reported from a third of the life before', async () => {
     // Long enough for a machine that stands still for seconds between two steps.
     const lifeMs = 45_000;
     const short = await startPebble({ httpPort: port, dnsServer: dns.address, profiles: { default: lifeMs / 1_000 } });
@@ -97,10 +97,10 @@ describe('issuers, renewals and DNS', function () {
     await served(one, 1);
     const [{ notAfter = '', serial } = {}] = one.certificates.ordered();
     const reasons = () => [...one.certificates.problems().values()].flat().map(({ reason }) => reason);
-    await until('the refusal is told', () => reasons().includes('acme-rejected-identifier'), { withinMs: lifeMs });
+    await until('the refusal is reported', () => reasons().includes('acme-rejected-identifier'), { withinMs: lifeMs });
     // And then it is away for good.
     await short.kill();
-    await until('its end is told', () => reasons().includes('certificate-expiring'), { withinMs: lifeMs });
+    await until('its end is reported', () => reasons().includes('certificate-expiring'), { withinMs: lifeMs });
     const leftMs = Date.parse(notAfter) - Date.now();
     expect(leftMs).to.be.within(1, lifeMs / 3);
     const seen = new Set<string>();
@@ -179,7 +179,7 @@ describe('issuers, renewals and DNS', function () {
       rig.instance += 'x';
       const wrong = await start({ env: { ...unsigned, ...(tsig === undefined ? {} : { ACME_DNS_TSIG: tsig }) } });
       wrong.want({ web: ['*.wild.example.com'] });
-      await until(`it is told: ${words}`, () =>
+      await until(`it is reported: ${words}`, () =>
         wrong.certificates.waiting().some(({ detail }) => detail?.includes(words)),
       );
       await replicas.pop()?.stop();

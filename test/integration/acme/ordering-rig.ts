@@ -50,7 +50,7 @@ export interface ReplicaOptions {
   /** `ACME_…`. */
   readonly env: Readonly<Record<string, string>>;
   readonly dataDir?: string;
-  /** How long this replica takes to put an answer in force, in milliseconds. Default 0. */
+  /** How long this replica takes to put a response in force, in milliseconds. Default 0. */
   readonly serveDelayMs?: number;
   /** Says nothing to the barrier. */
   readonly silent?: boolean;
@@ -127,8 +127,8 @@ export async function startReplica(options: ReplicaOptions): Promise<OrderingRep
     validated,
     log: lines,
     ended,
-    want: (wanted) => {
-      services = Object.entries(wanted).map(([service, names]) => ({
+    want: (required) => {
+      services = Object.entries(required).map(([service, names]) => ({
         key: `swarm/${service}` as const,
         names: [],
         ...(Array.isArray(names) ? { names } : names),

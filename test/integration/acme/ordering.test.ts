@@ -93,7 +93,7 @@ describe('ordering certificates', function () {
     expect(problemsOf(all[0] as OrderingReplica)).to.deep.equal([]);
   });
 
-  describe('where one replica puts answers in force late, and the CA meets that one', () => {
+  describe('where one replica puts responses in force late, and the CA meets that one', () => {
     const issue = async (name: string, { barrierMs, serveDelayMs }: { barrierMs: number; serveDelayMs: number }) => {
       await dns.setAddresses(name, ['127.0.0.2']);
       const one = await start('one', { ordering: { barrierMs } });
@@ -120,7 +120,7 @@ describe('ordering certificates', function () {
     const one = await start('one', { ordering: { barrierMs: 1_000 } });
     await until('it leads', () => one.log.some((line) => line.includes('"leading"')));
     await start('silent', { host: '127.0.0.2', silent: true });
-    one.want({ web: ['told.example.com'] });
+    one.want({ web: ['reported.example.com'] });
     await until('it is served', () => one.served().certificates.length === 1);
     await until('the problem is there', () => problemsOf(one).includes('env/acme acme-replicas-late'));
     expect([...one.certificates.problems().values()].flat()[0]?.message).to.include('silent');
@@ -147,7 +147,7 @@ describe('ordering certificates', function () {
     const one = await start('one');
     one.want({ web: ['good.example.com', 'closed.example.com', 'blocked.example', 'fine.example.com'] });
     await until('the good ones are served', () => one.served().certificates.length > 0);
-    await until('both problems are told', () => problemsOf(one).length === 2);
+    await until('both problems are reported', () => problemsOf(one).length === 2);
     expect(one.certificates.ordered().map(({ names }) => names)).to.deep.equal([
       ['fine.example.com', 'good.example.com'],
     ]);
@@ -160,7 +160,7 @@ describe('ordering certificates', function () {
     ['5xx', 2, () => ({ status: 503, detail: 'out of order' })],
     // More than the client tries within one request.
     ['refusals of every nonce', 20, () => ({ status: 400, type: 'badNonce', detail: 'no' })],
-    ['an answer that is no ACME', 2, () => ({ status: 200, detail: '<html>' })],
+    ['a response that is no ACME', 2, () => ({ status: 200, detail: '<html>' })],
   ] as const;
   for (const [what, least, reply] of outages)
     it(`goes on after ${what} in the middle of an order, with the same order and no failure`, async () => {
@@ -173,7 +173,7 @@ describe('ordering certificates', function () {
         return reply();
       });
       one.want({ web: [`${what.length}.outage.example.com`] });
-      await until('the CA is asked in vain', () => refused >= least);
+      await until('the CA is called in vain', () => refused >= least);
       relay.intercept(undefined);
       await until('it is served', () => one.served().certificates.length === 1, { withinMs: 90_000 });
       expect(ordersAt(relay) - before).to.equal(1);
@@ -181,11 +181,11 @@ describe('ordering certificates', function () {
       expect(one.certificates.waiting()).to.deep.equal([]);
     });
 
-  it('orders when a CA that was away at first comes back, and told that it was', async () => {
+  it('orders when a CA that was away at first comes back, and reports that it was', async () => {
     const one = await start('one');
     relay.intercept(() => ({ status: 503, detail: '', headers: { 'retry-after': '1' } }));
     one.want({ web: ['away.example.com'] });
-    await until('the CA does not answer', () => one.log.some((line) => line.includes('no usable answer')));
+    await until('the CA does not respond', () => one.log.some((line) => line.includes('no usable response')));
     expect(one.ended).to.deep.equal([]);
     relay.intercept(undefined);
     await until('it is served', () => one.served().certificates.length === 1);
@@ -204,7 +204,7 @@ describe('ordering certificates', function () {
     ['JSON that is nested 100,000 deep', { status: 200, detail: '['.repeat(100_000) }],
     ['a redirect', { status: 302, detail: '', headers: { location: 'http://127.0.0.1:1/' } }],
     ['plain HTTP', { status: 200, detail: JSON.stringify({ ...urls, newOrder: 'http://127.0.0.1:1/o' }) }],
-    ['URLs where nothing answers', { status: 200, detail: JSON.stringify(urls) }],
+    ['URLs where nothing responds', { status: 200, detail: JSON.stringify(urls) }],
     ['an unknown problem', { status: 418, type: '../../x\r\nSet-Cookie: a=b', detail: 'a'.repeat(50_000) }],
   ] as const;
   for (const [what, reply] of directories)
@@ -212,7 +212,7 @@ describe('ordering certificates', function () {
       const one = await start('one');
       relay.intercept((kind) => (kind === 'directory' ? reply : undefined));
       one.want({ web: [`${what.length}.directory.example.com`] });
-      await until('it is told', () => one.log.some((line) => /no usable answer|"no certificate"/.test(line)));
+      await until('it is reported', () => one.log.some((line) => /no usable response|"no certificate"/.test(line)));
       for (const line of one.log) expect(line.length, line.slice(0, 300)).to.be.lessThan(4_000);
       if (what === 'an unknown problem') {
         // The log line comes before the problem is written and followed.
@@ -234,7 +234,7 @@ describe('ordering certificates', function () {
     );
     const before = ordersAt(relay);
     one.want({ web: ['limited.example.com'] });
-    await until('the problem is told', () => problemsOf(one).includes('swarm/web acme-rate-limited'));
+    await until('the problem is reported', () => problemsOf(one).includes('swarm/web acme-rate-limited'));
     relay.intercept(undefined);
     const [name] = one.certificates.waiting();
     expect(Date.parse(name?.nextAttempt ?? '') - Date.now()).to.be.within(7_100_000, 7_200_000);

@@ -51,8 +51,8 @@ describe('certificates of three proxies with two workers each', function () {
       outboundHostname: '127.0.0.1',
       ...parameters,
     });
-    const answer = await proxies[0]?.get(`/v1/docker-flow-proxy/reconfigure?${query}`);
-    if (answer?.includes('"OK"') !== true) throw new Error(answer);
+    const response = await proxies[0]?.get(`/v1/docker-flow-proxy/reconfigure?${query}`);
+    if (response?.includes('"OK"') !== true) throw new Error(response);
   };
   const onAll = async (
     host: string,
@@ -116,13 +116,13 @@ describe('certificates of three proxies with two workers each', function () {
 
   it('are renewed when an operator asks, at any replica', async () => {
     const before = await proxies[0]?.serial('shop.example.com');
-    const asked = await proxies[2]?.post('/v1/certificates/renew?name=shop.example.com');
-    expect(asked?.status).to.equal(200);
+    const requested = await proxies[2]?.post('/v1/certificates/renew?name=shop.example.com');
+    expect(requested?.status).to.equal(200);
     await onAll('shop.example.com', (serial) => serial !== undefined && serial !== before);
     expect((await proxies[1]?.post('/v1/certificates/renew?name=unknown.example.com'))?.status).to.equal(404);
   });
 
-  it('are told of where they cannot be had', async () => {
+  it('are reported where they cannot be had', async () => {
     await dns.setAddresses('nowhere.example.com', ['127.0.0.99']);
     await reconfigure('nowhere', { serviceDomain: 'nowhere.example.com,intranet' });
     for (const each of proxies)
@@ -138,9 +138,9 @@ describe('certificates of three proxies with two workers each', function () {
       expect(text).to.match(/swarmgate_acme_certificate_not_after_timestamp_seconds\{certificate="shop/);
   });
 
-  it('leave no private key, account key or token in the registry, the logs, the metrics or the answers', async () => {
+  it('leave no private key, account key or token in the registry, the logs, the metrics or the responses', async () => {
     const stored = await fetch(`${consul.url}/v1/kv/?recurse`).then(
-      (answer) => answer.json() as Promise<{ Key: string; Value: string | null }[]>,
+      (response) => response.json() as Promise<{ Key: string; Value: string | null }[]>,
     );
     const texts = new Map(stored.map(({ Key, Value }) => [Key, Buffer.from(Value ?? '', 'base64').toString('utf8')]));
     for (const each of proxies) {

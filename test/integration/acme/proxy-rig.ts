@@ -70,8 +70,8 @@ export async function startAcmeProxy(options: AcmeProxyOptions): Promise<AcmePro
   });
   const relays = [await relay(address, options.httpPort, plainPort), await relay(address, options.tlsPort, securePort)];
   const fetchText = async (path: string, init?: RequestInit) => {
-    const answer = await fetch(`${adminUrl}${path}`, { ...init, signal: AbortSignal.timeout(30_000) });
-    return { status: answer.status, text: await answer.text() };
+    const response = await fetch(`${adminUrl}${path}`, { ...init, signal: AbortSignal.timeout(30_000) });
+    return { status: response.status, text: await response.text() };
   };
   return {
     name,
@@ -137,9 +137,9 @@ export function getFrom(
   path: string,
 ): Promise<{ status: number; body: string; location: string | undefined }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', path, headers: { host }, agent: false }, async (answer) => {
-      const body = (await answer.setEncoding('utf8').toArray()).join('');
-      resolve({ status: answer.statusCode ?? 0, body, location: answer.headers.location });
+    const sent = request({ port, host: '127.0.0.1', path, headers: { host }, agent: false }, async (response) => {
+      const body = (await response.setEncoding('utf8').toArray()).join('');
+      resolve({ status: response.statusCode ?? 0, body, location: response.headers.location });
     });
     sent.once('error', reject);
     sent.end();

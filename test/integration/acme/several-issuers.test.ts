@@ -29,7 +29,7 @@ describe('several issuers', function () {
     const env = { ACME_DIRECTORY: strict.directoryUrl, ACME_CA_FILE: strict.caFile };
     const without = await start({ env });
     without.want({ web: ['eab.example.com'] });
-    await until('it is told', () =>
+    await until('it is reported', () =>
       [...without.certificates.problems().values()]
         .flat()
         .some(({ reason }) => reason === 'acme-external-account-required'),
@@ -40,7 +40,7 @@ describe('several issuers', function () {
       env: { ...env, ACME_EAB_KID: 'kid-1', ACME_EAB_HMAC: randomBytes(32).toString('base64url') },
     });
     wrong.want({ web: ['eab.example.com'] });
-    await until('it is told', () =>
+    await until('it is reported', () =>
       [...wrong.certificates.problems().values()].flat().some(({ reason }) => reason === 'acme-account'),
     );
     await replicas.pop()?.stop();
@@ -50,7 +50,7 @@ describe('several issuers', function () {
     await served(one, 1);
   });
 
-  it('go on to the next issuer while the first one does not answer', async () => {
+  it('go on to the next issuer while the first one does not respond', async () => {
     const second = await startPebble({ httpPort: port, dnsServer: dns.address });
     others.push(second);
     const both = await start({

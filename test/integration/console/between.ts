@@ -21,13 +21,13 @@ export async function startBetween(adminPort: number): Promise<Between> {
     const { method = 'GET', url = '/', headers } = incoming;
     paths.push(url.split('?', 1)[0] ?? '');
     open.add(response);
-    const sent = request({ host: '127.0.0.1', port: adminPort, method, path: url, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+    const sent = request({ host: '127.0.0.1', port: adminPort, method, path: url, headers }, (reply) => {
+      response.writeHead(reply.statusCode ?? 502, reply.headers);
       response.flushHeaders();
-      const isStream = answer.headers['content-type'] === 'text/event-stream';
-      if (isStream && isHeld) answer.resume().once('end', () => response.end());
-      else answer.pipe(response);
-      answer.once('error', () => response.destroy());
+      const isStream = reply.headers['content-type'] === 'text/event-stream';
+      if (isStream && isHeld) reply.resume().once('end', () => response.end());
+      else reply.pipe(response);
+      reply.once('error', () => response.destroy());
     });
     sent.once('error', () => response.destroy());
     response.once('close', () => {

@@ -26,7 +26,7 @@ describe('how the console stays up to date', function () {
       document.dispatchEvent(new Event('visibilitychange'));
     `);
 
-  it('shows a change without having asked for it', async () => {
+  it('shows a change without having requested it', async () => {
     const between = await startBetween(rig.under.proxy.admin.port);
     try {
       await withPage(async (page) => {
@@ -34,12 +34,12 @@ describe('how the console stays up to date', function () {
         await logIn(page, between.url);
         await says(page, 'live');
         await shows(page, 'shop');
-        const asked = between.paths.length;
+        const requested = between.paths.length;
         await rig.publish('pushed');
         await shows(page, 'pushed');
         await rig.publish('shop', { servicePath: ['/shop', '/cart'] });
         await page.getByRole('row', { name: /shop/ }).getByText('+1').waitFor();
-        expect(between.paths.slice(asked)).to.deep.equal([]);
+        expect(between.paths.slice(requested)).to.deep.equal([]);
       });
     } finally {
       await between.stop();
@@ -62,10 +62,10 @@ describe('how the console stays up to date', function () {
         await see(page, 'hidden');
         await see(page, 'visible');
         await says(page, 'live');
-        const asked = between.paths.length;
+        const requested = between.paths.length;
         await rig.publish('streamed');
         await shows(page, 'streamed');
-        expect(between.paths.slice(asked)).to.deep.equal([]);
+        expect(between.paths.slice(requested)).to.deep.equal([]);
       });
     } finally {
       await between.stop();

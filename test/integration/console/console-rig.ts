@@ -61,8 +61,8 @@ export async function startConsole(
         destinations: [{ servicePath: [`/${name}`], outboundHostname: '127.0.0.1', port: servicePort, ...more }],
       });
       const headers = { 'content-type': 'application/json', ...authorization };
-      const answer = await under.call('POST', '/v1/reconfigure', { body, headers });
-      if (answer.status !== 200) throw new Error(`publishing ${name} failed: ${answer.text}`);
+      const reply = await under.call('POST', '/v1/reconfigure', { body, headers });
+      if (reply.status !== 200) throw new Error(`publishing ${name} failed: ${reply.text}`);
     },
     async remove(name) {
       const body = JSON.stringify({ serviceName: name });
@@ -81,7 +81,7 @@ export async function startConsole(
   };
 }
 
-/** Answers everything with 200, and `/…/broken` with 500. */
+/** Responds to everything with 200, and `/…/broken` with 500. */
 function startService(): Promise<Server> {
   const server = createServer((request, response) => {
     response.statusCode = request.url?.endsWith('/broken') === true ? 500 : 200;

@@ -158,7 +158,7 @@ describe('Attacks on Consul’s UI behind a proxy', function () {
       for (const token of Object.values(rig.tokens)) expect(received.includes(token)).to.equal(false);
     });
 
-  // A second request hidden in the first: none may be answered as one.
+  // A second request hidden in the first: none may be served as one.
   const hidden = () => head(`PUT ${manual}/smuggled`, 'Content-Length: 1\r\n', `X-Consul-Token: ${rig.tokens.ui}\r\n`);
   for (const [title, fields] of [
     ['two lengths', 'Content-Length: 3\r\nContent-Length: 4\r\n'],
@@ -179,7 +179,7 @@ describe('Attacks on Consul’s UI behind a proxy', function () {
       for (const status of statusesOf(received)) expect(status).to.be.oneOf([400, 411]);
     });
 
-  it('an upgrade with a request behind it, which Consul does not answer', async () => {
+  it('an upgrade with a request behind it, which Consul does not respond', async () => {
     const upgrade =
       'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
     const received = await exchange(head('GET /v1/kv/swarmgate/head?raw', upgrade) + hidden());

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Page, Response } from 'playwright-core';
 import { type PageOptions, withPage } from '../../harness/browser.ts';
-import { untilAnswers } from '../../harness/http.ts';
+import { untilResponds } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { startUiRig, type UiRig } from './ui-rig.ts';
 
@@ -53,7 +53,7 @@ describe('Consul’s UI behind a proxy', function () {
       const edited = (await editorText(page)).replace('"/legacy"', '"/edited"');
       await setEditorText(page, edited);
       await page.getByRole('button', { name: 'Save' }).click();
-      await untilAnswers({ url: `${rig.proxy.httpUrl}/edited` }, 200);
+      await untilResponds({ url: `${rig.proxy.httpUrl}/edited` }, 200);
       expect(await rig.get('services/manual/legacy')).to.include('/edited');
       await until('the change is logged', async () =>
         /"path":"\/v1\/kv\/swarmgate\/services\/manual\/legacy"/.test(rig.log()),
@@ -143,7 +143,7 @@ describe('Consul’s UI behind a proxy', function () {
         // Image, script, frame, WebSocket, beacon and five fetches. A browser tells a page's tests of few of them.
         await until('ten calls were refused', async () => refusals() >= 10);
         await page.goto(`${evil.url}form`);
-        await until('the form was answered', () => page.url().startsWith(rig.uiUrl));
+        await until('the form got its response', () => page.url().startsWith(rig.uiUrl));
         expect(await page.content()).to.include('its Origin is not that of this port');
         // A link still opens the UI.
         await page.goto(`${evil.url}link`);

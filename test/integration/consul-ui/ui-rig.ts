@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { type HostProxy, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilAnswers } from '../../harness/http.ts';
+import { ask, untilResponds } from '../../harness/http.ts';
 
 /** A Consul that denies by default, and a proxy with its UI, with the policies that the stack gives them. */
 export interface UiRig {
@@ -78,10 +78,10 @@ function rig(parts: Parts): UiRig {
   const { consul, proxy, backend, backendPort, uiPort, adminToken, ui, proxyToken, management } = parts;
   const kv = (key: string, query = '') => `${consul.url}/v1/kv/swarmgate/${key}${query}`;
   const headers = { 'x-consul-token': management };
-  const answered = async (what: Parameters<typeof ask>[0]) => {
-    const answer = await ask(what);
-    if (![200, 404].includes(answer.status)) throw new Error(`${what.url}: ${answer.status} ${answer.body}`);
-    return answer;
+  const responded = async (what: Parameters<typeof ask>[0]) => {
+    const reply = await ask(what);
+    if (![200, 404].includes(reply.status)) throw new Error(`${what.url}: ${reply.status} ${reply.body}`);
+    return reply;
   };
   return {
     consul,
@@ -92,14 +92,14 @@ function rig(parts: Parts): UiRig {
     tokens: { admin: adminToken, ui, proxy: proxyToken, management },
     backendPort,
     get: async (key) => {
-      const { status, body } = await answered({ url: kv(key, '?raw'), headers });
+      const { status, body } = await responded({ url: kv(key, '?raw'), headers });
       return status === 200 ? body : undefined;
     },
     put: async (key, value) => {
-      await answered({ url: kv(key), headers, method: 'PUT', body: value });
+      await responded({ url: kv(key), headers, method: 'PUT', body: value });
     },
     writes: async () => {
-      const { body } = await answered({ url: kv('', '?recurse'), headers });
+      const { body } = await responded({ url: kv('', '?recurse'), headers });
       const items = JSON.parse(body) as { readonly Key: string; readonly ModifyIndex: number }[];
       // What a proxy writes by itself: its presence, numbers, and problems of documents.
       const own = /^swarmgate\/(?!(?:head|services|endpoints|history|certs|acme)\b)/;
@@ -112,7 +112,7 @@ function rig(parts: Parts): UiRig {
       });
       if (status !== 200) throw new Error(`reconfigure: ${status} ${body}`);
       const [path] = (parameters.servicePath ?? '').split(',');
-      if (parameters.port === String(backendPort)) await untilAnswers({ url: `${proxy.httpUrl}${path}` }, 200);
+      if (parameters.port === String(backendPort)) await untilResponds({ url: `${proxy.httpUrl}${path}` }, 200);
     },
     log: () => proxy.log(),
     remove: async () => {

@@ -30,7 +30,7 @@ describe('the allow-list before Docker’s socket', () => {
       request.resume();
       response.end('[]');
     });
-    // As the engine does: it takes over the connection and answers 101.
+    // As the engine does: it takes over the connection and responds with 101.
     engine.on('upgrade', (request, stream) => {
       seen.push(`upgrade ${request.url}`);
       stream.end('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
@@ -45,7 +45,7 @@ describe('the allow-list before Docker’s socket', () => {
     await writeFile(join(directory, 'haproxy.cfg'), own);
     haproxy = spawn(programPath('haproxy'), ['-db', '-f', join(directory, 'haproxy.cfg')], { stdio: 'inherit' });
     seen = [];
-    await until('HAProxy answers', async () => (await statusOf('GET /_ping HTTP/1.1')) === '200');
+    await until('HAProxy responds', async () => (await statusOf('GET /_ping HTTP/1.1')) === '200');
   });
 
   after(async () => {
@@ -61,7 +61,7 @@ describe('the allow-list before Docker’s socket', () => {
     seen = [];
   });
 
-  /** The status of the first answer to these bytes, or `closed`. */
+  /** The status of the first response to these bytes, or `closed`. */
   function statusOf(start: string, headers: readonly string[] = [], body = ''): Promise<string> {
     return exchange(`${[start, 'Host: docker-api', ...headers].join('\r\n')}\r\n\r\n${body}`);
   }
@@ -97,7 +97,7 @@ describe('the allow-list before Docker’s socket', () => {
       () => client.networks(signal),
       () => client.events(signal),
     ];
-    // The engine of this test answers `[]`, which is not an object: only what arrives there counts here.
+    // The engine of this test responses `[]`, which is not an object: only what arrives there counts here.
     for (const read of reads) await read().catch(() => undefined);
     const paths = seen.map((line) => line.replace(/^GET (\/v1\.\d+)?/, '').replace(/\?.*$/, ''));
     expect([...new Set(paths)].filter((path) => path !== '/_ping')).to.deep.equal([

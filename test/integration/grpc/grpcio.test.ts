@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { freePorts } from '../../harness/free-ports.ts';
-import { untilAnswers } from '../../harness/http.ts';
+import { untilResponds } from '../../harness/http.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
 
@@ -46,7 +46,7 @@ for (const [workers, router] of [
           HTTP_ROUTER: router,
         },
       });
-      await untilAnswers({ url: `${admin}/readyz` }, 200, { withinMs: 60_000 });
+      await untilResponds({ url: `${admin}/readyz` }, 200, { withinMs: 60_000 });
     });
 
     after(async () => {
@@ -58,7 +58,7 @@ for (const [workers, router] of [
     const reconfigure = async (protocol: string) => {
       const service = `serviceName=echo&servicePath=/test.Echo&port=${serverPort}&outboundHostname=127.0.0.1`;
       const url = `${admin}/v1/docker-flow-proxy/reconfigure?${service}&protocol=${protocol}`;
-      await untilAnswers({ url }, 200);
+      await untilResponds({ url }, 200);
     };
     const problems = async () => {
       const { problems } = (await (await fetch(`${admin}/v1/problems`)).json()) as { problems: { reason: string }[] };

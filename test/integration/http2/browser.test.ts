@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
 import { withPage } from '../../harness/browser.ts';
 import { freePorts } from '../../harness/free-ports.ts';
-import { untilAnswers } from '../../harness/http.ts';
+import { untilResponds } from '../../harness/http.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 import { until } from '../../harness/until.ts';
 
@@ -39,7 +39,7 @@ for (const [workers, router] of [
       mkdirSync(join(folder, 'certs'), { mode: 0o700 });
       const { pem } = await testCertificate(['localhost']);
       writeFileSync(join(folder, 'certs', 'localhost.pem'), pem, { mode: 0o600 });
-      backend = createServer(answer);
+      backend = createServer(respond);
       const sockets = new WebSocketServer({ server: backend, path: '/socket' });
       sockets.on('connection', (socket) => {
         socket.send('first');
@@ -60,11 +60,11 @@ for (const [workers, router] of [
         },
       });
       origin = `https://localhost:${secure}`;
-      await untilAnswers({ url: `http://127.0.0.1:${admin}/readyz` }, 200, { withinMs: 60_000 });
+      await untilResponds({ url: `http://127.0.0.1:${admin}/readyz` }, 200, { withinMs: 60_000 });
       const { port } = backend.address() as AddressInfo;
       const service = `serviceName=page&servicePath=/&port=${port}&outboundHostname=127.0.0.1`;
-      await untilAnswers({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
-      await untilAnswers({ url: `http://127.0.0.1:${plain}/part/0` }, 200);
+      await untilResponds({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
+      await untilResponds({ url: `http://127.0.0.1:${plain}/part/0` }, 200);
     });
 
     after(async () => {
@@ -122,7 +122,7 @@ for (const [workers, router] of [
             for (let at = 0; at < 3; at++) {
               const { value } = await reader.read();
               texts.push(new TextDecoder().decode(value));
-              // The service writes the next piece only when it is asked to.
+              // The service writes the next piece only when it is requested to.
               await fetch(`/next`);
             }
             return texts;
@@ -172,7 +172,7 @@ for (const [workers, router] of [
 
 let waiting: (() => void)[] = [];
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
+function respond(request: IncomingMessage, response: ServerResponse): void {
   const path = request.url ?? '';
   if (path === '/page') {
     const images = Array.from({ length: parts }, (_, at) => `fetch('/part/${at}').then(count);`);
@@ -195,7 +195,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     const next = waiting;
     waiting = [];
     for (const each of next) each();
-    response.end('asked');
+    response.end('queried');
   } else if (path === '/length') {
     let length = 0;
     request.on('data', (bytes: Buffer) => {

@@ -54,8 +54,8 @@ describe('a clock that jumps', function () {
   });
 
   const get = async (path: string, port = entry) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-    return { status: answer.status, date: Date.parse(answer.headers.get('date') ?? ''), body: await answer.text() };
+    const reply = await fetch(`http://127.0.0.1:${port}${path}`);
+    return { status: reply.status, date: Date.parse(reply.headers.get('date') ?? ''), body: await reply.text() };
   };
   const change = async (service: string, more: string) => {
     const { port } = endpoint.address() as AddressInfo;

@@ -45,8 +45,8 @@ describe('a proxy whose descriptors run out', function () {
   });
 
   const reasons = async () => {
-    const answer = await fetch(`http://127.0.0.1:${admin}/v1/problems`);
-    const { problems } = (await answer.json()) as { readonly problems: readonly { readonly reason: string }[] };
+    const reply = await fetch(`http://127.0.0.1:${admin}/v1/problems`);
+    const { problems } = (await reply.json()) as { readonly problems: readonly { readonly reason: string }[] };
     return problems.map(({ reason }) => reason);
   };
 
@@ -66,7 +66,7 @@ describe('a proxy whose descriptors run out', function () {
         flood.push(socket);
       }
       await until('those too many are closed', () => closed > 2 * allowed);
-      await until('it is told', async () => (await reasons()).includes('descriptors-low'), { withinMs: 20_000 });
+      await until('it is reported', async () => (await reasons()).includes('descriptors-low'), { withinMs: 20_000 });
       // A client that has its connection needs others of the proxy: to endpoints, and to the registry for a change.
       for (const service of ['one', 'two', 'three'])
         expect(await get(entry, `/${service}`, agent)).to.include({ status: 200, body: service });
@@ -104,13 +104,13 @@ describe('a proxy whose descriptors run out', function () {
   });
 });
 
-interface Answer {
+interface Response {
   readonly status: number | undefined;
   readonly reason: string | undefined;
   readonly body: string;
 }
 
-function get(port: number, path: string, agent?: Agent): Promise<Answer> {
+function get(port: number, path: string, agent?: Agent): Promise<Response> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, agent: agent ?? false }, (response: IncomingMessage) => {
       let body = '';

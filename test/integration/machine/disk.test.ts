@@ -53,16 +53,16 @@ describe('a disk that hangs, and one that becomes read-only and is repaired', fu
     return { result: await work(), tookMs: performance.now() - beganMs };
   };
   const served = async () => {
-    const answer = await fetch(`http://127.0.0.1:${entry}/hello`);
-    await answer.arrayBuffer();
-    return answer.status;
+    const response = await fetch(`http://127.0.0.1:${entry}/hello`);
+    await response.arrayBuffer();
+    return response.status;
   };
   const ready = async () => (await fetch(`http://127.0.0.1:${admin}/healthz`)).status;
   const reconfigure = async (service: string) => {
-    const answer = await fetch(
+    const response = await fetch(
       `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?serviceName=${service}&servicePath=/${service}&port=80&outboundHostname=127.0.0.1`,
     );
-    return { status: answer.status, message: ((await answer.json()) as { readonly Message: string }).Message };
+    return { status: response.status, message: ((await response.json()) as { readonly Message: string }).Message };
   };
 
   it('holds up changes while it hangs, and no request', async () => {
@@ -136,8 +136,8 @@ describe('a disk that hangs, and one that becomes read-only and is repaired', fu
       withinMs: 30_000,
     });
     expect(await served()).to.equal(200);
-    const answer = await fetch(`http://127.0.0.1:${admin}/v1/services`);
-    const { services } = (await answer.json()) as { readonly services: readonly { readonly service: string }[] };
+    const response = await fetch(`http://127.0.0.1:${admin}/v1/services`);
+    const { services } = (await response.json()) as { readonly services: readonly { readonly service: string }[] };
     const names = services.map(({ service }) => service);
     expect(names).to.include.members(['manual/before', 'manual/after', 'manual/repaired']);
     expect(names.join(' ')).not.to.match(/late|unmounted/);

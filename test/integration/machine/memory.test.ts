@@ -40,9 +40,9 @@ describe('a container whose memory runs out', function () {
   });
 
   const served = async () => {
-    const answer = await fetch(`http://127.0.0.1:${entry}/hello`);
-    await answer.arrayBuffer();
-    return answer.status;
+    const response = await fetch(`http://127.0.0.1:${entry}/hello`);
+    await response.arrayBuffer();
+    return response.status;
   };
   const view = async <T>(path: string) => (await (await fetch(`http://127.0.0.1:${admin}${path}`)).json()) as T;
   const reasons = async () =>
@@ -56,13 +56,13 @@ describe('a container whose memory runs out', function () {
       .filter(({ state }) => state === 'serving')
       .map(({ pid }) => pid);
 
-  it('is told before the limit, costs a worker that is replaced, and no more', async () => {
+  it('is reported before the limit, costs a worker that is replaced, and no more', async () => {
     expect(await reasons()).to.not.include('memory-low');
     const before = await serving();
     expect(before).to.have.length(2);
 
     await group.take(0.94 * limit - group.usedBytes());
-    await until('it is told', async () => (await reasons()).includes('memory-low'), { withinMs: 20_000 });
+    await until('it is reported', async () => (await reasons()).includes('memory-low'), { withinMs: 20_000 });
     await until('it is logged', () => standalone.log().includes('nearly all of its memory (1024 MB)'), {
       withinMs: 20_000,
     });

@@ -10,7 +10,7 @@ import { until } from '../../harness/until.ts';
 
 const hanging = 24;
 
-/** A system that finds Consul, Docker, Redis and most endpoints by names, and a DNS server that does not answer. */
+/** A system that finds Consul, Docker, Redis and most endpoints by names, and a DNS server that does not respond. */
 describe('a DNS server that hangs', function () {
   this.timeout(180_000);
   let names: TestNameServer;
@@ -58,9 +58,9 @@ describe('a DNS server that hangs', function () {
   });
 
   const get = async (path: string, port = entry) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-    await answer.arrayBuffer();
-    return answer.status;
+    const reply = await fetch(`http://127.0.0.1:${port}${path}`);
+    await reply.arrayBuffer();
+    return reply.status;
   };
   const timed = async (path: string, port = entry) => {
     const beganMs = performance.now();
@@ -68,7 +68,7 @@ describe('a DNS server that hangs', function () {
     return { status, tookMs: performance.now() - beganMs };
   };
 
-  it('holds up neither what needs no name nor, once it answers, what does', async () => {
+  it('holds up neither what needs no name nor, once it responds, what does', async () => {
     const ended: { readonly status: number; readonly tookMs: number }[] = [];
     const waiting = new Set<Promise<void>>();
     let slowestMs = 0;
@@ -86,22 +86,22 @@ describe('a DNS server that hangs', function () {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(slowestMs, 'what needs no name').to.be.below(1_000);
-    await until('requests to endpoints without an address are answered', () => waiting.size === 0, {
+    await until('requests to endpoints without an address are served', () => waiting.size === 0, {
       withinMs: 10_000,
     });
     // Before and after a name counts as unresolved.
     for (const { status } of ended) expect(status).to.be.oneOf([502, 503]);
     expect(Math.max(...ended.map(({ tookMs }) => tookMs)), 'what needs one').to.be.below(10_000);
-    expect(names.asked).to.be.above(10);
+    expect(names.requested).to.be.above(10);
 
-    names.mode = 'answer';
-    const answersAtMs = performance.now();
+    names.mode = 'response';
+    const respondsAtMs = performance.now();
     for (let at = 0; at < hanging; at += 1)
       await until(`/named-${at} is served`, async () => (await get(`/named-${at}`)) === 200, { withinMs: 15_000 });
     const change = `/v1/docker-flow-proxy/reconfigure?serviceName=late&servicePath=/late&port=80&outboundHostname=127.0.0.1`;
     await until('Consul is found', async () => (await get(change, admin)) === 200, { withinMs: 30_000 });
     console.log(
-      `      slowest ${slowestMs.toFixed(0)} ms; all is back ${(performance.now() - answersAtMs).toFixed(0)} ms after the first answer`,
+      `      slowest ${slowestMs.toFixed(0)} ms; all is back ${(performance.now() - respondsAtMs).toFixed(0)} ms after the first response`,
     );
   });
 });

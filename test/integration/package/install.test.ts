@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { freePorts } from '../../harness/free-ports.ts';
-import { ask, untilAnswers } from '../../harness/http.ts';
+import { ask, untilResponds } from '../../harness/http.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -68,8 +68,8 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
       'package/examples/services.json',
       'package/node_modules/@swarmgate/proxy/dist/index.js',
     ]);
-    const unwanted = files.filter((file) => /\.test\.|\/test\/|\.map$|(?<!\.d)\.ts$/.test(file));
-    expect(unwanted).to.deep.equal([]);
+    const superfluous = files.filter((file) => /\.test\.|\/test\/|\.map$|(?<!\.d)\.ts$/.test(file));
+    expect(superfluous).to.deep.equal([]);
   });
 
   it(`runs its command on Node ${oldestNode}`, async () => {
@@ -96,15 +96,15 @@ describe('the package swarmgate, installed from its tarball in an empty folder',
       // npx ends at a signal without passing it on, so the whole group gets it.
       detached: true,
     });
-    await untilAnswers({ url: `http://127.0.0.1:${http}/hello` }, 200);
+    await untilResponds({ url: `http://127.0.0.1:${http}/hello` }, 200);
     const described = await ask({ url: `http://127.0.0.1:${admin}/v1/openapi.yaml` });
     expect(described).to.have.property('status', 200);
     expect(described.body).to.include('openapi: 3');
     // Plug-ins, and the thread that finds those that block.
     const service = `serviceName=shop&servicePath=/shop&port=${http}&outboundHostname=127.0.0.2&plugins=blocks`;
-    await untilAnswers({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
-    const answered = await ask({ url: `http://127.0.0.1:${http}/shop` });
-    expect([answered.status, answered.body]).to.deep.equal([200, 'by a plug-in']);
+    await untilResponds({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
+    const responded = await ask({ url: `http://127.0.0.1:${http}/shop` });
+    expect([responded.status, responded.body]).to.deep.equal([200, 'by a plug-in']);
     const status = await ask({ url: `http://127.0.0.1:${admin}/v1/status` });
     expect(JSON.parse(status.body)).to.have.property('plugins').that.deep.equals(loaded);
     await until('the problem', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePorts } from '../../harness/free-ports.ts';
-import { untilAnswers } from '../../harness/http.ts';
+import { untilResponds } from '../../harness/http.ts';
 import { type RunningRedis, startRedis } from '../../harness/redis.ts';
 import { type SwarmgateProcess, startSwarmgate } from '../../harness/swarmgate-process.ts';
 
@@ -43,9 +43,9 @@ describe('sessions of a plug-in', function () {
             WORKERS: '2',
           },
         });
-        await untilAnswers({ url: `http://127.0.0.1:${admin}/readyz` }, 200, { withinMs: 60_000 });
-        await untilAnswers({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
-        await untilAnswers({ url: `http://127.0.0.1:${entry}/` }, 200);
+        await untilResponds({ url: `http://127.0.0.1:${admin}/readyz` }, 200, { withinMs: 60_000 });
+        await untilResponds({ url: `http://127.0.0.1:${admin}/v1/docker-flow-proxy/reconfigure?${service}` }, 200);
+        await untilResponds({ url: `http://127.0.0.1:${entry}/` }, 200);
         return { proxy, url: `http://127.0.0.1:${entry}/` };
       }),
     );
@@ -92,6 +92,6 @@ describe('sessions of a plug-in', function () {
     const away = await fetch(one, { headers: { connection: 'close', cookie: String(cookie) } });
     expect([away.status, away.headers.get('x-swarmgate-reason')]).to.deep.equal([500, 'plugin-failed']);
     redis.start();
-    await untilAnswers({ url: one }, 200, { withinMs: 30_000 });
+    await untilResponds({ url: one }, 200, { withinMs: 30_000 });
   });
 });

@@ -6,7 +6,7 @@ import type { HistoryResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilAnswers } from '../../harness/http.ts';
+import { ask, untilResponds } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
 
@@ -30,7 +30,7 @@ describe('the history of a service of the Swarm', function () {
     const env = { CONSUL_HTTP_ADDR: consul.address };
     [listener, proxy] = await Promise.all([startHostListener({ ...env, ...services.env }), startHostProxy(env)]);
     beganAt = Date.now();
-    name = await services.deploy('told', { servicePath: '/path-0' });
+    name = await services.deploy('reported', { servicePath: '/path-0' });
     await served('/path-0');
   });
 
@@ -42,7 +42,7 @@ describe('the history of a service of the Swarm', function () {
   });
 
   const urlOf = (path: string) => `${proxy?.httpUrl}${path}`;
-  const served = (path: string) => untilAnswers({ url: urlOf(path) }, 200);
+  const served = (path: string) => untilResponds({ url: urlOf(path) }, 200);
   const setPath = async (path: string) => {
     await services.setLabels(name, { servicePath: path });
     await served(path);
@@ -52,9 +52,9 @@ describe('the history of a service of the Swarm', function () {
     return (await run(process.execPath, [command, ...args], { env })).stdout;
   };
   const history = async () => {
-    const answer = await (proxy as HostProxy).admin(`/v1/history?service=${name}`);
-    expect(answer.status, answer.body).to.equal(200);
-    return (JSON.parse(answer.body) as HistoryResponse).owners;
+    const response = await (proxy as HostProxy).admin(`/v1/history?service=${name}`);
+    expect(response.status, response.body).to.equal(200);
+    return (JSON.parse(response.body) as HistoryResponse).owners;
   };
   const ofTheSwarm = async () => {
     const [first, ...others] = (await history()).filter(({ owner }) => owner === 'swarm');
@@ -84,14 +84,14 @@ describe('the history of a service of the Swarm', function () {
     expect(new Set(versions).size).to.equal(3);
     expect(versions).to.deep.equal(versions.toSorted((a, b) => a - b));
 
-    const told = await swarmgate('history', name);
-    expect(told).to.include(`swarm/${name}`);
-    const lines = told.split('\n');
+    const reported = await swarmgate('history', name);
+    expect(reported).to.include(`swarm/${name}`);
+    const lines = reported.split('\n');
     for (const [number, path, version] of [
       ['2', '/path-1', versions[1]],
       ['1', '/path-0', versions[0]],
     ] as const) {
-      const line = lines.find((each) => each.includes(path)) ?? expect.fail(`${path} in ${told}`);
+      const line = lines.find((each) => each.includes(path)) ?? expect.fail(`${path} in ${reported}`);
       expect(line.trim().startsWith(number), line).to.equal(true);
       expect(line)
         .to.include(`swarm-listener on ${hostname()}`)

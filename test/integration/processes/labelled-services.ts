@@ -21,7 +21,7 @@ export interface LabelledServices {
   /** Where requests end. */
   readonly backendPort: number;
   /**
-   * A service with these labels beside those that lead to the server; their names stand without `com.df.`. Answers its
+   * A service with these labels beside those that lead to the server; their names stand without `com.df.`. Returns its
    * name, which begins with `prefix`.
    */
   deploy(prefix: string, labels: Labels): Promise<string>;

@@ -67,7 +67,7 @@ describe('reload without parameters', function () {
     await consul?.remove();
   });
 
-  // What a full read moves at least: every definition once, as Consul answers them.
+  // What a full read moves at least: every definition once, as Consul returns them.
   const sizeOfAll = async () =>
     (await (await fetch(`${consul.url}/v1/kv/swarmgate/services/?recurse`)).arrayBuffer()).byteLength;
 
@@ -88,16 +88,16 @@ describe('reload without parameters', function () {
     it(`through ${who} makes both read everything again, and names both`, async () => {
       const proxy = proxies[at] as HostProxy;
       const all = await sizeOfAll();
-      let answer: Reloaded | undefined;
+      let response: Reloaded | undefined;
       const bytes = await readDuring(async () => {
         const { status, body } = await proxy.admin('/v1/reload', { method: 'POST' });
         expect(status, body).to.equal(200);
-        answer = JSON.parse(body) as Reloaded;
+        response = JSON.parse(body) as Reloaded;
       });
-      // Both have read when the answer comes: nothing is waited for here.
+      // Both have read when the response comes: nothing is waited for here.
       for (const each of bytes) expect(each).to.be.at.least(all);
-      expect(answer?.serving).to.have.members(replicas);
-      expect(answer?.waitingFor).to.deep.equal([]);
+      expect(response?.serving).to.have.members(replicas);
+      expect(response?.waitingFor).to.deep.equal([]);
       expect(replicas).to.have.length(2);
     });
   }

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type TestCertificate, testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilAnswers } from '../../harness/http.ts';
+import { ask, untilResponds } from '../../harness/http.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
 
@@ -39,7 +39,7 @@ describe('secrets that are given in plain', function () {
     const [labelled, put, halved] = certificates as [TestCertificate, TestCertificate, TestCertificate];
     const inOneLine = ({ pem }: { readonly pem: string }) => pem.replaceAll('\n', '\\n');
     const letsIn = (path: string, name: string) =>
-      untilAnswers({ url: `${httpUrl}${path}`, headers: { authorization: basic('admin', password(name)) } }, 200);
+      untilResponds({ url: `${httpUrl}${path}`, headers: { authorization: basic('admin', password(name)) } }, 200);
 
     const name = await services.deploy('labelled', {
       servicePath: '/labelled',
@@ -49,7 +49,7 @@ describe('secrets that are given in plain', function () {
     await letsIn('/labelled', 'label');
     await services.setLabels(name, { users: `admin:${password('later label')}` });
     await letsIn('/labelled', 'later label');
-    // What is wrong with labels is told in Consul, too: a misspelt name, a password that is no hash, half a certificate.
+    // What is wrong with labels is reported in Consul, too: a misspelt name, a password that is no hash, half a certificate.
     await services.deploy('wrong', { servicePath: '/wrong', usres: `admin:${password('misspelt label')}` });
     await services.deploy('no-hash', {
       servicePath: '/no-hash',
@@ -61,7 +61,7 @@ describe('secrets that are given in plain', function () {
     const reconfigure = async (given: string) => {
       const query = new URLSearchParams({
         serviceName: 'by-hand',
-        // The second path is the labelled service's: a conflict, which is told in Consul.
+        // The second path is the labelled service's: a conflict, which is reported in Consul.
         servicePath: '/by-hand,/labelled',
         port: String(services.backendPort),
         outboundHostname: '127.0.0.1',
@@ -137,8 +137,8 @@ function piecesOfKey(pem: string): readonly string[] {
 
 /** Every key of that Consul with its value. */
 async function dump(consul: RunningConsul): Promise<ReadonlyMap<string, string>> {
-  const answer = await fetch(`${consul.url}/v1/kv/?recurse&consistent`);
-  const stored = (await answer.json()) as readonly { readonly Key: string; readonly Value: string | null }[];
+  const response = await fetch(`${consul.url}/v1/kv/?recurse&consistent`);
+  const stored = (await response.json()) as readonly { readonly Key: string; readonly Value: string | null }[];
   return new Map(stored.map(({ Key, Value }) => [Key, Buffer.from(Value ?? '', 'base64').toString('utf8')]));
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type HostListener, type HostProxy, startHostListener, startHostProxy } from '../../harness/host-processes.ts';
-import { ask, untilAnswers } from '../../harness/http.ts';
+import { ask, untilResponds } from '../../harness/http.ts';
 import { startTlsConsul, type TlsConsul } from '../../harness/tls-consul.ts';
 import { until } from '../../harness/until.ts';
 import { type LabelledServices, startLabelledServices } from './labelled-services.ts';
@@ -44,14 +44,14 @@ describe('listener and proxy as processes over TLS', function () {
       listener = leading;
       proxy = serving;
 
-      await untilAnswers({ url: `${serving.adminUrl}/readyz` }, 200);
+      await untilResponds({ url: `${serving.adminUrl}/readyz` }, 200);
       await until('the listener leads', () => leading.isLeading());
-      await untilAnswers({ url: `${leading.url}/readyz` }, 200);
+      await untilResponds({ url: `${leading.url}/readyz` }, 200);
       const name = await services.deploy('secure', { servicePath: '/secure' });
-      await untilAnswers({ url: `${serving.httpUrl}/secure` }, 200);
+      await untilResponds({ url: `${serving.httpUrl}/secure` }, 200);
       // Held waits go over TLS, too: a change comes at once, without a full read.
       await services.setLabels(name, { servicePath: '/changed' });
-      await untilAnswers({ url: `${serving.httpUrl}/changed` }, 200);
+      await untilResponds({ url: `${serving.httpUrl}/changed` }, 200);
       expect((await ask({ url: `${serving.httpUrl}/secure` })).status).to.equal(503);
       const { registry } = JSON.parse((await serving.admin('/v1/status')).body) as StatusOfRegistry;
       expect(registry).to.include({ kind: 'consul', reachable: true });

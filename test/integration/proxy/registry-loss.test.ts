@@ -18,7 +18,7 @@ const layout = keyLayout('swarmgate');
 const patienceMs = 30_000;
 const patience = { withinMs: patienceMs };
 
-/** GETs one path through a proxy, one after the other, until it is told to stop. */
+/** GETs one path through a proxy, one after the other, until it is instructed to stop. */
 class Traffic {
   readonly failures: string[] = [];
   sent = 0;
@@ -37,9 +37,9 @@ class Traffic {
   async #run(url: string): Promise<void> {
     while (this.#running) {
       try {
-        const answer = await fetch(url);
-        await answer.arrayBuffer();
-        if (answer.status !== 200) this.failures.push(`${answer.status}`);
+        const reply = await fetch(url);
+        await reply.arrayBuffer();
+        if (reply.status !== 200) this.failures.push(`${reply.status}`);
       } catch (error) {
         this.failures.push(String(error));
       }
@@ -101,14 +101,14 @@ describe('two proxies and a Consul that fails', function () {
   const statuses = (path: string) =>
     Promise.all(
       proxies.map(async (under) => {
-        const answer = await fetch(urlOf(under, path));
-        await answer.arrayBuffer();
-        return answer.status;
+        const reply = await fetch(urlOf(under, path));
+        await reply.arrayBuffer();
+        return reply.status;
       }),
     );
-  const bothAnswer = (path: string, status: number) =>
+  const bothRespond = (path: string, status: number) =>
     eventually(
-      `${path} answers ${status} on both`,
+      `${path} responds with ${status} on both`,
       async () => (await statuses(path)).every((each) => each === status),
       patience,
     );
@@ -135,7 +135,7 @@ describe('two proxies and a Consul that fails', function () {
     writer = registryAt();
     await publish(define('swarm', 'a'));
     await startBoth();
-    await bothAnswer('/a', 200);
+    await bothRespond('/a', 200);
     const traffic = new Traffic(urlOf(one(), '/a'));
     await consul.kill();
     await eventually('away', () => proxies.every(({ proxy }) => proxy.state().kind === 'away'), patience);
@@ -144,13 +144,13 @@ describe('two proxies and a Consul that fails', function () {
     expect(refused.body.Status).to.equal('NOK');
     await consul.start();
     await publish(define('swarm', 'c'));
-    await bothAnswer('/c', 200);
+    await bothRespond('/c', 200);
     await traffic.stop();
     expect(traffic.failures).to.deep.equal([]);
     console.log(`      ${traffic.sent} requests, 0 failed`);
   });
 
-  it('answer a change when both serve it, and see edits by hand within a second', async () => {
+  it('response a change when both serve it, and see edits by hand within a second', async () => {
     consul = await startConsul();
     writer = registryAt();
     await startBoth();
@@ -161,11 +161,11 @@ describe('two proxies and a Consul that fails', function () {
       async () => ((await one().call('GET', '/v1/status')).body.replicas as unknown[]).length === 2,
       patience,
     );
-    const answer = await two().call('POST', '/v1/reconfigure', {
+    const reply = await two().call('POST', '/v1/reconfigure', {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(define('manual', 'b')),
     });
-    expect(answer.body.Message).to.equal('Distributed to all instances');
+    expect(reply.body.Message).to.equal('Distributed to all instances');
     expect(await statuses('/b')).to.deep.equal([200, 200]);
 
     const tookMs: number[] = [];
@@ -173,7 +173,7 @@ describe('two proxies and a Consul that fails', function () {
       const edited = JSON.stringify(define('swarm', 'a', path), undefined, 2);
       const beganMs = performance.now();
       await fetch(`${consul.url}/v1/kv/${layout.documentKey('services', 'swarm/a')}`, { method: 'PUT', body: edited });
-      await bothAnswer(path, 200);
+      await bothRespond(path, 200);
       tookMs.push(performance.now() - beganMs);
     }
     console.log(`      edits by hand were served after ${tookMs.map(Math.round).join(', ')} ms`);
@@ -181,12 +181,12 @@ describe('two proxies and a Consul that fails', function () {
     expect(Math.min(...tookMs)).to.be.below(1_000);
   });
 
-  it('lose nothing when it is wiped, get back what people wrote, and give up the rest when told to', async () => {
+  it('lose nothing when it is wiped, get back what people wrote, and give up the rest on request', async () => {
     consul = await startConsul();
     writer = registryAt();
     await publish(define('swarm', 'a'), define('swarm', 'gone'), define('manual', 'by-hand'));
     await startBoth();
-    await bothAnswer('/by-hand', 200);
+    await bothRespond('/by-hand', 200);
     const traffic = new Traffic(urlOf(two(), '/a'));
     await consul.kill();
     await consul.wipe();
@@ -231,7 +231,7 @@ describe('two proxies and a Consul that fails', function () {
       'key_prefix "swarmgate/" { policy = "write" }\nsession_prefix "" { policy = "write" }',
     );
     await startBoth(token);
-    await bothAnswer('/a', 200);
+    await bothRespond('/a', 200);
     const traffic = new Traffic(urlOf(one(), '/a'));
     await consul.revokeToken(token);
     await publish(define('swarm', 'b'));

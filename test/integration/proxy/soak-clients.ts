@@ -18,7 +18,7 @@ export const clients: Readonly<Record<string, (port: number) => Promise<void>>> 
       socket.write(`${head('POST /a', 'Content-Length: 40000\r\n')}${'x'.repeat(40_000)}`);
       await until(socket, 'fine');
     }),
-  'leave in the middle of an answer': (port) =>
+  'leave in the middle of a response': (port) =>
     onSocket(port, async (socket) => {
       socket.write(head('GET /endless'));
       await until(socket, 'HTTP/1.1 200');
@@ -28,7 +28,7 @@ export const clients: Readonly<Record<string, (port: number) => Promise<void>>> 
       socket.write(`${head('POST /a', 'Content-Length: 1000000\r\n')}half`);
       await new Promise((resolve) => setImmediate(resolve));
     }),
-  'leave before their answer': (port) =>
+  'leave before their response': (port) =>
     onSocket(port, async (socket) => {
       socket.write(head('GET /silent'));
       await new Promise((resolve) => setImmediate(resolve));

@@ -27,9 +27,9 @@ export class SoakProcess {
   }
 
   async measure(): Promise<Holdings> {
-    const answer = await this.#ask({ kind: 'measure' });
-    if (answer.kind !== 'measured') throw new Error(`the proxy said ${answer.kind}`);
-    return answer.holdings;
+    const response = await this.#ask({ kind: 'measure' });
+    if (response.kind !== 'measured') throw new Error(`the proxy said ${response.kind}`);
+    return response.holdings;
   }
 
   async stop(): Promise<void> {
@@ -39,9 +39,9 @@ export class SoakProcess {
   }
 
   #ask(order: SoakOrder): Promise<SoakMessage> {
-    const answer = next(this.#child);
+    const response = next(this.#child);
     this.#child.send(order);
-    return answer;
+    return response;
   }
 }
 

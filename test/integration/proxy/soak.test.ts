@@ -75,7 +75,7 @@ for (const router of ['core', 'express'])
       await swapping;
     }
 
-    /** Services that come, change and go beside the one that is asked. */
+    /** Services that come, change and go beside the one that is requested. */
     async function swap(port: number, round: number): Promise<void> {
       for (let at = 0; at < swapsInARound / 3; at++) {
         const service = `passing-${round}-${at}`;

@@ -27,8 +27,8 @@ describe('two proxies with a Redis between them', function () {
   const registries: Registry[] = [];
   let liar: ReturnType<typeof connectRedis>;
   /** What proxy two asks of Consul, by kind. */
-  const asked = new Map<string, number>();
-  /** While it is set, what proxy two waits for at Consul answers so much later. */
+  const requested = new Map<string, number>();
+  /** While it is set, what proxy two waits for at Consul comes so much later. */
   let lateMs = 0;
 
   before(async () => {
@@ -65,14 +65,14 @@ describe('two proxies with a Redis between them', function () {
 
   it('tells the other replica of a change before its registry does', async () => {
     lateMs = holdMs;
-    // The wait that runs already answers once without delay.
+    // The wait that runs already responds once without delay.
     await reconfigure('first', backend);
     const beganMs = performance.now();
     await reconfigure('woken', backend);
     const tookMs = performance.now() - beganMs;
     lateMs = 0;
     console.log(
-      `    a change served by both, one of which its registry told ${holdMs} ms later: ${Math.round(tookMs)} ms`,
+      `    a change served by both, one of which its registry reported ${holdMs} ms later: ${Math.round(tookMs)} ms`,
     );
     expect(await statusOf(two, '/woken')).to.equal(200);
     expect(tookMs).to.be.lessThan(holdMs / 4);
@@ -102,10 +102,10 @@ describe('two proxies with a Redis between them', function () {
       };
       return { replicas, requests: services[0]?.numbers?.sinceStart.requests };
     };
-    // Two tells every 10 s; it was asked once before, too.
+    // Two tells every 10 s; it was called once before, too.
     await until('one knows of two’s requests', async () => (await covered()).requests === 43, { withinMs: 25_000 });
-    const told = (await covered()).replicas.map(({ replica, services }) => [replica, services]);
-    expect(told).to.deep.equal([
+    const reported = (await covered()).replicas.map(({ replica, services }) => [replica, services]);
+    expect(reported).to.deep.equal([
       ['one', 'all'],
       ['two', 'all'],
     ]);
@@ -141,15 +141,15 @@ describe('two proxies with a Redis between them', function () {
       'x'.repeat(5_000),
     ];
     await underLoad(async () => {
-      asked.clear();
+      requested.clear();
       for (let round = 0; round < 100; round += 1) {
         await Promise.allSettled(lies.map((text) => liar.publish(channel, text)));
         if (round % 25 === 0) await reconfigure(`lied-to-${round}`, backend);
         await pause(10);
       }
     });
-    console.log(`    500 lies: ${JSON.stringify(Object.fromEntries(asked))}`);
-    expect(asked.get('list swarmgate/services/') ?? 0, 'full reads').to.equal(0);
+    console.log(`    500 lies: ${JSON.stringify(Object.fromEntries(requested))}`);
+    expect(requested.get('list swarmgate/services/') ?? 0, 'full reads').to.equal(0);
     expect(await healthOf(two, 'a')).to.equal('healthy');
     expect((await bus(two)).refused).to.be.greaterThan(50);
   });
@@ -201,8 +201,8 @@ describe('two proxies with a Redis between them', function () {
   async function reconfigure(service: string, to: Server): Promise<void> {
     const { port } = to.address() as AddressInfo;
     const query = `serviceName=${service}&servicePath=/${service}&port=${port}&outboundHostname=127.0.0.1`;
-    const answer = await one.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
-    expect(answer.body.Message, answer.text).to.equal('Distributed to all instances');
+    const reply = await one.call('GET', `/v1/docker-flow-proxy/reconfigure?${query}`);
+    expect(reply.body.Message, reply.text).to.equal('Distributed to all instances');
   }
 
   function slow(store: KeyValueStore): KeyValueStore {
@@ -213,12 +213,12 @@ describe('two proxies with a Redis between them', function () {
         return async (...parameters: unknown[]) => {
           const name = String(property);
           const question = name === 'list' ? `list ${String(parameters[0])}` : name;
-          asked.set(question, (asked.get(question) ?? 0) + 1);
-          const answer: unknown = await value.apply(target, parameters);
+          requested.set(question, (requested.get(question) ?? 0) + 1);
+          const reply: unknown = await value.apply(target, parameters);
           const [, second, signal] = parameters;
           // The first question of a wait (index 0) is a plain read.
           if (name.startsWith('wait') && second !== 0) await pause(lateMs, signal as AbortSignal);
-          return answer;
+          return reply;
         };
       },
     });
@@ -237,9 +237,9 @@ function urlOf({ proxy }: ProxyUnderTest, path: string): string {
 }
 
 async function statusOf(under: ProxyUnderTest, path: string): Promise<number> {
-  const answer = await fetch(urlOf(under, path));
-  await answer.arrayBuffer();
-  return answer.status;
+  const reply = await fetch(urlOf(under, path));
+  await reply.arrayBuffer();
+  return reply.status;
 }
 
 async function endpointsOf(under: ProxyUnderTest, service: string) {

@@ -34,7 +34,7 @@ describe('a follower of a Consul that fails', function () {
     await consul.remove();
   });
 
-  it('is told once that it is away, and gets what was changed meanwhile', async () => {
+  it('is reported once that it is away, and gets what was changed meanwhile', async () => {
     await consul.kill();
     expect((await followed.nextOf('unreachable')).error).to.have.property('code', 'registry-unreachable');
     expect(await rejection(registry.publish([changeOf('a', 81)], options))).to.have.property(
@@ -102,7 +102,7 @@ describe('a follower whose token is lost, under default-deny', function () {
 
   after(() => consul.remove());
 
-  it('is told so and never sees an empty registry', async () => {
+  it('is reported so and never sees an empty registry', async () => {
     const token = await consul.createToken('key_prefix "edge/" { policy = "read" }');
     const writing = createConsulStore({ address: consul.address, token: consul.managementToken ?? '' });
     const reading = createConsulStore({ address: consul.address, token });
@@ -112,7 +112,7 @@ describe('a follower whose token is lost, under default-deny', function () {
     try {
       expect((await followed.nextOf('snapshot')).snapshot.services.size).to.equal(2);
       await consul.revokeToken(token);
-      // Wakes every wait: each of them is answered for a token that may see nothing.
+      // Wakes every wait: each of them gets the response for a token that may see nothing.
       await publisher.publish([changeOf('a', 81)], options);
       expect((await followed.nextOf('unreachable', 30_000)).error).to.have.property('code', 'registry-denied');
       expect(await rejection(reading.getMany([layout.head]))).to.have.property('code', 'registry-denied');
@@ -134,7 +134,7 @@ describe('a follower whose token is lost, under default-deny', function () {
     }
   });
 
-  it('is told so without a token too, though to it the registry looks empty', async () => {
+  it('is reported so without a token too, though to it the registry looks empty', async () => {
     const store = createConsulStore({ address: consul.address });
     try {
       expect((await store.list(layout.services)).data).to.deep.equal([]);

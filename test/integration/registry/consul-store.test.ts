@@ -37,7 +37,7 @@ describe('consul store', () => {
     expect((await store.get('away/a'))?.value).to.equal('1');
   });
 
-  it('gives up on a Consul that does not answer', async () => {
+  it('gives up on a Consul that does not respond', async () => {
     const store = createConsulStore({ address: consul.address, timeoutMs: 300 });
     opened.push(store);
     await consul.pause();
@@ -52,8 +52,8 @@ describe('consul store', () => {
 
   it('binds no session to the health of a node', async () => {
     const session = await open().createSession({ name: 'free', ttlMs: 10_000, behavior: 'delete' });
-    const answer = await fetch(`${consul.url}/v1/session/info/${session}`);
-    const [info] = (await answer.json()) as readonly { readonly NodeChecks: unknown; readonly LockDelay: number }[];
+    const response = await fetch(`${consul.url}/v1/session/info/${session}`);
+    const [info] = (await response.json()) as readonly { readonly NodeChecks: unknown; readonly LockDelay: number }[];
     expect(info).to.deep.include({ NodeChecks: [], LockDelay: 0 });
   });
 

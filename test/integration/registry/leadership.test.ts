@@ -40,7 +40,7 @@ describe('leadership in a Consul that was away', function () {
       const began = performance.now();
       await until('it leads again', () => leadership.state().kind === 'leading');
       const tookMs = performance.now() - began;
-      console.log(`      leads again ${Math.round(tookMs)} ms after Consul answers`);
+      console.log(`      leads again ${Math.round(tookMs)} ms after Consul responds`);
       // The session is still there, and would be for ten seconds and more.
       expect(tookMs).to.be.lessThan(7_500);
     } finally {

@@ -57,15 +57,15 @@ describe('a full disk under the embedded registry', function () {
   }
 
   const served = async () => {
-    const answer = await fetch(`http://127.0.0.1:${ports.entry}/hello`);
-    await answer.arrayBuffer();
-    return answer.status;
+    const response = await fetch(`http://127.0.0.1:${ports.entry}/hello`);
+    await response.arrayBuffer();
+    return response.status;
   };
   const reconfigure = async (service: string) => {
-    const answer = await fetch(
+    const response = await fetch(
       `http://127.0.0.1:${ports.admin}/v1/docker-flow-proxy/reconfigure?serviceName=${service}&servicePath=/${service}&port=80&outboundHostname=127.0.0.1`,
     );
-    return { status: answer.status, body: (await answer.json()) as { readonly Message: string } };
+    return { status: response.status, body: (await response.json()) as { readonly Message: string } };
   };
 
   it('stops no request, refuses changes with the reason, and takes them again by itself', async () => {

@@ -53,9 +53,9 @@ describe('swarmgate standalone', function () {
   };
   const said = (text: string) => until(`it says ${text}`, () => standalone?.log().includes(text), patience);
   const statusOf = async (port: number, path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-    await answer.body?.cancel();
-    return answer.status;
+    const reply = await fetch(`http://127.0.0.1:${port}${path}`);
+    await reply.body?.cancel();
+    return reply.status;
   };
 
   it('serves the samples from the embedded registry, by the commands it prints', async () => {
@@ -89,8 +89,8 @@ describe('swarmgate standalone', function () {
     await said('Stop it with Ctrl-C');
     for (const name of ['EXTRA_FRONTEND', 'MODE'])
       expect(log()).to.match(new RegExp(`setting-without-effect.*${name}|${name}.*setting-without-effect`));
-    const answer = await fetch(`http://127.0.0.1:${ports.admin}/v1/problems`);
-    const { problems } = (await answer.json()) as { readonly problems: readonly { readonly reason: string }[] };
+    const reply = await fetch(`http://127.0.0.1:${ports.admin}/v1/problems`);
+    const { problems } = (await reply.json()) as { readonly problems: readonly { readonly reason: string }[] };
     const found = problems.filter(({ reason }) => reason === 'setting-without-effect');
     // What happens anyway, as MODE=swarm, is no problem.
     expect(found).to.containSubset([{ owner: 'env', service: 'settings', value: 'EXTRA_FRONTEND' }]);
@@ -161,7 +161,7 @@ describe('swarmgate standalone', function () {
     });
     const admin = `http://127.0.0.1:${ports.admin}/healthz`;
     try {
-      await until('it answers', async () => (await fetch(admin)).ok, patience);
+      await until('it responds', async () => (await fetch(admin)).ok, patience);
       shell.kill('SIGTERM');
       await until('it is gone', () =>
         fetch(admin).then(

@@ -56,7 +56,7 @@ describe('the agent role', () => {
   });
 
   it('lets a task drain as soon as its container is stopped, although the listener sees nothing of it', async () => {
-    const name = uniqueName('told');
+    const name = uniqueName('reported');
     const id = await createService(engine.docker, {
       name,
       image: await importNodeImage(engine.docker),

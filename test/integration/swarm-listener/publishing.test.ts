@@ -38,21 +38,21 @@ describe('the listener on a real Swarm', () => {
     return id;
   };
 
-  /** Whether every published service shows the tasks that are wanted, and all of them run. */
+  /** Whether every published service shows the tasks that are required, and all of them run. */
   async function isAtRest(): Promise<boolean> {
     const read = await listening.registry.read(AbortSignal.timeout(10_000));
     if (read.kind !== 'snapshot') return false;
     for (const [key, held] of read.snapshot.services) {
       if (!held.ok || held.document.source.kind !== 'swarm') continue;
       const tasks = await tasksOf(engine.docker, held.document.source.serviceId);
-      const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running' || DesiredState === 'ready');
+      const required = tasks.filter(({ DesiredState }) => DesiredState === 'running' || DesiredState === 'ready');
       const endpoints = read.snapshot.endpoints.get(key);
       const shown = endpoints?.ok ? endpoints.document.tasks : [];
       const rests = tasks.every(
         ({ DesiredState, Status }) => (Status.State === 'running') === (DesiredState === 'running'),
       );
-      if (!rests || wanted.length === 0 || shown.length !== wanted.length) return false;
-      if (!shown.every(({ taskId, state }) => state === 'active' && wanted.some(({ ID }) => ID === taskId)))
+      if (!rests || required.length === 0 || shown.length !== required.length) return false;
+      if (!shown.every(({ taskId, state }) => state === 'active' && required.some(({ ID }) => ID === taskId)))
         return false;
     }
     return true;

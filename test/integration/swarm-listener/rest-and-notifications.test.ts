@@ -67,8 +67,8 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     heard.filter((url) => url.pathname === path && url.searchParams.get('serviceName') === name);
   const get = async (path: string) => (await (await fetch(`${base}${path}`)).json()) as Record<string, string>[];
 
-  it('tells a tool of a service, of its change and of its end, and answers for it', async () => {
-    const name = uniqueName('told');
+  it('tells a tool of a service, of its change and of its end, and returns it by REST', async () => {
+    const name = uniqueName('reported');
     const id = await createService(engine.docker, {
       name,
       image: await importNodeImage(engine.docker),
@@ -106,18 +106,18 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     expect(hearing('/create', name)[1]?.searchParams.get('servicePath')).to.equal('/two');
 
     await fetch(`${base}/notify-services`);
-    await until('told again', () => hearing('/create', name).length === 3);
+    await until('reported again', () => hearing('/create', name).length === 3);
 
     await removeService(engine.docker, id);
     await until('removed', () => hearing('/remove', name).length === 1);
   });
 
-  it('answers for the nodes, and tells of them', async () => {
+  it('responds for the nodes, and tells of them', async () => {
     const nodes = await get('/get-nodes');
     expect(nodes).to.have.length(1);
     expect(nodes[0]).to.include({ role: 'manager', state: 'ready', availability: 'active' });
     expect(nodes[0]?.versionIndex).to.match(/^\d+$/);
-    const told = await until('the node', () => heard.find(({ pathname }) => pathname === '/node'));
-    expect(told.searchParams.get('id')).to.equal(nodes[0]?.id);
+    const reported = await until('the node', () => heard.find(({ pathname }) => pathname === '/node'));
+    expect(reported.searchParams.get('id')).to.equal(nodes[0]?.id);
   });
 });

@@ -179,8 +179,8 @@ async function startProcess(env: Readonly<Record<string, string>>): Promise<List
   return {
     async isLeading() {
       try {
-        const answer = await fetch(`http://127.0.0.1:${port}/v1/status`, { signal: AbortSignal.timeout(2_000) });
-        const status = (await answer.json()) as { readonly publishing: { readonly leading: boolean } };
+        const response = await fetch(`http://127.0.0.1:${port}/v1/status`, { signal: AbortSignal.timeout(2_000) });
+        const status = (await response.json()) as { readonly publishing: { readonly leading: boolean } };
         return status.publishing.leading;
       } catch {
         return false;

@@ -76,7 +76,7 @@ describe('the listener in a storm', () => {
   it(`publishes the first of a stack of ${howMany} services at once, and the rest in a few transactions`, async () => {
     const image = await importNodeImage(engine.docker);
     const before = listening.listener.status().counts;
-    await using told = await creationTimes(engine.docker, prefix);
+    await using reported = await creationTimes(engine.docker, prefix);
     const othersShare = measureOthersShare();
     publications.length = 0;
     const startedAt = performance.now();
@@ -93,20 +93,20 @@ describe('the listener in a storm', () => {
     }
     const createdAt = performance.now();
     await until('all of them', async () => (await paths()).length === howMany);
-    await until('Docker told of all of them', () => told.size === howMany);
+    await until('Docker reported all of them', () => reported.size === howMany);
     const others = othersShare();
     const { counts } = listening.listener.status();
     const transactions = publications.reduce((sum, publication) => sum + publication.transactions, 0);
-    const waitedMs = [...told]
-      .map(([name, toldAtMs]) => {
+    const waitedMs = [...reported]
+      .map(([name, reportedAtMs]) => {
         const publication = publications.find(({ services }) => services.includes(name));
-        return (publication?.atMs ?? Number.NaN) - toldAtMs;
+        return (publication?.atMs ?? Number.NaN) - reportedAtMs;
       })
       .toSorted((a, b) => a - b);
     const p50Ms = waitedMs[howMany / 2];
     const [first] = publications;
-    const firstMs = (first?.atMs ?? Number.NaN) - (told.get(`${prefix}-0`) ?? Number.NaN);
-    const bursts = burstsOf([...told.values()]);
+    const firstMs = (first?.atMs ?? Number.NaN) - (reported.get(`${prefix}-0`) ?? Number.NaN);
+    const bursts = burstsOf([...reported.values()]);
     console.log(
       `      ${howMany} services created in ${(createdAt - startedAt).toFixed(0)} ms, all registered ` +
         `${(performance.now() - createdAt).toFixed(0)} ms later, in ${publications.length} publications (${bursts} bursts) ` +
@@ -173,7 +173,7 @@ function watched(registry: Registry, publications: Publication[]): Registry {
   };
 }
 
-/** When Docker told of the creation of each service whose name begins so, by `performance.now()`; filled as it tells. */
+/** When Docker reported the creation of each service whose name begins so, by `performance.now()`; filled as it tells. */
 async function creationTimes(
   docker: DockerEngine['docker'],
   prefix: string,

@@ -22,7 +22,7 @@ function servicesOf(text: string, stack: string): readonly DesiredService[] {
 }
 
 /** What a destination asks for, apart from what closes it. */
-function asked({ index: _, requires: _requires, ...destination }: Destination): unknown {
+function requested({ index: _, requires: _requires, ...destination }: Destination): unknown {
   const closed = destination.middlewares?.some(({ kind }) => kind === 'unsupported') === true;
   const middlewares = destination.middlewares?.filter(({ kind }) => kind !== 'unsupported') ?? [];
   const { allowedAddresses, ...overrides } = destination.overrides ?? {};
@@ -40,8 +40,8 @@ describe('converting a stack with labels of Traefik', () => {
       for (const { composeName, definition } of before) {
         const converted = after.find((service) => service.composeName === composeName);
         expect(converted?.problems.filter(({ severity }) => severity === 'error') ?? []).to.deep.equal([]);
-        expect(converted?.definition?.destinations.map(asked), composeName).to.deep.equal(
-          definition?.destinations.map(asked),
+        expect(converted?.definition?.destinations.map(requested), composeName).to.deep.equal(
+          definition?.destinations.map(requested),
         );
         const isClosed = definition?.destinations.some(({ middlewares = [] }) =>
           middlewares.some(({ kind }) => kind === 'unsupported'),

@@ -93,7 +93,7 @@ describe('public stacks with labels of Traefik', () => {
       const services = translated(set);
       await publish(services, true);
       try {
-        for (const asked of set.requests) await expectOutcome(asked, under, backends);
+        for (const requested of set.requests) await expectOutcome(requested, under, backends);
       } finally {
         await publish(services, false);
       }
@@ -137,55 +137,60 @@ function outlineOf({ requests }: LabelSet): string {
 }
 
 async function expectOutcome(
-  asked: LabelSetRequest,
+  requested: LabelSetRequest,
   under: ProxyUnderTest,
   backends: ReadonlyMap<string, Backend>,
 ): Promise<void> {
-  const { expected, url } = asked;
+  const { expected, url } = requested;
   const before = servedBy(backends);
-  const answer = await ask(asked, under, 'GET');
+  const reply = await ask(requested, under, 'GET');
   const now = servedBy(backends);
-  const what = `GET ${url}${asked.as === undefined ? '' : ' with a password'} got ${answer.status} ${answer.headers['x-swarmgate-reason'] ?? ''} ${answer.body.slice(0, 60)}`;
-  if (expected.kind === 'served' || (expected.kind === 'served-or-closed' && answer.status === 200)) {
-    expect(answer.status, what).to.equal(200);
-    expectServed(answer, expected, what);
+  const what = `GET ${url}${requested.as === undefined ? '' : ' with a password'} got ${reply.status} ${reply.headers['x-swarmgate-reason'] ?? ''} ${reply.body.slice(0, 60)}`;
+  if (expected.kind === 'served' || (expected.kind === 'served-or-closed' && reply.status === 200)) {
+    expect(reply.status, what).to.equal(200);
+    expectServed(reply, expected, what);
     return;
   }
-  // A backend that was asked would have been reached without what the labels ask for.
+  // A backend that was called would have been reached without what the labels ask for.
   expect(now, what).to.equal(before);
   if (expected.kind === 'redirect') {
-    expect([answer.status, answer.headers.location], what).to.deep.equal([expected.status, expected.to]);
-    const posted = await ask(asked, under, 'POST');
+    expect([reply.status, reply.headers.location], what).to.deep.equal([expected.status, expected.to]);
+    const posted = await ask(requested, under, 'POST');
     expect([posted.status, posted.headers.location], `POST ${url}`).to.deep.equal([expected.otherwise, expected.to]);
   } else if (expected.kind === 'unauthorized') {
-    expect(answer.status, what).to.equal(401);
-    expect(answer.headers['www-authenticate'], what).to.be.a('string');
-    expect((await ask({ ...asked, as: 'user1:wrong' }, under, 'GET')).status, `${url} with a wrong password`).to.equal(
-      401,
-    );
-  } else expect(answer.status, what).to.be.oneOf([301, 302, 307, 308, 401, 403, 404, 503]);
+    expect(reply.status, what).to.equal(401);
+    expect(reply.headers['www-authenticate'], what).to.be.a('string');
+    expect(
+      (await ask({ ...requested, as: 'user1:wrong' }, under, 'GET')).status,
+      `${url} with a wrong password`,
+    ).to.equal(401);
+  } else expect(reply.status, what).to.be.oneOf([301, 302, 307, 308, 401, 403, 404, 503]);
 }
 
-function expectServed(answer: Answer, expected: Extract<ExpectedOutcome, { readonly by: string }>, what: string): void {
-  const told = JSON.parse(answer.body) as { by: string; path: string; headers: Record<string, string> };
-  expect([told.by, told.path], what).to.deep.equal([expected.by, expected.path]);
+function expectServed(
+  reply: Response,
+  expected: Extract<ExpectedOutcome, { readonly by: string }>,
+  what: string,
+): void {
+  const reported = JSON.parse(reply.body) as { by: string; path: string; headers: Record<string, string> };
+  expect([reported.by, reported.path], what).to.deep.equal([expected.by, expected.path]);
   for (const [name, value] of Object.entries(expected.serviceSees ?? {}))
-    expect(told.headers[name], name).to.equal(value);
+    expect(reported.headers[name], name).to.equal(value);
   for (const [name, value] of Object.entries(expected.clientSees ?? {}))
-    expect(answer.headers[name], name).to.equal(value);
-  if (expected.compressed === true) expect(answer.encoding, what).to.equal('gzip');
+    expect(reply.headers[name], name).to.equal(value);
+  if (expected.compressed === true) expect(reply.encoding, what).to.equal('gzip');
 }
 
 interface Backend {
   readonly server: Server;
-  asked: number;
+  requested: number;
 }
 
 async function startBackend(by: string): Promise<Backend> {
   const backend: Backend = {
-    asked: 0,
+    requested: 0,
     server: createServer((request, response) => {
-      backend.asked += 1;
+      backend.requested += 1;
       const path = (request.url ?? '').split('?')[0];
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ by, path, headers: request.headers, filling: 'x'.repeat(4000) }));
@@ -196,17 +201,17 @@ async function startBackend(by: string): Promise<Backend> {
 }
 
 function servedBy(backends: ReadonlyMap<string, Backend>): number {
-  return [...backends.values()].reduce((sum, { asked }) => sum + asked, 0);
+  return [...backends.values()].reduce((sum, { requested }) => sum + requested, 0);
 }
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly encoding: string | undefined;
   readonly body: string;
 }
 
-async function ask({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: string): Promise<Answer> {
+async function ask({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: string): Promise<Response> {
   const { protocol, hostname, pathname, search } = new URL(url);
   const secure = protocol === 'https:';
   const [plain, tls] = under.proxy.entrypoints();
@@ -218,14 +223,14 @@ async function ask({ url, as }: LabelSetRequest, under: ProxyUnderTest, method: 
     ...(as === undefined ? {} : { authorization: `Basic ${Buffer.from(as).toString('base64')}` }),
   };
   const given = { host: '127.0.0.1', port, method, path: pathname + search, agent: false } as const;
-  const plainAnswer = await send(given, headers, secure, hostname);
-  if (plainAnswer.status !== 200) return plainAnswer;
+  const plainResponse = await send(given, headers, secure, hostname);
+  if (plainResponse.status !== 200) return plainResponse;
   // A second request tells whether the response is compressed where the client accepts it.
   const { encoding } = await send(given, { ...headers, 'accept-encoding': 'gzip' }, secure, hostname);
-  return { ...plainAnswer, encoding };
+  return { ...plainResponse, encoding };
 }
 
-function send(given: object, headers: Record<string, string>, secure: boolean, servername: string): Promise<Answer> {
+function send(given: object, headers: Record<string, string>, secure: boolean, servername: string): Promise<Response> {
   return new Promise((resolve, reject) => {
     const options = { ...given, headers, ...(secure ? { servername, rejectUnauthorized: false } : {}) };
     const sent = (secure ? httpsRequest : httpRequest)(options, (response) => {

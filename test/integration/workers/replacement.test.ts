@@ -44,8 +44,8 @@ describe('swarmgate proxy with workers', function () {
     const dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-proxy-'));
     const held: (() => void)[] = [];
     const backend = await listening(
-      createServer((asked, response) => {
-        if (asked.url === '/held') held.push(() => response.end('late'));
+      createServer((requested, response) => {
+        if (requested.url === '/held') held.push(() => response.end('late'));
         else response.end('fine');
       }),
     );
@@ -82,12 +82,12 @@ describe('swarmgate proxy with workers', function () {
       await load.stop();
       expect([...load.failures]).to.deep.equal([]);
 
-      const answering = call(port, 'GET', '/held');
+      const responding = call(port, 'GET', '/held');
       await until('the request is at the backend', () => held.length === 1, patience);
       proxy.kill('SIGTERM');
       await until('it is ready no more', async () => (await call(admin, 'GET', '/readyz')).status !== 200, patience);
       held[0]?.();
-      expect((await answering).text).to.equal('late');
+      expect((await responding).text).to.equal('late');
       expect(await exited).to.deep.equal([0, null]);
     } finally {
       proxy.kill('SIGKILL');
