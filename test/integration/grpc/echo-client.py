@@ -7,8 +7,8 @@ import grpc
 channel = grpc.insecure_channel("127.0.0.1:" + sys.argv[1], options=[("grpc.enable_retries", 0)])
 call_unary = channel.unary_unary("/test.Echo/Unary")
 
-answer, call = call_unary.with_call(b"hello", metadata=(("key-bin", b"\1\0"),))
-print("unary", answer.decode(), dict(call.trailing_metadata())["sum-bin"].hex())
+response, call = call_unary.with_call(b"hello", metadata=(("key-bin", b"\1\0"),))
+print("unary", response.decode(), dict(call.trailing_metadata())["sum-bin"].hex())
 
 print("large", len(call_unary(b"x" * 3_000_000)))
 
@@ -21,13 +21,13 @@ print("collect", channel.stream_unary("/test.Echo/Collect")(iter([b"a", b"b"])).
 print("expand", b",".join(channel.unary_stream("/test.Echo/Expand")(b"x")).decode())
 
 messages = queue.Queue()
-answers = channel.stream_stream("/test.Echo/Chat")(iter(messages.get, None))
+responses = channel.stream_stream("/test.Echo/Chat")(iter(messages.get, None))
 received = []
 for number in range(3):
     messages.put(str(number).encode())
-    received.append(next(answers).decode())
+    received.append(next(responses).decode())
 messages.put(None)
-print("chat", "".join(received), len(list(answers)))
+print("chat", "".join(received), len(list(responses)))
 
 try:
     channel.unary_unary("/other.Service/Call")(b"x")

@@ -10,16 +10,16 @@ import { describeMaintenance } from './maintenance.ts';
 describe('swarmgate maintenance', () => {
   let server: Server;
   let folder: string;
-  let asked: { readonly method: string; readonly url: string; readonly body: string }[] = [];
-  const answer = { Status: 'OK', Message: 'Distributed to all instances' };
+  let requested: { readonly method: string; readonly url: string; readonly body: string }[] = [];
+  const reply = { Status: 'OK', Message: 'Distributed to all instances' };
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'swarmgate-maintenance-'));
     server = createServer(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
-      asked.push({ method: request.method ?? '', url: request.url ?? '', body });
-      response.end(JSON.stringify(request.method === 'GET' ? { revision: '', services: [] } : answer));
+      requested.push({ method: request.method ?? '', url: request.url ?? '', body });
+      response.end(JSON.stringify(request.method === 'GET' ? { revision: '', services: [] } : reply));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -29,7 +29,7 @@ describe('swarmgate maintenance', () => {
     await rm(folder, { recursive: true });
   });
   beforeEach(() => {
-    asked = [];
+    requested = [];
   });
 
   async function run(...args: readonly string[]) {
@@ -66,8 +66,8 @@ describe('swarmgate maintenance', () => {
     ];
     const { out, code } = await run('shop', 'on', '--owner', 'swarm', ...options);
     expect([out, code]).to.deep.equal(['shop is in maintenance: Distributed to all instances', 0]);
-    expect(asked[0]).to.include({ method: 'POST', url: '/v1/maintenance' });
-    expect(JSON.parse(asked[0]?.body ?? '')).to.deep.equal({
+    expect(requested[0]).to.include({ method: 'POST', url: '/v1/maintenance' });
+    expect(JSON.parse(requested[0]?.body ?? '')).to.deep.equal({
       service: 'shop',
       owner: 'swarm',
       for: '30m',
@@ -82,7 +82,7 @@ describe('swarmgate maintenance', () => {
     expect((await run('shop', 'off')).out).to.equal('shop takes requests: Distributed to all instances');
     await run('shop', 'on', '--endpoint', '10.0.1.5:80');
     await run('shop', 'off', '--endpoint', '10.0.1.5:80');
-    expect(asked.map(({ method, url, body }) => `${method} ${url} ${body}`)).to.deep.equal([
+    expect(requested.map(({ method, url, body }) => `${method} ${url} ${body}`)).to.deep.equal([
       'DELETE /v1/maintenance?service=shop ',
       'POST /v1/maintenance {"service":"shop","endpoint":"10.0.1.5:80"}',
       'DELETE /v1/maintenance?service=shop&endpoint=10.0.1.5%3A80 ',
@@ -124,6 +124,6 @@ describe('swarmgate maintenance', () => {
   it('ends with 2 for anything else', async () => {
     expect((await run('shop', 'perhaps')).code).to.equal(2);
     expect((await run('shop', 'on', '--page', join(folder, 'none.html'))).error).to.include('cannot be read');
-    expect(asked).to.deep.equal([]);
+    expect(requested).to.deep.equal([]);
   });
 });

@@ -51,23 +51,23 @@ export function addMaintenanceCommand(program: Command, io: CommandIo): void {
       const client = clientFor(options, io);
       switch (service === undefined ? 'status' : (action ?? 'status')) {
         case 'status': {
-          const answer = await client.get(path);
-          printResponse<MaintenanceResponse>(answer, options, io, (body) => describeMaintenance(body, service));
+          const response = await client.get(path);
+          printResponse<MaintenanceResponse>(response, options, io, (body) => describeMaintenance(body, service));
           return;
         }
         case 'on': {
-          const answer = await client.post(path, {}, { service, ...given(options) });
+          const response = await client.post(path, {}, { service, ...given(options) });
           const what =
             options.endpoint === undefined ? `${service} is in maintenance` : `${options.endpoint} is drained`;
-          printResponse<ChangeResponse>(answer, options, io, ({ Message }) => `${what}: ${Message}`);
+          printResponse<ChangeResponse>(response, options, io, ({ Message }) => `${what}: ${Message}`);
           return;
         }
         case 'off': {
           const { owner, endpoint } = options;
           const query = { service: service ?? '', ...(owner && { owner }), ...(endpoint && { endpoint }) };
-          const answer = await client.delete(path, query);
+          const response = await client.delete(path, query);
           const what = endpoint === undefined ? `${service} takes requests` : `${endpoint} takes requests`;
-          printResponse<ChangeResponse>(answer, options, io, ({ Message }) => `${what}: ${Message}`);
+          printResponse<ChangeResponse>(response, options, io, ({ Message }) => `${what}: ${Message}`);
           return;
         }
         default:

@@ -28,7 +28,7 @@ export function describeStatus(status: StatusResponse): string {
     lines.push(
       `WARNING    the admin token passed a network in plain text (from ${status.tokenInPlain.from}, ${status.tokenInPlain.at}): set ADMIN_TLS, then replace the token`,
     );
-  // Absent in answers of older versions.
+  // Absent in responses of older versions.
   const { services = 0, endpoints = 0 } = status.maintenance ?? {};
   if (services + endpoints > 0)
     lines.push(`maintenance ${services} services, ${endpoints} drained endpoints: swarmgate maintenance lists them`);

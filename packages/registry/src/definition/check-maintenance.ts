@@ -16,7 +16,7 @@ const host = z
   .regex(/^[A-Za-z0-9._:-]+$/, 'expected a host name or an address');
 const isPageSized = (page: string) => Buffer.byteLength(page) <= maintenanceBounds.pageBytes;
 
-/** How requests are answered meanwhile: the part of the document that operators write. */
+/** How requests are served meanwhile: the part of the document that operators write. */
 export const maintenancePageShape = {
   message: z.string().min(1).max(maintenanceBounds.messageCharacters).exactOptional(),
   page: z.string().min(1).refine(isPageSized, `expected at most ${maintenanceBounds.pageBytes} bytes`).exactOptional(),

@@ -23,7 +23,7 @@ export interface ServiceMaintenance extends MaintenancePage {
   readonly until?: string;
 }
 
-/** How requests are answered meanwhile. */
+/** How requests are served meanwhile. */
 export interface MaintenancePage {
   /** One sentence for clients. At most 2,000 characters. */
   readonly message?: string;

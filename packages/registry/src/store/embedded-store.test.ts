@@ -195,7 +195,7 @@ describe('embedded store', () => {
         .that.contains('disk I/O error');
     });
 
-    it('lets go of its file, so that the file system can be unmounted, and answers reads all the same', async () => {
+    it('lets go of its file, so that the file system can be unmounted, and responds to reads all the same', async () => {
       expect(await isOpen()).to.equal(false);
       expect((await store.get('a'))?.value).to.equal('1');
       expect((await store.list('')).data.map(({ key }) => key)).to.deep.equal(['a']);

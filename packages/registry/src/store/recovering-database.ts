@@ -9,7 +9,7 @@ const brokenDisk: ReadonlySet<number> = new Set([8 /* READONLY */, 10 /* IOERR *
 /**
  * The table of the embedded store over a disk that may become read-only, as ext4 does after an error of its own. An open
  * file would keep the operator from unmounting and repairing that file system, and stays read-only for good. So the file is
- * closed with the first write that the disk refuses; reads are answered from a copy in memory, and each later write opens
+ * closed with the first write that the disk refuses; reads are served from a copy in memory, and each later write opens
  * the file again first. What it holds by then counts where that
  * is more, as a write whose refusal came late may be in it; what it has lost is written again.
  */
@@ -19,7 +19,7 @@ export class RecoveringDatabase {
   #table: EmbeddedDatabase;
   /** Why the table is a copy in memory; `undefined`: it is the file. */
   #refusal: Error | undefined;
-  /** By opening the file again, not told yet. */
+  /** By opening the file again, not reported yet. */
   #changedKeys: readonly string[] = [];
 
   /** @throws the driver's error; `errcode` 5 means that another connection holds the file. */
@@ -100,7 +100,7 @@ export class RecoveringDatabase {
       // SQLite would make one, in the folder where the file system is to be mounted again.
       if (!existsSync(this.#file)) throw new Error('it is missing');
       file = new EmbeddedDatabase(this.#file, this.#sessions);
-      // A repair may take the last writes along, all of which were answered.
+      // A repair may take the last writes along, all of which were served.
       if (file.index < copy.index) file.takeOver(copy);
     } catch (error) {
       file?.close();

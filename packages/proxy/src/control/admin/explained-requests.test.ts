@@ -30,9 +30,9 @@ describe('what a running proxy explains', () => {
   const through = async (path: string): Promise<number> => {
     const entrypoint = under.proxy.entrypoints()[0];
     if (entrypoint?.state !== 'open') throw new Error('no entrypoint is open');
-    const answer = await fetch(`http://${entrypoint.address}${path}`);
-    await answer.arrayBuffer();
-    return answer.status;
+    const response = await fetch(`http://${entrypoint.address}${path}`);
+    await response.arrayBuffer();
+    return response.status;
   };
 
   it('explains each reading of a target, with the one for which the request is refused', async () => {
@@ -73,8 +73,8 @@ describe('what a running proxy explains', () => {
       const explained = await call('GET', `/v1/explain?url=${encodeURIComponent(`http://x.example${target}`)}`);
       expect(explained.body, target).to.containSubset({ winner: { id: 'manual/site/0' }, readings });
       expect(explained.body.readings, target).to.have.length(readings.length);
-      const answer = status === 400 ? { status, reason: 'path-ambiguous' } : null;
-      expect(explained.body.answer, target).to.deep.equal(answer);
+      const expected = status === 400 ? { status, reason: 'path-ambiguous' } : null;
+      expect(explained.body.answer, target).to.deep.equal(expected);
       expect(await through(target), target).to.equal(status);
     }
   });

@@ -55,7 +55,7 @@ export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
 
 const refused = -1;
 
-/** Several requests may have asked at once: what each of them got adds up. */
+/** Several requests may have called at once: what each of them got adds up. */
 function addTo(leases: LRUCache<string, Lease>, name: string, left: number, untilMs: number): void {
   const present = leases.get(name);
   if (present !== undefined && present.left > 0 && present.untilMs >= untilMs - 1) present.left += left;

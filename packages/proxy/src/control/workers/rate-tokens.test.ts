@@ -11,7 +11,7 @@ function local(): Limiters {
   return createLimiters({ redisUrl: undefined, instance: 'x', logger: silentLogger });
 }
 
-/** Two workers of one proxy, and how often they asked. */
+/** Two workers of one proxy, and how often they called. */
 function proxyOfTwo(now?: () => number) {
   const control = local();
   const requested = { times: 0 };
