@@ -67,8 +67,8 @@ export async function startConsole(
     async remove(name) {
       const body = JSON.stringify({ serviceName: name });
       const headers = { 'content-type': 'application/json', ...authorization };
-      const answer = await under.call('POST', '/v1/remove', { body, headers });
-      if (answer.status !== 200) throw new Error(`removing ${name} failed: ${answer.text}`);
+      const reply = await under.call('POST', '/v1/remove', { body, headers });
+      if (reply.status !== 200) throw new Error(`removing ${name} failed: ${reply.text}`);
     },
     visit: (path) => fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}${path}`),
     async stop() {

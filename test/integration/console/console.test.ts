@@ -127,9 +127,9 @@ describe('the console in Chromium', function () {
       await page.getByRole('button', { name: 'Take api down' }).click();
       await page.getByText('In maintenance').waitFor();
       await page.getByText('<b>Back at ten.</b>').waitFor();
-      const answer = await rig.visit('/api');
-      expect([answer.status, await answer.text()]).to.deep.equal([503, '<b>Back at ten.</b>\n']);
-      expect(Number(answer.headers.get('retry-after'))).to.be.within(1_700, 1_800);
+      const reply = await rig.visit('/api');
+      expect([reply.status, await reply.text()]).to.deep.equal([503, '<b>Back at ten.</b>\n']);
+      expect(Number(reply.headers.get('retry-after'))).to.be.within(1_700, 1_800);
       expect((await rig.visit('/shop')).status).to.equal(200);
       expect(await violationsOf(page)).to.deep.equal([]);
       await page.getByRole('link', { name: 'Maintenance' }).click();
