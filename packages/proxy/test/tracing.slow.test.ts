@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { freePort } from './free-ports.ts';
@@ -22,6 +23,7 @@ for (const router of ['core', 'express'] as const)
   describe(`traces through a proxy, with the ${router} router`, () => {
     let receiver: OtlpReceiver;
     let backend: Server;
+    let http2Backend: Http2Server;
     let under: ProxyUnderTest | undefined;
     /** What the service got with its last request. */
     let got: IncomingHttpHeaders;
@@ -42,6 +44,13 @@ for (const router of ['core', 'express'] as const)
         socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
       });
     });
+    before(async () => {
+      http2Backend = createHttp2Server((received, response) => {
+        got = received.headers;
+        response.end('fine');
+      });
+      await new Promise<void>((resolve) => http2Backend.listen(0, '127.0.0.1', resolve));
+    });
     afterEach(async () => {
       await under?.stop();
       under = undefined;
@@ -52,6 +61,7 @@ for (const router of ['core', 'express'] as const)
       await receiver.stop();
       backend.closeAllConnections();
       backend.close();
+      http2Backend.close();
     });
 
     async function start(env: Readonly<Record<string, string>> = {}, labels = ''): Promise<void> {
@@ -82,6 +92,24 @@ for (const router of ['core', 'express'] as const)
         sent.once('error', reject);
         sent.end();
       });
+    }
+
+    async function getHttp2(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+      const session = connectHttp2(`http://127.0.0.1:${under?.proxy.entrypoints()[0]?.port}`);
+      try {
+        return await new Promise<number>((resolve, reject) => {
+          const sent = session.request({ ':path': path, ...headers });
+          let status = 0;
+          sent.once('response', (head) => {
+            status = Number(head[':status']);
+          });
+          sent.resume();
+          sent.once('error', reject);
+          sent.once('close', () => resolve(status));
+        });
+      } finally {
+        session.close();
+      }
     }
 
     async function spansOf(trace: string | undefined): Promise<readonly ReceivedSpan[]> {
@@ -149,6 +177,45 @@ for (const router of ['core', 'express'] as const)
         expect(got).not.to.have.property('tracestate');
       });
     }
+
+    for (const [client, version, ask] of [
+      ['HTTP/1.1', '1.1', get],
+      ['HTTP/2', '2', getHttp2],
+    ] as const)
+      for (const endpoint of ['HTTP/1.1', 'HTTP/2'] as const) {
+        if (client === 'HTTP/1.1' && endpoint === 'HTTP/1.1') continue;
+        it(`go from ${client} to an endpoint of ${endpoint}: begun, carried on, and not sampled`, async () => {
+          await start({ OTEL_TRACES_SAMPLER: 'always_off' });
+          const port = ((endpoint === 'HTTP/2' ? http2Backend : backend).address() as AddressInfo).port;
+          const protocol = endpoint === 'HTTP/2' ? '&protocol=h2c' : '';
+          await serve('traced', port, `${protocol}&traceSample=1`);
+          await serve('untraced', port, protocol);
+
+          expect(await ask('/traced')).to.equal(200);
+          const begun = read(got.traceparent);
+          expect(begun.sampled).to.equal(true);
+          const [server, attempt] = await spansOf(begun.trace);
+          expect(server?.attributes).to.include({
+            'network.protocol.version': version,
+            'http.response.status_code': 200,
+          });
+          expect(attempt).to.include({ kind: 'client', spanId: begun.span, parentSpanId: server?.spanId });
+
+          const more = { traceparent: sampledParent, tracestate: 'a=1,b=2', baggage: 'user=7' };
+          expect(await ask('/traced', more)).to.equal(200);
+          const joined = read(got.traceparent);
+          expect([joined.trace, got.tracestate, got.baggage]).to.deep.equal([traceId, 'a=1,b=2', 'user=7']);
+          const [continued] = await spansOf(traceId);
+          expect(continued).to.include({ parentSpanId: parentId, traceState: 'a=1,b=2' });
+
+          receiver.spans.length = 0;
+          for (const headers of [{}, more]) {
+            expect(await ask('/untraced', headers)).to.equal(200);
+            expect(read(got.traceparent)).to.include({ sampled: false });
+          }
+          expect(await exported()).to.deep.equal([]);
+        });
+      }
 
     it('follow the decision of a trusted caller, and of no other', async () => {
       const env = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
