@@ -2,7 +2,7 @@ import { allowedTrailerNames } from '../http/chunked-reader.ts';
 import { Field } from '../http/field-section.ts';
 import { hopByHop, linesOf, marked, restoreFraming, sentLines } from '../http/head-text.ts';
 import type { ReceivedHead } from '../http/response-head.ts';
-import type { HeaderList } from '../model/header-list.ts';
+import { HeaderList } from '../model/header-list.ts';
 import type { SentFields } from '../model/sent-fields.ts';
 import { headersForClient } from './header-policy.ts';
 
@@ -26,8 +26,10 @@ export interface ClientHead {
  */
 export function clientHeadOf(head: ReceivedHead, asList: boolean, trailersPass: boolean): ClientHead {
   const { status, reason, hasStrayLength } = head;
-  if (!asList && !head.namesFields && !hasStrayLength && !head.hasAny(needsPolicy))
-    return { status, reason, sent: head.fieldsWithout(hopByHop), headers: undefined };
+  if (!head.namesFields && !hasStrayLength && !head.hasAny(needsPolicy))
+    return asList
+      ? { status, reason, sent: undefined, headers: new HeaderList(head.flatWithout(hopByHop), true) }
+      : { status, reason, sent: head.fieldsWithout(hopByHop), headers: undefined };
   const headers = headersForClient(head.flat());
   if (hasStrayLength) headers.delete('content-length');
   announceTrailers(headers, trailersPass);
@@ -36,13 +38,12 @@ export function clientHeadOf(head: ReceivedHead, asList: boolean, trailersPass: 
 
 /** Keeps of `Trailer` what comes (RFC 9110, section 6.6.2): a client may wait for what was announced. */
 function announceTrailers(headers: HeaderList, trailersPass: boolean): void {
-  const { flat } = headers;
-  for (let at = flat.length - 2; at >= 0; at -= 2) {
-    if (flat[at]?.toLowerCase() !== 'trailer') continue;
-    const names = trailersPass ? allowedTrailerNames(flat[at + 1] as string) : '';
-    if (names === '') flat.splice(at, 2);
-    else flat[at + 1] = names;
-  }
+  if (!headers.has('trailer')) return;
+  headers.change((name, value) => {
+    if (name.toLowerCase() !== 'trailer') return value;
+    const names = trailersPass ? allowedTrailerNames(value) : '';
+    return names === '' ? undefined : names;
+  });
 }
 
 /** Whether an `Upgrade` value offers a protocol; names compare without case (RFC 9110, section 7.8). */

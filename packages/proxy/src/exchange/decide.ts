@@ -22,6 +22,7 @@ import {
   type PlainRequest,
   plainHttp2Head,
   plainUpstreamHead,
+  plainUpstreamHeaders,
   type RequestFraming,
   upstreamHead,
 } from './upstream-head.ts';
@@ -153,44 +154,33 @@ export function decide(
     return { kind: 'forward', route, steps, exchange: undefined, framing, head: plainHead(plain, route, framing) };
   }
 
-  const request = headersForUpstream(flat ?? view.flat(), {
-    client: known,
-    peerAddress: info.peerAddress,
-    sentHost,
-    protocol: view.protocol,
-    viaName: context.viaName,
-    hops,
-    newRequestId: context.newRequestId,
-    writesForwarded: context.writesForwarded,
-  });
+  const request =
+    sent === undefined
+      ? headersForUpstream(flat ?? view.flat(), {
+          client: known,
+          peerAddress: info.peerAddress,
+          sentHost,
+          protocol: view.protocol,
+          viaName: context.viaName,
+          hops,
+          newRequestId: context.newRequestId,
+          writesForwarded: context.writesForwarded,
+        })
+      : plainUpstreamHeaders({ view, added: cache.added, requestId: context.newRequestId() });
   // An absolute-form target overrules Host (RFC 9112, section 3.2.2); HTTP/1.0 may come without one.
   if (!view.hostIsField) request.set('Host', sentHost);
   if (forwards !== undefined) request.set('Max-Forwards', String(forwards - 1));
   if (trace !== undefined) setTraceHeaders(request, trace);
-  const offered = upgrade === '' ? {} : { upgrade: upgrade.toLowerCase() };
-  const spelled = spelling === undefined ? {} : { spelling };
-  const starred = asterisk ? ({ asterisk: true } as const) : {};
-  const exchange: Exchange = {
-    route,
-    method,
-    path,
-    ...spelled,
-    ...starred,
-    query,
-    host,
-    request,
-    client: known,
-    ...offered,
-  };
+  const exchange: Exchange = { route, method, path, query, host, request, client: known };
+  // Set where they are there: nearly every exchange has none of these.
+  if (spelling !== undefined) exchange.spelling = spelling;
+  if (asterisk) exchange.asterisk = true;
+  if (upgrade !== '') exchange.upgrade = upgrade.toLowerCase();
   record.exchange = exchange;
-  const finish = (response: LocalResponse | undefined) => {
-    record.user = exchange.user;
-    record.grpcWeb = exchange.grpcWeb;
-    record.authMs = exchange.authMs;
-    return response === undefined ? orderOf(exchange, steps, framing) : respond(response);
-  };
   const response = runSteps(steps, exchange);
-  return response instanceof Promise ? response.then(finish) : finish(response);
+  return response instanceof Promise
+    ? response.then((late) => orderOf(exchange, steps, framing, record, late))
+    : orderOf(exchange, steps, framing, record, response);
 }
 
 /** Of every line of a field in a flat head, by lower-case name. */
@@ -214,8 +204,19 @@ function refusedPath(reason: PathError): LocalResponse {
   return reason === 'path-ambiguous' ? localResponse(reason) : { ...localResponse('bad-path'), reason };
 }
 
-function orderOf(exchange: Exchange, steps: readonly Middleware[], framing: RequestFraming): ExchangeDecision {
+/** What follows from the steps. @param response that one of them made */
+function orderOf(
+  exchange: Exchange,
+  steps: readonly Middleware[],
+  framing: RequestFraming,
+  record: RecordedRequest,
+  response: LocalResponse | undefined,
+): ExchangeDecision {
   const { route, grpcWeb } = exchange;
+  record.user = exchange.user;
+  record.grpcWeb = grpcWeb;
+  record.authMs = exchange.authMs;
+  if (response !== undefined) return respond(response);
   // Its base64 is decoded on the way, so the length that was sent is not that of what is forwarded.
   const sent = grpcWeb?.form === 'text' ? { ...framing, unsized: true, contentLength: -1 } : framing;
   const head = headOf(exchange, sent);

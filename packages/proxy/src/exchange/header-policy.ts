@@ -121,7 +121,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
   kept.push('X-Request-Id', requestId ?? hop.newRequestId());
   kept.push('Swarmgate-Hops', String(hop.hops + 1));
   if (hop.viaName !== undefined) kept.push('Via', joined(via, `${viaVersions[hop.protocol]} ${hop.viaName}`));
-  return new HeaderList(kept);
+  return new HeaderList(kept, true);
 }
 
 /** The headers that go back to the client: the endpoint's own without those of its connection with the proxy. */
@@ -136,7 +136,7 @@ export function headersForClient(received: readonly string[]): HeaderList {
     if (lower === 'set-cookie' && setsSession(value)) continue;
     kept.push(name, value);
   }
-  return new HeaderList(kept);
+  return new HeaderList(kept, true);
 }
 
 /** `swarmgate-` and eight random hex digits: the name of a running proxy in `Via`. */

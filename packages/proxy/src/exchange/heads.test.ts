@@ -9,6 +9,7 @@ import { flatFields, ResponseHead } from '../http/http2/message-head.ts';
 import { RequestHead } from '../http/request-head.ts';
 import { UpstreamHead } from '../http/response-head.ts';
 import type { ClientConnection } from '../model/exchange.ts';
+import type { HeaderList } from '../model/header-list.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { SentFields } from '../model/sent-fields.ts';
 import { Http1Request } from '../server/http1/http1-request.ts';
@@ -18,7 +19,14 @@ import { clientHeadOf, fieldLinesOf } from './client-head.ts';
 import { headersForClient, headersForUpstream } from './header-policy.ts';
 import { beginTrace, traceParentOf } from './tracing/trace-context.ts';
 import { TraceIds } from './tracing/trace-ids.ts';
-import { AddedFields, type PlainRequest, plainHttp2Head, plainUpstreamHead, upstreamHead } from './upstream-head.ts';
+import {
+  AddedFields,
+  type PlainRequest,
+  plainHttp2Head,
+  plainUpstreamHead,
+  plainUpstreamHeaders,
+  upstreamHead,
+} from './upstream-head.ts';
 
 const names = [
   'Accept',
@@ -90,6 +98,7 @@ describe('heads made from bytes', () => {
           writesForwarded,
         });
         expect(ours).to.deep.equal(policy.flat);
+        expect(plainUpstreamHeaders({ view, added, requestId: 'id-1' }).flat, 'for steps').to.deep.equal(policy.flat);
       }),
       { numRuns: 2_000, seed: 4 },
     );
@@ -131,6 +140,7 @@ describe('heads made from bytes', () => {
             newRequestId: () => 'id-1',
             writesForwarded,
           });
+          expect(plainUpstreamHeaders({ view, added, requestId: 'id-1' }).flat, 'for steps').to.deep.equal(policy.flat);
           policy.set('traceparent', traceParentOf(trace));
           expect(flatOf(plainUpstreamHead(request))).to.deep.equal(policy.flat);
           const direct = plainHttp2Head(request, kept, { secure: true, wantsTrailers });
@@ -155,6 +165,8 @@ describe('heads made from bytes', () => {
         const expected = withCrossingTrailers(headersForClient(flatFields(fields)).flat);
         expect(flatOf(`HTTP/1.1 200 OK\r\n${fieldLinesOf(made)}\r\n`)).to.deep.equal(expected);
         expect(flatOfHead(made)).to.deep.equal(expected);
+        const forSteps = clientHeadOf(new ResponseHead(200, fields, -1), true, true);
+        expect(forSteps.headers?.flat, 'for steps').to.deep.equal(expected);
       }),
       { numRuns: 2_000, seed: 4 },
     );
@@ -181,6 +193,10 @@ describe('heads made from bytes', () => {
         const ours = fieldLinesOf(clientHeadOf(head, false, true));
         const expected = withCrossingTrailers(headersForClient(text.flat()).flat);
         expect(flatOf(`HTTP/1.1 200 OK\r\n${ours}\r\n`)).to.deep.equal(expected);
+        expect(
+          clientHeadOf(head, true, true).headers?.flat.map((text) => text.trim()),
+          'for steps',
+        ).to.deep.equal(expected);
       }),
       { numRuns: 2_000, seed: 4 },
     );
@@ -190,13 +206,31 @@ describe('heads made from bytes', () => {
     const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\n');
     const head = new UpstreamHead();
     head.parse(bytes, 0, bytes.length);
-    const withField = (name: string, value: string) => {
-      const made = clientHeadOf(head, true, true);
-      made.headers?.set(name, value);
-      return fieldLinesOf(made);
-    };
-    for (const value of ['a\r\nSet-Cookie: x', 'a\nb', 'a\0', 'Ċ']) expect(withField('X', value)).to.equal(undefined);
-    expect(withField('X y', 'v')).to.equal(undefined);
+    type Step = (headers: HeaderList, name: string, value: string) => void;
+    const ways: readonly Step[] = [
+      (headers, name, value) => headers.add(name, value),
+      (headers, name, value) => headers.set(name, value),
+      (headers, name, value) => headers.setInEverySpelling(name, value),
+      (headers, name, value) => {
+        headers.add(name, 'before');
+        headers.set(name, value);
+      },
+      (headers, name, value) => {
+        headers.add(name, 'before');
+        headers.change(() => value);
+      },
+    ];
+    for (const put of ways) {
+      const withField = (name: string, value: string) => {
+        const made = clientHeadOf(head, true, true);
+        expect(made.headers?.isSound).to.equal(true);
+        put(made.headers as HeaderList, name, value);
+        return fieldLinesOf(made);
+      };
+      for (const value of ['a\r\nSet-Cookie: x', 'a\nb', 'a\0', 'Ċ']) expect(withField('X', value)).to.equal(undefined);
+      expect(withField('X y', 'v')).to.equal(undefined);
+      expect(withField('X', 'v')).to.equal('X: v\r\n');
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { isSafeTarget, isSendable, linesOf, restoreFraming, sentLines } from '../http/head-text.ts';
 import { lowered } from '../http/http2/field-lines.ts';
 import { type Http2RequestHead, http2HeadOf } from '../http/http2/http1-heads.ts';
-import type { HeaderList } from '../model/header-list.ts';
+import { HeaderList } from '../model/header-list.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
 import type { SentField, SentFields } from '../model/sent-fields.ts';
@@ -20,11 +20,12 @@ export class AddedFields {
   readonly #scheme: string;
   readonly #port: number;
   readonly #viaName: string | undefined;
-  readonly #viaVersion: '1.1' | '2.0';
   readonly #writesForwarded: boolean;
   #host: string | undefined;
   #linesBeforeId = '';
   readonly #linesAfterId: string;
+  #spelledBeforeId: readonly string[] = [];
+  readonly #spelledAfterId: readonly string[];
   /** The same for HTTP/2, made when they are first requested. */
   #flatBeforeId: readonly string[] | undefined;
   #flatAfterId: readonly string[] | undefined;
@@ -41,9 +42,9 @@ export class AddedFields {
     this.#scheme = scheme;
     this.#port = port;
     this.#viaName = viaName;
-    this.#viaVersion = viaVersion;
     this.#writesForwarded = writesForwarded;
-    this.#linesAfterId = linesOfFlat(this.#afterId(viaVersion));
+    this.#spelledAfterId = this.#afterId(viaVersion);
+    this.#linesAfterId = linesOfFlat(this.#spelledAfterId);
   }
 
   /** As lines of HTTP/1.1. */
@@ -53,11 +54,19 @@ export class AddedFields {
     return `${this.#linesBeforeId}X-Request-Id: ${requestId}\r\n${after}`;
   }
 
+  /** Appends them as the header policy writes them. */
+  appendSpelled(flat: string[], sentHost: string, requestId: string, isHttp10: boolean): void {
+    this.#know(sentHost);
+    append(flat, this.#spelledBeforeId);
+    flat.push('X-Request-Id', requestId);
+    append(flat, isHttp10 ? this.#afterId('1.0') : this.#spelledAfterId);
+  }
+
   /** Appends them as fields of HTTP/2: lower-case name, value. */
   appendTo(flat: string[], sentHost: string, requestId: string): void {
     this.#know(sentHost);
-    this.#flatBeforeId ??= lowered(this.#beforeId(sentHost));
-    this.#flatAfterId ??= lowered(this.#afterId(this.#viaVersion));
+    this.#flatBeforeId ??= lowered(this.#spelledBeforeId);
+    this.#flatAfterId ??= lowered(this.#spelledAfterId);
     append(flat, this.#flatBeforeId);
     flat.push('x-request-id', requestId);
     append(flat, this.#flatAfterId);
@@ -66,7 +75,8 @@ export class AddedFields {
   #know(sentHost: string): void {
     if (this.#host === sentHost) return;
     this.#host = sentHost;
-    this.#linesBeforeId = linesOfFlat(this.#beforeId(sentHost));
+    this.#spelledBeforeId = this.#beforeId(sentHost);
+    this.#linesBeforeId = linesOfFlat(this.#spelledBeforeId);
     this.#flatBeforeId = undefined;
   }
 
@@ -111,6 +121,17 @@ export function plainUpstreamHead({ view, sent, target, added, requestId, trace 
   const ours = added.lines(view.sentHost, requestId, view.protocol === 'HTTP/1.0');
   const traced = trace === undefined ? ours : ours + traceParentLineOf(trace);
   return `${view.method} ${target} HTTP/1.1\r\n${host}${sentLines(sent)}${traced}${view.unsized ? chunkedLine : ''}\r\n`;
+}
+
+/** The headers of a plain request of HTTP/1, for the steps of its route. Equal to what the header policy makes of it. */
+export function plainUpstreamHeaders({
+  view,
+  added,
+  requestId,
+}: Pick<PlainRequest, 'added' | 'requestId'> & { readonly view: RequestView }): HeaderList {
+  const flat = view.plainFlat();
+  added.appendSpelled(flat, view.sentHost, requestId, view.protocol === 'HTTP/1.0');
+  return new HeaderList(flat, true);
 }
 
 /** The head of a plain request of HTTP/2 for an HTTP/2 endpoint, field by field. */

@@ -1,3 +1,4 @@
+import { isSendableField } from '../model/field-syntax.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { SentField, SentFields } from '../model/sent-fields.ts';
 import { Field, type FieldSection, knownNames } from './field-section.ts';
@@ -42,6 +43,15 @@ export class HeadText {
   flat(): string[] {
     const flat: string[] = [];
     for (let index = 0; index < this.fields.count; index++) flat.push(this.name(index), this.value(index));
+    return flat;
+  }
+
+  /** The same without the fields that `dropped` marks. */
+  flatWithout(dropped: Uint8Array): string[] {
+    const flat: string[] = [];
+    const { fields } = this;
+    for (let index = 0; index < fields.count; index++)
+      if (dropped[fields.field(index)] === 0) flat.push(this.name(index), this.value(index));
     return flat;
   }
 
@@ -113,24 +123,11 @@ export const needsPolicy = marked(
   Field.cookie,
 );
 
-// Beyond latin1 a character would lose its high byte on the way out, and could become a line break by that.
-const unsafeText = /[^\t\x20-\x7e\x80-\xff]/;
-
-/** Names that have been found valid: nearly every request brings the same. */
-const fieldNames = new Set<string>();
-const mostFieldNames = 1_000;
-
-function isFieldName(name: string): boolean {
-  if (fieldNames.has(name)) return true;
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return false;
-  if (fieldNames.size < mostFieldNames && name.length < 64) fieldNames.add(name);
-  return true;
-}
-
 /** `false` where a step put a character into a field that would break the head. */
-export function isSendable({ flat }: HeaderList): boolean {
+export function isSendable({ flat, isSound }: HeaderList): boolean {
+  if (isSound) return true;
   for (let at = 0; at < flat.length; at += 2)
-    if (!isFieldName(flat[at] as string) || unsafeText.test(flat[at + 1] as string)) return false;
+    if (!isSendableField(flat[at] as string, flat[at + 1] as string)) return false;
   return true;
 }
 

@@ -43,6 +43,8 @@ export interface ReceivedHead {
   fieldsWithout(dropped: Uint8Array): SentFields;
   /** Flat name, value, name, value, as sent. */
   flat(): string[];
+  /** The same without the fields that `dropped` marks. */
+  flatWithout(dropped: Uint8Array): string[];
 }
 
 const prefix = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e];
@@ -113,6 +115,10 @@ export class UpstreamHead implements ReceivedHead {
 
   flat(): string[] {
     return this.#read.flat();
+  }
+
+  flatWithout(dropped: Uint8Array): string[] {
+    return this.#read.flatWithout(dropped);
   }
 
   /** The text of a complete head, made when it is first requested. */

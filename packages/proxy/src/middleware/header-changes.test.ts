@@ -13,7 +13,7 @@ async function changed(
   headers: string[] = [],
   client = {},
   env = {},
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const exchange = exchangeOf(routeOf(), { headers, client });
   await requestHeaders(changes(given), env)?.onRequest?.(exchange);
   return exchange.request.flat;

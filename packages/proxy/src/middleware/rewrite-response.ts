@@ -14,20 +14,17 @@ export const rewriteResponse: Middleware = {
     const { rewrittenFrom } = exchange;
     if (rewrittenFrom === undefined) return;
     const change = prefixChange(rewrittenFrom, exchange.path);
-    const { flat } = headers;
-    for (let at = 0; at < flat.length; at += 2) {
-      const value = flat[at + 1] as string;
-      switch (flat[at]?.toLowerCase()) {
+    headers.change((name, value) => {
+      switch (name.toLowerCase()) {
         case 'location':
         case 'content-location':
-          flat[at + 1] = locationForClient(value, change, exchange, endpoint);
-          break;
+          return locationForClient(value, change, exchange, endpoint);
         case 'set-cookie':
-          flat[at + 1] = cookieForClient(value, change);
-          break;
+          return cookieForClient(value, change);
         default:
+          return value;
       }
-    }
+    });
   },
 };
 

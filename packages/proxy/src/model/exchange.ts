@@ -17,16 +17,16 @@ export interface Exchange {
   /** `path` before a step rewrote it. */
   rewrittenFrom?: string;
   /** How the client spelled a path that is not in normal form: forwarded for as long as no step replaces `path`. */
-  readonly spelling?: PathSpelling;
+  spelling?: PathSpelling;
   /** `OPTIONS *`: looked up as `/`, forwarded as `*` while `path` stays so. */
-  readonly asterisk?: true;
+  asterisk?: true;
   /** With its `?`, or empty. As the client sent it, unless Express middleware has changed it. */
   query: string;
   readonly host: string;
   readonly request: HeaderList;
   readonly client: ClientConnection;
   /** Protocol that the client offers to change to (`Upgrade`), lower case. Absent for other requests. */
-  readonly upgrade?: string;
+  upgrade?: string;
   /** What earlier steps found out: the user's name, the endpoint that a cookie names. */
   user?: string;
   /** Set by a step: a call of gRPC-Web, translated to gRPC. */

@@ -44,4 +44,6 @@ export interface RequestView {
    * policy. Host is among lines, and not among fields of HTTP/2.
    */
   plainFields(): SentFields | undefined;
+  /** The same fields as a flat list, where `plainFields` has found some: names as sent. */
+  plainFlat(): string[];
 }

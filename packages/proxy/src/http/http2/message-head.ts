@@ -59,6 +59,10 @@ export class ResponseHead implements ReceivedHead {
   flat(): string[] {
     return flatFields(this.fields);
   }
+
+  flatWithout(dropped: Uint8Array): string[] {
+    return flatFields(fieldsWithout(this.fields, dropped));
+  }
 }
 
 /** Whether a field is of a kind that `marked` marks: see `HeadText.hasAny`. */

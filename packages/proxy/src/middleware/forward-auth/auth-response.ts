@@ -40,11 +40,7 @@ export function copyHeaders(exchange: Exchange, { headers }: WholeResponse, sett
 function removeCopied(request: HeaderList, { copied, isCopied }: AuthSettings): void {
   for (const name of copied) request.deleteInEverySpelling(name);
   if (isCopied === undefined) return;
-  const { flat } = request;
-  for (let at = flat.length - 2; at >= 0; at -= 2) {
-    const name = flat[at] as string;
-    if (isCopied(name) || isCopied(foldedName(name))) flat.splice(at, 2);
-  }
+  request.change((name, value) => (isCopied(name) || isCopied(foldedName(name)) ? undefined : value));
 }
 
 /** `Set-Cookie` values of a 2xx that go to the client. */
@@ -56,9 +52,9 @@ export function passedCookies({ headers }: WholeResponse, { passesCookie }: Auth
 /** Cookies of the auth service take the place of the endpoint's of the same name. */
 export function addCookies(response: HeaderList, cookies: readonly string[]): void {
   const names = new Set(cookies.map(cookieName));
-  const { flat } = response;
-  for (let at = flat.length - 2; at >= 0; at -= 2)
-    if (flat[at]?.toLowerCase() === 'set-cookie' && names.has(cookieName(flat[at + 1] as string))) flat.splice(at, 2);
+  response.change((name, value) =>
+    name.toLowerCase() === 'set-cookie' && names.has(cookieName(value)) ? undefined : value,
+  );
   for (const cookie of cookies) response.add('Set-Cookie', cookie);
 }
 

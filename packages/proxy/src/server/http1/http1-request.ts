@@ -72,6 +72,10 @@ export class Http1Request extends HeadText implements RequestView {
     if (this.protocol === 'HTTP/1.0' && this.header('expect') !== undefined) return undefined;
     return this.linesWithout(hopByHop);
   }
+
+  plainFlat(): string[] {
+    return this.flatWithout(hopByHop);
+  }
 }
 
 interface SplitTarget {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hopByHop, needsPolicy } from '../../http/head-text.ts';
-import { fieldsWithout, fieldValue, hasMarked, type RequestHead } from '../../http/http2/message-head.ts';
+import { fieldsWithout, fieldValue, flatFields, hasMarked, type RequestHead } from '../../http/http2/message-head.ts';
 import type { RequestFault, RequestView } from '../../model/request-view.ts';
 import type { SentField } from '../../model/sent-fields.ts';
 import { isPlainPath } from '../../routing/normal-path.ts';
@@ -71,5 +71,9 @@ export class Http2Request implements RequestView {
   plainFields(): readonly SentField[] | undefined {
     const { fields } = this.#head;
     return hasMarked(fields, needsPolicy) ? undefined : fieldsWithout(fields, hopByHop);
+  }
+
+  plainFlat(): string[] {
+    return ['Host', this.sentHost, ...flatFields(fieldsWithout(this.#head.fields, hopByHop))];
   }
 }
