@@ -29,7 +29,7 @@ export const middlewareMutants: readonly Mutant[] = [
     [
       ['the client’s own header stays beside the auth service’s', '  removeCopied(request, settings);\n', ''],
       ['X_User of the client stays', 'request.deleteInEverySpelling(name);', 'request.delete(name);'],
-      ['x_id_name of the client stays', 'if (isCopied(name) || isCopied(foldedName(name)))', 'if (isCopied(name))'],
+      ['x_id_name of the client stays', 'isCopied(name) || isCopied(foldedName(name))', 'isCopied(name)'],
       ['a relative Location leads to the wrong host', 'if (keepsLocation) return value;', 'return value;'],
       ['preserveLocationHeader has no effect', 'if (keepsLocation) return value;', ''],
       [
