@@ -61,7 +61,7 @@ describe('traces of a proxy with two workers', function () {
       OTEL_BSP_SCHEDULE_DELAY: '600000',
       OTEL_EXPORTER_OTLP_TIMEOUT: '600000',
     });
-    receiver.answerNext('hang', 'hang');
+    receiver.respondNext('hang', 'hang');
     // Two spans each: the first are under way, the second wait, three times two find no room.
     await ofEach(
       of,
