@@ -97,6 +97,14 @@ const drives: readonly Drive[] = [
       },
     })),
   ),
+  {
+    name: 'a large body',
+    run: onPlain(async (client) => {
+      client.write(`POST /e/ok HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nContent-Length: 4000000\r\n\r\n`);
+      client.write('x'.repeat(4_000_000));
+      await client.isOver();
+    }),
+  },
   { name: 'a request by HTTP/2', run: http2('plain', {}) },
   { name: 'a request by HTTP/2 over TLS', run: http2('secure', {}) },
   { name: 'a body by HTTP/2', run: http2('plain', { ':method': 'POST' }, 'x'.repeat(900)) },

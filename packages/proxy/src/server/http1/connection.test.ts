@@ -1,8 +1,11 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
+import { onStage } from '../../../test/conformance/suite.ts';
 import { RawClient } from '../../../test/raw-client.ts';
 import { type ScriptedBackend, startBackend } from '../../../test/scripted-backend.ts';
+import { makeCoreServer, type Rig } from '../../../test/server-rig.ts';
 import { endpointAt, type TestContext, testContext } from '../../../test/test-context.ts';
 import { until } from '../../../test/until.ts';
 import { trustedProxies } from '../../exchange/client-connection.ts';
@@ -13,6 +16,75 @@ import { DeadlineSweep } from '../../transport/deadline-sweep.ts';
 import type { DrainableConnection } from '../tracked-connections.ts';
 import { Http1Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
+
+describe('the share of an HTTP/1.1 connection in a turn of the event loop', () => {
+  /** A connection of the rig's own, so that a chunk can be handed to it as a whole. */
+  async function ownConnection(rig: Rig) {
+    const accepted: Socket[] = [];
+    const listener = createServer({ allowHalfOpen: true }, (socket) => {
+      accepted.push(socket);
+      rig.server.accept(socket, { port: 80, secure: false });
+    });
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const client = new RawClient((listener.address() as AddressInfo).port);
+    await until(() => accepted.length === 1, 'the connection');
+    const end = () => {
+      client.destroy();
+      listener.close();
+    };
+    return { client, socket: accepted[0] as Socket, end };
+  }
+  const full = Buffer.alloc(65_536, 'x');
+
+  for (const [what, chunk, isPaused] of [
+    ['reads no more behind a full read of a body', full, true],
+    ['reads on behind less', full.subarray(1), false],
+  ] as const)
+    it(`${what}: ${isPaused ? 'others are waiting' : 'nothing more is there'}`, () =>
+      onStage(makeCoreServer, async ({ rig, backend }) => {
+        backend.onRequest = (_request, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        const { client, socket, end } = await ownConnection(rig);
+        const length = 3 * chunk.length + 3;
+        client.send(`POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${length}\r\n\r\n`);
+        await until(() => backend.received.includes('\r\n\r\n'), 'the head at the endpoint');
+        for (let times = 0; times < 3; times += 1) {
+          socket.emit('data', chunk);
+          expect(socket.isPaused()).to.equal(isPaused);
+          await until(() => !socket.isPaused(), 'the next turn');
+        }
+        client.send('end');
+        expect((await client.response()).status).to.equal(200);
+        expect(backend.requests[0]?.body).to.equal(`${'x'.repeat(length - 3)}end`);
+        end();
+      }));
+
+  it('reads no more behind a full read of a tunnel, and stays paused where the endpoint does not keep up', () =>
+    onStage(makeCoreServer, async ({ rig, backend }) => {
+      let tunnel: Socket | undefined;
+      backend.onRequest = (_request, socket) => {
+        tunnel = socket;
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
+      };
+      const { client, socket, end } = await ownConnection(rig);
+      client.send('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
+      await until(() => client.received.includes('101'), 'the tunnel');
+      socket.emit('data', full);
+      expect(socket.isPaused()).to.equal(true);
+      await until(() => !socket.isPaused(), 'the next turn');
+      tunnel?.pause();
+      // Far more than the system takes on the way to it.
+      while (!socket.isPaused()) {
+        socket.emit('data', Buffer.alloc(1024 * 1024));
+        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      tunnel?.resume();
+      await until(() => !socket.isPaused(), 'the tunnel goes on');
+      end();
+      tunnel?.destroy();
+    }));
+});
 
 describe('a fault on an HTTP/1.1 connection', () => {
   const fault = new Error('broken');

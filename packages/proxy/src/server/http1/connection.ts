@@ -19,6 +19,7 @@ import type { RequestHead } from '../../http/request-head.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
 import { reset } from '../../transport/reset.ts';
 import { ClosingSilence } from '../closing-silence.ts';
+import { fullReadBytes, yieldTurn } from '../fair-turn.ts';
 import { MinimumDataRate } from '../minimum-data-rate.ts';
 import { SocketEvents } from '../socket-events.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -93,10 +94,9 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
   }
 
   start(firstBytes: Buffer | undefined): void {
-    const socket = this.#socket;
-    socket.setNoDelay(true);
+    this.#socket.setNoDelay(true);
     this.#context.sweep.add(this);
-    Http1Connection.#events.lead(socket, this, firstBytes);
+    Http1Connection.#events.lead(this.#socket, this, firstBytes);
   }
 
   get draining(): boolean {
@@ -192,7 +192,7 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
     const linger = guard(this, () => {
       this.deadlineMs = this.#context.sweep.in(lingerMs);
     });
-    this.#tunnel = new SocketTunnel(this.#socket, handler, this.#unread.rest(), () => linger());
+    this.#tunnel = new SocketTunnel(this.#socket, this, handler, this.#unread.rest(), () => linger());
     this.#unread.clear();
     return this.#tunnel;
   }
@@ -238,6 +238,9 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         this.#unread.append(chunk);
         if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
         else this.#pauseReading();
+        // A tunnel resumes by rules of its own.
+        if (chunk.length >= fullReadBytes && !this.#paused)
+          yieldTurn(this.#socket, this, () => !this.#paused && this.#stage !== 'tunnel');
         return;
       case 'tunnel':
         this.#tunnel?.onData(chunk);
@@ -255,12 +258,11 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
       return false;
     }
     if (length < clientPreface.length) return true;
-    const socket = this.#socket;
     this.#stage = 'closed';
     this.#unread.clear();
-    Http1Connection.#events.release(socket);
+    Http1Connection.#events.release(this.#socket);
     this.#context.sweep.remove(this);
-    this.#context.onHttp2?.(socket, this.#entrypoint, bytes);
+    this.#context.onHttp2?.(this.#socket, this.#entrypoint, bytes);
     this.#context.forget(this);
     return true;
   }

@@ -1,21 +1,27 @@
 import type { Socket } from 'node:net';
+import type { FaultOwner } from '@swarmgate/runtime';
 import type { ClientTunnel, ClientTunnelHandler } from '../../exchange/client-side.ts';
 import { reset } from '../../transport/reset.ts';
+import { fullReadBytes, yieldTurn } from '../fair-turn.ts';
 
 /** The client's socket as one side of a tunnel. Its connection passes the socket's events on. */
 export class SocketTunnel implements ClientTunnel {
   readonly #socket: Socket;
+  readonly #owner: FaultOwner;
   readonly #handler: ClientTunnelHandler;
   readonly #early: Buffer;
   readonly #onSent: () => void;
   #closing = false;
+  #paused = false;
 
   /**
+   * @param owner of faults in callbacks
    * @param early what the client sent behind its request
    * @param onSent called when all bytes are out and the client has only to close
    */
-  constructor(socket: Socket, handler: ClientTunnelHandler, early: Buffer, onSent: () => void) {
+  constructor(socket: Socket, owner: FaultOwner, handler: ClientTunnelHandler, early: Buffer, onSent: () => void) {
     this.#socket = socket;
+    this.#owner = owner;
     this.#handler = handler;
     this.#early = early;
     this.#onSent = onSent;
@@ -40,10 +46,12 @@ export class SocketTunnel implements ClientTunnel {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -54,12 +62,15 @@ export class SocketTunnel implements ClientTunnel {
     }
     // What the client still sends is read and dropped: a reset could destroy bytes that it has not read yet.
     this.#closing = true;
+    this.#paused = false;
     this.#socket.end(this.#onSent);
     this.#socket.resume();
   }
 
   onData(bytes: Buffer): void {
-    if (!this.#closing) this.#handler.onClientBytes(bytes);
+    if (this.#closing) return;
+    this.#handler.onClientBytes(bytes);
+    if (bytes.length >= fullReadBytes && !this.#paused) yieldTurn(this.#socket, this.#owner, () => !this.#paused);
   }
 
   onEnd(): void {
