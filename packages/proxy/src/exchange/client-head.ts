@@ -4,7 +4,7 @@ import { hopByHop, linesOf, marked, restoreFraming, sentLines } from '../http/he
 import type { ReceivedHead } from '../http/response-head.ts';
 import { HeaderList } from '../model/header-list.ts';
 import type { SentFields } from '../model/sent-fields.ts';
-import { headersForClient } from './header-policy.ts';
+import { hasFieldOfStatus, headersForClient } from './header-policy.ts';
 
 const needsPolicy = marked(Field.proxyConnection, Field.trailer, Field.setCookie);
 
@@ -26,11 +26,11 @@ export interface ClientHead {
  */
 export function clientHeadOf(head: ReceivedHead, asList: boolean, trailersPass: boolean): ClientHead {
   const { status, reason, hasStrayLength } = head;
-  if (!head.namesFields && !hasStrayLength && !head.hasAny(needsPolicy))
+  if (!head.namesFields && !hasStrayLength && !hasFieldOfStatus(status) && !head.hasAny(needsPolicy))
     return asList
       ? { status, reason, sent: undefined, headers: new HeaderList(head.flatWithout(hopByHop), true) }
       : { status, reason, sent: head.fieldsWithout(hopByHop), headers: undefined };
-  const headers = headersForClient(head.flat());
+  const headers = headersForClient(head.flat(), status);
   if (hasStrayLength) headers.delete('content-length');
   announceTrailers(headers, trailersPass);
   return { status, reason, sent: undefined, headers };

@@ -124,17 +124,34 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
   return new HeaderList(kept, true);
 }
 
+/**
+ * Fields of one connection without which a response of such a status says nothing: the protocols to upgrade to, which the
+ * proxy carries to the endpoint (RFC 9110, section 15.5.22), and the challenge of a proxy (section 15.5.8).
+ */
+const partOfStatus: ReadonlyMap<number, string> = new Map([
+  [426, 'upgrade'],
+  [407, 'proxy-authenticate'],
+]);
+
+/** Needs the header policy whatever its fields are. */
+export function hasFieldOfStatus(status: number): boolean {
+  return partOfStatus.has(status);
+}
+
 /** The headers that go back to the client: the endpoint's own without those of its connection with the proxy. */
-export function headersForClient(received: readonly string[]): HeaderList {
+export function headersForClient(received: readonly string[], status = 200): HeaderList {
+  const part = partOfStatus.get(status);
   const named = namedByConnection(received);
   const kept: string[] = [];
   for (let at = 0; at < received.length; at += 2) {
     const name = received[at] as string;
     const lower = name.toLowerCase();
-    if (hopByHopFields.has(lower) || named?.has(lower)) continue;
+    if (lower !== part && (hopByHopFields.has(lower) || named?.has(lower))) continue;
     const value = received[at + 1] as string;
     if (lower === 'set-cookie' && setsSession(value)) continue;
     kept.push(name, value);
+    // Its sender has to name it (RFC 9110, section 7.8).
+    if (lower === 'upgrade') kept.push('Connection', 'Upgrade');
   }
   return new HeaderList(kept, true);
 }

@@ -46,6 +46,30 @@ export function responses(makeServer: MakeServer): void {
         expect(response.header('x-kept')).to.equal('k');
       },
     );
+    for (const [title, sent, lines] of [
+      [
+        '426 with the protocols to upgrade to (RFC 9110, 15.5.22)',
+        'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade, X-Hop\r\nUpgrade: websocket, TLS/1.3\r\nX-Hop: h',
+        ['Upgrade: websocket, TLS/1.3', 'Connection: Upgrade'],
+      ],
+      [
+        '407 with its challenge (RFC 9110, 15.5.8)',
+        'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="inner"\r\nUpgrade: h2c',
+        ['Proxy-Authenticate: Basic realm="inner"'],
+      ],
+      [
+        'other statuses without either',
+        'HTTP/1.1 401 Unauthorized\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nProxy-Authenticate: Basic realm="inner"',
+        [],
+      ],
+    ] as const)
+      requested(title, `${sent}\r\nContent-Length: 0\r\n\r\n`, ({ headers }) => {
+        const found: string[] = [];
+        for (let at = 0; at < headers.length; at += 2)
+          if (/^(upgrade|proxy-authenticate|x-hop|connection)$/i.test(headers[at] ?? ''))
+            found.push(`${headers[at]}: ${headers[at + 1]}`);
+        expect(found.filter((line) => !/: (close|keep-alive)$/.test(line))).to.have.members(lines);
+      });
     requested(
       'chunked as chunked (RFC 9112, 7.1)',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n',

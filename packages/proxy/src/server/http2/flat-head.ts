@@ -1,7 +1,14 @@
 import type { ClientHead } from '../../exchange/client-head.ts';
 import { flatOfSent, lowered } from '../../http/http2/field-lines.ts';
 
-/** The fields of a response for HTTP/2. */
-export function flatOfHead({ sent, headers }: ClientHead): string[] {
-  return sent === undefined ? lowered(headers?.flat ?? []) : flatOfSent(sent);
+/**
+ * The fields of a response for HTTP/2. Those of a connection are left out, `Upgrade` of a 426 too, as nothing is upgraded
+ * here (RFC 9113, section 8.6); the challenge of a 407 is none of them.
+ */
+export function flatOfHead({ status, sent, headers }: ClientHead): string[] {
+  if (sent !== undefined) return flatOfSent(sent);
+  const flat = lowered(headers?.flat ?? []);
+  if (status === 407)
+    for (const value of headers?.all('proxy-authenticate') ?? []) flat.push('proxy-authenticate', value.trim());
+  return flat;
 }

@@ -61,6 +61,20 @@ describe('the HTTP/2 server', () => {
       expect(response.headers).not.to.have.any.keys('connection', 'transfer-encoding');
     }));
 
+  for (const [status, more, kept] of [
+    [426, 'Connection: Upgrade\r\nUpgrade: websocket\r\n', undefined],
+    [407, 'Proxy-Authenticate: Basic realm="inner"\r\n', 'Basic realm="inner"'],
+  ] as const)
+    it(`passes a ${status} on without fields of a connection, which HTTP/2 has none of`, () =>
+      onHttp2(async ({ backend, session }) => {
+        backend.onRequest = answering(`HTTP/1.1 ${status} X\r\n${more}X-Kept: k\r\nContent-Length: 0\r\n\r\n`);
+        const response = await send(session, { ':path': '/' });
+        expect(response.status).to.equal(status);
+        expect(response.headers['x-kept']).to.equal('k');
+        expect(response.headers['proxy-authenticate']).to.equal(kept);
+        expect(response.headers).not.to.have.any.keys('upgrade', 'connection');
+      }));
+
   for (const [status, method] of [
     [200, 'HEAD'],
     [204, 'GET'],
