@@ -67,7 +67,7 @@ describe('the HTTP/2 server', () => {
   ] as const)
     it(`passes a ${status} on without fields of a connection, which HTTP/2 has none of`, () =>
       onHttp2(async ({ backend, session }) => {
-        backend.onRequest = answering(`HTTP/1.1 ${status} X\r\n${more}X-Kept: k\r\nContent-Length: 0\r\n\r\n`);
+        backend.onRequest = responding(`HTTP/1.1 ${status} X\r\n${more}X-Kept: k\r\nContent-Length: 0\r\n\r\n`);
         const response = await send(session, { ':path': '/' });
         expect(response.status).to.equal(status);
         expect(response.headers['x-kept']).to.equal('k');
