@@ -238,7 +238,6 @@ export class Http1Connection implements Timed, ClientSide, BodySource, WrittenCo
         this.#unread.append(chunk);
         if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
         else this.#pauseReading();
-        // A tunnel resumes by rules of its own.
         if (chunk.length >= fullReadBytes && !this.#paused)
           yieldTurn(this.#socket, this, () => !this.#paused && this.#stage !== 'tunnel');
         return;
