@@ -7,7 +7,7 @@ export const fullReadBytes = 65_536;
 /**
  * Ends a connection's share of this turn of the event loop. Without it up to 32 full reads (2 MiB) of one socket are taken
  * in one turn, while all other connections wait.
- * @param isReading asked in the next turn: nothing else has paused the connection meanwhile, nor become its reader
+ * @param isReading called in the next turn: nothing else has paused the connection meanwhile, nor become its reader
  */
 export function yieldTurn(socket: Socket, owner: FaultOwner, isReading: () => boolean): void {
   socket.pause();
