@@ -40,6 +40,8 @@ export interface ProxyUnderTestOptions {
   readonly firstWordWaitMs?: number;
   /** Default: one without TLS. */
   readonly entrypoints?: readonly { readonly port: number; readonly secure: boolean }[];
+  /** Restricting features of another version. Default: those of this one. */
+  readonly features?: ReadonlySet<string>;
   /** Notified of the server as soon as its ports are taken. */
   readonly onServer?: (server: Server) => void;
 }
@@ -61,7 +63,12 @@ export async function startProxyUnderTest(options: ProxyUnderTestOptions = {}): 
     ...(options.replica === undefined ? {} : { replica: options.replica }),
     prepareServer: async (given) => {
       const entrypoints = options.entrypoints ?? [{ port: 0, secure: false }];
-      const server = await prepareInProcessServer({ ...given, entrypoints, host: '127.0.0.1' });
+      const server = await prepareInProcessServer({
+        ...given,
+        entrypoints,
+        host: '127.0.0.1',
+        ...(options.features === undefined ? {} : { features: options.features }),
+      });
       options.onServer?.(server);
       return server;
     },

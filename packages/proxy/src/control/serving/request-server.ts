@@ -59,6 +59,8 @@ export interface RequestServerOptions {
   /** Ports that replace those of the settings (0: any free one), or sockets that are bound already, and their address. */
   readonly entrypoints?: readonly EntrypointToOpen[];
   readonly host?: string;
+  /** For tests: the restricting features of another version. Default: those of this one. */
+  readonly features?: ReadonlySet<string>;
 }
 
 /** What serves requests in a process: in a proxy of one process, and in each worker. */
@@ -117,7 +119,7 @@ export async function prepareRequestServer(
   const { signal } = ended;
   const trusted = trustedProxies(settings.trustedProxies);
 
-  const table = new LiveTable(emptyTable(settings));
+  const table = new LiveTable(emptyTable(settings, options.features));
   // A worker does not open the control process's ports itself, and its services must not lead there either.
   const controlPorts = [settings.adminPort, settings.consulUiPort].filter((port) => port !== 'off');
   const forgetControlPorts = controlPorts.map((port) => ownPorts.add(port));

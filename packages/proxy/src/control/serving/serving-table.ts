@@ -13,13 +13,14 @@ import type { RouteTable } from '../../routing/route-table.ts';
 const featuresWithoutPlugins: ReadonlySet<string> = new Set([...knownFeatures].filter((each) => each !== 'plugins'));
 
 /** The table before the first change. */
-export function emptyTable(settings: Settings): RouteTable {
+export function emptyTable(settings: Settings, features?: ReadonlySet<string>): RouteTable {
+  const known = features ?? (settings.pluginsDir === undefined ? featuresWithoutPlugins : undefined);
   return createRouteTable({
     order: settings.order,
     ...(settings.serviceDomainAlgo === undefined ? {} : { serviceDomainAlgo: settings.serviceDomainAlgo }),
     instanceName: settings.instanceName,
     filterInstanceName: settings.filterProxyInstanceName,
-    ...(settings.pluginsDir === undefined ? { features: featuresWithoutPlugins } : {}),
+    ...(known === undefined ? {} : { features: known }),
   });
 }
 
