@@ -117,7 +117,6 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/server/entrypoints.ts', '.close(() => resolve())', settles],
   ['proxy/src/server/entrypoints.ts', ', onListening)', settles],
   ['proxy/src/server/http1/socket-tunnel.ts', 'this.#onSent', 'its owner gives a guarded function'],
-  ['proxy/src/server/http2/http2-connection.ts', 'releaseOutput(batch)', pools],
   ['proxy/src/server/proxy-protocol/proxied-connections.ts', 'resolve(result)', settles],
   ['proxy/src/server/relay/relayed-connection.ts', "'close', onGone", aborts],
   ['proxy/src/server/relay/relays.ts', "'error', reject", settles],

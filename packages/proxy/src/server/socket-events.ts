@@ -13,7 +13,8 @@ export interface SocketHandlers<O> {
   readonly data: (connection: O, chunk: Buffer) => void;
   readonly end: (connection: O) => void;
   readonly close: (connection: O) => void;
-  readonly drain: (connection: O) => void;
+  /** Left out: writes report by themselves. */
+  readonly drain?: (connection: O) => void;
 }
 
 /**
@@ -24,14 +25,14 @@ export class SocketEvents<O extends FaultOwner> {
   readonly #data: (this: OwnedSocket<O>, chunk: Buffer) => void;
   readonly #end: (this: OwnedSocket<O>) => void;
   readonly #close: (this: OwnedSocket<O>) => void;
-  readonly #drain: (this: OwnedSocket<O>) => void;
+  readonly #drain: ((this: OwnedSocket<O>) => void) | undefined;
 
   constructor({ data, end, close, drain }: SocketHandlers<O>) {
     const ownerOf = (socket: OwnedSocket<O>) => socket[owner];
     this.#data = guardOwned(ownerOf, data);
     this.#end = guardOwned(ownerOf, end);
     this.#close = guardOwned(ownerOf, close);
-    this.#drain = guardOwned(ownerOf, drain);
+    this.#drain = drain === undefined ? undefined : guardOwned(ownerOf, drain);
   }
 
   /** @param firstBytes were read from the socket before, and are given on first */
@@ -41,7 +42,7 @@ export class SocketEvents<O extends FaultOwner> {
     socket.on('end', this.#end);
     socket.on('error', ignored);
     socket.on('close', this.#close);
-    socket.on('drain', this.#drain);
+    if (this.#drain !== undefined) socket.on('drain', this.#drain);
     if (firstBytes !== undefined && firstBytes.length > 0) this.#data.call(socket, firstBytes);
   }
 
@@ -52,7 +53,7 @@ export class SocketEvents<O extends FaultOwner> {
     socket.off('end', this.#end);
     socket.off('error', ignored);
     socket.off('close', this.#close);
-    socket.off('drain', this.#drain);
+    if (this.#drain !== undefined) socket.off('drain', this.#drain);
   }
 }
 

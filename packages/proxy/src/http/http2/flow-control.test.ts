@@ -13,14 +13,19 @@ import {
   windowUpdate,
 } from '../../../test/http2-wire.ts';
 import { clientPreface, Flag, Frame, Setting } from './frames.ts';
+import type { SessionOptions } from './session-options.ts';
 import type { Http2Stream } from './stream.ts';
 
 const open = Flag.endHeaders;
 const kilobyte = Buffer.alloc(1_024, 'k');
 
 /** A rig with requests on the streams 1, 3, … whose response heads are sent. */
-function responding(streams: number, window: number): { rig: ServerRig; streams: readonly Http2Stream[] } {
-  const rig = openServer({}, [[Setting.initialWindowSize, window]]);
+function responding(
+  streams: number,
+  window: number,
+  options: Partial<SessionOptions> = {},
+): { rig: ServerRig; streams: readonly Http2Stream[] } {
+  const rig = openServer(options, [[Setting.initialWindowSize, window]]);
   for (let each = 0; each < streams; each++) rig.feed(headers(1 + each * 2, plainGet));
   for (const stream of rig.recorder.streams) stream.sendHead(200, [], false);
   rig.bytes();
@@ -121,16 +126,66 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     expect(rig.feed(settings([[Setting.initialWindowSize, 2]])).sent()).to.deep.equal(['settings ack', 'data 1 ab']);
   });
 
-  it('4.2 cuts bodies into frames of 16,384 bytes, by reference', () => {
+  it('4.2 cuts bodies into frames of 16,384 bytes', () => {
     const { rig, streams } = responding(1, 65_535);
-    const body = Buffer.alloc(40_000, 'b');
-    expect(only(streams).sendData(body, 0, 40_000, true)).to.equal(true);
-    expect(rig.session.dataCopied).to.equal(false);
-    const batch = rig.session.takeOutput();
-    expect(batch?.chunks.filter((chunk) => chunk.buffer === body.buffer).map((chunk) => chunk.length)).to.deep.equal([
-      16_384, 16_384, 7_232,
-    ]);
-    expect(batch?.bytes).to.equal(40_027);
+    expect(only(streams).sendData(Buffer.alloc(40_000, 'b'), 0, 40_000, true)).to.equal(true);
+    expect(rig.sent()).to.deep.equal(['data 1 16384 bytes', 'data 1 16384 bytes', 'data 1 end 7232 bytes']);
+  });
+
+  /** One after the other, or all at once. */
+  function taken(mostChunks?: number): readonly Uint8Array[] {
+    const { rig, streams } = responding(4, 65_535);
+    rig.feed(windowUpdate(0, 1_000_000));
+    for (const [at, stream] of streams.entries()) stream.sendData(Buffer.alloc(60_000, `${at}`), 0, 60_000, true);
+    const chunks: Uint8Array[] = [];
+    for (let batch = rig.session.takeOutput(mostChunks); batch; batch = rig.session.takeOutput(mostChunks)) {
+      expect(batch.chunks.length).to.be.at.most(mostChunks ?? 100);
+      chunks.push(...batch.chunks);
+    }
+    expect(rig.session.pendingOutputBytes).to.equal(0);
+    return chunks;
+  }
+
+  it('gives large output in chunks of up to 128 KB, one by one where that is asked for', () => {
+    const chunks = taken(1);
+    expect(Buffer.concat(chunks).equals(Buffer.concat(taken()))).to.equal(true);
+    expect(chunks).to.have.length(2);
+    for (const chunk of chunks) expect(chunk.length).to.be.at.most(131_072);
+  });
+
+  it('asks to wait where much output is not written yet, and tells when it was', () => {
+    const { rig, streams } = responding(2, 65_535, { maxOutputBytes: 1_000 });
+    expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(true);
+    expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(false);
+    expect([only(streams).queuedBytes, rig.session.dataCopied]).to.deep.equal([0, true]);
+    // The end of a body has nothing behind it that could wait.
+    expect(streams[1]?.sendData(kilobyte, 0, 900, true)).to.equal(true);
+    rig.session.resumeData();
+    expect(rig.events(), 'nothing was written').to.deep.equal([]);
+    expect(rig.sent()).to.have.length(3);
+    rig.session.resumeData();
+    expect(rig.events()).to.deep.equal(['window 1']);
+  });
+
+  it('lets a window open while much output waits, without filling it further', () => {
+    const { rig, streams } = responding(2, 2_000, { maxOutputBytes: 1_000 });
+    expect(streams[1]?.sendData(Buffer.alloc(3_000), 0, 3_000, false)).to.equal(false);
+    const before = rig.session.pendingOutputBytes;
+    rig.feed(windowUpdate(3, 5_000), windowUpdate(0, 5_000));
+    expect(rig.session.pendingOutputBytes).to.equal(before);
+    rig.bytes();
+    rig.session.resumeData();
+    expect([rig.session.pendingOutputBytes, streams[1]?.queuedBytes]).to.deep.equal([1_009, 0]);
+  });
+
+  it('forgets a stream that was reset while it waited for output to be written', () => {
+    const { rig, streams } = responding(1, 65_535, { maxOutputBytes: 100 });
+    expect(only(streams).sendData(kilobyte, 0, 900, false)).to.equal(false);
+    rig.feed(rstStream(1, 8));
+    rig.bytes();
+    rig.events();
+    rig.session.resumeData();
+    expect(rig.events()).to.deep.equal([]);
   });
 
   it('copies small bodies, so that their buffer can be used again', () => {

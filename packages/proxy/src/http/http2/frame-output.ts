@@ -1,15 +1,20 @@
 import { ErrorCode, Flag, Frame, frameHeaderBytes } from './frames.ts';
 
-const bufferBytes = 16_384;
+/** Heads and small bodies of a tick. */
+const smallBytes = 16_384;
+/** Large bodies: a write of one buffer is encrypted in place, several are joined before. */
+const largeBytes = 131_072;
+/** What is moved into a large buffer rather than written beside it. */
+const mostMovedBytes = 4_096;
+const freeSmall: Buffer[] = [];
+const freeLarge: Buffer[] = [];
 /** Buffers that are kept for later. */
-const mostFree = 64;
-const free: Buffer[] = [];
+const mostFreeSmall = 64;
+const mostFreeLarge = 64;
 
-/** What one write is to send. */
+/** What one write is to send: chunks in order, each the used part of a buffer. */
 export interface OutputBatch {
-  /** In order. Payloads that were handed over by reference are among them. */
   readonly chunks: readonly Uint8Array[];
-  readonly bytes: number;
   readonly buffers: readonly Buffer[];
 }
 
@@ -18,12 +23,13 @@ export interface OutputBatch {
  * connection without pending output has none.
  */
 export class FrameOutput {
+  /** The one that is being filled, and how far it is. */
   #buffer: Buffer | undefined = undefined;
-  #start = 0;
   #at = 0;
+  /** Those that are full. */
   #chunks: Uint8Array[] = noChunks;
   #buffers: Buffer[] = noBuffers;
-  #closedBytes = 0;
+  #fullBytes = 0;
   readonly #events: { onOutput(): void };
 
   /** @param events `onOutput` is called when output comes to wait where none did. */
@@ -33,7 +39,7 @@ export class FrameOutput {
 
   /** Bytes that wait to be taken. */
   get pendingBytes(): number {
-    return this.#closedBytes + this.#at - this.#start;
+    return this.#fullBytes + this.#at;
   }
 
   /** Returns a buffer with room for `bytes` behind `at`; `commit` sets how far it was written. */
@@ -49,12 +55,6 @@ export class FrameOutput {
 
   commit(at: number): void {
     this.#at = at;
-  }
-
-  /** Appends bytes without copying them. They must not change until the batch was written. */
-  reference(bytes: Uint8Array, from: number, to: number): void {
-    this.#closeRun();
-    this.#append(bytes.subarray(from, to));
   }
 
   /** Appends a frame's header (RFC 9113, section 4.1). */
@@ -112,50 +112,51 @@ export class FrameOutput {
     this.header(0, Frame.settings, Flag.ack, 0);
   }
 
-  /** Takes all that waits, or `undefined` if there is nothing. */
-  take(): OutputBatch | undefined {
+  /** Takes what waits, the oldest first, or `undefined` if there is nothing. */
+  take(mostChunks: number): OutputBatch | undefined {
     if (this.pendingBytes === 0) return undefined;
-    const bytes = this.pendingBytes;
-    this.#closeRun();
-    if (this.#buffer !== undefined) this.#keepBuffer(this.#buffer);
-    const batch = { chunks: this.#chunks, bytes, buffers: this.#buffers };
+    if (this.#chunks.length >= mostChunks) {
+      const batch = { chunks: this.#chunks.splice(0, mostChunks), buffers: this.#buffers.splice(0, mostChunks) };
+      for (const chunk of batch.chunks) this.#fullBytes -= chunk.length;
+      return batch;
+    }
+    if (this.#buffer !== undefined) this.#endBuffer(this.#buffer);
+    const batch = { chunks: this.#chunks, buffers: this.#buffers };
     this.#buffer = undefined;
     this.#chunks = noChunks;
     this.#buffers = noBuffers;
-    this.#closedBytes = 0;
-    this.#start = 0;
+    this.#fullBytes = 0;
     this.#at = 0;
     return batch;
   }
 
-  #closeRun(): void {
-    if (this.#buffer === undefined || this.#at === this.#start) return;
-    this.#append(this.#buffer.subarray(this.#start, this.#at));
-    this.#start = this.#at;
-  }
-
-  #append(chunk: Uint8Array): void {
-    if (this.#chunks === noChunks) this.#chunks = [];
-    this.#chunks.push(chunk);
-    this.#closedBytes += chunk.length;
+  #endBuffer(buffer: Buffer): void {
+    if (this.#chunks === noChunks) {
+      this.#chunks = [];
+      this.#buffers = [];
+    }
+    this.#chunks.push(buffer.subarray(0, this.#at));
+    this.#buffers.push(buffer);
+    this.#fullBytes += this.#at;
   }
 
   #nextBuffer(bytes: number): Buffer {
-    if (this.#buffer === undefined) this.#events.onOutput();
-    else {
-      this.#closeRun();
-      this.#keepBuffer(this.#buffer);
+    const before = this.#buffer;
+    if (before === undefined) {
+      if (this.#chunks.length === 0) this.#events.onOutput();
+      this.#buffer = bytes > smallBytes - mostMovedBytes ? largeBuffer(bytes) : smallBuffer();
+      this.#at = 0;
+      return this.#buffer;
     }
-    this.#buffer =
-      bytes > bufferBytes ? Buffer.allocUnsafeSlow(bytes) : (free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes));
-    this.#start = 0;
+    this.#buffer = largeBuffer(bytes);
+    if (this.#at <= mostMovedBytes && bytes <= largeBytes - mostMovedBytes) {
+      before.copy(this.#buffer, 0, 0, this.#at);
+      giveBack(before);
+      return this.#buffer;
+    }
+    this.#endBuffer(before);
     this.#at = 0;
     return this.#buffer;
-  }
-
-  #keepBuffer(buffer: Buffer): void {
-    if (this.#buffers === noBuffers) this.#buffers = [];
-    this.#buffers.push(buffer);
   }
 }
 
@@ -167,7 +168,21 @@ const noBuffers: Buffer[] = [];
  * A batch must be released once, and only when no write refers to it.
  */
 export function releaseOutput(batch: OutputBatch): void {
-  for (const buffer of batch.buffers) if (buffer.length === bufferBytes && free.length < mostFree) free.push(buffer);
+  for (const buffer of batch.buffers) giveBack(buffer);
+}
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length === smallBytes && freeSmall.length < mostFreeSmall) freeSmall.push(buffer);
+  else if (buffer.length === largeBytes && freeLarge.length < mostFreeLarge) freeLarge.push(buffer);
+}
+
+function smallBuffer(): Buffer {
+  return freeSmall.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
+}
+
+function largeBuffer(leastBytes: number): Buffer {
+  if (leastBytes > largeBytes) return Buffer.allocUnsafeSlow(leastBytes);
+  return freeLarge.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
 }
 
 export function writeFrameHeader(

@@ -4,9 +4,6 @@ import { HpackEncoder, writeStatus } from './hpack/encoder.ts';
 import type { SessionEvents } from './session-events.ts';
 import type { Http2Stream, Queued, StreamHost } from './stream.ts';
 
-/** Smaller payloads are copied into the gathered output: one chunk more for the write costs more than the copy. */
-const mostCopiedBytes = 4_096;
-
 /** The sending half of a connection: HPACK, the peer's limits, and DATA under flow control (RFC 9113, section 5.2). */
 export class Sender {
   readonly output: FrameOutput;
@@ -21,13 +18,15 @@ export class Sender {
   copied = true;
   /** DATA frames that were sent. */
   dataFrames = 0;
+  readonly #maxOutputBytes: number;
   #paused = false;
-  /** Streams with something queued, longest waiting first. */
+  /** Streams that wait for window or for room in the output, longest waiting first. */
   #blocked: Http2Stream[] = noStreams;
   readonly #events: SessionEvents;
   readonly #host: StreamHost;
 
-  constructor(events: SessionEvents, host: StreamHost) {
+  constructor(events: SessionEvents, host: StreamHost, maxOutputBytes: number) {
+    this.#maxOutputBytes = maxOutputBytes;
     this.#events = events;
     this.#host = host;
     this.output = new FrameOutput(events);
@@ -68,7 +67,7 @@ export class Sender {
     return this.encoder.prepare(flat, 'trailers') !== -1;
   }
 
-  /** Returns `false` where bytes, or the end, were queued. */
+  /** Returns `false` where bytes, or the end, were queued, or the output is full. */
   sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
     this.copied = true;
     const length = to - from;
@@ -76,7 +75,7 @@ export class Sender {
     if (stream.queue === undefined && !this.#paused) {
       if (length <= stream.sendWindow && length <= this.window && length <= this.maxFrameBytes) {
         this.#dataFrame(stream, bytes, from, to, endStream);
-        return true;
+        return this.#mayGoOn(stream, endStream);
       }
       // No window is needed for an empty frame (RFC 9113, section 6.9).
       if (length === 0) {
@@ -88,10 +87,9 @@ export class Sender {
     if (stream.queue === undefined) stream.queue = [queued];
     else stream.queue.push(queued);
     this.#advance(stream, Number.POSITIVE_INFINITY);
-    if (stream.queue === undefined) return true;
+    if (stream.queue === undefined) return this.#mayGoOn(stream, endStream);
     this.copied = false;
-    if (this.#blocked === noStreams) this.#blocked = [];
-    if (!this.#blocked.includes(stream)) this.#blocked.push(stream);
+    this.#block(stream);
     return false;
   }
 
@@ -117,7 +115,6 @@ export class Sender {
   }
 
   resume(): void {
-    if (!this.#paused) return;
     this.#paused = false;
     this.flush();
   }
@@ -129,8 +126,9 @@ export class Sender {
     for (let progress = true; progress; ) {
       progress = false;
       for (const stream of [...blocked]) {
-        if (stream.queue === undefined) continue;
-        if (this.#advance(stream, 1)) progress = true;
+        if (this.#isFull) return;
+        if (stream.closed) continue;
+        if (stream.queue !== undefined && this.#advance(stream, 1)) progress = true;
         this.#settle(stream);
       }
     }
@@ -148,7 +146,7 @@ export class Sender {
   }
 
   #flushStream(stream: Http2Stream): void {
-    if (this.#paused) return;
+    if (this.#paused || this.#isFull) return;
     this.#advance(stream, Number.POSITIVE_INFINITY);
     this.#settle(stream);
   }
@@ -191,6 +189,23 @@ export class Sender {
     return sent > 0;
   }
 
+  /** See `SessionOptions.maxOutputBytes`. */
+  get #isFull(): boolean {
+    return this.output.pendingBytes >= this.#maxOutputBytes;
+  }
+
+  /** The stream's bytes are in the output. Returns whether it may send more now. */
+  #mayGoOn(stream: Http2Stream, endStream: boolean): boolean {
+    if (endStream || !this.#isFull) return true;
+    this.#block(stream);
+    return false;
+  }
+
+  #block(stream: Http2Stream): void {
+    if (this.#blocked === noStreams) this.#blocked = [];
+    if (!this.#blocked.includes(stream)) this.#blocked.push(stream);
+  }
+
   #dataFrame(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): void {
     const { output } = this;
     const length = to - from;
@@ -200,11 +215,8 @@ export class Sender {
     this.window -= length;
     this.dataFrames++;
     output.header(length, Frame.data, flags, stream.id);
-    if (length <= mostCopiedBytes) output.copy(bytes, from, to);
-    else {
-      output.reference(bytes, from, to);
-      this.copied = false;
-    }
+    // By reference it would cost more: the reader of the bytes needs a new buffer, and the write one chunk more.
+    output.copy(bytes, from, to);
   }
 
   #encode(target: Buffer, start: number, status: number): number {

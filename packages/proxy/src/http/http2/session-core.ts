@@ -36,7 +36,7 @@ export abstract class SessionCore implements StreamHost {
     this.options = options;
     this.resets = new ResetLog(options.maxConcurrentStreams);
     this.peer = initialPeerSettings(role === 'client' ? options.initialStreams : most31Bits);
-    this.sender = new Sender(events, this);
+    this.sender = new Sender(events, this, options.maxOutputBytes);
     this.dispatcher = new FrameDispatcher(this.frameEvents(), options);
     this.reader = new FrameReader(this.dispatcher);
     this.budgets = new PeerBudgets(options, this.sender);
@@ -211,7 +211,7 @@ export abstract class SessionCore implements StreamHost {
   protected closeStream(stream: Http2Stream): void {
     stream.closed = true;
     this.streams?.delete(stream.id);
-    if (stream.queue !== undefined) this.sender.drop(stream);
+    if (stream.queue !== undefined || stream.awaitsWindow) this.sender.drop(stream);
     // Unconsumed bytes of the closed stream are credited to the connection's window.
     if (stream.unconsumedBytes > 0 && !this.#closed) this.bodies.release(stream, stream.unconsumedBytes);
   }

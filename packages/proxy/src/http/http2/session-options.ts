@@ -31,6 +31,11 @@ export interface SessionOptions {
   readonly controlFrames: Rate;
   /** Replies to control frames, RST_STREAM among them, that may wait for the peer to read. Default 2,000. */
   readonly maxUnreadReplies: number;
+  /**
+   * Where so many bytes of output wait to be taken, `sendData` returns `false`, as for the peer's window: `onWindow` follows
+   * when `resumeData` is called after a write. Default: unbounded.
+   */
+  readonly maxOutputBytes: number;
   /** Streams that a client opens before the peer's SETTINGS arrived. Default 100 (RFC 9113, section 6.5.2). */
   readonly initialStreams: number;
   /** Milliseconds of a clock that never goes back: only for the rates above. */
@@ -49,6 +54,7 @@ export const defaultSessionOptions: SessionOptions = {
   wastedStreams: { burst: 200, perSecond: 50 },
   controlFrames: { burst: 1_000, perSecond: 500 },
   maxUnreadReplies: 2_000,
+  maxOutputBytes: Number.POSITIVE_INFINITY,
   initialStreams: 100,
   now: () => performance.now(),
 };

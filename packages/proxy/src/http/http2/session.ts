@@ -57,10 +57,13 @@ export abstract class Http2Session extends SessionCore implements FrameEvents {
     if (!this.closed) this.reader.read(bytes, start, end);
   }
 
-  /** What is to be written, or `undefined`. */
-  takeOutput(): OutputBatch | undefined {
+  /**
+   * What is to be written, or `undefined`.
+   * @param mostChunks of those that are full: to write one after the other, for TLS, which joins those of one write
+   */
+  takeOutput(mostChunks = Number.POSITIVE_INFINITY): OutputBatch | undefined {
     this.budgets.repliesTaken();
-    return this.sender.output.take();
+    return this.sender.output.take(mostChunks);
   }
 
   get pendingOutputBytes(): number {

@@ -109,7 +109,7 @@ export class Http2Stream {
   /**
    * Sends body bytes, or queues those that exceed the peer's window: all are taken. `Sender.copied` shows afterwards
    * whether the caller may reuse `bytes` at once; else they must not change until they were written.
-   * @returns `false` where some were queued: send no more until `onWindow`.
+   * @returns `false` where some were queued, or much output waits to be written: send no more until `onWindow`.
    */
   sendData(bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean {
     const { sender } = this.#host;

@@ -3,7 +3,7 @@ import { type EntrypointSetting, guard } from '@swarmgate/runtime';
 import { connectionInfo } from '../../exchange/client-connection.ts';
 import type { ConnectionCache } from '../../exchange/connection-cache.ts';
 import { AddedFields } from '../../exchange/upstream-head.ts';
-import { releaseOutput } from '../../http/http2/frame-output.ts';
+import { type OutputBatch, releaseOutput } from '../../http/http2/frame-output.ts';
 import { ErrorCode } from '../../http/http2/frames.ts';
 import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
@@ -22,6 +22,8 @@ const fullChunkBytes = 65_536;
 /** Pieces in which a chunk is read, and frames after which the rest of it waits for the next turn of the event loop. */
 const sliceBytes = 4_096;
 const mostFramesInTurn = 1_024;
+/** Where so much output waits to be written, bodies wait at their endpoints. */
+const mostOutputBytes = 262_144;
 /** How long a client may take to show that it has the first GOAWAY. */
 const drainResponseMs = 1_000;
 
@@ -31,7 +33,6 @@ export class Http2Connection implements Timed, StreamConnection {
     data: (connection, chunk) => connection.#onData(chunk),
     end: (connection) => connection.#onEnd(),
     close: (connection) => connection.#onClose(),
-    drain: (connection) => connection.#onDrain(),
   });
   readonly cache: ConnectionCache;
   readonly context: Http2Context;
@@ -41,7 +42,8 @@ export class Http2Connection implements Timed, StreamConnection {
   readonly #session: Http2ServerSession;
   #stage: Stage = 'opening';
   #busy = false;
-  #full = false;
+  /** Being written, oldest first. */
+  readonly #batches: OutputBatch[] = [];
   #scheduled = false;
   readonly #silence: ClosingSilence;
   /** Draining, or its client broke the protocol: it gets little time to close. */
@@ -52,6 +54,7 @@ export class Http2Connection implements Timed, StreamConnection {
   /** Streams that what is being read brought something for, each once. */
   #touched: RequestStream[] = [];
   readonly #flushLater: () => void;
+  readonly #afterWrite: (error?: Error | null) => void;
   readonly #resumeLater: () => void;
 
   constructor(socket: Socket, entrypoint: EntrypointSetting, context: Http2Context) {
@@ -67,6 +70,7 @@ export class Http2Connection implements Timed, StreamConnection {
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
     this.#flushLater = guard(this, () => this.#flush());
+    this.#afterWrite = guard(this, (error?: Error | null) => this.#onWritten(error));
     this.#resumeLater = guard(this, () => socket.resume());
     this.#session = new Http2ServerSession(
       {
@@ -88,7 +92,7 @@ export class Http2Connection implements Timed, StreamConnection {
         },
         onDrained: () => this.#close(),
       },
-      context.session,
+      { ...context.session, maxOutputBytes: mostOutputBytes },
     );
   }
 
@@ -217,11 +221,14 @@ export class Http2Connection implements Timed, StreamConnection {
     this.#session.abort();
   }
 
-  #onDrain(): void {
-    if (!this.#full) return;
-    this.#full = false;
+  /** The system has the oldest batch: the next one is written, with what waited in the streams. */
+  #onWritten(error: Error | null | undefined): void {
+    const batch = this.#batches.shift();
+    if (error !== null && error !== undefined) return;
+    if (batch !== undefined) releaseOutput(batch);
+    if (this.#batches.length > 0 || this.#stage === 'closing' || this.#stage === 'closed') return;
     this.#session.resumeData();
-    this.#flush();
+    if (this.#session.pendingOutputBytes > 0) this.#flush();
   }
 
   /** The deadline follows what the connection does. */
@@ -259,21 +266,20 @@ export class Http2Connection implements Timed, StreamConnection {
     this.#scheduled = false;
     const socket = this.#socket;
     if (this.#stage === 'closed') return;
-    if (this.#full && this.#stage !== 'closing') return;
-    const batch = this.#session.takeOutput();
+    // One batch at a time: several that wait in the socket are joined by copying.
+    if (this.#batches.length > 0 && this.#stage !== 'closing') return;
+    // Several chunks of one write are joined for TLS before they are encrypted.
+    const isOneByOne = this.cache.info.secure && this.#stage !== 'closing';
+    const batch = this.#session.takeOutput(isOneByOne ? 1 : Number.POSITIVE_INFINITY);
     if (batch !== undefined && !socket.destroyed) {
       const { chunks } = batch;
       const last = chunks.length - 1;
-      if (last > 0) socket.cork();
+      const isGathered = last > 0;
+      if (isGathered) socket.cork();
       for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
-      socket.write(chunks[last] as Uint8Array, (error) => {
-        if (error === null || error === undefined) releaseOutput(batch);
-      });
-      if (last > 0) socket.uncork();
-      if (socket.writableNeedDrain) {
-        this.#full = true;
-        this.#session.pauseData();
-      }
+      this.#batches.push(batch);
+      socket.write(chunks[last] as Uint8Array, this.#afterWrite);
+      if (isGathered) socket.uncork();
     }
     // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
     if (this.#stage === 'closing' && !socket.writableEnded) socket.end();
