@@ -1,6 +1,7 @@
 import { consulUiMutants } from './consul-ui.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
+import { http2Mutants } from './http2.ts';
 import { maintenanceMutants } from './maintenance.ts';
 import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...pluginMutants,
   ...middlewareMutants,
   ...maintenanceMutants,
+  ...http2Mutants,
 ];

@@ -63,7 +63,7 @@ export interface Route {
   readonly origin: string;
   readonly addressesFresh: boolean;
   readonly conditions: Readonly<Record<string, unknown>>;
-  readonly upstream: { readonly port: number; readonly secure: boolean };
+  readonly upstream: { readonly port: number; readonly secure: boolean; readonly protocol?: string };
   readonly blockedBy?: string;
   readonly redirectToHost?: string;
   readonly endpoints: readonly Endpoint[];

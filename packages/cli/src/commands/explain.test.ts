@@ -42,6 +42,36 @@ describe('an explanation in words', () => {
     ]);
   });
 
+  it('tells what a client of HTTP/2 meets where that was asked for', () => {
+    const http2 = {
+      spoken: 'alpn',
+      misdirected: true,
+      upstream: 'grpc',
+      webSocket: 'extended-connect',
+      grpc: 'passes',
+      grpcWeb: true,
+    } as const;
+    const text = describeExplanation({ ...explained, http2 });
+    for (const part of [
+      'HTTP/2 spoken over TLS, by ALPN',
+      '421 misdirected-request',
+      'in grpc',
+      'RFC 8441',
+      'gRPC-Web',
+    ])
+      expect(text).to.include(part);
+    const without = {
+      spoken: 'off',
+      misdirected: false,
+      upstream: null,
+      webSocket: null,
+      grpc: null,
+      grpcWeb: false,
+    } as const;
+    expect(describeExplanation({ ...explained, http2: without })).to.match(/^HTTP\/2 not spoken \(HTTP2=false\)$/m);
+    expect(describeExplanation(explained)).to.not.include('HTTP/2');
+  });
+
   it('has no such lines for a path that is read in one way', () => {
     expect(describeExplanation({ ...explained, readings: [] })).to.not.include('READ AS');
   });

@@ -11,12 +11,14 @@ interface ExplainOptions extends OperatorOptions {
   readonly header?: readonly string[];
   readonly port?: string;
   readonly client?: string;
+  readonly http2?: boolean;
 }
 
 export function addExplainCommand(program: Command, io: CommandIo): void {
   operatorCommand(program, 'explain <address>', 'which route a request takes, and why no other', [
     'swarmgate explain http://shop.example.com/cart',
     "swarmgate explain https://shop.example.com/ --method POST --header 'X-Beta: 1'",
+    'swarmgate explain https://rpc.example.com/shop.Cart/Add --method POST --http2',
   ])
     .option('--method <method>', 'method of the request', 'GET')
     .option(
@@ -26,11 +28,13 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
     )
     .option('--port <port>', 'entrypoint, if it differs from the port of the address')
     .option('--client <address>', 'address of the client, for rules with ClientIP')
+    .option('--http2', 'also what a client of HTTP/2 meets: 421, WebSockets, gRPC')
     .action(async (address: string, options: ExplainOptions) => {
       const query = new URLSearchParams({ url: address, method: options.method ?? 'GET' });
       for (const header of options.header ?? []) query.append('header', header);
       if (options.port !== undefined) query.set('port', options.port);
       if (options.client !== undefined) query.set('client', options.client);
+      if (options.http2 === true) query.set('http2', 'true');
       printResponse<ExplainResponse>(
         await clientFor(options, io).get(`/v1/explain?${query}`),
         options,
@@ -46,6 +50,7 @@ export function describeExplanation({
   byDefault,
   middleware,
   answer,
+  http2,
   readings = [],
   candidates,
 }: ExplainResponse): string {
@@ -61,6 +66,7 @@ export function describeExplanation({
     lines.push(`endpoints ${endpoints.length === 0 ? 'none' : endpoints.join(', ')}`);
   }
   if (answer !== null) lines.push(`response ${answer.status} ${answer.reason}`);
+  if (http2 !== undefined) lines.push(...describeHttp2(http2));
   if (readings.length > 0) {
     lines.push(
       '',
@@ -87,4 +93,30 @@ export function describeExplanation({
     );
   }
   return lines.join('\n');
+}
+
+type Http2Explanation = NonNullable<ExplainResponse['http2']>;
+
+const spokenHow: Readonly<Record<Http2Explanation['spoken'], string>> = {
+  alpn: 'spoken over TLS, by ALPN',
+  'prior-knowledge': 'spoken by prior knowledge',
+  off: 'not spoken (HTTP2=false)',
+};
+
+function describeHttp2({ spoken, misdirected, upstream, webSocket, grpc, grpcWeb }: Http2Explanation): string[] {
+  const lines = ['', `HTTP/2 ${spokenHow[spoken]}`];
+  if (misdirected)
+    lines.push(
+      "  421 misdirected-request on a connection that was made under another host's certificate or client-certificate rule",
+    );
+  if (upstream !== null) lines.push(`  the service is spoken to in ${upstream}`);
+  if (webSocket === 'upgrade') lines.push('  a WebSocket (RFC 8441) becomes an upgrade of HTTP/1.1');
+  if (webSocket === 'extended-connect')
+    lines.push(
+      '  a WebSocket passes by extended CONNECT (RFC 8441), 501 upgrade-not-supported where the service has not announced it',
+    );
+  if (grpc === 'passes') lines.push('  gRPC passes, trailers included');
+  if (grpc === 'not-spoken') lines.push('  gRPC is not spoken to the service: com.df.protocol=grpc');
+  if (grpcWeb) lines.push('  gRPC-Web is translated');
+  return lines;
 }

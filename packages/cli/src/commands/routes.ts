@@ -26,14 +26,19 @@ export function addRoutesCommand(program: Command, io: CommandIo): void {
 export function describeRoutes({ routes }: RoutesResponse): string {
   if (routes.length === 0) return 'no routes';
   return table(
-    ['SERVICE', 'OWNER', 'CONDITIONS', 'ENDPOINTS'],
-    routes.map((route) => [route.service, route.owner, conditions(route), endpoints(route)]),
+    ['SERVICE', 'OWNER', 'CONDITIONS', 'PROTOCOL', 'ENDPOINTS'],
+    routes.map((route) => [route.service, route.owner, conditions(route), protocol(route), endpoints(route)]),
   );
 }
 
 function conditions(route: RouteView): string {
   const parts = Object.entries(route.conditions).map(([label, value]) => `${label}=${show(value)}`);
   return parts.length === 0 ? '(any)' : parts.join(' ');
+}
+
+/** As the label has it; a proxy of an older version does not say. */
+function protocol({ upstream }: RouteView): string {
+  return upstream.protocol ?? '';
 }
 
 function endpoints(route: RouteView): string {

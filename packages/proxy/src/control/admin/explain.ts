@@ -8,6 +8,7 @@ import { type PathReading, readRequestTarget } from '../../routing/path-readings
 import type { Server } from '../serving/server.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { missingEntryOf, shownEntrypoints } from './entry-port-problems.ts';
+import { explainHttp2 } from './explain-http2.ts';
 import type { ExplainResponse } from './response-bodies.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -18,6 +19,8 @@ export type ExplainQuery =
       readonly readings: readonly PathReading[];
       readonly headers: Readonly<Record<string, string>>;
       readonly limit: number;
+      /** What a client of HTTP/2 meets is wanted, too. */
+      readonly http2: boolean;
     }
   | { readonly ok: false; readonly message: string };
 
@@ -28,7 +31,7 @@ const mostCandidates = 1_000;
 /**
  * `url`, `method` (default GET), `limit` of candidates (default 250, at most 1,000), any number of `header=Name:value`, and `port` (the entrypoint; default: the URL's own
  * port where it names one, else the entrypoint that serves its scheme), `client` (its address; without it no rule with
- * `ClientIP` fits). The URL is taken apart as a request would be,
+ * `ClientIP` fits), `http2` (`true`: what a client of HTTP/2 meets). The URL is taken apart as a request would be,
  * not as a browser would repair it.
  */
 export function readExplainQuery(
@@ -73,7 +76,10 @@ export function readExplainQuery(
     query: /\?.*$/s.exec(target)?.[0] ?? '',
     ...(clientAddress === undefined ? {} : { clientAddress }),
   };
-  return { ok: true, target: requested, readings: path.readings, headers, limit: Number(limit) };
+  const http2 = query.get('http2') ?? 'false';
+  if (http2 !== 'true' && http2 !== 'false') return { ok: false, message: 'http2 is neither true nor false' };
+  const { readings } = path;
+  return { ok: true, target: requested, readings, headers, limit: Number(limit), http2: http2 === 'true' };
 }
 
 function portOf(
@@ -101,7 +107,7 @@ function isToken(text: string): boolean {
 
 /** Yields after each route. */
 export function* explain(
-  { target, readings, headers, limit }: Extract<ExplainQuery, { readonly ok: true }>,
+  { target, readings, headers, limit, http2 }: Extract<ExplainQuery, { readonly ok: true }>,
   parts: Pick<AdminParts, 'server' | 'follower' | 'settings'>,
 ): Generator<undefined, ExplainResponse> {
   const table = parts.server.table();
@@ -109,13 +115,16 @@ export function* explain(
   const { winner, byDefault, candidates, omitted } = yield* table.explainInSteps(target, limit);
   const explained = table.explainReadings(target, readings);
   const isAmbiguous = explained.some(({ conflict }) => conflict !== undefined);
-  const { method, host, path, port } = target;
+  const { method, host, path, port, secure } = target;
+  const answer = isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner);
+  const entry = { secure: secure === true, isServed: parts.settings.http2 };
   return {
     request: { method, host, path, port, headers },
     winner: winner === undefined ? null : viewRoute(winner, parts),
     byDefault,
     middleware: winner === undefined ? [] : (parts.server.middlewareOf?.(winner) ?? []).map(({ name }) => name),
-    answer: isAmbiguous ? { status: 400, reason: 'path-ambiguous' } : responseOf(winner),
+    answer,
+    ...(http2 ? { http2: explainHttp2(winner, answer !== null, entry) } : {}),
     readings: explained.map(({ reading, routes, conflict }) => ({
       ...reading,
       routes: routes.map(({ id }) => id),

@@ -35,6 +35,32 @@ describe('what a running proxy explains', () => {
     return response.status;
   };
 
+  it('explains what a client of HTTP/2 meets where that is asked for, and shows the protocol of a route', async () => {
+    const { call } = under;
+    await call(
+      'GET',
+      `/v1/docker-flow-proxy/reconfigure?serviceName=rpc&servicePath=/&port=${port()}&outboundHostname=127.0.0.1&protocol=grpc`,
+    );
+    const url = encodeURIComponent('http://x.example/shop.Cart/Add');
+    const explained = await call('GET', `/v1/explain?url=${url}&method=POST&http2=true`);
+    expect(explained.body).to.deep.include({
+      http2: {
+        spoken: 'prior-knowledge',
+        misdirected: false,
+        upstream: 'grpc',
+        webSocket: 'extended-connect',
+        grpc: 'passes',
+        grpcWeb: false,
+      },
+    });
+    expect((await call('GET', `/v1/explain?url=${url}`)).body).to.not.have.property('http2');
+    expect((await call('GET', `/v1/explain?url=${url}&http2=yes`)).status).to.equal(400);
+    const { routes } = (await call('GET', '/v1/routes')).body as { routes: { upstream: unknown }[] };
+    expect(routes.map(({ upstream }) => upstream)).to.deep.equal([
+      { port: Number(port()), secure: false, protocol: 'grpc' },
+    ]);
+  });
+
   it('explains each reading of a target, with the one for which the request is refused', async () => {
     const { call } = under;
     for (const [service, path] of [

@@ -20,6 +20,7 @@ import type { LiveTraffic } from '../bus/cluster-bus.ts';
 import type { ShownNumbers } from '../numbers/merged-numbers.ts';
 import type { PluginsView } from '../plugins/plugins-view.ts';
 import type { WorkerView } from '../serving/server.ts';
+import type { Http2Explanation, UpstreamProtocol } from './explain-http2.ts';
 
 /** The bodies of the admin REST, as `docs/openapi.yaml` describes them and the `swarmgate` command reads them. */
 
@@ -89,7 +90,7 @@ export interface RouteView {
   readonly addressesFresh: boolean;
   /** What a request must be like, under the labels' names; absent conditions always hold. */
   readonly conditions: Readonly<Record<string, unknown>>;
-  readonly upstream: { readonly port: number; readonly secure: boolean };
+  readonly upstream: { readonly port: number; readonly secure: boolean; readonly protocol: UpstreamProtocol };
   readonly blockedBy?: string;
   readonly redirectToHost?: string;
   readonly endpoints: readonly (Endpoint & {
@@ -141,6 +142,8 @@ export interface ExplainResponse {
   readonly middleware: readonly string[];
   /** The response where there is no winner. */
   readonly answer: { readonly status: number; readonly reason: string } | null;
+  /** Of a client of HTTP/2, where that was asked for. */
+  readonly http2?: Http2Explanation;
   /** Other paths that servers may understand by this one; empty for nearly all paths. */
   readonly readings: readonly (PathReading & {
     /** Ids of what the reading reaches. */

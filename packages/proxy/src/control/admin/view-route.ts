@@ -2,6 +2,7 @@ import type { Destination } from '@swarmgate/registry';
 import type { Route } from '../../model/route.ts';
 import { redactRule } from '../../routing/request-rule.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { upstreamProtocolOf } from './explain-http2.ts';
 import { redactRequiredHeaders } from './redact-definition.ts';
 import type { RouteView } from './response-bodies.ts';
 
@@ -36,7 +37,7 @@ export function viewRoute(route: Route, { server, follower }: Pick<AdminParts, '
     origin: served?.origin ?? 'registry',
     addressesFresh: served?.addressesFresh ?? true,
     conditions: conditionsOf(route),
-    upstream: { port: route.upstreamPort, secure: route.upstreamSecure },
+    upstream: { port: route.upstreamPort, secure: route.upstreamSecure, protocol: upstreamProtocolOf(route) },
     ...(route.blockedBy === undefined ? {} : { blockedBy: route.blockedBy }),
     ...(route.redirectToHost === undefined ? {} : { redirectToHost: route.redirectToHost }),
     endpoints: server

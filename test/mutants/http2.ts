@@ -1,0 +1,121 @@
+import { faultsIn, type Mutant } from './mutant.ts';
+
+const http2 = 'packages/proxy/src/http/http2';
+const transport = 'packages/proxy/src/transport';
+
+/** HPACK, heads, flow control, streams, connections to endpoints. */
+export const http2Mutants: readonly Mutant[] = [
+  ...faultsIn(
+    `${http2}/hpack/decoder.ts`,
+    [`${http2}/hpack/hpack.test.ts`],
+    [
+      ['an encoder may use a larger table than was announced', ' || integer > this.#limitBytes) return', ') return'],
+      ['an encoder need not follow a smaller table', 'if (this.#updateDue) return false;', ''],
+      ['an entry larger than the table stays in it', 'if (size > this.#maxTableBytes) return;', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/hpack/encoder.ts`,
+    [`${http2}/hpack/hpack.test.ts`, `${http2}/client-session.test.ts`],
+    [
+      ['cookies enter the table', 'slot.repeated && !slot.secret && ', 'slot.repeated && '],
+      [
+        'a field of a step is a pseudo-header field',
+        'if (!mayBePseudo && given.charCodeAt(0) === COLON) return -1;',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/message-head.ts`,
+    [`${http2}/requests.test.ts`, 'packages/proxy/src/exchange/heads.test.ts'],
+    [
+      ['a request has two lengths', 'if (contentLength !== -1) return parseErrors.contentLengthDuplicate;', ''],
+      ['a request has two Hosts', 'if (host !== undefined) return parseErrors.hostDuplicate;', ''],
+      [
+        'Host and :authority differ',
+        'if (host !== undefined && host !== authority && host.toLowerCase() !== authority.toLowerCase())',
+        'if (false)',
+      ],
+      ['pseudo-header fields stand behind others', 'fields.length > 0 || host !== undefined || ', ''],
+      ['a length of a 204 reaches the client', '(this.status < 200 || this.status === 204)', 'this.status < 200'],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/field-names.ts`,
+    [`${http2}/requests.test.ts`],
+    [['Transfer-Encoding is taken over HTTP/2', "  'transfer-encoding': Rule.connectionSpecific,\n", '']],
+  ),
+  ...faultsIn(
+    `${http2}/sender.ts`,
+    [`${http2}/flow-control.test.ts`],
+    [
+      ["a stream's window does not shrink", 'stream.sendWindow -= length;', ''],
+      ['bodies go on where much output waits', 'if (endStream || !this.#isFull) return true;', 'return true;'],
+      ['a window that opens fills output without end', 'if (this.#paused || this.#isFull) return;', ''],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/sender.ts`,
+    [`${http2}/connection-errors.test.ts`],
+    [["a connection's window grows without end", 'if (this.window > most31Bits) return false;', '']],
+  ),
+  ...faultsIn(
+    `${http2}/frame-output.ts`,
+    [`${http2}/flow-control.test.ts`],
+    [
+      ['what moves into a large buffer is lost', 'before.copy(this.#buffer, 0, 0, this.#at);', ''],
+      ['chunks are not taken one by one', 'if (this.#chunks.length >= mostChunks) {', 'if (false) {'],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/receive-window.ts`,
+    [`${http2}/flow-control.test.ts`],
+    [['a peer may exceed its window', 'return this.available >= 0;', 'return true;']],
+  ),
+  ...faultsIn(
+    `${http2}/session-core.ts`,
+    [`${http2}/connection-errors.test.ts`],
+    [
+      [
+        'a body is shorter than its length',
+        'if (stream.expectedBytes !== -1 && stream.receivedBytes !== stream.expectedBytes) {',
+        'if (false) {',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/stream-table.ts`,
+    [`${http2}/stream-table.test.ts`],
+    [
+      [
+        'a stream is not found after another one ended',
+        'if (((next - wanted) & mask) < ((next - gap) & mask)) continue;',
+        '',
+      ],
+    ],
+  ),
+  ...faultsIn(
+    `${http2}/client-session.ts`,
+    [`${http2}/client-session.test.ts`],
+    [["GOAWAY's last stream counts as unprocessed", 'if (stream.id > lastStream)', 'if (stream.id >= lastStream)']],
+  ),
+  ...faultsIn(
+    `${transport}/http2/http2-connections.ts`,
+    [`${transport}/http2/http2-faults.test.ts`],
+    [['a request is sent twice where one before it failed', 'of this.#waiting) {', 'of [...this.#waiting]) {']],
+  ),
+  ...faultsIn(
+    `${transport}/deadline-sweep.ts`,
+    [`${transport}/deadline-sweep.test.ts`],
+    [
+      ['a deadline is applied to what has ended', 'if (timed.sweepPlace === -1 || timed', 'if (timed'],
+      ['another deadline than the removed one is forgotten', 'last.sweepPlace = place;', ''],
+    ],
+  ),
+  ...faultsIn(
+    'packages/proxy/src/exchange/upstream-head.ts',
+    ['packages/proxy/src/exchange/heads.test.ts'],
+    [['the endpoint is not told that trailers are taken', "if (wantsTrailers) flat.push('te', 'trailers');", '']],
+  ),
+];
