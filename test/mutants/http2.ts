@@ -90,7 +90,7 @@ export const http2Mutants: readonly Mutant[] = [
     [
       [
         'a stream is not found after another one ended',
-        'if (((next - wanted) & mask) < ((next - gap) & mask)) continue;',
+        'if (((next - required) & mask) < ((next - gap) & mask)) continue;',
         '',
       ],
     ],
@@ -116,6 +116,6 @@ export const http2Mutants: readonly Mutant[] = [
   ...faultsIn(
     'packages/proxy/src/exchange/upstream-head.ts',
     ['packages/proxy/src/exchange/heads.test.ts'],
-    [['the endpoint is not told that trailers are taken', "if (wantsTrailers) flat.push('te', 'trailers');", '']],
+    [['the endpoint does not learn that trailers are taken', "if (wantsTrailers) flat.push('te', 'trailers');", '']],
   ),
 ];

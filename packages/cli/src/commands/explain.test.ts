@@ -42,7 +42,7 @@ describe('an explanation in words', () => {
     ]);
   });
 
-  it('tells what a client of HTTP/2 meets where that was asked for', () => {
+  it('tells what a client of HTTP/2 meets where that was requested', () => {
     const http2 = {
       spoken: 'alpn',
       misdirected: true,

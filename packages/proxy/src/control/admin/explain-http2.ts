@@ -9,11 +9,11 @@ export interface Http2Explanation {
   readonly spoken: 'alpn' | 'prior-knowledge' | 'off';
   /** A connection that was made under another host's certificate, or another rule for client certificates, gets 421. */
   readonly misdirected: boolean;
-  /** `null`: no endpoint is asked. */
+  /** `null`: the request reaches no endpoint. */
   readonly upstream: UpstreamProtocol | null;
   /**
    * A WebSocket of the client (RFC 8441) goes to the endpoint as an upgrade of HTTP/1.1, or by extended CONNECT where the
-   * endpoint announces that, else the answer is 501.
+   * endpoint announces that, else the response is 501.
    */
   readonly webSocket: 'upgrade' | 'extended-connect' | null;
   /** A gRPC call is passed on with its trailers, or meets a service of HTTP/1.1. */
@@ -27,13 +27,13 @@ export function upstreamProtocolOf({ destination, upstreamSecure }: Route): Upst
   return protocol === 'h2c' && upstreamSecure ? 'h2' : protocol;
 }
 
-/** @param answersItself the request reaches no endpoint of the route */
+/** @param isLocal the proxy responds itself: the request reaches no endpoint of the route */
 export function explainHttp2(
   route: Route | undefined,
-  answersItself: boolean,
+  isLocal: boolean,
   { secure, isServed }: { readonly secure: boolean; readonly isServed: boolean },
 ): Http2Explanation {
-  const upstream = route === undefined || answersItself ? null : upstreamProtocolOf(route);
+  const upstream = route === undefined || isLocal ? null : upstreamProtocolOf(route);
   const isHttp1 = upstream === 'http1';
   return {
     spoken: !isServed ? 'off' : secure ? 'alpn' : 'prior-knowledge',

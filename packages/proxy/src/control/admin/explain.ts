@@ -19,7 +19,7 @@ export type ExplainQuery =
       readonly readings: readonly PathReading[];
       readonly headers: Readonly<Record<string, string>>;
       readonly limit: number;
-      /** What a client of HTTP/2 meets is wanted, too. */
+      /** Also what a client of HTTP/2 meets. */
       readonly http2: boolean;
     }
   | { readonly ok: false; readonly message: string };

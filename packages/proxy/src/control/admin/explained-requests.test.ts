@@ -35,7 +35,7 @@ describe('what a running proxy explains', () => {
     return response.status;
   };
 
-  it('explains what a client of HTTP/2 meets where that is asked for, and shows the protocol of a route', async () => {
+  it('explains what a client of HTTP/2 meets where that is requested, and shows the protocol of a route', async () => {
     const { call } = under;
     await call(
       'GET',

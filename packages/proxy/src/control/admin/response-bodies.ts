@@ -142,7 +142,7 @@ export interface ExplainResponse {
   readonly middleware: readonly string[];
   /** The response where there is no winner. */
   readonly answer: { readonly status: number; readonly reason: string } | null;
-  /** Of a client of HTTP/2, where that was asked for. */
+  /** Of a client of HTTP/2, where that was requested. */
   readonly http2?: Http2Explanation;
   /** Other paths that servers may understand by this one; empty for nearly all paths. */
   readonly readings: readonly (PathReading & {

@@ -146,7 +146,7 @@ describe('HTTP/2 flow control of what is sent (RFC 9113, sections 5.2 and 6.9)',
     return chunks;
   }
 
-  it('gives large output in chunks of up to 128 KB, one by one where that is asked for', () => {
+  it('gives large output in chunks of up to 128 KB, one by one where that is requested', () => {
     const chunks = taken(1);
     expect(Buffer.concat(chunks).equals(Buffer.concat(taken()))).to.equal(true);
     expect(chunks).to.have.length(2);
