@@ -26,7 +26,8 @@ is an error at the start.
 What holds for every router of one of Traefik’s entrypoints, as in Traefik’s own flags: **\`TRAEFIK_<ENTRYPOINT>_MIDDLEWARES\`** (\`auth@file,rate\`, before
 the router’s own; a name that is not defined closes the routers), **\`_REDIRECT\`** (to an entrypoint with TLS: \`websecure\`, or
 \`websecure,temporary\`; routers that are at the target redirect at this entrypoint), **\`_TLS\`** (\`true\` or the name of a resolver: routers without \`tls\` have
-it there; \`le,options=mtls\` closes them, because TLS options are not read), **\`_CLOSED\`** (a reason: its routers respond with 503). \`TRAEFIK_WEB_REDIRECT=websecure\` is of
+it there; \`le,options=mtls\` closes them, because TLS options are not read), **\`_AS_DEFAULT\`** (\`true\`: routers that name no
+entrypoint are at those with it alone), **\`_CLOSED\`** (a reason: its routers respond with 503). \`TRAEFIK_WEB_REDIRECT=websecure\` is of
 the entrypoint \`web\`; in the name everything but letters and digits is \`_\`. An entrypoint that is not known is an error at the start.`;
 
 function row(setting: Setting<unknown>): readonly string[] {

@@ -158,6 +158,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
    | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
+   | \`--entrypoints.websecure.asDefault=true\` | \`TRAEFIK_WEBSECURE_AS_DEFAULT=true\` |
    | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers respond with 503, because the options may demand certificates of clients |
    | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy |
    | \`--configFile=…\`, or a static file that is mounted | none: nothing is served before its content stands in settings and \`TRAEFIK_SERVICE=off\` |

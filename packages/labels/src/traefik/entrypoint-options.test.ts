@@ -156,6 +156,7 @@ describe('what holds for every router of an entrypoint', () => {
     ['WEB_REDIRECT', 'http', 'an entrypoint with TLS'],
     ['WEB_REDIRECT', 'websecure,soon', 'an entrypoint with TLS'],
     ['WEB_TLS', 'false', 'the name of a resolver'],
+    ['WEB_AS_DEFAULT', 'yes', 'true, or leave it out'],
     ['WEB_TLS', 'a,b', 'the name of a resolver'],
   ] as const)
     it(`refuses TRAEFIK_${setting}=${value}`, () => {

@@ -1,6 +1,6 @@
 import { splitList } from './middleware-calls.ts';
 
-/** What holds for every router of one entrypoint: `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS`. */
+/** What holds for every router of one entrypoint: `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS`, `_AS_DEFAULT`. */
 export interface EntrypointOptions {
   /** Requests go to the same URL by TLS. `to`: an entrypoint with TLS, or `https`. */
   readonly redirect?: { readonly to: string; readonly isPermanent: boolean };
@@ -8,6 +8,8 @@ export interface EntrypointOptions {
   readonly middlewares?: readonly string[];
   /** Routers without `tls` have this. */
   readonly tls?: EntrypointTls;
+  /** Routers that name no entrypoint are at those with this alone, where any has it. */
+  readonly isDefault?: true;
   /** Why its routers respond with 503: a flag restricts it, and nothing here says the same. */
   readonly closed?: string;
 }
@@ -34,7 +36,7 @@ export function readEntrypointOptions(
 ): ReadEntrypointOptions {
   const found = new Map<string, EntrypointOptions>();
   for (const [setting, value] of Object.entries(given)) {
-    const match = /^(.+)_(REDIRECT|MIDDLEWARES|TLS|CLOSED)$/.exec(setting);
+    const match = /^(.+)_(REDIRECT|MIDDLEWARES|TLS|AS_DEFAULT|CLOSED)$/.exec(setting);
     const name = [...entrypoints.keys()].find((each) => variableOf(each) === match?.[1]);
     if (match === null || name === undefined)
       return {
@@ -62,6 +64,7 @@ function optionsOf(
 ): EntrypointOptions | string {
   const parts = splitList(value);
   if (what === 'CLOSED') return { closed: value };
+  if (what === 'AS_DEFAULT') return /^(true|1|t)$/i.test(value.trim()) ? { isDefault: true } : 'true, or leave it out';
   if (what === 'MIDDLEWARES') return parts.length > 0 ? { middlewares: parts } : 'names of middlewares';
   if (what === 'TLS') return tlsOf(parts);
   const [to = '', ...more] = parts;

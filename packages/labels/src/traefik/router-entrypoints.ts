@@ -37,8 +37,9 @@ export function routerEntrypoints(options: GivenOptions, router: string, setting
   const known: string[] = [];
   if (given === undefined) {
     // A router without `tls` takes no TLS connection in Traefik, unless its entrypoint says otherwise.
-    if (entrypointOptions.size === 0) return whole([isSecure ? 'ssl' : 'plain'], problems);
-    known.push(...entrypoints.keys());
+    if (entrypointOptions.size === 0 && !entrypoints.has(internal))
+      return whole([isSecure ? 'ssl' : 'plain'], problems);
+    known.push(...defaultEntrypoints(settings));
   } else
     for (const name of splitList(given.value)) {
       if (entrypoints.has(name.toLowerCase())) known.push(name.toLowerCase());
@@ -59,6 +60,14 @@ export function routerEntrypoints(options: GivenOptions, router: string, setting
 }
 
 const none: ReadonlyMap<string, EntrypointOptions> = new Map();
+
+/** Traefik's own entrypoint, which no router has by default. */
+const internal = 'traefik';
+
+function defaultEntrypoints({ entrypoints, entrypointOptions = none }: Settings): readonly string[] {
+  const stated = [...entrypointOptions].filter(([, { isDefault }]) => isDefault === true).map(([name]) => name);
+  return stated.length > 0 ? stated : [...entrypoints.keys()].filter((name) => name !== internal);
+}
 
 function whole(ports: readonly string[], problems: readonly Problem[]): RouterEntrypoints {
   return { ports, groups: [{ ports, middlewares: [] }], problems };

@@ -34,6 +34,7 @@ describe('flags of Traefik', () => {
     ],
     ['--entrypoints.websecure.http.tls', ['listener TRAEFIK_WEBSECURE_TLS=true']],
     ['--providers.swarm.network=public --providers.swarm.exposedbydefault=false', ['listener TRAEFIK_NETWORK=public']],
+    ['--entrypoints.web.asDefault --entrypoints.websecure.asdefault=false', ['listener TRAEFIK_WEB_AS_DEFAULT=true']],
     ['TRAEFIK_ENTRYPOINTS_WEBSECURE_HTTP_MIDDLEWARES=auth', ['listener TRAEFIK_WEBSECURE_MIDDLEWARES=auth']],
     [
       '--providers.swarm=true\n--providers.swarm.constraints=Label(`a`,`b`)',

@@ -69,6 +69,7 @@ interface EntrypointFlags {
   middlewares?: string;
   to?: string;
   isTemporary?: boolean;
+  isDefault?: boolean;
   tls?: { resolver?: string; options?: string };
   /** The flag that restricts, and nothing here says the same. */
   closed?: string;
@@ -77,6 +78,7 @@ interface EntrypointFlags {
     readonly middlewares?: string;
     readonly redirect?: string;
     readonly tls?: string;
+    readonly isDefault?: string;
     readonly closed?: string;
   };
 }
@@ -145,11 +147,12 @@ class ArgsReader {
   }
 
   #addEntrypoints(): void {
-    for (const [name, { middlewares, to, isTemporary, tls, closed, from }] of this.#entrypoints) {
+    for (const [name, { middlewares, to, isTemporary, isDefault, tls, closed, from }] of this.#entrypoints) {
       const setting = `TRAEFIK_${variableOf(name)}`;
       if (middlewares !== undefined)
         this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from.middlewares ?? '');
       if (to !== undefined) this.#redirection(name, setting, to, isTemporary === true, from.redirect ?? '');
+      if (isDefault === true) this.#add('listener', `${setting}_AS_DEFAULT=true`, from.isDefault ?? '');
       if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from.closed ?? '');
       if (tls === undefined) continue;
       const options = tls.options === undefined ? '' : `,options=${tls.options}`;
@@ -172,6 +175,7 @@ class ArgsReader {
     else if (/^http\.redirections?\.entrypoint\.scheme$/.test(option)) keep({ to: own.to ?? value });
     else if (/^http\.redirections?\.entrypoint\.permanent$/.test(option)) keep({ isTemporary: isOff });
     else if (/^http\.redirections?\./.test(option)) return;
+    else if (option === 'asdefault') keep({ isDefault: !isOff });
     else if (/^http\.middlewares(\[\d+\])?$/.test(option))
       keep({ middlewares: own.middlewares === undefined ? value : `${own.middlewares},${value}` });
     else if (/^http\.tls(\.|$)/.test(option)) this.#tlsByDefault(own, option.slice('http.tls.'.length), value, keep);

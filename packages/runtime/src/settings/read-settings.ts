@@ -16,7 +16,7 @@ type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonl
 export type Settings = { readonly [K in keyof Catalogue]: ValueOf<Catalogue[K]> } & {
   /** `DEFAULT_<LABEL>` by what follows `DEFAULT_`, unread: other settings and empty ones left out. */
   readonly defaultLabels: Readonly<Record<string, string>>;
-  /** `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS` and `_CLOSED` by what follows `TRAEFIK_`, unread. */
+  /** `TRAEFIK_<ENTRYPOINT>_REDIRECT`, `_MIDDLEWARES`, `_TLS`, `_AS_DEFAULT` and `_CLOSED` by what follows `TRAEFIK_`, unread. */
   readonly traefikOfEntrypoints: Readonly<Record<string, string>>;
 };
 
@@ -146,7 +146,7 @@ function traefikOfEntrypointsIn(env: SettingsSource['env']): Settings['traefikOf
   const found: Record<string, string> = {};
   for (const [variable, value] of Object.entries(env)) {
     const name =
-      /^TRAEFIK_(?!ENTRYPOINTS_|PROVIDERS_|CERTIFICATESRESOLVERS_)([A-Z0-9_]+_(?:REDIRECT|MIDDLEWARES|TLS|CLOSED))$/.exec(
+      /^TRAEFIK_(?!ENTRYPOINTS_|PROVIDERS_|CERTIFICATESRESOLVERS_)([A-Z0-9_]+_(?:REDIRECT|MIDDLEWARES|TLS|AS_DEFAULT|CLOSED))$/.exec(
         variable,
       )?.[1];
     if (name !== undefined && value !== undefined && value !== '') found[name] = value;

@@ -12,7 +12,7 @@ describe('settings of Traefik', () => {
     const read = traefikSettings.traefikEntrypoints.parse('Web=80, admin=8000:ssl,admin=ssl,db=5432');
     expect(read.ok && Object.fromEntries(read.value)).to.deep.equal({
       web: ['80'],
-      http: ['plain'],
+      http: ['80'],
       websecure: ['ssl'],
       https: ['ssl'],
       admin: ['8000:ssl', 'ssl'],

@@ -42,7 +42,7 @@ export const traefikSettings = {
     parse: entrypoints,
     usedBy: reading,
     meaning:
-      'Names of Traefik’s entrypoints and their ports: `web=80,websecure=443:ssl`; `plain` is every port without TLS, `ssl` every one with it. `web` and `http` are `plain`, `websecure` and `https` are `ssl` unless they are named',
+      'Names of Traefik’s entrypoints and their ports: `web=80,websecure=443:ssl`; `plain` is every port without TLS, `ssl` every one with it. `web` is `plain`, `websecure` is `ssl` unless they are named; `http` is as `web`, `https` as `websecure`',
   }),
   traefikDefaultRule: optional({
     env: ['TRAEFIK_DEFAULT_RULE'],
@@ -96,6 +96,14 @@ function entrypoints(raw: string): Parsed<ReadonlyMap<string, readonly string[]>
       return { ok: false, expected: 'names and ports such as web=80,websecure=443:ssl,internal=8000' };
     found.set(name, named.has(name) ? [...(found.get(name) ?? []), port] : [port]);
     named.add(name);
+  }
+  // Another name of the same entrypoint: it must not be at ports where that one is not.
+  for (const [name, other] of [
+    ['http', 'web'],
+    ['https', 'websecure'],
+  ] as const) {
+    const ports = found.get(other);
+    if (named.has(other) && !named.has(name) && ports !== undefined) found.set(name, ports);
   }
   return { ok: true, value: found };
 }

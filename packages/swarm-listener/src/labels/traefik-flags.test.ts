@@ -72,7 +72,7 @@ describe('the flags of the Traefik service in the Swarm', () => {
   it('select services by constraints and by what is exposed', () => {
     const { 'traefik.enable': _, ...unstated } = router;
     const constraint = '--providers.swarm.constraints=Label(`zone`,`public`)';
-    const services = listener()(
+    const services = listener({ TRAEFIK_SERVICE: 'traefik_traefik' })(
       named('web', { ...unstated, zone: 'public' }),
       named('internal', unstated),
       traefik(['--providers.swarm', constraint]),
@@ -93,6 +93,11 @@ describe('the flags of the Traefik service in the Swarm', () => {
     expect(reported?.definition).to.equal(undefined);
     expect(reported?.problems.map(({ severity, reason }) => [severity, reason])).to.deep.equal([
       ['error', 'traefik-flag-unsupported'],
+    ]);
+    const bound = listener({ TRAEFIK_SERVICE: 'traefik_traefik' });
+    expect(bound(web, owner, traefik(closing)).get('traefik_traefik')).to.equal(undefined);
+    expect(reasonsOf(listener()(web, owner, traefik(closing)).get('traefik_traefik'))).to.deep.equal([
+      'traefik-service-unnamed',
     ]);
     expect(see(web, traefik(['--api'])).get('traefik_traefik')).to.equal(undefined);
     const dashboard = { ...router, 'traefik.http.routers.web.rule': 'Host(`t.example`)' };

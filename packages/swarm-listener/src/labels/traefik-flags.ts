@@ -56,7 +56,10 @@ export function createTraefikFlags(settings: TraefikFlagsSettings, readsFile: bo
       const merged = withFlags(settings, flags);
       const options = traefikOptionsOf(merged);
       settingsWithFlags = onlyTraefik(merged);
-      return { kind: 'read', service: { id, name }, flags, options };
+      const isBound =
+        settings.traefikService !== undefined || isDeepStrictEqual(settingsWithFlags, onlyTraefik(settings));
+      const problems = isBound ? flags.problems : [...flags.problems, unnamed(name)];
+      return { kind: 'read', service: { id, name }, flags: { ...flags, problems }, options };
     } catch (error) {
       return { kind: 'unknown', problem: unreadable(name, messageOf(error)) };
     }
@@ -130,6 +133,16 @@ function unknown(reason: string, message: string, suggestion: string): Problem {
     reason,
     message: `${message}: what is registered for labels of Traefik stays as it is, and nothing new is served, because flags may restrict`,
     suggestion,
+  };
+}
+
+/** A listener that starts after Traefik was removed cannot know that its flags restricted. */
+function unnamed(name: string): Problem {
+  return {
+    severity: 'warning',
+    reason: 'traefik-service-unnamed',
+    message: `the flags of ${name} hold as long as it is there; a listener that starts without it would serve what they close`,
+    suggestion: `set TRAEFIK_SERVICE=${name}, so that nothing new is served while it is missing`,
   };
 }
 
