@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { interpolate } from '../../../packages/cli/src/compose/interpolate.ts';
 import {
   type MetricsFormat,
   type MetricWithValues,
@@ -84,16 +85,18 @@ describe('monitoring', function () {
     expect(await promtool(['check', 'rules', join(folder, 'alert-rules.yml')])).to.include({ ok: true });
     const directory = await mkdtemp(join(tmpdir(), 'swarmgate-prometheus-'));
     try {
-      const config = await readFile(join(folder, 'prometheus.yml'), 'utf8');
-      await writeFile(
-        join(directory, 'prometheus.yml'),
-        config
-          .replace('/etc/prometheus/alert-rules.yml', join(folder, 'alert-rules.yml'))
-          .replaceAll('/run/secrets/metrics_token', join(directory, 'token')),
-      );
       await writeFile(join(directory, 'token'), 'scraper');
-      const checked = await promtool(['check', 'config', join(directory, 'prometheus.yml')]);
-      expect(checked, checked.said).to.include({ ok: true });
+      for (const name of ['prometheus.yml', 'prometheus-tls.yml']) {
+        const config = await readFile(join(folder, name), 'utf8');
+        await writeFile(
+          join(directory, name),
+          config
+            .replace('/etc/prometheus/alert-rules.yml', join(folder, 'alert-rules.yml'))
+            .replaceAll('/run/secrets/metrics_token', join(directory, 'token')),
+        );
+        const checked = await promtool(['check', 'config', join(directory, name)]);
+        expect(checked, checked.said).to.include({ ok: true });
+      }
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
@@ -173,21 +176,24 @@ describe('monitoring', function () {
       }
     });
 
-  it('mounts files that are there, each at a place that another one names', async () => {
-    const stack = parse(await readFile(stackFile, 'utf8')) as {
-      readonly services: Readonly<
-        Record<string, { readonly configs?: readonly { readonly source: string; readonly target: string }[] }>
-      >;
-      readonly configs: Readonly<Record<string, { readonly file: string }>>;
-    };
-    for (const { file } of Object.values(stack.configs))
-      expect(await readFile(join(folder, '..', file), 'utf8'), file).to.have.length.above(0);
-    const mounted = Object.values(stack.services).flatMap(({ configs = [] }) => configs);
-    expect(mounted.map(({ source }) => source).sort()).to.deep.equal(Object.keys(stack.configs).sort());
-    const targets = mounted.map(({ target }) => target);
-    const prometheus = parse(await readFile(join(folder, 'prometheus.yml'), 'utf8')) as { rule_files: string[] };
-    expect(targets).to.include.members(prometheus.rule_files);
-    const provider = await readFile(join(folder, 'dashboards.yml'), 'utf8');
-    expect(targets.filter((target) => target.endsWith('.json'))[0]).to.include(/path: ([^ ]+)/.exec(provider)?.[1]);
-  });
+  for (const config of ['prometheus', 'prometheus-tls'])
+    it(`mounts files that are there, each at a place that another one names: ${config}`, async () => {
+      const stack = parse(await readFile(stackFile, 'utf8')) as {
+        readonly services: Readonly<
+          Record<string, { readonly configs?: readonly { readonly source: string; readonly target: string }[] }>
+        >;
+        readonly configs: Readonly<Record<string, { readonly file: string }>>;
+      };
+      for (const { file } of Object.values(stack.configs)) {
+        const { value } = interpolate(file, { PROMETHEUS_CONFIG: config });
+        expect(await readFile(join(folder, '..', value), 'utf8'), file).to.have.length.above(0);
+      }
+      const mounted = Object.values(stack.services).flatMap(({ configs = [] }) => configs);
+      expect(mounted.map(({ source }) => source).sort()).to.deep.equal(Object.keys(stack.configs).sort());
+      const targets = mounted.map(({ target }) => target);
+      const prometheus = parse(await readFile(join(folder, `${config}.yml`), 'utf8')) as { rule_files: string[] };
+      expect(targets).to.include.members(prometheus.rule_files);
+      const provider = await readFile(join(folder, 'dashboards.yml'), 'utf8');
+      expect(targets.filter((target) => target.endsWith('.json'))[0]).to.include(/path: ([^ ]+)/.exec(provider)?.[1]);
+    });
 });
