@@ -134,7 +134,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    docker stack deploy -c docker/stack.yml -c docker/stack.traefik.yml swarmgate
    \`\`\`
 
-   The way back is the same in the other direction: the ports of step 1, and \`docker service scale traefik_traefik=1\`.
+   A global service has no scale: \`docker service rm\` it. The way back is the same in the other direction: the ports of step 1, and \`docker service scale traefik_traefik=1\`.
 
 ## What the steps do
 
