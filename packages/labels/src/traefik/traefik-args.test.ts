@@ -25,6 +25,14 @@ describe('flags of Traefik', () => {
       ['listener TRAEFIK_WEB_REDIRECT=websecure,temporary'],
     ],
     [
+      '--entrypoints.web.address=:80 --entrypoints.secure.address=:8443 --entrypoints.web.http.redirections.entrypoint.to=secure',
+      ['listener TRAEFIK_WEB_REDIRECT=secure', 'listener TRAEFIK_ENTRYPOINTS=web=80,secure=8443:ssl'],
+    ],
+    [
+      '--entrypoints.web.http.redirections.entrypoint.scheme=https --entrypoints.web.http.redirections.entrypoint.to=websecure',
+      ['listener TRAEFIK_WEB_REDIRECT=websecure'],
+    ],
+    [
       '--entrypoints.my-web.address=:8080 --entrypoints.my-web.http.middlewares=auth@file,rate',
       ['listener TRAEFIK_MY_WEB_MIDDLEWARES=auth@file,rate', 'listener TRAEFIK_ENTRYPOINTS=my-web=8080'],
     ],
@@ -92,6 +100,7 @@ describe('flags of Traefik', () => {
     '--entrypoints.web.forwardedHeaders.insecure',
     '--entrypoints.dns.address=:53/udp',
     '--entrypoints.web.http.redirections.entrypoint.to=other',
+    '--entrypoints.web.http.redirections.entrypoint.to=websecure --entrypoints.web.http.redirections.entrypoint.scheme=http',
     '--providers.swarm.constraints=Label(`a`)',
     '--experimental.plugins.bouncer.modulename=x',
   ])

@@ -68,6 +68,8 @@ function unquoted(text: string): string {
 interface EntrypointFlags {
   middlewares?: string;
   to?: string;
+  /** Of the redirection; Traefik's default is `https`. */
+  scheme?: string;
   isTemporary?: boolean;
   isDefault?: boolean;
   tls?: { resolver?: string; options?: string };
@@ -143,15 +145,22 @@ class ArgsReader {
   }
 
   #isSecure(name: string): boolean {
-    return this.#entrypoints.get(name)?.tls !== undefined || usual[name] === 443;
+    // A redirection leads to https, unless it says otherwise.
+    const isTarget = [...this.#entrypoints.values()].some(
+      ({ to, scheme }) => scheme !== 'http' && to?.toLowerCase() === name && this.#ports.has(name),
+    );
+    return isTarget || this.#entrypoints.get(name)?.tls !== undefined || usual[name] === 443;
   }
 
   #addEntrypoints(): void {
-    for (const [name, { middlewares, to, isTemporary, isDefault, tls, closed, from }] of this.#entrypoints) {
+    for (const [name, { middlewares, to, scheme, isTemporary, isDefault, tls, closed, from }] of this.#entrypoints) {
       const setting = `TRAEFIK_${variableOf(name)}`;
       if (middlewares !== undefined)
         this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from.middlewares ?? '');
-      if (to !== undefined) this.#redirection(name, setting, to, isTemporary === true, from.redirect ?? '');
+      const target = to ?? scheme;
+      if (target !== undefined && scheme !== 'http')
+        this.#redirection(name, setting, target, isTemporary === true, from.redirect ?? '');
+      else if (target !== undefined) this.#lackOfRedirection(name, target, from.redirect ?? '');
       if (isDefault === true) this.#add('listener', `${setting}_AS_DEFAULT=true`, from.isDefault ?? '');
       if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from.closed ?? '');
       if (tls === undefined) continue;
@@ -166,13 +175,13 @@ class ArgsReader {
     const isOff = /^(false|0|f)$/i.test(value);
     const keep = (more: Omit<EntrypointFlags, 'from'>) => {
       const [what = ''] = Object.keys(more);
-      const from = { [what === 'to' || what === 'isTemporary' ? 'redirect' : what]: written };
+      const from = { [/^(to|scheme|isTemporary)$/.test(what) ? 'redirect' : what]: written };
       this.#entrypoints.set(name, { ...own, ...more, from: { ...from, ...own.from } });
     };
     if (port?.[2] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
     else if (port !== null) this.#ports.set(name, { port: Number(port[1]), from: written });
     else if (/^http\.redirections?\.entrypoint\.to$/.test(option)) keep({ to: value });
-    else if (/^http\.redirections?\.entrypoint\.scheme$/.test(option)) keep({ to: own.to ?? value });
+    else if (/^http\.redirections?\.entrypoint\.scheme$/.test(option)) keep({ scheme: value.toLowerCase() });
     else if (/^http\.redirections?\.entrypoint\.permanent$/.test(option)) keep({ isTemporary: isOff });
     else if (/^http\.redirections?\./.test(option)) return;
     else if (option === 'asdefault') keep({ isDefault: !isOff });
@@ -209,12 +218,15 @@ class ArgsReader {
     const target = port === undefined ? to.toLowerCase() : this.#nameOf(Number(port));
     if (target === 'https' || (target !== undefined && this.#isSecure(target)))
       this.#add('listener', `${setting}_REDIRECT=${target}${isTemporary ? ',temporary' : ''}`, written);
-    else
-      this.#lack(
-        written,
-        `the redirection of ${name} to ${to}, which has no TLS, has no setting`,
-        'write redirectScheme or redirectRegex on its routers',
-      );
+    else this.#lackOfRedirection(name, to, written);
+  }
+
+  #lackOfRedirection(name: string, to: string, written: string): void {
+    this.#lack(
+      written,
+      `the redirection of ${name} to ${to}, which has no TLS, has no setting`,
+      'write redirectScheme or redirectRegex on its routers',
+    );
   }
 
   #nameOf(port: number): string | undefined {
