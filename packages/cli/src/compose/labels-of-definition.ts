@@ -44,6 +44,8 @@ function fieldsOf(destination: Destination): readonly (readonly [string, string]
     ['httpsOnly', destination.httpsOnly === true ? 'true' : undefined],
     ['httpsRedirectCode', destination.httpsRedirectCode],
     ['sslVerifyNone', sslVerifyNone === true ? 'true' : undefined],
+    ['passHostHeader', destination.passHostHeader === false ? 'false' : undefined],
+    ['grpcWeb', destination.grpcWeb === true ? 'true' : undefined],
     ['checkPath', destination.checkPath],
     ['checkIntervalMs', destination.checkIntervalMs],
   ];
@@ -67,6 +69,7 @@ function overridingOf(fields: OverridingLabels): readonly (readonly [string, str
     ['sessionType', fields.sessionType],
     ['sessionCookie', fields.sessionCookie],
     ['acme', fields.acme === undefined ? undefined : String(fields.acme)],
+    ['acmeDomains', fields.acmeDomains?.join(',')],
   ];
   return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }

@@ -1,3 +1,4 @@
+import { domains } from '../values/domains.ts';
 import { oneOf, text } from '../values/plain.ts';
 import { not, ok, type Value } from '../values/value.ts';
 import { added, endingTls, label } from './label-entry.ts';
@@ -22,6 +23,14 @@ export const certificateServiceLabels = {
       '`false`: no certificate is ordered for the hosts of this service. Else the one issuer of `ACME_DIRECTORY` to order from, named as there.',
     modes: endingTls,
     example: 'letsencrypt',
+    dockerFlow: added,
+  }),
+  acmeDomains: label('acmeDomains', domains, {
+    default: 'the hosts of the service',
+    meaning:
+      'Names that certificates are ordered for instead of the hosts: a wildcard for many hosts, which needs `dns-01`.',
+    modes: endingTls,
+    example: '*.shop.example,shop.example',
     dockerFlow: added,
   }),
   acmeChallenge: label('acmeChallenge', oneOf('http-01', 'tls-alpn-01', 'dns-01'), {

@@ -13,7 +13,7 @@ export const maintenanceServiceLabels = {
   maintenance: label('maintenance', boolean, {
     default: 'false',
     meaning:
-      'The service is in maintenance: requests get 503 with `Retry-After` and a page, connections of `reqMode` tcp and sni are refused (docs/maintenance.md).',
+      'The service is in maintenance: requests get 503 with `Retry-After` and a page, connections of `reqMode` tcp, sni and tls are refused (docs/maintenance.md).',
     restricts: 'maintenance',
     example: 'true',
     dockerFlow: added,

@@ -25,6 +25,8 @@ function ofKind<Kind extends MiddlewareKindName>(kind: Kind) {
 export const middlewareDestinationLabels = {
   encodedCharacters: ofKind('encodedCharacters'),
   ipAllowList: ofKind('ipAllowList'),
+  allowedHosts: ofKind('allowedHosts'),
+  passTLSClientCert: ofKind('passTLSClientCert'),
   redirectScheme: ofKind('redirectScheme'),
   redirectRegex: ofKind('redirectRegex'),
   inFlightReq: ofKind('inFlightReq'),

@@ -105,6 +105,14 @@ export const upstreamDestinationLabels = {
     example: 'true',
     dockerFlow: added,
   }),
+  passHostHeader: label('passHostHeader', boolean, {
+    default: 'true',
+    meaning:
+      'Sends the Host that the client sent. `false`: the service gets its own name or address instead, `outboundHostname` where that is set, with a port that is not the usual one; the client’s is in X-Forwarded-Host.',
+    modes: httpOnly,
+    example: 'false',
+    dockerFlow: added,
+  }),
   checkPath: label('checkPath', checkPath, {
     meaning:
       'Path of the health check; an endpoint that does not respond with 2xx or 3xx gets no requests. With `protocol=grpc` it names what `grpc.health.v1.Health/Check` is called with: `/` the whole server, `/package.Service` one service.',

@@ -1,6 +1,6 @@
 import { boolean, text } from '../values/plain.ts';
 import { middlewareKind, optional, required } from './middleware-kind.ts';
-import { hashedUser, headerName, linesOf } from './option-values.ts';
+import { hashedUser, headerName, hostName, linesOf, listOf } from './option-values.ts';
 
 /** Middleware that lets in who proves to be a user, or refuses what servers read in different ways. */
 
@@ -39,4 +39,13 @@ export const encodedCharacters = middlewareKind({
     allowEncodedQuestionMark: allowed('`%3F`'),
     allowEncodedHash: allowed('`%23`'),
   },
+});
+
+export const allowedHosts = middlewareKind({
+  kind: 'allowedHosts',
+  positional: 'hosts',
+  meaning: 'Hosts that requests may name; others get 403 `host-denied`. Compared without port and case.',
+  example: 'shop.example,www.shop.example',
+  restricts: 'allowed-hosts',
+  options: { hosts: required(listOf(hostName), { meaning: 'Hosts.' }) },
 });

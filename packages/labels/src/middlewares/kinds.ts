@@ -1,4 +1,5 @@
-import { basicAuth, encodedCharacters } from './access-kinds.ts';
+import { allowedHosts, basicAuth, encodedCharacters } from './access-kinds.ts';
+import { passTLSClientCert } from './certificate-kinds.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { headers } from './header-kinds.ts';
 import { inFlightReq, ipAllowList, rateLimit } from './limit-kinds.ts';
@@ -15,6 +16,8 @@ import { buffering, circuitBreaker, compress, contentType, errors, retry } from 
 export const middlewareKinds = {
   encodedCharacters,
   ipAllowList,
+  allowedHosts,
+  passTLSClientCert,
   redirectScheme,
   redirectRegex,
   inFlightReq,

@@ -82,6 +82,16 @@ export const circuitExpression = checked((text) => {
   return read.ok ? undefined : read.expected;
 });
 
+/** A host as requests name it: lower case, without a port. */
+export const hostName = checked(
+  (text) => (/^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(text) ? undefined : 'host names such as shop.example'),
+  (raw) =>
+    raw
+      .trim()
+      .toLowerCase()
+      .replace(/:\d{1,5}$/, ''),
+);
+
 export const headerName = checked((text) => (isToken(text) ? undefined : 'the name of a header'));
 
 export const requestHeaderName = checked((text) =>

@@ -25,8 +25,11 @@ export const routerKeys: readonly KeyDocs[] = [
   { key: 'ruleSyntax' },
   { key: 'tls', meaning: 'served over TLS only' },
   { key: 'tls.certResolver', meaning: 'the issuer of that name in `ACME_DIRECTORY`, else the default one' },
-  { key: 'tls.domains[n].main' },
-  { key: 'tls.domains[n].sans' },
+  {
+    key: 'tls.domains[n].main',
+    meaning: 'with `tls.certResolver`: certificates are ordered for these names instead of the hosts of the rule',
+  },
+  { key: 'tls.domains[n].sans', meaning: 'more of these names' },
   { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
   { key: 'observability.accessLogs' },
   { key: 'observability.metrics' },
@@ -66,7 +69,10 @@ export const serviceKeys: readonly KeyDocs[] = [
   { key: 'loadBalancer.healthCheck.headers.*' },
   { key: 'loadBalancer.passiveHealthCheck.failureWindow' },
   { key: 'loadBalancer.passiveHealthCheck.maxFailedAttempts' },
-  { key: 'loadBalancer.passHostHeader', meaning: '`true`, which is the default here too' },
+  {
+    key: 'loadBalancer.passHostHeader',
+    meaning: '`false`: the service gets its own name or address as Host; default: the Host of the client',
+  },
   { key: 'loadBalancer.responseForwarding.flushInterval' },
   { key: 'loadBalancer.serversTransport' },
   { key: 'loadBalancer.strategy' },
@@ -87,8 +93,8 @@ export const tcpRouterKeys: readonly KeyDocs[] = [
   { key: 'tls.passthrough', meaning: 'TLS goes on as it comes, distinguished by the server name' },
   { key: 'tls.certResolver', meaning: 'as for routers of HTTP, where TLS is ended' },
   { key: 'tls.options', meaning: '`default`; others may demand certificates of clients, and close the router' },
-  { key: 'tls.domains[n].main' },
-  { key: 'tls.domains[n].sans' },
+  { key: 'tls.domains[n].main', meaning: 'as for routers of HTTP, where TLS is ended' },
+  { key: 'tls.domains[n].sans', meaning: 'more of these names' },
 ];
 
 export const tcpServiceKeys: readonly KeyDocs[] = [

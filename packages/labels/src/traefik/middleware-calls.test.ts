@@ -10,9 +10,7 @@ function given(...keys: readonly string[]): GivenOptions {
 
 describe('the table from middlewares of Traefik to ours', () => {
   it('has a line for every option that is read as a label', () => {
-    const kinds = Object.entries(middlewareKeys).filter(
-      ([kind]) => !['chain', 'digestAuth', 'grpcWeb', 'passTLSClientCert', 'plugin'].includes(kind),
-    );
+    const kinds = Object.entries(middlewareKeys).filter(([kind]) => !['chain', 'digestAuth', 'plugin'].includes(kind));
     const missing = kinds.flatMap(([kind, keys]) =>
       keys
         .map((key) => `${kind}.${key.replace('*', 'X-Name')}`)
@@ -30,9 +28,10 @@ describe('the table from middlewares of Traefik to ours', () => {
       keys.flatMap((key) => {
         const call = middlewareCall(given(`${kind}.${key.replace('*', 'X-Name')}`));
         if ('why' in call) return [];
-        const ours = middlewareKindOf(call.kind);
-        const names = Object.entries(ours?.options ?? {}).map(([field, { name }]) => name ?? field);
-        return call.options.map(({ option }) => option.split('.')[0] ?? '').filter((name) => !names.includes(name));
+        return [call, ...(call.first === undefined ? [] : [call.first])].flatMap(({ kind: name, options }) => {
+          const names = Object.entries(middlewareKindOf(name)?.options ?? {}).map(([field, { name }]) => name ?? field);
+          return options.map(({ option }) => option.split('.')[0] ?? '').filter((option) => !names.includes(option));
+        });
       }),
     );
     expect(wrong).to.deep.equal([]);

@@ -14,6 +14,8 @@ export type MiddlewareCall =
       readonly options: readonly CallOption[];
       /** Options of Traefik that have no effect here, none of which restricts. */
       readonly ignored: readonly string[];
+      /** What a middleware of another kind of ours does, before this one. */
+      readonly first?: { readonly kind: string; readonly options: readonly CallOption[] };
     }
   | { readonly kind: 'unsupported'; readonly why: string; readonly suggestion: string };
 
@@ -30,6 +32,12 @@ interface Mapping {
   readonly options: Readonly<Record<string, Rewrite>>;
   /** What Traefik’s default is where ours differs. */
   readonly defaults?: readonly CallOption[];
+  /** Options of ours that another kind has, which comes first. */
+  readonly first?: {
+    readonly kind: string;
+    readonly options: ReadonlySet<string>;
+    readonly defaults?: readonly CallOption[];
+  };
 }
 
 const listed =
@@ -66,6 +74,17 @@ const allowList: Mapping = {
     rejectstatuscode: 'rejectStatus',
   },
 };
+
+const certificateNames = [
+  'Country',
+  'Province',
+  'Locality',
+  'Organization',
+  'OrganizationalUnit',
+  'CommonName',
+  'SerialNumber',
+  'DomainComponent',
+];
 
 const inFile = 'it takes users from a file, which the listener does not have';
 
@@ -161,6 +180,21 @@ const mappings: Readonly<Record<string, Mapping>> = {
       'tls.insecureskipverify': null,
     },
   },
+  grpcweb: {
+    kind: 'grpcWeb',
+    options: { alloworigins: listed('allowOrigins') },
+    first: {
+      kind: 'headers',
+      options: new Set(['allowOrigins']),
+      // What clients of gRPC-Web in browsers send and read.
+      defaults: [
+        { option: 'allowMethods', value: 'POST' },
+        { option: 'allowHeaders', value: 'content-type,x-grpc-web,x-user-agent,grpc-timeout,authorization' },
+        { option: 'exposeHeaders', value: 'grpc-status,grpc-message,grpc-status-details-bin' },
+        { option: 'allowCredentials', value: 'true' },
+      ],
+    },
+  },
   headers: {
     kind: 'headers',
     options: {
@@ -177,7 +211,7 @@ const mappings: Readonly<Record<string, Mapping>> = {
       accesscontrolexposeheaders: listed('exposeHeaders'),
       accesscontrolmaxage: 'maxAge',
       addvaryheader: 'addVary',
-      allowedhosts: () => ({ why: 'allowedHosts is not supported' }),
+      allowedhosts: listed('hosts'),
       hostsproxyheaders: null,
       sslredirect: closed('sslRedirect is of Traefik 2'),
       ssltemporaryredirect: null,
@@ -201,10 +235,29 @@ const mappings: Readonly<Record<string, Mapping>> = {
       permissionspolicy: 'permissionsPolicy',
       isdevelopment: null,
     },
+    first: { kind: 'allowedHosts', options: new Set(['hosts']) },
   },
   inflightreq: { kind: 'inFlightReq', options: { amount: 'amount', ...counted } },
   ipallowlist: allowList,
   ipwhitelist: allowList,
+  passtlsclientcert: {
+    kind: 'passTLSClientCert',
+    options: {
+      pem: 'pem',
+      'info.notafter': 'notAfter',
+      'info.notbefore': 'notBefore',
+      'info.sans': 'sans',
+      'info.serialnumber': 'serialNumber',
+      'info.issuer.organizationalunit': null,
+      ...Object.fromEntries(
+        ['subject', 'issuer'].flatMap((whose) =>
+          certificateNames
+            .filter((name) => whose === 'subject' || name !== 'OrganizationalUnit')
+            .map((name) => [`info.${whose}.${name.toLowerCase()}`, `${whose}${name}`]),
+        ),
+      ),
+    },
+  },
   ratelimit: {
     kind: 'rateLimit',
     options: { average: 'average', period: 'period', burst: 'burst', 'redis.*': null, ...counted },
@@ -235,8 +288,6 @@ const mappings: Readonly<Record<string, Mapping>> = {
 
 const unsupportedKinds: Readonly<Record<string, readonly [why: string, suggestion: string]>> = {
   digestauth: ['digestAuth is not supported', 'use basicAuth over TLS, or forwardAuth'],
-  grpcweb: ['grpcWeb is not supported', 'let the service speak gRPC-Web itself'],
-  passtlsclientcert: ['passTLSClientCert is not supported', 'leave it out'],
   plugin: ['plug-ins of Traefik are not supported', 'use a middleware that does the same, or com.df.plugins'],
 };
 
@@ -271,7 +322,12 @@ function mapped(mapping: Mapping, kind: string, given: GivenOptions): Middleware
     else options.push(...written);
   }
   const defaults = (mapping.defaults ?? []).filter(({ option }) => !options.some((each) => each.option === option));
-  return { kind: mapping.kind, options: [...options, ...defaults], ignored };
+  const { first } = mapping;
+  const ofFirst = options.filter(({ option }) => first?.options.has(option));
+  const own = options.filter(({ option }) => first?.options.has(option) !== true);
+  const call = { kind: mapping.kind, options: [...own, ...defaults], ignored };
+  if (first === undefined || ofFirst.length === 0) return call;
+  return { ...call, first: { kind: first.kind, options: [...ofFirst, ...(first.defaults ?? [])] } };
 }
 
 function rewritten(

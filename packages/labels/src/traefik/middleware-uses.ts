@@ -6,9 +6,11 @@ import type { MiddlewareCall } from './middleware-calls.ts';
 
 export interface MiddlewareUses {
   /** @param isDeadEnd nothing is served behind the middlewares */
-  readonly fields: (isDeadEnd: boolean) => Pick<Destination, 'middlewares'>;
+  readonly fields: (isDeadEnd: boolean) => Pick<Destination, 'middlewares' | 'grpcWeb'>;
   readonly problems: readonly Problem[];
 }
+
+type ReadCall = Pick<Exclude<MiddlewareCall, { why: string }>, 'kind' | 'options'>;
 
 /** An address that no client has (RFC 919). */
 const noAddress = '255.255.255.255/32';
@@ -20,11 +22,10 @@ export function middlewareUses(
   label: string,
 ): MiddlewareUses {
   const problems: Problem[] = [];
-  const uses = calls.map(({ name, call }): MiddlewareUse => {
-    if ('why' in call) return { kind: 'unsupported', name, why: call.why };
-    const read = readMiddleware(call.kind, call.options);
+  const isGrpcWeb = calls.some(({ call }) => call.kind === 'grpcWeb');
+  const useOf = (name: string, { kind, options }: ReadCall): MiddlewareUse => {
+    const read = readMiddleware(kind, options);
     const place = `traefik.http.middlewares.${name}`;
-    if (call.ignored.length > 0) problems.push(ignoredProblem(name, call.ignored, place));
     if (read.ok && read.value !== undefined) return read.value;
     const why = read.ok ? 'it has no options' : `expected ${read.expected}`;
     problems.push({
@@ -35,11 +36,19 @@ export function middlewareUses(
       suggestion: `correct ${place}, or take ${name} out of ${label}`,
     });
     return { kind: 'unsupported', name, why };
+  };
+  const uses = calls.flatMap(({ name, call }): readonly MiddlewareUse[] => {
+    if ('why' in call) return [{ kind: 'unsupported', name, why: call.why }];
+    if (call.ignored.length > 0) problems.push(ignoredProblem(name, call.ignored, `traefik.http.middlewares.${name}`));
+    const first = call.first === undefined ? [] : [useOf(name, call.first)];
+    // Of the destination as a whole, where it stands before all others; headers whose options are all another kind's do nothing.
+    const isSaid = call.kind === 'grpcWeb' || (call.first !== undefined && call.options.length === 0);
+    return isSaid ? first : [...first, useOf(name, call)];
   });
   return {
     fields: (isDeadEnd) => {
       const all = isDeadEnd ? [...uses, deadEnd] : uses;
-      return all.length === 0 ? {} : { middlewares: all };
+      return { ...(isGrpcWeb ? { grpcWeb: true } : {}), ...(all.length === 0 ? {} : { middlewares: all }) };
     },
     problems,
   };

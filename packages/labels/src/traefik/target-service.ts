@@ -14,7 +14,7 @@ export interface Target {
   readonly port: number;
   readonly fields: Pick<
     Destination,
-    'protocol' | 'sslVerifyNone' | 'checkPath' | 'checkIntervalMs' | 'outboundHostname'
+    'protocol' | 'sslVerifyNone' | 'checkPath' | 'checkIntervalMs' | 'outboundHostname' | 'passHostHeader'
   >;
   readonly overrides: Pick<OverridingLabels, 'sessionType' | 'sessionCookie'>;
   /** One of Traefik's own services (`api@internal`): nothing is served there. */
@@ -193,7 +193,7 @@ function fieldsOf(
   options: GivenOptions,
   problems: Problem[],
 ): {
-  readonly destination: Pick<Destination, 'checkPath' | 'checkIntervalMs'>;
+  readonly destination: Pick<Destination, 'checkPath' | 'checkIntervalMs' | 'passHostHeader'>;
   readonly overrides: Target['overrides'];
 } {
   const notHonoured = (given: GivenOption | undefined, why: string, suggestion: string) => {
@@ -208,9 +208,7 @@ function fieldsOf(
     });
   };
   const get = (key: string) => options.get(`loadbalancer.${key}`);
-  const host = get('passhostheader');
-  if (host !== undefined && /^(0|f|false)$/i.test(host.value.trim()))
-    notHonoured(host, 'services get the Host of the client', 'leave it out');
+  const keepsHost = !/^(0|f|false)$/i.test(get('passhostheader')?.value.trim() ?? '');
   const path = get('healthcheck.path');
   const parsedPath = path && upstreamDestinationLabels.checkPath.parse(path.value, { separator: ',' });
   if (path !== undefined && parsedPath?.ok === false)
@@ -230,6 +228,7 @@ function fieldsOf(
     notHonoured(name, `expected ${cookie.expected}`, 'choose another name');
   return {
     destination: {
+      ...(keepsHost ? {} : { passHostHeader: false }),
       ...(parsedPath?.ok === true && parsedPath.value !== undefined ? { checkPath: parsedPath.value } : {}),
       ...(parsedPath?.ok === true && ms !== undefined
         ? { checkIntervalMs: Math.min(3_600_000, Math.max(100, ms)) }

@@ -96,6 +96,79 @@ describe('labels of Traefik', () => {
       { entryPorts: ['ssl'], overrides: { acme: 'letsencrypt' } },
     ],
     ['a resolver of another name', { ...router, 'routers.web.tls.certresolver': 'le' }, { overrides: undefined }],
+    [
+      'names of certificates',
+      {
+        ...router,
+        'routers.web.tls.certresolver': 'letsencrypt',
+        'routers.web.tls.domains[0].main': 'a.example',
+        'routers.web.tls.domains[0].sans': '*.A.example, b.example',
+      },
+      { overrides: { acme: 'letsencrypt', acmeDomains: ['a.example', '*.a.example', 'b.example'] } },
+    ],
+    [
+      'names of certificates without a resolver',
+      { ...router, 'routers.web.tls.domains[0].main': 'a.example' },
+      { overrides: { acme: false } },
+    ],
+    [
+      'its own address as Host',
+      { ...router, 'services.web.loadbalancer.passhostheader': 'false' },
+      { passHostHeader: false },
+    ],
+    [
+      'the Host of the client',
+      { ...router, 'services.web.loadbalancer.passhostheader': 'true' },
+      { passHostHeader: undefined },
+    ],
+    [
+      'allowed hosts beside headers',
+      {
+        ...router,
+        'routers.web.middlewares': 'h',
+        'middlewares.h.headers.allowedHosts': 'a.example, B.example',
+        'middlewares.h.headers.frameDeny': 'true',
+      },
+      {
+        middlewares: [
+          { kind: 'allowedHosts', hosts: ['a.example', 'b.example'] },
+          { kind: 'headers', frameDeny: true },
+        ],
+      },
+    ],
+    [
+      'allowed hosts alone',
+      { ...router, 'routers.web.middlewares': 'h', 'middlewares.h.headers.allowedHosts': 'a.example' },
+      { middlewares: [{ kind: 'allowedHosts', hosts: ['a.example'] }] },
+    ],
+    [
+      'gRPC-Web, with the origins that may call',
+      { ...router, 'routers.web.middlewares': 'g', 'middlewares.g.grpcweb.allowOrigins': 'https://a.example' },
+      {
+        grpcWeb: true,
+        middlewares: [
+          {
+            kind: 'headers',
+            allowOrigins: ['https://a.example'],
+            allowMethods: ['POST'],
+            allowHeaders: ['content-type', 'x-grpc-web', 'x-user-agent', 'grpc-timeout', 'authorization'],
+            exposeHeaders: ['grpc-status', 'grpc-message', 'grpc-status-details-bin'],
+            allowCredentials: true,
+          },
+        ],
+      },
+    ],
+    [
+      'parts of client certificates',
+      {
+        ...router,
+        'routers.web.middlewares': 'c',
+        'middlewares.c.passtlsclientcert.pem': 'true',
+        'middlewares.c.passtlsclientcert.info.subject.commonName': 'true',
+        'middlewares.c.passtlsclientcert.info.notAfter': 'true',
+      },
+      { middlewares: [{ kind: 'passTLSClientCert', pem: true, subjectCommonName: true, notAfter: true }] },
+    ],
     ['a priority', { ...router, 'routers.web.priority': '42' }, { priority: 42 }],
     ['priority 0', { ...router, 'routers.web.priority': '0' }, { priority: 17 }],
     ['a priority that is no number', { ...router, 'routers.web.priority': 'high' }, undefined],

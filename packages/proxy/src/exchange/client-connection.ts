@@ -4,6 +4,7 @@ import { type EntrypointSetting, parseNetwork, plainAddress } from '@swarmgate/r
 import { type AddressList, addressList } from '../http/address-list.ts';
 import type { ClientConnection } from '../model/exchange.ts';
 import { clientAddress } from './client-address.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 
 /** Whether an address belongs to a trusted proxy, whose X-Forwarded-* headers are used. */
 export type TrustedProxies = AddressList;
@@ -29,6 +30,8 @@ export interface ConnectionInfo {
   readonly publishedPort?: number;
   readonly secure: boolean;
   readonly certificateVerified: boolean;
+  /** Reads it; absent where none is verified. */
+  readonly certificate?: NonNullable<ClientConnection['certificate']>;
   /** The connection's TLS context checks client certificates by another rule than `CA_FILE`. */
   readonly misdirected?: boolean;
 }
@@ -50,13 +53,15 @@ export function connectionInfo(
   const peerAddress = plainAddress(socket.remoteAddress ?? '');
   const publishedPort = publishedPorts?.get(entrypoint.port);
   const secure = socket instanceof TLSSocket;
+  const isVerified = secure && !misdirected.has(socket) && socket.authorized && hasPeerCertificate(socket);
   return {
     peerAddress,
     peerTrusted: trusted(peerAddress),
     entryPort: entrypoint.port,
     ...(publishedPort === undefined ? {} : { publishedPort }),
     secure,
-    certificateVerified: secure && !misdirected.has(socket) && socket.authorized && hasPeerCertificate(socket),
+    certificateVerified: isVerified,
+    ...(isVerified ? { certificate: clientCertificateOf(socket) } : {}),
     ...(misdirected.has(socket) ? { misdirected: true } : {}),
   };
 }
@@ -81,10 +86,12 @@ export function clientOf(
   const address = peerTrusted ? clientAddress(peerAddress, header('x-forwarded-for'), trusted) : peerAddress;
   const forwardedPort = peerTrusted ? portIn(header('x-forwarded-port')) : undefined;
   const client = { address, entryPort, secure, scheme, trustedHop: peerTrusted, certificateVerified } as const;
-  const { publishedPort } = facts;
-  if (isMisdirected !== true && forwardedPort === undefined && publishedPort === undefined) return client;
+  const { publishedPort, certificate } = facts;
+  const isPlain = isMisdirected !== true && forwardedPort === undefined && certificate === undefined;
+  if (isPlain && publishedPort === undefined) return client;
   return {
     ...client,
+    ...(certificate === undefined ? {} : { certificate }),
     ...(publishedPort === undefined ? {} : { publishedPort }),
     ...(forwardedPort === undefined ? {} : { forwardedPort }),
     ...(isMisdirected === true ? { misdirected: true } : {}),

@@ -1,4 +1,6 @@
+import { hostPort } from '@swarmgate/runtime';
 import type { Middleware } from '../middleware/middleware.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import { type Exchange, forwardedTarget, type PathSpelling } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
@@ -147,7 +149,9 @@ export function decide(
   if (readings !== undefined && steps.some(({ wantsOneReading }) => wantsOneReading === true))
     return respond(localResponse('path-ambiguous'));
   const { unsized, contentLength, upgrade, asterisk } = view;
-  const framing: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
+  const usual: RequestFraming = { unsized, contentLength, upgrade, wantsTrailers: wantsTrailers(view, route) };
+  const keepsHost = route.destination.passHostHeader !== false;
+  const framing = keepsHost ? usual : { ...usual, hostFor: ownHostOf(route) };
   if (sent !== undefined && steps.length === 0 && context.handlerOf?.(route) === undefined) {
     const target = asterisk ? '*' : sentPath + query;
     const plain = { view, sent, target, added: cache.added, requestId: context.newRequestId(), trace };
@@ -208,7 +212,7 @@ function refusedPath(reason: PathError): LocalResponse {
 function orderOf(
   exchange: Exchange,
   steps: readonly Middleware[],
-  framing: RequestFraming,
+  given: RequestFraming,
   record: RecordedRequest,
   response: LocalResponse | undefined,
 ): ExchangeDecision {
@@ -217,6 +221,9 @@ function orderOf(
   record.grpcWeb = grpcWeb;
   record.authMs = exchange.authMs;
   if (response !== undefined) return respond(response);
+  // Another route's endpoints are no service of this one's name.
+  const { hostFor: _host, ...plain } = given;
+  const framing = exchange.forwardsTo === undefined ? given : plain;
   // Its base64 is decoded on the way, so the length that was sent is not that of what is forwarded.
   const sent = grpcWeb?.form === 'text' ? { ...framing, unsized: true, contentLength: -1 } : framing;
   const head = headOf(exchange, sent);
@@ -250,6 +257,14 @@ function traceHeadersOf(view: RequestView): TraceHeaders {
 function setTraceHeaders(request: HeaderList, trace: RequestTrace): void {
   request.set('traceparent', traceParentOf(trace));
   if (trace.traceState === '') request.delete('tracestate');
+}
+
+/** Host of a service that does not get the client's: its name where it is outside of the Swarm, else the endpoint's address. */
+function ownHostOf({ destination }: Route): (endpoint: Endpoint) => string {
+  return ({ host, port, secure }) => {
+    const name = destination.outboundHostname ?? host;
+    return port === (secure ? 443 : 80) ? hostPort(name, port).slice(0, -`:${port}`.length) : hostPort(name, port);
+  };
 }
 
 const challengePath = '/.well-known/acme-challenge/';

@@ -1,6 +1,7 @@
 import { isSafeTarget, isSendable, linesOf, restoreFraming, sentLines } from '../http/head-text.ts';
 import { lowered } from '../http/http2/field-lines.ts';
 import { type Http2RequestHead, http2HeadOf } from '../http/http2/http1-heads.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import { HeaderList } from '../model/header-list.ts';
 import type { RequestView } from '../model/request-view.ts';
 import type { Route } from '../model/route.ts';
@@ -161,6 +162,8 @@ export interface RequestFraming {
   readonly upgrade: string;
   /** The client takes trailers, and the endpoint speaks HTTP/2, which gets them. */
   readonly wantsTrailers: boolean;
+  /** `OutgoingRequest.hostFor`. */
+  readonly hostFor?: (endpoint: Endpoint) => string;
 }
 
 /** An endpoint that speaks HTTP/2. */

@@ -29,5 +29,10 @@ export function outgoingRequest({ method, head, framing, body, firstBytes, silen
   const { done: whole } = body;
   const trailers = whole && chunked ? body.trailers : '';
   const request = { method, head, chunked, firstBytes, whole, trailers, upgrade, wantsTrailers };
-  return silenceMs === undefined ? request : { ...request, silenceMs };
+  if (silenceMs === undefined && framing.hostFor === undefined) return request;
+  return {
+    ...request,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    ...(framing.hostFor === undefined ? {} : { hostFor: framing.hostFor }),
+  };
 }

@@ -8,6 +8,7 @@ export const middlewareResponses = {
   'client-certificate-required': { status: 403, body: 'a client certificate is required' },
   'connection-misdirected': { status: 421, body: 'this connection does not prove who the client is: use a new one' },
   'address-denied': { status: 403, body: 'this address may not call the service' },
+  'host-denied': { status: 403, body: 'requests for this host are not allowed here' },
   'credentials-required': { status: 401, body: 'credentials are required' },
   'credentials-wrong': { status: 401, body: 'the credentials are wrong' },
   // Docker Flow generates a random user; the client sees the same response, and the reason is for the operator.

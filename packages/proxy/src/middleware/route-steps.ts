@@ -1,8 +1,10 @@
 import { type MiddlewareUse, middlewaresOf, type UnsupportedMiddleware } from '@swarmgate/labels';
 import type { Logger } from '@swarmgate/runtime';
 import type { Route } from '../model/route.ts';
+import { allowedHosts } from './access/allowed-hosts.ts';
 import { encodedCharacters } from './access/encoded-characters.ts';
 import { ipAllowList } from './access/ip-allow-list.ts';
+import { passTLSClientCert } from './access/pass-client-certificate.ts';
 import { listedBasicAuth } from './auth/listed-basic-auth.ts';
 import type { PasswordVerifier } from './auth/password-verifier.ts';
 import type { ServiceCalls } from './calls/service-calls.ts';
@@ -84,6 +86,10 @@ function stepOf(use: MiddlewareUse, route: Route, parts: ListedStepParts): Middl
       return headers(use);
     case 'ipAllowList':
       return ipAllowList(use);
+    case 'allowedHosts':
+      return allowedHosts(use);
+    case 'passTLSClientCert':
+      return passTLSClientCert(use);
     case 'rateLimit':
       return tokenBucket(use, parts);
     case 'inFlightReq':

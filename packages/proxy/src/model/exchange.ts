@@ -1,3 +1,4 @@
+import type { ClientCertificate } from './client-certificate.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HeaderList } from './header-list.ts';
 import type { Route } from './route.ts';
@@ -105,6 +106,8 @@ export interface ClientConnection {
   readonly forwardedPort?: number;
   /** Set on TLS when a client certificate was sent and verified against `CA_FILE`. */
   readonly certificateVerified: boolean;
+  /** Reads that certificate. Absent: none was verified. */
+  readonly certificate?: () => ClientCertificate | undefined;
   /** The connection was made under another rule for client certificates than `CA_FILE`: no proof for routes that ask for one. */
   readonly misdirected?: true;
 }

@@ -140,7 +140,7 @@ export class EndpointConnection implements EndpointChannel, Timed {
     this.#requestDone = request.whole;
     this.#chunked = request.chunked;
     if (this.connected) this.#expectHead();
-    this.socket.write(textOf(request), 'latin1');
+    this.socket.write(textOf(request, this.endpoint), 'latin1');
   }
 
   writeBody(bytes: Buffer, from: number, to: number): boolean {

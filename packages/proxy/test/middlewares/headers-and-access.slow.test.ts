@@ -232,6 +232,74 @@ const access: readonly LabelCase[] = [
     by: requests,
   },
   {
+    what: 'allowedHosts, another host',
+    labels: { allowedHosts: 'shop.example' },
+    is: [403, 'host-denied'],
+  },
+  {
+    what: 'allowedHosts, one of them',
+    labels: { allowedHosts: Array.from({ length: 90 }, (_, number) => `M${number}.example:8080`).join(' ') },
+  },
+  {
+    what: 'allowedHosts of a list, before the users',
+    labels: { middlewares: 'allowedHosts(shop.example)', users: 'jane:pw' },
+    is: [403, 'host-denied'],
+  },
+  {
+    what: 'passTLSClientCert removes what the client claims, in every spelling',
+    labels: { passTLSClientCert: 'pem=true,subjectCommonName=true' },
+    asks: {
+      headers: {
+        'X-Forwarded-Tls-Client-Cert': 'forged',
+        X_Forwarded_Tls_Client_Cert: 'forged',
+        'x-forwarded-tls_client-cert-info': 'Subject="CN=root"',
+      },
+    },
+    gets: {
+      'x-forwarded-tls-client-cert': undefined,
+      x_forwarded_tls_client_cert: undefined,
+      'x-forwarded-tls_client-cert-info': undefined,
+      'x-forwarded-tls-client-cert-info': undefined,
+    },
+  },
+  {
+    what: 'passTLSClientCert of a list does so without options',
+    labels: { middlewares: 'passTLSClientCert(pem=false)' },
+    asks: { headers: { 'X-Forwarded-Tls-Client-Cert': 'forged' } },
+    gets: { 'x-forwarded-tls-client-cert': undefined },
+  },
+  {
+    what: 'compress by a coding that the client takes',
+    labels: { middlewares: 'compress(algorithms=br gzip,minResponseBody=0)' },
+    asks: { headers: { 'accept-encoding': 'gzip' } },
+    by: requests,
+    responses: { 'content-encoding': 'gzip' },
+  },
+  {
+    what: 'compress by none that the client takes',
+    labels: { middlewares: 'compress(algorithms=br,minResponseBody=0)' },
+    asks: { headers: { 'accept-encoding': 'gzip' } },
+    by: requests,
+    responses: { 'content-encoding': undefined },
+    body: 'served',
+  },
+  {
+    what: 'compress of a type that is excluded',
+    labels: { middlewares: 'compress(minResponseBody=0,excludedTypes=text/plain)' },
+    asks: { headers: { 'accept-encoding': 'gzip' } },
+    by: requests,
+    responses: { 'content-encoding': undefined },
+    body: 'served',
+  },
+  {
+    what: 'compress of less than the least size',
+    labels: { middlewares: 'compress(minResponseBody=1KB)' },
+    asks: { headers: { 'accept-encoding': 'gzip' } },
+    by: requests,
+    responses: { 'content-encoding': undefined },
+    body: 'served',
+  },
+  {
     what: 'retry and contentType change nothing of a good request',
     labels: { retry: '2', contentType: 'autoDetect=true' },
   },
@@ -242,4 +310,8 @@ runLabelCases('headers', headers, {
   ...trusted,
   backend: (_call, response) => response.writeHead(200, { 'X-Powered-By': 'php' }).end('served'),
 });
-runLabelCases('middleware of access', access, trusted);
+runLabelCases('middleware of access', access, {
+  ...trusted,
+  backend: (_call, response) =>
+    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': '6' }).end('served'),
+});

@@ -26,7 +26,7 @@ export interface LabelCase {
   /** Target that the service gets. */
   readonly target?: string;
   /** Headers that the service gets; `undefined`: none. */
-  readonly gets?: Readonly<Record<string, string | undefined>>;
+  readonly gets?: Readonly<Record<string, string | RegExp | undefined>>;
   /** Headers that the client gets; `undefined`: none. */
   readonly responses?: Readonly<Record<string, string | RegExp | undefined>>;
   readonly body?: string;
@@ -85,7 +85,9 @@ function expectCase(each: LabelCase, given: Given, seen: readonly SeenCall[]): v
     expect(given.headers['x-swarmgate-reason']).to.equal(undefined);
   } else expect([given.status, given.headers['x-swarmgate-reason']]).to.deep.equal([status, reason]);
   if (each.target !== undefined) expect(seen.at(-1)?.url).to.equal(each.target);
-  for (const [name, value] of Object.entries(each.gets ?? {})) expect(seen.at(-1)?.header(name), name).to.equal(value);
+  for (const [name, value] of Object.entries(each.gets ?? {}))
+    if (value instanceof RegExp) expect(seen.at(-1)?.header(name), name).to.match(value);
+    else expect(seen.at(-1)?.header(name), name).to.equal(value);
   for (const [name, value] of Object.entries(each.responses ?? {}))
     if (value instanceof RegExp) expect(given.headers[name], name).to.match(value);
     else expect(given.headers[name], name).to.equal(value);

@@ -179,5 +179,26 @@ const redirects: readonly LabelCase[] = [
   },
 ];
 
+const hosts: readonly LabelCase[] = [
+  {
+    what: 'passHostHeader=false sends the address of the service',
+    labels: { passHostHeader: 'false' },
+    gets: { host: /^127\.0\.0\.1:\d+$/, 'x-forwarded-host': /^m\d+\.example$/ },
+  },
+  {
+    what: 'passHostHeader=false with steps that change the request',
+    labels: { passHostHeader: 'false', stripPrefix: '/a', headers: 'request.X-A=b' },
+    asks: { path: '/a/b' },
+    target: '/b',
+    gets: { host: /^127\.0\.0\.1:\d+$/, 'x-a': 'b' },
+  },
+  {
+    what: 'passHostHeader=true sends what the client asked for',
+    labels: { passHostHeader: 'true' },
+    gets: { host: /^m\d+\.example$/ },
+  },
+];
+
 runLabelCases('middleware of paths', paths);
+runLabelCases('Host of the service', hosts);
 runLabelCases('middleware of redirects', redirects, { env: { TRUSTED_PROXIES: '127.0.0.1' } });

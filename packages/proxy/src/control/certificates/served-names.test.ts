@@ -65,6 +65,17 @@ describe('the names that are served over TLS', () => {
     expect(namesOf([partial])).to.deep.equal([]);
   });
 
+  it('are those of acmeDomains instead of the hosts, of tls services too', () => {
+    const labels = { acmeDomains: ['*.shop.example', 'Shop.example'] };
+    expect(namesOf([route({ serviceDomain: ['a.shop.example'] }, {}, labels)])).to.deep.equal([
+      '*.shop.example',
+      'shop.example',
+    ]);
+    const tls = { reqMode: 'tls', entryPorts: ['ssl'], serviceDomain: ['db.example'] } as const;
+    expect(namesOf([route(tls)])).to.deep.equal(['db.example']);
+    expect(namesOf([route({ ...tls, reqMode: 'sni' })])).to.deep.equal([]);
+  });
+
   it('come with what the labels say', () => {
     const labels = { acme: false, acmeChallenge: 'dns-01', acmeProfile: 'shortlived' };
     const [found] = servedNames([route({ serviceDomain: ['a.example'] }, {}, labels)], {

@@ -44,6 +44,9 @@ function isServedByTls({ id, destination, redirectToHost }: Route, securePorts: 
 }
 
 function hostsOf({ definition, destination, redirectToHost }: Route, options: ServedNamesOptions): readonly string[] {
+  const { acmeDomains } = definition;
+  if (acmeDomains !== undefined && redirectToHost === undefined)
+    return acmeDomains.flatMap((name) => nameOf(parseHostPattern(name, undefined)) ?? []);
   const algo = definition.serviceDomainAlgo ?? options.serviceDomainAlgo;
   const patterns =
     redirectToHost === undefined

@@ -259,6 +259,8 @@ export class Http2Channel implements EndpointChannel, Timed {
       typeof request.head === 'string'
         ? http2RequestHead(request.head, scheme, request.wantsTrailers === true)
         : request.head;
+    if (request.hostFor !== undefined)
+      head = { ...head, line: { ...head.line, authority: request.hostFor(this.endpoint) } };
     if (request.upgrade !== '') {
       const connect = connection.takesUpgrades ? extendedConnect(head, request.upgrade) : undefined;
       if (connect === undefined) {
