@@ -117,11 +117,6 @@ describe('labels of Traefik', () => {
       { passHostHeader: false },
     ],
     [
-      'the Host of the client',
-      { ...router, 'services.web.loadbalancer.passhostheader': 'true' },
-      { passHostHeader: undefined },
-    ],
-    [
       'allowed hosts beside headers',
       {
         ...router,

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, DistinguishedName } from '../model/client-certificate.ts';
 
-/** The certificate that the client of a connection has shown; `undefined`: none. Read when first asked for. */
+/** The certificate that the client of a connection has shown; `undefined`: none. Read by the first call. */
 export function clientCertificateOf(socket: TLSSocket): () => ClientCertificate | undefined {
   let read: { readonly certificate: ClientCertificate | undefined } | undefined;
   return () => {

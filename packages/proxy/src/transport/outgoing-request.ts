@@ -33,8 +33,8 @@ export interface OutgoingRequest {
 /** The request as HTTP/1.1 writes it, as latin1. */
 export function textOf(request: OutgoingRequest, endpoint: Endpoint): string {
   const { chunked, firstBytes, whole, trailers, hostFor } = request;
-  const asked = headText(request);
-  const head = hostFor === undefined ? asked : withHost(asked, hostFor(endpoint));
+  const made = headText(request);
+  const head = hostFor === undefined ? made : withHost(made, hostFor(endpoint));
   if (!chunked) return firstBytes === '' ? head : head + firstBytes;
   return head + chunkOf(firstBytes) + (whole ? lastChunk(trailers) : '');
 }

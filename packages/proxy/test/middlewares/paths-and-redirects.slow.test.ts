@@ -193,7 +193,7 @@ const hosts: readonly LabelCase[] = [
     gets: { host: /^127\.0\.0\.1:\d+$/, 'x-a': 'b' },
   },
   {
-    what: 'passHostHeader=true sends what the client asked for',
+    what: 'passHostHeader=true sends what the client sent',
     labels: { passHostHeader: 'true' },
     gets: { host: /^m\d+\.example$/ },
   },
