@@ -222,8 +222,8 @@ function orderOf(
   record.authMs = exchange.authMs;
   if (response !== undefined) return respond(response);
   // Another route's endpoints are no service of this one's name.
-  const { hostFor: _host, ...plain } = given;
-  const framing = exchange.forwardsTo === undefined ? given : plain;
+  const isOthers = given.hostFor !== undefined && exchange.forwardsTo !== undefined;
+  const framing = isOthers ? withoutHost(given) : given;
   // Its base64 is decoded on the way, so the length that was sent is not that of what is forwarded.
   const sent = grpcWeb?.form === 'text' ? { ...framing, unsized: true, contentLength: -1 } : framing;
   const head = headOf(exchange, sent);
@@ -257,6 +257,10 @@ function traceHeadersOf(view: RequestView): TraceHeaders {
 function setTraceHeaders(request: HeaderList, trace: RequestTrace): void {
   request.set('traceparent', traceParentOf(trace));
   if (trace.traceState === '') request.delete('tracestate');
+}
+
+function withoutHost({ hostFor: _other, ...framing }: RequestFraming): RequestFraming {
+  return framing;
 }
 
 /** Host of a service that does not get the client's: its name where it is outside of the Swarm, else the endpoint's address. */
