@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { guardPromise, type Logger } from '@swarmgate/runtime';
+import { guard, guardPromise, type Logger } from '@swarmgate/runtime';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { connectionOwner } from '../connection-owner.ts';
@@ -80,7 +80,9 @@ export class SharedPorts implements ByServerName {
     return {
       onSecured(secured: TLSSocket) {
         secured.on('error', ignoreReset);
-        relay(secured, Buffer.alloc(0));
+        const begin = guard(connectionOwner(secured, logger), () => relay(secured, Buffer.alloc(0)));
+        // A client that is refused is reset below TLS, and within the handshake's own callback that ends the process.
+        setImmediate(begin);
       },
     };
   }
