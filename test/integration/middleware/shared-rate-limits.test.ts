@@ -62,6 +62,29 @@ describe('rate limits over Redis', () => {
     });
   });
 
+  it('counts token buckets over all proxies, and fills them again', async () => {
+    const bucket = { requests: 1, windowMs: 3_600_000, burst: 10 };
+    const quick = { requests: 20, windowMs: 1_000, burst: 2 };
+    const taken = async (limiters: Limiters, of: typeof bucket, key: string, requests: number) => {
+      const counts: Count[] = [];
+      for (let at = 0; at < requests; at += 1) counts.push(await limiters.count(of, key));
+      return counts.filter(({ ok }) => ok).length;
+    };
+    let trial = 0;
+    await until('both proxies to count over Redis', async () => {
+      trial += 1;
+      const key = `bucket-${trial}`;
+      const passed = [await taken(one, bucket, key, 7), await taken(two, bucket, key, 7)];
+      const refused = await two.count(bucket, key);
+      return passed.join() === '7,3' && !refused.ok && refused.retryAfterMs > 3_000_000;
+    });
+    await until('a bucket to be empty', async () => !(await one.count(quick, 'quick')).ok);
+    await until('it to fill again', async () => (await two.count(quick, 'quick')).ok);
+    // Two at once come out of it and no more, however long it has filled.
+    expect((await two.count({ ...bucket, burst: 3 }, 'many', 4)).ok).to.equal(false);
+    expect((await two.count({ ...bucket, burst: 3 }, 'many', 3)).ok).to.equal(true);
+  });
+
   it('goes on by itself, without an error or a stall, while Redis hangs', async () => {
     redis.kill('SIGSTOP');
     const beganAt = performance.now();

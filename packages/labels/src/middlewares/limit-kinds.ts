@@ -17,7 +17,7 @@ const by = optional(countedBy, { meaning: '`ip`, `host` or `header:NAME`: what i
 export const rateLimit = middlewareKind({
   kind: 'rateLimit',
   meaning:
-    'Requests per time with bursts (a token bucket); more get 429 with `Retry-After`. Counted in each proxy, and in each of its workers for its share.',
+    'Requests per time with bursts (a token bucket); more get 429 with `Retry-After`. With `REDIS_URL` counted over all proxies; else in each proxy, and in each of its workers for its share.',
   example: 'average=100,burst=50',
   restricts: 'rate-limit-burst',
   insteadOfLabel: 'rateLimit',

@@ -127,6 +127,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     calls: parts.calls,
     logger: options.logger,
     verifier,
+    sharedLimiters: options.settings.redisUrl === undefined ? undefined : limiters,
     workers: options.settings.workers === 'cores' ? availableParallelism() : options.settings.workers,
     securePorts,
     mostBytes: options.settings.mostHeadBytes,

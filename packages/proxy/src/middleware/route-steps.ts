@@ -13,7 +13,8 @@ import { forwardAuth } from './forward-auth/forward-auth.ts';
 import { headers } from './headers/headers.ts';
 import type { SecurePorts } from './https-redirect.ts';
 import { inFlightReq } from './limits/in-flight.ts';
-import { tokenBucket } from './limits/token-bucket.ts';
+import type { Limiters } from './limits/limiters.ts';
+import { type BucketParts, tokenBucket } from './limits/token-bucket.ts';
 import type { Middleware } from './middleware.ts';
 import { addPrefix } from './paths/add-prefix.ts';
 import { replacePath, replacePathRegex } from './paths/replace-path.ts';
@@ -30,6 +31,8 @@ export interface ListedStepParts {
   readonly logger: Logger;
   readonly securePorts: SecurePorts;
   readonly verifier: PasswordVerifier;
+  /** Counts rate limits for all proxies together, where Redis is set. */
+  readonly sharedLimiters: Pick<Limiters, 'count'> | undefined;
   /** Processes that serve the route. */
   readonly workers: number;
   /** Of a path after a change: `MAX_HEAD_BYTES`. */
@@ -47,7 +50,7 @@ const none: ListedSteps = { forRequests: [], forResponses: [] };
 export function listedSteps(route: Route, parts: ListedStepParts): ListedSteps {
   const uses = middlewaresOf(route.destination);
   if (uses.length === 0) return none;
-  const steps = uses.map((use) => stepOf(use, route, parts)).filter((step) => step !== undefined);
+  const steps = uses.map((use, at) => stepOf(use, at, route, parts)).filter((step) => step !== undefined);
   return {
     forRequests: steps.map(({ onResponse: _response, transform: _transform, ...step }) => step),
     // The one nearest to the endpoint has its turn first, as if each wrapped the ones behind it.
@@ -64,7 +67,14 @@ export function listedSteps(route: Route, parts: ListedStepParts): ListedSteps {
   };
 }
 
-function stepOf(use: MiddlewareUse, route: Route, parts: ListedStepParts): Middleware | undefined {
+function bucketParts(at: number, { key, destination }: Route, parts: ListedStepParts): BucketParts {
+  const { workers, sharedLimiters: limiters } = parts;
+  return limiters === undefined
+    ? { workers }
+    : { workers, shared: { limiters, scope: `${key}/${destination.index}/${at}` } };
+}
+
+function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepParts): Middleware | undefined {
   switch (use.kind) {
     case 'stripPrefix':
       return stripPrefix(use, parts);
@@ -91,7 +101,7 @@ function stepOf(use: MiddlewareUse, route: Route, parts: ListedStepParts): Middl
     case 'passTLSClientCert':
       return passTLSClientCert(use);
     case 'rateLimit':
-      return tokenBucket(use, parts);
+      return tokenBucket(use, bucketParts(at, route, parts));
     case 'inFlightReq':
       return inFlightReq(use, parts.workers);
     case 'basicAuth':

@@ -1,11 +1,10 @@
-import type { RateLimit } from '@swarmgate/registry';
 import { LRUCache } from 'lru-cache';
-import type { Count, Limiters } from '../../middleware/limits/limiters.ts';
+import type { Count, CountedLimit, Limiters } from '../../middleware/limits/limiters.ts';
 import type { Tokens } from './messages.ts';
 
 export interface LeasedLimitersOptions {
   /** Asks the control process. `undefined`: no response in time. */
-  readonly ask: (limit: RateLimit, key: string) => Promise<Tokens | undefined>;
+  readonly ask: (limit: CountedLimit, key: string) => Promise<Tokens | undefined>;
   /** Counts for this worker alone while the control process does not respond. */
   readonly alone: Limiters;
   /** Workers of the proxy: alone, each counts its share. */
@@ -28,7 +27,7 @@ export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
   const leases = new LRUCache<string, Lease>({ max: mostLeases });
   return {
     async count(limit, key): Promise<Count> {
-      const name = `${limit.requests}/${limit.windowMs} ${key}`;
+      const name = `${limit.requests}/${limit.windowMs}/${'burst' in limit ? limit.burst : ''} ${key}`;
       const lease = leases.get(name);
       const nowMs = now();
       if (lease !== undefined && nowMs < lease.untilMs) {
@@ -62,6 +61,8 @@ function addTo(leases: LRUCache<string, Lease>, name: string, left: number, unti
   else leases.set(name, { left, untilMs });
 }
 
-function shareOf(limit: RateLimit, workers: number): RateLimit {
-  return { ...limit, requests: Math.max(1, Math.ceil(limit.requests / Math.max(1, workers))) };
+function shareOf(limit: CountedLimit, workers: number): CountedLimit {
+  const share = (count: number) => Math.max(1, Math.ceil(count / Math.max(1, workers)));
+  if ('burst' in limit) return { ...limit, requests: limit.requests / Math.max(1, workers), burst: share(limit.burst) };
+  return { ...limit, requests: share(limit.requests) };
 }

@@ -1,11 +1,12 @@
 import type { OpenChallengeResponses } from '@swarmgate/acme/challenge-responses';
-import type { Problem, RateLimit, ServiceKey } from '@swarmgate/registry';
+import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { Settings, TaskFault } from '@swarmgate/runtime';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { EndpointInUse } from '../../endpoints/balancing/balancer.ts';
 import type { NameState } from '../../endpoints/name-resolution.ts';
 import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { PluginView } from '../../express/plugins/route-plugins.ts';
+import type { CountedLimit } from '../../middleware/limits/limiters.ts';
 import type { ServedService } from '../../model/served-service.ts';
 import type { EntrypointView } from '../../server/entrypoint-view.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -110,7 +111,7 @@ export type WorkerMessage =
   | { readonly kind: 'challenges-served'; readonly number: number }
   | { readonly kind: 'report'; readonly report: WorkerReport }
   | EjectedMessage
-  | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: RateLimit; readonly key: string }
+  | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: CountedLimit; readonly key: string }
   | ({ readonly kind: 'take-slots'; readonly call: number } & SlotRequest)
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }

@@ -1,5 +1,4 @@
-import type { RateLimit } from '@swarmgate/registry';
-import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { CountedLimit, Limiters } from '../../middleware/limits/limiters.ts';
 import type { Tokens } from './messages.ts';
 
 // A limit this small is counted request by request, and so exactly.
@@ -11,13 +10,13 @@ const exactBelow = 100;
  */
 export async function leaseTokens(
   limiters: Pick<Limiters, 'count'>,
-  limit: RateLimit,
+  limit: CountedLimit,
   key: string,
   workers: number,
 ): Promise<Tokens> {
   const first = await limiters.count(limit, key);
   if (!first.ok) return first;
-  const more = batchOf(first.remaining, limit.requests, workers);
+  const more = batchOf(first.remaining, 'burst' in limit ? limit.burst : limit.requests, workers);
   const rest = more > 0 ? await limiters.count(limit, key, more) : undefined;
   return { ok: true, count: rest?.ok === true ? 1 + more : 1, forMs: first.resetsAfterMs };
 }

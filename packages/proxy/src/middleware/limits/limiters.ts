@@ -2,6 +2,8 @@ import type { RateLimit } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type BucketLimit, LocalBuckets } from './local-buckets.ts';
+import { redisBuckets } from './redis-buckets.ts';
 import { connectRedis } from './redis-connection.ts';
 
 /** The result of counting a request. `retryAfterMs` is set if it exceeds the limit. */
@@ -10,12 +12,15 @@ export type Count =
   | { readonly ok: true; readonly remaining: number; readonly resetsAfterMs: number }
   | { readonly ok: false; readonly retryAfterMs: number };
 
+/** A limit of so many requests per window; with `burst` a token bucket. */
+export type CountedLimit = RateLimit | BucketLimit;
+
 export interface Limiters {
   /**
    * Counts requests of `key` against a limit. Never rejects: where Redis is away the count is this proxy's own.
    * @param requests how many; default 1
    */
-  count(limit: RateLimit, key: string, requests?: number): Promise<Count>;
+  count(limit: CountedLimit, key: string, requests?: number): Promise<Count>;
   stop(): void;
 }
 
@@ -45,7 +50,10 @@ export function createLimiters(options: LimitersOptions): Limiters {
     max: options.mostKeys ?? mostKeysUsually,
     dispose: ({ limiter, key }) => void limiter.delete(key),
   });
-  const countLocally = (limit: RateLimit, key: string, requests = 1) => {
+  const buckets = new LocalBuckets(options.mostKeys ?? mostKeysUsually);
+  const countLocally = async (limit: CountedLimit, key: string, requests = 1): Promise<Count> => {
+    if ('burst' in limit)
+      return buckets.count(limit, `${nameOf(limit)}/${limit.burst} ${key}`, requests, performance.now());
     const limiter = localOf(limit);
     const name = `${nameOf(limit)} ${key}`;
     if (counted.get(name)?.limiter !== limiter) counted.set(name, { limiter, key });
@@ -68,12 +76,13 @@ export function createLimiters(options: LimitersOptions): Limiters {
           keyPrefix: `swarmgate:${options.instance}:limit:${limit.requests}:${limit.windowMs}`,
         }),
     );
+  const sharedBuckets = redisBuckets(redis, options.instance);
   let restUntilMs = 0;
   return {
     async count(limit, key, requests = 1) {
       if (redis.status !== 'ready' || performance.now() < restUntilMs) return countLocally(limit, key, requests);
       try {
-        return await consume(sharedOf(limit), key, requests);
+        return await ('burst' in limit ? sharedBuckets(limit, key, requests) : consume(sharedOf(limit), key, requests));
       } catch (error) {
         restUntilMs = performance.now() + restMs;
         options.logger.warn({ err: error }, `Redis did not count; limits are this proxy’s own for ${restMs} ms`);

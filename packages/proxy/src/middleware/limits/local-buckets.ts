@@ -1,0 +1,47 @@
+import { LRUCache } from 'lru-cache';
+import type { Count } from './limiters.ts';
+
+/** A bucket of `burst` tokens, which fills by `requests` per `windowMs`. Each request takes one. */
+export interface BucketLimit {
+  readonly requests: number;
+  readonly windowMs: number;
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  atMs: number;
+}
+
+/** The buckets of this process. The least recently used one is dropped for a new one, and is full when it comes back. */
+export class LocalBuckets {
+  readonly #buckets: LRUCache<string, Bucket>;
+
+  constructor(mostKeys: number) {
+    this.#buckets = new LRUCache({ max: mostKeys });
+  }
+
+  /** @param nowMs milliseconds; only differences count */
+  count({ requests: average, windowMs, burst }: BucketLimit, key: string, requests: number, nowMs: number): Count {
+    const perMs = average / windowMs;
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      bucket = { tokens: burst, atMs: nowMs };
+      this.#buckets.set(key, bucket);
+    }
+    bucket.tokens = Math.min(burst, bucket.tokens + (nowMs - bucket.atMs) * perMs);
+    bucket.atMs = nowMs;
+    const isTaken = bucket.tokens >= requests;
+    if (isTaken) bucket.tokens -= requests;
+    return bucketCount(isTaken, bucket.tokens, requests, perMs);
+  }
+}
+
+/** @param tokens that are left */
+export function bucketCount(isTaken: boolean, tokens: number, requests: number, perMs: number): Count {
+  if (!isTaken) return { ok: false, retryAfterMs: Math.max(1, Math.ceil((requests - tokens) / perMs)) };
+  return { ok: true, remaining: Math.floor(tokens), resetsAfterMs: leaseMs };
+}
+
+/** How long a worker may keep tokens that it has taken in advance. */
+const leaseMs = 1_000;
