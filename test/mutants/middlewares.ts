@@ -157,9 +157,9 @@ export const middlewareMutants: readonly Mutant[] = [
     ],
   ),
   ...faultsIn(
-    `${middleware}/limits/token-bucket.ts`,
+    `${middleware}/limits/local-buckets.ts`,
     [`${stage}/users-errors-limits.slow.test.ts`],
-    [['a bucket is never empty', 'bucket.tokens -= 1;', '']],
+    [['a bucket is never empty', 'if (isTaken) bucket.tokens -= requests;', '']],
   ),
   ...faultsIn(
     `${middleware}/auth/listed-basic-auth.ts`,

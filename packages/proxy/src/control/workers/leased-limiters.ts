@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Count, CountedLimit, Limiters } from '../../middleware/limits/limiters.ts';
+import type { Count } from '../../middleware/limits/count.ts';
+import type { CountedLimit, Limiters } from '../../middleware/limits/limiters.ts';
 import type { Tokens } from './messages.ts';
 
 export interface LeasedLimitersOptions {

@@ -2,15 +2,10 @@ import type { RateLimit } from '@swarmgate/registry';
 import type { Logger } from '@swarmgate/runtime';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Count } from './count.ts';
 import { type BucketLimit, LocalBuckets } from './local-buckets.ts';
 import { redisBuckets } from './redis-buckets.ts';
 import { connectRedis } from './redis-connection.ts';
-
-/** The result of counting a request. `retryAfterMs` is set if it exceeds the limit. */
-export type Count =
-  /** `remaining`: requests that the window has left; `resetsAfterMs`: when it ends. */
-  | { readonly ok: true; readonly remaining: number; readonly resetsAfterMs: number }
-  | { readonly ok: false; readonly retryAfterMs: number };
 
 /** A limit of so many requests per window; with `burst` a token bucket. */
 export type CountedLimit = RateLimit | BucketLimit;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Count } from './limiters.ts';
+import type { Count } from './count.ts';
 
 /** A bucket of `burst` tokens, which fills by `requests` per `windowMs`. Each request takes one. */
 export interface BucketLimit {

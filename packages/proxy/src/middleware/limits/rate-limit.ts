@@ -4,7 +4,8 @@ import ipaddr from 'ipaddr.js';
 import type { Exchange } from '../../model/exchange.ts';
 import { proceed, refuse } from '../local-responses.ts';
 import type { Decision, Middleware } from '../middleware.ts';
-import type { Count, Limiters } from './limiters.ts';
+import type { Count } from './count.ts';
+import type { Limiters } from './limiters.ts';
 
 /** `rateLimit` with `rateLimitKey`: counted for the whole service; too many get 429 and Retry-After in seconds. */
 export function rateLimit(

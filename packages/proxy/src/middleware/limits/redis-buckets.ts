@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Count } from './limiters.ts';
+import type { Count } from './count.ts';
 import { type BucketLimit, bucketCount } from './local-buckets.ts';
 
 /** By Redis's own clock: those of the proxies may differ. An idle bucket is forgotten when it is full. */
 const script = `
-local perMs, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local perMs, burst, taking = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'tokens', 'at')
@@ -12,8 +12,8 @@ local tokens = tonumber(known[1]) or burst
 local at = tonumber(known[2]) or now
 tokens = math.min(burst, tokens + math.max(0, now - at) * perMs)
 local taken = 0
-if tokens >= wanted then
-  tokens = tokens - wanted
+if tokens >= taking then
+  tokens = tokens - taking
   taken = 1
 end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.0f', math.max(now, at)))

@@ -1,7 +1,8 @@
 import type { UseOf } from '@swarmgate/labels';
 import { proceed, refuse } from '../local-responses.ts';
 import type { Decision, Middleware } from '../middleware.ts';
-import type { Count, Limiters } from './limiters.ts';
+import type { Count } from './count.ts';
+import type { Limiters } from './limiters.ts';
 import { type BucketLimit, LocalBuckets } from './local-buckets.ts';
 import { countKey, sourceAddress } from './source-address.ts';
 
