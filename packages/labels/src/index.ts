@@ -12,6 +12,7 @@ export { labelName } from './definition/label-name.ts';
 export { middlewareExpressions, middlewaresOf, unsupportedMiddleware } from './definition/middlewares-of.ts';
 export type * from './definition/plain-secrets.ts';
 export type * from './definition/problem.ts';
+export * from './definition/problem-reasons.ts';
 export * from './definition/required-features.ts';
 export * from './definition/service-definition.ts';
 export { defaultLabelFaults, type LabelDefaults } from './docker-flow/default-labels.ts';

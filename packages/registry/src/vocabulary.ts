@@ -14,6 +14,7 @@ export {
   type PluginOptions,
   type PluginUse,
   type Problem,
+  type ProblemReason,
   type RateLimit,
   type RateLimitKey,
   type ServiceDefinition,

@@ -116,7 +116,7 @@ describe(`admin calls over ${many} services`, function () {
       ownersPresent: () => [],
     };
     const problems: ProblemsByService = new Map(
-      [...services.keys()].map((key) => [key, [{ severity: 'warning', reason: 'no-endpoints', message: 'none' }]]),
+      [...services.keys()].map((key) => [key, [{ severity: 'warning', reason: 'unreachable', message: 'none' }]]),
     );
     const problemsInSteps = () => mergeProblemsInSteps([problems, new Map()]);
     const metrics = new Metrics();

@@ -2,7 +2,7 @@ import { isPublicAddress, nameKind } from './name-kind.ts';
 
 /** Why no CA gives a certificate for a name, and what to do. */
 export interface Objection {
-  readonly reason: string;
+  readonly reason: `acme-${string}`;
   readonly message: string;
   readonly suggestion: string;
 }

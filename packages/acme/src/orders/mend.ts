@@ -176,7 +176,7 @@ export function failureProblem(name: string, failure: Failure, nextAttemptMs: nu
   const words = detail === '' ? '' : ` (${said})`;
   return {
     severity: 'warning',
-    reason: `acme-${kebab(failure.type)}`,
+    reason: `acme-${kebab(failure.type)}` as const,
     message: `no certificate for ${name}: ${what}${words}; next try at ${next}`,
     value: name,
     suggestion,

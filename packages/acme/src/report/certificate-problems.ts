@@ -72,7 +72,7 @@ function endingSoon(view: AcmeView, required: readonly RequiredName[], issuerNam
         service: services[0],
         problem: {
           severity: 'warning' as const,
-          reason: isOver ? 'certificate-expired' : 'certificate-expiring',
+          reason: isOver ? ('certificate-expired' as const) : ('certificate-expiring' as const),
           message: `the certificate for ${name} (${issuerName(issuer)}) ${isOver ? 'ended' : 'ends'} at ${new Date(notAfterMs).toISOString()} and is not renewed yet`,
           value: name,
           suggestion: 'look at the problems of this service and at `swarmgate certificates`',

@@ -17,7 +17,7 @@ const mostOf = { rule: 8, routes: 2_000, candidates: 100 };
 
 /**
  * Compares the order of this table with Traefik's, among the routes with a priority, which are those of `traefik.*` labels: Traefik takes
- * the highest priority (the length of the rule, unless it is set). Queried are requests that the rules themselves name. Pure.
+ * the highest priority (the length of the rule, unless it is set). It tries requests that the rules themselves name. Pure.
  */
 export function orderDifferences(table: RouteTable): readonly OrderDifference[] {
   const found = new Map<string, OrderDifference>();

@@ -1,3 +1,5 @@
+import type { ProblemReason } from './problem-reasons.ts';
+
 /** `error` rejects the definition, which keeps its last good version; `warning` ignores the label. */
 export type Severity = 'error' | 'warning';
 
@@ -5,7 +7,7 @@ export type Severity = 'error' | 'warning';
 export interface Problem {
   readonly severity: Severity;
   /** Stable, kebab-case: what an alert or a test compares, such as `label-unknown` or `route-conflict`. */
-  readonly reason: string;
+  readonly reason: ProblemReason;
   /** A sentence for the owner: what is wrong, with what. */
   readonly message: string;
   /** The label's name without the `com.df.` prefix, with its index where it had one: `servicePath.2`. */

@@ -1,6 +1,7 @@
 import type { OverridingLabels } from '../catalogue/labels.ts';
 import { upstreamDestinationLabels, upstreamServiceLabels } from '../catalogue/upstream-labels.ts';
 import type { Problem } from '../definition/problem.ts';
+import type { ProblemReason } from '../definition/problem-reasons.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import type { GivenOption, GivenOptions } from './given-options.ts';
 import type { Section } from './read-labels.ts';
@@ -255,7 +256,13 @@ function milliseconds(text: string): number | undefined {
   return Math.round(sum);
 }
 
-function failed(reason: string, message: string, label: string, suggestion: string, value?: string): FoundTarget {
+function failed(
+  reason: ProblemReason,
+  message: string,
+  label: string,
+  suggestion: string,
+  value?: string,
+): FoundTarget {
   const problem: Problem = { severity: 'error', reason, message, label, suggestion };
   return { ok: false, problems: [value === undefined ? problem : { ...problem, value: value.slice(0, 100) }] };
 }

@@ -33,7 +33,7 @@ export type ParsedLabel<T> =
     };
 
 export interface ValueWarning {
-  readonly reason: string;
+  readonly reason: 'wildcard-without-dot' | 'domain-with-port' | 'rule-syntax-v2';
   readonly message: string;
   readonly suggestion?: string;
 }

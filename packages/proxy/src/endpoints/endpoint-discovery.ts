@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import type { EndpointsDocument, Problem, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
+import type { EndpointsDocument, Problem, ProblemReason, PublishedPort, TaskEndpoint } from '@swarmgate/registry';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Route } from '../model/route.ts';
 
@@ -158,7 +158,7 @@ function noWay(
   );
 }
 
-function unreachable(reason: string, message: string, suggestion: string): Discovery & { kind: 'none' } {
+function unreachable(reason: ProblemReason, message: string, suggestion: string): Discovery & { kind: 'none' } {
   return { kind: 'none', reason: 'no-endpoint', problem: { severity: 'warning', reason, message, suggestion } };
 }
 

@@ -2,6 +2,7 @@ import { lackingFeature, pathsOfRule, readRule, unsupportedMiddleware } from '@s
 import {
   type Destination,
   type Problem,
+  type ProblemReason,
   type ServiceDefinition,
   type ServiceDomainAlgo,
   type ServiceKey,
@@ -289,7 +290,7 @@ class DestinationCompiler {
     return patterns;
   }
 
-  #problem(reason: string, label: string, value: string | undefined, message: string, suggestion: string): void {
+  #problem(reason: ProblemReason, label: string, value: string | undefined, message: string, suggestion: string): void {
     const { index } = this.#destination;
     const problem = {
       severity: 'warning',

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Problem } from '@swarmgate/labels';
+import type { Problem, ProblemReason } from '@swarmgate/labels';
 import { type ServiceDefinition, serviceKey, type UserEntry } from '@swarmgate/labels';
 import { openCertificate, type SecretsKey, sealCertificate, splitPem } from './seal-certificate.ts';
 import { hashPassword, verifyHashedPassword } from './seal-passwords.ts';
@@ -131,7 +131,7 @@ function sealServiceCert(
   previous: ServiceDefinition | undefined,
   keys: readonly SecretsKey[],
 ): SealedCertificate {
-  const refused = (reason: string, message: string, suggestion: string): SealedCertificate => ({
+  const refused = (reason: ProblemReason, message: string, suggestion: string): SealedCertificate => ({
     ok: false,
     problem: { severity: 'error', reason, message, label: 'serviceCert', value: '(secret)', suggestion },
   });

@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Problem, readTraefikArgs, type TraefikArgs, type TraefikOptions, traefikLines } from '@swarmgate/labels';
+import {
+  type Problem,
+  type ProblemReason,
+  readTraefikArgs,
+  type TraefikArgs,
+  type TraefikOptions,
+  traefikLines,
+} from '@swarmgate/labels';
 import { messageOf, readSettings, type Settings } from '@swarmgate/runtime';
 import type { SwarmService, TraefikProcess } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
@@ -127,7 +134,7 @@ function comparable(state: TraefikFlagsState): unknown {
 
 const mend = 'set what its flags say as settings of the listener (docs/from-traefik.md), and TRAEFIK_SERVICE=off';
 
-function unknown(reason: string, message: string, suggestion: string): Problem {
+function unknown(reason: ProblemReason, message: string, suggestion: string): Problem {
   return {
     severity: 'error',
     reason,

@@ -1,5 +1,11 @@
 import { translateParameters, withRequires } from '@swarmgate/labels';
-import { checkDefinition, type PlainSecrets, type Problem, type ServiceDefinition } from '@swarmgate/registry';
+import {
+  checkDefinition,
+  type PlainSecrets,
+  type Problem,
+  type ProblemReason,
+  type ServiceDefinition,
+} from '@swarmgate/registry';
 import type { Settings } from '@swarmgate/runtime';
 import { isObject, kindOf } from './request-body.ts';
 
@@ -82,7 +88,7 @@ function takePasswords(users: unknown, passwords: Map<string, string>): unknown 
   });
 }
 
-function reject(secrets: PlainSecrets, reason: string, message: string): GivenDefinition {
+function reject(secrets: PlainSecrets, reason: ProblemReason, message: string): GivenDefinition {
   return { definition: undefined, secrets, problems: [{ severity: 'error', reason, message }] };
 }
 
