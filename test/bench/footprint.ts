@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openClients, requestHead } from './footprint/clients.ts';
+import { idleHttp2Bytes } from './footprint/idle-http2.ts';
 import { numbersBytes } from './footprint/numbers-memory.ts';
 import { startSubject } from './footprint/subject-process.ts';
 import { services } from './forwarding/cases.ts';
@@ -28,7 +29,15 @@ export async function benchFootprint({ quick, say }: FootprintOptions): Promise<
   const { port } = backend.address() as AddressInfo;
   try {
     const figures: Figure[] = [];
-    for (const take of [idleConnections, stalledReaders, stalledSenders, numbersMemory, workerMemory, workerStalls]) {
+    for (const take of [
+      idleConnections,
+      idleHttp2,
+      stalledReaders,
+      stalledSenders,
+      numbersMemory,
+      workerMemory,
+      workerStalls,
+    ]) {
       const found = await take({ backendPort: port, directory, quick });
       for (const { name, median, unit } of found) say(`  ${name}: ${median.toFixed(1)} ${unit}`);
       figures.push(...found);
@@ -61,6 +70,38 @@ async function idleConnections({ backendPort, directory, quick }: MatchKey): Pro
     one(`RSS with ${count.toLocaleString('en')} idle connections`, 'MB', resident / megabyte, 300),
     one('memory of an idle connection', 'KB', (resident - before) / count / 1_024),
   ];
+}
+
+/** Of one process with 10,000 services, beside HAProxy and beside a server of node:tls that does nothing else. */
+async function idleHttp2({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
+  const count = quick ? 200 : 2_000;
+  const { clear, secure, bareTls, haproxy } = await idleHttp2Bytes({
+    backendPort,
+    directory,
+    env: env(directory, 0),
+    count,
+  });
+  const over = one(
+    'memory of an idle HTTP/2 connection over TLS, above that of node:tls',
+    'KB',
+    kilobytes(secure - bareTls),
+    8,
+  );
+  const own = [
+    one('memory of an idle HTTP/2 connection', 'KB', kilobytes(clear)),
+    one('memory of an idle HTTP/2 connection over TLS', 'KB', kilobytes(secure)),
+    over,
+  ];
+  if (haproxy === undefined) return own;
+  return [
+    ...own,
+    one('memory of an idle HTTP/2 connection, against HAProxy', '×', clear / haproxy.clear, 1.5),
+    one('memory of an idle HTTP/2 connection over TLS, against HAProxy', '×', secure / haproxy.secure),
+  ];
+}
+
+function kilobytes(bytes: number): number {
+  return bytes / 1_024;
 }
 
 /** Clients that ask for a response without end and do not read it. */

@@ -17,7 +17,7 @@ const server = await (settings.workers === 0 ? prepareInProcessServer : prepareC
   logger: silentLogger,
   metrics: new Metrics(),
   env: process.env,
-  entrypoints: [{ port: 0, secure: false }],
+  entrypoints: [{ port: 0, secure: process.env.FOOTPRINT_SECURE === 'true' }],
   host: '127.0.0.1',
 });
 

@@ -171,7 +171,7 @@ function recipeOf(
 }
 
 /** Key and certificate in one file, as HAProxy and Swarmgate both take it. */
-function selfSigned(directory: string): string {
+export function selfSigned(directory: string): string {
   const key = join(directory, 'key.pem');
   const certificate = join(directory, 'certificate.pem');
   const subject = ['-subj', '/CN=bench.example', '-addext', 'subjectAltName=DNS:*.bench.example,IP:127.0.0.1'];
