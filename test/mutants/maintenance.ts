@@ -31,7 +31,7 @@ export const maintenanceMutants: readonly Mutant[] = [
     [
       ['a cache keeps the page', "'no-store'", "'public'"],
       ['a message is HTML in the page', '<p>${escaped(message)}</p>', '<p>${message}</p>'],
-      ['programs get HTML', "['text/plain', 'text/html']", "['text/html', 'text/plain']"],
+      ['a client that prefers text gets HTML', "[0] === 'text/html'", ".includes('text/html')"],
       ['Retry-After is 0 at the end', 'Math.max(1, Math.ceil(ms / 1_000))', 'Math.floor(ms / 1_000)'],
     ],
   ),

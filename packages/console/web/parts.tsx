@@ -5,6 +5,7 @@ import type { Health } from './types.ts';
 
 const stateTexts: Readonly<Record<ServiceState, readonly [mark: string, text: string]>> = {
   ok: ['●', 'ok'],
+  maintenance: ['◆', 'maintenance'],
   warning: ['▲', 'warning'],
   error: ['■', 'problem'],
   down: ['✕', 'down'],

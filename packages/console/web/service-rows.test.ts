@@ -75,6 +75,7 @@ describe('the rows of the overview', () => {
       'ok',
     ],
     ['redirects to another host, and needs none', stateOf([route('a', { endpoints: [], redirectToHost: 'b' })]), 'ok'],
+    ['is in maintenance, whatever else', stateOf([route('a', { endpoints: [], maintenance: true })]), 'maintenance'],
     ['is blocked', stateOf([route('a', { blockedBy: 'feature' })]), 'warning'],
     ['has a warning', stateOf([route('a')], [problem('a', 'warning')]), 'warning'],
     ['has an error', stateOf([route('a')], [problem('a', 'warning'), problem('a', 'error')]), 'error'],

@@ -1,6 +1,6 @@
 import type { Endpoint, Problem, RowNumbers, StateRoute } from './types.ts';
 
-export type ServiceState = 'ok' | 'warning' | 'error' | 'down';
+export type ServiceState = 'ok' | 'maintenance' | 'warning' | 'error' | 'down';
 
 /** One service as a line of the overview. */
 export interface ServiceRow {
@@ -54,6 +54,7 @@ export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boo
 }
 
 function stateOf(routes: readonly StateRoute[], endpointsUp: number, problems: readonly Problem[]): ServiceState {
+  if (routes.some(({ maintenance }) => maintenance === true)) return 'maintenance';
   // A route that redirects to another host needs no endpoint.
   if (routes.some(({ redirectToHost }) => redirectToHost === undefined) && endpointsUp === 0) return 'down';
   if (problems.some(({ severity }) => severity === 'error')) return 'error';
@@ -84,7 +85,7 @@ export interface Sorting {
   readonly descending: boolean;
 }
 
-const severity: Readonly<Record<ServiceState, number>> = { ok: 0, warning: 1, error: 2, down: 3 };
+const severity: Readonly<Record<ServiceState, number>> = { ok: 0, maintenance: 1, warning: 2, error: 3, down: 4 };
 
 const figureOf: Readonly<Record<Exclude<SortColumn, 'service' | 'owner'>, (row: ServiceRow) => number>> = {
   state: ({ state }) => severity[state],

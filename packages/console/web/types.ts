@@ -66,6 +66,7 @@ export interface Route {
   readonly upstream: { readonly port: number; readonly secure: boolean; readonly protocol?: string };
   readonly blockedBy?: string;
   readonly redirectToHost?: string;
+  readonly maintenance?: boolean;
   readonly endpoints: readonly Endpoint[];
 }
 

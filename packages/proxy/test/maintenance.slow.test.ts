@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, request, type Server, type ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { expect } from 'chai';
@@ -32,6 +32,8 @@ for (const router of ['core', 'express'])
     let relayPort: number;
     const entry = () => under.proxy.entrypoints().find(({ port }) => port !== relayPort)?.port ?? 0;
     const open = new Set<Socket>();
+    /** Tells of each request that the backend has and does not answer. */
+    const held = new EventEmitter();
 
     const ask = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string) =>
       new Promise<Response>((resolve, reject) => {
@@ -96,7 +98,10 @@ for (const router of ['core', 'express'])
       [relayPort = 0] = await freePorts(1);
       backends = await Promise.all(
         ['one', 'two'].map(async (name) => {
-          const server = createServer((_request, response) => response.end(name));
+          const server = createServer((request, response) => {
+            if (request.url === '/shop/slow') held.emit('request', response);
+            else response.end(name);
+          });
           server.on('upgrade', (_request, socket: Socket) => {
             open.add(socket);
             socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -184,6 +189,27 @@ for (const router of ['core', 'express'])
       expect([status, headers['retry-after'], text]).to.deep.equal([503, '7', '<h1>Ours</h1>']);
       expect((await ask('/private')).text).to.equal('the service is down for maintenance\n');
       await tell('DELETE', 'service=private');
+    });
+
+    it('lets requests in flight finish, of the service and of a drained endpoint', async () => {
+      for (const query of ['service=shop', 'service=shop&endpoint=127.0.0.1']) {
+        const arrived = once(held, 'request');
+        const slow = ask('/shop/slow');
+        const [response] = (await arrived) as [ServerResponse];
+        await tell('POST', query);
+        expect((await ask('/shop')).status).to.equal(503);
+        response.end('late');
+        expect(await slow).to.deep.include({ status: 200, text: 'late' });
+        await tell('DELETE', query);
+      }
+    });
+
+    it('is a step in explain, and a mark of its routes', async () => {
+      await tell('POST', 'service=shop');
+      const { body } = await under.call('GET', `/v1/explain?url=${encodeURIComponent('http://a.example/shop')}`);
+      expect(body.middleware).to.include('maintenance');
+      expect(body.winner).to.include({ maintenance: true });
+      await tell('DELETE', 'service=shop');
     });
 
     it('lets clients of the exceptions pass', async () => {

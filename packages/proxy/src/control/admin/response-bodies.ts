@@ -93,6 +93,8 @@ export interface RouteView {
   readonly upstream: { readonly port: number; readonly secure: boolean; readonly protocol: UpstreamProtocol };
   readonly blockedBy?: string;
   readonly redirectToHost?: string;
+  /** Its service is in maintenance: requests get 503. */
+  readonly maintenance?: true;
   readonly endpoints: readonly (Endpoint & {
     readonly health: 'healthy' | 'ejected' | 'unknown';
     readonly outstanding: number;

@@ -1,8 +1,10 @@
 import type { Destination } from '@swarmgate/registry';
 import type { Route } from '../../model/route.ts';
+import type { ServedService } from '../../model/served-service.ts';
 import { redactRule } from '../../routing/request-rule.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { upstreamProtocolOf } from './explain-http2.ts';
+import { maintenanceOf } from './maintenance-view.ts';
 import { redactRequiredHeaders } from './redact-definition.ts';
 import type { RouteView } from './response-bodies.ts';
 
@@ -40,10 +42,18 @@ export function viewRoute(route: Route, { server, follower }: Pick<AdminParts, '
     upstream: { port: route.upstreamPort, secure: route.upstreamSecure, protocol: upstreamProtocolOf(route) },
     ...(route.blockedBy === undefined ? {} : { blockedBy: route.blockedBy }),
     ...(route.redirectToHost === undefined ? {} : { redirectToHost: route.redirectToHost }),
+    ...(isDown(served) ? { maintenance: true as const } : {}),
     endpoints: server
       .endpointsOf(route)
       .map(({ endpoint, health, outstanding }) => ({ ...endpoint, health, outstanding })),
   };
+}
+
+function isDown(served: ServedService | undefined): boolean {
+  if (served === undefined) return false;
+  // Of nearly every service: the table has thousands.
+  if (served.maintenance === undefined && served.definition.maintenance !== true) return false;
+  return maintenanceOf(served.maintenance, served, Date.now()).maintenance !== null;
 }
 
 export function conditionsOf({ definition, destination }: Route): Record<string, unknown> {

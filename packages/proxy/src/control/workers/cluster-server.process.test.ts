@@ -43,6 +43,24 @@ describe('workers of one proxy', function () {
     expect(rig.server.table().size).to.equal(0);
   });
 
+  it('take a service down for maintenance, every one of them, and show the step', async () => {
+    const key = 'manual/first' as const;
+    const by = { by: 'ann', since: '2026-01-02T03:00:00.000Z' };
+    const maintenance = { version: 1, owner: 'manual', service: 'first', maintenance: by } as const;
+    const served = servedAt(key, { port: rig.backendPort, servicePath: ['/first'] });
+    await rig.apply(new Map([[key, { ...served, maintenance }]]));
+    for (const pid of [one, other]) {
+      const { headers } = await rig.only(pid, () => rig.get('/first'));
+      expect(headers['x-swarmgate-reason']).to.equal('maintenance');
+    }
+    const [route] = rig.server.table().routesOf(key);
+    const steps = route === undefined ? [] : (rig.server.middlewareOf?.(route) ?? []);
+    expect(steps.map(({ name }) => name)).to.deep.equal(['maintenance']);
+    await rig.apply(new Map([[key, served]]));
+    for (const pid of [one, other]) expect((await rig.only(pid, () => rig.get('/first'))).status).to.equal(200);
+    await rig.put(key, undefined);
+  });
+
   it('take a change of many services in pieces, and serve all of it when it is applied', async () => {
     const many = new Map<ServiceKey, ServedService | undefined>();
     for (let at = 0; at < 600; at += 1) {
