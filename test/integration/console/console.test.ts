@@ -126,7 +126,7 @@ describe('the console in Chromium', function () {
       await page.getByLabel('Message for clients').fill('<b>Back at ten.</b>');
       await page.getByRole('button', { name: 'Take api down' }).click();
       await page.getByText('In maintenance').waitFor();
-      await page.getByRole('heading', { name: 'api ◆ maintenance' }).waitFor();
+      await page.getByRole('heading', { name: 'api maintenance' }).waitFor();
       await page.getByText('<b>Back at ten.</b>').waitFor();
       const reply = await rig.visit('/api');
       expect([reply.status, await reply.text()]).to.deep.equal([503, '<b>Back at ten.</b>\n']);
