@@ -32,7 +32,7 @@ for (const router of ['core', 'express'])
     let relayPort: number;
     const entry = () => under.proxy.entrypoints().find(({ port }) => port !== relayPort)?.port ?? 0;
     const open = new Set<Socket>();
-    /** Tells of each request that the backend has and does not answer. */
+    /** Emits `request` with each response that the backend holds back. */
     const held = new EventEmitter();
 
     const ask = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string) =>
