@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
+import { get } from 'node:https';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Load } from '../../packages/proxy/test/worker-rig.ts';
@@ -37,6 +38,15 @@ describe('an entry before the proxies', function () {
     await load.stop();
     console.log(`      ${load.responded} requests in an update of ${Math.round(replaced / 1000)} s`);
     expect([...load.failures]).to.deep.equal([]);
+  });
+
+  it('passes on Consul’s UI', async () => {
+    const headers = { authorization: `Bearer ${stack.token}` };
+    const [refused, taken] = await Promise.all([
+      fetchSelfSigned(`${stack.consulUiUrl}/v1/catalog/datacenters`, {}),
+      fetchSelfSigned(`${stack.consulUiUrl}/v1/catalog/datacenters`, headers),
+    ]);
+    expect([refused, taken]).to.deep.equal([401, 200]);
   });
 
   it('tells proxies the addresses of clients', async () => {
@@ -78,6 +88,16 @@ describe('an entry before the proxies', function () {
     return performance.now() - began;
   };
 });
+
+/** The status of a page whose certificate no authority signed. */
+function fetchSelfSigned(url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers, rejectUnauthorized: false, timeout: 20_000 }, (response) => {
+      resolve(response.statusCode);
+      response.destroy();
+    }).once('error', reject);
+  });
+}
 
 /** A machine of its own beside this one: a network namespace with an address that no rule of this machine hides. */
 async function foreignClient() {

@@ -29,7 +29,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 // With its options, so that they are deployed by the tests too.
 const files = ['docker/stack.yml', 'docker/stack.consul-ui.yml', 'docker/stack.redis.yml', 'docker/stack.agent.yml'];
 
-const filesWithEntry = ['docker/stack.yml', 'docker/stack.entry.yml'];
+const filesWithEntry = ['docker/stack.yml', 'docker/stack.entry.yml', 'docker/stack.entry.consul-ui.yml'];
 
 export interface DeployedStack {
   readonly name: string;

@@ -39,6 +39,7 @@ export class ConsulUiRig {
   open(
     limits: ConsulUiOptions['limits'] = {},
     env: Readonly<Record<string, string>> = { CONSUL_UI_INSECURE: 'true' },
+    port = 0,
   ): Promise<ConsulUi> {
     const settings = readSettings('proxy', {
       env: {
@@ -48,7 +49,7 @@ export class ConsulUiRig {
         ...env,
       },
     });
-    return startConsulUi({ settings, port: 0, logger: this.#logger, limits });
+    return startConsulUi({ settings, port, logger: this.#logger, limits });
   }
 
   async restart(...how: Parameters<ConsulUiRig['open']>): Promise<void> {

@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,7 +25,7 @@ describe('calls to a proxy with ADMIN_TLS', () => {
     await writeFile(file('own.pem'), own.pem);
     await writeFile(file('other.pem'), (await testCertificate(['proxy.example'])).pem);
     server = createServer({ cert: own.cert, key: own.key }, (request, response) => {
-      response.statusCode = request.url === '/healthz' || request.url === '/v1/status' ? 200 : 404;
+      response.statusCode = request.url === '/readyz' || request.url === '/v1/status' ? 200 : 404;
       response.end('{}');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -68,4 +70,23 @@ describe('calls to a proxy with ADMIN_TLS', () => {
     expect(await codeWith({})).to.equal(1);
     expect(await codeWith({ ADMIN_TLS: file('own.pem'), ADMIN_PORT: '1' })).to.equal(1);
   });
+
+  for (const [role, path, status, body, code] of [
+    ['proxy', '/readyz', 200, '{"status":"ready"}', 0],
+    ['proxy', '/readyz', 503, '{"status":"waiting for the first table"}', 1],
+    ['proxy', '/readyz', 503, '{"status":"draining"}', 0],
+    ['listener', '/healthz', 200, '{}', 0],
+    ['listener', '/healthz', 503, '{"status":"draining"}', 1],
+  ] as const)
+    it(`that are the health check of a ${role} end with ${code} where ${path} responds ${status} ${body}`, async () => {
+      const plain = createPlainServer((request, response) => {
+        response.writeHead(request.url === path ? status : 404).end(body);
+      }).listen(0, '127.0.0.1');
+      await once(plain, 'listening');
+      const port = String((plain.address() as AddressInfo).port);
+      const env = { ADMIN_PORT: port, LISTENER_PORT: port };
+      const [ended] = (await once(spawn(process.execPath, [healthcheck, role], { env }), 'exit')) as [number];
+      expect(ended).to.equal(code);
+      plain.close();
+    });
 });

@@ -39,7 +39,7 @@ const mostTurnMs = 10;
 const floodSource = `
   const { get, Agent } = require('node:http');
   const { parentPort, workerData: { port, path, connections } } = require('node:worker_threads');
-  const reported = { responds: 0, refused: 0, longest: 0 };
+  const reported = { responses: 0, refused: 0, longest: 0 };
   let agent;
   const one = (through) => {
     if (through !== agent) return;

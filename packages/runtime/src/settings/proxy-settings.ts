@@ -138,7 +138,7 @@ export const proxySettings = {
     default: '',
     usedBy: serving,
     meaning:
-      'Ports, of entrypoints and of tcp, sni and tls services, where every connection begins with a PROXY header; only `TRUSTED_PROXIES` are served there',
+      'Ports, of entrypoints, of tcp, sni and tls services and `CONSUL_UI_PORT`, where every connection begins with a PROXY header; only `TRUSTED_PROXIES` are served there',
   }),
   http2: given({
     env: ['HTTP2'],

@@ -1,7 +1,9 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { adminToken, bearer, ConsulUiRig, key } from '../../../test/consul-ui-rig.ts';
+import { freePorts } from '../../../test/free-ports.ts';
 import { startScriptedConsul } from '../../../test/scripted-consul.ts';
 import { until } from '../../../test/until.ts';
 
@@ -160,4 +162,29 @@ describe('What Consul, clients and bodies cost Consul’s UI behind a proxy', ()
     }
     expect(rig.consul.calls).to.have.length(0);
   });
+
+  for (const [what, env] of [
+    ['', { CONSUL_UI_INSECURE: 'true' }],
+    [' by TLS', {}],
+  ] as const)
+    it(`counts failed tries by the client's address where a PROXY header gives it${what}`, async () => {
+      const [port = 0] = await freePorts(1);
+      await rig.restart({}, { ...env, PROXY_PROTOCOL_PORTS: String(port), TRUSTED_PROXIES: '127.0.0.1' }, port);
+      const statusFor = async (address: string, fields: string) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.write(`PROXY TCP4 ${address} 127.0.0.1 4711 ${port}\r\n`);
+        const client = 'CONSUL_UI_INSECURE' in env ? socket : connectSecurely({ socket, rejectUnauthorized: false });
+        client.write(rig.head('GET /v1/kv/a', `${fields}Connection: close\r\n`));
+        let text = '';
+        for await (const piece of client.setEncoding('latin1')) text += piece;
+        return text.slice(9, 12);
+      };
+      const wrong = 'Authorization: Bearer wrong\r\n';
+      for (let tries = 0; tries < 10; tries += 1) expect(await statusFor('192.0.2.1', wrong)).to.equal('401');
+      expect(await statusFor('192.0.2.1', wrong)).to.equal('429');
+      expect(await statusFor('192.0.2.2', bearer)).to.equal('200');
+      const around = connect(port, '127.0.0.1', () => around.write(rig.head('GET /v1/kv/a')));
+      around.on('error', () => undefined).resume();
+      await until(() => around.closed, 'a connection without a PROXY header is closed');
+    });
 });

@@ -11,6 +11,8 @@ import {
   UsageError,
 } from '@swarmgate/runtime';
 import { ownPorts } from '../../endpoints/own-ports.ts';
+import { trustedProxies } from '../../exchange/client-connection.ts';
+import { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { makeSelfSigned } from '../../server/tls/self-signed.ts';
 import { Login } from '../session/login.ts';
@@ -33,6 +35,9 @@ export interface ConsulUiOptions {
     | 'consulUiInsecure'
     | 'consulUiToken'
     | 'instanceName'
+    | 'proxyProtocolPorts'
+    | 'timeoutHttpRequestMs'
+    | 'trustedProxies'
   >;
   /** 0 takes a free one. */
   readonly port: number;
@@ -126,6 +131,12 @@ export async function startConsulUi(options: ConsulUiOptions): Promise<ConsulUi>
     logger,
     host: settings.adminHost,
     port: options.port,
+    proxied: new ProxiedConnections({
+      isOn: (port) => settings.proxyProtocolPorts.includes(port),
+      trusted: trustedProxies(settings.trustedProxies),
+      waitMs: settings.timeoutHttpRequestMs,
+      logger,
+    }),
     ...(certificates === undefined ? {} : { certificates }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     onCall: (request, response) => {

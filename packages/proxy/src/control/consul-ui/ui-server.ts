@@ -4,14 +4,18 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { guard, type Logger, type Running, UsageError } from '@swarmgate/runtime';
 import { connectionOwner } from '../../server/connection-owner.ts';
+import type { ProxiedConnections } from '../../server/proxy-protocol/proxied-connections.ts';
 import type { CertificateStore } from '../../server/tls/certificate-store.ts';
 import { boundConnections } from '../admin/admin-connections.ts';
+import { readProxyHeaders } from './behind-proxy.ts';
 
 export interface UiServerOptions {
   readonly logger: Pick<Logger, 'error'>;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Default: no port has a PROXY header. */
+  readonly proxied?: ProxiedConnections;
   /** Absent: without TLS. */
   readonly certificates?: CertificateStore;
   readonly onCall: (request: IncomingMessage, response: ServerResponse) => void;
@@ -81,6 +85,7 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
   );
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
   server.on('clientError', rejectUnreadable);
+  if (options.proxied?.isOn(options.port) === true) readProxyHeaders(server, options.proxied, options.logger);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
