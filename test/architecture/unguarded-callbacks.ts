@@ -57,6 +57,8 @@ export const unguarded: readonly (readonly [file: string, call: string, reason: 
   ['proxy/src/control/consul-ui/consul-proxy.ts', 'inTime', aborts],
   ['proxy/src/control/consul-ui/consul-ui.ts', 'inFlight -= 1', counts],
   ['proxy/src/control/consul-ui/consul-ui.ts', 'noteChange(', logs],
+  ['proxy/src/control/consul-ui/behind-proxy.ts', 'socket.destroy()', aborts],
+  ['proxy/src/control/consul-ui/behind-proxy.ts', 'sources.delete(', counts],
   ['proxy/src/control/consul-ui/consul-ui.ts', 'socket.destroy()', aborts],
   ['proxy/src/control/consul-ui/ui-server.ts', "server.emit('request'", inside],
   ['proxy/src/control/consul-ui/ui-server.ts', "'connect'", aborts],
