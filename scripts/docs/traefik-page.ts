@@ -69,6 +69,16 @@ export const traefikRows: readonly TraefikRow[] = [
     traefik: 'traefik.tcp.routers.…HostSNI(`db.example`), tls.passthrough=true',
     swarmgate: ['com.df.reqMode=sni', 'com.df.srcPort=443', 'com.df.port=443', 'com.df.serviceDomain=db.example'],
   },
+  {
+    traefik: 'traefik.tcp.routers.…HostSNI(`db.example`), tls=true',
+    swarmgate: ['com.df.reqMode=tls', 'com.df.entryPorts=ssl', 'com.df.port=5432', 'com.df.serviceDomain=db.example'],
+  },
+  { traefik: 'loadbalancer.passhostheader=false', swarmgate: ['com.df.passHostHeader=false'] },
+  {
+    traefik: 'tls.domains[0].main=*.shop.example',
+    swarmgate: ['com.df.acmeDomains=*.shop.example'],
+    note: 'A wildcard needs `dns-01`.',
+  },
 ];
 
 /** docs/from-traefik.md: serving a Traefik stack unchanged, and what to write instead of each label. */
