@@ -169,7 +169,7 @@ function span(
 }
 
 /** Microseconds fit into a number exactly, nanoseconds do not. */
-function nanoseconds(ms: number): string {
+export function nanoseconds(ms: number): string {
   return `${Math.round(ms * 1_000)}000`;
 }
 
@@ -185,6 +185,11 @@ function integer(key: string, value: number): string {
 
 // Nearly every value is printable ASCII without quote and backslash, which JSON has as it is.
 const plainText = /^[ !#-[\]-~]*$/;
+
+/** A value as it stands between the quotes of JSON. */
+export function jsonText(value: string): string {
+  return plainText.test(value) ? value : JSON.stringify(value).slice(1, -1);
+}
 
 function quoted(value: string): string {
   return plainText.test(value) ? `"${value}"` : JSON.stringify(value);

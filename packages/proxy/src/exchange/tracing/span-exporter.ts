@@ -1,15 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { backoffMs, type Logger, pause, SwarmgateError, Tasks } from '@swarmgate/runtime';
-import {
-  type Envelope,
-  envelopeOf,
-  type SpanOptions,
-  spanCountOf,
-  spansOf,
-  type TracedExchange,
-} from './otlp-spans.ts';
+import { type Envelope, envelopeOf, type SpanOptions, spanCountOf, type TracedExchange } from './otlp-spans.ts';
 import { SpanBatch } from './span-batch.ts';
+import { SpanTemplates } from './span-templates.ts';
 
 export interface SpanExporterOptions {
   /** Where batches are posted: `…/v1/traces`. */
@@ -54,6 +48,7 @@ export class SpanExporter {
   readonly #ending = new AbortController();
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
   readonly #envelope: Envelope;
+  readonly #templates: SpanTemplates;
   #filling = new SpanBatch();
   /** Counted as queued, not yet written into a batch. */
   readonly #unwritten: TracedExchange[] = [];
@@ -68,6 +63,7 @@ export class SpanExporter {
   constructor(options: SpanExporterOptions) {
     this.#options = options;
     this.#envelope = envelopeOf(options.resource, options.version);
+    this.#templates = new SpanTemplates(options.spans);
     const agent = { keepAlive: true, maxSockets: 1 };
     this.#agent = options.url.protocol === 'https:' ? new HttpsAgent(agent) : new HttpAgent(agent);
     const { tasks = new Tasks({ logger: options.logger }) } = options;
@@ -104,7 +100,7 @@ export class SpanExporter {
   #write(): void {
     this.#unwrittenSpans = 0;
     for (const exchange of this.#unwritten.splice(0))
-      this.#filling.add(spansOf(exchange, this.#options.spans), spanCountOf(exchange.record));
+      this.#filling.add(this.#templates.spansOf(exchange), spanCountOf(exchange.record));
   }
 
   /** Sends what is queued, once, within the timeout of one batch. */
