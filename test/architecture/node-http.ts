@@ -2,7 +2,7 @@
 export const allowedOfNodeHttp: Readonly<Record<string, readonly [names: readonly string[], reason: string]>> = {
   'exchange/tracing/span-exporter.ts': [
     ['Agent', 'request', 'IncomingMessage'],
-    'a client: it sends spans to the collector',
+    'a client: it sends spans to a collector over TLS',
   ],
   'express/headers-object.ts': [['IncomingHttpHeaders'], 'a type'],
   'express/view-request.ts': [

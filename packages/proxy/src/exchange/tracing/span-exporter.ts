@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { backoffMs, type Logger, pause, SwarmgateError, Tasks } from '@swarmgate/runtime';
 import { type Envelope, envelopeOf, type SpanOptions, spanCountOf, type TracedExchange } from './otlp-spans.ts';
+import { postSpans } from './post-spans.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SpanTemplates } from './span-templates.ts';
 
@@ -44,7 +45,8 @@ const exchangesPerWriting = 16;
 /** Posts spans in batches, behind a bounded queue: a collector that is slow or away costs spans, never a request's time. */
 export class SpanExporter {
   readonly #options: SpanExporterOptions;
-  readonly #agent: HttpAgent;
+  /** Connects when something is sent. */
+  readonly #agent = new HttpsAgent({ keepAlive: true, maxSockets: 1 });
   readonly #ending = new AbortController();
   readonly #counts = { exported: 0, dropped: 0, failed: 0 };
   readonly #envelope: Envelope;
@@ -64,8 +66,6 @@ export class SpanExporter {
     this.#options = options;
     this.#envelope = envelopeOf(options.resource, options.version);
     this.#templates = new SpanTemplates(options.spans);
-    const agent = { keepAlive: true, maxSockets: 1 };
-    this.#agent = options.url.protocol === 'https:' ? new HttpsAgent(agent) : new HttpAgent(agent);
     const { tasks = new Tasks({ logger: options.logger }) } = options;
     this.#running = tasks.run('span-exporter', this.#ending.signal, () => this.#run());
   }
@@ -167,13 +167,21 @@ export class SpanExporter {
     }
   }
 
-  #post(spans: Buffer): Promise<Outcome> {
+  async #post(spans: Buffer): Promise<Outcome> {
     const { before, after } = this.#envelope;
-    const length = before.length + spans.length + after.length;
     const { url, headers, timeoutMs } = this.#options;
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    if (url.protocol === 'https:') return this.#postSecurely([before, spans, after]);
+    const outcome = await postSpans(url, headers, Buffer.concat([before, spans, after]), timeoutMs);
+    if (outcome.kind === 'failed') return { kind: 'not-taken', mayRetry: outcome.mayRetry, error: outcome.error };
+    return outcomeOf(outcome.status, outcome.body);
+  }
+
+  /** By Node's client, which checks certificates as programs of this machine do. */
+  #postSecurely(parts: readonly Buffer[]): Promise<Outcome> {
+    const { url, headers, timeoutMs } = this.#options;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     return new Promise((resolve) => {
-      const sent = send(
+      const sent = httpsRequest(
         url,
         {
           method: 'POST',
@@ -186,9 +194,8 @@ export class SpanExporter {
         },
       );
       sent.once('error', (error) => resolve({ kind: 'not-taken', mayRetry: true, error }));
-      sent.write(before);
-      sent.write(spans);
-      sent.end(after);
+      for (const part of parts) sent.write(part);
+      sent.end();
     });
   }
 }
@@ -203,12 +210,15 @@ async function readResponse(response: IncomingMessage): Promise<Outcome> {
   let text = '';
   response.setEncoding('utf8');
   for await (const part of response) if (text.length < mostResponseLength) text += String(part);
-  const { statusCode = 0 } = response;
-  if (statusCode >= 200 && statusCode < 300) return { kind: 'taken', rejected: rejectedOf(text) };
+  return outcomeOf(response.statusCode ?? 0, text);
+}
+
+function outcomeOf(status: number, text: string): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'taken', rejected: rejectedOf(text) };
   return {
     kind: 'not-taken',
-    mayRetry: retryable.has(statusCode),
-    error: new SwarmgateError('spans-refused', `HTTP status ${statusCode}`),
+    mayRetry: retryable.has(status),
+    error: new SwarmgateError('spans-refused', `HTTP status ${status}`),
   };
 }
 
