@@ -74,7 +74,7 @@ async function idleConnections({ backendPort, directory, quick }: MatchKey): Pro
 
 /** Of one process with 10,000 services, beside HAProxy and beside a server of node:tls that does nothing else. */
 async function idleHttp2({ backendPort, directory, quick }: MatchKey): Promise<readonly Figure[]> {
-  const count = quick ? 200 : 2_000;
+  const count = quick ? 200 : 1_500;
   const { clear, secure, bareTls, haproxy } = await idleHttp2Bytes({
     backendPort,
     directory,

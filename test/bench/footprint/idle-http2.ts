@@ -85,8 +85,9 @@ async function started(name: string, command: readonly string[], port: number, d
 const atOnce = 50;
 
 async function idleBytes(measured: Measured, secure: boolean, count: number): Promise<number> {
-  // What the first connections bring up stays.
-  const first = await open(measured.port, secure, count / 10);
+  // What the first connections bring up stays: a young generation of 32 MB, stacks, pools.
+  const first = await open(measured.port, secure, count);
+  await pause(2_000);
   const before = residentBytes(measured.pid);
   const clients = await open(measured.port, secure, count);
   await pause(2_000);
