@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ServiceDefinition } from '@swarmgate/registry';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -81,11 +80,12 @@ export async function startConsole(
   };
 }
 
-/** Responds to everything with 200, and `/…/broken` with 500. */
+/** Responds to everything with 200, `/…/broken` with 500, and `/…/slow` late. */
 function startService(): Promise<Server> {
   const server = createServer((request, response) => {
     response.statusCode = request.url?.endsWith('/broken') === true ? 500 : 200;
-    response.end('ok');
+    if (request.url?.endsWith('/slow') === true) setTimeout(() => response.end('ok'), 300);
+    else response.end('ok');
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
@@ -110,12 +110,6 @@ export async function violationsOf(page: Page): Promise<readonly string[]> {
   return found.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
   );
-}
-
-/** Into docs/images, where SCREENSHOTS is set: a picture differs from machine to machine. */
-export async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== 'true') return;
-  await page.screenshot({ path: fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url)) });
 }
 
 export async function logIn(page: Page, url: string): Promise<void> {
