@@ -4,34 +4,37 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const mostColours = 256;
 
 /**
- * A picture of a page with a palette of 256 colours (PNG, ISO/IEC 15948): pages have few, and shades of letters are close to
- * each other. @param png 8 bits, RGB or RGBA, not interlaced, as Chromium makes them; transparency is lost
+ * A picture of a page with a palette of 256 colours (PNG, ISO/IEC 15948): the most frequent ones, and for every other the nearest
+ * of them, because shades of letters are close to each other.
+ * @param png 8 bits, RGB or RGBA, not interlaced, as Chromium makes them; transparency is lost
  */
 export function smallPng(png: Buffer): Buffer {
   const { width, height, channels, pixels } = decode(png);
-  // Shades that differ by less than the eye sees become one where there are too many.
-  for (let drop = 0; drop < 7; drop += 1) {
-    const palette = new Map<number, number>();
-    const indexes = Buffer.alloc(width * height);
-    const mask = (0xff << drop) & 0xff;
-    let fits = true;
-    for (let at = 0; at < indexes.length && fits; at += 1) {
-      const from = at * channels;
-      const red = (pixels[from] as number) & mask;
-      const green = (pixels[from + 1] as number) & mask;
-      const blue = (pixels[from + 2] as number) & mask;
-      const colour = (red << 16) | (green << 8) | blue;
-      let index = palette.get(colour);
-      if (index === undefined) {
-        index = palette.size;
-        palette.set(colour, index);
-        fits = palette.size <= mostColours;
-      }
-      indexes[at] = index;
-    }
-    if (fits) return encode(width, height, [...palette.keys()], indexes, mask);
+  const colours = new Uint32Array(width * height);
+  const counts = new Map<number, number>();
+  for (let at = 0; at < colours.length; at += 1) {
+    const from = at * channels;
+    const colour =
+      ((pixels[from] as number) << 16) | ((pixels[from + 1] as number) << 8) | (pixels[from + 2] as number);
+    colours[at] = colour;
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  throw new RangeError('the picture has too many colours');
+  const palette = [...counts]
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, mostColours)
+    .map(([colour]) => colour);
+  const indexOf = new Map([...counts.keys()].map((colour) => [colour, nearest(palette, colour)]));
+  const indexes = Buffer.from(Uint8Array.from(colours, (colour) => indexOf.get(colour) ?? 0));
+  return encode(width, height, palette, indexes);
+}
+
+function nearest(palette: readonly number[], colour: number): number {
+  const distance = (other: number) =>
+    [16, 8, 0].reduce((sum, shift) => sum + (((other >> shift) & 0xff) - ((colour >> shift) & 0xff)) ** 2, 0);
+  let best = 0;
+  for (let at = 1; at < palette.length; at += 1)
+    if (distance(palette[at] as number) < distance(palette[best] as number)) best = at;
+  return best;
 }
 
 interface Decoded {
@@ -83,16 +86,12 @@ function predicted(filter: number, left: number, up: number, corner: number): nu
   return a <= b && a <= c ? left : b <= c ? up : corner;
 }
 
-function encode(width: number, height: number, colours: readonly number[], indexes: Buffer, mask: number): Buffer {
+function encode(width: number, height: number, colours: readonly number[], indexes: Buffer): Buffer {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 3, 0, 0, 0], 8);
-  // White stays white where low bits were dropped.
-  const whole = (value: number) => (mask === 0xff ? value : Math.round((value * 255) / mask));
-  const palette = Buffer.from(
-    colours.flatMap((colour) => [whole(colour >> 16), whole((colour >> 8) & 0xff), whole(colour & 0xff)]),
-  );
+  const palette = Buffer.from(colours.flatMap((colour) => [colour >> 16, (colour >> 8) & 0xff, colour & 0xff]));
   const lines = Buffer.alloc((width + 1) * height);
   for (let line = 0; line < height; line += 1)
     indexes.copy(lines, line * (width + 1) + 1, line * width, (line + 1) * width);

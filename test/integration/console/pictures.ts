@@ -19,7 +19,7 @@ async function save(page: Page, name: string): Promise<void> {
 
 async function visitAll(rig: ConsoleRig): Promise<void> {
   for (let at = 0; at < 40; at += 1)
-    for (const path of ['/shop', '/shop', '/blog', '/api', ...(at % 8 === 0 ? ['/shop/broken', '/api/slow'] : [])])
+    for (const path of ['/shop', '/shop', '/blog', '/api', ...(at % 8 === 0 ? ['/shop/broken'] : [])])
       await (await rig.visit(path)).text();
 }
 
@@ -83,6 +83,13 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
       },
     ],
     [
+      'maintenance',
+      'maintenance',
+      async (page) => {
+        await page.getByRole('row', { name: /manual\/api maintenance/ }).waitFor();
+      },
+    ],
+    [
       'manual',
       'manual',
       async (page) => {
@@ -97,12 +104,12 @@ try {
   await rig.publish('shop', { servicePath: ['/shop', '/cart'] });
   // The match of shop, which was first.
   await rig.publish('rival', { servicePath: ['/shop'] });
-  await rig.under.call('POST', '/v1/maintenance?service=blog&for=30m&message=Back+at+ten.', {
+  await rig.under.call('POST', '/v1/maintenance?service=api&for=30m&message=Back+at+ten.', {
     headers: { authorization: `Bearer ${adminToken}` },
   });
   for (const theme of themes)
     await withPage(async (page) => {
-      await page.setViewportSize({ width: 1_080, height: 680 });
+      await page.setViewportSize({ width: 1_200, height: 680 });
       await page.emulateMedia({ colorScheme: theme });
       await page.goto(rig.url);
       await page.getByLabel('Admin token').waitFor();
@@ -117,7 +124,7 @@ try {
     });
   for (const task of tasks)
     await withPage(async (page) => {
-      await page.setViewportSize({ width: 1_080, height: 560 });
+      await page.setViewportSize({ width: 1_200, height: 560 });
       await runTask(task, page, rig, async (step) => {
         if (step === task.pictureAfter) await save(page, task.picture);
       });

@@ -1,0 +1,145 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { withPage } from '../../harness/browser.ts';
+import { adminToken, type ConsoleRig, logIn, startConsole, violationsOf } from './console-rig.ts';
+
+const withinMs = 60_000;
+
+describe('the states of the console', function () {
+  this.timeout(180_000);
+  let rig: ConsoleRig;
+  before(async () => {
+    rig = await startConsole({ ADMIN_TOKEN: adminToken });
+  });
+  after(() => rig.stop());
+
+  const visit = (use: (page: Page) => Promise<void>) =>
+    withPage(async (page) => {
+      page.setDefaultTimeout(withinMs);
+      await use(page);
+    });
+  /** Nothing that axe finds, in either theme. */
+  const isAccessible = async (page: Page, what: string) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violationsOf(page), `${what}, ${colorScheme}`).to.deep.equal([]);
+    }
+  };
+
+  it('without a service say what to do next', () =>
+    visit(async (page) => {
+      await page.goto(rig.url);
+      await page.getByLabel('Admin token').waitFor();
+      await isAccessible(page, 'login');
+      await logIn(page, rig.url);
+      for (const [hash, title, next] of [
+        ['services', 'No service is published yet', 'docker service update --label-add'],
+        ['problems', 'No problems', 'served as it is written'],
+        ['live', 'No request yet', 'when it has ended'],
+        ['explain', 'Where does a request go?', 'the condition that it does not meet'],
+        ['certificates', 'No certificate', 'PEM file'],
+        ['maintenance', 'Every service takes requests', 'Maintenance'],
+        ['services/manual/gone', 'manual/gone is not served', 'All services'],
+      ] as const) {
+        await page.goto(`${rig.url}/#/${hash}`);
+        await page.getByRole('heading', { name: title }).waitFor();
+        expect(((await page.locator('main').textContent()) ?? '').replace(/\s+/g, ' '), hash).to.include(next);
+        await isAccessible(page, hash);
+      }
+    }));
+
+  it('while the first is read say that it is', () =>
+    visit(async (page) => {
+      await logIn(page, rig.url);
+      const held = Promise.withResolvers<void>();
+      await page.route('**/v1/events*', async (route) => {
+        await held.promise;
+        await route.continue();
+      });
+      await page.reload();
+      await page.getByRole('status').getByText('Reading …').waitFor();
+      await page.locator('.connection').getByText('connecting').waitFor();
+      await isAccessible(page, 'loading');
+      held.resolve();
+      await page.getByRole('heading', { name: 'No service is published yet' }).waitFor();
+    }));
+
+  it('where a call fails show why, and the way to try again', () =>
+    visit(async (page) => {
+      await logIn(page, rig.url);
+      await page.route('**/v1/explain*', (route) =>
+        route.fulfill({ status: 503, json: { Status: 'NOK', Message: 'too many long answers are under way' } }),
+      );
+      await page.goto(`${rig.url}/#/explain?url=http://a.example/`);
+      await page.getByRole('alert').getByText('too many long answers are under way').waitFor();
+      await isAccessible(page, 'an error');
+      await page.unroute('**/v1/explain*');
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.goto(`${rig.url}/#/explain?url=http://b.example/`);
+      await page.getByRole('heading', { name: '503 no-route' }).waitFor();
+    }));
+
+  it('where the proxy is away show that, and what was there', () =>
+    visit(async (page) => {
+      await logIn(page, rig.url);
+      await page.getByRole('heading', { name: 'No service is published yet' }).waitFor();
+      await page.route('**/v1/**', (route) => route.abort());
+      // A stream that is open is not cut by that; a page that comes back opens another.
+      for (const state of ['hidden', 'visible'])
+        await page.evaluate(`
+          Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' });
+          document.dispatchEvent(new Event('visibilitychange'));
+        `);
+      await page.getByRole('alert').getByText('Disconnected.').waitFor();
+      await page.locator('.connection').getByText('disconnected').waitFor();
+      await page.getByRole('heading', { name: 'No service is published yet' }).waitFor();
+      await isAccessible(page, 'disconnected');
+      await page.unroute('**/v1/**');
+      await page.getByRole('button', { name: 'Try now' }).click();
+      await page.getByText('Disconnected.').waitFor({ state: 'hidden' });
+      await page.locator('.connection').getByText('live').waitFor();
+    }));
+
+  it('are all reached, and acted on, by the keyboard alone', async () => {
+    await rig.publish('shop');
+    await rig.publish('shop', { servicePath: ['/changed'] });
+    await visit(async (page) => {
+      await page.goto(rig.url);
+      await page.getByLabel('Admin token').focus();
+      await page.keyboard.type(adminToken);
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
+      await page.evaluate('document.activeElement.blur()');
+      const focused = () => page.evaluate('document.activeElement?.innerText?.trim().split("\\n")[0] ?? ""');
+      /** Goes on to what is called so; each stop on the way has to show that it is one. */
+      const tabTo = async (name: RegExp) => {
+        for (let stops = 0; stops < 60; stops += 1) {
+          await page.keyboard.press('Tab');
+          const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+          if ((await page.evaluate('document.activeElement.tagName')) !== 'BODY') expect(outline).to.not.equal('none');
+          if (name.test(String(await focused()))) return;
+        }
+        throw new Error(`no stop is called ${name}`);
+      };
+      await tabTo(/^Skip to the content/);
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate('document.activeElement.id')).to.equal('main');
+      await tabTo(/^Service/);
+      await page.keyboard.press('Enter');
+      await page.getByRole('columnheader', { name: 'Service', exact: true }).waitFor();
+      await tabTo(/^shop$/);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: /^shop/ }).waitFor();
+      await page
+        .getByRole('button', { name: /^Roll back to #/ })
+        .first()
+        .waitFor();
+      await tabTo(/^Roll back to #/);
+      await page.keyboard.press('Enter');
+      await tabTo(/^Serve #\d+ again/);
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: '*/shop' }).waitFor();
+    });
+    expect((await rig.visit('/shop')).status).to.equal(200);
+  });
+});
