@@ -85,7 +85,7 @@ describe('the console among hostile services', function () {
       ['#/services/manual/lengthy', 'xxxxx'],
       ['#/services/manual/rival', 'rival'],
       ['#/problems', 'rival'],
-      [`#/explain?url=${encodeURIComponent('http://b.example/other')}`, image],
+      [`#/explain?url=${encodeURIComponent('http://b.example/other')}`, '%3Cimg'],
       [`#/services/manual/${encodeURIComponent(image)}`, `manual/${image} is not served`],
       [`#/problems?service=${encodeURIComponent(image)}`, `No problem of ${image}`],
     ];
