@@ -126,7 +126,7 @@ describe('the console among hostile services', function () {
         expect(await page.locator('main img').count()).to.equal(0);
       }));
 
-    it('in what the proxy answers to a definition', () =>
+    it('in how the proxy responds to a definition', () =>
       visit(async (page) => {
         await logIn(page, rig.url);
         await page.goto(`${rig.url}/#/manual`);
@@ -212,7 +212,7 @@ describe('the console among hostile services', function () {
         await page.goto(`http://${host}:${hostile.port}/`);
         await eventually('all was tried', async () => (await page.title()).includes('ed'));
         expect(await page.title()).to.equal(tries.map(() => 'rejected').join());
-        // A form asks for no permission, and its answer replaces the page.
+        // A form asks for no permission, and the response to it replaces the page.
         for (const [type, field] of [
           ['application/x-www-form-urlencoded', '<input name=serviceName value=shop>'],
           ['text/plain', `<input name='{"serviceName":"shop","x":"' value='"}'>`],

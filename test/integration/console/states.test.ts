@@ -68,10 +68,10 @@ describe('the states of the console', function () {
     visit(async (page) => {
       await logIn(page, rig.url);
       await page.route('**/v1/explain*', (route) =>
-        route.fulfill({ status: 503, json: { Status: 'NOK', Message: 'too many long answers are under way' } }),
+        route.fulfill({ status: 503, json: { Status: 'NOK', Message: 'too many long responses are under way' } }),
       );
       await page.goto(`${rig.url}/#/explain?url=http://a.example/`);
-      await page.getByRole('alert').getByText('too many long answers are under way').waitFor();
+      await page.getByRole('alert').getByText('too many long responses are under way').waitFor();
       await isAccessible(page, 'an error');
       await page.unroute('**/v1/explain*');
       await page.getByRole('button', { name: 'Explain' }).click();

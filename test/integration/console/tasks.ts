@@ -17,7 +17,7 @@ export interface Task {
   readonly prepare: (rig: ConsoleRig) => Promise<void>;
   /** Three at most. */
   readonly steps: readonly TaskStep[];
-  /** What was wanted holds now. */
+  /** What the task is for holds now. */
   readonly check: (rig: ConsoleRig) => Promise<void>;
 }
 
