@@ -158,6 +158,13 @@ describe('GET /v1/events', () => {
     await eventually('a place is free', async () => (await stream(port)).status === 200);
   });
 
+  for (const path of ['/v1/events', '/v1/requests'])
+    it(`responds to HEAD ${path} with its head alone, and serves on`, async () => {
+      const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'HEAD' });
+      expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/event-stream']);
+      await eventually('a stream has its place', async () => (await stream(port)).status === 200);
+    });
+
   it('refuses what it does not know', async () => {
     expect((await under.call('GET', '/v1/events?replicas=some')).status).to.equal(400);
   });
@@ -213,46 +220,51 @@ describe('GET /v1/events of a proxy with ADMIN_TOKEN', () => {
 });
 
 describe('a stream of events', () => {
-  it('holds little for a client that takes nothing, and ends it', async () => {
-    const items = new ItemVersions();
-    for (let at = 0; at < 4_000; at += 1) items.put('services', `s${at}`, JSON.stringify('x'.repeat(4_000)));
-    const closed = Promise.withResolvers<void>();
-    const feed = { items, isWhole: true, subscribe: () => () => closed.resolve() } as unknown as StateSource;
-    const parts = {
-      settings: {},
-      logger: silentLogger,
-      draining: () => false,
-      long: new LongResponses(),
-      feeds: { replica: feed, all: feed },
-    } as unknown as AdminParts;
-    const app = express().use(eventRoutes(parts, { pingEveryMs: 20, stalledMs: 300 }));
-    let held: ServerResponse | undefined;
-    const server = createServer((request, response) => {
-      held = response;
-      app(request, response);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
-    try {
-      client.pause();
-      client.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      let most = 0;
-      let isOver = false;
-      void closed.promise.then(() => {
-        isOver = true;
-      });
-      await eventually('the stream is ended', () => {
-        most = Math.max(most, held?.writableLength ?? 0);
-        return isOver;
-      });
-      // One event beyond what stops the next.
-      expect(most).to.be.within(1, 64 * 1_024 + 56 * 1_024);
-      expect(held?.destroyed).to.equal(true);
-    } finally {
-      client.destroy();
-      server.close();
-    }
-  });
+  for (const [when, isDraining] of [
+    ['', false],
+    [', also where its end is written already', true],
+  ] as const)
+    it(`holds little for a client that takes nothing, and ends it${when}`, async () => {
+      let held: ServerResponse | undefined;
+      const items = new ItemVersions();
+      for (let at = 0; at < 4_000; at += 1) items.put('services', `s${at}`, JSON.stringify('x'.repeat(4_000)));
+      const closed = Promise.withResolvers<void>();
+      const feed = { items, isWhole: true, subscribe: () => () => closed.resolve() } as unknown as StateSource;
+      const parts = {
+        settings: {},
+        logger: silentLogger,
+        draining: () => isDraining && (held?.writableLength ?? 0) > 0,
+        long: new LongResponses(),
+        feeds: { replica: feed, all: feed },
+      } as unknown as AdminParts;
+      const app = express().use(eventRoutes(parts, { pingEveryMs: 20, stalledMs: 300 }));
+
+      const server = createServer((request, response) => {
+        held = response;
+        app(request, response);
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+      try {
+        client.pause();
+        client.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        let most = 0;
+        let isOver = false;
+        void closed.promise.then(() => {
+          isOver = true;
+        });
+        await eventually('the stream is ended', () => {
+          most = Math.max(most, held?.writableLength ?? 0);
+          return isOver;
+        });
+        // One event beyond what stops the next.
+        expect(most).to.be.within(1, 64 * 1_024 + 56 * 1_024);
+        expect(held?.destroyed).to.equal(true);
+      } finally {
+        client.destroy();
+        server.close();
+      }
+    });
 });
 
 describe('the state behind the streams', () => {

@@ -59,16 +59,19 @@ export function openEventStream(request: Request, response: Response, options: E
     next = Promise.withResolvers();
   };
   const send = (text: string) => {
+    // The end is there before the client has taken it, and a write behind it would end the process.
+    if (response.writableEnded || response.destroyed) return;
     // Nothing waited before: the time begins with this.
     if (response.writableLength === 0) taken();
     response.write(text, taken);
   };
   const look = async () => {
-    if (draining() || (session !== undefined && !(await session.isValid()))) response.end();
-    else if (response.writableLength > 0 && performance.now() - takenAtMs > times.stalledMs) response.destroy();
+    // Also behind the end: a client that does not take it holds its place.
+    if (response.writableLength > 0 && performance.now() - takenAtMs > times.stalledMs) response.destroy();
+    else if (draining() || (session !== undefined && !(await session.isValid()))) response.end();
     else {
       const text = ping();
-      if (text !== undefined && !response.destroyed) send(text);
+      if (text !== undefined) send(text);
     }
   };
   const timer = setInterval(
