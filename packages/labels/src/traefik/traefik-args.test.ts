@@ -85,11 +85,70 @@ describe('flags of Traefik', () => {
     expect(readTraefikArgs('--providers.file.filename=/a.yml', { readsFile: true }).problems).to.deep.equal([]);
   });
 
-  it('close an entrypoint that rejects characters', () => {
-    const flag = '--entrypoints.web.http.encodedCharacters.allowEncodedSlash=false';
-    const { settings: given, problems } = readTraefikArgs(flag);
-    expect(given[0]?.setting).to.match(/^TRAEFIK_WEB_CLOSED=/);
-    expect(problems.map(({ severity }) => severity)).to.deep.equal(['error']);
+  // What restricts a whole entrypoint and has no setting, or is not known at all.
+  for (const flag of [
+    '--entrypoints.web.http.encodedCharacters.allowEncodedSlash=false',
+    '--entrypoints.web.http.denyEveryone=true',
+    '--entrypoints.web.guard.sourceRange=10.0.0.0/8',
+    'TRAEFIK_ENTRYPOINTS_WEB_HTTP_MIDDLEWARES_0=auth',
+    '--entrypoints.web.address=127.0.0.1:80',
+    '--entrypoints.web.address=[::1]:80',
+    '--entrypoints.web.address=localhost:80/tcp',
+  ])
+    it(`close the entrypoint of ${flag}`, () => {
+      const { settings: given, problems } = readTraefikArgs(flag);
+      expect(given[0]?.setting).to.match(/^TRAEFIK_WEB_CLOSED=[^,]+$/);
+      expect(problems.map(({ severity }) => severity)).to.deep.equal(['error']);
+    });
+
+  for (const flag of [
+    '--entrypoints.web.address=0.0.0.0:80',
+    '--entrypoints.web.address=[::]:80',
+    '--entrypoints.web.http.sanitizePath=false',
+    '--entrypoints.web.http.encodedCharacters.allowEncodedSlash=true',
+    '--entrypoints.web.transport.respondingTimeouts.readTimeout=60s',
+    '--entrypoints.web.observability.accessLogs=false',
+    '--entrypoints.web.http3.advertisedPort=443',
+  ])
+    it(`close nothing by ${flag}`, () => {
+      expect(readTraefikArgs(flag)).to.deep.equal({ settings: [], problems: [] });
+    });
+
+  // As Go reads booleans; a value that it rejects must not serve more.
+  for (const [value, isExposed] of [
+    ['0', false],
+    ['f', false],
+    ['FALSE', false],
+    ['${EXPOSED}', false],
+    ['1', true],
+    ['T', true],
+    ['true', true],
+  ] as const)
+    it(`${isExposed ? 'serve' : 'do not serve'} every service with exposedByDefault=${value}`, () => {
+      expect(settings(`--providers.swarm.exposedByDefault=${value}`)).to.deep.equal(
+        isExposed ? ['listener TRAEFIK_EXPOSED_BY_DEFAULT=true'] : [],
+      );
+    });
+
+  it('of the Docker provider say nothing of services where the Swarm provider is there too', () => {
+    const swarm = '--providers.swarm.exposedByDefault=false --providers.swarm.constraints=Label(`a`,`b`)';
+    const docker = '--providers.docker.exposedByDefault=true --providers.docker.constraints=Label(`c`,`d`)';
+    const expected = ['listener TRAEFIK_CONSTRAINTS=Label(`a`,`b`)'];
+    expect(settings(`${swarm} ${docker}`)).to.deep.equal(expected);
+    expect(settings(`${docker} ${swarm}`)).to.deep.equal(expected);
+  });
+
+  it('redirect to an entrypoint that is named by its port alone', () => {
+    const flags = '--entrypoints.web.address=:80 --entrypoints.secure.address=:8443';
+    expect(settings(`${flags} --entrypoints.web.http.redirections.entrypoint.to=:8443`)).to.deep.equal([
+      'listener TRAEFIK_WEB_REDIRECT=secure',
+      'listener TRAEFIK_ENTRYPOINTS=web=80,secure=8443:ssl',
+    ]);
+  });
+
+  it('may stand in a line of a shell with one dash each', () => {
+    const line = 'exec traefik -entrypoints.web.http.middlewares=auth -providers.swarm.exposedbydefault=false';
+    expect(settings(['sh', '-ec', line])).to.deep.equal(['listener TRAEFIK_WEB_MIDDLEWARES=auth']);
   });
 
   // What restricts or routes, and has no setting: never a note alone.

@@ -32,37 +32,55 @@ export function traefikLines(args: readonly string[], environment: readonly stri
 
 type Flag = readonly [name: string, value: string, written: string];
 
-/** `--flag`, `value` as two arguments → one line. */
+/** `--flag`, `value` as two arguments → one line. After `sh -c` stands a line of flags. */
 function joinedValues(args: readonly string[]): readonly string[] {
+  const isFlag = (arg: string) => /^--?[\w.[\]-]+$/.test(arg) && !/^-[a-z]{0,3}c$/.test(arg);
   return args.flatMap((arg, at) => {
     const before = args[at - 1];
-    if (!arg.startsWith('-') && before !== undefined && /^--?[\w.[\]-]+$/.test(before)) return [];
+    if (!arg.startsWith('-') && before !== undefined && isFlag(before)) return [];
     const next = args[at + 1];
-    return /^--?[\w.[\]-]+$/.test(arg) && next !== undefined && !next.startsWith('-') ? [`${arg}=${next}`] : [arg];
+    return isFlag(arg) && next !== undefined && !next.startsWith('-') ? [`${arg}=${next}`] : [arg];
   });
 }
 
 function flagsOf(lines: readonly string[]): readonly Flag[] {
-  return lines
-    .map((line) =>
-      line
-        .trim()
-        .replace(/^-\s+/, '')
-        .replace(/^(["'])(.*)\1$/, '$2'),
-    )
-    .flatMap((line) => (/(^|\s)--/.test(line) ? line.split(/\s+(?=--)/) : [line]))
-    .flatMap((line): readonly Flag[] => {
-      const flag = /^--?([A-Za-z][\w.[\]-]*)(?:[=\s]\s*(.*))?$/s.exec(line);
-      if (flag !== null) return [[(flag[1] ?? '').toLowerCase(), unquoted(flag[2] ?? 'true'), line]];
-      const variable = /^TRAEFIK_([A-Z0-9_]+)\s*[=:]\s*(.*)$/s.exec(line);
-      return variable === null
-        ? []
-        : [[(variable[1] ?? '').toLowerCase().replaceAll('_', '.'), unquoted(variable[2] ?? ''), line]];
-    });
+  return (
+    lines
+      .map((line) =>
+        line
+          .trim()
+          .replace(/^-\s+/, '')
+          .replace(/^(["'])(.*)\1$/, '$2'),
+      )
+      // A line of a shell may write them with one dash; in a value one is no flag.
+      .flatMap((line) => line.split(/^-/.test(line) ? /\s+(?=--)/ : /\s+(?=--?[A-Za-z])/))
+      .flatMap((line): readonly Flag[] => {
+        const flag = /^--?([A-Za-z][\w.[\]-]*)(?:[=\s]\s*(.*))?$/s.exec(line);
+        if (flag !== null) return [[(flag[1] ?? '').toLowerCase(), unquoted(flag[2] ?? 'true'), line]];
+        const variable = /^TRAEFIK_([A-Z0-9_]+)\s*[=:]\s*(.*)$/s.exec(line);
+        return variable === null
+          ? []
+          : [[(variable[1] ?? '').toLowerCase().replaceAll('_', '.'), unquoted(variable[2] ?? ''), line]];
+      })
+  );
+}
+
+/** As Go reads a boolean (strconv.ParseBool). */
+function isOn(value: string): boolean {
+  return /^(1|t|true)$/i.test(value);
 }
 
 function unquoted(text: string): string {
   return text.trim().replace(/^(["'])(.*)\1$/, '$2');
+}
+
+type Provider = 'docker' | 'swarm';
+
+interface ProviderFlags {
+  /** What follows `providers.swarm.`. */
+  readonly option: string;
+  readonly value: string;
+  readonly written: string;
 }
 
 interface EntrypointFlags {
@@ -88,15 +106,23 @@ interface EntrypointFlags {
 /** Entrypoints that need no setting where they have their usual ports. */
 const usual: Readonly<Record<string, number>> = { web: 80, http: 80, websecure: 443, https: 443 };
 
+/** Options of entrypoints that say nothing of who may reach a router, or that are read (Traefik 3, reference of the static options). */
+function isKnownOption(option: string): boolean {
+  return (
+    /^(address|asdefault|reuseport|allowacmebypass|enablehttp3)$/.test(option) ||
+    /^(forwardedheaders|proxyprotocol|transport|http2|http3|udp|observability)(\.|$)/.test(option) ||
+    /^http\.(encodequerysemicolons|sanitizepath|maxheaderbytes|encodedcharacters\.\w+)$/.test(option) ||
+    option === 'http'
+  );
+}
+
 class ArgsReader {
   readonly #settings: { of: 'listener' | 'proxy'; setting: string; from: string }[] = [];
   readonly #problems: Problem[] = [];
   readonly #ports = new Map<string, { readonly port: number; readonly from: string }>();
   readonly #entrypoints = new Map<string, EntrypointFlags>();
   readonly #readsFile: boolean;
-  #exposedByDefault: string | undefined;
-  #exposedFrom = 'Traefik’s default';
-  #hasProvider = false;
+  readonly #providers: Record<Provider, ProviderFlags[]> = { docker: [], swarm: [] };
 
   constructor(readsFile: boolean) {
     this.#readsFile = readsFile;
@@ -106,7 +132,11 @@ class ArgsReader {
     const entrypoint = /^entrypoints\.([\w-]+)\.(.+)$/.exec(name);
     if (entrypoint !== null) this.#entrypoint(entrypoint[1] ?? '', entrypoint[2] ?? '', value, written);
     else if (/^providers\.(docker|swarm)(\.|$)/.test(name))
-      this.#provider(name.replace(/^providers\.(docker|swarm)\.?/, ''), value, written);
+      this.#providers[name.startsWith('providers.swarm') ? 'swarm' : 'docker'].push({
+        option: name.replace(/^providers\.(docker|swarm)\.?/, ''),
+        value,
+        written,
+      });
     else if (/^providers\.file\.(filename|directory)$/.test(name)) this.#file(value, written);
     else if (/^providers\.file(\.|$)/.test(name)) return;
     else if (/^configfile$/.test(name))
@@ -136,8 +166,7 @@ class ArgsReader {
     const isUsual = [...this.#ports].every(([name, { port }]) => usual[name] === port);
     const named = [...this.#ports].map(([name, { port }]) => `${name}=${port}${this.#isSecure(name) ? ':ssl' : ''}`);
     if (!isUsual) this.#add('listener', `TRAEFIK_ENTRYPOINTS=${named.join(',')}`, 'the entrypoints');
-    if (this.#hasProvider && this.#exposedByDefault !== 'false')
-      this.#add('listener', 'TRAEFIK_EXPOSED_BY_DEFAULT=true', this.#exposedFrom);
+    this.#addProvider();
     return {
       settings: [...new Map(this.#settings.map((each) => [each.setting, each])).values()],
       problems: this.#problems,
@@ -147,9 +176,14 @@ class ArgsReader {
   #isSecure(name: string): boolean {
     // A redirection leads to https, unless it says otherwise.
     const isTarget = [...this.#entrypoints.values()].some(
-      ({ to, scheme }) => scheme !== 'http' && to?.toLowerCase() === name && this.#ports.has(name),
+      ({ to, scheme }) => scheme !== 'http' && to !== undefined && this.#ports.has(name) && this.#leadsTo(to, name),
     );
     return isTarget || this.#entrypoints.get(name)?.tls !== undefined || usual[name] === 443;
+  }
+
+  /** By its name, or by its port: `:8443`. */
+  #leadsTo(to: string, name: string): boolean {
+    return to.toLowerCase() === name || to === `:${this.#ports.get(name)?.port}`;
   }
 
   #addEntrypoints(): void {
@@ -170,7 +204,7 @@ class ArgsReader {
   }
 
   #entrypoint(name: string, option: string, value: string, written: string): void {
-    const port = /^address$/.test(option) ? /:(\d{1,5})(?:\/(tcp|udp))?$/.exec(value) : null;
+    const port = option === 'address' ? /^(.*):(\d{1,5})(?:\/(tcp|udp))?$/.exec(value) : null;
     const own = this.#entrypoints.get(name) ?? { from: {} };
     const isOff = /^(false|0|f)$/i.test(value);
     const keep = (more: Omit<EntrypointFlags, 'from'>) => {
@@ -178,9 +212,19 @@ class ArgsReader {
       const from = { [/^(to|scheme|isTemporary)$/.test(what) ? 'redirect' : what]: written };
       this.#entrypoints.set(name, { ...own, ...more, from: { ...from, ...own.from } });
     };
-    if (port?.[2] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
-    else if (port !== null) this.#ports.set(name, { port: Number(port[1]), from: written });
-    else if (/^http\.redirections?\.entrypoint\.to$/.test(option)) keep({ to: value });
+    const close = (why: string, suggestion: string) => {
+      keep({ closed: `${written.slice(0, 100)}: ${why}`.replaceAll(/,\s*/g, ' ') });
+      this.#lack(written, `${why}, so its routers respond with 503`, suggestion);
+    };
+    if (port?.[3] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
+    else if (port !== null) {
+      this.#ports.set(name, { port: Number(port[2]), from: written });
+      if (!/^(\*|0\.0\.0\.0|\[::\])?$/.test(port[1] ?? ''))
+        close(
+          'it binds one address, and entrypoints here take connections at every address',
+          'keep the port unpublished or behind a firewall, and leave the address out; or protect its routers with ipAllowList',
+        );
+    } else if (/^http\.redirections?\.entrypoint\.to$/.test(option)) keep({ to: value });
     else if (/^http\.redirections?\.entrypoint\.scheme$/.test(option)) keep({ scheme: value.toLowerCase() });
     else if (/^http\.redirections?\.entrypoint\.permanent$/.test(option)) keep({ isTemporary: isOff });
     else if (/^http\.redirections?\./.test(option)) return;
@@ -188,14 +232,17 @@ class ArgsReader {
     else if (/^http\.middlewares(\[\d+\])?$/.test(option))
       keep({ middlewares: own.middlewares === undefined ? value : `${own.middlewares},${value}` });
     else if (/^http\.tls(\.|$)/.test(option)) this.#tlsByDefault(own, option.slice('http.tls.'.length), value, keep);
-    else if (/^http\.encodedcharacters\./.test(option) && isOff) {
-      keep({ closed: `${written.slice(0, 100)} is not supported for a whole entrypoint`.replaceAll(',', ' ') });
-      this.#lack(
-        written,
-        'no setting rejects characters of a whole entrypoint, so its routers respond with 503',
+    else if (/^http\.encodedcharacters\./.test(option) && isOff)
+      close(
+        'it rejects characters of a whole entrypoint, which no setting does',
         'put the middleware encodedCharacters on the routers, or set ENCODED_SLASH=refuse on the proxy, and leave the flag out',
       );
-    } else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')
+    else if (!isKnownOption(option))
+      close(
+        'this option of entrypoints is not known and may restrict',
+        'set TRAEFIK_SERVICE=off and what its other flags say as settings of the listener, or leave the flag out',
+      );
+    else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')
       this.#add('proxy', `TRUSTED_PROXIES=${value}`, written);
     else if (/^(forwardedheaders|proxyprotocol)\.insecure$/.test(option) && !isOff)
       this.#lack(written, 'no setting trusts every client', 'name the addresses: TRUSTED_PROXIES=10.0.0.0/8');
@@ -234,19 +281,27 @@ class ArgsReader {
     return named ?? (port === 443 ? 'https' : undefined);
   }
 
-  #provider(option: string, value: string, written: string): void {
-    this.#hasProvider = true;
-    if (option === 'exposedbydefault') {
-      this.#exposedByDefault = value.toLowerCase();
-      this.#exposedFrom = written;
-    } else if (option === 'defaultrule') this.#add('listener', `TRAEFIK_DEFAULT_RULE=${value}`, written);
-    else if (option === 'network') this.#add('listener', `TRAEFIK_NETWORK=${value}`, written);
-    else if (option === 'constraints') {
-      const read = readConstraint(value);
-      // One that cannot be read goes on as it is: without it more services would be served.
-      this.#add('listener', `TRAEFIK_CONSTRAINTS=${value}`, written);
-      if (!read.ok) this.#lack(written, `it cannot be read at character ${read.at}: ${read.message}`, read.suggestion);
+  /** Beside `providers.swarm` that of Docker reads containers alone, and its flags say nothing of services. */
+  #addProvider(): void {
+    const { swarm, docker } = this.#providers;
+    const flags = swarm.length > 0 ? swarm : docker;
+    if (flags.length === 0) return;
+    let exposed: ProviderFlags | undefined;
+    for (const flag of flags) {
+      const { option, value, written } = flag;
+      if (option === 'exposedbydefault') exposed = flag;
+      else if (option === 'defaultrule') this.#add('listener', `TRAEFIK_DEFAULT_RULE=${value}`, written);
+      else if (option === 'network') this.#add('listener', `TRAEFIK_NETWORK=${value}`, written);
+      else if (option === 'constraints') {
+        const read = readConstraint(value);
+        // One that cannot be read goes on as it is: without it more services would be served.
+        this.#add('listener', `TRAEFIK_CONSTRAINTS=${value}`, written);
+        if (!read.ok)
+          this.#lack(written, `it cannot be read at character ${read.at}: ${read.message}`, read.suggestion);
+      }
     }
+    if (exposed === undefined || isOn(exposed.value))
+      this.#add('listener', 'TRAEFIK_EXPOSED_BY_DEFAULT=true', exposed?.written ?? 'Traefik’s default');
   }
 
   /** The path is one of Traefik's container. */
