@@ -245,6 +245,7 @@ function serve(socket: Socket): void {
   socket.on('end', () => socket.end());
 }
 
+const paused = new Set<Socket>();
 const keepsAlive = new Set(['ok', 'large', 'text']);
 const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
@@ -267,10 +268,16 @@ const ways: Readonly<Record<string, (socket: Socket) => void>> = {
   refuses: (socket) => socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
   refusesandcloses: (socket) => socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nno'),
   upgrade: (socket) => socket.write(`${switching}hello`),
+  /** Reads nothing until another request for `resume` comes. */
   upgradeslow: (socket) => {
     socket.write(`${switching}hello`);
     socket.pause();
-    setTimeout(() => socket.resume(), 300);
+    paused.add(socket);
+  },
+  resume: (socket) => {
+    for (const each of paused) each.resume();
+    paused.clear();
+    socket.end('HTTP/1.1 204 No Content\r\n\r\n');
   },
   upgradeclose: (socket) => socket.end(`${switching}bye`),
   upgradereset: (socket) => {

@@ -73,11 +73,39 @@ const http2 =
 
 const upgrade = 'Host: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
+/** Writes so many pieces of 64 KB, one after the other: until all are taken, and until none is for a while. */
+function carry({ socket }: EndingClient, pieces: number): { whole: Promise<void>; stalled: Promise<void> } {
+  const piece = Buffer.alloc(65_536, 'x');
+  let written = 0;
+  const whole = new Promise<void>((resolve) => {
+    const next = () => {
+      written += 1;
+      if (written > pieces || socket.destroyed) resolve();
+      else socket.write(piece, next);
+    };
+    socket.once('close', resolve);
+    next();
+  });
+  const stalled = new Promise<void>((resolve) => {
+    let seen = 0;
+    let polls = 0;
+    // The proxy runs in this process too: where it comes to no turn, neither does this.
+    const timer = setInterval(() => {
+      polls = written === seen ? polls + 1 : 0;
+      seen = written;
+      if (polls < 10 && !socket.destroyed) return;
+      clearInterval(timer);
+      resolve();
+    }, 20);
+  });
+  return { whole, stalled };
+}
+
 const onPlain =
-  (run: (client: EndingClient) => Promise<void>) =>
+  (run: (client: EndingClient, rig: EndingsRig) => Promise<void>) =>
   async (rig: EndingsRig): Promise<void> => {
     const client = new EndingClient(rig.ports.plain);
-    await inTime(client.connected().then(() => run(client)));
+    await inTime(client.connected().then(() => run(client, rig)));
     client.socket.destroy();
   };
 
@@ -139,11 +167,16 @@ const drives: readonly Drive[] = [
   })),
   {
     name: 'a tunnel that carries much to a slow endpoint',
-    run: onPlain(async (client) => {
+    run: onPlain(async (client, rig) => {
       client.write(`GET /e/upgradeslow HTTP/1.1\r\n${upgrade}`);
       await client.receives('hello');
-      client.write('x'.repeat(16_000_000));
-      // Its silence ends it, once all of that has been carried.
+      const carried = carry(client, 256);
+      await Promise.race([carried.stalled, carried.whole]);
+      const other = new EndingClient(rig.ports.plain);
+      other.write('GET /e/resume HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
+      await Promise.all([other.isOver(), carried.whole]);
+      other.socket.destroy();
+      // Its silence ends it.
       await client.isOver();
     }),
   },
