@@ -76,6 +76,43 @@ describe('changes of maintenance', () => {
     expect(published[0]?.maintenance).to.deep.include({ index: 0 });
   });
 
+  for (const [what, page] of [
+    ['a message with a NUL', { message: 'a\0b' }],
+    ['a message of two lines', { message: 'a\r\nb' }],
+    ['a page with an escape', { page: '<p>\x1b[31m</p>' }],
+  ] as const)
+    it(`are refused where no replica would take them: ${what}`, async () => {
+      const outcome = await changes.set({ service: 'shop', owner: undefined }, { page }, 'ann');
+      expect(outcome).to.deep.include({ kind: 'refused', status: 400 });
+      expect(published).to.deep.equal([]);
+    });
+
+  it('are refused beyond the drains that a document holds', async () => {
+    const endpoints = Array.from({ length: 300 }, (_, at) => ({
+      endpoint: { host: `10.0.${at >> 8}.${at & 255}`, port: 80, state: 'active' },
+    }));
+    const server = { table: () => ({ routesOf: () => [{}] }) as never, endpointsOf: () => endpoints as never };
+    const drains = Array.from({ length: 200 }, (_, at) => ({
+      host: `h${at}`,
+      by: 'ann',
+      since: '2026-01-02T03:00:00Z',
+    }));
+    const document = { version: 1, owner: 'swarm', service: 'shop', drains } as const;
+    const change = snapshot({ services: [['swarm/shop', good(definition('swarm/shop'))]] });
+    const maintenance = new Map([['swarm/shop', { ok: true, document, index: 7 }] as const]);
+    served.absorb({ ...change, snapshot: { ...change.snapshot, maintenance } }, { epochMs: 0, uptimeMs: 0 });
+    const full = new MaintenanceChanges({
+      follower: { served, readAgain: async () => {} } as unknown as ServicesFollower,
+      server,
+      changes: { publish: async () => ({ sequence: 2, serving: ['one'], waitingFor: [] }) },
+      presence: { list: async () => replicas },
+      now: () => 0,
+    });
+    const given = { page: {}, endpoint: { host: '10.0.0.1' } };
+    expect(served.maintenance.get('swarm/shop')?.drains).to.have.length(200);
+    expect(await full.set({ service: 'shop', owner: 'swarm' }, given, 'ann')).to.deep.include({ kind: 'refused' });
+  });
+
   it('are decided again after another writer, with what stands there then, and are refused after six tries', async () => {
     conflicts = 5;
     expect(await set()).to.have.property('kind', 'done');

@@ -1,4 +1,5 @@
 import {
+  checkMaintenance,
   type MaintenanceDocument,
   RegistryError,
   type ReplicaPresence,
@@ -120,6 +121,8 @@ export class MaintenanceChanges {
       try {
         const decided = step();
         if (decided.kind !== 'write') return decided;
+        const refused = unusable(decided.documents);
+        if (refused !== undefined) return refused;
         const barrier = await this.#options.changes.publish(this.#changesOf(decided.documents), by);
         const late = await this.#withoutMaintenance();
         const remarks = [...decided.remarks, ...late.map(older)];
@@ -193,6 +196,15 @@ export class MaintenanceChanges {
       return [];
     }
   }
+}
+
+/** No replica takes such a document, so that writing it would leave the service as it is. */
+function unusable(documents: Documents): Extract<ChangeOutcome, { readonly kind: 'refused' }> | undefined {
+  for (const [key, document] of documents) {
+    const check = checkMaintenance(document, { owner: ownerOf(key), service: serviceOf(key) });
+    if (!check.ok) return { kind: 'refused', status: 400, message: check.problems[0]?.message ?? 'it cannot be used' };
+  }
+  return undefined;
 }
 
 function byLabel(key: ServiceKey): string {
