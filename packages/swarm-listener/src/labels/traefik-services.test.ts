@@ -194,8 +194,22 @@ describe('the translator with labels of Traefik', () => {
       const [problem] = seen([]).services.get('traefik-file')?.problems ?? [];
       expect(problem?.message).to.match(/^dynamic\.yml:6: the rule of the router legacy@file/);
       expect(reported).to.deep.equal(['traefik-file']);
-      state = fileOf('http: [');
-      expect(seen([]).services.get('traefik-file')).to.include({ withdrawn: true });
+    });
+
+    it('leaves what is registered as it is, and publishes nothing, while no version could be read: it may restrict', () => {
+      const demanding = 'tls:\n  options:\n    default: { clientAuth: { caFiles: [ca.pem] } }\n';
+      const secure = { ...router, 'traefik.http.routers.web.tls': 'true' };
+      state = fileOf(demanding);
+      expect(kindsOf(seen([named('web', secure)]).services.get('web'))).to.deep.equal(['unsupported']);
+      state = fileOf(`${demanding}http: [`);
+      const { services } = seen([named('web', secure)]);
+      for (const name of ['web', 'traefik-file']) {
+        const service = services.get(name);
+        expect(service, name).to.not.have.any.keys('definition', 'withdrawn');
+        expect(service?.problems.map(({ reason }) => reason)).to.deep.equal(['traefik-file-unreadable']);
+      }
+      state = fileOf('');
+      expect(destinationOf(seen([named('web', secure)]).services.get('web'))).to.not.equal(undefined);
     });
   });
 

@@ -22,7 +22,7 @@ export interface TraefikFileState {
 }
 
 export interface ServiceTranslation extends TraefikTranslation {
-  /** What it is depends on flags that are not known: what is registered stays. */
+  /** What it is depends on flags or a file that are not known: what is registered stays. */
   readonly isUnknown?: true;
 }
 
@@ -69,14 +69,17 @@ export function createTraefikServices(
     return isForTraefik(labels, flags.kind === 'unknown' ? { exposedByDefault: true } : flags.options);
   }
 
+  function unknownOf(problems: readonly Problem[]): ReadonlyMap<string, ServiceTranslation> {
+    const ids = [...known.keys(), ...(fileState === undefined ? [] : [dynamicFileName])];
+    return new Map(ids.map((id) => [id, { destinations: [], problems, isUnknown: true }]));
+  }
+
   function translated(): ReadonlyMap<string, ServiceTranslation> {
     const services = [...known.values()].map(({ service }) => service);
     const { file, problems = [] } = fileState ?? {};
-    if (flags.kind === 'unknown') {
-      const unknown = { destinations: [], problems: [flags.problem], isUnknown: true } as const;
-      const ids = [...services.map(({ id }) => id), ...(fileState === undefined ? [] : [dynamicFileName])];
-      return new Map(ids.map((id) => [id, unknown]));
-    }
+    if (flags.kind === 'unknown') return unknownOf([flags.problem]);
+    // Its default TLS options may demand certificates of clients.
+    if (fileState !== undefined && file === undefined) return unknownOf(problems);
     // The dates are given where the definition is made, so that equal translations compare equal.
     const { closesTls } = file ?? {};
     const settings = closesTls === undefined ? flags.options : { ...flags.options, closesTls };
