@@ -15,7 +15,7 @@ export interface AdminListener {
 
 const minVersion = 'TLSv1.2';
 /** How long a client may take over its first byte, and over a TLS handshake, in milliseconds. */
-const handshakeTimeout = 10_000;
+const usualHandshakeMs = 10_000;
 const tlsRecord = 0x16;
 
 export function createAdminListener(
@@ -23,6 +23,7 @@ export function createAdminListener(
   most: number,
   certificate: AdminCertificate | undefined,
   onCall: RequestListener,
+  handshakeTimeout = usualHandshakeMs,
 ): AdminListener {
   if (certificate === undefined) {
     const server = createHttpServer(options, onCall);
@@ -34,6 +35,14 @@ export function createAdminListener(
     { ...options, cert, key, minVersion, handshakeTimeout, ALPNProtocols: ['http/1.1'] },
     onCall,
   );
+  // node:tls only reports a handshake that takes too long, and keeps the connection open.
+  const owner = { onFault: () => undefined };
+  server.on(
+    'tlsClientError',
+    guard(owner, (_error: Error, secured: Socket) => {
+      secured.destroy();
+    }),
+  );
   certificate.onChange((next) => server.setSecureContext({ cert: next.cert, key: next.key, minVersion }));
   boundConnections(server, most, 'secureConnection');
   const sockets = new Set<Socket>();
@@ -41,7 +50,7 @@ export function createAdminListener(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    passOn(socket, server);
+    passOn(socket, server, handshakeTimeout);
   });
   // In a TLS handshake, a connection is none yet that `boundConnections` counts.
   front.maxConnections = 2 * most;
@@ -55,8 +64,8 @@ export function createAdminListener(
 }
 
 /** To the TLS server, or to a response that names what the client did wrong, by the first byte. */
-function passOn(socket: Socket, server: SecureServer): void {
-  const late = setTimeout(() => socket.destroy(), handshakeTimeout);
+function passOn(socket: Socket, server: SecureServer, lateMs: number): void {
+  const late = setTimeout(() => socket.destroy(), lateMs);
   socket.once('close', () => clearTimeout(late));
   const owner = { onFault: () => socket.destroy() };
   socket.once(

@@ -1,8 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get as httpGet } from 'node:http';
 import { Agent, request } from 'node:https';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, connect as tlsConnect } from 'node:tls';
@@ -11,6 +12,7 @@ import { expect } from 'chai';
 import { eventually, startProxyUnderTest } from '../../../test/running-proxy.ts';
 import { type TestCertificate, testCertificate } from '../../../test/test-certificate.ts';
 import { followAdminCertificate } from './admin-certificate.ts';
+import { createAdminListener } from './admin-listener.ts';
 import { openAdminServer } from './admin-server.ts';
 
 describe('the admin port with ADMIN_TLS', () => {
@@ -143,6 +145,27 @@ describe('the admin port with ADMIN_TLS', () => {
       );
       expect(error?.code).to.equal('admin-tls-unusable');
       expect(error?.message).to.match(message).and.to.not.include('BEGIN');
+    }
+  });
+
+  it('closes connections whose handshake does not come to its end in time', async () => {
+    const certificate = await followAdminCertificate(file, silentLogger);
+    const { listening, calls } = createAdminListener({}, 10, certificate, () => {}, 200);
+    // As the admin server has it: with it, node:https leaves closing to the listener.
+    calls.on('clientError', () => {});
+    listening.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    try {
+      for (const bytes of [[], [0x16], [0x16, 3, 1, 2, 0, 1]]) {
+        const client = connect(port, '127.0.0.1').on('error', () => {});
+        client.resume();
+        if (bytes.length > 0) client.write(Buffer.from(bytes));
+        await eventually(`that with ${bytes.length} bytes is closed`, () => client.closed);
+      }
+    } finally {
+      listening.close();
+      await certificate.stop();
     }
   });
 
