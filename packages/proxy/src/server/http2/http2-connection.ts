@@ -22,6 +22,8 @@ const fullChunkBytes = 65_536;
 /** Pieces in which a chunk is read, and frames after which the rest of it waits for the next turn of the event loop. */
 const sliceBytes = 4_096;
 const mostFramesInTurn = 1_024;
+/** Streams that are acted upon before the others wait for the next turn: each may be a write to an endpoint. */
+const mostSettledInTurn = 32;
 /** Where so much output waits to be written, bodies wait at their endpoints. */
 const mostOutputBytes = 262_144;
 /** How long a client may take to show that it has the first GOAWAY. */
@@ -173,9 +175,9 @@ export class Http2Connection implements Timed, StreamConnection {
       session.read(chunk, at, to);
       at = to;
     }
-    this.#settleTouched();
+    const isSettled = this.#settleTouched();
     this.#settle();
-    if (at < chunk.length) {
+    if (at < chunk.length || !isSettled) {
       this.#socket.pause();
       setImmediate(
         guard(this, () => {
@@ -195,11 +197,14 @@ export class Http2Connection implements Timed, StreamConnection {
     this.#touched.push(stream);
   }
 
-  #settleTouched(): void {
-    if (this.#touched.length === 0) return;
+  /** Returns whether none is left for the next turn. */
+  #settleTouched(): boolean {
     const touched = this.#touched;
-    this.#touched = [];
-    for (const stream of touched) stream.settle();
+    if (touched.length === 0) return true;
+    const isAll = touched.length <= mostSettledInTurn;
+    this.#touched = isAll ? [] : touched.slice(mostSettledInTurn);
+    for (const stream of isAll ? touched : touched.slice(0, mostSettledInTurn)) stream.settle();
+    return isAll;
   }
 
   /** More is waiting: without a pause up to 32 such chunks are read in one turn of the event loop, and the others wait. */

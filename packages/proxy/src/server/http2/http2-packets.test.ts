@@ -82,6 +82,21 @@ describe('HTTP/2 in one packet', () => {
         end();
       }));
 
+  it('acts upon a part of many streams in this turn of the event loop, and upon all in the end', () =>
+    onStage(makeHttp2Server, async ({ rig, backend }) => {
+      backend.onRequest = (_request, socket) => socket.write(response);
+      const { client, socket, end } = await ownConnection(rig);
+      client.send();
+      await until(() => client.frames.length > 0, 'the connection');
+      const streams = Array.from({ length: 100 }, (_, at) => 2 * at + 1);
+      socket().emit('data', Buffer.concat(streams.map((stream) => headers(stream, plainGet))));
+      expect(socket().isPaused()).to.equal(true);
+      expect(rig.context.outstanding).to.equal(32);
+      for (const stream of streams) await client.responded(stream);
+      expect(socket().isPaused()).to.equal(false);
+      end();
+    }));
+
   it('keeps the order of small and large frames of a body', () =>
     onStage(makeHttp2Server, async ({ rig, backend }) => {
       backend.onRequest = (_request, socket) => socket.write(response);
