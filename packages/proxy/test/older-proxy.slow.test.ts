@@ -31,12 +31,14 @@ const newer = (Object.values({ ...serviceLabels, ...destinationLabels }) as read
 
 /** Middlewares of Traefik that restrict, each with labels that ask for it. */
 const ofTraefik: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  allowedHosts: { 'headers.allowedhosts': 'allowedhosts.example' },
   basicAuth: { 'basicauth.users': 'jane:$apr1$lZL6V/ci$MkgHeUZg.IVGcx3pyPc4.1' },
   buffering: { 'buffering.maxrequestbodybytes': '5' },
   encodedCharacters: { 'encodedcharacters.allowencodedslash': 'false' },
   forwardAuth: { 'forwardauth.address': 'http://127.0.0.1:1/' },
   inFlightReq: { 'inflightreq.amount': '1' },
   ipAllowList: { 'ipallowlist.sourcerange': '10.0.0.0/8' },
+  passTLSClientCert: { 'passtlsclientcert.pem': 'true' },
   rateLimit: { 'ratelimit.average': '1' },
   redirectScheme: { 'redirectscheme.scheme': 'https' },
 };

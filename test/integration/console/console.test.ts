@@ -125,7 +125,7 @@ describe('the console in Chromium', function () {
       expect(Number(reply.headers.get('retry-after'))).to.be.within(1_700, 1_800);
       expect((await rig.visit('/shop')).status).to.equal(200);
       expect(await violationsOf(page)).to.deep.equal([]);
-      await page.getByRole('link', { name: 'Maintenance' }).click();
+      await page.getByRole('link', { name: 'Maintenance', exact: true }).click();
       await page.getByRole('row', { name: /manual\/api maintenance REST from 127.0.0.1/ }).waitFor();
       expect(await violationsOf(page)).to.deep.equal([]);
       await page.getByRole('button', { name: 'End maintenance of api' }).click();
@@ -226,7 +226,7 @@ describe('the console without a token', () => {
         await rig.under.call('POST', '/v1/maintenance?service=shop', {
           headers: { authorization: `Bearer ${adminToken}` },
         });
-        await page.getByRole('link', { name: 'Maintenance' }).click();
+        await page.getByRole('link', { name: 'Maintenance', exact: true }).click();
         await page.getByRole('row', { name: /manual\/shop maintenance – / }).waitFor();
         expect(await page.getByRole('button', { name: /^End/ }).count()).to.equal(0);
         await page.getByRole('link', { name: /^Log in with the admin token/ }).click();

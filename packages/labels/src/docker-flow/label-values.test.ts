@@ -127,6 +127,8 @@ describe('values of labels', () => {
     [{ reqPathSearchReplace: '^/a,/b%' }, 'reqPathSearchReplace', /hexadecimal/],
     [{ reqPathSearchReplace: '^/a,/b%00' }, 'reqPathSearchReplace', /hexadecimal/],
     [{ reqPathSearch: '^/a', reqPathReplace: '/b?c' }, 'reqPathSearch', /without \? and #/],
+    [{ reqPathSearch: '\0' }, 'reqPathSearch', /without control characters/],
+    [{ reqPathSearch: '^/a', reqPathReplace: '/\0' }, 'reqPathSearch', /control characters/],
     [{ servicePath: '/a?b' }, 'servicePath', /query/],
     [{ servicePath: '/a', servicePathExclude: '/a/x;y' }, 'servicePathExclude', /parameter/],
     [{ servicePath: '/a', servicePathExclude: 'internal' }, 'servicePathExclude', /\/internal/],

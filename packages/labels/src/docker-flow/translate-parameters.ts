@@ -253,7 +253,9 @@ function applyDeprecated(labels: Record<string, unknown>, destinations: Destinat
     labels.serviceDomainAlgo = 'hdr_dom(host)';
   const search = text('reqPathSearch');
   if (search === undefined) return;
-  const parsed = pathRewriteOf(search, text('reqPathReplace') ?? '');
+  const rewrite = pathRewriteOf(search, text('reqPathReplace') ?? '');
+  const isText = !rewrite.ok || controlCharacterIn(rewrite.value) === undefined;
+  const parsed = isText ? rewrite : not('text without control characters');
   if (!parsed.ok) {
     reading.problems.push({
       severity: 'error',
