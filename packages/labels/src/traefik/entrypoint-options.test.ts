@@ -158,6 +158,7 @@ describe('what holds for every router of an entrypoint', () => {
     ['WEB_TLS', 'false', 'the name of a resolver'],
     ['WEB_AS_DEFAULT', 'yes', 'true, or leave it out'],
     ['WEB_TLS', 'a,b', 'the name of a resolver'],
+    ['WEBSECURE_REDIRECT', 'https', 'websecure has TLS'],
   ] as const)
     it(`refuses TRAEFIK_${setting}=${value}`, () => {
       const read = readEntrypointOptions({ [setting]: value }, usual);

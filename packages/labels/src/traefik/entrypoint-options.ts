@@ -48,6 +48,16 @@ export function readEntrypointOptions(
       return { ok: false, message: `TRAEFIK_${setting}=${value.slice(0, 100)}: expected ${read}` };
     found.set(name, { ...found.get(name), ...read });
   }
+  for (const [name, { redirect, tls }] of found) {
+    const hasTls =
+      tls !== undefined || (entrypoints.get(name) ?? []).every((port) => port === 'ssl' || port.endsWith(':ssl'));
+    // On a port with TLS it would have no effect: routers would be served there in full.
+    if (redirect !== undefined && hasTls)
+      return {
+        ok: false,
+        message: `TRAEFIK_${variableOf(name)}_REDIRECT: ${name} has TLS, and redirections are from entrypoints without it`,
+      };
+  }
   return { ok: true, options: found };
 }
 

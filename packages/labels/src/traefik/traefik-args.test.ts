@@ -146,6 +146,15 @@ describe('flags of Traefik', () => {
     ]);
   });
 
+  it('close an entrypoint with TLS that redirects: on TLS a redirection has no effect', () => {
+    const { settings: given, problems } = readTraefikArgs(
+      '--entrypoints.legacy.address=:8443 --entrypoints.legacy.http.tls=true --entrypoints.legacy.http.redirections.entrypoint.to=websecure',
+    );
+    const names = given.map(({ setting }) => setting.replace(/=.*/, ''));
+    expect(names).to.deep.equal(['TRAEFIK_LEGACY_CLOSED', 'TRAEFIK_LEGACY_TLS', 'TRAEFIK_ENTRYPOINTS']);
+    expect(problems.map(({ severity }) => severity)).to.deep.equal(['error']);
+  });
+
   it('may stand in a line of a shell with one dash each', () => {
     const line = 'exec traefik -entrypoints.web.http.middlewares=auth -providers.swarm.exposedbydefault=false';
     expect(settings(['sh', '-ec', line])).to.deep.equal(['listener TRAEFIK_WEB_MIDDLEWARES=auth']);

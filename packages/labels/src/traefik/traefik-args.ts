@@ -192,11 +192,20 @@ class ArgsReader {
       if (middlewares !== undefined)
         this.#add('listener', `${setting}_MIDDLEWARES=${middlewares}`, from.middlewares ?? '');
       const target = to ?? scheme;
-      if (target !== undefined && scheme !== 'http')
+      const isFromTls = target !== undefined && this.#isSecure(name);
+      const closedBy = closed ?? (isFromTls ? `the redirection to ${target} has no effect on TLS` : undefined);
+      if (isFromTls)
+        this.#lack(
+          from.redirect ?? '',
+          `redirections are from entrypoints without TLS, and ${name} has it, so its routers respond with 503`,
+          'write redirectRegex on its routers, and leave the flag out',
+        );
+      else if (target !== undefined && scheme !== 'http')
         this.#redirection(name, setting, target, isTemporary === true, from.redirect ?? '');
       else if (target !== undefined) this.#lackOfRedirection(name, target, from.redirect ?? '');
       if (isDefault === true) this.#add('listener', `${setting}_AS_DEFAULT=true`, from.isDefault ?? '');
-      if (closed !== undefined) this.#add('listener', `${setting}_CLOSED=${closed}`, from.closed ?? '');
+      if (closedBy !== undefined)
+        this.#add('listener', `${setting}_CLOSED=${closedBy}`, from.closed ?? from.redirect ?? '');
       if (tls === undefined) continue;
       const options = tls.options === undefined ? '' : `,options=${tls.options}`;
       this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}`, from.tls ?? '');
