@@ -215,6 +215,19 @@ describe('the dynamic file of Traefik', () => {
       /nested too deep/,
     ],
     ['what leads to itself', 'http: &a\n  routers: *a\n', /./],
+    ...['middlewares: *nope', 'middlewares: [*nope]', '<<: *nope', 'rule: *nope'].map(
+      (line) =>
+        [
+          `an alias without its anchor, which may restrict: ${line}`,
+          `http:\n  routers:\n    a:\n      ${line}\n`,
+          /^dynamic\.yml:4: an alias has no anchor/,
+        ] as const,
+    ),
+    [
+      'a long list that stands in many places',
+      `http:\n  middlewares:\n    m: {ipAllowList: {sourceRange: &l [${'a,'.repeat(1_000)}a]}}\n${Array.from({ length: 50 }, (_, at) => `    m${at}: {ipAllowList: {sourceRange: *l}}\n`).join('')}`,
+      /more than 20000 values/,
+    ],
     [
       'aliases without end',
       `a: &a {x: 1}\nhttp:\n  middlewares:\n${Array.from({ length: 200 }, (_, at) => `    m${at}: *a\n`).join('')}`,

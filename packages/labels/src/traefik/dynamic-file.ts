@@ -183,7 +183,7 @@ class FileReader {
     }
     for (const [key, value] of this.#pairs(this.#pairs(options, 3)[0]?.[1], 4)) {
       if (key.toLowerCase() === 'servers')
-        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#resolve(value))[0], 5);
+        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#resolved(value))[0], 5);
       else this.#flatten(`${place}.loadBalancer.${key}`, value, 5);
     }
   }
@@ -193,7 +193,7 @@ class FileReader {
     const other = pairs.find(([key]) => key.toLowerCase() !== 'loadbalancer');
     if (other !== undefined) return `${other[0]} is not supported`;
     const servers = this.#pairs(pairs[0]?.[1], 4).find(([key]) => key.toLowerCase() === 'servers')?.[1];
-    const count = itemsOf(this.#resolve(servers)).length;
+    const count = itemsOf(this.#resolved(servers)).length;
     if (count === 1) return undefined;
     return count === 0 ? 'it has no servers' : `it has ${count} servers, and one is supported`;
   }
@@ -228,14 +228,15 @@ class FileReader {
 
   /** Each value under its whole key: lists by comma, lists of maps by index. */
   #flatten(place: string, value: unknown, depth: number): void {
-    const node = this.#resolve(value);
+    const node = this.#resolved(value);
     if (isMap(node)) {
       const pairs = this.#pairs(node, depth);
       // What is there and empty is on: `tls: {}`.
       if (pairs.length === 0) this.#set(place, 'true', node);
       for (const [key, inner] of pairs) this.#flatten(`${place}.${key}`, inner, depth + 1);
     } else if (isSeq(node)) {
-      const items = node.items.map((item) => this.#resolve(item));
+      const items = node.items.map((item) => this.#resolved(item));
+      for (const item of node.items) this.#count(item);
       if (items.every((item) => isScalar(item)))
         this.#set(
           place,
@@ -253,7 +254,7 @@ class FileReader {
   }
 
   #pairs(value: unknown, depth: number): Pairs {
-    const node = this.#resolve(value);
+    const node = this.#resolved(value);
     if (node !== value && ++this.#aliases > dynamicFileBounds.aliases)
       throw new Fault(this.#lineAt(value), `it has more than ${dynamicFileBounds.aliases} aliases`, 'write them out');
     if (depth > dynamicFileBounds.depth)
@@ -277,9 +278,17 @@ class FileReader {
     return [...found.values()].map(({ pair }) => pair);
   }
 
+  /** What an alias stands for. One without its anchor ends the reading: what it stands for may restrict. */
+  #resolved(node: unknown): unknown {
+    const resolved = this.#resolve(node);
+    if (resolved === undefined && node !== undefined)
+      throw new Fault(this.#lineAt(node), 'an alias has no anchor before it', 'define its anchor, or write its value');
+    return resolved;
+  }
+
   /** `<<: *base`, or a list of those. */
   #merged(value: unknown, depth: number): Pairs {
-    const node = this.#resolve(value);
+    const node = this.#resolved(value);
     return (isSeq(node) ? node.items : [node]).flatMap((each) => this.#pairs(each, depth + 1));
   }
 
