@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { Agent, createServer, get, type RequestListener, type Server } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { EndpointsDocument, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
@@ -17,11 +20,13 @@ for (const router of ['core', 'express'] as const)
     const servers: Server[] = [];
     const agents: Agent[] = [];
 
-    beforeEach(async () => {
+    beforeEach(() => start());
+
+    async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
       metrics = new Metrics();
       server = await startInProcessServer({
         settings: readSettings('standalone', {
-          env: { HTTP_ROUTER: router, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000' },
+          env: { HTTP_ROUTER: router, DATA_DIR: '/nowhere', MAX_BODY_BYTES: '1000', ...env },
           secretsDir: '/nowhere',
         }),
         logger: silentLogger,
@@ -31,7 +36,7 @@ for (const router of ['core', 'express'] as const)
         host: '127.0.0.1',
       });
       port = server.entrypoints()[0]?.port ?? 0;
-    });
+    }
     afterEach(async () => {
       await server.stop();
       for (const agent of agents.splice(0)) agent.destroy();
@@ -42,7 +47,7 @@ for (const router of ['core', 'express'] as const)
     });
 
     async function backend(listener: RequestListener): Promise<number> {
-      const server = createServer(listener);
+      const server = createServer({ maxHeaderSize: 131_072 }, listener);
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return (server.address() as AddressInfo).port;
@@ -107,6 +112,60 @@ for (const router of ['core', 'express'] as const)
       expect(await post('x'.repeat(1_000))).to.equal(200);
       expect(await post('x'.repeat(1_001))).to.equal(413);
     });
+
+    /** Status and body of a GET over HTTP/1.1 and over HTTP/2. */
+    async function overBoth(path: string, headers: Record<string, string>): Promise<readonly string[]> {
+      const [http1, session] = [
+        await fetch(`http://127.0.0.1:${port}${path}`, { headers }),
+        connectHttp2(`http://127.0.0.1:${port}`),
+      ];
+      try {
+        const stream = session.request({ ':path': path, ...headers });
+        const [head] = (await once(stream, 'response')) as [{ ':status': number }];
+        return [`${http1.status} ${await http1.text()}`, `${head[':status']} ${await text(stream)}`];
+      } finally {
+        session.destroy();
+      }
+    }
+
+    // [setting, path, length of a field, start of the responses without it, with it; one where both protocols have the same]
+    const settings: readonly (readonly [
+      string,
+      string,
+      number,
+      string | readonly string[],
+      string | readonly string[],
+    ])[] = [
+      ['ENCODED_SLASH=refuse', '/one/a%2Fb', 1, '200 /one/a%2Fb via none', '400 '],
+      ['ENCODED_SLASH=refuse', '/one/a%5cb', 1, '200 /one/a%5cb via none', '400 '],
+      ['MAX_HEAD_BYTES=65536', '/one', 32_000, '200 /one', '200 /one'],
+      ['MAX_HEAD_BYTES=65536', '/one', 40_000, '431 ', '200 /one'],
+      ['MAX_HEAD_BYTES=8192', '/one', 10_000, '200 /one', '431 '],
+      [
+        'VIA_HEADER=true',
+        '/one',
+        1,
+        '200 /one via none',
+        ['200 /one via 1.1 swarmgate-', '200 /one via 2.0 swarmgate-'],
+      ],
+    ];
+    for (const [setting, path, length, without, given] of settings)
+      it(`takes ${setting}: ${path} with a field of ${length} bytes, over HTTP/1.1 and HTTP/2`, async () => {
+        const upstream = await backend(({ url, headers }, response) =>
+          response.end(`${url} via ${headers.via ?? 'none'}`),
+        );
+        const expectResponses = async (starts: string | readonly string[]) => {
+          await publish('one', upstream);
+          const responses = await overBoth(path, { 'x-long': 'x'.repeat(length) });
+          for (const [at, start] of (typeof starts === 'string' ? [starts, starts] : starts).entries())
+            expect(responses[at]?.slice(0, start.length)).to.equal(start);
+        };
+        await expectResponses(without);
+        await server.stop();
+        const [name = '', value = ''] = setting.split('=');
+        await start({ [name]: value });
+        await expectResponses(given);
+      });
 
     it('serves what was applied, and tells what it serves', async () => {
       await publish('one', await backend((_request, response) => response.end('one')));
