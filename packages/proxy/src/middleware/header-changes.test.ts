@@ -123,6 +123,52 @@ describe('header changes', () => {
     );
   });
 
+  it('give a service that folds names the values that a slow model finds, name by name', async () => {
+    const parts = fc.constantFrom('X-User', 'X-USER', 'X-User-Id', 'X-Real-IP', 'X-Request-Id', 'Forwarded');
+    const others = fc.constantFrom('X-Forwarded-Port', 'x-forwarded-proto', 'Swarmgate-Hops', 'Content-Length', 'TE');
+    const name = fc
+      .tuple(fc.oneof(parts, others), fc.constantFrom('-', '-', '_', '.', '~'))
+      .map(([text, mark]) => text.replace('-', mark));
+    const condition = fc.constantFrom(undefined, undefined, 'if-secure' as const, 'unless-secure' as const);
+    const rules = (kind: string) =>
+      fc
+        .array(fc.tuple(name, condition), { maxLength: 3 })
+        .map((each) => each.map(([of, when], at) => rule(of, `${kind}${at}`, when)));
+    const given = fc.record({ add: rules('add'), set: rules('set'), del: fc.array(name, { maxLength: 2 }) });
+    const reached = { added: 0, replaced: 0, beside: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(name, { maxLength: 6 }), given, fc.boolean(), async (names, labels, secure) => {
+        const sent = names.map((each, at) => [each, `sent${at}`] as const);
+        const seen = await changed(labels, sent.flat(), secure ? overTls : {});
+        const values = new Map<string, string[]>();
+        for (let at = 0; at < seen.length; at += 2) {
+          const variable = variableOf(seen[at] as string);
+          values.set(variable, [...(values.get(variable) ?? []), seen[at + 1] as string]);
+        }
+        const all = [...names, ...labels.add, ...labels.set].map((each) =>
+          typeof each === 'string' ? each : each.name,
+        );
+        for (const variable of new Set(all.map(variableOf))) {
+          const expected = slowValues(variable, sent, labels, secure);
+          expect(values.get(variable) ?? [], variable).to.deep.equal(expected);
+          const isAdded = expected.at(-1)?.startsWith('add') === true;
+          if (isAdded) reached[expected.length === 1 ? 'added' : 'beside'] += 1;
+          if (isAdded && expected.length === 1 && sent.some(([each]) => variableOf(each) === variable))
+            reached.replaced += 1;
+        }
+        // What no rule names stays in its order.
+        const ruled = new Set(
+          [...labels.add, ...labels.set].map((each) => variableOf(each.name)).concat(labels.del.map(variableOf)),
+        );
+        const untouched = (flat: readonly string[]) =>
+          flat.filter((_, at) => !ruled.has(variableOf(flat[at - (at % 2)] as string)));
+        expect(untouched(seen)).to.deep.equal(untouched(sent.flat()));
+      }),
+      { numRuns: 2_000, seed: 20_261_128 },
+    );
+    for (const [how, times] of Object.entries(reached)) expect(times, how).to.be.greaterThan(100);
+  });
+
   it('does not fold names of responses: their readers do not', () => {
     const head = headOf(['X_A', '1', 'X-A', '2']);
     responseHeaders(changes({ set: [rule('X-A', '3')] }), {})?.onResponse?.(exchangeOf(routeOf()), head);
@@ -162,3 +208,30 @@ describe('header changes', () => {
     expect(requestHeaders(changes({}), {})).to.equal(undefined);
   });
 });
+
+/** As a service reads a name that makes CGI variables of them. */
+function variableOf(name: string): string {
+  return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+}
+
+/**
+ * The values of one variable, from the rules that name it and nothing else: a deleted one has none, a set one has the last
+ * that was set, an added one comes last, and alone where the proxy speaks for the name.
+ */
+function slowValues(
+  variable: string,
+  sent: readonly (readonly [string, string])[],
+  { add, set, del }: HeaderChanges,
+  secure: boolean,
+): readonly string[] {
+  const isOurs = ({ name, condition }: HeaderRule) =>
+    variableOf(name) === variable && (condition === undefined || secure === (condition === 'if-secure'));
+  const theirs = sent.filter(([name]) => variableOf(name) === variable).map(([, value]) => value);
+  if (/^(CONTENT_LENGTH|TE|SWARMGATE_HOPS)$/.test(variable)) return theirs;
+  if (del.some((name) => variableOf(name) === variable)) return [];
+  const lastSet = set.findLast(isOurs);
+  if (lastSet !== undefined) return [lastSet.value];
+  const added = add.filter(isOurs).map(({ value }) => value);
+  const speaksForIt = /^(X_FORWARDED_.*|FORWARDED|X_REAL_IP|X_REQUEST_ID)$/.test(variable);
+  return speaksForIt && added.length > 0 ? added.slice(-1) : [...theirs, ...added];
+}
