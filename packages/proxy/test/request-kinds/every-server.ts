@@ -14,10 +14,12 @@ import {
 import { endpointAt } from '../test-context.ts';
 import { until } from '../until.ts';
 
-/** One GET, and what is to be known of its server. */
+/** One request without a body, and what is to be known of its server. */
 export interface SentRequest {
   /** `Name: value` each. */
   readonly fields?: readonly string[];
+  /** Default `GET`. */
+  readonly method?: string;
   /** Default `/`. */
   readonly target?: string;
   /** Default `shop.example`. */
@@ -32,6 +34,8 @@ export interface SeenExchange {
   readonly status: number;
   /** Values of a field of the response, joined by a comma. */
   readonly response: (name: string) => string | undefined;
+  /** The endpoint's view: method and target. Absent where it was not queried. */
+  readonly requested: string | undefined;
   /** The endpoint's view: `name: value`, names in lower case, as they came. Absent where it was not queried. */
   readonly forwarded: readonly string[] | undefined;
   readonly record: AccessRecord;
@@ -88,6 +92,7 @@ async function exchangeOver(make: MakeServer, send: Send, request: SentRequest):
           .filter((field) => field[0] === name)
           .map((field) => field[1])
           .join(', ') || undefined,
+      requested: head?.slice(0, head.indexOf(' HTTP/1.1\r\n')),
       forwarded: head === undefined ? undefined : linesOf(head),
       record: rig.context.reports[0] as AccessRecord,
     };
@@ -105,9 +110,9 @@ function linesOf(head: string): string[] {
     .map((line) => line.slice(0, line.indexOf(':')).toLowerCase() + line.slice(line.indexOf(':')));
 }
 
-const sendHttp1: Send = async (rig, { fields = [], target = '/', host = 'shop.example' }) => {
+const sendHttp1: Send = async (rig, { method = 'GET', fields = [], target = '/', host = 'shop.example' }) => {
   const client = rig.client();
-  client.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields.map((line) => `${line}\r\n`).join('')}\r\n`);
+  client.send(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields.map((line) => `${line}\r\n`).join('')}\r\n`);
   const { status, headers } = await client.response();
   const pairs = headers.flatMap((name, at) =>
     at % 2 === 0 ? [[name.toLowerCase(), headers[at + 1] as string] as const] : [],
@@ -115,12 +120,12 @@ const sendHttp1: Send = async (rig, { fields = [], target = '/', host = 'shop.ex
   return { status, fields: pairs };
 };
 
-const sendHttp2: Send = async (rig, { fields = [], target = '/', host = 'shop.example' }) => {
+const sendHttp2: Send = async (rig, { method = 'GET', fields = [], target = '/', host = 'shop.example' }) => {
   const session = connect(`http://127.0.0.1:${rig.port}`);
   session.on('error', () => undefined);
   try {
     const head: Record<string, string | string[]> = {
-      ':method': 'GET',
+      ':method': method,
       ':path': target,
       ':authority': host,
       ':scheme': 'http',

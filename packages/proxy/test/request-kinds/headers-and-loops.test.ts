@@ -9,6 +9,17 @@ import { everyServer } from './every-server.ts';
 const named = (forwarded: readonly string[] | undefined, name: string) =>
   (forwarded ?? []).filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
 
+describe('methods, which are an open set (RFC 9110, section 9.1)', () => {
+  // RFC 10008, CalDAV, WebDAV, and those that no document names; small letters are another method.
+  const methods = ['QUERY', 'MKCALENDAR', 'PURGE', 'BASELINE-CONTROL', 'get', "X!#$%&'*+.^_`|~9"];
+  for (const { name, exchange } of everyServer)
+    for (const method of methods)
+      it(`pass as they were sent: ${method} over ${name}`, async () => {
+        const { status, requested, record } = await exchange({ method, target: '/a?b' });
+        expect([status, requested, record.method]).to.deep.equal([200, `${method} /a?b`, method]);
+      });
+});
+
 describe('headers that a request comes with', () => {
   const without: readonly [string, string][] = [
     ['X_Forwarded_For: 6.6.6.6', 'x_forwarded_for'],
