@@ -21,9 +21,10 @@ describe('replica presence', () => {
     await under.remove();
   });
 
-  function announce(replica: string, betweenWritesMs = 1): ReplicaPresence {
+  function announce(replica: string, betweenWritesMs = 1, awaitedSequence = () => 0): ReplicaPresence {
     const { store, layout } = under;
-    const presence = announceReplica({ store, layout, replica, version: '1.0', logger: silentLogger, betweenWritesMs });
+    const pace = { betweenWritesMs, awaitedSequence };
+    const presence = announceReplica({ store, layout, replica, version: '1.0', logger: silentLogger, ...pace });
     announced.push(presence);
     return presence;
   }
@@ -162,6 +163,22 @@ describe('replica presence', () => {
     }
     await watch;
     expect(written.length).to.be.lessThan(8);
+  });
+
+  it('writes at once what a change waits for, however long a report waits otherwise', async () => {
+    const anHourMs = 3_600_000;
+    let awaited = 0;
+    const one = announce('one');
+    const two = announce('two', anHourMs, () => awaited);
+    one.report(at(5));
+    two.report(at(4));
+    await listed(2);
+    two.report(at(5));
+    expect(await one.waitUntilServed(5, 100, signal)).to.have.deep.property('waitingFor', ['two']);
+    awaited = 6;
+    one.report(at(6));
+    two.report(at(6));
+    expect(await one.waitUntilServed(6, 20_000, signal)).to.deep.equal({ serving: ['one', 'two'], waitingFor: [] });
   });
 
   it('ignores foreign keys beside the replicas', async () => {
