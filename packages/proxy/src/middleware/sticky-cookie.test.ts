@@ -42,6 +42,17 @@ describe('stickyCookie', () => {
     expect(exchange.request.flat).to.deep.equal(['Cookie', 'my-go-demo=x']);
   });
 
+  for (const name of ['swarmgate_session', '__Host-swarmgate_session'])
+    it(`takes no place of the console's session: ${name}`, async () => {
+      const reserved = stickyCookie(name);
+      const exchange = exchangeOf(routeOf(), { headers: ['Cookie', `${name}-swarmgate=swarmgate.${token}`] });
+      await reserved.onRequest?.(exchange);
+      expect(exchange.stickTo).to.equal(token);
+      const head = headOf();
+      reserved.onResponse?.(exchangeOf(routeOf()), head);
+      expect(head.headers.get('set-cookie')).to.match(new RegExp(`^${name}-swarmgate=swarmgate`));
+    });
+
   // [what it shows, Cookie of the request, Set-Cookie of the response, token requested, Cookie for the service, name set]
   const cases: readonly [string, string, string[], string | undefined, string | undefined, string | undefined][] = [
     ['nothing sent', '', [], undefined, undefined, 'go-demo'],

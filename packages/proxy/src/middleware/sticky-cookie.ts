@@ -1,4 +1,5 @@
 import { stickyToken } from '../endpoints/balancing/sticky-token.ts';
+import { setsSession } from '../http/session-cookie.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
@@ -15,7 +16,8 @@ const mark = 'swarmgate.';
  * it passes both ways, and the proxy uses `<name>-swarmgate`.
  */
 export function stickyCookie(name: string): Middleware {
-  const names = [name, `${name}-swarmgate`];
+  // The name of the console's session would end the session, and never come back: it is taken off requests.
+  const names = [name, `${name}-swarmgate`].filter((each) => !setsSession(`${each}=`));
   return {
     name: 'sessionType',
     onRequest(exchange) {
