@@ -60,12 +60,12 @@ const cases: readonly Case[] = [
     expect: status(200),
   },
   {
-    what: 'httpsOnly',
+    what: 'httpsOnly, with PUBLISHED_PORTS=443:8443',
     labels: { httpsOnly: 'true', httpsRedirectCode: '301' },
     path: '/a/b?c=d',
     expect: (responded) => {
       status(301, 'https-required')(responded);
-      expect(responded.headers.location).to.match(/^https:\/\/s\d+\.example\/a\/b\?c=d$/);
+      expect(responded.headers.location).to.match(/^https:\/\/s\d+\.example:8443\/a\/b\?c=d$/);
     },
   },
   {
@@ -190,7 +190,7 @@ for (const router of ['core', 'express'] as const) {
       backend = createServer(echo);
       await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
       dataDir = await mkdtemp(join(tmpdir(), 'swarmgate-labels-'));
-      const env = { DATA_DIR: dataDir, HTTP_ROUTER: router, TRUSTED_PROXIES: '127.0.0.1' };
+      const env = { DATA_DIR: dataDir, HTTP_ROUTER: router, TRUSTED_PROXIES: '127.0.0.1', PUBLISHED_PORTS: '443:8443' };
       const settings = readSettings('proxy', { env, secretsDir: dataDir });
       server = await startInProcessServer({
         settings,

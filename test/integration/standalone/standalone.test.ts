@@ -68,11 +68,11 @@ describe('swarmgate standalone', function () {
     expect(await statusOf(ports.admin, '/readyz')).to.equal(200);
   });
 
-  it('tells services the port of PUBLISHED_PORTS', async () => {
+  it('tells services the port of PUBLISHED_PORTS, and logs requests as ACCESS_LOG says', async () => {
     const echo = createServer((request, response) => response.end(request.headers['x-forwarded-port']));
     endpoint = echo;
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
-    start({ PUBLISHED_PORTS: `${ports.entry}:80` });
+    start({ PUBLISHED_PORTS: `${ports.entry}:80`, ACCESS_LOG: 'combined' });
     await said('Stop it with Ctrl-C');
     const query = new URLSearchParams({
       serviceName: 'echo',
@@ -81,7 +81,9 @@ describe('swarmgate standalone', function () {
       outboundHostname: '127.0.0.1',
     });
     await fetch(`http://127.0.0.1:${ports.admin}/v1/docker-flow-proxy/reconfigure?${query}`);
-    expect(await (await fetch(`http://127.0.0.1:${ports.entry}/echo`)).text()).to.equal('80');
+    const headers = { referer: 'https://a.example/', 'user-agent': 'test/1' };
+    expect(await (await fetch(`http://127.0.0.1:${ports.entry}/echo?a`, { headers })).text()).to.equal('80');
+    await said('"GET /echo?a HTTP/1.1" 200 2 "https://a.example/" "test/1"');
   });
 
   it('says at its start, and as a problem, which settings of Docker Flow have no effect', async () => {

@@ -130,4 +130,16 @@ describe('what a running proxy explains', () => {
       return !JSON.stringify(after.body.problems).includes('"entrypoint-missing"');
     });
   });
+
+  it('tells of users that no password is known for, until the service is gone', async () => {
+    const { call } = under;
+    const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';
+    const isReported = async () =>
+      JSON.stringify((await call('GET', '/v1/problems')).body.problems).includes('"users-unresolved"');
+    await call('GET', `${reconfigure}&outboundHostname=127.0.0.1&users=jane`);
+    await eventually('it is reported', isReported);
+    expect(await through('/shop')).to.equal(401);
+    await call('GET', '/v1/docker-flow-proxy/remove?serviceName=shop');
+    await eventually('it is reported no more', async () => !(await isReported()));
+  });
 });

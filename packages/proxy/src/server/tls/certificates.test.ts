@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceDefinition, sealCertificate, secretsKeyOf, splitPem } from '@swarmgate/registry';
-import { silentLogger } from '@swarmgate/runtime';
+import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { type TestCertificate, testCertificate } from '../../../test/test-certificate.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { CertificateStore } from './certificate-store.ts';
+import { OwnCertificates } from './own-certificates.ts';
 import { makeSelfSigned } from './self-signed.ts';
 import { ServiceCertificates } from './service-certificates.ts';
 
@@ -199,6 +200,21 @@ describe('certificates', () => {
         'secret shop',
       ]);
     });
+
+    for (const [given, name] of [
+      [undefined, 'shop'],
+      ['wild.pem', 'wild'],
+    ] as const)
+      it(`serve unknown names with ${name} where DEFAULT_CERT is ${given ?? 'not set'}`, async () => {
+        await mkdir(join(directory, 'certs'));
+        for (const [file, { pem }] of [['shop.pem', shop] as const, ['wild.pem', wild] as const])
+          await writeFile(join(directory, 'certs', file), pem);
+        const env = { DATA_DIR: directory, ...(given === undefined ? {} : { DEFAULT_CERT: given }) };
+        const settings = readSettings('proxy', { env, secretsDir: '/nowhere' });
+        const options = { settings, keys: [], secure: false, clientAuthorities: undefined, logger: silentLogger };
+        const { store } = await OwnCertificates.open(options);
+        expect(store.find('other.example')?.name).to.equal(name);
+      });
 
     it('keep serving while a renewal is half written', async () => {
       const file = join(directory, 'shop.pem');
