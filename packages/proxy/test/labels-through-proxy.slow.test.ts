@@ -9,7 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { translateParameters } from '@swarmgate/labels';
 import { createSealer, serviceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
@@ -170,6 +170,33 @@ const cases: readonly Case[] = [
     },
   },
   {
+    what: 'compressionAlgo, in the form that the client prefers',
+    labels: { compressionAlgo: 'br,gzip,zstd' },
+    headers: { 'accept-encoding': 'gzip;q=0.5, zstd', 'x-pad': 'y'.repeat(500) },
+    expect: ({ headers, body }) => {
+      expect(headers).to.include({ 'content-encoding': 'zstd', vary: 'Accept-Encoding' });
+      expect(zstdDecompressSync(body).toString()).to.include('yyyy');
+    },
+  },
+  {
+    what: 'rewriteResponse',
+    labels: { reqPathSearchReplace: '^/api,', rewriteResponse: 'true' },
+    method: 'MOVE',
+    path: '/api/users',
+    headers: { destination: '/api/people', 'x-location': '/login' },
+    expect: ({ headers, seen }) => {
+      expect([seen?.url, seen?.headers.destination]).to.deep.equal(['/users', '/people']);
+      expect(headers.location).to.equal('/api/login');
+    },
+  },
+  {
+    what: 'no rewriteResponse',
+    labels: { reqPathSearchReplace: '^/api,' },
+    path: '/api/users',
+    headers: { 'x-location': '/login' },
+    expect: ({ headers }) => expect(headers.location).to.equal('/login'),
+  },
+  {
     what: 'compressionAlgo, a client that does not want it',
     labels: { compressionAlgo: 'gzip' },
     expect: ({ headers, seen }) => {
@@ -267,6 +294,8 @@ async function servicesOf(backendPort: number) {
 function echo(request: IncomingMessage, response: import('node:http').ServerResponse): void {
   request.resume();
   const { method = '', url = '', headers } = request;
+  const location = headers['x-location'];
+  if (location !== undefined) response.setHeader('Location', location);
   response.writeHead(200, { 'Content-Type': 'application/json', 'X-Backend': 'echo' });
   response.end(JSON.stringify({ method, url, headers } satisfies Seen));
 }

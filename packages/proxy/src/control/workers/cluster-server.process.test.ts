@@ -21,7 +21,7 @@ describe('workers of one proxy', function () {
 
   before(async () => {
     rig = await startWorkerRig({
-      env: { MAX_CONNECTIONS: String(most) },
+      env: { MAX_CONNECTIONS: String(most), DEFAULT_CERT: 'unnamed.pem' },
       entrypoints: [
         { port: 0, secure: false },
         { port: 0, secure: true },
@@ -250,16 +250,23 @@ describe('workers of one proxy', function () {
     const port = rig.server.entrypoints().find(({ secure }) => secure)?.port;
     // There is no certificate yet, and a TLS port without one stays closed.
     expect(rig.server.entrypoints().find(({ secure }) => secure)?.state).to.equal('closed');
-    const { pem } = await testCertificate(['tls.example']);
     const { readCertificate } = await import('../../server/tls/certificate.ts');
-    const read = readCertificate('tls', pem, undefined);
-    if (!read.ok || port === undefined) throw new Error('the certificate can be read');
-    rig.server.certificates?.().replace('registry', [read.certificate]);
+    const certificateOf = async (name: string) => {
+      const read = readCertificate(name, (await testCertificate([`${name}.example`])).pem, undefined);
+      if (!read.ok) throw new Error('the certificate can be read');
+      return read.certificate;
+    };
+    if (port === undefined) throw new Error('a port ends TLS');
+    rig.server.certificates?.().replace('registry', [await certificateOf('tls'), await certificateOf('unnamed')]);
     await until(() => rig.server.entrypoints().some((each) => each.secure && each.state === 'open'), 'the secure port');
     const first = await rig.only(one, () => handshake(port));
     expect(first.subject).to.equal('tls.example');
     const again = await rig.only(other, () => handshake(port, first.session));
     expect(again.reused).to.equal(true);
+    for (const pid of [one, other]) {
+      const unknown = await rig.only(pid, () => handshake(port, undefined, 'unknown.example'));
+      expect(unknown.subject, 'DEFAULT_CERT').to.equal('unnamed.example');
+    }
   });
 
   it('pass TLS through by its server name, at the port that ends it for others', async () => {
