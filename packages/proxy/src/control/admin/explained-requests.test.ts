@@ -105,6 +105,14 @@ describe('what a running proxy explains', () => {
     }
   });
 
+  it('explains an encoded slash as ENCODED_SLASH=refuse has it', async () => {
+    await under.stop();
+    under = await startProxyUnderTest({ dataDir, env: { ENCODED_SLASH: 'refuse' } });
+    const { status, text } = await under.call('GET', '/v1/explain?url=http://x.example/a%252Fb');
+    expect([status, text.includes('path-encoded-slash')], text).to.deep.equal([400, true]);
+    expect(await through('/a%2Fb')).to.equal(400);
+  });
+
   it('tells of a destination at a port that is no entrypoint, and explains that no request reaches it', async () => {
     const { call } = under;
     await call(
