@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { connect, createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
@@ -66,6 +69,66 @@ describe('a service outside the Swarm', () => {
     expect(reply.status, reply.body).to.equal(200);
     await untilResponds({ url: `${stack.httpUrl}/legacy` }, 503);
     expect(await stack.consul.get('services/manual/legacy')).to.equal(undefined);
+  });
+});
+
+describe('a gRPC service outside the Swarm', () => {
+  let server: Http2Server;
+  const path = '/v1/docker-flow-proxy';
+
+  before(async () => {
+    server = createHttp2Server();
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.pipe(stream);
+    });
+    server.listen(0, '0.0.0.0');
+    await once(server, 'listening');
+  });
+  after(async () => {
+    await sharedStack().admin(`${path}/remove?serviceName=cart`);
+    server.close();
+  });
+
+  it('gets the calls of an HTTP/2 client, and its trailers reach the client', async () => {
+    const stack = sharedStack();
+    const query = new URLSearchParams({
+      serviceName: 'cart',
+      servicePath: '/shop.Cart/',
+      outboundHostname: await addressOfThisMachine(),
+      port: String((server.address() as AddressInfo).port),
+      protocol: 'grpc',
+    });
+    const reply = await stack.admin(`${path}/reconfigure?${query}`);
+    expect(reply.status, reply.body).to.equal(200);
+    const session = connect(stack.httpUrl);
+    try {
+      const call = session.request({
+        ':method': 'POST',
+        ':path': '/shop.Cart/Add',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      let status: unknown;
+      let trailers: unknown;
+      call.on('response', (headers) => {
+        status = headers[':status'];
+      });
+      call.on('trailers', (headers) => {
+        trailers = headers['grpc-status'];
+      });
+      const message = Buffer.from([0, 0, 0, 0, 2, 0x6f, 0x6b]);
+      call.end(message);
+      const echoed = Buffer.concat(await call.toArray());
+      expect([status, echoed, trailers]).to.deep.equal([200, message, '0']);
+    } finally {
+      session.destroy();
+    }
+    const { routes } = JSON.parse((await stack.admin('/v1/routes')).body) as {
+      readonly routes: readonly { readonly service: string; readonly upstream: unknown }[];
+    };
+    expect(routes.find(({ service }) => service === 'cart')?.upstream).to.include({ protocol: 'grpc', secure: false });
   });
 });
 
