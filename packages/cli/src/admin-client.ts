@@ -63,7 +63,9 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     const reason = error instanceof Error ? error.message : String(error);
     return new UnreachableError(
       'proxy-unreachable',
-      `no response from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
+      isOfCertificate(error)
+        ? `the certificate of ${base.origin} is not accepted (${reason}). Its authority: SWARMGATE_CACERT=FILE; its names must include ${base.hostname}`
+        : `no response from ${base.origin} (${reason}). Is the ${to} running there? Another address: --url or ${urlVariables[to]}`,
       { cause: error },
     );
   };
@@ -138,4 +140,9 @@ function parse(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** Codes of OpenSSL's verification, and of Node's for names. */
+function isOfCertificate(error: unknown): boolean {
+  return /CERT|UNABLE_TO_VERIFY/.test(String((error as { readonly code?: unknown }).code));
 }

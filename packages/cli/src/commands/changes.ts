@@ -42,7 +42,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     async (service: string, options: OperatorOptions) => {
       const response = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
       printResponse<ChangeResponse>(response, options, io, (body) =>
-        said(body, `${service} is not registered manually`),
+        said(body, `${service} is no longer a manual service`),
       );
     },
   );

@@ -55,7 +55,7 @@ describe('an explanation in words', () => {
     for (const part of [
       'HTTP/2 spoken over TLS, by ALPN',
       '421 misdirected-request',
-      'in grpc',
+      'protocol to the service: grpc',
       'RFC 8441',
       'gRPC-Web',
     ])

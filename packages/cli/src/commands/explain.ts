@@ -109,14 +109,14 @@ function describeHttp2({ spoken, misdirected, upstream, webSocket, grpc, grpcWeb
     lines.push(
       "  421 misdirected-request on a connection that was made under another host's certificate or client-certificate rule",
     );
-  if (upstream !== null) lines.push(`  the service is spoken to in ${upstream}`);
+  if (upstream !== null) lines.push(`  protocol to the service: ${upstream}`);
   if (webSocket === 'upgrade') lines.push('  a WebSocket (RFC 8441) becomes an upgrade of HTTP/1.1');
   if (webSocket === 'extended-connect')
     lines.push(
       '  a WebSocket passes by extended CONNECT (RFC 8441), 501 upgrade-not-supported where the service has not announced it',
     );
   if (grpc === 'passes') lines.push('  gRPC passes, trailers included');
-  if (grpc === 'not-spoken') lines.push('  gRPC is not spoken to the service: com.df.protocol=grpc');
+  if (grpc === 'not-spoken') lines.push('  gRPC does not reach the service over HTTP/1.1: set com.df.protocol=grpc');
   if (grpcWeb) lines.push('  gRPC-Web is translated');
   return lines;
 }

@@ -22,7 +22,8 @@ export function convertStack(text: string, services: readonly DesiredService[]):
     if (!isMap(labelled) || !hasTraefikLabels(document, place)) continue;
     replaceLabels(document, place, written?.labels ?? new Map());
     const lost = problems.filter(({ severity, reason }) => severity === 'error' && reason !== 'middleware-unusable');
-    for (const { message } of lost) unsaid.push({ service: composeName, what: message });
+    for (const { message, suggestion } of lost)
+      unsaid.push({ service: composeName, what: suggestion === undefined ? message : `${message} → ${suggestion}` });
     for (const what of written?.unsaid ?? []) unsaid.push({ service: composeName, what });
   }
   return { text: document.toString({ lineWidth: 0 }), unsaid };

@@ -22,7 +22,7 @@ export function labelsOfDefinition({ destinations }: ServiceDefinition): Written
       if (use.kind === 'unsupported') {
         // Without it the route would be open.
         labels.set(`com.df.allowedAddresses${suffix}`, '255.255.255.255/32');
-        unsaid.push(`${use.name}: ${use.why}`);
+        unsaid.push(`${use.name} cannot be used, so its router stays closed: ${use.why}`);
       }
   }
   return { labels, unsaid };
