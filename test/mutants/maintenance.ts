@@ -49,7 +49,7 @@ export const maintenanceMutants: readonly Mutant[] = [
     [
       ['a drain outlives its task', ' && !isDrainOver(drain, endpoints)', ''],
       ['a drain of one port is one of all', '(drain.port === undefined || drain.port === port)', 'true'],
-      ['a drain of everything is silent', 'return isAnyActive ?', 'return true ?'],
+      ['a drain of everything is silent', 'if (isAnyActive) return', 'if (true) return'],
     ],
   ),
   ...faultsIn(

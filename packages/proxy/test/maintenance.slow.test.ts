@@ -295,13 +295,14 @@ for (const router of ['core', 'express'])
 
     const refusals = [
       ['service=nope', 404, 'no service nope is published'],
+      ['service=shop&owner=other', 404, 'no service shop of owner other is published'],
       ['service=shop&endpoint=10.0.0.1:80', 404, 'no endpoint of the service: it has 127.0.0.1'],
       ['service=shop&until=2020-01-01T00:00:00Z', 400, 'which is over'],
       ['service=shop&until=tomorrow', 400, 'ISO 8601'],
       ['service=shop&for=0', 400, 'up to a year'],
       ['service=shop&for=1h&until=2099-01-01T00:00:00Z', 400, 'give one of them'],
       ['service=shop&except=everyone', 400, 'CIDRs'],
-      ['service=shop&retryAfter=soon', 400, 'whole seconds'],
+      ['service=shop&retryAfter=soon', 400, 'retryAfter is "soon": expected whole seconds'],
       ['service=shop&endpoint=127.0.0.1&message=x', 400, 'is for a whole service'],
       ['service=shop&endpoint=a/b', 400, 'expected an address'],
       ['service=shop&messsage=x', 400, 'is unknown'],

@@ -51,5 +51,6 @@ describe('the drain of an endpoint', () => {
     const all = withDrains({ endpoints }, drains, undefined);
     expect(all.endpoints.map(({ state }) => state)).to.deep.equal(['draining', 'draining']);
     expect(all).to.have.nested.property('problem.reason', 'endpoints-drained');
+    expect(all).to.have.nested.property('problem.suggestion').that.includes('off --endpoint 10.0.1.5');
   });
 });

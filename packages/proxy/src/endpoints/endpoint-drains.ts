@@ -1,4 +1,5 @@
 import type { EndpointDrain, EndpointsDocument, Problem } from '@swarmgate/registry/vocabulary';
+import { hostPort } from '@swarmgate/runtime';
 import type { Endpoint } from '../model/endpoint.ts';
 
 interface EndpointGroup {
@@ -42,10 +43,18 @@ export function withDrains<Group extends EndpointGroup>(
     (endpoint): Endpoint => (drained(endpoint) ? { ...endpoint, state: 'draining' } : endpoint),
   );
   const isAnyActive = endpoints.some(({ state }) => state === 'active');
-  return isAnyActive ? { ...upstream, endpoints } : { ...upstream, endpoints, problem: allDrained(endpoints.length) };
+  if (isAnyActive) return { ...upstream, endpoints };
+  const drain = drains.find((each) => !isDrainOver(each, document));
+  return { ...upstream, endpoints, problem: allDrained(endpoints.length, suggestionOf(drain, document?.service)) };
 }
 
-function allDrained(count: number): Problem {
+function suggestionOf(drain: EndpointDrain | undefined, service = 'SERVICE'): string {
+  const { host = 'ADDRESS', port } = drain ?? {};
+  const address = port === undefined ? host : hostPort(host, port);
+  return `End the drain of one: swarmgate maintenance ${service} off --endpoint ${address}.`;
+}
+
+function allDrained(count: number, suggestion: string): Problem {
   return {
     severity: 'warning',
     reason: 'endpoints-drained',
@@ -53,6 +62,6 @@ function allDrained(count: number): Problem {
       count === 1
         ? 'its only endpoint is drained: requests get 503 no-endpoint'
         : `all of its ${count} endpoints are drained or about to stop: requests get 503 no-endpoint`,
-    suggestion: 'End the drain of one: swarmgate maintenance SERVICE off --endpoint ADDRESS.',
+    suggestion,
   };
 }

@@ -154,12 +154,11 @@ function unnamed(name: string): Problem {
 }
 
 function missing(name: string | undefined): Problem {
-  const which = name === undefined ? 'the Traefik service whose flags were read is gone' : `there is no ${name}`;
-  return unknown(
-    'traefik-service-missing',
-    name === undefined ? which : `${which} whose image is called traefik`,
-    mend,
-  );
+  const message =
+    name === undefined
+      ? 'the Traefik service whose flags were read is gone'
+      : `TRAEFIK_SERVICE=${name}: the Swarm has no service ${name} whose image is called traefik`;
+  return unknown('traefik-service-missing', message, mend);
 }
 
 function ambiguous(services: readonly SwarmService[]): Problem {

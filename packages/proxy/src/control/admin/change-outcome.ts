@@ -70,7 +70,7 @@ function sentenceOf(errors: readonly Problem[]): string {
 
 /** What a failed write means to the caller. @throws whatever is no RegistryError */
 export function outcomeOfError(error: unknown): ChangeOutcome {
-  // A disk or a Consul that hangs may still do what it was requested to do.
+  // A disk or a Consul that hangs may still carry the change out.
   if (isTimeout(error))
     return {
       kind: 'failed',

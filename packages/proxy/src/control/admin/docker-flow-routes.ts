@@ -13,7 +13,7 @@ const prefix = '/v1/docker-flow-proxy';
 
 /**
  * Docker Flow's own paths, with its parameters, statuses and shapes. Docker Flow changes by any method, GET among them,
- * so the token is requested whatever the method; its clients send it as `Authorization: Bearer <token>`.
+ * so the token is needed whatever the method; its clients send it as `Authorization: Bearer <token>`.
  */
 export function dockerFlowRoutes(parts: AdminParts): Router {
   const router = Router();

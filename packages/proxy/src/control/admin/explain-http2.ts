@@ -1,6 +1,6 @@
 import type { Route } from '../../model/route.ts';
 
-/** The protocol that an endpoint of the route is spoken to in: its label, and `sslVerifyNone`, which is TLS. */
+/** The protocol to the endpoints of the route: its label, and `sslVerifyNone`, which is TLS. */
 export type UpstreamProtocol = 'http1' | 'h2c' | 'h2' | 'grpc';
 
 /** What an HTTP/2 client of a route meets beyond what one of HTTP/1.1 does. */

@@ -172,10 +172,12 @@ export class MaintenanceChanges {
       .map(({ key }) => key);
   }
 
-  #unpublished({ service, owner = 'env' }: NamedService): Step {
+  #unpublished({ service, owner }: NamedService): Step {
     const isOfEnvironment =
-      owner === 'env' && this.#options.follower.served.services.has(serviceKey({ owner: 'env', service }));
-    if (!isOfEnvironment) return { kind: 'refused', status: 404, message: `no service ${service} is published` };
+      (owner ?? 'env') === 'env' && this.#options.follower.served.services.has(serviceKey({ owner: 'env', service }));
+    const whose = owner === undefined ? '' : ` of owner ${owner}`;
+    if (!isOfEnvironment)
+      return { kind: 'refused', status: 404, message: `no service ${service}${whose} is published` };
     const message = `${service} stands in the environment of a proxy, so set it there: DFP_SERVICE_MAINTENANCE=true`;
     return { kind: 'refused', status: 409, message };
   }
@@ -186,7 +188,7 @@ export class MaintenanceChanges {
     return routes.flatMap((route) => server.endpointsOf(route).map(({ endpoint }) => endpoint));
   }
 
-  /** Live replicas of versions that follow no maintenance: they serve the service on. */
+  /** Live replicas of versions that know no maintenance: they still serve the service. */
   async #withoutMaintenance(): Promise<readonly string[]> {
     try {
       const replicas = await this.#options.presence.list(AbortSignal.timeout(replicasTimeoutMs));
@@ -208,7 +210,7 @@ function unusable(documents: Documents): Extract<ChangeOutcome, { readonly kind:
 }
 
 function byLabel(key: ServiceKey): string {
-  return `the label maintenance keeps ${key} in maintenance: take it off`;
+  return `the label com.df.maintenance keeps ${key} in maintenance: deploy it without the label`;
 }
 
 function older(replica: string): string {

@@ -89,9 +89,9 @@ function pageOf(input: ReadonlyMap<string, string>): MaintenancePage {
   if (checked.success) return checked.data as MaintenancePage;
   const [issue] = checked.error.issues;
   const name = issue?.path[0] === 'retryAfterMs' ? 'retryAfter' : String(issue?.path[0] ?? 'the page');
-  const expected =
-    name === 'retryAfter' ? 'expected whole seconds from 1 to 604800' : (issue?.message ?? 'it is not valid');
-  throw invalid(`${name} cannot be used: ${expected}`);
+  if (name === 'retryAfter')
+    throw invalid(`retryAfter is ${shown(retryAfter ?? '')}: expected whole seconds from 1 to 604800`);
+  throw invalid(`${name} cannot be used: ${issue?.message ?? 'it is not valid'}`);
 }
 
 function given(input: ReadonlyMap<string, string>, name: string): string | undefined {
