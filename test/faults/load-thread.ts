@@ -1,4 +1,4 @@
-/** The other side of `startLoads`: sends what it is instructed to, until it is instructed to stop. */
+/** The other side of `startLoads`: sends what it is given, until it is stopped. */
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { constantLoad } from '../harness/http.ts';

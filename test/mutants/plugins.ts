@@ -121,7 +121,7 @@ export const pluginMutants: readonly Mutant[] = [
     [
       ['a suspended plug-in runs', 'if (observer.isSuspended(plugin)) {', 'if (observer === undefined) {'],
       [
-        'a request that was responded to is forwarded',
+        'a request that has its response is forwarded',
         'else if (response.headersSent || response.writableEnded) {',
         'else if (view === undefined) {',
       ],

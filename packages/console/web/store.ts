@@ -19,7 +19,7 @@ export const totals = signal<RowNumbers | undefined>(undefined);
 export const scope = signal<'replica' | 'all'>('all');
 /** How much of the state is here: a list of thousands comes in parts. */
 export const loaded = signal<'nothing' | 'part' | 'all'>('nothing');
-/** `live`: changes come by themselves. `polling`: they are requested, because a proxy in between holds events back. */
+/** `live`: changes come by themselves. `polling`: they are read again and again, because a proxy in between holds events back. */
 export const connection = signal<'connecting' | 'live' | 'polling' | 'disconnected'>('connecting');
 /** Why the last reading failed; `undefined` where it did not. */
 export const failure = signal<CallError | undefined>(undefined);
@@ -99,7 +99,7 @@ export function start(): void {
   void readSession();
 }
 
-/** Reads the session again, and goes on with the state. `force`: it is requested now, whatever was tried last. */
+/** Reads the session again, and goes on with the state. `force`: now, whatever was tried last. */
 export async function refresh(force = false): Promise<void> {
   await readSession();
   if (session.value?.mayRead !== true) return;
@@ -159,7 +159,7 @@ function isLive(): void {
   clearTimeout(pollTimer);
 }
 
-/** There is no stream to be had now: the state is requested, and the stream again later. */
+/** No stream can be opened now: the state is polled, and the stream tried again later. */
 async function fallBack(): Promise<void> {
   const responds = await readSession();
   if (responds && session.value?.mayRead !== true) return;

@@ -4,7 +4,7 @@ import { until as eventually } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
 import { makeCoreServer, makeExpressServer, type RigOptions, ServerRig } from './behaviour-rig.ts';
 
-/** A client's connection whose client takes bytes only when it is instructed to. */
+/** A client's connection whose client takes bytes only when the test says so. */
 class PausedClient extends Duplex {
   readonly remoteAddress = '127.0.0.1';
   readonly localPort = 80;

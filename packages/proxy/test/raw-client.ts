@@ -12,7 +12,7 @@ export interface ReceivedResponse {
   header(name: string): string | undefined;
 }
 
-/** A client that sends exactly the bytes it is instructed to, and reads responses with a parser of its own. */
+/** A client that sends exactly the bytes it is given, and reads responses with a parser of its own. */
 export class RawClient {
   readonly socket: Socket;
   received = '';

@@ -18,7 +18,7 @@ const layout = keyLayout('swarmgate');
 const patienceMs = 30_000;
 const patience = { withinMs: patienceMs };
 
-/** GETs one path through a proxy, one after the other, until it is instructed to stop. */
+/** GETs one path through a proxy, one after the other, until it is stopped. */
 class Traffic {
   readonly failures: string[] = [];
   sent = 0;

@@ -229,8 +229,7 @@ function EndpointsPart({
       {outcome !== undefined && <Outcome kind={outcome.kind}>{outcome.text}</Outcome>}
       {shown.length === 0 ? (
         <p class="hint">
-          None: no task runs, or none is on a network that the proxy shares. Requests are responded with 503
-          no-endpoint.
+          None: no task runs, or none is on a network that the proxy shares. Requests get 503 no-endpoint.
         </p>
       ) : (
         <TableBox title="Endpoints">

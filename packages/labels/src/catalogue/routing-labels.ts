@@ -159,7 +159,7 @@ export const routingDestinationLabels = {
   }),
   httpsPort: label('httpsPort', port, {
     meaning:
-      'Port of the service for requests that came to `srcHttpsPort`. It is spoken to in plain HTTP unless `sslVerifyNone`.',
+      'Port of the service for requests that came to `srcHttpsPort`. The proxy speaks plain HTTP to it unless `sslVerifyNone` is set.',
     modes: httpOnly,
     example: '8443',
     dockerFlow: same,

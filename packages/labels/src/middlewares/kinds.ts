@@ -44,7 +44,7 @@ export type MiddlewareKindName = keyof typeof middlewareKinds;
 export type MiddlewareOptionsOf<Kind extends MiddlewareKindName> =
   (typeof middlewareKinds)[Kind] extends MiddlewareKind<Kind, infer Options> ? OptionsOf<Options> : never;
 
-/** What cannot be served: its route responds with 503. `name` is what was requested, `why` a sentence for operators. */
+/** What cannot be served: its route responds with 503. `name` is what the label names, `why` a sentence for operators. */
 export interface UnsupportedMiddleware {
   readonly kind: 'unsupported';
   readonly name: string;

@@ -21,7 +21,7 @@ export function requestedNetwork(
 }
 
 /**
- * A service that has not joined the network that is requested. Traefik logs a warning and takes another one of its networks; so do we.
+ * A service that has not joined the network that its label or `TRAEFIK_NETWORK` names. Traefik logs a warning and takes another one of its networks; so do we.
  * @param joined names of the overlay networks of the service
  */
 export function networkProblem(

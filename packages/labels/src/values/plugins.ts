@@ -46,7 +46,7 @@ export const plugins: Value<readonly PluginUse[]> = {
     const value = zod.union([zod.string().max(pluginBounds.valueCharacters), zod.number(), zod.boolean()]);
     const options = zod
       .unknown()
-      // A record drops this key, and with it the option: the plug-in would let in what it was instructed to keep out.
+      // A record drops this key, and with it the option: the plug-in would let in what it was meant to keep out.
       .refine((given) => !(typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__')), {
         error: `expected ${optionExpected}`,
       })

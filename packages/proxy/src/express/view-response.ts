@@ -171,7 +171,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
     return this;
   }
 
-  /** The client waits with its body until it is instructed to send it (RFC 9110, section 10.1.1). */
+  /** The client waits with its body until it gets a 100 (RFC 9110, section 10.1.1). */
   onBodyAwaited(): void {
     const { request } = this.handled.exchange;
     if (this._sent100 || this.#headWritten || this.isOver || !request.has('expect')) return;

@@ -252,7 +252,7 @@ export function connections(makeServer: MakeServer): void {
         { timeouts: { keepAliveMs: 100 } },
       ));
 
-    it('are instructed to close while draining, and no request is lost (RFC 9112, 9.6)', () =>
+    it('get Connection: close while draining, and no request is lost (RFC 9112, 9.6)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         let release: (() => void) | undefined;
         backend.onRequest = (request, socket) => {

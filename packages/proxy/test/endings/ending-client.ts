@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 
-/** A client that keeps its side open until it is instructed otherwise, so that only the proxy can end the connection. */
+/** A client that keeps its side open until the test ends it, so that only the proxy can end the connection. */
 export class EndingClient {
   readonly socket: Socket;
   received = '';

@@ -59,7 +59,7 @@ for (const [router, make] of [
         for (const [at, old] of running.entries()) {
           const before = results.length;
           await until(() => results.length > before + 50, 'calls in between');
-          // The old task ends as Swarm ends it: instructed to stop while it still is in the table, gone, and then replaced.
+          // The old task ends as Swarm ends it: signalled to stop while it still is in the table, gone, and then replaced.
           await old.drain();
           const next = await startServer();
           running[at] = next;

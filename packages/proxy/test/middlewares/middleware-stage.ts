@@ -17,7 +17,7 @@ import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
 
-/** A service of a test: counts what it gets, responds as it is instructed. */
+/** A service of a test: counts what it gets, responds as it is set. */
 export interface StagedService {
   readonly port: number;
   readonly seen: SeenCall[];

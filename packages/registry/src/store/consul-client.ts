@@ -51,7 +51,7 @@ export interface TransactionResponse {
   readonly Errors: readonly { readonly OpIndex: number; readonly What: string }[] | null;
 }
 
-/** The part of package `consul` that the store uses, with the responses it really gives when the response is requested. */
+/** The part of package `consul` that the store uses, with what it resolves to in a call for the whole response. */
 export interface ConsulClient {
   readonly kv: {
     get(options: CallOptions & { readonly key: string; readonly recurse?: false }): Promise<ConsulResponse<KvItem>>;

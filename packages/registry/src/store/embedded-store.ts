@@ -235,7 +235,7 @@ class EmbeddedStore implements KeyValueStore {
   }
 }
 
-/** Rejects when the signal aborts; what was requested is done all the same. */
+/** Rejects when the signal aborts; the operation is still carried out. */
 async function withSignal<T>(response: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return response;
   const aborted = Promise.withResolvers<never>();

@@ -87,9 +87,9 @@ function taskEndpoint(task: SwarmTask, around: Surroundings, network?: string): 
  */
 function taskState(task: SwarmTask, around: Surroundings): TaskEndpoint['state'] | undefined {
   if (task.state !== 'running') return undefined;
-  const required = task.desiredState === 'running';
-  if (!required && around.nodes.get(task.nodeId ?? '')?.state === 'down') return undefined;
-  return required && !around.terminating.has(task.id) ? 'active' : 'draining';
+  const shouldRun = task.desiredState === 'running';
+  if (!shouldRun && around.nodes.get(task.nodeId ?? '')?.state === 'down') return undefined;
+  return shouldRun && !around.terminating.has(task.id) ? 'active' : 'draining';
 }
 
 function publishedPorts(service: SwarmService, around: Surroundings): readonly PublishedPort[] {

@@ -52,7 +52,7 @@ export function createTraefikServices(
   let translations: ReadonlyMap<string, ServiceTranslation> = new Map();
   let flags: TraefikFlagsState = { kind: 'none', options };
   let fileState: TraefikFileState | undefined;
-  // Those of flags that are not known now hold the names of networks.
+  // While the flags are unknown, the last known options still give the names of networks.
   let current = options;
 
   /** Whether what is known of it changed. */

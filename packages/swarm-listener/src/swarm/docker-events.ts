@@ -3,7 +3,7 @@ import type { SwarmEvent } from './swarm-objects.ts';
 
 type Actor = { readonly id: string; readonly attributes: Readonly<Record<string, string>> };
 
-/** One type of Docker's events: what the engine is requested to send of it, and what an event of it means. */
+/** One type of Docker's events: the actions that the engine sends of it, and what an event of it means. */
 interface DockerEventType {
   /** Values of the `event` filter. The engine combines them with every type, so `parse` decides again. */
   readonly actions: readonly string[];

@@ -219,7 +219,7 @@ for (const router of ['core', 'express'] as const)
       await publish('web', await backend((_request, response) => setTimeout(() => response.end('ok'), 2)));
       let served = 0;
       const failures: unknown[] = [];
-      // Each client keeps its connection until it is instructed to close; a new one would be for another replica.
+      // Each client keeps its connection until a response closes it; a new one would be for another replica.
       const clients = Array.from({ length: 8 }, async () => {
         const agent = keepAlive();
         for (;;) {

@@ -21,7 +21,7 @@ export class FullReads implements AsyncIterable<void> {
     return this.#next.promise;
   }
 
-  /** The registry was read because it was requested to. */
+  /** The registry was read because a reload was requested. */
   done(): void {
     this.#current?.resolve();
     this.#current = this.#next;

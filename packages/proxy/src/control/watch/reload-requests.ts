@@ -28,7 +28,7 @@ export interface ReloadRequestsOptions {
   readonly replica: string;
   readonly logger: Logger;
   readonly tasks: Pick<Tasks, 'run'>;
-  /** Carries out what another replica was requested to do. */
+  /** Carries out a reload that another replica got the call for. */
   readonly onRequest: (request: ReloadRequest) => Promise<void>;
 }
 

@@ -7,7 +7,7 @@ export interface LeasedConnectionsOptions {
   /** Of the whole proxy; 0: no limit. */
   readonly most: number;
   readonly mostPerAddress: number;
-  /** Slots that are requested at once. */
+  /** Slots that are leased at once. */
   readonly batch: number;
   readonly exempt: (address: string) => boolean;
   /** Asks the control process for slots. `undefined`: none, because of the address limit or for lack of a response. */

@@ -53,7 +53,7 @@ export interface CertificatesMessage {
   readonly certificates: readonly { readonly name: string; readonly cert: string; readonly key: string }[];
 }
 
-/** All responses to the challenges of CAs. Acknowledged: the CA is requested to validate only then. */
+/** All responses to the challenges of CAs. The CA validates only when they are acknowledged. */
 export interface ChallengesMessage {
   readonly kind: 'challenges';
   readonly number: number;
@@ -90,7 +90,7 @@ export type ControlMessage =
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
   | { readonly kind: 'collect'; readonly call: number }
-  /** Responded by `numbers-reported`, after all numbers that were counted before. */
+  /** The response is `numbers-reported`, after all numbers that were counted before. */
   | { readonly kind: 'report-numbers'; readonly call: number }
   /** Live requests: see `LiveTail`. */
   | ({ readonly kind: 'watch'; readonly id: number } & Watch)

@@ -49,7 +49,7 @@ export class ExchangeRecorder {
     if (record.reason !== undefined) row.countReason(record.reason);
   }
 
-  /** Everything that was counted since the last call, in pieces that are made as they are requested. */
+  /** Everything that was counted since the last call, in pieces that are made as they are taken. */
   take(): Iterable<NumbersDelta> {
     const pages = this.#pages;
     this.#services = new Map();

@@ -4,7 +4,7 @@ import { entersAt, entryPortPattern } from '../../routing/entry-port.ts';
 
 export interface RelayPorts {
   readonly ports: readonly number[];
-  /** Set where a port that is requested relays nothing. */
+  /** Set where a port that the labels name cannot be relayed. */
   readonly problem?: Omit<Problem, 'severity'>;
 }
 

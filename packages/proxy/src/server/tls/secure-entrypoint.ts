@@ -105,7 +105,7 @@ export class SecureEntrypoint {
       if (ticketKeys !== undefined) this.#server.setTicketKeys(ticketKeys.current);
     };
     // Clients that send no server name get the context of the server itself. Tickets are of that context too, whatever
-    // name was requested.
+    // name the client sent.
     const stopDefault = certificates.onNameless(({ cert, key }) => {
       this.#server.setSecureContext({
         cert,
