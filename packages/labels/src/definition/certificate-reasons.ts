@@ -20,12 +20,12 @@ export const certificateReasons = {
   'certificate-expiring': entry(
     'certificates',
     'The certificate ends soon.',
-    'Renew it; of one by ACME see `swarmgate certificates`.',
+    'Renew it; `swarmgate certificates` shows why one by ACME is late.',
   ),
   'certificate-expired': entry(
     'certificates',
     'The certificate has ended.',
-    'Renew it; of one by ACME see `swarmgate certificates`.',
+    'Renew it; `swarmgate certificates` shows why one by ACME is late.',
   ),
   'certificates-unserved': entry(
     'certificates',
@@ -136,7 +136,7 @@ export const certificateReasons = {
   'acme-account-lost': entry(
     'certificates',
     'The CA does not know its account; the next try makes one.',
-    'None, if it occurs once.',
+    'Nothing to do, unless it recurs.',
   ),
   'acme-internal': entry('certificates', 'An error of the proxy itself ended the order.', 'Report it with the log.'),
   'acme-timeout': entry(

@@ -23,7 +23,7 @@ export interface WorkerDependencies extends ServingDependencies {
   readonly updates: UpdateQueue;
 }
 
-// The control process is on this machine and does little: what it does not respond by then, it will not soon.
+// The control process is on this machine and does little: a response that is not here by then will not be soon.
 const responseWaitMs = 1_000;
 
 /** Makes the dependencies of a worker. @throws RangeError for a wrong `TRUSTED_PROXIES` */
