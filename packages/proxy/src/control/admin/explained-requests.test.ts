@@ -139,6 +139,22 @@ describe('what a running proxy explains', () => {
     });
   });
 
+  it('tells of what a listener found wrong with labels, also of a service that the registry refused', async () => {
+    const { call, registry, signal } = under;
+    const labelProblems = [{ severity: 'error', reason: 'registry-refused', message: 'more than fits' }] as const;
+    const publish = (found: typeof labelProblems | null) =>
+      registry.publish([{ owner: 'swarm', service: 'big', labelProblems: found }], { by: 'test', signal });
+    const reported = async () =>
+      ((await call('GET', '/v1/problems')).body.problems as readonly { readonly service: string }[]).filter(
+        ({ service }) => service === 'big',
+      );
+    await publish(labelProblems);
+    await eventually('it is reported', async () => (await reported()).length > 0);
+    expect(await reported()).to.containSubset([{ owner: 'swarm', service: 'big', ...labelProblems[0] }]);
+    await publish(null);
+    await eventually('it is reported no more', async () => (await reported()).length === 0);
+  });
+
   it('tells of users that no password is known for, until the service is gone', async () => {
     const { call } = under;
     const reconfigure = '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=80';
