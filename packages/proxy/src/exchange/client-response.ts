@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { BodyFraming, ReceivedHead } from '../http/response-head.ts';
+import { isSessionField } from '../http/session-cookie.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Protocol } from '../model/exchange.ts';
 import { type ClientHead, clientHeadOf, restoreClientFraming } from './client-head.ts';
@@ -33,6 +34,8 @@ export function clientResponseOf(
   const clientHead = clientHeadOf(head, true, trailersPass);
   const headers = clientHead.headers as NonNullable<ClientHead['headers']>;
   for (const step of steps) step.onResponse?.(exchange, { status, headers, endpoint });
+  // Labels, and services that steps call, may name it as little as the endpoint.
+  headers.change((name, value) => (isSessionField(name, value) ? undefined : value));
   restoreClientFraming(headers, head);
   if (isUpgrade) return { head: clientHead, stream: undefined };
   for (const step of steps) {

@@ -1,5 +1,7 @@
+import { isSessionField } from '../http/session-cookie.ts';
 import type { Decision, Middleware } from '../middleware/middleware.ts';
 import type { Exchange, ExchangeEnd } from '../model/exchange.ts';
+import { HeaderList } from '../model/header-list.ts';
 import type { LocalResponse } from '../model/local-response.ts';
 import type { Route } from '../model/route.ts';
 import { localResponse } from './local-responses.ts';
@@ -65,7 +67,15 @@ export function throughSteps(
     if (next instanceof Promise) return next.then((late) => throughSteps(steps, exchange, late, at));
     if (next !== undefined) changed = next;
   }
-  return changed;
+  return withoutSessionCookie(changed);
+}
+
+/** Labels, and services that steps call, cannot set the cookie of the console's session. */
+function withoutSessionCookie(response: LocalResponse): LocalResponse {
+  const list = new HeaderList([...(response.headers ?? [])]);
+  const { length } = list.flat;
+  list.change((name, value) => (isSessionField(name, value) ? undefined : value));
+  return list.flat.length === length ? response : { ...response, headers: list.flat };
 }
 
 /** What replaces a response of the endpoint, by the step nearest to it that replaces this status. */

@@ -95,10 +95,11 @@ export class AddedFields {
   }
 }
 
+/** In one piece: a string that was put together is one of many pieces, each copied again with every head that it is part of. */
 function linesOfFlat(flat: readonly string[]): string {
   let lines = '';
   for (let at = 0; at < flat.length; at += 2) lines += `${flat[at]}: ${flat[at + 1]}\r\n`;
-  return lines;
+  return Buffer.from(lines, 'latin1').toString('latin1');
 }
 
 function append(flat: string[], more: readonly string[]): void {

@@ -20,3 +20,10 @@ export function withoutSession(cookie: string): string {
 export function setsSession(setCookie: string): boolean {
   return sessionCookie.test(setCookie.split(';', 1)[0] ?? '');
 }
+
+/** Whether a field is a Set-Cookie that would put another value in the session's place. */
+export function isSessionField(name: string, value: string): boolean {
+  return name.length === setCookieLength && setsSession(value) && name.toLowerCase() === 'set-cookie';
+}
+
+const setCookieLength = 'set-cookie'.length;

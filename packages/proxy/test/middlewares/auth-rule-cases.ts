@@ -53,6 +53,16 @@ export const authRuleCases: readonly AuthCase[] = [
       expect(uris).to.have.members(['GET', '/secret']);
     },
   },
+  ...[200, 401].map(
+    (status): AuthCase => ({
+      what: `an auth service cannot set the console’s cookie with a ${status}`,
+      labels: { forwardAuth: 'http://AUTH/verify,responseCookies=swarmgate_session mine' },
+      auth: (_call, response) =>
+        response.writeHead(status, { 'Set-Cookie': ['swarmgate_session=x', 'mine=1; Path=/'] }).end(),
+      asks: {},
+      expect: (given) => expect(given.headers['set-cookie']).to.equal('mine=1; Path=/'),
+    }),
+  ),
   {
     what: 'no body, no condition and no range reach the auth service',
     labels: plain,

@@ -20,6 +20,22 @@ const headers: readonly LabelCase[] = [
     responses: { 'x-a': 'a, b', 'x-powered-by': undefined },
   },
   {
+    what: 'no cookie of the console is set',
+    labels: { headers: 'response.Set-Cookie=swarmgate_session=x; Path=/' },
+    responses: { 'set-cookie': undefined },
+  },
+  {
+    what: 'no cookie of the console is set by labels of Docker Flow',
+    labels: { addResHeader: 'Set-Cookie __Host-swarmgate_session=x' },
+    responses: { 'set-cookie': undefined },
+  },
+  {
+    what: 'no cookie of the console is set by a response of the proxy',
+    labels: { middlewares: 'headers(response.Set-Cookie=swarmgate_session=x),ipAllowList(10.9.9.9)' },
+    is: [403, 'address-denied'],
+    responses: { 'set-cookie': undefined },
+  },
+  {
     what: 'the last of a list is nearest to the service',
     labels: { middlewares: 'headers(response.X-A=outer),headers(response.X-A=inner)' },
     responses: { 'x-a': 'outer' },
