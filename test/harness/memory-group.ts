@@ -17,8 +17,9 @@ export interface MemoryGroup {
   remove(): void;
 }
 
-/** `undefined` where control groups cannot be made: no root, or a read-only system. */
-export function makeMemoryGroup(limitBytes: number): MemoryGroup | undefined {
+/** @throws where control groups cannot be made: what is missing, for each version of them */
+export function makeMemoryGroup(limitBytes: number): MemoryGroup {
+  const missing: string[] = [];
   const name = `swarmgate-test-${randomBytes(3).toString('hex')}`;
   for (const [root, limit, usage] of [
     ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes', 'memory.usage_in_bytes'],
@@ -28,8 +29,9 @@ export function makeMemoryGroup(limitBytes: number): MemoryGroup | undefined {
     try {
       mkdirSync(group);
       writeFileSync(join(group, limit), String(limitBytes));
-    } catch {
+    } catch (error) {
       if (existsSync(group)) rmdirSync(group);
+      missing.push(`${root}: ${(error as Error).message}`);
       continue;
     }
     // Without swap, which would let the group have more.
@@ -40,7 +42,9 @@ export function makeMemoryGroup(limitBytes: number): MemoryGroup | undefined {
       if (existsSync(join(group, file))) writeFileSync(join(group, file), text);
     return groupAt(group, usage);
   }
-  return undefined;
+  throw new Error(
+    `no control group with a memory limit can be made (root and a writable cgroup file system): ${missing.join('; ')}`,
+  );
 }
 
 function groupAt(group: string, usage: string): MemoryGroup {
