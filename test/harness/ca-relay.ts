@@ -26,7 +26,7 @@ export interface CaReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Stands between a client and Pebble: counts, and responses in its place as a CA does on a bad day. */
+/** Stands between a client and Pebble: counts, and responds in its place as a CA does on a bad day. */
 export interface CaRelay {
   readonly directoryUrl: string;
   /** Requests that came, by kind. */

@@ -91,3 +91,18 @@ export function TableBox({ title, children }: { readonly title: string; readonly
     </section>
   );
 }
+
+/** The head of a table. An empty title is that of the column of actions. */
+export function TableHead({ titles }: { readonly titles: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {titles.map((title) => (
+          <th key={title} scope="col">
+            {title === '' ? <span class="unseen">Actions</span> : title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}

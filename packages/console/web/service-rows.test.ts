@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { exampleRoute } from './example-route.ts';
 import { filterRows, matchesOf, type ServiceRow, sortRows } from './service-rows.ts';
 import { ServiceStates } from './service-states.ts';
 import type { Endpoint, Problem, Route, RowNumbers } from './types.ts';
@@ -12,18 +13,8 @@ const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({
   outstanding: 0,
   ...more,
 });
-const route = (service: string, more: Partial<Route> = {}): Route => ({
-  id: `swarm/${service}/0`,
-  service,
-  owner: 'swarm',
-  index: 0,
-  origin: 'registry',
-  addressesFresh: true,
-  conditions: { servicePath: [`/${service}`] },
-  upstream: { port: 80, secure: false },
-  endpoints: [endpoint(`${service}.1`)],
-  ...more,
-});
+const route = (service: string, more: Partial<Route> = {}): Route =>
+  exampleRoute(service, { endpoints: [endpoint(`${service}.1`)], ...more });
 const problem = (service: string, severity: Problem['severity']): Problem => ({
   owner: 'swarm',
   service,

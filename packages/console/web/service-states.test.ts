@@ -1,18 +1,9 @@
 import { expect } from 'chai';
+import { exampleRoute } from './example-route.ts';
 import { ServiceStates } from './service-states.ts';
 import type { Problem, RowNumbers, StateRoute } from './types.ts';
 
-const route = (service: string): StateRoute => ({
-  id: `swarm/${service}/0`,
-  service,
-  owner: 'swarm',
-  index: 0,
-  origin: 'registry',
-  addressesFresh: true,
-  conditions: { servicePath: [`/${service}`] },
-  upstream: { port: 80, secure: false },
-  endpoints: [],
-});
+const route: (service: string) => StateRoute = exampleRoute;
 const numbers: RowNumbers = { requestsPerSecond: 1, errorsPercent: 0, p50Ms: 1, p99Ms: 2 };
 const problem: Problem = { owner: 'swarm', service: 'a', severity: 'error', reason: 'label-unknown', message: '' };
 

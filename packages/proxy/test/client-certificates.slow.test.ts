@@ -1,17 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
-import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { Registry as Metrics } from 'prom-client';
-import { startInProcessServer } from '../src/control/serving/in-process-server.ts';
 import type { Server } from '../src/control/serving/server.ts';
 import { readCertificate } from '../src/server/tls/certificate.ts';
 import { type TestCertificate, testCertificate } from './test-certificate.ts';
 import { until } from './until.ts';
+import { startVerifyingServer } from './verifying-server.ts';
 
 for (const router of ['core', 'express'] as const)
   describe(`Only authorities in CA_FILE open a route with verifyClientSsl, with the ${router} router`, () => {
@@ -42,25 +40,9 @@ for (const router of ['core', 'express'] as const)
 
     beforeEach(async () => {
       directory = await mkdtemp(join(tmpdir(), 'swarmgate-clients-'));
-      const caFile = join(directory, 'ca.pem');
-      await writeFile(caFile, authority.cert);
       endpoint = createServer((_request, response) => response.end('in'));
       await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-      server = await startInProcessServer({
-        settings: readSettings('standalone', {
-          env: { CA_FILE: caFile, DATA_DIR: directory, HTTP_ROUTER: router },
-          secretsDir: '/nowhere',
-        }),
-        logger: silentLogger,
-        metrics: new Metrics(),
-        env: {},
-        entrypoints: [{ port: 0, secure: true }],
-        host: '127.0.0.1',
-      });
-      const read = readCertificate('shop', (await testCertificate(['shop.example'])).pem, authority.cert);
-      if (!read.ok) throw new Error(read.reason);
-      server.certificates?.().replace('registry', [read.certificate]);
-      await until(() => server.entrypoints()[0]?.state === 'open', 'the port');
+      server = await startVerifyingServer(directory, authority, router);
       const { port } = endpoint.address() as AddressInfo;
       const destination = { index: 0, since: 0, servicePath: ['/'], outboundHostname: '127.0.0.1', port };
       await server.apply({

@@ -150,7 +150,7 @@ describe('two proxies and a Consul that fails', function () {
     console.log(`      ${traffic.sent} requests, 0 failed`);
   });
 
-  it('response a change when both serve it, and see edits by hand within a second', async () => {
+  it('responds to a change when both serve it, and see edits by hand within a second', async () => {
     consul = await startConsul();
     writer = registryAt();
     await startBoth();

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { formatDuration, formatTime } from '../format.ts';
-import { Empty, Loading, Outcome, TableBox } from '../parts.tsx';
+import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { session } from '../store.ts';
 import { useReading } from '../use-reading.ts';
 
@@ -94,15 +94,7 @@ export function CertificatesView() {
       ) : (
         <TableBox title="Certificates">
           <table>
-            <thead>
-              <tr>
-                {['Names', 'From', 'Ends', 'Left', 'Renewed', ''].map((title) => (
-                  <th key={title} scope="col">
-                    {title === '' ? <span class="unseen">Actions</span> : title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <TableHead titles={['Names', 'From', 'Ends', 'Left', 'Renewed', '']} />
             <tbody>
               {value.certificates.map(({ name, hosts, expiresAt, from, issuer, renewAt }) => {
                 const leftMs = Date.parse(expiresAt) - Date.now();

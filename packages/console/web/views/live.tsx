@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatMs } from '../format.ts';
-import { Empty, TableBox } from '../parts.tsx';
+import { Empty, TableBox, TableHead } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { place, session } from '../store.ts';
 import type { LiveRequest } from '../types.ts';
@@ -81,15 +81,7 @@ export function LiveView() {
       ) : (
         <TableBox title="Live requests">
           <table>
-            <thead>
-              <tr>
-                {['Time', 'Status', 'Request', 'Service', 'Took', 'Client', 'Reason'].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <TableHead titles={['Time', 'Status', 'Request', 'Service', 'Took', 'Client', 'Reason']} />
             <tbody>
               {lines.value.map((line) => (
                 <LiveLine key={line.number} line={line} />

@@ -1,6 +1,6 @@
 import { read } from '../api.ts';
 import { formatTime } from '../format.ts';
-import { Empty, Loading, Outcome, TableBox } from '../parts.tsx';
+import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
 import { session } from '../store.ts';
 import type { MaintainedService, Maintenance } from '../types.ts';
@@ -46,15 +46,7 @@ export function MaintenanceView() {
       ) : (
         <TableBox title="Maintenance">
           <table>
-            <thead>
-              <tr>
-                {['Service', 'What', 'Set by', 'Since', 'Until', ''].map((title) => (
-                  <th key={title} scope="col">
-                    {title === '' ? <span class="unseen">Actions</span> : title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <TableHead titles={['Service', 'What', 'Set by', 'Since', 'Until', '']} />
             <tbody>
               {lines.map(({ owner, service, published, what, by, since, until, query }) => (
                 <tr key={`${owner}/${service}/${what}`}>

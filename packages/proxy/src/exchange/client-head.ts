@@ -48,8 +48,8 @@ function announceTrailers(headers: HeaderList, trailersPass: boolean): void {
 
 /** Whether an `Upgrade` value offers a protocol; names compare without case (RFC 9110, section 7.8). */
 export function offers(offered: string, chosen: string): boolean {
-  const required = chosen.trim().toLowerCase();
-  return offered.split(',').some((each) => each.trim().toLowerCase() === required);
+  const name = chosen.trim().toLowerCase();
+  return offered.split(',').some((each) => each.trim().toLowerCase() === name);
 }
 
 /** Field lines of a head. `undefined` where a step has made it unsendable. */

@@ -95,13 +95,13 @@ export class HeaderList {
 
   /** @param kept lower case */
   #deleteFolded(name: string, kept: string): void {
-    let required: string | undefined;
+    let folded: string | undefined;
     for (let at = this.#flat.length - 2; at >= 0; at -= 2) {
       const here = this.#flat[at] as string;
       // Folding keeps the length, and most names are ruled out by it.
       if (here.length !== name.length) continue;
-      required ??= foldedName(name);
-      if (foldedName(here) !== required) continue;
+      folded ??= foldedName(name);
+      if (foldedName(here) !== folded) continue;
       if (here.toLowerCase() !== kept) this.#flat.splice(at, 2);
     }
   }
@@ -111,10 +111,10 @@ export class HeaderList {
   }
 
   #find(name: string, from: number): number {
-    const required = name.toLowerCase();
+    const lower = name.toLowerCase();
     for (let at = from; at < this.#flat.length; at += 2) {
       const here = this.#flat[at] as string;
-      if (here.length === required.length && here.toLowerCase() === required) return at;
+      if (here.length === lower.length && here.toLowerCase() === lower) return at;
     }
     return -1;
   }

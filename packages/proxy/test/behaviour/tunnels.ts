@@ -215,7 +215,7 @@ export function tunnels(suite: Suite): void {
         client.socket.destroy();
       });
 
-    it('response 502 where the endpoint ends TLS with an alert', async () => {
+    it('responds 502 where the endpoint ends TLS with an alert', async () => {
       const endpoint = await suite.rig.rawBackend((socket) => {
         // handshake_failure (RFC 8446, section 6.2).
         socket.once('data', () => socket.end(Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28])));

@@ -43,7 +43,7 @@ export function connections(makeServer: MakeServer): void {
         expect((await client.response()).body).to.equal('GET /2');
       }));
 
-    it('response pipelined requests in order (RFC 9112, 9.3.2)', () =>
+    it('responds to pipelined requests in order (RFC 9112, 9.3.2)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (request, socket) => {
           // The first takes longest: order must not come from speed.
@@ -59,7 +59,7 @@ export function connections(makeServer: MakeServer): void {
         expect(backend.requests).to.have.length(count);
       }));
 
-    it('response pipelined requests with bodies in order (RFC 9112, 9.3.2)', () =>
+    it('responds to pipelined requests with bodies in order (RFC 9112, 9.3.2)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         const client = rig.client();
         client.send(

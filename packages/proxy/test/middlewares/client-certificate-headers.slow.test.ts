@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server as HttpServer, type IncomingHttpHeaders } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
@@ -8,14 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { Destination } from '@swarmgate/registry';
-import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { Registry as Metrics } from 'prom-client';
-import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server } from '../../src/control/serving/server.ts';
-import { readCertificate } from '../../src/server/tls/certificate.ts';
 import { type TestCertificate, testCertificate } from '../test-certificate.ts';
-import { until } from '../until.ts';
+import { startVerifyingServer } from '../verifying-server.ts';
 
 for (const router of ['core', 'express'] as const)
   describe(`Headers of the client’s certificate and Host of the service, ${router} router`, () => {
@@ -34,8 +30,6 @@ for (const router of ['core', 'express'] as const)
       jane = await testCertificate(['jane', 'jane.example', '192.0.2.7'], { ca: authority });
       stranger = await testCertificate(['root']);
       directory = await mkdtemp(join(tmpdir(), 'swarmgate-client-headers-'));
-      const caFile = join(directory, 'ca.pem');
-      await writeFile(caFile, authority.cert);
       endpoint = createServer((request, response) => {
         seen.push(request.headers);
         response.end('in');
@@ -50,21 +44,7 @@ for (const router of ['core', 'express'] as const)
       });
       for (const each of [endpoint, http2Endpoint])
         await new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve));
-      server = await startInProcessServer({
-        settings: readSettings('standalone', {
-          env: { CA_FILE: caFile, DATA_DIR: directory, HTTP_ROUTER: router },
-          secretsDir: '/nowhere',
-        }),
-        logger: silentLogger,
-        metrics: new Metrics(),
-        env: {},
-        entrypoints: [{ port: 0, secure: true }],
-        host: '127.0.0.1',
-      });
-      const read = readCertificate('shop', (await testCertificate(['shop.example'])).pem, authority.cert);
-      if (!read.ok) throw new Error(read.reason);
-      server.certificates?.().replace('registry', [read.certificate]);
-      await until(() => server.entrypoints()[0]?.state === 'open', 'the port');
+      server = await startVerifyingServer(directory, authority, router);
       const [entrypoint] = server.entrypoints();
       port = entrypoint?.state === 'open' ? Number(/\d+$/.exec(entrypoint.address)?.[0]) : 0;
       const base = { since: 0, outboundHostname: '127.0.0.1', port: (endpoint.address() as AddressInfo).port };

@@ -10,10 +10,16 @@ export interface Surroundings {
   readonly terminating: ReadonlyMap<string, number>;
 }
 
+/** Where the document of a service stands. */
+interface Place {
+  readonly owner: string;
+  readonly name: string;
+}
+
 /** Every form in which the service can be reached, sorted, so that equal documents compare equal. */
 export function endpointsOf(
   service: SwarmService,
-  place: { readonly owner: string; readonly name: string },
+  place: Place,
   around: Surroundings,
   sharedNetworks?: SharedNetworks,
 ): EndpointsDocument {
@@ -21,13 +27,8 @@ export function endpointsOf(
   const virtualIp = service.virtualIps.find(({ networkId }) => around.networks.get(networkId)?.ingress !== true);
   const network = networkOf(service, virtualIp?.networkId, around);
   return {
-    version: 1,
-    service: place.name,
-    owner: place.owner,
-    dnsName: service.name,
-    tasks: around.tasks
-      .flatMap((task) => taskEndpoint(task, around))
-      .toSorted((left, right) => compare(left.taskId, right.taskId)),
+    ...named(service, place),
+    tasks: tasksOf(around),
     published: publishedPorts(service, around),
     ...(virtualIp === undefined ? {} : { vip: virtualIp.address }),
     ...(network === undefined ? {} : { network }),
@@ -42,7 +43,7 @@ export interface SharedNetworks {
 
 function taskEndpointsOf(
   service: SwarmService,
-  place: { readonly owner: string; readonly name: string },
+  place: Place,
   around: Surroundings,
   { preferred }: SharedNetworks,
 ): EndpointsDocument {
@@ -50,17 +51,23 @@ function taskEndpointsOf(
   const only = joined.find((name) => name === preferred);
   const network = only ?? joined[0];
   return {
-    version: 1,
-    service: place.name,
-    owner: place.owner,
-    dnsName: service.name,
-    tasks: around.tasks
-      .flatMap((task) => taskEndpoint(task, around, only))
-      .toSorted((left, right) => compare(left.taskId, right.taskId)),
+    ...named(service, place),
+    tasks: tasksOf(around, only),
     published: [],
     ...(network === undefined ? {} : { network }),
     tasksOnly: true,
   };
+}
+
+function named({ name: dnsName }: SwarmService, { owner, name: service }: Place) {
+  return { version: 1, service, owner, dnsName } as const;
+}
+
+/** @param network their addresses of it alone */
+function tasksOf(around: Surroundings, network?: string): readonly TaskEndpoint[] {
+  return around.tasks
+    .flatMap((task) => taskEndpoint(task, around, network))
+    .toSorted((left, right) => compare(left.taskId, right.taskId));
 }
 
 /** Names of the networks that the service joins, the routing mesh left out. */

@@ -1,15 +1,15 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get as httpGet } from 'node:http';
 import { Agent, request } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, connect as tlsConnect } from 'node:tls';
 import { type Logger, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { eventually, startProxyUnderTest } from '../../../test/running-proxy.ts';
+import { showAddresses } from '../../../test/shown-address.ts';
 import { type TestCertificate, testCertificate } from '../../../test/test-certificate.ts';
 import { followAdminCertificate } from './admin-certificate.ts';
 import { createAdminListener } from './admin-listener.ts';
@@ -183,14 +183,7 @@ describe('the admin port with ADMIN_TLS', () => {
 });
 
 describe('a token over plain HTTP', () => {
-  let from = '127.0.0.1';
-  // Calls of this test come from loopback; the proxy is shown another address of theirs.
-  const showFrom = (message: unknown) => {
-    const { socket } = message as { readonly socket: Socket };
-    Object.defineProperty(socket, 'remoteAddress', { configurable: true, value: from });
-  };
-  before(() => subscribe('http.server.request.start', showFrom));
-  after(() => unsubscribe('http.server.request.start', showFrom));
+  const callFrom = showAddresses();
 
   it('is in the status and once in the log, where it came from another machine and was the right one', async () => {
     const warnings: string[] = [];
@@ -203,7 +196,7 @@ describe('a token over plain HTTP', () => {
       await eventually('the proxy is ready', () => under.proxy.ready());
       const Authorization = 'Bearer s3cret';
       const seen = async () => {
-        from = '127.0.0.1';
+        callFrom('127.0.0.1');
         return (await under.call('GET', '/v1/status', { headers: { Authorization } })).body.tokenInPlain;
       };
       for (const [address, headers] of [
@@ -213,12 +206,12 @@ describe('a token over plain HTTP', () => {
         ['192.0.2.7', { Authorization: 'Bearer wrong' }],
         ['192.0.2.7', { Authorization, 'X-Forwarded-Proto': 'https' }],
       ] as const) {
-        from = address;
+        callFrom(address);
         await under.call('GET', '/v1/status', { headers });
         expect(await seen(), JSON.stringify([address, headers])).to.equal(null);
       }
       for (const address of ['192.0.2.7', '192.0.2.8']) {
-        from = address;
+        callFrom(address);
         await under.call('GET', '/v1/status', { headers: { Authorization } });
       }
       expect(await seen()).to.include({ from: '192.0.2.7' });

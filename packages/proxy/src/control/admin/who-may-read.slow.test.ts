@@ -1,10 +1,9 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { eventually, type ProxyUnderTest, startProxyUnderTest } from '../../../test/running-proxy.ts';
+import { showAddresses } from '../../../test/shown-address.ts';
 import { openapiFile } from './openapi-route.ts';
 
 /** `open`: everyone. `plain`: opened by `ADMIN_READ=open`. `guarded`: shows clients, paths or definitions, or changes. */
@@ -107,17 +106,7 @@ describe('who may read what of the admin port', () => {
   const calls = Object.entries(described.paths)
     .filter(([path]) => path !== '/v1/session')
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
-  let from = '127.0.0.1';
-  // Calls of this test come from loopback; the proxy is shown another address of theirs.
-  const showFrom = (message: unknown) => {
-    const { socket } = message as { readonly socket: Socket };
-    Object.defineProperty(socket, 'remoteAddress', { configurable: true, value: from });
-  };
-  before(() => subscribe('http.server.request.start', showFrom));
-  after(() => unsubscribe('http.server.request.start', showFrom));
-  beforeEach(() => {
-    from = '127.0.0.1';
-  });
+  const callFrom = showAddresses();
 
   it('is notified of every path that is described', () => {
     expect(Object.keys(kinds).sort()).to.deep.equal([...calls].sort());
@@ -133,14 +122,15 @@ describe('who may read what of the admin port', () => {
             ['127.0.0.1', near],
             ['192.0.2.7', far],
           ] as const) {
-            from = address;
-            for (const call of calls) await expectStatus(under, call, token, from, refused[kinds[call] ?? 'guarded']);
+            callFrom(address);
+            for (const call of calls)
+              await expectStatus(under, call, token, address, refused[kinds[call] ?? 'guarded']);
             // A path that is not known, and known ones in another spelling, are as closed as the rest.
             for (const path of ['/v1/nothing', '/HEALTHZ', '/readyz/'])
-              await expectStatus(under, `GET ${path}`, token, from, refused.plain);
+              await expectStatus(under, `GET ${path}`, token, address, refused.plain);
             for (const path of ['/V1/EXPLAIN', '/v1/services/', '/v1/requests/'])
-              await expectStatus(under, `GET ${path}`, token, from, refused.guarded);
-            await expectStatus(under, 'HEAD /v1/services', token, from, refused.guarded);
+              await expectStatus(under, `GET ${path}`, token, address, refused.guarded);
+            await expectStatus(under, 'HEAD /v1/services', token, address, refused.guarded);
           }
       } finally {
         await under.stop();

@@ -52,7 +52,7 @@ describe('the HTTP/1.1 server', () => {
       { routeOf: () => tinyRoute('web', { timeoutServerMs: 100 }) },
     ));
 
-  it('does not mix responds up while a slow client holds read buffers', () =>
+  it('does not mix responses up while a slow client holds read buffers', () =>
     onStage(makeCoreServer, async ({ rig, backend }) => {
       // Each line says where it belongs: bytes overwritten in a buffer that is still being sent would show. Pieces of
       // 20 KB are too large to be copied and too small to stop the flow by themselves.
