@@ -20,7 +20,7 @@ const notOurs = 'is part of a call whose caller, Express or http-proxy-middlewar
 export const unguarded: readonly (readonly [file: string, call: string, reason: string])[] = [
   ['acme/src/protocol/https.ts', 'resolve(responseOf(', settles],
   ['acme/src/protocol/https.ts', "'error', reject", settles],
-  ['cli/src/admin-client.ts', 'starting.abort()', command],
+  ['cli/src/admin-client.ts', '#controller.abort()', command],
   ['cli/src/io.ts', 'EPIPE', command],
   ['cli/src/io.ts', 'process.stdout.write', command],
   ['cli/src/io.ts', 'process.stderr.write', command],

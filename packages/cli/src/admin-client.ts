@@ -17,8 +17,11 @@ export interface AdminResponse {
 export interface AdminClient {
   readonly url: string;
   get(path: string, query?: Readonly<Record<string, string>>): Promise<AdminResponse>;
-  /** Follows a stream of server-sent events until its reader stops, or the proxy ends it. */
-  events(path: string, query?: Readonly<Record<string, string>>): Promise<EventStream>;
+  /**
+   * Follows a stream of server-sent events until its reader stops, `signal` is aborted, or the proxy ends it.
+   * @throws UnreachableError also while events are read: the connection broke, or was silent for too long
+   */
+  events(path: string, query?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<EventStream>;
   post(path: string, query?: Readonly<Record<string, string>>, body?: unknown): Promise<AdminResponse>;
   delete(path: string, query?: Readonly<Record<string, string>>): Promise<AdminResponse>;
 }
@@ -41,13 +44,15 @@ export interface AdminClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Timeout of one call in milliseconds. Default 60,000: longer than any barrier. */
   readonly timeoutMs?: number;
+  /** A stream without a byte for so long is broken, in milliseconds. Default 45,000: the proxy pings every 15 s. */
+  readonly silenceMs?: number;
 }
 
 export function createAdminClient(options: AdminClientOptions): AdminClient {
   const settings = readSettings('cli', { env: options.env });
   const to = options.to ?? 'proxy';
   const base = baseUrl(options.url ?? usualUrl(to, settings));
-  const timeoutMs = options.timeoutMs ?? 60_000;
+  const { timeoutMs = 60_000, silenceMs = 45_000 } = options;
   const agent = base.protocol === 'https:' ? { agent: secureAgent(settings, base.hostname) } : {};
 
   const urlOf = (path: string, query: Readonly<Record<string, string>>) => {
@@ -89,26 +94,37 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     }
   };
 
-  const events = async (path: string, query: Readonly<Record<string, string>> = {}): Promise<EventStream> => {
-    // The timeout is for the response's head: a stream has no end of its own.
-    const starting = new AbortController();
-    const timer = setTimeout(() => starting.abort(), timeoutMs);
+  const events = async (
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+    ended = new AbortController().signal,
+  ): Promise<EventStream> => {
+    // For the response's head, then for each piece: a stream has no end of its own.
+    const silence = new Silence(timeoutMs);
     try {
       const response = await fetch(urlOf(path, query), {
         headers: headersFor('text/event-stream'),
         ...agent,
-        signal: starting.signal,
+        signal: AbortSignal.any([silence.signal, ended]),
       });
-      const { status } = response;
-      if (status === 200 && response.body !== null)
-        return { kind: 'open', events: readEvents(response.body as AsyncIterable<Buffer>) };
+      const { status, body } = response;
+      if (status === 200 && body !== null)
+        return { kind: 'open', events: eventsOf(body as AsyncIterable<Buffer>, silence, ended) };
       return { kind: 'refused', response: { from: base.origin, status, body: parse(await response.text()) } };
     } catch (error) {
       throw unreachable(error);
     } finally {
-      clearTimeout(timer);
+      silence.over();
     }
   };
+
+  async function* eventsOf(body: AsyncIterable<Buffer>, silence: Silence, ended: AbortSignal) {
+    try {
+      yield* readEvents(silence.watch(body, silenceMs));
+    } catch (error) {
+      if (!ended.aborted) throw unreachable(error);
+    }
+  }
 
   return {
     url: base.origin,
@@ -117,6 +133,43 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     post: (path, query, body) => call('POST', path, query, body),
     delete: (path, query) => call('DELETE', path, query),
   };
+}
+
+/** Aborts what has been silent for too long: a connection whose other end has vanished says nothing of it. */
+class Silence {
+  readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(firstMs: number) {
+    this.#wait(firstMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  over(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async *watch<T>(pieces: AsyncIterable<T>, mostMs: number): AsyncGenerator<T> {
+    this.#wait(mostMs);
+    try {
+      for await (const piece of pieces) {
+        // The reader's own time is no silence.
+        this.over();
+        yield piece;
+        this.#wait(mostMs);
+      }
+    } finally {
+      this.over();
+    }
+  }
+
+  #wait(mostMs: number): void {
+    this.over();
+    this.#timer = setTimeout(() => this.#controller.abort(), mostMs);
+  }
 }
 
 const urlVariables = { proxy: 'SWARMGATE_URL', listener: 'LISTENER_URL' } as const;

@@ -2,6 +2,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveRequest, ServicesResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
+import { createAdminClient, UnreachableError } from '../admin-client.ts';
+import type { CommandIo } from '../io.ts';
 import { main } from '../main.ts';
 import { readEvents } from '../server-sent-events.ts';
 import { describeTop } from './top.ts';
@@ -80,7 +82,7 @@ describe('swarmgate top and swarmgate tail', () => {
     server.close();
   });
 
-  async function run(args: readonly string[]) {
+  async function run(args: readonly string[], more: Partial<CommandIo> = {}) {
     const result = { out: '', error: '', code: 0, cleared: 0 };
     await main(args, {
       env: { SWARMGATE_URL: url },
@@ -90,9 +92,14 @@ describe('swarmgate top and swarmgate tail', () => {
       error: (text) => {
         result.error += `${text}\n`;
       },
-      clear: () => {
-        result.cleared += 1;
+      screen: {
+        columns: 200,
+        rows: 50,
+        clear: () => {
+          result.cleared += 1;
+        },
       },
+      ...more,
       exit: (code) => {
         result.code = code;
       },
@@ -133,6 +140,139 @@ describe('swarmgate top and swarmgate tail', () => {
     expect(cleared).to.equal(0);
   });
 
+  for (const [columns, last, name] of [
+    [200, 'RETRIES', 'swarm/busier-by-far'],
+    [79, 'RETRIES', 'swarm/busier-b…'],
+    [40, '…', 'swarm/busie…'],
+    [1, '…', '…'],
+  ] as const)
+    it(`top fits a terminal of ${columns} columns`, () => {
+      const busiest = { service: 'swarm/busier-by-far', numbers: numbers(100, 1, 20) } as const;
+      const services = [...reply.services, busiest];
+      const lines = describeTop({ ...reply, services }, 'rate', 30, { columns, rows: 50 }).split('\n');
+      expect(lines[1]?.endsWith(last)).to.equal(true);
+      expect(lines[3]?.split(/ {2,}/)[0]).to.equal(name);
+      for (const line of lines) expect(line.length).to.be.at.most(columns);
+    });
+
+  for (const [rows, shown] of [
+    [50, 3],
+    [7, 2],
+    [6, 1],
+    [2, 1],
+  ] as const)
+    it(`top shows ${shown} of three services on a terminal of ${rows} rows, and how many are left`, () => {
+      const lines = describeTop(reply, 'rate', 30, { columns: 100, rows }).split('\n');
+      expect(lines.filter((line) => line.startsWith('swarm/'))).to.have.length(shown);
+      expect(lines.at(-1) === `${3 - shown} more (--lines)`).to.equal(shown < 3);
+    });
+
+  it('top says of which replicas it has the busiest services only', () => {
+    const replicas = [...reply.replicas, { replica: 'two', ageMs: 900, services: 200 }];
+    expect(describeTop({ ...reply, replicas }, 'rate', 30).split('\n')[0]).to.equal(
+      'last minute of one, two (its 200 busiest services)',
+    );
+  });
+
+  it('top goes on where the proxy is away for a while, and says so once', async () => {
+    let calls = 0;
+    respond = (response) => {
+      calls += 1;
+      if (calls === 2 || calls === 3) response.destroy();
+      else response.end(JSON.stringify(reply));
+    };
+    const result = await run(['top', '--count', '2', '--interval', '0.01']);
+    expect(result).to.include({ code: 0, cleared: 2 });
+    expect(result.error.match(/no response from/g)).to.have.length(1);
+    expect(result.error).to.match(/Trying again\n$/);
+    expect(calls).to.equal(4);
+  });
+
+  it('top and tail end where there was no proxy at all', async () => {
+    respond = (response) => response.destroy();
+    for (const command of ['top', 'tail']) {
+      const result = await run([command]);
+      expect(result).to.include({ code: 2, out: '' });
+      expect(result.error).to.include(`no response from ${url}`);
+    }
+  });
+
+  it('top and tail end with the reader of their output', async () => {
+    const gone = new AbortController();
+    const io = { readerGone: gone.signal, out: () => gone.abort() };
+    respond = (response) => response.end(JSON.stringify(reply));
+    expect(await run(['top', '--interval', '600'], io)).to.include({ code: 0, error: '' });
+    const goneToo = new AbortController();
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`event: request\ndata: ${JSON.stringify(request)}\n\n`);
+    };
+    const tail = await run(['tail'], { readerGone: goneToo.signal, out: () => goneToo.abort() });
+    expect(tail).to.include({ code: 0, error: '' });
+  });
+
+  const endings = [
+    ['ends', (response: ServerResponse) => response.end()],
+    ['breaks', (response: ServerResponse) => response.destroy()],
+  ] as const;
+  for (const [what, end] of endings)
+    it(`tail follows the proxy again when its stream ${what}`, async () => {
+      let calls = 0;
+      respond = (response) => {
+        calls += 1;
+        if (calls === 2) {
+          response.destroy();
+          return;
+        }
+        if (calls === 3) {
+          response.writeHead(503).end(JSON.stringify({ Status: 'NOK', Message: '16 streams are open' }));
+          return;
+        }
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`event: request\ndata: ${JSON.stringify(request)}\n\n`, () => end(response));
+      };
+      const result = await run(['tail', '--count', '2']);
+      expect(result.out.split('\n')).to.have.length(3);
+      expect(result.code).to.equal(0);
+      expect(result.error.split('\n').slice(0, 2)).to.deep.equal([
+        `the stream of ${url} ended. Trying again; requests until then are not shown`,
+        `following ${url} again`,
+      ]);
+      expect(calls).to.equal(4);
+    });
+
+  it('tail ends when the proxy refuses it later', async () => {
+    let calls = 0;
+    respond = (response) => {
+      calls += 1;
+      if (calls > 1) response.writeHead(401).end(JSON.stringify({ Status: 'NOK', Message: 'needs ADMIN_TOKEN' }));
+      else response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+    };
+    const { code, error } = await run(['tail']);
+    expect(code).to.equal(1);
+    expect(error).to.include('refused (401): needs ADMIN_TOKEN');
+  });
+
+  it('a stream without a byte for too long is broken', async () => {
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: a\ndata: 1\n\n');
+    };
+    const client = createAdminClient({ url, env: {}, silenceMs: 50 });
+    const stream = await client.events('/v1/requests');
+    if (stream.kind !== 'open') throw new Error('refused');
+    const events: string[] = [];
+    const read = async () => {
+      for await (const { data } of stream.events) events.push(data);
+    };
+    const error = await read().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.be.instanceOf(UnreachableError);
+    expect(events).to.deep.equal(['1']);
+  });
+
   it('tail shows requests as they come, and how many it does not show', async () => {
     respond = (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -153,7 +293,7 @@ describe('swarmgate top and swarmgate tail', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(`event: request\ndata: ${JSON.stringify(request)}\n\n`);
     };
-    expect(JSON.parse((await run(['tail', '--json'])).out)).to.deep.equal(request);
+    expect(JSON.parse((await run(['tail', '--json', '--count', '1'])).out)).to.deep.equal(request);
   });
 
   it('tail says why the proxy refuses', async () => {

@@ -1,7 +1,9 @@
 import type { LiveRequest } from '@swarmgate/proxy';
-import { UsageError } from '@swarmgate/runtime';
+import { backoffMs, pause, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
+import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
+import type { ServerSentEvent } from '../server-sent-events.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 interface TailOptions extends OperatorOptions {
@@ -31,13 +33,8 @@ export function addTailCommand(program: Command, io: CommandIo): void {
       const most = count === undefined ? Number.POSITIVE_INFINITY : Number(count);
       if (!(most >= 1))
         throw new UsageError('number-invalid', `--count ${JSON.stringify(count)} is not a number above 0`);
-      const stream = await clientFor(options, io).events('/v1/requests', query as Record<string, string>);
-      if (stream.kind === 'refused') {
-        printResponse(stream.response, options, io, () => '');
-        return;
-      }
       let shown = 0;
-      for await (const { event, data } of stream.events) {
+      for await (const { event, data } of follow(query as Record<string, string>, options, io)) {
         if (event === 'skipped' && options.json !== true) io.error(describeSkipped(data));
         if (event !== 'request') continue;
         io.out(options.json === true ? data : describeRequest(JSON.parse(data) as LiveRequest));
@@ -45,6 +42,39 @@ export function addTailCommand(program: Command, io: CommandIo): void {
         if (shown >= most) return;
       }
     });
+}
+
+/** Events of one stream after the other: once there was one, the operator follows a proxy that may restart. */
+async function* follow(
+  query: Readonly<Record<string, string>>,
+  options: OperatorOptions,
+  io: CommandIo,
+): AsyncGenerator<ServerSentEvent> {
+  const client = clientFor(options, io);
+  let wasOpen = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const stream = await client.events('/v1/requests', query, io.readerGone).catch((error: unknown) => {
+      if (wasOpen && error instanceof UnreachableError) return undefined;
+      throw error;
+    });
+    if (stream?.kind === 'refused' && !(wasOpen && stream.response.status === 503)) {
+      printResponse(stream.response, options, io, () => '');
+      return;
+    }
+    if (stream?.kind === 'open') {
+      if (wasOpen) io.error(`following ${client.url} again`);
+      wasOpen = true;
+      attempt = 0;
+      try {
+        yield* stream.events;
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+      }
+      if (io.readerGone?.aborted === true) return;
+      io.error(`the stream of ${client.url} ended. Trying again; requests until then are not shown`);
+    }
+    if (!(await pause(backoffMs(attempt, 250, 5_000), io.readerGone))) return;
+  }
 }
 
 export function describeRequest(request: LiveRequest): string {

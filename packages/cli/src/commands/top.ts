@@ -1,7 +1,8 @@
 import type { ServicesResponse } from '@swarmgate/proxy';
 import { pause, UsageError } from '@swarmgate/runtime';
 import type { Command } from 'commander';
-import type { CommandIo } from '../io.ts';
+import { UnreachableError } from '../admin-client.ts';
+import type { CommandIo, Screen } from '../io.ts';
 import { table } from '../output/table.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
@@ -35,11 +36,24 @@ export function addTopCommand(program: Command, io: CommandIo): void {
       const count = options.count === undefined ? Number.POSITIVE_INFINITY : positive('--count', options.count);
       const client = clientFor(options, io);
       const query = { fields: 'numbers', ...(options.replicas === true ? { replicas: 'all' } : {}) };
-      for (let shown = 0; shown < count; shown += 1) {
-        if (shown > 0) await pause(intervalMs);
-        const response = await client.get('/v1/services', query);
-        if (options.json !== true && count > 1) io.clear?.();
-        if (!printResponse<ServicesResponse>(response, options, io, (body) => describeTop(body, order, most))) return;
+      let isAway = false;
+      for (let shown = 0; shown < count; ) {
+        const response = await client.get('/v1/services', query).catch((error: unknown) => {
+          // Once there was a table, the operator watches a proxy that may restart.
+          if (shown === 0 || !(error instanceof UnreachableError)) throw error;
+          return error;
+        });
+        if (response instanceof UnreachableError) {
+          if (!isAway) io.error(`${response.message}. Trying again`);
+          isAway = true;
+        } else {
+          isAway = false;
+          if (options.json !== true && count > 1) io.screen?.clear();
+          const human = (body: ServicesResponse) => describeTop(body, order, most, io.screen);
+          if (!printResponse<ServicesResponse>(response, options, io, human)) return;
+          shown += 1;
+        }
+        if (shown < count && !(await pause(intervalMs, io.readerGone))) return;
       }
     });
 }
@@ -50,7 +64,13 @@ function positive(name: string, given: string): number {
   throw new UsageError('number-invalid', `${name} ${JSON.stringify(given)} is not a number above 0`);
 }
 
-export function describeTop({ replicas, total, services }: ServicesResponse, order: Order, most: number): string {
+/** @param screen which the table fits: names of services are shortened first, then lines are cut */
+export function describeTop(
+  { replicas, total, services }: ServicesResponse,
+  order: Order,
+  most: number,
+  screen?: Pick<Screen, 'columns' | 'rows'>,
+): string {
   const rows = services
     .flatMap(({ service, numbers }) => (numbers === null ? [] : [{ service, ...numbers }]))
     .filter(({ lastMinute, inFlight }) => lastMinute.requests > 0 || inFlight > 0)
@@ -65,13 +85,41 @@ export function describeTop({ replicas, total, services }: ServicesResponse, ord
     String(lastMinute.retries),
   ];
   const heading = ['SERVICE', 'REQUESTS/S', '5XX', 'P50', 'P90', 'P99', 'IN FLIGHT', 'RETRIES'];
-  const lines = rows.slice(0, most).map((row) => [row.service, ...cells(row)]);
-  const hidden = rows.length - lines.length;
+  // Around the services: two headings, the line of all, what is hidden, and the cursor's own line.
+  const shown = rows.slice(0, Math.min(most, screen === undefined ? most : Math.max(1, screen.rows - 5)));
+  const hidden = rows.length - shown.length;
+  const lines = [['all', ...cells(total)], ...shown.map((row) => [row.service, ...cells(row)])];
   return [
-    `last minute of ${replicas.map(({ replica }) => replica).join(', ')}`,
-    table(heading, [['all', ...cells(total)], ...lines]),
+    `last minute of ${replicas.map(coverage).join(', ')}`,
+    ...(screen === undefined ? table(heading, lines) : fitted(heading, lines, screen.columns)).split('\n'),
     ...(hidden > 0 ? [`${hidden} more (--lines)`] : []),
-  ].join('\n');
+  ]
+    .map((line) => (screen === undefined ? line : cut(line, screen.columns)))
+    .join('\n');
+}
+
+/** A replica whose figures came by the registry shows its busiest services only. */
+function coverage({ replica, services }: ServicesResponse['replicas'][number]): string {
+  return services === 'all' ? replica : `${replica} (its ${services} busiest services)`;
+}
+
+const leastNameColumns = 12;
+
+function fitted(heading: readonly string[], lines: readonly (readonly string[])[], columns: number): string {
+  const widest = (rows: readonly string[]) => Math.max(...rows.map((each) => each.length));
+  const whole = table(heading, lines);
+  const over = widest(whole.split('\n')) - columns;
+  const names = Math.max(leastNameColumns, widest(lines.map(([name = '']) => name)) - over);
+  return over <= 0
+    ? whole
+    : table(
+        heading,
+        lines.map(([name = '', ...cells]) => [cut(name, names), ...cells]),
+      );
+}
+
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
 function keyOf(window: ServicesResponse['total']['lastMinute'], order: Order): number {
