@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Load, listening, startWorkerRig } from '../../../packages/proxy/test/worker-rig.ts';
+import { Load, listening, startWorkerRig, type WorkerRig } from '../../../packages/proxy/test/worker-rig.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { until } from '../../harness/until.ts';
 
@@ -15,11 +15,12 @@ const patience = { withinMs: 60_000 };
 describe('replacing workers', function () {
   this.timeout(120_000);
 
-  it('fails no request in twenty replacements, on kept connections and on new ones', async () => {
+  it('fails no request in twenty replacements, on kept connections and on new ones, and takes no counter back', async () => {
     const rig = await startWorkerRig();
     try {
       await rig.put('manual/all', {});
       const load = new Load(rig.port, { keepAlive: 8, perRequest: 4 });
+      const scraper = new Scraper(rig);
       await load.more(100);
       let replaced = 0;
       while (replaced < 20) {
@@ -29,11 +30,61 @@ describe('replacing workers', function () {
       await load.stop();
       expect([...load.failures]).to.deep.equal([]);
       expect(await rig.metric('swarmgate_requests_total')).to.equal(load.responded);
+      // One that crashes takes along no more than what was counted since the last scrape.
+      const [crashing] = rig.serving();
+      process.kill(crashing?.pid ?? 0, 'SIGKILL');
+      await until('another is in its place', () => rig.serving().every(({ pid }) => pid !== crashing?.pid), patience);
+      await until('both serve', () => rig.serving().length === 2, patience);
+      await scraper.stop();
+      expect(scraper.decreases).to.deep.equal([]);
+      expect(await rig.metric('swarmgate_requests_total')).to.equal(load.responded);
     } finally {
       await rig.stop();
     }
   });
 });
+
+/** Reads the metrics again and again, as Prometheus does, and notes each counter that goes back or disappears. */
+class Scraper {
+  readonly decreases: string[] = [];
+  readonly #rig: WorkerRig;
+  readonly #running: Promise<void>;
+  #known = new Map<string, number>();
+  #stopping = false;
+
+  constructor(rig: WorkerRig) {
+    this.#rig = rig;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#scrape();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await this.#scrape();
+  }
+
+  async #scrape(): Promise<void> {
+    const present = new Map<string, number>();
+    for (const { name, type, values } of (await this.#rig.server.workerMetrics?.()) ?? [])
+      if (String(type) !== 'gauge')
+        for (const value of values) {
+          const { metricName = name } = value as { readonly metricName?: string };
+          present.set(`${metricName} ${JSON.stringify(value.labels)}`, value.value);
+        }
+    for (const [series, before] of this.#known) {
+      const now = present.get(series);
+      if (now === undefined || now < before) this.decreases.push(`${series}: ${before}, then ${now}`);
+    }
+    this.#known = present;
+  }
+}
 
 describe('swarmgate proxy with workers', function () {
   // Three processes begin, and two of them again and again: on a busy machine each takes many seconds for that.

@@ -88,6 +88,8 @@ export interface RequestServer
   readonly liveTail: Pick<LiveTail, 'watch' | 'unwatch'>;
   /** Reports all counts up to the call by `onNumbers`. */
   reportNumbers(): Promise<void>;
+  /** In a worker: drops the series of services that are gone. */
+  forget(services: ReadonlySet<string>): void;
   peerEjected(endpointId: string): void;
   /** What an active check found, made by the process that checks for all workers. */
   checked(endpointId: string, passed: boolean): void;
@@ -273,12 +275,14 @@ export async function prepareRequestServer(
     measured.forget(isServed);
     dependencies.apart.forget(isServed);
   };
+  // A worker forgets when its control process says so.
+  const onForget = alone ? forget : () => {};
   const background = Promise.all([
     tasks.run('name-resolution', signal, () => names.run()),
     tasks.run('registry-address', signal, async () => registry?.follow(signal)),
     tasks.run('own-networks', signal, () => networks.follow(lookAgainMs, signal)),
     tasks.run('process-numbers', signal, () => reporter.follow(reportEveryMs, signal)),
-    tasks.run('proxy-numbers', signal, () => dependencies.numbers.follow(served, forget, signal)),
+    tasks.run('proxy-numbers', signal, () => dependencies.numbers.follow(served, onForget, signal)),
     tasks.run('health-checks', signal, async () => checks?.run()),
     tasks.run('open-connections', signal, () =>
       endOpenConnections({ connections, maintenance, upstreams, logger }, endOpenWithinMs, signal),
@@ -333,6 +337,7 @@ export async function prepareRequestServer(
     endpointsInUse: () => balancer.inUse(),
     liveTail,
     reportNumbers: () => reporter.report(),
+    forget: (services) => forget((service) => !services.has(service)),
     checked: (id, passed) => balancer.applyCheck(id, passed),
     eject: (id, ejection) => balancer.applyEjection(id, ejection),
     entrypoints: (): readonly EntrypointView[] => [...entrypoints.views(), ...relays.views()],

@@ -92,7 +92,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const ejections = new SharedEjections();
   const ejectionListeners = new Set<(endpointId: string) => void>();
   const ticketKeys = new RotatingTicketKeys();
-  const summed = new SummedMetrics();
+  const summed = new SummedMetrics(fleet, tasks.owner('worker-metrics'));
   const numbers = new ServiceNumbers();
   const apart = new ServicesApart(settings.metricsServices);
   const watches = new LiveWatches();
@@ -180,7 +180,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     onEnded: (worker, how) => {
       slots.forget(worker);
       counted(how);
-      guardPromise(tasks.owner('worker-metrics'), summed.keep(worker.metrics));
+      summed.keep(worker.metrics);
     },
   };
   const stopTelling = tellCertificates(certificates.store, (message) => fleet.tell(message));
@@ -192,7 +192,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     tasks.run('certificate-files', signal, () => certificates.follow(lookAgainMs, signal)),
     plugins.follow(tasks, signal),
     tasks.every('ticket-keys', ticketKeysMs, signal, () => ticketKeys.rotate()),
-    tasks.run('proxy-numbers', signal, () => numbers.follow(served, (isServed) => apart.forget(isServed), signal)),
+    tasks.run('proxy-numbers', signal, () => numbers.follow(served, () => apart.forget(summed.forget()), signal)),
   ]);
 
   const stop = async () => {
@@ -215,6 +215,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     async apply(change: ServicesChange) {
       certificates.apply(change.changes);
       view.apply(change);
+      summed.apply(change.changes);
       checks.apply(view.table, change.changes);
       await fleet.apply(change);
     },
@@ -251,11 +252,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
       plugins.replaced();
       return replaced;
     },
-    workerMetrics: async () =>
-      summed.of([
-        await ofControl.getMetricsAsJSON(),
-        ...(await Promise.all([...fleet.workers].map((each) => each.collect()))),
-      ]),
+    workerMetrics: async () => summed.collect(await ofControl.getMetricsAsJSON()),
     async drain(deadlineMs: number) {
       bound.close();
       await fleet.drain(deadlineMs);

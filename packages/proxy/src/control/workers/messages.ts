@@ -98,6 +98,8 @@ export type ControlMessage =
   /** All that are suspended: their requests get 503. */
   | { readonly kind: 'suspend-plugins'; readonly names: readonly string[] }
   | { readonly kind: 'apart'; readonly service: string; readonly isApart: boolean }
+  /** The series of these services end: see `SummedMetrics.forget`. */
+  | { readonly kind: 'forget'; readonly services: readonly string[] }
   | { readonly kind: 'drain'; readonly deadlineMs: number };
 
 export type WorkerMessage =

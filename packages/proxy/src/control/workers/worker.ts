@@ -86,6 +86,9 @@ class Worker {
   take(message: LaterMessage): void {
     const { challenges, ticketKeys, updates, apart, suspendedPlugins } = this.#dependencies;
     switch (message.kind) {
+      case 'forget':
+        this.#server?.forget(new Set(message.services));
+        return;
       case 'certificates':
         this.#useCertificates(message);
         return;
