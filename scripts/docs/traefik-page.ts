@@ -165,12 +165,15 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--providers.swarm.network=…\` | \`TRAEFIK_NETWORK=…\` |
    | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`; hosts that no router has get 404, not a redirect |
    | \`--providers.file.filename=…\` | \`TRAEFIK_FILE=…\`, mounted into the listener |
-   | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\` of the proxy: [certificates](certificates.md) |
+   | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\`, \`ACME_CHALLENGE\`, \`ACME_PROFILE\`, \`ACME_CA_FILE\`, \`ACME_DNS_RESOLVERS\`, \`ACME_EAB_…\` of the proxy, for all resolvers together: [certificates](certificates.md). Credentials of DNS providers are no flags: what to set instead is a warning |
    | \`--entrypoints.websecure.http.middlewares=auth@swarm\` | \`TRAEFIK_WEBSECURE_MIDDLEWARES=auth@swarm\` |
    | \`--entrypoints.websecure.http.tls.certresolver=le\` | \`TRAEFIK_WEBSECURE_TLS=le\` |
    | \`--entrypoints.websecure.asDefault=true\` | \`TRAEFIK_WEBSECURE_AS_DEFAULT=true\` |
    | \`--entrypoints.….http.tls.options=…\` | \`TRAEFIK_…_TLS=true,options=…\`: its routers respond with 503, because the options may demand certificates of clients |
-   | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy |
+   | \`--entrypoints.….http.tls.domains[0].main=*.a.example\` | \`TRAEFIK_…_TLS=le,domain=*.a.example\` |
+   | \`--entrypoints.….forwardedHeaders.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` of the proxy, the addresses of all entrypoints together: a warning names the entrypoints where Traefik trusts fewer |
+   | \`--entrypoints.….proxyProtocol.trustedIPs=…\` | \`TRUSTED_PROXIES=…\` and \`PROXY_PROTOCOL_PORTS=…\` of the proxy: each connection to such a port needs a PROXY header |
+   | \`….forwardedHeaders.insecure\`, \`….proxyProtocol.insecure\` | the same with \`0.0.0.0/0,::/0\`, and a warning |
    | \`--configFile=…\`, or a static file that is mounted | none: nothing is served before its content stands in settings and \`TRAEFIK_SERVICE=off\` |
 
    Settings that are given count before the flags. The flags go with the service: set what they say before you remove Traefik, and

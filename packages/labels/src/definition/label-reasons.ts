@@ -134,6 +134,11 @@ export const labelReasons = {
     'A flag of the running Traefik has no counterpart.',
     'See docs/from-traefik.md.',
   ),
+  'traefik-flag-differs': entry(
+    'traefik',
+    'A flag of the running Traefik has a setting that says nearly the same.',
+    'Read in `message` what differs before you use the setting.',
+  ),
   'traefik-service-missing': entry(
     'traefik',
     'No service of the Swarm runs Traefik, whose flags were to be read.',

@@ -142,6 +142,13 @@ describe('what holds for every router of an entrypoint', () => {
     expect(overrides({ entrypoints: 'websecure', tls: 'true' })).to.deep.equal({ acme: false });
   });
 
+  it('is names of certificates of routers without TLS of their own', () => {
+    const overrides = (labels: Readonly<Record<string, string>>) =>
+      translated({ WEBSECURE_TLS: 'le,domain=*.a.example,domain=a.example' }, labels).destinations[0]?.overrides;
+    expect(overrides({ entrypoints: 'websecure' })).to.deep.equal({ acmeDomains: ['*.a.example', 'a.example'] });
+    expect(overrides({ entrypoints: 'websecure', tls: 'true' })).to.deep.equal({ acme: false });
+  });
+
   it('is reported where its middleware is missing', () => {
     const { problems } = translated({ WEB_MIDDLEWARES: 'auht' }, {});
     expect(problems.find(({ reason }) => reason === 'middleware-unusable')).to.include({

@@ -18,6 +18,8 @@ export interface EntrypointTls {
   readonly resolver?: string;
   /** Name of TLS options. */
   readonly options?: string;
+  /** Names that certificates are ordered for, instead of the hosts of the rule. */
+  readonly domains?: readonly string[];
 }
 
 export type EntrypointOptionsMap = ReadonlyMap<string, EntrypointOptions>;
@@ -87,11 +89,18 @@ function optionsOf(
 }
 
 function tlsOf(parts: readonly string[]): EntrypointOptions | string {
-  const options = parts.find((part) => part.startsWith('options='))?.slice('options='.length);
-  const [name, ...more] = parts.filter((part) => !part.startsWith('options='));
+  const valuesOf = (option: string) =>
+    parts.filter((part) => part.startsWith(`${option}=`)).map((part) => part.slice(option.length + 1));
+  const [options] = valuesOf('options');
+  const domains = valuesOf('domain');
+  const [name, ...more] = parts.filter((part) => !/^(options|domain)=/.test(part));
   if (name === undefined || more.length > 0 || /^(false|0|f)$/i.test(name)) return 'true or the name of a resolver';
   const isNamed = !/^(true|1|t)$/i.test(name);
   return {
-    tls: { ...(isNamed ? { resolver: name } : {}), ...(options === undefined ? {} : { options }) },
+    tls: {
+      ...(isNamed ? { resolver: name } : {}),
+      ...(options === undefined ? {} : { options }),
+      ...(domains.length === 0 ? {} : { domains }),
+    },
   };
 }

@@ -26,6 +26,8 @@ export interface ReadLabels {
    * label may be a misspelt restriction.
    */
   readonly isRejected: boolean;
+  /** Those that such a label belongs to: `traefik.http.routers.web`. */
+  readonly rejected: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -57,7 +59,7 @@ class LabelReader {
   readonly #problems: Problem[] = [];
   readonly #version1: GivenOption[] = [];
   readonly #udp: string[] = [];
-  #isRejected = false;
+  readonly #rejected = new Set<string>();
 
   read(label: string, value: string): void {
     const [family = '', group = '', name = '', ...rest] = label.slice('traefik.'.length).split('.');
@@ -77,7 +79,8 @@ class LabelReader {
       sections: this.#sections,
       hasUdp: this.#udp.length > 0,
       hasVersion1: version1 !== undefined,
-      isRejected: this.#isRejected,
+      isRejected: this.#rejected.size > 0,
+      rejected: [...this.#rejected],
       problems: this.#problems,
     };
   }
@@ -132,7 +135,7 @@ class LabelReader {
   }
 
   #unknown(label: string, written: string, known: readonly string[]): void {
-    this.#isRejected = true;
+    this.#rejected.add(label.split('.').slice(0, 4).join('.'));
     this.#problems.push({
       severity: 'error',
       reason: 'label-unknown',

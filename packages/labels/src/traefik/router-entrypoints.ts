@@ -181,12 +181,24 @@ function unknownProblem(
   entrypoints: TraefikOptions['entrypoints'],
 ): Problem {
   const nearest = nearestName(name, entrypoints.keys());
+  const shown = /^[\w-]{1,50}$/.test(name) ? name : 'name';
   return {
     severity: 'error',
     reason: 'entrypoint-unknown',
-    message: `there is no entrypoint ${name}: the router ${router} is not served there`,
+    message: `there is no entrypoint ${name.slice(0, 100)}: the router ${router} is not served there`,
     label,
     value: name.slice(0, 100),
-    suggestion: nearest === undefined ? `name its port: TRAEFIK_ENTRYPOINTS=${name}=8000` : `did you mean ${nearest}?`,
+    suggestion: `${nearest === undefined ? '' : `did you mean ${nearest}? `}known are ${shownEntrypoints(entrypoints)}; TRAEFIK_ENTRYPOINTS=${shown}=8000 on the listener names another one with its port (8000:ssl with TLS), and BIND_PORTS=8000 on the proxy opens it`,
   };
+}
+
+/** `web (every port without TLS), internal (8000)`. */
+function shownEntrypoints(entrypoints: TraefikOptions['entrypoints']): string {
+  const all = [...entrypoints].map(([name, ports]) => `${name} (${ports.map(shownPort).join(' and ')})`);
+  return all.length > 12 ? `${all.slice(0, 12).join(', ')} and ${all.length - 12} more` : all.join(', ');
+}
+
+function shownPort(port: string): string {
+  if (port === 'plain') return 'every port without TLS';
+  return port === 'ssl' ? 'every port with TLS' : port;
 }

@@ -15,9 +15,8 @@ export function issuerOf(
 ): Pick<OverridingLabels, 'acme' | 'acmeDomains'> {
   const resolver = (tls?.resolver ?? options.get('tls.certresolver')?.value)?.trim().toLowerCase();
   if (resolver === undefined || resolver === '') return { acme: false };
-  const names = [...options]
-    .filter(([key]) => /^tls\.domains\[\d+\]\.(main|sans)$/.test(key))
-    .flatMap(([, { value }]) => splitList(value))
+  const own = [...options].filter(([key]) => /^tls\.domains\[\d+\]\.(main|sans)$/.test(key));
+  const names = [...(tls?.domains ?? []), ...own.flatMap(([, { value }]) => splitList(value))]
     .map((name) => name.toLowerCase())
     .filter((name) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(name));
   return {

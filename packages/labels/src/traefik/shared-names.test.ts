@@ -179,6 +179,30 @@ describe('labels of Traefik of several services', () => {
       expect(off.get('web')?.destinations).to.deep.equal([]);
     });
 
+    // [what is wrong beside it, labels, reasons of the problems in order]
+    const faults: readonly (readonly [string, Labels, readonly string[]])[] = [
+      ['a rule that cannot be read', { 'routers.b.rule': 'Host(' }, ['label-unknown', 'rule-unreadable']],
+      ['an unknown entrypoint', { 'routers.b.entrypoints': 'x' }, ['label-unknown', 'entrypoint-unknown']],
+      ['a middleware that is missing', { 'routers.b.middlewares': 'x' }, ['label-unknown', 'middleware-unusable']],
+      ['a middleware without a router', auth, ['label-unknown', 'middleware-unused']],
+      ['a wrong port', { 'services.web.loadbalancer.server.port': '0' }, ['label-unknown', 'label-value-invalid']],
+      ['a second unknown label', { 'routers.b.tlss': 'x' }, ['label-unknown', 'label-unknown']],
+      // What follows from the unknown label alone is no other fault.
+      ['nothing', {}, ['label-unknown']],
+      [
+        'a misspelt middleware that is named',
+        { 'routers.b.middlewares': 'm', 'middlewares.m.basicaut.users': 'x' },
+        ['label-unknown', 'label-unknown'],
+      ],
+    ];
+    for (const [what, labels, reasons] of faults)
+      it(`have every fault reported at once: an unknown label, and ${what}`, () => {
+        const given = http({ ...router, 'routers.b.rule': 'Host(`b.example`)', 'routers.a.rul': 'x', ...labels });
+        const translation = translated([service('web', given)]).get('web');
+        expect(translation?.destinations).to.deep.equal([]);
+        expect(translation?.problems.map(({ reason }) => reason)).to.deep.equal(reasons);
+      });
+
     it('are notified of middlewares that no router names', () => {
       const { problems } = one({ ...router, ...auth });
       expect(problems.map(({ reason, severity }) => [reason, severity])).to.deep.equal([

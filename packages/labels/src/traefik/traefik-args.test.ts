@@ -54,11 +54,11 @@ describe('flags of Traefik', () => {
       '--providers.swarm.exposedbydefault=false --providers.swarm.defaultRule=Host(`{{ .Name }}`)',
       ['listener TRAEFIK_DEFAULT_RULE=Host(`{{ .Name }}`)'],
     ],
-    ['--entrypoints.web.forwardedHeaders.trustedIPs=10.0.0.0/8', ['proxy TRUSTED_PROXIES=10.0.0.0/8']],
     [
-      '--certificatesresolvers.le.acme.email=ops@a.example --certificatesresolvers.le.acme.tlschallenge=true',
-      ['proxy ACME_EMAIL=ops@a.example', 'proxy ACME_CHALLENGE=tls-alpn-01'],
+      '--entrypoints.websecure.http.tls.certresolver=le --entrypoints.websecure.http.tls.domains[0].main=a.example --entrypoints.websecure.http.tls.domains[0].sans=*.a.example,b.example',
+      ['listener TRAEFIK_WEBSECURE_TLS=le,domain=a.example,domain=*.a.example,domain=b.example'],
     ],
+    ['--providers.providersThrottleDuration=5s --providers.swarm.exposedbydefault=false', []],
     ['--log.level=DEBUG --api.dashboard=true', []],
   ];
   for (const [text, expected] of cases)
@@ -165,7 +165,6 @@ describe('flags of Traefik', () => {
     '--configFile=/etc/traefik.yml',
     '--providers.consulcatalog',
     '--providers.file.directory=/rules',
-    '--entrypoints.web.forwardedHeaders.insecure',
     '--entrypoints.dns.address=:53/udp',
     '--entrypoints.web.http.redirections.entrypoint.to=other',
     '--entrypoints.web.http.redirections.entrypoint.to=websecure --entrypoints.web.http.redirections.entrypoint.scheme=http',

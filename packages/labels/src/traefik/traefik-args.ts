@@ -1,11 +1,14 @@
 import type { Problem } from '../definition/problem.ts';
+import { AcmeFlags, type FlagRemark, type SettingOfFlag } from './acme-flags.ts';
 import { readConstraint } from './constraints.ts';
 import { variableOf } from './entrypoint-options.ts';
+import { splitList } from './middleware-calls.ts';
+import { TrustFlags } from './trust-flags.ts';
 
 /** What Traefik's own flags say, as settings here. */
 export interface TraefikArgs {
   /** `NAME=value`, in the order of the flags; `of` is the process that reads it. */
-  readonly settings: readonly { readonly of: 'listener' | 'proxy'; readonly setting: string; readonly from: string }[];
+  readonly settings: readonly SettingOfFlag[];
   readonly problems: readonly Problem[];
 }
 
@@ -90,7 +93,7 @@ interface EntrypointFlags {
   scheme?: string;
   isTemporary?: boolean;
   isDefault?: boolean;
-  tls?: { resolver?: string; options?: string };
+  tls?: { resolver?: string; options?: string; domains?: readonly string[] };
   /** The flag that restricts, and nothing here says the same. */
   closed?: string;
   /** The flags that say it. */
@@ -106,6 +109,15 @@ interface EntrypointFlags {
 /** Entrypoints that need no setting where they have their usual ports. */
 const usual: Readonly<Record<string, number>> = { web: 80, http: 80, websecure: 443, https: 443 };
 
+/** Entrypoints without an address are at their usual ports. */
+function withUsual(ports: ReadonlyMap<string, number>, names: Iterable<string>): ReadonlyMap<string, number> {
+  const others = [...names].flatMap((name) => {
+    const port = usual[name];
+    return port === undefined || ports.has(name) ? [] : [[name, port] as const];
+  });
+  return new Map([...ports, ...others]);
+}
+
 /** Options of entrypoints that say nothing of who may reach a router, or that are read (Traefik 3, reference of the static options). */
 function isKnownOption(option: string): boolean {
   return (
@@ -117,7 +129,9 @@ function isKnownOption(option: string): boolean {
 }
 
 class ArgsReader {
-  readonly #settings: { of: 'listener' | 'proxy'; setting: string; from: string }[] = [];
+  readonly #settings: SettingOfFlag[] = [];
+  readonly #acme = new AcmeFlags();
+  readonly #trust = new TrustFlags();
   readonly #problems: Problem[] = [];
   readonly #ports = new Map<string, { readonly port: number; readonly from: string }>();
   readonly #entrypoints = new Map<string, EntrypointFlags>();
@@ -141,18 +155,10 @@ class ArgsReader {
     else if (/^providers\.file(\.|$)/.test(name)) return;
     else if (/^configfile$/.test(name))
       this.#lack(written, 'a static file is not read', 'write what stands in it as flags of Traefik, or as settings');
+    else if (/^providers\.(providersthrottleduration|precedence)/.test(name)) return;
     else if (/^providers\./.test(name))
       this.#lack(written, 'its routers and middlewares are not read', 'write them as labels of services');
-    else if (/^certificatesresolvers\.[\w-]+\.acme\.email$/.test(name))
-      this.#add('proxy', `ACME_EMAIL=${value}`, written);
-    else if (/^certificatesresolvers\.[\w-]+\.acme\.caserver$/.test(name))
-      this.#add('proxy', `ACME_DIRECTORY=${value}`, written);
-    else if (/^certificatesresolvers\.[\w-]+\.acme\.httpchallenge/.test(name))
-      this.#add('proxy', 'ACME_CHALLENGE=http-01', written);
-    else if (/^certificatesresolvers\.[\w-]+\.acme\.tlschallenge/.test(name))
-      this.#add('proxy', 'ACME_CHALLENGE=tls-alpn-01', written);
-    else if (/^certificatesresolvers\.[\w-]+\.acme\.dnschallenge/.test(name))
-      this.#add('proxy', 'ACME_CHALLENGE=dns-01', written);
+    else if (this.#acme.read(name, value, written)) return;
     else if (/^experimental\.(local)?plugins\./.test(name))
       this.#lack(
         written,
@@ -167,6 +173,14 @@ class ArgsReader {
     const named = [...this.#ports].map(([name, { port }]) => `${name}=${port}${this.#isSecure(name) ? ':ssl' : ''}`);
     if (!isUsual) this.#add('listener', `TRAEFIK_ENTRYPOINTS=${named.join(',')}`, 'the entrypoints');
     this.#addProvider();
+    const ports = new Map([...this.#ports].map(([name, { port }]) => [name, port]));
+    for (const { settings, remarks } of [
+      this.#trust.result(withUsual(ports, this.#entrypoints.keys())),
+      this.#acme.result(),
+    ]) {
+      this.#settings.push(...settings);
+      for (const remark of remarks) this.#remark(remark);
+    }
     return {
       settings: [...new Map(this.#settings.map((each) => [each.setting, each])).values()],
       problems: this.#problems,
@@ -208,7 +222,8 @@ class ArgsReader {
         this.#add('listener', `${setting}_CLOSED=${closedBy}`, from.closed ?? from.redirect ?? '');
       if (tls === undefined) continue;
       const options = tls.options === undefined ? '' : `,options=${tls.options}`;
-      this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}`, from.tls ?? '');
+      const domains = (tls.domains ?? []).map((domain) => `,domain=${domain}`).join('');
+      this.#add('listener', `${setting}_TLS=${tls.resolver ?? 'true'}${options}${domains}`, from.tls ?? '');
     }
   }
 
@@ -225,7 +240,8 @@ class ArgsReader {
       keep({ closed: `${written.slice(0, 100)}: ${why}`.replaceAll(/,\s*/g, ' ') });
       this.#lack(written, `${why}, so its routers respond with 503`, suggestion);
     };
-    if (port?.[3] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
+    if (this.#trust.read(name, option, value, written)) this.#entrypoints.set(name, own);
+    else if (port?.[3] === 'udp') this.#lack(written, 'UDP is not served', 'publish the port of the service itself');
     else if (port !== null) {
       this.#ports.set(name, { port: Number(port[2]), from: written });
       if (!/^(\*|0\.0\.0\.0|\[::\])?$/.test(port[1] ?? ''))
@@ -251,10 +267,6 @@ class ArgsReader {
         'this option of entrypoints is not known and may restrict',
         'set TRAEFIK_SERVICE=off and what its other flags say as settings of the listener, or leave the flag out',
       );
-    else if (option === 'forwardedheaders.trustedips' || option === 'proxyprotocol.trustedips')
-      this.#add('proxy', `TRUSTED_PROXIES=${value}`, written);
-    else if (/^(forwardedheaders|proxyprotocol)\.insecure$/.test(option) && !isOff)
-      this.#lack(written, 'no setting trusts every client', 'name the addresses: TRUSTED_PROXIES=10.0.0.0/8');
   }
 
   #tlsByDefault(
@@ -265,6 +277,8 @@ class ArgsReader {
   ): void {
     if (option === 'certresolver') keep({ tls: { ...tls, resolver: value } });
     else if (option === 'options') keep({ tls: { ...tls, options: value } });
+    else if (/^domains\[\d+\]\.(main|sans(\[\d+\])?)$/.test(option))
+      keep({ tls: { ...tls, domains: [...(tls?.domains ?? []), ...splitList(value)] } });
     else if (option !== '' || !/^(false|0|f)$/i.test(value)) keep({ tls: tls ?? {} });
   }
 
@@ -325,6 +339,16 @@ class ArgsReader {
 
   #add(of: 'listener' | 'proxy', setting: string, from: string): void {
     this.#settings.push({ of, setting, from });
+  }
+
+  #remark({ written, why, suggestion }: FlagRemark): void {
+    this.#problems.push({
+      severity: 'warning',
+      reason: 'traefik-flag-differs',
+      message: `${written.slice(0, 200)}: ${why}`,
+      label: written.replace(/[=\s].*$/s, ''),
+      suggestion,
+    });
   }
 
   #lack(written: string, why: string, suggestion: string): void {

@@ -4,6 +4,7 @@ import type { Problem } from '../definition/problem.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import type { GivenOptions } from './given-options.ts';
 import { type HttpNames, translateHttpRouter } from './http-routers.ts';
+import type { ReadLabels } from './read-labels.ts';
 import { type SharedNames, sharedNames } from './shared-names.ts';
 import { portProblems } from './target-service.ts';
 import { type TranslatedRouter, translateTcpRouter } from './tcp-routers.ts';
@@ -26,13 +27,8 @@ export function translateTraefik(
   nowMs: number,
 ): ReadonlyMap<string, TraefikTranslation> {
   const taken = services.filter(({ read }) => !read.isRejected);
-  const names = {
-    services: sharedNames(taken, 'http.services'),
-    middlewares: sharedNames(taken, 'http.middlewares'),
-    routers: sharedNames(taken, 'http.routers'),
-    tcpServices: sharedNames(taken, 'tcp.services'),
-    tcpRouters: sharedNames(taken, 'tcp.routers'),
-  };
+  const rejected = services.filter(({ read }) => read.isRejected);
+  const names = namesOf(taken);
   const problems = new Map<string, Problem[]>();
   const report = (id: string, found: readonly Problem[]) => problems.set(id, [...(problems.get(id) ?? []), ...found]);
   const routers: TranslatedRouter[] = [];
@@ -41,24 +37,31 @@ export function translateTraefik(
     report(service.id, service.read.problems);
     for (const section of Object.values(names)) report(service.id, section.problems.get(service.id) ?? []);
   }
-  for (const owner of taken) {
-    for (const [name, given] of routersOf(owner, names.routers)) {
-      const translated = translateHttpRouter(name, given, owner, names, options);
-      routers.push(...translated.routers);
+  const translateOf = (owner: TraefikService, among: Names): readonly TranslatedRouter[] => {
+    const found: TranslatedRouter[] = [];
+    for (const [name, given] of routersOf(owner, among.routers)) {
+      const translated = translateHttpRouter(name, given, owner, among, options);
+      found.push(...translated.routers);
       report(owner.id, translated.problems);
       for (const middleware of translated.used) used.add(middleware);
     }
-    for (const { name, options: given } of owner.namesOnly === true ? [] : ownedBy(owner, names.tcpRouters)) {
-      const translated = translateTcpRouter(name, given, owner, names.tcpServices, options);
-      routers.push(...translated.routers);
+    for (const { name, options: given } of owner.namesOnly === true ? [] : ownedBy(owner, among.tcpRouters)) {
+      const translated = translateTcpRouter(name, given, owner, among.tcpServices, options);
+      found.push(...translated.routers);
       report(owner.id, translated.problems);
     }
-  }
-  for (const owner of taken) {
-    report(owner.id, unusedMiddlewares(owner, names, used));
+    return found;
+  };
+  for (const owner of taken) routers.push(...translateOf(owner, names));
+  // Served by none of them. Their other faults are reported with the unknown label, so that one round mends all.
+  const withRejected = rejected.length === 0 ? names : namesOf(services);
+  for (const owner of rejected) translateOf(owner, withRejected);
+  for (const owner of services) {
+    report(owner.id, unusedMiddlewares(owner, owner.read.isRejected ? withRejected : names, used));
     for (const section of ['http.services', 'tcp.services'] as const)
       report(owner.id, portProblems(owner.read.sections[section]));
   }
+  for (const { id, read } of rejected) problems.set(id, withoutConsequences(problems.get(id) ?? [], read));
   const byOwner = Map.groupBy(routers, ({ owner }) => owner.id);
   return new Map(
     services.map(({ id, namesOnly }) => {
@@ -74,6 +77,35 @@ export function translateTraefik(
       ];
     }),
   );
+}
+
+/** A router, service or middleware with an unknown label lacks what that label was to say: this is no fault of its own. */
+function withoutConsequences(problems: readonly Problem[], { rejected }: ReadLabels): Problem[] {
+  return problems.filter(({ reason, label, message }) => {
+    if (reason === 'label-unknown') return true;
+    return !rejected.some((place) => {
+      const name = place.split('.')[3] ?? place;
+      return (
+        label?.startsWith(`${place}.`) === true || (reason === 'middleware-unusable' && message.includes(` ${name} `))
+      );
+    });
+  });
+}
+
+interface Names extends HttpNames {
+  readonly routers: SharedNames;
+  readonly tcpServices: SharedNames;
+  readonly tcpRouters: SharedNames;
+}
+
+function namesOf(services: readonly TraefikService[]): Names {
+  return {
+    services: sharedNames(services, 'http.services'),
+    middlewares: sharedNames(services, 'http.middlewares'),
+    routers: sharedNames(services, 'http.routers'),
+    tcpServices: sharedNames(services, 'tcp.services'),
+    tcpRouters: sharedNames(services, 'tcp.routers'),
+  };
 }
 
 /** Those of the labels; without any, Traefik makes one with the default rule for a service of HTTP. */
