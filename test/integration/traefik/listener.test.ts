@@ -196,6 +196,6 @@ describe('a listener in the Swarm of a Traefik', function () {
     engine.put('later', { ...web, 'traefik.http.routers.later.rule': 'Host(`b.example`)' });
     await until('the later one has the problem too', async () => (await read('later')).problems.length > 0, patience);
     expect((await read('later')).definition).to.equal(undefined);
-    expect(listening.listener.status().labels.traefik?.problem).to.include('there is no traefik');
+    expect(listening.listener.status().labels.traefik?.problem).to.include('the Swarm has no service traefik');
   });
 });

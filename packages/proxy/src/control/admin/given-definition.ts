@@ -74,7 +74,7 @@ export function fromDocument(json: unknown, { by, nowMs }: GivenBy): GivenDefini
   return {
     definition: checked.ok ? withRequires(checked.definition) : undefined,
     secrets: isPlainCertificate ? { ...secrets, certificate: serviceCert } : secrets,
-    problems: checked.ok ? [] : checked.problems,
+    problems: checked.ok ? (checked.warnings ?? []) : checked.problems,
   };
 }
 
