@@ -90,6 +90,15 @@ describe('the stream of the state', () => {
     expect(source().url).to.equal('/v1/events?replicas=replica');
   });
 
+  it('goes on where it was with another service in full, and without one', () => {
+    const { stream, source } = rig();
+    stream.open('all', 'manual/shop');
+    expect(source().url).to.equal('/v1/events?replicas=all&service=manual%2Fshop');
+    source().send('current', { lastEventId: 'ab-7' });
+    stream.open('all');
+    expect(source().url).to.equal('/v1/events?replicas=all&after=ab-7');
+  });
+
   it('is cut where it is open and no event comes within 10 s', () => {
     const { stream, source, seen, pass, waitedMs } = rig();
     stream.open('all');

@@ -50,13 +50,15 @@ export class StateStream {
     return this.#source !== undefined;
   }
 
-  open(scope: 'replica' | 'all'): void {
+  /** @param service `<owner>/<service>` to have in full */
+  open(scope: 'replica' | 'all', service?: string): void {
     this.close();
     // Versions of one scope say nothing about the other.
     if (scope !== this.#scope) this.#lastId = undefined;
     this.#scope = scope;
     const query = new URLSearchParams({
       replicas: scope,
+      ...(service === undefined ? {} : { service }),
       ...(this.#lastId === undefined ? {} : { after: this.#lastId }),
     });
     const source = this.#options.open(`/v1/events?${query}`);
@@ -67,7 +69,7 @@ export class StateStream {
       this.#cancel = this.#options.schedule(() => {
         if (this.#options.nowMs() - openedAtMs >= provenMs) {
           this.#options.onTrouble('interrupted');
-          this.open(scope);
+          this.open(scope, service);
           return;
         }
         this.close();

@@ -1,11 +1,23 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { CallError, read } from './api.ts';
 import { RateHistory } from './history-ring.ts';
 import { readHash } from './route-hash.ts';
 import type { ServiceRow } from './service-rows.ts';
-import { ServiceStates } from './service-states.ts';
 import { StateStream } from './state-stream.ts';
-import type { KeyProblem, Problem, Route, RowNumbers, Services, Session, StateChanges, Status } from './types.ts';
+import { StreamedState } from './streamed-state.ts';
+import type {
+  Certificates,
+  KeyProblem,
+  MaintainedService,
+  Problem,
+  Route,
+  RowNumbers,
+  ServiceNumbers,
+  Services,
+  Session,
+  StateChanges,
+  Status,
+} from './types.ts';
 
 /** What all views share. Each value is replaced as a whole, and keeps its last state while the proxy does not respond. */
 export const place = signal(readHash(location.hash));
@@ -16,6 +28,18 @@ export const problems = signal<readonly Problem[]>([]);
 export const keyProblems = signal<readonly KeyProblem[]>([]);
 /** The last minute of all services; `undefined` where this page may not read figures. */
 export const totals = signal<RowNumbers | undefined>(undefined);
+/** The next three are what the stream sends; views that show them read them while it is cut. */
+export const maintained = signal<readonly MaintainedService[] | undefined>(undefined);
+export const certificates = signal<Certificates | undefined>(undefined);
+/** The service that `watched` names. */
+export const oneService = signal<ServiceNumbers | undefined>(undefined);
+/** `<owner>/<service>` that is shown in full. */
+export const watched = computed(() => {
+  const { view, rest } = place.value;
+  return view === 'services' && rest.length >= 2 ? `${rest[0]}/${rest[1]}` : undefined;
+});
+/** The stream is cut: what is shown has been read. */
+export const isCut = signal(false);
 export const scope = signal<'replica' | 'all'>('all');
 /** How much of the state is here: a list of thousands comes in parts. */
 export const loaded = signal<'nothing' | 'part' | 'all'>('nothing');
@@ -40,14 +64,15 @@ const streamAgainMs = 30_000;
 const stream = new StateStream({
   open: (url) => new EventSource(url),
   onReset() {
-    incoming = new ServiceStates();
-    if (states.size === 0) states = incoming;
+    incoming = new StreamedState();
+    if (states.services.size === 0) states = incoming;
   },
   onChanges: take,
   onCurrent() {
     states = incoming;
     loaded.value = 'all';
     isLive();
+    isCut.value = false;
     show();
     noteRates();
   },
@@ -66,7 +91,7 @@ const stream = new StateStream({
   nowMs: () => performance.now(),
 });
 
-let states = new ServiceStates();
+let states = new StreamedState();
 /** What the stream sends; other than `states` while it sends all again, so that the list does not shrink meanwhile. */
 let incoming = states;
 let showTimer: ReturnType<typeof setTimeout> | undefined;
@@ -90,10 +115,10 @@ export function start(): void {
   });
   let isFirst = true;
   effect(() => {
-    // Another scope is another stream.
-    void scope.value;
+    // Another scope, or service, is another stream.
+    void [scope.value, watched.value];
     if (isFirst) isFirst = false;
-    else if (stream.isOpen) stream.open(scope.value);
+    else if (stream.isOpen) stream.open(scope.value, watched.value);
   });
   openStream();
   void readSession();
@@ -109,7 +134,7 @@ export async function refresh(force = false): Promise<void> {
 
 function openStream(): void {
   clearTimeout(streamTimer);
-  if (document.visibilityState === 'visible') stream.open(scope.value);
+  if (document.visibilityState === 'visible') stream.open(scope.value, watched.value);
 }
 
 function pauseAll(): void {
@@ -122,9 +147,10 @@ function pauseAll(): void {
 function forget(): void {
   pauseAll();
   stream.forget();
-  states = new ServiceStates();
+  states = new StreamedState();
   incoming = states;
   loaded.value = 'nothing';
+  isCut.value = false;
   connection.value = 'connecting';
   status.value = undefined;
   totals.value = undefined;
@@ -164,7 +190,9 @@ async function fallBack(): Promise<void> {
   const responds = await readSession();
   if (responds && session.value?.mayRead !== true) return;
   streamTimer = setTimeout(openStream, responds ? streamAgainMs : pollEveryMs);
-  if (responds) await poll();
+  if (!responds) return;
+  isCut.value = true;
+  await poll();
 }
 
 async function poll(): Promise<void> {
@@ -180,7 +208,7 @@ async function poll(): Promise<void> {
     if (error.status === 401 || error.status === 403) await readSession();
   }
   if (document.visibilityState !== 'visible' || connection.value === 'live' || session.value?.mayRead !== true) return;
-  pollTimer = setTimeout(() => void poll(), states.size > manyServices ? pollEveryMsOfMany : pollEveryMs);
+  pollTimer = setTimeout(() => void poll(), states.services.size > manyServices ? pollEveryMsOfMany : pollEveryMs);
 }
 
 async function readAll(): Promise<void> {
@@ -191,12 +219,12 @@ async function readAll(): Promise<void> {
     read<{ readonly problems: readonly Problem[]; readonly keys: readonly KeyProblem[] }>('/v1/problems'),
     mayCount ? read<Services>('/v1/services', { fields: 'numbers', replicas: scope.value }) : undefined,
   ]);
-  const next = new ServiceStates();
+  const next = new StreamedState();
   const keyOf = ({ owner, service }: { readonly owner: string; readonly service: string }) => `${owner}/${service}`;
-  for (const [key, routes] of Map.groupBy(table.routes, keyOf)) next.setRoutes(key, routes);
-  for (const [key, ofOne] of Map.groupBy(found.problems, keyOf)) next.setProblems(key, ofOne);
+  for (const [key, routes] of Map.groupBy(table.routes, keyOf)) next.services.setRoutes(key, routes);
+  for (const [key, ofOne] of Map.groupBy(found.problems, keyOf)) next.services.setProblems(key, ofOne);
   for (const { service, numbers } of counted?.services ?? [])
-    if (numbers !== null) next.setNumbers(service, numbers.lastMinute);
+    if (numbers !== null) next.services.setNumbers(service, numbers.lastMinute);
   // The stream may have come back meanwhile.
   if (connection.value === 'live') return;
   stream.forget();
@@ -218,9 +246,7 @@ function take(changes: StateChanges): void {
   if (keys) keyProblems.value = keys;
   const total = changes.totals?.[''];
   if (total) totals.value = total;
-  for (const [key, routes] of Object.entries(changes.services ?? {})) incoming.setRoutes(key, routes);
-  for (const [key, ofOne] of Object.entries(changes.problems ?? {})) incoming.setProblems(key, ofOne);
-  for (const [key, numbers] of Object.entries(changes.numbers ?? {})) incoming.setNumbers(key, numbers);
+  incoming.take(changes);
   if (incoming === states) showSoon();
 }
 
@@ -231,8 +257,14 @@ function showSoon(): void {
 function show(): void {
   clearTimeout(showTimer);
   showTimer = undefined;
-  rows.value = states.rows();
-  problems.value = states.problems();
+  rows.value = states.services.rows();
+  problems.value = states.services.problems();
+  states.keepService(watched.value);
+  if (!isCut.value) {
+    maintained.value = loaded.value === 'all' ? states.maintenance : undefined;
+    certificates.value = states.certificates;
+    oneService.value = watched.value === undefined ? undefined : states.serviceOf(watched.value);
+  }
   if (loaded.value === 'nothing' && rows.value.length > 0) loaded.value = 'part';
   shownAtMs = performance.now();
 }
@@ -241,6 +273,6 @@ function noteRates(): void {
   const nowMs = performance.now();
   if (totals.value === undefined || nowMs - ratesAtMs < figuresEveryMs) return;
   ratesAtMs = nowMs;
-  rates.add(new Map([...states.numbers].map(([key, { requestsPerSecond }]) => [key, requestsPerSecond])));
+  rates.add(new Map([...states.services.numbers].map(([key, { requestsPerSecond }]) => [key, requestsPerSecond])));
   tick.value += 1;
 }

@@ -89,6 +89,11 @@ export interface StateChanges {
   readonly services?: Items<readonly StateRoute[]>;
   readonly problems?: Items<readonly Problem[]>;
   readonly numbers?: Items<RowNumbers>;
+  readonly maintenance?: Items<MaintainedService>;
+  readonly ordering?: Items<Pick<Certificates, 'ordering' | 'waiting'>>;
+  readonly certificates?: Items<Certificate>;
+  readonly documents?: Items<Omit<ServiceNumbers, 'service' | 'numbers' | 'endpointNumbers'>>;
+  readonly details?: Items<Pick<ServiceNumbers, 'numbers' | 'endpointNumbers'>>;
 }
 
 export interface Window {
@@ -172,6 +177,28 @@ export interface MaintainedService {
     readonly since: string;
     readonly endedAt: string;
     readonly endedBy: string;
+  }[];
+}
+
+export interface Certificate {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly expiresAt: string;
+  readonly from: string;
+  readonly issuer?: string;
+  readonly renewAt?: string;
+}
+
+export interface Certificates {
+  readonly ordering: boolean;
+  readonly certificates: readonly Certificate[];
+  /** Names that are to have one and do not, or whose renewal failed. */
+  readonly waiting: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly failures: number;
+    readonly nextAttempt?: string;
+    readonly detail?: string;
   }[];
 }
 

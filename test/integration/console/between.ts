@@ -25,8 +25,10 @@ export async function startBetween(adminPort: number): Promise<Between> {
       response.writeHead(reply.statusCode ?? 502, reply.headers);
       response.flushHeaders();
       const isStream = reply.headers['content-type'] === 'text/event-stream';
-      if (isStream && isHeld) reply.resume().once('end', () => response.end());
-      else reply.pipe(response);
+      if (isStream && isHeld) {
+        const kept: Buffer[] = [];
+        reply.on('data', (part: Buffer) => kept.push(part)).once('end', () => response.end(Buffer.concat(kept)));
+      } else reply.pipe(response);
       reply.once('error', () => response.destroy());
     });
     sent.once('error', () => response.destroy());

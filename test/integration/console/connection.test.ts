@@ -1,5 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Page, Request } from 'playwright-core';
+import { eventually } from '../../../packages/proxy/test/running-proxy.ts';
+import { testCertificate } from '../../../packages/proxy/test/test-certificate.ts';
 import { withPage } from '../../harness/browser.ts';
 import { startFaultyRelay } from '../../harness/faulty-relay.ts';
 import { startBetween } from './between.ts';
@@ -46,6 +50,53 @@ describe('how the console stays up to date', function () {
     }
   });
 
+  it('keeps one service, maintenance and certificates up to date without a request either', async () => {
+    const between = await startBetween(rig.under.proxy.admin.port);
+    const certs = join(rig.under.dataDir, 'certs');
+    const operator = { headers: { authorization: `Bearer ${adminToken}` } };
+    try {
+      await withPage(async (page) => {
+        page.setDefaultTimeout(withinMs);
+        await logIn(page, between.url);
+        await says(page, 'live');
+        /** What is shown changes, and nothing but the streams was opened for it. */
+        const withoutRequest = async (change: () => Promise<unknown>, shown: () => Promise<unknown>) => {
+          const requested = between.paths.length;
+          await change();
+          await shown();
+          expect(between.paths.slice(requested)).to.deep.equal([]);
+        };
+        await page.goto(`${between.url}/#/services/manual/shop`);
+        await page.getByText('No request came since').waitFor();
+        await withoutRequest(
+          async () => (await rig.visit('/shop')).text(),
+          () => page.getByRole('row', { name: /^Last minute 1 / }).waitFor(),
+        );
+        await withoutRequest(
+          () => rig.under.call('POST', '/v1/maintenance?service=shop', operator),
+          () => page.getByText('In maintenance').first().waitFor(),
+        );
+        await page.goto(`${between.url}/#/maintenance`);
+        await page.getByRole('row', { name: /manual\/shop maintenance/ }).waitFor();
+        await withoutRequest(
+          () => rig.under.call('DELETE', '/v1/maintenance?service=shop', operator),
+          () => page.getByRole('heading', { name: 'Every service takes requests' }).waitFor(),
+        );
+        await page.goto(`${between.url}/#/certificates`);
+        await page.getByRole('heading', { name: 'No certificate' }).waitFor();
+        await withoutRequest(
+          async () => {
+            await mkdir(certs, { recursive: true });
+            await writeFile(join(certs, 'shop.pem'), (await testCertificate(['shop.example'])).pem);
+          },
+          () => page.getByRole('rowheader', { name: 'shop.example' }).waitFor(),
+        );
+      });
+    } finally {
+      await between.stop();
+    }
+  });
+
   it('polls where something in between holds events back, says so, and streams again when that has gone', async () => {
     const between = await startBetween(rig.under.proxy.admin.port);
     try {
@@ -57,6 +108,22 @@ describe('how the console stays up to date', function () {
         await shows(page, 'shop');
         await rig.publish('polled');
         await shows(page, 'polled');
+        await page.goto(`${between.url}/#/services/manual/polled`);
+        await page.getByText('No request came since').waitFor();
+        await (await rig.visit('/polled')).text();
+        await page.getByRole('row', { name: /^Last minute 1 / }).waitFor();
+        await page.goto(`${between.url}/#/maintenance`);
+        await page.getByRole('heading', { name: 'Every service takes requests' }).waitFor();
+        await page.goto(`${between.url}/#/certificates`);
+        await page.getByRole('heading', { name: 'Certificates' }).waitFor();
+        // Streams that end by themselves come through.
+        await page.goto(`${between.url}/#/live`);
+        await page.getByText('Every 2 s').waitFor();
+        await eventually('a request is shown', async () => {
+          await (await rig.visit('/polled/seen')).text();
+          return (await page.getByRole('row', { name: /polled\/seen/ }).count()) > 0;
+        });
+        await page.goto(`${between.url}/#/services`);
         between.holdStreams(false);
         // Sooner than it would by itself, after 30 s.
         await see(page, 'hidden');

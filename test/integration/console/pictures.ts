@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
 import { smallPng } from '../../harness/small-png.ts';
+import { until } from '../../harness/until.ts';
 import { adminToken, type ConsoleRig, logIn, startConsole } from './console-rig.ts';
 import { runTask, tasks } from './tasks.ts';
 
@@ -35,11 +36,15 @@ const views: readonly (readonly [name: string, hash: string, show: (page: Page, 
     [
       'service',
       'services/manual/shop',
-      async (page) => {
+      async (page, rig) => {
         await page.locator('.chart canvas').first().waitFor();
-        // A line needs readings.
-        for (let at = 0; at < 4; at += 1)
-          await page.waitForResponse((response) => response.url().includes('service=shop'));
+        // A line needs readings, and each has other figures.
+        const figures = page.getByRole('row', { name: /^Since start/ });
+        for (let at = 0; at < 4; at += 1) {
+          const before = await figures.textContent();
+          await (await rig.visit('/shop')).text();
+          await until('the figures change', async () => (await figures.textContent()) !== before);
+        }
       },
     ],
     [

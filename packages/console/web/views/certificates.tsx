@@ -2,27 +2,9 @@ import { useSignal } from '@preact/signals';
 import { CallError, change, read } from '../api.ts';
 import { formatDuration, formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
-import { session } from '../store.ts';
-import { useReading } from '../use-reading.ts';
-
-interface Certificates {
-  readonly ordering: boolean;
-  readonly certificates: readonly {
-    readonly name: string;
-    readonly hosts: readonly string[];
-    readonly expiresAt: string;
-    readonly from: string;
-    readonly issuer?: string;
-    readonly renewAt?: string;
-  }[];
-  readonly waiting: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly failures: number;
-    readonly nextAttempt?: string;
-    readonly detail?: string;
-  }[];
-}
+import { session, certificates as streamed } from '../store.ts';
+import type { Certificates } from '../types.ts';
+import { useStreamed } from '../use-streamed.ts';
 
 const everyMs = 5_000;
 const soonMs = 14 * 86_400_000;
@@ -30,10 +12,11 @@ const soonMs = 14 * 86_400_000;
 /** Which names have a certificate, until when, and what keeps the others waiting. */
 export function CertificatesView() {
   const mayRead = session.value?.mayChange === true;
-  const [reading, again] = useReading(
+  const [{ value, error }, again] = useStreamed(
+    streamed.value,
     mayRead ? 'certificates' : undefined,
     () => read<Certificates>('/v1/certificates'),
-    everyMs,
+    { everyMs },
   );
   const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
   const renew = async (name: string) => {
@@ -46,7 +29,6 @@ export function CertificatesView() {
       outcome.value = { kind: 'error', text: error.message };
     }
   };
-  const { value, error } = reading.value;
   if (!mayRead)
     return (
       <Empty title="Certificates name hosts">

@@ -8,8 +8,19 @@ import type { History } from '../types.ts';
 import { useReading } from '../use-reading.ts';
 
 /** What stood before, what was changed by whom, and the way back. */
-export function HistoryPart({ service, owner }: { readonly service: string; readonly owner: string }) {
-  const [reading, again] = useReading(`${owner}/${service}`, () => read<History>('/v1/history', { service }));
+export function HistoryPart({
+  service,
+  owner,
+  changedAt,
+}: {
+  readonly service: string;
+  readonly owner: string;
+  /** Of what is served; another one is another entry of the history. */
+  readonly changedAt: string | undefined;
+}) {
+  const [reading, again] = useReading(`${owner}/${service} ${changedAt}`, () =>
+    read<History>('/v1/history', { service }),
+  );
   const outcome = useSignal<{ readonly kind: 'ok' | 'error'; readonly text: string } | undefined>(undefined);
   const asking = useSignal<number | undefined>(undefined);
   const isBusy = useSignal(false);

@@ -3,10 +3,13 @@ import { useEffect } from 'preact/hooks';
 import { formatMs } from '../format.ts';
 import { Empty, TableBox, TableHead } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { place, session } from '../store.ts';
+import { isCut, place, session } from '../store.ts';
 import type { LiveRequest } from '../types.ts';
 
 const mostLines = 200;
+
+/** Where responses are kept until their end, a stream lasts so long. */
+const cutForMs = 2_000;
 
 type Stream = 'connecting' | 'open' | 'broken';
 
@@ -17,13 +20,20 @@ export function LiveView() {
   const skipped = useSignal(0);
   const state = useSignal<Stream>('connecting');
   const isPaused = useSignal(false);
-  const search = query.toString();
+  const search = new URLSearchParams(query);
+  if (isCut.value) search.set('forMs', String(cutForMs));
+  const path = `/v1/requests?${search}`;
   const mayRead = session.value?.mayChange === true;
+  const filter = query.toString();
+  useEffect(() => {
+    // Those of another filter.
+    lines.value = [];
+    skipped.value = 0;
+  }, [filter, lines, skipped]);
   useEffect(() => {
     if (!mayRead) return;
-    let number = 0;
     // The browser connects again by itself when the stream breaks off.
-    const source = new EventSource(`/v1/requests${search === '' ? '' : `?${search}`}`);
+    const source = new EventSource(path);
     source.onopen = () => {
       state.value = 'open';
     };
@@ -32,14 +42,14 @@ export function LiveView() {
     };
     source.addEventListener('request', ({ data }) => {
       if (isPaused.value) return;
-      number += 1;
+      const number = (lines.value[0]?.number ?? 0) + 1;
       lines.value = [{ ...(JSON.parse(data) as LiveRequest), number }, ...lines.value].slice(0, mostLines);
     });
     source.addEventListener('skipped', ({ data }) => {
       skipped.value += (JSON.parse(data) as { readonly count: number }).count;
     });
     return () => source.close();
-  }, [search, mayRead]);
+  }, [path, mayRead]);
   if (!mayRead)
     return (
       <Empty title="Live requests show clients">
@@ -51,8 +61,7 @@ export function LiveView() {
       <FilterForm query={query} />
       <p class="bar">
         <span class="hint" role="status">
-          {state.value === 'open' ? 'Live.' : state.value === 'connecting' ? 'Connecting …' : 'The stream was refused.'}{' '}
-          {skipped.value > 0 && `${skipped.value} more matched and are not shown.`}
+          {textOf(state.value)} {skipped.value > 0 && `${skipped.value} more matched and are not shown.`}
         </span>
         <button
           type="button"
@@ -92,6 +101,13 @@ export function LiveView() {
       )}
     </section>
   );
+}
+
+function textOf(state: Stream): string {
+  if (state === 'broken') return 'The stream was refused: too many are open, or the login has ended.';
+  // One after the other is opened then.
+  if (isCut.value) return 'Every 2 s: something between this page and the proxy holds events back.';
+  return state === 'open' ? 'Live.' : 'Connecting …';
 }
 
 function LiveLine({ line }: { readonly line: LiveRequest }) {

@@ -2,10 +2,10 @@ import { read } from '../api.ts';
 import { formatTime } from '../format.ts';
 import { Empty, Loading, Outcome, TableBox, TableHead } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { session } from '../store.ts';
+import { maintained, session } from '../store.ts';
 import type { MaintainedService, Maintenance } from '../types.ts';
 import { useChange } from '../use-change.ts';
-import { useReading } from '../use-reading.ts';
+import { useStreamed } from '../use-streamed.ts';
 
 const everyMs = 2_000;
 
@@ -20,17 +20,17 @@ interface Line {
 
 /** Everything that is down by decision: who decided it, until when, and the way back. */
 export function MaintenanceView() {
-  const [reading, again] = useReading(
+  const [{ value, error }, again] = useStreamed(
+    maintained.value,
     'maintenance',
-    () => read<{ readonly services: readonly MaintainedService[] }>('/v1/maintenance'),
-    everyMs,
+    async () => (await read<{ readonly services: readonly MaintainedService[] }>('/v1/maintenance')).services,
+    { everyMs },
   );
   const [outcome, isBusy, run] = useChange(again);
-  const { value, error } = reading.value;
   if (value === undefined) return error === undefined ? <Loading /> : <Outcome kind="error">{error}</Outcome>;
   const mayChange = session.value?.mayChange === true;
-  const lines = value.services.flatMap((each) => linesOf(each).map((line) => ({ ...each, ...line })));
-  const ended = value.services.flatMap((each) => each.ended.map((end) => ({ ...end, ...keyOf(each) })));
+  const lines = value.flatMap((each) => linesOf(each).map((line) => ({ ...each, ...line })));
+  const ended = value.flatMap((each) => each.ended.map((end) => ({ ...end, ...keyOf(each) })));
   return (
     <section>
       <h1>Maintenance</h1>

@@ -5,10 +5,10 @@ import { Chart } from '../chart.tsx';
 import { formatBytes, formatMs, formatPercent, formatRate, formatTime } from '../format.ts';
 import { Empty, EndpointBadge, Facts, Loading, Outcome, StateBadge, TableBox } from '../parts.tsx';
 import { hashOf } from '../route-hash.ts';
-import { loaded, place, rows, session } from '../store.ts';
+import { loaded, oneService, place, rows, scope, session } from '../store.ts';
 import type { Drain, EndpointNumbers, Numbers, ServiceNumbers, Services } from '../types.ts';
 import { useChange } from '../use-change.ts';
-import { useReading } from '../use-reading.ts';
+import { useStreamed } from '../use-streamed.ts';
 import { HistoryPart } from './history.tsx';
 import { DrainButton, MaintenancePart } from './maintenance-part.tsx';
 import { ProblemCard } from './problems.tsx';
@@ -22,10 +22,12 @@ export function ServiceView() {
   const [owner = '', service = ''] = place.value.rest;
   const key = `${owner}/${service}`;
   const mayRead = session.value?.mayChange === true;
-  const [reading, again] = useReading(
+  const streamed = oneService.value?.service === key ? oneService.value : undefined;
+  const [{ value: found, error }, again] = useStreamed(
+    streamed,
     mayRead ? key : undefined,
-    () => read<Services>('/v1/services', { service, owner, replicas: 'all' }),
-    everyMs,
+    async () => (await read<Services>('/v1/services', { service, owner, replicas: scope.value })).services[0],
+    { everyMs, isReadFirst: true },
   );
   const row = rows.value.find((each) => each.key === key);
   if (row === undefined && loaded.value !== 'all') return <Loading />;
@@ -36,7 +38,6 @@ export function ServiceView() {
         <a href={hashOf('services')}>All services</a>
       </Empty>
     );
-  const found = reading.value.value?.services[0];
   const [match = ''] = row.matches;
   return (
     <section class="service">
@@ -70,7 +71,7 @@ export function ServiceView() {
           ))}
         </ul>
       )}
-      {reading.value.error !== undefined && <p class="banner error">{reading.value.error}</p>}
+      {error !== undefined && <Outcome kind="error">{error}</Outcome>}
       {found !== undefined && <NumbersPart numbers={found.numbers} />}
       <h2>Matches</h2>
       <ul class="plain-list">
@@ -89,7 +90,7 @@ export function ServiceView() {
         onChanged={again}
       />
       <LabelsPart found={found} />
-      {mayRead && <HistoryPart service={service} owner={owner} />}
+      {mayRead && <HistoryPart service={service} owner={owner} changedAt={found?.definition?.updatedAt} />}
     </section>
   );
 }

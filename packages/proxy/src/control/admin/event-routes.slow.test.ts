@@ -146,6 +146,35 @@ describe('GET /v1/events', () => {
     expect(Object.keys(events.state().services ?? {})).to.include('manual/shop');
   });
 
+  it('has one service in full where that is named, and no other', async () => {
+    const shop = await stream(port, '?service=manual/shop');
+    const entry = under.proxy.entrypoints()[0]?.port;
+    const details = () => shop.state().details?.['manual/shop'] as { numbers?: { inFlight: number } } | undefined;
+    await eventually('it is there', () => shop.state().documents?.['manual/shop'] !== undefined);
+    expect(shop.state().documents?.['manual/shop']).to.have.nested.property('definition.source.kind', 'rest');
+    await fetch(`http://127.0.0.1:${entry}/shop`);
+    await eventually('the request is counted', () => details()?.numbers?.inFlight === 0);
+    // One that goes on with another service holds nothing of that, however old its items are.
+    const blog = await stream(port, '?service=manual/blog');
+    await eventually('it is there', () => blog.state().documents?.['manual/blog'] !== undefined);
+    expect(Object.keys(shop.state().documents ?? {})).to.deep.equal(['manual/shop']);
+    await eventually('nothing is newer', () => isCurrent(shop) && isCurrent(blog));
+    const next = await stream(port, `?service=manual/blog&after=${shop.id()}`);
+    await eventually('it is there', () => next.state().documents?.['manual/blog'] !== undefined);
+    expect(next.text()).to.not.include('event: reset');
+    await publish('blog', '/other');
+    await eventually('the change arrives', () =>
+      JSON.stringify(next.state().documents?.['manual/blog']).includes('/other'),
+    );
+    expect(shop.text()).to.not.include('"documents":{"manual/blog"');
+  });
+
+  it('has neither for a service that is not served, whatever its name', async () => {
+    const events = await stream(port, `?service=${encodeURIComponent('manual/<img src=x>')}`);
+    await eventually('all is there', () => isCurrent(events));
+    expect(events.state()).to.not.have.any.keys('documents', 'details');
+  });
+
   it('says again and again that nothing has changed', async () => {
     const events = await stream(port);
     await eventually('two say so', () => events.text().split('event: current').length > 2);
@@ -208,6 +237,28 @@ describe('GET /v1/events of a proxy with ADMIN_TOKEN', () => {
     const events = await stream(port);
     await eventually('all is there', () => isCurrent(events));
     expect(events.state()).to.include.keys('status', 'keys').and.to.not.have.any.keys('totals', 'numbers');
+  });
+
+  it('has maintenance without addresses, and nothing of one service, for such a call', async () => {
+    const port = await start({ ADMIN_READ: 'open' });
+    const token = { Authorization: 'Bearer s3cret' };
+    const call =
+      '/v1/docker-flow-proxy/reconfigure?serviceName=shop&servicePath=/shop&port=1&outboundHostname=127.0.0.1';
+    expect((await under.call('GET', call, { headers: token })).status).to.equal(200);
+    expect((await under.call('POST', '/v1/maintenance?service=shop', { headers: token })).status).to.equal(200);
+    const [anyone, operator] = [
+      await stream(port, '?service=manual/shop'),
+      await stream(port, '?service=manual/shop', token),
+    ];
+    const maintained = (of: Stream) => of.state().maintenance?.['manual/shop'] as { maintenance?: object } | undefined;
+    await eventually('both have it', () => maintained(anyone) !== undefined && maintained(operator) !== undefined);
+    expect(maintained(operator)?.maintenance).to.include({ from: 'operator', by: 'REST from 127.0.0.1' });
+    expect(maintained(anyone)?.maintenance).to.include({ from: 'operator' }).and.to.not.have.property('by');
+    await eventually('the details are there', () => operator.state().documents?.['manual/shop'] !== undefined);
+    await eventually('all is there', () => isCurrent(anyone));
+    expect(anyone.state()).to.not.have.any.keys('documents', 'details', 'certificates', 'ordering');
+    await under.call('DELETE', '/v1/maintenance?service=shop', { headers: token });
+    await eventually('it ends', () => maintained(operator)?.maintenance === null);
   });
 
   it('ends when the proxy stops', async () => {

@@ -1,7 +1,7 @@
 import { authorizeChange, guardPromise } from '@swarmgate/runtime';
 import { type Request, type Response, Router } from 'express';
 import { changeEvents, currentEvent, resetEvent, versionOf } from '../live/item-events.ts';
-import type { ItemKind, ItemVersions } from '../live/item-versions.ts';
+import { type ItemKind, type ItemName, type ItemVersions, itemKinds } from '../live/item-versions.ts';
 import type { StateSource } from '../live/state-source.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { hasSession } from './admin-session.ts';
@@ -16,9 +16,11 @@ const usualTimes: StreamTimes = { pingEveryMs: 3_000, stalledMs: 30_000 };
 /** After a stream that broke off, in milliseconds: the browser waits that long. */
 const retryMs = 2_000;
 
-const readable: readonly ItemKind[] = ['status', 'keys', 'services', 'problems'];
-/** Not opened by `ADMIN_READ`, as in `GET /v1/services`. */
-const figures: readonly ItemKind[] = ['totals', 'numbers'];
+const open: readonly ItemKind[] = ['status', 'keys', 'services', 'problems', 'openMaintenance'];
+/** What `ADMIN_READ` does not open, as in `GET /v1/services`. */
+const all: readonly ItemKind[] = itemKinds.filter((kind) => kind !== 'openMaintenance');
+/** A client gets these of the service that it named. */
+const ofOneService: readonly ItemKind[] = ['documents', 'details'];
 
 /**
  * `GET /v1/events`: the state, then its changes, as server-sent events. A client that comes back with `Last-Event-ID` (or
@@ -53,8 +55,10 @@ export function eventRoutes(parts: AdminParts, times = usualTimes): Router {
       },
     });
     stream.send(`retry: ${retryMs}\n\n`);
-    client = new Client(feed, stream, kindsFor(parts, request, response), after);
-    unsubscribe = feed.subscribe(() => client?.wake());
+    const kinds = kindsFor(parts, request, response);
+    const service = kinds.has('details') ? query.get('service') : undefined;
+    client = new Client({ feed, stream, kinds, service, after });
+    unsubscribe = feed.subscribe(() => client?.wake(), service);
     const owner = {
       onFault(error: unknown) {
         if (!stream.signal.aborted) parts.logger.error({ err: error }, 'a stream of events failed');
@@ -69,7 +73,17 @@ export function eventRoutes(parts: AdminParts, times = usualTimes): Router {
 
 function kindsFor({ settings }: AdminParts, request: Request, response: Response): ReadonlySet<ItemKind> {
   const may = hasSession(request, response) || authorizeChange(settings.adminToken, callOf(request)).kind === 'allowed';
-  return new Set(may ? [...readable, ...figures] : readable);
+  return new Set(may ? all : open);
+}
+
+interface ClientOptions {
+  readonly feed: StateSource;
+  readonly stream: EventStream;
+  readonly kinds: ReadonlySet<ItemKind>;
+  /** `<owner>/<service>` whose documents and details it gets. */
+  readonly service: string | undefined;
+  /** Id of the last event that it had from an earlier stream. */
+  readonly after: string | undefined;
 }
 
 /** One stream: the version that its client is at, and the round of events that brings it to the next. */
@@ -77,16 +91,19 @@ class Client {
   readonly #feed: StateSource;
   readonly #stream: EventStream;
   readonly #kinds: ReadonlySet<ItemKind>;
+  readonly #service: string | undefined;
   #items: ItemVersions;
   #version: number;
   #mustReset: boolean;
   #isCurrent = false;
+  #isFirst = true;
   #changed = Promise.withResolvers<void>();
 
-  constructor(feed: StateSource, stream: EventStream, kinds: ReadonlySet<ItemKind>, after: string | undefined) {
+  constructor({ feed, stream, kinds, service, after }: ClientOptions) {
     this.#feed = feed;
     this.#stream = stream;
     this.#kinds = kinds;
+    this.#service = service;
     this.#items = feed.items;
     this.#version = versionOf(feed.items, after);
     this.#mustReset = this.#version === 0;
@@ -130,6 +147,7 @@ class Client {
       this.#mustReset = false;
       this.#isCurrent = false;
     }
+    names = this.#ofItsService(names);
     for (const event of changeEvents(this.#items, names)) {
       this.#stream.send(event);
       yield this.#stream.waitingBytes() > mostWaitingBytes ? this.#stream.taken() : undefined;
@@ -138,5 +156,17 @@ class Client {
     const wasCurrent = this.#isCurrent;
     this.#isCurrent = isWhole;
     if (this.#isCurrent && (names.length > 0 || !wasCurrent)) this.#stream.send(currentEvent(this.#items, target));
+  }
+
+  /** The service may be another than that of the stream which it goes on from: nothing of it counts as known at first. */
+  #ofItsService(names: readonly ItemName[]): readonly ItemName[] {
+    const others = names.filter(({ kind }) => !ofOneService.includes(kind));
+    const name = this.#service;
+    if (name === undefined) return others;
+    const own = this.#isFirst
+      ? ofOneService.map((kind) => ({ kind, name })).filter((item) => this.#items.textOf(item) !== undefined)
+      : names.filter((item) => ofOneService.includes(item.kind) && item.name === name);
+    this.#isFirst = false;
+    return [...own, ...others];
   }
 }

@@ -18,6 +18,8 @@ export interface EventStreamOptions {
   /** Sent where nothing else was for a while; `undefined`: not now. */
   readonly ping: () => string | undefined;
   readonly onClose: () => void;
+  /** It ends after so long, in milliseconds; absent: not by itself. */
+  readonly endAfterMs?: number | undefined;
 }
 
 /** A response of server-sent events. */
@@ -37,7 +39,7 @@ export interface EventStream {
  * with the proxy.
  */
 export function openEventStream(request: Request, response: Response, options: EventStreamOptions): EventStream {
-  const { times, logger, draining, ping, onClose } = options;
+  const { times, logger, draining, ping, onClose, endAfterMs } = options;
   const session = callSession(response);
   const ending = new AbortController();
   response.writeHead(200, {
@@ -78,10 +80,18 @@ export function openEventStream(request: Request, response: Response, options: E
     guard(owner, () => guardPromise(owner, look())),
     times.pingEveryMs,
   );
+  const lastTimer =
+    endAfterMs === undefined
+      ? undefined
+      : setTimeout(
+          guard(owner, () => response.end()),
+          endAfterMs,
+        );
   response.once(
     'close',
     guard(owner, () => {
       clearInterval(timer);
+      clearTimeout(lastTimer);
       ending.abort(new Error('the stream has ended'));
       next.resolve();
       onClose();

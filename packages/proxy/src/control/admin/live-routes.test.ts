@@ -118,6 +118,18 @@ describe('GET /v1/requests', () => {
     expect(stream.events('request').length).to.be.within(2, 4);
   });
 
+  it('ends after the time that the call names, for a client that gets nothing before', async () => {
+    const path = `http://127.0.0.1:${under.proxy.admin.port}/v1/requests?forMs=1500`;
+    const whole = fetch(path).then((response) => response.text());
+    await eventually('a request is in it', async () => {
+      await ask('/nowhere');
+      return (await Promise.race([whole, undefined])) !== undefined;
+    });
+    expect(await whole)
+      .to.match(/^retry: 100\n/)
+      .and.to.include('"path":"/nowhere"');
+  });
+
   it('opens so many streams and no more', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => open('')));
     const statuses = all.map(({ status }) => status);
@@ -125,7 +137,15 @@ describe('GET /v1/requests', () => {
     expect(statuses.filter((status) => status === 503)).to.have.length(4);
   });
 
-  for (const query of ['status=6xx', 'status=abc', 'minDurationMs=-1', 'limit=0', 'limit=501', 'service=a/b/c'])
+  for (const query of [
+    'status=6xx',
+    'status=abc',
+    'minDurationMs=-1',
+    'limit=0',
+    'limit=501',
+    'forMs=1',
+    'service=a/b/c',
+  ])
     it(`refuses ${query}`, async () => {
       const { status, body } = await under.call('GET', `/v1/requests?${query}`);
       expect(status).to.equal(400);

@@ -10,6 +10,10 @@ import { BadRequestError, queryOf } from './request-query.ts';
 const mostStreams = 16;
 const mostWaitingBytes = 256 * 1_024;
 const mostPerSecond = 500;
+/** How long a stream lasts that ends by itself, in milliseconds; its client opens the next at once. */
+const shortest = 500;
+const longest = 60_000;
+const retryMs = 100;
 const usualTimes: StreamTimes = { pingEveryMs: 15_000, stalledMs: 30_000 };
 
 /** `GET /v1/requests`: requests as they end, as server-sent events. In memory only; bounded for each client and in all. */
@@ -21,6 +25,7 @@ export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
     const query = queryOf(request);
     const filter = readFilter(query);
     const perSecond = wholeNumber(query, 'limit', 1, mostPerSecond) ?? 50;
+    const endAfterMs = wholeNumber(query, 'forMs', shortest, longest);
     if (parts.server.watchRequests === undefined || streams >= mostStreams) {
       response.setHeader('Retry-After', '5');
       response.status(503).json({ Status: 'NOK', Message: `${mostStreams} streams of live requests are open already` });
@@ -37,8 +42,9 @@ export function liveRoutes(parts: AdminParts, times = usualTimes): Router {
         streams -= 1;
         unwatch();
       },
+      endAfterMs,
     });
-    stream.send(': live requests\n\n');
+    stream.send(endAfterMs === undefined ? ': live requests\n\n' : `retry: ${retryMs}\n\n`);
     // Counted until the client can be notified.
     let skipped = 0;
     const workers = Math.max(1, parts.server.workers().length);

@@ -14,7 +14,8 @@ export function maintenanceRoutes(parts: AdminParts): Router {
 
   router.get('/v1/maintenance', (request, response) => {
     const reply = maintenanceResponse(parts.follower.served, Date.now());
-    response.json(maySeeClients(parts, request, response) ? reply : withoutAddresses(reply));
+    const mayShow = maySeeClients(parts, request, response);
+    response.json(mayShow ? reply : { ...reply, services: reply.services.map(withoutAddresses) });
   });
 
   router.post('/v1/maintenance', ...body, async (request, response) => {

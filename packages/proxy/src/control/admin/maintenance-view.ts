@@ -5,6 +5,8 @@ import type { ServedServices } from '../watch/served-services.ts';
 import { addressOf, isOver } from './maintenance-plan.ts';
 import type { DrainView, MaintenanceResponse, MaintenanceView } from './response-bodies.ts';
 
+type MaintainedService = MaintenanceResponse['services'][number];
+
 /** What is in force of one service. Pure. */
 export function maintenanceOf(
   document: MaintenanceDocument | undefined,
@@ -54,15 +56,12 @@ export function maintenanceResponse(
 }
 
 /** For a caller who may not see addresses of clients and operators. */
-export function withoutAddresses(response: MaintenanceResponse): MaintenanceResponse {
+export function withoutAddresses(each: MaintainedService): MaintainedService {
   return {
-    ...response,
-    services: response.services.map((each) => ({
-      ...each,
-      maintenance: each.maintenance && withoutThem(each.maintenance),
-      drains: each.drains.map(({ by: _by, ...drain }) => drain),
-      ended: [],
-    })),
+    ...each,
+    maintenance: each.maintenance && withoutThem(each.maintenance),
+    drains: each.drains.map(({ by: _by, ...drain }) => drain),
+    ended: [],
   };
 }
 

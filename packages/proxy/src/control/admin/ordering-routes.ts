@@ -60,7 +60,10 @@ export function orderingRoutes(parts: AdminParts): Router {
   return router;
 }
 
-function certificatesResponse({ certificates, ordered }: AdminParts): CertificatesResponse {
+export function certificatesResponse({
+  certificates,
+  ordered,
+}: Pick<AdminParts, 'certificates' | 'ordered'>): CertificatesResponse {
   const byId = new Map((ordered?.ordered() ?? []).map((each) => [each.id, each]));
   const shown = (certificates?.list() ?? []).map((each): ShownCertificate => {
     const found = each.from === 'acme' ? byId.get(each.name) : undefined;

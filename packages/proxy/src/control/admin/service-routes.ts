@@ -1,4 +1,4 @@
-import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import type { ServiceKey } from '@swarmgate/registry';
 import { Router } from 'express';
 import type { ServedService } from '../../model/served-service.ts';
 import { inFlightByService, inFlightOfAll } from '../numbers/in-flight.ts';
@@ -9,10 +9,9 @@ import type { Steps, TakeSteps } from '../steps.ts';
 import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { optionalNameOf, requireAuthorization } from './http.ts';
-import { maintenanceOf } from './maintenance-view.ts';
-import { redactDefinition } from './redact-definition.ts';
 import { BadRequestError, choiceOf, queryOf } from './request-query.ts';
-import type { CoveredReplica, EndpointNumbers, ServicesResponse } from './response-bodies.ts';
+import type { CoveredReplica, ServicesResponse } from './response-bodies.ts';
+import { documentsOf, endpointNumbers } from './service-detail.ts';
 
 type ResponseInParts = Omit<ServicesResponse, 'services'> & {
   readonly services: Iterable<ServicesResponse['services'][number]>;
@@ -119,19 +118,6 @@ function* responseInParts(
   };
 }
 
-function documentsOf(served: ServedService): {
-  readonly definition: ServiceDefinition;
-} & Pick<ServicesResponse['services'][number], 'endpoints' | 'origin' | 'addressesFresh' | 'maintenance' | 'drains'> {
-  const { definition, endpoints, origin, addressesFresh, maintenance } = served;
-  return {
-    definition: redactDefinition(definition),
-    endpoints: endpoints ?? null,
-    origin,
-    addressesFresh,
-    ...maintenanceOf(maintenance, served, Date.now()),
-  };
-}
-
 function* busiest(
   services: readonly ServedService[],
   parts: readonly Windows[],
@@ -151,23 +137,6 @@ function* busiest(
     yield;
   }
   return places.flat().slice(0, most);
-}
-
-/** Of this replica: every endpoint that the service has, and those it had that were requested. */
-function endpointNumbers({ server }: AdminParts, key: ServiceKey, windows: Windows): readonly EndpointNumbers[] {
-  const merged = new MergedNumbers([windows]);
-  const found = new Map<string, EndpointNumbers>();
-  for (const { endpoint, health, outstanding } of server
-    .table()
-    .routesOf(key)
-    .flatMap((route) => server.endpointsOf(route))) {
-    const { id, host, port, state } = endpoint;
-    found.set(id, { id, host, port, state, health, numbers: merged.of(id, outstanding) });
-  }
-  for (const id of merged.keys())
-    if (!found.has(id))
-      found.set(id, { id, host: null, port: null, state: 'gone', health: 'unknown', numbers: merged.of(id, 0) });
-  return [...found.values()];
 }
 
 function mostOf(given: string | undefined): number {

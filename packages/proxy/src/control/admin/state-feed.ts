@@ -1,10 +1,26 @@
+import type { ServiceKey } from '@swarmgate/registry';
 import { createSignal, pause, type Running, type Tasks } from '@swarmgate/runtime';
-import { ItemVersions } from '../live/item-versions.ts';
+import { type ItemKind, ItemVersions } from '../live/item-versions.ts';
 import type { StateSource } from '../live/state-source.ts';
 import type { TakeSteps } from '../steps.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { maintenanceResponse, withoutAddresses } from './maintenance-view.ts';
+import { certificatesResponse } from './ordering-routes.ts';
 import { statusOf } from './read-routes.ts';
-import { keyItem, numberItems, problemItems, type StateItem, serviceItems } from './state-items.ts';
+import { documentsOf } from './service-detail.ts';
+import {
+  type CountedRequests,
+  certificateItems,
+  countRequests,
+  detailItem,
+  keyItem,
+  maintenanceItems,
+  numberItems,
+  problemItems,
+  type StateItem,
+  serviceItems,
+  totalItem,
+} from './state-items.ts';
 
 export type FeedParts = Pick<AdminParts, 'server' | 'follower' | 'problems' | 'totals' | 'long'> &
   Parameters<typeof statusOf>[0];
@@ -35,10 +51,13 @@ export class StateFeed implements StateSource, Running {
   readonly #ending = new AbortController();
   readonly #look = createSignal();
   readonly #onChange = new Set<() => void>();
+  /** How many streams want the details of a service. */
+  readonly #watched = new Map<ServiceKey, number>();
   #following: Promise<void> | undefined;
   #items = new ItemVersions();
   #isWhole = false;
   #seen: { readonly table: unknown; readonly atMs: number } | undefined;
+  #detailsAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StateFeedOptions) {
     this.#options = options;
@@ -56,15 +75,23 @@ export class StateFeed implements StateSource, Running {
     return this.#ending.signal.aborted;
   }
 
-  subscribe(onChange: () => void): () => void {
+  subscribe(onChange: () => void, service?: string): () => void {
     // What was there when the last stream ended is not what is there now.
     if (this.#onChange.size === 0) this.#isWhole = false;
     this.#onChange.add(onChange);
+    if (service !== undefined) this.#watch(service as ServiceKey, 1);
     this.#following ??= this.#options.tasks.run('state-feed', this.#ending.signal, () => this.#follow());
     this.#look.notify();
     return () => {
-      this.#onChange.delete(onChange);
+      if (this.#onChange.delete(onChange) && service !== undefined) this.#watch(service as ServiceKey, -1);
     };
+  }
+
+  #watch(service: ServiceKey, streams: 1 | -1): void {
+    const now = (this.#watched.get(service) ?? 0) + streams;
+    if (now > 0) this.#watched.set(service, now);
+    else this.#watched.delete(service);
+    this.#detailsAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** The table has changed. */
@@ -111,24 +138,52 @@ export class StateFeed implements StateSource, Running {
     this.#items.put('status', '', JSON.stringify(await statusOf(parts)));
     this.#items.put('keys', '', JSON.stringify(keyItem(parts)));
     this.#announce();
+    const { services } = maintenanceResponse(parts.follower.served, Date.now());
+    await this.#take('maintenance', maintenanceItems(services), signal);
+    await this.#take('openMaintenance', maintenanceItems(services.map(withoutAddresses)), signal);
+    const certificates = certificatesResponse(parts);
+    const { ordering, waiting } = certificates;
+    this.#items.put('ordering', '', JSON.stringify({ ordering, waiting }));
+    await this.#take('certificates', certificateItems(certificates), signal);
     const table = parts.server.table();
     const nowMs = performance.now();
-    if (this.#seen?.table !== table || nowMs - this.#seen.atMs >= servicesEveryMs) {
+    const isOtherTable = this.#seen?.table !== table;
+    if (isOtherTable || nowMs - (this.#seen?.atMs ?? 0) >= servicesEveryMs) {
       await this.#take('services', serviceItems(parts), signal);
       this.#seen = { table, atMs: nowMs };
     }
     const take: TakeSteps = (steps) => parts.long.inSlices(steps, signal);
+    const counted = await countRequests(parts, scope, take);
+    this.#items.put('totals', '', JSON.stringify(await totalItem(counted, take)));
+    if (isOtherTable || nowMs - this.#detailsAtMs >= servicesEveryMs) {
+      this.#detailsAtMs = nowMs;
+      await this.#lookAtDetails(counted, take);
+    }
     await this.#take('problems', problemItems(await take(parts.problems())), signal);
-    const { items, total } = await numberItems(parts, scope, take);
-    this.#items.put('totals', '', JSON.stringify(total));
-    await this.#take('numbers', items, signal);
+    await this.#take('numbers', numberItems(counted), signal);
   }
 
-  #take(kind: 'services' | 'problems' | 'numbers', items: Iterable<StateItem>, signal: AbortSignal): Promise<void> {
+  /** Of the services that a page shows by themselves. */
+  async #lookAtDetails(counted: CountedRequests, take: TakeSteps): Promise<void> {
+    const { parts } = this.#options;
+    const served = new Set<ServiceKey>();
+    for (const key of this.#watched.keys()) {
+      const found = parts.follower.served.services.get(key);
+      if (found === undefined) continue;
+      served.add(key);
+      this.#items.put('documents', key, JSON.stringify(documentsOf(found)));
+      this.#items.put('details', key, JSON.stringify(await detailItem(parts, key, counted, take)));
+    }
+    this.#items.keepOnly('documents', served);
+    this.#items.keepOnly('details', served);
+    this.#announce();
+  }
+
+  #take(kind: ItemKind, items: Iterable<StateItem>, signal: AbortSignal): Promise<void> {
     return this.#options.parts.long.inSlices(this.#taking(kind, items), signal);
   }
 
-  *#taking(kind: 'services' | 'problems' | 'numbers', items: Iterable<StateItem>): Generator<undefined, void> {
+  *#taking(kind: ItemKind, items: Iterable<StateItem>): Generator<undefined, void> {
     const names = new Set<string>();
     for (const [name, value] of items) {
       names.add(name);

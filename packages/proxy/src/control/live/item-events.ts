@@ -1,4 +1,4 @@
-import { type ItemKind, type ItemName, type ItemVersions, itemKinds } from './item-versions.ts';
+import { type ItemKind, type ItemName, type ItemVersions, itemKinds, ofEachKind } from './item-versions.ts';
 
 /** Of one event `changes`, in characters, unless a single item is larger. */
 export const mostEventLength = 48 * 1_024;
@@ -16,13 +16,13 @@ export function versionOf({ epoch, version }: Pick<ItemVersions, 'epoch' | 'vers
 
 /** Events that bring a client to the state of these items, each of bounded size, made when it is taken. */
 export function* changeEvents(versions: Pick<ItemVersions, 'textOf'>, names: readonly ItemName[]): Generator<string> {
-  let group = emptyGroup();
+  let group = ofEachKind((): string[] => []);
   let length = 0;
   for (const item of names) {
     const entry = `${JSON.stringify(item.name)}:${versions.textOf(item) ?? 'null'}`;
     if (length > 0 && length + entry.length > mostEventLength) {
       yield changesEvent(group);
-      group = emptyGroup();
+      group = ofEachKind(() => []);
       length = 0;
     }
     group[item.kind].push(entry);
@@ -31,15 +31,13 @@ export function* changeEvents(versions: Pick<ItemVersions, 'textOf'>, names: rea
   if (length > 0) yield changesEvent(group);
 }
 
-type Group = Readonly<Record<ItemKind, string[]>>;
+/** A client gets one of the two, under the same name. */
+const nameOfKind = (kind: ItemKind) => (kind === 'openMaintenance' ? 'maintenance' : kind);
 
-function emptyGroup(): Group {
-  return { status: [], keys: [], totals: [], services: [], problems: [], numbers: [] };
-}
-
-function changesEvent(group: Group): string {
+function changesEvent(group: Readonly<Record<ItemKind, readonly string[]>>): string {
   const kinds = itemKinds.filter((kind) => group[kind].length > 0);
-  return `event: changes\ndata: {${kinds.map((kind) => `"${kind}":{${group[kind].join(',')}}`).join(',')}}\n\n`;
+  const parts = kinds.map((kind) => `"${nameOfKind(kind)}":{${group[kind].join(',')}}`);
+  return `event: changes\ndata: {${parts.join(',')}}\n\n`;
 }
 
 /** The client holds nothing that counts: all items follow. */

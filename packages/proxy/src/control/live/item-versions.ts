@@ -1,13 +1,31 @@
 import { randomBytes } from 'node:crypto';
 
 /** What the stream of the console's state is made of, in the order in which a page gets it. */
-export const itemKinds = ['status', 'keys', 'totals', 'services', 'problems', 'numbers'] as const;
+export const itemKinds = [
+  'status',
+  'keys',
+  'totals',
+  'documents',
+  'details',
+  'maintenance',
+  'openMaintenance',
+  'ordering',
+  'certificates',
+  'services',
+  'problems',
+  'numbers',
+] as const;
 
 export type ItemKind = (typeof itemKinds)[number];
 
+/** One value for each kind. */
+export function ofEachKind<T>(make: () => T): Readonly<Record<ItemKind, T>> {
+  return Object.fromEntries(itemKinds.map((kind) => [kind, make()])) as Record<ItemKind, T>;
+}
+
 export interface ItemName {
   readonly kind: ItemKind;
-  /** `<owner>/<service>`; empty for kinds that have one item only. */
+  /** `<owner>/<service>`, or what a certificate is known by; empty for kinds that have one item only. */
   readonly name: string;
 }
 
@@ -28,14 +46,7 @@ const mostGone = 5_000;
 export class ItemVersions {
   /** Versions of different epochs cannot be compared: a new one begins with the process, and when the state was forgotten. */
   readonly epoch: string = randomBytes(6).toString('hex');
-  readonly #items: Readonly<Record<ItemKind, Map<string, Item>>> = {
-    status: new Map(),
-    keys: new Map(),
-    totals: new Map(),
-    services: new Map(),
-    problems: new Map(),
-    numbers: new Map(),
-  };
+  readonly #items = ofEachKind(() => new Map<string, Item>());
   readonly #gone: { readonly item: ItemName; readonly version: number }[] = [];
   readonly #mostGone: number;
   #version = 0;

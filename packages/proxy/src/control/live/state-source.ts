@@ -7,6 +7,10 @@ export interface StateSource {
   /** Everything was looked at since the first stream began: the items are the whole state. */
   readonly isWhole: boolean;
   readonly isStopped: boolean;
-  /** @param onChange called when any of the above may have changed. @returns the way to end it */
-  subscribe(onChange: () => void): () => void;
+  /**
+   * @param onChange called when any of the above may have changed
+   * @param service `<owner>/<service>` whose documents and details are among the items meanwhile
+   * @returns the way to end it
+   */
+  subscribe(onChange: () => void, service?: string): () => void;
 }
