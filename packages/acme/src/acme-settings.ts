@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { type ExternalAccount, externalAccounts, type Settings, UsageError } from '@swarmgate/runtime';
+import { type ExternalAccount, externalAccounts, readRegularFile, type Settings, UsageError } from '@swarmgate/runtime';
 import { dnsProviders, readCredentials } from './challenges/dns-providers.ts';
 import type { SelectionRules } from './names/select-names.ts';
 import type { OrdererOptions } from './ordering/orderer-options.ts';
@@ -60,7 +59,7 @@ export async function orderingRules(settings: AcmeSettings): Promise<OrderingRul
       issuers,
       email: acmeEmail,
       externalAccountOf: accountsOf(settings),
-      ca: acmeCaFile === undefined ? undefined : await readFile(acmeCaFile, 'utf8'),
+      ca: acmeCaFile === undefined ? undefined : await readRegularFile(acmeCaFile),
       dns,
       resolvers: settings.acmeDnsResolvers,
     },

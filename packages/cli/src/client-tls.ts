@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { messageOf, type Settings, UsageError } from '@swarmgate/runtime';
+import { messageOf, readRegularFileSync, type Settings, UsageError } from '@swarmgate/runtime';
 
 /**
  * How calls by https check the proxy: by `SWARMGATE_CACERT`; on the machine of the proxy by `ADMIN_TLS`, whose very certificate
@@ -17,7 +16,7 @@ export function secureAgent({ adminCa, adminTls }: Pick<Settings, 'adminCa' | 'a
 
 function read(name: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFileSync(path);
   } catch (cause) {
     throw new UsageError('admin-ca-unusable', `${name}=${path}: cannot be read (${messageOf(cause)})`, { cause });
   }

@@ -43,6 +43,7 @@ export type {
 } from './middlewares/middleware-kind.ts';
 export type { CountedBy, StatusRange } from './middlewares/option-values.ts';
 export { showMiddleware } from './middlewares/show-middleware.ts';
+export { type BoundedYaml, readYaml, type YamlFault, yamlBounds } from './traefik/bounded-yaml.ts';
 export { type Constraint, readConstraint } from './traefik/constraints.ts';
 export * from './traefik/dynamic-file.ts';
 export { type EntrypointOptions, readEntrypointOptions } from './traefik/entrypoint-options.ts';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   announceReplica,
   createSealer,
@@ -13,6 +12,7 @@ import {
   type Logger,
   pause,
   type Running,
+  readRegularFile,
   type Settings,
   stopAll,
   stopOnce,
@@ -384,7 +384,7 @@ async function followCertificates(
 }
 
 async function clientAuthoritiesOf({ caFile }: Settings): Promise<string | undefined> {
-  return caFile === undefined ? undefined : readFile(caFile, 'utf8');
+  return caFile === undefined ? undefined : readRegularFile(caFile);
 }
 
 /** How far the proxy is between its start and its end. */

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Logger, type Settings, silentLogger } from '@swarmgate/runtime';
+import { type Logger, readRegularFile, type Settings, silentLogger } from '@swarmgate/runtime';
 import { followRegistry } from './journal/follow.ts';
 import { readHistory } from './journal/history.ts';
 import { JournalContext } from './journal/journal-context.ts';
@@ -107,7 +106,7 @@ export async function readConsulAccess(
 async function readPem(setting: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {
-    return await readFile(file, 'utf8');
+    return await readRegularFile(file);
   } catch (error) {
     throw RegistryError.of('registry-refused', `${setting}=${file} cannot be read`, error);
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '@swarmgate/runtime';
+import { readRegularFile, UsageError } from '@swarmgate/runtime';
 import { type SecretsKey, secretsKeyOf } from './definition/seal-certificate.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function loadSecretsKeys(options: {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  return keysOf([await readFile(file, 'utf8')], file);
+  return keysOf([await readRegularFile(file)], file);
 }
 
 function keysOf(texts: readonly string[], from: string): readonly SecretsKey[] {

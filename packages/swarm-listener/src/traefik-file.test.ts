@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, UsageError } from '@swarmgate/runtime';
@@ -65,6 +65,9 @@ describe('TRAEFIK_FILE', () => {
 
   for (const [what, spoil] of [
     ['cannot be read', () => rmSync(path)],
+    ['is a device', () => [rmSync(path), symlinkSync('/dev/zero', path)]],
+    ['is a directory', () => [rmSync(path), mkdirSync(path)]],
+    ['has no end of tags', () => replace(`a: ${'!a '.repeat(300_000)}`)],
     ['is no YAML', () => replace('http: [')],
     ['has an unknown key', () => replace('http:\n  middleware: {}\n')],
     ['is too large', () => replace(`${middleware('/b')}#${'x'.repeat(3_000_000)}`)],
@@ -78,6 +81,7 @@ describe('TRAEFIK_FILE', () => {
       expect(namesOf(file)).to.deep.equal(['a']);
       expect(file.state().problems.map(({ reason }) => reason)).to.deep.equal(['traefik-file-unreadable']);
       expect(changes).to.equal(1);
+      rmSync(path, { recursive: true, force: true });
       replace(middleware('/a'));
       look();
       expect(file.state().problems).to.deep.equal([]);

@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { dynamicFileBounds, type Problem, readDynamicFile } from '@swarmgate/labels';
-import { type Logger, messageOf, type Running, type Tasks, UsageError } from '@swarmgate/runtime';
+import { type Logger, messageOf, type Running, readRegularFileSync, type Tasks, UsageError } from '@swarmgate/runtime';
 import type { TraefikFileState } from './labels/traefik-services.ts';
 
 export interface TraefikFile extends Running {
@@ -85,9 +85,7 @@ function stampOf(path: string): string {
 }
 
 function textOf(path: string): string {
-  const { size } = statSync(path);
-  // One that is far too large is not read into memory.
-  return size > 2 * dynamicFileBounds.bytes ? ' '.repeat(dynamicFileBounds.bytes + 1) : readFileSync(path, 'utf8');
+  return readRegularFileSync(path, { mostBytes: dynamicFileBounds.bytes });
 }
 
 function unreadable(path: string, why: string): Problem {

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Logger } from '@swarmgate/runtime';
+import { type Logger, readRegularFile } from '@swarmgate/runtime';
 
 /** Documents as files of one folder, readable by their owner alone, so that a change writes one file and not all. */
 export interface DocumentFolder {
@@ -31,7 +31,7 @@ export function documentFolder(path: string, logger: Logger): DocumentFolder {
       for (const kind of await namesIn(path)) {
         for (const file of await namesIn(join(path, kind))) {
           if (!fileName.test(file)) continue;
-          const text = await readFile(join(path, kind, file), 'utf8').catch(() => undefined);
+          const text = await readRegularFile(join(path, kind, file)).catch(() => undefined);
           if (text !== undefined) found.set(`${kind}/${file.slice(0, -'.json'.length)}`, text);
         }
       }

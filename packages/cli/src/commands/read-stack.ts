@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type DynamicFile, readDynamicFile, readTraefikArgs, type TraefikArgs, traefikLines } from '@swarmgate/labels';
-import { messageOf, readSettings, UsageError } from '@swarmgate/runtime';
+import {
+  type DynamicFile,
+  dynamicFileBounds,
+  readDynamicFile,
+  readTraefikArgs,
+  type TraefikArgs,
+  traefikLines,
+} from '@swarmgate/labels';
+import { messageOf, readRegularFileSync, readSettings, UsageError } from '@swarmgate/runtime';
 import { connectSwarm, familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener';
 import { UnreachableError } from '../admin-client.ts';
 import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
@@ -29,13 +36,16 @@ export async function readStack(files: readonly string[], options: StackOptions,
   const traefik = await flagsFor(merged, options, io, own.traefikFile !== undefined);
   const settings = traefik === undefined ? own : withFlags(own, traefik);
   const traefikFile = settings.traefikFile === undefined ? undefined : readFileOf(settings.traefikFile);
+  const families = familiesOf(settings);
+  const closesTls = traefik?.closesTls === undefined ? {} : { closesTls: traefik.closesTls };
   const desired = desiredServices(merged, {
     stack: stackName(files, options, merged),
     notifyLabel: settings.notifyLabel,
     serviceNamePrefix: settings.serviceNamePrefix,
     separator: settings.separator,
     defaults: settings.defaultLabels,
-    ...familiesOf(settings),
+    ...families,
+    ...(families.traefik === undefined ? {} : { traefik: { ...families.traefik, ...closesTls } }),
     ...(traefikFile === undefined ? {} : { traefikFile }),
     owner: settings.swarmName,
     nowMs: Date.now(),
@@ -70,9 +80,17 @@ function flagsOf({ args, environment, staticFile }: TraefikProcess, readsFile: b
 
 /** @throws UsageError where it cannot be read: what it defines may restrict */
 function readFileOf(path: string): DynamicFile {
-  const read = readDynamicFile(readText(path), path);
+  const read = readDynamicFile(readSetting(path), path);
   if (!read.ok) throw new UsageError('setting-invalid', `TRAEFIK_FILE: ${read.problem.message}`);
   return read.file;
+}
+
+function readSetting(path: string): string {
+  try {
+    return readRegularFileSync(path, { mostBytes: dynamicFileBounds.bytes });
+  } catch (cause) {
+    throw new UsageError('setting-invalid', `TRAEFIK_FILE=${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 async function processInSwarm(name: string | true, io: CommandIo): Promise<TraefikProcess> {

@@ -1,4 +1,6 @@
-import { type Document, isMap, isSeq, parseDocument, YAMLMap } from 'yaml';
+import { readYaml } from '@swarmgate/labels';
+import { UsageError } from '@swarmgate/runtime';
+import { type Document, isMap, isSeq, YAMLMap } from 'yaml';
 import type { DesiredService } from './desired-services.ts';
 import { labelsOfDefinition } from './labels-of-definition.ts';
 
@@ -13,7 +15,9 @@ export interface ConvertedStack {
  * their labels of Traefik and get none.
  */
 export function convertStack(text: string, services: readonly DesiredService[]): ConvertedStack {
-  const document = parseDocument(text, { merge: true });
+  const read = readYaml(text);
+  if (!read.ok) throw new UsageError('compose-invalid', read.fault.message);
+  const { document } = read.yaml;
   const unsaid: { service: string; what: string }[] = [];
   const labelled = document.get('services');
   for (const { composeName, definition, problems } of services) {

@@ -1,10 +1,11 @@
+import { readYaml, type YamlFault } from '@swarmgate/labels';
 import { UsageError } from '@swarmgate/runtime';
 import type { TraefikProcess } from '@swarmgate/swarm-listener';
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLParseError } from 'yaml';
+import { isMap, isScalar } from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';
 import { type PlacedProblem, type Position, readLabels } from './read-labels.ts';
 import { networkNamesOf, networksOf, traefikProcessOf } from './read-surroundings.ts';
-import { nodeUnder } from './yaml-nodes.ts';
+import { nodeUnder, plainOf } from './yaml-nodes.ts';
 
 /** A service of a stack file with the labels that Swarm gets. */
 export interface ComposeService {
@@ -41,20 +42,13 @@ export interface ComposeFile {
  * @throws UsageError `compose-invalid` with the file, the line and the parser's reason.
  */
 export function readCompose(file: string, text: string, env: Environment): ComposeFile {
-  const lines = new LineCounter();
   // Big integers keep their digits, as in Docker's parser.
-  const document = parseDocument(text, { lineCounter: lines, merge: true, intAsBigInt: true });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw new UsageError('compose-invalid', `${file}:${error.linePos?.[0].line ?? 1}: ${faultOf(error)}`, {
-      cause: error,
-    });
-  }
-  const at = (node: unknown): Position => {
-    const offset = (node as Node | null)?.range?.[0] ?? 0;
-    return { file, line: lines.linePos(offset).line };
-  };
-  const root = document.toJS() as Record<string, unknown> | null;
+  const read = readYaml(text, { intAsBigInt: true });
+  if (!read.ok) throw new UsageError('compose-invalid', `${file}:${read.fault.line ?? 1}: ${faultOf(read.fault)}`);
+  const { yaml } = read;
+  const { document, lineAt } = yaml;
+  const at = (node: unknown): Position => ({ file, line: lineAt(node) ?? 1 });
+  const root = plainOf(document.contents, yaml) as Record<string, unknown> | null;
   const listed = document.get('services', true);
   if (root === null || !isMap(listed)) {
     throw new UsageError('compose-invalid', `${file}: no "services" at the top: is it a stack file?`);
@@ -64,13 +58,13 @@ export function readCompose(file: string, text: string, env: Environment): Compo
   for (const pair of listed.items) {
     const name = String(isScalar(pair.key) ? pair.key.value : pair.key);
     const plain = ((root.services as Record<string, unknown>)[name] ?? {}) as PlainService;
-    const read = (...path: readonly string[]) => {
-      const node = nodeUnder(pair.value, path, document);
+    const labelsUnder = (...path: readonly string[]) => {
+      const node = nodeUnder(pair.value, path, yaml);
       const place = ['services', name, ...path].join('.');
-      return node === undefined ? undefined : readLabels(node, { document, positionOf: at, env, place });
+      return node === undefined ? undefined : readLabels(node, { yaml, positionOf: at, env, place });
     };
-    const deployed = read('deploy', 'labels');
-    const ofContainers = read('labels');
+    const deployed = labelsUnder('deploy', 'labels');
+    const ofContainers = labelsUnder('labels');
     services.set(name, {
       name,
       position: at(pair.key),
@@ -92,10 +86,9 @@ export function readCompose(file: string, text: string, env: Environment): Compo
   };
 }
 
-/** The parser's sentence without the place, which stands before it. */
-function faultOf({ code, message }: YAMLParseError): string {
+function faultOf({ code, message }: YamlFault): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here (---): a stack file is one document';
-  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+  return message;
 }
 
 /** Later files win, label by label, as `docker stack deploy -c a.yml -c b.yml` has it. */

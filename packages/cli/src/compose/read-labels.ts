@@ -1,7 +1,7 @@
 import type { Problem } from '@swarmgate/registry';
-import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar } from 'yaml';
+import { isMap, isScalar, isSeq, type Pair, type Scalar } from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';
-import { pairsOf } from './yaml-nodes.ts';
+import { type Aliases, pairsOf } from './yaml-nodes.ts';
 
 export interface Position {
   readonly file: string;
@@ -19,7 +19,7 @@ export interface ReadLabels {
 }
 
 export interface LabelSource {
-  readonly document: Document;
+  readonly yaml: Aliases;
   readonly positionOf: (node: unknown) => Position;
   readonly env: Environment;
   /** Where the labels stand, such as `services.web.deploy.labels`. */
@@ -33,7 +33,7 @@ export interface LabelSource {
 export function readLabels(node: unknown, source: LabelSource): ReadLabels {
   const reading = new Reading(source);
   if (isMap(node)) {
-    for (const pair of pairsOf(node, source.document)) reading.addPair(pair);
+    for (const pair of pairsOf(node, source.yaml)) reading.addPair(pair);
   } else if (isSeq(node)) {
     for (const [index, item] of node.items.entries()) reading.addItem(item, index);
   } else {

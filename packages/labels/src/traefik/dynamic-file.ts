@@ -1,6 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Problem } from '../definition/problem.ts';
 import { nearestName } from '../values/nearest-name.ts';
+import { type BoundedYaml, readYaml, yamlBounds } from './bounded-yaml.ts';
 import { readTraefikLabels } from './read-labels.ts';
 import type { TraefikService } from './traefik-options.ts';
 
@@ -23,8 +24,8 @@ export type ReadDynamicFile =
 /** Id and name of what `TRAEFIK_FILE` defines, among the services of the Swarm. */
 export const dynamicFileName = 'traefik-file';
 
-/** More than a file written by hand has. */
-export const dynamicFileBounds = { bytes: 1_048_576, values: 20_000, depth: 20, aliases: 100 };
+/** More than a file written by hand has; `yamlBounds` hold before them. */
+export const dynamicFileBounds = { bytes: yamlBounds.bytes, values: 20_000, depth: 20, aliases: 100 };
 
 /**
  * Reads `http.routers`, `http.services`, `http.middlewares` and the same of `tcp`
@@ -34,32 +35,20 @@ export const dynamicFileBounds = { bytes: 1_048_576, values: 20_000, depth: 20, 
  * @param name as messages show it
  */
 export function readDynamicFile(text: string, name: string): ReadDynamicFile {
-  const lines = new LineCounter();
-  if (Buffer.byteLength(text) > dynamicFileBounds.bytes)
-    return rejected(
-      name,
-      undefined,
-      `it is larger than ${dynamicFileBounds.bytes} bytes`,
-      'leave out what no router needs',
-    );
-  // Names that stand twice are looked for below: the parser compares each with each.
-  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: false });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const message = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-    return rejected(name, error.linePos?.[0].line, message.slice(0, 200), 'correct its YAML; TOML is not read');
+  // Names that stand twice are looked for below, where those of merge keys are known.
+  const parsed = readYaml(text, { uniqueKeys: false });
+  if (!parsed.ok) {
+    const { kind, line, message } = parsed.fault;
+    const mend = kind === 'bound' ? 'leave out what no router needs' : 'correct its YAML; TOML is not read';
+    return rejected(name, line, message.slice(0, 200), mend);
   }
+  const { yaml } = parsed;
   const template = text.indexOf('{{');
   if (template !== -1)
-    return rejected(
-      name,
-      lines.linePos(template).line,
-      'templates of Go are not evaluated',
-      'write what the template yields',
-    );
-  const reader = new FileReader(name, lines, (node) => (isAlias(node) ? node.resolve(document) : node));
+    return rejected(name, yaml.lineOf(template), 'templates of Go are not evaluated', 'write what the template yields');
+  const reader = new FileReader(name, yaml);
   try {
-    return reader.read(document.contents);
+    return reader.read(yaml.document.contents);
   } catch (fault) {
     if (fault instanceof Fault) return rejected(name, fault.line, fault.message, fault.suggestion);
     throw fault;
@@ -94,7 +83,6 @@ class Fault extends Error {
   }
 }
 
-type Resolve = (node: unknown) => unknown;
 type Pairs = readonly (readonly [key: string, value: unknown, line: number | undefined])[];
 
 const sections: Readonly<Record<string, readonly string[]>> = {
@@ -106,8 +94,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
 
 class FileReader {
   readonly #name: string;
-  readonly #lines: LineCounter;
-  readonly #resolve: Resolve;
+  readonly #yaml: BoundedYaml;
   readonly #labels: Record<string, string> = {};
   readonly #lineOf = new Map<string, number | undefined>();
   readonly #problems: Problem[] = [];
@@ -115,10 +102,9 @@ class FileReader {
   #values = 0;
   #aliases = 0;
 
-  constructor(name: string, lines: LineCounter, resolve: Resolve) {
+  constructor(name: string, yaml: BoundedYaml) {
     this.#name = name;
-    this.#lines = lines;
-    this.#resolve = resolve;
+    this.#yaml = yaml;
   }
 
   read(root: unknown): ReadDynamicFile {
@@ -183,7 +169,7 @@ class FileReader {
     }
     for (const [key, value] of this.#pairs(this.#pairs(options, 3)[0]?.[1], 4)) {
       if (key.toLowerCase() === 'servers')
-        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#resolved(value))[0], 5);
+        this.#flatten(`${place}.loadBalancer.server`, itemsOf(this.#yaml.resolved(value))[0], 5);
       else this.#flatten(`${place}.loadBalancer.${key}`, value, 5);
     }
   }
@@ -193,7 +179,7 @@ class FileReader {
     const other = pairs.find(([key]) => key.toLowerCase() !== 'loadbalancer');
     if (other !== undefined) return `${other[0]} is not supported`;
     const servers = this.#pairs(pairs[0]?.[1], 4).find(([key]) => key.toLowerCase() === 'servers')?.[1];
-    const count = itemsOf(this.#resolved(servers)).length;
+    const count = itemsOf(this.#yaml.resolved(servers)).length;
     if (count === 1) return undefined;
     return count === 0 ? 'it has no servers' : `it has ${count} servers, and one is supported`;
   }
@@ -228,14 +214,14 @@ class FileReader {
 
   /** Each value under its whole key: lists by comma, lists of maps by index. */
   #flatten(place: string, value: unknown, depth: number): void {
-    const node = this.#resolved(value);
+    const node = this.#yaml.resolved(value);
     if (isMap(node)) {
       const pairs = this.#pairs(node, depth);
       // What is there and empty is on: `tls: {}`.
       if (pairs.length === 0) this.#set(place, 'true', node);
       for (const [key, inner] of pairs) this.#flatten(`${place}.${key}`, inner, depth + 1);
     } else if (isSeq(node)) {
-      const items = node.items.map((item) => this.#resolved(item));
+      const items = node.items.map((item) => this.#yaml.resolved(item));
       for (const item of node.items) this.#count(item);
       if (items.every((item) => isScalar(item)))
         this.#set(
@@ -254,7 +240,7 @@ class FileReader {
   }
 
   #pairs(value: unknown, depth: number): Pairs {
-    const node = this.#resolved(value);
+    const node = this.#yaml.resolved(value);
     if (node !== value && ++this.#aliases > dynamicFileBounds.aliases)
       throw new Fault(this.#lineAt(value), `it has more than ${dynamicFileBounds.aliases} aliases`, 'write them out');
     if (depth > dynamicFileBounds.depth)
@@ -278,17 +264,9 @@ class FileReader {
     return [...found.values()].map(({ pair }) => pair);
   }
 
-  /** What an alias stands for. One without its anchor ends the reading: what it stands for may restrict. */
-  #resolved(node: unknown): unknown {
-    const resolved = this.#resolve(node);
-    if (resolved === undefined && node !== undefined)
-      throw new Fault(this.#lineAt(node), 'an alias has no anchor before it', 'define its anchor, or write its value');
-    return resolved;
-  }
-
   /** `<<: *base`, or a list of those. */
   #merged(value: unknown, depth: number): Pairs {
-    const node = this.#resolved(value);
+    const node = this.#yaml.resolved(value);
     return (isSeq(node) ? node.items : [node]).flatMap((each) => this.#pairs(each, depth + 1));
   }
 
@@ -299,8 +277,7 @@ class FileReader {
   }
 
   #lineAt(node: unknown): number | undefined {
-    const offset = (node as Node | null)?.range?.[0];
-    return offset === undefined ? undefined : this.#lines.linePos(offset).line;
+    return this.#yaml.lineAt(node);
   }
 
   #unknown(key: string, known: readonly string[], line: number | undefined): Fault {

@@ -43,8 +43,7 @@ export function translateHttpRouter(
   const routers: TranslatedRouter[] = [];
   // Middlewares of a router that is served nowhere are looked at too.
   const groups = entrypoints.groups.length === 0 ? [{ ports: [], middlewares: [] }] : entrypoints.groups;
-  for (const each of groups) {
-    const group = withDefaultTls(each, settings);
+  for (const group of groups.flatMap((each) => withDefaultTls(each, settings))) {
     const middlewares = routerMiddlewares(options, { name, owner }, names.middlewares, addressOf, group);
     problems.push(...middlewares.problems);
     for (const middleware of middlewares.used) used.add(middleware);
@@ -72,9 +71,12 @@ export function translateHttpRouter(
 }
 
 /** Default TLS options that restrict hold for every port with TLS. */
-function withDefaultTls(group: EntrypointGroup, { closesTls }: TraefikOptions): EntrypointGroup {
-  if (closesTls === undefined || !group.ports.some((port) => /^ssl$|:ssl$/.test(port))) return group;
-  return { ...group, closed: closesTls };
+function withDefaultTls(group: EntrypointGroup, { closesTls }: TraefikOptions): readonly EntrypointGroup[] {
+  const secure = closesTls === undefined ? [] : group.ports.filter((port) => /^ssl$|:ssl$/.test(port));
+  if (secure.length === 0 || closesTls === undefined) return [group];
+  const plain = group.ports.filter((port) => !secure.includes(port));
+  const closed = { ...group, ports: secure, closed: closesTls };
+  return plain.length === 0 ? [closed] : [{ ...group, ports: plain }, closed];
 }
 
 /** 0: the length of the rule. */

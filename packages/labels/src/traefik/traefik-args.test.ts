@@ -82,7 +82,38 @@ describe('flags of Traefik', () => {
   });
 
   it('of the file provider have their equivalent in TRAEFIK_FILE', () => {
-    expect(readTraefikArgs('--providers.file.filename=/a.yml', { readsFile: true }).problems).to.deep.equal([]);
+    const read = readTraefikArgs('--providers.file.filename=/a.yml', { readsFile: true });
+    expect(read.problems).to.deep.equal([]);
+    expect(read).to.not.have.property('closesTls');
+  });
+
+  const providers: readonly (readonly [flag: string, closesTls: boolean])[] = [
+    ['--providers.file.filename=/a.yml', true],
+    ['--providers.file.directory=/rules', true],
+    ['TRAEFIK_PROVIDERS_FILE_DIRECTORY=/rules', true],
+    ['--providers.http.endpoint=http://a', true],
+    ['--providers.consul.endpoints=a:8500', true],
+    ['--providers.kubernetescrd', true],
+    ['--providers.rest.insecure', true],
+    ['--providers.etcd=false', false],
+    ['--providers.file.watch=true', false],
+    ['--providers.consulcatalog', false],
+    ['--providers.swarm', false],
+    ['--providers.providersThrottleDuration=5s', false],
+  ];
+  for (const [flag, closesTls] of providers)
+    it(`${closesTls ? 'close routers with TLS' : 'close nothing'} where their definitions are not read: ${flag}`, () => {
+      const read = readTraefikArgs(flag);
+      expect(read.closesTls !== undefined).to.equal(closesTls);
+      if (closesTls)
+        expect(read.problems.map(({ severity, message }) => `${severity} ${message}`).join()).to.match(/^error .*TLS/);
+    });
+
+  it('that are off say nothing', () => {
+    expect(readTraefikArgs('--providers.etcd=false --providers.providersThrottleDuration=5s')).to.deep.equal({
+      settings: [],
+      problems: [],
+    });
   });
 
   // What restricts a whole entrypoint and has no setting, or is not known at all.

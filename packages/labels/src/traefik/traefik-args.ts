@@ -10,7 +10,12 @@ export interface TraefikArgs {
   /** `NAME=value`, in the order of the flags; `of` is the process that reads it. */
   readonly settings: readonly SettingOfFlag[];
   readonly problems: readonly Problem[];
+  /** Why routers with TLS respond with 503: default TLS options that are not read may demand certificates of clients. */
+  readonly closesTls?: string;
 }
+
+/** Providers whose definitions are labels or tags: these name TLS options, and define none. */
+const withoutTlsOptions = /^providers\.(consulcatalog|nomad|ecs|marathon|rancher)(\.|$)/;
 
 /**
  * Reads flags (`--entrypoints.web.address=:80`), or the environment's names of them (`TRAEFIK_ENTRYPOINTS_WEB_ADDRESS=:80`), one a line
@@ -136,6 +141,7 @@ class ArgsReader {
   readonly #ports = new Map<string, { readonly port: number; readonly from: string }>();
   readonly #entrypoints = new Map<string, EntrypointFlags>();
   readonly #readsFile: boolean;
+  #closesTls: string | undefined;
   readonly #providers: Record<Provider, ProviderFlags[]> = { docker: [], swarm: [] };
 
   constructor(readsFile: boolean) {
@@ -156,8 +162,7 @@ class ArgsReader {
     else if (/^configfile$/.test(name))
       this.#lack(written, 'a static file is not read', 'write what stands in it as flags of Traefik, or as settings');
     else if (/^providers\.(providersthrottleduration|precedence)/.test(name)) return;
-    else if (/^providers\./.test(name))
-      this.#lack(written, 'its routers and middlewares are not read', 'write them as labels of services');
+    else if (/^providers\./.test(name)) this.#provider(name, value, written);
     else if (this.#acme.read(name, value, written)) return;
     else if (/^experimental\.(local)?plugins\./.test(name))
       this.#lack(
@@ -184,6 +189,7 @@ class ArgsReader {
     return {
       settings: [...new Map(this.#settings.map((each) => [each.setting, each])).values()],
       problems: this.#problems,
+      ...(this.#closesTls === undefined ? {} : { closesTls: this.#closesTls }),
     };
   }
 
@@ -330,11 +336,30 @@ class ArgsReader {
   /** The path is one of Traefik's container. */
   #file(value: string, written: string): void {
     if (this.#readsFile) return;
+    this.#closeTls(written);
     this.#lack(
       written,
-      'its routers, services and middlewares are not read',
+      'its routers, services, middlewares and TLS options are not read, so routers with TLS, and those that name its middlewares, respond with 503',
       `mount ${value.slice(0, 100)} into the listener, and set TRAEFIK_FILE to its path there`,
     );
+  }
+
+  #provider(name: string, value: string, written: string): void {
+    if (/^providers\.\w+$/.test(name) && /^(false|0|f)$/i.test(value)) return;
+    if (withoutTlsOptions.test(name)) {
+      this.#lack(written, 'its routers and middlewares are not read', 'write them as labels of services');
+      return;
+    }
+    this.#closeTls(written);
+    this.#lack(
+      written,
+      'its routers, middlewares and TLS options are not read, so routers with TLS respond with 503',
+      'write them as labels of services, what the other flags say as settings of the listener, and set TRAEFIK_SERVICE=off',
+    );
+  }
+
+  #closeTls(written: string): void {
+    this.#closesTls ??= `${written.slice(0, 100)} may define default TLS options that demand certificates of clients, and it is not read`;
   }
 
   #add(of: 'listener' | 'proxy', setting: string, from: string): void {

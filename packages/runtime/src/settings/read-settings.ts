@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openToAll } from '../authorization.ts';
-import { UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
+import { readRegularFileSync } from '../regular-file.ts';
 import { settingsCatalogue } from './catalogue.ts';
 import { missingForAcme } from './missing-for-acme.ts';
 import type { Role, Setting } from './setting.ts';
@@ -161,6 +162,9 @@ function defaultOf(setting: Setting<unknown>, role: Role): unknown {
   return parsed.ok ? parsed.value : undefined;
 }
 
+/** More than any value has, a PEM with its chain included. */
+const mostValueBytes = 1_048_576;
+
 type Given =
   | { readonly kind: 'absent' }
   | { readonly kind: 'given'; readonly text: string; readonly from: string }
@@ -171,6 +175,14 @@ export function isGiven(name: string, source: SettingsSource): boolean {
   return findGiven({ env: [name] }, source).kind !== 'absent';
 }
 
+function contentOf(file: string, from: string, shown: string): Given {
+  try {
+    return { kind: 'given', text: readRegularFileSync(file, { mostBytes: mostValueBytes }).trim(), from };
+  } catch (error) {
+    return { kind: 'unreadable', problem: `${shown}: cannot be read (${messageOf(error)})` };
+  }
+}
+
 function findGiven(setting: Pick<Setting<unknown>, 'env'>, source: SettingsSource): Given {
   for (const name of setting.env) {
     const direct = source.env[name];
@@ -178,21 +190,12 @@ function findGiven(setting: Pick<Setting<unknown>, 'env'>, source: SettingsSourc
     if (direct !== undefined && direct !== '') return { kind: 'given', text: direct, from: name };
     const file = source.env[`${name}_FILE`];
     if (file !== undefined && file !== '') {
-      try {
-        return { kind: 'given', text: readFileSync(file, 'utf8').trim(), from: `${name}_FILE` };
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return { kind: 'unreadable', problem: `${name}_FILE=${JSON.stringify(file)}: cannot be read (${reason})` };
-      }
+      return contentOf(file, `${name}_FILE`, `${name}_FILE=${JSON.stringify(file)}`);
     }
     const lower = name.toLowerCase();
     for (const secretName of [`dfp_${lower}`, ...(lower.startsWith('df_') ? [lower] : [])]) {
       const secret = join(source.secretsDir ?? '/run/secrets', secretName);
-      try {
-        return { kind: 'given', text: readFileSync(secret, 'utf8').trim(), from: secret };
-      } catch {
-        // No such secret: the next place decides.
-      }
+      if (existsSync(secret)) return contentOf(secret, secret, secret);
     }
   }
   return { kind: 'absent' };

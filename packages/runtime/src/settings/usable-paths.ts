@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { readRegularFileSync } from '../regular-file.ts';
 
 /** Why a file cannot be used as PEM; `undefined` where it can. What it holds is never shown: it may be a private key. */
 export function objectionToPem(path: string): string | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFileSync(path);
   } catch (error) {
     return `expected a PEM file that this process can read (${messageOf(error)})`;
   }

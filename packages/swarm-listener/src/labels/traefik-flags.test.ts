@@ -87,6 +87,40 @@ describe('the flags of the Traefik service in the Swarm', () => {
     expect(kindsOf(see(web, owner, ...both).get('web'))).to.deep.equal(['']);
   });
 
+  it('close routers with TLS, and those that name its middlewares, where the file of Traefik is not read', () => {
+    const secure = named('web', {
+      ...router,
+      'traefik.http.routers.web.entrypoints': 'web,websecure',
+      'traefik.http.routers.of-file.rule': 'Host(`b.example`)',
+      'traefik.http.routers.of-file.entrypoints': 'web',
+      'traefik.http.routers.of-file.middlewares': 'auth@file',
+    });
+    const kinds = (env: Record<string, string>, flags: readonly string[]) => {
+      const services = listener(env)(secure, traefik(flags));
+      const { destinations = [] } = services.get('web')?.definition ?? {};
+      return destinations.map(({ rule, entryPorts, middlewares = [] }) =>
+        [rule, entryPorts, ...middlewares.map(({ kind }) => kind)].join(' '),
+      );
+    };
+    const plain = ['--providers.swarm.exposedbydefault=false'];
+    const file = [...plain, '--providers.file.filename=/etc/traefik/dynamic.yml'];
+    const open = 'Host(`a.example`) plain,ssl';
+    const ofFile = 'Host(`b.example`) plain unsupported';
+    expect(kinds({}, plain)).to.have.members([open, ofFile]);
+    expect(kinds({}, file)).to.have.members(['Host(`a.example`) plain', 'Host(`a.example`) ssl unsupported', ofFile]);
+    expect(kinds({ TRAEFIK_SERVICE: 'off' }, file)).to.have.members([open, ofFile]);
+    const [problem] =
+      listener({ TRAEFIK_SERVICE: 'traefik_traefik' })(secure, traefik(file)).get('traefik_traefik')?.problems ?? [];
+    expect(problem?.message).to.include('--providers.file.filename=/etc/traefik/dynamic.yml').and.include('503');
+    expect(problem?.suggestion).to.include('set TRAEFIK_FILE');
+  });
+
+  it('still close what the file of Traefik may restrict when Traefik is gone', () => {
+    const see = listener();
+    see(web, traefik(['--providers.swarm.exposedbydefault=false', '--providers.file.filename=/a.yml']));
+    expect(reasonsOf(see(web).get('web'))).to.include('traefik-service-missing');
+  });
+
   it('are problems of the Traefik service where nothing here says the same', () => {
     const see = listener();
     const reported = see(web, traefik(['--providers.consulcatalog'])).get('traefik_traefik');

@@ -42,12 +42,14 @@ export function createTraefikFlags(settings: TraefikFlagsSettings, readsFile: bo
   let seen: readonly unknown[] = [];
   /** Of flags that were read once: a Traefik that is gone must not open what they closed. */
   let settingsWithFlags: TraefikSettings | undefined;
+  let closedTls = false;
 
   function stateOf(candidates: readonly (SwarmService & { readonly traefik: TraefikProcess })[]): TraefikFlagsState {
     const [first, ...more] = candidates;
     if (first === undefined) {
       const isMissed =
         settings.traefikService !== undefined ||
+        closedTls ||
         (settingsWithFlags !== undefined && !isDeepStrictEqual(settingsWithFlags, onlyTraefik(settings)));
       return isMissed ? { kind: 'unknown', problem: missing(settings.traefikService) } : alone;
     }
@@ -61,10 +63,13 @@ export function createTraefikFlags(settings: TraefikFlagsSettings, readsFile: bo
     const flags = readTraefikArgs(lines, { readsFile });
     try {
       const merged = withFlags(settings, flags);
-      const options = traefikOptionsOf(merged);
+      const { closesTls } = flags;
+      const options = { ...traefikOptionsOf(merged), ...(closesTls === undefined ? {} : { closesTls }) };
       settingsWithFlags = onlyTraefik(merged);
+      closedTls = closesTls !== undefined;
       const isBound =
-        settings.traefikService !== undefined || isDeepStrictEqual(settingsWithFlags, onlyTraefik(settings));
+        settings.traefikService !== undefined ||
+        (!closedTls && isDeepStrictEqual(settingsWithFlags, onlyTraefik(settings)));
       const problems = isBound ? flags.problems : [...flags.problems, unnamed(name)];
       return { kind: 'read', service: { id, name }, flags: { ...flags, problems }, options };
     } catch (error) {

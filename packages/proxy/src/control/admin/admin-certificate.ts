@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { type Logger, messageOf, pause, type Running, UsageError } from '@swarmgate/runtime';
+import { type Logger, messageOf, pause, type Running, readRegularFile, UsageError } from '@swarmgate/runtime';
 import { type Certificate, readCertificate } from '../../server/tls/certificate.ts';
 
 /** The certificate that the admin port serves. */
@@ -24,7 +23,7 @@ export async function followAdminCertificate(
   const isContent = setting.includes('-----BEGIN ');
   const name = isContent ? 'the PEM of ADMIN_TLS' : setting;
   const readAgain = async () => {
-    const pem = isContent ? setting : await readFile(setting, 'utf8');
+    const pem = isContent ? setting : await readRegularFile(setting);
     return { pem, read: readCertificate(name, pem, undefined) };
   };
   const first = await readAgain().catch((cause: unknown) => {

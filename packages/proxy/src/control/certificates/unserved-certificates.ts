@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
+import { readRegularFile } from '@swarmgate/runtime';
 
 const mostNamed = 10;
 
@@ -16,7 +17,7 @@ export async function unservedCertificates(
   const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.json'));
   const names = new Set<string>();
   for (const file of files)
-    for (const name of namesOf(await readFile(join(folder, file), 'utf8').catch(() => ''), nowMs)) names.add(name);
+    for (const name of namesOf(await readRegularFile(join(folder, file)).catch(() => ''), nowMs)) names.add(name);
   if (names.size === 0) return new Map();
   const shown = [...names].sort().slice(0, mostNamed);
   const more = names.size - shown.length;

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { SecretsKey } from '@swarmgate/registry';
-import type { Tasks } from '@swarmgate/runtime';
+import { readRegularFile, type Tasks } from '@swarmgate/runtime';
 import { trustedProxies } from '../../exchange/client-connection.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { SuspendedNames } from '../../express/plugins/suspended-names.ts';
@@ -31,7 +30,7 @@ export interface OwnDependencies extends ServingDependencies {
 /** Makes the dependencies of a process that serves alone. @throws RangeError for a wrong `TRUSTED_PROXIES` */
 export async function ownDependencies(options: OwnServingOptions, tasks: Tasks): Promise<OwnDependencies> {
   const { settings, logger } = options;
-  const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+  const clientAuthorities = settings.caFile === undefined ? undefined : await readRegularFile(settings.caFile);
   const exempt = trustedProxies(settings.trustedProxies);
   const ownCertificates = await openCertificates(options, clientAuthorities);
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;

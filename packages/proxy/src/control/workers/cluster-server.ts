@@ -1,11 +1,18 @@
 import cluster from 'node:cluster';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { noChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { SecretsKey } from '@swarmgate/registry';
-import { type FaultOwner, guardPromise, type Logger, type Settings, stopOnce, Tasks } from '@swarmgate/runtime';
+import {
+  type FaultOwner,
+  guardPromise,
+  type Logger,
+  readRegularFile,
+  type Settings,
+  stopOnce,
+  Tasks,
+} from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
@@ -76,7 +83,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const workers = workerCountOf(settings);
   const ended = new AbortController();
   const { signal } = ended;
-  const clientAuthorities = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+  const clientAuthorities = settings.caFile === undefined ? undefined : await readRegularFile(settings.caFile);
   const certificates = await openCertificates(options, clientAuthorities);
   const bound = BoundEntrypoints.bind(
     options.entrypoints ?? [...settings.defaultPorts, ...settings.bindPorts],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -35,6 +35,19 @@ describe('files of plug-ins', () => {
     await put('same.mjs', usable);
     await put('same.ts', usable);
     expect(await faultsOf()).to.deep.equal({ same: 'same.mjs and same.ts have the same name' });
+  });
+
+  it('are not opened where they are no files: a FIFO would hold up the process', async () => {
+    await symlink('/dev/null', join(directory, 'device.mjs'));
+    await mkdir(join(directory, 'folder'));
+    await symlink('folder', join(directory, 'linked.mjs'));
+    await put('_target.mjs', usable);
+    await symlink('_target.mjs', join(directory, 'other.mjs'));
+    expect(await faultsOf()).to.deep.equal({
+      device: 'it cannot be loaded: expected a regular file, and it is a device',
+      linked: 'it cannot be loaded: expected a regular file, and it is a directory',
+      other: 'usable',
+    });
   });
 
   it('are taken by what compilers make of a default export', async () => {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isPluginName } from '@swarmgate/labels';
-import { messageOf, pause } from '@swarmgate/runtime';
+import { checkRegularFile, messageOf, pause } from '@swarmgate/runtime';
 import type { Plugin } from './plugin.ts';
 import { runAs } from './running-plugin.ts';
 
@@ -60,6 +60,8 @@ async function load(name: string, path: string, waitMs: number): Promise<LoadedP
     if (inVain) throw new Error(`its top level did not end within ${waitMs} ms`);
   });
   try {
+    // The loader would wait for a FIFO, and the process with it.
+    await checkRegularFile(path);
     const module = await Promise.race([runAs({ plugin: name }, () => import(pathToFileURL(path).href)), late]);
     const make = factoryOf(module);
     return make === undefined ? { name, path, fault: 'its default export is not a function' } : { name, path, make };

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPasswordHash, readUser, splitUsers } from '@swarmgate/labels';
 import type { ServiceDefinition } from '@swarmgate/registry/vocabulary';
-import type { Logger } from '@swarmgate/runtime';
+import { type Logger, readRegularFile } from '@swarmgate/runtime';
 import type { Credential } from './password-verifier.ts';
 
 /** Credentials by user name. Empty: access is denied to all. */
@@ -91,7 +90,7 @@ export class UserDirectory {
     );
     let text: string | undefined;
     try {
-      text = await readFile(file, 'utf8');
+      text = await readRegularFile(file);
     } catch (error) {
       this.#options.logger.error(
         { err: error, file },

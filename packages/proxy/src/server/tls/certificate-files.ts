@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Logger, pause } from '@swarmgate/runtime';
+import { type Logger, pause, readRegularFile } from '@swarmgate/runtime';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
@@ -58,7 +58,7 @@ export class CertificateFiles {
     const seen = this.#seen.get(path);
     let pem: string;
     try {
-      pem = await readFile(path, 'utf8');
+      pem = await readRegularFile(path);
     } catch (error) {
       logger.warn({ file: path, err: error }, 'a certificate file cannot be read');
       return seen?.certificate;

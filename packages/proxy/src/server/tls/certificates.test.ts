@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceDefinition, sealCertificate, secretsKeyOf, splitPem } from '@swarmgate/registry';
-import { readSettings, silentLogger } from '@swarmgate/runtime';
+import { messageOf, readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { type TestCertificate, testCertificate } from '../../../test/test-certificate.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
@@ -215,6 +215,25 @@ describe('certificates', () => {
         const { store } = await OwnCertificates.open(options);
         expect(store.find('other.example')?.name).to.equal(name);
       });
+
+    it('are left out, and named, where they are no files: a FIFO would hold up the others', async () => {
+      await mkdir(join(directory, 'folder.pem'));
+      await symlink('/dev/null', join(directory, 'a-device.pem'));
+      await writeFile(join(directory, 'shop.pem'), shop.pem);
+      const certificates = new CertificateStore();
+      const warned: string[] = [];
+      const logger = {
+        ...silentLogger,
+        warn: ({ file, err }: { readonly file: string; readonly err: unknown }) =>
+          warned.push(`${file} ${messageOf(err)}`),
+      };
+      await new CertificateFiles({ certificates, directory, secretsDirectory: '/nowhere', logger }).read();
+      expect(certificates.listing().map(({ name }) => name)).to.deep.equal(['shop']);
+      expect(warned).to.deep.equal([
+        `${join(directory, 'a-device.pem')} expected a regular file, and it is a device`,
+        `${join(directory, 'folder.pem')} expected a regular file, and it is a directory`,
+      ]);
+    });
 
     it('keep serving while a renewal is half written', async () => {
       const file = join(directory, 'shop.pem');
