@@ -2,21 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
 import { constantLoad, untilResponds } from '../harness/http.ts';
-import { sharedStack } from './shared-stack.ts';
+import { pathLabels, sharedStack } from './shared-stack.ts';
 
 // The promise is about a whole minute: longer than a hold of a blocking query and a session's life.
 const awayMs = 60_000;
 
 describe('Consul stopped for a minute under traffic', () => {
   let id: string;
-  const labels = (path: string) => ({
-    'com.df.notify': 'true',
-    'com.df.servicePath': path,
-    'com.df.port': '8080',
-  });
 
   before(async () => {
-    id = await sharedStack().createService('lasting', { labels: labels('/lasting') });
+    id = await sharedStack().createService('lasting', { labels: pathLabels('/lasting') });
     await untilResponds({ url: `${sharedStack().httpUrl}/lasting` }, 200);
   });
   after(async () => {
@@ -27,7 +22,7 @@ describe('Consul stopped for a minute under traffic', () => {
     const stack = sharedStack();
     await using load = constantLoad({ url: `${stack.httpUrl}/lasting`, ratePerSecond: 100 });
     await stack.scale('consul', 0);
-    await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels('/lasting,/meanwhile') }));
+    await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: pathLabels('/lasting,/meanwhile') }));
     await pause(awayMs);
     await untilResponds({ url: `${stack.httpUrl}/meanwhile` }, 503);
     const unready = await stack.admin('/healthz');

@@ -7,6 +7,7 @@ import { createService, ensureDocker, importNodeImage, updateService } from '../
 import { ask } from '../harness/http.ts';
 import { type SwarmNodes, startNodes } from '../harness/nodes.ts';
 import { until } from '../harness/until.ts';
+import { pathLabels } from './shared-stack.ts';
 
 // An engine of its own: the one that the other tests share may run other things too. The listener runs
 // outside of it, so what recovers is the listener and not a new task of it.
@@ -43,16 +44,11 @@ describe('a Docker engine that is restarted', () => {
 
   it('is followed again by the listener without help, and nothing is removed meanwhile', async () => {
     const [node] = swarm.nodes;
-    const labels = (path: string) => ({
-      'com.df.notify': 'true',
-      'com.df.servicePath': path,
-      'com.df.port': '8080',
-    });
     const shared = await ensureDocker();
     const id = await createService(node.docker, {
       name: 'shop',
       image: await importNodeImage(shared.docker),
-      labels: labels('/shop'),
+      labels: pathLabels('/shop'),
     });
     await until('the service is published', async () => (await registered())?.includes('/shop'));
 
@@ -71,7 +67,7 @@ describe('a Docker engine that is restarted', () => {
       },
     );
     const backAt = performance.now();
-    await updateService(node.docker, id, (spec) => ({ ...spec, Labels: labels('/shop-again') }));
+    await updateService(node.docker, id, (spec) => ({ ...spec, Labels: pathLabels('/shop-again') }));
     await until('the change is published', async () => (await registered())?.includes('/shop-again'), {
       withinMs: 60_000,
     });

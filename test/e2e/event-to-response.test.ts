@@ -4,7 +4,7 @@ import { removeService, updateService } from '../harness/docker.ts';
 import { ask, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { serviceEvents } from './service-events.ts';
-import { sharedStack } from './shared-stack.ts';
+import { pathLabels, sharedStack } from './shared-stack.ts';
 
 const changes = 100;
 // The first requests meet cold code and unopened connections.
@@ -14,12 +14,7 @@ describe('from Docker’s event to the first response on the new route', () => {
   it(`takes less than 150 ms in the middle of ${changes} label changes`, async () => {
     const stack = sharedStack();
     const { docker } = stack;
-    const labels = (path: string) => ({
-      'com.df.notify': 'true',
-      'com.df.servicePath': path,
-      'com.df.port': '8080',
-    });
-    const id = await stack.createService('speed', { labels: labels('/speed') });
+    const id = await stack.createService('speed', { labels: pathLabels('/speed') });
     await using events = await serviceEvents(docker, stack.fullName('speed'));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const took: number[] = [];
@@ -30,7 +25,7 @@ describe('from Docker’s event to the first response on the new route', () => {
         const event = events.next();
         // Asking starts before the change, so that the first good response is seen when it comes.
         const responded = firstResponse(url, agent);
-        await updateService(docker, id, (spec) => ({ ...spec, Labels: labels(`/speed-${change}`) }));
+        await updateService(docker, id, (spec) => ({ ...spec, Labels: pathLabels(`/speed-${change}`) }));
         const tookMs = (await responded) - (await event);
         if (change >= 0) took.push(tookMs);
       }

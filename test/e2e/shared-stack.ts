@@ -25,3 +25,10 @@ export const mochaHooks = {
     await deployed?.remove();
   },
 };
+
+/** Labels of a service that is served under one path from port 8080. */
+export const pathLabels = (path: string) => ({
+  'com.df.notify': 'true',
+  'com.df.servicePath': path,
+  'com.df.port': '8080',
+});

@@ -2,18 +2,13 @@ import { expect } from 'chai';
 import { removeService, updateService } from '../harness/docker.ts';
 import { constantLoad, untilResponds } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
-import { sharedStack } from './shared-stack.ts';
+import { pathLabels, sharedStack } from './shared-stack.ts';
 
 describe('two listeners', () => {
   let id: string;
-  const labels = (path: string) => ({
-    'com.df.notify': 'true',
-    'com.df.servicePath': path,
-    'com.df.port': '8080',
-  });
 
   before(async () => {
-    id = await sharedStack().createService('steady', { labels: labels('/steady') });
+    id = await sharedStack().createService('steady', { labels: pathLabels('/steady') });
     await untilResponds({ url: `${sharedStack().httpUrl}/steady` }, 200);
   });
   after(async () => {
@@ -44,7 +39,7 @@ describe('two listeners', () => {
     expect(await stack.consul.modifyIndex(key), 'the document was not written again').to.equal(writtenBefore);
 
     // The new leader does the work: a change arrives.
-    await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels('/steady,/after-takeover') }));
+    await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: pathLabels('/steady,/after-takeover') }));
     await untilResponds({ url: `${stack.httpUrl}/after-takeover` }, 200, { withinMs: 60_000 });
     const report = await load.stop();
     expect(report.failures, `of ${report.sent} requests`).to.deep.equal([]);

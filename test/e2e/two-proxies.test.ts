@@ -3,22 +3,17 @@ import { removeService, updateService } from '../harness/docker.ts';
 import { constantLoad, untilReplicasRespond, untilResponds } from '../harness/http.ts';
 import type { SecondProxy } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
-import { sharedStack } from './shared-stack.ts';
+import { pathLabels, sharedStack } from './shared-stack.ts';
 
 // One of each router: what holds for the stack's proxy has to hold for one with HTTP_ROUTER=express.
 describe('two proxies on one registry, the second one through Express', () => {
   let second: SecondProxy;
   let id: string;
-  const labels = (path: string) => ({
-    'com.df.notify': 'true',
-    'com.df.servicePath': path,
-    'com.df.port': '8080',
-  });
 
   before(async () => {
     const stack = sharedStack();
     second = await stack.addProxy({ HTTP_ROUTER: 'express' });
-    id = await stack.createService('both', { labels: labels('/both') });
+    id = await stack.createService('both', { labels: pathLabels('/both') });
   });
   after(async () => {
     await removeService(sharedStack().docker, id);
@@ -31,7 +26,7 @@ describe('two proxies on one registry, the second one through Express', () => {
     await Promise.all(urls.map((url) => untilResponds({ url: `${url}/both` }, 200)));
     for (let change = 0; change < 10; change += 1) {
       const path = `/both-${change}`;
-      await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: labels(path) }));
+      await updateService(stack.docker, id, (spec) => ({ ...spec, Labels: pathLabels(path) }));
       await Promise.all(urls.map((url) => untilResponds({ url: `${url}${path}` }, 200)));
     }
     await Promise.all(urls.map((url) => untilResponds({ url: `${url}/both` }, 503)));
@@ -39,7 +34,7 @@ describe('two proxies on one registry, the second one through Express', () => {
 
   it('fail no request while the service is updated, task by task', async () => {
     const stack = sharedStack();
-    const rolling = await stack.createService('rolling', { labels: labels('/rolling'), replicas: 2 });
+    const rolling = await stack.createService('rolling', { labels: pathLabels('/rolling'), replicas: 2 });
     try {
       const urls = [stack.httpUrl, second.httpUrl].map((url) => `${url}/rolling`);
       for (const url of urls) await untilReplicasRespond(url, 2);

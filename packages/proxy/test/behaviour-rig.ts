@@ -2,51 +2,19 @@ import { type Server as BackendServer, createServer as createBackend, type Reque
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Destination, ServiceDefinition } from '@swarmgate/registry';
-import { silentLogger } from '@swarmgate/runtime';
 import { until as untilHolds } from '@swarmgate/runtime/testing';
 import { Balancer } from '../src/endpoints/balancing/balancer.ts';
 import type { AccessRecord } from '../src/exchange/access-record.ts';
-import { type TrustedProxies, trustedProxies } from '../src/exchange/client-connection.ts';
-import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
-import { requestIds } from '../src/exchange/request-id.ts';
 import type { ForwardTimeouts } from '../src/exchange/timeouts.ts';
-import { createExpressRouter } from '../src/express/express-router.ts';
 import type { Middleware } from '../src/middleware/middleware.ts';
 import type { Endpoint } from '../src/model/endpoint.ts';
 import type { Route } from '../src/model/route.ts';
 import type { EncodedSlash } from '../src/routing/normal-path.ts';
-import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
+import type { HttpServer } from '../src/server/create-http-server.ts';
 import { freePort } from './free-ports.ts';
+import type { MakeServer } from './server-rig.ts';
 import { testCertificate } from './test-certificate.ts';
-
-/** What a server is made of in these tests. */
-export interface ServerMaterial {
-  readonly context: ExchangeContext;
-  readonly timeouts: ForwardTimeouts;
-  readonly trusted: TrustedProxies;
-  readonly headMs: number;
-  readonly keepAliveMs: number;
-  /** This proxy's name in `Via`. */
-  readonly viaName: string;
-  readonly writesForwarded: boolean;
-  readonly encodedSlash: EncodedSlash;
-}
-
-export type MakeServer = (material: ServerMaterial) => HttpServer;
-
-export const makeCoreServer: MakeServer = ({ context, timeouts, headMs, keepAliveMs, ...others }) =>
-  createHttpServer({
-    context,
-    timeouts: { ...timeouts, headMs, keepAliveMs },
-    newRequestId: requestIds(),
-    poolLimits: { queueMs: 5_000 },
-    logger: silentLogger,
-    ...others,
-  });
-
-/** The same, with every route through Express. */
-export const makeExpressServer: MakeServer = (material) =>
-  makeCoreServer({ ...material, context: { ...material.context, handlerOf: createExpressRouter() } });
+import { endpointAt, tinyRoute } from './test-context.ts';
 
 export interface RigOptions {
   readonly timeouts?: Partial<ForwardTimeouts>;
@@ -71,7 +39,6 @@ export interface RouteOptions {
 export class ServerRig {
   readonly reports: AccessRecord[] = [];
   readonly balancer = new Balancer({ random: () => 0 });
-  readonly viaName = 'swarmgate-test';
   readonly #routes = new Map<string, { readonly route: Route; readonly options: RouteOptions }>();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
@@ -90,11 +57,19 @@ export class ServerRig {
         finished: (endpoint, outcome) => this.balancer.finished(endpoint, outcome),
         observe: (report) => this.reports.push(report),
       },
-      timeouts: { connectMs: 2_000, serverMs: 5_000, clientMs: 5_000, tunnelMs: 5_000, ...options.timeouts },
-      trusted: trustedProxies(options.trustedProxies ?? []),
-      headMs: options.headMs ?? 5_000,
-      keepAliveMs: options.keepAliveMs ?? 5_000,
-      viaName: this.viaName,
+      timeouts: {
+        connectMs: 2_000,
+        serverMs: 5_000,
+        clientMs: 5_000,
+        tunnelMs: 5_000,
+        headMs: options.headMs ?? 5_000,
+        keepAliveMs: options.keepAliveMs ?? 5_000,
+        ...options.timeouts,
+      },
+      limits: { queueMs: 5_000 },
+      trusted: options.trustedProxies ?? [],
+      mostBodyBytes: 0,
+      writesVia: true,
       writesForwarded: options.writesForwarded ?? false,
       encodedSlash: options.encodedSlash ?? 'keep',
     });
@@ -116,29 +91,10 @@ export class ServerRig {
 
   /** Serves `/<name>` from these endpoints. */
   route(name: string, options: RouteOptions = {}): Route {
-    const destination: Destination = {
-      index: 0,
-      since: 0,
-      servicePath: [`/${name}`],
-      port: 80,
-      ...options.destination,
-    };
-    const definition: ServiceDefinition = {
-      version: 1,
-      service: name,
-      owner: 'manual',
-      source: { kind: 'rest', by: 'test' },
-      updatedAt: '2026-01-01T00:00:00.000Z',
-      destinations: [destination],
-      ...options.definition,
-    };
+    const plain = tinyRoute(name, { servicePath: [`/${name}`], ...options.destination });
     const route: Route = {
-      id: `manual/${name}/0`,
-      key: `manual/${name}`,
-      definition,
-      destination,
-      upstreamPort: 80,
-      upstreamSecure: false,
+      ...plain,
+      definition: { ...plain.definition, ...options.definition },
       ...(options.blockedBy === undefined ? {} : { blockedBy: options.blockedBy }),
       ...(options.redirectToHost === undefined ? {} : { redirectToHost: options.redirectToHost }),
     };
@@ -268,10 +224,6 @@ export class RawConnection {
     this.socket.destroy();
     return this.#received;
   }
-}
-
-export function endpointAt(port: number): Endpoint {
-  return { id: `127.0.0.1:${port}`, host: '127.0.0.1', port, secure: false, state: 'active' };
 }
 
 /** Awaits a condition that no event announces. */

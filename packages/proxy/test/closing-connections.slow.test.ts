@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { until as eventually } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { makeCoreServer, makeExpressServer, type RigOptions, ServerRig } from './behaviour-rig.ts';
+import { type RigOptions, ServerRig } from './behaviour-rig.ts';
+import { makeCoreServer, makeExpressServer } from './server-rig.ts';
 
 /** A client's connection whose client takes bytes only when the test says so. */
 class PausedClient extends Duplex {

@@ -5,10 +5,10 @@ import { expect } from 'chai';
 import { Flag } from '../src/http/http2/frames.ts';
 import { UnreadBytes } from '../src/server/http1/unread-bytes.ts';
 import { ClientHelloReader } from '../src/server/relay/client-hello.ts';
-import { makeCoreServer, makeExpressServer, ServerRig } from './behaviour-rig.ts';
+import { ServerRig } from './behaviour-rig.ts';
 import { FrameClient } from './frame-client.ts';
 import { data, headers, plainPost } from './http2-wire.ts';
-import { makeHttp2Server, startRig } from './server-rig.ts';
+import { makeCoreServer, makeExpressServer, makeHttp2Server, startRig } from './server-rig.ts';
 import { endpointAt } from './test-context.ts';
 
 /** Of this thread alone: what collects garbage beside it depends on what else the machine does. */

@@ -10,13 +10,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { translateParameters } from '@swarmgate/labels';
-import { createSealer, serviceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../src/control/serving/server.ts';
+import { changeOf } from './services-by-labels.ts';
 
 /** What the backend saw, which it returns as JSON. */
 interface Seen {
@@ -256,39 +255,14 @@ for (const router of ['core', 'express'] as const) {
 
 const hostOf = (number: number) => `s${number}.example`;
 
-async function servicesOf(backendPort: number) {
-  const sealer = createSealer([]);
-  const changes = new Map();
-  for (const [number, labels] of [...cases.map((each) => each.labels), { rateLimit: '2/h' }].entries()) {
-    const { definition, secrets, problems } = translateParameters(
-      {
-        serviceName: `s${number}`,
-        serviceDomain: hostOf(number),
-        outboundHostname: '127.0.0.1',
-        port: String(backendPort),
-        ...labels,
-      },
-      {
-        owner: 'manual',
-        separator: ',',
-        source: { kind: 'rest', by: 'a test' },
-        updatedAt: '2026-01-02T03:04:05.000Z',
-        nowMs: 1,
-      },
-    );
-    if (definition === undefined) throw new Error(JSON.stringify(problems));
-    const sealed = await sealer.seal(definition, secrets, undefined);
-    if (!sealed.ok) throw new Error(JSON.stringify(sealed.problems));
-    const key = serviceKey(definition);
-    changes.set(key, {
-      key,
-      definition: sealed.definition,
-      endpoints: undefined,
-      origin: 'registry',
-      addressesFresh: true,
-    });
-  }
-  return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
+function servicesOf(port: number) {
+  return changeOf(
+    [...cases.map((each) => each.labels), { rateLimit: '2/h' }].map((labels, at) => ({
+      host: hostOf(at),
+      port,
+      labels,
+    })),
+  );
 }
 
 function echo(request: IncomingMessage, response: import('node:http').ServerResponse): void {

@@ -1,4 +1,4 @@
-import { makeCoreServer } from './behaviour-rig.ts';
 import { serverBehaviour } from './server-behaviour.ts';
+import { makeCoreServer } from './server-rig.ts';
 
 serverBehaviour('core', makeCoreServer);

@@ -8,7 +8,7 @@ import { Suite } from './behaviour/suite.ts';
 import { tunnelFlow } from './behaviour/tunnel-flow.ts';
 import { tunnels } from './behaviour/tunnels.ts';
 import { upgrades } from './behaviour/upgrades.ts';
-import type { MakeServer } from './behaviour-rig.ts';
+import type { MakeServer } from './server-rig.ts';
 
 /** What the HTTP server does with every router, through real sockets. */
 export function serverBehaviour(name: string, makeServer: MakeServer): void {

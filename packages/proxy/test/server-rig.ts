@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { silentLogger } from '@swarmgate/runtime';
 import { trustedProxies } from '../src/exchange/client-connection.ts';
+import type { ExchangeContext } from '../src/exchange/exchange-context.ts';
 import { createExpressRouter } from '../src/express/express-router.ts';
+import type { EncodedSlash } from '../src/routing/normal-path.ts';
 import { createHttpServer, type HttpServer } from '../src/server/create-http-server.ts';
 import type { ConnectionPool, PoolLimits } from '../src/transport/connection-pool.ts';
 import { RawClient } from './raw-client.ts';
@@ -19,12 +21,14 @@ export interface RigTimeouts {
 
 /** What a server under test is made of. */
 export interface ServerMaterial {
-  readonly context: TestContext;
+  readonly context: ExchangeContext;
   readonly timeouts: RigTimeouts;
   readonly limits: Partial<PoolLimits>;
   readonly trusted: readonly string[];
   readonly mostBodyBytes: number;
   readonly writesVia: boolean;
+  readonly writesForwarded?: boolean;
+  readonly encodedSlash?: EncodedSlash;
   readonly publishedPorts?: ReadonlyMap<number, number>;
 }
 
@@ -32,22 +36,19 @@ export type MakeServer = (material: ServerMaterial) => HttpServer;
 
 export const viaName = 'swarmgate-test';
 let requestIds = 0;
-const newRequestId = () => `id-${++requestIds}`;
+const newRequestId = () => `id-${String(++requestIds).padStart(5, '0')}`;
 
 export const makeCoreServer = (
-  { context, timeouts, limits, trusted, mostBodyBytes, writesVia, publishedPorts }: ServerMaterial,
+  { limits, trusted, writesVia, ...others }: ServerMaterial,
   http2?: { readonly mostStreams: number },
 ) =>
   createHttpServer({
     ...(http2 === undefined ? {} : { http2 }),
-    context: context,
-    timeouts,
+    ...others,
     trusted: trustedProxies(trusted),
-    ...(publishedPorts === undefined ? {} : { publishedPorts }),
     recordsAgents: true,
     viaName: writesVia ? viaName : undefined,
     newRequestId,
-    mostBodyBytes,
     poolLimits: limits,
     logger: silentLogger,
     sweepTickMs: 10,

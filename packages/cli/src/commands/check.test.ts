@@ -7,7 +7,7 @@ import { createRegistry, openEmbeddedStore, type Registry } from '@swarmgate/reg
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { until } from '@swarmgate/runtime/testing';
 import { expect } from 'chai';
-import { main } from '../main.ts';
+import { runMain } from '../../test/run-main.ts';
 import { readStack } from './read-stack.ts';
 
 const stack = `services:
@@ -55,24 +55,7 @@ describe('checking a stack file', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const run = (...args: string[]) => runWith({}, ...args);
-
-  async function runWith(env: Readonly<Record<string, string>>, ...args: string[]) {
-    const result = { out: '', error: '', code: 0 };
-    await main(args, {
-      env,
-      out: (text) => {
-        result.out += `${text}\n`;
-      },
-      error: (text) => {
-        result.error += `${text}\n`;
-      },
-      exit: (code) => {
-        result.code = code;
-      },
-    });
-    return result;
-  }
+  const run = (...args: string[]) => runMain(args);
 
   it('prints each problem with file, line, service, label and remedy, and ends with 1 on an error', async () => {
     const { out, code } = await run('check', file, '--stack', 'shop');
@@ -201,13 +184,13 @@ networks:
     );
     writeFileSync(dynamic, 'http:\n  middlewares:\n    auth:\n      ipAllowList: { sourceRange: [10.0.0.0/8] }\n');
     expect((await run('check', file)).code).to.equal(1);
-    expect((await runWith({ TRAEFIK_FILE: dynamic }, 'check', file)).code).to.equal(0);
+    expect((await runMain(['check', file], { TRAEFIK_FILE: dynamic })).code).to.equal(0);
     writeFileSync(dynamic, 'udp:\n  routers: {}\n');
-    const partly = await runWith({ TRAEFIK_FILE: dynamic }, 'check', file);
+    const partly = await runMain(['check', file], { TRAEFIK_FILE: dynamic });
     expect(partly.out).to.match(/dynamic\.yml:2: udp\.routers has no effect/);
     expect(partly.code).to.equal(1);
     writeFileSync(dynamic, 'http: [');
-    const wrong = await runWith({ TRAEFIK_FILE: dynamic }, 'check', file);
+    const wrong = await runMain(['check', file], { TRAEFIK_FILE: dynamic });
     expect([wrong.code, /TRAEFIK_FILE: .*dynamic\.yml:1/.test(wrong.error)]).to.deep.equal([2, true]);
   });
 

@@ -2,9 +2,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveRequest, ServicesResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
+import { runMain } from '../../test/run-main.ts';
 import { createAdminClient, UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
-import { main } from '../main.ts';
 import { readEvents } from '../server-sent-events.ts';
 import { describeTop } from './top.ts';
 
@@ -83,28 +83,12 @@ describe('swarmgate top and swarmgate tail', () => {
   });
 
   async function run(args: readonly string[], more: Partial<CommandIo> = {}) {
-    const result = { out: '', error: '', code: 0, cleared: 0 };
-    await main(args, {
-      env: { SWARMGATE_URL: url },
-      out: (text) => {
-        result.out += `${text}\n`;
-      },
-      error: (text) => {
-        result.error += `${text}\n`;
-      },
-      screen: {
-        columns: 200,
-        rows: 50,
-        clear: () => {
-          result.cleared += 1;
-        },
-      },
-      ...more,
-      exit: (code) => {
-        result.code = code;
-      },
-    });
-    return result;
+    let cleared = 0;
+    const clear = () => {
+      cleared += 1;
+    };
+    const result = await runMain(args, { SWARMGATE_URL: url }, { screen: { columns: 200, rows: 50, clear }, ...more });
+    return { ...result, cleared };
   }
 
   const orders = [

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { main } from '../main.ts';
+import { runMain } from '../../test/run-main.ts';
 import { describeMaintenance } from './maintenance.ts';
 
 describe('swarmgate maintenance', () => {
@@ -32,22 +32,10 @@ describe('swarmgate maintenance', () => {
     requested = [];
   });
 
-  async function run(...args: readonly string[]) {
-    const result = { out: '', error: '', code: 0 };
-    await main(['maintenance', ...args], {
-      env: { SWARMGATE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-      out: (text) => {
-        result.out += text;
-      },
-      error: (text) => {
-        result.error += text;
-      },
-      exit: (code) => {
-        result.code = code;
-      },
+  const run = (...args: readonly string[]) =>
+    runMain(['maintenance', ...args], {
+      SWARMGATE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     });
-    return result;
-  }
 
   it('takes a service down with every option', async () => {
     const page = join(folder, 'page.html');
@@ -65,7 +53,7 @@ describe('swarmgate maintenance', () => {
       '10.0.0.0/8',
     ];
     const { out, code } = await run('shop', 'on', '--owner', 'swarm', ...options);
-    expect([out, code]).to.deep.equal(['shop is in maintenance: Distributed to all instances', 0]);
+    expect([out, code]).to.deep.equal(['shop is in maintenance: Distributed to all instances\n', 0]);
     expect(requested[0]).to.include({ method: 'POST', url: '/v1/maintenance' });
     expect(JSON.parse(requested[0]?.body ?? '')).to.deep.equal({
       service: 'shop',
@@ -79,7 +67,7 @@ describe('swarmgate maintenance', () => {
   });
 
   it('ends it, and drains endpoints', async () => {
-    expect((await run('shop', 'off')).out).to.equal('shop takes requests: Distributed to all instances');
+    expect((await run('shop', 'off')).out).to.equal('shop takes requests: Distributed to all instances\n');
     await run('shop', 'on', '--endpoint', '10.0.1.5:80');
     await run('shop', 'off', '--endpoint', '10.0.1.5:80');
     expect(requested.map(({ method, url, body }) => `${method} ${url} ${body}`)).to.deep.equal([
@@ -90,8 +78,8 @@ describe('swarmgate maintenance', () => {
   });
 
   it('shows what is down, of one service or of all', async () => {
-    expect((await run()).out).to.equal('no service is in maintenance, and no endpoint is drained');
-    expect((await run('shop')).out).to.equal('shop takes requests, and none of its endpoints is drained');
+    expect((await run()).out).to.equal('no service is in maintenance, and no endpoint is drained\n');
+    expect((await run('shop')).out).to.equal('shop takes requests, and none of its endpoints is drained\n');
     const by = { by: 'ann', since: '2026-01-02T03:00:00.000Z' };
     const services = [
       {

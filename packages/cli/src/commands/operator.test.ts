@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { main } from '../main.ts';
+import { runMain } from '../../test/run-main.ts';
 
 /** Returns what a test lays out, and keeps what was requested. Scripted, so that responses can be refused and be foreign. */
 class ScriptedProxy {
@@ -48,22 +48,8 @@ describe('the operator’s commands', () => {
     proxy.requested.length = 0;
   });
 
-  async function run(args: readonly string[], env: Record<string, string> = {}) {
-    const result = { out: '', error: '', code: 0 };
-    await main(args, {
-      env: { SWARMGATE_URL: url, ...env },
-      out: (text) => {
-        result.out += `${text}\n`;
-      },
-      error: (text) => {
-        result.error += `${text}\n`;
-      },
-      exit: (code) => {
-        result.code = code;
-      },
-    });
-    return result;
-  }
+  const run = (args: readonly string[], env: Record<string, string> = {}) =>
+    runMain(args, { SWARMGATE_URL: url, ...env });
 
   it('reconfigures with Docker Flow’s parameters and the token, and says what the proxy said', async () => {
     proxy.response = { status: 200, body: { Status: 'OK', Message: 'Distributed to all instances' } };

@@ -1,3 +1,5 @@
+import { closerOf, endOfQuote } from '../values/split.ts';
+
 /** One value of a middleware: `option=value`, or a value without a name. */
 export interface CallArgument {
   readonly option?: string;
@@ -32,7 +34,6 @@ export function readCalls(text: string, separator: string): readonly Call[] | st
 }
 
 const optionName = /^[A-Za-z][A-Za-z0-9._-]*$/;
-const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 class Reader {
   readonly #text: string;
@@ -166,20 +167,11 @@ function closedBrackets(text: string): ReadonlyMap<number, number> {
       const close = endOfQuote(text, at);
       if (close !== undefined) at = close;
     } else if (innermost?.closer === ']' && character !== ']') continue;
-    else if (closers[character] !== undefined) open.push({ at, closer: closers[character] });
+    else if (closerOf[character] !== undefined) open.push({ at, closer: closerOf[character] });
     else if (character === innermost?.closer) {
       closes.set(innermost.at, at);
       open.pop();
     }
   }
   return closes;
-}
-
-function endOfQuote(text: string, open: number): number | undefined {
-  const quote = text.charAt(open);
-  for (let at = open + 1; at < text.length; at += 1) {
-    if (text.charAt(at) === '\\') at += 1;
-    else if (text.charAt(at) === quote) return at;
-  }
-  return undefined;
 }

@@ -1,52 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readTraefikLabels } from './read-labels.ts';
-import type { TraefikOptions, TraefikService } from './traefik-options.ts';
-import { type TraefikTranslation, translateTraefik } from './translate-traefik.ts';
-
-const options: TraefikOptions = {
-  exposedByDefault: false,
-  entrypoints: new Map([
-    ['web', ['plain']],
-    ['websecure', ['ssl']],
-    ['admin', ['8000']],
-    ['db', ['5432']],
-  ]),
-  defaultRule: 'Host(`{{ normalize .Name }}`)',
-  issuers: ['letsencrypt'],
-};
-
-type Labels = Readonly<Record<string, string>>;
-
-function service(name: string, labels: Labels, more: Partial<TraefikService> = {}): TraefikService {
-  return {
-    id: name,
-    name: `shop_${name}`,
-    createdAt: `2026-01-01T00:00:00Z ${name}`,
-    labels,
-    read: readTraefikLabels(labels),
-    targetPorts: [],
-    ...more,
-  };
-}
-
-/** Labels without `traefik.http.`. */
-function http(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [`traefik.http.${key}`, value]));
-}
-
-function translated(services: readonly TraefikService[]): ReadonlyMap<string, TraefikTranslation> {
-  return translateTraefik(services, options, 7);
-}
-
-function one(labels: Labels, more: Partial<TraefikService> = {}): TraefikTranslation {
-  const translation = translated([service('web', http(labels), more)]).get('web');
-  if (translation === undefined) throw new Error('there is no translation');
-  return translation;
-}
-
-const port = { 'services.web.loadbalancer.server.port': '80' };
-const router = { 'routers.web.rule': 'Host(`a.example`)', ...port };
+import { http, type Labels, one, port, router, service, translated } from '../../test/traefik-services.ts';
+import type { TraefikTranslation } from './translate-traefik.ts';
 
 describe('labels of Traefik', () => {
   it('become a destination with the rule, its priority and its port', () => {

@@ -80,17 +80,24 @@ function closingQuote(
   open: number,
   separator: string,
 ): { readonly at: number; readonly next: number } | undefined {
-  const quote = text.charAt(open);
-  let at = open + 1;
-  while (at < text.length && text.charAt(at) !== quote) at += text.charAt(at) === '\\' ? 2 : 1;
-  if (at >= text.length) return undefined;
+  const at = endOfQuote(text, open);
+  if (at === undefined) return undefined;
   for (let next = at + 1; ; next += 1) {
     if (next >= text.length || text.startsWith(separator, next)) return { at, next };
     if (!/\s/.test(text.charAt(next))) return undefined;
   }
 }
 
-const closerOf: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' };
+/** Where the quote that opens at `open` closes; a backslash takes the next character's meaning away. */
+export function endOfQuote(text: string, open: number): number | undefined {
+  const quote = text.charAt(open);
+  let at = open + 1;
+  while (at < text.length && text.charAt(at) !== quote) at += text.charAt(at) === '\\' ? 2 : 1;
+  return at < text.length ? at : undefined;
+}
+
+/** Each opening bracket's closing one. */
+export const closerOf: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' };
 
 /**
  * Every outermost bracket's place, and the place where it closes. As in expressions, a backslash takes the next character's

@@ -219,6 +219,12 @@ describe('deciding', () => {
     expect(fields).to.include('X-Forwarded-Host: other.example:81');
   });
 
+  it('sends Forwarded only where the setting is on (RFC 7239)', () => {
+    const element = 'Forwarded: for=10.1.2.3;host="Shop.Example:80";proto=http';
+    expect(forwarded(get(), { writesForwarded: true }).fields).to.include(element);
+    expect(forwarded(get()).fields.join()).to.not.include('Forwarded:');
+  });
+
   it('records the client behind a trusted hop even of a request that it refuses', () => {
     const { record } = decided(get('X-Forwarded-For: 203.0.113.9\r\n', '/a%00?token=x'), { trusted: true });
     expect(record).to.include({ clientAddress: '203.0.113.9', path: '/a%00', host: 'shop.example' });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { viaName } from '../server-rig.ts';
 import { get, type Suite } from './suite.ts';
 
 /** What crosses the proxy, and what belongs to one hop. */
@@ -47,7 +48,7 @@ export function headersBetweenHops(suite: Suite): void {
       expect(headers['x-request-id']).to.match(/\S{8}/);
       expect(headers.forwarded).to.equal(undefined);
       expect(headers.x_forwarded_for).to.equal(undefined);
-      expect(headers.via).to.equal(`1.1 ${suite.rig.viaName}`);
+      expect(headers.via).to.equal(`1.1 ${viaName}`);
       expect((await suite.rig.report()).clientAddress).to.equal('127.0.0.1');
     });
 

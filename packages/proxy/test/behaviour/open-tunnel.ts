@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer as createSecureServer, type TLSSocket } from 'node:tls';
-import { endpointAt, type RawConnection } from '../behaviour-rig.ts';
+import type { RawConnection } from '../behaviour-rig.ts';
 import { testCertificate } from '../test-certificate.ts';
+import { endpointAt } from '../test-context.ts';
 import type { Suite } from './suite.ts';
 
 export const switching = (protocol: string) =>

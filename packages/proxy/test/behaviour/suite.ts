@@ -1,4 +1,5 @@
-import { type MakeServer, type RigOptions, ServerRig } from '../behaviour-rig.ts';
+import { type RigOptions, ServerRig } from '../behaviour-rig.ts';
+import type { MakeServer } from '../server-rig.ts';
 
 /** One router's run of the suite: a fresh rig for every test. */
 export class Suite {

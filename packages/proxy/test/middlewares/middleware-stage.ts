@@ -10,12 +10,11 @@ import { connect as connectHttp2, constants } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { translateParameters } from '@swarmgate/labels';
-import { createSealer, serviceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
+import { changeOf, type LabelledService } from '../services-by-labels.ts';
 
 /** A service of a test: counts what it gets, responds as it is set. */
 export interface StagedService {
@@ -103,14 +102,8 @@ export interface MiddlewareStage {
   stop(): Promise<void>;
 }
 
-export interface StagedRoute {
-  readonly host: string;
-  readonly port: number;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
 export async function startStage(
-  routes: readonly StagedRoute[],
+  routes: readonly LabelledService[],
   router: Router,
   env: Readonly<Record<string, string>> = {},
 ): Promise<MiddlewareStage> {
@@ -137,41 +130,6 @@ export async function startStage(
       await rm(dataDir, { recursive: true });
     },
   };
-}
-
-async function changeOf(routes: readonly StagedRoute[]) {
-  const sealer = createSealer([]);
-  const changes = new Map();
-  for (const [number, { host, port, labels }] of routes.entries()) {
-    const { definition, secrets, problems } = translateParameters(
-      {
-        serviceName: `s${number}`,
-        serviceDomain: host,
-        outboundHostname: '127.0.0.1',
-        port: String(port),
-        ...labels,
-      },
-      {
-        owner: 'manual',
-        separator: ',',
-        source: { kind: 'rest', by: 'a test' },
-        updatedAt: '2026-01-02T03:04:05.000Z',
-        nowMs: 1,
-      },
-    );
-    if (definition === undefined) throw new Error(JSON.stringify(problems));
-    const sealed = await sealer.seal(definition, secrets, undefined);
-    if (!sealed.ok) throw new Error(JSON.stringify(sealed.problems));
-    const key = serviceKey(definition);
-    changes.set(key, {
-      key,
-      definition: sealed.definition,
-      endpoints: undefined,
-      origin: 'registry',
-      addressesFresh: true,
-    });
-  }
-  return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
 }
 
 const askers: Readonly<Record<Protocol, (port: number, host: string, requested: Requested) => Promise<Given>>> = {

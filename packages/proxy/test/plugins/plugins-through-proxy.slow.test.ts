@@ -3,13 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { translateParameters } from '@swarmgate/labels';
-import { serviceKey } from '@swarmgate/registry';
 import { readSettings, silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { Registry as Metrics } from 'prom-client';
 import { startInProcessServer } from '../../src/control/serving/in-process-server.ts';
 import type { Server as ProxyServer } from '../../src/control/serving/server.ts';
+import { changeOf } from '../services-by-labels.ts';
 import { pluginCases as cases, pluginFiles as files, type Seen } from './plugin-cases.ts';
 import { askHttp1, askHttp2, upgrade } from './plugin-clients.ts';
 
@@ -72,7 +71,7 @@ for (const router of ['core', 'express'] as const) {
       });
       const [entrypoint] = started.entrypoints();
       port = entrypoint?.state === 'open' ? Number(/\d+$/.exec(entrypoint.address)?.[0]) : 0;
-      await started.apply(changeOf((endpoint.server.address() as AddressInfo).port));
+      await started.apply(await servicesOf((endpoint.server.address() as AddressInfo).port));
       return started;
     }
 
@@ -142,30 +141,7 @@ for (const router of ['core', 'express'] as const) {
   });
 }
 
-function changeOf(backendPort: number) {
-  const changes = new Map();
-  const services = [...cases.map(({ plugins, labels }) => ({ plugins, ...labels })), {}];
-  for (const [number, labels] of services.entries()) {
-    const host = number === cases.length ? 'plain.example' : hostOf(number);
-    const { definition, problems } = translateParameters(
-      {
-        serviceName: `s${number}`,
-        serviceDomain: host,
-        outboundHostname: '127.0.0.1',
-        port: String(backendPort),
-        ...labels,
-      },
-      {
-        owner: 'manual',
-        separator: ',',
-        source: { kind: 'rest', by: 'a test' },
-        updatedAt: '2026-01-02T03:04:05.000Z',
-        nowMs: 1,
-      },
-    );
-    if (definition === undefined) throw new Error(JSON.stringify(problems));
-    const key = serviceKey(definition);
-    changes.set(key, { key, definition, endpoints: undefined, origin: 'registry', addressesFresh: true });
-  }
-  return { revision: 'test:1', sequence: 1, registryId: 'test', changes, rejected: new Map() };
+function servicesOf(port: number) {
+  const routes = cases.map(({ plugins, labels }, at) => ({ host: hostOf(at), port, labels: { plugins, ...labels } }));
+  return changeOf([...routes, { host: 'plain.example', port, labels: {} }]);
 }

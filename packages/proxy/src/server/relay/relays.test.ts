@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/registry';
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
-import { endpointAt, RawConnection, until } from '../../../test/behaviour-rig.ts';
+import { RawConnection, until } from '../../../test/behaviour-rig.ts';
+import { endpointAt } from '../../../test/test-context.ts';
 import { freePort } from '../../../test/free-ports.ts';
 import { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
