@@ -70,6 +70,7 @@ async function watch(response: () => Promise<unknown>): Promise<Seen> {
   });
   try {
     calls.clear();
+    // Time itself is tested: the calls within a span are counted, and no event marks its end.
     await new Promise((resolve) => setTimeout(resolve, watchedMs));
     const counted = new Map(calls);
     const { status } = await fetch(`http://127.0.0.1:${under.proxy.entrypoints()[0]?.port}/`);

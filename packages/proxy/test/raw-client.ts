@@ -45,6 +45,7 @@ export class RawClient {
   async sendInPieces(pieces: readonly string[]): Promise<void> {
     for (const piece of pieces) {
       await new Promise<void>((resolve) => this.socket.write(piece, 'latin1', () => resolve()));
+      // No event shows that the peer has read a piece; the kernel joins what is written within one read.
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
   }

@@ -182,6 +182,7 @@ async function callsOf(task: Task, responses: Responses): Promise<number> {
   });
   const stopping = new AbortController();
   const running = task(store, stopping.signal).catch(() => undefined);
+  // Time itself is tested: the calls within a span are counted, and no event marks its end.
   await new Promise((resolve) => setTimeout(resolve, watchedMs));
   const counted = calls;
   stopping.abort();

@@ -236,6 +236,7 @@ describe('an order at a CA that misbehaves', () => {
         order: async () => ({ resource: at('pending', { authorizations: names.map((name) => `https://ca/${name}`) }) }),
         authorization: async () => {
           fetched += 1;
+          // Time itself is tested: 25 of these take longer than `deadlineMs`.
           await new Promise((resolve) => setTimeout(resolve, 30));
           return { resource: authorization };
         },

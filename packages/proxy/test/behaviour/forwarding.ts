@@ -246,6 +246,8 @@ export function forwarding(suite: Suite): void {
 
     it('responds to pipelined requests in their order', async () => {
       const endpoint = await suite.rig.backend((request, response) => {
+        // The first takes longest, so that the order does not come from speed. It cannot wait for the others to arrive: the
+        // proxy may send them one after the other.
         const slow = request.url === '/a/1';
         setTimeout(() => response.end(`response to ${request.url}`), slow ? 20 : 0);
       });

@@ -143,6 +143,7 @@ export function tunnels(suite: Suite): void {
         const endpoint = await suite.rig.rawBackend((socket) =>
           afterHead(socket, () => {
             socket.write(text.slice(0, at));
+            // No event shows that the proxy has read the first part; sent at once, both would be one read.
             setTimeout(() => socket.write(text.slice(at)), 2);
           }),
         );

@@ -46,7 +46,8 @@ export function connections(makeServer: MakeServer): void {
     it('responds to pipelined requests in order (RFC 9112, 9.3.2)', () =>
       onStage(makeServer, async ({ rig, backend }) => {
         backend.onRequest = (request, socket) => {
-          // The first takes longest: order must not come from speed.
+          // The first takes longest, so that the order does not come from speed. It cannot wait for the others to arrive:
+          // the proxy may send them one after the other.
           if (request.target === '/1') setTimeout(() => echo(request, socket), 20);
           else echo(request, socket);
         };

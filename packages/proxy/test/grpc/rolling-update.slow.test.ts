@@ -24,7 +24,7 @@ for (const [router, make] of [
       startGrpcServer({
         Unary: (call: { request: Buffer }, done: (error: null, value: Buffer) => void) => {
           attempts += 1;
-          setTimeout(() => done(null, call.request), 2);
+          setImmediate(() => done(null, call.request));
         },
         Chat: (call: import('@grpc/grpc-js').ServerDuplexStream<Buffer, Buffer>) => {
           call.on('data', (chunk: Buffer) => call.write(chunk));

@@ -241,7 +241,7 @@ describe('following', () => {
     for (let port = 1; port <= 20; port += 1) {
       await under.registry.publish([changeOf('a', port)], options);
       await followed.nextOf('delta');
-      // Lets the time of grace pass, were it still running.
+      // Time itself is tested: lets the grace period pass, were it still running.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     expect(followed.waiting).to.deep.equal([]);
@@ -261,6 +261,7 @@ describe('following', () => {
     await new Promise((resolve) => setImmediate(resolve));
     open();
     await followed.nextOf('delta');
+    // Time itself is tested: the grace period ends, and must have no effect.
     await new Promise((resolve) => setTimeout(resolve, 1.5 * journalGraceMs));
     await under.registry.publish([changeOf('a', 83)], options);
     await followed.nextOf('delta');

@@ -216,7 +216,7 @@ for (const router of ['core', 'express'] as const)
     });
 
     it('stops under load without a failed request', async () => {
-      await publish('web', await backend((_request, response) => setTimeout(() => response.end('ok'), 2)));
+      await publish('web', await backend((_request, response) => setImmediate(() => response.end('ok'))));
       let served = 0;
       const failures: unknown[] = [];
       // Each client keeps its connection until a response closes it; a new one would be for another replica.

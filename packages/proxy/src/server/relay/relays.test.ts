@@ -4,8 +4,8 @@ import type { Destination, ServiceDefinition, ServiceKey } from '@swarmgate/regi
 import { silentLogger } from '@swarmgate/runtime';
 import { expect } from 'chai';
 import { RawConnection, until } from '../../../test/behaviour-rig.ts';
-import { endpointAt } from '../../../test/test-context.ts';
 import { freePort } from '../../../test/free-ports.ts';
+import { endpointAt } from '../../../test/test-context.ts';
 import { Balancer } from '../../endpoints/balancing/balancer.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import { createRouteTable } from '../../routing/create-route-table.ts';
