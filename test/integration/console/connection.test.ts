@@ -7,18 +7,13 @@ import { testCertificate } from '../../../packages/proxy/test/test-certificate.t
 import { withPage } from '../../harness/browser.ts';
 import { startFaultyRelay } from '../../harness/faulty-relay.ts';
 import { startBetween } from './between.ts';
-import { adminToken, type ConsoleRig, logIn, startConsole } from './console-rig.ts';
+import { logIn, useConsole } from './console-rig.ts';
 
 const withinMs = 60_000;
 
 describe('how the console stays up to date', function () {
   this.timeout(180_000);
-  let rig: ConsoleRig;
-  before(async () => {
-    rig = await startConsole({ ADMIN_TOKEN: adminToken });
-    await rig.publish('shop');
-  });
-  after(() => rig.stop());
+  const rig = useConsole('shop');
 
   const says = (page: Page, state: string) => page.locator('.connection').getByText(state).waitFor();
   const shows = (page: Page, service: string) => page.getByRole('link', { name: service, exact: true }).waitFor();
@@ -31,7 +26,7 @@ describe('how the console stays up to date', function () {
     `);
 
   it('shows a change without having requested it', async () => {
-    const between = await startBetween(rig.under.proxy.admin.port);
+    const between = await startBetween(rig().under.proxy.admin.port);
     try {
       await withPage(async (page) => {
         page.setDefaultTimeout(withinMs);
@@ -39,9 +34,9 @@ describe('how the console stays up to date', function () {
         await says(page, 'live');
         await shows(page, 'shop');
         const requested = between.paths.length;
-        await rig.publish('pushed');
+        await rig().publish('pushed');
         await shows(page, 'pushed');
-        await rig.publish('shop', { servicePath: ['/shop', '/cart'] });
+        await rig().publish('shop', { servicePath: ['/shop', '/cart'] });
         await page.getByRole('row', { name: /shop/ }).getByText('+1').waitFor();
         expect(between.paths.slice(requested)).to.deep.equal([]);
       });
@@ -98,7 +93,7 @@ describe('how the console stays up to date', function () {
   });
 
   it('polls where something in between holds events back, says so, and streams again when that has gone', async () => {
-    const between = await startBetween(rig.under.proxy.admin.port);
+    const between = await startBetween(rig().under.proxy.admin.port);
     try {
       between.holdStreams(true);
       await withPage(async (page) => {
@@ -106,7 +101,7 @@ describe('how the console stays up to date', function () {
         await logIn(page, between.url);
         await says(page, 'polling');
         await shows(page, 'shop');
-        await rig.publish('polled');
+        await rig().publish('polled');
         await shows(page, 'polled');
         await page.goto(`${between.url}/#/services/manual/polled`);
         await page.getByText('No request came since').waitFor();
@@ -130,7 +125,7 @@ describe('how the console stays up to date', function () {
         await see(page, 'visible');
         await says(page, 'live');
         const requested = between.paths.length;
-        await rig.publish('streamed');
+        await rig().publish('streamed');
         await shows(page, 'streamed');
         expect(between.paths.slice(requested)).to.deep.equal([]);
       });
@@ -140,7 +135,7 @@ describe('how the console stays up to date', function () {
   });
 
   it('says that it is disconnected, keeps what it showed, and goes on where it was', async () => {
-    const relay = await startFaultyRelay(`127.0.0.1:${rig.under.proxy.admin.port}`);
+    const relay = await startFaultyRelay(`127.0.0.1:${rig().under.proxy.admin.port}`);
     try {
       await withPage(async (page) => {
         page.setDefaultTimeout(withinMs);
@@ -155,7 +150,7 @@ describe('how the console stays up to date', function () {
         await says(page, 'disconnected');
         await page.getByRole('alert').getByText('Disconnected.').waitFor();
         await shows(page, 'shop');
-        await rig.publish('meanwhile');
+        await rig().publish('meanwhile');
         await relay.heal();
         await says(page, 'live');
         await shows(page, 'meanwhile');
@@ -171,11 +166,11 @@ describe('how the console stays up to date', function () {
   it('shows the login, and nothing that was read before, where the session has ended elsewhere', () =>
     withPage(async (page) => {
       page.setDefaultTimeout(withinMs);
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       await shows(page, 'shop');
-      const [cookie] = await page.context().cookies(rig.url);
-      const headers = { Cookie: `${cookie?.name}=${cookie?.value}`, Origin: rig.url };
-      expect((await fetch(`${rig.url}/v1/session`, { method: 'DELETE', headers })).status).to.equal(200);
+      const [cookie] = await page.context().cookies(rig().url);
+      const headers = { Cookie: `${cookie?.name}=${cookie?.value}`, Origin: rig().url };
+      expect((await fetch(`${rig().url}/v1/session`, { method: 'DELETE', headers })).status).to.equal(200);
       await page.getByLabel('Admin token').waitFor();
       expect(await page.getByText('shop').count()).to.equal(0);
     }));
@@ -183,11 +178,11 @@ describe('how the console stays up to date', function () {
   it('reads nothing while the page is out of sight, and has what changed when it is back', () =>
     withPage(async (page) => {
       page.setDefaultTimeout(withinMs);
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       await shows(page, 'shop');
       await says(page, 'live');
       await see(page, 'hidden');
-      await rig.publish('unseen');
+      await rig().publish('unseen');
       const opened = page.waitForRequest(/after=/);
       await see(page, 'visible');
       await opened;

@@ -30,6 +30,20 @@ export interface ConsoleRig {
   stop(): Promise<void>;
 }
 
+/** For a suite with a token: a rig of its own, with these services, there from the first test on. */
+export function useConsole(...services: readonly string[]): () => ConsoleRig {
+  let rig: ConsoleRig | undefined;
+  before(async () => {
+    rig = await startConsole({ ADMIN_TOKEN: adminToken });
+    for (const service of services) await rig.publish(service);
+  });
+  after(() => rig?.stop());
+  return () => {
+    if (rig === undefined) throw new Error('the console is started before the first test');
+    return rig;
+  };
+}
+
 /** @param registered services that stand in the registry before the proxy starts */
 export async function startConsole(
   env: Readonly<Record<string, string>> = {},

@@ -1,17 +1,13 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { withPage } from '../../harness/browser.ts';
-import { adminToken, type ConsoleRig, logIn, startConsole, violationsOf } from './console-rig.ts';
+import { adminToken, logIn, useConsole, violationsOf } from './console-rig.ts';
 
 const withinMs = 60_000;
 
 describe('the states of the console', function () {
   this.timeout(180_000);
-  let rig: ConsoleRig;
-  before(async () => {
-    rig = await startConsole({ ADMIN_TOKEN: adminToken });
-  });
-  after(() => rig.stop());
+  const rig = useConsole();
 
   const visit = (use: (page: Page) => Promise<void>) =>
     withPage(async (page) => {
@@ -28,10 +24,10 @@ describe('the states of the console', function () {
 
   it('without a service say what to do next', () =>
     visit(async (page) => {
-      await page.goto(rig.url);
+      await page.goto(rig().url);
       await page.getByLabel('Admin token').waitFor();
       await isAccessible(page, 'login');
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       for (const [hash, title, next] of [
         ['services', 'No service is published yet', 'docker service update --label-add'],
         ['problems', 'No problems', 'served as it is written'],
@@ -41,7 +37,7 @@ describe('the states of the console', function () {
         ['maintenance', 'Every service takes requests', 'Maintenance'],
         ['services/manual/gone', 'manual/gone is not served', 'All services'],
       ] as const) {
-        await page.goto(`${rig.url}/#/${hash}`);
+        await page.goto(`${rig().url}/#/${hash}`);
         await page.getByRole('heading', { name: title }).waitFor();
         expect(((await page.locator('main').textContent()) ?? '').replace(/\s+/g, ' '), hash).to.include(next);
         await isAccessible(page, hash);
@@ -50,7 +46,7 @@ describe('the states of the console', function () {
 
   it('while the first is read say that it is', () =>
     visit(async (page) => {
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       const held = Promise.withResolvers<void>();
       await page.route('**/v1/events*', async (route) => {
         await held.promise;
@@ -66,22 +62,22 @@ describe('the states of the console', function () {
 
   it('where a call fails show why, and the way to try again', () =>
     visit(async (page) => {
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       await page.route('**/v1/explain*', (route) =>
         route.fulfill({ status: 503, json: { Status: 'NOK', Message: 'too many long responses are under way' } }),
       );
-      await page.goto(`${rig.url}/#/explain?url=http://a.example/`);
+      await page.goto(`${rig().url}/#/explain?url=http://a.example/`);
       await page.getByRole('alert').getByText('too many long responses are under way').waitFor();
       await isAccessible(page, 'an error');
       await page.unroute('**/v1/explain*');
       await page.getByRole('button', { name: 'Explain' }).click();
-      await page.goto(`${rig.url}/#/explain?url=http://b.example/`);
+      await page.goto(`${rig().url}/#/explain?url=http://b.example/`);
       await page.getByRole('heading', { name: '503 no-route' }).waitFor();
     }));
 
   it('where the proxy is away show that, and what was there', () =>
     visit(async (page) => {
-      await logIn(page, rig.url);
+      await logIn(page, rig().url);
       await page.getByRole('heading', { name: 'No service is published yet' }).waitFor();
       await page.route('**/v1/**', (route) => route.abort());
       // A stream that is open is not cut by that; a page that comes back opens another.
@@ -101,10 +97,10 @@ describe('the states of the console', function () {
     }));
 
   it('are all reached, and acted on, by the keyboard alone', async () => {
-    await rig.publish('shop');
-    await rig.publish('shop', { servicePath: ['/changed'] });
+    await rig().publish('shop');
+    await rig().publish('shop', { servicePath: ['/changed'] });
     await visit(async (page) => {
-      await page.goto(rig.url);
+      await page.goto(rig().url);
       await page.getByLabel('Admin token').focus();
       await page.keyboard.type(adminToken);
       await page.keyboard.press('Enter');
@@ -140,6 +136,6 @@ describe('the states of the console', function () {
       await page.keyboard.press('Enter');
       await page.getByRole('link', { name: '*/shop' }).waitFor();
     });
-    expect((await rig.visit('/shop')).status).to.equal(200);
+    expect((await rig().visit('/shop')).status).to.equal(200);
   });
 });

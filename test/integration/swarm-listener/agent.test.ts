@@ -7,13 +7,12 @@ import {
   type DockerEngine,
   ensureDocker,
   importNodeImage,
-  removeNetwork,
-  removeService,
   uniqueName,
   waitForTasks,
 } from '../../harness/docker.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { until } from '../../harness/until.ts';
+import { removeDeployed } from './deployed.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
 import { type Listening, startListening } from './listening.ts';
 
@@ -50,9 +49,7 @@ describe('the agent role', () => {
     await agent.stop();
     await listening.stop();
     await relay.stop();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   it('lets a task drain as soon as its container is stopped, although the listener sees nothing of it', async () => {

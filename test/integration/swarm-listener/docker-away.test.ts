@@ -1,16 +1,13 @@
 import { expect } from 'chai';
 import {
   createOverlayNetwork,
-  createService,
   type DockerEngine,
   ensureDocker,
-  importNodeImage,
-  removeNetwork,
   removeService,
   uniqueName,
-  updateService,
 } from '../../harness/docker.ts';
 import { until } from '../../harness/until.ts';
+import { deployOne, removeDeployed, setPath } from './deployed.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
 import { type Listening, startListening } from './listening.ts';
 
@@ -22,17 +19,10 @@ describe('the listener while Docker is away', () => {
   const services: string[] = [];
   const notifyLabel = `com.df.${uniqueName('notify')}`;
   const deploy = async (name: string) => {
-    const id = await createService(engine.docker, {
-      name,
-      image: await importNodeImage(engine.docker),
-      networks: [network],
-      labels: { [notifyLabel]: 'true', 'com.df.servicePath': '/one', 'com.df.port': '8080' },
-    });
+    const id = await deployOne({ engine, network, notifyLabel }, name);
     services.push(id);
     return id;
   };
-  const setPath = (id: string, path: string) =>
-    updateService(engine.docker, id, (spec) => ({ ...spec, Labels: { ...spec.Labels, 'com.df.servicePath': path } }));
   const pathOf = async (name: string) =>
     (await listening.read('swarm', name)).definition?.destinations[0]?.servicePath?.[0];
 
@@ -50,9 +40,7 @@ describe('the listener while Docker is away', () => {
 
   after(async () => {
     await relay.stop();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   const start = () => startListening({ DF_NOTIFY_LABEL: notifyLabel, DOCKER_HOST: relay.dockerHost });
@@ -75,7 +63,7 @@ describe('the listener while Docker is away', () => {
     await relay.cut();
     await until('away', () => listening.listener.status().docker.kind === 'away');
     expect(await pathOf(kept)).to.equal('/one');
-    await setPath(keptId, '/two');
+    await setPath(engine, keptId, '/two');
     await removeService(engine.docker, goneId);
     await relay.heal();
     await until('the missed change', async () => (await pathOf(kept)) === '/two');
@@ -91,7 +79,7 @@ describe('the listener while Docker is away', () => {
     relay.freeze();
     await until('away', () => listening.listener.status().docker.kind === 'away', { withinMs: 20_000 });
     expect(await pathOf(name)).to.equal('/one');
-    await setPath(id, '/two');
+    await setPath(engine, id, '/two');
     await relay.heal();
     await until('the missed change', async () => (await pathOf(name)) === '/two');
   });

@@ -5,7 +5,6 @@ import {
   type DockerEngine,
   ensureDocker,
   importNodeImage,
-  removeNetwork,
   removeService,
   tasksOf,
   uniqueName,
@@ -13,6 +12,7 @@ import {
   waitForTasks,
 } from '../../harness/docker.ts';
 import { until } from '../../harness/until.ts';
+import { removeDeployed } from './deployed.ts';
 import { type Listening, startListening } from './listening.ts';
 
 const owner = 'swarm';
@@ -69,9 +69,7 @@ describe('the listener on a real Swarm', () => {
 
   after(async () => {
     await listening.stop();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   it('publishes a service with its definition and the addresses of its tasks', async () => {

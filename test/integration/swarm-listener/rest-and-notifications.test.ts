@@ -8,7 +8,6 @@ import {
   type DockerEngine,
   ensureDocker,
   importNodeImage,
-  removeNetwork,
   removeService,
   uniqueName,
   updateService,
@@ -16,6 +15,7 @@ import {
 } from '../../harness/docker.ts';
 import { freePorts } from '../../harness/free-ports.ts';
 import { until } from '../../harness/until.ts';
+import { removeDeployed } from './deployed.ts';
 import { type Listening, startListening } from './listening.ts';
 
 describe("the listener's REST and notifications on a real Swarm", () => {
@@ -58,9 +58,7 @@ describe("the listener's REST and notifications on a real Swarm", () => {
     await listening.stop();
     tool.close();
     tool.closeAllConnections();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   const hearing = (path: string, name: string) =>

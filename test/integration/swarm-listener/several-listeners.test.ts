@@ -6,16 +6,13 @@ import { expect } from 'chai';
 import { type RunningConsul, startConsul } from '../../harness/consul.ts';
 import {
   createOverlayNetwork,
-  createService,
   type DockerEngine,
   ensureDocker,
-  importNodeImage,
-  removeNetwork,
   removeService,
   uniqueName,
-  updateService,
 } from '../../harness/docker.ts';
 import { until } from '../../harness/until.ts';
+import { deployOne, removeDeployed, setPath } from './deployed.ts';
 import { type DockerRelay, relayDocker } from './docker-relay.ts';
 
 /** Listeners in processes of their own, over one Consul: they are killed, paused and cut off. */
@@ -50,8 +47,7 @@ describe('several listeners', () => {
     await relay.stop();
     await store.close();
     await consul.remove();
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, []);
   });
 
   const start = async (env: Record<string, string> = {}) => {
@@ -60,17 +56,10 @@ describe('several listeners', () => {
     return started;
   };
   const deploy = async (name: string) => {
-    const id = await createService(engine.docker, {
-      name,
-      image: await importNodeImage(engine.docker),
-      networks: [network],
-      labels: { [notifyLabel]: 'true', 'com.df.servicePath': '/one', 'com.df.port': '8080' },
-    });
+    const id = await deployOne({ engine, network, notifyLabel }, name);
     services.push(id);
     return id;
   };
-  const setPath = (id: string, path: string) =>
-    updateService(engine.docker, id, (spec) => ({ ...spec, Labels: { ...spec.Labels, 'com.df.servicePath': path } }));
   const snapshot = async () => {
     const read = await registry.read(AbortSignal.timeout(10_000));
     return read.kind === 'snapshot' ? read.snapshot : undefined;
@@ -101,7 +90,7 @@ describe('several listeners', () => {
 
       const endedAt = performance.now();
       await end(first);
-      await setPath(id, '/two');
+      await setPath(engine, id, '/two');
       await until('published by the other', async () => (await pathOf(name)) === '/two', { withinMs: 40_000 });
       const tookMs = performance.now() - endedAt;
       console.log(`      the other published ${(tookMs / 1_000).toFixed(1)} s after the leader ${what}`);
@@ -109,7 +98,7 @@ describe('several listeners', () => {
 
       if (what === 'is paused') {
         // Awake again it thinks that it leads until it asks: what it writes then is refused.
-        await setPath(id, '/three');
+        await setPath(engine, id, '/three');
         await until('the change', async () => (await pathOf(name)) === '/three');
         await first.signal('SIGCONT');
         await until('it stands by', async () => !(await first.isLeading()), { withinMs: 20_000 });
@@ -136,7 +125,7 @@ describe('several listeners', () => {
     console.log(`      the other led ${((performance.now() - cutAt) / 1_000).toFixed(1)} s after the cut`);
     expect(await pathOf(name)).to.equal('/one');
     expect((await snapshot())?.sequence).to.equal(sequence);
-    await setPath(id, '/two');
+    await setPath(engine, id, '/two');
     await until('the next change', async () => (await pathOf(name)) === '/two');
     await relay.heal();
     expect(await leadingOf([blind, seeing])).to.deep.equal([seeing]);

@@ -8,13 +8,13 @@ import {
   type DockerEngine,
   ensureDocker,
   importNodeImage,
-  removeNetwork,
   removeService,
   uniqueName,
   updateService,
 } from '../../harness/docker.ts';
 import { measureOthersShare } from '../../harness/others-share.ts';
 import { until } from '../../harness/until.ts';
+import { removeDeployed } from './deployed.ts';
 import { type Listening, startListening } from './listening.ts';
 
 const howMany = 200;
@@ -60,9 +60,7 @@ describe('the listener in a storm', () => {
     await listening.stop();
     await registry.store.close();
     await consul.remove();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   const paths = async () => {

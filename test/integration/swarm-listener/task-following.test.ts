@@ -6,14 +6,13 @@ import {
   type DockerEngine,
   ensureDocker,
   importNodeImage,
-  removeNetwork,
-  removeService,
   tasksOf,
   uniqueName,
   updateService,
   waitForTasks,
 } from '../../harness/docker.ts';
 import { until } from '../../harness/until.ts';
+import { removeDeployed } from './deployed.ts';
 import { type Listening, startListening } from './listening.ts';
 
 describe('the listener following tasks', () => {
@@ -33,9 +32,7 @@ describe('the listener following tasks', () => {
 
   after(async () => {
     await listening.stop();
-    for (const id of services) await removeService(engine.docker, id);
-    await removeNetwork(engine.docker, network);
-    await engine.stopIfStartedHere();
+    await removeDeployed(engine, network, services);
   });
 
   const deploy = async (name: string, more: Partial<Parameters<typeof createService>[1]> = {}) => {

@@ -261,7 +261,7 @@ describe('embedded store', () => {
       turns += 1;
     }
     expect((await writing).ok).to.equal(true);
-    // The disk takes 300 ms: a process that waited for it would have made one turn.
-    expect(turns).to.be.greaterThan(20);
+    // The disk takes 300 ms: a process that waited for it would have made one turn. On a busy machine there are not many more.
+    expect(turns).to.be.greaterThan(2);
   });
 });
