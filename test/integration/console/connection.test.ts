@@ -7,7 +7,7 @@ import { testCertificate } from '../../../packages/proxy/test/test-certificate.t
 import { withPage } from '../../harness/browser.ts';
 import { startFaultyRelay } from '../../harness/faulty-relay.ts';
 import { startBetween } from './between.ts';
-import { logIn, useConsole } from './console-rig.ts';
+import { adminToken, logIn, useConsole } from './console-rig.ts';
 
 const withinMs = 60_000;
 
@@ -46,8 +46,8 @@ describe('how the console stays up to date', function () {
   });
 
   it('keeps one service, maintenance and certificates up to date without a request either', async () => {
-    const between = await startBetween(rig.under.proxy.admin.port);
-    const certs = join(rig.under.dataDir, 'certs');
+    const between = await startBetween(rig().under.proxy.admin.port);
+    const certs = join(rig().under.dataDir, 'certs');
     const operator = { headers: { authorization: `Bearer ${adminToken}` } };
     try {
       await withPage(async (page) => {
@@ -64,17 +64,17 @@ describe('how the console stays up to date', function () {
         await page.goto(`${between.url}/#/services/manual/shop`);
         await page.getByText('No request came since').waitFor();
         await withoutRequest(
-          async () => (await rig.visit('/shop')).text(),
+          async () => (await rig().visit('/shop')).text(),
           () => page.getByRole('row', { name: /^Last minute 1 / }).waitFor(),
         );
         await withoutRequest(
-          () => rig.under.call('POST', '/v1/maintenance?service=shop', operator),
+          () => rig().under.call('POST', '/v1/maintenance?service=shop', operator),
           () => page.getByText('In maintenance').first().waitFor(),
         );
         await page.goto(`${between.url}/#/maintenance`);
         await page.getByRole('row', { name: /manual\/shop maintenance/ }).waitFor();
         await withoutRequest(
-          () => rig.under.call('DELETE', '/v1/maintenance?service=shop', operator),
+          () => rig().under.call('DELETE', '/v1/maintenance?service=shop', operator),
           () => page.getByRole('heading', { name: 'Every service takes requests' }).waitFor(),
         );
         await page.goto(`${between.url}/#/certificates`);
@@ -105,7 +105,7 @@ describe('how the console stays up to date', function () {
         await shows(page, 'polled');
         await page.goto(`${between.url}/#/services/manual/polled`);
         await page.getByText('No request came since').waitFor();
-        await (await rig.visit('/polled')).text();
+        await (await rig().visit('/polled')).text();
         await page.getByRole('row', { name: /^Last minute 1 / }).waitFor();
         await page.goto(`${between.url}/#/maintenance`);
         await page.getByRole('heading', { name: 'Every service takes requests' }).waitFor();
@@ -115,7 +115,7 @@ describe('how the console stays up to date', function () {
         await page.goto(`${between.url}/#/live`);
         await page.getByText('Every 2 s').waitFor();
         await eventually('a request is shown', async () => {
-          await (await rig.visit('/polled/seen')).text();
+          await (await rig().visit('/polled/seen')).text();
           return (await page.getByRole('row', { name: /polled\/seen/ }).count()) > 0;
         });
         await page.goto(`${between.url}/#/services`);
