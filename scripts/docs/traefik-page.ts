@@ -163,7 +163,7 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    | \`--providers.swarm.constraints=…\` | \`TRAEFIK_CONSTRAINTS=…\`, in the same grammar |
    | \`--providers.swarm.defaultRule=…\` | \`TRAEFIK_DEFAULT_RULE=…\` |
    | \`--providers.swarm.network=…\` | \`TRAEFIK_NETWORK=…\` |
-   | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`; hosts that no router has get 404, not a redirect |
+   | \`--entrypoints.web.http.redirections.entrypoint.to=websecure\` | \`TRAEFIK_WEB_REDIRECT=websecure\`: every request to the entrypoint, of unknown hosts too, but for the challenges of certificates. What \`com.df.*\` labels serve there stays |
    | \`--providers.file.filename=…\` | \`TRAEFIK_FILE=…\`, mounted into the listener. Without it routers with TLS respond with 503, because the file may demand certificates of clients |
    | \`--providers.http.…\`, \`.consul\`, \`.etcd\`, \`.kubernetes…\` and others that define TLS options | none: routers with TLS respond with 503 until \`TRAEFIK_SERVICE=off\` |
    | \`--certificatesresolvers.le.acme.…\` | \`ACME_DIRECTORY\`, \`ACME_EMAIL\`, \`ACME_CHALLENGE\`, \`ACME_PROFILE\`, \`ACME_CA_FILE\`, \`ACME_DNS_RESOLVERS\`, \`ACME_EAB_…\` of the proxy, for all resolvers together: [certificates](certificates.md). Credentials of DNS providers are no flags: what to set instead is a warning |

@@ -47,6 +47,7 @@ export { type BoundedYaml, readYaml, type YamlFault, yamlBounds } from './traefi
 export { type Constraint, readConstraint } from './traefik/constraints.ts';
 export * from './traefik/dynamic-file.ts';
 export { type EntrypointOptions, readEntrypointOptions } from './traefik/entrypoint-options.ts';
+export { entrypointsName } from './traefik/entrypoint-redirects.ts';
 export * from './traefik/label-keys.ts';
 export * from './traefik/network.ts';
 export { type ReadLabels, readTraefikLabels } from './traefik/read-labels.ts';

@@ -161,6 +161,10 @@ describe('a listener in the Swarm of a Traefik', function () {
     expect(endpoints).to.deep.include({ tasksOnly: true, published: [], network: 'public' });
     expect(endpoints?.tasks.map(({ addresses }) => addresses)).to.deep.equal([['10.0.1.5/24']]);
     expect(problems).to.deep.equal([]);
+    // What no router takes is redirected as well, as Traefik redirects all of the entrypoint.
+    const redirecting = (await read('traefik-entrypoints')).definition;
+    expect(redirecting?.destinations).to.have.length(1);
+    expect(redirecting?.destinations[0]).to.deep.include({ entryPorts: ['plain'], httpsOnly: true });
     const { labels } = listening.listener.status();
     expect(labels.traefik?.service).to.equal('traefik');
     expect(labels.traefik?.settings).to.include('listener TRAEFIK_WEBSECURE_MIDDLEWARES=staff@file');

@@ -1,6 +1,7 @@
 import {
   type DynamicFile,
   dynamicFileName,
+  entrypointsName,
   isForTraefik,
   type LabelDefaults,
   networkProblem,
@@ -76,7 +77,10 @@ export function desiredServices(file: ComposeFile, options: DesiredOptions): rea
     ];
     return problems.length === 0 ? [] : [{ ...identity(service, swarmService, options), problems }];
   });
-  return [...ofStack, ...beside];
+  const redirects = translations?.get(entrypointsName);
+  const ofEntrypoints =
+    redirects === undefined ? [] : besideSwarm(entrypointsName, redirects, 'TRAEFIK_…_REDIRECT', options);
+  return [...ofStack, ...ofEntrypoints, ...beside];
 }
 
 function traefikTranslations(
@@ -101,14 +105,25 @@ function ofFile(
   options: DesiredOptions,
 ): readonly DesiredService[] {
   const { destinations = [], problems = [] } = translation ?? {};
-  const position = { file: 'TRAEFIK_FILE', line: 1 };
+  const all = { destinations, problems: [...file.problems, ...problems.map(file.placed)] };
+  return besideSwarm(dynamicFileName, all, 'TRAEFIK_FILE', options);
+}
+
+/** @param setting what defines it */
+function besideSwarm(
+  name: string,
+  translation: TraefikTranslation,
+  setting: string,
+  options: DesiredOptions,
+): readonly DesiredService[] {
+  const position = { file: setting, line: 1 };
   const { definition, problems: found } = traefikDefinition(
-    { destinations, problems: [...file.problems, ...problems.map(file.placed)] },
+    translation,
     {
       version: 1,
-      service: dynamicFileName,
+      service: name,
       owner: options.owner,
-      source: { kind: 'swarm', swarmId: 'file', serviceId: dynamicFileName, versionIndex: 0 },
+      source: { kind: 'swarm', swarmId: 'file', serviceId: name, versionIndex: 0 },
       updatedAt: new Date(options.nowMs).toISOString(),
     },
     options.defaults,
@@ -116,8 +131,8 @@ function ofFile(
   if (definition === undefined && found.length === 0) return [];
   return [
     {
-      name: dynamicFileName,
-      composeName: dynamicFileName,
+      name,
+      composeName: name,
       position,
       ...(definition === undefined ? {} : { definition }),
       problems: found.map((problem) => ({ ...problem, position })),

@@ -54,7 +54,8 @@ export function middlewareUses(
   };
 }
 
-const deadEnd: MiddlewareUse = { kind: 'ipAllowList', sourceRange: [noAddress], rejectStatus: 404 };
+/** Responds with 404: nothing is served behind it. */
+export const deadEnd: MiddlewareUse = { kind: 'ipAllowList', sourceRange: [noAddress], rejectStatus: 404 };
 
 function ignoredProblem(name: string, options: readonly string[], label: string): Problem {
   return {

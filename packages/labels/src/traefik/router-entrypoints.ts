@@ -106,7 +106,7 @@ function groupsOf(known: readonly string[], requested: Requested, settings: Sett
 function addRedirects(byPort: Map<string, Added>, port: string, more: Added, settings: Settings): void {
   for (const [name, { redirect }] of settings.entrypointOptions ?? none) {
     if (redirect === undefined || !isTarget(redirect.to, port, settings)) continue;
-    const leading = { ...more, redirect: statusOf(redirect) };
+    const leading = { ...more, redirect: redirectStatus(redirect) };
     byPort.set(port, leading);
     for (const each of narrowed(settings.entrypoints.get(name) ?? [], settings)) byPort.set(each, leading);
   }
@@ -117,7 +117,7 @@ function isTarget(to: string, port: string, settings: Settings): boolean {
   return narrowed(settings.entrypoints.get(to) ?? [], settings).some((each) => bare(each) === bare(port));
 }
 
-function statusOf({ isPermanent }: NonNullable<EntrypointOptions['redirect']>): 307 | 308 {
+export function redirectStatus({ isPermanent }: NonNullable<EntrypointOptions['redirect']>): 307 | 308 {
   return isPermanent ? 308 : 307;
 }
 
@@ -136,7 +136,7 @@ function addedAt(port: string, { isSecure }: Requested, settings: Settings): Add
   return {
     middlewares: [...new Map(middlewares.map((each) => [each.name, each])).values()],
     ...(tls === undefined || isSecure ? {} : { tls }),
-    ...(redirect === undefined ? {} : { redirect: statusOf(redirect) }),
+    ...(redirect === undefined ? {} : { redirect: redirectStatus(redirect) }),
     ...(closed === undefined ? {} : { closed }),
   };
 }

@@ -2,6 +2,7 @@ import { serviceBounds } from '../definition/check-bounds.ts';
 import { checkDestinations } from '../definition/check-destinations.ts';
 import type { Problem } from '../definition/problem.ts';
 import type { Destination } from '../definition/service-definition.ts';
+import { entrypointRedirects, entrypointsName } from './entrypoint-redirects.ts';
 import type { GivenOptions } from './given-options.ts';
 import { type HttpNames, translateHttpRouter } from './http-routers.ts';
 import type { ReadLabels } from './read-labels.ts';
@@ -19,7 +20,7 @@ export interface TraefikTranslation {
 
 /**
  * Translates all services together, because their names are shared: a router may lead to another service, and name
- * middlewares that stand with a third one. The result has each of the services, by id. Pure; never throws.
+ * middlewares that stand with a third one. The result has each of the services, by id, and `entrypointsName` where entrypoints redirect. Pure; never throws.
  */
 export function translateTraefik(
   services: readonly TraefikService[],
@@ -62,9 +63,11 @@ export function translateTraefik(
       report(owner.id, portProblems(owner.read.sections[section]));
   }
   for (const { id, read } of rejected) problems.set(id, withoutConsequences(problems.get(id) ?? [], read));
+  const redirects = entrypointRedirects(options, nowMs);
   const byOwner = Map.groupBy(routers, ({ owner }) => owner.id);
-  return new Map(
-    services.map(({ id, namesOnly }) => {
+  return new Map([
+    ...(redirects.length === 0 ? [] : [[entrypointsName, { destinations: redirects, problems: [] }] as const]),
+    ...services.map(({ id, namesOnly }): readonly [string, TraefikTranslation] => {
       const destinations = numbered(namesOnly === true ? [] : (byOwner.get(id) ?? []), nowMs);
       const wrong = checkDestinations(destinations).filter(({ severity }) => severity === 'error');
       // A service beyond the bounds costs itself alone, and serves nothing rather than a part.
@@ -76,7 +79,7 @@ export function translateTraefik(
         },
       ];
     }),
-  );
+  ]);
 }
 
 /** A router, service or middleware with an unknown label lacks what that label was to say: this is no fault of its own. */

@@ -54,6 +54,17 @@ describe('the flags of the Traefik service in the Swarm', () => {
     expect(kindsOf(see(web, owner, traefik(closing.slice(0, 1))).get('web'))).to.deep.equal(['']);
   });
 
+  it('redirect all of an entrypoint, where no service is for Traefik too, and end with the flag', () => {
+    const see = listener();
+    const ofEntrypoints = (services: ReadonlyMap<string, TranslatedService>) =>
+      services.get('traefik-entrypoints')?.definition?.destinations.map(({ httpsOnly }) => httpsOnly);
+    const redirecting = traefik(['--entrypoints.web.http.redirections.entrypoint.to=websecure']);
+    expect(ofEntrypoints(see(redirecting))).to.deep.equal([true]);
+    expect(ofEntrypoints(see(web, redirecting))).to.deep.equal([true]);
+    expect(ofEntrypoints(see(web, traefik(['--ping'])))).to.equal(undefined);
+    expect(ofEntrypoints(listener({ TRAEFIK_WEB_REDIRECT: 'websecure' })())).to.deep.equal([true]);
+  });
+
   it('are read of its environment where it has no flags', () => {
     const environment = ['TRAEFIK_ENTRYPOINTS_WEB_HTTP_MIDDLEWARES=auth'];
     expect(kindsOf(listener()(web, owner, traefik([], { environment })).get('web'))).to.deep.equal(['ipAllowList']);

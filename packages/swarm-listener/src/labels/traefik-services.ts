@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type DynamicFile,
   dynamicFileName,
+  entrypointsName,
   isForTraefik,
   type Problem,
   readTraefikLabels,
@@ -54,6 +55,7 @@ export function createTraefikServices(
   let fileState: TraefikFileState | undefined;
   // While the flags are unknown, the last known options still give the names of networks.
   let current = options;
+  let isFirst = true;
 
   /** Whether what is known of it changed. */
   function takeService(id: string, service: SwarmService | undefined): boolean {
@@ -70,7 +72,7 @@ export function createTraefikServices(
   }
 
   function unknownOf(problems: readonly Problem[]): ReadonlyMap<string, ServiceTranslation> {
-    const ids = [...known.keys(), ...(fileState === undefined ? [] : [dynamicFileName])];
+    const ids = [...known.keys(), entrypointsName, ...(fileState === undefined ? [] : [dynamicFileName])];
     return new Map(ids.map((id) => [id, { destinations: [], problems, isUnknown: true }]));
   }
 
@@ -95,7 +97,9 @@ export function createTraefikServices(
       const next = flagsOf?.(view) ?? flags;
       const affected = new Set<string>();
       let ids = given;
-      let isChanged = false;
+      // Entrypoints may redirect where no service is for Traefik.
+      let isChanged = isFirst;
+      isFirst = false;
       if (next !== flags) {
         for (const state of [flags, next]) if (state.kind === 'read') affected.add(state.service.id);
         flags = next;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { dynamicFileName } from '@swarmgate/labels';
+import { dynamicFileName, entrypointsName } from '@swarmgate/labels';
 import type { Observation } from '../swarm/observation.ts';
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
@@ -32,10 +32,12 @@ export interface TranslatorHooks {
   readonly onSkipped?: (service: SwarmService, selection: Selection) => void;
 }
 
-/** `TRAEFIK_FILE` has no tasks: it leads to servers by their URLs. */
-const fileAsService: SwarmService = {
-  id: dynamicFileName,
-  name: dynamicFileName,
+/** What `TRAEFIK_FILE` and the entrypoints define has no tasks: it leads to servers by their URLs, or nowhere. */
+const besideSwarm: ReadonlySet<string> = new Set([dynamicFileName, entrypointsName]);
+
+const asService = (name: string): SwarmService => ({
+  id: name,
+  name,
   versionIndex: 0,
   createdAt: '',
   labels: {},
@@ -43,7 +45,7 @@ const fileAsService: SwarmService = {
   networks: [],
   virtualIps: [],
   ports: [],
-};
+});
 
 export function createTranslator(options: TranslationOptions, hooks: TranslatorHooks): Translator {
   const skipped = new Map<string, number>();
@@ -69,7 +71,7 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
     now: Date,
     ofOthers: ReadonlySet<string>,
   ): TranslatedService | undefined {
-    if (serviceId === dynamicFileName) return translateFile(view, now, ofOthers);
+    if (besideSwarm.has(serviceId)) return translateBeside(serviceId, view, now, ofOthers);
     const service = view.services.get(serviceId);
     if (service === undefined) return undefined;
     const translated = translateLabels(serviceId, service, view, now, ofOthers);
@@ -80,14 +82,19 @@ export function createTranslator(options: TranslationOptions, hooks: TranslatorH
     return { ...reported, problems: [...reported.problems, ...problems] };
   }
 
-  /** What `TRAEFIK_FILE` leads to beside the Swarm, and its problems, as of a service of its own. */
-  function translateFile(view: SwarmView, now: Date, ofOthers: ReadonlySet<string>): TranslatedService | undefined {
-    const before = known.get(dynamicFileName);
-    if (!ofOthers.has(dynamicFileName) && before?.swarmId === view.swarmId) return before.translated;
-    const translation = traefik?.translationOf(dynamicFileName);
+  /** What is defined beside the Swarm, and its problems, as of a service of its own. */
+  function translateBeside(
+    name: string,
+    view: SwarmView,
+    now: Date,
+    ofOthers: ReadonlySet<string>,
+  ): TranslatedService | undefined {
+    const before = known.get(name);
+    if (!ofOthers.has(name) && before?.swarmId === view.swarmId) return before.translated;
+    const translation = traefik?.translationOf(name);
     if (translation === undefined) return undefined;
     if (translation.destinations.length === 0 && translation.problems.length === 0) return undefined;
-    return translateTraefikService(fileAsService, translation, view, currentOptions(), now);
+    return translateTraefikService(asService(name), translation, view, currentOptions(), now);
   }
 
   function translateLabels(
