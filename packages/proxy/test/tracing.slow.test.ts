@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2';
+import { connect as connectHttp2, constants, createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { freePort } from './free-ports.ts';
@@ -27,12 +27,25 @@ for (const router of ['core', 'express'] as const)
     let under: ProxyUnderTest | undefined;
     /** What the service got with its last request. */
     let got: IncomingHttpHeaders;
+    /** What it got with a request that it did not answer. */
+    let refused: IncomingHttpHeaders;
+    let closeNext = false;
+    const closes = (received: { readonly headers: IncomingHttpHeaders }): boolean => {
+      if (closeNext) refused = received.headers;
+      else got = received.headers;
+      const isClosed = closeNext;
+      closeNext = false;
+      return isClosed;
+    };
 
     before(async () => {
       receiver = await startOtlpReceiver();
       backend = await listening(
         createServer((received, response) => {
-          got = received.headers;
+          if (closes(received)) {
+            received.socket.destroy();
+            return;
+          }
           const status = Number(/^\/[a-z]+\/(\d{3})$/.exec(received.url ?? '')?.[1] ?? 200);
           const reply = () => response.writeHead(status).end('fine');
           if (received.url === '/shop/late') setTimeout(reply, 600);
@@ -46,7 +59,10 @@ for (const router of ['core', 'express'] as const)
     });
     before(async () => {
       http2Backend = createHttp2Server((received, response) => {
-        got = received.headers;
+        if (closes(received)) {
+          response.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+          return;
+        }
         response.end('fine');
       });
       await new Promise<void>((resolve) => http2Backend.listen(0, '127.0.0.1', resolve));
@@ -259,6 +275,28 @@ for (const router of ['core', 'express'] as const)
       expect(client?.attributes).to.include({ 'error.type': 'endpoint-unreachable' });
       expect(client?.failed).to.equal(true);
     });
+
+    for (const protocol of ['', '&protocol=h2c'])
+      it(`give each attempt at an endpoint a span of its own as the parent${protocol}`, async () => {
+        await start();
+        const over = protocol === '' ? backend : http2Backend;
+        await serve('again', (over.address() as AddressInfo).port, protocol);
+        // A connection that was kept, and then closes, is no failure of the endpoint.
+        expect(await get('/again')).to.equal(200);
+        closeNext = true;
+        expect(await get('/again')).to.equal(200);
+        const { trace, span } = read(got.traceparent);
+        const first = read(refused.traceparent);
+        expect(first.trace).to.equal(trace);
+        await eventually('the spans arrive', () => receiver.spans.length >= 5);
+        const spans = receiver.spans.filter(({ traceId }) => traceId === trace);
+        const clients = spans.filter(({ kind }) => kind === 'client');
+        expect(clients.map(({ spanId, failed }) => [spanId, failed])).to.deep.equal([
+          [first.span, true],
+          [span, false],
+        ]);
+        expect(new Set(spans.map(({ spanId }) => spanId))).to.have.property('size', 3);
+      });
 
     it('go with an upgrade', async () => {
       await start();

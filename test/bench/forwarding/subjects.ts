@@ -130,9 +130,12 @@ function recipeOf(
         OTEL_TRACES_SAMPLER_ARG: '0.01',
       });
     case 'Swarmgate, plug-ins of others':
-      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of another service' });
+      return swarmgate();
     case 'Swarmgate, a plug-in':
-      return swarmgate({ PLUGINS_DIR: here('plugins'), BENCH_PLUGIN: 'of all services' });
+      return swarmgate({
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${backendPort}`,
+        OTEL_TRACES_SAMPLER: 'always_off',
+      });
     case 'Swarmgate, one worker':
       return swarmgate({ WORKERS: '1' });
     case 'Swarmgate, two workers':

@@ -13,6 +13,8 @@ import { failureOf, outcomeOf, unsentKinds } from './attempt-outcome.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { RequestTrace } from './tracing/trace-context.ts';
+import { ofAttempt, withHeld } from './upstream-request.ts';
 
 /** What all requests of one server are forwarded with. */
 export interface ForwardingContext extends ExchangeContext {
@@ -51,7 +53,8 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 export class Forwarding implements ResponseReceiver, Waiter {
   readonly #context: ForwardingContext;
   readonly #route: Route;
-  readonly #request: OutgoingRequest;
+  #request: OutgoingRequest;
+  readonly #trace: RequestTrace | undefined;
   readonly #stickTo: string | undefined;
   readonly #mostTries: number;
   readonly #clientAddress: string;
@@ -86,6 +89,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
   /**
    * @param chosen what steps of the route have chosen
    * @param nowMs by `performance.now()`
+   * @param trace whose `traceparent` the request's head has
    */
   constructor(
     context: ForwardingContext,
@@ -100,10 +104,12 @@ export class Forwarding implements ResponseReceiver, Waiter {
       | undefined,
     nowMs: number,
     sink: ForwardingSink,
+    trace?: RequestTrace,
   ) {
     this.#context = context;
     this.#route = route;
     this.#request = request;
+    this.#trace = trace;
     this.#stickTo = chosen?.stickTo;
     this.#mostTries = chosen?.mostTries ?? usualTries;
     this.#clientAddress = chosen?.client?.address ?? '';
@@ -354,6 +360,7 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.failedAttempts ??= [];
     this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
     this.retries++;
+    this.#request = ofAttempt(this.#request, this.#trace, this.retries);
     this.attemptAtMs = nowMs;
   }
 
@@ -389,8 +396,4 @@ export class Forwarding implements ResponseReceiver, Waiter {
   #finished(outcome: EndpointOutcome): void {
     if (this.endpoint !== undefined) this.#context.finished(this.endpoint, outcome);
   }
-}
-
-function withHeld(request: OutgoingRequest, held: string): OutgoingRequest {
-  return { ...request, firstBytes: request.firstBytes + held };
 }

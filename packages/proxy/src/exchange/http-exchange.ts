@@ -297,7 +297,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     // An endpoint that is not connected yet takes no more of the body than the retry of this request needs.
     if (!body.done) body.pause();
     const route = exchange?.forwardsTo ?? order.route;
-    this.#forwarding = new Forwarding(this.#context, route, request, exchange, this.#startedMs, this);
+    this.#forwarding = new Forwarding(this.#context, route, request, exchange, this.#startedMs, this, this.trace);
     this.#forwarding.start();
   }
 

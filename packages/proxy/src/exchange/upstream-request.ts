@@ -1,6 +1,7 @@
 import type { ParseError } from '../http/parse-error.ts';
 import type { OutgoingHead, OutgoingRequest } from '../transport/outgoing-request.ts';
 import type { BodySource } from './client-side.ts';
+import { attemptIdOf, type RequestTrace } from './tracing/trace-context.ts';
 import type { RequestFraming } from './upstream-head.ts';
 
 /** What has arrived of a body behind `consumed`, as latin1; or why it cannot be read. */
@@ -35,4 +36,19 @@ export function outgoingRequest({ method, head, framing, body, firstBytes, silen
     ...(silenceMs === undefined ? {} : { silenceMs }),
     ...(framing.hostFor === undefined ? {} : { hostFor: framing.hostFor }),
   };
+}
+
+/** With what was sent of its body. */
+export function withHeld(request: OutgoingRequest, held: string): OutgoingRequest {
+  return { ...request, firstBytes: request.firstBytes + held };
+}
+
+/** The request of the next attempt: an endpoint gets the span of its own attempt as the parent. */
+export function ofAttempt(request: OutgoingRequest, trace: RequestTrace | undefined, attempt: number): OutgoingRequest {
+  if (trace === undefined) return request;
+  const before = `-${trace.traceId}-${attemptIdOf(trace, attempt - 1)}-`;
+  const after = `-${trace.traceId}-${attemptIdOf(trace, attempt)}-`;
+  const { head } = request;
+  if (typeof head === 'string') return { ...request, head: head.replace(before, after) };
+  return { ...request, head: { ...head, flat: head.flat.map((text) => text.replace(before, after)) } };
 }

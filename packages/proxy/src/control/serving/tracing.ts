@@ -34,7 +34,6 @@ export function startTracing(
       'service.name': settings.otelServiceName,
     }),
     version,
-    spans: { ids },
     mostQueuedSpans: settings.mostQueuedSpans,
     mostSpansPerBatch: settings.mostSpansPerBatch,
     scheduleMs: settings.spanScheduleMs,

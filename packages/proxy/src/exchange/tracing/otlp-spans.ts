@@ -1,6 +1,5 @@
 import type { AccessRecord } from '../access-record.ts';
-import type { RequestTrace } from './trace-context.ts';
-import type { TraceIds } from './trace-ids.ts';
+import { attemptIdOf, type RequestTrace } from './trace-context.ts';
 
 /** An exchange whose spans are exported. */
 export interface TracedExchange {
@@ -11,7 +10,6 @@ export interface TracedExchange {
 }
 
 export interface SpanOptions {
-  readonly ids: Pick<TraceIds, 'spanId'>;
   /** Send `url.query`. Default no: it may hold secrets of the service. */
   readonly withQuery?: boolean;
 }
@@ -26,7 +24,7 @@ export function spanCountOf({ endpoint, failedAttempts }: AccessRecord): number 
  * by the stable conventions for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). Text is put together as
  * it is: objects and their serialization cost four times as much.
  */
-export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, withQuery = false }: SpanOptions): string {
+export function spansOf({ record, trace, endedAtMs }: TracedExchange, { withQuery = false }: SpanOptions): string {
   const startedAtMs = endedAtMs - record.durationMs;
   const spans = [serverSpan(record, trace, startedAtMs, endedAtMs, withQuery)];
   for (const [at, failed] of (record.failedAttempts ?? []).entries()) {
@@ -35,7 +33,17 @@ export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, wit
     const attributes = clientAttributes(record, endpoint.host, endpoint.port, endpoint.secure, at);
     const more = [...attributes, text('error.type', failure)];
     spans.push(
-      span(trace, ids.spanId(), trace.spanId, nameOf(record), 3, beganAtMs, beganAtMs + durationMs, more, true),
+      span(
+        trace,
+        attemptIdOf(trace, at),
+        trace.spanId,
+        nameOf(record),
+        3,
+        beganAtMs,
+        beganAtMs + durationMs,
+        more,
+        true,
+      ),
     );
   }
   const { endpoint } = record;
@@ -47,7 +55,8 @@ export function spansOf({ record, trace, endedAtMs }: TracedExchange, { ids, wit
     const failed = record.reason !== undefined || record.status >= 400;
     if (failed) attributes.push(text('error.type', record.reason ?? String(record.status)));
     const beganAtMs = startedAtMs + record.attemptAfterMs;
-    spans.push(span(trace, trace.attemptId, trace.spanId, nameOf(record), 3, beganAtMs, endedAtMs, attributes, failed));
+    const id = attemptIdOf(trace, record.retries);
+    spans.push(span(trace, id, trace.spanId, nameOf(record), 3, beganAtMs, endedAtMs, attributes, failed));
   }
   return spans.join(',');
 }

@@ -7,8 +7,7 @@ import { tinyRoute } from '../../../test/test-context.ts';
 import type { AccessRecord } from '../access-record.ts';
 import { resourceOf } from './otlp-spans.ts';
 import { SpanExporter, type SpanExporterOptions } from './span-exporter.ts';
-import type { RequestTrace } from './trace-context.ts';
-import { TraceIds } from './trace-ids.ts';
+import { attemptIdOf, type RequestTrace } from './trace-context.ts';
 
 const trace: RequestTrace = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -40,7 +39,6 @@ describe('spans on their way to a collector', () => {
       headers: {},
       resource: resourceOf({ 'service.name': 'swarmgate' }),
       version: '1.2.3',
-      spans: { ids: new TraceIds() },
       mostQueuedSpans: 100,
       mostSpansPerBatch: 10,
       scheduleMs: 1,
@@ -156,6 +154,7 @@ describe('spans on their way to a collector', () => {
       [70, 100, true, 'endpoint-unreachable', 2, 'fd00::7'],
     ]);
     expect(clients[2]?.attributes['url.full']).to.equal('http://[fd00::7]:8080/');
+    expect(clients.map(({ spanId }) => spanId)).to.deep.equal([0, 1, 2].map((each) => attemptIdOf(trace, each)));
     expect(new Set(receiver.spans.map(({ spanId }) => spanId)).size).to.equal(4);
     expect(receiver.spans[0]).to.deep.include({ failed: true });
     expect(receiver.spans[0]?.attributes).to.include({ 'error.type': 'endpoint-unreachable' });
@@ -194,7 +193,7 @@ describe('spans on their way to a collector', () => {
     await arrived(1);
     expect(JSON.stringify(receiver.spans)).not.to.include('token');
     await exporter?.stop();
-    exporting({ spans: { ids: new TraceIds(), withQuery: true } }).add(exchange({ query: '?token=1' }));
+    exporting({ spans: { withQuery: true } }).add(exchange({ query: '?token=1' }));
     await arrived(2);
     expect(receiver.spans[1]?.attributes['url.query']).to.equal('token=1');
   });

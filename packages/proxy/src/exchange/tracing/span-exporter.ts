@@ -14,7 +14,8 @@ export interface SpanExporterOptions {
   /** Attributes of this proxy: see `resourceOf`. */
   readonly resource: string;
   readonly version: string;
-  readonly spans: SpanOptions;
+  /** Default: see each. */
+  readonly spans?: SpanOptions;
   /** `OTEL_BSP_*`, `OTEL_EXPORTER_OTLP_TIMEOUT`. */
   readonly mostQueuedSpans: number;
   readonly mostSpansPerBatch: number;
@@ -65,7 +66,7 @@ export class SpanExporter {
   constructor(options: SpanExporterOptions) {
     this.#options = options;
     this.#envelope = envelopeOf(options.resource, options.version);
-    this.#templates = new SpanTemplates(options.spans);
+    this.#templates = new SpanTemplates(options.spans ?? {});
     const { tasks = new Tasks({ logger: options.logger }) } = options;
     this.#running = tasks.run('span-exporter', this.#ending.signal, () => this.#run());
   }

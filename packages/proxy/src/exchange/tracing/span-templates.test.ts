@@ -16,6 +16,7 @@ const trace = {
 };
 const other = { ...trace, traceId: '5bf92f3577b34da6a3ce929d0e0e4736', attemptId: '3333333333333333' };
 const route = tinyRoute('shop');
+const failedAttempt = { endpoint, failure: 'connect-timeout', afterMs: 0, durationMs: 4 } as const;
 const usual: Partial<AccessRecord> = { route, endpoint, durationMs: 30, upstreamMs: 20, attemptAfterMs: 5 };
 
 describe('spans from templates', () => {
@@ -31,7 +32,7 @@ describe('spans from templates', () => {
     ['another status', { status: 304 }],
     ['HTTP/2 over TLS', { protocol: 'HTTP/2', secure: true, entryPort: 443 }],
     ['an endpoint of IPv6 by TLS', { endpoint: { ...endpoint, id: 't2', host: 'fd00::7', secure: true } }],
-    ['a retried one', { retries: 1 }],
+    ['a retried one', { retries: 1, failedAttempts: [failedAttempt] }],
     ['a caller', {}, { parentId: '00f067aa0ba902b7' }],
     ['a caller with a state', {}, { parentId: '00f067aa0ba902b7', traceState: 'a=1' }],
     ['another route', { route: tinyRoute('other', { servicePath: ['/other'] }) }],
@@ -40,7 +41,7 @@ describe('spans from templates', () => {
     ['a refusal of the endpoint', { status: 404 }],
     ['a response of the proxy', { status: 502, reason: 'endpoint-unreachable', upstreamMs: undefined }],
   ];
-  const options = { ids: { spanId: () => '4444444444444444' } };
+  const options = {};
 
   for (const [what, given, more] of cases)
     it(`are as without them: ${what}`, () => {

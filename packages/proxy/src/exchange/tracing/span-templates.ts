@@ -40,14 +40,14 @@ export class SpanTemplates {
       endpoint !== undefined &&
       status < 400 &&
       record.reason === undefined &&
-      record.failedAttempts === undefined &&
+      record.retries === 0 &&
       record.upstreamMs !== undefined &&
       trace.traceState === '' &&
       this.#options.withQuery !== true &&
       // With more of them the template would depend on the path.
       route.destination.servicePath?.length === 1;
     if (!isUsual) return spansOf(exchange, this.#options);
-    const kind = `${record.method} ${status} ${record.protocol} ${record.secure} ${record.entryPort} ${trace.parentId === ''} ${record.retries} ${endpoint.secure} ${endpoint.port} ${endpoint.host}`;
+    const kind = `${record.method} ${status} ${record.protocol} ${record.secure} ${record.entryPort} ${trace.parentId === ''} ${endpoint.secure} ${endpoint.port} ${endpoint.host}`;
     let kinds = this.#byRoute.get(route);
     if (kinds === undefined) {
       kinds = new Map();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { beginTrace, parseTraceParent, type Sampler, traceParentOf } from './trace-context.ts';
+import { attemptIdOf, beginTrace, parseTraceParent, type Sampler, traceParentOf } from './trace-context.ts';
 import { TraceIds } from './trace-ids.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -100,6 +100,14 @@ describe('the trace of an exchange', () => {
     expect(count({})).to.be.within(1_800, 2_200);
     expect(count({ parent: parent(true) })).to.be.within(1_800, 2_200);
     expect(count({ ratio: 0.5 })).to.be.within(9_700, 10_300);
+  });
+
+  it('has an id for each attempt', () => {
+    const trace = beginTrace(start, always, ids);
+    const attempts = Array.from({ length: 256 }, (_, attempt) => attemptIdOf(trace, attempt));
+    expect(attempts[0]).to.equal(trace.attemptId);
+    for (const id of attempts) expect(id).to.match(/^[0-9a-f]{16}$/);
+    expect(new Set([trace.spanId, ...attempts])).to.have.property('size', 257);
   });
 
   it('has ids of its own for every exchange, over many fillings of the pool', () => {

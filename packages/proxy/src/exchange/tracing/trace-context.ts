@@ -16,7 +16,7 @@ export interface RequestTrace {
   readonly parentId: string;
   /** Of the span of the whole exchange. */
   readonly spanId: string;
-  /** Of the last attempt at an endpoint, which gets it as its parent. */
+  /** Of the first attempt at an endpoint, which gets it as its parent: see `attemptIdOf`. */
   readonly attemptId: string;
   /** Decided when the request came; 5xx and slow ones are exported without it. */
   readonly sampled: boolean;
@@ -128,6 +128,16 @@ class JoinedTrace implements RequestTrace {
 /** Another id as random as the first, for half the randomness: its last digit is another one. */
 function flipped(id: string): string {
   return id.slice(0, 15) + (flippedDigits[Number.parseInt(id.charAt(15), 16)] as string);
+}
+
+/**
+ * The span of one attempt at an endpoint.
+ * @param attempt 0 is the first; up to 255
+ */
+export function attemptIdOf({ attemptId }: RequestTrace, attempt: number): string {
+  if (attempt === 0) return attemptId;
+  const digits = (Number.parseInt(attemptId.slice(13, 15), 16) ^ attempt).toString(16).padStart(2, '0');
+  return attemptId.slice(0, 13) + digits + attemptId.charAt(15);
 }
 
 const flippedDigits = Array.from('89abcdef01234567');

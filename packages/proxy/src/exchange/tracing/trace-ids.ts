@@ -83,11 +83,6 @@ export class TraceIds implements TraceLine {
     return this;
   }
 
-  /** 16 hex digits. */
-  spanId(): string {
-    return spanIdIn(this.next().line);
-  }
-
   #writeLines(from: number): void {
     const bytes = this.#bytes;
     const lines = this.#lines;
