@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
@@ -17,6 +18,19 @@ export interface ReceivedSpan {
 }
 
 /**
+ * A status without more; silence; the end of the connection, before or amid the response; a body of any kind; a partial
+ * success; or a status with `Retry-After`.
+ */
+export type CollectorResponse =
+  | number
+  | 'hang'
+  | 'close'
+  | 'cut'
+  | { readonly body: string }
+  | { readonly rejectedSpans: string | number; readonly errorMessage?: string }
+  | { readonly status: number; readonly retryAfter: string };
+
+/**
  * A collector as strict as OTLP's specification (https://opentelemetry.io/docs/specs/otlp/, JSON encoding of its protobuf
  * schema): knows no field but those, wants ids in hex of the right length, 64-bit numbers as text, attributes once each, and
  * ends after beginnings. A batch with anything else gets 400, which a test sees in `refused`.
@@ -26,9 +40,11 @@ export interface OtlpReceiver {
   readonly spans: ReceivedSpan[];
   readonly resources: Readonly<Record<string, string | number>>[];
   readonly batches: { readonly headers: IncomingMessage['headers']; readonly spans: number }[];
+  /** When calls came, by `performance.now()`: those of refused batches too. */
+  readonly callsAtMs: number[];
   readonly refused: string[];
   /** What the next batch gets instead of 200; then 200 again. */
-  respondNext(...responses: readonly (number | 'hang' | { readonly rejectedSpans: string })[]): void;
+  respondNext(...responses: readonly CollectorResponse[]): void;
   stop(): Promise<void>;
 }
 
@@ -81,12 +97,14 @@ const exportRequest = z.strictObject({
     .min(1),
 });
 
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** @param secure key and certificate in one file, for TLS */
+export async function startOtlpReceiver(secure?: string): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const resources: Record<string, string | number>[] = [];
   const batches: { headers: IncomingMessage['headers']; spans: number }[] = [];
   const refused: string[] = [];
-  const responses: (number | 'hang' | { readonly rejectedSpans: string })[] = [];
+  const callsAtMs: number[] = [];
+  const responses: CollectorResponse[] = [];
   const take = (text: string, headers: IncomingMessage['headers']) => {
     const parsed = exportRequest.parse(JSON.parse(text));
     let count = 0;
@@ -99,17 +117,31 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     }
     batches.push({ headers, spans: count });
   };
-  const server: Server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     let text = '';
     request.setEncoding('utf8');
     request.on('data', (part: string) => {
       text += part;
     });
     request.on('end', () => {
+      callsAtMs.push(performance.now());
       const reply = responses.shift();
       if (reply === 'hang') return;
+      if (reply === 'close') {
+        request.socket.destroy();
+        return;
+      }
+      if (reply === 'cut') {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('{', () => request.socket.destroy());
+        return;
+      }
       if (typeof reply === 'number') {
         response.writeHead(reply).end();
+        return;
+      }
+      if (reply !== undefined && 'status' in reply) {
+        response.writeHead(reply.status, { 'retry-after': reply.retryAfter }).end();
         return;
       }
       try {
@@ -118,19 +150,23 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
         if (request.headers['content-type'] !== 'application/json') throw new Error('not JSON');
         take(text, request.headers);
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(reply === undefined ? {} : { partialSuccess: reply }));
+        if (reply !== undefined && 'body' in reply) response.end(reply.body);
+        else response.end(JSON.stringify(reply === undefined ? {} : { partialSuccess: reply }));
       } catch (error) {
         refused.push(String(error));
         response.writeHead(400).end();
       }
     });
-  });
+  };
+  const server: Server =
+    secure === undefined ? createServer(onRequest) : createSecureServer({ key: secure, cert: secure }, onRequest);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${secure === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     resources,
     batches,
+    callsAtMs,
     refused,
     respondNext: (...next) => {
       responses.push(...next);

@@ -27,7 +27,7 @@ for (const router of ['core', 'express'] as const)
     let under: ProxyUnderTest | undefined;
     /** What the service got with its last request. */
     let got: IncomingHttpHeaders;
-    /** What it got with a request that it did not answer. */
+    /** What it got with a request to which it did not respond. */
     let refused: IncomingHttpHeaders;
     let closeNext = false;
     const closes = (received: { readonly headers: IncomingHttpHeaders }): boolean => {

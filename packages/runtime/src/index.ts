@@ -20,6 +20,7 @@ export { type Network, parseNetwork, plainAddress } from './networks.ts';
 export { checkRegularFile, type RegularFileOptions, readRegularFile, readRegularFileSync } from './regular-file.ts';
 export { createRepeatedLines, type RepeatedLines, type RepeatedLinesOptions } from './repeated-lines.ts';
 export { createRepeatingLogger, type RepeatingLogger } from './repeating-logger.ts';
+export { retryAfterMs } from './retry-after.ts';
 export {
   type ExternalAccount,
   externalAccounts,

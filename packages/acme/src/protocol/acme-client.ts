@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { retryAfterMs } from '@swarmgate/runtime';
 import { AcmeError, problemOf } from './acme-error.ts';
 import { objectionToUrl } from './ca-url.ts';
 import { HttpsClient, type HttpsOptions, type HttpsResponse } from './https.ts';
@@ -17,7 +18,6 @@ import {
   readOrder,
   readRenewalWindow,
 } from './resources.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 export interface AcmeClientOptions extends HttpsOptions {
   readonly directoryUrl: string;

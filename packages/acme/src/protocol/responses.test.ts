@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { AcmeError, problemOf } from './acme-error.ts';
 import { readAuthorization, readDirectory, readOrder, readRenewalWindow } from './resources.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 describe('what a CA returns', () => {
   const type = 'urn:ietf:params:acme:error:rateLimited';
@@ -38,21 +37,6 @@ describe('what a CA returns', () => {
       const error = AcmeError.refused('POST x', { type: 'serverInternal', detail: '', status, subproblems: [] }, 5);
       expect(error).to.include({ code, retryAfterMs: 5 });
     });
-
-  const now = Date.UTC(2026, 0, 1, 12);
-  const waits = [
-    ['seconds', '120', undefined, 120_000],
-    ['a date by the CA’s own clock', 'Thu, 01 Jan 2026 14:01:00 GMT', 'Thu, 01 Jan 2026 14:00:00 GMT', 60_000],
-    ['a date by ours where it sends none', 'Thu, 01 Jan 2026 12:01:00 GMT', undefined, 60_000],
-    ['a date that is over', 'Thu, 01 Jan 2026 11:00:00 GMT', undefined, 0],
-    ['31 years', '999999999', undefined, 7 * 86_400_000],
-    ['a date in 80 years', 'Thu, 01 Jan 2106 14:01:00 GMT', undefined, 7 * 86_400_000],
-    ['nothing', undefined, undefined, undefined],
-    ['nonsense', 'soon', undefined, undefined],
-    ['a negative number', '-5', undefined, undefined],
-  ] as const;
-  for (const [what, header, date, wait] of waits)
-    it(`asks to wait by ${what}`, () => expect(retryAfterMs(header, date, now)).to.equal(wait));
 
   const directory = { newNonce: 'https://ca/n', newAccount: 'https://ca/a', newOrder: 'https://ca/o' };
   it('is a directory with what it offers', () => {

@@ -360,8 +360,8 @@ export class Forwarding implements ResponseReceiver, Waiter {
     this.failedAttempts ??= [];
     this.failedAttempts.push({ endpoint, failure, afterMs, durationMs: nowMs - this.attemptAtMs });
     this.retries++;
-    this.#request = ofAttempt(this.#request, this.#trace, this.retries);
     this.attemptAtMs = nowMs;
+    this.#request = ofAttempt(this.#request, this.#trace, this.retries);
   }
 
   #pickOptions(): PickOptions {

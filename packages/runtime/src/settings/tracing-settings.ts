@@ -17,7 +17,7 @@ export const tracingSettings = {
     meaning: 'The same as a whole URL, used as it is; goes before `OTEL_EXPORTER_OTLP_ENDPOINT`',
   }),
   otlpHeaders: given({
-    env: ['OTEL_EXPORTER_OTLP_HEADERS'],
+    env: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
     parse: pairs,
     default: '',
     secret: true,
@@ -32,7 +32,7 @@ export const tracingSettings = {
     meaning: 'Only `http/json`, which every collector takes at its HTTP port',
   }),
   otlpTimeoutMs: given({
-    env: ['OTEL_EXPORTER_OTLP_TIMEOUT'],
+    env: ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
     parse: integer(1, 600_000),
     default: '10000',
     usedBy: serving,

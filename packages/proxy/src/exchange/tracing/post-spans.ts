@@ -3,9 +3,15 @@ import { linesOf } from '../../http/head-text.ts';
 import { HeaderList } from '../../model/header-list.ts';
 import { openSingleExchange } from '../../transport/single-exchange.ts';
 
+/** Fields of a response that say when to send again. */
+export interface RetryAfter {
+  readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
+}
+
 /** What a collector made of a batch. */
 export type PostOutcome =
-  | { readonly kind: 'responded'; readonly status: number; readonly body: string }
+  | { readonly kind: 'responded'; readonly status: number; readonly body: string; readonly retryAfter: RetryAfter }
   | { readonly kind: 'failed'; readonly mayRetry: boolean; readonly error: Error };
 
 const mostBodyBytes = 64 * 1_024;
@@ -46,6 +52,7 @@ export function postSpans(
     const { channel, close } = openSingleExchange(collector, timeoutMs, () => fail('its connection failed'));
     const timer = setTimeout(() => fail(`it did not respond within ${timeoutMs} ms`), timeoutMs);
     let status = 0;
+    let retryAfter: RetryAfter = { retryAfter: undefined, date: undefined };
     let text = '';
     const end = (outcome: PostOutcome) => {
       clearTimeout(timer);
@@ -54,7 +61,7 @@ export function postSpans(
     };
     const take = (bytes: Buffer, from: number, to: number, complete: boolean) => {
       if (text.length < mostBodyBytes) text += bytes.toString('utf8', from, to);
-      if (complete) end({ kind: 'responded', status, body: text });
+      if (complete) end({ kind: 'responded', status, body: text, retryAfter });
       return false;
     };
     channel.send(request, timeoutMs, {
@@ -62,6 +69,7 @@ export function postSpans(
       onInterim: () => {},
       onHead: (received, bytes, _framing, from, to, complete) => {
         status = received.status;
+        retryAfter = { retryAfter: received.header('retry-after'), date: received.header('date') };
         return take(bytes, from, to, complete);
       },
       onBody: take,

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { backoffMs, type Logger, pause, SwarmgateError, Tasks } from '@swarmgate/runtime';
+import { backoffMs, type Logger, pause, retryAfterMs, SwarmgateError, Tasks } from '@swarmgate/runtime';
 import { type Envelope, envelopeOf, type SpanOptions, spanCountOf, type TracedExchange } from './otlp-spans.ts';
-import { postSpans } from './post-spans.ts';
+import { postSpans, type RetryAfter } from './post-spans.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SpanTemplates } from './span-templates.ts';
 
@@ -21,6 +21,8 @@ export interface SpanExporterOptions {
   readonly mostSpansPerBatch: number;
   readonly scheduleMs: number;
   readonly timeoutMs: number;
+  /** Time before the second try, in milliseconds, doubled up to 5,000. Default 500. */
+  readonly firstBackoffMs?: number;
   readonly logger: Logger;
   /** Default: tasks whose faults only the log shows. */
   readonly tasks?: Pick<Tasks, 'run'>;
@@ -37,6 +39,8 @@ export interface ExportedSpans {
 /** Statuses after which the same batch may be sent again (OTLP specification, "Retryable response codes"). */
 const retryable = new Set([429, 502, 503, 504]);
 const mostTries = 5;
+/** The queue overflows for as long as a batch waits: a longer wish of the collector counts as this, in milliseconds. */
+const mostWaitMs = 60_000;
 /**
  * So many exchanges are written at once: code that runs once in a hundred requests has left the processor's caches each time.
  * More would keep records alive into the old generation.
@@ -151,17 +155,23 @@ export class SpanExporter {
   }
 
   async #send(batch: SpanBatch): Promise<void> {
-    const { logger, url } = this.#options;
+    const { logger, url, firstBackoffMs = 500 } = this.#options;
     const { spans } = batch;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#post(batch.bytes());
       if (outcome.kind === 'taken') {
-        this.#counts.exported += spans - outcome.rejected;
-        this.#counts.failed += outcome.rejected;
+        const rejected = Math.min(outcome.rejected, spans);
+        this.#counts.exported += spans - rejected;
+        this.#counts.failed += rejected;
+        if (rejected > 0) logger.warn({ collector: url.host, spans: rejected, why: outcome.why }, 'spans rejected');
         return;
       }
       const mayRetry = outcome.mayRetry && attempt + 1 < mostTries && !this.#ending.signal.aborted;
-      if (mayRetry && (await pause(backoffMs(attempt, 500, 5_000), this.#ending.signal))) continue;
+      const waitMs = Math.max(
+        backoffMs(attempt, firstBackoffMs, 5_000),
+        Math.min(outcome.retryAfterMs ?? 0, mostWaitMs),
+      );
+      if (mayRetry && (await pause(waitMs, this.#ending.signal))) continue;
       this.#counts.failed += spans;
       logger.warn({ collector: url.host, spans, err: outcome.error }, 'spans not exported');
       return;
@@ -174,7 +184,7 @@ export class SpanExporter {
     if (url.protocol === 'https:') return this.#postSecurely([before, spans, after]);
     const outcome = await postSpans(url, headers, Buffer.concat([before, spans, after]), timeoutMs);
     if (outcome.kind === 'failed') return { kind: 'not-taken', mayRetry: outcome.mayRetry, error: outcome.error };
-    return outcomeOf(outcome.status, outcome.body);
+    return outcomeOf(outcome.status, outcome.body, outcome.retryAfter);
   }
 
   /** By Node's client, which checks certificates as programs of this machine do. */
@@ -202,8 +212,14 @@ export class SpanExporter {
 }
 
 type Outcome =
-  | { readonly kind: 'taken'; readonly rejected: number }
-  | { readonly kind: 'not-taken'; readonly mayRetry: boolean; readonly error: Error };
+  | { readonly kind: 'taken'; readonly rejected: number; readonly why: string }
+  | {
+      readonly kind: 'not-taken';
+      readonly mayRetry: boolean;
+      /** What the collector wishes for. */
+      readonly retryAfterMs?: number | undefined;
+      readonly error: Error;
+    };
 
 const mostResponseLength = 64 * 1_024;
 
@@ -211,25 +227,31 @@ async function readResponse(response: IncomingMessage): Promise<Outcome> {
   let text = '';
   response.setEncoding('utf8');
   for await (const part of response) if (text.length < mostResponseLength) text += String(part);
-  return outcomeOf(response.statusCode ?? 0, text);
+  const { 'retry-after': retryAfter, date } = response.headers;
+  return outcomeOf(response.statusCode ?? 0, text, { retryAfter, date });
 }
 
-function outcomeOf(status: number, text: string): Outcome {
-  if (status >= 200 && status < 300) return { kind: 'taken', rejected: rejectedOf(text) };
+function outcomeOf(status: number, text: string, { retryAfter, date }: RetryAfter): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'taken', ...rejectedOf(text) };
   return {
     kind: 'not-taken',
     mayRetry: retryable.has(status),
+    retryAfterMs: retryAfterMs(retryAfter, date, Date.now()),
     error: new SwarmgateError('spans-refused', `HTTP status ${status}`),
   };
 }
 
 /** OTLP's partial success: 200, and how many of the spans were not taken. */
-function rejectedOf(text: string): number {
+function rejectedOf(text: string): { readonly rejected: number; readonly why: string } {
   try {
-    const reply = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: string | number } };
-    const rejected = Number(reply.partialSuccess?.rejectedSpans ?? 0);
-    return Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0;
+    const reply = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown } };
+    const { rejectedSpans = 0, errorMessage = '' } = reply.partialSuccess ?? {};
+    const rejected = Number(rejectedSpans);
+    return {
+      rejected: Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0,
+      why: String(errorMessage).slice(0, 500),
+    };
   } catch {
-    return 0;
+    return { rejected: 0, why: '' };
   }
 }

@@ -1,4 +1,4 @@
-/** The longest window of any limit of a CA is a week. A wish beyond that would shut a name out for years. */
+/** The longest window of any limit of a certificate authority is a week. A wish beyond that would stop a task for years. */
 const longestMs = 7 * 86_400_000;
 
 /**
