@@ -63,7 +63,7 @@ function fillTree(tree, npm) {
     add(from, to);
     for (const library of librariesOf(from)) add(library, library);
   }
-  // Scripts ask for a shell by this path.
+  // Scripts name a shell by this path.
   mkdirSync(join(tree, 'bin'), { recursive: true });
   symlinkSync('/usr/bin/sh', join(tree, 'bin', 'sh'));
 

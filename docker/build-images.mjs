@@ -13,7 +13,7 @@ import { importBaseImage, localBaseName } from './base-image.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const dockerfile = join(here, 'Dockerfile');
-// A machine without a way to the registry should say so soon instead of hanging until TCP gives up.
+// A machine without a way to the registry should fail soon instead of hanging until TCP gives up.
 const pullTimeoutMs = 120_000;
 
 const bundled = spawnSync(process.execPath, [join(root, 'packages', 'console', 'build.mjs')], { encoding: 'utf8' });

@@ -34,7 +34,7 @@ export function labelsPage(): string {
 
 const number = (value: number) => value.toLocaleString('en');
 
-const intro = `A service asks for a route by labels on the service (\`deploy.labels\` in a stack file, not container labels). The same
+const intro = `A service requests a route by labels on the service (\`deploy.labels\` in a stack file, not container labels). The same
 names, without \`com.df.\`, are the query parameters of \`reconfigure\` and, in \`UPPER_SNAKE\` after \`DFP_SERVICE_<N>_\`, environment
 variables of the proxy.
 

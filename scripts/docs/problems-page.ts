@@ -19,7 +19,7 @@ stays in force; \`warning\` costs only what \`message\` names. A problem ends by
 
 function tableOf(place: ProblemPlace): string {
   return table(
-    ['Reason', 'Meaning', 'Mend'],
+    ['Reason', 'Meaning', 'Remedy'],
     Object.entries(problemReasons)
       .filter(([, entry]) => entry.place === place)
       .map(([reason, { meaning, mend }]) => [code(reason), meaning, mend]),

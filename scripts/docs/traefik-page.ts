@@ -88,7 +88,7 @@ export function traefikPage(): string {
     generatedNote('scripts/docs/traefik-page.ts'),
     migration,
     '## The same in labels of our own',
-    'A stack needs none of them to be served. Rules and middlewares are no objects of their own here: each is a label of the service that wants it. What each label does in full is in [labels](labels.md).',
+    'A stack needs none of them to be served. Rules and middlewares are no objects of their own here: each is a label of the service that uses it. What each label does in full is in [labels](labels.md).',
     table(
       ['Traefik', 'Swarmgate', ''],
       traefikRows.map(({ traefik, swarmgate, note = '' }) => [code(traefik), swarmgate.map(code).join(' '), note]),
@@ -122,8 +122,8 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    swarmgate certificates import acme.json
    \`\`\`
 
-3. **Compare.** \`problems\` names what is not served as Traefik serves it, with the mend. \`diff\` of each stack file says \`no difference\` where all that it
-   describes is served, prints the settings that say what Traefik’s flags say, and lines with \`?\` where the order of two routers is not
+3. **Compare.** \`problems\` names what is not served as Traefik serves it, with the remedy. \`diff\` of each stack file prints \`no difference\` where all that it
+   describes is served, prints the settings equivalent to Traefik’s flags, and lines with \`?\` where the order of two routers is not
    Traefik’s, or is left open there. \`explain\` shows the route and the middlewares of one request:
 
    \`\`\`sh
@@ -151,9 +151,9 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
 1. **Read what would be served.** \`swarmgate check stack.yml\` reads both families of labels, without an engine: it names rules that
    cannot be read with the place in the rule, misspelt labels with the nearest one, middlewares that are missing or that no router
    names, entrypoints that are not known, services without a port, and labels of Traefik 1 with what to write.
-2. **Say what stands in Traefik’s own flags.** Half of a set-up is often there. The listener reads the flags (else the environment) of the Traefik
+2. **Take over Traefik’s own flags.** Half of a set-up is often there. The listener reads the flags (else the environment) of the Traefik
    service in its Swarm, by its image; \`swarmgate check\`, \`diff\` and \`convert\` those of a Traefik in the stack files, of the Swarm
-   (\`--traefik-service\`) or of a file (\`--traefik-args FILE\`), print the settings that say the same, and fail for a flag that restricts and has none:
+   (\`--traefik-service\`) or of a file (\`--traefik-args FILE\`), print the equivalent settings, and fail for a flag that restricts and has none:
 
    | Traefik’s flag | setting of the listener |
    |---|---|
@@ -184,9 +184,9 @@ Traefik keeps its ports until both serve the same. Nothing of it is changed, and
    \`name@file\` for labels; TLS options, certificates, UDP and templates do not, and are reported with their line.
 3. **Turn it on without the stack file.** \`LABELS=df,traefik\` on the listener; its other settings go into \`docker/traefik/settings.env\`. Without it the listener logs how many services carry \`traefik.*\`
    labels, and \`GET /v1/status\` of the listener has the number (\`labels.traefikServices\`), because such labels may be meant for a Traefik that is
-   internal. \`labels.traefik\` there has the service whose flags are read, and the settings that say the same.
+   internal. \`labels.traefik\` there has the service whose flags are read, and the equivalent settings.
 4. **Leave the labels of Traefik behind, or keep them.** \`swarmgate convert stack.yml\` prints the stack with \`com.df.*\` labels that route
-   the same, and names what cannot be said: a router with a middleware that cannot be had stays closed.
+   the same, and names what has no equivalent: a router with such a middleware stays closed.
 
 Routers are ordered as Traefik orders them: by \`priority\`, else by the length of the rule. Equal priorities, which Traefik leaves open, are in the order of
 the services’ names here. Where a service has \`com.df.notify=true\` too,

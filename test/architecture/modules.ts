@@ -111,7 +111,7 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'acme/orders',
-    what: 'decisions of ordering: next step, budget, retries, renewal, issuers, problems in words',
+    what: 'decisions of ordering: next step, budget, retries, renewal, issuers, texts of problems',
     kind: 'pure',
     imports: ['acme/names', 'acme/protocol'],
   },

@@ -15,7 +15,7 @@ await becomeManager();
 for (const role of ['listener', 'proxy', 'ui', 'agent']) await putPolicy(role);
 await putToken(secret('consul_listener_token'), 'swarm-listeners', [policyName('listener')]);
 await putToken(secret('consul_proxy_token'), 'proxies', [policyName('proxy')]);
-// Of this datacenter alone: a call that asks for another one by `?dc=` has no rights there.
+// Of this datacenter alone: a call that names another one by `?dc=` has no rights there.
 await putToken(secret('consul_ui_token'), 'Consul’s UI behind the proxies', [policyName('ui')], { Local: true });
 const agent = derivedToken('agent');
 await putToken(agent, 'Consul’s own agent', [policyName('agent')]);

@@ -157,7 +157,7 @@ export class AutomaticCertificates implements Running {
     return merged;
   }
 
-  /** Asks the orderer to renew or order a name now. `false`: no route wants that name. @throws RegistryError */
+  /** Requests that the orderer renews or orders a name now. `false`: no route has that name. @throws RegistryError */
   async renew(name: string, by: string): Promise<boolean> {
     const normal = normalName(name);
     if (!this.#selection().required.some((each) => each.name === normal)) return false;

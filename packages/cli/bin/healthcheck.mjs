@@ -12,7 +12,7 @@ const isListener = argv[2] === 'listener';
 const port = (isListener ? env.LISTENER_PORT : env.ADMIN_PORT) || 8080;
 const isSecure =
   !isListener && Boolean(env.ADMIN_TLS || env.ADMIN_TLS_FILE || existsSync('/run/secrets/dfp_admin_tls'));
-// It asks whether its own process responds, and sends nothing that is secret: which names the certificate has does not matter.
+// It checks that its own process responds, and sends no secret: which names the certificate has does not matter.
 const options = {
   host: '127.0.0.1',
   port,

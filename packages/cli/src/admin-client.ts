@@ -135,7 +135,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   };
 }
 
-/** Aborts what has been silent for too long: a connection whose other end has vanished says nothing of it. */
+/** Aborts what has been silent for too long: a connection whose other end has vanished raises no event. */
 class Silence {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;

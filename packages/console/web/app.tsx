@@ -44,7 +44,7 @@ export function App() {
   const title = titles[view];
   useEffect(() => {
     document.title = `${title} – Swarmgate`;
-    // The reader of a screen hears nothing of a changed fragment.
+    // A screen reader announces no changed fragment.
     if (isFirst.current) isFirst.current = false;
     else main.current?.focus();
   }, [title]);
@@ -118,7 +118,7 @@ function ConnectionBadge() {
   );
 }
 
-/** Who was between could read the token, and can do all that it allows. */
+/** An eavesdropper on the network could read the token, and do all that it allows. */
 function PlainTokenWarning() {
   const plain = status.value?.tokenInPlain;
   if (!plain) return null;
@@ -130,7 +130,7 @@ function PlainTokenWarning() {
   );
 }
 
-/** What is wrong with the console's own picture of things: it may be old, or not allowed to change anything. */
+/** What limits the console itself: its data may be old, or it may not change anything. */
 function Banner() {
   const error = failure.value;
   const now = status.value;

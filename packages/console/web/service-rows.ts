@@ -48,7 +48,7 @@ export function serviceRow(
   };
 }
 
-/** Takes requests: it is active, and neither checks nor requests say that it fails. */
+/** Takes requests: it is active, and neither checks nor requests show that it fails. */
 export function isUp({ state, health }: Pick<Endpoint, 'state' | 'health'>): boolean {
   return state === 'active' && health !== 'ejected';
 }
@@ -97,7 +97,7 @@ const figureOf: Readonly<Record<Exclude<SortColumn, 'service' | 'owner'>, (row: 
   problems: ({ problems }) => problems.length,
 };
 
-/** Every word has to occur, in names, matches or reasons of problems; `is:down` and its like ask for a state. */
+/** Every word has to occur, in names, matches or reasons of problems; `is:down` and its like select by state. */
 export function filterRows(rows: readonly ServiceRow[], filter: string): readonly ServiceRow[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return rows;

@@ -53,7 +53,7 @@ export class StateStream {
   /** @param service `<owner>/<service>` to have in full */
   open(scope: 'replica' | 'all', service?: string): void {
     this.close();
-    // Versions of one scope say nothing about the other.
+    // Versions of different scopes are not comparable.
     if (scope !== this.#scope) this.#lastId = undefined;
     this.#scope = scope;
     const query = new URLSearchParams({

@@ -16,7 +16,7 @@ export interface ControlGroupPaths {
 
 const usualPaths: ControlGroupPaths = { root: '/sys/fs/cgroup', ofProcess: '/proc/self/cgroup' };
 
-/** The first version of control groups has no word for "no limit": it shows the largest number of whole pages. */
+/** Version 1 of control groups has no value for "no limit": it shows the largest number of whole pages. */
 const noLimitBytes = 2 ** 60;
 
 interface Version {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** How many files and sockets this process may have open at once. `undefined` where the system does not tell, or has no limit. */
+/** How many files and sockets this process may have open at once. `undefined` where the system does not show it, or has no limit. */
 export function descriptorLimit(file = '/proc/self/limits'): number | undefined {
   const found = /^Max open files\s+(\d+)/m.exec(textOf(file) ?? '')?.[1];
   return found === undefined ? undefined : Number(found);

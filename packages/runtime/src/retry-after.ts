@@ -2,7 +2,7 @@
 const longestMs = 7 * 86_400_000;
 
 /**
- * Time that a `Retry-After` header asks for, in milliseconds from now (RFC 9110, section 10.2.3), at most a week;
+ * Time that a `Retry-After` header gives, in milliseconds from now (RFC 9110, section 10.2.3), at most a week;
  * `undefined` where there is none. A date is compared with the response's own `Date`, so a local clock that is off does not change the wait.
  */
 export function retryAfterMs(header: string | undefined, date: string | undefined, nowMs: number): number | undefined {

@@ -50,7 +50,7 @@ export interface ListenerStatus {
   readonly labels: {
     readonly read: readonly LabelFamily[];
     readonly traefikServices: number;
-    /** The Traefik service whose flags are read, and the settings that say the same. */
+    /** The Traefik service whose flags are read, and the equivalent settings. */
     readonly traefik?: { readonly service?: string; readonly settings: readonly string[]; readonly problem?: string };
   };
   /** Control tasks that failed and have not recovered. */
@@ -294,7 +294,7 @@ class ObservedSwarm {
   traefik: TraefikFlagsState | undefined;
 }
 
-/** `listener TRAEFIK_NETWORK=web`: settings that say what the flags say. */
+/** `listener TRAEFIK_NETWORK=web`: settings equivalent to the flags. */
 function traefikStatus(state: TraefikFlagsState | undefined): Pick<ListenerStatus['labels'], 'traefik'> {
   if (state === undefined || state.kind === 'none') return {};
   if (state.kind === 'unknown') return { traefik: { settings: [], problem: state.problem.message } };

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { AuthorityKeyIdentifierExtension, X509Certificate as ParsedCertificate } from '@peculiar/x509';
 import { normalName } from '../names/name-kind.ts';
 
-/** What a certificate says of itself. Times in milliseconds since the epoch. */
+/** What a certificate states. Times in milliseconds since the epoch. */
 export interface IssuedFacts {
   /** DNS names and addresses, lower case. */
   readonly names: readonly string[];

@@ -4,7 +4,7 @@ import { splitPem } from '@swarmgate/registry';
 import { messageOf } from '@swarmgate/runtime';
 import { type IssuedFacts, readIssued } from './issued.ts';
 
-/** What a PEM for the import holds. `names` are empty where none can be read; `why` says what to do, and never holds any part of the key. */
+/** What a PEM for the import holds. `names` are empty where none can be read; `why` states what to do, and never holds any part of the key. */
 export type ImportedPem =
   | { readonly kind: 'usable'; readonly chain: string; readonly privateKey: string; readonly facts: IssuedFacts }
   | { readonly kind: 'expired'; readonly names: readonly string[]; readonly why: string }

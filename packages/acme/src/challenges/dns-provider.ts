@@ -15,7 +15,7 @@ export interface DnsProvider {
   present(record: TxtRecord, signal: AbortSignal): Promise<void>;
   /** @throws DnsProviderError */
   cleanup(record: TxtRecord, signal: AbortSignal): Promise<void>;
-  /** Servers that are authoritative for a record, `address` or `address:port`; absent where only the DNS knows them. */
+  /** Servers that are authoritative for a record, `address` or `address:port`; absent where only DNS has them. */
   readonly servers?: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export class DnsLookupError extends SwarmgateError {
   }
 }
 
-/** What ends an order for the DNS' sake; its code is the type of the name's problem. */
+/** An error of DNS that ends an order; its code is the type of the name's problem. */
 export function isDnsError(error: unknown): error is DnsProviderError | DnsLookupError {
   return error instanceof DnsProviderError || error instanceof DnsLookupError;
 }

@@ -88,7 +88,7 @@ async function addressesOf(server: string, resolvers: readonly string[]): Promis
   return addresses.slice(0, 1).map(at);
 }
 
-/** Responses that say that there is no such record. Any other error leaves open whether there is one. */
+/** Responses that mean that there is no such record. Any other error leaves open whether there is one. */
 const absences = new Set(['ENODATA', 'ENOTFOUND', 'ENOTIMP']);
 
 async function found<T>(

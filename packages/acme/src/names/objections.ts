@@ -10,7 +10,7 @@ export interface Objection {
 export interface NameAbilities {
   /** A way to put records into the name's zone is configured. */
   readonly dns: boolean;
-  /** A public CA, which keeps to the public DNS; a directory of one's own may know other names. */
+  /** A public CA, which keeps to the public DNS; a private directory may certify other names. */
   readonly publicCa: boolean;
 }
 

@@ -5,7 +5,7 @@ import { objectionTo } from './objections.ts';
 export const challengeKinds = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
 export type ChallengeKind = (typeof challengeKinds)[number];
 
-/** A service as the orderer sees it: its names on TLS entrypoints and what its labels say. */
+/** A service as the orderer sees it: its names on TLS entrypoints and its labels. */
 export interface ServiceNames {
   readonly key: ServiceKey;
   /** Exact hosts and wildcards of its http routes. */

@@ -15,7 +15,7 @@ export interface ImportedCertificate {
 }
 
 export interface ImportInput {
-  /** Documents by key, as this replica knows them. */
+  /** Documents by key, as this replica last read them. */
   readonly present: ReadonlyMap<string, string>;
   readonly secretsKeys: readonly [SecretsKey, ...SecretsKey[]];
   readonly nowMs: number;

@@ -173,7 +173,7 @@ export class LeadingOrderer {
     for (const key of forgotten) await writer.write({ documents: new Map([[key, undefined]]) });
   }
 
-  /** Waits until every live replica serves the mark; tells of those that do not, and goes on without them. */
+  /** Waits until every live replica serves the mark; reports those that do not, and goes on without them. */
   async #barrier(mark: HeadMark, writer: FencedWriter, signal: AbortSignal): Promise<void> {
     const { presence, barrierMs, logger, now } = this.#options;
     const { waitingFor } = await presence.waitUntil(({ acme }) => hasReached(acme, mark), barrierMs, signal);

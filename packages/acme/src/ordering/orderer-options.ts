@@ -19,7 +19,7 @@ export interface OrdererOptions {
   readonly userAgent: string;
   readonly dns: DnsProviders;
   readonly resolvers: readonly string[];
-  /** Names that the present routes want; called whenever something is planned. */
+  /** Names that the present routes need; called whenever something is planned. */
   readonly required: () => readonly RequiredName[];
   readonly presence: Pick<ReplicaPresence, 'waitUntil'>;
   readonly events: OrdererEvents;

@@ -19,7 +19,7 @@ export interface OrdersOptions {
   readonly issuers: readonly Issuer[];
   /** Something ended: it is planned again. */
   readonly onEnd: () => void;
-  /** The registry refused a write for good. */
+  /** The registry refused a write permanently. */
   readonly onRefused: (error: unknown) => void;
 }
 

@@ -127,7 +127,7 @@ export class RenewalChecks {
       if (isOfAll(error, signal)) throw error;
       const wishMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
       logger.debug({ names: certificate.names, err: error }, 'the renewal information cannot be read');
-      // What the CA said last still counts, and the lifetime where it never said anything.
+      // The CA's last renewal information still counts, and the lifetime where there was none.
       return { ...renewal, checkAtMs: now() + Math.max(afterFailureMs, wishMs ?? 0) };
     }
   }

@@ -26,7 +26,7 @@ export interface RequestsOptions {
   readonly onRequest: () => void;
 }
 
-/** What replicas ask of the orderer: to renew a name now, and to take over certificates. */
+/** What replicas request of the orderer: to renew a name now, and to take over certificates. */
 export class Requests {
   readonly #options: RequestsOptions;
   /** Key in the inbox by name to renew. */

@@ -125,7 +125,7 @@ class OrderRun {
           failures: new Map(),
           problem: { type: 'timeout', detail: `no end after ${this.#deadlineMs / 60_000} minutes`, subproblems: [] },
         };
-      // A CA that asks for no wait at all is not queried in a loop, and one that asks for days holds up no order.
+      // A CA that names no wait at all is not queried in a loop, and one that names days holds up no order.
       await pause(Math.min(Math.max(waitMs, shortestWaitMs), leftMs), this.#signal);
     }
   }

@@ -5,8 +5,8 @@ import type { CertificateDocument } from '../storage/documents.ts';
 import { certificateKey } from './order-documents.ts';
 
 /**
- * Whether certificates in the registry can be served: the key opens with `SECRETS_KEY` and fits, and the document says what
- * the certificate says. Opening takes a while, so each value is looked at once.
+ * Whether certificates in the registry can be served: the key opens with `SECRETS_KEY` and fits, and the document equals
+ * the certificate. Opening takes a while, so each value is looked at once.
  */
 export class UsableCertificates {
   readonly #secretsKeys: readonly SecretsKey[];

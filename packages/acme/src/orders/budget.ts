@@ -40,7 +40,7 @@ export type Admission =
 
 const windowsMs = { orders: 3 * hourMs, failures: hourMs, sets: weekMs, domains: weekMs } as const;
 
-/** Spends one order before it is sent, so that a crash between costs budget, never the CA's patience. */
+/** Spends one order before it is sent, so that a crash in between costs budget, and never exceeds the CA's limit. */
 export function admit(budget: Budget, limits: BudgetLimits, { names, exempt }: Expense, nowMs: number): Admission {
   const pruned = prune(budget, nowMs);
   const set = setOf(names);

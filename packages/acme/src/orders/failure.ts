@@ -4,10 +4,10 @@ import type { ChallengeKind } from '../names/select-names.ts';
 export interface Failure {
   /** The CA's problem type, or one of this proxy's own: `unreachable`, `timeout`, `dns-provider`. */
   readonly type: string;
-  /** The CA's own words. */
+  /** The CA's own text. */
   readonly detail: string;
   readonly challenge: ChallengeKind;
   readonly issuer: string;
-  /** The CA requested no try before this time. */
+  /** The CA named no earlier time for a retry. */
   readonly notBeforeMs?: number | undefined;
 }

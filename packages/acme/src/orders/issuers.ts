@@ -46,7 +46,7 @@ export function issuerOf(entry: string): Issuer {
   return { id: `${host}-${hash}`, name: entry, directoryUrl: entry, isPublic: false, limits: ownLimits };
 }
 
-/** What documents call by an issuer's id, as people wrote it. */
+/** The issuer of an id in documents, as `ACME_DIRECTORY` has it. */
 export type IssuerNames = (id: string) => string;
 
 /**

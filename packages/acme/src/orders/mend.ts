@@ -27,7 +27,7 @@ const wrongResponse: MendOf = (name, { challenge }) => ({
       : 'look where the A and AAAA records lead: a CDN or load balancer before this proxy has to pass the challenge on, and a stale AAAA record is tried first',
 });
 
-/** Why a CA gives no usable response, by what Node or the other side wrote of it. */
+/** Why a CA gives no usable response, by the error of Node or of the other side. */
 const causes: readonly (readonly [pattern: RegExp, what: string, suggestion: string])[] = [
   [
     /self-signed certificate|unable to (?:get|verify)/,
@@ -150,7 +150,7 @@ const unknown: MendOf = (name, { issuer }) => ({
   suggestion: 'the CA’s own words say why; look them up in its documentation',
 });
 
-/** Types that say by themselves what is wrong with an account. */
+/** Types that identify by themselves what is wrong with an account. */
 const accountTypes = new Set([
   'externalAccountRequired',
   'invalidContact',
@@ -164,10 +164,10 @@ export function accountProblem(problem: AcmeProblem): AcmeProblem {
   return accountTypes.has(problem.type) ? problem : { ...problem, type: 'account' };
 }
 
-/** Failures before or beside the CA: the detail is not its words. */
+/** Failures before or beside the CA: the detail is not its text. */
 const ownTypes = new Set(['dns-provider', 'dns-lookup', 'internal']);
 
-/** A failure in words that tell what to do, for the owner of the service. */
+/** A failure as a problem with its remedy, for the owner of the service. */
 export function failureProblem(name: string, failure: Failure, nextAttemptMs: number): Problem {
   const { what, suggestion } = (mends[failure.type] ?? unknown)(name, failure);
   const next = new Date(nextAttemptMs).toISOString();

@@ -12,11 +12,11 @@ export interface Proof {
 }
 
 /**
- * What to do next with an order. It follows from what the CA says of the order and its authorizations alone, so another
+ * What to do next with an order. It follows from the CA's state of the order and its authorizations alone, so another
  * replica continues an order where the last one stopped.
  */
 export type Step =
-  /** Publish the responses, wait for the replicas, then tell the CA. */
+  /** Publish the responses, wait for the replicas, then notify the CA. */
   | { readonly kind: 'prove'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'wait' }
   | { readonly kind: 'finalize'; readonly url: string }
@@ -72,7 +72,7 @@ export function nameOf({ identifier, wildcard }: Authorization): string {
 
 /**
  * Whether it is for a name of the order. Nothing is published for another one: a CA could have responses put into zones
- * and hosts that have nothing to do with the order. One that is valid already asks for nothing.
+ * and hosts that have nothing to do with the order. One that is valid already needs nothing.
  */
 export function isOrdered(authorization: Authorization, names: readonly string[]): boolean {
   const name = nameOf(authorization);

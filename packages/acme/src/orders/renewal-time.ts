@@ -17,7 +17,7 @@ export function renewalByLifetimeMs({ notBeforeMs, notAfterMs }: Lifetime): numb
 
 /**
  * A random moment of the CA's window (RFC 9773, section 4.2); at once where the window is over. Never after the end of
- * the certificate's life less a tenth of it, whatever the CA says.
+ * the certificate's life less a tenth of it, whatever window the CA gives.
  * @param random from 0 to 1, one for each window
  */
 export function renewalInWindowMs(window: RenewalWindow, life: Lifetime, random: number): number {

@@ -6,7 +6,7 @@ const dailyMs = 24 * 60 * minuteMs;
 
 /**
  * When a name that has failed `failures` times is tried again. At most three tries an hour, below the five failed
- * authorizations that Let's Encrypt allows. The CA's own wish counts where it is later.
+ * authorizations that Let's Encrypt allows. The CA's own retry time counts where it is later.
  */
 export function nextAttemptMs(failures: number, nowMs: number, retryAfterMs = 0): number {
   return nowMs + Math.max(firstWaitsMs[failures - 1] ?? dailyMs, retryAfterMs);

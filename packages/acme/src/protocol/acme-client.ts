@@ -139,7 +139,7 @@ export class AcmeClient {
     return this.#polled(url, await this.#post(url, undefined, signal), readAuthorization);
   }
 
-  /** Tells the CA that a challenge can be validated. */
+  /** Notifies the CA that a challenge can be validated. */
   async challengeReady(url: string, signal: AbortSignal): Promise<Polled<Challenge>> {
     return this.#polled(url, await this.#post(url, {}, signal), readChallenge);
   }
@@ -231,7 +231,7 @@ export class AcmeClient {
     throw AcmeError.unavailable(`${what} without a problem document`, wait);
   }
 
-  /** A refusal may come from another server on the way, whose clock says nothing of the CA's. */
+  /** A refusal may come from another server on the way, whose clock is not the CA's. */
   #readClock(response: HttpsResponse): void {
     const sent = Date.parse(response.header('date') ?? '');
     if (Number.isNaN(sent)) return;
@@ -258,7 +258,7 @@ function nonceOf(response: HttpsResponse): string | undefined {
   return nonce !== undefined && /^[A-Za-z0-9_-]+$/.test(nonce) ? nonce : undefined;
 }
 
-/** `Date` counts whole seconds, and the response took a while: a few seconds say nothing about a clock. */
+/** `Date` counts whole seconds, and the response took a while: a difference of a few seconds is not significant. */
 function clockOffset(differenceMs: number): number {
   return Math.abs(differenceMs) < 5_000 ? 0 : differenceMs;
 }

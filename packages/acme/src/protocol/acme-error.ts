@@ -5,7 +5,7 @@ export type AcmeErrorCode =
   | 'acme-unreachable'
   /** The CA responded 5xx, with something that is no ACME, or refused every nonce. Try again later. */
   | 'acme-unavailable'
-  /** The CA refused the request. `problem` says why. */
+  /** The CA refused the request. `problem` has the reason. */
   | 'acme-refused';
 
 /** A problem document (RFC 8555, section 6.7), its type without `urn:ietf:params:acme:error:`. */
@@ -27,7 +27,7 @@ export interface AcmeSubproblem {
 
 const errorPrefix = 'urn:ietf:params:acme:error:';
 
-/** What went wrong between this client and a CA. `retryAfterMs` is the CA's own wish, counted from now. */
+/** What went wrong between this client and a CA. `retryAfterMs` is the CA's own retry time, counted from now. */
 export class AcmeError extends SwarmgateError {
   declare readonly code: AcmeErrorCode;
   readonly problem: AcmeProblem | undefined;

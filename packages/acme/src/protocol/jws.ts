@@ -42,12 +42,12 @@ export function signJws(key: KeyObject, header: JwsHeader, payload: object | und
   const identity = kid === undefined ? { jwk: publicJwk(key) } : { kid };
   const protectedPart = encode({ alg: 'ES256', ...identity, nonce, url });
   const payloadPart = payload === undefined ? '' : encode(payload);
-  // JWS wants the two numbers of the signature side by side, not DER (RFC 7518, section 3.4).
+  // JWS takes the two numbers of the signature side by side, not DER (RFC 7518, section 3.4).
   const signature = sign('sha256', Buffer.from(`${protectedPart}.${payloadPart}`), { key, dsaEncoding: 'ieee-p1363' });
   return { protected: protectedPart, payload: payloadPart, signature: signature.toString('base64url') };
 }
 
-/** Binds an account key to an account that the CA knows otherwise (RFC 8555, section 7.3.4). */
+/** Binds an account key to an account that the CA has outside ACME (RFC 8555, section 7.3.4). */
 export function bindExternalAccount(
   key: KeyObject,
   account: { readonly kid: string; readonly hmac: string },

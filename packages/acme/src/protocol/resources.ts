@@ -8,7 +8,7 @@ export interface Directory {
   readonly newOrder: string;
   /** Base of the renewal information (RFC 9773, section 3); absent where the CA has none. */
   readonly renewalInfo?: string;
-  /** Names of the profiles that orders may ask for; empty where the CA has none. */
+  /** Names of the profiles that orders may name; empty where the CA has none. */
   readonly profiles: readonly string[];
   readonly externalAccountRequired: boolean;
   readonly termsOfService?: string;
@@ -50,7 +50,7 @@ export interface RenewalWindow {
   readonly explanationUrl?: string;
 }
 
-/** A resource and the CA's own wish when to look again. */
+/** A resource and the CA's own time for the next look. */
 export interface Polled<T> {
   readonly resource: T;
   readonly retryAfterMs?: number;

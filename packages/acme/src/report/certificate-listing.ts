@@ -32,11 +32,11 @@ export interface OrderedCertificate {
 export interface WaitingName {
   readonly name: string;
   readonly services: readonly string[];
-  /** `impossible`: it is not ordered, for what `detail` says. */
+  /** `impossible`: it is not ordered; `detail` has the reason. */
   readonly state: 'ordering' | 'failed' | 'waiting' | 'impossible';
   readonly failures: number;
   readonly nextAttempt?: string;
-  /** The CA's problem type and words. */
+  /** The CA's problem type and text. */
   readonly type?: string;
   readonly detail?: string;
   readonly issuer?: string;

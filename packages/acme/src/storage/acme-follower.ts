@@ -5,7 +5,7 @@ import { type AcmeKeys, digestOf, isFollowed, isRestorable } from './acme-keys.t
 import type { DocumentFolder } from './document-folder.ts';
 import { type AcmeHead, type ChallengeResponse, headSchema, readDocument } from './documents.ts';
 
-/** What every replica knows: documents by key below `acme/`, and the responses to pending challenges. */
+/** What every replica has: documents by key below `acme/`, and the responses to pending challenges. */
 export interface AcmeView {
   readonly documents: ReadonlyMap<string, string>;
   readonly responses: readonly ChallengeResponse[];
@@ -113,7 +113,7 @@ export class AcmeFollower implements Running {
   }
 
   /**
-   * The first head that is seen, or one of a registry that was lost and made again, may know less than this replica does:
+   * The first head that is seen, or one of a registry that was lost and made again, may list less than this replica has:
    * its certificates and accounts stay until the orderer had time to take them over.
    */
   #keptFor(headId: string, gone: readonly string[]): ReadonlySet<string> {

@@ -30,7 +30,7 @@ export interface AcmeChange {
   readonly removeResponsesOf?: readonly string[];
 }
 
-/** The head after a change; the same object where replicas have nothing to learn from it. */
+/** The head after a change; the same object where nothing changes for replicas. */
 export function headAfter(
   head: AcmeHead,
   { documents, addResponses = [], removeResponsesOf = [] }: AcmeChange,

@@ -7,7 +7,7 @@ export interface AcmeKeys {
   readonly lock: string;
   readonly lockHeartbeat: string;
   readonly head: string;
-  /** Prefix of what replicas ask of the orderer. */
+  /** Prefix of what replicas request of the orderer. */
   readonly inbox: string;
 }
 

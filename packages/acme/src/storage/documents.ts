@@ -116,7 +116,7 @@ export const budgetSchema = z.object({
   domains: z.record(z.string(), z.array(z.number())),
 });
 
-/** Something that replicas should know beside certificates and names. */
+/** What replicas report beside certificates and names. */
 export const noticeSchema = z.discriminatedUnion('kind', [
   z.object({
     version: z.literal(1),
@@ -134,7 +134,7 @@ export const noticeSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** What any replica asks of the orderer. */
+/** What any replica requests of the orderer. */
 export const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('renew'), name: z.string(), by: z.string(), atMs: z.number() }),
   z.object({ kind: z.literal('adopt'), certificate: certificateSchema, by: z.string() }),

@@ -174,7 +174,7 @@ export class FencedWriter {
       try {
         const stored = await store.get(keys.head, signal);
         this.#headIndex = stored?.index ?? 0;
-        // Another head was edited manually, or is of a backup: it knows less of the documents than this writer does.
+        // Another head was edited manually, or is of a backup: it lists less of the documents than this writer has.
         return stored?.value === textOf(required) && required !== this.#head;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.code !== 'registry-unreachable') throw error;

@@ -70,7 +70,7 @@ export function describeCertificates(
       nextAttempt === undefined ? '–' : until(nextAttempt),
       detail === '' ? type : `${type}: ${detail}`,
     ]);
-    parts.push(table(['NAME', 'STATE', 'NEXT TRY', 'WHY'], why), 'swarmgate problems says what to do.');
+    parts.push(table(['NAME', 'STATE', 'NEXT TRY', 'WHY'], why), 'swarmgate problems lists the remedies.');
   }
   if (!ordering) parts.push('Certificates are not ordered: ACME_DIRECTORY is not set.');
   return parts.join('\n\n');

@@ -82,7 +82,7 @@ export function stackCommand(
     )
     .option(
       '--traefik-args <file>',
-      'flags or environment of the Traefik service, one a line: its entrypoints and constraints hold, and the settings that say the same are printed',
+      'flags or environment of the Traefik service, one a line: its entrypoints and constraints hold, and the equivalent settings are printed',
     )
     .option(
       '--traefik-service [name]',

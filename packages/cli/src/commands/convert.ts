@@ -12,7 +12,7 @@ export function addConvertCommand(program: Command, io: CommandIo): void {
   stackCommand(
     program,
     'convert <file>',
-    'the stack file with com.df.* labels that route as its traefik.* labels do; what cannot be said goes to standard error',
+    'the stack file with com.df.* labels that route as its traefik.* labels do; what has no equivalent goes to standard error',
     ['swarmgate convert stack.yml --stack shop > stack.df.yml'],
   ).action(async (file: string, options: CheckOptions) => {
     const { desired: services, traefik } = await readStack([file], options, io);

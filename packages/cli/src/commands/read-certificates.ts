@@ -45,7 +45,7 @@ function readCertificateFile(path: string): readonly FoundCertificate[] {
   });
 }
 
-/** @throws UsageError that says what to give instead */
+/** @throws UsageError that states what to give instead */
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);

@@ -29,7 +29,7 @@ export interface ReadStack {
   readonly traefik?: TraefikArgs;
 }
 
-/** Translates stack files as the listener would, with what the flags of Traefik say. */
+/** Translates stack files as the listener would, with the settings that Traefik's flags give. */
 export async function readStack(files: readonly string[], options: StackOptions, io: CommandIo): Promise<ReadStack> {
   const merged = readFiles(files, io);
   const own = readSettings('cli', { env: io.env });

@@ -36,7 +36,7 @@ function conditions(route: RouteView): string {
   return parts.length === 0 ? '(any)' : parts.join(' ');
 }
 
-/** As the label has it; a proxy of an older version does not say. */
+/** As the label has it; absent in responses of older versions. */
 function protocol({ upstream }: RouteView): string {
   return upstream.protocol ?? '';
 }

@@ -3,11 +3,11 @@ import { type Destination, type OverridingLabels, type ServiceDefinition, showMi
 export interface WrittenLabels {
   /** `com.df.*` by their whole name. */
   readonly labels: ReadonlyMap<string, string>;
-  /** What no label can say; its routes respond with 503 either way. */
+  /** What no label can express; its routes respond with 503 either way. */
   readonly unsaid: readonly string[];
 }
 
-/** The labels of our own that ask for a definition made of labels of Traefik. Pure. */
+/** The labels of our own that yield a definition made of labels of Traefik. Pure. */
 export function labelsOfDefinition({ destinations }: ServiceDefinition): WrittenLabels {
   const labels = new Map([['com.df.notify', 'true']]);
   const unsaid: string[] = [];

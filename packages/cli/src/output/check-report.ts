@@ -25,10 +25,10 @@ export function checkAsText(desired: readonly DesiredService[], effects: Effects
   return lines.join('\n');
 }
 
-/** Settings that say what Traefik's flags say, and flags that none says. */
+/** Settings equivalent to Traefik's flags, and flags without an equivalent. */
 export function traefikArgsAsText({ settings, problems }: TraefikArgs): string {
   return [
-    'settings that say the same as the flags of Traefik:',
+    'settings equivalent to the flags of Traefik:',
     ...settings.map(({ of, setting, from }) => `  ${of}: ${setting}  (${from})`),
     ...(settings.length === 0 ? ['  none is needed'] : []),
     ...problems.map((problem) => `  ${describeProblem(problem)}`),

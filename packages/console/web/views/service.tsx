@@ -100,7 +100,7 @@ function sourceOf(found: ServiceNumbers | undefined): string {
   return source === undefined ? '–' : `${source.kind ?? ''}${source.by === undefined ? '' : ` (${source.by})`}`;
 }
 
-/** `*` stands for every host: any will do. */
+/** `*` stands for every host, so any is valid. */
 function explainUrl(match: string): string {
   return `http://${match.replace(/^\*(?=\/|$)/, 'localhost').replace(/^\*\./, 'www.')}`;
 }

@@ -180,7 +180,7 @@ export const routingDestinationLabels = {
   reqMode: label('reqMode', oneOf('http', 'tcp', 'sni', 'tls'), {
     default: 'http',
     meaning:
-      '`tcp` relays a port, `sni` relays TLS by the name the client asks for, without ending it, `tls` ends TLS at an `:ssl` entrypoint and relays what was encrypted. `sni` can share the port of an `:ssl` entrypoint.',
+      '`tcp` relays a port, `sni` relays TLS by the server name that the client sends, without ending it, `tls` ends TLS at an `:ssl` entrypoint and relays what was encrypted. `sni` can share the port of an `:ssl` entrypoint.',
     example: 'tcp',
     dockerFlow: fixed('In sni mode `serviceDomain` is understood too, beside the pattern in `servicePath`.'),
   }),

@@ -126,7 +126,7 @@ export const certificateReasons = {
   'acme-unreachable': entry(
     'certificates',
     'The CA gives no usable response.',
-    '`suggestion` has the mend for the cause.',
+    '`suggestion` has the remedy for the cause.',
   ),
   'acme-order-lost': entry(
     'certificates',

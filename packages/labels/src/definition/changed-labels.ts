@@ -5,7 +5,7 @@ import type { ServiceDefinition } from './service-definition.ts';
 
 /**
  * Names of the labels, without prefix and with the index of theirs, by which one definition differs from the one that took
- * its place: those of the service first, then those of each destination. Empty where they ask for the same. Pure.
+ * its place: those of the service first, then those of each destination. Empty where they are equivalent. Pure.
  */
 export function changedLabels(before: ServiceDefinition, after: ServiceDefinition): readonly string[] {
   const changed = differing(serviceLabels, before, after);

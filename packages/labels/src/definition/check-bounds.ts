@@ -3,7 +3,7 @@ import { middlewareExpressions, middlewaresOf } from './middlewares-of.ts';
 import type { Problem } from './problem.ts';
 import type { Destination } from './service-definition.ts';
 
-/** What one service may ask of every proxy at most, so that its definition costs no other service. */
+/** The most that one service may cost every proxy, so that its definition affects no other service. */
 export const serviceBounds = {
   /** Of one service; the same number bounds a destination's index. */
   destinations: 1000,

@@ -25,7 +25,7 @@ export function checkDestinations(destinations: readonly Destination[]): readonl
   ]);
 }
 
-/** @param isFirst Docker Flow asks for `port` in the first destination; in others `httpsPort` alone is enough */
+/** @param isFirst Docker Flow requires `port` in the first destination; in others `httpsPort` alone is enough */
 function checkMatchAndPort(destination: Destination, isFirst: boolean): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   if (mode !== 'http') {
@@ -139,7 +139,7 @@ function checkRedirect(destination: Destination): readonly Problem[] {
   ];
 }
 
-/** Both labels speak of TLS: the one that encrypts has its way. */
+/** Both labels decide about TLS: the one that encrypts takes precedence. */
 function checkProtocol({ protocol, sslVerifyNone, ...destination }: Destination): readonly Problem[] {
   if (protocol !== 'h2c' || sslVerifyNone !== true) return [];
   const label = labelName('protocol', destination);
@@ -147,7 +147,7 @@ function checkProtocol({ protocol, sslVerifyNone, ...destination }: Destination)
     {
       severity: 'warning',
       reason: 'protocol-with-tls',
-      message: `${label} h2c is HTTP/2 in plain text, but sslVerifyNone asks for TLS: the service is reached by h2`,
+      message: `${label} h2c is HTTP/2 in plain text, but sslVerifyNone requires TLS: the service is reached by h2`,
       label,
       value: 'h2c',
       suggestion: `set ${label} to h2, or leave sslVerifyNone out`,

@@ -36,7 +36,7 @@ export const labelReasons = {
   'label-ignored': entry(
     'labels',
     'The label or variable of Docker Flow Proxy has no effect here.',
-    'Remove it; `message` says why.',
+    'Remove it; `message` has the reason.',
   ),
   'label-refused': entry(
     'labels',
@@ -79,7 +79,7 @@ export const labelReasons = {
   ),
   'protocol-with-tls': entry(
     'labels',
-    '`h2c` is plain text, and `sslVerifyNone` asks for TLS: `h2` is used.',
+    '`h2c` is plain text, and `sslVerifyNone` requires TLS: `h2` is used.',
     'Set `protocol` to `h2`.',
   ),
   'service-too-large': entry(
@@ -136,7 +136,7 @@ export const labelReasons = {
   ),
   'traefik-flag-differs': entry(
     'traefik',
-    'A flag of the running Traefik has a setting that says nearly the same.',
+    'A flag of the running Traefik has a setting that is nearly equivalent.',
     'Read in `message` what differs before you use the setting.',
   ),
   'traefik-service-missing': entry(
@@ -199,7 +199,7 @@ export const labelReasons = {
     'The rate limit has a burst and no average: it limits nothing.',
     'Set `average`.',
   ),
-  'tcp-router-unsupported': entry('traefik', 'The TCP router is not served.', '`suggestion` says what is.'),
+  'tcp-router-unsupported': entry('traefik', 'The TCP router is not served.', '`suggestion` names those that are.'),
   'udp-unsupported': entry('traefik', 'UDP is not served.', 'Publish the port of the service itself.'),
   'service-unknown': entry('traefik', 'The router names a service that is not defined.', 'Correct the name.'),
   'service-ambiguous': entry(

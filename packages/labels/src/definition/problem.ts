@@ -14,7 +14,7 @@ export interface Problem {
   readonly label?: string;
   /** The value as it was given; `(secret)` for labels that hold one. */
   readonly value?: string;
-  /** The mend, as something the reader can do. */
+  /** The remedy, as an action of the reader. */
   readonly suggestion?: string;
   /** For a conflict: the other service, `<owner>/<service>`. */
   readonly otherService?: string;

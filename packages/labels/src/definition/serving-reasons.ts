@@ -45,7 +45,7 @@ export const servingReasons = {
   'last-good-served': entry(
     'documents',
     'The definition cannot be used; the last good one is served.',
-    'Correct it; the other problems of the service say what is wrong.',
+    'Correct it; the other problems of the service name the error.',
   ),
   held: entry(
     'documents',
@@ -116,7 +116,7 @@ export const servingReasons = {
   ),
   'wrong-protocol': entry(
     'serving',
-    'The endpoint speaks another protocol than the label says; requests get 502.',
+    'The endpoint speaks another protocol than the label names; requests get 502.',
     'Correct `protocol` or `sslVerifyNone`.',
   ),
   'users-unresolved': entry(

@@ -6,7 +6,7 @@ import { nearestName } from '../values/nearest-name.ts';
 import type { ParsedLabel } from '../values/value.ts';
 import { type GivenParameter, mostIndex } from './label-parameters.ts';
 
-/** The sentences about labels that cannot be used as they stand. Pure. */
+/** The problems of labels that cannot be used as they stand. Pure. */
 
 type FieldLabel = Exclude<KnownLabel, { readonly scope: 'other' }>;
 

@@ -3,7 +3,7 @@ import { middlewareKind, optional } from './middleware-kind.ts';
 
 const shown = (what: string) => optional(boolean, { meaning: `Sends ${what}.`, default: 'false' });
 
-/** What a service gets to know of the client's certificate. Fields as Traefik's options, without the dots. */
+/** What is sent to a service of the client's certificate. Fields as Traefik's options, without the dots. */
 export const passTLSClientCert = middlewareKind({
   kind: 'passTLSClientCert',
   meaning:

@@ -69,7 +69,7 @@ export const forwardAuth = middlewareKind({
   kind: 'forwardAuth',
   positional: 'address',
   meaning:
-    'Asks another service whether the request may pass: a 2xx lets it pass, every other response goes to the client. Without a usable response the request gets 503 `auth-unavailable` (docs/forward-auth.md).',
+    'Queries another service whether the request may pass: a 2xx lets it pass, every other response goes to the client. Without a usable response the request gets 503 `auth-unavailable` (docs/forward-auth.md).',
   example: 'http://authelia:9091,preset=authelia',
   restricts: 'forward-auth',
   options: {
@@ -79,7 +79,7 @@ export const forwardAuth = middlewareKind({
     }),
     preset: optional(oneOf('authelia', 'authentik', 'oauth2-proxy'), {
       meaning:
-        'Sets path, copied headers, handed-through paths, sign-in and cookies as that service wants them; options that are set win.',
+        'Sets path, copied headers, handed-through paths, sign-in and cookies as that service needs them; options that are set win.',
     }),
     responseHeaders: optional(listOf(requestHeaderName), {
       meaning:
@@ -116,7 +116,7 @@ export const forwardAuth = middlewareKind({
       default: '1MB',
     }),
     preserveRequestMethod: optional(boolean, {
-      meaning: 'Asks by the client’s method instead of GET, without a body.',
+      meaning: 'Calls with the client’s method instead of GET, without a body.',
       default: 'false',
     }),
     preserveLocationHeader: optional(boolean, {

@@ -13,7 +13,7 @@ export interface Call {
 }
 
 /**
- * Reads what a label says of middleware. Pure, never throws, linear in the text's length.
+ * Reads the middlewares that a label's value lists. Pure, never throws, linear in the text's length.
  *
  * | written | read as |
  * |---|---|

@@ -38,7 +38,7 @@ export const circuitBreaker = middlewareKind({
     expression: required(circuitExpression, { meaning: 'When it opens.' }),
     checkPeriodMs: optional(duration(10, 3_600_000), {
       name: 'checkPeriod',
-      meaning: 'How often the expression is looked at.',
+      meaning: 'How often the expression is evaluated.',
       default: '100ms',
     }),
     fallbackDurationMs: optional(duration(10, 3_600_000), {

@@ -2,7 +2,7 @@ import type { MiddlewareUse } from './kinds.ts';
 import type { MiddlewareOption } from './middleware-kind.ts';
 import { middlewareKindOf } from './middleware-values.ts';
 
-/** A middleware as `com.df.middlewares` writes it; `undefined`: no label can say it. */
+/** A middleware as `com.df.middlewares` writes it; `undefined`: no label can express it. */
 export function showMiddleware(use: MiddlewareUse): string | undefined {
   const kind = middlewareKindOf(use.kind);
   if (kind === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { knownDirectories } from '@swarmgate/runtime';
 import { splitList } from './middleware-calls.ts';
 
-/** A setting that says what a flag of Traefik says. */
+/** A setting that is equivalent to a flag of Traefik. */
 export interface SettingOfFlag {
   readonly of: 'listener' | 'proxy';
   /** `NAME=value`. */
@@ -10,7 +10,7 @@ export interface SettingOfFlag {
   readonly from: string;
 }
 
-/** Something that a flag says, and no setting, or a setting otherwise. */
+/** What a flag sets and no setting does, or a setting does differently. */
 export interface FlagRemark {
   readonly written: string;
   readonly why: string;

@@ -12,7 +12,7 @@ export interface DynamicFile {
   readonly problems: readonly Problem[];
   /** Puts the place before the message of a problem of its routers, services and middlewares. */
   readonly placed: (problem: Problem) => Problem;
-  /** Why routers with TLS response 503: the default TLS options restrict, and they are not read. */
+  /** Why routers with TLS respond with 503: the default TLS options restrict, and they are not read. */
   readonly closesTls?: string;
 }
 
@@ -29,7 +29,7 @@ export const dynamicFileBounds = { bytes: yamlBounds.bytes, values: 20_000, dept
 
 /**
  * Reads `http.routers`, `http.services`, `http.middlewares` and the same of `tcp`
- * (https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/file/) as the labels that say the same. An unknown
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/file/) as equivalent labels. An unknown
  * key rejects the whole file, as in Traefik: it may be a misspelt restriction. Never throws.
  *
  * @param name as messages show it
@@ -160,7 +160,7 @@ class FileReader {
       }
   }
 
-  /** A service with one server is what labels can say. */
+  /** Labels can express a service with one server only. */
   #service(place: string, options: unknown, line: number | undefined): void {
     const why = this.#unsupportedService(options);
     if (why !== undefined) {

@@ -10,7 +10,7 @@ export interface EntrypointOptions {
   readonly tls?: EntrypointTls;
   /** Routers that name no entrypoint are at those with this alone, where any has it. */
   readonly isDefault?: true;
-  /** Why its routers respond with 503: a flag restricts it, and nothing here says the same. */
+  /** Why its routers respond with 503: a flag restricts it, and has no equivalent here. */
   readonly closed?: string;
 }
 

@@ -336,7 +336,7 @@ function rewritten(
   name: string,
 ): readonly CallOption[] | 'ignored' | { readonly why: string } {
   if (rewrite === null) return 'ignored';
-  // No option is dropped for want of a line in the table: it may restrict.
+  // An option without a line in the table is not dropped: it may restrict.
   if (rewrite === undefined) return { why: `its option ${name} is not supported` };
   if (typeof rewrite === 'string') return [{ option: rewrite, value: value.trim() }];
   return rewrite(value, name);

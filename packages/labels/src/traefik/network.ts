@@ -1,7 +1,7 @@
 import type { Problem } from '../definition/problem.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
-/** The network by whose addresses a service is reached, and what asks for it: a label or `TRAEFIK_NETWORK`. */
+/** The network by whose addresses a service is reached, and what names it: a label or `TRAEFIK_NETWORK`. */
 export interface RequestedNetwork {
   readonly name: string;
   readonly from: string;

@@ -36,7 +36,7 @@ export function routerEntrypoints(options: GivenOptions, router: string, setting
   const problems: Problem[] = [];
   const known: string[] = [];
   if (given === undefined) {
-    // A router without `tls` takes no TLS connection in Traefik, unless its entrypoint says otherwise.
+    // A router without `tls` takes no TLS connection in Traefik, unless its entrypoint has TLS options.
     if (entrypointOptions.size === 0 && !entrypoints.has(internal))
       return whole([isSecure ? 'ssl' : 'plain'], problems);
     known.push(...defaultEntrypoints(settings));

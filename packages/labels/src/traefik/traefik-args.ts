@@ -5,7 +5,7 @@ import { variableOf } from './entrypoint-options.ts';
 import { splitList } from './middleware-calls.ts';
 import { TrustFlags } from './trust-flags.ts';
 
-/** What Traefik's own flags say, as settings here. */
+/** Traefik's own flags, as settings here. */
 export interface TraefikArgs {
   /** `NAME=value`, in the order of the flags; `of` is the process that reads it. */
   readonly settings: readonly SettingOfFlag[];
@@ -99,9 +99,9 @@ interface EntrypointFlags {
   isTemporary?: boolean;
   isDefault?: boolean;
   tls?: { resolver?: string; options?: string; domains?: readonly string[] };
-  /** The flag that restricts, and nothing here says the same. */
+  /** The flag that restricts and has no equivalent here. */
   closed?: string;
-  /** The flags that say it. */
+  /** The flags that set it. */
   readonly from: {
     readonly middlewares?: string;
     readonly redirect?: string;
@@ -123,7 +123,7 @@ function withUsual(ports: ReadonlyMap<string, number>, names: Iterable<string>):
   return new Map([...ports, ...others]);
 }
 
-/** Options of entrypoints that say nothing of who may reach a router, or that are read (Traefik 3, reference of the static options). */
+/** Options of entrypoints that do not restrict access to a router, or that are read (Traefik 3, reference of the static options). */
 function isKnownOption(option: string): boolean {
   return (
     /^(address|asdefault|reuseport|allowacmebypass|enablehttp3)$/.test(option) ||
@@ -194,7 +194,7 @@ class ArgsReader {
   }
 
   #isSecure(name: string): boolean {
-    // A redirection leads to https, unless it says otherwise.
+    // A redirection leads to https, unless it names another scheme.
     const isTarget = [...this.#entrypoints.values()].some(
       ({ to, scheme }) => scheme !== 'http' && to !== undefined && this.#ports.has(name) && this.#leadsTo(to, name),
     );
@@ -271,7 +271,7 @@ class ArgsReader {
     else if (!isKnownOption(option))
       close(
         'this option of entrypoints is not known and may restrict',
-        'set TRAEFIK_SERVICE=off and what its other flags say as settings of the listener, or leave the flag out',
+        'set TRAEFIK_SERVICE=off and settings of the listener equivalent to its other flags, or leave the flag out',
       );
   }
 
@@ -310,7 +310,7 @@ class ArgsReader {
     return named ?? (port === 443 ? 'https' : undefined);
   }
 
-  /** Beside `providers.swarm` that of Docker reads containers alone, and its flags say nothing of services. */
+  /** Beside `providers.swarm` that of Docker reads containers alone, and its flags do not concern services. */
   #addProvider(): void {
     const { swarm, docker } = this.#providers;
     const flags = swarm.length > 0 ? swarm : docker;
@@ -354,7 +354,7 @@ class ArgsReader {
     this.#lack(
       written,
       'its routers, middlewares and TLS options are not read, so routers with TLS respond with 503',
-      'write them as labels of services, what the other flags say as settings of the listener, and set TRAEFIK_SERVICE=off',
+      'write them as labels of services, set settings of the listener equivalent to the other flags, and TRAEFIK_SERVICE=off',
     );
   }
 

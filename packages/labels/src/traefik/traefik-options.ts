@@ -16,9 +16,9 @@ export interface TraefikOptions {
   readonly defaultRule: string;
   /** `TRAEFIK_NETWORK`, where no label names a network. Default: every network that proxy and service share. */
   readonly network?: string;
-  /** Why routers with TLS response 503: `DynamicFile.closesTls`, `TraefikArgs.closesTls`. */
+  /** Why routers with TLS respond with 503: `DynamicFile.closesTls`, `TraefikArgs.closesTls`. */
   readonly closesTls?: string;
-  /** Issuers of `ACME_DIRECTORY`, where the listener knows them. */
+  /** Issuers of `ACME_DIRECTORY`, where the listener has that setting. */
   readonly issuers?: readonly string[];
 }
 

@@ -82,7 +82,7 @@ export function translateTraefik(
   ]);
 }
 
-/** A router, service or middleware with an unknown label lacks what that label was to say: this is no fault of its own. */
+/** A router, service or middleware with an unknown label lacks what that label was to set: this is no problem of its own. */
 function withoutConsequences(problems: readonly Problem[], { rejected }: ReadLabels): Problem[] {
   return problems.filter(({ reason, label, message }) => {
     if (reason === 'label-unknown') return true;

@@ -3,7 +3,7 @@ import { type RuleFault, readTokens, ruleFault, type Token } from './rule-tokens
 import type { RuleTree } from './rule-tree.ts';
 
 export type ReadRule =
-  /** `v2`: the first thing in it that only Traefik 2 understands. */
+  /** `v2`: the first part of it that only Traefik 2 accepts. */
   { readonly ok: true; readonly tree: RuleTree; readonly v2?: string } | RuleFault;
 
 export const ruleBounds = {

@@ -34,7 +34,7 @@ export const defaultPoolLimits: PoolLimits = {
 };
 
 /**
- * Which idle connection will do. An endpoint may close an idle connection just when a request is on its way: a request
+ * Which idle connection is used. An endpoint may close an idle connection just when a request is on its way: a request
  * that can be sent again takes any; one that cannot takes one used a moment ago, or a fresh one.
  */
 export type ReusePolicy = 'any' | 'recent' | 'fresh';

@@ -2,7 +2,7 @@ import type { Destination, ServiceDefinition, ServiceDomainAlgo } from '@swarmga
 
 /**
  * Dates every match of `next`: one that stood in `previous` already, under whatever index, keeps its `since`; a new one
- * begins at `nowMs`. So an older claim on a host and path wins a conflict, and touching a label wins none.
+ * begins at `nowMs`. So the older match of a host and path wins a conflict, and changing a label wins none.
  *
  * @param attempted what was last written over `previous`, perhaps successfully: then its dates count too
  */
@@ -28,7 +28,7 @@ export function carrySince(
   };
 }
 
-/** Everything that decides which requests a destination claims, in an order that does not matter to the claim. */
+/** Everything that decides which requests a destination matches, in a fixed order. */
 function matchKey(destination: Destination, algo: ServiceDomainAlgo | undefined): string {
   return JSON.stringify([
     destination.reqMode ?? 'http',

@@ -3,7 +3,7 @@ export interface EndpointsDocument {
   readonly version: 1;
   readonly service: string;
   readonly owner: string;
-  /** The name Docker's DNS knows the service by (`tasks.<dnsName>`); differs from `service` for shortened names. */
+  /** The service's name in Docker's DNS (`tasks.<dnsName>`); differs from `service` for shortened names. */
   readonly dnsName: string;
   readonly tasks: readonly TaskEndpoint[];
   readonly published: readonly PublishedPort[];

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /**
- * Whether two definitions, checked or as they were read, ask for the same. When it was written is no difference, and
+ * Whether two definitions, checked or as they were read, are equivalent. When it was written is no difference, and
  * neither is the version index of a service that changed in something that is none of ours (an image, a constraint):
  * followers need not be notified.
  */

@@ -11,7 +11,7 @@ const mostUnknown = 20;
 
 /**
  * A warning for every field that no version reads, in the service and in its destinations: a label that is misspelt in a
- * manual edit would have no effect without a word. Values are not shown: it may be a misspelt `users`.
+ * manual edit would silently have no effect. Values are not shown: it may be a misspelt `users`.
  */
 export function unknownFields(json: object): readonly Problem[] {
   const found: Problem[] = [];

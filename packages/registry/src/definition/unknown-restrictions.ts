@@ -15,7 +15,7 @@ const restrictingWords = new Set(
 /**
  * The definition with a feature `field:<name>`, which no proxy has, in `requires` for each field of the document that is
  * unknown there and may restrict access: a restricting label that is misspelt or misplaced, or one of a later version whose
- * name says so. Its routes respond with 503 instead of being open to all.
+ * name shows it. Its routes respond with 503 instead of being open to all.
  */
 export function withUnknownRestrictions(definition: ServiceDefinition, json: object): ServiceDefinition {
   const destinations = 'destinations' in json && Array.isArray(json.destinations) ? json.destinations : [];

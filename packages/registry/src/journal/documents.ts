@@ -8,7 +8,7 @@ import type { Stored } from '../registry.ts';
 import type { StoredValue } from '../store/key-value-store.ts';
 import type { PlacedKey } from './key-layout.ts';
 
-/** A stored value read as what its key says it is. */
+/** A stored value, read as the kind of document that its key names. */
 export type ReadDocument =
   | { readonly kind: 'services'; readonly service: ServiceKey; readonly found: Stored<ServiceDefinition> }
   | { readonly kind: 'endpoints'; readonly service: ServiceKey; readonly found: Stored<EndpointsDocument> }

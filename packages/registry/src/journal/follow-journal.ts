@@ -130,7 +130,7 @@ export async function* followJournal(
           logger.debug({}, 'write past the journal found behind a journalled one');
           return { cause: 'hand-edit' };
         case 'backwards':
-          // Consul forgets deletions after a while and then counts a prefix lower; the head tells that from lost data.
+          // Consul drops its records of deletions after a while, and a prefix then has a lower index; the head distinguishes that from lost data.
           if (!(await headStands(context, reached.head, signal))) return { cause: 'index-backwards' };
           break;
         case 'foreign-keys':

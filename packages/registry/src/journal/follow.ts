@@ -45,7 +45,7 @@ export async function* followRegistry(
       let followedSinceMs = Number.POSITIVE_INFINITY;
       try {
         const beganMs = performance.now();
-        // Before the read: a request that comes while it runs asks for one that begins later.
+        // Before the read: a request that comes while it runs requires one that begins later.
         const interrupt = requests.next();
         const read = await readNext(context, next, trouble === undefined ? last : undefined, last, signal);
         const tookMs = performance.now() - beganMs;

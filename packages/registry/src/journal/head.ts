@@ -19,7 +19,7 @@ export interface JournalEntry {
   readonly sequence: number;
   /**
    * The store's index of this transaction, known only to the one after it; the newest entry has none, its index is that
-   * of `head` itself. By these a follower tells a manual edit from a transaction that it has not seen by itself.
+   * of `head` itself. By these a follower distinguishes a manual edit from a transaction that it has not seen by itself.
    */
   readonly index?: number;
   /** The writer waits until every replica serves this transaction: replicas report it without delay. */
@@ -97,7 +97,7 @@ export function awaitedSequence(head: Head): number {
   return head.changes.findLast(({ awaited }) => awaited === true)?.sequence ?? 0;
 }
 
-/** What a head says about the one known before: another registry, an older state of it, or neither. */
+/** How a head relates to the one known before: another registry, an older state of it, or neither. */
 export function differenceOf(head: Head, before: Head | undefined): FullReadCause | undefined {
   if (before === undefined) return undefined;
   if (head.registryId !== before.registryId) return 'other-registry';
@@ -124,7 +124,7 @@ export function journalledIndexes(head: Head, headIndex: number): ReadonlySet<nu
   return indexes;
 }
 
-/** Keys that the journal says were removed, and not put again. */
+/** Keys that the journal lists as removed, and not put again. */
 export function removedKeys(head: Head): ReadonlySet<string> {
   const removed = new Set<string>();
   for (const entry of head.changes) {

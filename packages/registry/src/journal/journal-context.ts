@@ -4,7 +4,7 @@ import { awaitedSequence, type Head } from './head.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { PublishMemory } from './publish-memory.ts';
 
-/** One registry: its store and keys, and what this process knows of it. */
+/** One registry: its store and keys, and what this process has read of it. */
 export class JournalContext {
   readonly store: KeyValueStore;
   readonly layout: KeyLayout;

@@ -24,7 +24,7 @@ export function gapOf(names: Gap & { readonly heldMs: number }): Gap | undefined
 
 /**
  * Whether a gap may hold a write that the journal does not explain: whether the store counted an index in it that is no
- * transaction of the journal. Mostly that is a heartbeat, so the response is a suspicion.
+ * transaction of the journal. Mostly that is a heartbeat, so `true` means only that a search is due.
  */
 export function mayHoldMissedWrite(gap: Gap, explained: ReadonlySet<number>): boolean {
   for (let index = gap.after + 1; index < gap.index; index += 1) if (!explained.has(index)) return true;

@@ -14,9 +14,9 @@ const mostRememberedCharacters = 8 * 1024 * 1024;
 const mostRememberedHistories = 50_000;
 
 /**
- * What this process wrote, read or was notified of last, so that a publication need not ask for it again: three reads fewer
+ * What this process wrote, read or was notified of last, so that a publication need not read it again: three reads fewer
  * for each change, each of which may come late. It may be out of date at any time: a plan made from it is
- * written by comparison, or checked with a read before it says that nothing has to be written.
+ * written by comparison, or checked with a read before the result is that nothing has to be written.
  */
 export class PublishMemory {
   readonly #values = new Map<string, StoredValue>();

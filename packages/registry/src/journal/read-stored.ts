@@ -5,14 +5,14 @@ import { mostOperations } from '../store/store-limits.ts';
 import type { JournalContext } from './journal-context.ts';
 import type { KeyLayout } from './key-layout.ts';
 
-// From here on listing an owner's documents costs less than asking for each of them.
+// From here on listing an owner's documents costs less than reading each of them.
 const listFromKeys = 2_048;
 // Reads that are under way at the same time.
 const mostAtOnce = 4;
 // Beyond this many services one listing of all their owner's history entries is cheaper than one for each.
 const listHistoriesFrom = 64;
 
-/** The keys of the documents that a change speaks of. */
+/** The keys of the documents that a change names. */
 export function documentKeysOf(change: ServiceChange, layout: KeyLayout): readonly string[] {
   const service = serviceKey(change);
   const keys: string[] = [];

@@ -92,7 +92,7 @@ export interface FollowedState extends Known {
 
 /**
  * As `readEverything`, with only one of the two prefixes listed, where a manual edit was noticed below that one alone: in
- * a large registry each list takes a quarter of a second. `undefined`: the head says that this is not enough.
+ * a large registry each list takes a quarter of a second. `undefined`: by the head this is not enough.
  */
 export async function readOnePrefix(
   store: KeyValueStore,

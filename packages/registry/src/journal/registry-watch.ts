@@ -68,7 +68,7 @@ export class RegistryWatch {
   }
 
   /**
-   * Reads `head` when a hint says that it is past `known()`, without waiting for the store's own response. A hint that comes
+   * Reads `head` when a hint reports that it is past `known()`, without waiting for the store's own response. A hint that comes
    * during a read, or too soon after one, causes the next. Only a head of the same registry that did move is queued;
    * everything else is left to the blocking queries. Never rejects.
    */
@@ -143,7 +143,7 @@ export class RegistryWatch {
   }
 
   #add(wakeUp: WakeUp): void {
-    // Only the newest head counts: its journal holds what the older ones said.
+    // Only the newest head counts: its journal holds what the older ones held.
     const older = wakeUp.kind === 'head' ? this.#queue.findIndex(({ kind }) => kind === 'head') : -1;
     if (older >= 0) this.#queue.splice(older, 1);
     this.#queue.push(wakeUp);
@@ -165,7 +165,7 @@ export class RegistryWatch {
       const response = await this.#store.waitForKey(this.#layout.head, index, this.#signal);
       if (response.index < index) await this.#wentBackwards();
       index = response.index;
-      // Equal data is no change, whatever the index says.
+      // Equal data is no change, whatever the index is.
       if ((response.data?.index ?? 0) === modified) continue;
       modified = response.data?.index ?? 0;
       this.#add({ kind: 'head', stored: response.data });

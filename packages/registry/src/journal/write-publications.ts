@@ -106,9 +106,9 @@ async function writeAll(context: JournalContext, batch: readonly Publication[], 
     for (const service of plan.unchanged) publicationOf.get(service)?.unchanged.push(service);
     const packed = packFitting(context, plan.writes, publicationOf);
     const writes = packed.flat();
-    // A transaction compares `head`; where nothing is written, the report tells what stands there now.
+    // A transaction compares `head`; where nothing is written, the report states what stands there now.
     present ??= (writes.length === 0 ? undefined : memory.head) ?? (await readHead(context, signal));
-    // A publication without changes still makes the registry exist: a head without services says "no services".
+    // A publication without changes still makes the registry exist: a head without services means "no services".
     const groups = packed.length === 0 && present.index === 0 ? [[]] : packed;
     let written = 0;
     let isStale = false;

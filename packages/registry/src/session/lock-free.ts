@@ -23,7 +23,7 @@ const betweenLooksMs = 50;
 /**
  * Resolves when no session holds the lock, or its holder wrote no heartbeat for `silenceMs` while the store could be
  * read. Time during which this process was cut off or paused does not count: the heartbeat is read again before its
- * writer is called silent. @throws RegistryError
+ * writer counts as silent. @throws RegistryError
  */
 export async function untilLockIsFree(options: LockFreeOptions, signal: AbortSignal): Promise<LockFree> {
   const { store, key, heartbeatKey, silenceMs } = options;

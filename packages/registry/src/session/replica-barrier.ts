@@ -8,7 +8,7 @@ import { listReplicas } from './replica-status.ts';
 export interface ReplicaBarrierOptions {
   readonly store: KeyValueStore;
   readonly layout: KeyLayout;
-  /** The status of this replica, which it knows before the registry does. */
+  /** The status of this replica, which is known here before it is in the registry. */
   readonly own: () => ReplicaStatus;
   /** Between two attempts while the registry does not respond. */
   readonly betweenRetriesMs: number;
@@ -22,7 +22,7 @@ interface Waiter {
 }
 
 /**
- * Waits until the status of every live replica says that it serves something, such as a journal sequence. All waiters of a process share one listing and one blocking
+ * Waits until the status of every live replica shows that it serves something, such as a journal sequence. All waiters of a process share one listing and one blocking
  * query; with no other replica than this one there is no blocking query at all.
  */
 export class ReplicaBarrier {

@@ -1,6 +1,6 @@
 import { pause } from '@swarmgate/runtime';
 
-// Between a query that was aborted on suspicion and the next one: calls that fail one after the other must not make a
+// Between a query that `suspect` aborted and the next one: calls that fail one after the other must not make a
 // busy loop of it.
 const betweenQueriesMs = 100;
 

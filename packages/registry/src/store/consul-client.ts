@@ -7,7 +7,7 @@ export interface ConsulStoreOptions {
   /** `host:port` or a URL; without a port 8500. */
   readonly address: string;
   readonly token?: string;
-  /** Speak TLS; an `https:` address says so too. Default false. */
+  /** Use TLS; an `https:` address implies it. Default false. */
   readonly secure?: boolean;
   /** PEM texts: the authority that signed Consul's certificate, and for mutual TLS our own certificate and key. */
   readonly ca?: string;
@@ -131,7 +131,7 @@ function failWhenCut(request: ClientRequest): ClientRequest {
   });
 }
 
-/** Runs one call with a deadline and a way to abort it, and says what its failure means. */
+/** Runs one call with a deadline and a way to abort it, and classifies its failure. */
 export async function callConsul<T>(
   what: string,
   timeoutMs: number,
@@ -177,7 +177,7 @@ export function consulError(what: string, error: unknown): RegistryError {
   const message = `consul: ${what}: ${status === undefined ? '' : `${status} `}${said}`;
   const cause = withoutResponse(error);
   if (status === 401 || status === 403) return RegistryError.of('registry-denied', message, cause);
-  // Below 400 the response itself is broken; 429 asks for patience, 5xx tells of a cluster without a leader: all of it passes.
+  // Below 400 the response itself is broken; 429 means too many calls, 5xx a cluster without a leader: all of these are temporary.
   if (status === undefined || status < 400 || status === 429 || status >= 500) {
     return RegistryError.of('registry-unreachable', message, cause);
   }

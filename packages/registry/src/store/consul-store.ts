@@ -29,14 +29,14 @@ export type { ConsulStoreOptions } from './consul-client.ts';
 const defaultTimeoutMs = 10_000;
 // A full list of a large registry takes longer than a single key; its response has begun long before.
 const listTimeoutMs = 30_000;
-// What the network and Consul's scheduler may add to a wait before we call the connection dead.
+// What the network and Consul's scheduler may add to a wait before the connection counts as dead.
 const graceMs = 3_000;
 
 /**
  * The registry in Consul's KV, by package `consul`. Consul is not called before the first use.
  *
  * Reads that do not wait are `?consistent`: a leader that has just been elected may otherwise respond before it has
- * replayed its log, and a registry that looks empty for a moment is the one mistake we must not make. Waits use the
+ * replayed its log, and a registry must never look empty for a moment. Waits use the
  * default mode, which is safe for them: they only respond with something newer than what the caller has.
  */
 export function createConsulStore(options: ConsulStoreOptions): KeyValueStore {
@@ -190,7 +190,7 @@ class ConsulStore implements KeyValueStore {
     }
   }
 
-  /** One blocking query. A suspicion that ends it early is no response: it is sent again. */
+  /** One blocking query. One that `suspect` ended early got no response: it is sent again. */
   #query<T>(what: string, signal: AbortSignal, call: (options: CallOptions) => Promise<T>): Promise<T> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     return this.#queries.hold(either, (inFlight) => callConsul(what, waitTimeoutMs, inFlight, call));
@@ -235,7 +235,7 @@ class ConsulStore implements KeyValueStore {
 
   #found(required: readonly string[], reply: TransactionResponse): ReadonlyMap<string, StoredValue> {
     const results = reply.Results ?? [];
-    // Consul leaves out of a reading transaction what the token may not see, without a word. Missing keys were named
+    // Consul leaves out of a reading transaction what the token may not see, without an error. Missing keys were named
     // as errors before, so fewer results than keys are a token that lost its rights, never keys that are gone.
     if (results.length < required.length) {
       throw RegistryError.of('registry-denied', `${this.description}: the token may not read ${required[0]}`);
@@ -248,7 +248,7 @@ class ConsulStore implements KeyValueStore {
 const waitTimeoutMs = holdMs + holdMs / 16 + graceMs;
 
 function waiting(afterIndex: number, waitMs: number): Pick<CallOptions, 'index' | 'wait' | 'consistent'> {
-  // Index 0 responds at once and is what a caller asks after it lost its place: then it must be the truth.
+  // Index 0 responds at once and is what a caller sends after it lost its place: the response must then be consistent.
   return afterIndex === 0 ? { consistent: true } : { index: String(afterIndex), wait: `${waitMs}ms` };
 }
 

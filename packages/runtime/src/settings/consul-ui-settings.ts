@@ -9,7 +9,7 @@ export const consulUiSettings = {
     default: 'off',
     usedBy: serving,
     meaning:
-      'Consul’s UI and API at `ADMIN_HOST`, for those who know `ADMIN_TOKEN` (bearer, or password of basic authentication); `off`. Needs `ADMIN_TOKEN` and `CONSUL_HTTP_ADDR`',
+      'Consul’s UI and API at `ADMIN_HOST`, for holders of `ADMIN_TOKEN` (bearer, or password of basic authentication); `off`. Needs `ADMIN_TOKEN` and `CONSUL_HTTP_ADDR`',
   }),
   consulUiToken: optional({
     env: ['CONSUL_UI_TOKEN'],

@@ -15,7 +15,7 @@ export interface CertificateSettings extends ExternalAccountSettings {
   readonly secretsKey: readonly string[] | undefined;
 }
 
-/** Everything that certificates by ACME lack with these settings, so that one start tells all of it. */
+/** Everything that certificates by ACME lack with these settings, so that one start reports all of it. */
 export function missingForAcme(role: Role, settings: CertificateSettings): readonly string[] {
   const { acmeDirectory, acmeChallenge, acmeDnsServer, acmeDnsWebhook, acmeCloudflareToken } = settings;
   if ((role !== 'proxy' && role !== 'standalone') || acmeDirectory === undefined) return [];

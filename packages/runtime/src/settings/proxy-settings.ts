@@ -100,7 +100,7 @@ export const proxySettings = {
     parse: text,
     usedBy: ['cli'],
     meaning:
-      'Admin address of the proxy that the operator’s commands speak to. Default `http://127.0.0.1:<ADMIN_PORT>`, `https` where `ADMIN_TLS` is set',
+      'Admin address of the proxy that the operator’s commands call. Default `http://127.0.0.1:<ADMIN_PORT>`, `https` where `ADMIN_TLS` is set',
   }),
   workers: given({
     env: ['WORKERS'],
@@ -249,7 +249,7 @@ export const proxySettings = {
     env: ['COMPRESSION_ALGO'],
     parse: text,
     usedBy: serving,
-    meaning: 'Compression for all services that do not say otherwise',
+    meaning: 'Compression for all services that do not set their own',
   }),
   compressionType: optional({
     env: ['COMPRESSION_TYPE'],
@@ -298,7 +298,7 @@ export const proxySettings = {
     default: '0',
     usedBy: serving,
     meaning:
-      'How long connections are still accepted after SIGTERM, while `/readyz` says `draining` already, in milliseconds: for a load balancer before the proxies to see it',
+      'How long connections are still accepted after SIGTERM, while `/readyz` already responds `draining`, in milliseconds: for a load balancer before the proxies to see it',
   }),
   drainTimeoutMs: given({
     env: ['DRAIN_TIMEOUT_MS'],

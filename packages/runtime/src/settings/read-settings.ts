@@ -13,7 +13,7 @@ type ValueOf<S> = S extends { readonly parse: (text: string) => infer P; readonl
   ? (P extends { readonly ok: true; readonly value: infer V } ? V : never) | (D extends string ? never : undefined)
   : never;
 
-/** Every setting, parsed. Durations are in milliseconds and say so in their names. */
+/** Every setting, parsed. Durations are in milliseconds, and their names end in `Ms`. */
 export type Settings = { readonly [K in keyof Catalogue]: ValueOf<Catalogue[K]> } & {
   /** `DEFAULT_<LABEL>` by what follows `DEFAULT_`, unread: other settings and empty ones left out. */
   readonly defaultLabels: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ function unreadableRest({ adminRead, adminToken }: Settings): readonly string[] 
     : [];
 }
 
-/** Ports that two settings of one process ask for: the system would call them "in use by another process". */
+/** Ports that two settings of one process name: the system would report them as "in use by another process". */
 function sharedPorts(
   role: Role,
   { defaultPorts, bindPorts, adminPort, consulUiPort, listenerPort }: Settings,

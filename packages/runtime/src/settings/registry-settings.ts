@@ -16,7 +16,7 @@ export const registrySettings = {
     parse: boolean,
     default: 'false',
     usedBy: all,
-    meaning: 'Speak TLS to Consul',
+    meaning: 'Use TLS to Consul',
   }),
   consulCaCert: optional({
     env: ['CONSUL_CACERT'],

@@ -29,7 +29,7 @@ export const traefikSettings = {
     parse: boolean,
     usedBy: reading,
     meaning:
-      'Serve services that have `traefik.*` labels without `traefik.enable`. Without it: as Traefik’s flags say (default there: `true`), and `false` where none are read',
+      'Serve services that have `traefik.*` labels without `traefik.enable`. Without it: as in Traefik’s flags (default there: `true`), and `false` where none are read',
   }),
   traefikConstraints: optional({
     env: ['TRAEFIK_CONSTRAINTS'],

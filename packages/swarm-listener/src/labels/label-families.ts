@@ -3,7 +3,7 @@ import { type LabelFamily, type Logger, type Settings, UsageError, usualEntrypoi
 import type { SwarmService } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 
-/** What Traefik's own flags say. Each is absent where it is not given. */
+/** Settings that Traefik's own flags give. Each is absent where it is not given. */
 export type TraefikSettings = Pick<
   Settings,
   | 'traefikExposedByDefault'
@@ -50,7 +50,7 @@ export function traefikOptionsOf(settings: TraefikSettings): TraefikOptions {
   return { ...options, constraint: read.holds };
 }
 
-/** Says when services carry `traefik.*` labels that `LABELS` leaves out. */
+/** Logs when services carry `traefik.*` labels that `LABELS` leaves out. */
 export interface UnreadLabels {
   count(view: SwarmView): void;
   /** Services with `traefik.*` labels, as last counted. */

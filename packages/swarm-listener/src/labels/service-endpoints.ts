@@ -89,7 +89,7 @@ function taskEndpoint(task: SwarmTask, around: Surroundings, network?: string): 
 }
 
 /**
- * `active` while the task runs and Swarm wants it to; `draining` from the decision to end it until it has ended. `undefined`
+ * `active` while the task runs and its desired state is to run; `draining` from the decision to end it until it has ended. `undefined`
  * before it runs, and on a node that is down, where no request can finish.
  */
 function taskState(task: SwarmTask, around: Surroundings): TaskEndpoint['state'] | undefined {

@@ -16,7 +16,7 @@ const ownLabels = new Set(['notify', 'shortName', 'notifyService']);
 
 /**
  * Whether a service requests routes, and if not, why. `unclear`: the value of the notify label is none of Go's booleans; the
- * service is translated like a selected one, so that its problems tell its owner why it has no route.
+ * service is translated like a selected one, so that its problems show its owner why it has no route.
  */
 export type Selection = 'selected' | 'unclear' | 'label-missing' | 'label-false' | 'scaled-to-zero' | 'job';
 

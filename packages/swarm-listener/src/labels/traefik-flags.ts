@@ -12,7 +12,7 @@ import type { SwarmService, TraefikProcess } from '../swarm/swarm-objects.ts';
 import type { SwarmView } from '../swarm/swarm-view.ts';
 import { type TraefikSettings, traefikOptionsOf } from './label-families.ts';
 
-/** What the flags of the Traefik service in the same Swarm say. */
+/** The settings that the flags of the Traefik service in the same Swarm give. */
 export type TraefikFlagsState =
   | { readonly kind: 'none'; readonly options: TraefikOptions }
   | {
@@ -103,7 +103,7 @@ export function traefikServicesIn(
 }
 
 /**
- * Settings with what the flags say where they are not given themselves.
+ * Settings, with those of the flags where they are not given themselves.
  * @throws UsageError where the flags hold what no setting takes
  */
 export function withFlags<S extends TraefikSettings>(settings: S, flags: TraefikArgs): S {
@@ -137,7 +137,7 @@ function comparable(state: TraefikFlagsState): unknown {
   return state.kind === 'read' ? [state.service, state.flags] : state.kind === 'none' ? 'none' : state.problem;
 }
 
-const mend = 'set what its flags say as settings of the listener (docs/from-traefik.md), and TRAEFIK_SERVICE=off';
+const mend = 'set settings of the listener equivalent to its flags (docs/from-traefik.md), and TRAEFIK_SERVICE=off';
 
 function unknown(reason: ProblemReason, message: string, suggestion: string): Problem {
   return {

@@ -27,7 +27,7 @@ export interface ServiceTranslation extends TraefikTranslation {
   readonly isUnknown?: true;
 }
 
-/** What the `traefik.*` labels of a Swarm ask for. Its names are shared, so one service can change what another one gets. */
+/** What the `traefik.*` labels of a Swarm yield. Its names are shared, so one service can change what another one gets. */
 export interface TraefikServices {
   /** Takes the services of these ids as they are now. The result: ids whose translation differs from before. */
   take(view: SwarmView, ids: Iterable<string>): ReadonlySet<string>;

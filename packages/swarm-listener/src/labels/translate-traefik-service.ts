@@ -17,7 +17,7 @@ import { endpointsFor, type TranslatedService, type TranslationOptions } from '.
 
 /**
  * The documents of a service that `traefik.*` labels describe. Where nothing of it can be served the registered definition
- * goes: Traefik serves nothing either, and the former one may lack a restriction that the labels ask for by now.
+ * goes: Traefik serves nothing either, and the former one may lack a restriction that the labels have by now.
  */
 export function translateTraefikService(
   service: SwarmService,
@@ -62,7 +62,7 @@ export function translateTraefikService(
   };
 }
 
-/** A service that has problems to tell and no routes. */
+/** A service that has problems to report and no routes. */
 export function withoutRoutes(service: SwarmService, view: SwarmView, options: TranslationOptions): TranslatedService {
   const name = publishedName(service, options);
   return {

@@ -28,7 +28,7 @@ export function createAdminApp(parts: AdminParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((_request, response, next) => {
-    // Responses are for people and programs that ask now; no browser may keep, frame or sniff them.
+    // Responses are current at the time of the call; no browser may keep, frame or sniff them.
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('X-Frame-Options', 'DENY');
@@ -128,23 +128,23 @@ function respondFailure({ logger }: Pick<AdminParts, 'logger'>): ErrorRequestHan
     }
     const status = statusOf(error);
     if (status >= 500) logger.error({ path: request.path, err: error }, 'an admin call failed');
-    const message = status >= 500 ? 'the call failed; the log says why' : explanationOf(error);
+    const message = status >= 500 ? 'the call failed; the log has the cause' : explanationOf(error);
     response.status(status).json({ Status: 'NOK', Message: message });
   };
 }
 
-/** Body parsers say what the client did wrong; everything else is ours. */
+/** Errors of body parsers are the client's; everything else is a fault of this process. */
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
 
-/** The body parsers' own words say what is wrong, not with what. */
+/** The body parsers' own texts name the error, not the input. */
 function explanationOf(error: unknown): string {
   const message = messageOf(error);
   const { type, limit } = error as { readonly type?: unknown; readonly limit?: unknown };
   if (type === 'entity.parse.failed') return `the body is not JSON: ${message}`;
   if (type === 'entity.too.large') return `the body is larger than ${String(limit)} bytes`;
-  // What a body parser says without a type comes from what unpacks the body.
+  // An error without a type comes from the decoder of the body.
   return error instanceof SwarmgateError ? message : `the call cannot be read: ${message}`;
 }

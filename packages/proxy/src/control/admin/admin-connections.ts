@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { descriptorLimit, plainAddress } from '@swarmgate/runtime';
 
-/** Beyond the limit for this machine itself, which asks `/healthz`: more calls under way do not keep it out. */
+/** Beyond the limit for this machine itself, which calls `/healthz`: more calls under way do not keep it out. */
 const reserveForLoopback = 64;
 const leastConnections = 8;
 

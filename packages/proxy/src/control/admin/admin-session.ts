@@ -12,7 +12,7 @@ export interface CallSession {
 }
 
 /**
- * Finds the session of a call, for those that judge it. Only pages of this port have one.
+ * Finds the session of a call, for the checks that follow. Only pages of this port have one.
  * @param sessions absent where `ADMIN_TOKEN` is not set: there is nothing to log in with
  */
 export function readSession(sessions: Sessions | undefined): RequestHandler {

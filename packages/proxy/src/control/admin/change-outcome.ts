@@ -15,7 +15,7 @@ export type ChangeOutcome =
     }
   | { readonly kind: 'rejected'; readonly problems: readonly Problem[] }
   | { readonly kind: 'refused'; readonly status: 400 | 404 | 409; readonly message: string }
-  /** Nothing was kept, or the message says that this is not known. */
+  /** Nothing was kept, or the message states that this is not known. */
   | { readonly kind: 'failed'; readonly message: string };
 
 /** How far a change has come: which replicas serve it. */

@@ -45,7 +45,7 @@ export function dockerFlowRoutes(parts: AdminParts): Router {
       sendOutcome(response, outcome);
       return;
     }
-    // Docker Flow asks its listener for all services. Ours has published them in the registry, which was just read.
+    // Docker Flow's proxy requests all services from its listener. Ours has published them in the registry, which was just read.
     const message = `${outcome.message}; the listener’s services were read from the registry (its notify-services publishes them again)`;
     sendOutcome(response, { ...outcome, message });
   });

@@ -5,9 +5,9 @@ import type { Route } from '../../model/route.ts';
 import { entersAt, entryPortOf, entryPortPattern } from '../../routing/entry-port.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 
-/** What asks for a port at which this proxy takes no requests. */
+/** A destination that requires a port at which this proxy takes no requests. */
 export interface MissingEntry {
-  /** The label that asks, without prefix and index. */
+  /** The label that requires it, without prefix and index. */
   readonly label: 'srcPort' | 'srcHttpsPort' | 'httpsPort' | 'entryPorts';
   readonly requested: string;
 }
@@ -42,7 +42,7 @@ export function shownEntrypoints(entrypoints: readonly EntrypointSetting[]): str
 
 /**
  * Destinations that no request can reach on this proxy, because it has no such entrypoint. Each replica has its own settings, so
- * this is no business of the registry.
+ * such problems are not written to the registry.
  */
 export class EntryPortProblems {
   readonly #entrypoints: readonly EntrypointSetting[];

@@ -2,13 +2,13 @@ import { isOwnName } from '@swarmgate/runtime';
 import type { RequestHandler } from 'express';
 import type { AdminParts } from './admin-parts.ts';
 
-/** Probes come from everywhere and learn nothing. */
+/** Health checks come from everywhere, and the responses hold no data. */
 const open: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 /**
- * What the REST shows is no secret, and no business of web pages either: one may point a name of its own at this machine
+ * What the REST shows is no secret, but web pages must not read it: one may point a name of its own at this machine
  * (DNS rebinding) and read by its visitor's browser what listens on loopback. So where no token is set, calls from
- * loopback must name this machine. Changes are judged by more than that: `requireAuthorization`.
+ * loopback must name this machine. Changes are checked for more than that: `requireAuthorization`.
  */
 export function requireKnownHost({ settings }: Pick<AdminParts, 'settings'>): RequestHandler {
   return (request, response, next) => {

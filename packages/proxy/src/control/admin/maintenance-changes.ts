@@ -194,7 +194,7 @@ export class MaintenanceChanges {
       const replicas = await this.#options.presence.list(AbortSignal.timeout(replicasTimeoutMs));
       return replicas.filter(({ features = [] }) => !features.includes('maintenance')).map(({ replica }) => replica);
     } catch {
-      // The barrier has said already that the registry does not respond.
+      // The barrier has reported already that the registry does not respond.
       return [];
     }
   }

@@ -3,7 +3,7 @@ import { type MaintenancePage, maintenancePageShape } from '@swarmgate/registry'
 import { z } from 'zod';
 import { BadRequestError } from './request-query.ts';
 
-/** What `POST /v1/maintenance` asks for, beside the service. */
+/** The parameters of `POST /v1/maintenance`, beside the service. */
 export interface GivenMaintenance {
   readonly page: MaintenancePage;
   /** ISO 8601. Of a service: its end. Of an endpoint: until then its open tunnels may stay. */

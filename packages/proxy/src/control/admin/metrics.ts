@@ -48,7 +48,7 @@ export function createControlMetrics(options: ControlMetricsOptions): ControlMet
     return Number(kind === 'following' || kind === 'holding');
   });
   gauge('swarmgate_revision_sequence', 'journal sequence of the table in force', () => follower.served.sequence);
-  gauge('swarmgate_revision_age_seconds', 'time since the registry vouched for the table in force', () => {
+  gauge('swarmgate_revision_age_seconds', 'time since the registry last confirmed the table in force', () => {
     const asOfMs = follower.asOfMs();
     if (asOfMs === undefined || follower.state().kind === 'following') return 0;
     return Math.max(0, now() - asOfMs) / 1000;

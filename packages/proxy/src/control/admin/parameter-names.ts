@@ -3,7 +3,7 @@ import { ownerOf } from '../watch/served-services.ts';
 
 const withoutLabels = new Set(['manual', 'sample', 'env']);
 
-/** Whether what the service asks for was written by REST, as JSON or as variables, and not as labels. */
+/** Whether the service's parameters were written by REST, as JSON or as variables, and not as labels. */
 export function isWithoutLabels(key: ServiceKey): boolean {
   return withoutLabels.has(ownerOf(key));
 }

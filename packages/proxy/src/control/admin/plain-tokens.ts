@@ -8,7 +8,7 @@ type PlainToken = StatusResponse['tokenInPlain'];
 
 const noteEveryMs = 60_000;
 
-/** Notes calls whose token or login passed a network in plain text: who is between can do all that it allows. */
+/** Notes calls whose token or login passed a network in plain text: an eavesdropper can do all that it allows. */
 export class PlainTokens {
   readonly #logger: Logger;
   #last: PlainToken = null;

@@ -3,7 +3,7 @@ import { ownerOf, serviceOf } from '../watch/served-services.ts';
 import type { ProblemsByService } from './collect-problems.ts';
 import type { KeyProblemView } from './response-bodies.ts';
 
-/** What the registry should say of problems: by key, the document as Consul's UI shows it. */
+/** The documents of problems that the registry should hold: by key, the document as Consul's UI shows it. */
 export function reportDocuments(
   problems: ProblemsByService,
   foreignKeys: readonly KeyProblemView[],

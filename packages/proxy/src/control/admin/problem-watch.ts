@@ -21,7 +21,7 @@ export interface ProblemWatchOptions {
   readonly settings: Pick<Settings, 'defaultPorts' | 'bindPorts' | 'users' | 'usersPassEncrypted'>;
   readonly follower: ServicesFollower;
   readonly server: Server;
-  /** Of this process's own environment: logged here, and no business of the registry. */
+  /** Of this process's own environment: logged here, and not written to the registry. */
   readonly ownProblems: ProblemsByService;
   /** Of names that certificates are ordered for. */
   readonly ofCertificates: () => ProblemsByService;
@@ -113,7 +113,7 @@ export class ProblemWatch implements Running {
     const { follower, server, ofCertificates, reporter, layout } = this.#options;
     const keys = follower.served.foreignKeys.map(viewForeignKey);
     this.#log.note([...viewProblems(this.problems())], keys);
-    // Only what every replica finds alike: which addresses it can reach is each one's own affair.
+    // Only what every replica finds alike: which addresses it can reach differs by replica.
     const { rejected, warnings } = follower.served;
     const common = mergeProblems([rejected, warnings, server.table().problems(), ofCertificates()]);
     const ofRegistry = new Map([...common].filter(([key]) => !key.startsWith('env/')));

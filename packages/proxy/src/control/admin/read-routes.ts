@@ -22,13 +22,13 @@ import { viewRoute } from './view-route.ts';
 /** How long the registry may take to list the live replicas, in milliseconds: the status must respond without it. */
 const replicasTimeoutMs = 1_000;
 
-/** `GET /v1/{status,routes,problems,explain,history}`: what is, and why. */
+/** `GET /v1/{status,routes,problems,explain,history}`. */
 export function readRoutes(parts: AdminParts): Router {
   const router = Router();
   const { follower, server, registry, settings, long } = parts;
   const { served } = follower;
 
-  // It asks the registry for the replicas.
+  // It lists the replicas in the registry.
   const status = shared(() => statusOf(parts));
   router.get('/v1/status', async (_request, response) => {
     response.json(await status());

@@ -68,7 +68,7 @@ export interface ReplicaView extends ReplicaStatus {
   readonly live?: LiveTraffic;
 }
 
-/** `GET /v1/session`: what the page that asks may do. */
+/** `GET /v1/session`: what the calling page may do. */
 export interface SessionResponse {
   /** `POST` with `ADMIN_TOKEN` begins a session; false where no token is set. */
   readonly login: boolean;

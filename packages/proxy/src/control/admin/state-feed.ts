@@ -51,7 +51,7 @@ export class StateFeed implements StateSource, Running {
   readonly #ending = new AbortController();
   readonly #look = createSignal();
   readonly #onChange = new Set<() => void>();
-  /** How many streams want the details of a service. */
+  /** How many streams have requested the details of a service. */
   readonly #watched = new Map<ServiceKey, number>();
   #following: Promise<void> | undefined;
   #items = new ItemVersions();

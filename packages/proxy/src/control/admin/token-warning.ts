@@ -1,6 +1,6 @@
 import { type Logger, openToAll, type Settings } from '@swarmgate/runtime';
 
-/** Says at the start who may use the admin port. */
+/** Logs at the start who may use the admin port. */
 export function warnAboutToken({ adminToken, adminHost }: Settings, logger: Logger): void {
   if (adminToken === openToAll)
     logger.warn('ADMIN_TOKEN is `none`: any client of the admin port can read and change everything');

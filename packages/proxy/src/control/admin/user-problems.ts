@@ -10,7 +10,7 @@ export interface UserProblemsOptions {
 
 /**
  * Services whose users cannot be let in: every request, or those of some users, get 401. Secrets are mounted into this process
- * alone, so this is no business of the registry. Users are not named: labels keep them secret.
+ * alone, so such problems are not written to the registry. Users are not named: labels keep them secret.
  */
 export class UserProblems {
   readonly #directory: UserDirectory;

@@ -65,7 +65,7 @@ export interface ConsulUi extends Running {
 const mostCallsInFlight = 128;
 
 /**
- * Opens `CONSUL_UI_PORT`: Consul's UI and API for those who know `ADMIN_TOKEN`.
+ * Opens `CONSUL_UI_PORT`: Consul's UI and API for holders of `ADMIN_TOKEN`.
  * @throws UsageError `consul-ui-port-unusable` where the port cannot be opened, `settings-invalid` without a token or Consul
  */
 export async function startConsulUi(options: ConsulUiOptions): Promise<ConsulUi> {

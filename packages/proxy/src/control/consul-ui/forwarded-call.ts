@@ -7,7 +7,7 @@ export interface UiCall {
   readonly target: string;
   /** Every value of each field. */
   readonly fields: NodeJS.Dict<string[]>;
-  /** Asks for a WebSocket. */
+  /** Requests a WebSocket. */
   readonly upgrade: boolean;
 }
 
@@ -120,13 +120,13 @@ export function decideForward(call: UiCall, rights: UiRights): ForwardDecision {
 }
 
 /**
- * What calls without a token of their own may do, whatever `CONSUL_UI_TOKEN` may: its policy and this rule say the same,
+ * What calls without a token of their own may do, whatever `CONSUL_UI_TOKEN` may: its policy and this rule allow the same,
  * so that a token with more rights, or a Consul without ACLs, changes nothing about it.
  */
 function isInUiRights(method: string, path: string, instance: string): boolean {
   if (method === 'GET' || method === 'HEAD')
     return !path.startsWith('/v1') || readWithUiToken.some((each) => path.startsWith(`/v1/${each}/`));
-  // Asks Consul what the token may do; changes nothing.
+  // Queries Consul for what the token may do; changes nothing.
   if (method === 'POST') return path === '/v1/internal/acl/authorize';
   return path.startsWith(`/v1/kv/${instance}/services/manual/`);
 }

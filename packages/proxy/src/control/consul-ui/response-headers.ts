@@ -50,6 +50,6 @@ export function protectResponse(headers: IncomingHttpHeaders, path: string): voi
   const given = headers['content-security-policy'];
   // Each of several policies has to allow what is loaded.
   Object.assign(headers, { 'content-security-policy': given === undefined ? policy : [given, policy].flat() });
-  // Only a browser that has logged in may keep the UI, and asks whether it is current. Data is kept nowhere.
+  // Only a browser that has logged in may keep the UI, and revalidates it. Data is kept nowhere.
   headers['cache-control'] = isData ? 'no-store' : 'private, no-cache';
 }

@@ -19,7 +19,7 @@ export interface UiServerOptions {
   /** Absent: without TLS. */
   readonly certificates?: CertificateStore;
   readonly onCall: (request: IncomingMessage, response: ServerResponse) => void;
-  /** A call that asks for another protocol; everything that is sent on the socket is the listener's. */
+  /** A call that requests another protocol; everything that is sent on the socket is the listener's. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
   readonly limits?: Partial<UiServerLimits>;
 }

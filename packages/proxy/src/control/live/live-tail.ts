@@ -2,7 +2,7 @@ import { type FaultOwner, guard } from '@swarmgate/runtime';
 import type { AccessRecord } from '../../exchange/access-record.ts';
 import { type LiveFilter, type LiveRequest, liveRequestOf, matches } from './live-request.ts';
 
-/** What one stream of live requests asks for, in the process that serves. */
+/** The filter of one stream of live requests, in the process that serves. */
 export interface Watch {
   readonly filter: LiveFilter;
   /** Requests at most that one process shows of it in a second; the others are counted. */

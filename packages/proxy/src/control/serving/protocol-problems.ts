@@ -10,7 +10,7 @@ interface Found {
 }
 
 /**
- * Services whose endpoints do not speak what the label `protocol` says, as requests found out: until such an endpoint responds, or
+ * Services whose endpoints do not speak the protocol of the label `protocol`, as requests showed: until such an endpoint responds, or
  * the service changes.
  */
 export class ProtocolProblems {
@@ -21,7 +21,7 @@ export class ProtocolProblems {
     this.#found.set(route.id, { route, endpoint, spoken });
   }
 
-  /** The endpoint has responded as the label says. */
+  /** The endpoint has responded in the label's protocol. */
   responded({ id }: Endpoint): void {
     if (this.#found.size === 0) return;
     for (const [route, { endpoint }] of this.#found) if (endpoint.id === id) this.#found.delete(route);

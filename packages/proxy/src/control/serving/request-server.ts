@@ -76,7 +76,7 @@ export interface RequestServer
   loadedPlugins(): readonly PluginView[] | undefined;
   /** Routes without a usable address; none in a worker, whose control process finds the same. */
   unreachableRoutes(): ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** Of services whose endpoints do not speak what their label says. */
+  /** Of services whose endpoints do not speak their label's protocol. */
   protocolProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** What this process is about to run out of. */
   resourceProblems(): ReadonlyMap<ServiceKey, readonly Problem[]>;
@@ -275,7 +275,7 @@ export async function prepareRequestServer(
     measured.forget(isServed);
     dependencies.apart.forget(isServed);
   };
-  // A worker forgets when its control process says so.
+  // A worker drops them when its control process requests it.
   const onForget = alone ? forget : () => {};
   const background = Promise.all([
     tasks.run('name-resolution', signal, () => names.run()),

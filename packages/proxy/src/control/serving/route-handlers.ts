@@ -26,7 +26,7 @@ export async function loadRoutePlugins(
       });
 }
 
-/** Express serves every route where `HTTP_ROUTER` asks for that, else those that name plug-ins. The others are forwarded directly. */
+/** Express serves every route where `HTTP_ROUTER` is `express`, else those that name plug-ins. The others are forwarded directly. */
 export function routeHandlers(
   settings: Settings,
   plugins: ServedPlugins | undefined,

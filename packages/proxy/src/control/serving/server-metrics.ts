@@ -19,7 +19,7 @@ import type { ConnectionPool } from '../../transport/connection-pool.ts';
 import type { LiveTail } from '../live/live-tail.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
-/** The parts whose sizes are read when Prometheus asks. */
+/** The parts whose sizes are read with each scrape. */
 export interface MeasuredParts {
   readonly limits: Pick<AdmissionWithinDescriptors, 'open' | 'refused' | 'refusedOfAddress' | 'refusedForDescriptors'>;
   readonly relays: Pick<Relays, 'open'>;

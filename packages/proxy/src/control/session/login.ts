@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 
 export type LoginDecision =
   | { readonly kind: 'allowed' }
-  /** No credentials at all: the 401 makes a browser ask for them, which is no failed login. */
+  /** No credentials at all: the 401 makes a browser prompt for them, which is no failed login. */
   | { readonly kind: 'credentials-needed' }
   | { readonly kind: 'credentials-wrong' }
   /** Too many failed tries: not even right credentials are looked at, or the limit would be none on guesses. */

@@ -12,7 +12,7 @@ export interface PageCall {
 
 /**
  * Why a call counts as made by a page of another origin; `undefined` if no header shows it. A browser adds the credentials
- * that it remembers for this port to calls of every page, so what such a page asks for must be refused before they count.
+ * that it remembers for this port to calls of every page, so the calls of such a page must be refused before the credentials count.
  *
  * Browsers send `Sec-Fetch-Site` to https and loopback (W3C Fetch Metadata), `Origin` with everything but plain GET and
  * HEAD (RFC 6454, Fetch), and older ones at least `Referer`. Programs send none of them.

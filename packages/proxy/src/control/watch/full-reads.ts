@@ -30,7 +30,7 @@ export class FullReads implements AsyncIterable<void> {
   }
 
   /**
-   * Asks once more for what is still open. To be called before each wait for the next change: a follower takes requests
+   * Repeats the requests that are still open. To be called before each wait for the next change: a follower takes requests
    * that reach it while it reads for another reason as served by that read, which may have begun before them.
    */
   repeat(): void {

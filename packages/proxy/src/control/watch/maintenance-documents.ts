@@ -27,7 +27,7 @@ export class MaintenanceDocuments {
     return stored?.ok === false ? stored.problems : [];
   }
 
-  /** Of the disk: its index is learnt from the registry. */
+  /** Of the disk: its index comes from the registry. */
   restore(key: ServiceKey, document: MaintenanceDocument): void {
     this.#good.set(key, document);
   }

@@ -3,7 +3,7 @@ import type { KeyLayout, KeyValueStore } from '@swarmgate/registry';
 import { backoffMs, type Logger, pause, type Running, type Tasks } from '@swarmgate/runtime';
 import { z } from 'zod';
 
-/** Asks every proxy of the instance to read everything again, whichever of them received the call. */
+/** Makes every proxy of the instance read everything again, whichever of them received the call. */
 export interface ReloadRequest {
   readonly id: string;
   /** Also lets go of held services. */

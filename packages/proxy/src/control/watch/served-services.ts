@@ -20,7 +20,7 @@ export interface KeptSnapshot {
 }
 
 /**
- * Semaphore what the registry says into what is served. `absorb` takes the registry's word, `settle` gives the difference
+ * Derives what is served from what the registry holds. `absorb` takes the registry's state, `settle` gives the difference
  * to what was settled before; between the two, `setFallback` may add definitions from the history.
  */
 export class ServedServices {

@@ -32,7 +32,7 @@ export class SnapshotKeeper {
     this.#options = options;
   }
 
-  /** `snapshot` is queried when it is written, not now: later changes ride along. */
+  /** `snapshot` is called when it is written, not now, so that it includes later changes. */
   keep(snapshot: () => KeptSnapshot): void {
     this.#latest = snapshot;
     const { debounceMs = defaultDebounceMs } = this.#options;

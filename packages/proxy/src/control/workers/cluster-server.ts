@@ -67,7 +67,7 @@ const lookAgainMs = 5_000;
 /** Maximum lifetime of a session ticket: keys that are stolen later do not decrypt older recordings. */
 const ticketKeysMs = 8 * 3_600_000;
 
-/** The number of workers that `WORKERS` asks for. 0: this process serves by itself. */
+/** The number of workers by `WORKERS`. 0: this process serves by itself. */
 export function workerCountOf({ workers }: Pick<Settings, 'workers'>): number {
   return workers === 'cores' ? availableParallelism() : workers;
 }
@@ -310,7 +310,7 @@ interface Lender {
   readonly owner: FaultOwner;
 }
 
-/** What workers ask of the process that has it for all of them. */
+/** What workers request of the control process. */
 function responder({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet, owner }: Lender) {
   return (worker: WorkerProcess, message: WorkerMessage): void => {
     switch (message.kind) {

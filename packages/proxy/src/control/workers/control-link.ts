@@ -39,7 +39,7 @@ export class ControlLink {
     guardPromise(this.#owner, this.send(message));
   }
 
-  /** Says why this worker cannot serve. */
+  /** Reports why this worker cannot serve. */
   failed(error: unknown): Promise<void> {
     const code = error instanceof SwarmgateError ? error.code : 'worker-failed';
     return this.send({ kind: 'failed', code, message: messageOf(error) });

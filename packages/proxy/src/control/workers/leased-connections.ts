@@ -10,10 +10,10 @@ export interface LeasedConnectionsOptions {
   /** Slots that are leased at once. */
   readonly batch: number;
   readonly exempt: (address: string) => boolean;
-  /** Asks the control process for slots. `undefined`: none, because of the address limit or for lack of a response. */
+  /** Requests slots of the control process. `undefined`: none, because of the address limit or for lack of a response. */
   readonly take: (requested: SlotRequest) => Promise<number | undefined>;
   readonly give: (returned: SlotRequest) => void;
-  /** Gets what goes wrong with asking ahead, which no connection waits for. */
+  /** Gets errors of requests made in advance, which no connection waits for. */
   readonly owner: FaultOwner;
 }
 
@@ -56,7 +56,7 @@ export class LeasedConnections implements Admission {
 
   async #ask(socket: Socket, address: string | undefined): Promise<boolean> {
     const { most, batch, take } = this.#options;
-    // Taken at once, so that connections that come meanwhile ask for their own.
+    // Taken at once, so that connections that come meanwhile request their own.
     const own = most === 0 || this.#free > 0;
     if (own && most > 0) this.#free -= 1;
     const count = own ? 0 : batch;

@@ -4,7 +4,7 @@ import type { CountedLimit, Limiters } from '../../middleware/limits/limiters.ts
 import type { Tokens } from './messages.ts';
 
 export interface LeasedLimitersOptions {
-  /** Asks the control process. `undefined`: no response in time. */
+  /** Requests tokens of the control process. `undefined`: no response in time. */
   readonly ask: (limit: CountedLimit, key: string) => Promise<Tokens | undefined>;
   /** Counts for this worker alone while the control process does not respond. */
   readonly alone: Limiters;
@@ -41,7 +41,7 @@ export function createLeasedLimiters(options: LeasedLimitersOptions): Limiters {
       const tokens = await options.ask(limit, key);
       if (tokens === undefined) return options.alone.count(shareOf(limit, options.workers), key);
       if (!tokens.ok) {
-        // Further requests over the limit are refused here until the window ends, without asking the control process.
+        // Further requests over the limit are refused here until the window ends, without a call of the control process.
         leases.set(name, { left: refused, untilMs: now() + tokens.retryAfterMs });
         return tokens;
       }

@@ -132,7 +132,7 @@ export interface WorkerReport {
   readonly pluginProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** What the worker is about to run out of. */
   readonly resourceProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
-  /** Endpoints that do not speak what their label says, as the worker's requests found out. */
+  /** Endpoints that do not speak their label's protocol, as the worker's requests showed. */
   readonly protocolProblems: ReadonlyMap<ServiceKey, readonly Problem[]>;
   /** `undefined` without `PLUGINS_DIR`. */
   readonly plugins: readonly PluginView[] | undefined;

@@ -37,7 +37,7 @@ export class SharedChecks {
   constructor(options: SharedChecksOptions) {
     this.#options = options;
     const { swarmName, subnets, signal } = options;
-    // Of its own: the workers resolve names that requests ask for, and a check shall come before the first request.
+    // Of its own: the workers resolve names that requests need, and a check shall come before the first request.
     this.#names = new NameResolution({ signal });
     this.#upstreams = new Upstreams({ swarmName, subnets, dockerNames: hasDockerDns(), names: this.#names });
     this.#checks = new HealthChecks({

@@ -20,11 +20,11 @@ export interface WorkerProcessOptions {
   readonly first: () => readonly ControlMessage[];
   readonly revision: () => string;
   readonly services: ReadonlyMap<ServiceKey, ServedService>;
-  /** Everything but what this class asks for itself. */
+  /** Everything but the messages that this class awaits itself. */
   readonly onMessage: (worker: WorkerProcess, message: WorkerMessage) => void;
   /** A plug-in keeps it from serving, and it is to be replaced. */
   readonly onBlocked: (worker: WorkerProcess, report: BlockReport) => void;
-  /** Its own word that it cannot be relied on any more. */
+  /** It reported that it cannot be relied on any more. */
   readonly onUnusable: (worker: WorkerProcess, why: string) => void;
   /** Gets what goes wrong with its messages in this process. */
   readonly owner: FaultOwner;

@@ -51,7 +51,7 @@ export class WorkerProgram {
 
 const exits = { onFault: () => process.exit(1) };
 
-/** Says why this worker cannot serve, and ends its process. */
+/** Reports why this worker cannot serve, and ends its process. */
 function end(link: ControlLink, error: unknown): void {
   const exit = () => process.exit(1);
   link.failed(error).then(exit, exit);

@@ -12,7 +12,7 @@ export interface RelayPort {
   readonly port: number;
   /** It is an entrypoint, which ends TLS for all names that are not relayed. */
   readonly isShared: boolean;
-  /** By the name the client asks for, in matching order. */
+  /** By the server name that the client sends, in matching order. */
   readonly byName: readonly NamedRelay[];
   /** Takes connections without a server name or with an unknown one. */
   readonly rest: RelayGroup | undefined;
