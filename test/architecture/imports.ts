@@ -15,18 +15,11 @@ export interface Import {
   readonly toFile?: string;
 }
 
-const packageOf: Readonly<Record<string, string>> = {
-  '@swarmgate/runtime': 'runtime',
-  '@swarmgate/labels': 'labels',
-  '@swarmgate/registry': 'registry',
-  '@swarmgate/registry/vocabulary': 'registry',
-  '@swarmgate/acme': 'acme',
-  '@swarmgate/acme/challenge-responses': 'acme',
-  '@swarmgate/console': 'console',
-  '@swarmgate/swarm-listener': 'swarm-listener',
-  '@swarmgate/proxy': 'proxy',
-  swarmgate: 'cli',
-};
+/** The workspace that a specifier leads to, by any of its entries (`@swarmgate/runtime/errors` is `runtime`). */
+function packageOf(specifier: string): string | undefined {
+  if (specifier === 'swarmgate') return 'cli';
+  return /^@swarmgate\/([^/]+)/.exec(specifier)?.[1];
+}
 
 /** Every import among the sources of `packages/`; tests may import what they like. */
 export function projectImports(): readonly Import[] {
@@ -41,7 +34,10 @@ export function projectImports(): readonly Import[] {
       if (specifier.startsWith('.')) {
         const toFile = relative(root, resolve(root, dirname(file), specifier));
         found.push({ file, line, from, to: moduleOf(toFile), toFile });
-      } else if (packageOf[specifier] !== undefined) found.push({ file, line, from, to: packageOf[specifier] });
+        continue;
+      }
+      const to = packageOf(specifier);
+      if (to !== undefined) found.push({ file, line, from, to });
     }
     return found;
   });

@@ -4,13 +4,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { keepCompiledSources } from './compile-cache.mjs';
 
 const ownNode = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 const built = new URL('../dist/main.js', import.meta.url);
 if (existsSync(built)) {
+  keepCompiledSources(process.argv[2]);
   const { main } = await import(built.href);
   await main(process.argv.slice(2));
 } else if (process.features.typescript) {
+  keepCompiledSources(process.argv[2]);
   const { main } = await import(new URL('../src/main.ts', import.meta.url).href);
   await main(process.argv.slice(2));
 } else if (existsSync(ownNode)) {

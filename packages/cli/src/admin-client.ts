@@ -1,10 +1,9 @@
-import { readSettings, type Settings, SwarmgateError, UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
+import { readSettings, type Settings } from '@swarmgate/runtime/settings';
 import fetch from 'node-fetch';
 import { secureAgent } from './client-tls.ts';
 import { readEvents, type ServerSentEvent } from './server-sent-events.ts';
-
-/** Nothing responds at the address, or something that is not a Swarmgate process: exit code 2. */
-export class UnreachableError extends SwarmgateError {}
+import { UnreachableError } from './unreachable-error.ts';
 
 export interface AdminResponse {
   /** Address that responded: scheme, host and port. */

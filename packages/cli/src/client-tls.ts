@@ -1,5 +1,7 @@
 import { Agent } from 'node:https';
-import { messageOf, readRegularFileSync, type Settings, UsageError } from '@swarmgate/runtime';
+import type { Settings } from '@swarmgate/runtime';
+import { messageOf, UsageError } from '@swarmgate/runtime/errors';
+import { readRegularFileSync } from '@swarmgate/runtime/regular-file';
 
 /**
  * How calls by https check the proxy: by `SWARMGATE_CACERT`; on the machine of the proxy by `ADMIN_TLS`, whose very certificate

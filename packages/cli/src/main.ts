@@ -1,6 +1,6 @@
-import { messageOf, SwarmgateError, shareLookups, UsageError } from '@swarmgate/runtime';
+import { messageOf, SwarmgateError } from '@swarmgate/runtime/errors';
+import { shareLookups } from '@swarmgate/runtime/shared-lookups';
 import { CommanderError } from 'commander';
-import { UnreachableError } from './admin-client.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type CommandIo, processIo } from './io.ts';
 import { createProgram } from './program.ts';
@@ -17,8 +17,6 @@ export async function main(args: readonly string[], io: CommandIo = processIo): 
       return;
     }
     io.error(`swarmgate: ${messageOf(error)}`);
-    const isUnusable =
-      error instanceof UsageError || error instanceof UnreachableError || error instanceof SwarmgateError;
-    io.exit(isUnusable ? exitCodes.unusable : exitCodes.refused);
+    io.exit(error instanceof SwarmgateError ? exitCodes.unusable : exitCodes.refused);
   }
 }

@@ -1,10 +1,4 @@
 export { type Agent, type AgentOptions, startAgent } from './agent.ts';
-export { type Families, familiesOf } from './labels/label-families.ts';
-export { isSelected, type NamingOptions, parametersOf, publishedName } from './labels/service-parameters.ts';
-export { traefikServicesIn, withFlags } from './labels/traefik-flags.ts';
-export { traefikServiceOf } from './labels/traefik-services.ts';
-export { traefikDefinition } from './labels/translate-traefik-service.ts';
+export * from './labels.ts';
 export { type Listener, type ListenerOptions, type ListenerStatus, startListener } from './listener.ts';
-export { isTraefikImage } from './swarm/parse-objects.ts';
 export { connectSwarm } from './swarm/swarm-client.ts';
-export type { SwarmService, TraefikProcess } from './swarm/swarm-objects.ts';

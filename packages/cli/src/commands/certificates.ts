@@ -1,5 +1,5 @@
 import type { CertificatesResponse } from '@swarmgate/proxy';
-import { UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
@@ -25,7 +25,7 @@ export function addCertificatesCommand(program: Command, io: CommandIo): void {
       'swarmgate certificates import /etc/letsencrypt',
     ],
   ).action(async (action: string | undefined, argument: string | undefined, options: OperatorOptions) => {
-    const client = clientFor(options, io);
+    const client = await clientFor(options, io);
     if (action === undefined) {
       const response = await client.get('/v1/certificates');
       if (!printResponse<CertificatesResponse>(response, options, io, describeCertificates)) return;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { messageOf, UsageError } from '@swarmgate/runtime';
+import { messageOf, UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';
-import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 interface ChangeResponse {
@@ -25,7 +25,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     .action(async (service: string | undefined, parameters: string[], options: OperatorOptions & { file?: string }) => {
       if (options.file !== undefined && service !== undefined)
         throw new UsageError('service-repeated', `--file contains the service and its labels: remove ${service}`);
-      const client = clientFor(options, io);
+      const client = await clientFor(options, io);
       const response =
         options.file !== undefined
           ? await client.post('/v1/reconfigure', {}, readJson(options.file))
@@ -40,7 +40,9 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
 
   operatorCommand(program, 'remove <service>', 'remove a service of owner manual', ['swarmgate remove shop']).action(
     async (service: string, options: OperatorOptions) => {
-      const response = await clientFor(options, io).get('/v1/docker-flow-proxy/remove', { serviceName: service });
+      const response = await (await clientFor(options, io)).get('/v1/docker-flow-proxy/remove', {
+        serviceName: service,
+      });
       printResponse<ChangeResponse>(response, options, io, (body) =>
         said(body, `${service} is no longer a manual service`),
       );
@@ -53,7 +55,10 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
   ])
     .option('--force', 'also drop services that are held because their keys vanished')
     .action(async (options: OperatorOptions & { force?: boolean }) => {
-      const response = await clientFor(options, io).post('/v1/reload', options.force === true ? { force: 'true' } : {});
+      const response = await (await clientFor(options, io)).post(
+        '/v1/reload',
+        options.force === true ? { force: 'true' } : {},
+      );
       printResponse<ChangeResponse>(response, options, io, (body) => said(body, 'reloaded'));
     });
 
@@ -64,7 +69,7 @@ export function addChangeCommands(program: Command, io: CommandIo): void {
     ['swarmgate adopt --url http://10.0.0.5:8080'],
     'listener',
   ).action(async (options: OperatorOptions) => {
-    const response = await clientFor(options, io, 'listener').post('/v1/adopt');
+    const response = await (await clientFor(options, io, 'listener')).post('/v1/adopt');
     if (response.status === 404)
       throw new UnreachableError(
         'not-a-listener',

@@ -1,15 +1,15 @@
 import type { TraefikArgs } from '@swarmgate/labels';
 import type { RoutesResponse, ServicesResponse } from '@swarmgate/proxy';
-import { readSettings, UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';
-import { UnreachableError } from '../admin-client.ts';
 import type { DesiredService } from '../compose/desired-services.ts';
-import { type Effects, effectsOf } from '../compose/effects.ts';
+import type { Effects } from '../compose/effects.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { checkAsGithub, checkAsText, diffAsText, traefikArgsAsText } from '../output/check-report.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 import { clientFor, type OperatorOptions } from './operator-command.ts';
-import { readFiles, readStack, type StackOptions, stackName } from './read-stack.ts';
+import type { StackOptions } from './read-stack.ts';
 
 export interface CheckOptions extends OperatorOptions, StackOptions {
   readonly format?: string;
@@ -34,6 +34,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
       if (!['text', 'json', 'github'].includes(format)) {
         throw new UsageError('format-invalid', `--format ${format}: expected text, json or github`);
       }
+      const { readStack } = await readingStacks();
       const { desired, traefik } = await readStack(files, options, io);
       // Without an address the labels alone are checked; an address that does not respond is an error.
       const isCompared = options.url !== undefined || io.env.SWARMGATE_URL !== undefined;
@@ -48,6 +49,7 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
   stackCommand(program, 'diff <files...>', 'routes that a deployment of stack files would add, change and remove', [
     'swarmgate diff stack.yml --stack shop',
   ]).action(async (files: string[], options: CheckOptions) => {
+    const { readStack } = await readingStacks();
     const { desired, traefik } = await readStack(files, options, io);
     const effects = await effectsOn(desired, files, options, io);
     const rejected = desired.filter(hasErrors).map(({ name }) => name);
@@ -57,6 +59,11 @@ export function addCheckCommands(program: Command, io: CommandIo): void {
     if (traefik !== undefined && options.json !== true) io.out(traefikArgsAsText(traefik));
     if (rejected.length > 0 || isRefused(traefik)) io.exit(exitCodes.refused);
   });
+}
+
+/** Loaded by the commands that read stacks alone: it brings all labels and their schemas along. */
+export function readingStacks() {
+  return import('./read-stack.ts');
 }
 
 function hasErrors({ problems }: DesiredService): boolean {
@@ -99,7 +106,7 @@ async function effectsOn(
   options: CheckOptions,
   io: CommandIo,
 ): Promise<Effects> {
-  const client = clientFor(options, io);
+  const client = await clientFor(options, io);
   const [services, routes] = await Promise.all([client.get('/v1/services'), client.get('/v1/routes')]);
   if (services.status !== 200 || routes.status !== 200) {
     throw new UnreachableError(
@@ -109,6 +116,9 @@ async function effectsOn(
   }
   const { order } = routes.body as RoutesResponse;
   const registered = (services.body as ServicesResponse).services.flatMap(({ definition }) => definition ?? []);
+  const { readFiles, stackName } = await readingStacks();
+  const { effectsOf } = await import('../compose/effects.ts');
+  const { readSettings } = await import('@swarmgate/runtime/settings');
   const settings = readSettings('cli', { env: io.env });
   const prefix = `${settings.serviceNamePrefix}${stackName(files, options, readFiles(files, io))}_`;
   return effectsOf(

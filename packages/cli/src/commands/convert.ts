@@ -1,11 +1,9 @@
-import { UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';
-import { convertStack } from '../compose/convert-stack.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { traefikArgsAsText } from '../output/check-report.ts';
-import { type CheckOptions, stackCommand } from './check.ts';
-import { readStack, readText } from './read-stack.ts';
+import { type CheckOptions, readingStacks, stackCommand } from './check.ts';
 
 /** Writes labels of Traefik as labels of our own. */
 export function addConvertCommand(program: Command, io: CommandIo): void {
@@ -15,6 +13,8 @@ export function addConvertCommand(program: Command, io: CommandIo): void {
     'the stack file with com.df.* labels that route as its traefik.* labels do; what has no equivalent goes to standard error',
     ['swarmgate convert stack.yml --stack shop > stack.df.yml'],
   ).action(async (file: string, options: CheckOptions) => {
+    const { readStack, readText } = await readingStacks();
+    const { convertStack } = await import('../compose/convert-stack.ts');
     const { desired: services, traefik } = await readStack([file], options, io);
     if (services.length === 0)
       throw new UsageError(

@@ -1,5 +1,5 @@
 import type { ExplainResponse } from '@swarmgate/proxy';
-import { hostPort } from '@swarmgate/runtime';
+import { hostPort } from '@swarmgate/runtime/host-port';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
@@ -36,7 +36,7 @@ export function addExplainCommand(program: Command, io: CommandIo): void {
       if (options.client !== undefined) query.set('client', options.client);
       if (options.http2 === true) query.set('http2', 'true');
       printResponse<ExplainResponse>(
-        await clientFor(options, io).get(`/v1/explain?${query}`),
+        await (await clientFor(options, io)).get(`/v1/explain?${query}`),
         options,
         io,
         describeExplanation,

@@ -17,7 +17,7 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
   operatorCommand(program, 'history <service>', 'changes of a service: writer, time and former definitions', [
     'swarmgate history shop',
   ]).action(async (service: string, options: OperatorOptions) => {
-    const response = await clientFor(options, io).get('/v1/history', { service });
+    const response = await (await clientFor(options, io)).get('/v1/history', { service });
     if (!printResponse<HistoryResponse>(response, options, io, describeHistory)) return;
     if ((response.body as HistoryResponse).owners.length === 0) io.exit(exitCodes.refused);
   });
@@ -30,14 +30,14 @@ export function addHistoryCommands(program: Command, io: CommandIo): void {
     .option('--owner <owner>', 'owner, where several publish that name')
     .action(async (service: string, { to, owner, ...options }: RollbackOptions) => {
       const query = { service, ...(to === undefined ? {} : { to }), ...(owner === undefined ? {} : { owner }) };
-      const response = await clientFor(options, io).post('/v1/rollback', query);
+      const response = await (await clientFor(options, io)).post('/v1/rollback', query);
       printResponse<ChangeResponse>(response, options, io, ({ Message }) => `${service} is rolled back: ${Message}`);
     });
 
   operatorCommand(program, 'restore', 'write manual services that this proxy still has to a registry that lost them', [
     'swarmgate restore',
   ]).action(async (options: OperatorOptions) => {
-    const response = await clientFor(options, io).post('/v1/restore');
+    const response = await (await clientFor(options, io)).post('/v1/restore');
     printResponse<ChangeResponse>(response, options, io, ({ Message }) => Message);
   });
 }

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { LiveRequest, ServicesResponse } from '@swarmgate/proxy';
 import { expect } from 'chai';
 import { runMain } from '../../test/run-main.ts';
-import { createAdminClient, UnreachableError } from '../admin-client.ts';
+import { createAdminClient } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
 import { readEvents } from '../server-sent-events.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 import { describeTop } from './top.ts';
 
 type Numbers = ServicesResponse['total'];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { MaintenanceResponse } from '@swarmgate/proxy';
-import { messageOf, UsageError } from '@swarmgate/runtime';
+import { messageOf, UsageError } from '@swarmgate/runtime/errors';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { printable } from '../output/printable.ts';
@@ -48,7 +48,7 @@ export function addMaintenanceCommand(program: Command, io: CommandIo): void {
     .option('--retry-after <seconds>', 'Retry-After (default: what is left until the end, else 120)')
     .option('--except <networks>', 'clients that reach the service meanwhile, by comma')
     .action(async (service: string | undefined, action: string | undefined, options: MaintenanceOptions) => {
-      const client = clientFor(options, io);
+      const client = await clientFor(options, io);
       switch (service === undefined ? 'status' : (action ?? 'status')) {
         case 'status': {
           const response = await client.get(path);

@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
-import {
-  type Addressee,
-  type AdminClient,
-  type AdminResponse,
-  createAdminClient,
-  UnreachableError,
-} from '../admin-client.ts';
+import type { Addressee, AdminClient, AdminResponse } from '../admin-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandIo } from '../io.ts';
 import { describeProblem, type ShownProblem } from '../output/problem.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 
 export interface OperatorOptions {
   readonly url?: string | undefined;
@@ -36,7 +31,13 @@ export function operatorCommand(
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-export function clientFor(options: OperatorOptions, io: CommandIo, to: Addressee = 'proxy'): AdminClient {
+/** The client and the settings are loaded here: help needs neither. */
+export async function clientFor(
+  options: OperatorOptions,
+  io: CommandIo,
+  to: Addressee = 'proxy',
+): Promise<AdminClient> {
+  const { createAdminClient } = await import('../admin-client.ts');
   return createAdminClient({ url: options.url, to, env: io.env });
 }
 

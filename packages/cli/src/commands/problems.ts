@@ -11,7 +11,7 @@ export function addProblemsCommand(program: Command, io: CommandIo): void {
     'swarmgate problems',
     'swarmgate problems --json',
   ]).action(async (options: OperatorOptions) => {
-    const client = clientFor(options, io);
+    const client = await clientFor(options, io);
     const response = await client.get('/v1/problems');
     if (!printResponse<ProblemsResponse>(response, options, io, describeProblems)) return;
     const { problems, keys } = response.body as ProblemsResponse;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { messageOf, UsageError } from '@swarmgate/runtime';
+import { messageOf, UsageError } from '@swarmgate/runtime/errors';
 
 /** A certificate of another program: with its key as one PEM, or why there is none. */
 export type FoundCertificate =

@@ -8,12 +8,14 @@ import {
   type TraefikArgs,
   traefikLines,
 } from '@swarmgate/labels';
-import { messageOf, readRegularFileSync, readSettings, UsageError } from '@swarmgate/runtime';
-import { connectSwarm, familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener';
-import { UnreachableError } from '../admin-client.ts';
+import { messageOf, UsageError } from '@swarmgate/runtime/errors';
+import { readRegularFileSync } from '@swarmgate/runtime/regular-file';
+import { readSettings } from '@swarmgate/runtime/settings';
+import { familiesOf, type TraefikProcess, traefikServicesIn, withFlags } from '@swarmgate/swarm-listener/labels';
 import { type DesiredService, desiredServices } from '../compose/desired-services.ts';
 import { type ComposeFile, mergeCompose, readCompose } from '../compose/read-compose.ts';
 import type { CommandIo } from '../io.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 
 export interface StackOptions {
   /** A file of flags or environment. */
@@ -94,6 +96,7 @@ function readSetting(path: string): string {
 }
 
 async function processInSwarm(name: string | true, io: CommandIo): Promise<TraefikProcess> {
+  const { connectSwarm } = await import('@swarmgate/swarm-listener/swarm-client');
   const client = connectSwarm(readSettings('listener', { env: io.env }).dockerHost);
   let all: readonly { readonly name: string; readonly traefik: TraefikProcess }[];
   try {

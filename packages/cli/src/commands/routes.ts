@@ -1,5 +1,5 @@
 import type { RoutesResponse, RouteView } from '@swarmgate/proxy';
-import { hostPort } from '@swarmgate/runtime';
+import { hostPort } from '@swarmgate/runtime/host-port';
 import type { Command } from 'commander';
 import type { CommandIo } from '../io.ts';
 import { table } from '../output/table.ts';
@@ -12,7 +12,7 @@ export function addRoutesCommand(program: Command, io: CommandIo): void {
   ])
     .option('--service <name>', 'only the routes of this service')
     .action(async (options: OperatorOptions & { service?: string }) => {
-      const response = await clientFor(options, io).get('/v1/routes');
+      const response = await (await clientFor(options, io)).get('/v1/routes');
       const { body } = response;
       // Filtered here, so that --json and the table show the same.
       const shown =

@@ -9,7 +9,7 @@ export function addStatusCommand(program: Command, io: CommandIo): void {
     'swarmgate status',
     'swarmgate status --url http://10.0.0.5:8080 --json',
   ]).action(async (options: OperatorOptions) => {
-    printResponse<StatusResponse>(await clientFor(options, io).get('/v1/status'), options, io, describeStatus);
+    printResponse<StatusResponse>(await (await clientFor(options, io)).get('/v1/status'), options, io, describeStatus);
   });
 }
 

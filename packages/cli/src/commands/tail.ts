@@ -1,9 +1,10 @@
 import type { LiveRequest } from '@swarmgate/proxy';
-import { backoffMs, pause, UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
+import { backoffMs, pause } from '@swarmgate/runtime/lifecycle';
 import type { Command } from 'commander';
-import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo } from '../io.ts';
 import type { ServerSentEvent } from '../server-sent-events.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 interface TailOptions extends OperatorOptions {
@@ -50,7 +51,7 @@ async function* follow(
   options: OperatorOptions,
   io: CommandIo,
 ): AsyncGenerator<ServerSentEvent> {
-  const client = clientFor(options, io);
+  const client = await clientFor(options, io);
   let wasOpen = false;
   for (let attempt = 0; ; attempt += 1) {
     const stream = await client.events('/v1/requests', query, io.readerGone).catch((error: unknown) => {

@@ -1,9 +1,10 @@
 import type { ServicesResponse } from '@swarmgate/proxy';
-import { pause, UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
+import { pause } from '@swarmgate/runtime/lifecycle';
 import type { Command } from 'commander';
-import { UnreachableError } from '../admin-client.ts';
 import type { CommandIo, Screen } from '../io.ts';
 import { table } from '../output/table.ts';
+import { UnreachableError } from '../unreachable-error.ts';
 import { clientFor, type OperatorOptions, operatorCommand, printResponse } from './operator-command.ts';
 
 const orders = ['rate', 'errors', 'p99'] as const;
@@ -34,7 +35,7 @@ export function addTopCommand(program: Command, io: CommandIo): void {
       const intervalMs = 1_000 * positive('--interval', options.interval);
       const most = positive('--lines', options.lines);
       const count = options.count === undefined ? Number.POSITIVE_INFINITY : positive('--count', options.count);
-      const client = clientFor(options, io);
+      const client = await clientFor(options, io);
       const query = { fields: 'numbers', ...(options.replicas === true ? { replicas: 'all' } : {}) };
       let isAway = false;
       for (let shown = 0; shown < count; ) {

@@ -1,5 +1,5 @@
 import { readYaml } from '@swarmgate/labels';
-import { UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
 import { type Document, isMap, isSeq, YAMLMap } from 'yaml';
 import type { DesiredService } from './desired-services.ts';
 import { labelsOfDefinition } from './labels-of-definition.ts';

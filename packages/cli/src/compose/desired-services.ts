@@ -21,7 +21,7 @@ import {
   type SwarmService,
   traefikDefinition,
   traefikServiceOf,
-} from '@swarmgate/swarm-listener';
+} from '@swarmgate/swarm-listener/labels';
 import type { ComposeFile, ComposeService } from './read-compose.ts';
 import type { PlacedProblem, Position } from './read-labels.ts';
 

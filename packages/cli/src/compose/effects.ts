@@ -1,5 +1,8 @@
-import { createRouteTable, type Route, type RouteTable, redactDefinition } from '@swarmgate/proxy';
-import { type ServiceDefinition, type ServiceKey, serviceKey } from '@swarmgate/registry';
+import type { Route, RouteTable } from '@swarmgate/proxy';
+import { redactDefinition } from '@swarmgate/proxy/redact-definition';
+import { createRouteTable } from '@swarmgate/proxy/route-table';
+import type { ServiceDefinition, ServiceKey } from '@swarmgate/registry';
+import { serviceKey } from '@swarmgate/registry/vocabulary';
 import { type OrderDifference, orderDifferences } from './traefik-order.ts';
 
 /** How these definitions would change the routes of the registered ones. */

@@ -1,5 +1,5 @@
 import { readYaml, type YamlFault } from '@swarmgate/labels';
-import { UsageError } from '@swarmgate/runtime';
+import { UsageError } from '@swarmgate/runtime/errors';
 import type { TraefikProcess } from '@swarmgate/swarm-listener';
 import { isMap, isScalar } from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';

@@ -1,4 +1,4 @@
-import { isTraefikImage, type TraefikProcess } from '@swarmgate/swarm-listener';
+import { isTraefikImage, type TraefikProcess } from '@swarmgate/swarm-listener/labels';
 import { type Environment, interpolate } from './interpolate.ts';
 
 /** What of a service in a stack file is no label: its networks, and how a Traefik is started. */

@@ -29,3 +29,25 @@ describe('what a worker loads', () => {
       expect([...loaded], name).not.to.include(name);
   });
 });
+
+describe('what a command loads', () => {
+  const cli = (file: string) => packagesLoadedBy(new URL(`../../packages/cli/src/${file}`, import.meta.url));
+  const schemas = ['zod', 'yaml', 're2js'];
+  const servers = ['pino', 'prom-client', 'express', 'consul', 'dockerode'];
+
+  it('is seen by this test', () => {
+    expect([...cli('serve/standalone.ts')]).to.include.members([...schemas, ...servers, 'node-fetch']);
+  });
+
+  const cases = [
+    ['its help', 'main.ts', [...schemas, ...servers, 'node-fetch']],
+    ['a call of a running process', 'admin-client.ts', [...schemas, ...servers]],
+    ['the check of a stack', 'commands/read-stack.ts', ['express', 'consul', 'dockerode']],
+    ['the difference to what runs', 'compose/effects.ts', ['express', 'consul', 'dockerode']],
+  ] as const;
+  for (const [what, file, without] of cases)
+    it(`leaves out what ${what} does not need`, () => {
+      const loaded = [...cli(file)];
+      for (const name of without) expect(loaded, name).not.to.include(name);
+    });
+});
