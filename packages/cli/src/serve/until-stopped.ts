@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { createRepeatedLines, type Logger, messageOf, type Running, stopAll } from '@swarmgate/runtime';
 
 type End =
@@ -25,6 +26,8 @@ export async function untilStopped(
   const running: Running[] = [];
   let end: End | undefined;
   try {
+    // For the next start. Later, clients would wait for it; at its end a process that is killed writes nothing.
+    flushCompileCache();
     const started = start(stopping.signal, running);
     // A start may wait, for a registry for one: a signal ends that wait.
     if ((await Promise.race([started, requested])) !== undefined) {
