@@ -64,7 +64,7 @@ export interface ProxyOptions {
   readonly metrics?: Metrics;
   /** For tests: 0 binds a free port, which `ADMIN_PORT` does not allow. */
   readonly adminPort?: number;
-  /** How long the registry may take over its first word before the entrypoints open without it. Default 3,000. */
+  /** How long the registry may take for its first response before the entrypoints open without it. Default 3,000. */
   readonly firstWordWaitMs?: number;
   readonly prepareServer?: (options: {
     readonly settings: Settings;
@@ -351,7 +351,7 @@ async function settledOrLate(firstWord: Promise<void>, options: ProxyOptions): P
   over.abort();
 }
 
-/** One process that does everything, or a control process with its workers: what `WORKERS` asks for. */
+/** One process that does everything, or a control process with its workers: as `WORKERS` sets. */
 function serverFor(settings: Settings): (options: ClusterServerOptions) => Promise<Server> {
   return workerCountOf(settings) === 0 ? prepareInProcessServer : prepareClusterServer;
 }

@@ -18,7 +18,7 @@ export interface DiscoveryView {
 /** What all endpoints of a route have in common. */
 export type EndpointTarget = Pick<Endpoint, 'port' | 'secure' | 'http2'>;
 
-/** How a route's service can be reached from here. Resolving the names is the rim's. */
+/** How a route's service can be reached from here. The caller resolves the names. */
 export type Discovery =
   | { readonly kind: 'addresses'; readonly endpoints: readonly Endpoint[] }
   | {
@@ -32,7 +32,7 @@ export type Discovery =
   | { readonly kind: 'none'; readonly reason: 'no-endpoint' | 'stale-endpoint'; readonly problem: Problem };
 
 /**
- * Chooses among all forms in which a service can be reached (DESIGN, "Choosing an address"): `outboundHostname`; task
+ * Chooses among all forms in which a service can be reached (docs/routing.md): `outboundHostname`; task
  * addresses inside a subnet of this machine; `tasks.<service>`, then the VIP's name; published ports, which alone hold on
  * the host and for another Swarm's services. Stale addresses leave `tasks.<service>` only. A document with `tasksOnly` leaves the
  * task addresses only.
@@ -62,7 +62,7 @@ export function discoverEndpoints(
   if (!view.addressesFresh) {
     return { kind: 'names', names: [`tasks.${dnsName}`], target, otherwise: stale(dnsName) };
   }
-  // `discoveryType=DNS` asks for names even where task addresses are known.
+  // `discoveryType=DNS` uses names even where task addresses are known.
   if (definition.discoveryType !== 'DNS') {
     const tasks = tasksWithin(endpoints?.tasks ?? [], view.subnets, target);
     if (tasks.length > 0) return { kind: 'addresses', endpoints: tasks };

@@ -27,7 +27,7 @@ export interface NameResolutionOptions {
   readonly resolve?: ResolveName;
   /**
    * Longest time between two resolutions of a name that is in use, in milliseconds. Docker's DNS has a TTL of 600 s for names
-   * whose addresses change with every task, so its word alone is not taken. Default 2,000.
+   * whose addresses change with every task, so the TTL alone is not used. Default 2,000.
    */
   readonly mostRefreshMs?: number;
   /** Least time between two of them. Default 500. */
@@ -81,7 +81,7 @@ export class NameResolution {
     }
   }
 
-  /** What is known of a name; asking keeps it fresh. The same state object as long as nothing changed. */
+  /** What is known of a name; the call keeps it fresh. The same state object as long as nothing changed. */
   ask(name: string): NameState {
     if (isIP(name) !== 0) return this.#literal(name);
     let known = this.#names.get(name);

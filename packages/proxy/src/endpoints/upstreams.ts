@@ -110,7 +110,7 @@ export class Upstreams {
 const noNames: readonly NameState[] = [];
 const noDrains: readonly EndpointDrain[] = [];
 
-/** Whether all its names are as they were. Asks for each of them, which keeps them fresh. */
+/** Whether all its names are as they were. Queries each of them, which keeps them fresh. */
 function hasStates({ reach: found, nameStates }: Reached, stateOf: (name: string) => NameState): boolean {
   if (found.kind !== 'names') return true;
   let same = true;

@@ -58,7 +58,7 @@ export class AccessLog implements FaultOwner {
     return this.#dropped;
   }
 
-  /** Takes what the route's `accessLog` asks for. */
+  /** Takes the share that the route's `accessLog` sets. */
   add(report: AccessRecord): void {
     const choice = report.route?.destination.accessLog;
     if (choice !== undefined && (choice === 'off' || this.#random() * choice.every >= 1)) return;

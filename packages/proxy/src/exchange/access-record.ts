@@ -74,7 +74,7 @@ export interface RecordedRequest {
   query: string;
   /** Of the request target, before its `?`. */
   sentPath: string;
-  /** Set where `DecisionContext.recordsAgents` asks for them. */
+  /** Set where `DecisionContext.recordsAgents` is `true`. */
   referer: string | undefined;
   userAgent: string | undefined;
   user: string | undefined;

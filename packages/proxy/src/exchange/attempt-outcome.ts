@@ -2,7 +2,7 @@ import type { EndpointOutcome } from '../model/endpoint.ts';
 import type { ConnectionFault } from '../transport/endpoint-channel.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 
-/** The endpoint has not seen the request, or has said that it did nothing with it. */
+/** The endpoint has not received the request, or has reported it as unprocessed. */
 export const unsentKinds: ReadonlySet<ConnectionFault['kind']> = new Set([
   'refused',
   'connect-timeout',

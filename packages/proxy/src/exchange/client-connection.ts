@@ -26,7 +26,7 @@ export interface ConnectionInfo {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly entryPort: number;
-  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` says another one. */
+  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` names another one. */
   readonly publishedPort?: number;
   readonly secure: boolean;
   readonly certificateVerified: boolean;
@@ -38,7 +38,7 @@ export interface ConnectionInfo {
 
 const misdirected = new WeakSet<Socket>();
 
-/** A TLS connection whose context checks client certificates against other authorities than this proxy's routes ask for. */
+/** A TLS connection whose context checks client certificates against other authorities than this proxy's routes require. */
 export function markMisdirected(secured: TLSSocket): void {
   misdirected.add(secured);
 }

@@ -64,7 +64,7 @@ export function restoreClientFraming(headers: HeaderList, head: ReceivedHead): v
 }
 
 /**
- * Whether a 101 may begin a tunnel. Without Upgrade it does not say what it switches to (RFC 9110, section 15.2.2). Later
+ * Whether a 101 may begin a tunnel. Without Upgrade it does not name what it switches to (RFC 9110, section 15.2.2). Later
  * chunks of a body could not be distinguished from the tunnel's bytes; of one with a length the rest passes as it stands.
  */
 export function mayTunnel(

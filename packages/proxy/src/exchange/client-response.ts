@@ -59,7 +59,7 @@ function changesResponses(steps: ForwardOrder['steps']): boolean {
   return false;
 }
 
-/** HTTP/1.0 knows no trailers; HEAD is served with the fields that GET would get. */
+/** HTTP/1.0 has no trailers; HEAD is served with the fields that GET would get. */
 export function trailersPass(
   { chunked }: ReceivedHead,
   framing: BodyFraming,

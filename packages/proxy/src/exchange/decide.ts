@@ -63,7 +63,7 @@ function respond(response: LocalResponse): ExchangeDecision {
 }
 
 /**
- * From a parsed head to what happens: the table is queried once, then the route's steps run. Only a step that has to wait
+ * From a parsed head to a decision: one lookup in the table, then the route's steps. Only a step that has to wait
  * makes it a promise. A plain head of a route without steps goes upstream as the lines that the client sent: a short cut
  * of the header policy, equal to it.
  */
@@ -94,7 +94,7 @@ export function decide(
   const { host } = cache;
   record.host = host;
   if (view.fault !== undefined) return respond(localResponse(view.fault));
-  // A client that finds this host in the certificate, or kept the connection from before, is to ask the service itself.
+  // A client that finds this host in the certificate, or kept the connection from before, is to call the service itself.
   if (info.secure && host !== '' && context.isRelayed?.(host, info.entryPort) === true)
     return respond(localResponse('host-relayed'));
   let { path } = view;
@@ -194,7 +194,7 @@ function valuesIn(flat: readonly string[], name: string): readonly string[] {
   return values;
 }
 
-/** `TE` is for one hop: the proxy tells the endpoint where it passes the trailers on (RFC 9110, section 10.1.4). */
+/** `TE` is for one hop: the proxy sends it to the endpoint where it passes the trailers on (RFC 9110, section 10.1.4). */
 function wantsTrailers(view: RequestView, { upstreamHttp2, destination }: Route): boolean {
   if (upstreamHttp2 !== true) return false;
   return (

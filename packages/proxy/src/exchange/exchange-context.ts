@@ -21,13 +21,13 @@ export interface ExchangeContext {
     readings?: readonly PathReading[],
   ) => Route | 'path-ambiguous' | undefined;
   readonly middlewareOf: (route: Route) => readonly Middleware[];
-  /** Whether TLS connections to an entrypoint that name this host are relayed, so that none may ask for it here. Default: none is. */
+  /** Whether TLS connections to an entrypoint that name this host are relayed, so that no request may name it here. Default: none is. */
   readonly isRelayed?: (host: string, entryPort: number) => boolean;
   /** The balancer's choice. `except` names endpoints that this request has tried already. */
   readonly pick: (route: Route, options: PickOptions) => EndpointPick;
   /** Passive health and outstanding counts: exactly one `finished` for each pick of an endpoint. */
   readonly finished: (endpoint: Endpoint, outcome: EndpointOutcome) => void;
-  /** An endpoint does not speak what its route's label says. Default: nothing is done. */
+  /** An endpoint does not speak the protocol of its route's label. Default: nothing is done. */
   readonly wrongProtocol?: (route: Route, endpoint: Endpoint, spoken: SpokenProtocol) => void;
   readonly observe: (exchange: AccessRecord) => void;
   /** Consulted before the table. Default: no challenge is pending. */

@@ -28,7 +28,7 @@ interface ServiceSeries {
   durations: DurationSeries[] | undefined;
 }
 
-/** Beside the classes of status codes: requests of services in maintenance must not look like failures of theirs. */
+/** Beside the classes of status codes: requests of services in maintenance must not count as their failures. */
 const maintenanceClass = 6;
 
 /** No service is called so: those have an owner before a slash. */
@@ -125,7 +125,7 @@ export class ExchangeMetrics {
     series.receivedBytes += record.receivedBytes;
     if (record.reason !== undefined) this.#reasons.set(record.reason, (this.#reasons.get(record.reason) ?? 0) + 1);
     if (record.cause !== undefined) this.#causes.set(record.cause, (this.#causes.get(record.cause) ?? 0) + 1);
-    // An upgraded connection lasts as long as its client wishes.
+    // An upgraded connection lasts as long as its client keeps it.
     if (record.status !== 101) this.#durationOf(service, record).observe(record.durationMs / 1_000, exemplar);
     if (record.upstreamMs !== undefined) this.#upstream.observe(record.upstreamMs / 1_000);
   }
@@ -166,7 +166,7 @@ export class ExchangeMetrics {
     }
   }
 
-  /** A gauge that is read when Prometheus asks. `ofWorkers`: what becomes of those of several workers. Default `sum`. */
+  /** A gauge that is read with each scrape. `ofWorkers`: what becomes of those of several workers. Default `sum`. */
   static gauge(
     metrics: Registry,
     name: string,

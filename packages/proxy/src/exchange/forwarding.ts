@@ -47,7 +47,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 
 /**
  * One request on its way to an endpoint and, where that is safe, to another one. It is safe where no byte of a response
- * has arrived, the whole of what was sent is still held here, and either no byte of the request left, the endpoint gave it
+ * has arrived, the whole of what was sent is still buffered here, and either no byte of the request left, the endpoint gave it
  * back unprocessed (HTTP/2), or the method is idempotent. A budget keeps retries from multiplying.
  */
 export class Forwarding implements ResponseReceiver, Waiter {

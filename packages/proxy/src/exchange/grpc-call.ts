@@ -97,7 +97,7 @@ const statusByReason: Readonly<Record<string, number>> = {
   'endpoint-answer-invalid': GrpcStatus.internal,
 };
 
-/** As gRPC's own table has it (doc/http-grpc-status-mapping.md), but where the proxy knows more than the status says. */
+/** As gRPC's own table has it (doc/http-grpc-status-mapping.md), but where the proxy has a more exact cause than the status. */
 const statusByHttp: Readonly<Record<number, number>> = {
   400: GrpcStatus.internal,
   401: GrpcStatus.unauthenticated,

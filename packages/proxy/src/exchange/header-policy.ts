@@ -58,7 +58,7 @@ function isOtherSpelling(lower: string): boolean {
 }
 
 /**
- * The headers that go upstream, before the route's middleware, which has the last word on them. Hop-by-hop headers and
+ * The headers that go upstream, before the route's middleware, which may change them. Hop-by-hop headers and
  * those that Connection names are gone; framing (Transfer-Encoding) is left to the server protocol.
  *
  * X-Forwarded-For grows by the peer; -Proto, -Host and -Port are kept from a trusted hop and set otherwise;
@@ -125,7 +125,7 @@ export function headersForUpstream(sent: readonly string[], hop: RequestHop): He
 }
 
 /**
- * Fields of one connection without which a response of such a status says nothing: the protocols to upgrade to, which the
+ * Fields of one connection without which a response of such a status is useless: the protocols to upgrade to, which the
  * proxy carries to the endpoint (RFC 9110, section 15.5.22), and the challenge of a proxy (section 15.5.8).
  */
 const partOfStatus: ReadonlyMap<number, string> = new Map([

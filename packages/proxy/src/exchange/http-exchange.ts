@@ -127,7 +127,7 @@ export class HttpExchange extends RequestRecord implements ForwardingSink, Trans
     this.#giveUp(localResponse('deadline-exceeded'));
   }
 
-  /** A step, or the proxy's own code, has failed: this exchange's trouble only. */
+  /** A step, or the proxy's own code, has failed: that ends this exchange only. */
   onFault(error: unknown): void {
     const response = this.#handler?.responseTo?.(error);
     if (response === undefined)

@@ -92,7 +92,7 @@ export function replacementOf(
   return undefined;
 }
 
-/** Tells the steps of an exchange that it has ended. */
+/** Notifies the steps of an exchange that it has ended. */
 export function endExchange(exchange: Exchange, end: ExchangeEnd): void {
   exchange.end = end;
   for (const act of exchange.atEnd ?? []) act(end);

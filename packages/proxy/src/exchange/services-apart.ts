@@ -28,7 +28,7 @@ export class ServicesApart {
   }
 }
 
-/** The worker's view: it asks its control process once per service. */
+/** The worker's view: it queries its control process once per service. */
 export class RequestedServices {
   readonly #ask: (service: string) => void;
   readonly #known = new Map<string, boolean | undefined>();

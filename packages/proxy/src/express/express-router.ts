@@ -20,7 +20,7 @@ export interface ExpressRouterOptions {
   readonly nameIn?: (error: unknown) => string | undefined;
   /** Middleware of a route with plug-ins has failed. `plugin`: its name, or those of all where any may have. */
   readonly onFailed?: (plugin: string, error: unknown, route: Route) => void;
-  /** Silence allowed to plug-ins where the route does not say, in milliseconds; 0: no limit. Default 0. */
+  /** Silence allowed to plug-ins where the route sets none, in milliseconds; 0: no limit. Default 0. */
   readonly silenceMs?: number;
 }
 

@@ -118,7 +118,7 @@ export class ResponseEvents extends ServerResponse<ViewRequest> {
     this.callSoon(done, responseError('ERR_STREAM_ALREADY_FINISHED', 'Cannot call end after a stream was finished'));
   }
 
-  /** Reports what came after the end. An error that nothing listens for is not worth the process. */
+  /** Reports what came after the end. An error that nothing listens for must not end the process. */
   protected failLate(error: Error, done: WriteCallback | undefined): void {
     const fail = guard(this.handled, () => {
       done?.(error);

@@ -26,7 +26,7 @@ export interface RequestPeer {
   readonly headersSent: boolean;
 }
 
-/** node:http reads a socket's limits while it makes a request; the stand-in of a request is made when middleware asks for it. */
+/** node:http reads a socket's limits while it makes a request; the substitute of a request is made when middleware reads it. */
 const noSocket = new ViewSocket(
   { address: '', port: 0, encrypted: false, authorized: false },
   undefined,
@@ -211,7 +211,7 @@ export class ViewRequest extends IncomingMessage {
   #fields(): string[] {
     const { request, upgrade } = this.handled.exchange;
     const fields = [...request.flat];
-    // Parsers of bodies tell by a length or a coding that there is one; the framing itself ends at the proxy.
+    // Parsers of bodies detect one by a length or a coding; the framing itself ends at the proxy.
     if (this.#hasBody && !request.has('content-length')) fields.push('Transfer-Encoding', 'chunked');
     if (upgrade !== undefined) fields.push('Connection', 'Upgrade', 'Upgrade', upgrade);
     return fields;

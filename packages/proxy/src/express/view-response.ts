@@ -27,7 +27,7 @@ export class ViewResponse extends ResponseEvents implements RequestPeer {
           return this.#headWritten;
         },
       },
-      // Middleware of older habits (`express-session`) tells by it whether the head has been written.
+      // Older middleware (`express-session`) detects by it whether the head has been written.
       _header: {
         get() {
           return this.#headWritten ? headWrittenMark : null;

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { type FaultOwner, guard } from '@swarmgate/runtime';
 import { SilenceTimer } from './silence-timer.ts';
 
-/** What middleware reads of a socket, as far as the exchange knows it. */
+/** What middleware reads of a socket, as far as the exchange has it. */
 export interface SocketFacts {
   readonly address: string;
   /** Of the entrypoint. */
@@ -15,7 +15,7 @@ export interface SocketFacts {
 
 /** What a socket does to its exchange. */
 export interface SocketOwner extends FaultOwner {
-  /** Nothing has been sent or received for as long as `setTimeout` said. Returns `false` where no listener took it. */
+  /** Nothing has been sent or received for as long as `setTimeout` set. Returns `false` where no listener took it. */
   onSocketTimeout(): boolean;
   /** Middleware destroyed the socket. */
   onSocketDestroyed(error: Error | undefined): void;

@@ -1,6 +1,6 @@
 import { tokenBytes } from './byte-tables.ts';
 
-/** What the Connection fields of one head ask for (RFC 9110, section 7.6.1). */
+/** What the Connection fields of one head list (RFC 9110, section 7.6.1). */
 export interface ConnectionOptions {
   readonly close: boolean;
   readonly keepAlive: boolean;

@@ -1,7 +1,7 @@
 import { COLON, CR, FOLDS, LF, SPACE, TAB, tokenBytes, valueBytes } from './byte-tables.ts';
 import { type ParseError, parseErrors } from './parse-error.ts';
 
-/** Fields that forwarding has an opinion on. 0 is every other one. */
+/** Fields that forwarding treats specially. 0 is every other one. */
 export const Field = {
   other: 0,
   host: 1,

@@ -4,7 +4,7 @@ import type { Middleware } from './middleware.ts';
 
 /**
  * `verifyClientSsl`: 403 unless the client showed a certificate of an authority in `CA_FILE`; 421 (RFC 9110, section
- * 15.5.20) on a connection that was made under another rule, where asking again on a new one may help.
+ * 15.5.20) on a connection that was made under another rule, where a request on a new one may succeed.
  */
 export const verifyClientSsl: Middleware = {
   name: 'verifyClientSsl',

@@ -39,7 +39,7 @@ export interface MiddlewareOptions {
     | 'timeoutConnectMs'
     | 'workers'
   >;
-  /** The balancer, for what middleware asks of services. Default: no service has an endpoint. */
+  /** The balancer, for calls of middleware to services. Default: no service has an endpoint. */
   readonly endpoints?: EndpointChoice;
   /** What `%[env(NAME)]` reads. */
   readonly env: Environment;
@@ -47,7 +47,7 @@ export interface MiddlewareOptions {
   /** Where `dfp_users_<name>` files are. Default `/run/secrets`. */
   readonly secretsDir?: string;
   /**
-   * Who counts for `rateLimit`. A worker passes what asks its control process, since a limit is per proxy. Default: this
+   * Who counts for `rateLimit`. A worker passes a client of its control process, since a limit is per proxy. Default: this
    * process by itself, or over Redis.
    */
   readonly limiters?: Limiters;
@@ -113,7 +113,7 @@ const noEndpoints: EndpointChoice = {
 
 /**
  * The documented order: addresses, redirects, certificate, methods, http, the route's middlewares, headers, rewriting, users;
- * then what concerns the response. Request headers before users is Docker Flow's order; users are judged by what the client
+ * then what concerns the response. Request headers before users is Docker Flow's order; users are checked by what the client
  * sent. Middlewares stand before rewriting, so that an auth service gets the path that the client requested.
  */
 function stepsOf(route: Route, parts: StepParts): Middleware[] {

@@ -71,7 +71,7 @@ export function compress(
   if (!mayCompress(head, compression.leastBytes ?? leastBytes)) return undefined;
   const isPart = status === 206 || headers.has('content-range');
   const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  // A 304 rarely tells the type, and several ranges come under a type of their own.
+  // A 304 rarely has the type, and several ranges come under a type of their own.
   const isOpen = type === undefined ? status === 304 : isPart && type === 'multipart/byteranges';
   if (!isOpen && !matchesType(type ?? '', compression.types)) return undefined;
   if (compression.excludedTypes !== undefined && matchesType(type ?? '', compression.excludedTypes)) return undefined;
@@ -100,7 +100,7 @@ function mayCompress({ status, headers }: ResponseHead, least: number): boolean 
   return length === undefined || Number(length) >= least;
 }
 
-/** A client that asks with `W/"x"` where the endpoint names `"x"` has the form that was made here. */
+/** A client that sends `W/"x"` where the endpoint names `"x"` has the form that was made here. */
 function hasCompressedForm({ request }: Exchange, headers: HeaderList): boolean {
   const etag = headers.get('etag');
   if (etag?.startsWith('"') !== true) return false;

@@ -4,7 +4,7 @@ import type { Middleware } from './middleware.ts';
 export type ConnectionMode = 'http-keep-alive' | 'http-server-close' | 'httpclose';
 
 /**
- * `connectionMode`: whether connections stay open after a response. `http-server-close` asks the service to close its one,
+ * `connectionMode`: whether connections stay open after a response. `http-server-close` requests that the service closes its one,
  * `httpclose` closes the client's too (RFC 9112, section 9.6). An upgrade is left alone: its Connection field names the
  * protocol. `undefined` for `http-keep-alive`, the default.
  */

@@ -4,7 +4,7 @@ import type { Middleware } from './middleware.ts';
 
 /**
  * `grpcWeb`: a call of gRPC-Web goes to the endpoint as one of gRPC. The exchange translates the bodies by the form that is
- * noted here, and the response by its list of fields, which `onResponse` asks for.
+ * noted here, and the response by its list of fields, which `onResponse` requires.
  */
 export const grpcWeb: Middleware = {
   name: 'grpcWeb',

@@ -33,7 +33,7 @@ export function securePortsOf(
   };
 }
 
-/** Redirects to https unless the client uses it already, to this proxy or by the word of a trusted proxy. */
+/** Redirects to https unless the client uses it already, to this proxy or, as it states, to a trusted proxy. */
 export function httpsOnly({ name, status, ports }: HttpsRedirectOptions): Middleware {
   return {
     name,

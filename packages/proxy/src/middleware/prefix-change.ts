@@ -20,7 +20,7 @@ export function prefixChange(clientPath: string, endpointPath: string): PrefixCh
   };
 }
 
-/** A path of the endpoint's as clients have to ask for it. Paths that begin as the client's do already stay. */
+/** A path of the endpoint's as clients have to request it. Paths that begin as the client's do already stay. */
 export function pathForClient(path: string, { client, endpoint }: PrefixChange): string {
   if (!isBelow(path, endpoint)) return path;
   if (isBelow(client, endpoint) && isBelow(path, client)) return path;

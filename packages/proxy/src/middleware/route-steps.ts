@@ -119,7 +119,7 @@ function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepP
     case 'compress':
       return listedCompression(use);
     case 'contentType':
-      // The proxy guesses no type, whatever the option says.
+      // The proxy guesses no type, whatever the option is.
       return undefined;
     case 'unsupported':
       return unsupported(use);

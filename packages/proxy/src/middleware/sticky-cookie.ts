@@ -5,11 +5,11 @@ import type { HeaderList } from '../model/header-list.ts';
 import { proceed } from './local-responses.ts';
 import type { Middleware } from './middleware.ts';
 
-/** Before the token: tells the proxy's cookie from a service's cookie of the same name. */
+/** Before the token: distinguishes the proxy's cookie from a service's cookie of the same name. */
 const mark = 'swarmgate.';
 
 /**
- * `sessionType=sticky-server`: a cookie asks for one task. It holds an opaque token of the task, so it means the same on
+ * `sessionType=sticky-server`: a cookie selects one task. It holds an opaque token of the task, so it means the same on
  * every replica, survives updates of the others, and is set again when its task is gone. The service never gets it.
  *
  * Its name is `sessionCookie`, else that of the service. A cookie that the service sets under this name is the service's:

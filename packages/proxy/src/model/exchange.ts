@@ -95,7 +95,7 @@ export interface ClientConnection {
    */
   readonly address: string;
   readonly entryPort: number;
-  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` says another one. */
+  /** Under which clients reach the entrypoint, where `PUBLISHED_PORTS` names another one. */
   readonly publishedPort?: number;
   /** The client's own connection ended TLS here. */
   readonly secure: boolean;
@@ -108,7 +108,7 @@ export interface ClientConnection {
   readonly certificateVerified: boolean;
   /** Reads that certificate. Absent: none was verified. */
   readonly certificate?: () => ClientCertificate | undefined;
-  /** The connection was made under another rule for client certificates than `CA_FILE`: no proof for routes that ask for one. */
+  /** The connection was made under another rule for client certificates than `CA_FILE`: no proof for routes that require one. */
   readonly misdirected?: true;
 }
 

@@ -13,7 +13,7 @@ export interface RequestTarget {
   readonly header: (name: string) => string | undefined;
   /** The entrypoint ends TLS. Absent: no. */
   readonly secure?: boolean;
-  // What only rules ask for. Absent: not known, so a rule that asks for it does not fit.
+  // What only rules read. Absent: not known, so a rule that reads it does not fit.
   /** Values of all lines of a header by lower-case name, in the order of the lines. */
   readonly lines?: (name: string) => readonly string[];
   /** With its `?`, or empty. */

@@ -263,7 +263,7 @@ class DestinationCompiler {
       const parsed = parsePathPattern(text, type, this.#options.order.name === 'strict');
       if (parsed.ok) patterns.push(parsed.pattern);
       else {
-        // What an unusable exclusion meant to keep out must not get in.
+        // What an unusable exclusion was to keep out must not get in.
         if (label === 'servicePathExclude') this.#unusableExclude = true;
         this.#problem('path-unusable', label, text, parsed.message, parsed.suggestion);
       }

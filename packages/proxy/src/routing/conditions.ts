@@ -5,7 +5,7 @@ import { type EntryPortPattern, entersAt, entryPortPattern } from './entry-port.
 import { type PathPattern, pathMatches, showPath } from './path-pattern.ts';
 import { compileRule, type RequestRule } from './request-rule.ts';
 
-/** What a route asks of a request beside its host and path. All must hold; inside a list one is enough. */
+/** What a route requires of a request beside its host and path. All must hold; inside a list one is enough. */
 export interface Conditions {
   readonly port: number | undefined;
   /** `entryPorts`: one of them must be the request's. */
@@ -84,7 +84,7 @@ export function compileConditions(
   };
 }
 
-/** One for all routes that ask for nothing more: nearly all do. */
+/** One for all routes that require nothing more: nearly all. */
 const unconditional: Conditions = {
   port: undefined,
   entryPorts: undefined,

@@ -4,7 +4,7 @@ import { RE2JS } from 're2js';
 
 /** Compiled ahead of the change that needs them. */
 const prepared = new Map<string, RE2JS>();
-/** What checks of paths say, which compile them too. */
+/** The results of path checks, which compile them too. */
 const checked = new Map<string, ReturnType<typeof pathPatternText>>();
 
 /** An expression of a path or a rewrite. @throws for one that is not valid for RE2 */

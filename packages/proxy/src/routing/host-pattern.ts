@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url';
 import type { ServiceDomainAlgo } from '@swarmgate/registry';
 import { normalizeHost } from './normal-host.ts';
 
-/** What a `serviceDomain` asks of a host in normal form. `text` is in normal form too. */
+/** What a `serviceDomain` requires of a host in normal form. `text` is in normal form too. */
 export type HostPattern =
   | { readonly kind: 'any' }
   /** `shop.example` */

@@ -17,8 +17,8 @@ export interface RequestRule {
 type Predicate = (target: RequestTarget) => boolean;
 
 /**
- * A rule that cannot be read, or that asks for what is not known of a request, fits no request: its negation would let
- * requests in that the rule means to keep out.
+ * A rule that cannot be read, or that reads what is not known of a request, fits no request: its negation would let
+ * requests in that the rule is to keep out.
  */
 export function compileRule(text: string): RequestRule {
   const read = readRule(text);

@@ -18,7 +18,7 @@ export interface TableParts {
   /** How many services each owner publishes. There are few owners: each Swarm, and `manual`. */
   readonly owners: ReadonlyMap<string, number>;
   readonly indexes: Readonly<Record<MatchPhase, HostIndex>>;
-  /** Routes of default backends, the one to ask first at the front. */
+  /** Routes of default backends, the one to use first at the front. */
   readonly defaults: readonly CompiledRoute[];
   /** Match keys with more than one match rule under equal conditions. */
   readonly conflicting: PersistentMap<MatchKey>;

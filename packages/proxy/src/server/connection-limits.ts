@@ -7,7 +7,7 @@ export interface Admission {
   readonly refused: number;
   /** Of those, the ones whose address had too many. */
   readonly refusedOfAddress: number;
-  /** `false`: the connection exceeds a limit. A worker returns a promise, because it asks the control process. */
+  /** `false`: the connection exceeds a limit. A worker returns a promise, because it queries the control process. */
   admit(socket: Socket): boolean | Promise<boolean>;
 }
 

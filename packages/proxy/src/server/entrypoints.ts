@@ -20,7 +20,7 @@ export interface SortedConnection {
   readonly onSecured?: (secured: TLSSocket) => void;
 }
 
-/** Tells connections of one port apart by their ClientHello, before their TLS is ended. */
+/** Distinguishes connections of one port by their ClientHello, before their TLS is ended. */
 export interface ByServerName {
   /** Connections of other ports are not looked at. */
   looksAt(port: number): boolean;

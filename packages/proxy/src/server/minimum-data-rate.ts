@@ -1,12 +1,12 @@
 /**
  * How fast a client has to send its body. Silence alone is no measure: a client that sends a byte now and then is never
- * silent, and holds a connection to the endpoint for as long as it likes.
+ * silent, and holds a connection to the endpoint without a limit.
  */
 export class MinimumDataRate {
   readonly #bytesPerSecond: number;
   #missingBytes = 0;
 
-  /** @param bytesPerSecond on average over a span; 0: any byte will do. */
+  /** @param bytesPerSecond on average over a span; 0: any byte suffices. */
   constructor(bytesPerSecond: number) {
     this.#bytesPerSecond = bytesPerSecond;
   }

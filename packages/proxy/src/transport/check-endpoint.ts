@@ -8,7 +8,7 @@ import { openSingleExchange } from './single-exchange.ts';
 
 /**
  * A GET of `checkPath` with a response from 200 to 399, or a connection where only `checkTcp` is set. Of gRPC services
- * `grpc.health.v1.Health/Check` that says SERVING. Never rejects. The connection is opened and the response is read as
+ * `grpc.health.v1.Health/Check` with SERVING. Never rejects. The connection is opened and the response is read as
  * those of requests are. `undefined`: this machine could not open it, so nothing was found out.
  */
 export async function checkEndpoint(

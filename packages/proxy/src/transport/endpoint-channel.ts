@@ -38,7 +38,7 @@ export type ConnectionFault =
   | { readonly kind: 'invalid'; readonly cause: string }
   /** HTTP/2: the endpoint has not processed the request, whatever its method (RFC 9113, section 8.7). */
   | { readonly kind: 'unprocessed' }
-  /** The endpoint does not speak what its label says. `none`: it does not say what it speaks; `plain`: no TLS. */
+  /** The endpoint does not speak its label's protocol. `none`: its protocol is not known; `plain`: no TLS. */
   | { readonly kind: 'wrong-protocol'; readonly spoken: SpokenProtocol }
   /** HTTP/2: the endpoint has not announced that it takes upgrades (RFC 8441). */
   | { readonly kind: 'no-upgrades' };

@@ -8,7 +8,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 export interface OpenOptions {
   /** Static read buffers (`net.Socket`'s `onread`). Default: a stream. */
   readonly onread?: TcpNetConnectOpts['onread'];
-  /** Default: TLS where the endpoint asks for it. `false`: a bare TCP connection, to see whether the port accepts. */
+  /** Default: TLS where the endpoint requires it. `false`: a bare TCP connection, to see whether the port accepts. */
   readonly secure?: boolean;
   /** Protocols offered by ALPN. Default: none. */
   readonly alpn?: readonly string[];

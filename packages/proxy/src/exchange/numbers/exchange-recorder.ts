@@ -43,7 +43,7 @@ export class ExchangeRecorder {
     row.receivedBytes += record.receivedBytes;
     // Maintenance is no failure: it is in no status class, and its reason is counted.
     counts.count(at, cellOfStatus(record.reason === 'maintenance' ? 0 : record.status));
-    // An upgraded connection lasts as long as its client wishes: no latency.
+    // An upgraded connection lasts as long as its client keeps it: no latency.
     if (record.status !== 101) counts.count(at, bucketOf(record.durationMs));
     if (record.retries > 0) counts.count(at, retriesCell, record.retries);
     if (record.reason !== undefined) row.countReason(record.reason);

@@ -132,7 +132,7 @@ function clientAttributes(
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
 
-/** Others would be a name for every word that a client thinks of. */
+/** Others would make a span name of every method that a client sends. */
 function methodOf(method: string): readonly string[] {
   if (knownMethods.has(method)) return [text('http.request.method', method)];
   return [text('http.request.method', '_OTHER'), text('http.request.method_original', method)];

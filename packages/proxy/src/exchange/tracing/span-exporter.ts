@@ -39,7 +39,7 @@ export interface ExportedSpans {
 /** Statuses after which the same batch may be sent again (OTLP specification, "Retryable response codes"). */
 const retryable = new Set([429, 502, 503, 504]);
 const mostTries = 5;
-/** The queue overflows for as long as a batch waits: a longer wish of the collector counts as this, in milliseconds. */
+/** The queue overflows for as long as a batch waits: a longer Retry-After of the collector counts as this, in milliseconds. */
 const mostWaitMs = 60_000;
 /**
  * So many exchanges are written at once: code that runs once in a hundred requests has left the processor's caches each time.
@@ -216,7 +216,7 @@ type Outcome =
   | {
       readonly kind: 'not-taken';
       readonly mayRetry: boolean;
-      /** What the collector wishes for. */
+      /** The collector's Retry-After. */
       readonly retryAfterMs?: number | undefined;
       readonly error: Error;
     };

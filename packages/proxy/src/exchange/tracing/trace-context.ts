@@ -49,7 +49,7 @@ export function parseTraceParent(value: string | undefined): TraceParent | undef
 export interface TraceStart {
   readonly parent: TraceParent | undefined;
   readonly traceState: string | undefined;
-  /** `TRUSTED_PROXIES` vouches for the other end: its decision to sample counts. */
+  /** The other end is in `TRUSTED_PROXIES`: its decision to sample counts. */
   readonly trusted: boolean;
   /** The route's `traceSample`; default the sampler's ratio. */
   readonly ratio: number | undefined;

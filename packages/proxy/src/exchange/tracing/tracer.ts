@@ -42,7 +42,7 @@ export class Tracer {
     const { trace } = record;
     if (trace === undefined) return false;
     const { slowMs, exporter } = this.#options;
-    // A tunnel is as long as its client wishes.
+    // A tunnel lasts as long as its client keeps it.
     const isSlow = slowMs > 0 && record.durationMs >= slowMs && record.status !== 101;
     if (!trace.sampled && record.status < 500 && !isSlow) return false;
     exporter.add({ record, trace, endedAtMs: Date.now() });

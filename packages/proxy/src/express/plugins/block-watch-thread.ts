@@ -10,7 +10,7 @@ const beats = new Int32Array(shared);
 const looksForWaiting = 3;
 /** One that computes shows it soon; where processors are scarce, later. */
 const looksForComputing = 15;
-/** Of a process that a plug-in may keep, but none can be named, so many are blamed together. */
+/** Of a process that a plug-in may block, where none can be identified: all that may be the cause are named. */
 const looksInDoubt = 5 * looks;
 const mostFrames = 20;
 

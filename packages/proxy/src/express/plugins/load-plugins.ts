@@ -26,7 +26,7 @@ const extensions = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
 
 /**
  * Imports every plug-in of the folder: files with a JavaScript or TypeScript extension at its top, by their names. Names that
- * begin with `.` or `_` and declarations (`.d.ts`) are left to the plug-ins. Never rejects: a file that cannot be used says why.
+ * begin with `.` or `_` and declarations (`.d.ts`) are left to the plug-ins. Never rejects: a file that cannot be used comes with the reason.
  */
 export async function loadPlugins(
   directory: string,

@@ -36,7 +36,7 @@ interface Instance {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** The plug-ins of routes: makes their middleware as services change, and says what cannot be made. */
+/** The plug-ins of routes: makes their middleware as services change, and reports what cannot be made. */
 export class RoutePlugins {
   readonly #options: RoutePluginsOptions;
   #hasFirst = false;

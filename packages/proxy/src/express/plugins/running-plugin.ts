@@ -52,7 +52,7 @@ function onUncaught(error: unknown): void {
   for (const { nameIn, onError } of takers) {
     const plugin = nameIn(error) ?? store?.plugin;
     if (plugin === undefined) continue;
-    // The exchange tells its errors itself, those that come after its end too.
+    // The exchange reports its errors itself, those that come after its end too.
     if (store?.onLateError === undefined) onError(plugin, error);
     else store.onLateError(error);
     return;

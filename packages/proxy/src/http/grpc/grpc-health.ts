@@ -20,7 +20,7 @@ export function healthCheckRequest(service: string): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-/** Whether the response says SERVING. Its other fields, which later versions may add, are not read. */
+/** Whether the response is SERVING. Its other fields, which later versions may add, are not read. */
 export function isServing(body: Buffer): boolean {
   if (body.length < prefixBytes + 2 || body[0] !== 0) return false;
   const length = body.readUInt32BE(1);

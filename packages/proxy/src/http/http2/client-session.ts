@@ -93,7 +93,7 @@ export class Http2ClientSession extends Http2Session {
     this.#events.onPong(payload);
   }
 
-  /** An endpoint's resets are judged by its health, not by the session. */
+  /** An endpoint's resets count for its health, not in the session. */
   protected override chargeReset(): boolean {
     return true;
   }

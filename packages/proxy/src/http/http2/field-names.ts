@@ -40,7 +40,7 @@ function error(cause: string): ParseError {
 /** What is known of a field by its name alone. One object for each known name; table entries share it. */
 export interface FieldName {
   readonly text: string;
-  /** `Field` of HTTP/1.1: which fields forwarding has an opinion on. */
+  /** `Field` of HTTP/1.1: which fields forwarding treats specially. */
   readonly kind: number;
   readonly rule: number;
   /** Set where no field may have this name. */

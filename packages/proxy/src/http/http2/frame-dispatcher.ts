@@ -23,7 +23,7 @@ export interface FrameEvents {
   fault(fault: Fault): void;
 }
 
-// A block is decoded and judged before the next frame of any connection is read.
+// A block is decoded and validated before the next frame of any connection is read.
 const decoded = new DecodedFields();
 
 /**

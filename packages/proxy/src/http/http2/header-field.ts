@@ -4,7 +4,7 @@ import { type ParseError, parseErrors } from '../parse-error.ts';
 import { type FieldName, headErrors, Rule } from './field-names.ts';
 
 /**
- * One field as it was decoded. The entries of HPACK's tables are such objects: what was judged or built for a field is
+ * One field as it was decoded. The entries of HPACK's tables are such objects: what was validated or built for a field is
  * kept with it, and costs nothing in the requests that repeat it.
  */
 export class HeaderField {
@@ -33,7 +33,7 @@ export class HeaderField {
   }
 }
 
-/** Makes a field of a value's bytes and judges it. */
+/** Makes a field of a value's bytes and validates it. */
 export function validatedField(name: FieldName, bytes: Buffer, from: number, to: number): HeaderField {
   const value = from === to ? '' : bytes.toString('latin1', from, to);
   return new HeaderField(name, value, name.flaw ?? valueFlaw(name, bytes, from, to));

@@ -6,7 +6,7 @@ import { fieldName, headErrors, Rule } from './field-names.ts';
 import { HeaderField } from './header-field.ts';
 import type { DecodedFields } from './hpack/decoder.ts';
 
-/** A request's head as it came (RFC 9113, section 8.3.1): judged, unchanged but for joined cookies. */
+/** A request's head as it came (RFC 9113, section 8.3.1): validated, unchanged but for joined cookies. */
 export interface RequestHead {
   readonly method: string;
   /** Empty for CONNECT without `:protocol`. */
@@ -111,7 +111,7 @@ export interface RefusedRequest {
 
 const cookieName = fieldName('cookie');
 
-// Judging calls nothing that could judge another head meanwhile.
+// Validation calls nothing that could validate another head meanwhile.
 const pseudo: (string | undefined)[] = new Array(Rule.unknownPseudo).fill(undefined);
 let fields: HeaderField[] = [];
 let contentLength = -1;

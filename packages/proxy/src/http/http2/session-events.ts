@@ -61,7 +61,7 @@ export interface ClientEvents extends SessionEvents {
   onResponse(stream: Http2Stream, head: ResponseHead, endStream: boolean): void;
 }
 
-/** `true` where a error makes the request malformed, and the stream ends in PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
+/** `true` where an error makes the request malformed, and the stream ends in PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
 export function isMalformed(error: ParseError): boolean {
   return error.response === 'bad-request' || error.response === 'ambiguous-framing' || error.response === 'bad-host';
 }

@@ -9,7 +9,7 @@ export interface Queued {
   readonly trailers: readonly string[] | undefined;
 }
 
-/** What a stream asks of the sending half of its connection. */
+/** What a stream uses of the sending half of its connection. */
 export interface StreamSender {
   readonly initialStreamWindow: number;
   copied: boolean;
@@ -25,7 +25,7 @@ export interface StreamSender {
   sendData(stream: Http2Stream, bytes: Uint8Array, from: number, to: number, endStream: boolean): boolean;
 }
 
-/** What a stream asks of its session. */
+/** What a stream uses of its session. */
 export interface StreamHost {
   readonly sender: StreamSender;
   /** END_STREAM was sent. */

@@ -39,7 +39,7 @@ export class PasswordVerifier {
   }
 
   /**
-   * At once where the response is known or cheap; a promise where something has to be hashed. Never rejects. What is
+   * At once where the response is known or cheap; a promise where something has to be hashed. Never rejects. The
    * cached result is per name: shared among names, it would reveal unknown names by their fast response.
    */
   check(

@@ -12,7 +12,7 @@ export interface ServiceCallsOptions extends EndpointChoice {
   readonly connectMs: number;
 }
 
-// What middleware asks is short; more than this at once means that the service does not keep up.
+// Calls of middleware are short; more of them than this at once means that the service does not keep up.
 const mostAtOnce = 256;
 const mostWaiting = 1_024;
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { type Destination, type ServiceDefinition, serviceKey } from '@swarmgate/registry/vocabulary';
 import type { Route } from '../../model/route.ts';
 
-/** Where middleware asks: a service of the Swarm, or a host that the proxy reaches. */
+/** What middleware calls: a service of the Swarm, or a host that the proxy reaches. */
 export interface ServiceAddress {
   readonly route: Route;
   /** For `Host`. */

@@ -23,7 +23,7 @@ const hop = new Set([
 
 /**
  * Gives the endpoint what the auth service found out. The client's own headers of these names go first, in every spelling
- * and whether or not the auth service sends one: they would be taken for its word.
+ * and whether or not the auth service sends one: they would be taken for its result.
  */
 export function copyHeaders(exchange: Exchange, { headers }: WholeResponse, settings: AuthSettings): void {
   const { request } = exchange;

@@ -72,7 +72,7 @@ async function respond(
   const method = authMethod(exchange, settings);
   try {
     const response = await calls.call({ route: address.route, head, method, timeoutMs, mostBodyBytes });
-    // No browser called the auth service before: there is nothing that it could confirm.
+    // No browser called the auth service before: so there is no session that it could confirm.
     if (response.status !== 304) return response;
     logger.warn({ service: exchange.route.key, auth: address.authority }, 'the auth service responded with 304');
   } catch (error) {

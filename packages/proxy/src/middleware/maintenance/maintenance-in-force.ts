@@ -7,7 +7,7 @@ import type {
 import { type AddressList, addressList } from '../../http/address-list.ts';
 import type { ServedService } from '../../model/served-service.ts';
 
-/** Maintenance of one service: what an operator set, which ends by its time, else what its labels say. */
+/** Maintenance of one service: what an operator set, which ends by its time, else what its labels set. */
 export interface ServiceDown {
   readonly operator: TimedPage | undefined;
   readonly label: TimedPage | undefined;

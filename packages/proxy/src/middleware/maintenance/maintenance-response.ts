@@ -30,7 +30,7 @@ export function maintenanceResponse(page: TimedPage, accept: string | undefined,
   };
 }
 
-/** What the page asks for, else what is left of the maintenance, else two minutes; at least a second. */
+/** The page's own value, else what is left of the maintenance, else two minutes; at least a second. */
 function retryAfterSeconds({ retryAfterMs, untilMs }: TimedPage, nowMs: number): number {
   const ms = retryAfterMs ?? (Number.isFinite(untilMs) ? untilMs - nowMs : usualRetryMs);
   return Math.max(1, Math.ceil(ms / 1_000));

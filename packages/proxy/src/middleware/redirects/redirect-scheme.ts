@@ -5,7 +5,7 @@ import { proceed, redirectTo, refuse } from '../local-responses.ts';
 import type { Middleware } from '../middleware.ts';
 import { redirectStatus } from './redirect-status.ts';
 
-/** `redirectScheme`: requests that came by the other scheme, by this proxy's own or a trusted hop's word. */
+/** `redirectScheme`: requests that came by the other scheme, as this proxy's own connection or a trusted hop shows it. */
 export function redirectScheme({ scheme, port, permanent }: UseOf<'redirectScheme'>, ports: SecurePorts): Middleware {
   const usual = scheme === 'https' ? 443 : 80;
   const portOf = (exchange: Exchange) => port ?? (scheme === 'https' ? portForClients(exchange, ports) : usual);

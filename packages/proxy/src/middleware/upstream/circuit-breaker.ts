@@ -48,7 +48,7 @@ export function circuitBreaker(use: UseOf<'circuitBreaker'>, nowMs = () => perfo
       return true;
     }
     state.requested += 1;
-    // One request of the first ones has to pass, or nothing would ever be known.
+    // One request of the first ones has to pass, or the breaker would have no figures.
     if (state.passed > share * state.requested) return false;
     state.passed += 1;
     return true;

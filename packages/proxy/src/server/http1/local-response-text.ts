@@ -17,7 +17,7 @@ export function httpDate(): string {
 
 export type AfterResponse = 'close' | 'keep-alive' | 'implied';
 
-/** The Connection line that tells a client what happens after this response (RFC 9112, section 9.3). */
+/** The Connection line that announces what happens after this response (RFC 9112, section 9.3). */
 export function connectionLine(after: AfterResponse): string {
   return after === 'implied' ? '' : `Connection: ${after}\r\n`;
 }

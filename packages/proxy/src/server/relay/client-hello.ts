@@ -56,7 +56,7 @@ export class ClientHelloReader {
     const header = this.#header;
     header.push(byte);
     if (header.length === 1) return byte === handshakeRecord;
-    // 3, then 1 to 4: TLS 1.0 to 1.3 all say so on the record.
+    // 3, then 1 to 4: TLS 1.0 to 1.3 all have it on the record.
     if (header.length === 2) return byte === 3;
     if (header.length < 5) return true;
     this.#leftOfRecord = (header[3] as number) * 256 + byte;

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { Route } from '../../model/route.ts';
 import { nameRank } from '../../routing/name-rank.ts';
 
-/** What a route asks of a server name. */
+/** What a route requires of a server name. */
 export interface NamePattern {
   /** Equal patterns of two services are one match. */
   readonly id: string;

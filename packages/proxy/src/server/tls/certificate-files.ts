@@ -17,7 +17,7 @@ export interface CertificateFilesOptions {
 /** Reads certificates from files, and again when they change, so that a renewed one is served without a restart. */
 export class CertificateFiles {
   readonly #options: CertificateFilesOptions;
-  // What was read last, so that an unchanged file is neither parsed nor complained about again.
+  // What was read last, so that an unchanged file is neither parsed nor reported again.
   readonly #seen = new Map<string, { readonly pem: string; readonly certificate: Certificate | undefined }>();
 
   constructor(options: CertificateFilesOptions) {

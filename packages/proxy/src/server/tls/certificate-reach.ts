@@ -10,7 +10,7 @@ const reaches = new WeakMap<Socket, CertificateReach>();
 /**
  * Remembers which certificate the connection has. A client that finds a second host in it may send requests for that host here
  * (RFC 9113, section 9.1.1); one for which another certificate is served belongs on a connection of its own. A client that sent
- * no server name requested no certificate, and may ask for any host: `curl -k https://10.0.0.7/ -H 'Host: …'`.
+ * no server name requested no certificate, and may request any host: `curl -k https://10.0.0.7/ -H 'Host: …'`.
  */
 export function noteCertificate(secured: TLSSocket, certificates: CertificateStore): void {
   const { servername } = secured;

@@ -126,7 +126,7 @@ export class CertificateStore {
 
   /**
    * `DEFAULT_CERT`, else the oldest certificate, which is the same on every replica: one that a service brings along only where
-   * there is no other, so that no service speaks for unknown names; the self-signed one only where there is none at all.
+   * there is no other, so that no service's certificate is shown for unknown names; the self-signed one only where there is none at all.
    */
   #chooseDefault(): Certificate | undefined {
     const sources = certificateSources.filter((source) => source !== 'self-signed' && source !== 'service');

@@ -57,7 +57,7 @@ export class SecureEntrypoint {
       // `undefined` ends the handshake with `no_application_protocol`, as a list without overlap does.
       ALPNCallback(this: TLSSocket, { servername, protocols }) {
         return guard(connectionOwner(this, logger), () => {
-          // The service behind a relay has one protocol, which only its clients know.
+          // The service behind a relay has one protocol, which is not known here.
           const isOfRelay = isRelayed(this) && !protocols.includes(acmeProtocol);
           return isOfRelay ? relayedProtocol(protocols) : handshakes.chooseProtocol(this, servername, protocols);
         })();

@@ -3,8 +3,8 @@ import { type Certificate, readCertificate } from './certificate.ts';
 const validForMs = 10 * 365 * 86_400_000;
 
 /**
- * A self-signed certificate for server names without one: the client shows what is wrong, which a failed handshake would
- * not.
+ * A self-signed certificate for server names without one: the client then reports what is wrong, which it would not after a
+ * failed handshake.
  */
 export async function makeSelfSigned(
   clientAuthorities: string | undefined,

@@ -42,7 +42,7 @@ const session = {
 
 /**
  * Silence of a connection with open streams after which it is probed for a sign of life by PING, in milliseconds. Servers of
- * gRPC end connections that ask more often than every 5 minutes (ENHANCE_YOUR_CALM).
+ * gRPC end connections with more PINGs than one in 5 minutes (ENHANCE_YOUR_CALM).
  */
 const silenceMs = 310_000;
 /** How long it may take to send anything then, in milliseconds. */

@@ -100,7 +100,7 @@ export class HpackDecoder {
     if (bytes < this.#maxTableBytes) this.#updateDue = true;
   }
 
-  /** Decodes a whole block into `fields`. Returns `false` where the block is wrong, or a bomb: `fields` tells which. */
+  /** Decodes a whole block into `fields`. Returns `false` where the block is wrong, or a bomb: `fields` shows which. */
   decode(bytes: Buffer, from: number, to: number, fields: DecodedFields): boolean {
     let at = from;
     let mayResize = true;

@@ -58,7 +58,7 @@ export class HpackEncoder {
   }
 
   /**
-   * First half: takes the fields as flat name, value, name, value, and judges them. Names may have upper case.
+   * First half: takes the fields as flat name, value, name, value, and validates them. Names may have upper case.
    * @param pseudo pseudo-header fields, which come first
    * @returns how many bytes `write` needs at most, or -1 where a name or value must not be sent.
    */
