@@ -1,12 +1,18 @@
+import { certificateMutants } from './certificates.ts';
 import { consulUiMutants } from './consul-ui.ts';
+import { endpointMutants } from './endpoints.ts';
 import { exchangeMutants } from './exchange.ts';
 import { faultMutants } from './faults.ts';
 import { http2Mutants } from './http2.ts';
+import { labelMutants } from './labels.ts';
+import { listeningMutants } from './listening.ts';
 import { maintenanceMutants } from './maintenance.ts';
 import { middlewareMutants } from './middlewares.ts';
 import type { Mutant } from './mutant.ts';
+import { numbersMutants } from './numbers.ts';
 import { pluginMutants } from './plugins.ts';
 import { publishingMutants } from './publishing.ts';
+import { registryMutants } from './registry.ts';
 import { servingMutants } from './serving.ts';
 
 /** Every planted fault, module by module. */
@@ -20,4 +26,10 @@ export const mutants: readonly Mutant[] = [
   ...middlewareMutants,
   ...maintenanceMutants,
   ...http2Mutants,
+  ...certificateMutants,
+  ...labelMutants,
+  ...registryMutants,
+  ...listeningMutants,
+  ...endpointMutants,
+  ...numbersMutants,
 ];

@@ -43,6 +43,24 @@ describe('the budget', () => {
     expect(spend(budget, ['a.example.com'], 200)).to.not.have.property('ok');
   });
 
+  it('admits such a renewal where the limit of its set is used up', () => {
+    let budget = emptyBudget;
+    for (let n = 0; n < 4; n += 1) budget = spend(budget, ['a.example.com'], n) as Budget;
+    expect(spend(budget, ['a.example.com'], 4)).to.have.property('limit', 'sets');
+    expect(spend(budget, ['a.example.com'], 4, true)).to.not.have.property('ok');
+  });
+
+  it('counts one set of names whatever their order', () => {
+    let budget = emptyBudget;
+    for (let n = 0; n < 4; n += 1)
+      budget = spend(
+        budget,
+        n % 2 === 0 ? ['a.example.com', 'b.example.com'] : ['b.example.com', 'a.example.com'],
+        n,
+      ) as Budget;
+    expect(spend(budget, ['b.example.com', 'a.example.com'], 4)).to.have.property('limit', 'sets');
+  });
+
   it('refuses a name that failed four times within an hour', () => {
     let budget = emptyBudget;
     for (let n = 0; n < 4; n += 1) budget = countFailures(budget, ['a.example.com'], n);

@@ -43,6 +43,17 @@ describe('the next step of an order', () => {
     });
   });
 
+  it('publishes nothing for a name that was not ordered, nor for a DNS name that is an address', () => {
+    const address: Authorization = { ...authorization('a', 'pending'), identifier: { type: 'ip', value: 'a' } };
+    for (const foreign of [authorization('other.example.com', 'pending'), address])
+      expect(step(order('pending'), [authorization('a', 'pending'), foreign])).to.have.nested.property(
+        'problem.type',
+        'serverInternal',
+      );
+    const valid = authorization('other.example.com', 'valid');
+    expect(step(order('pending'), [authorization('a', 'pending'), valid])).to.have.property('kind', 'prove');
+  });
+
   const waits = [
     ['a challenge that was reported', order('pending'), [authorization('a', 'pending')], ['https://ca/http-01']],
     [

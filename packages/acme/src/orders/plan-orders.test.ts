@@ -41,6 +41,15 @@ const plan = (input: Partial<OrderPlanInput>) => {
 };
 
 describe('planning orders', () => {
+  it('renews the certificate that ends last of several for one name', () => {
+    const due = { renewAtMs: nowMs };
+    const certificates = [
+      certificate(['a'], { ...due, id: 'later', notAfterMs: nowMs + 2_000 }),
+      certificate(['a'], { ...due, id: 'sooner' }),
+    ];
+    expect(plan({ required: [requiredName('a')], certificates }).orders).to.deep.equal([['a', 'renewal', 'later']]);
+  });
+
   it('puts the names of one service together, and those of another apart', () => {
     const { orders } = plan({ required: [requiredName('a'), requiredName('b'), requiredName('c', 'api')] });
     expect(orders).to.deep.equal([

@@ -2,8 +2,22 @@ import { expect } from 'chai';
 import { http, type Labels, one, router, service, translated } from '../../test/traefik-services.ts';
 import type { Destination } from '../definition/service-definition.ts';
 import { readConstraint } from './constraints.ts';
+import { sharedKey } from './shared-names.ts';
 import { isForTraefik, type TraefikOptions } from './traefik-options.ts';
 import type { TraefikTranslation } from './translate-traefik.ts';
+
+describe('a name of another provider', () => {
+  for (const [reference, key] of [
+    ['auth', 'auth'],
+    ['auth@docker', 'auth'],
+    ['auth@swarm', 'auth'],
+    ['auth@file', 'auth@file'],
+    ['auth@consul', undefined],
+  ] as const)
+    it(`${reference} is ${key ?? 'none that is known'}`, () => {
+      expect(sharedKey(reference, {})).to.equal(key);
+    });
+});
 
 describe('labels of Traefik of several services', () => {
   describe('of TCP', () => {

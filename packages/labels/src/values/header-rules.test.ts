@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type HeaderRule, responseHeaderRules } from './header-rules.ts';
+import { type HeaderRule, headerPairs, responseHeaderRules } from './header-rules.ts';
 
 const seed = 20_261_128;
 const read = (text: string): readonly HeaderRule[] | undefined => {
@@ -81,3 +81,18 @@ function slowRules(text: string): readonly HeaderRule[] | undefined {
   }
   return rules.length === 0 ? undefined : rules;
 }
+
+describe('pairs of header and value', () => {
+  for (const [raw, pairs] of [
+    ['X-Version:3,X-Name:Jane', { 'X-Version': '3', 'X-Name': 'Jane' }],
+    ['X-Time:12:30', { 'X-Time': '12:30' }], // the first colon splits
+    ['X-List:"a,b"', { 'X-List': 'a,b' }],
+    ['X-Version', undefined],
+    ['__proto__:x', undefined],
+    ['', undefined],
+  ] as const)
+    it(`${JSON.stringify(raw)} ${pairs === undefined ? 'is refused' : 'are read'}`, () => {
+      const read = headerPairs.parse(raw, { separator: ',' });
+      expect(read.ok ? read.value : undefined).to.deep.equal(pairs);
+    });
+});

@@ -23,6 +23,7 @@ describe('nearestName', () => {
   it('finds nothing where too much differs', () => {
     expect(nearestName('alertIf', ['aclName', 'port'])).to.equal(undefined);
     expect(nearestName('x', ['port'])).to.equal(undefined);
+    expect(nearestName('abc', ['port', 'acl'])).to.equal(undefined);
   });
   it('gives up on endless names', () => {
     expect(nearestName('x'.repeat(100_000), ['port'])).to.equal(undefined);

@@ -25,6 +25,11 @@ describe('carrySince', () => {
     ['another port of the service', { servicePath: ['/a', '/b'], serviceDomain: ['a.example'], port: 81 }, 5],
     ['another index', { index: 7, servicePath: ['/a', '/b'], serviceDomain: ['a.example'] }, 5],
     ['one path more', { servicePath: ['/a', '/b', '/c'], serviceDomain: ['a.example'] }, 1000],
+    [
+      'an excluded path',
+      { servicePath: ['/a', '/b'], serviceDomain: ['a.example'], servicePathExclude: ['/a/x'] },
+      1000,
+    ],
     ['another host', { servicePath: ['/a', '/b'], serviceDomain: ['b.example'] }, 1000],
     ['a predicate more', { servicePath: ['/a', '/b'], serviceDomain: ['a.example'], userAgent: ['x'] }, 1000],
     [

@@ -149,6 +149,17 @@ describe('checkEndpoints', () => {
     });
   }
 
+  for (const [given, isRestricted] of [
+    [true, true],
+    ['yes', true],
+    [null, false],
+    [false, false],
+  ] as const)
+    it(`takes tasksOnly=${JSON.stringify(given)} for ${isRestricted ? 'a restriction' : 'none'}`, () => {
+      const checked = checkEndpoints({ ...endpoints, tasksOnly: given }, place);
+      expect(checked.ok && checked.endpoints.tasksOnly === true).to.equal(isRestricted);
+    });
+
   const whole: readonly (readonly [string, object])[] = [
     ['a DNS name with a NUL', { dnsName: 'go\0demo' }],
     ['a DNS name with a blank', { dnsName: 'go demo' }],

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { definitionOf } from '../../test/sample-definition.ts';
 import { checkDefinition } from './check-definition.ts';
+import { mayRestrict } from './unknown-restrictions.ts';
 
 const place = { owner: 'manual', service: 'web' };
 
@@ -18,6 +19,16 @@ describe('unknown fields of a definition', () => {
   it('are none of a definition as it is published', () => {
     expect(check({ weight: 5 }, { httpsOnly: true })).to.not.have.property('warnings');
   });
+
+  for (const [name, isRestricting] of [
+    ['ratelimt', true], // near to a restricting label
+    ['denyEverything', true], // one of its words restricts
+    ['wieght', false],
+    ['note', false],
+  ] as const)
+    it(`${isRestricting ? 'close' : 'leave open'} the routes of a definition with ${name}`, () => {
+      expect(mayRestrict(name)).to.equal(isRestricting);
+    });
 
   const cases: readonly (readonly [string, object, object, string, string | undefined])[] = [
     ['a misspelt field of the service', { wieght: 5 }, {}, 'wieght', 'did you mean weight?'],

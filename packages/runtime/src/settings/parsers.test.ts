@@ -9,6 +9,7 @@ import {
   ownerName,
   portMapping,
   ports,
+  secretsKeys,
 } from './parsers.ts';
 
 describe('parsers of settings', () => {
@@ -78,6 +79,13 @@ describe('parsers of settings', () => {
       expect(bearerToken(token), token).to.deep.equal({ ok: true, value: token });
     for (const wrong of [' ', ' x', 'x ', 'x\n', 'schlüssel', 'a\tb'])
       expect(bearerToken(wrong).ok, wrong).to.equal(false);
+  });
+
+  it('takes one key, or two during a rotation, and no third', () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    for (const keys of [[key], [key, key]]) expect(secretsKeys(keys.join(',')).ok).to.equal(true);
+    expect(secretsKeys([key, key, key].join(',')).ok).to.equal(false);
+    expect(secretsKeys(`${key},c2hvcnQ=`).ok).to.equal(false);
   });
 
   it('trims the parts of a list and drops empty ones', () => {

@@ -53,5 +53,6 @@ describe('the view of the Swarm', () => {
     const [one, two] = [aTask({ id: 'a' }), aTask({ id: 'b' })];
     expect(tasksDiffer([one, two], [two, one])).to.equal(false);
     expect(tasksDiffer([one, two], [one, { ...two, desiredState: 'shutdown' }])).to.equal(true);
+    expect(tasksDiffer([one, two], [one, { ...two, state: 'failed' }])).to.equal(true);
   });
 });

@@ -192,4 +192,12 @@ describe('the balancer', () => {
     pickId(upstreamOf(b));
     expect(balancer.outstandingOf('b')).to.equal(1);
   });
+
+  it('applies an ejection of another worker, and shortens none', () => {
+    balancer.applyEjection('a', { forMs: 4_000, ejections: 2 });
+    balancer.applyEjection('a', { forMs: 2_000, ejections: 1 });
+    expect(balancer.healthOf('a')).to.deep.equal({ kind: 'ejected', untilMs: nowMs + 4_000, ejections: 2 });
+    balancer.applyEjection('a', { forMs: 8_000, ejections: 3 });
+    expect(balancer.healthOf('a')).to.deep.equal({ kind: 'ejected', untilMs: nowMs + 8_000, ejections: 3 });
+  });
 });
