@@ -39,7 +39,7 @@ export const inFlightReq = middlewareKind({
   kind: 'inFlightReq',
   positional: 'amount',
   meaning:
-    'Requests that are served at the same time by a proxy; more get 429 `in-flight-limited`. Each worker counts its share, rounded up.',
+    'Requests that are served at the same time by a proxy, in all of its workers together; more get 429 `in-flight-limited`.',
   example: '10',
   restricts: 'in-flight',
   options: {

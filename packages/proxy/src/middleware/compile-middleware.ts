@@ -15,6 +15,7 @@ import { type Environment, requestHeaders, responseHeaders } from './header-chan
 import { forwardedProtoRedirect, httpsOnly, type SecurePorts, securePortsOf } from './https-redirect.ts';
 import { createLimiters, type Limiters } from './limits/limiters.ts';
 import { rateLimit } from './limits/rate-limit.ts';
+import { LocalSemaphores, type Semaphores } from './limits/semaphores.ts';
 import type { Middleware, MiddlewareOf } from './middleware.ts';
 import { pathRewrite } from './path-rewrite.ts';
 import { rewriteResponse } from './rewrite-response.ts';
@@ -51,6 +52,8 @@ export interface MiddlewareOptions {
    * process by itself, or over Redis.
    */
   readonly limiters?: Limiters;
+  /** What counts requests in flight. A worker passes what asks its control process. Default: this process by itself. */
+  readonly semaphores?: Semaphores;
 }
 
 /** All per-route steps of one process, with what they share: users, verified passwords, counters. */
@@ -74,6 +77,7 @@ export function createMiddleware(options: MiddlewareOptions): RouteMiddleware {
     verifier: new PasswordVerifier(),
     limiters:
       options.limiters ?? createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
+    semaphores: options.semaphores ?? new LocalSemaphores(),
     compression: defaultCompression(settings),
     calls: new ServiceCalls({ ...(options.endpoints ?? noEndpoints), logger, connectMs: settings.timeoutConnectMs }),
   };
@@ -102,6 +106,7 @@ interface StepParts {
   readonly directory: UserDirectory;
   readonly verifier: PasswordVerifier;
   readonly limiters: Limiters;
+  readonly semaphores: Semaphores;
   readonly compression: Partial<Compression>;
   readonly calls: ServiceCalls;
 }
@@ -127,6 +132,7 @@ function stepsOf(route: Route, parts: StepParts): Middleware[] {
     calls: parts.calls,
     logger: options.logger,
     verifier,
+    semaphores: parts.semaphores,
     sharedLimiters: options.settings.redisUrl === undefined ? undefined : limiters,
     workers: options.settings.workers === 'cores' ? availableParallelism() : options.settings.workers,
     securePorts,

@@ -14,6 +14,7 @@ import { headers } from './headers/headers.ts';
 import type { SecurePorts } from './https-redirect.ts';
 import { inFlightReq } from './limits/in-flight.ts';
 import type { Limiters } from './limits/limiters.ts';
+import type { Semaphores } from './limits/semaphores.ts';
 import { type BucketParts, tokenBucket } from './limits/token-bucket.ts';
 import type { Middleware } from './middleware.ts';
 import { addPrefix } from './paths/add-prefix.ts';
@@ -33,6 +34,8 @@ export interface ListedStepParts {
   readonly verifier: PasswordVerifier;
   /** Counts rate limits for all proxies together, where Redis is set. */
   readonly sharedLimiters: Pick<Limiters, 'count'> | undefined;
+  /** Count what is in flight, for all processes of the proxy together. */
+  readonly semaphores: Semaphores;
   /** Processes that serve the route. */
   readonly workers: number;
   /** Of a path after a change: `MAX_HEAD_BYTES`. */
@@ -67,11 +70,14 @@ export function listedSteps(route: Route, parts: ListedStepParts): ListedSteps {
   };
 }
 
-function bucketParts(at: number, { key, destination }: Route, parts: ListedStepParts): BucketParts {
+function bucketParts(at: number, route: Route, parts: ListedStepParts): BucketParts {
   const { workers, sharedLimiters: limiters } = parts;
-  return limiters === undefined
-    ? { workers }
-    : { workers, shared: { limiters, scope: `${key}/${destination.index}/${at}` } };
+  return limiters === undefined ? { workers } : { workers, shared: { limiters, scope: scopeOf(route, at) } };
+}
+
+/** The same before and after a change of the table. */
+function scopeOf({ key, destination }: Route, at: number): string {
+  return `${key}/${destination.index}/${at}`;
 }
 
 function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepParts): Middleware | undefined {
@@ -103,7 +109,7 @@ function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepP
     case 'rateLimit':
       return tokenBucket(use, bucketParts(at, route, parts));
     case 'inFlightReq':
-      return inFlightReq(use, parts.workers);
+      return inFlightReq(use, { semaphores: parts.semaphores, scope: scopeOf(route, at) });
     case 'basicAuth':
       return listedBasicAuth(use, route, parts.verifier);
     case 'encodedCharacters':

@@ -4,6 +4,7 @@ import { trustedProxies } from '../../exchange/client-connection.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import { createLimiters } from '../../middleware/limits/limiters.ts';
+import { LocalSemaphores } from '../../middleware/limits/semaphores.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import { ConnectionLimits } from '../../server/connection-limits.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -45,6 +46,7 @@ export async function ownDependencies(options: OwnServingOptions, tasks: Tasks):
     tasks,
     before: nothing(),
     limiters: createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger }),
+    semaphores: new LocalSemaphores(),
     admission: new ConnectionLimits({ most, mostPerAddress, exempt }),
     certificates: ownCertificates.store,
     challenges: new LiveChallenges(),

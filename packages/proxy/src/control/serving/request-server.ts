@@ -208,8 +208,8 @@ export async function prepareRequestServer(
     logger,
     onRefused: measured.refused,
   });
-  const { limiters } = dependencies;
-  const middleware = createMiddleware({ settings, env: options.env, logger, limiters, endpoints });
+  const { limiters, semaphores } = dependencies;
+  const middleware = createMiddleware({ settings, env: options.env, logger, limiters, semaphores, endpoints });
   const middlewareOf = withMaintenance(middleware.middlewareOf, ({ key }) => maintenance.of(key));
   const context: ExchangeContext = {
     challenges,

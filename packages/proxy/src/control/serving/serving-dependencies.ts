@@ -4,6 +4,7 @@ import type { NumbersDelta } from '../../exchange/numbers/exchange-recorder.ts';
 import type { RequestedServices } from '../../exchange/services-apart.ts';
 import type { SuspendedNames } from '../../express/plugins/suspended-names.ts';
 import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { Semaphores } from '../../middleware/limits/semaphores.ts';
 import type { ChallengeResponses } from '../../model/challenge-responses.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
@@ -29,6 +30,7 @@ export interface ServingDependencies {
   /** In force before the ports open, so that a worker never responds by a table that it does not have yet. */
   readonly before: AsyncIterable<Pick<ServicesChange, 'revision' | 'changes'>>;
   readonly limiters: Limiters;
+  readonly semaphores: Semaphores;
   readonly admission: Admission;
   /** Kept filled by its owner, which alone reads files and opens what is sealed. */
   readonly certificates: CertificateStore;

@@ -18,9 +18,15 @@ describe('workers of one proxy', function () {
   let rig: WorkerRig;
   let one = 0;
   let other = 0;
+  /** Responses that the backend has not given yet. */
+  const held: (() => void)[] = [];
 
   before(async () => {
     rig = await startWorkerRig({
+      backend: (request, response) => {
+        if (request.url?.startsWith('/in-flight') === true) held.push(() => response.end('fine'));
+        else response.end('fine');
+      },
       env: { MAX_CONNECTIONS: String(most), DEFAULT_CERT: 'unnamed.pem' },
       entrypoints: [
         { port: 0, secure: false },
@@ -86,6 +92,38 @@ describe('workers of one proxy', function () {
     expect(await rig.only(one, () => ask(3))).to.deep.equal([200, 200, 200]);
     expect(await rig.only(other, () => ask(4))).to.deep.equal([200, 200, 429, 429]);
   });
+
+  it('count requests in flight together', async () => {
+    const inFlightReq = { amount: 2, by: { kind: 'ip' as const } };
+    await rig.put('manual/in-flight', { servicePath: ['/in-flight'], inFlightReq });
+    const ask = async () => (await rig.get('/in-flight')).status;
+    const inFlight = [await rig.only(one, () => begun(ask)), await rig.only(other, () => begun(ask))];
+    // With a share of one each, the third would find a permit where one had ended.
+    expect(await rig.only(one, ask)).to.equal(429);
+    expect(await rig.only(other, ask)).to.equal(429);
+    held.shift()?.();
+    expect(await inFlight[0]?.response).to.equal(200);
+    // The worker may be halted before it has released its permit, so both go on from here.
+    const next = askUntilServed(ask);
+    await until(() => held.length === 2, 'another request at the backend');
+    for (const respond of held.splice(0)) respond();
+    expect([await inFlight[1]?.response, await next]).to.deep.equal([200, 200]);
+  });
+
+  async function askUntilServed(ask: () => Promise<number | string>): Promise<number | string> {
+    for (;;) {
+      const status = await ask();
+      if (status !== 429) return status;
+    }
+  }
+
+  /** A request that has reached the backend. */
+  async function begun<T>(ask: () => Promise<T>): Promise<{ readonly response: Promise<T> }> {
+    const before = held.length;
+    const response = ask();
+    await until(() => held.length > before, 'the request at the backend');
+    return { response };
+  }
 
   it('add up what they count by service, and lose none of it when they are replaced', async () => {
     await rig.put('manual/counted', { servicePath: ['/counted'] });

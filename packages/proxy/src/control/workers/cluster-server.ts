@@ -4,20 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { noChallengeResponses } from '@swarmgate/acme/challenge-responses';
 import type { SecretsKey } from '@swarmgate/registry';
-import {
-  type FaultOwner,
-  guardPromise,
-  type Logger,
-  readRegularFile,
-  type Settings,
-  stopOnce,
-  Tasks,
-} from '@swarmgate/runtime';
+import { type Logger, readRegularFile, type Settings, stopOnce, Tasks } from '@swarmgate/runtime';
 import { Registry as Metrics } from 'prom-client';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import { ServicesApart } from '../../exchange/services-apart.ts';
 import { createMiddleware } from '../../middleware/compile-middleware.ts';
-import { createLimiters, type Limiters } from '../../middleware/limits/limiters.ts';
+import { createLimiters } from '../../middleware/limits/limiters.ts';
 import { withMaintenance } from '../../middleware/maintenance/maintenance.ts';
 import type { ServicesChange } from '../../model/served-service.ts';
 import type { EntrypointToOpen } from '../../server/entrypoints.ts';
@@ -36,15 +28,16 @@ import { BoundEntrypoints, firstInheritedFd } from './bound-entrypoints.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { ControlView } from './control-view.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
-import type { CertificatesMessage, ControlMessage, StartMessage, WorkerMessage } from './messages.ts';
+import type { CertificatesMessage, ControlMessage, StartMessage } from './messages.ts';
 import { PluginControl } from './plugin-control.ts';
-import { leaseTokens } from './rate-tokens.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import { SharedChecks } from './shared-checks.ts';
 import { SharedEjections } from './shared-ejections.ts';
+import { SharedSemaphores } from './shared-semaphores.ts';
 import { SummedMetrics } from './summed-metrics.ts';
 import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
 import { WorkerProcess } from './worker-process.ts';
+import { responderToWorkers } from './worker-requests.ts';
 
 export interface ClusterServerOptions {
   readonly settings: Settings;
@@ -96,6 +89,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   const limiters = createLimiters({ redisUrl: settings.redisUrl, instance: settings.instanceName, logger });
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = settings;
   const slots = new ConnectionSlots<WorkerProcess>({ most, mostPerAddress });
+  const semaphores = new SharedSemaphores<WorkerProcess>();
   const ejections = new SharedEjections();
   const ejectionListeners = new Set<(endpointId: string) => void>();
   const ticketKeys = new RotatingTicketKeys();
@@ -150,9 +144,10 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
   };
   const challenges = new OpenChallenges();
   const firstTable = Promise.withResolvers<void>();
-  const onMessage = responder({
+  const onMessage = responderToWorkers({
     limiters,
     slots,
+    semaphores,
     ejections,
     numbers,
     apart,
@@ -186,6 +181,7 @@ export async function prepareClusterServer(options: ClusterServerOptions): Promi
     },
     onEnded: (worker, how) => {
       slots.forget(worker);
+      semaphores.forget(worker);
       counted(how);
       summed.keep(worker.metrics);
     },
@@ -294,57 +290,6 @@ function fork({ blockReportFd }: StartMessage, fds: readonly number[], compileCa
   const { NODE_COMPILE_CACHE = compileCache, MALLOC_ARENA_MAX = '1' } = process.env;
   // Glibc keeps a heap for each thread that ever requested memory: with one for all of them a worker takes 10 MB less.
   return cluster.fork({ NODE_COMPILE_CACHE, MALLOC_ARENA_MAX });
-}
-
-interface Lender {
-  readonly limiters: Limiters;
-  readonly slots: ConnectionSlots<WorkerProcess>;
-  readonly ejections: SharedEjections;
-  readonly numbers: ServiceNumbers;
-  readonly apart: ServicesApart;
-  readonly watches: LiveWatches;
-  readonly workers: number;
-  /** Notifies the other replicas. */
-  readonly onEjected: (endpointId: string) => void;
-  readonly fleet: WorkerFleet;
-  readonly owner: FaultOwner;
-}
-
-/** What workers request of the control process. */
-function responder({ limiters, slots, ejections, numbers, apart, watches, workers, onEjected, fleet, owner }: Lender) {
-  return (worker: WorkerProcess, message: WorkerMessage): void => {
-    switch (message.kind) {
-      case 'take-tokens': {
-        const { call, limit, key } = message;
-        guardPromise(
-          owner,
-          leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens })),
-        );
-        return;
-      }
-      case 'take-slots':
-        worker.send({ kind: 'slots', call: message.call, slots: slots.take(worker, message) });
-        return;
-      case 'give-slots':
-        slots.give(worker, message);
-        return;
-      case 'ask-apart':
-        worker.send({ kind: 'apart', service: message.service, isApart: apart.admit(message.service) });
-        return;
-      case 'live-requests':
-        watches.take(message.id, message.batch);
-        return;
-      case 'numbers':
-        numbers.add(message.delta);
-        return;
-      case 'ejected':
-        ejections.add(message);
-        fleet.tell(message, worker);
-        onEjected(message.endpointId);
-        return;
-      default:
-    }
-  };
 }
 
 /** By the workers' last reports, about a second old. The count of a replaced worker is dropped. */

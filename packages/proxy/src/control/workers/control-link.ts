@@ -19,7 +19,8 @@ export class ControlLink {
       guard(this.#owner, (sent: unknown) => {
         // Only the parent process writes to this channel.
         const message = sent as ControlMessage;
-        if (message.kind === 'tokens' || message.kind === 'slots') this.#responded(message.call, message);
+        if (message.kind === 'tokens' || message.kind === 'slots' || message.kind === 'permit')
+          this.#responded(message.call, message);
         else onMessage(message);
       }),
     );

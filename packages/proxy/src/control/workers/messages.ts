@@ -89,6 +89,7 @@ export type ControlMessage =
   | { readonly kind: 'peer-ejected'; readonly endpointId: string }
   | { readonly kind: 'tokens'; readonly call: number; readonly tokens: Tokens }
   | { readonly kind: 'slots'; readonly call: number; readonly slots: number | undefined }
+  | { readonly kind: 'permit'; readonly call: number; readonly permit: boolean }
   | { readonly kind: 'collect'; readonly call: number }
   /** The response is `numbers-reported`, after all numbers that were counted before. */
   | { readonly kind: 'report-numbers'; readonly call: number }
@@ -116,6 +117,9 @@ export type WorkerMessage =
   | { readonly kind: 'take-tokens'; readonly call: number; readonly limit: CountedLimit; readonly key: string }
   | ({ readonly kind: 'take-slots'; readonly call: number } & SlotRequest)
   | { readonly kind: 'give-slots'; readonly count: number; readonly address: string | undefined }
+  | { readonly kind: 'acquire'; readonly call: number; readonly key: string; readonly most: number }
+  /** Of a permit, by the call that acquired it. */
+  | { readonly kind: 'release'; readonly call: number }
   | { readonly kind: 'metrics'; readonly call: number; readonly metrics: WorkerMetrics }
   | { readonly kind: 'numbers'; readonly delta: NumbersDelta }
   | { readonly kind: 'live-requests'; readonly id: number; readonly batch: LiveBatch }

@@ -11,6 +11,7 @@ import { batchOfSlots } from './connection-slots.ts';
 import type { ControlLink } from './control-link.ts';
 import { LeasedConnections } from './leased-connections.ts';
 import { createLeasedLimiters } from './leased-limiters.ts';
+import { LeasedSemaphores } from './leased-semaphores.ts';
 import type { StartMessage } from './messages.ts';
 import { RotatingTicketKeys } from './rotating-ticket-keys.ts';
 import type { UpdateQueue } from './update-queue.ts';
@@ -50,6 +51,18 @@ export function workerDependencies(
         const response = await link.call((call) => ({ kind: 'take-tokens', call, limit, key }), responseWaitMs);
         return response?.kind === 'tokens' ? response.tokens : undefined;
       },
+    }),
+    semaphores: new LeasedSemaphores({
+      workers,
+      acquire: async (key, most) => {
+        let call = 0;
+        const response = await link.call((given) => {
+          call = given;
+          return { kind: 'acquire', call, key, most };
+        }, responseWaitMs);
+        return response?.kind === 'permit' ? { call, permit: response.permit } : { call };
+      },
+      release: (call) => link.post({ kind: 'release', call }),
     }),
     admission: new LeasedConnections({
       most: settings.maxConnections,

@@ -1,0 +1,85 @@
+import { type FaultOwner, guardPromise } from '@swarmgate/runtime';
+import type { ServicesApart } from '../../exchange/services-apart.ts';
+import type { Limiters } from '../../middleware/limits/limiters.ts';
+import type { LiveWatches } from '../live/live-watches.ts';
+import type { ServiceNumbers } from '../numbers/service-numbers.ts';
+import type { ConnectionSlots } from './connection-slots.ts';
+import type { WorkerMessage } from './messages.ts';
+import { leaseTokens } from './rate-tokens.ts';
+import type { SharedEjections } from './shared-ejections.ts';
+import type { SharedSemaphores } from './shared-semaphores.ts';
+import type { WorkerFleet } from './worker-fleet.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** What the control process has for all of its workers. */
+export interface SharedParts {
+  readonly limiters: Limiters;
+  readonly slots: ConnectionSlots<WorkerProcess>;
+  readonly semaphores: SharedSemaphores<WorkerProcess>;
+  readonly ejections: SharedEjections;
+  readonly numbers: ServiceNumbers;
+  readonly apart: ServicesApart;
+  readonly watches: LiveWatches;
+  readonly workers: number;
+  /** Notifies the other replicas. */
+  readonly onEjected: (endpointId: string) => void;
+  readonly fleet: WorkerFleet;
+  readonly owner: FaultOwner;
+}
+
+/** What workers request of the control process. */
+export function responderToWorkers({
+  limiters,
+  slots,
+  semaphores,
+  ejections,
+  numbers,
+  apart,
+  watches,
+  workers,
+  onEjected,
+  fleet,
+  owner,
+}: SharedParts) {
+  return (worker: WorkerProcess, message: WorkerMessage): void => {
+    switch (message.kind) {
+      case 'take-tokens': {
+        const { call, limit, key } = message;
+        guardPromise(
+          owner,
+          leaseTokens(limiters, limit, key, workers).then((tokens) => worker.send({ kind: 'tokens', call, tokens })),
+        );
+        return;
+      }
+      case 'take-slots':
+        worker.send({ kind: 'slots', call: message.call, slots: slots.take(worker, message) });
+        return;
+      case 'give-slots':
+        slots.give(worker, message);
+        return;
+      case 'acquire': {
+        const { call, key, most } = message;
+        worker.send({ kind: 'permit', call, permit: semaphores.acquire(worker, call, key, most) });
+        return;
+      }
+      case 'release':
+        semaphores.release(worker, message.call);
+        return;
+      case 'ask-apart':
+        worker.send({ kind: 'apart', service: message.service, isApart: apart.admit(message.service) });
+        return;
+      case 'live-requests':
+        watches.take(message.id, message.batch);
+        return;
+      case 'numbers':
+        numbers.add(message.delta);
+        return;
+      case 'ejected':
+        ejections.add(message);
+        fleet.tell(message, worker);
+        onEjected(message.endpointId);
+        return;
+      default:
+    }
+  };
+}
