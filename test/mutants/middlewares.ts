@@ -147,13 +147,18 @@ export const middlewareMutants: readonly Mutant[] = [
   ...faultsIn(
     `${middleware}/limits/in-flight.ts`,
     [`${stage}/users-errors-limits.slow.test.ts`],
+    [['what has ended counts for ever', 'whenEnded(exchange, release);', '']],
+  ),
+  ...faultsIn(
+    `${middleware}/limits/semaphores.ts`,
+    [`${stage}/users-errors-limits.slow.test.ts`],
     [
       [
-        'what has ended counts for ever',
-        'if (left > 0) running.set(key, left);',
-        'if (left >= 0) running.set(key, left + 1);',
+        'what is released counts for ever',
+        'if (left > 0) this.#inFlight.set(key, left);',
+        'if (left >= 0) this.#inFlight.set(key, left + 1);',
       ],
-      ['nothing is counted', 'running.set(key, now + 1);', ''],
+      ['nothing is counted', 'this.#inFlight.set(key, now + 1);', ''],
     ],
   ),
   ...faultsIn(
