@@ -4,6 +4,7 @@ import { join } from 'node:path';
 export type SubjectName =
   | 'Swarmgate'
   | 'Swarmgate, before'
+  | 'Swarmgate, before, TLS'
   | 'Swarmgate, Express router'
   | 'Swarmgate, access log'
   | 'Swarmgate, TLS'
@@ -65,15 +66,14 @@ export const beforeDirectory = process.env.BENCH_BEFORE;
 /** The cases in which this checkout and the earlier one are compared. */
 function withBefore(cases: readonly BenchCase[]): readonly BenchCase[] {
   if (beforeDirectory === undefined) return cases;
-  return cases
-    .filter(({ subjects }) => subjects.includes('Swarmgate') && subjects.includes('HAProxy'))
-    .map((each) => ({
-      ...each,
-      // Two versions are compared by their compiled code: which of them is compiled sooner differs from run to run.
-      warmUps: 6,
-      subjects: ['Swarmgate, before', 'Swarmgate', 'HAProxy'],
-      baseline: 'Swarmgate, before',
-    }));
+  return cases.flatMap((each): readonly BenchCase[] => {
+    const own = each.subjects.find((name) => name === 'Swarmgate' || name === 'Swarmgate, TLS');
+    const haproxy = each.subjects.find((name) => name.startsWith('HAProxy'));
+    if (own === undefined || haproxy === undefined) return [];
+    const before = own === 'Swarmgate' ? 'Swarmgate, before' : 'Swarmgate, before, TLS';
+    // Two versions are compared by their compiled code: which of them is compiled sooner differs from run to run.
+    return [{ ...each, warmUps: 6, subjects: [before, own, haproxy], baseline: before }];
+  });
 }
 
 const manyHeaders = [

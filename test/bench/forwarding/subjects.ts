@@ -114,6 +114,8 @@ function recipeOf(
       return swarmgate();
     case 'Swarmgate, before':
       return swarmgate({}, 'plain', beforeDirectory);
+    case 'Swarmgate, before, TLS':
+      return swarmgate({}, 'ssl', beforeDirectory);
     case 'Swarmgate, Express router':
       return swarmgate({ HTTP_ROUTER: 'express' });
     case 'Swarmgate, access log':

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { type ScriptedBackend, startBackend } from '../../test/scripted-backend.ts';
 import { endpointAt } from '../../test/test-context.ts';
@@ -243,5 +245,32 @@ describe('the pool of connections to endpoints', () => {
     }
     await until(() => pool.sizes().open === 0, 'all to close');
     expect(pool.sizes()).to.deep.equal({ open: 0, idle: 0, queued: 0 });
+  });
+
+  it('takes bytes that come before a request has left for no response to it, and lets it be sent again', async () => {
+    poolWith();
+    const connection = taken(endpointAt(backend.port));
+    await exchange(connection);
+    const { heard, receiver } = listener();
+    const [endpoint] = [...backend.sockets] as [Socket];
+    const { promise: turned, resolve } = Promise.withResolvers<void>();
+    const client = connect(backend.port, '127.0.0.1');
+    await once(client, 'connect');
+    await until(() => backend.sockets.size === 2, 'the other connection');
+    const [, other] = [...backend.sockets] as [Socket, Socket];
+    // Both are there when the event loop looks again, in this order: what the first one brings has the request sent.
+    client.once('data', () => {
+      connection.send(request, 5_000, receiver);
+      resolve();
+    });
+    setImmediate(() => {
+      other.write('now');
+      endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    });
+    await turned;
+    await until(() => heard.faults.length + heard.complete > 0, 'an end of the exchange');
+    expect(heard).to.deep.equal({ complete: 0, faults: ['unprocessed'] });
+    expect(backend.requests).to.have.length(1);
+    client.destroy();
   });
 });

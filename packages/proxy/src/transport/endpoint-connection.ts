@@ -10,6 +10,7 @@ import { openConnection, openedEvent } from './open-connection.ts';
 import { type OutgoingRequest, textOf } from './outgoing-request.ts';
 import { reset } from './reset.ts';
 import { ResponseReader } from './response-reader.ts';
+import { type TurnWriter, writeAtTurnEnd } from './turn-end.ts';
 
 export interface ConnectionOwner {
   readonly sweep: DeadlineSweep;
@@ -37,7 +38,7 @@ const copiedBytes = 16_384;
 type Stage = 'idle' | 'exchange' | 'tunnel' | 'closed';
 
 /** One connection to an endpoint: writes requests, reads responses strictly, one exchange at a time. */
-export class EndpointConnection implements EndpointChannel, Timed {
+export class EndpointConnection implements EndpointChannel, Timed, TurnWriter {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
   deadlineMs: number;
@@ -60,6 +61,8 @@ export class EndpointConnection implements EndpointChannel, Timed {
   #error: Error | undefined;
   #swapBuffer = true;
   #requestDone = true;
+  /** Head and first bytes of a request that leave at the end of this turn of the event loop. */
+  #unsent = '';
   #chunked = false;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, connectMs: number) {
@@ -139,12 +142,27 @@ export class EndpointConnection implements EndpointChannel, Timed {
     this.#stage = 'exchange';
     this.#requestDone = request.whole;
     this.#chunked = request.chunked;
-    if (this.connected) this.#expectHead();
-    this.socket.write(textOf(request, this.endpoint), 'latin1');
+    const text = textOf(request, this.endpoint);
+    if (!this.connected) {
+      this.socket.write(text, 'latin1');
+      return;
+    }
+    this.#expectHead();
+    if (this.#unsent === '') writeAtTurnEnd(this);
+    this.#unsent += text;
+  }
+
+  onTurnEnd(): void {
+    const text = this.#unsent;
+    if (text === '') return;
+    this.#unsent = '';
+    if (!this.socket.destroyed) this.socket.write(text, 'latin1');
   }
 
   writeBody(bytes: Buffer, from: number, to: number): boolean {
     this.#expectBytes();
+    // The head goes before.
+    this.onTurnEnd();
     const { socket } = this;
     if (!this.#chunked) return socket.write(bytes.subarray(from, to));
     const size = `${(to - from).toString(16)}\r\n`;
@@ -156,6 +174,7 @@ export class EndpointConnection implements EndpointChannel, Timed {
 
   endBody(trailers: string): void {
     this.#requestDone = true;
+    this.onTurnEnd();
     if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
   }
 
@@ -170,14 +189,17 @@ export class EndpointConnection implements EndpointChannel, Timed {
   }
 
   writeTunnel(bytes: Buffer): boolean {
+    this.onTurnEnd();
     return this.socket.write(bytes);
   }
 
   endTunnel(): void {
+    this.onTurnEnd();
     this.socket.end();
   }
 
   closeTunnel(): void {
+    this.onTurnEnd();
     const linger = guard(this, () => {
       this.deadlineMs = this.#owner.sweep.in(lingerMs);
     });
@@ -258,6 +280,12 @@ export class EndpointConnection implements EndpointChannel, Timed {
     if (this.#stage !== 'exchange') {
       // Bytes without a request: the next exchange on this connection would take them for its response.
       this.socket.destroy();
+      return;
+    }
+    if (this.#unsent !== '') {
+      // They came before the request left, so they are no response to it.
+      this.#unsent = '';
+      this.#break({ kind: 'unprocessed' });
       return;
     }
     this.#expectBytes();

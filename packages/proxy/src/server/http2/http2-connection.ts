@@ -9,6 +9,7 @@ import { Http2ServerSession } from '../../http/http2/server-session.ts';
 import type { Http2Stream } from '../../http/http2/stream.ts';
 import { normalizeHost } from '../../routing/normal-host.ts';
 import type { Timed } from '../../transport/deadline-sweep.ts';
+import { type TurnWriter, writeAtTurnEnd } from '../../transport/turn-end.ts';
 import { ClosingSilence } from '../closing-silence.ts';
 import { SocketEvents } from '../socket-events.ts';
 import { type CertificateReach, certificateReach } from '../tls/certificate-reach.ts';
@@ -30,7 +31,7 @@ const mostOutputBytes = 262_144;
 const drainResponseMs = 1_000;
 
 /** One client's connection of HTTP/2: moves bytes between its socket and the session, and keeps the deadlines. */
-export class Http2Connection implements Timed, StreamConnection {
+export class Http2Connection implements Timed, StreamConnection, TurnWriter {
   static readonly #events = new SocketEvents<Http2Connection>({
     data: (connection, chunk) => connection.#onData(chunk),
     end: (connection) => connection.#onEnd(),
@@ -55,7 +56,6 @@ export class Http2Connection implements Timed, StreamConnection {
   #coveredAuthority = '';
   /** Streams that what is being read brought something for, each once. */
   #touched: RequestStream[] = [];
-  readonly #flushLater: () => void;
   readonly #afterWrite: (error?: Error | null) => void;
   readonly #resumeLater: () => void;
 
@@ -71,7 +71,6 @@ export class Http2Connection implements Timed, StreamConnection {
     const added = new AddedFields(peerAddress, scheme, port, viaName, writesForwarded, '2.0');
     this.cache = { info, added, sentHost: '', host: '' };
     this.deadlineMs = context.sweep.in(context.timeouts.headMs);
-    this.#flushLater = guard(this, () => this.#flush());
     this.#afterWrite = guard(this, (error?: Error | null) => this.#onWritten(error));
     this.#resumeLater = guard(this, () => socket.resume());
     this.#session = new Http2ServerSession(
@@ -151,6 +150,10 @@ export class Http2Connection implements Timed, StreamConnection {
       default:
         this.#socket.destroy();
     }
+  }
+
+  onTurnEnd(): void {
+    this.#flush();
   }
 
   onFault(error: unknown): void {
@@ -264,7 +267,7 @@ export class Http2Connection implements Timed, StreamConnection {
   #scheduleFlush(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flushLater);
+    writeAtTurnEnd(this);
   }
 
   #flush(): void {
@@ -277,21 +280,38 @@ export class Http2Connection implements Timed, StreamConnection {
     const isOneByOne = this.cache.info.secure && this.#stage !== 'closing';
     const batch = this.#session.takeOutput(isOneByOne ? 1 : Number.POSITIVE_INFINITY);
     if (batch !== undefined && !socket.destroyed) {
-      const { chunks } = batch;
-      const last = chunks.length - 1;
-      const isGathered = last > 0;
-      if (isGathered) socket.cork();
-      for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
-      this.#batches.push(batch);
-      socket.write(chunks[last] as Uint8Array, this.#afterWrite);
-      if (isGathered) socket.uncork();
+      this.#write(batch);
     }
     // What the client still sends is read and dropped, so that a reset does not destroy what it has not read.
     if (this.#stage === 'closing' && !socket.writableEnded) socket.end();
     else this.#settle();
+  }
+
+  #write(batch: OutputBatch): void {
+    const socket = this.#socket;
+    const { chunks } = batch;
+    const last = chunks.length - 1;
+    const isGathered = last > 0;
+    if (isGathered) socket.cork();
+    for (let at = 0; at < last; at++) socket.write(chunks[at] as Uint8Array);
+    // The system mostly takes all of a write at once: no callback is needed then. TLS always reports later.
+    const isReported = this.cache.info.secure || this.#batches.length > 0;
+    if (isReported) socket.write(chunks[last] as Uint8Array, this.#afterWrite);
+    else socket.write(chunks[last] as Uint8Array);
+    if (isGathered) socket.uncork();
+    if (!isReported && socket.writableLength === 0) {
+      releaseOutput(batch);
+      this.#session.resumeData();
+      return;
+    }
+    this.#batches.push(batch);
+    // Behind what the system has not taken.
+    if (!isReported) socket.write(none, this.#afterWrite);
   }
 }
 
 function requestOf(stream: Http2Stream): RequestStream {
   return stream.context as RequestStream;
 }
+
+const none = Buffer.alloc(0);

@@ -13,7 +13,7 @@ import type { Http2Context } from './connection-context.ts';
 import { flatOfHead } from './flat-head.ts';
 import { Http2Request } from './http2-request.ts';
 import { StreamBody } from './stream-body.ts';
-import { StreamResponse } from './stream-response.ts';
+import { type ResponseHost, StreamResponse } from './stream-response.ts';
 import { StreamTunnel, type TunnelHost } from './stream-tunnel.ts';
 
 /** The connection of a stream. */
@@ -31,7 +31,7 @@ export interface StreamConnection {
 const lingerMs = 2_000;
 
 /** One stream of a connection: the client of one exchange. */
-export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed {
+export class RequestStream implements ClientSide, BodySource, ResponseHost, TunnelHost, Timed {
   readonly cache: ConnectionCache;
   readonly sink: StreamResponse;
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -63,10 +63,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
     if ('fields' in head) for (const field of head.fields) bytes += field.name.text.length + field.value.length + 4;
     this.#headBytes = bytes;
     this.#body = new StreamBody(ended || this.#offersTunnel, connection.context.mostBodyBytes);
-    this.sink = new StreamResponse(stream, head.method, this.#offersTunnel, {
-      dataCopied: () => connection.dataCopied,
-      onBlocked: () => this.#watch(this.#clientMs),
-    });
+    this.sink = new StreamResponse(stream, head.method, this.#offersTunnel, this);
     stream.context = this;
   }
 
@@ -75,11 +72,21 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
     this.#touched = false;
     const head = this.#head;
     this.#head = undefined;
-    this.#guarded(() => {
+    try {
       if (head !== undefined) this.#serve(head);
       else if (this.#exchange?.takesBody === true) this.#exchange.onClientBytes();
       else if (this.#body.ended && !this.#body.done) this.#expectNothing();
-    });
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  get dataCopied(): boolean {
+    return this.#connection.dataCopied;
+  }
+
+  onBlocked(): void {
+    this.#watch(this.#clientMs);
   }
 
   #serve(head: RequestHead): void {
@@ -136,7 +143,7 @@ export class RequestStream implements ClientSide, BodySource, TunnelHost, Timed 
   }
 
   beginTunnel(head: ClientHead, _protocol: string, handler: ClientTunnelHandler): ClientTunnel | undefined {
-    const flat = flatOfHead(head);
+    const flat = [...flatOfHead(head)];
     // The proof for a key that the client did not send (RFC 8441, section 5.1).
     const accept = flat.indexOf('sec-websocket-accept');
     if (accept !== -1) flat.splice(accept, 2);

@@ -12,7 +12,7 @@ import { flatOfHead } from './flat-head.ts';
 /** What a response needs of its stream's owner. */
 export interface ResponseHost {
   /** Whether the last bytes that were sent may be used again. */
-  dataCopied(): boolean;
+  readonly dataCopied: boolean;
   /** Bytes wait for the client's window: from here on the client is expected to read. */
   onBlocked(): void;
 }
@@ -90,7 +90,7 @@ export class StreamResponse implements ResponseSink {
     if (to === from && !end) return false;
     this.sentBytes += to - from;
     if (!this.#stream.sendData(bytes, from, to, end) && !this.#stream.closed) this.#host.onBlocked();
-    return !this.#host.dataCopied();
+    return !this.#host.dataCopied;
   }
 }
 

@@ -12,6 +12,7 @@ import type { DeadlineSweep, Timed } from '../deadline-sweep.ts';
 import type { ConnectionFault, SpokenProtocol } from '../endpoint-channel.ts';
 import { isLocalShortage } from '../local-shortage.ts';
 import { openConnection, openedEvent } from '../open-connection.ts';
+import { type TurnWriter, writeAtTurnEnd } from '../turn-end.ts';
 import type { ChannelConnection, Http2Channel } from './http2-channel.ts';
 import { speaksNoTls, spokenInstead } from './spoken-protocol.ts';
 
@@ -52,7 +53,7 @@ const pongMs = 20_000;
 const closingMs = 1_000;
 
 /** One connection of HTTP/2 to an endpoint: moves bytes between its socket and the session, and keeps the deadlines. */
-export class Http2Connection implements ChannelConnection, Timed {
+export class Http2Connection implements ChannelConnection, Timed, TurnWriter {
   readonly endpoint: Endpoint;
   deadlineMs: number;
   sweepPlace = -1;
@@ -64,7 +65,6 @@ export class Http2Connection implements ChannelConnection, Timed {
   readonly #socket: Socket;
   readonly #session: Http2ClientSession;
   readonly #beganMs = performance.now();
-  readonly #flushLater: () => void;
   #spoken: SpokenProtocol | undefined;
   #error: Error | undefined;
   #connected = false;
@@ -81,7 +81,6 @@ export class Http2Connection implements ChannelConnection, Timed {
     this.endpoint = endpoint;
     this.#owner = owner;
     this.deadlineMs = owner.sweep.in(connectMs);
-    this.#flushLater = guard(this, () => this.#flush());
     this.#session = new Http2ClientSession(this.#events(), session);
     const onBytes = guard(this, (bytes: Buffer, length: number) => this.#onBytes(bytes, length));
     const onread = {
@@ -187,6 +186,10 @@ export class Http2Connection implements ChannelConnection, Timed {
       this.#timedOut = !this.ready;
       this.#socket.destroy();
     }
+  }
+
+  onTurnEnd(): void {
+    this.#flush();
   }
 
   onFault(error: unknown): void {
@@ -306,7 +309,7 @@ export class Http2Connection implements ChannelConnection, Timed {
   #scheduleFlush(): void {
     if (this.#scheduled || !this.#connected) return;
     this.#scheduled = true;
-    setImmediate(this.#flushLater);
+    writeAtTurnEnd(this);
   }
 
   #flush(): void {

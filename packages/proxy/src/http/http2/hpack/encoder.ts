@@ -48,6 +48,9 @@ export class HpackEncoder {
   /** The lowest size that the next block must announce, or -1 (RFC 7541, section 4.2). */
   #lowestUpdate = -1;
   #count = 0;
+  /** The head that filled the slots of heads, without pseudo-header fields, and what it needed. */
+  #lastHead: readonly string[] = noFields;
+  #lastNeeded = 16;
 
   /** Takes the peer's SETTINGS_HEADER_TABLE_SIZE. More than 4,096 bytes are not used. */
   limitTable(bytes: number): void {
@@ -58,7 +61,8 @@ export class HpackEncoder {
   }
 
   /**
-   * First half: takes the fields as flat name, value, name, value, and validates them. Names may have upper case.
+   * First half: takes the fields as flat name, value, name, value, and validates them. Names may have upper case. An array
+   * that is given must not be changed any more.
    * @param pseudo pseudo-header fields, which come first
    * @returns how many bytes `write` needs at most, or -1 where a name or value must not be sent.
    */
@@ -68,12 +72,25 @@ export class HpackEncoder {
     const slots = section === 'head' ? this.#headSlots : (this.#trailerSlots as Slot[]);
     this.#slots = slots;
     this.#count = 0;
+    if (flat === this.#lastHead && section === 'head' && pseudo.length === 0) return this.#takeAgain(slots);
+    if (section === 'head') this.#lastHead = noFields;
     const first = this.#take(pseudo, true);
     const rest = first === -1 ? -1 : this.#take(flat, false);
     if (rest === -1) return -1;
     // Nothing is kept of a head with many more fields than usual.
     if (slots.length > this.#count + 16) slots.length = this.#count;
+    if (section === 'head' && pseudo.length === 0 && rest <= mostKeptHeadBytes) {
+      this.#lastHead = flat;
+      this.#lastNeeded = 16 + rest;
+    }
     return 16 + first + rest;
+  }
+
+  /** The very head that was taken before. */
+  #takeAgain(slots: readonly Slot[]): number {
+    this.#count = this.#lastHead.length / 2;
+    for (let place = 0; place < this.#count; place++) (slots[place] as Slot).repeated = true;
+    return this.#lastNeeded;
   }
 
   /** Takes fields for the next slots. Returns how many bytes they need at most, or -1. */
@@ -159,6 +176,8 @@ export class HpackEncoder {
   }
 }
 
+/** An idle connection keeps no larger head than this. */
+const mostKeptHeadBytes = 1_024;
 const noSlots: Slot[] = [];
 const noFields: readonly string[] = [];
 
