@@ -4,6 +4,7 @@ import {
   middlewareKeys,
   routerKeys,
   serviceKeys,
+  tcpMiddlewareKeys,
   tcpRouterKeys,
   tcpServiceKeys,
 } from '@swarmgate/labels';
@@ -24,6 +25,11 @@ export function traefikLabelsPage(): string {
       Object.entries(middlewareKeys).map(([kind, keys]) => [code(kind), keys.map(code).join(' ')]),
     ),
     section('TCP routers', 'traefik.tcp.routers.<name>.', tcpRouterKeys),
+    '## TCP middlewares\n\nBehind `traefik.tcp.middlewares.<name>.`. Connections that they refuse are reset.',
+    table(
+      ['kind', 'options'],
+      Object.entries(tcpMiddlewareKeys).map(([kind, keys]) => [code(kind), keys.map(code).join(' ')]),
+    ),
     section('TCP services', 'traefik.tcp.services.<name>.', tcpServiceKeys),
   ].join('\n\n')}\n`;
 }

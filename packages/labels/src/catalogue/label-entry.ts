@@ -29,6 +29,8 @@ export interface LabelDocs {
   readonly restricts?: string;
   /** The modes in which it has an effect. Default: all. */
   readonly modes?: readonly ReqMode[];
+  /** Of a label that is for requests: whether this value has its effect on relayed connections too. Default: none has. */
+  readonly inRelays?: (value: unknown) => boolean;
   /** Its value never appears in problems, responses or logs. */
   readonly secret?: true;
   /** Deprecated names that mean the same. */

@@ -1,7 +1,8 @@
+import { isForRelays } from '../middlewares/for-relays.ts';
 import type { MiddlewareKindName } from '../middlewares/kinds.ts';
 import { middlewareKinds } from '../middlewares/kinds.ts';
 import { middlewareList, middlewareValue } from '../middlewares/middleware-values.ts';
-import { added, httpOnly, label } from './label-entry.ts';
+import { added, httpOnly, label, relaysOnly } from './label-entry.ts';
 
 /** One middleware by one label: `com.df.<kind>`. */
 function ofKind<Kind extends MiddlewareKindName>(kind: Kind) {
@@ -12,7 +13,8 @@ function ofKind<Kind extends MiddlewareKindName>(kind: Kind) {
   };
   return label(kind, middlewareValue(kind), {
     meaning: `${meaning} Options: docs/middlewares.md.`,
-    modes: httpOnly,
+    modes: kind === 'inFlightConn' ? relaysOnly : httpOnly,
+    ...(kind === 'ipAllowList' ? { inRelays: (value: unknown) => isForRelays({ kind, ...(value as object) }) } : {}),
     example,
     ...(restricts === undefined ? {} : { restricts }),
     // Headers of a route may be credentials.
@@ -25,6 +27,7 @@ function ofKind<Kind extends MiddlewareKindName>(kind: Kind) {
 export const middlewareDestinationLabels = {
   encodedCharacters: ofKind('encodedCharacters'),
   ipAllowList: ofKind('ipAllowList'),
+  inFlightConn: ofKind('inFlightConn'),
   allowedHosts: ofKind('allowedHosts'),
   passTLSClientCert: ofKind('passTLSClientCert'),
   redirectScheme: ofKind('redirectScheme'),
@@ -44,8 +47,9 @@ export const middlewareDestinationLabels = {
   addPrefix: ofKind('addPrefix'),
   middlewares: label('middlewares', middlewareList, {
     meaning:
-      'Middlewares in an order of their own, one kind as often as needed: `stripPrefix(/api),headers(frameDeny=true)`. They follow those of the other labels (docs/middlewares.md).',
+      'Middlewares in an order of their own, one kind as often as needed: `stripPrefix(/api),headers(frameDeny=true)`. They follow those of the other labels (docs/middlewares.md). Of `tcp`, `sni` and `tls` services `ipAllowList` and `inFlightConn` alone.',
     modes: httpOnly,
+    inRelays: (value) => Array.isArray(value) && value.every(isForRelays),
     restricts: 'middlewares',
     secret: true,
     example: 'ipAllowList(10.0.0.0/8),stripPrefix(/api),addPrefix(/v2)',

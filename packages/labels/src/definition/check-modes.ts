@@ -9,7 +9,7 @@ export function checkMode(destination: Destination): readonly Problem[] {
   const mode = destination.reqMode ?? 'http';
   const fields = new Map<string, unknown>(Object.entries(destination));
   return (Object.entries(destinationLabels) as [string, LabelEntry][])
-    .filter(([field, entry]) => isRequested(fields.get(field)) && !isHonoured(entry, mode))
+    .filter(([field, entry]) => isRequested(fields.get(field)) && !isHonoured(entry, mode, fields.get(field)))
     .map(([, entry]) => modeProblem(entry, labelName(entry.name, destination), `reqMode ${mode}`, mode));
 }
 
@@ -18,7 +18,10 @@ export function checkModesOfService(labels: object, destinations: readonly Desti
   const modes = [...new Set(destinations.map(({ reqMode }) => reqMode ?? 'http'))];
   const fields = new Map<string, unknown>(Object.entries(labels));
   return (Object.entries(serviceLabels) as [string, LabelEntry][])
-    .filter(([field, entry]) => isRequested(fields.get(field)) && !modes.some((mode) => isHonoured(entry, mode)))
+    .filter(
+      ([field, entry]) =>
+        isRequested(fields.get(field)) && !modes.some((mode) => isHonoured(entry, mode, fields.get(field))),
+    )
     .map(([, entry]) => modeProblem(entry, entry.name, `reqMode ${modes.join(' and ')}`, modes[0] ?? 'http'));
 }
 
@@ -28,14 +31,18 @@ export function restrictionNotHonoured(definition: ServiceDefinition, destinatio
   for (const [labels, entries] of [[definition, serviceLabels] as const, [destination, destinationLabels] as const]) {
     const fields = new Map<string, unknown>(Object.entries(labels));
     for (const [field, entry] of Object.entries(entries) as [string, LabelEntry][])
-      if (entry.restricts !== undefined && isRequested(fields.get(field)) && !isHonoured(entry, mode))
+      if (
+        entry.restricts !== undefined &&
+        isRequested(fields.get(field)) &&
+        !isHonoured(entry, mode, fields.get(field))
+      )
         return entry.name;
   }
   return undefined;
 }
 
-function isHonoured({ modes }: LabelEntry, mode: ReqMode): boolean {
-  return modes === undefined || modes.includes(mode);
+function isHonoured({ modes, inRelays }: LabelEntry, mode: ReqMode, value: unknown): boolean {
+  return modes === undefined || modes.includes(mode) || (mode !== 'http' && inRelays?.(value) === true);
 }
 
 function isRequested(value: unknown): boolean {
@@ -43,7 +50,8 @@ function isRequested(value: unknown): boolean {
 }
 
 function modeProblem(entry: LabelEntry, label: string, where: string, mode: ReqMode): Problem {
-  const consequence = entry.restricts !== undefined ? 'so nothing is relayed to the service' : 'so it has no effect';
+  const closed = mode === 'http' ? 'so requests get 503' : 'so nothing is relayed to the service';
+  const consequence = entry.restricts === undefined ? 'so it has no effect' : closed;
   const needsName = entry.modes?.includes('sni') === true;
   const why =
     mode === 'http'

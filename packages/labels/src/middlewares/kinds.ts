@@ -2,7 +2,7 @@ import { allowedHosts, basicAuth, encodedCharacters } from './access-kinds.ts';
 import { passTLSClientCert } from './certificate-kinds.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { headers } from './header-kinds.ts';
-import { inFlightReq, ipAllowList, rateLimit } from './limit-kinds.ts';
+import { inFlightConn, inFlightReq, ipAllowList, rateLimit } from './limit-kinds.ts';
 import type { MiddlewareKind, OptionsOf } from './middleware-kind.ts';
 import { addPrefix, replacePath, replacePathRegex, stripPrefix, stripPrefixRegex } from './path-kinds.ts';
 import { redirectRegex, redirectScheme } from './redirect-kinds.ts';
@@ -16,6 +16,7 @@ import { buffering, circuitBreaker, compress, contentType, errors, retry } from 
 export const middlewareKinds = {
   encodedCharacters,
   ipAllowList,
+  inFlightConn,
   allowedHosts,
   passTLSClientCert,
   redirectScheme,

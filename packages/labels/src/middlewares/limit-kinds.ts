@@ -50,10 +50,21 @@ export const inFlightReq = middlewareKind({
   },
 });
 
+export const inFlightConn = middlewareKind({
+  kind: 'inFlightConn',
+  positional: 'amount',
+  meaning:
+    'Connections that one client address has at the same time to a proxy, in all of its workers together; more are reset. For `tcp`, `sni` and `tls` services alone: requests with it get 503.',
+  example: '10',
+  restricts: 'in-flight-connections',
+  options: { amount: required(integer(1, 1_000_000_000), { meaning: 'Connections at the same time.' }) },
+});
+
 export const ipAllowList = middlewareKind({
   kind: 'ipAllowList',
   positional: 'sourceRange',
-  meaning: 'Addresses and networks that may call; others get 403 `address-denied`.',
+  meaning:
+    'Addresses and networks that may call; others get 403 `address-denied`. Connections of `tcp`, `sni` and `tls` services are reset.',
   example: '10.0.0.0/8,192.168.1.7',
   restricts: 'ip-allow-list',
   options: {

@@ -145,7 +145,7 @@ class FileReader {
   }
 
   #section(family: string, section: string, entries: unknown, line: number | undefined): void {
-    if (family === 'udp' || section === 'serversTransports' || (family === 'tcp' && section === 'middlewares')) {
+    if (family === 'udp' || section === 'serversTransports') {
       this.#ignored(family === 'udp' ? 'error' : 'warning', `${family}.${section}`, line, 'it is not supported');
       return;
     }

@@ -86,7 +86,7 @@ export const tcpRouterKeys: readonly KeyDocs[] = [
       'names of `TRAEFIK_ENTRYPOINTS`: without `tls` those with a port of their own, with it also those that end TLS for requests. Default: with `tls` all with TLS',
   },
   { key: 'service', meaning: 'default: the only one' },
-  { key: 'middlewares', meaning: 'not supported: they take the router away' },
+  { key: 'middlewares', meaning: 'in this order; one that cannot be had takes the router away' },
   { key: 'priority' },
   { key: 'ruleSyntax' },
   { key: 'tls', meaning: 'TLS is ended, and what was encrypted goes on to the tasks' },
@@ -237,6 +237,13 @@ export const middlewareKeys: Readonly<Record<string, Keys>> = {
   retry: ['attempts', 'initialInterval', 'timeout', 'maxRequestBodyBytes', 'status', 'disableRetryOnNetworkError'],
   stripPrefix: ['prefixes', 'forceSlash'],
   stripPrefixRegex: ['regex'],
+};
+
+/** Options of each kind of middleware of TCP. */
+export const tcpMiddlewareKeys: Readonly<Record<string, Keys>> = {
+  inFlightConn: ['amount'],
+  ipAllowList: ['sourceRange'],
+  ipWhiteList: ['sourceRange'],
 };
 
 /** Labels that are no option of a router, service or middleware. */

@@ -7,12 +7,19 @@ import {
   middlewareKeys,
   routerKeys,
   serviceKeys,
+  tcpMiddlewareKeys,
   tcpRouterKeys,
   tcpServiceKeys,
 } from './label-keys.ts';
 import { labelsOfVersion1 } from './version1.ts';
 
-export type Section = 'http.routers' | 'http.services' | 'http.middlewares' | 'tcp.routers' | 'tcp.services';
+export type Section =
+  | 'http.routers'
+  | 'http.services'
+  | 'http.middlewares'
+  | 'tcp.routers'
+  | 'tcp.services'
+  | 'tcp.middlewares';
 
 /** The `traefik.*` labels of one Swarm service, taken apart. */
 export interface ReadLabels {
@@ -31,7 +38,7 @@ export interface ReadLabels {
   readonly problems: readonly Problem[];
 }
 
-const keysOf: Readonly<Record<Exclude<Section, 'http.middlewares'>, readonly string[]>> = {
+const keysOf: Readonly<Record<Exclude<Section, 'http.middlewares' | 'tcp.middlewares'>, readonly string[]>> = {
   'http.routers': routerKeys.map(({ key }) => key),
   'http.services': serviceKeys.map(({ key }) => key),
   'tcp.routers': tcpRouterKeys.map(({ key }) => key),
@@ -55,6 +62,7 @@ class LabelReader {
     'http.middlewares': new Map(),
     'tcp.routers': new Map(),
     'tcp.services': new Map(),
+    'tcp.middlewares': new Map(),
   };
   readonly #problems: Problem[] = [];
   readonly #version1: GivenOption[] = [];
@@ -67,7 +75,14 @@ class LabelReader {
     if (family.toLowerCase() === 'udp') this.#udp.push(label);
     else if (place in this.#sections) this.#readOption(place as Section, name, rest, { label, value });
     else if (/^(http|tcp)$/i.test(family))
-      this.#unknown(label, place, ['http.routers', 'http.services', 'http.middlewares']);
+      this.#unknown(label, place, [
+        'http.routers',
+        'http.services',
+        'http.middlewares',
+        'tcp.routers',
+        'tcp.services',
+        'tcp.middlewares',
+      ]);
     else this.#readGeneral({ label, value });
   }
 
@@ -92,8 +107,9 @@ class LabelReader {
       this.#unknown(given.label, given.label, []);
       return;
     }
-    if (section === 'http.middlewares') {
-      if (!this.#isMiddlewareKey(given.label, rest)) return;
+    if (section === 'http.middlewares' || section === 'tcp.middlewares') {
+      if (!this.#isMiddlewareKey(given.label, rest, section === 'tcp.middlewares' ? tcpMiddlewareKeys : middlewareKeys))
+        return;
     } else if (!keysOf[section].some((pattern) => fitsKey(pattern, key))) {
       this.#unknown(given.label, written, keysOf[section]);
       return;
@@ -104,13 +120,17 @@ class LabelReader {
     options.set(/headers\.[^.]+$/.test(key) ? key.slice(0, -(rest.at(-1)?.length ?? 0)) + rest.at(-1) : key, given);
   }
 
-  #isMiddlewareKey(label: string, [kind = '', ...rest]: readonly string[]): boolean {
-    const known = Object.keys(middlewareKeys).find((each) => each.toLowerCase() === kind.toLowerCase());
+  #isMiddlewareKey(
+    label: string,
+    [kind = '', ...rest]: readonly string[],
+    kinds: Readonly<Record<string, readonly string[]>>,
+  ): boolean {
+    const known = Object.keys(kinds).find((each) => each.toLowerCase() === kind.toLowerCase());
     if (known === undefined) {
-      this.#unknown(label, kind, Object.keys(middlewareKeys));
+      this.#unknown(label, kind, Object.keys(kinds));
       return false;
     }
-    const keys = middlewareKeys[known] ?? [];
+    const keys = kinds[known] ?? [];
     const key = rest.join('.').toLowerCase();
     const fits = known === 'plugin' || rest.length === 0 || keys.some((pattern) => fitsKey(pattern, key));
     if (!fits) this.#unknown(label, rest.join('.'), keys);

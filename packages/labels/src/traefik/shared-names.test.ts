@@ -27,6 +27,15 @@ describe('labels of Traefik of several services', () => {
           'traefik.tcp.services.db.loadbalancer.server.port': '5432',
           ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [`traefik.tcp.routers.db.${key}`, value])),
         }),
+        service('guards', {
+          'traefik.tcp.middlewares.staff.ipAllowList.sourceRange': '10.0.0.0/8, 192.168.1.7',
+          'traefik.tcp.middlewares.few.inFlightConn.amount': '3',
+          'traefik.tcp.middlewares.old.ipwhitelist.sourcerange': '10.0.0.0/8',
+          'traefik.tcp.middlewares.wrong.ipallowlist.sourcerange': '10.0.0.0/99',
+          'traefik.tcp.middlewares.both.ipallowlist.sourcerange': '10.0.0.0/8',
+          'traefik.tcp.middlewares.both.inflightconn.amount': '3',
+          'traefik.http.middlewares.auth.ipallowlist.sourcerange': '10.0.0.0/8',
+        }),
       ]).get('db') as TraefikTranslation;
 
     const relayed: readonly (readonly [string, Labels, Partial<Destination> | undefined])[] = [
@@ -76,7 +85,26 @@ describe('labels of Traefik of several services', () => {
       ],
       ['a name without TLS', { rule: 'HostSNI(`db.example`)', entrypoints: 'db' }, undefined],
       ['addresses', { rule: 'ClientIP(`10.0.0.0/8`)', entrypoints: 'db' }, undefined],
-      ['middlewares', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'x' }, undefined],
+      [
+        'an address list, and a limit of connections',
+        { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'staff@swarm, few' },
+        {
+          middlewares: [
+            { kind: 'ipAllowList', sourceRange: ['10.0.0.0/8', '192.168.1.7/32'] },
+            { kind: 'inFlightConn', amount: 3 },
+          ],
+        },
+      ],
+      [
+        'a list of version 2 where TLS is ended',
+        { rule: 'HostSNI(`db.example`)', tls: 'true', middlewares: 'old' },
+        { reqMode: 'tls', middlewares: [{ kind: 'ipAllowList', sourceRange: ['10.0.0.0/8'] }] },
+      ],
+      ['a middleware that is missing', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'x' }, undefined],
+      ['one of HTTP', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'auth' }, undefined],
+      ['one of another provider', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'staff@consul' }, undefined],
+      ['a list that cannot be read', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'wrong' }, undefined],
+      ['one of two kinds', { rule: 'HostSNI(`*`)', entrypoints: 'db', middlewares: 'both' }, undefined],
     ];
     for (const [what, labels, expected] of relayed)
       it(`${what} ${expected === undefined ? 'is not served, with a problem' : 'is served'}`, () => {

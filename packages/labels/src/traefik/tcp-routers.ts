@@ -6,6 +6,7 @@ import { hasTls, routerEntrypoints } from './router-entrypoints.ts';
 import { issuerOf } from './router-issuer.ts';
 import type { SharedNames } from './shared-names.ts';
 import { findTarget } from './target-service.ts';
+import { tcpMiddlewares } from './tcp-middlewares.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 export interface TranslatedRouter {
@@ -17,6 +18,13 @@ export interface TranslatedRouter {
 export interface TcpRouters {
   readonly routers: readonly TranslatedRouter[];
   readonly problems: readonly Problem[];
+  /** Middlewares that it names. */
+  readonly used: readonly string[];
+}
+
+export interface TcpNames {
+  readonly tcpServices: SharedNames;
+  readonly tcpMiddlewares: SharedNames;
 }
 
 /** A TCP router takes a port of its own, or TLS connections of a port by their server name. */
@@ -24,12 +32,15 @@ export function translateTcpRouter(
   name: string,
   options: GivenOptions,
   owner: TraefikService,
-  services: SharedNames,
+  { tcpServices: services, tcpMiddlewares: shared }: TcpNames,
   settings: TraefikOptions,
 ): TcpRouters {
   const label = options.values().next().value?.label ?? `traefik.tcp.routers.${name}`;
+  const middlewares = tcpMiddlewares(options.get('middlewares'), owner, shared);
+  const { used } = middlewares;
   const refused = (why: string, suggestion: string): TcpRouters => ({
     routers: [],
+    used,
     problems: [
       {
         severity: 'error',
@@ -42,8 +53,7 @@ export function translateTcpRouter(
   });
   const names = serverNames(options.get('rule')?.value ?? '');
   if (names === undefined) return refused('its rule is not HostSNI alone', 'write HostSNI(`*`) or names');
-  if (options.has('middlewares'))
-    return refused('it has middlewares', 'use allowedAddresses: com.df.allowedAddresses=10.0.0.0/8');
+  if (!middlewares.ok) return refused(middlewares.why, middlewares.suggestion);
   const reqMode = modeOf(options);
   if (reqMode === 'tcp' && !names.includes('*'))
     return refused('names need TLS', 'write HostSNI(`*`), or set tls.passthrough=true');
@@ -54,14 +64,14 @@ export function translateTcpRouter(
     return refused(settings.closesTls, 'set tls.passthrough=true');
   const { groups, problems } = routerEntrypoints(options, name, { ...settings, entrypointOptions: closedOf(settings) });
   const ports = [...new Set(groups.flatMap(({ ports, closed }) => (closed === undefined ? ports : [])))];
-  if (ports.length === 0) return { routers: [], problems };
+  if (ports.length === 0) return { routers: [], problems, used };
   if (reqMode === 'tcp' && !ports.every((port) => /^\d+$/.test(port)))
     return refused(
       'without TLS it needs entrypoints with a port of their own',
       'name its port in TRAEFIK_ENTRYPOINTS: TRAEFIK_ENTRYPOINTS=postgres=5432',
     );
   const found = findTarget({ router: name, service: options.get('service'), owner, section: 'tcp.services' }, services);
-  if (!found.ok) return { routers: [], problems: [...problems, ...found.problems] };
+  if (!found.ok) return { routers: [], problems: [...problems, ...found.problems], used };
   const { target } = found;
   const issuer = reqMode === 'tls' ? issuerOf(options, {}, settings) : {};
   const destination = {
@@ -69,9 +79,10 @@ export function translateTcpRouter(
     ...entryOf(reqMode, ports),
     port: target.port,
     ...(names.includes('*') ? {} : { serviceDomain: names }),
+    ...(middlewares.uses.length === 0 ? {} : { middlewares: middlewares.uses }),
     ...(Object.keys(issuer).length === 0 ? {} : { overrides: issuer }),
   };
-  return { routers: [{ owner: target.owner, destination }], problems: [...problems, ...found.problems] };
+  return { routers: [{ owner: target.owner, destination }], problems: [...problems, ...found.problems], used };
 }
 
 /** What entrypoints add is for routers of HTTP, but that they are closed. */

@@ -8,7 +8,7 @@ import { type HttpNames, translateHttpRouter } from './http-routers.ts';
 import type { ReadLabels } from './read-labels.ts';
 import { type SharedNames, sharedNames } from './shared-names.ts';
 import { portProblems } from './target-service.ts';
-import { type TranslatedRouter, translateTcpRouter } from './tcp-routers.ts';
+import { type TcpNames, type TranslatedRouter, translateTcpRouter } from './tcp-routers.ts';
 import type { TraefikOptions, TraefikService } from './traefik-options.ts';
 
 /** What the `traefik.*` labels of the Swarm make of one of its services. */
@@ -34,6 +34,7 @@ export function translateTraefik(
   const report = (id: string, found: readonly Problem[]) => problems.set(id, [...(problems.get(id) ?? []), ...found]);
   const routers: TranslatedRouter[] = [];
   const used = new Set<string>();
+  const usedOfTcp = new Set<string>();
   for (const service of services) {
     report(service.id, service.read.problems);
     for (const section of Object.values(names)) report(service.id, section.problems.get(service.id) ?? []);
@@ -47,9 +48,10 @@ export function translateTraefik(
       for (const middleware of translated.used) used.add(middleware);
     }
     for (const { name, options: given } of owner.namesOnly === true ? [] : ownedBy(owner, among.tcpRouters)) {
-      const translated = translateTcpRouter(name, given, owner, among.tcpServices, options);
+      const translated = translateTcpRouter(name, given, owner, among, options);
       found.push(...translated.routers);
       report(owner.id, translated.problems);
+      for (const middleware of translated.used) usedOfTcp.add(middleware);
     }
     return found;
   };
@@ -58,7 +60,9 @@ export function translateTraefik(
   const withRejected = rejected.length === 0 ? names : namesOf(services);
   for (const owner of rejected) translateOf(owner, withRejected);
   for (const owner of services) {
-    report(owner.id, unusedMiddlewares(owner, owner.read.isRejected ? withRejected : names, used));
+    const among = owner.read.isRejected ? withRejected : names;
+    report(owner.id, unusedMiddlewares(owner, among.middlewares, used, 'http'));
+    report(owner.id, unusedMiddlewares(owner, among.tcpMiddlewares, usedOfTcp, 'tcp'));
     for (const section of ['http.services', 'tcp.services'] as const)
       report(owner.id, portProblems(owner.read.sections[section]));
   }
@@ -95,9 +99,8 @@ function withoutConsequences(problems: readonly Problem[], { rejected }: ReadLab
   });
 }
 
-interface Names extends HttpNames {
+interface Names extends HttpNames, TcpNames {
   readonly routers: SharedNames;
-  readonly tcpServices: SharedNames;
   readonly tcpRouters: SharedNames;
 }
 
@@ -108,6 +111,7 @@ function namesOf(services: readonly TraefikService[]): Names {
     routers: sharedNames(services, 'http.routers'),
     tcpServices: sharedNames(services, 'tcp.services'),
     tcpRouters: sharedNames(services, 'tcp.routers'),
+    tcpMiddlewares: sharedNames(services, 'tcp.middlewares'),
   };
 }
 
@@ -143,8 +147,9 @@ function unique(problems: readonly Problem[]): readonly Problem[] {
 
 function unusedMiddlewares(
   owner: TraefikService,
-  { middlewares }: HttpNames,
+  middlewares: SharedNames,
   used: ReadonlySet<string>,
+  family: 'http' | 'tcp',
 ): readonly Problem[] {
   return ownedBy(owner, middlewares)
     .filter(({ name }) => !used.has(name))
@@ -152,7 +157,7 @@ function unusedMiddlewares(
       severity: 'warning' as const,
       reason: 'middleware-unused',
       message: `no router names the middleware ${name}, so what it should do is not done`,
-      label: options.values().next().value?.label ?? `traefik.http.middlewares.${name}`,
-      suggestion: `add ${name} to traefik.http.routers.….middlewares, or leave it out`,
+      label: options.values().next().value?.label ?? `traefik.${family}.middlewares.${name}`,
+      suggestion: `add ${name} to traefik.${family}.routers.….middlewares, or leave it out`,
     }));
 }

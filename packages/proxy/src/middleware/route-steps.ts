@@ -110,6 +110,9 @@ function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepP
       return tokenBucket(use, bucketParts(at, route, parts));
     case 'inFlightReq':
       return inFlightReq(use, { semaphores: parts.semaphores, scope: scopeOf(route, at) });
+    case 'inFlightConn':
+      // Of connections that are relayed: requests share theirs.
+      return unsupported({ name: use.kind });
     case 'basicAuth':
       return listedBasicAuth(use, route, parts.verifier);
     case 'encodedCharacters':
@@ -133,7 +136,7 @@ function stepOf(use: MiddlewareUse, at: number, route: Route, parts: ListedStepP
 }
 
 /** The table responds with 503 before any step of such a route runs; a route of another making stays closed by this. */
-function unsupported({ name }: UnsupportedMiddleware): Middleware {
+function unsupported({ name }: Pick<UnsupportedMiddleware, 'name'>): Middleware {
   const body = 'a restriction of this route cannot be honoured\n';
   const response = { status: 503, reason: 'unsupported-feature', headers: [], body };
   return { name: name === '' ? 'unsupported' : name, onRequest: () => ({ kind: 'respond', response }) };

@@ -186,7 +186,9 @@ export async function prepareRequestServer(
   const host = options.host === undefined ? {} : { host: options.host };
   const maintenance = new MaintenanceInForce();
   const connections = new OpenConnections();
+  const { semaphores } = dependencies;
   const relays = new Relays({
+    semaphores,
     maintenance,
     connections,
     upstreams,
@@ -208,8 +210,14 @@ export async function prepareRequestServer(
     logger,
     onRefused: measured.refused,
   });
-  const { limiters, semaphores } = dependencies;
-  const middleware = createMiddleware({ settings, env: options.env, logger, limiters, semaphores, endpoints });
+  const middleware = createMiddleware({
+    settings,
+    env: options.env,
+    logger,
+    limiters: dependencies.limiters,
+    semaphores,
+    endpoints,
+  });
   const middlewareOf = withMaintenance(middleware.middlewareOf, ({ key }) => maintenance.of(key));
   const context: ExchangeContext = {
     challenges,

@@ -1,4 +1,4 @@
-import { restrictionNotHonoured } from '@swarmgate/labels';
+import { middlewaresOf, restrictionNotHonoured } from '@swarmgate/labels';
 import type { Problem, ServiceKey } from '@swarmgate/registry';
 import type { EntrypointSetting } from '@swarmgate/runtime';
 import type { AlgorithmName } from '../../endpoints/balancing/algorithm.ts';
@@ -22,8 +22,10 @@ export interface RelayPort {
 export interface RelayGroup {
   readonly routes: readonly Route[];
   readonly balance: AlgorithmName;
-  /** Lists of every service in the group that has one (`allowedAddresses`): a client must be on all of them. */
+  /** Lists of every service in the group that has one (`allowedAddresses`, `ipAllowList`): a client must be on all of them. */
   readonly allowed: readonly (readonly string[])[];
+  /** Limits of every service in the group that has one (`inFlightConn`): connections of one client at the same time. */
+  readonly inFlight: readonly { readonly scope: string; readonly most: number }[];
   /** The proxy ends TLS, and relays what was encrypted. */
   readonly endsTls: boolean;
 }
@@ -119,11 +121,16 @@ function oneGroup(
     ({ definition, destination }) =>
       definition.balance === 'least-outstanding' || destination.balanceGroup === 'leastconn',
   );
-  const allowed = sharing.flatMap(({ definition }) =>
-    definition.allowedAddresses ? [definition.allowedAddresses] : [],
+  const uses = sharing.flatMap(({ key, destination }) =>
+    middlewaresOf(destination).map((use, at) => ({ use, scope: `${key}/${destination.index}/${at}` })),
   );
+  const allowed = [
+    ...sharing.flatMap(({ definition }) => (definition.allowedAddresses ? [definition.allowedAddresses] : [])),
+    ...uses.flatMap(({ use }) => (use.kind === 'ipAllowList' ? [use.sourceRange] : [])),
+  ];
+  const inFlight = uses.flatMap(({ use, scope }) => (use.kind === 'inFlightConn' ? [{ scope, most: use.amount }] : []));
   const endsTls = first.destination.reqMode === 'tls';
-  return [{ routes: sharing, balance: least ? 'least-outstanding' : 'round-robin', allowed, endsTls }];
+  return [{ routes: sharing, balance: least ? 'least-outstanding' : 'round-robin', allowed, inFlight, endsTls }];
 }
 
 function taken(port: number, first: Route, route: Route, pattern?: NamePattern): Omit<Problem, 'severity'> {

@@ -14,6 +14,8 @@ export type RelayEnd =
   | 'no-endpoint'
   | 'client-gone'
   | 'denied'
+  /** Its client has as many connections as `inFlightConn` allows. */
+  | 'in-flight-limited'
   | 'no-route'
   | 'maintenance';
 

@@ -230,6 +230,35 @@ describe('relays', () => {
     await dial(port).until('hello');
   });
 
+  it('turns away clients that are not on every list of its middlewares', async () => {
+    const port = await freePort();
+    endpoints.set('swarm/db', [await backend((socket) => socket.write('hello'))]);
+    const list = (range: string) => ({ kind: 'ipAllowList' as const, sourceRange: [range] });
+    await publish('db', { srcPort: port, middlewares: [list('127.0.0.0/8'), list('10.0.0.0/8')] });
+    expect(await dial(port).untilClosed()).to.equal('');
+    expect(ends).to.deep.equal(['denied']);
+    await publish('db', { srcPort: port, middlewares: [list('127.0.0.0/8')] });
+    await dial(port).until('hello');
+    // What it lists is sent by a hop, which a connection has none of.
+    await publish('db', { srcPort: port, middlewares: [{ ...list('127.0.0.0/8'), depth: 1 }] });
+    expect(relays.problems().get('swarm/db')?.[0]?.reason).to.equal('label-not-honoured');
+  });
+
+  it('limits the connections that a client has at the same time, over changes of the table', async () => {
+    const port = await freePort();
+    endpoints.set('swarm/db', [await backend((socket) => socket.on('end', () => socket.end()).write('hello'))]);
+    await publish('db', { srcPort: port, inFlightConn: { amount: 2 } });
+    const first = dial(port);
+    await first.until('hello');
+    await publish('db', { srcPort: port, inFlightConn: { amount: 2 } });
+    await dial(port).until('hello');
+    expect(await dial(port).untilClosed()).to.equal('');
+    expect(ends).to.deep.equal(['in-flight-limited']);
+    first.socket.destroy();
+    await until(() => ends.length === 2);
+    await dial(port).until('hello');
+  });
+
   it('says which port it cannot open, for an entrypoint and for another process', async () => {
     const entrypoint = await freePort();
     relays.beside([{ port: entrypoint, secure: false }]);

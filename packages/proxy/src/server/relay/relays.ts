@@ -17,6 +17,7 @@ import type { OpenConnections } from '../../endpoints/open-connections.ts';
 import { ownPorts } from '../../endpoints/own-ports.ts';
 import type { Upstream, Upstreams } from '../../endpoints/upstreams.ts';
 import { addressList } from '../../http/address-list.ts';
+import { LocalSemaphores, type Semaphores } from '../../middleware/limits/semaphores.ts';
 import { type MaintenanceInForce, pageFor } from '../../middleware/maintenance/maintenance-in-force.ts';
 import type { Endpoint, EndpointPick } from '../../model/endpoint.ts';
 import type { Route } from '../../model/route.ts';
@@ -25,6 +26,7 @@ import { reset } from '../../transport/reset.ts';
 import { connectionOwner } from '../connection-owner.ts';
 import type { EntrypointView } from '../entrypoint-view.ts';
 import { type ProxiedConnections, presentAs } from '../proxy-protocol/proxied-connections.ts';
+import { acquireAll } from './relay-limits.ts';
 import { isRelayed, planRelays, type RelayGroup, type RelayPlan, type RelayPort } from './relay-plan.ts';
 import { type RelayEnd, relay } from './relayed-connection.ts';
 import { readHello } from './server-name.ts';
@@ -47,6 +49,8 @@ export interface RelaysOptions {
   /** Takes every connection while it is relayed. */
   readonly connections?: Pick<OpenConnections, 'add'>;
   readonly onEnd?: (end: RelayEnd) => void;
+  /** Count connections of `inFlightConn`. Default: those of this process. */
+  readonly semaphores?: Semaphores;
 }
 
 /** What is known of a connection beside its socket. */
@@ -66,6 +70,7 @@ export class Relays {
   readonly #undecided = new Set<Socket>();
   #entrypoints: readonly EntrypointSetting[] = [];
   readonly #stopping = new AbortController();
+  readonly #semaphores: Semaphores;
   #plan: RelayPlan = { ports: new Map(), problems: new Map() };
   #draining = false;
   #onEmpty: (() => void) | undefined;
@@ -74,6 +79,7 @@ export class Relays {
 
   constructor(options: RelaysOptions) {
     this.#options = options;
+    this.#semaphores = options.semaphores ?? new LocalSemaphores();
     // Every relayed connection listens to it.
     setMaxListeners(0, this.#stopping.signal);
   }
@@ -290,6 +296,13 @@ export class Relays {
       this.#ended('maintenance', about, first);
       return;
     }
+    const release = await acquireAll(group, address, this.#semaphores);
+    if (release === undefined || socket.destroyed) {
+      release?.();
+      reset(socket);
+      this.#ended(release === undefined ? 'in-flight-limited' : 'client-gone', about, first);
+      return;
+    }
     const { connectMs, tunnelMs, balancer } = this.#options;
     const { timeoutClientMs, timeoutTunnelMs, clitcpka } = first.destination;
     if (clitcpka === true) socket.setKeepAlive(true);
@@ -311,6 +324,7 @@ export class Relays {
       this.#ended(end, about, first);
     } finally {
       forget?.();
+      release();
     }
   }
 
