@@ -14,6 +14,7 @@ import {
 } from '@swarmgate/labels';
 import type { Registry, ServiceDefinition } from '@swarmgate/registry';
 import { expect } from 'chai';
+import { freePort } from './free-ports.ts';
 import { embeddedRegistry, eventually, type ProxyUnderTest, startProxyUnderTest } from './running-proxy.ts';
 
 /** What the first version that reads `requires` knows: its labels that restrict. */
@@ -24,6 +25,9 @@ interface Entry {
   readonly restricts?: string;
   readonly example: string;
 }
+
+/** Of connections: requests get 503 from every version. */
+const ofRelays = ['inFlightConn'];
 
 const newer = (Object.values({ ...serviceLabels, ...destinationLabels }) as readonly Entry[]).filter(
   ({ restricts }) => restricts !== undefined && !older.includes(restricts),
@@ -119,7 +123,7 @@ describe('an older proxy beside this one on one registry', () => {
     expect(newer.map(({ name }) => name)).to.include('forwardAuth'));
 
   // `entryPorts=ssl,8080` is no port of these proxies.
-  for (const { name, example } of newer)
+  for (const { name, example } of newer.filter((each) => !ofRelays.includes(each.name)))
     it(`serves nothing of com.df.${name}`, async () => {
       const value = name === 'entryPorts' ? 'plain' : name === 'rule' ? 'Method(`GET`)' : example;
       const { definition, problems } = translateParameters(
@@ -137,8 +141,36 @@ describe('an older proxy beside this one on one registry', () => {
       await expectClosed('older', definition, `/${name}`);
     });
 
+  for (const { name, example } of newer.filter((each) => ofRelays.includes(each.name)))
+    it(`relays nothing to a service with com.df.${name}`, async () => {
+      const srcPort = await freePort();
+      const { definition, problems } = translateParameters(
+        { reqMode: 'tcp', srcPort: String(srcPort), port: '80', [name]: example },
+        {
+          owner: 'manual',
+          service: name,
+          separator: ',',
+          source: { kind: 'rest', by: 'test' },
+          updatedAt: '2026-01-01T00:00:00Z',
+          nowMs: 1,
+        },
+      );
+      if (definition === undefined) throw new Error(JSON.stringify(problems));
+      await publish(definition);
+      for (const [replica, under] of proxies) {
+        const isOpen = () => under.proxy.entrypoints().some(({ port, state }) => port === srcPort && state === 'open');
+        if (replica === 'this') await eventually('this proxy relays', async () => isOpen());
+        else
+          await eventually(`${replica} refuses it`, async () => {
+            const { body } = await under.call('GET', '/v1/problems');
+            const found = body.problems as readonly { readonly service?: string; readonly reason: string }[];
+            return found.some((each) => each.service === name && each.reason === 'unsupported-feature') && !isOpen();
+          });
+      }
+    });
+
   const kinds = Object.entries(middlewareKinds as Readonly<Record<string, { readonly restricts?: string }>>).flatMap(
-    ([kind, { restricts }]) => (restricts === undefined ? [] : [kind]),
+    ([kind, { restricts }]) => (restricts === undefined || ofRelays.includes(kind) ? [] : [kind]),
   );
   it('has a case for each restricting middleware of Traefik', () => {
     expect(Object.keys(ofTraefik)).to.include.members(kinds);
