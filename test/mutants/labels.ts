@@ -141,7 +141,7 @@ export const labelMutants: readonly Mutant[] = [
     [`${traefik}/shared-names.test.ts`, `${traefik}/translate-traefik.test.ts`],
     [
       ['a TCP router without TLS is served by name', "if (reqMode === 'tcp' && !names.includes('*'))", 'if (false)'],
-      ['middlewares of a TCP router are ignored', "if (options.has('middlewares'))", 'if (false)'],
+      ['middlewares of a TCP router are ignored', 'middlewares.uses.length === 0 ?', 'true ?'],
       [
         'TLS options that restrict are ignored',
         "if (reqMode === 'tls' && tlsOptions !== undefined",
